@@ -1,0 +1,1 @@
+"""The command-line tools: `vtac-opt`, which transforms IR, and `vtac`, which compiles and runs programs."""

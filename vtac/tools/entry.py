@@ -1,0 +1,97 @@
+"""What the command-line tools share: their argument parser and the guard that turns exceptions into messages."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from vtac.dialects.diagnostics import CompileError, VtacError
+from vtac.tools.reports import Report, one_line, suggestion
+
+FAILURE = 1
+INTERRUPTED = 130
+
+
+class UsageError(VtacError):
+    """Command-line arguments that the tool does not understand."""
+
+
+class ToolParser(argparse.ArgumentParser):
+    """An argument parser that raises `UsageError` instead of printing its usage and exiting with 2."""
+
+    def __init__(self, prog: str, description: str, example: str) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=example,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; run '{self.prog} --help' for the options")
+
+    def parse(self, arguments: Sequence[str], options: argparse.Namespace) -> None:
+        """Parses `arguments` into `options`. Raises `UsageError`, with a suggestion for a misspelt option."""
+        _, unknown = self.parse_known_args(arguments, options)
+        if unknown:
+            known = [option for action in self._actions for option in action.option_strings]
+            name = unknown[0].partition("=")[0]
+            self.error(f"unexpected argument '{unknown[0]}'{suggestion(name, known)}")
+
+
+def version_text(tool: str) -> str:
+    """Returns the tool's version and that of xDSL, for `--version`."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        own = version("vtac")
+    except PackageNotFoundError:
+        own = "(not installed)"
+    return f"{tool}: vtac {own}, xdsl {version('xdsl')}"
+
+
+def guarded(tool: str, action: Callable[[], int], *, debug: bool) -> int:
+    """Returns the exit status of `action`; one that raises gets its message on stderr and status 1.
+
+    With `debug` the traceback follows. Anything but an error of the input is reported as an internal one.
+    """
+    try:
+        return action()
+    except SystemExit:
+        raise
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILURE
+    except KeyboardInterrupt:
+        print(f"{tool}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BaseException as error:
+        print_failure(tool, error, debug=debug)
+        return FAILURE
+
+
+def print_failure(tool: str, error: BaseException, input_name: str = "", *, debug: bool) -> None:
+    """Prints what `error` has to say on stderr: one line, or one per finding, at `input_name` if nowhere better."""
+    for report in _reports(error, input_name):
+        place = "" if report.location else f"{tool}: "
+        print(f"{place}{report}", file=sys.stderr)
+    if debug:
+        traceback.print_exception(error)
+
+
+def _reports(error: BaseException, input_name: str) -> list[Report]:
+    if isinstance(error, VtacError) and not isinstance(error, CompileError):
+        return [Report("error", one_line(error.message), input_name)]
+    if isinstance(error, OSError) and error.filename is not None:
+        return [Report("error", f"cannot access '{error.filename}': {error.strerror}")]
+    if isinstance(error, MemoryError):
+        return [Report("error", "out of memory")]
+    from vtac.tools.failures import location_at_fault, reports_of
+
+    text = f"internal error: {type(error).__name__}: {one_line(str(error))}; rerun with --debug for the traceback"
+    return reports_of(error, input_name) or [Report("error", text, location_at_fault(error) or input_name)]

@@ -1,0 +1,87 @@
+"""What the tools know by name: dialects, passes and output targets, each imported when first used.
+
+To add one, add a line to a table: the name, then where the class or `Dialect` object stands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import NamedTuple, TypeVar
+
+from xdsl.context import Context
+from xdsl.dialects import get_all_dialects
+from xdsl.ir import Dialect
+from xdsl.passes import ModulePass
+from xdsl.transforms import get_all_passes
+from xdsl.utils.target import Target
+
+ClassT = TypeVar("ClassT")
+
+
+class Home(NamedTuple):
+    """The module and the attribute in it that a name stands for."""
+
+    module: str
+    attribute: str
+
+    def load(self) -> object:
+        return getattr(import_module(self.module), self.attribute)
+
+
+DIALECTS: dict[str, Home] = {
+    "schedule": Home("vtac.dialects.schedule", "Schedule"),
+    "vta": Home("vtac.dialects.vta", "VTA"),
+}
+"""Our dialects. One that bears the name of an xDSL dialect replaces it."""
+
+PASSES: dict[str, Home] = {}
+"""Our passes, by the name that `-p` takes, which is also the class's `name`."""
+
+TARGETS: dict[str, Home] = {
+    "mlir": Home("xdsl.targets.mlir", "MLIRTarget"),
+}
+"""What `-t` can print."""
+
+
+def dialect_factories() -> dict[str, Callable[[], Dialect]]:
+    """Returns xDSL's dialects and ours by name, none of them loaded yet."""
+    return get_all_dialects() | {name: _dialect_factory(home) for name, home in DIALECTS.items()}
+
+
+def pass_factories() -> dict[str, Callable[[], type[ModulePass]]]:
+    """Returns xDSL's passes and ours by name, none of them loaded yet."""
+    return get_all_passes() | {name: _class_factory(home, ModulePass) for name, home in PASSES.items()}
+
+
+def target_factories() -> dict[str, Callable[[], type[Target]]]:
+    """Returns the output targets by name, none of them loaded yet."""
+    return {name: _class_factory(home, Target) for name, home in TARGETS.items()}
+
+
+def make_context(*, allow_unregistered: bool = False) -> Context:
+    """Returns a context that knows every dialect and loads each one when it is first met."""
+    context = Context(allow_unregistered=allow_unregistered)
+    for name, factory in dialect_factories().items():
+        context.register_dialect(name, factory)
+    return context
+
+
+def _dialect_factory(home: Home) -> Callable[[], Dialect]:
+    def load() -> Dialect:
+        dialect = home.load()
+        if not isinstance(dialect, Dialect):
+            raise TypeError(f"{home.module}.{home.attribute} is no Dialect")
+        return dialect
+
+    return load
+
+
+def _class_factory(home: Home, base: type[ClassT]) -> Callable[[], type[ClassT]]:
+    def load() -> type[ClassT]:
+        found = home.load()
+        if not (isinstance(found, type) and issubclass(found, base)):
+            raise TypeError(f"{home.module}.{home.attribute} is no subclass of {base.__name__}")
+        return found
+
+    return load
