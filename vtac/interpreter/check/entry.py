@@ -1,0 +1,108 @@
+"""`check`: prove a stream clean, or say what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.dialects.diagnostics import ConfigError, VtacError
+from vtac.dialects.hardware import VTAConfig
+from vtac.interpreter.check.accesses import Accesses
+from vtac.interpreter.check.dram import BufferRecord, DramMap
+from vtac.interpreter.check.fields import check_fields
+from vtac.interpreter.check.finding import Finding, Report
+from vtac.interpreter.check.micro_ops import Image
+from vtac.interpreter.check.shifts import ShiftCheck, is_tensor_shift
+from vtac.interpreter.check.sram import check_sram
+from vtac.interpreter.check.store_log import StoreLog
+from vtac.interpreter.check.stream import Stream, stream_of
+from vtac.interpreter.check.tokens import check_tokens
+from vtac.isa import DecodeError, decode
+
+
+class CheckableProgram(Protocol):
+    """What the checker needs of a compiled program."""
+
+    @property
+    def instructions(self) -> bytes: ...
+    @property
+    def config(self) -> VTAConfig: ...
+    @property
+    def buffers(self) -> Sequence[BufferRecord]: ...
+    def memory_image(self) -> NDArray[np.uint8]:
+        """DRAM before a run, index = physical byte address, micro-ops and constants placed."""
+        ...
+
+
+def check(
+    instructions: bytes | bytearray | memoryview | CheckableProgram,
+    config: VTAConfig | None = None,
+    *,
+    dram: NDArray[np.uint8] | None = None,
+) -> list[Finding]:
+    """Prove a stream safe in every interleaving that its tokens allow; the findings say where that fails.
+
+    An empty list means proven: no deadlock, no token left over, at most 255 tokens in a queue, no
+    on-chip or DRAM race, no read of unwritten SRAM, no field, address or buffer out of range, FINISH
+    last, and none of the hardware's traps. At most 64 findings of a kind are listed.
+
+    Given a program, its configuration, memory image and buffers are used; every DRAM row must lie in
+    one buffer. Given raw bytes, `config` is the default unless stated and `dram` (uint8, index =
+    physical byte address) is the memory that the micro-ops lie in and that addresses must not leave.
+    Bytes without `dram` are checked as far as they go: a kernel's tiles follow from micro-ops in
+    memory, so one `micro-ops-unknown` finding says that the rest is not proven, and DRAM addresses
+    have no limit. Kinds of findings:
+
+    - `length`, `opcode`, `memory`, `alu-opcode`: bytes that are no instruction.
+    - `dependence`, `field`, `sram-range`, `dram-range`, `index-range`, `finish`: illegal anywhere.
+    - `deadlock`, `queue-stall`, `tokens-left`, `tokens-in-flight`: tokens and instruction queues.
+    - `race`, `dram-race`, `unwritten`, `micro-ops-unknown`: memory.
+    - `hardware`, `zero-trip`, `zero-rows`, `uop-capacity`, `alu-hazard`, `alu-immediate`,
+      `shift-amount`, `stale-store`: right in a simulator, wrong in hardware.
+
+    Raises `ConfigError` when `config` contradicts the program's, `VtacError` for a `dram` that is no
+    vector of bytes or is given beside a program.
+    """
+    if isinstance(instructions, bytes | bytearray | memoryview):
+        return _check(bytes(instructions), config or VTAConfig(), _checked_image(dram), ())
+    if dram is not None:
+        raise VtacError("cannot check a program against another memory image: leave out dram, or pass raw bytes")
+    if config is not None and config != instructions.config:
+        raise ConfigError("cannot check a program for another configuration than its own: leave out config")
+    return _check(instructions.instructions, instructions.config, instructions.memory_image(), instructions.buffers)
+
+
+def _checked_image(dram: NDArray[np.uint8] | None) -> Image | None:
+    if dram is not None and (dram.dtype != np.uint8 or dram.ndim != 1):
+        raise VtacError(
+            f"cannot check against a memory image of shape {dram.shape} and type {dram.dtype}: a vector of uint8, "
+            "index = physical byte address, is required"
+        )
+    return dram
+
+
+def _check(
+    instructions: bytes, config: VTAConfig, image: Image | None, buffers: Sequence[BufferRecord]
+) -> list[Finding]:
+    try:
+        stream = stream_of(decode(instructions, config), config)
+    except DecodeError as error:
+        return [Finding(error.kind, error.index, None, None, None, error.message)]
+    report = Report()
+    memory = DramMap(None if image is None else len(image), buffers)
+    _check_stream(stream, image, memory, report)
+    return report.findings()
+
+
+def _check_stream(stream: Stream, image: Image | None, memory: DramMap, report: Report) -> None:
+    sound = check_fields(stream, memory, report)
+    order = check_tokens(stream, report)
+    stores = StoreLog(stream, order, sound)
+    stores.check_races(sound, report)
+    footprints = Accesses(stream, image, stores, report).find(sound)
+    check_sram(stream, order, footprints, report)
+    if any(map(is_tensor_shift, stream.instructions)):
+        ShiftCheck(stream, image, memory, stores, footprints).run(report)

@@ -1,0 +1,215 @@
+"""Findings about tokens, the instruction queues and the end of the run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.interpreter.check.finding import Report
+from vtac.interpreter.check.order import QUEUE_DEPTH, Order, token_order
+from vtac.interpreter.check.stream import (
+    COMPUTE,
+    LOAD,
+    QUEUES,
+    STORE,
+    UNIT_NAMES,
+    Queue,
+    Stream,
+    pops,
+    pushes,
+)
+from vtac.isa import Finish, Load, Store, is_nop
+
+# The hardware's token counters have 8 bits.
+MAX_TOKENS = 255
+
+Positions = NDArray[np.int64]
+
+_QUEUE_BITS = {LOAD: ("pop_next", "push_next"), STORE: ("pop_prev", "push_prev")}
+_ALL_BITS = ("pop_prev", "pop_next", "push_prev", "push_next")
+
+
+def check_tokens(stream: Stream, report: Report) -> Order:
+    """Report everything that is wrong with the tokens; the result is the order they enforce."""
+    _check_bits(stream, report)
+    order = token_order(stream, QUEUE_DEPTH)
+    if sum(order.executed) < len(stream.instructions):
+        order = _explain_stop(stream, order, report)
+    for number, queue in enumerate(QUEUES):
+        _check_queue(stream, order, number, queue, report)
+    _check_finish(stream, order, report)
+    return order
+
+
+def _check_bits(stream: Stream, report: Report) -> None:
+    for unit, legal in _QUEUE_BITS.items():
+        for index in stream.programs[unit]:
+            dependences = stream.instructions[index].dependences
+            illegal = [bit for bit in _ALL_BITS if bit not in legal and getattr(dependences, bit)]
+            if illegal:
+                report.add(
+                    "dependence",
+                    f"{stream.name(index)} has {' and '.join(illegal)}; the {UNIT_NAMES[unit]} unit has no such "
+                    f"queue, only {' and '.join(legal)} are legal there",
+                    index,
+                )
+
+
+class _Wait(NamedTuple):
+    """A unit that waits at `index` for token number `ordinal` of a queue; `awaited` pushes it, if anything does."""
+
+    blocked: int
+    queue: Queue
+    ordinal: int
+    awaited: int | None
+
+
+def _waits(stream: Stream, order: Order) -> list[_Wait]:
+    """What each stopped unit waits for; a unit out of fetched instructions waits for no token."""
+    waits: list[_Wait] = []
+    for unit, program in enumerate(stream.programs):
+        if order.executed[unit] == len(program) or program[order.executed[unit]] >= order.fetched:
+            continue
+        index = program[order.executed[unit]]
+        for number in pops(unit, stream.instructions[index].dependences):
+            pushers = _positions(stream, number, QUEUES[number].producer, pushing=True)
+            ordinal = order.taken[number]
+            producer = QUEUES[number].producer
+            if ordinal >= len(pushers):
+                waits.append(_Wait(index, QUEUES[number], ordinal, None))
+            elif pushers[ordinal] >= order.executed[producer]:
+                waits.append(_Wait(index, QUEUES[number], ordinal, stream.programs[producer][int(pushers[ordinal])]))
+    return sorted(waits, key=lambda wait: wait.awaited is not None)
+
+
+def _describe(stream: Stream, wait: _Wait) -> str:
+    queue = wait.queue
+    who = f"{stream.name(wait.blocked)} waits on queue {queue.name} for token {wait.ordinal + 1}"
+    producer = UNIT_NAMES[queue.producer]
+    if wait.awaited is None:
+        return (
+            f"{who}, which nothing pushes: the {producer} unit pushes {wait.ordinal} in all, "
+            f"a {queue.push} on a {producer} instruction is missing"
+        )
+    return f"{who}, which {stream.name(wait.awaited)} would push"
+
+
+def _explain_stop(stream: Stream, limited: Order, report: Report) -> Order:
+    """Report a deadlock, or a stall that only the limited instruction queues cause."""
+    order = token_order(stream)
+    if sum(order.executed) == len(stream.instructions):
+        blocked = limited.fetched
+        waits = _waits(stream, limited)
+        report.add(
+            "queue-stall",
+            f"fetch stops for good at {stream.name(blocked)}: the {UNIT_NAMES[stream.unit[blocked]]} unit's queue is "
+            f"full ({QUEUE_DEPTH} instructions) and {'; '.join(_describe(stream, wait) for wait in waits)}, which lies "
+            "behind it in the stream; it must come earlier",
+            waits[0].blocked,
+            blocked,
+        )
+        return order
+    waits = _waits(stream, order)
+    report.add(
+        "deadlock",
+        "; ".join(_describe(stream, wait) for wait in waits),
+        waits[0].blocked,
+        waits[0].awaited,
+        buffer=waits[0].queue.name,
+    )
+    return order
+
+
+def _positions(stream: Stream, queue: int, unit: int, *, pushing: bool) -> Positions:
+    """Where in its program a unit pushes to, or pops from, a queue."""
+    touched = pushes if pushing else pops
+    program = stream.programs[unit]
+    found = [p for p, i in enumerate(program) if queue in touched(unit, stream.instructions[i].dependences)]
+    return np.array(found, np.int64)
+
+
+def _check_queue(stream: Stream, order: Order, number: int, queue: Queue, report: Report) -> None:
+    pushers = _positions(stream, number, queue.producer, pushing=True)
+    poppers = _positions(stream, number, queue.consumer, pushing=False)
+    if len(pushers) > len(poppers):
+        index = stream.programs[queue.producer][int(pushers[len(poppers)])]
+        report.add(
+            "tokens-left",
+            f"queue {queue.name} keeps {len(pushers) - len(poppers)} of {len(pushers)} tokens: the one that "
+            f"{stream.name(index)} pushes is taken by no {queue.pop} of the {UNIT_NAMES[queue.consumer]} unit; "
+            "a finished program must leave every queue empty",
+            index,
+            buffer=queue.name,
+        )
+    _check_in_flight(stream, order, queue, (pushers, poppers), report)
+
+
+def _check_in_flight(
+    stream: Stream, order: Order, queue: Queue, bits: tuple[Positions, Positions], report: Report
+) -> None:
+    """The most tokens a queue can hold: after each push, only the pops that precede it for certain have happened."""
+    pushers, poppers = bits
+    pushers = pushers[pushers < order.executed[queue.producer]]
+    complete: Positions = order.before[queue.producer][pushers, queue.consumer]
+    popped: Positions = np.searchsorted(poppers, complete, side="left").astype(np.int64)
+    held = np.arange(1, len(pushers) + 1, dtype=np.int64) - popped
+    over = np.flatnonzero(held > MAX_TOKENS)
+    if not len(over):
+        return
+    index = stream.programs[queue.producer][int(pushers[over[0]])]
+    late = int(popped[over[0]])
+    second = stream.programs[queue.consumer][int(poppers[late])] if late < len(poppers) else None
+    lag = f" while {stream.name(second)} has not taken its token" if second is not None else ""
+    report.add(
+        "tokens-in-flight",
+        f"queue {queue.name} can hold {int(held.max())} tokens: {stream.name(index)} pushes number {MAX_TOKENS + 1} in "
+        f"flight{lag}; the hardware counts to {MAX_TOKENS}, so the {UNIT_NAMES[queue.producer]} unit must wait earlier",
+        index,
+        second,
+        buffer=queue.name,
+    )
+
+
+def _check_finish(stream: Stream, order: Order, report: Report) -> None:
+    finishes = [i for i, instruction in enumerate(stream.instructions) if isinstance(instruction, Finish)]
+    last = len(stream.instructions) - 1
+    if not finishes:
+        report.add("finish", "the stream has no FINISH; it must be the last instruction, or the run never ends")
+        return
+    for index in finishes:
+        if index != last:
+            report.add(
+                "finish",
+                f"{stream.name(index)} ends the run, yet {stream.name(index + 1)} follows; FINISH must come last and "
+                "only once",
+                index,
+                index + 1,
+            )
+    position = stream.programs[COMPUTE].index(finishes[-1])
+    if finishes[-1] == last and position < order.executed[COMPUTE]:
+        for unit in (LOAD, STORE):
+            _check_complete(stream, order, unit, position, report)
+
+
+def _check_complete(stream: Stream, order: Order, unit: int, position: int, report: Report) -> None:
+    """FINISH is compute's, so the other units' last effects must be ordered before it by tokens."""
+    complete = int(order.before[COMPUTE][position, unit])
+    late = [i for i in stream.programs[unit][complete : order.executed[unit]] if _has_effect(stream, unit, i)]
+    if late:
+        finish = stream.programs[COMPUTE][position]
+        report.add(
+            "finish",
+            f"{stream.name(finish)} may end the run before {stream.name(late[-1])} is done: a token from "
+            f"{UNIT_NAMES[unit]} to compute after #{late[-1]} and before #{finish} is missing",
+            late[-1],
+            finish,
+        )
+
+
+def _has_effect(stream: Stream, unit: int, index: int) -> bool:
+    """Whether the end of the run can cut an instruction short; a push that is left over has its own finding."""
+    instruction = stream.instructions[index]
+    nop = isinstance(instruction, Load | Store) and is_nop(instruction)
+    return not nop or bool(pops(unit, instruction.dependences))
