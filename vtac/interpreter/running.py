@@ -1,0 +1,71 @@
+"""Running an instruction stream against a memory image."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.interpreter.counters import count
+from vtac.interpreter.machine import Machine, check_image
+from vtac.interpreter.prepare import prepare
+from vtac.interpreter.reference import ReferenceInterpreter
+from vtac.interpreter.stream import Stream
+from vtac.interpreter.tokens import tokens_left
+
+Progress = Callable[[int, int], None]
+"""Called with (instructions done, instructions in all)."""
+
+
+def report(stream: Stream) -> dict[str, int | dict[str, int]]:
+    """The result of a complete run: the seven counters and `tokens_left`."""
+    return {**count(stream), "tokens_left": dict(tokens_left(stream))}
+
+
+def execute_reference(
+    instructions: bytes,
+    dram: NDArray[np.uint8],
+    config: VTAConfig,
+    *,
+    strict: bool = False,
+    order: random.Random | None = None,
+    progress: Progress | None = None,
+) -> dict[str, int | dict[str, int]]:
+    """`execute`, one tile operation at a time; slower by two orders of magnitude.
+
+    With `order`, the unit that runs next is drawn among those that the tokens allow: a program
+    with a race gives different results for different draws.
+    """
+    image = check_image(dram)
+    stream, positions = prepare(instructions, config, len(image), strict, order)
+    interpreter = ReferenceInterpreter(stream, Machine.of(config, image), strict)
+    for done, index in enumerate(positions, 1):
+        interpreter.run(index)
+        if progress is not None:
+            progress(done, len(stream))
+    return report(stream)
+
+
+def execute(
+    instructions: bytes,
+    dram: NDArray[np.uint8],
+    config: VTAConfig,
+    *,
+    strict: bool = False,
+    progress: Progress | None = None,
+) -> dict[str, int | dict[str, int]]:
+    """Run the stream `instructions` against the memory image `dram`, in place.
+
+    `dram` is uint8 of shape (bytes,), index = physical byte address; micro-ops lie in it too. The
+    bytes are decoded with the field widths of `config`. Returns the reference's seven counters
+    and `tokens_left`, a dict of the tokens in `l2g`, `g2l`, `s2g` and `g2s` (g is compute).
+
+    SRAM starts at zero. Faults: deadlock, unknown opcode or memory id, an index or address out of
+    range, an illegal token bit, no FINISH or instructions after it, a broken length. With `strict`
+    also reads of unwritten SRAM, tokens left over, and every program that the hardware would not
+    run as the simulator does. All raise `ExecutionError`; the image may then be partly changed.
+    """
+    return execute_reference(instructions, dram, config, strict=strict, progress=progress)
