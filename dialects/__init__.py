@@ -1,0 +1,1 @@
+"""The languages of the compiler and the records that describe its hardware."""

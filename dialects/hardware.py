@@ -1,0 +1,207 @@
+"""Hardware records: the VTA's `vta_config.json` and everything that follows from it.
+
+Plain Python, so that every floor of the compiler can read it without cost.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, fields
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from vtac.dialects.diagnostics import ConfigError
+
+MemoryName = Literal["uop", "wgt", "inp", "acc", "out"]
+
+_HALF_WORD_BITS = 64
+_MICRO_OP_BITS = 32
+_HEADER_BITS = 3 + 4 + 1
+_ITER_BITS = 14
+_SRAM_BASE_BITS = 16
+_IMMEDIATE_BITS = 3 + 1 + 16
+
+
+@dataclass(frozen=True)
+class VTAConfig:
+    """One VTA hardware configuration, as `vta_config.json` states it.
+
+    Sizes are log2: `log_*_width` of bits, `log_*_buff_size` of bytes, `log_batch` and
+    `log_block` of scalars. The default is the reference's default. Raises `ConfigError`
+    when a field is out of range or when instructions or micro-ops would not fit.
+    """
+
+    target: str = "sim"
+    hw_ver: str = "0.0.2"
+    log_inp_width: int = 3
+    log_wgt_width: int = 3
+    log_acc_width: int = 5
+    log_batch: int = 0
+    log_block: int = 4
+    log_uop_buff_size: int = 15
+    log_inp_buff_size: int = 15
+    log_wgt_buff_size: int = 18
+    log_acc_buff_size: int = 17
+
+    def __post_init__(self) -> None:
+        self._check_fields()
+        self._check_capacities()
+        self._check_encodings()
+
+    @property
+    def batch(self) -> int:
+        """Rows of an input or accumulator tile."""
+        return 1 << self.log_batch
+
+    @property
+    def block_in(self) -> int:
+        """Input channels of a tile."""
+        return 1 << self.log_block
+
+    @property
+    def block_out(self) -> int:
+        """Output channels of a tile."""
+        return 1 << self.log_block
+
+    @property
+    def uop_element_bytes(self) -> int:
+        return _MICRO_OP_BITS // 8
+
+    @property
+    def wgt_element_bytes(self) -> int:
+        return self.block_out * self.block_in * (1 << self.log_wgt_width) // 8
+
+    @property
+    def inp_element_bytes(self) -> int:
+        return self.batch * self.block_in * (1 << self.log_inp_width) // 8
+
+    @property
+    def acc_element_bytes(self) -> int:
+        return self.batch * self.block_out * (1 << self.log_acc_width) // 8
+
+    @property
+    def out_element_bytes(self) -> int:
+        return self.batch * self.block_out * (1 << self.log_inp_width) // 8
+
+    def element_bytes(self, memory: MemoryName) -> int:
+        """Bytes of one element (tile or micro-op) of a memory."""
+        return int(getattr(self, f"{memory}_element_bytes"))
+
+    def capacity(self, memory: MemoryName) -> int:
+        """Elements (tiles or micro-ops) that a memory holds."""
+        return self._capacities[memory]
+
+    @cached_property
+    def _capacities(self) -> dict[MemoryName, int]:
+        acc = (1 << self.log_acc_buff_size) // self.acc_element_bytes
+        return {
+            "uop": (1 << self.log_uop_buff_size) // self.uop_element_bytes,
+            "wgt": (1 << self.log_wgt_buff_size) // self.wgt_element_bytes,
+            "inp": (1 << self.log_inp_buff_size) // self.inp_element_bytes,
+            "acc": acc,
+            "out": acc,
+        }
+
+    def index_bits(self, memory: MemoryName) -> int:
+        """Bits of an index into a memory: log2 of its capacity in elements."""
+        return self.capacity(memory).bit_length() - 1
+
+    @cached_property
+    def src_index_bits(self) -> int:
+        """Bits of a micro-op's `src`: an INP index for GEMM, an ACC index for ALU."""
+        return max(self.index_bits("acc"), self.index_bits("inp"))
+
+    @classmethod
+    def from_json(cls, path: str | Path) -> VTAConfig:
+        """Read the reference's `vta_config.json`.
+
+        Keys that the file omits keep their default; a key that no record has is an error.
+        """
+        source = Path(path)
+        try:
+            data: object = json.loads(source.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise ConfigError(f"cannot read the configuration {source}: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"{source} is not a vta_config.json: it is not UTF-8 text") from None
+        except json.JSONDecodeError as error:
+            raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+        if not isinstance(data, dict):
+            raise ConfigError(f"{source}: expected a JSON object with the fields of vta_config.json")
+        return cls.from_fields({str(key): value for key, value in data.items()}, str(source))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+
+    @classmethod
+    def from_fields(cls, values: dict[str, object], source: str = "configuration") -> VTAConfig:
+        """Build a record from `vta_config.json` keys (`LOG_INP_WIDTH`, `TARGET`, ...)."""
+        known = {field.name.upper(): field.name for field in fields(cls)}
+        unknown = sorted(set(values) - set(known))
+        if unknown:
+            raise ConfigError(f"{source}: unknown field {unknown[0]}; the fields are {', '.join(known)}")
+        arguments: dict[str, int | str] = {}
+        for key, value in values.items():
+            wanted = str if key in ("TARGET", "HW_VER") else int
+            if not isinstance(value, wanted) or isinstance(value, bool):
+                raise ConfigError(
+                    f"{source}: {key} is {value!r}; expected {'a string' if wanted is str else 'an integer'}"
+                )
+            arguments[known[key]] = value
+        return cls(**arguments)  # pyright: ignore[reportArgumentType]
+
+    def to_fields(self) -> dict[str, int | str]:
+        """The record as `vta_config.json` keys and values, in the file's order."""
+        return {name.upper(): value for name, value in asdict(self).items()}
+
+    def _check_fields(self) -> None:
+        for name, width in (("log_inp_width", 3), ("log_wgt_width", 3), ("log_acc_width", 5)):
+            if getattr(self, name) != width:
+                raise ConfigError(
+                    f"{name.upper()} is {getattr(self, name)}; only {width} ({1 << width}-bit elements) is supported: "
+                    "inputs and weights are i8, accumulators i32"
+                )
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name.startswith("log_") and not 0 <= value <= 32:
+                raise ConfigError(f"{field.name.upper()} is {value}; a log2 between 0 and 32 is required")
+
+    def _check_capacities(self) -> None:
+        for memory in ("uop", "wgt", "inp", "acc"):
+            log_bytes = int(getattr(self, f"log_{memory}_buff_size"))
+            if 1 << log_bytes < self.element_bytes(memory):
+                raise ConfigError(
+                    f"LOG_{memory.upper()}_BUFF_SIZE is {log_bytes}: {1 << log_bytes} bytes hold no element of "
+                    f"{self.element_bytes(memory)} bytes; at least one must fit"
+                )
+            if memory != "uop" and self.index_bits(memory) > _SRAM_BASE_BITS:
+                raise ConfigError(
+                    f"LOG_{memory.upper()}_BUFF_SIZE is {log_bytes}: {self.capacity(memory)} elements; "
+                    f"the {_SRAM_BASE_BITS}-bit sram_base field reaches {1 << _SRAM_BASE_BITS}"
+                )
+
+    def _check_encodings(self) -> None:
+        uop, inp, wgt, acc = (self.index_bits(name) for name in ("uop", "inp", "wgt", "acc"))
+        _check_sum("a micro-op", _MICRO_OP_BITS, {"dst": acc, "src": self.src_index_bits, "wgt": wgt})
+        _check_sum(
+            "the low half of GEMM and ALU",
+            _HALF_WORD_BITS,
+            {"header": _HEADER_BITS, "uop_bgn": uop, "uop_end": uop + 1, "iter_out": _ITER_BITS, "iter_in": _ITER_BITS},
+        )
+        _check_sum(
+            "the high half of GEMM",
+            _HALF_WORD_BITS,
+            {"dst_factors": 2 * acc, "src_factors": 2 * inp, "wgt_factors": 2 * wgt},
+        )
+        _check_sum(
+            "the high half of ALU",
+            _HALF_WORD_BITS,
+            {"dst_factors": 2 * acc, "src_factors": 2 * acc, "opcode_and_immediate": _IMMEDIATE_BITS},
+        )
+
+
+def _check_sum(what: str, limit: int, parts: dict[str, int]) -> None:
+    total = sum(parts.values())
+    if total > limit:
+        spelled = " + ".join(f"{name} {bits}" for name, bits in parts.items())
+        raise ConfigError(
+            f"{what} needs {spelled} = {total} bits; {limit} are available: make BATCH, BLOCK or a buffer size smaller"
+        )

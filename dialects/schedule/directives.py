@@ -1,0 +1,336 @@
+"""Directives: the operations of a schedule script, over handles to the payload.
+
+Each names one rewrite of the payload; its legality is checked when it is applied.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, SymbolNameConstraint, i64
+from xdsl.ir import Attribute, Region
+from xdsl.irdl import (
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_prop_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+    var_operand_def,
+    var_result_def,
+)
+from xdsl.traits import NoTerminator
+from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.schedule.attributes import (
+    SCOPES,
+    BlockHandleType,
+    BufferHandleType,
+    LoopHandleType,
+    LoopKind,
+    Tail,
+)
+
+BLOCK = BlockHandleType()
+LOOP = LoopHandleType()
+BUFFER = BufferHandleType()
+
+I64 = IntegerAttr.constr(i64)
+
+
+@irdl_op_definition
+class ScriptOp(IRDLOperation):
+    """A schedule: directives applied in order to the function of that name."""
+
+    name = "schedule.script"
+
+    target = prop_def(SymbolNameConstraint())
+    body = region_def("single_block")
+
+    traits = traits_def(NoTerminator())
+    assembly_format: ClassVar[str] = "$target attr-dict-with-keyword $body"
+
+    @staticmethod
+    def get(target: str, body: Region) -> ScriptOp:
+        return ScriptOp(properties={"target": StringAttr(target)}, regions=[body])
+
+
+class DirectiveOp(IRDLOperation):
+    """Base of all directives."""
+
+    @property
+    def directive(self) -> str:
+        """The directive's name as users write it."""
+        return self.name.removeprefix("schedule.")
+
+
+@irdl_op_definition
+class GetBlockOp(DirectiveOp):
+    """Handle to the block of that name."""
+
+    name = "schedule.get_block"
+    block_name = prop_def(StringAttr)
+    block = result_def(BLOCK)
+    assembly_format: ClassVar[str] = "$block_name attr-dict"
+
+
+@irdl_op_definition
+class GetLoopsOp(DirectiveOp):
+    """Handles to all loops around a block, outermost first."""
+
+    name = "schedule.get_loops"
+    block = operand_def(BLOCK)
+    loops = var_result_def(LOOP)
+    assembly_format: ClassVar[str] = "$block attr-dict `:` type($loops)"
+
+
+@irdl_op_definition
+class GetLoopOp(DirectiveOp):
+    """Handle to the innermost loop of that name around a block."""
+
+    name = "schedule.get_loop"
+    block = operand_def(BLOCK)
+    loop_name = prop_def(StringAttr)
+    loop = result_def(LOOP)
+    assembly_format: ClassVar[str] = "$block $loop_name attr-dict"
+
+
+@irdl_op_definition
+class GetBufferOp(DirectiveOp):
+    """Handle to the buffer of that name."""
+
+    name = "schedule.get_buffer"
+    buffer_name = prop_def(StringAttr)
+    buffer = result_def(BUFFER)
+    assembly_format: ClassVar[str] = "$buffer_name attr-dict"
+
+
+@irdl_op_definition
+class SplitOp(DirectiveOp):
+    """Split a loop in two, by the inner extent (`factor`) or the outer one (`nparts`)."""
+
+    name = "schedule.split"
+    loop = operand_def(LOOP)
+    factor = opt_prop_def(I64)
+    nparts = opt_prop_def(I64)
+    tail = prop_def(StringAttr, default_value=StringAttr(Tail.ERROR.value))
+    outer = result_def(LOOP)
+    inner = result_def(LOOP)
+    assembly_format: ClassVar[str] = "$loop (`factor` $factor^)? (`nparts` $nparts^)? (`tail` $tail^)? attr-dict"
+
+    def verify_(self) -> None:
+        if (self.factor is None) == (self.nparts is None):
+            raise VerifyException("split takes either a factor or nparts")
+        if self.tail.data not in [tail.value for tail in Tail]:
+            raise VerifyException(f"unknown tail strategy '{self.tail.data}'; it is one of error, guard, peel")
+
+    @property
+    def tail_strategy(self) -> Tail:
+        return Tail(self.tail.data)
+
+
+@irdl_op_definition
+class FuseOp(DirectiveOp):
+    """Fuse perfectly nested loops, outermost first, into one."""
+
+    name = "schedule.fuse"
+    loops = var_operand_def(LOOP)
+    fused = result_def(LOOP)
+    assembly_format: ClassVar[str] = "$loops attr-dict"
+
+
+@irdl_op_definition
+class ReorderOp(DirectiveOp):
+    """Put loops of one nest in the order given; other loops keep their places."""
+
+    name = "schedule.reorder"
+    loops = var_operand_def(LOOP)
+    assembly_format: ClassVar[str] = "$loops attr-dict"
+
+
+@irdl_op_definition
+class ComputeAtOp(DirectiveOp):
+    """Compute what the consumers inside a loop need of a block's output right there."""
+
+    name = "schedule.compute_at"
+    block = operand_def(BLOCK)
+    loop = operand_def(LOOP)
+    assembly_format: ClassVar[str] = "$block `,` $loop attr-dict"
+
+
+@irdl_op_definition
+class ReverseComputeAtOp(DirectiveOp):
+    """Compute a consumer block inside a loop, on what its producers there have just produced."""
+
+    name = "schedule.reverse_compute_at"
+    block = operand_def(BLOCK)
+    loop = operand_def(LOOP)
+    assembly_format: ClassVar[str] = "$block `,` $loop attr-dict"
+
+
+@irdl_op_definition
+class ComputeInlineOp(DirectiveOp):
+    """Replace every read of a block's output by its body, and drop the block."""
+
+    name = "schedule.compute_inline"
+    block = operand_def(BLOCK)
+    assembly_format: ClassVar[str] = "$block attr-dict"
+
+
+def _verify_scope(scope: str) -> None:
+    if scope not in SCOPES:
+        raise VerifyException(f"unknown scope '{scope}'; the scopes are {', '.join(SCOPES)}")
+
+
+@irdl_op_definition
+class CacheReadOp(DirectiveOp):
+    """Copy one input of a block into a new buffer of a scope, and let the block read that."""
+
+    name = "schedule.cache_read"
+    block = operand_def(BLOCK)
+    index = prop_def(I64)
+    scope = prop_def(StringAttr)
+    copy = result_def(BLOCK)
+    assembly_format: ClassVar[str] = "$block `,` $index `,` $scope attr-dict"
+
+    def verify_(self) -> None:
+        _verify_scope(self.scope.data)
+
+
+@irdl_op_definition
+class CacheWriteOp(DirectiveOp):
+    """Let a block write a new buffer of a scope, and copy that to where it wrote before."""
+
+    name = "schedule.cache_write"
+    block = operand_def(BLOCK)
+    index = prop_def(I64)
+    scope = prop_def(StringAttr)
+    copy = result_def(BLOCK)
+    assembly_format: ClassVar[str] = "$block `,` $index `,` $scope attr-dict"
+
+    def verify_(self) -> None:
+        _verify_scope(self.scope.data)
+
+
+@irdl_op_definition
+class SetScopeOp(DirectiveOp):
+    """Place a buffer, or the one that a block writes (output `index`, always 0), in a scope."""
+
+    name = "schedule.set_scope"
+    target = operand_def(BlockHandleType | BufferHandleType)
+    index = prop_def(I64)
+    scope = prop_def(StringAttr)
+    assembly_format: ClassVar[str] = "$target `,` $index `,` $scope attr-dict `:` type($target)"
+
+    def verify_(self) -> None:
+        _verify_scope(self.scope.data)
+
+
+@irdl_op_definition
+class BindOp(DirectiveOp):
+    """Run a loop's iterations side by side: as virtual threads or on a GPU index."""
+
+    name = "schedule.bind"
+    loop = operand_def(LOOP)
+    thread = prop_def(StringAttr)
+    assembly_format: ClassVar[str] = "$loop `,` $thread attr-dict"
+
+    def verify_(self) -> None:
+        kinds = [kind.value for kind in LoopKind if kind.is_bound]
+        if self.thread.data not in kinds:
+            raise VerifyException(f"unknown thread '{self.thread.data}'; a loop binds to one of {', '.join(kinds)}")
+
+
+@irdl_op_definition
+class VectorizeOp(DirectiveOp):
+    """Run a loop's iterations as one vector operation."""
+
+    name = "schedule.vectorize"
+    loop = operand_def(LOOP)
+    assembly_format: ClassVar[str] = "$loop attr-dict"
+
+
+@irdl_op_definition
+class UnrollOp(DirectiveOp):
+    """Repeat a loop's body instead of looping."""
+
+    name = "schedule.unroll"
+    loop = operand_def(LOOP)
+    assembly_format: ClassVar[str] = "$loop attr-dict"
+
+
+@irdl_op_definition
+class DecomposeReductionOp(DirectiveOp):
+    """Split a reduction's initialisation off into a block of its own, before a loop."""
+
+    name = "schedule.decompose_reduction"
+    block = operand_def(BLOCK)
+    loop = operand_def(LOOP)
+    init = result_def(BLOCK)
+    assembly_format: ClassVar[str] = "$block `,` $loop attr-dict"
+
+
+@irdl_op_definition
+class TensorizeOp(DirectiveOp):
+    """Compute a loop and all it holds by one hardware intrinsic."""
+
+    name = "schedule.tensorize"
+    loop = operand_def(LOOP)
+    intrinsic = prop_def(StringAttr)
+    assembly_format: ClassVar[str] = "$loop `,` $intrinsic attr-dict"
+
+
+@irdl_op_definition
+class DmaCopyOp(DirectiveOp):
+    """Move what a loop copies by the DMA engine."""
+
+    name = "schedule.dma_copy"
+    loop = operand_def(LOOP)
+    assembly_format: ClassVar[str] = "$loop attr-dict"
+
+
+@irdl_op_definition
+class AluOp(DirectiveOp):
+    """Compute a loop's elementwise block on the vector ALU."""
+
+    name = "schedule.alu"
+    loop = operand_def(LOOP)
+    assembly_format: ClassVar[str] = "$loop attr-dict"
+
+
+@irdl_op_definition
+class AnnotateOp(DirectiveOp):
+    """Put an attribute on a loop or block."""
+
+    name = "schedule.annotate"
+    target = operand_def(BlockHandleType | LoopHandleType)
+    key = prop_def(StringAttr)
+    value = prop_def(Attribute)
+    assembly_format: ClassVar[str] = "$target `,` $key `=` $value attr-dict `:` type($target)"
+
+
+DIRECTIVES: list[type[DirectiveOp]] = [
+    GetBlockOp,
+    GetLoopsOp,
+    GetLoopOp,
+    GetBufferOp,
+    SplitOp,
+    FuseOp,
+    ReorderOp,
+    ComputeAtOp,
+    ReverseComputeAtOp,
+    ComputeInlineOp,
+    CacheReadOp,
+    CacheWriteOp,
+    SetScopeOp,
+    BindOp,
+    VectorizeOp,
+    UnrollOp,
+    DecomposeReductionOp,
+    TensorizeOp,
+    DmaCopyOp,
+    AluOp,
+    AnnotateOp,
+]

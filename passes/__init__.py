@@ -1,0 +1,1 @@
+"""Pattern-rewrite passes: one file, one pass."""

@@ -1,0 +1,1 @@
+"""Analyses that every pass shares: quasi-affine expressions, blocks, regions, dependences."""

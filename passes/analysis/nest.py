@@ -1,0 +1,123 @@
+"""Questions about a loop nest: who encloses whom, who reads and writes what."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from xdsl.dialects.builtin import FileLineColLoc, MemRefType, StringAttr
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+
+
+def location_of(op: Operation) -> str:
+    """`file:line:col` of an op or of the nearest op around it; empty when none is known."""
+    current: Operation | None = op
+    while current is not None:
+        where = current.location
+        if isinstance(where, FileLineColLoc):
+            return f"{where.filename.data}:{where.line.data}:{where.column.data}"
+        current = current.parent_op()
+    return ""
+
+
+def enclosing_loops(op: Operation) -> list[ForOp]:
+    """The schedule loops around an op, outermost first."""
+    loops: list[ForOp] = []
+    current = op.parent_op()
+    while current is not None:
+        if isinstance(current, ForOp):
+            loops.append(current)
+        current = current.parent_op()
+    loops.reverse()
+    return loops
+
+
+def extents_around(op: Operation) -> dict[Hashable, int]:
+    """Induction variable -> extent for every loop around an op."""
+    return {loop.induction_variable: loop.trip_count for loop in enclosing_loops(op)}
+
+
+def walk_payload(root: Operation | Block) -> Iterator[ForOp | BlockOp]:
+    """Loops and blocks under a root in program order, loops before what they hold."""
+    blocks = [root] if isinstance(root, Block) else [block for region in root.regions for block in region.blocks]
+    for block in blocks:
+        for op in block.ops:
+            if isinstance(op, ForOp):
+                yield op
+                yield from walk_payload(op)
+            elif isinstance(op, BlockOp):
+                yield op
+            elif op.regions and not isinstance(op, BlockOp):
+                yield from walk_payload(op)
+
+
+def blocks_under(root: Operation | Block) -> list[BlockOp]:
+    """Every block under a root, in program order; the root itself when it is a block."""
+    if isinstance(root, BlockOp):
+        return [root]
+    return [op for op in walk_payload(root) if isinstance(op, BlockOp)]
+
+
+def child_holding(body: Block, op: Operation) -> Operation | None:
+    """The direct child of `body` that is or encloses an op; None when it is outside."""
+    current: Operation | None = op
+    while current is not None and current.parent is not body:
+        current = current.parent_op()
+    return current
+
+
+def buffer_name(buffer: SSAValue) -> str:
+    """The buffer's name: its SSA name, else its argument position."""
+    if buffer.name_hint is not None:
+        return buffer.name_hint
+    return f"arg{buffer.index}" if isinstance(buffer, BlockArgument) else "buffer"
+
+
+def scope_of(buffer: SSAValue) -> str:
+    """The scope that a buffer lives in: its memory space, `global` when it names none."""
+    kind = buffer.type
+    if isinstance(kind, MemRefType) and isinstance(kind.memory_space, StringAttr):
+        return kind.memory_space.data
+    return "global"
+
+
+def shape_of(buffer: SSAValue) -> tuple[int, ...]:
+    """Static shape of a buffer in scalars."""
+    kind = buffer.type
+    if not isinstance(kind, MemRefType):
+        raise TypeError(f"{kind} is not a memref")
+    return tuple(kind.get_shape())
+
+
+def readers_of(buffer: SSAValue) -> list[BlockOp]:
+    """Blocks that read a buffer through an input, without order."""
+    found: list[BlockOp] = []
+    for use in buffer.uses:
+        block = use.operation
+        if isinstance(block, BlockOp) and block not in found and any(value is buffer for value in block.inputs):
+            found.append(block)
+    return found
+
+
+def writers_of(buffer: SSAValue) -> list[BlockOp]:
+    """Blocks that write a buffer, without order."""
+    return [
+        use.operation for use in buffer.uses if isinstance(use.operation, BlockOp) and use.operation.output is buffer
+    ]
+
+
+def precedes(first: Operation, second: Operation) -> bool:
+    """True when `first` starts before `second` in program order (neither holds the other)."""
+    ancestors: dict[Block, Operation] = {}
+    current: Operation | None = first
+    while current is not None and current.parent is not None:
+        ancestors[current.parent] = current
+        current = current.parent_op()
+    other: Operation | None = second
+    while other is not None and other.parent is not None:
+        if other.parent in ancestors:
+            mine = ancestors[other.parent]
+            return mine is not other and mine.is_before_in_block(other)
+        other = other.parent_op()
+    return False

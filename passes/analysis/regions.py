@@ -1,0 +1,116 @@
+"""Regions of buffers that blocks touch, with the outer loops kept symbolic.
+
+The one bounds analysis of the compiler: compute_at, caching, padding, strides, halos and
+buffer compaction all ask it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+
+from xdsl.ir import Block, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineExpr
+
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.analysis.accesses import indices_of
+from vtac.passes.analysis.linear import Extents, Linear, relax
+from vtac.passes.analysis.nest import enclosing_loops, shape_of
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Indices base <= i < base + extent of one dimension; `base` is over outer loops."""
+
+    base: Linear
+    extent: int
+
+    def hull(self, other: Interval, whole: int) -> Interval:
+        """The smallest interval that holds both; the whole dimension when they move apart."""
+        shift = other.base - self.base
+        if not shift.is_constant:
+            return Interval(Linear(0), whole)
+        low = min(0, shift.constant)
+        high = max(self.extent, shift.constant + other.extent)
+        return Interval(self.base + low, high - low)
+
+    def clipped(self, whole: int, extents: Extents) -> Interval:
+        """Without what can never lie in 0 <= i < whole; still symbolic where it moves."""
+        if self.base.is_constant:
+            low = max(0, self.base.constant)
+            high = min(whole, self.base.constant + self.extent)
+            return Interval(Linear(low), max(1, high - low))
+        low, high = self.base.bounds(extents)
+        if self.extent >= whole and low <= 0 and high + self.extent >= whole:
+            return Interval(Linear(0), whole)
+        return self
+
+
+def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interval]:
+    """What access `position` touches while every loop inside the body `outside` runs."""
+    extents: dict[Hashable, int] = {}
+    inner: set[Hashable] = set()
+    for loop in enclosing_loops(block):
+        extents[loop.induction_variable] = loop.trip_count
+        if _is_within(loop, outside):
+            inner.add(loop.induction_variable)
+    region: list[Interval] = []
+    for index in indices_of(block, position, extents):
+        base, low, high = relax(index, inner, extents)
+        region.append(Interval(base + low, high - low + 1))
+    return region
+
+
+def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block) -> list[Interval]:
+    """The hull of several accesses to a buffer, clipped to its shape."""
+    shape = shape_of(buffer)
+    extents = {loop.induction_variable: loop.trip_count for block, _ in accesses for loop in enclosing_loops(block)}
+    hull: list[Interval] | None = None
+    for block, position in accesses:
+        region = touched_region(block, position, outside)
+        hull = (
+            region
+            if hull is None
+            else [mine.hull(other, whole) for mine, other, whole in zip(hull, region, shape, strict=True)]
+        )
+    if hull is None:
+        return [Interval(Linear(0), whole) for whole in shape]
+    return [interval.clipped(whole, extents) for interval, whole in zip(hull, shape, strict=True)]
+
+
+def reads_of(buffer: SSAValue, blocks: Sequence[BlockOp]) -> list[tuple[BlockOp, int]]:
+    """(block, access position) of every read of a buffer by the blocks."""
+    return [(block, position) for block in blocks for position, value in enumerate(block.inputs) if value is buffer]
+
+
+def plain_dimension(expr: AffineExpr) -> int | None:
+    """The dimension that an expression simply is; None for anything else."""
+    return expr.position if isinstance(expr, AffineDimExpr) else None
+
+
+def output_dimensions(block: BlockOp) -> dict[int, int] | None:
+    """Iteration variable -> output dimension, when the block writes each index by one variable.
+
+    A dimension of a constant index has no variable. None when the output cannot be
+    inverted, or a spatial variable does not reach it.
+    """
+    places: dict[int, int] = {}
+    for dimension, expr in enumerate(block.output_access.indices.results):
+        variable = plain_dimension(expr)
+        if variable is None:
+            return None
+        if variable in places:
+            return None
+        places[variable] = dimension
+    spatial = {position for position, variable in enumerate(block.variables) if not variable.reduction}
+    return places if spatial == set(places) else None
+
+
+def _is_within(loop: ForOp, body: Block) -> bool:
+    current = loop.parent
+    while current is not None:
+        if current is body:
+            return True
+        parent = current.parent_op()
+        current = None if parent is None else parent.parent
+    return False

@@ -1,0 +1,47 @@
+"""bind: run a loop's iterations side by side, as virtual threads or on a GPU index."""
+
+from __future__ import annotations
+
+from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
+from vtac.dialects.schedule.directives import BindOp
+from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.analysis.accesses import bindings_of
+from vtac.passes.analysis.nest import blocks_under, enclosing_loops
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+
+def bind(op: BindOp, handles: Handles) -> None:
+    """Bind a serial loop.
+
+    requires: no block in the loop reduces over it, or is repeated by it unchanged while
+              it accumulates; for a GPU index, no other loop of the nest has that index.
+    """
+    loop = handles.loop(op.loop, op)
+    kind = LoopKind(op.thread.data)
+    if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
+        raise refusal(op, f"loop {describe(loop)} is already {loop.loop_kind.value} or annotated", "bind a plain loop")
+    _check_independent(op, loop)
+    if kind is not LoopKind.CTHREAD:
+        _check_index_free(op, loop, kind)
+    loop.kind = LoopKindAttr(kind)
+
+
+def _check_independent(op: BindOp, loop: ForOp) -> None:
+    variable = loop.induction_variable
+    for block in blocks_under(loop):
+        for iteration, value in zip(block.variables, bindings_of(block), strict=True):
+            if iteration.reduction and variable in value.variables():
+                raise refusal(
+                    op,
+                    f"loop {describe(loop)} reduces in block '{block.block_name}': its iterations add to one result",
+                    "bind a loop over spatial variables",
+                )
+
+
+def _check_index_free(op: BindOp, loop: ForOp, kind: LoopKind) -> None:
+    inside = [inner for inner in loop.body.walk() if isinstance(inner, ForOp)]
+    for other in [*enclosing_loops(loop), *inside]:
+        if other.loop_kind is kind:
+            raise refusal(
+                op, f"loop {describe(other)} of the same nest is bound to {kind.value} already", "choose another index"
+            )

@@ -1,0 +1,125 @@
+"""cache_read: let a block read a copy of its input in another scope.
+
+before: b reads a                         after cache_read(b, 0, "vta.wgt"): a_vta_wgt = copy of a
+                                                                            b reads a_vta_wgt
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
+
+from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
+from vtac.dialects.schedule.directives import CacheReadOp
+from vtac.dialects.schedule.payload import BlockOp, YieldOp
+from vtac.passes.analysis.accesses import replace_access
+from vtac.passes.analysis.nest import buffer_name, child_holding, shape_of, writers_of
+from vtac.passes.analysis.regions import touched_region
+from vtac.passes.directives.compute_at import regenerate
+from vtac.passes.directives.handles import Handles, refusal
+
+
+def cache_read(op: CacheReadOp, handles: Handles) -> None:
+    """Insert a copy of input `index` before the nest of a block.
+
+    The copy's block and buffer are named after the buffer and the scope. A padded read
+    hands its padding to the copy, which then holds the padded region.
+    requires: an input of that index; one that this block does not also write.
+    """
+    block = handles.block(op.block, op)
+    index = op.index.value.data
+    if not 0 <= index < len(block.inputs):
+        names = ", ".join(buffer_name(value) for value in block.inputs)
+        raise refusal(op, f"block '{block.block_name}' has no input {index}", f"its inputs are {names}, from 0")
+    source = block.inputs[index]
+    if source is block.output:
+        raise refusal(op, f"block '{block.block_name}' also writes '{buffer_name(source)}'", "cache another input")
+    body, before = _place(block, source, handles.function.body.block)
+    access = block.accesses.data[index]
+    low, shape = _window(block, index, handles.function.body.block)
+    name = f"{buffer_name(source)}_{op.scope.data.replace('.', '_')}"
+    buffer = allocate_like(source, shape, op.scope.data, name, handles.function.body.block)
+    reading = AccessAttr.get(_shifted_identity(low), access.pad_value)
+    writing = AccessAttr.get(AffineMap.identity(len(shape)))
+    copy = copy_block(handles.unique_block_name(name), source, reading, buffer, writing, shape)
+    body.insert_op_before(copy, before)
+    copy.location = op.location
+    regenerate(copy, body, before, [None] * len(shape))
+    moved = tuple(expr - start if start else expr for expr, start in zip(access.indices.results, low, strict=True))
+    replace_access(block, index, buffer, AccessAttr.get(AffineMap(access.indices.num_dims, 0, moved)))
+    handles.define_block(op.copy, copy)
+
+
+def _place(block: BlockOp, source: SSAValue, root: Block) -> tuple[Block, Operation]:
+    """The innermost body where the source is complete before the block's nest."""
+    body = root
+    while True:
+        child = child_holding(body, block)
+        if child is None or child is block:
+            break
+        inside = [writer for writer in writers_of(source) if child_holding(body, writer) is child]
+        if not inside:
+            break
+        body = child.regions[0].block
+    child = child_holding(body, block)
+    if child is None:
+        raise ValueError("the block stands outside the function")
+    return body, child
+
+
+def _window(block: BlockOp, index: int, root: Block) -> tuple[list[int], list[int]]:
+    """First index and extent per dimension: the whole buffer, or the padded region read."""
+    shape = shape_of(block.inputs[index])
+    if block.accesses.data[index].pad_value is None:
+        return [0] * len(shape), list(shape)
+    region = touched_region(block, index, root)
+    return [interval.base.constant for interval in region], [interval.extent for interval in region]
+
+
+def _shifted_identity(low: Sequence[int]) -> AffineMap:
+    rank = len(low)
+    return AffineMap(
+        rank,
+        0,
+        tuple(AffineExpr.dimension(d) + start if start else AffineExpr.dimension(d) for d, start in enumerate(low)),
+    )
+
+
+def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:
+    """A new buffer of a scope, allocated at the start of the function."""
+    kind = like.type
+    if not isinstance(kind, MemRefType):
+        raise TypeError(f"{kind} is not a memref")
+    allocation = AllocOp([], [], MemRefType(kind.element_type, shape, memory_space=StringAttr(scope)))
+    allocation.memref.name_hint = name
+    first = body.first_op
+    if first is None:
+        body.add_op(allocation)
+    else:
+        body.insert_op_before(allocation, first)
+    return allocation.memref
+
+
+def copy_block(
+    name: str, source: SSAValue, reading: AccessAttr, target: SSAValue, writing: AccessAttr, shape: Sequence[int]
+) -> BlockOp:
+    """A block without loops yet that copies one buffer into another."""
+    kind = source.type
+    if not isinstance(kind, MemRefType):
+        raise TypeError(f"{kind} is not a memref")
+    body = Region(Block(arg_types=[kind.element_type]))
+    body.block.add_op(YieldOp(operands=[body.block.args[0]]))
+    return BlockOp.get(
+        name,
+        loops=[],
+        inputs=[source],
+        output=target,
+        domain=tuple(IterationVariable(extent) for extent in shape),
+        bindings=AffineMap(0, 0, (AffineExpr.constant(0),) * len(shape)),
+        accesses=[reading, writing],
+        body=body,
+    )

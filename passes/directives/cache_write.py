@@ -1,0 +1,53 @@
+"""cache_write: let a block write a buffer of another scope, copied out afterwards.
+
+before: b writes c                        after cache_write(b, 0, "vta.acc"): b writes c_vta_acc
+                                                                             c = copy of c_vta_acc
+"""
+
+from __future__ import annotations
+
+from xdsl.ir import Operation
+from xdsl.ir.affine import AffineMap
+
+from vtac.dialects.schedule.attributes import AccessAttr
+from vtac.dialects.schedule.directives import CacheWriteOp
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.analysis.accesses import replace_access
+from vtac.passes.analysis.nest import buffer_name, child_holding, shape_of, writers_of
+from vtac.passes.directives.cache_read import allocate_like, copy_block
+from vtac.passes.directives.compute_at import regenerate
+from vtac.passes.directives.handles import Handles, refusal
+
+
+def cache_write(op: CacheWriteOp, handles: Handles) -> None:
+    """Insert a copy from a new buffer after the nest of a block.
+
+    requires: index 0 (a block has one output); a buffer that only this block writes. The
+              block's reads of its own output move to the new buffer too.
+    """
+    block = handles.block(op.block, op)
+    if op.index.value.data != 0:
+        raise refusal(
+            op, f"output {op.index.value.data} of block '{block.block_name}'", "a block has one output, index 0"
+        )
+    target = block.output
+    if writers_of(target) != [block]:
+        raise refusal(op, f"'{buffer_name(target)}' is written by several blocks", "use it before decompose_reduction")
+    if (block.has_reduction and block.init is None) or any(value is target for value in block.inputs):
+        raise refusal(
+            op, f"block '{block.block_name}' continues from what '{buffer_name(target)}' holds", "give it an init"
+        )
+    root = handles.function.body.block
+    nest: Operation | None = child_holding(root, block)
+    if nest is None:
+        raise ValueError("the block stands outside the function")
+    shape = shape_of(target)
+    name = f"{buffer_name(target)}_{op.scope.data.replace('.', '_')}"
+    buffer = allocate_like(target, shape, op.scope.data, name, root)
+    access = AccessAttr.get(AffineMap.identity(len(shape)))
+    copy: BlockOp = copy_block(handles.unique_block_name(name), buffer, access, target, access, shape)
+    replace_access(block, len(block.inputs), buffer, block.output_access)
+    root.insert_op_after(copy, nest)
+    copy.location = op.location
+    regenerate(copy, root, copy.next_op, [None] * len(shape))
+    handles.define_block(op.copy, copy)

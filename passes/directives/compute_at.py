@@ -1,0 +1,136 @@
+"""compute_at: compute what a loop's consumers need of a block inside that loop.
+
+before: for x: a(x)                       after compute_at(a, i): for i < 2
+        for i < 2                                                   for x < 7: a(i * 7 + x)
+          for j < 7: b(i * 7 + j) reads a                           for j < 7: b(i * 7 + j)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.ir import Block, Operation
+
+from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.analysis.accesses import rebind
+from vtac.passes.analysis.linear import Linear
+from vtac.passes.analysis.nest import (
+    buffer_name,
+    child_holding,
+    enclosing_loops,
+    precedes,
+    readers_of,
+    writers_of,
+)
+from vtac.passes.analysis.regions import Interval, output_dimensions, reads_of, region_of
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+
+def compute_at(op: ComputeAtOp, handles: Handles) -> None:
+    """Move a producer into a loop that encloses all its consumers, on the region they need.
+
+    requires: the block writes a buffer of its own by plain indices; every reader of that
+              buffer stands in the loop; everything the block reads is ready there. The
+              block gets one loop per iteration variable, extent 1 included.
+    """
+    block = handles.block(op.block, op)
+    loop = handles.loop(op.loop, op)
+    places = _check(op, block, loop)
+    consumers = readers_of(block.output)
+    body = loop.body.block
+    region = region_of(block.output, reads_of(block.output, consumers), body)
+    intervals: list[Interval | None] = [None] * len(block.variables)
+    for variable, dimension in places.items():
+        intervals[variable] = region[dimension]
+    children = [child for child in (child_holding(body, consumer) for consumer in consumers) if child is not None]
+    first = min(children, key=_position)
+    regenerate(block, body, first, intervals)
+
+
+def _position(child: Operation) -> int:
+    block = child.parent
+    return block.get_operation_index(child) if block is not None else 0
+
+
+def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
+    name = f"block '{block.block_name}'"
+    if loop in enclosing_loops(block):
+        raise refusal(op, f"{name} already stands in loop {describe(loop)}", "nothing needs to move")
+    buffer = block.output
+    consumers = readers_of(buffer)
+    if not consumers or not isinstance(buffer.owner, Operation):
+        raise refusal(
+            op,
+            f"{name} writes '{buffer_name(buffer)}', which no other block reads",
+            "move the blocks that feed it instead",
+        )
+    outside = [other for other in consumers if loop not in enclosing_loops(other)]
+    if outside:
+        raise refusal(
+            op,
+            f"loop {describe(loop)} does not enclose all consumers of {name}: '{outside[0].block_name}' stands outside",
+            "move the consumers there first, last stage first",
+        )
+    if writers_of(buffer) != [block]:
+        raise refusal(op, f"'{buffer_name(buffer)}' is written by several blocks", "move it before decompose_reduction")
+    places = output_dimensions(block)
+    if places is None:
+        raise refusal(op, f"{name} does not write its output by plain indices", "inline it or leave it in place")
+    check_inputs_ready(op, block, loop, consumers)
+    return places
+
+
+def check_inputs_ready(op: DirectiveOp, block: BlockOp, loop: ForOp, before: Sequence[Operation]) -> None:
+    """Everything a block reads must be written before the place it moves to."""
+    for value in block.inputs:
+        for writer in writers_of(value):
+            if writer is block:
+                continue
+            late = [place for place in before if not precedes(writer, place)]
+            if late:
+                raise refusal(
+                    op,
+                    f"block '{block.block_name}' reads '{buffer_name(value)}', which '{writer.block_name}' writes "
+                    f"after that place in loop {describe(loop)}",
+                    "keep producers before their consumers",
+                )
+
+
+def regenerate(block: BlockOp, body: Block, before: Operation | None, intervals: Sequence[Interval | None]) -> None:
+    """Move a block into `body` under fresh loops: one per variable, over its interval.
+
+    None stands for the variable's whole range. Where an interval may leave the range, the
+    block gets a guard.
+    """
+    remove_from_nest(block)
+    bindings: list[Linear] = []
+    guards: list[Linear] = []
+    place = body
+    for position, (variable, interval) in enumerate(zip(block.variables, intervals, strict=True)):
+        loop = ForOp.get(
+            variable.extent if interval is None else interval.extent, f"{'r' if variable.reduction else 'i'}{position}"
+        )
+        loop.location = block.location
+        if place is body and before is not None:
+            place.insert_op_before(loop, before)
+        else:
+            place.add_op(loop)
+        place = loop.body.block
+        value = Linear.variable(loop.induction_variable)
+        if interval is not None:
+            value = value + interval.base
+            guards += [value, Linear(variable.extent - 1) - value]
+        bindings.append(value)
+    place.add_op(block)
+    rebind(block, bindings, guards)
+
+
+def remove_from_nest(block: BlockOp) -> None:
+    """Detach a block and drop the loops that held nothing else."""
+    parent = block.parent_op()
+    block.detach()
+    while isinstance(parent, ForOp) and parent.body.block.is_empty:
+        emptied = parent
+        parent = parent.parent_op()
+        emptied.detach()

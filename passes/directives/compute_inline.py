@@ -1,0 +1,127 @@
+"""compute_inline: replace reads of a block's output by the block's body.
+
+before: for x: p(x) = f(a(x))             after compute_inline(p): for y: c(y) = g(f(a(y)))
+        for y: c(y) = g(p(y))
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i32
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+
+from vtac.dialects.schedule.attributes import AccessAttr
+from vtac.dialects.schedule.directives import ComputeInlineOp
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.analysis.nest import buffer_name, readers_of, writers_of
+from vtac.passes.analysis.regions import output_dimensions
+from vtac.passes.directives.compute_at import remove_from_nest
+from vtac.passes.directives.handles import Handles, refusal
+
+
+def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
+    """Inline a block without reduction into every reader, and drop it with its buffer.
+
+    requires: no reduction; a buffer of its own, written once by plain indices and read by
+              some block; a reader with padding takes a plain copy only.
+    """
+    block = handles.block(op.block, op)
+    places = _check(op, block)
+    buffer = block.output
+    for reader in readers_of(buffer):
+        while (position := _reading_position(reader, buffer)) is not None:
+            _inline_read(reader, position, block, places)
+    remove_from_nest(block)
+    block.drop_all_references()
+    allocation = buffer.owner
+    if isinstance(allocation, Operation):
+        allocation.detach()
+        allocation.erase()
+
+
+def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
+    name = f"block '{block.block_name}'"
+    if block.has_reduction:
+        raise refusal(op, f"{name} reduces", "only blocks without reduction can be inlined")
+    buffer = block.output
+    readers = readers_of(buffer)
+    if not isinstance(buffer.owner, Operation) or not readers:
+        raise refusal(
+            op, f"{name} writes the result '{buffer_name(buffer)}'", "only intermediate blocks can be inlined"
+        )
+    if block in readers or writers_of(buffer) != [block]:
+        raise refusal(op, f"'{buffer_name(buffer)}' is also read or written in place", "inline blocks with one writer")
+    places = output_dimensions(block)
+    if places is None or block.guard is not None:
+        raise refusal(op, f"{name} does not write all of its output by plain indices", "inline before split with guard")
+    for reader in readers:
+        padded = [reader.accesses.data[i].pad_value for i, value in enumerate(reader.inputs) if value is buffer]
+        if any(value is not None for value in padded) and not _is_plain_copy(block):
+            raise refusal(
+                op,
+                f"block '{reader.block_name}' reads '{buffer_name(buffer)}' with padding, and {name} computes or pads",
+                "inline the padded block first",
+            )
+    return places
+
+
+def _is_plain_copy(block: BlockOp) -> bool:
+    """The identity on a buffer of the same shape."""
+    if len(block.inputs) != 1 or block.yielded is not block.body.block.args[0] or block.inputs[0].type is None:
+        return False
+    access = block.accesses.data[0]
+    return (
+        access.pad_value is None
+        and access.indices == block.output_access.indices
+        and list(access.indices.results) == [AffineExpr.dimension(d) for d in range(len(access.indices.results))]
+    )
+
+
+def _reading_position(reader: BlockOp, buffer: SSAValue) -> int | None:
+    for position, value in enumerate(reader.inputs):
+        if value is buffer:
+            return position
+    return None
+
+
+def _inline_read(reader: BlockOp, position: int, block: BlockOp, places: dict[int, int]) -> None:
+    """Replace one read by the reads and the body of the inlined block."""
+    read = reader.accesses.data[position]
+    variables = [AffineExpr.constant(0)] * len(block.variables)
+    for variable, dimension in places.items():
+        variables[variable] = read.indices.results[dimension]
+    added: list[AccessAttr] = []
+    for access in block.accesses.data[:-1]:
+        indices = tuple(
+            expr.replace_dims_and_symbols(variables, [])
+            if not isinstance(expr, AffineDimExpr)
+            else variables[expr.position]
+            for expr in access.indices.results
+        )
+        pad = access.pad_value if access.pad_value is not None else read.pad_value
+        added.append(AccessAttr.get(AffineMap(read.indices.num_dims, 0, indices), pad))
+    _splice_body(reader, position, block)
+    loops, inputs = list(reader.loops), list(reader.inputs)
+    accesses = list(reader.accesses.data)
+    inputs[position : position + 1] = block.inputs
+    accesses[position : position + 1] = added
+    reader.operands = [*loops, *inputs, reader.output]
+    reader.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [len(loops), len(inputs), 1])
+    reader.accesses = ArrayAttr(accesses)
+
+
+def _splice_body(reader: BlockOp, position: int, block: BlockOp) -> None:
+    target = reader.body.block
+    mapping: dict[SSAValue, SSAValue] = {}
+    for offset, argument in enumerate(block.body.block.args):
+        fresh = target.insert_arg(argument.type, position + 1 + offset)
+        fresh.name_hint = argument.name_hint
+        mapping[argument] = fresh
+    first = target.first_op
+    last = block.body.block.last_op
+    for inner in block.body.block.ops:
+        if inner is not last and first is not None:
+            target.insert_op_before(inner.clone(mapping), first)
+    replaced = target.args[position]
+    replaced.replace_all_uses_with(mapping[block.yielded])
+    target.erase_arg(replaced)

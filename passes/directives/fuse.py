@@ -1,0 +1,63 @@
+"""fuse: perfectly nested loops into one.
+
+before: for i < 4                         after fuse(i, j): for i_j_fused < 32
+          for j < 8                                            block(i_j_fused floordiv 8, i_j_fused mod 8)
+            block(i, j)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.directives import FuseOp
+from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.analysis.accesses import substitute_loop
+from vtac.passes.analysis.linear import Linear
+from vtac.passes.analysis.nest import blocks_under
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+
+def fuse(op: FuseOp, handles: Handles) -> None:
+    """Fuse serial loops, each holding only the next, outermost first."""
+    loops = [handles.loop(handle, op) for handle in op.loops]
+    _check(op, loops)
+    total = 1
+    for loop in loops:
+        total *= loop.trip_count
+    fused = ForOp.get(total, "_".join(loop.loop_name for loop in loops) + "_fused")
+    fused.location = loops[0].location
+    extents: dict[Hashable, int] = {fused.induction_variable: total}
+    values: dict[Hashable, Linear] = {}
+    inner = 1
+    for loop in reversed(loops):
+        part = Linear.variable(fused.induction_variable).floor_divide(inner, extents)
+        values[loop.induction_variable] = part.modulo(loop.trip_count, extents)
+        inner *= loop.trip_count
+    for child in list(loops[-1].body.block.ops):
+        child.detach()
+        fused.body.block.add_op(child)
+    parent = loops[0].parent
+    if parent is None:
+        raise ValueError("the loop stands nowhere")
+    parent.insert_op_before(fused, loops[0])
+    loops[0].detach()
+    for block in blocks_under(fused):
+        substitute_loop(block, values)
+    handles.define_loop(op.fused, fused)
+
+
+def _check(op: FuseOp, loops: list[ForOp]) -> None:
+    if len(loops) < 2:
+        raise refusal(op, f"{len(loops)} loop given", "give two or more loops, outermost first")
+    for loop in loops:
+        if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
+            raise refusal(op, f"loop {describe(loop)} is bound or annotated", "fuse loops before that")
+    for outer, inner in zip(loops, loops[1:], strict=False):
+        body = outer.body.block
+        if body.first_op is not inner or body.last_op is not inner:
+            raise refusal(
+                op,
+                f"loop {describe(inner)} is not the only thing in loop {describe(outer)}",
+                "fuse takes perfectly nested neighbours, outermost first",
+            )

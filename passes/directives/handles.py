@@ -1,0 +1,124 @@
+"""What the handles of a schedule script stand for, and lookup by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import Operation, SSAValue
+
+from vtac.dialects.diagnostics import ScheduleError
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.directives import DirectiveOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.analysis.nest import blocks_under, buffer_name, enclosing_loops, location_of
+
+
+class Handles:
+    """The payload function of a script and the payload op behind each handle."""
+
+    def __init__(self, function: FuncOp, config: VTAConfig) -> None:
+        self.function = function
+        self.config = config
+        self._blocks: dict[SSAValue, BlockOp] = {}
+        self._loops: dict[SSAValue, ForOp] = {}
+        self._buffers: dict[SSAValue, str] = {}
+
+    def define_block(self, handle: SSAValue, block: BlockOp) -> None:
+        self._blocks[handle] = block
+
+    def define_loop(self, handle: SSAValue, loop: ForOp) -> None:
+        self._loops[handle] = loop
+
+    def define_buffer(self, handle: SSAValue, name: str) -> None:
+        self._buffers[handle] = name
+
+    def block(self, handle: SSAValue, directive: DirectiveOp) -> BlockOp:
+        """The block behind a handle; refused when an earlier directive removed it."""
+        block = self._blocks.get(handle)
+        if block is None or not _is_inside(block, self.function):
+            raise refusal(directive, "the block of this handle no longer exists", "get a new handle with get_block")
+        return block
+
+    def loop(self, handle: SSAValue, directive: DirectiveOp) -> ForOp:
+        """The loop behind a handle; refused when an earlier directive replaced it."""
+        loop = self._loops.get(handle)
+        if loop is None or not _is_inside(loop, self.function):
+            raise refusal(
+                directive,
+                "the loop of this handle no longer exists: it was split, fused or moved with its block",
+                "use the handles that directive returned, or get_loops",
+            )
+        return loop
+
+    def buffer(self, handle: SSAValue, directive: DirectiveOp) -> SSAValue:
+        """The buffer behind a handle."""
+        return self.find_buffer(self._buffers[handle], directive)
+
+    def target(self, handle: SSAValue, directive: DirectiveOp) -> BlockOp | ForOp:
+        """The block or loop behind a handle."""
+        return self.block(handle, directive) if handle in self._blocks else self.loop(handle, directive)
+
+    def find_block(self, name: str, directive: DirectiveOp) -> BlockOp:
+        """The block of that name, or an error that lists the names there are."""
+        blocks = blocks_under(self.function)
+        for block in blocks:
+            if block.block_name == name:
+                return block
+        raise refusal(
+            directive,
+            f"no block '{name}'; blocks here: {_names(block.block_name for block in blocks)}",
+            "name one of these",
+        )
+
+    def find_loop(self, block: BlockOp, name: str, directive: DirectiveOp) -> ForOp:
+        """The innermost loop of that name around a block, or an error that lists them."""
+        loops = enclosing_loops(block)
+        for loop in reversed(loops):
+            if loop.loop_name == name:
+                return loop
+        found = _names(loop.loop_name for loop in loops)
+        raise refusal(
+            directive, f"no loop '{name}' around block '{block.block_name}'; loops there: {found}", "name one"
+        )
+
+    def find_buffer(self, name: str, directive: DirectiveOp) -> SSAValue:
+        """The buffer of that name, or an error that lists the names there are."""
+        buffers = [
+            *self.function.body.block.args,
+            *(op.memref for op in self.function.walk() if isinstance(op, AllocOp)),
+        ]
+        for buffer in buffers:
+            if buffer_name(buffer) == name:
+                return buffer
+        raise refusal(directive, f"no buffer '{name}'; buffers here: {_names(map(buffer_name, buffers))}", "name one")
+
+    def unique_block_name(self, name: str) -> str:
+        """A name that no block has yet: the name itself or name_1, name_2, ..."""
+        taken = {block.block_name for block in blocks_under(self.function)}
+        candidate, count = name, 1
+        while candidate in taken:
+            candidate, count = f"{name}_{count}", count + 1
+        return candidate
+
+
+def refusal(directive: DirectiveOp, found: str, remedy: str) -> ScheduleError:
+    """The error for an illegal directive: what was tried, what was found, what to do."""
+    return ScheduleError(f"{directive.directive}: {found}; {remedy}", location_of(directive))
+
+
+def describe(loop: ForOp) -> str:
+    """A loop for a message: name and extent."""
+    return f"'{loop.loop_name}' (extent {loop.trip_count})"
+
+
+def _is_inside(op: Operation, function: FuncOp) -> bool:
+    current: Operation | None = op
+    while current is not None and current is not function:
+        current = current.parent_op()
+    return current is function
+
+
+def _names(names: Iterable[str]) -> str:
+    return ", ".join(names) or "none"

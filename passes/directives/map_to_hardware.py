@@ -1,0 +1,80 @@
+"""dma_copy and alu: give a loop, with all it holds, to a hardware unit."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import UnitAttr
+
+from vtac.dialects.schedule.directives import AluOp, DirectiveOp, DmaCopyOp
+from vtac.dialects.schedule.payload import ALU, DMA_COPY, HARDWARE_ANNOTATIONS, BlockOp, ForOp
+from vtac.passes.analysis.bodies import alu_chain, is_copy, is_truncating_copy
+from vtac.passes.analysis.nest import buffer_name, enclosing_loops, scope_of
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+ON_CHIP_LOADS = ("vta.inp", "vta.wgt", "vta.acc")
+
+
+def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
+    """Copy what a loop copies by DMA.
+
+    requires: a perfect nest over one block that copies from global memory to a VTA scope,
+              or from vta.acc to global memory (there also truncating).
+    """
+    loop = handles.loop(op.loop, op)
+    block = only_block(op, loop)
+    source = scope_of(block.inputs[0]) if block.inputs else "nothing"
+    target = scope_of(block.output)
+    name = f"block '{block.block_name}'"
+    if source == "global" and target in ON_CHIP_LOADS:
+        if not is_copy(block):
+            raise refusal(
+                op, f"{name} computes, the load unit only copies", "move the computation to a block of its own"
+            )
+    elif source == "vta.acc" and target == "global":
+        if not is_truncating_copy(block):
+            raise refusal(
+                op, f"{name} computes, the store unit only truncates", "move the computation to a block of its own"
+            )
+    else:
+        raise refusal(
+            op,
+            f"{name} copies from {source} to {target}",
+            f"DMA moves global to {', '.join(ON_CHIP_LOADS)}, and vta.acc to global: use set_scope first",
+        )
+    loop.attributes[DMA_COPY] = UnitAttr()
+
+
+def alu(op: AluOp, handles: Handles) -> None:
+    """Compute a loop's block on the vector ALU.
+
+    requires: a perfect nest over one elementwise block of min, max, add, shift and
+              constants whose buffers all live in vta.acc.
+    """
+    loop = handles.loop(op.loop, op)
+    block = only_block(op, loop)
+    chain = alu_chain(block)
+    if isinstance(chain, str):
+        raise refusal(op, f"block '{block.block_name}': {chain}", "the vector ALU computes min, max, add and shifts")
+    for buffer in (*block.inputs, block.output):
+        if scope_of(buffer) != "vta.acc":
+            raise refusal(
+                op,
+                f"'{buffer_name(buffer)}' of block '{block.block_name}' lives in {scope_of(buffer)}",
+                "the ALU works on vta.acc: use set_scope, cache_read or cache_write first",
+            )
+    loop.attributes[ALU] = UnitAttr()
+
+
+def only_block(op: DirectiveOp, loop: ForOp) -> BlockOp:
+    """The one block that a perfect nest from `loop` inwards holds."""
+    current: ForOp = loop
+    for around in [*enclosing_loops(loop), loop]:
+        taken = [key for key in HARDWARE_ANNOTATIONS if key in around.attributes]
+        if taken:
+            raise refusal(op, f"loop {describe(around)} is {taken[0]} already", "map each loop once")
+    while True:
+        first = current.body.block.first_op
+        if first is not current.body.block.last_op or not isinstance(first, ForOp | BlockOp):
+            raise refusal(op, f"loop {describe(current)} holds more than one statement", "choose a loop over one block")
+        if isinstance(first, BlockOp):
+            return first
+        current = first

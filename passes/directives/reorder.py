@@ -1,0 +1,96 @@
+"""reorder: the loops of one nest in another order.
+
+before: for i          after reorder(j, i): for j
+          for j                               for i
+            block(i, j)                         block(i, j)
+"""
+
+from __future__ import annotations
+
+from vtac.dialects.schedule.directives import ReorderOp
+from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.analysis.nest import blocks_under, enclosing_loops
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+
+def reorder(op: ReorderOp, handles: Handles) -> None:
+    """Permute loops of one perfect nest among the places they hold.
+
+    requires: different loops on one path, each from the outermost to the innermost
+              holding only the next; a bound loop may move, virtual threads included.
+    """
+    wanted = [handles.loop(handle, op) for handle in op.loops]
+    if len(set(wanted)) != len(wanted) or len(wanted) < 2:
+        raise refusal(op, f"{len(set(wanted))} different loops given", "give two or more different loops")
+    chain = _chain(op, wanted)
+    places = [position for position, loop in enumerate(chain) if loop in wanted]
+    order = list(chain)
+    for place, loop in zip(places, wanted, strict=True):
+        order[place] = loop
+    _check_hardware_loops(op, chain, order)
+    _permute(chain, order)
+
+
+def _chain(op: ReorderOp, wanted: list[ForOp]) -> list[ForOp]:
+    """The path of loops from the outermost wanted loop to the innermost."""
+    innermost = max(wanted, key=lambda loop: len(enclosing_loops(loop)))
+    path = [*enclosing_loops(innermost), innermost]
+    for loop in wanted:
+        if loop not in path:
+            raise refusal(
+                op,
+                f"loops {describe(loop)} and {describe(innermost)} are not in one nest",
+                "reorder loops around one block",
+            )
+    chain = path[min(path.index(loop) for loop in wanted) :]
+    for outer, inner in zip(chain, chain[1:], strict=False):
+        body = outer.body.block
+        if body.first_op is inner and body.last_op is inner:
+            continue
+        others = [block.block_name for block in blocks_under(outer) if block not in blocks_under(inner)]
+        inits = [name for name in others if name.endswith("_init")]
+        if inits:
+            raise refusal(
+                op,
+                f"loop {describe(outer)} also holds the init '{inits[0]}': a reorder cannot cross it",
+                "reorder before decompose_reduction",
+            )
+        raise refusal(
+            op,
+            f"loop {describe(outer)} holds more than loop {describe(inner)}: {', '.join(others) or 'an allocation'}",
+            "only perfectly nested loops can be reordered",
+        )
+    return chain
+
+
+def _check_hardware_loops(op: ReorderOp, chain: list[ForOp], order: list[ForOp]) -> None:
+    """A loop given to a hardware unit keeps the loops it holds."""
+    for position, loop in enumerate(chain):
+        if loop.attributes and set(chain[position:]) != set(order[order.index(loop) :]):
+            raise refusal(
+                op,
+                f"loop {describe(loop)} is annotated {', '.join(loop.attributes)} with all it holds",
+                "reorder before dma_copy, alu and tensorize",
+            )
+
+
+def _permute(chain: list[ForOp], order: list[ForOp]) -> None:
+    """Exchange what the loops of a chain are, leaving the bodies in place."""
+    parent = chain[0].parent
+    if parent is None:
+        raise ValueError("the loop stands nowhere")
+    following = chain[0].next_op
+    chain[0].detach()
+    for loop in chain[1:]:
+        loop.detach()
+    innermost = list(chain[-1].body.block.ops)
+    for child in innermost:
+        child.detach()
+    if following is None:
+        parent.add_op(order[0])
+    else:
+        parent.insert_op_before(order[0], following)
+    for outer, inner in zip(order, order[1:], strict=False):
+        outer.body.block.add_op(inner)
+    for child in innermost:
+        order[-1].body.block.add_op(child)

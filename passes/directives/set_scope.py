@@ -1,0 +1,44 @@
+"""set_scope: place a buffer in a memory scope."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import SSAValue
+from xdsl.rewriter import Rewriter
+
+from vtac.dialects.schedule.attributes import BufferHandleType
+from vtac.dialects.schedule.directives import SetScopeOp
+from vtac.passes.analysis.nest import buffer_name, shape_of
+from vtac.passes.directives.handles import Handles, refusal
+
+
+def set_scope(op: SetScopeOp, handles: Handles) -> None:
+    """Give a buffer, or the one that a block writes, a scope.
+
+    requires: an intermediate buffer (function arguments live in global memory); index 0,
+              since a block has one output.
+    """
+    if op.index.value.data != 0:
+        raise refusal(op, f"output {op.index.value.data} of a block", "a block has one output, index 0")
+    if isinstance(op.target.type, BufferHandleType):
+        buffer = handles.buffer(op.target, op)
+    else:
+        buffer = handles.block(op.target, op).output
+    if not isinstance(buffer.owner, AllocOp):
+        raise refusal(
+            op,
+            f"'{buffer_name(buffer)}' is an argument and lives in global memory",
+            "use cache_read or cache_write to stage it on chip",
+        )
+    place_in_scope(buffer, op.scope.data)
+
+
+def place_in_scope(buffer: SSAValue, scope: str) -> None:
+    """Change a buffer's memory space; its uses see the new type."""
+    kind = buffer.type
+    if isinstance(kind, MemRefType):
+        space = StringAttr(scope)
+        Rewriter.replace_value_with_new_type(
+            buffer, MemRefType(kind.element_type, shape_of(buffer), kind.layout, space)
+        )

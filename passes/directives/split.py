@@ -1,0 +1,108 @@
+"""split: one loop into an outer and an inner one.
+
+before: for i < 14                        after split(i, factor=7): for i_outer < 2
+          block(i)                                                     for i_inner < 7
+                                                                         block(i_outer * 7 + i_inner)
+"""
+
+from __future__ import annotations
+
+from xdsl.ir import Operation, SSAValue
+
+from vtac.dialects.schedule.attributes import LoopKind, Tail
+from vtac.dialects.schedule.directives import SplitOp
+from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.analysis.accesses import substitute_loop
+from vtac.passes.analysis.linear import Linear
+from vtac.passes.analysis.nest import blocks_under
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+
+def split(op: SplitOp, handles: Handles) -> None:
+    """Split a serial loop.
+
+    requires: a factor (or nparts) of at least 1; one that divides the extent, unless the
+              tail strategy is `guard` (blocks get a bound) or `peel` (a second nest, its
+              blocks named `*_tail`, runs the rest).
+    """
+    loop = handles.loop(op.loop, op)
+    if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
+        what = loop.loop_kind.value if loop.loop_kind is not LoopKind.SERIAL else "annotated"
+        raise refusal(op, f"loop {describe(loop)} is {what}", "split loops before they are bound or annotated")
+    inner_extent = _inner_extent(op, loop)
+    outer_extent, rest = divmod(loop.trip_count, inner_extent)
+    tail = op.tail_strategy
+    if rest and tail is Tail.ERROR:
+        raise refusal(
+            op,
+            f"factor {inner_extent} does not divide loop {describe(loop)}: {rest} iterations remain",
+            "choose a divisor, or a tail strategy: guard or peel",
+        )
+    if rest and tail is Tail.GUARD:
+        outer_extent += 1
+    if rest and tail is Tail.PEEL:
+        _peel(loop, outer_extent * inner_extent, rest, handles)
+    outer, inner = _split_body(loop, outer_extent, inner_extent, guarded=bool(rest) and tail is Tail.GUARD)
+    handles.define_loop(op.outer, outer)
+    handles.define_loop(op.inner, inner)
+
+
+def _inner_extent(op: SplitOp, loop: ForOp) -> int:
+    if op.factor is not None:
+        factor = op.factor.value.data
+        if not 1 <= factor <= loop.trip_count:
+            raise refusal(op, f"factor {factor} for loop {describe(loop)}", f"1 to {loop.trip_count} is possible")
+        return factor
+    nparts = op.nparts.value.data if op.nparts is not None else 0
+    if not 1 <= nparts <= loop.trip_count:
+        raise refusal(op, f"nparts {nparts} for loop {describe(loop)}", f"1 to {loop.trip_count} is possible")
+    return -(-loop.trip_count // nparts)
+
+
+def _split_body(loop: ForOp, outer_extent: int, inner_extent: int, *, guarded: bool) -> tuple[ForOp, ForOp]:
+    outer = ForOp.get(outer_extent, f"{loop.loop_name}_outer")
+    inner = ForOp.get(inner_extent, f"{loop.loop_name}_inner")
+    outer.location = inner.location = loop.location
+    variable = loop.induction_variable
+    parts = Linear.variable(outer.induction_variable) * inner_extent + Linear.variable(inner.induction_variable)
+    replace_loop(loop, [outer, inner])
+    bound = [Linear(loop.trip_count - 1) - parts] if guarded else []
+    for block in blocks_under(inner):
+        substitute_loop(block, {variable: parts}, bound)
+    return outer, inner
+
+
+def replace_loop(loop: ForOp, chain: list[ForOp]) -> None:
+    """Put a chain of empty loops where `loop` stands and move its body into the innermost."""
+    for outer, inner in zip(chain, chain[1:], strict=False):
+        outer.body.block.add_op(inner)
+    body = chain[-1].body.block
+    for child in list(loop.body.block.ops):
+        child.detach()
+        body.add_op(child)
+    parent = loop.parent
+    if parent is None:
+        raise ValueError("the loop stands nowhere")
+    parent.insert_op_before(chain[0], loop)
+    loop.detach()
+
+
+def _peel(loop: ForOp, start: int, rest: int, handles: Handles) -> None:
+    """Run the last `rest` iterations in a nest of their own, right after the loop."""
+    mapping: dict[SSAValue, SSAValue] = {}
+    tail = loop.clone(mapping)
+    tail.extent = type(tail.extent)(rest)
+    tail.induction_variable.name_hint = f"{loop.loop_name}_tail"
+    parent = loop.parent
+    if parent is None:
+        raise ValueError("the loop stands nowhere")
+    parent.insert_op_after(tail, loop)
+    shifted = Linear.variable(tail.induction_variable) + start
+    for block in blocks_under(tail):
+        block.sym_name = type(block.sym_name)(handles.unique_block_name(f"{block.block_name}_tail"))
+        substitute_loop(block, {tail.induction_variable: shifted})
+
+
+def holds_only(loop: ForOp, op: Operation) -> bool:
+    """True when an op is all that a loop's body holds."""
+    return loop.body.block.first_op is op and loop.body.block.last_op is op
