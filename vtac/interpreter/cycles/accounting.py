@@ -1,0 +1,113 @@
+"""From what happened in the machine to the report: spans cut at the end of the run, waits by cause."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.interpreter.cycles.load_time import uncontended_cycles
+from vtac.interpreter.cycles.machine import Machine
+from vtac.interpreter.cycles.plan import TRANSFER, UNIT_NAMES, Plan
+from vtac.interpreter.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport
+from vtac.interpreter.cycles.timing import Timing
+from vtac.interpreter.cycles.units import POP_NEXT, POP_PREV, Unit
+
+Column = NDArray[np.int64]
+
+
+def make_report(machine: Machine, cycles: int, instructions: bytes, config: VTAConfig) -> CycleReport:
+    """The report of a machine that has run to its end in `cycles` cycles."""
+    plan, timing = machine.plan, machine.timing
+    return CycleReport(
+        cycles=cycles,
+        units={unit.name: _unit_report(unit, plan, timing, cycles) for unit in machine.units},
+        bus=_bus_spans(machine, cycles),
+        fetch=tuple(
+            Span(number * timing.fetch_instructions, begin, min(end, cycles))
+            for number, (begin, end) in enumerate(machine.fetch.spans)
+            if begin < cycles
+        ),
+        flows=_flows(machine, cycles),
+        roofs=_roofs(plan, timing, cycles),
+        instructions=instructions,
+        config=config,
+        timing=timing,
+    )
+
+
+def _bus_spans(machine: Machine, cycles: int) -> tuple[BusSpan, ...]:
+    transfers = [*machine.bus.done, *machine.bus.waiting]
+    spans = (
+        BusSpan(transfer.client, transfer.index, begin, min(end, cycles))
+        for transfer in transfers
+        for begin, end in transfer.spans
+        if begin < cycles
+    )
+    return tuple(sorted(spans, key=lambda span: span.begin))
+
+
+def _flows(machine: Machine, cycles: int) -> tuple[TokenFlow, ...]:
+    flows = (
+        TokenFlow(queue.name, *flow)
+        for queue in machine.queues
+        for flow in zip(queue.producers, queue.available, queue.consumers, queue.taken, strict=False)
+    )
+    return tuple(sorted((flow for flow in flows if flow.taken < cycles), key=lambda flow: (flow.posted, flow)))
+
+
+def _roofs(plan: Plan, timing: Timing, cycles: int) -> dict[str, Roof]:
+    return {
+        "compute": Roof(plan.tile_operations, "tile operations", 1, cycles),
+        "load": Roof(sum(shape.nbytes for shape in plan.loads.values()), "bytes", timing.bus_bytes, cycles),
+        "store": Roof(plan.stored_bytes, "bytes", timing.bus_bytes, cycles),
+    }
+
+
+def _unit_report(unit: Unit, plan: Plan, timing: Timing, cycles: int) -> UnitReport:
+    begins = np.minimum(np.array(unit.starts, np.int64), cycles)
+    ends = np.minimum(np.array([*unit.ends, cycles][: len(begins)], np.int64), cycles)
+    waiting = _waits(unit, plan, ends, cycles)
+    waiting["bus"] = _contended_cycles(unit, plan, timing, ends - begins)
+    busy = int(np.sum(ends - begins)) - waiting["bus"]
+    spans = (Span(*span) for span in zip(unit.instructions, begins.tolist(), ends.tolist(), strict=False))
+    return UnitReport(unit.name, busy, waiting, tuple(span for span in spans if span.begin < cycles))
+
+
+def _contended_cycles(unit: Unit, plan: Plan, timing: Timing, taken: Column) -> int:
+    """Cycles that the unit's LOADs took beyond those they need with the memory to themselves."""
+    loads = [place for place in range(len(taken)) if plan.costs[unit.instructions[place]] == TRANSFER]
+    needed = [uncontended_cycles(plan.loads[unit.instructions[place]], timing) for place in loads]
+    return int(np.sum(np.maximum(0, taken[loads] - np.array(needed, np.int64)))) if loads else 0
+
+
+def _waits(unit: Unit, plan: Plan, ends: Column, cycles: int) -> dict[str, int]:
+    """Cycles between the unit's instructions by cause; what follows its last instruction is `done`."""
+    free = np.concatenate((np.zeros(1, np.int64), ends))
+    visible, arrivals = list(unit.visible[: len(ends)]), list(unit.arrivals[: len(ends)])
+    pending = plan.units.count(UNIT_NAMES.index(unit.name)) > len(ends)
+    if pending:
+        visible.append(unit.visible[len(ends)] if len(ends) < len(unit.visible) else cycles)
+        arrivals.append(_pending_arrivals(unit, plan, cycles) if len(ends) < len(unit.visible) else (0, 0))
+    free = free[: len(visible)]
+    prev_tokens, next_tokens = np.array(arrivals, np.int64).reshape(-1, 2).T
+    seen = np.maximum(free, np.minimum(np.array(visible, np.int64), cycles))
+    prev_there = np.maximum(seen, np.minimum(prev_tokens, cycles))
+    next_there = np.maximum(prev_there, np.minimum(next_tokens, cycles))
+    waiting = {"fetch": int(np.sum(seen - free))}
+    if unit.prev_in:
+        waiting[unit.prev_in.name] = int(np.sum(prev_there - seen))
+    if unit.next_in:
+        waiting[unit.next_in.name] = int(np.sum(next_there - prev_there))
+    waiting["done"] = 0 if pending else cycles - int(ends[-1] if len(ends) else 0)
+    return waiting
+
+
+def _pending_arrivals(unit: Unit, plan: Plan, cycles: int) -> tuple[int, int]:
+    """When the tokens were there that the head of the unit's queue waits for at the end of the run."""
+    bits = plan.tokens[unit.instructions[len(unit.starts)]]
+    heads = [
+        queue.head if queue and bits & bit else 0 for queue, bit in ((unit.prev_in, POP_PREV), (unit.next_in, POP_NEXT))
+    ]
+    prev_token, next_token = (cycles if head is None else head for head in heads)
+    return prev_token, next_token
