@@ -9,8 +9,9 @@ from vtac.interpreter.check.finding import Report
 from vtac.interpreter.check.kernels import Footprint, footprint
 from vtac.interpreter.check.micro_ops import Image, MicroOpMemory
 from vtac.interpreter.check.store_log import StoreLog
-from vtac.interpreter.check.stream import COMPUTE, Stream, sram_of
+from vtac.interpreter.check.stream import COMPUTE, Stream
 from vtac.interpreter.check.tiles import spell
+from vtac.interpreter.stream import SRAM_OF
 from vtac.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, is_nop, micro_op_indices
 
 NOTHING = Footprint()
@@ -54,7 +55,7 @@ class Accesses:
                 if instruction.memory is Memory.UOP:
                     self._micro_ops.load(index, instruction, self._why_unknown(index, position, instruction))
                     return NOTHING
-                return Footprint(writes=((sram_of(instruction.memory), slice(*sram_span(instruction))),))
+                return Footprint(writes=((SRAM_OF[instruction.memory], slice(*sram_span(instruction))),))
 
     def _why_unknown(self, index: int, position: int, load: Load) -> str | None:
         if not self._has_image:

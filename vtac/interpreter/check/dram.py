@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.interpreter.check.stream import dram_element_bytes
+from vtac.interpreter.stream import dram_element_bytes
 from vtac.isa import Load, Store
 
 Addresses = NDArray[np.int64]

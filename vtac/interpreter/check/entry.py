@@ -20,7 +20,7 @@ from vtac.interpreter.check.sram import check_sram
 from vtac.interpreter.check.store_log import StoreLog
 from vtac.interpreter.check.stream import Stream, stream_of
 from vtac.interpreter.check.tokens import check_tokens
-from vtac.isa import DecodeError, decode
+from vtac.interpreter.errors import ExecutionError
 
 
 class CheckableProgram(Protocol):
@@ -56,12 +56,12 @@ def check(
     memory, so one `micro-ops-unknown` finding says that the rest is not proven, and DRAM addresses
     have no limit. Kinds of findings:
 
-    - `length`, `opcode`, `memory`, `alu-opcode`: bytes that are no instruction.
-    - `dependence`, `field`, `sram-range`, `dram-range`, `index-range`, `finish`: illegal anywhere.
-    - `deadlock`, `queue-stall`, `tokens-left`, `tokens-in-flight`: tokens and instruction queues.
+    - `length`, `opcode`, `memory`, `alu-opcode`: no instruction, or one that only simulators have.
+    - `dependence`, `pad`, `sram-range`, `dram-range`, `index-range`, `uop-range`, `finish`: illegal fields.
+    - `deadlock`, `fetch` (a stall of the instruction queues), `tokens` (left over), `token-limit`.
     - `race`, `dram-race`, `unwritten`, `micro-ops-unknown`: memory.
-    - `hardware`, `zero-trip`, `zero-rows`, `uop-capacity`, `alu-hazard`, `alu-immediate`,
-      `shift-amount`, `stale-store`: right in a simulator, wrong in hardware.
+    - `zero-trip`, `zero-rows`, `alu-hazard`, `immediate-source`, `shift`, `store-source`: right in a
+      simulator, wrong in hardware.
 
     Raises `ConfigError` when `config` contradicts the program's, `VtacError` for a `dram` that is no
     vector of bytes or is given beside a program.
@@ -88,8 +88,8 @@ def _check(
     instructions: bytes, config: VTAConfig, image: Image | None, buffers: Sequence[BufferRecord]
 ) -> list[Finding]:
     try:
-        stream = stream_of(decode(instructions, config), config)
-    except DecodeError as error:
+        stream = stream_of(instructions, config)
+    except ExecutionError as error:
         return [Finding(error.kind, error.index, None, None, None, error.message)]
     report = Report()
     memory = DramMap(None if image is None else len(image), buffers)

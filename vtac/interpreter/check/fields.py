@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from vtac.interpreter.check.dram import DramMap, block_of
 from vtac.interpreter.check.finding import Report
-from vtac.interpreter.check.stream import Stream, sram_of
+from vtac.interpreter.check.stream import Stream
 from vtac.interpreter.check.tiles import spell
+from vtac.interpreter.static_checks import HARDWARE_MICRO_OPS
+from vtac.interpreter.stream import SRAM_OF
 from vtac.isa import Alu, AluOpcode, Gemm, Load, Memory, Store, is_nop
-
-# The micro-op SRAM of the hardware, whatever the configuration says.
-HARDWARE_MICRO_OPS = 2048
 
 _MAX_SHIFT = 31
 
@@ -45,7 +44,7 @@ def _check_memory_instruction(
         report.add("memory", f"{stream.name(index)} {problem}", index)
         return False
     if instruction.memory is Memory.ACC_8BIT:
-        report.add("hardware", f"{stream.name(index)} loads ACC_8BIT, which only simulators decode", index)
+        report.add("memory", f"{stream.name(index)} loads ACC_8BIT, which only simulators decode", index)
     if instruction.y_size == 0:
         report.add(
             "zero-rows",
@@ -69,11 +68,11 @@ def _wrong_memory(instruction: Load | Store) -> str | None:
 
 def _check_store_pads(stream: Stream, index: int, store: Store, report: Report) -> None:
     if store.y_pad_0 or store.y_pad_1 or store.x_pad_0 or store.x_pad_1:
-        report.add("field", f"{stream.name(index)} has pads; a STORE has none, all four fields must be 0", index)
+        report.add("pad", f"{stream.name(index)} has pads; a STORE has none, all four fields must be 0", index)
 
 
 def _check_sram(stream: Stream, index: int, instruction: Load | Store, report: Report) -> bool:
-    name = sram_of(instruction.memory)
+    name = SRAM_OF[instruction.memory]
     start, end = sram_span(instruction)
     capacity = stream.config.capacity(name)
     if end > capacity:
@@ -92,7 +91,7 @@ def _check_sram(stream: Stream, index: int, instruction: Load | Store, report: R
 
 def _report_uop_capacity(stream: Stream, index: int, span: tuple[int, int], report: Report) -> None:
     report.add(
-        "uop-capacity",
+        "uop-range",
         f"{stream.name(index)} touches {spell('uop', span)}; the hardware's micro-op memory holds "
         f"{HARDWARE_MICRO_OPS}, whatever the configuration says",
         index,
@@ -139,7 +138,7 @@ def _check_kernel(stream: Stream, index: int, kernel: Gemm | Alu, report: Report
     capacity = stream.config.capacity("uop")
     if kernel.uop_end > capacity:
         report.add(
-            "index-range",
+            "uop-range",
             f"{stream.name(index)} uses {spell('uop', span)}; uop holds {capacity}",
             index,
             buffer="uop",
@@ -153,10 +152,10 @@ def _check_kernel(stream: Stream, index: int, kernel: Gemm | Alu, report: Report
 
 def _check_operation(stream: Stream, index: int, alu: Alu, report: Report) -> None:
     if alu.opcode is AluOpcode.MUL:
-        report.add("hardware", f"{stream.name(index)} multiplies, which only simulators can", index)
+        report.add("alu-opcode", f"{stream.name(index)} multiplies, which only simulators can", index)
     if alu.opcode is AluOpcode.SHR and alu.use_imm and abs(alu.imm) > _MAX_SHIFT:
         report.add(
-            "shift-amount",
+            "shift",
             f"{stream.name(index)} shifts by {alu.imm}; the hardware keeps 5 bits, so an amount from "
             f"-{_MAX_SHIFT} to {_MAX_SHIFT} is required",
             index,

@@ -97,7 +97,7 @@ def _alu_faults(alu: Alu, dst: _Operand, src: _Operand) -> list[Fault]:
     if alu.use_imm and not _same_index(dst, src):
         low, high = bounds(src.indices, src.loops)
         text = "has an immediate and src different from dst: the hardware reads src, the simulator dst; make them equal"
-        faults.append(Fault("alu-immediate", "acc", (low, high + 1), text))
+        faults.append(Fault("immediate-source", "acc", (low, high + 1), text))
     tile = _hazard(dst, dst)
     if tile is None and not alu.use_imm:
         tile = _hazard(src, dst)

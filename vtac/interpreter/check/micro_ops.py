@@ -35,7 +35,7 @@ class MicroOpMemory:
         self._loader[start:end] = index
         words = self._fetch(load) if unknown is None else None
         if words is None:
-            self._unknown[index] = unknown or "no memory image was given"
+            self._unknown[index] = unknown or "they lie outside the memory image"
         else:
             self._words[start:end] = words
 

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.interpreter.check.stream import QUEUES, UNITS, Stream, pops, pushes
-
-# A unit's instruction queue in hardware, the executing instruction included.
-QUEUE_DEPTH = 512
+from vtac.interpreter.check.stream import Stream, pops, pushes
+from vtac.interpreter.stream import UnitIndex
+from vtac.interpreter.tokens import QUEUES
 
 Clock = tuple[int, int, int]
 Clocks = NDArray[np.int64]
@@ -49,13 +48,12 @@ class _Machine:
     def __init__(self, stream: Stream, depth: int) -> None:
         self._depth = depth
         self._unit = stream.unit
-        instructions = stream.instructions
-        self._pops = [[pops(u, instructions[i].dependences) for i in stream.programs[u]] for u in range(len(UNITS))]
-        self._pushes = [[pushes(u, instructions[i].dependences) for i in stream.programs[u]] for u in range(len(UNITS))]
+        self._pops = [[pops(unit, stream.bits[i]) for i in stream.programs[unit]] for unit in UnitIndex]
+        self._pushes = [[pushes(unit, stream.bits[i]) for i in stream.programs[unit]] for unit in UnitIndex]
         self._tokens: list[list[Clock]] = [[] for _ in QUEUES]
-        self._queued = [0] * len(UNITS)
-        self._clocks: list[Clock] = [(0, 0, 0)] * len(UNITS)
-        self.before: list[list[Clock]] = [[] for _ in UNITS]
+        self._queued = [0] * len(UnitIndex)
+        self._clocks: list[Clock] = [(0, 0, 0)] * len(UnitIndex)
+        self.before: list[list[Clock]] = [[] for _ in UnitIndex]
         self.taken = [0] * len(QUEUES)
         self.fetched = 0
 
@@ -63,9 +61,9 @@ class _Machine:
         progress = True
         while progress:
             progress = self._fetch()
-            for unit in range(len(UNITS)):
+            for unit in UnitIndex:
                 progress = self._advance(unit) or progress
-        clocks = tuple(np.array(clocks, np.int64).reshape(-1, len(UNITS)) for clocks in self.before)
+        clocks = tuple(np.array(clocks, np.int64).reshape(-1, len(UnitIndex)) for clocks in self.before)
         return Order(tuple(map(len, self.before)), clocks, tuple(self.taken), self.fetched)
 
     def _fetch(self) -> bool:

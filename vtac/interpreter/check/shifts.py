@@ -85,7 +85,7 @@ class ShiftCheck:
             return
         span = select(tiles, bad)
         report.add(
-            "shift-amount",
+            "shift",
             f"{self._stream.name(index)} shifts by the numbers in {spell('acc', span)}, which are not proven to lie "
             f"within {low} and {high}, where hardware and simulator agree: load them from constants in that range",
             index,

@@ -171,7 +171,7 @@ class _SramCheck:
     def _report_stale(self, position: int, write: int, span: tuple[int, int]) -> None:
         store, writing = self._index(STORE, position), self._index(COMPUTE, write)
         self.report.add(
-            "stale-store",
+            "store-source",
             f"{self.stream.name(store)} stores {spell(self.memory, span)}, last written by "
             f"{self.stream.name(writing)}: in hardware only GEMM and ALU results can be stored, so an ALU "
             "instruction must pass over the tiles first",

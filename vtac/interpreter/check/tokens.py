@@ -8,33 +8,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.interpreter.check.finding import Report
-from vtac.interpreter.check.order import QUEUE_DEPTH, Order, token_order
+from vtac.interpreter.check.order import Order, token_order
 from vtac.interpreter.check.stream import (
+    BIT_NAMES,
     COMPUTE,
     LOAD,
-    QUEUES,
     STORE,
     UNIT_NAMES,
-    Queue,
     Stream,
     pops,
     pushes,
 )
-from vtac.isa import Finish, Load, Store, is_nop
-
-# The hardware's token counters have 8 bits.
-MAX_TOKENS = 255
+from vtac.interpreter.stream import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV
+from vtac.interpreter.tokens import FETCH_QUEUE_DEPTH, MAX_TOKENS, QUEUES, Queue
+from vtac.isa import Finish, is_nop
 
 Positions = NDArray[np.int64]
 
-_QUEUE_BITS = {LOAD: ("pop_next", "push_next"), STORE: ("pop_prev", "push_prev")}
-_ALL_BITS = ("pop_prev", "pop_next", "push_prev", "push_next")
+_LEGAL_BITS: dict[int, int] = {LOAD: POP_NEXT | PUSH_NEXT, STORE: POP_PREV | PUSH_PREV}
 
 
 def check_tokens(stream: Stream, report: Report) -> Order:
     """Report everything that is wrong with the tokens; the result is the order they enforce."""
     _check_bits(stream, report)
-    order = token_order(stream, QUEUE_DEPTH)
+    order = token_order(stream, FETCH_QUEUE_DEPTH)
     if sum(order.executed) < len(stream.instructions):
         order = _explain_stop(stream, order, report)
     for number, queue in enumerate(QUEUES):
@@ -44,17 +41,20 @@ def check_tokens(stream: Stream, report: Report) -> Order:
 
 
 def _check_bits(stream: Stream, report: Report) -> None:
-    for unit, legal in _QUEUE_BITS.items():
+    for unit, legal in _LEGAL_BITS.items():
         for index in stream.programs[unit]:
-            dependences = stream.instructions[index].dependences
-            illegal = [bit for bit in _ALL_BITS if bit not in legal and getattr(dependences, bit)]
+            illegal = stream.bits[index] & ~legal
             if illegal:
                 report.add(
                     "dependence",
-                    f"{stream.name(index)} has {' and '.join(illegal)}; the {UNIT_NAMES[unit]} unit has no such "
-                    f"queue, only {' and '.join(legal)} are legal there",
+                    f"{stream.name(index)} has {_spell(illegal)}; the {UNIT_NAMES[unit]} unit has no such queue, only "
+                    f"{_spell(legal)} are legal there",
                     index,
                 )
+
+
+def _spell(bits: int) -> str:
+    return " and ".join(name for bit, name in BIT_NAMES.items() if bits & bit)
 
 
 class _Wait(NamedTuple):
@@ -73,7 +73,7 @@ def _waits(stream: Stream, order: Order) -> list[_Wait]:
         if order.executed[unit] == len(program) or program[order.executed[unit]] >= order.fetched:
             continue
         index = program[order.executed[unit]]
-        for number in pops(unit, stream.instructions[index].dependences):
+        for number in pops(unit, stream.bits[index]):
             pushers = _positions(stream, number, QUEUES[number].producer, pushing=True)
             ordinal = order.taken[number]
             producer = QUEUES[number].producer
@@ -91,7 +91,7 @@ def _describe(stream: Stream, wait: _Wait) -> str:
     if wait.awaited is None:
         return (
             f"{who}, which nothing pushes: the {producer} unit pushes {wait.ordinal} in all, "
-            f"a {queue.push} on a {producer} instruction is missing"
+            f"a {BIT_NAMES[queue.push]} on a {producer} instruction is missing"
         )
     return f"{who}, which {stream.name(wait.awaited)} would push"
 
@@ -102,11 +102,12 @@ def _explain_stop(stream: Stream, limited: Order, report: Report) -> Order:
     if sum(order.executed) == len(stream.instructions):
         blocked = limited.fetched
         waits = _waits(stream, limited)
+        listed = "; ".join(_describe(stream, wait) for wait in waits)
         report.add(
-            "queue-stall",
+            "fetch",
             f"fetch stops for good at {stream.name(blocked)}: the {UNIT_NAMES[stream.unit[blocked]]} unit's queue is "
-            f"full ({QUEUE_DEPTH} instructions) and {'; '.join(_describe(stream, wait) for wait in waits)}, which lies "
-            "behind it in the stream; it must come earlier",
+            f"full ({FETCH_QUEUE_DEPTH} instructions) and {listed}, which lies behind it in the stream; it must come "
+            "earlier",
             waits[0].blocked,
             blocked,
         )
@@ -126,7 +127,7 @@ def _positions(stream: Stream, queue: int, unit: int, *, pushing: bool) -> Posit
     """Where in its program a unit pushes to, or pops from, a queue."""
     touched = pushes if pushing else pops
     program = stream.programs[unit]
-    found = [p for p, i in enumerate(program) if queue in touched(unit, stream.instructions[i].dependences)]
+    found = [p for p, i in enumerate(program) if queue in touched(unit, stream.bits[i])]
     return np.array(found, np.int64)
 
 
@@ -136,34 +137,43 @@ def _check_queue(stream: Stream, order: Order, number: int, queue: Queue, report
     if len(pushers) > len(poppers):
         index = stream.programs[queue.producer][int(pushers[len(poppers)])]
         report.add(
-            "tokens-left",
+            "tokens",
             f"queue {queue.name} keeps {len(pushers) - len(poppers)} of {len(pushers)} tokens: the one that "
-            f"{stream.name(index)} pushes is taken by no {queue.pop} of the {UNIT_NAMES[queue.consumer]} unit; "
-            "a finished program must leave every queue empty",
+            f"{stream.name(index)} pushes is taken by no {BIT_NAMES[queue.pop]} of the {UNIT_NAMES[queue.consumer]} "
+            "unit; a finished program must leave every queue empty",
             index,
             buffer=queue.name,
         )
-    _check_in_flight(stream, order, queue, (pushers, poppers), report)
+    _check_in_flight(stream, order, number, report)
 
 
-def _check_in_flight(
-    stream: Stream, order: Order, queue: Queue, bits: tuple[Positions, Positions], report: Report
-) -> None:
-    """The most tokens a queue can hold: after each push, only the pops that precede it for certain have happened."""
-    pushers, poppers = bits
+def tokens_in_flight(stream: Stream, order: Order, number: int) -> Positions:
+    """After each push to queue `number`, the most tokens that any interleaving can leave in it.
+
+    Of the consumer's pops only those have happened for certain that are ordered before the push.
+    """
+    queue = QUEUES[number]
+    pushers = _positions(stream, number, queue.producer, pushing=True)
     pushers = pushers[pushers < order.executed[queue.producer]]
     complete: Positions = order.before[queue.producer][pushers, queue.consumer]
-    popped: Positions = np.searchsorted(poppers, complete, side="left").astype(np.int64)
-    held = np.arange(1, len(pushers) + 1, dtype=np.int64) - popped
+    popped = np.searchsorted(_positions(stream, number, queue.consumer, pushing=False), complete, side="left")
+    return np.arange(1, len(pushers) + 1, dtype=np.int64) - popped
+
+
+def _check_in_flight(stream: Stream, order: Order, number: int, report: Report) -> None:
+    held = tokens_in_flight(stream, order, number)
     over = np.flatnonzero(held > MAX_TOKENS)
     if not len(over):
         return
-    index = stream.programs[queue.producer][int(pushers[over[0]])]
-    late = int(popped[over[0]])
+    queue = QUEUES[number]
+    push = int(over[0])
+    index = stream.programs[queue.producer][int(_positions(stream, number, queue.producer, pushing=True)[push])]
+    poppers = _positions(stream, number, queue.consumer, pushing=False)
+    late = push + 1 - int(held[push])
     second = stream.programs[queue.consumer][int(poppers[late])] if late < len(poppers) else None
     lag = f" while {stream.name(second)} has not taken its token" if second is not None else ""
     report.add(
-        "tokens-in-flight",
+        "token-limit",
         f"queue {queue.name} can hold {int(held.max())} tokens: {stream.name(index)} pushes number {MAX_TOKENS + 1} in "
         f"flight{lag}; the hardware counts to {MAX_TOKENS}, so the {UNIT_NAMES[queue.producer]} unit must wait earlier",
         index,
@@ -196,7 +206,9 @@ def _check_finish(stream: Stream, order: Order, report: Report) -> None:
 def _check_complete(stream: Stream, order: Order, unit: int, position: int, report: Report) -> None:
     """FINISH is compute's, so the other units' last effects must be ordered before it by tokens."""
     complete = int(order.before[COMPUTE][position, unit])
-    late = [i for i in stream.programs[unit][complete : order.executed[unit]] if _has_effect(stream, unit, i)]
+    rest = stream.programs[unit][complete : order.executed[unit]]
+    # A NOP that nothing waits for may well run after the end.
+    late = [i for i in rest if not is_nop(stream.instructions[i])]
     if late:
         finish = stream.programs[COMPUTE][position]
         report.add(
@@ -206,10 +218,3 @@ def _check_complete(stream: Stream, order: Order, unit: int, position: int, repo
             late[-1],
             finish,
         )
-
-
-def _has_effect(stream: Stream, unit: int, index: int) -> bool:
-    """Whether the end of the run can cut an instruction short; a push that is left over has its own finding."""
-    instruction = stream.instructions[index]
-    nop = isinstance(instruction, Load | Store) and is_nop(instruction)
-    return not nop or bool(pops(unit, instruction.dependences))
