@@ -19,7 +19,7 @@ from vtac.tools.registry import make_context
 from vtac.tools.reports import Report, SourceError, one_line, suggestion
 from vtac.tools.verification import verify
 
-_ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s+|//[^\n]*)*")
+_ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
 _NEWLINE = re.compile("\n")
 
 

@@ -1,0 +1,15 @@
+"""lit's configuration: `lit tests` runs every `.mlir` file with `RUN:` lines. pytest runs the same files in process."""
+
+# ruff: noqa: F821
+import os
+import sys
+
+import lit.formats
+
+config.name = "vtac"
+config.test_format = lit.formats.ShTest(execute_external=False)
+config.suffixes = [".mlir"]
+config.excludes = ["inputs", "data"]
+config.test_source_root = os.path.dirname(os.path.abspath(__file__))
+config.test_exec_root = os.path.join(config.test_source_root, "build", "lit")
+config.environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), config.environment.get("PATH", "")])
