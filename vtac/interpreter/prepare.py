@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import random
+from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.interpreter.static_checks import check_dram_size, check_fields
@@ -11,8 +15,22 @@ from vtac.interpreter.stream import Stream, decode_stream
 from vtac.interpreter.tokens import check_fetch, check_leftover, check_token_limit, find_order
 
 
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A stream whose fields and tokens are in order; `order` are the positions as they execute, shape (n,)."""
+
+    stream: Stream
+    strict: bool
+    order: NDArray[np.int64]
+
+
 @lru_cache(maxsize=32)
-def _stream_order(stream: Stream, strict: bool) -> tuple[int, ...]:
+def prepare(data: bytes, config: VTAConfig, strict: bool) -> Prepared:
+    """The decoded stream and the order in which its instructions execute: its own where the tokens allow it.
+
+    Raises `ExecutionError` for everything that the fields and the tokens tell.
+    """
+    stream = decode_stream(data, config)
     fault = check_fields(stream, strict)
     if fault is not None:
         raise fault
@@ -21,19 +39,18 @@ def _stream_order(stream: Stream, strict: bool) -> tuple[int, ...]:
         check_fetch(stream)
         check_token_limit(stream, order)
         check_leftover(stream)
-    return tuple(order)
+    return Prepared(stream, strict, np.array(order, np.int64))
 
 
-def prepare(
+def prepare_run(
     data: bytes, config: VTAConfig, dram_bytes: int, strict: bool, choose: random.Random | None = None
-) -> tuple[Stream, tuple[int, ...]]:
-    """The decoded stream and the order in which its instructions execute.
+) -> Prepared:
+    """`prepare`, for a memory image of `dram_bytes`; with `choose` the order is drawn among all that the tokens allow.
 
-    The order is the stream's own where the tokens allow it; with `choose` it is drawn among all
-    that the tokens allow. Raises `ExecutionError` for everything that can be known from the fields,
-    the tokens and the size of the memory image.
+    Raises `ExecutionError` also when the stream touches DRAM behind the image.
     """
-    stream = decode_stream(data, config)
-    order = _stream_order(stream, strict)
-    check_dram_size(stream, dram_bytes)
-    return stream, tuple(find_order(stream, choose)) if choose is not None else order
+    prepared = prepare(data, config, strict)
+    check_dram_size(prepared.stream, dram_bytes)
+    if choose is None:
+        return prepared
+    return Prepared(prepared.stream, strict, np.array(find_order(prepared.stream, choose), np.int64))

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.interpreter.counters import count
+from vtac.interpreter.fast import run_fast
 from vtac.interpreter.machine import Machine, check_image
-from vtac.interpreter.prepare import prepare
+from vtac.interpreter.prepare import Prepared, prepare_run
 from vtac.interpreter.reference import ReferenceInterpreter
 from vtac.interpreter.stream import Stream
 from vtac.interpreter.tokens import tokens_left
@@ -23,6 +24,16 @@ Progress = Callable[[int, int], None]
 def report(stream: Stream) -> dict[str, int | dict[str, int]]:
     """The result of a complete run: the seven counters and `tokens_left`."""
     return {**count(stream), "tokens_left": dict(tokens_left(stream))}
+
+
+def run_reference(prepared: Prepared, dram: NDArray[np.uint8], progress: Progress | None) -> None:
+    """Execute a prepared stream one tile operation at a time."""
+    stream = prepared.stream
+    interpreter = ReferenceInterpreter(stream, Machine.of(stream.config, dram), prepared.strict)
+    for done, index in enumerate(prepared.order.tolist(), 1):
+        interpreter.run(index)
+        if progress is not None:
+            progress(done, len(stream))
 
 
 def execute_reference(
@@ -40,13 +51,9 @@ def execute_reference(
     with a race gives different results for different draws.
     """
     image = check_image(dram)
-    stream, positions = prepare(instructions, config, len(image), strict, order)
-    interpreter = ReferenceInterpreter(stream, Machine.of(config, image), strict)
-    for done, index in enumerate(positions, 1):
-        interpreter.run(index)
-        if progress is not None:
-            progress(done, len(stream))
-    return report(stream)
+    prepared = prepare_run(instructions, config, len(image), strict, order)
+    run_reference(prepared, image, progress)
+    return report(prepared.stream)
 
 
 def execute(
@@ -68,4 +75,8 @@ def execute(
     also reads of unwritten SRAM, tokens left over, and every program that the hardware would not
     run as the simulator does. All raise `ExecutionError`; the image may then be partly changed.
     """
-    return execute_reference(instructions, dram, config, strict=strict, progress=progress)
+    image = check_image(dram)
+    prepared = prepare_run(instructions, config, len(image), strict)
+    if not run_fast(prepared, image, progress):
+        run_reference(prepared, image, progress)
+    return report(prepared.stream)

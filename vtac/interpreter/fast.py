@@ -1,0 +1,49 @@
+"""The fast path: plans, cached by stream and micro-ops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.interpreter.errors import ExecutionError
+from vtac.interpreter.fast_micro_ops import micro_op_image
+from vtac.interpreter.fast_plan import Plan, PlanBuilder, TooLargeError
+from vtac.interpreter.prepare import Prepared
+from vtac.interpreter.stream import Stream
+from vtac.isa import AluOpcode, Opcode
+
+
+@lru_cache(maxsize=16)
+def _plan(prepared: Prepared, micro_ops: bytes) -> Plan:
+    return PlanBuilder(prepared.stream, prepared.order, micro_ops, prepared.strict).build()
+
+
+def _shifts_by_tensor(stream: Stream) -> bool:
+    columns = stream.table.columns[Opcode.ALU]
+    return bool(((columns["alu_opcode"] == AluOpcode.SHR) & (columns["use_imm"] == 0)).any())
+
+
+def run_fast(prepared: Prepared, dram: NDArray[np.uint8], progress: Callable[[int, int], None] | None) -> bool:
+    """Execute a prepared stream on `dram` if the fast path can; False, with nothing done, if it cannot.
+
+    It cannot when the stream stores over micro-ops that it loads, or lists too many ALU
+    operations in one instruction. Raises `ExecutionError` as the reference interpreter does.
+    """
+    stream = prepared.stream
+    image = micro_op_image(stream)
+    if image.is_stored_over:
+        return False
+    try:
+        plan = _plan(prepared, image.read(dram))
+    except TooLargeError:
+        return False
+    except ExecutionError:
+        # Shift amounts are data: an earlier instruction may be at fault, which only a run can tell.
+        if prepared.strict and _shifts_by_tensor(stream):
+            return False
+        raise
+    plan.run(dram, progress, len(stream))
+    return True

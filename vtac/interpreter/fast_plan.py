@@ -1,0 +1,212 @@
+"""A stream turned into a list of array operations, for the micro-ops that it loads.
+
+Everything that does not depend on data is done here once: decoding, the order, the structure of
+each kernel, the proof that no rule is broken. A plan is valid as long as the memory image holds
+the micro-ops that it was made for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from threading import Lock
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.interpreter.counters import tile_operations
+from vtac.interpreter.fast_alu import MAX_OPERATIONS, bind_alu, bind_level, schedule
+from vtac.interpreter.fast_gemm import bind_gemm, bind_reset
+from vtac.interpreter.fast_memory import bind_load, bind_small_loads, bind_stores, is_run_of_small_blocks
+from vtac.interpreter.fast_micro_ops import micro_op_image, select_blocks
+from vtac.interpreter.fast_nest import Nest, nest_of
+from vtac.interpreter.fast_proof import Proof
+from vtac.interpreter.fast_workspace import Step, Workspace
+from vtac.interpreter.static_checks import padded_elements
+from vtac.interpreter.stream import Stream
+from vtac.interpreter.tile_checks import Problem, check_indices, check_shift_amounts
+from vtac.isa import WORD_BYTES, Alu, AluOpcode, Gemm, Instruction, Load, Memory, Opcode, decode
+
+_LOADS, _STORES, _OPERATION, _NOTHING = range(4)
+
+
+@dataclass(eq=False)
+class Plan:
+    """Steps in order; `done[i]` instructions are complete after step i. One run at a time."""
+
+    workspace: Workspace
+    steps: list[Step]
+    done: list[int]
+    starts_from_zero: bool
+    lock: Lock = field(default_factory=Lock)
+
+    def run(self, dram: NDArray[np.uint8], progress: Callable[[int, int], None] | None, total: int) -> None:
+        """Execute the stream on a memory image that holds the plan's micro-ops."""
+        with self.lock:
+            if self.starts_from_zero:
+                self.workspace.clear()
+            if progress is None:
+                for step in self.steps:
+                    step(dram)
+                return
+            for step, done in zip(self.steps, self.done, strict=True):
+                step(dram)
+                progress(done, total)
+
+
+class TooLargeError(Exception):
+    """An instruction with more tile operations than a plan can list."""
+
+
+class PlanBuilder:
+    """Builds the plan of one stream for given micro-ops; see `build`."""
+
+    def __init__(self, stream: Stream, order: NDArray[np.int64], micro_ops: bytes, strict: bool) -> None:
+        self._stream = stream
+        self._order = order
+        self._words = np.frombuffer(micro_ops, "<u4")
+        self._strict = strict
+        self._proof = Proof(stream, strict)
+        self._workspace = Workspace(stream.config)
+        self._bound: dict[tuple[object, ...], list[Step]] = {}
+        self._steps: list[Step] = []
+        self._done: list[int] = []
+
+    def build(self) -> Plan:
+        """The plan. Raises `ExecutionError` for the first instruction, in order, that breaks a rule."""
+        for kind, first, end in self._runs():
+            positions = self._active[first:end]
+            if kind == _LOADS:
+                self._loads(positions)
+            elif kind == _STORES:
+                self._stores(positions)
+            else:
+                self._operations(positions)
+            self._done.extend([int(self._active_places[end - 1]) + 1] * (len(self._steps) - len(self._done)))
+        return Plan(self._workspace, self._steps, self._done, self._proof.reads_unwritten)
+
+    def _kinds(self) -> NDArray[np.int64]:
+        """For each instruction of the stream, what kind of work it is."""
+        table = self._stream.table
+        kinds = np.full(len(self._stream), _NOTHING, np.int64)
+        for opcode, kind in ((Opcode.LOAD, _LOADS), (Opcode.STORE, _STORES)):
+            kinds[table.rows[opcode][table.columns[opcode]["x_size"] > 0]] = kind
+        for opcode in (Opcode.GEMM, Opcode.ALU):
+            kinds[table.rows[opcode][tile_operations(self._stream, opcode) > 0]] = _OPERATION
+        return kinds
+
+    def _runs(self) -> Iterator[tuple[int, int, int]]:
+        """Runs of one kind among the instructions that do anything, in order: kind, first, end."""
+        kinds = self._kinds()[self._order]
+        self._active_places = np.flatnonzero(kinds != _NOTHING)
+        self._active = self._order[self._active_places]
+        kinds = kinds[self._active_places]
+        bounds = np.flatnonzero(np.diff(kinds)) + 1
+        edges: list[int] = [0, *bounds.tolist(), len(kinds)] if len(kinds) else []
+        for first, end in pairwise(edges):
+            yield int(kinds[first]), first, end
+
+    def _decode(self, positions: NDArray[np.int64]) -> list[Instruction]:
+        words = np.frombuffer(self._stream.data, np.dtype((np.void, WORD_BYTES)))
+        return decode(words[positions].tobytes(), self._stream.config)
+
+    def _loads(self, positions: NDArray[np.int64]) -> None:
+        """Loads of different memories don't meet, so each memory's loads stay in order by themselves."""
+        table = self._stream.table
+        columns = table.columns[Opcode.LOAD]
+        places = np.searchsorted(table.rows[Opcode.LOAD], positions)
+        memories = columns["memory"][places]
+        elements = padded_elements({name: column[places] for name, column in columns.items()})
+        ends = columns["sram_base"][places] + elements
+        for memory in np.unique(memories).tolist():
+            chosen = memories == memory
+            if memory == Memory.UOP:
+                self._micro_op_loads(positions[chosen])
+                continue
+            for first, end in zip(columns["sram_base"][places[chosen]].tolist(), ends[chosen].tolist(), strict=True):
+                self._proof.load_block(Memory(memory), first, end)
+            blocks = select_blocks(columns, places[chosen])
+            unpadded = bool((elements[chosen] == blocks.y_size * blocks.x_size).all())
+            if unpadded and memory != Memory.ACC_8BIT and is_run_of_small_blocks(blocks):
+                self._steps.append(bind_small_loads(self._workspace, Memory(memory), blocks))
+            else:
+                loads = [load for load in self._decode(positions[chosen]) if isinstance(load, Load)]
+                self._steps.extend(bind_load(self._workspace, load) for load in loads)
+
+    def _micro_op_loads(self, positions: NDArray[np.int64]) -> None:
+        first_words = micro_op_image(self._stream).first_words
+        for position, load in zip(positions.tolist(), self._decode(positions), strict=True):
+            if isinstance(load, Load):
+                first = first_words[position]
+                self._proof.load_micro_ops(load, self._words[first : first + load.y_size * load.x_size])
+
+    def _stores(self, positions: NDArray[np.int64]) -> None:
+        table = self._stream.table
+        places = np.searchsorted(table.rows[Opcode.STORE], positions)
+        blocks = select_blocks(table.columns[Opcode.STORE], places)
+        broken = self._proof.store_blocks(blocks)
+        if broken is not None:
+            place, problem = broken
+            raise self._stream.fault(int(positions[place]), *problem)
+        self._steps.append(bind_stores(self._workspace, blocks))
+
+    def _operations(self, positions: NDArray[np.int64]) -> None:
+        for position, instruction in zip(positions.tolist(), self._decode(positions), strict=True):
+            if isinstance(instruction, Gemm | Alu):
+                self._operation(position, instruction)
+
+    def _operation(self, position: int, instruction: Gemm | Alu) -> None:
+        micro_ops = self._proof.micro_ops(instruction)
+        nest = nest_of(instruction, micro_ops)
+        if isinstance(instruction, Alu) and nest.operations > MAX_OPERATIONS:
+            raise TooLargeError
+        problem = (
+            self._proof.check_micro_ops(instruction)
+            or check_indices(instruction, micro_ops, self._stream.config)
+            or self._prove(instruction, nest)
+        )
+        if problem is not None:
+            raise self._stream.fault(position, *problem)
+        self._steps.extend(self._bind(position, instruction, nest))
+
+    def _prove(self, instruction: Gemm | Alu, nest: Nest) -> Problem | None:
+        if isinstance(instruction, Gemm):
+            return self._proof.gemm(instruction, nest)
+        return self._proof.alu(instruction, nest)
+
+    def _bind(self, position: int, instruction: Gemm | Alu, nest: Nest) -> list[Step]:
+        if isinstance(instruction, Alu) and self._strict and instruction.opcode is AluOpcode.SHR:
+            return self._bind_checked_shift(position, instruction, nest)
+        kind = ("gemm", instruction.reset) if isinstance(instruction, Gemm) else _alu_key(instruction)
+        if (nest, *kind) not in self._bound:
+            self._bound[nest, *kind] = _bind_operation(self._workspace, instruction, nest)
+        return self._bound[nest, *kind]
+
+    def _bind_checked_shift(self, position: int, alu: Alu, nest: Nest) -> list[Step]:
+        """A strict shift, whose amounts are data unless immediate: looked at before each level."""
+        if alu.use_imm:
+            return bind_alu(self._workspace, alu, nest)
+        acc, stream = self._workspace.machine.acc, self._stream
+        steps: list[Step] = []
+        for dst, src in schedule(nest, True):
+
+            def check(_: NDArray[np.uint8], src: NDArray[np.int64] = src) -> None:
+                problem = check_shift_amounts(alu, acc[src])
+                if problem is not None:
+                    raise stream.fault(position, *problem)
+
+            steps += [check, bind_level(self._workspace, alu, dst, src)]
+        return steps
+
+
+def _alu_key(alu: Alu) -> tuple[object, ...]:
+    return "alu", alu.opcode, alu.use_imm, alu.imm
+
+
+def _bind_operation(workspace: Workspace, instruction: Gemm | Alu, nest: Nest) -> list[Step]:
+    if isinstance(instruction, Alu):
+        return bind_alu(workspace, instruction, nest)
+    if instruction.reset:
+        return [bind_reset(workspace, nest)]
+    return bind_gemm(workspace, nest)
