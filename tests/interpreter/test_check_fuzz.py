@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from checker_streams import CONFIG, memory_image, orders, random_program
 
 from vtac.interpreter import ExecutionError
 from vtac.interpreter.check import check
-from vtac.isa import Instruction, MicroOp, Opcode, instruction_layout, opcode_of
+from vtac.isa import Alu, AluOpcode, Instruction, Load, Memory, MicroOp, Opcode, Store, instruction_layout, opcode_of
 
 # Findings that no interleaving escapes.
 CERTAIN = {
@@ -22,10 +22,12 @@ CERTAIN = {
 
 def with_random_field(instruction: Instruction, rng: random.Random) -> Instruction:
     """One field replaced: by a neighbour, or by any value (iterations stay small, so that runs end soon)."""
-    fields = instruction_layout(CONFIG, opcode_of(instruction)).fields
-    legal = [
-        field for field in fields if field.name in getattr(instruction, "__slots__", ()) and field.name != "memory"
-    ]
+    if isinstance(instruction, Load | Store) and rng.random() < 0.1:
+        return replace(instruction, memory=rng.choice(list(Memory)))
+    if isinstance(instruction, Alu) and rng.random() < 0.1:
+        return replace(instruction, opcode=rng.choice(list(AluOpcode)))
+    names = {field.name for field in fields(instruction)} - {"memory"}
+    legal = [field for field in instruction_layout(CONFIG, opcode_of(instruction)).fields if field.name in names]
     if not legal:
         return instruction
     field = rng.choice(legal)

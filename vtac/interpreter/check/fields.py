@@ -25,10 +25,9 @@ def check_fields(stream: Stream, memory: DramMap, report: Report) -> list[bool]:
     sound: list[bool] = []
     for index, instruction in enumerate(stream.instructions):
         match instruction:
-            case Load() | Store() if is_nop(instruction):
-                sound.append(True)
             case Load() | Store():
-                sound.append(_check_memory_instruction(stream, index, instruction, memory, report))
+                legal = _check_memory_id(stream, index, instruction, report)
+                sound.append(legal and _check_block(stream, index, instruction, memory, report))
             case Gemm() | Alu():
                 sound.append(_check_kernel(stream, index, instruction, report))
             case _:
@@ -36,15 +35,23 @@ def check_fields(stream: Stream, memory: DramMap, report: Report) -> list[bool]:
     return sound
 
 
-def _check_memory_instruction(
-    stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report
-) -> bool:
-    problem = _wrong_memory(instruction)
+def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, report: Report) -> bool:
+    """Whether an instruction can address its memory; the NOP of the store unit names any."""
+    if isinstance(instruction, Load) and instruction.memory is Memory.ACC_8BIT:
+        report.add("memory", f"{stream.name(index)} loads ACC_8BIT, which only simulators decode", index)
+    problem = None
+    if isinstance(instruction, Load) and instruction.memory is Memory.OUT:
+        problem = "loads memory OUT, which can only be stored"
+    if isinstance(instruction, Store) and instruction.memory is not Memory.OUT and not is_nop(instruction):
+        problem = f"stores from memory {instruction.memory.name}; only OUT can be stored"
     if problem is not None:
         report.add("memory", f"{stream.name(index)} {problem}", index)
-        return False
-    if instruction.memory is Memory.ACC_8BIT:
-        report.add("memory", f"{stream.name(index)} loads ACC_8BIT, which only simulators decode", index)
+    return problem is None
+
+
+def _check_block(stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report) -> bool:
+    if is_nop(instruction):
+        return True
     if instruction.y_size == 0:
         report.add(
             "zero-rows",
@@ -56,14 +63,6 @@ def _check_memory_instruction(
     if isinstance(instruction, Store):
         _check_store_pads(stream, index, instruction, report)
     return _check_sram(stream, index, instruction, report) and _check_dram(stream, index, instruction, memory, report)
-
-
-def _wrong_memory(instruction: Load | Store) -> str | None:
-    if isinstance(instruction, Store) and instruction.memory is not Memory.OUT:
-        return f"stores from memory {instruction.memory.name}; only OUT can be stored"
-    if isinstance(instruction, Load) and instruction.memory is Memory.OUT:
-        return "loads memory OUT, which can only be stored"
-    return None
 
 
 def _check_store_pads(stream: Stream, index: int, store: Store, report: Report) -> None:
