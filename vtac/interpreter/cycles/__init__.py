@@ -1,7 +1,7 @@
 """Cycle simulation: how long the hardware takes for an instruction stream, and where the time goes."""
 
 from vtac.interpreter.cycles.errors import CycleError
-from vtac.interpreter.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport
+from vtac.interpreter.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport, Wait
 from vtac.interpreter.cycles.simulate import simulate_cycles
 from vtac.interpreter.cycles.timing import Timing
 
@@ -14,5 +14,6 @@ __all__ = [
     "Timing",
     "TokenFlow",
     "UnitReport",
+    "Wait",
     "simulate_cycles",
 ]

@@ -9,7 +9,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.interpreter.cycles.load_time import uncontended_cycles
 from vtac.interpreter.cycles.machine import Machine
 from vtac.interpreter.cycles.plan import TRANSFER, UNIT_NAMES, Plan
-from vtac.interpreter.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport
+from vtac.interpreter.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport, Wait
 from vtac.interpreter.cycles.timing import Timing
 from vtac.interpreter.cycles.units import POP_NEXT, POP_PREV, Unit
 
@@ -67,11 +67,21 @@ def _roofs(plan: Plan, timing: Timing, cycles: int) -> dict[str, Roof]:
 def _unit_report(unit: Unit, plan: Plan, timing: Timing, cycles: int) -> UnitReport:
     begins = np.minimum(np.array(unit.starts, np.int64), cycles)
     ends = np.minimum(np.array([*unit.ends, cycles][: len(begins)], np.int64), cycles)
-    waiting = _waits(unit, plan, ends, cycles)
-    waiting["bus"] = _contended_cycles(unit, plan, timing, ends - begins)
-    busy = int(np.sum(ends - begins)) - waiting["bus"]
+    contended = _contended_cycles(unit, plan, timing, ends - begins)
+    waits = _waits(unit, plan, ends, cycles)
+    queues = [queue.name for queue in (unit.prev_in, unit.next_in) if queue]
+    waiting = dict.fromkeys(("fetch", *queues, "bus", "done"), 0)
+    for wait in waits:
+        waiting[wait.cause] += wait.end - wait.begin
+    waiting["bus"] = contended
     spans = (Span(*span) for span in zip(unit.instructions, begins.tolist(), ends.tolist(), strict=False))
-    return UnitReport(unit.name, busy, waiting, tuple(span for span in spans if span.begin < cycles))
+    return UnitReport(
+        name=unit.name,
+        busy=int(np.sum(ends - begins)) - contended,
+        waiting=waiting,
+        spans=tuple(span for span in spans if span.begin < cycles),
+        waits=waits,
+    )
 
 
 def _contended_cycles(unit: Unit, plan: Plan, timing: Timing, taken: Column) -> int:
@@ -81,26 +91,29 @@ def _contended_cycles(unit: Unit, plan: Plan, timing: Timing, taken: Column) -> 
     return int(np.sum(np.maximum(0, taken[loads] - np.array(needed, np.int64)))) if loads else 0
 
 
-def _waits(unit: Unit, plan: Plan, ends: Column, cycles: int) -> dict[str, int]:
-    """Cycles between the unit's instructions by cause; what follows its last instruction is `done`."""
+def _waits(unit: Unit, plan: Plan, ends: Column, cycles: int) -> tuple[Wait, ...]:
+    """What the unit waits for between its instructions; what follows its last one is `done`."""
     free = np.concatenate((np.zeros(1, np.int64), ends))
     visible, arrivals = list(unit.visible[: len(ends)]), list(unit.arrivals[: len(ends)])
     pending = plan.units.count(UNIT_NAMES.index(unit.name)) > len(ends)
     if pending:
-        visible.append(unit.visible[len(ends)] if len(ends) < len(unit.visible) else cycles)
-        arrivals.append(_pending_arrivals(unit, plan, cycles) if len(ends) < len(unit.visible) else (0, 0))
-    free = free[: len(visible)]
+        known = len(ends) < len(unit.visible)
+        visible.append(unit.visible[len(ends)] if known else cycles)
+        arrivals.append(_pending_arrivals(unit, plan, cycles) if known else (0, 0))
     prev_tokens, next_tokens = np.array(arrivals, np.int64).reshape(-1, 2).T
-    seen = np.maximum(free, np.minimum(np.array(visible, np.int64), cycles))
-    prev_there = np.maximum(seen, np.minimum(prev_tokens, cycles))
-    next_there = np.maximum(prev_there, np.minimum(next_tokens, cycles))
-    waiting = {"fetch": int(np.sum(seen - free))}
-    if unit.prev_in:
-        waiting[unit.prev_in.name] = int(np.sum(prev_there - seen))
-    if unit.next_in:
-        waiting[unit.next_in.name] = int(np.sum(next_there - prev_there))
-    waiting["done"] = 0 if pending else cycles - int(ends[-1] if len(ends) else 0)
-    return waiting
+    edges = [free[: len(visible)]]
+    for times in (np.array(visible, np.int64), prev_tokens, next_tokens):
+        edges.append(np.maximum(edges[-1], np.minimum(times, cycles)))
+    causes = ("fetch", unit.prev_in.name if unit.prev_in else "", unit.next_in.name if unit.next_in else "")
+    waits = [
+        Wait(cause, begin, end)
+        for cause, begins, stops in zip(causes, edges, edges[1:], strict=False)
+        for begin, end in zip(begins.tolist(), stops.tolist(), strict=True)
+        if end > begin
+    ]
+    if not pending and free[-1] < cycles:
+        waits.append(Wait("done", int(free[-1]), cycles))
+    return tuple(sorted(waits, key=lambda wait: wait.begin))
 
 
 def _pending_arrivals(unit: Unit, plan: Plan, cycles: int) -> tuple[int, int]:

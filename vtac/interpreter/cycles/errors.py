@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from vtac.dialects.diagnostics import VtacError
+from vtac.interpreter.errors import ExecutionError
 
 
-class CycleError(VtacError):
+class CycleError(ExecutionError):
     """A stream that never finishes on the hardware, or whose run the hardware does not define.
 
-    `index` is the instruction at fault (for a deadlock, of the first unit that waits); `kind` is
-    `finish` (none, or not last), `memory` (a LOAD that no unit executes), `range` (a block larger
-    than its memory), `deadlock`, `hang` (a LOAD that never ends) or `tokens` (a queue overflows).
+    `index` is the instruction at fault (for a deadlock, the earliest that waits). `kind` is a decoding
+    fault (`length`, `opcode`, `memory`, `alu-opcode`), `finish` (no FINISH, or not last), `sram-range`
+    (a block larger than its memory), `deadlock`, `hang` (a LOAD that never ends) or `tokens` (a queue
+    has to hold more than its counter counts).
     """
-
-    index: int
-    kind: str
-
-    def __init__(self, message: str, index: int, kind: str) -> None:
-        super().__init__(message)
-        self.index = index
-        self.kind = kind

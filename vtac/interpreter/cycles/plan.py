@@ -11,7 +11,7 @@ from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.interpreter.cycles.bursts import StoreBlock, block_bursts, store_cycles
 from vtac.interpreter.cycles.errors import CycleError
 from vtac.interpreter.cycles.timing import Timing
-from vtac.isa import InstructionTable, Memory, Opcode, decode_table
+from vtac.isa import DecodeError, InstructionTable, Memory, Opcode, decode_table
 
 LOAD, COMPUTE, STORE = range(3)
 UNIT_NAMES = ("load", "compute", "store")
@@ -85,8 +85,11 @@ class Plan:
 
 
 def plan_stream(data: bytes, config: VTAConfig, timing: Timing) -> Plan:
-    """The plan of a stream. Raises `DecodeError`, or `CycleError` for what the machine cannot run."""
-    table = decode_table(data, config)
+    """The plan of a stream. Raises `CycleError` for bytes that are no stream and for what no machine can run."""
+    try:
+        table = decode_table(data, config)
+    except DecodeError as error:
+        raise CycleError(f"cannot decode the stream: {error.message}", error.index, error.kind) from None
     _check_finish(table)
     units = np.full(len(table), COMPUTE, np.int64)
     costs = np.full(len(table), timing.nop_cycles, np.int64)
@@ -114,17 +117,14 @@ def plan_stream(data: bytes, config: VTAConfig, timing: Timing) -> Plan:
 def _check_finish(table: InstructionTable) -> None:
     finishes = table.rows[Opcode.FINISH].tolist()
     last = len(table) - 1
+    if not len(table):
+        raise CycleError("the stream is empty; it must end with FINISH", None, "finish")
     if not finishes:
-        raise CycleError(
-            f"the stream of {last + 1} instructions has no FINISH; a run ends at FINISH, the last instruction",
-            last,
-            "finish",
-        )
+        raise CycleError(f"instruction {last} ends the stream, and is no FINISH; FINISH must be last", last, "finish")
     if finishes[0] != last:
         raise CycleError(
-            f"instruction {finishes[0]} is FINISH, and {last - finishes[0]} instructions follow it; "
-            "FINISH ends the run and must be the last instruction",
-            finishes[0],
+            f"instruction {finishes[0] + 1} follows the FINISH at {finishes[0]}; FINISH ends the run and must be last",
+            finishes[0] + 1,
             "finish",
         )
 
@@ -168,29 +168,27 @@ def _load_shapes(table: InstructionTable, config: VTAConfig, timing: Timing) -> 
     names = ("memory", "dram_base", "y_size", "x_size", "x_stride", "y_pad_0", "y_pad_1", "x_pad_0", "x_pad_1")
     shapes: dict[int, LoadShape] = {}
     for index, fields in zip(table.rows[Opcode.LOAD].tolist(), _rows_of(table, Opcode.LOAD, names), strict=True):
+        memory = Memory(fields[0])
+        if memory not in _NAMES:
+            known = ", ".join(kind.name for kind in _NAMES)
+            problem = f"instruction {index}: LOAD {memory.name} is executed by no unit; loads fill {known}"
+            raise CycleError(problem, index, "memory")
         if fields[3]:
-            memory = _check_load(index, fields, config)
+            _check_load_size(index, memory, fields, config)
             shapes[index] = _load_shape(memory, fields, config, timing)
     return shapes
 
 
-def _check_load(index: int, fields: tuple[int, ...], config: VTAConfig) -> Memory:
-    memory = Memory(fields[0])
+def _check_load_size(index: int, memory: Memory, fields: tuple[int, ...], config: VTAConfig) -> None:
     _, _, rows, columns, _, top, bottom, left, right = fields
-    if memory not in _NAMES:
-        known = ", ".join(kind.name for kind in _NAMES)
-        raise CycleError(
-            f"instruction {index}: LOAD {memory.name} is executed by no unit; loads fill {known}", index, "memory"
-        )
     elements, limit = (top + rows + bottom) * (left + columns + right), config.capacity(_NAMES[memory])
     if elements > limit:
         raise CycleError(
             f"instruction {index}: LOAD {memory.name} of {elements} elements, pads included; the memory holds "
             f"{limit}: load a smaller block",
             index,
-            "range",
+            "sram-range",
         )
-    return memory
 
 
 def _load_shape(memory: Memory, fields: tuple[int, ...], config: VTAConfig, timing: Timing) -> LoadShape:

@@ -21,6 +21,14 @@ class Span(NamedTuple):
     end: int
 
 
+class Wait(NamedTuple):
+    """A gap between a unit's instructions, and what the unit waited for."""
+
+    cause: str
+    begin: int
+    end: int
+
+
 class BusSpan(NamedTuple):
     """Beats on the read bus without a gap, for one client (`fetch`, `uop`, `inp`, `wgt`, `acc`).
 
@@ -49,13 +57,15 @@ class UnitReport:
 
     `waiting` by cause: `fetch` (no instruction yet), a token queue (`l2g`, `g2l`, `s2g`, `g2s`), `bus`
     (cycles that a LOAD takes beyond what it needs with the memory to itself) and `done` (nothing left).
-    A wait for two tokens counts for the first queue until its token is there.
+    A wait for two tokens counts for the first queue until its token is there. `spans` and `waits`
+    together cover the run without overlap.
     """
 
     name: str
     busy: int
     waiting: Mapping[str, int]
     spans: tuple[Span, ...]
+    waits: tuple[Wait, ...]
 
 
 @dataclass(frozen=True)

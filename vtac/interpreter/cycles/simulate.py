@@ -20,9 +20,9 @@ def simulate_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE
     configurations follow the same rules. What simulators add to the hardware (MUL, ACC_8BIT) counts
     as its nearest relative.
 
-    Raises `DecodeError` for bytes that are no stream, and `CycleError` (`kind`, `index`) for a stream
-    without FINISH or with instructions after it, a LOAD larger than its memory, one that never ends,
-    a deadlock, and a token queue that overflows.
+    Raises `CycleError`, an `ExecutionError` (`message`, `index`, `kind`), for bytes that are no stream, a
+    stream without FINISH or with instructions after it, a LOAD larger than its memory or one that
+    never ends, a deadlock, and a token queue that overflows.
     """
     plan = plan_stream(instructions, config, timing)
     machine = Machine(plan, timing)
