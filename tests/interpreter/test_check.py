@@ -210,3 +210,17 @@ def test_refusals() -> None:
         check(program, dram=np.zeros(END, np.uint8))
     with pytest.raises(VtacError, match=r"memory image of shape \(4,\) and type int64: a vector of uint8"):
         check(b"", dram=np.zeros(4, np.int64))  # pyright: ignore[reportArgumentType]
+
+
+def test_another_configuration_has_its_own_sizes() -> None:
+    """BATCH 4, BLOCK 8: an accumulator tile has 128 bytes, a weight tile 64, of which 1024 fit."""
+    config = VTAConfig(log_batch=2, log_block=3, log_inp_buff_size=16, log_wgt_buff_size=16, log_acc_buff_size=18)
+    text = CLEAN.replace("dram 0xc0", "dram 0x60").replace("dram 0x400", "dram 0x200")
+    image = memory_image(0, MICRO_OPS)
+    assert check(assemble(text, config), config, dram=image) == []
+    late = text.replace("dram 0x200", "dram 0x2fd")
+    assert [finding.range for finding in check(assemble(late, config), config, dram=image)] == [(0x5FA0, 0x6020)]
+    far = text.replace(
+        "finish", "load.wgt sram 1020 <- dram 0, 1 x 5 stride 5 push_next\nload.uop nop pop_prev\nfinish"
+    )
+    assert [finding.range for finding in check(assemble(far, config), config, dram=image)] == [(1020, 1025)]
