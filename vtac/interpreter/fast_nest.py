@@ -10,7 +10,7 @@ The loops are recovered from the list itself and hold for every entry, or a list
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -61,11 +61,16 @@ class Nest:
             total = np.add.outer(total, np.arange(loop.extent) * loop[1 + operand])
         return total.reshape(-1)
 
-    def touched(self, operand: int) -> Indices:
-        """The distinct indices of an operand, ascending; cheap however many operations there are."""
+    @cached_property
+    def touched(self) -> tuple[Indices, Indices, Indices]:
+        """The distinct indices of dst, src and wgt, ascending; cheap however many operations there are."""
+        return self._touched(0), self._touched(1), self._touched(2)
+
+    def _touched(self, operand: int) -> Indices:
         total = np.unique(self.starts[:, operand])
         for loop in self.loops:
-            total = np.unique(np.add.outer(total, np.arange(loop.extent) * loop[1 + operand]))
+            if loop[1 + operand]:
+                total = np.unique(np.add.outer(total, np.arange(loop.extent) * loop[1 + operand]))
         return total
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from threading import Lock
 
@@ -107,9 +108,13 @@ class PlanBuilder:
         for first, end in pairwise(edges):
             yield int(kinds[first]), first, end
 
-    def _decode(self, positions: NDArray[np.int64]) -> list[Instruction]:
+    @cached_property
+    def _instructions(self) -> dict[int, Instruction]:
+        """The active instructions but stores, decoded, by position."""
+        is_store = np.isin(self._active, self._stream.table.rows[Opcode.STORE])
+        positions = self._active[~is_store]
         words = np.frombuffer(self._stream.data, np.dtype((np.void, WORD_BYTES)))
-        return decode(words[positions].tobytes(), self._stream.config)
+        return dict(zip(positions.tolist(), decode(words[positions].tobytes(), self._stream.config), strict=True))
 
     def _loads(self, positions: NDArray[np.int64]) -> None:
         """Loads of different memories don't meet, so each memory's loads stay in order by themselves."""
@@ -131,12 +136,13 @@ class PlanBuilder:
             if unpadded and memory != Memory.ACC_8BIT and is_run_of_small_blocks(blocks):
                 self._steps.append(bind_small_loads(self._workspace, Memory(memory), blocks))
             else:
-                loads = [load for load in self._decode(positions[chosen]) if isinstance(load, Load)]
-                self._steps.extend(bind_load(self._workspace, load) for load in loads)
+                loads = [self._instructions[position] for position in positions[chosen].tolist()]
+                self._steps += [bind_load(self._workspace, load) for load in loads if isinstance(load, Load)]
 
     def _micro_op_loads(self, positions: NDArray[np.int64]) -> None:
         first_words = micro_op_image(self._stream).first_words
-        for position, load in zip(positions.tolist(), self._decode(positions), strict=True):
+        for position in positions.tolist():
+            load = self._instructions[position]
             if isinstance(load, Load):
                 first = first_words[position]
                 self._proof.load_micro_ops(load, self._words[first : first + load.y_size * load.x_size])
@@ -152,7 +158,8 @@ class PlanBuilder:
         self._steps.append(bind_stores(self._workspace, blocks))
 
     def _operations(self, positions: NDArray[np.int64]) -> None:
-        for position, instruction in zip(positions.tolist(), self._decode(positions), strict=True):
+        for position in positions.tolist():
+            instruction = self._instructions[position]
             if isinstance(instruction, Gemm | Alu):
                 self._operation(position, instruction)
 

@@ -73,12 +73,12 @@ class Proof:
 
     def gemm(self, gemm: Gemm, nest: Nest) -> Problem | None:
         """A GEMM whose indices are in range."""
-        dst = nest.touched(0)
+        dst = nest.touched[0]
         problem = None
         if not gemm.reset:
             problem = self._verdict(
-                check_written("inp", nest.touched(1), self._written)
-                or check_written("wgt", nest.touched(2), self._written)
+                check_written("inp", nest.touched[1], self._written)
+                or check_written("wgt", nest.touched[2], self._written)
                 or check_written("acc", dst, self._written)
             )
         self._written["acc"][dst] = True
@@ -87,11 +87,11 @@ class Proof:
 
     def alu(self, alu: Alu, nest: Nest) -> Problem | None:
         """An ALU instruction whose indices are in range."""
-        dst = nest.touched(0)
+        dst = nest.touched[0]
         hazard = check_hazards(alu, nest.indices(0), nest.indices(1)) if self.strict else None
         unwritten = self._verdict(check_written("acc", dst, self._written))
         if not alu.use_imm or self.strict:
-            unwritten = unwritten or self._verdict(check_written("acc", nest.touched(1), self._written))
+            unwritten = unwritten or self._verdict(check_written("acc", nest.touched[1], self._written))
         self._written["acc"][dst] = True
         self._written["out"][dst] = True
         return hazard or unwritten
