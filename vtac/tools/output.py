@@ -5,10 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from vtac.dialects.diagnostics import VtacError
 
@@ -22,42 +19,32 @@ def write_text(text: str, path: str | None) -> None:
     if path is None or path == "-":
         sys.stdout.write(text)
         sys.stdout.flush()
-        return
-    replace_file(path, lambda stream: _write_all(stream, text.encode("utf-8")))
+    else:
+        write_file(text.encode("utf-8"), path)
 
 
-def replace_file(path: Path | str, write: Callable[[IO[bytes]], None]) -> None:
-    """Lets `write` fill a new file beside `path`, then puts that in its place; on failure `path` stays as it was.
+def write_file(data: bytes, path: Path | str) -> None:
+    """Writes `data` beside `path`, then puts it in place of `path`, which a failure leaves as it was.
 
-    Raises `OutputError`. A device or pipe is written directly.
+    A device or pipe is written directly. Raises `OutputError`.
     """
     target = Path(path)
-    with output_errors(target):
-        if target.exists() and not target.is_file():
-            with target.open("wb") as stream:
-                write(stream)
-            return
-        target = Path(os.path.realpath(target))
-        scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-        try:
-            with scratch.open("xb") as stream:
-                write(stream)
-            if target.exists():
-                shutil.copymode(target, scratch)
-            scratch.replace(target)
-        except BaseException:
-            scratch.unlink(missing_ok=True)
-            raise
-
-
-@contextmanager
-def output_errors(path: Path | str) -> Generator[None]:
-    """Turns an `OSError` inside it into an `OutputError` that names `path`."""
     try:
-        yield
+        if target.exists() and not target.is_file():
+            target.write_bytes(data)
+        else:
+            _replace(Path(os.path.realpath(target)), data)
     except OSError as error:
         raise OutputError(f"cannot write '{path}': {error.strerror or error}") from error
 
 
-def _write_all(stream: IO[bytes], data: bytes) -> None:
-    stream.write(data)
+def _replace(target: Path, data: bytes) -> None:
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    try:
+        with scratch.open("xb") as stream:
+            stream.write(data)
+        if target.exists():
+            shutil.copymode(target, scratch)
+        scratch.replace(target)
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -1,0 +1,55 @@
+"""`vtac compile`: a program file to a directory that `vtac run` executes without the compiler."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from vtac.isa import WORD_BYTES
+from vtac.tools.commands.arrays import read_arrays
+from vtac.tools.commands.programs import compile_file
+from vtac.tools.entry import ToolParser, UsageError
+
+_EXAMPLE = """example:
+  vtac compile examples/vta_conv2d.mlir -o build/conv2d
+  vtac run build/conv2d
+"""
+
+
+class Options(argparse.Namespace):
+    """The options, typed."""
+
+    source: str
+    output: str | None = None
+    target: str = "vta"
+    config: str | None = None
+    schedule: str | None = None
+    inputs: str | None = None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compiles, saves, and prints what was saved."""
+    parser = ToolParser("vtac compile", "Compiles a program and saves it in a directory.", _EXAMPLE)
+    add_compile_arguments(parser)
+    parser.add_argument("-o", "--output", metavar="DIR", help="directory for the saved program")
+    parser.add_argument("--inputs", metavar="X.npz", help="arrays to place in the saved memory image")
+    options = Options()
+    parser.parse(arguments, options)
+    if options.output is None:
+        raise UsageError("the directory for the saved program is missing: add -o DIR")
+    program = compile_file(options.source, options.target, options.config, options.schedule)
+    inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
+    program.save(Path(options.output), inputs)
+    print(f"{options.output}: {len(program.instructions) // WORD_BYTES} instructions")
+    for buffer in program.buffers:
+        print(f"  {buffer.role:<9} {buffer.name:<16} {buffer.nbytes:>10} bytes at 0x{buffer.address:x}")
+    return 0
+
+
+def add_compile_arguments(parser: ToolParser) -> None:
+    """Adds the arguments that say what to compile and how."""
+    parser.add_argument("source", metavar="FILE", help="MLIR text, with or without a schedule script")
+    parser.add_argument("--target", choices=("vta", "cuda"), help="machine to compile for (default vta)")
+    parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
+    parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")

@@ -1,0 +1,48 @@
+"""`vtac disasm`: an instruction stream as assembly that `vtac asm` reads back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+
+from vtac.isa import DecodeError, disassemble, disassemble_micro_ops
+from vtac.tools.commands.streams import SavedStream, StreamFileError, load_stream
+from vtac.tools.entry import ToolParser
+from vtac.tools.output import write_text
+
+_EXAMPLE = """example:
+  vtac disasm build/conv2d > conv2d.s
+  vtac disasm stream.bin --config vta_config.json
+"""
+
+
+class Options(argparse.Namespace):
+    """The options, typed."""
+
+    source: str
+    config: str | None = None
+    micro_ops: bool = False
+    output: str | None = None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints the instructions or the micro-ops."""
+    parser = ToolParser("vtac disasm", "Prints an instruction stream as assembly.", _EXAMPLE)
+    parser.add_argument("source", metavar="DIR|FILE", help="a saved program, or a file of instruction words")
+    parser.add_argument("--config", metavar="FILE", help="vta_config.json of a raw file")
+    parser.add_argument("--micro-ops", action="store_true", help="print the micro-ops (a raw file is taken as such)")
+    parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
+    options = Options()
+    parser.parse(arguments, options)
+    stream = load_stream(options.source, options.config)
+    write_text(_text(stream, micro_ops=options.micro_ops), options.output)
+    return 0
+
+
+def _text(stream: SavedStream, *, micro_ops: bool) -> str:
+    try:
+        if micro_ops:
+            return disassemble_micro_ops(stream.micro_ops or stream.instructions, stream.config)
+        return disassemble(stream.instructions, stream.config)
+    except DecodeError as error:
+        raise StreamFileError(f"'{stream.path}': {error}") from error

@@ -1,0 +1,111 @@
+"""`vtac run`: executes a program file or a saved program, and says what came out and what it cost."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
+from vtac.tools.commands.compile_program import add_compile_arguments
+from vtac.tools.commands.programs import Array, Program, compile_file, load_program
+from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.output import write_file
+
+_EXAMPLE = """example:
+  vtac run examples/vta_matmul.mlir --seed 1 --stats stats.json
+  vtac run build/conv2d --inputs x.npz --outputs y.npz --trace trace.json
+
+The keys of an archive are argument names, else in_* and out_* in order. Without --inputs the
+arguments are random.
+"""
+
+
+class Options(argparse.Namespace):
+    """The options, typed."""
+
+    source: str
+    target: str = "vta"
+    config: str | None = None
+    schedule: str | None = None
+    device: str = "cpu"
+    inputs: str | None = None
+    outputs: str | None = None
+    stats: str | None = None
+    trace: str | None = None
+    timeline: str | None = None
+    dump: str | None = None
+    seed: int = 0
+    low: int | None = None
+    high: int | None = None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs the program once; results go to stdout and to the files that were asked for."""
+    options = _parse(arguments)
+    program = _program(options)
+    if options.inputs is not None:
+        inputs = read_arrays(options.inputs, program.arguments)
+    else:
+        inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
+    returned = program(*inputs, device=options.device) if options.target == "cuda" else program(*inputs)
+    outputs = _named(program, returned)
+    _write_files(options, program, inputs, outputs)
+    print(_table(program.stats, outputs))
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> Options:
+    parser = ToolParser("vtac run", "Compiles a program, or loads a saved one, and executes it.", _EXAMPLE)
+    add_compile_arguments(parser)
+    add = parser.add_argument
+    add("--device", choices=("cpu", "gpu"), help="where a CUDA program runs (default cpu)")
+    add("--inputs", metavar="X.npz", help="arguments; default random")
+    add("--outputs", metavar="Y.npz", help="write the results")
+    add("--stats", metavar="FILE", help="write the counters as JSON")
+    add("--trace", metavar="FILE", help="write a Chrome or Perfetto trace of the run, cycle by cycle")
+    add("--timeline", metavar="FILE", help="draw that trace, as .svg or .png")
+    add("--dump", metavar="DIR", help="save the program, with the arguments in its memory image")
+    add("--seed", type=int, metavar="N", help="seed of the random arguments (default 0)")
+    add("--low", type=int, metavar="L", help="smallest random value (default -128, or the dtype's least)")
+    add("--high", type=int, metavar="H", help="end of the random values, exclusive (default 128)")
+    options = Options()
+    parser.parse(arguments, options)
+    return options
+
+
+def _program(options: Options) -> Program:
+    if not Path(options.source).is_dir():
+        return compile_file(options.source, options.target, options.config, options.schedule)
+    if options.config is not None or options.schedule is not None:
+        raise UsageError(f"'{options.source}' is a saved program: --config and --schedule are for program files")
+    return load_program(options.source)
+
+
+def _named(program: Program, returned: Array | tuple[Array, ...]) -> dict[str, Array]:
+    arrays = returned if isinstance(returned, tuple) else (returned,)
+    return {result.name: array for result, array in zip(program.results, arrays, strict=True)}
+
+
+def _write_files(options: Options, program: Program, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
+    if options.outputs is not None:
+        write_arrays(options.outputs, outputs)
+    if options.stats is not None:
+        write_file(f"{json.dumps(dict(program.stats), indent=2)}\n".encode(), options.stats)
+    if options.dump is not None:
+        program.save(Path(options.dump), inputs)
+
+
+def _table(stats: Mapping[str, int], outputs: Mapping[str, Array]) -> str:
+    """The counters, then for each output its dtype, shape and the first half of its SHA-256."""
+    width = max(len(name) for name in [*stats, *outputs])
+    lines = [f"{name:<{width}}  {value:>12,}" for name, value in stats.items()]
+    for name, array in outputs.items():
+        shape = "x".join(str(extent) for extent in array.shape) or "scalar"
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
+        lines.append(f"{name:<{width}}  {array.dtype} {shape}  sha256 {digest}")
+    return "\n".join(lines)

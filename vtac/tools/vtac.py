@@ -1,0 +1,80 @@
+"""`vtac`: compiles programs, runs them, and looks into instruction streams. One module per subcommand."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from typing import NamedTuple, Protocol
+
+from vtac.tools.entry import UsageError, guarded, version_text
+from vtac.tools.reports import suggestion
+
+
+class Command(NamedTuple):
+    """A subcommand: the module in `vtac.tools.commands` that holds its `main`, and what it does."""
+
+    module: str
+    summary: str
+
+
+COMMANDS: dict[str, Command] = {
+    "run": Command("run", "compile a program, or load a saved one, and execute it"),
+    "compile": Command("compile_program", "compile a program and save it in a directory"),
+    "disasm": Command("disasm", "print an instruction stream as assembly"),
+    "asm": Command("asm", "turn assembly into an instruction stream"),
+    "check": Command("check", "prove an instruction stream safe, or say what is wrong with it"),
+    "diff": Command("diff", "show the first difference between two instruction streams"),
+}
+
+_HELP = """usage: vtac COMMAND ...
+
+Compiles linalg programs for the VTA accelerator and for tensor cores, and runs them.
+
+commands:
+{commands}
+
+'vtac COMMAND --help' explains a command. 'vtac --version' prints the versions.
+
+example:
+  vtac run examples/vta_conv2d.mlir --seed 0 --stats stats.json
+"""
+
+
+class _CommandMain(Protocol):
+    def __call__(self, arguments: Sequence[str]) -> int: ...
+
+
+class _CommandModule(Protocol):
+    main: _CommandMain
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Runs `vtac` with `args`, else with the process's arguments; returns the exit status."""
+    arguments = sys.argv[1:] if args is None else list(args)
+    debug = "--debug" in arguments
+    return guarded("vtac", lambda: _dispatch([word for word in arguments if word != "--debug"]), debug=debug)
+
+
+def _dispatch(arguments: Sequence[str]) -> int:
+    if not arguments:
+        raise UsageError(f"a command is missing: {', '.join(COMMANDS)}; run 'vtac --help'")
+    name, *rest = arguments
+    if name in ("-h", "--help", "help"):
+        print(_HELP.format(commands="\n".join(f"  {name:<8} {command.summary}" for name, command in COMMANDS.items())))
+        return 0
+    if name == "--version":
+        print(version_text("vtac"))
+        return 0
+    if name not in COMMANDS:
+        hint = suggestion(name, COMMANDS) or f"; the commands are {', '.join(COMMANDS)}"
+        raise UsageError(f"unknown command '{name}'{hint}")
+    return _load(COMMANDS[name]).main(rest)
+
+
+def _load(command: Command) -> _CommandModule:
+    return import_module(f"vtac.tools.commands.{command.module}")  # pyright: ignore[reportReturnType]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
