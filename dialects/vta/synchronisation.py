@@ -1,0 +1,90 @@
+"""Stages, dependency tokens and the final synchronisation."""
+
+from __future__ import annotations
+
+from typing import ClassVar, Literal
+
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import Block, Region
+from xdsl.irdl import IRDLOperation, irdl_op_definition, prop_def, region_def, traits_def
+from xdsl.traits import MemoryWriteEffect, NoTerminator, RecursiveMemoryEffect
+from xdsl.utils.exceptions import VerifyException
+
+Stage = Literal["load", "compute", "store"]
+STAGES: tuple[Stage, ...] = ("load", "compute", "store")
+"""The three units in queue order: each shares token queues with its neighbours."""
+
+
+def _verify_stage(name: str) -> None:
+    if name not in STAGES:
+        raise VerifyException(f"unknown stage '{name}'; the stages are {', '.join(STAGES)}")
+
+
+@irdl_op_definition
+class StageOp(IRDLOperation):
+    """Operations of one unit that belong together: tokens go around, not between, them."""
+
+    name = "vta.stage"
+
+    stage = prop_def(StringAttr)
+    body = region_def("single_block")
+
+    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
+    assembly_format: ClassVar[str] = "$stage attr-dict-with-keyword $body"
+
+    @staticmethod
+    def get(stage: Stage) -> StageOp:
+        return StageOp(properties={"stage": StringAttr(stage)}, regions=[Region(Block())])
+
+    def verify_(self) -> None:
+        _verify_stage(self.stage.data)
+
+
+class _TokenOp(IRDLOperation):
+    """Base of push and pop: the producing and the consuming stage are neighbours."""
+
+    source = prop_def(StringAttr)
+    target = prop_def(StringAttr)
+    traits = traits_def(MemoryWriteEffect())
+
+    def verify_(self) -> None:
+        _verify_stage(self.source.data)
+        _verify_stage(self.target.data)
+        if {self.source.data, self.target.data} not in ({"load", "compute"}, {"compute", "store"}):
+            raise VerifyException(
+                f"no token queue from {self.source.data} to {self.target.data}: queues join load with compute "
+                "and compute with store"
+            )
+
+
+@irdl_op_definition
+class DepPushOp(_TokenOp):
+    """After its last instruction, stage `source` puts a token in the queue to `target`."""
+
+    name = "vta.dep_push"
+    assembly_format: ClassVar[str] = "$source `,` $target attr-dict"
+
+    @staticmethod
+    def get(source: str, target: str) -> DepPushOp:
+        return DepPushOp(properties={"source": StringAttr(source), "target": StringAttr(target)})
+
+
+@irdl_op_definition
+class DepPopOp(_TokenOp):
+    """Before its next instruction, stage `target` takes a token from the queue of `source`."""
+
+    name = "vta.dep_pop"
+    assembly_format: ClassVar[str] = "$source `,` $target attr-dict"
+
+    @staticmethod
+    def get(source: str, target: str) -> DepPopOp:
+        return DepPopOp(properties={"source": StringAttr(source), "target": StringAttr(target)})
+
+
+@irdl_op_definition
+class SyncOp(IRDLOperation):
+    """Wait until every unit is done, and finish."""
+
+    name = "vta.sync"
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format: ClassVar[str] = "attr-dict"
