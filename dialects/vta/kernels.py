@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import (
     MemRefType,
     StringAttr,
     UnitAttr,
+    i32,
     i64,
 )
 from xdsl.ir import Attribute, SSAValue
@@ -92,10 +93,10 @@ class KernelOp(IRDLOperation):
     def micro_extents(self) -> tuple[int, ...]:
         return tuple(self.micro.get_values())
 
-    def own_properties(self) -> dict[str, Attribute | None]:
-        """The properties that only the concrete op has."""
-        shared = ("loops", "micro", "indices", "operandSegmentSizes")
-        return {key: value for key, value in self.properties.items() if key not in shared}
+    def set_segments(self, captures: int) -> None:
+        """Record how many of the operands are captures, after they were replaced."""
+        sizes = [captures, len(self.operands) - captures]
+        self.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, sizes)
 
     def verify_(self) -> None:
         if len(self.loops) > MAX_HARDWARE_LOOPS:
