@@ -3,6 +3,7 @@
 from vtac.interpreter.cycles.errors import CycleError
 from vtac.interpreter.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport, Wait
 from vtac.interpreter.cycles.simulate import simulate_cycles
+from vtac.interpreter.cycles.summary import summary_table
 from vtac.interpreter.cycles.timing import Timing
 
 __all__ = [
@@ -16,4 +17,5 @@ __all__ = [
     "UnitReport",
     "Wait",
     "simulate_cycles",
+    "summary_table",
 ]
