@@ -7,7 +7,6 @@ from bisect import bisect_right
 from pathlib import Path
 
 from xdsl.context import Context
-from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
 from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.parser import Parser
@@ -17,6 +16,7 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.tools.failures import reports_of
 from vtac.tools.registry import make_context
 from vtac.tools.reports import Report, SourceError, one_line, suggestion
+from vtac.tools.resources import inline_resources, resource_store
 from vtac.tools.verification import verify
 
 _ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
@@ -73,8 +73,11 @@ def parse_module(
     """
     if is_blank(text):
         raise SourceError([Report("error", "the input is empty: expected a module or its operations", f"{name}:1:1")])
-    _forget_resources(context)
+    store = resource_store(context)
+    store.clear()
     module = _parse(text, name, context, implicit_module=implicit_module)
+    if store:
+        inline_resources(module, store)
     if check:
         verify(module)
     return module
@@ -90,21 +93,12 @@ def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> 
     except RecursionError as error:
         raise SourceError(reports_of(error, name)) from None
     except DiagnosticException as error:
-        location = parser.location_text(parser.pos) if parser is not None else name
+        location = parser.location_text(parser.operation_start) if parser is not None else name
         raise SourceError([Report("error", one_line(str(error)), location)]) from error
     except Exception as error:
         location = parser.location_text(parser.operation_start) if parser is not None else name
         cause = f"{type(error).__name__}: {one_line(str(error))}" if str(error) else type(error).__name__
         raise SourceError([Report("error", f"cannot parse this operation ({cause})", location)]) from error
-
-
-def _forget_resources(context: Context) -> None:
-    """Empties the resource stores of the dialects, which live as long as the process and would mix up two sources."""
-    context.get_optional_dialect("builtin")
-    for dialect in context.loaded_dialects:
-        interface = dialect.get_interface(OpAsmDialectInterface)
-        if interface is not None:
-            interface._blob_storage.clear()  # pyright: ignore[reportPrivateUsage]
 
 
 class LocatingParser(Parser):

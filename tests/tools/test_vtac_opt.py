@@ -1,0 +1,220 @@
+"""`vtac-opt` from the outside: arguments in, exit status and streams out."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+import pytest
+from run_programs import Outcome, run_program
+
+GOOD = """func.func @double(%a: i32) -> i32 {
+  %0 = arith.addi %a, %a : i32
+  func.return %0 : i32
+}
+"""
+BAD = """func.func @wrong(%a: i32) {
+  %0 = "arith.addi"(%a) : (i32) -> i32
+  func.return
+}
+"""
+
+
+def vtac_opt(*arguments: str, text: str = "") -> Outcome:
+    return run_program(["vtac-opt", *arguments], text.encode(), merge=False)
+
+
+def refusal(*arguments: str, text: str = GOOD) -> str:
+    """What a refused call says: exit status 1, nothing on stdout, one line on stderr."""
+    outcome = vtac_opt(*arguments, text=text)
+    assert (outcome.status, outcome.stdout) == (1, b"")
+    message = outcome.stderr.decode()
+    assert message.count("\n") == 1
+    return message.strip()
+
+
+def test_prints_the_module() -> None:
+    outcome = vtac_opt(text=GOOD)
+    assert (outcome.status, outcome.stderr) == (0, b"")
+    assert outcome.stdout.decode().startswith("builtin.module {\n  func.func @double")
+
+
+def test_runs_passes_in_order() -> None:
+    text = "func.func @f() {\n  %0 = arith.constant 1 : i32\n  func.return\n}\n"
+    assert "arith.constant" not in vtac_opt("-p", "cse, dce", text=text).stdout.decode()
+
+
+def test_help_lists_options_passes_and_an_example() -> None:
+    outcome = vtac_opt("--help")
+    assert outcome.status == 0
+    for expected in ("--verify-diagnostics", "example:", "canonicalize"):
+        assert expected in outcome.stdout.decode()
+
+
+def test_version_names_vtac_and_xdsl() -> None:
+    assert vtac_opt("--version").stdout.decode().startswith("vtac-opt: vtac ")
+    assert "xdsl 0.74.0" in vtac_opt("--version").stdout.decode()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-p", "canonicalise"], "vtac-opt: error: unknown pass 'canonicalise'; did you mean 'canonicalize'?"),
+        (["-p", "cse,,dce"], "cannot parse the pass pipeline 'cse,,dce' at character 5: Expected pass name here"),
+        (["-p", "cse{"], "cannot parse the pass pipeline 'cse{' at character 5"),
+        (["-p", "cse{loops=1}"], "pass 'cse' has no option 'loops'; it has none"),
+        (["-p", "scf-parallel-loop-tiling"], "requires the option 'parallel-loop-tile-sizes'"),
+        (
+            ["-p", "scf-parallel-loop-tiling{parallel-loop-tile-sizes=big}"],
+            "option 'parallel-loop-tile-sizes' expects tuple[int, ...], not big",
+        ),
+        (
+            ["-p", "scf-parallel-loop-tiling{tile-sizes=4}"],
+            "has no option 'tile-sizes'; its options are parallel-loop-tile-sizes (tuple[int, ...])",
+        ),
+        (["-t", "mlri"], "unknown target 'mlri'; did you mean 'mlir'?"),
+        (["-t", "mlir,mlir"], "-t takes one target"),
+        (["--split-inputfile"], "unexpected argument '--split-inputfile'; did you mean '--split-input-file'?"),
+        (["-p"], "expected one argument"),
+        (["no/such/file.mlir"], "cannot read 'no/such/file.mlir': No such file or directory"),
+        (["."], "cannot read '.': Is a directory"),
+        (["-o", "no/such/directory/x.mlir"], "cannot write 'no/such/directory/x.mlir': No such file or directory"),
+        (["--no-implicit-module"], "<stdin>:1:1: error: builtin.module operation expected"),
+    ],
+)
+def test_mistakes_get_one_line(arguments: list[str], message: str) -> None:
+    assert message in refusal(*arguments)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "<stdin>:1:1: error: the input is empty"),
+        ("  // nothing but a comment\n", "<stdin>:1:1: error: the input is empty"),
+        ("func.func @f(", "<stdin>:1:14: error:"),
+        ("\n\n  arith.adddi\n", "<stdin>:3:3: error: dialect 'arith' has no operation 'arith.adddi'; did you mean"),
+        (
+            "artih.addi\n",
+            "<stdin>:1:1: error: unknown dialect 'artih' of operation 'artih.addi'; did you mean 'arith'?",
+        ),
+        ('%0 = "a.b"() : () -> i32\n', "<stdin>:1:6: error: unknown dialect 'a'"),
+        ("%0 = @\n", "<stdin>:1:6: error:"),
+    ],
+)
+def test_text_that_does_not_parse_is_located(text: str, message: str) -> None:
+    assert refusal(text=text).startswith(message)
+
+
+def test_bytes_that_are_not_utf8_are_located() -> None:
+    outcome = run_program(["vtac-opt"], b"// fine\n// \xff\n", merge=False)
+    assert outcome.status == 1
+    assert outcome.stderr.decode().startswith("<stdin>:2:4: error: byte 0xff is not UTF-8 text")
+
+
+def test_deep_nesting_is_refused_in_one_line() -> None:
+    depth = 2000
+    text = '"test.op"() ({\n' * depth + "}) : () -> ()\n" * depth
+    assert "nested too deeply" in refusal(text=text)
+
+
+def test_a_crash_is_one_line_with_a_hint(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crash(*_: object) -> None:
+        raise ZeroDivisionError("by accident")
+
+    monkeypatch.setattr("xdsl.transforms.dead_code_elimination.DeadCodeElimination.apply", crash)
+    expected = "<stdin>: error: internal error: ZeroDivisionError: by accident; rerun with --debug for the traceback"
+    assert refusal("-p", "dce") == expected
+    assert "Traceback" in vtac_opt("-p", "dce", "--debug", text=GOOD).stderr.decode()
+
+
+def test_output_file_appears_whole(tmp_path: Path) -> None:
+    output = tmp_path / "out.mlir"
+    assert vtac_opt("-o", str(output), text=GOOD).stdout == b""
+    assert output.read_bytes() == vtac_opt(text=GOOD).stdout
+    assert os.listdir(tmp_path) == ["out.mlir"]
+
+
+@pytest.mark.parametrize("arguments", [[], ["-p", "nonsense"], ["--split-input-file"]])
+def test_failure_leaves_the_output_file_alone(tmp_path: Path, arguments: list[str]) -> None:
+    output = tmp_path / "out.mlir"
+    output.write_text("precious")
+    outcome = vtac_opt("-o", str(output), *arguments, text=f"{GOOD}\n// -----\n{BAD}" if arguments else BAD)
+    assert outcome.status == 1
+    assert output.read_text() == "precious"
+    assert os.listdir(tmp_path) == ["out.mlir"]
+
+
+def test_output_file_keeps_its_permissions_and_links(tmp_path: Path) -> None:
+    target, link = tmp_path / "target.mlir", tmp_path / "link.mlir"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    assert vtac_opt("-o", str(link), text=GOOD).status == 0
+    assert link.is_symlink()
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    assert target.read_text().startswith("builtin.module")
+
+
+def test_output_may_be_the_input(tmp_path: Path) -> None:
+    path = tmp_path / "program.mlir"
+    path.write_text(GOOD)
+    assert vtac_opt(str(path), "-o", str(path)).status == 0
+    assert path.read_text().startswith("builtin.module")
+
+
+def test_every_chunk_is_processed_and_keeps_its_lines() -> None:
+    outcome = vtac_opt("--split-input-file", text=f"{BAD}// -----\n{GOOD}// -----\n{BAD}")
+    assert outcome.status == 1
+    assert [line.split(" ")[0] for line in outcome.stderr.decode().splitlines()] == ["<stdin>:2:8:", "<stdin>:12:8:"]
+    assert outcome.stdout.decode().count("builtin.module") == 1
+
+
+def test_ir_between_passes_goes_to_stderr() -> None:
+    outcome = vtac_opt("-p", "canonicalize,cse,dce", "--print-between-passes", text=GOOD)
+    errors = outcome.stderr.decode()
+    assert [line for line in errors.splitlines() if line.startswith("//")] == [
+        "// -----// IR after canonicalize //----- //",
+        "// -----// IR after cse //----- //",
+    ]
+    assert outcome.stdout == vtac_opt(text=GOOD).stdout
+
+
+def test_times_go_to_stderr() -> None:
+    outcome = vtac_opt("-p", "cse", "--time-passes", text=GOOD)
+    for phase in ("parse and verify", "cse", "verify after cse", "print", "total"):
+        assert phase in outcome.stderr.decode()
+    assert outcome.stdout == vtac_opt(text=GOOD).stdout
+
+
+def test_a_pass_that_breaks_the_ir_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from xdsl.context import Context
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.dialects.func import FuncOp
+
+    def drop_the_return(_self: object, _context: Context, module: ModuleOp) -> None:
+        function = module.body.block.first_op
+        assert isinstance(function, FuncOp)
+        last = function.body.block.last_op
+        assert last is not None
+        last.detach()
+
+    monkeypatch.setattr("xdsl.transforms.dead_code_elimination.DeadCodeElimination.apply", drop_the_return)
+    assert "<stdin>:1:1: error: after pass 'dce': 'func.func' has a block that ends in" in refusal("-p", "dce")
+
+
+def test_verification_can_be_switched_off() -> None:
+    assert vtac_opt("--disable-verify", "--print-op-generic", text=BAD).status == 0
+
+
+def test_unregistered_operations_need_the_flag() -> None:
+    text = '"no_dialect.op"() : () -> ()\n'
+    assert "unknown dialect 'no_dialect'" in refusal(text=text)
+    assert vtac_opt("--allow-unregistered-dialect", text=text).status == 0
+
+
+def test_locations_can_be_printed_and_stated() -> None:
+    text = 'func.func @f() {\n  func.return loc("elsewhere.py":7:9)\n}\n'
+    printed = vtac_opt("--print-debuginfo", text=text).stdout.decode()
+    assert 'loc("elsewhere.py":7:9)' in printed
+    assert 'loc("<stdin>":1:1)' in printed
