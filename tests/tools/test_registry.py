@@ -1,0 +1,54 @@
+"""The tables of names: each leads to the thing that bears the name."""
+
+from __future__ import annotations
+
+import pytest
+from xdsl.passes import ModulePass
+from xdsl.utils.target import Target
+
+from vtac.tools.registry import (
+    DIALECTS,
+    PASSES,
+    TARGETS,
+    Home,
+    dialect_factories,
+    make_context,
+    pass_factories,
+    target_factories,
+)
+
+
+@pytest.mark.parametrize("name", DIALECTS)
+def test_dialects_bear_their_names(name: str) -> None:
+    assert dialect_factories()[name]().name == name
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_passes_bear_their_names_and_are_documented(name: str) -> None:
+    found = pass_factories()[name]()
+    assert issubclass(found, ModulePass)
+    assert found.name == name
+    assert found.__doc__ is not None
+
+
+@pytest.mark.parametrize("name", TARGETS)
+def test_targets_bear_their_names(name: str) -> None:
+    found = target_factories()[name]()
+    assert issubclass(found, Target)
+    assert found.name == name
+
+
+def test_a_context_loads_dialects_when_they_are_met() -> None:
+    context = make_context()
+    assert not list(context.loaded_dialects)
+    assert context.get_optional_op("func.func") is not None
+    assert [dialect.name for dialect in context.loaded_dialects] == ["func"]
+
+
+def test_a_wrong_home_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(PASSES, "odd", Home("vtac.tools.registry", "Home"))
+    with pytest.raises(TypeError, match=r"vtac\.tools\.registry\.Home is no subclass of ModulePass"):
+        pass_factories()["odd"]()
+    monkeypatch.setitem(DIALECTS, "odd", Home("vtac.tools.registry", "Home"))
+    with pytest.raises(TypeError, match=r"vtac\.tools\.registry\.Home is no Dialect"):
+        dialect_factories()["odd"]()
