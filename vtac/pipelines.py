@@ -1,0 +1,67 @@
+"""Pipelines as named tuples of passes, in phases whose output can be printed and run."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.passes import ModulePass
+
+from vtac.passes.apply_schedule import ApplySchedule
+from vtac.passes.convert_alu_to_vta import ConvertAluToVta
+from vtac.passes.convert_dma_to_vta import ConvertDmaToVta
+from vtac.passes.convert_gemm_to_vta import ConvertGemmToVta
+from vtac.passes.convert_linalg_to_schedule import ConvertLinalgToSchedule
+from vtac.passes.convert_schedule_to_scf import ConvertScheduleToScf
+from vtac.passes.schedule_compact_buffers import ScheduleCompactBuffers
+from vtac.passes.schedule_decompose_reductions import ScheduleDecomposeReductions
+from vtac.passes.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
+from vtac.passes.schedule_partition_guards import SchedulePartitionGuards
+from vtac.passes.schedule_reuse_in_place import ScheduleReuseInPlace
+from vtac.passes.schedule_unroll_loops import ScheduleUnrollLoops
+from vtac.passes.vta_group_stages import VtaGroupStages
+from vtac.passes.vta_insert_dependences import VtaInsertDependences
+from vtac.passes.vta_place_buffers import VtaPlaceBuffers
+
+
+class Phase(NamedTuple):
+    """Passes that belong together, and the name of the IR after them."""
+
+    name: str
+    passes: tuple[ModulePass, ...]
+
+
+VTA_PIPELINE: tuple[Phase, ...] = (
+    Phase("payload", (ConvertLinalgToSchedule(),)),
+    Phase("scheduled", (ApplySchedule(),)),
+    Phase(
+        "blocked",
+        (
+            ScheduleDecomposeReductions(),
+            SchedulePartitionGuards(),
+            ScheduleUnrollLoops(),
+            ScheduleCompactBuffers(),
+            ScheduleReuseInPlace(),
+        ),
+    ),
+    Phase("units", (ConvertDmaToVta(), ConvertGemmToVta(), ConvertAluToVta())),
+    Phase("tokens", (VtaGroupStages(), VtaInsertDependences())),
+    Phase("threads", (ScheduleInjectVirtualThreads(),)),
+    Phase("vta", (VtaPlaceBuffers(), ConvertScheduleToScf())),
+)
+"""From linalg to the vta dialect under host loops."""
+
+PHASES: tuple[str, ...] = ("input", *(phase.name for phase in VTA_PIPELINE))
+
+
+def run_phases(module: ModuleOp, context: Context, last: str = "vta") -> None:
+    """Run the VTA pipeline on a module, up to and including the phase `last`."""
+    if last == "input":
+        return
+    for phase in VTA_PIPELINE:
+        for step in phase.passes:
+            step.apply(context, module)
+        if phase.name == last:
+            return
+    raise ValueError(f"no phase '{last}'; the phases are {', '.join(PHASES)}")

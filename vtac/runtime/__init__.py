@@ -1,0 +1,1 @@
+"""From the vta dialect to an instruction stream in memory, and its execution."""

@@ -1,0 +1,235 @@
+"""A vta function as a Python function over a stream builder.
+
+Host loops run once, at compile time, so they are turned into Python source: each host value
+becomes a variable, each vta op a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from xdsl.dialects import affine, arith, func, memref, scf
+from xdsl.dialects.builtin import IntegerAttr
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineDimExpr,
+    AffineExpr,
+    AffineSymExpr,
+)
+
+from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.hardware import MemoryName, VTAConfig
+from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
+from vtac.dialects.vta.memory import Load2DOp, Store2DOp
+from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
+from vtac.isa.instructions import AluOpcode, Memory
+from vtac.passes.analysis.nest import location_of
+from vtac.runtime.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
+
+HostProgram = Callable[[StreamBuilder], None]
+
+_STAGES = {"load": LOAD, "compute": COMPUTE, "store": STORE}
+_BINARY: dict[type[Operation], str] = {
+    arith.AddiOp: "{} + {}",
+    arith.SubiOp: "{} - {}",
+    arith.MuliOp: "{} * {}",
+    arith.MaxSIOp: "max({}, {})",
+    arith.MinSIOp: "min({}, {})",
+    arith.AndIOp: "{} & {}",
+    arith.OrIOp: "{} | {}",
+}
+_COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+_LOAD_MEMORIES = {"inp": Memory.INP, "wgt": Memory.WGT, "acc": Memory.ACC}
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """The op behind a call: its name and source location."""
+
+    op: str
+    location: str
+
+
+@dataclass
+class HostCode:
+    """Python source of a function, and the ops its calls stand for."""
+
+    lines: list[str] = field(default_factory=list[str])
+    sites: list[Site] = field(default_factory=list[Site])
+
+    def compile(self) -> HostProgram:
+        """The function that makes the calls on a stream builder."""
+        source = "def program(stream):\n" + "\n".join(self.lines or ["    pass"])
+        names: dict[str, object] = {}
+        exec(compile(source, "<host program>", "exec"), names)
+        return names["program"]  # pyright: ignore[reportReturnType]
+
+
+def generate(function: func.FuncOp, addresses: Mapping[SSAValue, int], config: VTAConfig) -> HostCode:
+    """Host code of a function of scf, arith, affine and vta ops.
+
+    `addresses` gives the byte address of every DRAM buffer the function uses. Raises
+    `CompileError` for an op of another kind.
+    """
+    generator = _Generator(addresses, config)
+    generator.body(function.body.block, 1)
+    return generator.code
+
+
+class _Generator:
+    def __init__(self, addresses: Mapping[SSAValue, int], config: VTAConfig) -> None:
+        self.code = HostCode()
+        self.config = config
+        self.addresses = dict(addresses)
+        self.names: dict[SSAValue, str] = {}
+
+    def body(self, block: Block, depth: int) -> None:
+        before = len(self.code.lines)
+        for op in block.ops:
+            self._op(op, depth)
+        if len(self.code.lines) == before:
+            self._line("pass", depth)
+
+    def _line(self, text: str, depth: int) -> None:
+        self.code.lines.append("    " * depth + text)
+
+    def _name(self, value: SSAValue) -> str:
+        if value not in self.names:
+            self.names[value] = f"v{len(self.names)}"
+        return self.names[value]
+
+    def _amount(self, amount: SSAValue | int) -> str:
+        return str(amount) if isinstance(amount, int) else self._name(amount)
+
+    def _op(self, op: Operation, depth: int) -> None:
+        if isinstance(op, arith.ConstantOp) and isinstance(op.value, IntegerAttr):
+            self.names[op.result] = str(op.value.value.data)
+        elif type(op) in _BINARY:
+            left, right = (self._name(operand) for operand in op.operands)
+            self._line(f"{self._name(op.results[0])} = {_BINARY[type(op)].format(left, right)}", depth)
+        elif isinstance(op, arith.CmpiOp) and op.predicate.value.data < len(_COMPARISONS):
+            sign = _COMPARISONS[op.predicate.value.data]
+            self._line(f"{self._name(op.result)} = {self._name(op.lhs)} {sign} {self._name(op.rhs)}", depth)
+        elif isinstance(op, affine.ApplyOp):
+            expression = _python(op.map.data.results[0], [self._name(value) for value in op.mapOperands], [])
+            self._line(f"{self._name(op.result)} = {expression}", depth)
+        elif isinstance(op, scf.ForOp):
+            bounds = ", ".join(self._name(value) for value in (op.lb, op.ub, op.step))
+            self._line(f"for {self._name(op.body.block.args[0])} in range({bounds}):", depth)
+            self.body(op.body.block, depth + 1)
+        elif isinstance(op, scf.IfOp):
+            self._choice(op, depth)
+        elif not isinstance(op, scf.YieldOp | func.ReturnOp | memref.GetGlobalOp | memref.AllocOp):
+            self._call(op, depth)
+
+    def _choice(self, op: scf.IfOp, depth: int) -> None:
+        self._line(f"if {self._name(op.cond)}:", depth)
+        self.body(op.true_region.block, depth + 1)
+        if op.false_region.blocks:
+            self._line("else:", depth)
+            self.body(op.false_region.block, depth + 1)
+
+    def _call(self, op: Operation, depth: int) -> None:
+        site = len(self.code.sites)
+        self.code.sites.append(Site(op.name, location_of(op)))
+        if isinstance(op, Load2DOp):
+            self._load(op, site, depth)
+        elif isinstance(op, Store2DOp):
+            sram, dram, x_size, y_size, x_stride = (self._amount(amount) for amount in op.amounts())
+            base = self._tile_address(op.buffer, "out")
+            row = f"({Memory.OUT:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, 0, 0, 0, 0)"
+            self._line(f"stream.store({site}, {row})", depth)
+        elif isinstance(op, KernelOp):
+            self._kernel(op, site, depth)
+        elif isinstance(op, DepPushOp | DepPopOp):
+            call = "push" if isinstance(op, DepPushOp) else "pop"
+            self._line(f"stream.{call}({site}, {_STAGES[op.source.data]}, {_STAGES[op.target.data]})", depth)
+        elif isinstance(op, SyncOp):
+            self._line(f"stream.finish({site})", depth)
+        else:
+            raise CompileError(
+                f"'{op.name}' cannot run on the VTA or its host; only vta, scf, arith and affine ops can: "
+                "run the lowering passes, and map every block to a unit",
+                location_of(op),
+            )
+
+    def _tile_address(self, buffer: SSAValue, memory: MemoryName) -> int:
+        """A buffer's address in elements of a memory."""
+        if buffer not in self.addresses:
+            owner = buffer.owner
+            where = location_of(owner) if isinstance(owner, Operation) else ""
+            raise CompileError("a transfer names a buffer that has no address in DRAM", where)
+        return self.addresses[buffer] // self.config.element_bytes(memory)
+
+    def _load(self, op: Load2DOp, site: int, depth: int) -> None:
+        memory = op.memory.data
+        dram, x_size, y_size, x_stride, xp0, yp0, xp1, yp1, sram = (self._amount(amount) for amount in op.amounts())
+        base = self._tile_address(op.buffer, "inp" if memory == "inp" else "wgt" if memory == "wgt" else "acc")
+        stage = COMPUTE if memory == "acc" else LOAD
+        row = (
+            f"({_LOAD_MEMORIES[memory]:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, "
+            f"{yp0}, {yp1}, {xp0}, {xp1})"
+        )
+        self._line(f"stream.load({site}, {stage}, {row})", depth)
+
+    def _kernel(self, op: KernelOp, site: int, depth: int) -> None:
+        captures = "".join(f"{self._name(value)}, " for value in op.captures)
+        head = f"stream.{'gemm' if isinstance(op, GemmOp) else 'alu'}({site}, ({captures}), {_micro_op_list(op)}"
+        if isinstance(op, GemmOp):
+            self._line(f"{head}, {op.reset is not None}, {_gemm_loops(op)})", depth)
+        elif isinstance(op, AluOp):
+            immediate = None if op.immediate is None else op.immediate.value.data
+            opcode = AluOpcode[op.opcode.data.upper()]
+            self._line(f"{head}, {opcode:d}, {immediate}, {_alu_loops(op)})", depth)
+
+
+def _micro_op_list(op: KernelOp) -> str:
+    """A lambda from the captured values to the micro-ops, outermost micro-op loop first."""
+    indices = op.indices.data
+    dims = [f"d{position}" for position in range(indices.num_dims)]
+    symbols = [f"s{position}" for position in range(indices.num_symbols)]
+    results = [_python(result, dims, symbols) for result in indices.results]
+    results += ["0"] * (3 - len(results))
+    loops = "".join(f" for {dim} in range({extent})" for dim, extent in zip(dims, op.micro_extents, strict=True))
+    point = f"({', '.join(results)})"
+    return f"lambda {', '.join(symbols)}: [{point}{loops}]"
+
+
+def _gemm_loops(op: GemmOp) -> tuple[int, ...]:
+    """iter_out, iter_in and factors; a single loop is the outer one."""
+    loops = [(loop.extent, loop.dst, loop.src, loop.wgt) for loop in op.hardware_loops]
+    outer, inner = [*loops, (1, 0, 0, 0), (1, 0, 0, 0)][:2]
+    return (outer[0], inner[0], outer[1], inner[1], outer[2], inner[2], outer[3], inner[3])
+
+
+def _alu_loops(op: AluOp) -> tuple[int, ...]:
+    """iter_out, iter_in and factors; a single loop is the inner one."""
+    loops = [(loop.extent, loop.dst, loop.src) for loop in op.hardware_loops]
+    outer, inner = [(1, 0, 0), (1, 0, 0), *loops][-2:]
+    return (outer[0], inner[0], outer[1], inner[1], outer[2], inner[2])
+
+
+def _python(expr: AffineExpr, dims: list[str], symbols: list[str]) -> str:
+    """An affine expression as Python source."""
+    if isinstance(expr, AffineConstantExpr):
+        return str(expr.value)
+    if isinstance(expr, AffineDimExpr):
+        return dims[expr.position]
+    if isinstance(expr, AffineSymExpr):
+        return symbols[expr.position]
+    if not isinstance(expr, AffineBinaryOpExpr):
+        raise CompileError(f"unknown affine expression {expr}")
+    left, right = _python(expr.lhs, dims, symbols), _python(expr.rhs, dims, symbols)
+    signs = {
+        AffineBinaryOpKind.Add: "+",
+        AffineBinaryOpKind.Mul: "*",
+        AffineBinaryOpKind.FloorDiv: "//",
+        AffineBinaryOpKind.Mod: "%",
+    }
+    if expr.kind is AffineBinaryOpKind.CeilDiv:
+        return f"(-(-{left} // {right}))"
+    return f"({left} {signs[expr.kind]} {right})"
