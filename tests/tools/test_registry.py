@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import pytest
 from xdsl.passes import ModulePass
 from xdsl.utils.target import Target
@@ -29,6 +32,13 @@ def test_passes_bear_their_names_and_are_documented(name: str) -> None:
     assert issubclass(found, ModulePass)
     assert found.name == name
     assert found.__doc__ is not None
+
+
+def test_every_pass_is_registered() -> None:
+    folder = Path(__file__).resolve().parents[2] / "passes"
+    sources = [path.read_text() for path in folder.rglob("*.py")]
+    names = {name for text in sources for name in re.findall(r'^    name = "(.*)"$', text, re.MULTILINE)}
+    assert names == set(PASSES)
 
 
 @pytest.mark.parametrize("name", TARGETS)

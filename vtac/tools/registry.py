@@ -35,11 +35,31 @@ DIALECTS: dict[str, Home] = {
 }
 """Our dialects. One that bears the name of an xDSL dialect replaces it."""
 
-PASSES: dict[str, Home] = {}
+PASSES: dict[str, Home] = {
+    "apply-schedule": Home("vtac.passes.apply_schedule", "ApplySchedule"),
+    "convert-alu-to-vta": Home("vtac.passes.convert_alu_to_vta", "ConvertAluToVta"),
+    "convert-dma-to-vta": Home("vtac.passes.convert_dma_to_vta", "ConvertDmaToVta"),
+    "convert-gemm-to-vta": Home("vtac.passes.convert_gemm_to_vta", "ConvertGemmToVta"),
+    "convert-linalg-to-schedule": Home("vtac.passes.convert_linalg_to_schedule", "ConvertLinalgToSchedule"),
+    "convert-schedule-to-scf": Home("vtac.passes.convert_schedule_to_scf", "ConvertScheduleToScf"),
+    "schedule-compact-buffers": Home("vtac.passes.schedule_compact_buffers", "ScheduleCompactBuffers"),
+    "schedule-decompose-reductions": Home("vtac.passes.schedule_decompose_reductions", "ScheduleDecomposeReductions"),
+    "schedule-inject-virtual-threads": Home(
+        "vtac.passes.schedule_inject_virtual_threads", "ScheduleInjectVirtualThreads"
+    ),
+    "schedule-partition-guards": Home("vtac.passes.schedule_partition_guards", "SchedulePartitionGuards"),
+    "schedule-reuse-in-place": Home("vtac.passes.schedule_reuse_in_place", "ScheduleReuseInPlace"),
+    "schedule-unroll-loops": Home("vtac.passes.schedule_unroll_loops", "ScheduleUnrollLoops"),
+    "vta-group-stages": Home("vtac.passes.vta_group_stages", "VtaGroupStages"),
+    "vta-insert-dependences": Home("vtac.passes.vta_insert_dependences", "VtaInsertDependences"),
+    "vta-place-buffers": Home("vtac.passes.vta_place_buffers", "VtaPlaceBuffers"),
+    "vta-set-config": Home("vtac.passes.vta_set_config", "VtaSetConfig"),
+}
 """Our passes, by the name that `-p` takes, which is also the class's `name`."""
 
 TARGETS: dict[str, Home] = {
     "mlir": Home("xdsl.targets.mlir", "MLIRTarget"),
+    "vta-asm": Home("vtac.runtime.asm_target", "VtaAsmTarget"),
 }
 """What `-t` can print."""
 

@@ -6,11 +6,14 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vtac.dialects.diagnostics import VtacError
-from vtac.tools.commands.programs import Array, Value
+from vtac.runtime.layout import Buffer
+from vtac.runtime.program import Array
 from vtac.tools.output import write_file
 
 DEFAULT_LOW = -128
@@ -21,7 +24,7 @@ class ArchiveError(VtacError):
     """An archive that cannot be read or that does not hold what a program needs."""
 
 
-def read_arrays(path: str, arguments: Sequence[Value]) -> list[Array]:
+def read_arrays(path: str, arguments: Sequence[Buffer]) -> list[Array]:
     """Returns the arguments' arrays from the `.npz` at `path`: by name, else `in_*` in the archive's order.
 
     Raises `ArchiveError`. Shapes and dtypes are the program's to check.
@@ -39,7 +42,7 @@ def read_arrays(path: str, arguments: Sequence[Value]) -> list[Array]:
     )
 
 
-def random_arrays(arguments: Sequence[Value], seed: int, low: int | None, high: int | None) -> list[Array]:
+def random_arrays(arguments: Sequence[Buffer], seed: int, low: int | None, high: int | None) -> list[Array]:
     """Returns an array per argument, uniform over [low, high); the default range is -128 to 128, within the dtype's.
 
     The same seed gives the same arrays. Raises `ArchiveError` when a dtype cannot hold a stated range.
@@ -67,11 +70,11 @@ def _read_archive(path: str) -> dict[str, Array]:
         raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
 
 
-def _random_array(argument: Value, generator: np.random.Generator, low: int | None, high: int | None) -> Array:
-    dtype = argument.dtype
+def _random_array(argument: Buffer, generator: np.random.Generator, low: int | None, high: int | None) -> Array:
+    dtype = np.dtype(argument.dtype)
     if dtype.kind == "f":
         first, last = _range(low, high, DEFAULT_LOW, DEFAULT_HIGH, argument)
-        return generator.uniform(first, last, argument.shape).astype(dtype)
+        return _typed(generator.uniform(first, last, argument.shape), dtype)
     limits = (0, 2) if dtype.kind == "b" else (int(np.iinfo(dtype.name).min), int(np.iinfo(dtype.name).max) + 1)
     first, last = _range(low, high, max(DEFAULT_LOW, limits[0]), min(DEFAULT_HIGH, limits[1]), argument)
     if first < limits[0] or last > limits[1]:
@@ -79,10 +82,14 @@ def _random_array(argument: Value, generator: np.random.Generator, low: int | No
             f"random values from {first} to below {last} do not fit argument '{argument.name}' of {dtype}; "
             f"choose --low and --high between {limits[0]} and {limits[1]}"
         )
-    return generator.integers(first, last, argument.shape, dtype=np.int64).astype(dtype)
+    return _typed(generator.integers(first, last, argument.shape, dtype=np.int64), dtype)
 
 
-def _range(low: int | None, high: int | None, default_low: int, default_high: int, argument: Value) -> tuple[int, int]:
+def _typed(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> Array:
+    return cast(Array, values.astype(dtype))
+
+
+def _range(low: int | None, high: int | None, default_low: int, default_high: int, argument: Buffer) -> tuple[int, int]:
     first = default_low if low is None else low
     last = default_high if high is None else high
     if first >= last:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from vtac.isa import WORD_BYTES
+from vtac.isa import MICRO_OP_BYTES, WORD_BYTES
 from vtac.tools.commands.arrays import read_arrays
 from vtac.tools.commands.programs import compile_file
 from vtac.tools.entry import ToolParser, UsageError
@@ -41,7 +41,8 @@ def main(arguments: Sequence[str]) -> int:
     program = compile_file(options.source, options.target, options.config, options.schedule)
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
     program.save(Path(options.output), inputs)
-    print(f"{options.output}: {len(program.instructions) // WORD_BYTES} instructions")
+    instructions, micro_ops = len(program.instructions) // WORD_BYTES, len(program.micro_ops) // MICRO_OP_BYTES
+    print(f"{options.output}: {instructions:,} instructions, {micro_ops:,} micro-ops")
     for buffer in program.buffers:
         print(f"  {buffer.role:<9} {buffer.name:<16} {buffer.nbytes:>10} bytes at 0x{buffer.address:x}")
     return 0

@@ -6,12 +6,14 @@ import argparse
 from collections.abc import Sequence
 
 from vtac.isa import DecodeError, disassemble, disassemble_micro_ops
+from vtac.tools.commands.programs import load_program
 from vtac.tools.commands.streams import SavedStream, StreamFileError, load_stream
 from vtac.tools.entry import ToolParser
+from vtac.tools.listing import listing
 from vtac.tools.output import write_text
 
 _EXAMPLE = """example:
-  vtac disasm build/conv2d > conv2d.s
+  vtac disasm build/conv2d --sources > conv2d.s
   vtac disasm stream.bin --config vta_config.json
 """
 
@@ -22,6 +24,7 @@ class Options(argparse.Namespace):
     source: str
     config: str | None = None
     micro_ops: bool = False
+    sources: bool = False
     output: str | None = None
 
 
@@ -31,11 +34,16 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("source", metavar="DIR|FILE", help="a saved program, or a file of instruction words")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json of a raw file")
     parser.add_argument("--micro-ops", action="store_true", help="print the micro-ops (a raw file is taken as such)")
+    parser.add_argument("--sources", action="store_true", help="say where a saved program's instructions came from")
     parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
     options = Options()
     parser.parse(arguments, options)
-    stream = load_stream(options.source, options.config)
-    write_text(_text(stream, micro_ops=options.micro_ops), options.output)
+    if options.sources:
+        program = load_program(options.source)
+        text = listing(program.disassemble(), program.origins)
+    else:
+        text = _text(load_stream(options.source, options.config), micro_ops=options.micro_ops)
+    write_text(text, options.output)
     return 0
 
 

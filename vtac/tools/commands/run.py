@@ -5,14 +5,17 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from vtac.interpreter.cycles import simulate_cycles, summary_table
+from vtac.runtime.program import Array, Program
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
-from vtac.tools.commands.programs import Array, Program, compile_file, load_program
+from vtac.tools.commands.programs import compile_file, load_program
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_file
 
@@ -23,6 +26,7 @@ _EXAMPLE = """example:
 The keys of an archive are argument names, else in_* and out_* in order. Without --inputs the
 arguments are random.
 """
+_PROGRESS_STEPS = 100
 
 
 class Options(argparse.Namespace):
@@ -42,6 +46,7 @@ class Options(argparse.Namespace):
     seed: int = 0
     low: int | None = None
     high: int | None = None
+    progress: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,10 +57,12 @@ def main(arguments: Sequence[str]) -> int:
         inputs = read_arrays(options.inputs, program.arguments)
     else:
         inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
-    returned = program(*inputs, device=options.device) if options.target == "cuda" else program(*inputs)
-    outputs = _named(program, returned)
+    returned = program(*inputs, progress=_show_progress if options.progress else None)
+    arrays = returned if isinstance(returned, tuple) else (returned,)
+    outputs = {result.name: array for result, array in zip(program.results, arrays, strict=True)}
     _write_files(options, program, inputs, outputs)
     print(_table(program.stats, outputs))
+    _explain_cycles(options, program)
     return 0
 
 
@@ -73,8 +80,11 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--seed", type=int, metavar="N", help="seed of the random arguments (default 0)")
     add("--low", type=int, metavar="L", help="smallest random value (default -128, or the dtype's least)")
     add("--high", type=int, metavar="H", help="end of the random values, exclusive (default 128)")
+    add("--progress", action="store_true", help="show on stderr how far the run is")
     options = Options()
     parser.parse(arguments, options)
+    if options.device == "gpu" and options.target == "vta":
+        raise UsageError("--device gpu is for CUDA programs: add --target cuda")
     return options
 
 
@@ -86,18 +96,34 @@ def _program(options: Options) -> Program:
     return load_program(options.source)
 
 
-def _named(program: Program, returned: Array | tuple[Array, ...]) -> dict[str, Array]:
-    arrays = returned if isinstance(returned, tuple) else (returned,)
-    return {result.name: array for result, array in zip(program.results, arrays, strict=True)}
+def _show_progress(done: int, total: int) -> None:
+    step = max(total // _PROGRESS_STEPS, 1)
+    if done % step == 0 or done == total:
+        end = "\n" if done == total else ""
+        print(f"\r{done:,} of {total:,} instructions", end=end, file=sys.stderr, flush=True)
 
 
 def _write_files(options: Options, program: Program, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
     if options.outputs is not None:
         write_arrays(options.outputs, outputs)
     if options.stats is not None:
-        write_file(f"{json.dumps(dict(program.stats), indent=2)}\n".encode(), options.stats)
+        write_file(f"{json.dumps(program.stats, indent=2)}\n".encode(), options.stats)
     if options.dump is not None:
         program.save(Path(options.dump), inputs)
+
+
+def _explain_cycles(options: Options, program: Program) -> None:
+    """Prints where the cycles went and writes the pictures of it."""
+    from vtac.interpreter.timeline import write_timeline
+    from vtac.interpreter.trace import write_trace
+
+    report = simulate_cycles(program.instructions, program.config)
+    print(f"\n{summary_table(report)}", end="")
+    if options.trace is not None:
+        sources = {at: f"{origin.op} {origin.location}".rstrip() for at, origin in enumerate(program.origins)}
+        write_trace(report, options.trace, sources)
+    if options.timeline is not None:
+        write_timeline(report, options.timeline)
 
 
 def _table(stats: Mapping[str, int], outputs: Mapping[str, Array]) -> str:
