@@ -60,9 +60,10 @@ def write_arrays(path: str, arrays: Mapping[str, Array]) -> None:
 
 def _read_archive(path: str) -> dict[str, Array]:
     try:
-        with np.load(Path(path), allow_pickle=False) as archive:
-            if not isinstance(archive, np.lib.npyio.NpzFile):
-                raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
+        archive = np.load(Path(path), allow_pickle=False)
+        if not isinstance(archive, np.lib.npyio.NpzFile):
+            raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
+        with archive:
             return {name: archive[name] for name in archive.files}
     except OSError as error:
         raise ArchiveError(f"cannot read '{path}': {error.strerror or error}") from None

@@ -26,7 +26,6 @@ _EXAMPLE = """example:
 The keys of an archive are argument names, else in_* and out_* in order. Without --inputs the
 arguments are random.
 """
-_PROGRESS_STEPS = 100
 
 
 class Options(argparse.Namespace):
@@ -57,9 +56,7 @@ def main(arguments: Sequence[str]) -> int:
         inputs = read_arrays(options.inputs, program.arguments)
     else:
         inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
-    returned = program(*inputs, progress=_show_progress if options.progress else None)
-    arrays = returned if isinstance(returned, tuple) else (returned,)
-    outputs = {result.name: array for result, array in zip(program.results, arrays, strict=True)}
+    outputs = _execute(program, inputs, shows_progress=options.progress)
     _write_files(options, program, inputs, outputs)
     print(_table(program.stats, outputs))
     _explain_cycles(options, program)
@@ -96,11 +93,31 @@ def _program(options: Options) -> Program:
     return load_program(options.source)
 
 
-def _show_progress(done: int, total: int) -> None:
-    step = max(total // _PROGRESS_STEPS, 1)
-    if done % step == 0 or done == total:
-        end = "\n" if done == total else ""
-        print(f"\r{done:,} of {total:,} instructions", end=end, file=sys.stderr, flush=True)
+def _execute(program: Program, inputs: Sequence[Array], *, shows_progress: bool) -> dict[str, Array]:
+    """Returns the results by name."""
+    line = ProgressLine()
+    returned = program(*inputs, progress=line if shows_progress else None)
+    line.end()
+    arrays = returned if isinstance(returned, tuple) else (returned,)
+    return {result.name: array for result, array in zip(program.results, arrays, strict=True)}
+
+
+class ProgressLine:
+    """A line on stderr that says how many instructions are done, redrawn once per percent."""
+
+    def __init__(self) -> None:
+        self._shown = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        percent = 100 * done // max(total, 1)
+        if percent > self._shown:
+            self._shown = percent
+            print(f"\r{percent:3}% of {total:,} instructions", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Ends the line, if one was begun."""
+        if self._shown >= 0:
+            print(file=sys.stderr)
 
 
 def _write_files(options: Options, program: Program, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
