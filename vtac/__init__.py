@@ -10,24 +10,62 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vtac.compiler import compile, parse  # noqa: A004
     from vtac.dialects.diagnostics import CompileError, ConfigError, ScheduleError, VtacError
     from vtac.dialects.hardware import VTAConfig
+    from vtac.interpreter import ExecutionError, execute
+    from vtac.interpreter.check import Finding, check
+    from vtac.interpreter.cycles import Timing, simulate_cycles
+    from vtac.runtime.errors import ProgramError
+    from vtac.runtime.program import Program
+    from vtac.runtime.saved_program import load_program
+    from vtac.schedule import Schedule
 
 _HOMES = {
     "CompileError": "vtac.dialects.diagnostics",
     "ConfigError": "vtac.dialects.diagnostics",
+    "ExecutionError": "vtac.interpreter",
+    "Finding": "vtac.interpreter.check",
+    "Program": "vtac.runtime.program",
+    "ProgramError": "vtac.runtime.errors",
+    "Schedule": "vtac.schedule",
     "ScheduleError": "vtac.dialects.diagnostics",
+    "Timing": "vtac.interpreter.cycles",
     "VTAConfig": "vtac.dialects.hardware",
     "VtacError": "vtac.dialects.diagnostics",
+    "check": "vtac.interpreter.check",
+    "compile": "vtac.compiler",
+    "execute": "vtac.interpreter",
+    "load_program": "vtac.runtime.saved_program",
+    "parse": "vtac.compiler",
+    "simulate_cycles": "vtac.interpreter.cycles",
 }
 
-__all__ = ["CompileError", "ConfigError", "ScheduleError", "VTAConfig", "VtacError"]  # noqa: F822
+__all__ = [
+    "CompileError",
+    "ConfigError",
+    "ExecutionError",
+    "Finding",
+    "Program",
+    "ProgramError",
+    "Schedule",
+    "ScheduleError",
+    "Timing",
+    "VTAConfig",
+    "VtacError",
+    "check",
+    "compile",
+    "execute",
+    "load_program",
+    "parse",
+    "simulate_cycles",
+]
 
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
         raise AttributeError(f"module 'vtac' has no attribute {name!r}")
-    value = getattr(import_module(_HOMES[name]), name)
+    value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value
 

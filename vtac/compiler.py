@@ -57,7 +57,7 @@ def compile(  # noqa: A001
     if target != "vta":
         raise CompileError(f"unknown target '{target}'; the targets are vta")
     work = prepare(module, config, schedule)
-    run_phases(work, _context())
+    run_phases(work, context())
     return build_program(work)
 
 
@@ -72,7 +72,8 @@ def prepare(
     return work
 
 
-def _context() -> Context:
+def context() -> Context:
+    """A context that knows every dialect."""
     from vtac.tools.registry import make_context
 
     return make_context()
@@ -97,14 +98,18 @@ def _attach_schedule(module: ModuleOp, schedule: Schedule | ModuleOp | str | Pat
     for own in [op for op in module.ops if isinstance(op, ScriptOp)]:
         own.detach()
         own.erase()
+    for script in _scripts(schedule):
+        module.body.block.add_op(script)
+
+
+def _scripts(schedule: Schedule | ModuleOp | str | Path) -> list[ScriptOp]:
     if not isinstance(schedule, ModuleOp | str | Path):
-        schedule = str(schedule)
+        return [schedule.script]
     source = schedule if isinstance(schedule, ModuleOp) else parse(schedule)
-    scripts = [op for op in source.ops if isinstance(op, ScriptOp)]
+    scripts = [op.clone() for op in source.ops if isinstance(op, ScriptOp)]
     if not scripts:
         raise CompileError("the schedule holds no schedule.script", location_of(source))
-    for script in scripts:
-        module.body.block.add_op(script.clone())
+    return scripts
 
 
 def build_program(module: ModuleOp) -> Program:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from vtac.dialects.diagnostics import CompileError
 from vtac.passes.apply_schedule import ApplySchedule
 from vtac.passes.convert_alu_to_vta import ConvertAluToVta
 from vtac.passes.convert_dma_to_vta import ConvertDmaToVta
@@ -64,4 +66,21 @@ def run_phases(module: ModuleOp, context: Context, last: str = "vta") -> None:
             step.apply(context, module)
         if phase.name == last:
             return
-    raise ValueError(f"no phase '{last}'; the phases are {', '.join(PHASES)}")
+    raise CompileError(f"no phase '{last}'; the phases are {', '.join(PHASES)}")
+
+
+@dataclass(frozen=True)
+class LowerToVta(ModulePass):
+    """The whole VTA pipeline, up to and including one phase.
+
+    requires: a module with one scheduled function, its script in the module.
+    ensures:  what the passes of the phases ensure.
+    declines: an unknown phase; whatever a pass declines.
+    """
+
+    name = "lower-to-vta"
+
+    phase: str = "vta"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        run_phases(op, ctx, self.phase)

@@ -1,0 +1,151 @@
+"""What the VTA examples share: common flags, compiling level by level, running, reporting."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import ModuleOp
+
+import vtac
+from vtac.compiler import build_program, context, prepare
+from vtac.pipelines import PHASES, VTA_PIPELINE
+from vtac.runtime.program import Array, Program
+
+Int8 = NDArray[np.int8]
+
+
+@dataclass(frozen=True)
+class Work:
+    """One example's job: the program, its schedule, its data and the expected result."""
+
+    title: str
+    text: str
+    schedule: Callable[[], vtac.Schedule]
+    arrays: Callable[[np.random.Generator, int, int], tuple[Array, ...]]
+    expected: Callable[[tuple[Array, ...]], Array]
+
+
+def parser(description: str, example: str) -> argparse.ArgumentParser:
+    """An argument parser with the flags that all examples have."""
+    made = argparse.ArgumentParser(
+        description=description, epilog=f"example: {example}", formatter_class=argparse.ArgumentDefaultsHelpFormatter
+    )
+    common = made.add_argument_group("common flags")
+    common.add_argument("--config", metavar="FILE", help="a vta_config.json; the default configuration without it")
+    common.add_argument("--seed", type=int, default=0, help="seed of the random data")
+    common.add_argument("--low", type=int, default=-128, help="smallest random number")
+    common.add_argument("--high", type=int, default=128, help="random numbers are below this")
+    common.add_argument("--dump", metavar="DIR", help="save the program with its memory image")
+    common.add_argument("--print-ir", metavar="PHASE", choices=PHASES, help=f"print the IR of: {', '.join(PHASES)}")
+    common.add_argument("--write-mlir", metavar="FILE", help="write the program with its schedule script")
+    common.add_argument("--json", action="store_true", help="print one JSON object and nothing else on stdout")
+    return made
+
+
+def config_from(options: argparse.Namespace) -> vtac.VTAConfig:
+    """The configuration that `--config` names."""
+    return vtac.VTAConfig() if options.config is None else vtac.VTAConfig.from_json(options.config)
+
+
+def main(options: argparse.Namespace, make_work: Callable[[vtac.VTAConfig], Work]) -> int:
+    """Run an example; the exit status."""
+    try:
+        if options.high <= options.low:
+            raise vtac.CompileError(f"--high {options.high} must be above --low {options.low}")
+        return _run(options, make_work)
+    except vtac.VtacError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:
+        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
+        return 1
+
+
+def _run(options: argparse.Namespace, make_work: Callable[[vtac.VTAConfig], Work]) -> int:
+    config = config_from(options)
+    start = time.perf_counter()
+    work = make_work(config)
+    schedule = work.schedule()
+    module = prepare(work.text, config, schedule)
+    if options.write_mlir:
+        Path(options.write_mlir).write_text(f"{work.text}\n{schedule}", encoding="utf-8")
+    levels = _lower(module, options.print_ir, sys.stderr if options.json else sys.stdout)
+    program = build_program(module)
+    compile_seconds = time.perf_counter() - start
+    arrays = work.arrays(np.random.default_rng(options.seed), options.low, options.high)
+    start = time.perf_counter()
+    result = program(*arrays)
+    run_seconds = time.perf_counter() - start
+    correct = bool(np.array_equal(np.asarray(result), work.expected(arrays)))
+    if options.dump:
+        program.save(options.dump)
+    if options.json:
+        print(json.dumps(_summary(program, correct, compile_seconds, run_seconds)))
+    else:
+        _report(work, program, levels, correct, compile_seconds, run_seconds)
+    return 0 if correct else 1
+
+
+@dataclass(frozen=True)
+class _Level:
+    name: str
+    operations: int
+    milliseconds: float
+
+
+def _lower(module: ModuleOp, printed: str | None, stream: object) -> list[_Level]:
+    """Run the pipeline phase by phase, printing the phase asked for."""
+    known = context()
+    levels = [_Level("input", _size(module), 0.0)]
+    _show(module, "input", printed, stream)
+    for phase in VTA_PIPELINE:
+        start = time.perf_counter()
+        for step in phase.passes:
+            step.apply(known, module)
+        levels.append(_Level(phase.name, _size(module), (time.perf_counter() - start) * 1000))
+        _show(module, phase.name, printed, stream)
+    return levels
+
+
+def _size(module: ModuleOp) -> int:
+    return sum(1 for _ in module.walk()) - 1
+
+
+def _show(module: ModuleOp, phase: str, printed: str | None, stream: object) -> None:
+    if phase == printed:
+        print(module, file=stream)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
+def _summary(program: Program, correct: bool, compile_seconds: float, run_seconds: float) -> dict[str, object]:
+    return {
+        "stats": program.stats,
+        "correct": correct,
+        "instructions": len(program.instructions) // 16,
+        "micro_ops": len(program.micro_ops) // 4,
+        "compile_seconds": compile_seconds,
+        "run_seconds": run_seconds,
+    }
+
+
+def _report(
+    work: Work, program: Program, levels: Sequence[_Level], correct: bool, compile_seconds: float, run_seconds: float
+) -> None:
+    print(work.title)
+    print(f"\n  {'level':<12}{'operations':>12}{'ms':>10}")
+    for level in levels:
+        print(f"  {level.name:<12}{level.operations:>12,}{level.milliseconds:>10.1f}")
+    instructions, micro_ops = len(program.instructions) // 16, len(program.micro_ops) // 4
+    print(f"  {'stream':<12}{instructions:>12,}   instructions, {micro_ops:,} micro-ops")
+    print("\nExecution statistics")
+    for name, value in program.stats.items():
+        print(f"  {name:<18}{value:>14,}")
+    print(f"\ncompiled in {compile_seconds * 1000:.0f} ms, ran in {run_seconds * 1000:.0f} ms")
+    print("the result equals numpy's" if correct else "THE RESULT DIFFERS FROM NUMPY'S")

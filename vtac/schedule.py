@@ -1,0 +1,268 @@
+"""The scheduling API: the directives of the schedule dialect, one method each.
+
+    schedule = vtac.Schedule(module)
+    conv = schedule.get_block("res_conv")
+    *spatial, ic, dy, dx, k = schedule.get_loops(conv)
+    ic_outer, ic_inner = schedule.split(ic, factor=4)
+    print(schedule)            # the script, as IR
+    print(schedule.module)     # the payload so far
+
+Each method records one directive and applies it at once. An illegal one raises
+`ScheduleError` and leaves script and payload as they were.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+from typing import TypeVar
+
+from xdsl.dialects.builtin import BoolAttr, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, Region, SSAValue
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+from vtac.compiler import context, prepare
+from vtac.dialects.diagnostics import ScheduleError
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule import directives as ops
+from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
+from vtac.passes.analysis.nest import enclosing_loops
+from vtac.passes.analysis.target import config_of
+from vtac.passes.directives import Handles, apply_directive
+from vtac.pipelines import run_phases
+
+_D = TypeVar("_D", bound=DirectiveOp)
+
+
+@dataclass(frozen=True, eq=False)
+class BlockRef:
+    """A handle to one block."""
+
+    value: SSAValue
+    name: str
+
+
+@dataclass(frozen=True, eq=False)
+class LoopRef:
+    """A handle to one loop, with its name and extent when the handle was made."""
+
+    value: SSAValue
+    name: str
+    extent: int
+
+
+@dataclass(frozen=True, eq=False)
+class BufferRef:
+    """A handle to one buffer."""
+
+    value: SSAValue
+    name: str
+
+
+Annotation = int | bool | str | None
+
+
+class Schedule:
+    """A schedule of one function, in the making.
+
+    `module` is IR, text or a path; it is copied. The function may be named when the module
+    has several. `config` as for `vtac.compile`.
+    """
+
+    def __init__(
+        self, module: ModuleOp | str | Path, *, function: str | None = None, config: VTAConfig | None = None
+    ) -> None:
+        self.module = prepare(module, config, None)
+        for own in [op for op in self.module.ops if isinstance(op, ScriptOp)]:
+            own.detach()
+            own.erase()
+        run_phases(self.module, context(), "payload")
+        target = _find_function(self.module, function)
+        self._script = ScriptOp.get(target.sym_name.data, Region(Block()))
+        self._handles = Handles(target, config_of(self.module))
+
+    def __str__(self) -> str:
+        text = StringIO()
+        Printer(text).print_op(self._script)
+        return text.getvalue() + "\n"
+
+    @property
+    def script(self) -> ScriptOp:
+        """The directives so far, as IR; a copy."""
+        return self._script.clone()
+
+    def get_block(self, name: str) -> BlockRef:
+        """The block of that name. Raises with the names there are."""
+        op = self._apply(ops.GetBlockOp(properties={"block_name": StringAttr(name)}, result_types=[ops.BLOCK]))
+        op.block.name_hint = _hint(name)
+        return BlockRef(op.block, name)
+
+    def get_loops(self, block: BlockRef) -> tuple[LoopRef, ...]:
+        """All loops around a block, outermost first."""
+        found = enclosing_loops(self._handles.block(block.value, ops.GetLoopsOp.create()))
+        op = ops.GetLoopsOp(operands=[block.value], result_types=[[ops.LOOP] * len(found)])
+        self._apply(op)
+        return tuple(self._loop(handle, op) for handle in op.loops)
+
+    def get_loop(self, block: BlockRef, name: str) -> LoopRef:
+        """The innermost loop of that name around a block."""
+        properties: dict[str, Attribute] = {"loop_name": StringAttr(name)}
+        op = self._apply(ops.GetLoopOp(operands=[block.value], properties=properties, result_types=[ops.LOOP]))
+        return self._loop(op.loop, op)
+
+    def get_buffer(self, name: str) -> BufferRef:
+        """The buffer of that name."""
+        op = self._apply(ops.GetBufferOp(properties={"buffer_name": StringAttr(name)}, result_types=[ops.BUFFER]))
+        op.buffer.name_hint = _hint(name)
+        return BufferRef(op.buffer, name)
+
+    def split(
+        self, loop: LoopRef, factor: int | None = None, nparts: int | None = None, tail: str = "error"
+    ) -> tuple[LoopRef, LoopRef]:
+        """Split a loop by inner extent (`factor`) or outer extent (`nparts`); (outer, inner).
+
+        `tail` says what happens when that does not divide: "error", "guard" or "peel".
+        """
+        properties: dict[str, Attribute | None] = {
+            "factor": None if factor is None else IntegerAttr(factor, i64),
+            "nparts": None if nparts is None else IntegerAttr(nparts, i64),
+            "tail": StringAttr(tail),
+        }
+        op = self._apply(ops.SplitOp(operands=[loop.value], properties=properties, result_types=[ops.LOOP, ops.LOOP]))
+        return self._loop(op.outer, op), self._loop(op.inner, op)
+
+    def fuse(self, *loops: LoopRef) -> LoopRef:
+        """Fuse perfectly nested loops, outermost first, into one."""
+        op = self._apply(ops.FuseOp(operands=[[loop.value for loop in loops]], result_types=[ops.LOOP]))
+        return self._loop(op.fused, op)
+
+    def reorder(self, *loops: LoopRef) -> None:
+        """Put loops of one nest in the order given."""
+        self._apply(ops.ReorderOp(operands=[[loop.value for loop in loops]]))
+
+    def compute_at(self, block: BlockRef, loop: LoopRef) -> None:
+        """Compute what a loop's consumers need of a block inside that loop."""
+        self._apply(ops.ComputeAtOp(operands=[block.value, loop.value]))
+
+    def reverse_compute_at(self, block: BlockRef, loop: LoopRef) -> None:
+        """Compute a consumer block inside the loop that produces its input."""
+        self._apply(ops.ReverseComputeAtOp(operands=[block.value, loop.value]))
+
+    def compute_inline(self, block: BlockRef) -> None:
+        """Replace reads of a block's output by its body."""
+        self._apply(ops.ComputeInlineOp(operands=[block.value]))
+
+    def cache_read(self, block: BlockRef, index: int, scope: str) -> BlockRef:
+        """Let a block read a copy of input `index` in a scope; the copying block."""
+        op = ops.CacheReadOp(
+            operands=[block.value], properties=_index_and_scope(index, scope), result_types=[ops.BLOCK]
+        )
+        return self._copy(self._apply(op).copy, op)
+
+    def cache_write(self, block: BlockRef, index: int, scope: str) -> BlockRef:
+        """Let a block write a buffer in a scope, copied out afterwards; the copying block."""
+        op = ops.CacheWriteOp(
+            operands=[block.value], properties=_index_and_scope(index, scope), result_types=[ops.BLOCK]
+        )
+        return self._copy(self._apply(op).copy, op)
+
+    def set_scope(self, target: BlockRef | BufferRef, *index_and_scope: int | str) -> None:
+        """Place a buffer, or the output of a block, in a scope.
+
+        `set_scope(block, 0, "vta.acc")`, `set_scope(block, "vta.acc")` or
+        `set_scope(buffer, "vta.acc")`.
+        """
+        index, scope = (0, *index_and_scope)[-2:]
+        if not isinstance(index, int) or not isinstance(scope, str):
+            raise ScheduleError("set_scope: expected (target, scope) or (target, index, scope)")
+        self._apply(ops.SetScopeOp(operands=[target.value], properties=_index_and_scope(index, scope)))
+
+    def bind(self, loop: LoopRef, thread: str) -> None:
+        """Bind a loop to "cthread" (virtual threads) or to a GPU index such as "blockIdx.x"."""
+        self._apply(ops.BindOp(operands=[loop.value], properties={"thread": StringAttr(thread)}))
+
+    def vectorize(self, loop: LoopRef) -> None:
+        """Run a loop's iterations as one vector operation."""
+        self._apply(ops.VectorizeOp(operands=[loop.value]))
+
+    def unroll(self, loop: LoopRef) -> None:
+        """Repeat a loop's body instead of looping."""
+        self._apply(ops.UnrollOp(operands=[loop.value]))
+
+    def decompose_reduction(self, block: BlockRef, loop: LoopRef) -> BlockRef:
+        """Split a reduction's init off, before a loop; the init's block."""
+        op = self._apply(ops.DecomposeReductionOp(operands=[block.value, loop.value], result_types=[ops.BLOCK]))
+        return self._copy(op.init, op)
+
+    def tensorize(self, loop: LoopRef, intrinsic: str) -> None:
+        """Compute a loop and all it holds by one hardware intrinsic, such as "vta.gemm"."""
+        self._apply(ops.TensorizeOp(operands=[loop.value], properties={"intrinsic": StringAttr(intrinsic)}))
+
+    def dma_copy(self, loop: LoopRef) -> None:
+        """Move what a loop copies by DMA."""
+        self._apply(ops.DmaCopyOp(operands=[loop.value]))
+
+    def alu(self, loop: LoopRef) -> None:
+        """Compute a loop's elementwise block on the vector ALU."""
+        self._apply(ops.AluOp(operands=[loop.value]))
+
+    def annotate(self, target: BlockRef | LoopRef, key: str, value: Annotation = None) -> None:
+        """Put an attribute on a block or loop."""
+        properties: dict[str, Attribute] = {"key": StringAttr(key), "value": _annotation(value)}
+        self._apply(ops.AnnotateOp(operands=[target.value], properties=properties))
+
+    def _apply(self, op: _D) -> _D:
+        """Verify, apply and record a directive; a refused one is not recorded."""
+        self._script.body.block.add_op(op)
+        try:
+            op.verify()
+            apply_directive(op, self._handles)
+        except VerifyException as error:
+            self._forget(op)
+            raise ScheduleError(f"{op.directive}: {error}") from None
+        except ScheduleError:
+            self._forget(op)
+            raise
+        return op
+
+    def _forget(self, op: DirectiveOp) -> None:
+        op.detach()
+        op.drop_all_references()
+
+    def _loop(self, handle: SSAValue, op: DirectiveOp) -> LoopRef:
+        loop = self._handles.loop(handle, op)
+        handle.name_hint = _hint(loop.loop_name)
+        return LoopRef(handle, loop.loop_name, loop.trip_count)
+
+    def _copy(self, handle: SSAValue, op: DirectiveOp) -> BlockRef:
+        name = self._handles.block(handle, op).block_name
+        handle.name_hint = _hint(name)
+        return BlockRef(handle, name)
+
+
+def _find_function(module: ModuleOp, name: str | None) -> FuncOp:
+    functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+    wanted = [op for op in functions if name is None or op.sym_name.data == name]
+    if len(wanted) == 1:
+        return wanted[0]
+    names = ", ".join(op.sym_name.data for op in functions) or "none"
+    raise ScheduleError(f"which function to schedule? The module has: {names}; give one by function=")
+
+
+def _index_and_scope(index: int, scope: str) -> dict[str, Attribute]:
+    return {"index": IntegerAttr(index, i64), "scope": StringAttr(scope)}
+
+
+def _annotation(value: Annotation) -> Attribute:
+    if value is None:
+        return UnitAttr()
+    if isinstance(value, bool):
+        return BoolAttr.from_bool(value)
+    return IntegerAttr(value, i64) if isinstance(value, int) else StringAttr(value)
+
+
+def _hint(name: str) -> str | None:
+    return name if SSAValue.is_valid_name(name) and not name[0].isdigit() else None

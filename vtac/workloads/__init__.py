@@ -1,0 +1,1 @@
+"""Layers in the VTA's packed layouts: as linalg programs, with schedules and numpy references."""
