@@ -8,6 +8,12 @@ from pathlib import Path
 
 import pytest
 from run_programs import Outcome, run_program
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.utils.exceptions import PassFailedException, VerifyException
+
+from vtac.dialects.diagnostics import CompileError, VtacError
 
 GOOD = """func.func @double(%a: i32) -> i32 {
   %0 = arith.addi %a, %a : i32
@@ -188,10 +194,6 @@ def test_times_go_to_stderr() -> None:
 
 
 def test_a_pass_that_breaks_the_ir_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    from xdsl.context import Context
-    from xdsl.dialects.builtin import ModuleOp
-    from xdsl.dialects.func import FuncOp
-
     def drop_the_return(_self: object, _context: Context, module: ModuleOp) -> None:
         function = module.body.block.first_op
         assert isinstance(function, FuncOp)
@@ -218,3 +220,31 @@ def test_locations_can_be_printed_and_stated() -> None:
     printed = vtac_opt("--print-debuginfo", text=text).stdout.decode()
     assert 'loc("elsewhere.py":7:9)' in printed
     assert 'loc("<stdin>":1:1)' in printed
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (VerifyException("xDSL's\n  words"), "<stdin>:2:8: error: xDSL's words"),
+        (PassFailedException("not possible"), "<stdin>:2:8: error: not possible"),
+        (CompileError("our words", "other.mlir:7:9"), "other.mlir:7:9: error: our words"),
+        (CompileError("our words"), "<stdin>:2:8: error: our words"),
+        (VtacError("no place"), "<stdin>: error: no place"),
+        (
+            KeyError("lost"),
+            "<stdin>:2:8: error: internal error: KeyError: 'lost'; rerun with --debug for the traceback",
+        ),
+    ],
+)
+def test_errors_of_passes_are_located(monkeypatch: pytest.MonkeyPatch, error: Exception, message: str) -> None:
+    def fail(_self: object, _context: Context, module: ModuleOp) -> None:
+        for op in module.walk():
+            if op.name == "arith.addi":
+                raise error.with_traceback(None)
+
+    monkeypatch.setattr("xdsl.transforms.dead_code_elimination.DeadCodeElimination.apply", fail)
+    assert refusal("-p", "dce") == message
+    if not isinstance(error, KeyError):
+        text = GOOD.replace("  %0", f"  // expected-error @+1 {{{{{str(error).split()[-1]}}}}}\n  %0")
+        expected = 0 if ":2:8:" in message else 1
+        assert vtac_opt("-p", "dce", "--verify-diagnostics", text=text).status == expected

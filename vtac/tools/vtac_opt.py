@@ -156,6 +156,8 @@ class VtacOpt(xDSLOptMain):
 
     def _read_input(self) -> str:
         if self.options.input_file in (None, "-"):
+            if sys.stdin is None:  # pyright: ignore[reportUnnecessaryComparison]
+                raise UsageError("no input: stdin is closed and no file is given")
             return decode_source(sys.stdin.buffer.read(), self.options.input_name)
         return read_source(self.options.input_name)
 
