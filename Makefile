@@ -36,7 +36,7 @@ bench: $(VENV)/.installed
 # A wheel and an sdist, and the wheel tried in an environment of its own.
 package: $(VENV)/.installed-test
 	rm -rf build/package dist
-	$(BIN)/python -m build --outdir dist .
+	$(BIN)/python -m build --quiet --outdir dist .
 	$(BIN)/python -m venv build/package
 	build/package/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
 	cd build/package && bin/python -c 'import vtac.passes.analysis.dominance, vtac.dialects.hardware; print(vtac.__file__)'
