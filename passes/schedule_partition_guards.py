@@ -16,7 +16,7 @@ from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import guards_of, substitute_loop
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import blocks_under, extents_around, location_of
+from vtac.passes.analysis.nest import blocks_under, discard, extents_around, location_of
 from vtac.passes.directives.compute_at import remove_from_nest
 
 
@@ -55,6 +55,7 @@ def _settle(block: BlockOp) -> None:
     extents = extents_around(block)
     if any(guard.bounds(extents)[1] < 0 for guard in guards_of(block, extents)):
         remove_from_nest(block)
+        discard(block)
 
 
 def _partition_loop(loop: ForOp) -> None:
@@ -75,15 +76,15 @@ def _partition_loop(loop: ForOp) -> None:
             raise ValueError("the loop stands nowhere")
         for piece in pieces:
             parent.insert_op_before(piece, loop)
-        loop.detach()
         for piece, (start, _) in zip(pieces, segments, strict=True):
             shifted = Linear.variable(piece.induction_variable) + start
             for block in blocks_under(piece):
                 substitute_loop(block, {piece.induction_variable: shifted})
+        discard(loop)
     for piece in pieces:
         _partition_body(piece.body.block)
         if piece.parent is not None and not blocks_under(piece):
-            piece.detach()
+            discard(piece)
 
 
 def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:

@@ -52,7 +52,8 @@ def compile(  # noqa: A001
 
     `config=None` takes the module's `vta.config`, else the default; one that contradicts the
     module's is an error. `schedule` is a script (as text, a file, a module or a
-    `vtac.Schedule`); without it the module's own script is used.
+    `vtac.Schedule`, whose configuration counts when none is given); without it the module's
+    own script is used.
     """
     if target != "vta":
         raise CompileError(f"unknown target '{target}'; the targets are vta")
@@ -66,6 +67,8 @@ def prepare(
 ) -> ModuleOp:
     """A copy of the module with its configuration and schedule in place."""
     work = module.clone() if isinstance(module, ModuleOp) else parse(module)
+    if config is None and CONFIG not in work.attributes and schedule is not None:
+        config = getattr(schedule, "config", None)
     _settle_config(work, config)
     if schedule is not None:
         _attach_schedule(work, schedule)

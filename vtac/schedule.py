@@ -84,6 +84,11 @@ class Schedule:
         self._script = ScriptOp.get(target.sym_name.data, Region(Block()))
         self._handles = Handles(target, config_of(self.module))
 
+    @property
+    def config(self) -> VTAConfig:
+        """The configuration that intrinsics are matched against."""
+        return self._handles.config
+
     def __str__(self) -> str:
         text = StringIO()
         Printer(text).print_op(self._script)

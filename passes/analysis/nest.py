@@ -121,3 +121,10 @@ def precedes(first: Operation, second: Operation) -> bool:
             return mine is not other and mine.is_before_in_block(other)
         other = other.parent_op()
     return False
+
+
+def discard(op: Operation) -> None:
+    """Remove an op with all it holds, so that it no longer counts as a user of anything."""
+    if op.parent is not None:
+        op.detach()
+    op.erase(safe_erase=False)

@@ -18,6 +18,7 @@ from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import (
     buffer_name,
     child_holding,
+    discard,
     enclosing_loops,
     precedes,
     readers_of,
@@ -133,4 +134,4 @@ def remove_from_nest(block: BlockOp) -> None:
     while isinstance(parent, ForOp) and parent.body.block.is_empty:
         emptied = parent
         parent = parent.parent_op()
-        emptied.detach()
+        discard(emptied)
