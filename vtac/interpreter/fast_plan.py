@@ -54,6 +54,7 @@ class Plan:
             for step, done in zip(self.steps, self.done, strict=True):
                 step(dram)
                 progress(done, total)
+            progress(total, total)
 
 
 class TooLargeError(Exception):
@@ -117,27 +118,34 @@ class PlanBuilder:
         return dict(zip(positions.tolist(), decode(words[positions].tobytes(), self._stream.config), strict=True))
 
     def _loads(self, positions: NDArray[np.int64]) -> None:
-        """Loads of different memories don't meet, so each memory's loads stay in order by themselves."""
-        table = self._stream.table
-        columns = table.columns[Opcode.LOAD]
-        places = np.searchsorted(table.rows[Opcode.LOAD], positions)
-        memories = columns["memory"][places]
-        elements = padded_elements({name: column[places] for name, column in columns.items()})
-        ends = columns["sram_base"][places] + elements
-        for memory in np.unique(memories).tolist():
-            chosen = memories == memory
+        """Loads into different SRAMs don't meet, so each SRAM's loads stay in order by themselves."""
+        memories = self._stream.table.columns[Opcode.LOAD]["memory"][self._places(Opcode.LOAD, positions)]
+        widens = memories == Memory.ACC_8BIT
+        for memory in np.unique(np.where(widens, Memory.ACC, memories)).tolist():
+            chosen = positions[(memories == memory) | (widens & (memory == Memory.ACC))]
             if memory == Memory.UOP:
-                self._micro_op_loads(positions[chosen])
-                continue
-            for first, end in zip(columns["sram_base"][places[chosen]].tolist(), ends[chosen].tolist(), strict=True):
-                self._proof.load_block(Memory(memory), first, end)
-            blocks = select_blocks(columns, places[chosen])
-            unpadded = bool((elements[chosen] == blocks.y_size * blocks.x_size).all())
-            if unpadded and memory != Memory.ACC_8BIT and is_run_of_small_blocks(blocks):
-                self._steps.append(bind_small_loads(self._workspace, Memory(memory), blocks))
+                self._micro_op_loads(chosen)
             else:
-                loads = [self._instructions[position] for position in positions[chosen].tolist()]
-                self._steps += [bind_load(self._workspace, load) for load in loads if isinstance(load, Load)]
+                self._block_loads(Memory(memory), chosen, bool(widens.any()))
+
+    def _block_loads(self, memory: Memory, positions: NDArray[np.int64], widens: bool) -> None:
+        places = self._places(Opcode.LOAD, positions)
+        columns = {name: column[places] for name, column in self._stream.table.columns[Opcode.LOAD].items()}
+        elements = padded_elements(columns)
+        ends = columns["sram_base"] + elements
+        for first, end in zip(columns["sram_base"].tolist(), ends.tolist(), strict=True):
+            self._proof.load_block(memory, first, end)
+        unpadded = bool((elements == columns["y_size"] * columns["x_size"]).all())
+        blocks = select_blocks(columns, np.arange(len(places)))
+        if unpadded and not widens and is_run_of_small_blocks(blocks):
+            self._steps.append(bind_small_loads(self._workspace, memory, blocks))
+            return
+        loads = [self._instructions[position] for position in positions.tolist()]
+        self._steps += [bind_load(self._workspace, load) for load in loads if isinstance(load, Load)]
+
+    def _places(self, opcode: Opcode, positions: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The places of instructions among those with their opcode."""
+        return np.searchsorted(self._stream.table.rows[opcode], positions)
 
     def _micro_op_loads(self, positions: NDArray[np.int64]) -> None:
         first_words = micro_op_image(self._stream).first_words
@@ -148,9 +156,8 @@ class PlanBuilder:
                 self._proof.load_micro_ops(load, self._words[first : first + load.y_size * load.x_size])
 
     def _stores(self, positions: NDArray[np.int64]) -> None:
-        table = self._stream.table
-        places = np.searchsorted(table.rows[Opcode.STORE], positions)
-        blocks = select_blocks(table.columns[Opcode.STORE], places)
+        places = self._places(Opcode.STORE, positions)
+        blocks = select_blocks(self._stream.table.columns[Opcode.STORE], places)
         broken = self._proof.store_blocks(blocks)
         if broken is not None:
             place, problem = broken

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.interpreter.errors import ExecutionError
 from vtac.interpreter.static_checks import check_dram_size, check_fields
 from vtac.interpreter.stream import Stream, decode_stream
 from vtac.interpreter.tokens import check_fetch, check_leftover, check_token_limit, find_order
@@ -42,6 +43,14 @@ def prepare(data: bytes, config: VTAConfig, strict: bool) -> Prepared:
     return Prepared(stream, strict, np.array(order, np.int64))
 
 
+def _as_bytes(data: object) -> bytes:
+    if isinstance(data, bytes):
+        return data
+    if isinstance(data, bytearray):
+        return bytes(data)
+    raise ExecutionError(f"cannot execute a {type(data).__name__}; an instruction stream is bytes", None, "type")
+
+
 def prepare_run(
     data: bytes, config: VTAConfig, dram_bytes: int, strict: bool, choose: random.Random | None = None
 ) -> Prepared:
@@ -49,7 +58,7 @@ def prepare_run(
 
     Raises `ExecutionError` also when the stream touches DRAM behind the image.
     """
-    prepared = prepare(data, config, strict)
+    prepared = prepare(_as_bytes(data), config, strict)
     check_dram_size(prepared.stream, dram_bytes)
     if choose is None:
         return prepared

@@ -18,7 +18,7 @@ from vtac.interpreter.stream import Stream
 from vtac.interpreter.tokens import tokens_left
 
 Progress = Callable[[int, int], None]
-"""Called with (instructions done, instructions in all)."""
+"""Called with (instructions done, instructions in all), now and then and at the end."""
 
 
 def report(stream: Stream) -> dict[str, int | dict[str, int]]:

@@ -195,7 +195,6 @@ def _check_always(stream: Stream) -> Iterable[_Finding]:
     yield from _check_finish(stream)
 
 
-@lru_cache(maxsize=64)
 def check_fields(stream: Stream, strict: bool) -> ExecutionError | None:
     """The error of the first instruction that breaks a rule by its fields alone, or None.
 

@@ -22,9 +22,7 @@ def field_names(opcode: Opcode, config: VTAConfig) -> tuple[str, ...]:
     return tuple(field.name for field in instruction_layout(config, opcode).fields if field.name not in _HEADER)
 
 
-def encode_columns(
-    opcode: Opcode, rows: Sequence[Sequence[int]], positions: Sequence[int], config: VTAConfig
-) -> Words:
+def encode_columns(opcode: Opcode, rows: Sequence[Sequence[int]], positions: Sequence[int], config: VTAConfig) -> Words:
     """Instructions of one opcode as words of shape (n, 2), low half first, without token bits.
 
     Each row holds one value per field of `field_names`; `positions` are the instructions'
@@ -46,8 +44,9 @@ def _check(opcode: Opcode, field: Field, column: NDArray[np.int64], positions: S
     bad = np.flatnonzero((column < field.minimum) | (column > field.maximum))
     if bad.size:
         first = int(bad[0])
+        value = int(column[first])
         raise EncodingError(
-            f"cannot encode instruction {positions[first]} ({opcode.name}): field {field.name} is {int(column[first])}; "
+            f"cannot encode instruction {positions[first]} ({opcode.name}): field {field.name} is {value}; "
             f"it has {field.width} bits, an integer from {field.minimum} to {field.maximum} is required",
             positions[first],
         )
