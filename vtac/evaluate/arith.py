@@ -1,0 +1,254 @@
+"""Bodies of blocks and of linalg ops, executed on arrays with the exact semantics of `arith`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, cast
+
+import numpy as np
+from xdsl.dialects.arith import CmpiOp, ConstantOp
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.traits import IsTerminator
+
+from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.numbers import Array, DType, Mask, dtype_of, number
+
+Compute: TypeAlias = Callable[[Operation, Sequence[Array], Mask | None], Array]
+
+_INTEGER_UFUNCS: dict[str, np.ufunc] = {
+    "arith.addi": np.add,
+    "arith.subi": np.subtract,
+    "arith.muli": np.multiply,
+    "arith.maxsi": np.maximum,
+    "arith.minsi": np.minimum,
+    "arith.andi": np.bitwise_and,
+    "arith.ori": np.bitwise_or,
+    "arith.xori": np.bitwise_xor,
+}
+_UNSIGNED_UFUNCS: dict[str, np.ufunc] = {"arith.maxui": np.maximum, "arith.minui": np.minimum}
+_BOOLEAN_UFUNCS: dict[str, np.ufunc] = {
+    "arith.addi": np.logical_xor,
+    "arith.subi": np.logical_xor,
+    "arith.muli": np.logical_and,
+    "arith.maxsi": np.logical_and,
+    "arith.minsi": np.logical_or,
+}
+"""On i1, whose true is -1 as a signed number, where they differ from numpy's on bool."""
+_FLOAT_UFUNCS: dict[str, np.ufunc] = {
+    "arith.addf": np.add,
+    "arith.subf": np.subtract,
+    "arith.mulf": np.multiply,
+    "arith.divf": np.divide,
+    "arith.maximumf": np.maximum,
+    "arith.minimumf": np.minimum,
+}
+_PREDICATES: tuple[tuple[np.ufunc, bool], ...] = (
+    (np.equal, True),
+    (np.not_equal, True),
+    (np.less, True),
+    (np.less_equal, True),
+    (np.greater, True),
+    (np.greater_equal, True),
+    (np.less, False),
+    (np.less_equal, False),
+    (np.greater, False),
+    (np.greater_equal, False),
+)
+"""`arith.cmpi`'s predicates in the order of its attribute; whether each compares as signed."""
+
+
+def evaluate_body(
+    body: Block, arguments: Sequence[Array], outer: Mapping[SSAValue, Array], active: Mask | None
+) -> list[Array]:
+    """The values that a body's terminator takes.
+
+    `arguments` and the values of `outer` (results known already: constants from around the
+    body, indices) broadcast against each other and all have at least one dimension. Where
+    `active` is not set the results mean nothing and nothing is an error.
+    """
+    values: dict[SSAValue, Array] = {**outer, **dict(zip(body.args, arguments, strict=True))}
+    rank = max((value.ndim for value in values.values()), default=1)
+    with np.errstate(all="ignore"):
+        for op in body.ops:
+            if op.has_trait(IsTerminator):
+                return [_value(operand, op, values) for operand in op.operands]
+            if op.results and op.results[0] not in values:
+                values[op.results[0]] = compute(op, [_value(v, op, values) for v in op.operands], active, rank)
+    raise EvaluationError("cannot execute a body without terminator")
+
+
+def compute(op: Operation, operands: Sequence[Array], active: Mask | None, rank: int = 1) -> Array:
+    """The result of one scalar operation, on arrays."""
+    if isinstance(op, ConstantOp):
+        value = number(op.value)
+        return value.reshape((1,) * rank)
+    if op.name in _COMPUTE:
+        return _COMPUTE[op.name](op, operands, active)
+    raise EvaluationError(
+        f"cannot execute '{op.name}': the scalar ops that can be executed are {', '.join(sorted(SUPPORTED))}", op
+    )
+
+
+def reduction_ufunc(op: Operation, dtype: DType) -> tuple[np.ufunc, DType] | None:
+    """How to reduce by an op in any order: a ufunc and the dtype to see the elements as.
+
+    None when order counts (floats), or when the op is no reduction.
+    """
+    if dtype.kind != "i":
+        return None
+    if op.name in _INTEGER_UFUNCS and op.name != "arith.subi":
+        return _INTEGER_UFUNCS[op.name], dtype
+    if op.name in _UNSIGNED_UFUNCS:
+        return _UNSIGNED_UFUNCS[op.name], _unsigned(dtype)
+    return None
+
+
+def neutral(ufunc: np.ufunc, dtype: DType) -> Array:
+    """The element of shape (1,) that `ufunc` leaves every other element unchanged with."""
+    bits, signed = 8 * dtype.itemsize, dtype.kind == "i"
+    neutrals: dict[np.ufunc, int] = {
+        np.maximum: -(1 << (bits - 1)) if signed else 0,
+        np.minimum: (1 << (bits - 1)) - 1 if signed else (1 << bits) - 1,
+        np.multiply: 1,
+        np.bitwise_and: -1,
+    }
+    return np.array([neutrals.get(ufunc, 0)], dtype)
+
+
+def _value(value: SSAValue, op: Operation, values: Mapping[SSAValue, Array]) -> Array:
+    if value not in values:
+        raise EvaluationError(
+            f"cannot execute '{op.name}': its operand '{value.name_hint or '?'}' has no value here", op
+        )
+    return values[value]
+
+
+def _unsigned(dtype: DType) -> DType:
+    return np.dtype(f"uint{8 * dtype.itemsize}")
+
+
+def _as_unsigned(value: Array) -> Array:
+    return value.view(_unsigned(value.dtype))
+
+
+def _as_signed(value: Array) -> Array:
+    return np.negative(value.astype(np.int8)) if value.dtype.kind == "b" else value
+
+
+def _result_dtype(op: Operation) -> DType:
+    return dtype_of(op.results[0].type)
+
+
+def _integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    boolean = operands[0].dtype.kind == "b"
+    ufunc = _BOOLEAN_UFUNCS.get(op.name, _INTEGER_UFUNCS[op.name]) if boolean else _INTEGER_UFUNCS[op.name]
+    return ufunc(*operands)
+
+
+def _unsigned_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    left, right = operands
+    return _UNSIGNED_UFUNCS[op.name](_as_unsigned(left), _as_unsigned(right)).view(left.dtype)
+
+
+def _float(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return _FLOAT_UFUNCS[op.name](*operands)
+
+
+def _shift(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    value, count = operands
+    bits = 1 if value.dtype.kind == "b" else 8 * value.dtype.itemsize
+    bad = np.greater_equal(_as_unsigned(count), bits)
+    _refuse_where(
+        bad,
+        active,
+        count,
+        op,
+        lambda found: f"'{op.name}' by {found}: the result is undefined unless the amount lies in 0 <= amount < {bits}",
+    )
+    if value.dtype.kind == "b":
+        return np.broadcast_to(value, np.broadcast_shapes(value.shape, count.shape))
+    ufunc = np.left_shift if op.name == "arith.shli" else np.right_shift
+    return ufunc(value, np.where(bad, np.zeros(1, count.dtype), count))
+
+
+def _compare(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    ufunc, signed = _PREDICATES[cast(CmpiOp, op).predicate.value.data]
+    left, right = (_as_signed(value) if signed else _as_unsigned(value) for value in operands)
+    return ufunc(left, right)
+
+
+def _select(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    condition, chosen, otherwise = operands
+    return np.where(condition, chosen, otherwise)
+
+
+def _extend_signed(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return _as_signed(operands[0]).astype(_result_dtype(op))
+
+
+def _extend_unsigned(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return _as_unsigned(operands[0]).astype(_result_dtype(op))
+
+
+def _truncate(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    dtype = _result_dtype(op)
+    value = operands[0]
+    if dtype.kind == "b":
+        return np.bitwise_and(value, np.ones(1, value.dtype)).astype(np.bool_)
+    return value.astype(dtype)
+
+
+def _index_cast(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return _truncate(op, [_as_signed(operands[0])], active)
+
+
+def _convert(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return _as_signed(operands[0]).astype(_result_dtype(op))
+
+
+def _to_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    value, dtype = np.trunc(operands[0].astype(np.float64)), _result_dtype(op)
+    bits = 1 if dtype.kind == "b" else 8 * dtype.itemsize
+    limit = 2.0 ** (bits - 1)
+    fits = np.logical_and(value >= -limit, value < limit)
+    _refuse_where(
+        np.logical_not(fits),
+        active,
+        operands[0],
+        op,
+        lambda found: f"'{op.name}' of {found}: the result is undefined unless it fits {op.results[0].type}",
+    )
+    return np.where(fits, value, 0.0).astype(dtype)
+
+
+def _refuse_where(
+    bad: Mask, active: Mask | None, value: Array, op: Operation, message: Callable[[object], str]
+) -> None:
+    if not bad.any():
+        return
+    wrong = bad if active is None else np.logical_and(bad, active)
+    if wrong.any():
+        found = np.broadcast_to(value, wrong.shape)[tuple(np.argwhere(wrong)[0])]
+        raise EvaluationError(message(found.item()), op)
+
+
+_COMPUTE: Mapping[str, Compute] = {
+    **dict.fromkeys(_INTEGER_UFUNCS, _integer),
+    **dict.fromkeys(_UNSIGNED_UFUNCS, _unsigned_integer),
+    **dict.fromkeys(_FLOAT_UFUNCS, _float),
+    "arith.shrsi": _shift,
+    "arith.shli": _shift,
+    "arith.cmpi": _compare,
+    "arith.select": _select,
+    "arith.extsi": _extend_signed,
+    "arith.extui": _extend_unsigned,
+    "arith.trunci": _truncate,
+    "arith.index_cast": _index_cast,
+    "arith.sitofp": _convert,
+    "arith.extf": _convert,
+    "arith.truncf": _convert,
+    "arith.fptosi": _to_integer,
+}
+
+SUPPORTED: tuple[str, ...] = ("arith.constant", *_COMPUTE)
+"""Names of the scalar operations that can be executed."""

@@ -1,0 +1,112 @@
+"""Buffers that know which of their elements hold a value."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import MemRefType, ShapedType, TensorType
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from vtac.evaluate.affine import Index
+from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.numbers import Array, Integers, Mask, dtype_of
+from vtac.passes.analysis.nest import buffer_name
+
+_POISON = 0xA5
+
+Bytes: TypeAlias = NDArray[np.uint8]
+
+
+@dataclass
+class Buffer:
+    """A named array. `written` marks the elements that hold a value; None when all do."""
+
+    name: str
+    data: Array
+    written: Mask | None = None
+
+    @staticmethod
+    def unwritten(name: str, kind: Attribute) -> Buffer:
+        """A buffer of a shaped type that holds no value yet."""
+        dtype, shape = dtype_of(element_type(kind)), shape_of_type(kind)
+        data = np.frombuffer(bytearray([_POISON]) * (dtype.itemsize * prod(shape)), np.uint8)
+        elements = np.zeros(shape, dtype) if dtype.kind == "b" else data.view(dtype).reshape(shape)
+        return Buffer(name, elements, np.zeros(shape, np.bool_))
+
+    @staticmethod
+    def for_value(value: SSAValue) -> Buffer:
+        """The unwritten buffer of an IR value."""
+        return Buffer.unwritten(buffer_name(value), value.type)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.data.shape
+
+    def copy(self, name: str) -> Buffer:
+        return Buffer(name, self.data.copy(), None if self.written is None else self.written.copy())
+
+    def contents(self, what: str, op: Operation) -> Array:
+        """The data, once every element holds a value."""
+        if self.written is not None and not self.written.all():
+            index = [int(i) for i in np.argwhere(~self.written)[0]]
+            raise EvaluationError(f"{what} '{self.name}': nothing has written its element {index}", op)
+        return self.data
+
+
+def element_type(kind: Attribute) -> Attribute:
+    """The element type of a memref or tensor."""
+    if not isinstance(kind, MemRefType | TensorType):
+        raise EvaluationError(f"cannot hold {kind} in a buffer: a memref or a tensor is required")
+    return cast("MemRefType | TensorType[Attribute]", kind).get_element_type()
+
+
+def shape_of_type(kind: Attribute) -> tuple[int, ...]:
+    """The static shape of a memref or tensor, in elements."""
+    shape = kind.get_shape() if isinstance(kind, ShapedType) else None
+    if shape is None or any(extent < 0 for extent in shape):
+        raise EvaluationError(f"cannot hold {kind} in a buffer: a memref or tensor of static shape is required")
+    return tuple(shape)
+
+
+def outside(indices: Sequence[Index], shape: Sequence[int]) -> Mask | None:
+    """Where some index is not in its dimension; None when all are."""
+    found: Mask | None = None
+    for index, extent in zip(indices, shape, strict=True):
+        if isinstance(index, int):
+            if not 0 <= index < extent:
+                return np.ones((1,) * _rank(indices), np.bool_)
+        elif index.min() < 0 or index.max() >= extent:
+            this = np.logical_or(index < 0, index >= extent)
+            found = this if found is None else np.logical_or(found, this)
+    return found
+
+
+def flatten(indices: Sequence[Index], shape: Sequence[int], rank: int, *, clip: bool) -> Integers:
+    """Row-major positions, an array of `rank` dimensions; `clip` moves indices into the shape first."""
+    position: Index = 0
+    for index, extent in zip(indices, shape, strict=True):
+        inside = np.clip(index, 0, extent - 1) if clip else index
+        position = position * extent + inside
+    return np.asarray(position, np.int64).reshape(np.shape(position) or (1,) * rank)
+
+
+def first_index(indices: Sequence[Index], bad: Mask) -> list[int]:
+    """The indices at the first point where `bad` is set."""
+    where = tuple(np.argwhere(bad)[0])
+    return [index if isinstance(index, int) else int(np.broadcast_to(index, bad.shape)[where]) for index in indices]
+
+
+def common(bad: Mask, active: Mask | None, indices: Sequence[Index]) -> Mask:
+    """`bad` at active points, broadcast so that every index has a value at each point."""
+    wanted = bad if active is None else np.logical_and(bad, active)
+    shapes = [np.shape(index) for index in indices]
+    return np.broadcast_to(wanted, np.broadcast_shapes(wanted.shape, *shapes))
+
+
+def _rank(indices: Sequence[Index]) -> int:
+    return max((np.ndim(index) for index in indices), default=1) or 1

@@ -1,0 +1,76 @@
+"""A module's function, its arguments from numpy arrays, and its results."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import GetGlobalOp, GlobalOp
+from xdsl.ir import Operation, SSAValue
+
+from vtac.evaluate.buffers import Buffer, element_type, shape_of_type
+from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.numbers import Array, dense, dtype_of
+from vtac.passes.analysis.nest import buffer_name
+
+
+def function_of(program: ModuleOp | FuncOp) -> FuncOp:
+    """The function itself, or the one function with a body of a module."""
+    if isinstance(program, FuncOp):
+        return program
+    functions = [op for op in program.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if len(functions) != 1:
+        names = ", ".join(function.sym_name.data for function in functions) or "none"
+        raise EvaluationError(
+            f"cannot execute a module with {len(functions)} functions ({names}): pass one of its functions", program
+        )
+    return functions[0]
+
+
+def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Sequence[Array]) -> dict[SSAValue, Buffer]:
+    """Copies of the caller's arrays as the buffers of the parameters, whose shape and dtype they must have."""
+    name = function.sym_name.data
+    if len(arrays) != len(parameters):
+        names = ", ".join(buffer_name(parameter) for parameter in parameters)
+        raise EvaluationError(f"'{name}' takes {len(parameters)} arrays ({names}); {len(arrays)} were given", function)
+    buffers: dict[SSAValue, Buffer] = {}
+    for parameter, array in zip(parameters, arrays, strict=True):
+        shape, dtype = shape_of_type(parameter.type), dtype_of(element_type(parameter.type))
+        if array.shape != shape or array.dtype != dtype:
+            raise EvaluationError(
+                f"argument '{buffer_name(parameter)}' of '{name}' is {dtype}{list(shape)}; the array given is "
+                f"{array.dtype}{list(array.shape)}",
+                function,
+            )
+        buffers[parameter] = Buffer(buffer_name(parameter), np.array(array, order="C", copy=True))
+    return buffers
+
+
+def constant_buffer(op: Operation) -> Buffer | None:
+    """The contents of a shaped `arith.constant` or of a `memref.get_global`; None for any other op."""
+    if isinstance(op, ConstantOp) and isinstance(op.value, DenseIntOrFPElementsAttr):
+        return Buffer(buffer_name(op.result), dense(op.value, shape_of_type(op.result.type)))
+    if isinstance(op, GetGlobalOp):
+        return Buffer(op.name_.string_value(), dense(_global_contents(op), shape_of_type(op.memref.type)))
+    return None
+
+
+def _global_contents(op: GetGlobalOp) -> DenseIntOrFPElementsAttr:
+    name = op.name_.string_value()
+    for candidate in _module_ops(op):
+        if isinstance(candidate, GlobalOp) and candidate.sym_name.data == name:
+            if isinstance(candidate.initial_value, DenseIntOrFPElementsAttr):
+                return candidate.initial_value
+            raise EvaluationError(f"global '{name}' has no contents to read: give it an initial value", candidate)
+    raise EvaluationError(f"there is no global '{name}' in the module", op)
+
+
+def _module_ops(op: Operation) -> Iterator[Operation]:
+    current: Operation | None = op
+    while current is not None:
+        if isinstance(current, ModuleOp):
+            yield from current.ops
+        current = current.parent_op()

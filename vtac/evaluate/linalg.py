@@ -1,0 +1,211 @@
+"""Direct execution of the input level: linalg ops on tensors or memrefs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+import numpy as np
+from xdsl.dialects import tensor
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import ModuleOp, ShapedType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import IndexOp
+from xdsl.dialects.memref import AllocOp, DeallocOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import AffineMap
+
+from vtac.evaluate.affine import Index, evaluate_map
+from vtac.evaluate.arith import evaluate_body
+from vtac.evaluate.buffers import Buffer
+from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of
+from vtac.evaluate.numbers import Array, number
+
+
+def evaluate_linalg(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:
+    """Execute a function of linalg ops, `tensor.pad`, `tensor.empty` and constants as it stands.
+
+    Each op runs over its parallel iterators at once and over its reductions one point after
+    the other, in order. `arrays` are all arguments, of exactly their shapes and dtypes.
+    Returns the memref arguments that an op writes, then what the function returns, as new
+    arrays; integers wrap to their width.
+
+    Raises `EvaluationError` for arrays that do not fit, an op of another kind, an index
+    outside of an operand and a read of an element that nothing has written.
+    """
+    function = function_of(program)
+    body = function.body.block
+    evaluation = _Evaluation(bind_arguments(function, body.args, arrays))
+    returned: Sequence[SSAValue] = ()
+    for op in body.ops:
+        if isinstance(op, ReturnOp):
+            returned = op.operands
+        else:
+            evaluation.run(op)
+    written = [argument for argument in body.args if argument in evaluation.stored]
+    return tuple(evaluation.buffer(value, function).contents("result", function) for value in (*written, *returned))
+
+
+@dataclass
+class _Evaluation:
+    buffers: dict[SSAValue, Buffer]
+    scalars: dict[SSAValue, Array] = field(default_factory=dict[SSAValue, Array])
+    stored: set[SSAValue] = field(default_factory=set[SSAValue])
+
+    def run(self, op: Operation) -> None:
+        if isinstance(op, LinalgStructuredOperation):
+            self._structured(op)
+        elif isinstance(op, tensor.PadOp):
+            self.buffers[op.result] = self._padded(op)
+        elif isinstance(op, tensor.EmptyOp | AllocOp):
+            self.buffers[op.results[0]] = Buffer.for_value(op.results[0])
+        elif (constant := constant_buffer(op)) is not None:
+            self.buffers[op.results[0]] = constant
+        elif isinstance(op, ConstantOp):
+            self.scalars[op.result] = number(op.value)
+        elif not isinstance(op, DeallocOp):
+            raise EvaluationError(
+                f"cannot execute '{op.name}' at the input level: it is made of linalg structured ops, tensor.pad, "
+                "tensor.empty, memref.alloc, memref.get_global and arith.constant",
+                op,
+            )
+
+    def buffer(self, value: SSAValue, op: Operation) -> Buffer:
+        if value not in self.buffers:
+            raise EvaluationError(f"'{value.name_hint or '?'}' of type {value.type} has no contents here", op)
+        return self.buffers[value]
+
+    def _structured(self, op: LinalgStructuredOperation) -> None:
+        targets = [self.buffer(value, op) for value in op.outputs]
+        if op.res:
+            targets = [
+                target.copy(result.name_hint or target.name) for target, result in zip(targets, op.res, strict=True)
+            ]
+            self.buffers.update(zip(op.res, targets, strict=True))
+        else:
+            self.stored.update(op.outputs)
+        _StructuredOp(op, [self._operand(value, op) for value in op.inputs], targets, self.scalars).execute()
+
+    def _operand(self, value: SSAValue, op: Operation) -> Buffer | Array:
+        if isinstance(value.type, ShapedType):
+            return self.buffer(value, op)
+        if value not in self.scalars:
+            raise EvaluationError(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
+        return self.scalars[value]
+
+    def _padded(self, op: tensor.PadOp) -> Buffer:
+        low, high = op.static_low.get_values(), op.static_high.get_values()
+        if op.low or op.high or any(size < 0 for size in (*low, *high)):
+            raise EvaluationError("tensor.pad: pad sizes must be constants and not negative", op)
+        body = op.region.block
+        known = {argument: np.arange(1, dtype=np.int64) for argument in body.args}
+        if any(argument.uses for argument in body.args):
+            raise EvaluationError("tensor.pad: the pad value must not depend on the position", op)
+        value = evaluate_body(body, list(known.values()), self.scalars, None)[0]
+        source = self.buffer(op.source, op)
+        widths = list(zip(low, high, strict=True))
+        data = np.pad(source.data, widths, constant_values=value[0]) if widths else source.data.copy()
+        written = None if source.written is None else np.pad(source.written, widths, constant_values=True)
+        return Buffer(op.result.name_hint or source.name, data, written)
+
+
+@dataclass
+class _StructuredOp:
+    """One linalg op, with its operands, over its iteration space."""
+
+    op: LinalgStructuredOperation
+    inputs: list[Buffer | Array]
+    targets: list[Buffer]
+    scalars: dict[SSAValue, Array]
+
+    def __post_init__(self) -> None:
+        try:
+            self.extents = self.op.get_static_loop_ranges()
+        except NotImplementedError:
+            raise EvaluationError(
+                f"'{self.op.name}': the loop extents do not follow from the operand shapes", self.op
+            ) from None
+        self.reductions = [
+            dimension
+            for dimension, kind in enumerate(self.op.get_iterator_types())
+            if kind.data is not IteratorType.PARALLEL
+        ]
+        self.rank = max(1, len(self.extents))
+
+    def execute(self) -> None:
+        maps = [attribute.data for attribute in self.op.get_indexing_maps()]
+        output_maps = maps[len(self.inputs) :]
+        for indices in output_maps:
+            self._check_output(indices)
+        places = [self._place(m, self._grid({}), b) for m, b in zip(output_maps, self.targets, strict=True)]
+        values = [self._initial(position, place) for position, place in enumerate(places)]
+        for point in np.ndindex(*(self.extents[dimension] for dimension in self.reductions)):
+            grid = self._grid(dict(zip(self.reductions, point, strict=True)))
+            inputs = [self._element(m, grid, b) for m, b in zip(maps, self.inputs, strict=False)]
+            values = evaluate_body(self.op.body.block, [*inputs, *values], self._outer(grid), None)
+        for target, place, value in zip(self.targets, places, values, strict=True):
+            target.data[place] = value if target.shape else value.reshape(())
+            if target.written is not None:
+                target.written[place] = True
+
+    def _grid(self, point: dict[int, int]) -> list[Index]:
+        """Every dimension's values: at the point for a reduction (0 without), all for a parallel one."""
+        grid: list[Index] = []
+        for dimension, extent in enumerate(self.extents):
+            if dimension in self.reductions:
+                grid.append(point.get(dimension, 0))
+            else:
+                shape = [1] * self.rank
+                shape[dimension] = extent
+                grid.append(np.arange(extent, dtype=np.int64).reshape(shape))
+        return grid
+
+    def _check_output(self, indices: AffineMap) -> None:
+        used = {dimension for result in indices.results for dimension in result.used_dims()}
+        parallel = {dimension for dimension in range(len(self.extents)) if dimension not in self.reductions}
+        if used != parallel or not indices.is_projected_permutation():
+            raise EvaluationError(
+                f"'{self.op.name}' writes at {indices}: an output's indices must be the parallel iterators", self.op
+            )
+
+    def _place(self, indices: AffineMap, grid: list[Index], buffer: Buffer) -> tuple[Index, ...]:
+        place = tuple(evaluate_map(indices, grid))
+        for index, extent in zip(place, buffer.shape, strict=True):
+            if np.min(index) < 0 or np.max(index) >= extent:
+                raise EvaluationError(
+                    f"'{self.op.name}' reaches '{buffer.name}' of shape {list(buffer.shape)} at {np.min(index)} to "
+                    f"{np.max(index)} of a dimension of {extent}",
+                    self.op,
+                )
+        return place
+
+    def _element(self, indices: AffineMap, grid: list[Index], operand: Buffer | Array) -> Array:
+        if not isinstance(operand, Buffer):
+            return operand.reshape((1,) * self.rank)
+        return self._take(operand, self._place(indices, grid, operand))
+
+    def _initial(self, position: int, place: tuple[Index, ...]) -> Array:
+        """What an output holds before; no more than one element when the body does not look at it."""
+        target = self.targets[position]
+        if self.op.body.block.args[len(self.inputs) + position].uses:
+            return self._take(target, place)
+        return np.zeros((1,) * self.rank, target.data.dtype)
+
+    def _take(self, buffer: Buffer, place: tuple[Index, ...]) -> Array:
+        if buffer.written is not None and not np.all(buffer.written[place]):
+            raise EvaluationError(f"'{self.op.name}' reads '{buffer.name}' where nothing has written it", self.op)
+        taken = np.asarray(buffer.data[place])
+        return taken.reshape(taken.shape or (1,) * self.rank)
+
+    def _outer(self, grid: list[Index]) -> dict[SSAValue, Array]:
+        """Values that the body takes from around it, and its iterators."""
+        outer = {value: array.reshape((1,) * self.rank) for value, array in self.scalars.items()}
+        for inner in self.op.body.block.ops:
+            if isinstance(inner, IndexOp):
+                index = np.asarray(grid[inner.dim.value.data], np.int64)
+                outer[inner.result] = cast(Array, index.reshape(index.shape or (1,) * self.rank))
+        return outer

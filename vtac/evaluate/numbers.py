@@ -1,0 +1,69 @@
+"""Scalar types and constants of the IR as numpy's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias, cast
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    DenseIntOrFPElementsAttr,
+    Float16Type,
+    Float32Type,
+    Float64Type,
+    FloatAttr,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    Signedness,
+)
+from xdsl.ir import Attribute
+
+from vtac.evaluate.errors import EvaluationError
+
+Array: TypeAlias = NDArray[np.generic]
+Integers: TypeAlias = NDArray[np.int64]
+Mask: TypeAlias = NDArray[np.bool_]
+DType: TypeAlias = np.dtype[np.generic]
+
+_INTEGERS: dict[int, str] = {1: "bool", 8: "int8", 16: "int16", 32: "int32", 64: "int64"}
+_FLOATS: dict[type[Attribute], str] = {Float16Type: "float16", Float32Type: "float32", Float64Type: "float64"}
+
+
+def dtype_of(kind: Attribute) -> DType:
+    """numpy's dtype of an element type: i1 (as bool), i8 to i64, f16 to f64, index (as int64)."""
+    name = _FLOATS.get(type(kind))
+    if isinstance(kind, IndexType):
+        name = "int64"
+    elif isinstance(kind, IntegerType):
+        integer = cast("IntegerType[int, Signedness]", kind)
+        name = _INTEGERS.get(integer.width.data) if integer.signedness.data is Signedness.SIGNLESS else None
+    if name is None:
+        raise EvaluationError(
+            f"cannot compute with {kind}: the types that can be executed are signless integers of 1, 8, 16, 32 and "
+            "64 bits, f16, f32, f64 and index"
+        )
+    return np.dtype(name)
+
+
+def number(value: Attribute) -> Array:
+    """A number as an array of shape (1,); integers wrap to their width."""
+    if isinstance(value, FloatAttr):
+        real = cast("FloatAttr[AnyFloat]", value)
+        return np.array([real.value.data], dtype_of(real.type))
+    if isinstance(value, IntegerAttr):
+        integer = cast("IntegerAttr[IntegerType | IndexType]", value)
+        dtype = dtype_of(integer.type)
+        bits = 1 if dtype.kind == "b" else 8 * dtype.itemsize
+        pattern = np.array([integer.value.data & ((1 << bits) - 1)], np.uint64)
+        return pattern.astype(dtype)
+    raise EvaluationError(f"{value} is not a number")
+
+
+def dense(contents: DenseIntOrFPElementsAttr, shape: Sequence[int]) -> Array:
+    """The elements of a dense constant as an array of a shape."""
+    values = np.array(contents.get_values(), object)
+    dtype = dtype_of(contents.get_element_type())
+    return np.array(np.broadcast_to(values, shape) if values.size == 1 else values.reshape(tuple(shape)), dtype)

@@ -1,0 +1,125 @@
+"""Direct execution of the schedule dialect's payload."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.memref import AllocOp, DeallocOp
+from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.evaluate.blocks import Axis, BlockStatement
+from vtac.evaluate.buffers import Buffer
+from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of
+from vtac.evaluate.numbers import Array, number
+from vtac.passes.analysis.nest import blocks_under
+from vtac.passes.convert_linalg_to_schedule import RESULT
+
+
+def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:
+    """Execute a payload function: loops of any kind in order, blocks where their guards hold.
+
+    `arrays` are the function's arguments in order, of exactly their shapes and dtypes, without
+    those marked `schedule.result`. Returns the arguments so marked and those that a block
+    writes, in order, as new arrays. Integers wrap to their width.
+
+    Raises `EvaluationError` for arrays that do not fit, an op that is no payload, an index
+    outside of a buffer or a variable outside of a block's domain, a read of an element that
+    nothing has written, and a result that is not written wholly.
+    """
+    function = function_of(program)
+    arguments = function.body.block.args
+    results = [argument for argument in arguments if _is_result(function, argument)]
+    parameters = [argument for argument in arguments if argument not in results]
+    execution = _Execution(bind_arguments(function, parameters, arrays))
+    execution.buffers.update({result: Buffer.for_value(result) for result in results})
+    execution.run(function.body.block)
+    written = {block.output for block in blocks_under(function)}
+    return tuple(
+        execution.buffers[argument].contents("result", function)
+        for argument in arguments
+        if argument in results or argument in written
+    )
+
+
+def _is_result(function: FuncOp, argument: BlockArgument) -> bool:
+    attributes = function.arg_attrs
+    return attributes is not None and RESULT in attributes.data[argument.index].data
+
+
+@dataclass
+class _Execution:
+    """The buffers, loop variables and scalars that are alive."""
+
+    buffers: dict[SSAValue, Buffer]
+    loops: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
+    scalars: dict[SSAValue, Array] = field(default_factory=dict[SSAValue, Array])
+    nests: dict[ForOp, tuple[list[ForOp], BlockOp] | None] = field(
+        default_factory=dict[ForOp, tuple[list[ForOp], BlockOp] | None]
+    )
+
+    def run(self, body: Block) -> None:
+        for op in body.ops:
+            if isinstance(op, ForOp):
+                self._run_loop(op)
+            elif isinstance(op, BlockOp):
+                self._run_block(op, [])
+            elif isinstance(op, AllocOp):
+                self.buffers[op.memref] = Buffer.for_value(op.memref)
+            elif (constant := constant_buffer(op)) is not None:
+                self.buffers[op.results[0]] = constant
+            elif isinstance(op, ConstantOp):
+                self.scalars[op.result] = number(op.value)
+            elif not isinstance(op, ReturnOp | DeallocOp):
+                raise EvaluationError(
+                    f"cannot execute '{op.name}' in a payload: it is made of schedule.for, schedule.block, "
+                    "memref.alloc, memref.get_global and arith.constant",
+                    op,
+                )
+
+    def _run_loop(self, loop: ForOp) -> None:
+        if loop not in self.nests:
+            self.nests[loop] = _perfect_nest(loop)
+        nest = self.nests[loop]
+        if nest is not None:
+            self._run_block(nest[1], nest[0])
+            return
+        for iteration in range(loop.trip_count):
+            self.loops[loop.induction_variable] = iteration
+            self.run(loop.body.block)
+
+    def _run_block(self, block: BlockOp, nest: Sequence[ForOp]) -> None:
+        statement = BlockStatement(
+            block,
+            tuple(self._buffer(value, block) for value in block.inputs),
+            self._buffer(block.output, block),
+            self.scalars,
+        )
+        statement.execute([Axis(loop.induction_variable, 0, loop.trip_count) for loop in nest], self.loops)
+
+    def _buffer(self, value: SSAValue, block: BlockOp) -> Buffer:
+        if value not in self.buffers:
+            raise EvaluationError(
+                f"block '{block.block_name}' uses '{value.name_hint or '?'}', which is no buffer that is alive here",
+                block,
+            )
+        return self.buffers[value]
+
+
+def _perfect_nest(loop: ForOp) -> tuple[list[ForOp], BlockOp] | None:
+    """The loops and the block of a nest that holds nothing else; None for any other."""
+    loops = [loop]
+    while True:
+        inner: list[Operation] = list(loops[-1].body.block.ops)
+        if len(inner) != 1:
+            return None
+        if isinstance(inner[0], BlockOp):
+            return loops, inner[0]
+        if not isinstance(inner[0], ForOp):
+            return None
+        loops.append(inner[0])
