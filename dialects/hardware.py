@@ -203,5 +203,6 @@ def _check_sum(what: str, limit: int, parts: dict[str, int]) -> None:
     if total > limit:
         spelled = " + ".join(f"{name} {bits}" for name, bits in parts.items())
         raise ConfigError(
-            f"{what} needs {spelled} = {total} bits; {limit} are available: make a buffer smaller, or its tiles (BATCH, BLOCK) larger"
+            f"{what} needs {spelled} = {total} bits; {limit} are available: "
+            "make a buffer smaller, or its tiles (BATCH, BLOCK) larger"
         )

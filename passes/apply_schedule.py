@@ -11,7 +11,7 @@ from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
-from vtac.passes.analysis.nest import location_of
+from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import config_of
 from vtac.passes.directives import Handles, apply_directive
 

@@ -23,7 +23,8 @@ from vtac.passes.analysis.kernels import (
     with_distinct_neighbours,
 )
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import buffer_name, location_of, scope_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name, scope_of
 from vtac.passes.analysis.runs import Run, collapse
 from vtac.passes.analysis.target import config_of
 from vtac.passes.analysis.tiles import perfect_nest, tile_access, tile_shape
@@ -75,7 +76,7 @@ class ConvertAluLoop(RewritePattern):
         kernels = _KernelBuilder(self.config, block, loops).build(chain)
         for kernel in kernels:
             kernel.location = block.location
-        rewriter.replace_matched_op(kernels, [])
+        rewriter.replace(op, kernels, [])
 
 
 def _decline(block: BlockOp, found: str, remedy: str) -> CompileError:

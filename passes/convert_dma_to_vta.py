@@ -16,7 +16,8 @@ from vtac.dialects.schedule.payload import DMA_COPY, BlockOp, ForOp
 from vtac.dialects.vta.memory import Amount, Load2DOp, Store2DOp
 from vtac.passes.analysis.bodies import is_copy, is_truncating_copy
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import extents_around, location_of, scope_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import extents_around, scope_of
 from vtac.passes.analysis.padding import Padded, PaddedRange, padded_range
 from vtac.passes.analysis.target import config_of
 from vtac.passes.analysis.tiles import perfect_nest
@@ -69,7 +70,7 @@ class ConvertCopyLoop(RewritePattern):
         body = emitter.load() if load else emitter.store()
         for child in body:
             child.location = block.location
-        rewriter.replace_matched_op(body, [])
+        rewriter.replace(op, body, [])
 
 
 def _check_scopes(block: BlockOp, *, load: bool) -> None:

@@ -24,7 +24,8 @@ from vtac.passes.analysis.kernels import (
     with_distinct_neighbours,
 )
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import enclosing_loops, location_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import enclosing_loops
 from vtac.passes.analysis.target import config_of
 from vtac.passes.analysis.tiles import perfect_nest, tile_access, tile_shape
 
@@ -70,7 +71,7 @@ class ConvertTensorizedLoop(RewritePattern):
         outermost = loops[0] if loops else op
         kernel = self._kernel(tile, shape)
         kernel.location = tile.block.location
-        rewriter.replace_op(outermost, kernel)
+        rewriter.replace(outermost, kernel)
 
     def _indices(self, tile: GemmTile, loop: ForOp) -> list[Linear]:
         nest = perfect_nest(loop)

@@ -23,6 +23,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
@@ -30,7 +31,8 @@ from xdsl.passes import ModulePass
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
-from vtac.passes.analysis.nest import blocks_under, location_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import blocks_under
 
 RESULT = "schedule.result"
 """Argument attribute of the buffers that stand for a function's tensor results."""
@@ -164,7 +166,7 @@ class _FunctionBuilder:
             ) from None
         if any(extent < 1 for extent in extents):
             raise CompileError(f"{op.name}: dynamic or empty shapes; static ones are required", location_of(op))
-        kinds = [kind.data.value == "reduction" for kind in op.get_iterator_types()]
+        kinds = [kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types()]
         domain = tuple(IterationVariable(n, r) for n, r in zip(extents, kinds, strict=True))
         maps = [attr.data for attr in op.get_indexing_maps()]
         body = self._clone_body(op)
@@ -287,7 +289,8 @@ class _FunctionBuilder:
                 self._copy(source, buffer, buffer.name_hint or "result", self.function)
 
     def _buffer(self, value: SSAValue, op: Operation) -> SSAValue:
-        if value not in self.buffers and isinstance(fill := value.owner, linalg.FillOp):
+        fill = value.owner
+        if value not in self.buffers and isinstance(fill, linalg.FillOp):
             output = self._result_buffer(fill.res[0])
             self._emit(fill, self._statement(fill, output), output)
         if value not in self.buffers:
@@ -303,6 +306,7 @@ class _FunctionBuilder:
             kind = _as_memref(result.type, cast(Operation, result.owner))
             allocation = memref.AllocOp([], [], kind)
             allocation.memref.name_hint = result.name_hint
+            allocation.location = cast(Operation, result.owner).location
             self.new.add_op(allocation)
             self.buffers[result] = allocation.memref
         return self.buffers[result]

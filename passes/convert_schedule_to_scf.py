@@ -15,7 +15,7 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.synchronisation import StageOp
-from vtac.passes.analysis.nest import location_of
+from vtac.passes.analysis.locations import location_of
 
 
 @dataclass(frozen=True)
@@ -81,8 +81,8 @@ class _Converter:
             return
         inner = loop.body.detach_block(0)
         inner.add_op(scf.YieldOp())
-        bounds = [self._constant(0), self._constant(loop.trip_count), self._constant(1)]
-        converted = scf.ForOp(*bounds, [], Region(inner))
+        start, stop, step = (self._constant(bound) for bound in (0, loop.trip_count, 1))
+        converted = scf.ForOp(start, stop, step, [], Region(inner))
         converted.location = loop.location
         body.insert_op_before(converted, loop)
         loop.detach()

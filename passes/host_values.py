@@ -37,7 +37,7 @@ class HostValues:
         if expression.constant == 0 and len(expression.terms) == 1:
             ((atom, factor),) = expression.terms.items()
             if factor == 1 and isinstance(atom, SSAValue):
-                return atom
+                return cast(SSAValue, atom)
         variables = [cast(SSAValue, variable) for variable in ordered(expression.variables())]
         place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(variables)}
         result = to_affine(expression, lambda variable: place[cast(SSAValue, variable)])

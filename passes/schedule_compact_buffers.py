@@ -20,7 +20,8 @@ from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, Iterati
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import bindings_of, guards_of, indices_of, rebind
 from vtac.passes.analysis.linear import Linear, to_affine
-from vtac.passes.analysis.nest import blocks_under, enclosing_loops, location_of, shape_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import blocks_under, enclosing_loops, shape_of
 from vtac.passes.analysis.regions import Interval, region_of
 
 
@@ -49,7 +50,8 @@ def _compact_function(function: FuncOp) -> None:
     for block in blocks_under(function):
         if block.init is not None:
             raise CompileError(
-                f"schedule-compact-buffers: block '{block.block_name}' has an init; run schedule-decompose-reductions first",
+                f"schedule-compact-buffers: block '{block.block_name}' has an init; "
+                "run schedule-decompose-reductions first",
                 location_of(block),
             )
         indices[block] = [_without_unit_loops(block, indices_of(block, i)) for i in range(len(block.accesses))]
@@ -64,7 +66,7 @@ def _without_unit_loops(block: BlockOp, expressions: Sequence[Linear]) -> list[L
     unit: dict[Hashable, Linear] = {
         loop.induction_variable: Linear(0) for loop in enclosing_loops(block) if loop.trip_count == 1
     }
-    extents = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
+    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
     return [expression.substitute(unit, extents) if unit else expression for expression in expressions]
 
 
@@ -141,7 +143,7 @@ def _first_use(body: Block, buffer: SSAValue) -> Operation:
 
 def _normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
     """One iteration variable per loop with more than one iteration that the block depends on."""
-    extents = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
+    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
     reducing: set[Hashable] = set()
     for variable, value in zip(block.variables, bindings_of(block), strict=True):
         if variable.reduction:

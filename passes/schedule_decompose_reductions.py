@@ -10,7 +10,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
-from vtac.passes.analysis.nest import blocks_under, location_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import blocks_under
 from vtac.passes.directives.decompose_reduction import reduction_loop, split_off_init
 
 

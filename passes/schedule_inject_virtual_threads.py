@@ -30,7 +30,8 @@ from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, StageOp
 from vtac.passes.analysis.accesses import bindings_of, guards_of, rebind
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import location_of, shape_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import shape_of
 
 THREADS = "vta.threads"
 """Attribute of an allocation: how many virtual threads have a copy in it."""
@@ -95,7 +96,7 @@ class _Distribution:
                     if region.blocks:
                         self.distribute(region.block)
             elif any(operand is self.thread or operand in self.dependent for operand in child.operands):
-                self.dependent.update({result: child for result in child.results})
+                self.dependent.update(dict.fromkeys(child.results, child))
                 self.sunk.append(child)
 
     def _repeat(self, unit: Operation, body: Block) -> None:

@@ -12,11 +12,11 @@ from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
-from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import guards_of, substitute_loop
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import blocks_under, discard, extents_around, location_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import blocks_under, discard, extents_around
 from vtac.passes.directives.compute_at import remove_from_nest
 
 

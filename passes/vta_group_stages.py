@@ -16,7 +16,7 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import Stage, StageOp
-from vtac.passes.analysis.nest import location_of
+from vtac.passes.analysis.locations import location_of
 
 
 @dataclass(frozen=True)

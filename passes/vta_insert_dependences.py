@@ -74,10 +74,10 @@ def _separate(body: Block) -> None:
             body.insert_op_before(StageOp.get("compute"), child)
         first = first or ends
         previous = ends
-    loop = body.parent_op()
-    if isinstance(loop, ForOp) and first is not None and previous is not None:
-        if {previous[1], first[0]} == {"load", "store"}:
-            body.add_op(StageOp.get("compute"))
+    if not isinstance(body.parent_op(), ForOp) or first is None or previous is None:
+        return
+    if {previous[1], first[0]} == {"load", "store"}:
+        body.add_op(StageOp.get("compute"))
 
 
 @dataclass

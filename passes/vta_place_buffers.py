@@ -19,7 +19,8 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Amount, Load2DOp, Store2DOp
-from vtac.passes.analysis.nest import buffer_name, location_of, scope_of, shape_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name, scope_of, shape_of
 from vtac.passes.analysis.target import config_of
 from vtac.passes.schedule_inject_virtual_threads import THREAD_LOOP, THREADS
 
@@ -71,7 +72,8 @@ class _Buffer:
         line = f"'{buffer_name(self.allocation.memref)}': {self.elements} elements, {self.elements * size} bytes"
         loops = self.allocation.attributes.get(THREAD_LOOP)
         if isinstance(loops, StringAttr):
-            line += f" ({self.threads} x {self.elements // self.threads}: one copy per virtual thread of loop '{loops.data}')"
+            share = self.elements // self.threads
+            line += f" ({self.threads} x {share}: one copy per virtual thread of loop '{loops.data}')"
         where = location_of(self.allocation)
         return f"{line}, from {where}" if where else line
 

@@ -6,11 +6,14 @@ from a row of zeros in DRAM (row stride 0), and the rows that exist are loaded o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects import memref, scf
 from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     MemRefType,
     ModuleOp,
+    StringAttr,
     TensorType,
     i8,
     i32,
@@ -73,7 +76,7 @@ def _loadable(values: HostValues, padded: Padded) -> list[SSAValue]:
     return conditions
 
 
-def _inside(values: HostValues, paddings: "list[Padding] | tuple[Padding, ...]") -> list[SSAValue]:
+def _inside(values: HostValues, paddings: Sequence[Padding]) -> list[SSAValue]:
     conditions: list[SSAValue] = []
     for padding in paddings:
         conditions.append(values.at_least(values.value(padding.start), 0))
@@ -102,10 +105,10 @@ def _zeros(module: ModuleOp, memory: str, tiles: int, tile: tuple[int, ...]) -> 
     if not any(isinstance(op, memref.GlobalOp) and op.sym_name.data == name for op in module.ops):
         contents = DenseIntOrFPElementsAttr.from_list(TensorType(element, shape), [0])
         constant = memref.GlobalOp.get(
-            sym_name=memref.StringAttr(name),
+            sym_name=StringAttr(name),
             sym_type=MemRefType(element, shape),
             initial_value=contents,
-            sym_visibility=memref.StringAttr("private"),
+            sym_visibility=StringAttr("private"),
         )
         first = module.body.block.first_op
         if first is None:

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vtac.compiler import compile, parse  # noqa: A004
+    from vtac.compiler import compile, parse
     from vtac.dialects.diagnostics import CompileError, ConfigError, ScheduleError, VtacError
     from vtac.dialects.hardware import VTAConfig
     from vtac.interpreter import ExecutionError, execute

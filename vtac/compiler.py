@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
@@ -17,7 +17,8 @@ from vtac.dialects.schedule.directives import ScriptOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.passes.analysis.kernels import micro_op_limit
-from vtac.passes.analysis.nest import buffer_name, location_of, shape_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.passes.analysis.target import CONFIG, config_of, set_config
 from vtac.passes.convert_linalg_to_schedule import RESULT
 from vtac.pipelines import run_phases
@@ -42,7 +43,7 @@ def parse(source: str | Path) -> ModuleOp:
     return load_module(source)
 
 
-def compile(  # noqa: A001
+def compile(
     module: ModuleOp | str | Path,
     target: Target = "vta",
     config: VTAConfig | None = None,
@@ -206,13 +207,14 @@ def _dense_bytes(contents: DenseIntOrFPElementsAttr, nbytes: int) -> bytes:
 
 
 def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result: bool) -> Buffer:
-    kind = value.type
-    if not isinstance(kind, MemRefType) or not isinstance(kind.element_type, IntegerType):
+    found: Attribute = value.type
+    element: Attribute = element_type_of(value) if isinstance(found, MemRefType) else found
+    if not isinstance(element, IntegerType):
         owner = value.owner
         where = location_of(owner) if isinstance(owner, Operation) else ""
-        raise CompileError(f"'{name}' is {kind}; the VTA works on integer memrefs", where)
+        raise CompileError(f"'{name}' is {found}; the VTA works on integer memrefs", where)
     widths: dict[int, DType] = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
-    width = kind.element_type.width.data
+    width: int = cast(IntegerType, element).width.data
     if width not in widths:
-        raise CompileError(f"'{name}' is {kind}; integers of 8, 16, 32 or 64 bits are supported")
+        raise CompileError(f"'{name}' is {found}; integers of 8, 16, 32 or 64 bits are supported")
     return Buffer(name, role, widths[width], shape_of(value), 0, is_argument, is_result)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
-from xdsl.dialects.builtin import AffineMapAttr, FloatAttr, IntegerAttr, NoneAttr
+from xdsl.dialects.builtin import AffineMapAttr, AnyFloat, FloatAttr, IndexType, IntegerAttr, IntegerType, NoneAttr
 from xdsl.dialects.utils import EnumAttribute
 from xdsl.ir import Attribute, Data, ParametrizedAttribute, SpacedOpaqueSyntaxAttribute, TypeAttribute
 from xdsl.ir.affine import AffineMap
@@ -29,7 +29,7 @@ SCOPES: tuple[str, ...] = (
 )
 
 
-Number: TypeAlias = IntegerAttr | FloatAttr
+Number: TypeAlias = IntegerAttr[IntegerType | IndexType] | FloatAttr[AnyFloat]
 
 
 class LoopKind(StrEnum):
@@ -74,7 +74,7 @@ def parse_loop_kind(parser: AttrParser) -> LoopKind:
     for kind in LoopKind:
         if kind.value == text:
             return kind
-    parser.raise_error(f"unknown loop kind '{text}'; the kinds are {', '.join(kind.value for kind in LoopKind)}")
+    return parser.raise_error(f"unknown loop kind '{text}'; the kinds are {', '.join(kind.value for kind in LoopKind)}")
 
 
 class Tail(StrEnum):
@@ -151,7 +151,7 @@ class AccessAttr(ParametrizedAttribute):
 
     @property
     def pad_value(self) -> Number | None:
-        return self.pad if isinstance(self.pad, IntegerAttr | FloatAttr) else None
+        return cast(Number, self.pad) if isinstance(self.pad, IntegerAttr | FloatAttr) else None
 
     def verify(self) -> None:
         if not isinstance(self.pad, NoneAttr | IntegerAttr | FloatAttr):

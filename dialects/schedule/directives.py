@@ -5,8 +5,6 @@ Each names one rewrite of the payload; its legality is checked when it is applie
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, SymbolNameConstraint, i64
 from xdsl.ir import Attribute, Region
 from xdsl.irdl import (
@@ -50,7 +48,7 @@ class ScriptOp(IRDLOperation):
     body = region_def("single_block")
 
     traits = traits_def(NoTerminator())
-    assembly_format: ClassVar[str] = "$target attr-dict-with-keyword $body"
+    assembly_format = "$target attr-dict-with-keyword $body"
 
     @staticmethod
     def get(target: str, body: Region) -> ScriptOp:
@@ -73,7 +71,7 @@ class GetBlockOp(DirectiveOp):
     name = "schedule.get_block"
     block_name = prop_def(StringAttr)
     block = result_def(BLOCK)
-    assembly_format: ClassVar[str] = "$block_name attr-dict"
+    assembly_format = "$block_name attr-dict"
 
 
 @irdl_op_definition
@@ -83,7 +81,7 @@ class GetLoopsOp(DirectiveOp):
     name = "schedule.get_loops"
     block = operand_def(BLOCK)
     loops = var_result_def(LOOP)
-    assembly_format: ClassVar[str] = "$block attr-dict `:` type($loops)"
+    assembly_format = "$block attr-dict `:` type($loops)"
 
 
 @irdl_op_definition
@@ -94,7 +92,7 @@ class GetLoopOp(DirectiveOp):
     block = operand_def(BLOCK)
     loop_name = prop_def(StringAttr)
     loop = result_def(LOOP)
-    assembly_format: ClassVar[str] = "$block $loop_name attr-dict"
+    assembly_format = "$block $loop_name attr-dict"
 
 
 @irdl_op_definition
@@ -104,7 +102,7 @@ class GetBufferOp(DirectiveOp):
     name = "schedule.get_buffer"
     buffer_name = prop_def(StringAttr)
     buffer = result_def(BUFFER)
-    assembly_format: ClassVar[str] = "$buffer_name attr-dict"
+    assembly_format = "$buffer_name attr-dict"
 
 
 @irdl_op_definition
@@ -118,7 +116,7 @@ class SplitOp(DirectiveOp):
     tail = prop_def(StringAttr, default_value=StringAttr(Tail.ERROR.value))
     outer = result_def(LOOP)
     inner = result_def(LOOP)
-    assembly_format: ClassVar[str] = "$loop (`factor` $factor^)? (`nparts` $nparts^)? (`tail` $tail^)? attr-dict"
+    assembly_format = "$loop (`factor` $factor^)? (`nparts` $nparts^)? (`tail` $tail^)? attr-dict"
 
     def verify_(self) -> None:
         if (self.factor is None) == (self.nparts is None):
@@ -138,7 +136,7 @@ class FuseOp(DirectiveOp):
     name = "schedule.fuse"
     loops = var_operand_def(LOOP)
     fused = result_def(LOOP)
-    assembly_format: ClassVar[str] = "$loops attr-dict"
+    assembly_format = "$loops attr-dict"
 
 
 @irdl_op_definition
@@ -147,7 +145,7 @@ class ReorderOp(DirectiveOp):
 
     name = "schedule.reorder"
     loops = var_operand_def(LOOP)
-    assembly_format: ClassVar[str] = "$loops attr-dict"
+    assembly_format = "$loops attr-dict"
 
 
 @irdl_op_definition
@@ -157,7 +155,7 @@ class ComputeAtOp(DirectiveOp):
     name = "schedule.compute_at"
     block = operand_def(BLOCK)
     loop = operand_def(LOOP)
-    assembly_format: ClassVar[str] = "$block `,` $loop attr-dict"
+    assembly_format = "$block `,` $loop attr-dict"
 
 
 @irdl_op_definition
@@ -167,7 +165,7 @@ class ReverseComputeAtOp(DirectiveOp):
     name = "schedule.reverse_compute_at"
     block = operand_def(BLOCK)
     loop = operand_def(LOOP)
-    assembly_format: ClassVar[str] = "$block `,` $loop attr-dict"
+    assembly_format = "$block `,` $loop attr-dict"
 
 
 @irdl_op_definition
@@ -176,7 +174,7 @@ class ComputeInlineOp(DirectiveOp):
 
     name = "schedule.compute_inline"
     block = operand_def(BLOCK)
-    assembly_format: ClassVar[str] = "$block attr-dict"
+    assembly_format = "$block attr-dict"
 
 
 def _verify_scope(scope: str) -> None:
@@ -193,7 +191,7 @@ class CacheReadOp(DirectiveOp):
     index = prop_def(I64)
     scope = prop_def(StringAttr)
     copy = result_def(BLOCK)
-    assembly_format: ClassVar[str] = "$block `,` $index `,` $scope attr-dict"
+    assembly_format = "$block `,` $index `,` $scope attr-dict"
 
     def verify_(self) -> None:
         _verify_scope(self.scope.data)
@@ -208,7 +206,7 @@ class CacheWriteOp(DirectiveOp):
     index = prop_def(I64)
     scope = prop_def(StringAttr)
     copy = result_def(BLOCK)
-    assembly_format: ClassVar[str] = "$block `,` $index `,` $scope attr-dict"
+    assembly_format = "$block `,` $index `,` $scope attr-dict"
 
     def verify_(self) -> None:
         _verify_scope(self.scope.data)
@@ -222,7 +220,7 @@ class SetScopeOp(DirectiveOp):
     target = operand_def(BlockHandleType | BufferHandleType)
     index = prop_def(I64)
     scope = prop_def(StringAttr)
-    assembly_format: ClassVar[str] = "$target `,` $index `,` $scope attr-dict `:` type($target)"
+    assembly_format = "$target `,` $index `,` $scope attr-dict `:` type($target)"
 
     def verify_(self) -> None:
         _verify_scope(self.scope.data)
@@ -235,7 +233,7 @@ class BindOp(DirectiveOp):
     name = "schedule.bind"
     loop = operand_def(LOOP)
     thread = prop_def(StringAttr)
-    assembly_format: ClassVar[str] = "$loop `,` $thread attr-dict"
+    assembly_format = "$loop `,` $thread attr-dict"
 
     def verify_(self) -> None:
         kinds = [kind.value for kind in LoopKind if kind.is_bound]
@@ -249,7 +247,7 @@ class VectorizeOp(DirectiveOp):
 
     name = "schedule.vectorize"
     loop = operand_def(LOOP)
-    assembly_format: ClassVar[str] = "$loop attr-dict"
+    assembly_format = "$loop attr-dict"
 
 
 @irdl_op_definition
@@ -258,7 +256,7 @@ class UnrollOp(DirectiveOp):
 
     name = "schedule.unroll"
     loop = operand_def(LOOP)
-    assembly_format: ClassVar[str] = "$loop attr-dict"
+    assembly_format = "$loop attr-dict"
 
 
 @irdl_op_definition
@@ -269,7 +267,7 @@ class DecomposeReductionOp(DirectiveOp):
     block = operand_def(BLOCK)
     loop = operand_def(LOOP)
     init = result_def(BLOCK)
-    assembly_format: ClassVar[str] = "$block `,` $loop attr-dict"
+    assembly_format = "$block `,` $loop attr-dict"
 
 
 @irdl_op_definition
@@ -279,7 +277,7 @@ class TensorizeOp(DirectiveOp):
     name = "schedule.tensorize"
     loop = operand_def(LOOP)
     intrinsic = prop_def(StringAttr)
-    assembly_format: ClassVar[str] = "$loop `,` $intrinsic attr-dict"
+    assembly_format = "$loop `,` $intrinsic attr-dict"
 
 
 @irdl_op_definition
@@ -288,7 +286,7 @@ class DmaCopyOp(DirectiveOp):
 
     name = "schedule.dma_copy"
     loop = operand_def(LOOP)
-    assembly_format: ClassVar[str] = "$loop attr-dict"
+    assembly_format = "$loop attr-dict"
 
 
 @irdl_op_definition
@@ -297,7 +295,7 @@ class AluOp(DirectiveOp):
 
     name = "schedule.alu"
     loop = operand_def(LOOP)
-    assembly_format: ClassVar[str] = "$loop attr-dict"
+    assembly_format = "$loop attr-dict"
 
 
 @irdl_op_definition
@@ -308,7 +306,7 @@ class AnnotateOp(DirectiveOp):
     target = operand_def(BlockHandleType | LoopHandleType)
     key = prop_def(StringAttr)
     value = prop_def(Attribute)
-    assembly_format: ClassVar[str] = "$target `,` $key `=` $value attr-dict `:` type($target)"
+    assembly_format = "$target `,` $key `=` $value attr-dict `:` type($target)"
 
 
 DIRECTIVES: list[type[DirectiveOp]] = [

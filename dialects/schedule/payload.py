@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import cast
 
 from xdsl.dialects.builtin import (
     AffineMapAttr,
@@ -136,7 +136,7 @@ class YieldOp(IRDLOperation):
     value = operand_def()
 
     traits = traits_def(IsTerminator())
-    assembly_format: ClassVar[str] = "$value attr-dict `:` type($value)"
+    assembly_format = "$value attr-dict `:` type($value)"
 
 
 @irdl_op_definition

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Literal
 
 from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Region
@@ -30,7 +30,7 @@ class StageOp(IRDLOperation):
     body = region_def("single_block")
 
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
-    assembly_format: ClassVar[str] = "$stage attr-dict-with-keyword $body"
+    assembly_format = "$stage attr-dict-with-keyword $body"
 
     @staticmethod
     def get(stage: Stage) -> StageOp:
@@ -62,7 +62,7 @@ class DepPushOp(_TokenOp):
     """After its last instruction, stage `source` puts a token in the queue to `target`."""
 
     name = "vta.dep_push"
-    assembly_format: ClassVar[str] = "$source `,` $target attr-dict"
+    assembly_format = "$source `,` $target attr-dict"
 
     @staticmethod
     def get(source: str, target: str) -> DepPushOp:
@@ -74,7 +74,7 @@ class DepPopOp(_TokenOp):
     """Before its next instruction, stage `target` takes a token from the queue of `source`."""
 
     name = "vta.dep_pop"
-    assembly_format: ClassVar[str] = "$source `,` $target attr-dict"
+    assembly_format = "$source `,` $target attr-dict"
 
     @staticmethod
     def get(source: str, target: str) -> DepPopOp:
@@ -87,4 +87,4 @@ class SyncOp(IRDLOperation):
 
     name = "vta.sync"
     traits = traits_def(MemoryWriteEffect())
-    assembly_format: ClassVar[str] = "attr-dict"
+    assembly_format = "attr-dict"

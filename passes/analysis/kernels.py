@@ -65,7 +65,7 @@ def shape_kernel(loops: Sequence[ForOp], indices: Sequence[Linear]) -> KernelSha
     of one iteration vanish. A loop inside a quotient cannot be a hardware loop.
     """
     remaining = [KernelLoop(loop, loop.trip_count) for loop in loops if loop.trip_count > 1]
-    rest = tuple(indices)
+    rest: tuple[Linear, ...] = tuple(indices)
     hardware: list[UopLoop] = []
     while remaining and len(hardware) < MAX_HARDWARE_LOOPS and _is_linear(remaining[0], rest):
         outer = remaining.pop(0)
@@ -117,7 +117,9 @@ def _destinations(shape: KernelShape) -> Iterator[int]:
             yield sum(factor * value for factor, value in zip(factors, point, strict=True))
         return
     for point in product(*(range(loop.extent) for loop in shape.micro)):
-        values = {loop.variable: Linear(value) for loop, value in zip(shape.micro, point, strict=True)}
+        values: dict[Hashable, Linear] = {
+            loop.variable: Linear(value) for loop, value in zip(shape.micro, point, strict=True)
+        }
         yield index.substitute(values, extents).constant
 
 

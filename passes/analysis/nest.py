@@ -3,22 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from typing import cast
 
-from xdsl.dialects.builtin import FileLineColLoc, MemRefType, StringAttr
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-
-
-def location_of(op: Operation) -> str:
-    """`file:line:col` of an op or of the nearest op around it; empty when none is known."""
-    current: Operation | None = op
-    while current is not None:
-        where = current.location
-        if isinstance(where, FileLineColLoc):
-            return f"{where.filename.data}:{where.line.data}:{where.column.data}"
-        current = current.parent_op()
-    return ""
 
 
 def enclosing_loops(op: Operation) -> list[ForOp]:
@@ -82,12 +72,21 @@ def scope_of(buffer: SSAValue) -> str:
     return "global"
 
 
+def element_type_of(buffer: SSAValue) -> Attribute:
+    """Element type of a buffer."""
+    return memref_type_of(buffer).element_type
+
+
+def memref_type_of(buffer: SSAValue) -> MemRefType[Attribute]:
+    """The memref type of a buffer."""
+    if not isinstance(buffer.type, MemRefType):
+        raise TypeError(f"{buffer.type} is not a memref")
+    return cast(MemRefType[Attribute], buffer.type)
+
+
 def shape_of(buffer: SSAValue) -> tuple[int, ...]:
     """Static shape of a buffer in scalars."""
-    kind = buffer.type
-    if not isinstance(kind, MemRefType):
-        raise TypeError(f"{kind} is not a memref")
-    return tuple(kind.get_shape())
+    return tuple(memref_type_of(buffer).get_shape())
 
 
 def readers_of(buffer: SSAValue) -> list[BlockOp]:

@@ -64,7 +64,9 @@ def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interv
 def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block) -> list[Interval]:
     """The hull of several accesses to a buffer, clipped to its shape."""
     shape = shape_of(buffer)
-    extents = {loop.induction_variable: loop.trip_count for block, _ in accesses for loop in enclosing_loops(block)}
+    extents: dict[Hashable, int] = {
+        loop.induction_variable: loop.trip_count for block, _ in accesses for loop in enclosing_loops(block)
+    }
     hull: list[Interval] | None = None
     for block, position in accesses:
         region = touched_region(block, position, outside)

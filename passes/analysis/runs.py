@@ -35,6 +35,7 @@ def collapse(runs: Sequence[Run]) -> list[Run]:
         if merged and run.continues(merged[0]):
             inner = merged.pop(0)
             extent = run.loop.trip_count * inner.loop.trip_count
-            run = Run(ForOp.get(extent, run.loop.loop_name), inner.strides)
-        merged.insert(0, run)
+            merged.insert(0, Run(ForOp.get(extent, run.loop.loop_name), inner.strides))
+        else:
+            merged.insert(0, run)
     return merged

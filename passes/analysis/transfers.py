@@ -121,8 +121,9 @@ def _to_2d(dimensions: list[Dimension]) -> tuple[tuple[Dimension, ...], Dimensio
     for dimension in sorted(dimensions, key=_row_major, reverse=True):
         if folded and folded[-1].continues(dimension):
             outer = folded.pop()
-            dimension = replace(dimension, extent=outer.extent * dimension.extent, loop=None)
-        folded.append(dimension)
+            folded.append(replace(dimension, extent=outer.extent * dimension.extent, loop=None))
+        else:
+            folded.append(dimension)
     x = _UNIT
     if folded and (folded[-1].dram_stride == 1 or folded[-1].extent == 1) and _is_row(folded[-1]):
         x = folded.pop()

@@ -17,7 +17,7 @@ from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
 from vtac.dialects.schedule.directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp, YieldOp
 from vtac.passes.analysis.accesses import replace_access
-from vtac.passes.analysis.nest import buffer_name, child_holding, shape_of, writers_of
+from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
 from vtac.passes.analysis.regions import touched_region
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
@@ -91,10 +91,7 @@ def _shifted_identity(low: Sequence[int]) -> AffineMap:
 
 def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:
     """A new buffer of a scope, allocated at the start of the function."""
-    kind = like.type
-    if not isinstance(kind, MemRefType):
-        raise TypeError(f"{kind} is not a memref")
-    allocation = AllocOp([], [], MemRefType(kind.element_type, shape, memory_space=StringAttr(scope)))
+    allocation = AllocOp([], [], MemRefType(element_type_of(like), shape, memory_space=StringAttr(scope)))
     allocation.memref.name_hint = name
     first = body.first_op
     if first is None:
@@ -108,10 +105,7 @@ def copy_block(
     name: str, source: SSAValue, reading: AccessAttr, target: SSAValue, writing: AccessAttr, shape: Sequence[int]
 ) -> BlockOp:
     """A block without loops yet that copies one buffer into another."""
-    kind = source.type
-    if not isinstance(kind, MemRefType):
-        raise TypeError(f"{kind} is not a memref")
-    body = Region(Block(arg_types=[kind.element_type]))
+    body = Region(Block(arg_types=[element_type_of(source)]))
     body.block.add_op(YieldOp(operands=[body.block.args[0]]))
     return BlockOp.get(
         name,

@@ -67,7 +67,7 @@ def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
 
 def _is_plain_copy(block: BlockOp) -> bool:
     """The identity on a buffer of the same shape."""
-    if len(block.inputs) != 1 or block.yielded is not block.body.block.args[0] or block.inputs[0].type is None:
+    if len(block.inputs) != 1 or block.yielded is not block.body.block.args[0]:
         return False
     access = block.accesses.data[0]
     return (

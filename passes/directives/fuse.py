@@ -8,6 +8,7 @@ before: for i < 4                         after fuse(i, j): for i_j_fused < 32
 from __future__ import annotations
 
 from collections.abc import Hashable
+from itertools import pairwise
 
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import FuseOp
@@ -53,7 +54,7 @@ def _check(op: FuseOp, loops: list[ForOp]) -> None:
     for loop in loops:
         if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
             raise refusal(op, f"loop {describe(loop)} is bound or annotated", "fuse loops before that")
-    for outer, inner in zip(loops, loops[1:], strict=False):
+    for outer, inner in pairwise(loops):
         body = outer.body.block
         if body.first_op is not inner or body.last_op is not inner:
             raise refusal(

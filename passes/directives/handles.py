@@ -12,7 +12,8 @@ from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.nest import blocks_under, buffer_name, enclosing_loops, location_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import blocks_under, buffer_name, enclosing_loops
 
 
 class Handles:

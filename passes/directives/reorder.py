@@ -7,6 +7,8 @@ before: for i          after reorder(j, i): for j
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from vtac.dialects.schedule.directives import ReorderOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.analysis.nest import blocks_under, enclosing_loops
@@ -43,7 +45,7 @@ def _chain(op: ReorderOp, wanted: list[ForOp]) -> list[ForOp]:
                 "reorder loops around one block",
             )
     chain = path[min(path.index(loop) for loop in wanted) :]
-    for outer, inner in zip(chain, chain[1:], strict=False):
+    for outer, inner in pairwise(chain):
         body = outer.body.block
         if body.first_op is inner and body.last_op is inner:
             continue
@@ -90,7 +92,7 @@ def _permute(chain: list[ForOp], order: list[ForOp]) -> None:
         parent.add_op(order[0])
     else:
         parent.insert_op_before(order[0], following)
-    for outer, inner in zip(order, order[1:], strict=False):
+    for outer, inner in pairwise(order):
         outer.body.block.add_op(inner)
     for child in innermost:
         order[-1].body.block.add_op(child)

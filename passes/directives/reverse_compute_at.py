@@ -34,7 +34,7 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
             if value is producer.output:
                 _restrict(op, block, position, region, intervals)
     children = [child for child in (child_holding(body, producer) for producer in producers) if child is not None]
-    last = max(children, key=lambda child: body.get_operation_index(child))
+    last = max(children, key=body.get_operation_index)
     regenerate(block, body, last.next_op, intervals)
 
 

@@ -9,7 +9,7 @@ from xdsl.rewriter import Rewriter
 
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.directives import SetScopeOp
-from vtac.passes.analysis.nest import buffer_name, shape_of
+from vtac.passes.analysis.nest import buffer_name, memref_type_of
 from vtac.passes.directives.handles import Handles, refusal
 
 
@@ -36,9 +36,6 @@ def set_scope(op: SetScopeOp, handles: Handles) -> None:
 
 def place_in_scope(buffer: SSAValue, scope: str) -> None:
     """Change a buffer's memory space; its uses see the new type."""
-    kind = buffer.type
-    if isinstance(kind, MemRefType):
-        space = StringAttr(scope)
-        Rewriter.replace_value_with_new_type(
-            buffer, MemRefType(kind.element_type, shape_of(buffer), kind.layout, space)
-        )
+    kind = memref_type_of(buffer)
+    moved = MemRefType(kind.element_type, kind.get_shape(), kind.layout, StringAttr(scope))
+    Rewriter.replace_value_with_new_type(buffer, moved)

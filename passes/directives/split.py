@@ -7,6 +7,8 @@ before: for i < 14                        after split(i, factor=7): for i_outer 
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.schedule.attributes import LoopKind, Tail
@@ -74,7 +76,7 @@ def _split_body(loop: ForOp, outer_extent: int, inner_extent: int, *, guarded: b
 
 def replace_loop(loop: ForOp, chain: list[ForOp]) -> None:
     """Put a chain of empty loops where `loop` stands and move its body into the innermost."""
-    for outer, inner in zip(chain, chain[1:], strict=False):
+    for outer, inner in pairwise(chain):
         outer.body.block.add_op(inner)
     body = chain[-1].body.block
     for child in list(loop.body.block.ops):

@@ -27,7 +27,7 @@ from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.isa.instructions import AluOpcode, Memory
-from vtac.passes.analysis.nest import location_of
+from vtac.passes.analysis.locations import location_of
 from vtac.runtime.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
 
 HostProgram = Callable[[StreamBuilder], None]

@@ -140,7 +140,7 @@ def _array(image: bytes, buffer: Buffer) -> Array:
 
 
 def _buffer(record: object, path: Path) -> Buffer:
-    fields = cast(Mapping[str, object], record) if isinstance(record, dict) else {}
+    fields: Mapping[str, object] = cast(Mapping[str, object], record) if isinstance(record, dict) else {}
     name, role, dtype = fields.get("name"), fields.get("role"), fields.get("dtype")
     address, shape = fields.get("address"), fields.get("shape")
     if not (isinstance(name, str) and role in get_args(Role) and dtype in get_args(DType)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from vtac.dialects.diagnostics import CompileError
@@ -11,8 +11,8 @@ from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
     affine_map,
     iterators,
-    require_multiple,
     requantise,
+    require_multiple,
     tensor,
 )
 
@@ -53,7 +53,7 @@ class Conv2D:
     padding: int = 1
     stride: int = 1
     shift: int = 8
-    config: VTAConfig = VTAConfig()
+    config: VTAConfig = field(default_factory=VTAConfig)
 
     def __post_init__(self) -> None:
         require_multiple("batch", self.batch, self.config.batch, "BATCH")
@@ -63,7 +63,8 @@ class Conv2D:
             raise CompileError("kernel, stride, height and width must be positive, padding not negative")
         if min(self.out_height, self.out_width) < 1:
             raise CompileError(
-                f"a {self.kernel}x{self.kernel} kernel does not fit {self.height}x{self.width} with padding {self.padding}"
+                f"a {self.kernel}x{self.kernel} kernel does not fit {self.height}x{self.width} "
+                f"with padding {self.padding}"
             )
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
@@ -10,8 +10,8 @@ from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
     affine_map,
     iterators,
-    require_multiple,
     requantise,
+    require_multiple,
     tensor,
 )
 
@@ -38,7 +38,7 @@ class Matmul:
     in_features: int = 1024
     out_features: int = 1024
     shift: int = 8
-    config: VTAConfig = VTAConfig()
+    config: VTAConfig = field(default_factory=VTAConfig)
 
     def __post_init__(self) -> None:
         require_multiple("batch", self.batch, self.config.batch, "BATCH")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -61,4 +59,4 @@ def conv2d(layer: Conv2D, data: Int8, kernel: Int8) -> Int8:
     padded = np.pad(data.astype(np.float64), ((0, 0), (0, 0), (p, p), (p, p)))
     windows = np.lib.stride_tricks.sliding_window_view(padded, (k, k), axis=(2, 3))[:, :, ::s, ::s]
     total = np.tensordot(windows, kernel.astype(np.float64), axes=((1, 4, 5), (1, 2, 3)))
-    return requantised(cast(NDArray[np.int64], total.astype(np.int64).transpose(0, 3, 1, 2)), layer.shift)
+    return requantised(total.astype(np.int64).transpose(0, 3, 1, 2), layer.shift)

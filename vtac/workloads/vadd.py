@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
@@ -18,7 +18,7 @@ class VectorAdd:
 
     channels: int = 1024
     batch: int = 1
-    config: VTAConfig = VTAConfig()
+    config: VTAConfig = field(default_factory=VTAConfig)
 
     def __post_init__(self) -> None:
         require_multiple("channels", self.channels, self.config.block_out, "BLOCK")
