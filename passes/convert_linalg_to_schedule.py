@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects import arith, linalg, memref, tensor
+from xdsl.dialects import arith, memref, tensor
 from xdsl.dialects.builtin import (
     AffineMapAttr,
     ArrayAttr,
@@ -24,6 +24,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import FillOp, IndexOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
@@ -141,7 +142,7 @@ class _FunctionBuilder:
             )
 
     def _convert_structured(self, op: LinalgStructuredOperation) -> None:
-        if isinstance(op, linalg.FillOp) and op.res and self._constant_fill(op) is not None:
+        if isinstance(op, FillOp) and op.res and self._constant_fill(op) is not None:
             return  # materialised where it is read; a reduction takes it as its init
         if len(op.outputs) != 1:
             raise CompileError(
@@ -193,7 +194,7 @@ class _FunctionBuilder:
         op.body.clone_into(body)
         block = body.block
         for inner in list(block.ops):
-            if isinstance(inner, linalg.IndexOp):
+            if isinstance(inner, IndexOp):
                 raise CompileError(
                     "linalg.index in a body is not supported: use tensor.pad for padding", location_of(op)
                 )
@@ -250,13 +251,13 @@ class _FunctionBuilder:
             body,
         )
 
-    def _constant_fill(self, op: linalg.FillOp) -> Number | None:
+    def _constant_fill(self, op: FillOp) -> Number | None:
         value = self.constants.get(op.inputs[0])
         return value if isinstance(value, IntegerAttr | FloatAttr) else None
 
     def _starts_from_fill(self, destination: SSAValue, statement: _Statement) -> bool:
         fill = destination.owner
-        if not isinstance(fill, linalg.FillOp) or not any(variable.reduction for variable in statement.domain):
+        if not isinstance(fill, FillOp) or not any(variable.reduction for variable in statement.domain):
             return False
         statement.init = self._constant_fill(fill)
         return statement.init is not None
@@ -290,7 +291,7 @@ class _FunctionBuilder:
 
     def _buffer(self, value: SSAValue, op: Operation) -> SSAValue:
         fill = value.owner
-        if value not in self.buffers and isinstance(fill, linalg.FillOp):
+        if value not in self.buffers and isinstance(fill, FillOp):
             output = self._result_buffer(fill.res[0])
             self._emit(fill, self._statement(fill, output), output)
         if value not in self.buffers:
@@ -335,7 +336,7 @@ class _FunctionBuilder:
 
 def _is_computed(value: SSAValue) -> bool:
     owner = value.owner
-    return isinstance(owner, LinalgStructuredOperation | tensor.PadOp) and not isinstance(owner, linalg.FillOp)
+    return isinstance(owner, LinalgStructuredOperation | tensor.PadOp) and not isinstance(owner, FillOp)
 
 
 def nest_around(block: BlockOp, into: Block, like: Operation) -> None:
