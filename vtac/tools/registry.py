@@ -42,6 +42,7 @@ PASSES: dict[str, Home] = {
     "convert-gemm-to-vta": Home("vtac.passes.convert_gemm_to_vta", "ConvertGemmToVta"),
     "convert-linalg-to-schedule": Home("vtac.passes.convert_linalg_to_schedule", "ConvertLinalgToSchedule"),
     "convert-schedule-to-scf": Home("vtac.passes.convert_schedule_to_scf", "ConvertScheduleToScf"),
+    "lower-to-vta": Home("vtac.pipelines", "LowerToVta"),
     "schedule-compact-buffers": Home("vtac.passes.schedule_compact_buffers", "ScheduleCompactBuffers"),
     "schedule-decompose-reductions": Home("vtac.passes.schedule_decompose_reductions", "ScheduleDecomposeReductions"),
     "schedule-inject-virtual-threads": Home(
