@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
@@ -18,6 +19,9 @@ from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import Stage, StageOp
 from vtac.passes.analysis.locations import location_of
 
+_ONE_AFTER_ANOTHER = (LoopKind.SERIAL, LoopKind.CTHREAD)
+"""Kinds of loops that a single iteration makes equal to no loop at all."""
+
 
 @dataclass(frozen=True)
 class VtaGroupStages(ModulePass):
@@ -25,7 +29,8 @@ class VtaGroupStages(ModulePass):
 
     requires: every block lowered to vta ops.
     ensures:  each load, store and kernel stands in a vta.stage; a stage takes whole loops
-              and neighbours of the same unit; loops of virtual threads stay outside.
+              and neighbours of the same unit; loops of virtual threads stay outside. Loops
+              of one iteration are gone: nothing goes round them, so they need no tokens.
     declines: a block that no directive mapped to a unit.
     """
 
@@ -34,7 +39,27 @@ class VtaGroupStages(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
+                _dissolve_unit_loops(function.body.block)
                 _group(function.body.block)
+
+
+def _dissolve_unit_loops(body: Block) -> None:
+    """Put what loops of one iteration hold where they stand."""
+    for child in list(body.ops):
+        for region in child.regions:
+            for block in region.blocks:
+                _dissolve_unit_loops(block)
+        if not isinstance(child, ForOp) or child.trip_count > 1 or child.loop_kind not in _ONE_AFTER_ANOTHER:
+            continue
+        if child.induction_variable.uses:
+            zero = ConstantOp(IntegerAttr(0, IndexType()))
+            body.insert_op_before(zero, child)
+            child.induction_variable.replace_all_uses_with(zero.result)
+        for inner in list(child.body.block.ops):
+            inner.detach()
+            body.insert_op_before(inner, child)
+        child.detach()
+        child.erase()
 
 
 def own_stage(op: Operation) -> Stage | None:
