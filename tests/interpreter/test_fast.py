@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from random import Random
 
 import numpy as np
@@ -205,3 +206,24 @@ def test_a_fault_leaves_the_image_alone() -> None:
             DEFAULT,
         )
     assert np.array_equal(image, before)
+
+
+def test_a_stream_can_run_in_several_threads_at_once() -> None:
+    programs = [reference_run("conv2d", seed) for seed in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        runs = [pool.submit(execute, one.instructions, one.image, DEFAULT) for one in programs * 2]
+        for run in runs:
+            run.result()
+    assert all(np.array_equal(one.output(one.image), one.expected) for one in programs)
+
+
+def test_a_stream_can_run_inside_its_own_progress() -> None:
+    program = reference_run("vadd")
+    inner = program.image.copy()
+
+    def progress(_: int, __: int) -> None:
+        execute(program.instructions, inner, DEFAULT)
+
+    execute(program.instructions, program.image, DEFAULT, progress=progress)
+    assert np.array_equal(program.output(program.image), program.expected)
+    assert np.array_equal(program.output(inner), program.expected)

@@ -16,9 +16,11 @@ from vtac.interpreter.stream import Stream
 from vtac.isa import AluOpcode, Opcode
 
 
-@lru_cache(maxsize=16)
-def _plan(prepared: Prepared, micro_ops: bytes) -> Plan:
+def _new_plan(prepared: Prepared, micro_ops: bytes) -> Plan:
     return PlanBuilder(prepared.stream, prepared.order, micro_ops, prepared.strict).build()
+
+
+_plan = lru_cache(maxsize=16)(_new_plan)
 
 
 def _shifts_by_tensor(stream: Stream) -> bool:
@@ -36,8 +38,9 @@ def run_fast(prepared: Prepared, dram: NDArray[np.uint8], progress: Callable[[in
     image = micro_op_image(stream)
     if image.is_stored_over:
         return False
+    micro_ops = image.read(dram)
     try:
-        plan = _plan(prepared, image.read(dram))
+        plan = _plan(prepared, micro_ops)
     except TooLargeError:
         return False
     except ExecutionError:
@@ -45,5 +48,6 @@ def run_fast(prepared: Prepared, dram: NDArray[np.uint8], progress: Callable[[in
         if prepared.strict and _shifts_by_tensor(stream):
             return False
         raise
-    plan.run(dram, progress, len(stream))
+    if not plan.run(dram, progress, len(stream)):
+        _new_plan(prepared, micro_ops).run(dram, progress, len(stream))
     return True

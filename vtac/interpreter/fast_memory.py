@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,9 +94,11 @@ def _bind_widening(
     return step
 
 
-def bind_small_loads(workspace: Workspace, memory: Memory, blocks: Blocks) -> Step:
-    """One gather for a run of unpadded loads into INP, WGT or ACC."""
-    name = SRAM_OF[memory]
+def bind_small_loads(workspace: Workspace, loads: Sequence[Load]) -> Step:
+    """One gather for loads for which `is_run_of_small_blocks` holds."""
+    name = SRAM_OF[loads[0].memory]
+    columns = np.array([[one.sram_base, one.dram_base, one.y_size, one.x_size, one.x_stride] for one in loads])
+    blocks = Blocks(*columns.T)
     element = np.dtype((np.void, workspace.config.element_bytes(name)))
     sram = workspace.sram_bytes(name).view(element)
     _, targets, sources = blocks.tiles()
@@ -127,7 +130,9 @@ def bind_stores(workspace: Workspace, blocks: Blocks) -> Step:
     return step
 
 
-def is_run_of_small_blocks(blocks: Blocks) -> bool:
-    """Whether loads are better gathered element by element than copied block by block."""
-    elements = int((blocks.y_size * blocks.x_size).sum())
-    return len(blocks.y_size) >= _MIN_RUN and elements <= _SMALL_BLOCK * len(blocks.y_size)
+def is_run_of_small_blocks(loads: Sequence[Load]) -> bool:
+    """Whether loads into one SRAM are better gathered element by element than copied block by block."""
+    if len(loads) < _MIN_RUN or sum(load.y_size * load.x_size for load in loads) > _SMALL_BLOCK * len(loads):
+        return False
+    pads = any(load.y_pad_0 or load.y_pad_1 or load.x_pad_0 or load.x_pad_1 for load in loads)
+    return not pads and all(load.memory is not Memory.ACC_8BIT for load in loads)

@@ -16,6 +16,7 @@ from threading import Lock
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.dialects.hardware import MemoryName
 from vtac.interpreter.counters import tile_operations
 from vtac.interpreter.fast_alu import MAX_OPERATIONS, bind_alu, bind_level, schedule
 from vtac.interpreter.fast_gemm import bind_gemm, bind_reset
@@ -24,8 +25,7 @@ from vtac.interpreter.fast_micro_ops import micro_op_image, select_blocks
 from vtac.interpreter.fast_nest import Nest, nest_of
 from vtac.interpreter.fast_proof import Proof
 from vtac.interpreter.fast_workspace import Step, Workspace
-from vtac.interpreter.static_checks import padded_elements
-from vtac.interpreter.stream import Stream
+from vtac.interpreter.stream import SRAM_OF, Stream
 from vtac.interpreter.tile_checks import Problem, check_indices, check_shift_amounts
 from vtac.isa import WORD_BYTES, Alu, AluOpcode, Gemm, Instruction, Load, Memory, Opcode, decode
 
@@ -42,19 +42,27 @@ class Plan:
     starts_from_zero: bool
     lock: Lock = field(default_factory=Lock)
 
-    def run(self, dram: NDArray[np.uint8], progress: Callable[[int, int], None] | None, total: int) -> None:
-        """Execute the stream on a memory image that holds the plan's micro-ops."""
-        with self.lock:
-            if self.starts_from_zero:
-                self.workspace.clear()
-            if progress is None:
-                for step in self.steps:
-                    step(dram)
-                return
-            for step, done in zip(self.steps, self.done, strict=True):
+    def run(self, dram: NDArray[np.uint8], progress: Callable[[int, int], None] | None, total: int) -> bool:
+        """Execute the stream on a memory image that holds the plan's micro-ops; False if it runs already."""
+        if not self.lock.acquire(blocking=False):
+            return False
+        try:
+            self._run(dram, progress, total)
+        finally:
+            self.lock.release()
+        return True
+
+    def _run(self, dram: NDArray[np.uint8], progress: Callable[[int, int], None] | None, total: int) -> None:
+        if self.starts_from_zero:
+            self.workspace.clear()
+        if progress is None:
+            for step in self.steps:
                 step(dram)
-                progress(done, total)
-            progress(total, total)
+            return
+        for step, done in zip(self.steps, self.done, strict=True):
+            step(dram)
+            progress(done, total)
+        progress(total, total)
 
 
 class TooLargeError(Exception):
@@ -68,6 +76,7 @@ class PlanBuilder:
         self._stream = stream
         self._order = order
         self._words = np.frombuffer(micro_ops, "<u4")
+        self._first_words = micro_op_image(stream).first_words
         self._strict = strict
         self._proof = Proof(stream, strict)
         self._workspace = Workspace(stream.config)
@@ -119,44 +128,25 @@ class PlanBuilder:
 
     def _loads(self, positions: NDArray[np.int64]) -> None:
         """Loads into different SRAMs don't meet, so each SRAM's loads stay in order by themselves."""
-        memories = self._stream.table.columns[Opcode.LOAD]["memory"][self._places(Opcode.LOAD, positions)]
-        widens = memories == Memory.ACC_8BIT
-        for memory in np.unique(np.where(widens, Memory.ACC, memories)).tolist():
-            chosen = positions[(memories == memory) | (widens & (memory == Memory.ACC))]
-            if memory == Memory.UOP:
-                self._micro_op_loads(chosen)
-            else:
-                self._block_loads(Memory(memory), chosen, bool(widens.any()))
-
-    def _block_loads(self, memory: Memory, positions: NDArray[np.int64], widens: bool) -> None:
-        places = self._places(Opcode.LOAD, positions)
-        columns = {name: column[places] for name, column in self._stream.table.columns[Opcode.LOAD].items()}
-        elements = padded_elements(columns)
-        ends = columns["sram_base"] + elements
-        for first, end in zip(columns["sram_base"].tolist(), ends.tolist(), strict=True):
-            self._proof.load_block(memory, first, end)
-        unpadded = bool((elements == columns["y_size"] * columns["x_size"]).all())
-        blocks = select_blocks(columns, np.arange(len(places)))
-        if unpadded and not widens and is_run_of_small_blocks(blocks):
-            self._steps.append(bind_small_loads(self._workspace, memory, blocks))
-            return
-        loads = [self._instructions[position] for position in positions.tolist()]
-        self._steps += [bind_load(self._workspace, load) for load in loads if isinstance(load, Load)]
-
-    def _places(self, opcode: Opcode, positions: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The places of instructions among those with their opcode."""
-        return np.searchsorted(self._stream.table.rows[opcode], positions)
-
-    def _micro_op_loads(self, positions: NDArray[np.int64]) -> None:
-        first_words = micro_op_image(self._stream).first_words
+        by_sram: dict[MemoryName, list[Load]] = {}
         for position in positions.tolist():
             load = self._instructions[position]
-            if isinstance(load, Load):
-                first = first_words[position]
+            if not isinstance(load, Load):
+                continue
+            if load.memory is Memory.UOP:
+                first = self._first_words[position]
                 self._proof.load_micro_ops(load, self._words[first : first + load.y_size * load.x_size])
+            else:
+                self._proof.load_block(load)
+                by_sram.setdefault(SRAM_OF[load.memory], []).append(load)
+        for loads in by_sram.values():
+            if is_run_of_small_blocks(loads):
+                self._steps.append(bind_small_loads(self._workspace, loads))
+            else:
+                self._steps += [bind_load(self._workspace, load) for load in loads]
 
     def _stores(self, positions: NDArray[np.int64]) -> None:
-        places = self._places(Opcode.STORE, positions)
+        places = np.searchsorted(self._stream.table.rows[Opcode.STORE], positions)
         blocks = select_blocks(self._stream.table.columns[Opcode.STORE], places)
         broken = self._proof.store_blocks(blocks)
         if broken is not None:
@@ -175,32 +165,27 @@ class PlanBuilder:
         nest = nest_of(instruction, micro_ops)
         if isinstance(instruction, Alu) and nest.operations > MAX_OPERATIONS:
             raise TooLargeError
-        problem = (
-            self._proof.check_micro_ops(instruction)
-            or check_indices(instruction, micro_ops, self._stream.config)
-            or self._prove(instruction, nest)
-        )
+        key = _key(instruction, nest)
+        problem = self._proof.check_micro_ops(instruction)
+        if problem is None and key not in self._bound:
+            problem = check_indices(instruction, micro_ops, self._stream.config)
+        problem = problem or self._prove(instruction, nest)
         if problem is not None:
             raise self._stream.fault(position, *problem)
-        self._steps.extend(self._bind(position, instruction, nest))
+        if isinstance(instruction, Alu) and self._strict and _shifts_by_tensor(instruction):
+            self._steps += self._bind_checked_shift(position, instruction, nest)
+            return
+        if key not in self._bound:
+            self._bound[key] = _bind_operation(self._workspace, instruction, nest)
+        self._steps += self._bound[key]
 
     def _prove(self, instruction: Gemm | Alu, nest: Nest) -> Problem | None:
         if isinstance(instruction, Gemm):
             return self._proof.gemm(instruction, nest)
         return self._proof.alu(instruction, nest)
 
-    def _bind(self, position: int, instruction: Gemm | Alu, nest: Nest) -> list[Step]:
-        if isinstance(instruction, Alu) and self._strict and instruction.opcode is AluOpcode.SHR:
-            return self._bind_checked_shift(position, instruction, nest)
-        kind = ("gemm", instruction.reset) if isinstance(instruction, Gemm) else _alu_key(instruction)
-        if (nest, *kind) not in self._bound:
-            self._bound[nest, *kind] = _bind_operation(self._workspace, instruction, nest)
-        return self._bound[nest, *kind]
-
     def _bind_checked_shift(self, position: int, alu: Alu, nest: Nest) -> list[Step]:
-        """A strict shift, whose amounts are data unless immediate: looked at before each level."""
-        if alu.use_imm:
-            return bind_alu(self._workspace, alu, nest)
+        """A strict shift by amounts that are data: looked at before each level."""
         acc, stream = self._workspace.machine.acc, self._stream
         steps: list[Step] = []
         for dst, src in schedule(nest, True):
@@ -214,8 +199,15 @@ class PlanBuilder:
         return steps
 
 
-def _alu_key(alu: Alu) -> tuple[object, ...]:
-    return "alu", alu.opcode, alu.use_imm, alu.imm
+def _key(instruction: Gemm | Alu, nest: Nest) -> tuple[object, ...]:
+    """What a kernel's steps depend on."""
+    if isinstance(instruction, Gemm):
+        return nest, instruction.reset
+    return nest, instruction.opcode, instruction.use_imm, instruction.imm
+
+
+def _shifts_by_tensor(alu: Alu) -> bool:
+    return alu.opcode is AluOpcode.SHR and not alu.use_imm
 
 
 def _bind_operation(workspace: Workspace, instruction: Gemm | Alu, nest: Nest) -> list[Step]:

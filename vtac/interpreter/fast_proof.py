@@ -12,7 +12,12 @@ from vtac.interpreter.fast_nest import Indices, Nest
 from vtac.interpreter.machine import Written
 from vtac.interpreter.stream import SRAM_OF, Stream
 from vtac.interpreter.tile_checks import Problem, check_hazards, check_storable, check_written
-from vtac.isa import Alu, Gemm, Load, Memory, micro_op_indices
+from vtac.isa import Alu, Gemm, Load, micro_op_indices
+
+
+def _padded_shape(load: Load) -> tuple[int, int]:
+    """Rows and columns of a LOAD's block in SRAM."""
+    return load.y_pad_0 + load.y_size + load.y_pad_1, load.x_pad_0 + load.x_size + load.x_pad_1
 
 
 @dataclass(eq=False)
@@ -39,8 +44,7 @@ class Proof:
 
     def load_micro_ops(self, load: Load, words: NDArray[np.uint32]) -> None:
         """A LOAD UOP of `words`, its data without pads."""
-        width = load.x_pad_0 + load.x_size + load.x_pad_1
-        height = load.y_pad_0 + load.y_size + load.y_pad_1
+        height, width = _padded_shape(load)
         block = np.zeros((height, width), np.uint32)
         inside = block[load.y_pad_0 : load.y_pad_0 + load.y_size, load.x_pad_0 : load.x_pad_0 + load.x_size]
         inside[:] = words.reshape(load.y_size, load.x_size)
@@ -48,12 +52,14 @@ class Proof:
         self._micro_ops[entries] = micro_op_indices(block.reshape(-1), self.stream.config)
         self._written["uop"][entries] = True
 
-    def load_block(self, memory: Memory, first: int, end: int) -> None:
-        """A LOAD into elements [first, end) of a memory other than UOP."""
-        name = SRAM_OF[memory]
-        self._written[name][first:end] = True
+    def load_block(self, load: Load) -> None:
+        """A LOAD into a memory other than UOP."""
+        name = SRAM_OF[load.memory]
+        height, width = _padded_shape(load)
+        block = slice(load.sram_base, load.sram_base + height * width)
+        self._written[name][block] = True
         if name == "acc":
-            self._written["out"][first:end] = False
+            self._written["out"][block] = False
 
     def store_blocks(self, blocks: Blocks) -> tuple[int, Problem] | None:
         """A run of STOREs; the first that breaks a rule, by its place in the run, and its problem."""
@@ -69,7 +75,10 @@ class Proof:
 
     def check_micro_ops(self, instruction: Gemm | Alu) -> Problem | None:
         """Whether an instruction's micro-ops were loaded."""
-        return self._verdict(check_written("uop", np.arange(instruction.uop_bgn, instruction.uop_end), self._written))
+        if self._written["uop"][instruction.uop_bgn : instruction.uop_end].all():
+            return None
+        entries = np.arange(instruction.uop_bgn, instruction.uop_end)
+        return self._verdict(check_written("uop", entries, self._written))
 
     def gemm(self, gemm: Gemm, nest: Nest) -> Problem | None:
         """A GEMM whose indices are in range."""
