@@ -12,7 +12,8 @@ from xdsl.passes import ModulePass
 from vtac.dialects.diagnostics import CompileError
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import blocks_under
-from vtac.passes.directives.decompose_reduction import reduction_loop, split_off_init
+from vtac.passes.directives.decompose_reduction import mixed_loop, reduction_loop, split_off_init
+from vtac.passes.directives.handles import describe
 
 
 @dataclass(frozen=True)
@@ -21,7 +22,7 @@ class ScheduleDecomposeReductions(ModulePass):
 
     requires: a scheduled payload.
     ensures:  no block has an init; hardware annotations are on the init's loops too.
-    declines: a reduction without any loop.
+    declines: a reduction without any loop; a loop fused from a spatial and a reduction loop.
     """
 
     name = "schedule-decompose-reductions"
@@ -36,4 +37,11 @@ class ScheduleDecomposeReductions(ModulePass):
                 loop = reduction_loop(block)
                 if loop is None:
                     raise CompileError(f"block '{block.block_name}' reduces without a loop", location_of(block))
+                mixed = mixed_loop(block)
+                if mixed is not None:
+                    raise CompileError(
+                        f"schedule-decompose-reductions: loop {describe(mixed)} of block '{block.block_name}' is "
+                        "spatial and reducing at once; do not fuse across the kinds",
+                        location_of(block),
+                    )
                 split_off_init(block, loop, f"{block.block_name}_init")

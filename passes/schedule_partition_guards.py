@@ -6,14 +6,14 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.accesses import guards_of, substitute_loop
+from vtac.passes.analysis.accesses import guards_of, restrict_loop
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import blocks_under, discard, extents_around
@@ -69,17 +69,15 @@ def _partition_loop(loop: ForOp) -> None:
             f"'{guarded[0].block_name}' holds for some of its iterations only: split by a factor that divides",
             location_of(guarded[0]),
         )
-    pieces = [loop] if len(segments) == 1 else [_piece(loop, start, stop) for start, stop in segments]
+    pieces = [loop] if len(segments) == 1 else [_piece(loop) for _ in segments]
     if len(segments) > 1:
         parent = loop.parent
         if parent is None:
             raise ValueError("the loop stands nowhere")
         for piece in pieces:
             parent.insert_op_before(piece, loop)
-        for piece, (start, _) in zip(pieces, segments, strict=True):
-            shifted = Linear.variable(piece.induction_variable) + start
-            for block in blocks_under(piece):
-                substitute_loop(block, {piece.induction_variable: shifted})
+        for piece, (start, stop) in zip(pieces, segments, strict=True):
+            restrict_loop(piece, start, stop - start)
         discard(loop)
     for piece in pieces:
         _partition_body(piece.body.block)
@@ -119,8 +117,7 @@ def _verdict(guard: Linear, variable: Hashable, iteration: int, extents: dict[Ha
     return True if low >= 0 else False if high < 0 else None
 
 
-def _piece(loop: ForOp, start: int, stop: int) -> ForOp:
+def _piece(loop: ForOp) -> ForOp:
     piece = loop.clone()
-    piece.extent = IntAttr(stop - start)
     piece.induction_variable.name_hint = loop.loop_name
     return piece

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, i32
+from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, IntAttr, i32
 from xdsl.ir import BlockArgument, SSAValue
 from xdsl.ir.affine import (
     AffineConstraintExpr,
@@ -18,7 +18,7 @@ from xdsl.ir.affine import (
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.linear import Extents, Linear, from_affine, to_affine
-from vtac.passes.analysis.nest import enclosing_loops, extents_around
+from vtac.passes.analysis.nest import blocks_under, enclosing_loops, extents_around
 
 
 def bindings_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
@@ -95,6 +95,20 @@ def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards
     bindings = [value.substitute(values, extents) for value in bindings_of(block, extents)]
     guards = [value.substitute(values, extents) for value in guards_of(block, extents)]
     rebind(block, bindings, [*guards, *extra_guards])
+
+
+def restrict_loop(loop: ForOp, start: int, extent: int) -> None:
+    """Let a loop run only the iterations start <= i < start + extent of those it runs."""
+    blocks = [(block, bindings_of(block), guards_of(block)) for block in blocks_under(loop)]
+    loop.extent = IntAttr(extent)
+    shifted: dict[Hashable, Linear] = {loop.induction_variable: Linear.variable(loop.induction_variable) + start}
+    for block, bindings, guards in blocks:
+        extents = extents_around(block)
+        rebind(
+            block,
+            [value.substitute(shifted, extents) for value in bindings],
+            [guard.substitute(shifted, extents) for guard in guards],
+        )
 
 
 def _extent_of(variable: SSAValue) -> int:

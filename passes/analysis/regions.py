@@ -13,7 +13,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.accesses import indices_of
+from vtac.passes.analysis.accesses import bindings_of, guards_of, indices_of
 from vtac.passes.analysis.linear import Extents, Linear, relax
 from vtac.passes.analysis.nest import enclosing_loops, shape_of
 
@@ -59,6 +59,37 @@ def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interv
         base, low, high = relax(index, inner, extents)
         region.append(Interval(base + low, high - low + 1))
     return region
+
+
+def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
+    """True when access `position` touches every index of its `touched_region` while the loops inside run.
+
+    Each of those loops must move one dimension, in steps without gaps, and nothing but the
+    block's domain may guard it.
+    """
+    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
+    inner: set[Hashable] = {loop.induction_variable for loop in enclosing_loops(block) if _is_within(loop, outside)}
+    moved: set[Hashable] = set()
+    for index in indices_of(block, position, extents):
+        if not all(index.is_linear_in(variable) for variable in inner):
+            return False
+        moving = {variable for variable in inner & index.variables() if extents[variable] > 1}
+        if moving & moved:
+            return False
+        moved |= moving
+        reach = 1
+        for step, count in sorted((index.coefficient(variable), extents[variable]) for variable in moving):
+            if not 0 < step <= reach:
+                return False
+            reach += step * (count - 1)
+    return _is_guarded_by_domain(block, extents)
+
+
+def _is_guarded_by_domain(block: BlockOp, extents: Extents) -> bool:
+    bounds: list[Linear] = []
+    for variable, value in zip(block.variables, bindings_of(block, extents), strict=True):
+        bounds += [value, Linear(variable.extent - 1) - value]
+    return all(guard in bounds for guard in guards_of(block, extents))
 
 
 def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block) -> list[Interval]:

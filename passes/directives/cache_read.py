@@ -18,7 +18,7 @@ from vtac.dialects.schedule.directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp, YieldOp
 from vtac.passes.analysis.accesses import replace_access
 from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
-from vtac.passes.analysis.regions import touched_region
+from vtac.passes.analysis.regions import Interval, touched_region
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
 
@@ -48,7 +48,7 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
     copy = copy_block(handles.unique_block_name(name), source, reading, buffer, writing, shape)
     body.insert_op_before(copy, before)
     copy.location = op.location
-    regenerate(copy, body, before, [None] * len(shape))
+    regenerate(copy, body, before, _copied(block, index, low, body, handles.function.body.block))
     moved = tuple(expr - start if start else expr for expr, start in zip(access.indices.results, low, strict=True))
     replace_access(block, index, buffer, AccessAttr.get(AffineMap(access.indices.num_dims, 0, moved)))
     handles.define_block(op.copy, copy)
@@ -78,6 +78,14 @@ def _window(block: BlockOp, index: int, root: Block) -> tuple[list[int], list[in
         return [0] * len(shape), list(shape)
     region = touched_region(block, index, root)
     return [interval.base.constant for interval in region], [interval.extent for interval in region]
+
+
+def _copied(block: BlockOp, index: int, low: Sequence[int], body: Block, root: Block) -> list[Interval] | list[None]:
+    """What the copy moves: everything before the nest, inside it only what the block reads there."""
+    if body is root:
+        return [None] * len(low)
+    region = touched_region(block, index, body)
+    return [Interval(interval.base - start, interval.extent) for interval, start in zip(region, low, strict=True)]
 
 
 def _shifted_identity(low: Sequence[int]) -> AffineMap:

@@ -13,7 +13,7 @@ from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.analysis.accesses import replace_access
-from vtac.passes.analysis.nest import buffer_name, child_holding, shape_of, writers_of
+from vtac.passes.analysis.nest import buffer_name, child_holding, precedes, readers_of, shape_of, writers_of
 from vtac.passes.directives.cache_read import allocate_like, copy_block
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
@@ -22,8 +22,8 @@ from vtac.passes.directives.handles import Handles, refusal
 def cache_write(op: CacheWriteOp, handles: Handles) -> None:
     """Insert a copy from a new buffer after the nest of a block.
 
-    requires: index 0 (a block has one output); a buffer that only this block writes. The
-              block's reads of its own output move to the new buffer too.
+    requires: index 0 (a block has one output); a buffer that only this block writes, and
+              that nothing in its nest reads.
     """
     block = handles.block(op.block, op)
     if op.index.value.data != 0:
@@ -41,6 +41,13 @@ def cache_write(op: CacheWriteOp, handles: Handles) -> None:
     nest: Operation | None = child_holding(root, block)
     if nest is None:
         raise ValueError("the block stands outside the function")
+    early = [reader for reader in readers_of(target) if not precedes(nest, reader)]
+    if early:
+        raise refusal(
+            op,
+            f"block '{early[0].block_name}' reads '{buffer_name(target)}' in the nest that writes it, before the copy",
+            "use cache_write before compute_at",
+        )
     shape = shape_of(target)
     name = f"{buffer_name(target)}_{op.scope.data.replace('.', '_')}"
     buffer = allocate_like(target, shape, op.scope.data, name, root)

@@ -37,7 +37,7 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
     around = enclosing_loops(block)
     if loop not in around:
         raise refusal(op, f"loop {describe(loop)} is not around {name}", "choose one of its loops")
-    reducing, spatial = _loop_roles(block)
+    reducing, _ = _loop_roles(block)
     for outer in around[: around.index(loop)]:
         if outer in reducing:
             raise refusal(
@@ -45,9 +45,9 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
                 f"loop {describe(outer)} outside {describe(loop)} reduces in {name}",
                 f"decompose at {describe(outer)}",
             )
-    mixed = [inner for inner in around if inner in reducing and inner in spatial]
-    if mixed:
-        raise refusal(op, f"loop {describe(mixed[0])} is spatial and reducing at once", "do not fuse across the kinds")
+    mixed = mixed_loop(block)
+    if mixed is not None:
+        raise refusal(op, f"loop {describe(mixed)} is spatial and reducing at once", "do not fuse across the kinds")
     init = split_off_init(block, loop, handles.unique_block_name(f"{block.block_name}_init"))
     handles.define_block(op.init, init)
 
@@ -61,6 +61,12 @@ def _loop_roles(block: BlockOp) -> tuple[set[ForOp], set[ForOp]]:
         loops = {owners[used] for used in value.variables() if used in owners}  # pyright: ignore[reportArgumentType]
         (reducing if variable.reduction else spatial).update(loops)
     return reducing, spatial
+
+
+def mixed_loop(block: BlockOp) -> ForOp | None:
+    """A loop that binds spatial and reduction variables at once (fused across the kinds), if there is one."""
+    reducing, spatial = _loop_roles(block)
+    return next((loop for loop in enclosing_loops(block) if loop in reducing and loop in spatial), None)
 
 
 def reduction_loop(block: BlockOp) -> ForOp | None:

@@ -7,11 +7,13 @@ before: for i < 2                             after reverse_compute_at(b, i): fo
 
 from __future__ import annotations
 
+from xdsl.dialects.memref import AllocOp
+
 from vtac.dialects.schedule.directives import ReverseComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import bindings_of
-from vtac.passes.analysis.nest import buffer_name, child_holding, enclosing_loops, writers_of
-from vtac.passes.analysis.regions import Interval, plain_dimension, region_of
+from vtac.passes.analysis.nest import buffer_name, child_holding, enclosing_loops, precedes, writers_of
+from vtac.passes.analysis.regions import Interval, covers_its_region, plain_dimension, region_of
 from vtac.passes.directives.compute_at import check_inputs_ready, regenerate
 from vtac.passes.directives.handles import Handles, describe, refusal
 
@@ -20,8 +22,8 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
     """Move a consumer into a loop, after its producers there, onto what they have produced.
 
     requires: the loop encloses a producer of the block and no reduction loop of one is the
-              loop or around it; the block reads what is produced there by plain indices;
-              everything else it reads is ready.
+              loop or around it; what is produced per iteration is a box without gaps; the
+              block reads it by plain indices; everything else it reads is ready.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)
@@ -29,6 +31,13 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
     body = loop.body.block
     intervals: list[Interval | None] = [None] * len(block.variables)
     for producer in producers:
+        if not covers_its_region(producer, len(producer.inputs), body):
+            raise refusal(
+                op,
+                f"block '{producer.block_name}' writes '{buffer_name(producer.output)}' in loop {describe(loop)} with "
+                "gaps: what it produces per iteration is no box",
+                "choose an outer loop, or do not fuse or guard the producer's loops",
+            )
         region = region_of(producer.output, [(producer, len(producer.inputs))], body)
         for position, value in enumerate(block.inputs):
             if value is producer.output:
@@ -36,6 +45,15 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
     children = [child for child in (child_holding(body, producer) for producer in producers) if child is not None]
     last = max(children, key=body.get_operation_index)
     regenerate(block, body, last.next_op, intervals)
+    _allocate_before(block, [*enclosing_loops(loop), loop][0])
+
+
+def _allocate_before(block: BlockOp, nest: ForOp) -> None:
+    """The output's allocation must precede the nest that the block has moved into."""
+    allocation = block.output.owner
+    if isinstance(allocation, AllocOp) and nest.parent is not None and not precedes(allocation, nest):
+        allocation.detach()
+        nest.parent.insert_op_before(allocation, nest)
 
 
 def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]:

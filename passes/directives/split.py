@@ -13,10 +13,10 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.schedule.attributes import LoopKind, Tail
 from vtac.dialects.schedule.directives import SplitOp
-from vtac.dialects.schedule.payload import ForOp
-from vtac.passes.analysis.accesses import substitute_loop
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.analysis.accesses import bindings_of, restrict_loop, substitute_loop
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import blocks_under
+from vtac.passes.analysis.nest import blocks_under, extents_around
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
@@ -93,16 +93,25 @@ def _peel(loop: ForOp, start: int, rest: int, handles: Handles) -> None:
     """Run the last `rest` iterations in a nest of their own, right after the loop."""
     mapping: dict[SSAValue, SSAValue] = {}
     tail = loop.clone(mapping)
-    tail.extent = type(tail.extent)(rest)
     tail.induction_variable.name_hint = f"{loop.loop_name}_tail"
     parent = loop.parent
     if parent is None:
         raise ValueError("the loop stands nowhere")
     parent.insert_op_after(tail, loop)
-    shifted = Linear.variable(tail.induction_variable) + start
+    restrict_loop(tail, start, rest)
     for block in blocks_under(tail):
         block.sym_name = type(block.sym_name)(handles.unique_block_name(f"{block.block_name}_tail"))
-        substitute_loop(block, {tail.induction_variable: shifted})
+        if _never_starts(block):
+            block.init = None
+
+
+def _never_starts(block: BlockOp) -> bool:
+    """True when some reduction variable cannot be 0, so that a block only continues."""
+    extents = extents_around(block)
+    return any(
+        variable.reduction and value.bounds(extents)[0] > 0
+        for variable, value in zip(block.variables, bindings_of(block, extents), strict=True)
+    )
 
 
 def holds_only(loop: ForOp, op: Operation) -> bool:
