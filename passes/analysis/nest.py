@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import MemRefType, StringAttr
@@ -120,6 +120,20 @@ def precedes(first: Operation, second: Operation) -> bool:
             return mine is not other and mine.is_before_in_block(other)
         other = other.parent_op()
     return False
+
+
+def overwrite_before(block: BlockOp, places: Sequence[Operation]) -> tuple[BlockOp, SSAValue] | None:
+    """A block that writes an input of `block` after it, yet not after the nests of all `places`.
+
+    Moved to one of the places, `block` would read what was written there.
+    """
+    for value in block.inputs:
+        for writer in writers_of(value):
+            if writer is block or precedes(writer, block):
+                continue
+            if not all(precedes([*enclosing_loops(place), place][0], writer) for place in places):
+                return writer, value
+    return None
 
 
 def discard(op: Operation) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from xdsl.ir import Block, Operation
 
 from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
-from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
 from vtac.passes.analysis.accesses import rebind
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import (
@@ -20,6 +20,7 @@ from vtac.passes.analysis.nest import (
     child_holding,
     discard,
     enclosing_loops,
+    overwrite_before,
     precedes,
     readers_of,
     writers_of,
@@ -32,8 +33,9 @@ def compute_at(op: ComputeAtOp, handles: Handles) -> None:
     """Move a producer into a loop that encloses all its consumers, on the region they need.
 
     requires: the block writes a buffer of its own by plain indices; every reader of that
-              buffer stands in the loop; everything the block reads is ready there. The
-              block gets one loop per iteration variable, extent 1 included.
+              buffer stands in the loop, after the block; what the block reads is not
+              overwritten before; the loop is not mapped to hardware. The block gets one
+              loop per iteration variable, extent 1 included.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)
@@ -58,14 +60,21 @@ def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
     name = f"block '{block.block_name}'"
     if loop in enclosing_loops(block):
         raise refusal(op, f"{name} already stands in loop {describe(loop)}", "nothing needs to move")
+    check_not_mapped(op, loop)
     buffer = block.output
     consumers = readers_of(buffer)
-    if not consumers or not isinstance(buffer.owner, Operation):
+    if not isinstance(buffer.owner, Operation):
         raise refusal(
             op,
-            f"{name} writes '{buffer_name(buffer)}', which no other block reads",
-            "move the blocks that feed it instead",
+            f"{name} writes the argument '{buffer_name(buffer)}', all of which is a result",
+            "move the blocks that feed it instead, or use reverse_compute_at",
         )
+    if not consumers:
+        raise refusal(
+            op, f"{name} writes '{buffer_name(buffer)}', which no block reads", "move the blocks that feed it instead"
+        )
+    if block in consumers:
+        raise refusal(op, f"{name} updates '{buffer_name(buffer)}' in place", "leave it where it is")
     outside = [other for other in consumers if loop not in enclosing_loops(other)]
     if outside:
         raise refusal(
@@ -78,8 +87,35 @@ def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
     places = output_dimensions(block)
     if places is None:
         raise refusal(op, f"{name} does not write its output by plain indices", "inline it or leave it in place")
-    check_inputs_ready(op, block, loop, consumers)
+    early = [consumer for consumer in consumers if not precedes(block, consumer)]
+    if early:
+        raise refusal(op, f"'{early[0].block_name}' reads '{buffer_name(buffer)}' before {name}", "leave it in place")
+    check_inputs_kept(op, block, consumers)
     return places
+
+
+def check_not_mapped(op: DirectiveOp, loop: ForOp) -> None:
+    """A loop given to a hardware unit keeps what it holds."""
+    for around in [*enclosing_loops(loop), loop]:
+        taken = [key for key in HARDWARE_ANNOTATIONS if key in around.attributes]
+        if taken:
+            raise refusal(
+                op,
+                f"loop {describe(around)} is annotated {taken[0]} with all it holds",
+                "move blocks before dma_copy, alu and tensorize",
+            )
+
+
+def check_inputs_kept(op: DirectiveOp, block: BlockOp, places: Sequence[BlockOp]) -> None:
+    """What a block reads must still be there at the places it moves to."""
+    overwrite = overwrite_before(block, places)
+    if overwrite is not None:
+        writer, value = overwrite
+        raise refusal(
+            op,
+            f"block '{block.block_name}' reads '{buffer_name(value)}', which '{writer.block_name}' writes after it",
+            "let the program write a buffer of its own there",
+        )
 
 
 def check_inputs_ready(op: DirectiveOp, block: BlockOp, loop: ForOp, before: Sequence[Operation]) -> None:

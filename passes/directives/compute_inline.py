@@ -13,9 +13,10 @@ from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.nest import buffer_name, readers_of, writers_of
+from vtac.passes.analysis.bodies import is_copy
+from vtac.passes.analysis.nest import buffer_name, readers_of, shape_of, writers_of
 from vtac.passes.analysis.regions import output_dimensions
-from vtac.passes.directives.compute_at import remove_from_nest
+from vtac.passes.directives.compute_at import check_inputs_kept, remove_from_nest
 from vtac.passes.directives.handles import Handles, refusal
 
 
@@ -23,7 +24,8 @@ def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
     """Inline a block without reduction into every reader, and drop it with its buffer.
 
     requires: no reduction; a buffer of its own, written once by plain indices and read by
-              some block; a reader with padding takes a plain copy only.
+              some block; nothing it reads is overwritten before the readers; a reader with
+              padding takes a plain copy of the same shape only.
     """
     block = handles.block(op.block, op)
     places = _check(op, block)
@@ -54,6 +56,7 @@ def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
     places = output_dimensions(block)
     if places is None or block.guard is not None:
         raise refusal(op, f"{name} does not write all of its output by plain indices", "inline before split with guard")
+    check_inputs_kept(op, block, readers)
     for reader in readers:
         padded = [reader.accesses.data[i].pad_value for i, value in enumerate(reader.inputs) if value is buffer]
         if any(value is not None for value in padded) and not _is_plain_copy(block):
@@ -67,7 +70,7 @@ def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
 
 def _is_plain_copy(block: BlockOp) -> bool:
     """The identity on a buffer of the same shape."""
-    if len(block.inputs) != 1 or block.yielded is not block.body.block.args[0]:
+    if not is_copy(block) or shape_of(block.inputs[0]) != shape_of(block.output):
         return False
     access = block.accesses.data[0]
     return (
