@@ -65,7 +65,7 @@ func.func @vadd(%A: {wide}, %B: {wide}) -> {tensor(self.shape, "i8")} {{
             rows, tiles, batch, channel = schedule.get_loops(stored)
             outer, inner = schedule.split(tiles, factor=block // self.config.block_out)
             schedule.reorder(rows, outer, inner, batch, channel)
-            for producer in (total, *reversed(copies)):
+            for producer in (total, *copies):
                 schedule.compute_at(producer, outer)
             store_loop = inner
         for copy in copies:
