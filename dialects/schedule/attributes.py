@@ -51,6 +51,16 @@ class LoopKind(StrEnum):
         """Iterations run side by side: virtual threads or GPU indices."""
         return self not in (LoopKind.SERIAL, LoopKind.UNROLLED, LoopKind.VECTORIZED)
 
+    @property
+    def is_thread(self) -> bool:
+        """Iterations are the threads of one GPU block."""
+        return self.value.startswith("threadIdx")
+
+    @property
+    def is_gpu_index(self) -> bool:
+        """Iterations are the blocks or threads of a GPU launch."""
+        return self.is_thread or self.value.startswith("blockIdx")
+
 
 @irdl_attr_definition
 class LoopKindAttr(Data[LoopKind]):

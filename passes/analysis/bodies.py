@@ -42,21 +42,22 @@ def is_truncating_copy(block: BlockOp) -> bool:
 
 
 def multiply_accumulate(block: BlockOp) -> str:
-    """Why a body is not `acc + extsi(a) * extsi(b)`; empty when it is."""
+    """Why a body is not `acc + extend(a) * extend(b)`, on integers or floats; empty when it is."""
     if not block.has_reduction or len(block.inputs) != 2:
         return f"expected two inputs and a reduction, found {len(block.inputs)} inputs"
     total = block.yielded.owner
-    if not isinstance(total, arith.AddiOp):
-        return f"expected arith.addi at the end of the body, found {_name(total)}"
+    if not isinstance(total, arith.AddiOp | arith.AddfOp):
+        return f"expected arith.addi or addf at the end of the body, found {_name(total)}"
     accumulator = len(block.inputs)
-    product = total.rhs.owner if _argument(total.lhs) == accumulator else total.lhs.owner
-    if accumulator not in (_argument(total.lhs), _argument(total.rhs)):
-        return "expected arith.addi of the accumulator"
-    if not isinstance(product, arith.MuliOp):
-        return f"expected arith.muli added to the accumulator, found {_name(product)}"
-    factors = {_extended(product.lhs), _extended(product.rhs)}
-    if factors != {0, 1}:
-        return "expected the product of both inputs, each sign-extended by arith.extsi"
+    left, right = total.operands
+    product = right.owner if _argument(left) == accumulator else left.owner
+    if accumulator not in (_argument(left), _argument(right)):
+        return f"expected {total.name} of the accumulator"
+    wanted = arith.MuliOp if isinstance(total, arith.AddiOp) else arith.MulfOp
+    if not isinstance(product, wanted):
+        return f"expected {wanted.name} added to the accumulator, found {_name(product)}"
+    if {_extended(operand) for operand in product.operands} != {0, 1}:
+        return "expected the product of both inputs, each widened by arith.extsi or extf"
     return ""
 
 
@@ -120,7 +121,9 @@ def _argument(value: SSAValue) -> int | None:
 
 def _extended(value: SSAValue) -> int | None:
     owner = value.owner
-    return _argument(owner.input) if isinstance(owner, arith.ExtSIOp) else None
+    if isinstance(owner, arith.ExtSIOp | arith.ExtUIOp | arith.ExtFOp):
+        return _argument(owner.operands[0])
+    return None
 
 
 def _constant(value: SSAValue) -> int | None:

@@ -15,7 +15,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineExpr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import bindings_of, guards_of, indices_of
 from vtac.passes.analysis.linear import Extents, Linear, relax
-from vtac.passes.analysis.nest import enclosing_loops, shape_of
+from vtac.passes.analysis.nest import enclosing_loops, scope_of, shape_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +47,16 @@ class Interval:
 
 
 def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interval]:
-    """What access `position` touches while every loop inside the body `outside` runs."""
+    """What access `position` touches while every loop inside the body `outside` runs.
+
+    Shared memory belongs to all threads of a GPU block: their loops count as inside.
+    """
+    shared = scope_of((*block.inputs, block.output)[position]) == "shared"
     extents: dict[Hashable, int] = {}
     inner: set[Hashable] = set()
     for loop in enclosing_loops(block):
         extents[loop.induction_variable] = loop.trip_count
-        if _is_within(loop, outside):
+        if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread):
             inner.add(loop.induction_variable)
     region: list[Interval] = []
     for index in indices_of(block, position, extents):

@@ -13,8 +13,9 @@ from vtac.passes.directives.handles import Handles, describe, refusal
 def bind(op: BindOp, handles: Handles) -> None:
     """Bind a serial loop.
 
-    requires: no block in the loop reduces over it, or is repeated by it unchanged while
-              it accumulates; for a GPU index, no other loop of the nest has that index.
+    requires: no block in the loop reduces over it. A GPU index may be bound again inside a
+              loop that has it, with the same extent, where the blocks inside do not depend
+              on the outer loop: they share its threads to work together.
     """
     loop = handles.loop(op.loop, op)
     kind = LoopKind(op.thread.data)
@@ -39,9 +40,15 @@ def _check_independent(op: BindOp, loop: ForOp) -> None:
 
 
 def _check_index_free(op: BindOp, loop: ForOp, kind: LoopKind) -> None:
-    inside = [inner for inner in loop.body.walk() if isinstance(inner, ForOp)]
-    for other in [*enclosing_loops(loop), *inside]:
-        if other.loop_kind is kind:
+    inside = [inner for inner in loop.body.walk() if isinstance(inner, ForOp) and inner.loop_kind is kind]
+    outside = [outer for outer in enclosing_loops(loop) if outer.loop_kind is kind]
+    for outer, inner in [*((outer, loop) for outer in outside), *((loop, inner) for inner in inside)]:
+        dependent = [block for block in blocks_under(inner) if outer.induction_variable in block.loops]
+        other = inner if outer is loop else outer
+        if dependent or other.trip_count != loop.trip_count:
+            why = f"block '{dependent[0].block_name}' depends on both" if dependent else "their extents differ"
             raise refusal(
-                op, f"loop {describe(other)} of the same nest is bound to {kind.value} already", "choose another index"
+                op,
+                f"loop {describe(other)} of the same nest is bound to {kind.value} already, and {why}",
+                "choose another index, or let blocks inside share its threads",
             )

@@ -6,6 +6,7 @@ from vtac.dialects.schedule.directives import TensorizeOp
 from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, TENSORIZE
 from vtac.passes.analysis.gemm import INTRINSICS, match_gemm
 from vtac.passes.analysis.nest import enclosing_loops
+from vtac.passes.analysis.warp_tiles import WMMA_INTRINSICS, match_warp_operation
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
@@ -17,13 +18,14 @@ def tensorize(op: TensorizeOp, handles: Handles) -> None:
     """
     loop = handles.loop(op.loop, op)
     name = op.intrinsic.data
-    if name not in INTRINSICS:
-        raise refusal(op, f"no intrinsic '{name}'", f"the intrinsics are {', '.join(INTRINSICS)}")
+    known = (*INTRINSICS, *WMMA_INTRINSICS)
+    if name not in known:
+        raise refusal(op, f"no intrinsic '{name}'", f"the intrinsics are {', '.join(known)}")
     for around in [*enclosing_loops(loop), loop]:
         taken = [key for key in HARDWARE_ANNOTATIONS if key in around.attributes]
         if taken:
             raise refusal(op, f"loop {describe(around)} is {taken[0]} already", "map each loop once")
-    match = match_gemm(loop, handles.config)
+    match = match_gemm(loop, handles.config) if name in INTRINSICS else match_warp_operation(loop, name)
     if isinstance(match, str):
         raise refusal(
             op, f"loop {describe(loop)} is not {name}: {match}", "change the schedule or the program to match"

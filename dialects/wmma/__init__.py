@@ -1,0 +1,54 @@
+"""The wmma dialect: warp-level matrix fragments and what moves data to them.
+
+CUDA's own terms. A kernel is a `func.func` with `wmma.grid` and `wmma.block`; gpu, scf,
+arith, affine, memref and vector ops do the rest. Deliberately not modelled: how a
+fragment's elements are spread over the lanes of a warp.
+"""
+
+from xdsl.ir import Dialect
+
+from vtac.dialects.wmma.attributes import FragmentType
+from vtac.dialects.wmma.ops import (
+    AsyncCommitOp,
+    AsyncCopyOp,
+    AsyncWaitOp,
+    FillFragmentOp,
+    FragmentsOp,
+    LoadMatrixSyncOp,
+    MapFragmentOp,
+    MmaSyncOp,
+    StoreMatrixSyncOp,
+    YieldOp,
+)
+
+WMMA = Dialect(
+    "wmma",
+    [
+        AsyncCommitOp,
+        AsyncCopyOp,
+        AsyncWaitOp,
+        FillFragmentOp,
+        FragmentsOp,
+        LoadMatrixSyncOp,
+        MapFragmentOp,
+        MmaSyncOp,
+        StoreMatrixSyncOp,
+        YieldOp,
+    ],
+    [FragmentType],
+)
+
+__all__ = [
+    "WMMA",
+    "AsyncCommitOp",
+    "AsyncCopyOp",
+    "AsyncWaitOp",
+    "FillFragmentOp",
+    "FragmentType",
+    "FragmentsOp",
+    "LoadMatrixSyncOp",
+    "MapFragmentOp",
+    "MmaSyncOp",
+    "StoreMatrixSyncOp",
+    "YieldOp",
+]

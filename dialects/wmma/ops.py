@@ -1,0 +1,221 @@
+"""Operations on fragments, and asynchronous copies to shared memory."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, MemRefType, i1, i64
+from xdsl.ir import SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    opt_operand_def,
+    prop_def,
+    region_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
+from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.schedule.attributes import Number
+from vtac.dialects.wmma.attributes import Fragment, FragmentType
+
+INDEX = IndexType()
+I64 = IntegerAttr.constr(i64)
+
+
+def fragment_of(value: SSAValue) -> Fragment:
+    """The fragment record of an operand."""
+    return cast(FragmentType, value.type).data
+
+
+def _element_name(value: SSAValue) -> str:
+    """A memref's element type as fragments name it: f16, s8, ..."""
+    element = cast(MemRefType, value.type).element_type
+    return f"s{element.width.data}" if isinstance(element, IntegerType) else str(element)
+
+
+def _check_memory(op: str, fragment: Fragment, memory: SSAValue) -> None:
+    found = _element_name(memory)
+    if found not in (fragment.element, fragment.element.replace("u", "s"), fragment.element.replace("tf32", "f32")):
+        raise VerifyException(f"{op}: memory holds {found}, the fragment {fragment.element}")
+
+
+@irdl_op_definition
+class FragmentsOp(IRDLOperation):
+    """An array of fragments in the registers of each warp."""
+
+    name = "wmma.fragments"
+    fragments = result_def(FragmentType)
+    traits = traits_def(Pure())
+    assembly_format = "attr-dict `:` type($fragments)"
+
+
+@irdl_op_definition
+class FillFragmentOp(IRDLOperation):
+    """Every element of one fragment becomes a number of its element type."""
+
+    name = "wmma.fill_fragment"
+    fragments = operand_def(FragmentType)
+    index = operand_def(INDEX)
+    value = prop_def(IntegerAttr | FloatAttr)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "$fragments `[` $index `]` `,` $value attr-dict `:` type($fragments)"
+
+    @staticmethod
+    def get(fragments: SSAValue, index: SSAValue, value: Number) -> FillFragmentOp:
+        return FillFragmentOp(operands=[fragments, index], properties={"value": value})
+
+
+@irdl_op_definition
+class LoadMatrixSyncOp(IRDLOperation):
+    """Load one fragment from memory: `offset` and the leading dimension count elements.
+
+    Legal on a fragment of matrix_a or matrix_b, from memory of its element type.
+    """
+
+    name = "wmma.load_matrix_sync"
+    fragments = operand_def(FragmentType)
+    index = operand_def(INDEX)
+    memory = operand_def(MemRefType)
+    offset = operand_def(INDEX)
+    leading = prop_def(I64)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$fragments `[` $index `]` `,` $memory `[` $offset `]` `leading` $leading attr-dict "
+        "`:` type($fragments) `,` type($memory)"
+    )
+
+    def verify_(self) -> None:
+        fragment = fragment_of(self.fragments)
+        if fragment.role == "accumulator":
+            raise VerifyException("load_matrix_sync: an accumulator is filled, not loaded")
+        _check_memory("load_matrix_sync", fragment, self.memory)
+
+
+@irdl_op_definition
+class StoreMatrixSyncOp(IRDLOperation):
+    """Store one accumulator fragment to memory, row major; the same operands as a load."""
+
+    name = "wmma.store_matrix_sync"
+    fragments = operand_def(FragmentType)
+    index = operand_def(INDEX)
+    memory = operand_def(MemRefType)
+    offset = operand_def(INDEX)
+    leading = prop_def(I64)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$memory `[` $offset `]` `leading` $leading `,` $fragments `[` $index `]` attr-dict "
+        "`:` type($memory) `,` type($fragments)"
+    )
+
+    def verify_(self) -> None:
+        fragment = fragment_of(self.fragments)
+        if fragment.role != "accumulator":
+            raise VerifyException(f"store_matrix_sync: only accumulators are stored, not {fragment.role}")
+        _check_memory("store_matrix_sync", fragment, self.memory)
+
+
+@irdl_op_definition
+class MmaSyncOp(IRDLOperation):
+    """accumulator[d] += a[i] x b[j], by a whole warp."""
+
+    name = "wmma.mma_sync"
+    accumulator = operand_def(FragmentType)
+    accumulator_index = operand_def(INDEX)
+    a = operand_def(FragmentType)
+    a_index = operand_def(INDEX)
+    b = operand_def(FragmentType)
+    b_index = operand_def(INDEX)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$accumulator `[` $accumulator_index `]` `,` $a `[` $a_index `]` `,` $b `[` $b_index `]` attr-dict "
+        "`:` type($accumulator) `,` type($a) `,` type($b)"
+    )
+
+    def verify_(self) -> None:
+        parts = [fragment_of(value) for value in (self.accumulator, self.a, self.b)]
+        for fragment, role in zip(parts, ("accumulator", "matrix_a", "matrix_b"), strict=True):
+            if fragment.role != role:
+                raise VerifyException(f"mma_sync: expected a {role} fragment, found {fragment.role}")
+        shapes = {(fragment.m, fragment.n, fragment.k) for fragment in parts}
+        if len(shapes) > 1:
+            shown = ", ".join(f"{fragment.m}x{fragment.n}x{fragment.k}" for fragment in parts)
+            raise VerifyException(f"mma_sync: fragments of different shapes: {shown}")
+        if parts[1].element != parts[2].element:
+            raise VerifyException(f"mma_sync: A holds {parts[1].element}, B {parts[2].element}")
+
+
+@irdl_op_definition
+class YieldOp(IRDLOperation):
+    """Ends the body of a map with the new element."""
+
+    name = "wmma.yield"
+    value = operand_def()
+    traits = traits_def(IsTerminator())
+    assembly_format = "$value attr-dict `:` type($value)"
+
+
+@irdl_op_definition
+class MapFragmentOp(IRDLOperation):
+    """Replace every element of one fragment by what the body makes of it."""
+
+    name = "wmma.map"
+    fragments = operand_def(FragmentType)
+    index = operand_def(INDEX)
+    body = region_def("single_block")
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$fragments `[` $index `]` attr-dict-with-keyword `:` type($fragments) $body"
+
+
+@irdl_op_definition
+class AsyncCopyOp(IRDLOperation):
+    """Copy `elements` consecutive elements from global to shared memory in the background.
+
+    Without `present` being true, zeros are written instead. Legal for 4, 8 or 16 bytes.
+    """
+
+    name = "wmma.async_copy"
+    target = operand_def(MemRefType)
+    target_offset = operand_def(INDEX)
+    source = operand_def(MemRefType)
+    source_offset = operand_def(INDEX)
+    present = opt_operand_def(i1)
+    elements = prop_def(I64)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$target `[` $target_offset `]` `,` $source `[` $source_offset `]` `elements` $elements "
+        "(`if` $present^)? attr-dict `:` type($target) `,` type($source)"
+    )
+
+    def verify_(self) -> None:
+        if cast(MemRefType, self.target.type).element_type != cast(MemRefType, self.source.type).element_type:
+            raise VerifyException("async_copy: source and target hold different element types")
+        width = {"f16": 2, "bf16": 2, "f32": 4, "s8": 1, "s32": 4}.get(_element_name(self.target), 0)
+        if width * self.elements.value.data not in (4, 8, 16):
+            raise VerifyException(
+                f"async_copy: {self.elements.value.data} elements of {width} bytes; 4, 8 or 16 bytes are copied at once"
+            )
+
+
+@irdl_op_definition
+class AsyncCommitOp(IRDLOperation):
+    """Close a group of asynchronous copies."""
+
+    name = "wmma.async_commit"
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "attr-dict"
+
+
+@irdl_op_definition
+class AsyncWaitOp(IRDLOperation):
+    """Wait until at most `pending` groups of copies are still under way."""
+
+    name = "wmma.async_wait"
+    pending = prop_def(I64)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "$pending attr-dict"

@@ -1,0 +1,208 @@
+"""convert-tiles-to-wmma: loops tensorized with wmma intrinsics -> fragments and their operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.schedule.payload import TENSORIZE, BlockOp, ForOp
+from vtac.dialects.wmma import (
+    FillFragmentOp,
+    FragmentsOp,
+    FragmentType,
+    LoadMatrixSyncOp,
+    MmaSyncOp,
+    StoreMatrixSyncOp,
+)
+from vtac.dialects.wmma.attributes import Fragment
+from vtac.passes.analysis.linear import Linear
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name, discard, extents_around, scope_of
+from vtac.passes.analysis.tiles import perfect_nest
+from vtac.passes.analysis.warp_tiles import (
+    FRAGMENT_SCOPES,
+    MatrixAccess,
+    TileIndex,
+    WarpMultiply,
+    element_name,
+    fragment_tile,
+    match_multiply,
+    match_transfer_tile,
+)
+from vtac.passes.convert_linalg_to_schedule import filled_value
+from vtac.passes.host_values import HostValues
+
+
+@dataclass(frozen=True)
+class ConvertTilesToWmma(ModulePass):
+    """Give every fragment buffer its type and turn tensorized loops into warp operations.
+
+    requires: compacted buffers; fragment buffers used only by tensorized loops.
+    ensures:  fragment buffers are wmma.fragments; loads, fills, multiplies and stores are
+              wmma ops that name a fragment by index.
+    declines: tiles that CUDA has no fragment for, and anything but whole tiles.
+    """
+
+    name = "convert-tiles-to-wmma"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.ops:
+            if isinstance(function, FuncOp) and function.body.blocks:
+                _Converter(function).convert()
+
+
+class _Converter:
+    def __init__(self, function: FuncOp) -> None:
+        self.loops = [
+            loop for loop in function.walk() if isinstance(loop, ForOp) and _intrinsic(loop).startswith("wmma.")
+        ]
+        self.fragments: dict[SSAValue, SSAValue] = {}
+
+    def convert(self) -> None:
+        multiplies = [loop for loop in self.loops if _intrinsic(loop) == "wmma.mma_sync" and _block(loop).inputs]
+        matched = [(loop, self._matched(loop, match_multiply(loop))) for loop in multiplies]
+        layouts = self._layouts()
+        for _, multiply in matched:
+            self._declare(multiply, layouts)
+        for loop, multiply in matched:
+            self._replace(loop, self._multiply(multiply))
+        for loop in self.loops:
+            if loop.parent is not None:
+                self._replace(loop, self._other(loop))
+
+    def _matched(self, loop: ForOp, match: WarpMultiply | str) -> WarpMultiply:
+        if isinstance(match, str):
+            raise _decline(loop, match)
+        return match
+
+    def _layouts(self) -> dict[SSAValue, str]:
+        """How each loaded matrix lies in memory, from the strides of its loads."""
+        layouts: dict[SSAValue, str] = {}
+        for loop in self.loops:
+            block = _block(loop)
+            if scope_of(block.output) not in ("wmma.matrix_a", "wmma.matrix_b"):
+                continue
+            match = match_transfer_tile(loop)
+            if isinstance(match, str):
+                raise _decline(loop, match)
+            layouts[block.output] = "row_major" if match[2].column_stride == 1 else "col_major"
+        return layouts
+
+    def _declare(self, multiply: WarpMultiply, layouts: dict[SSAValue, str]) -> None:
+        block = multiply.block
+        operands = (block.output, block.inputs[multiply.a], block.inputs[multiply.b])
+        m, n, k = multiply.shape
+        for buffer, tile in zip(operands, multiply.tiles, strict=True):
+            if buffer in self.fragments:
+                continue
+            role = FRAGMENT_SCOPES[scope_of(buffer)]
+            layout = None if role == "accumulator" else layouts.get(buffer, "row_major")
+            fragment = Fragment(role, m, n, k, element_name(buffer), layout, tile.count)
+            allocation = buffer.owner
+            if not isinstance(allocation, AllocOp) or allocation.parent is None:
+                raise _decline(block, f"'{buffer_name(buffer)}' is no allocation")
+            try:
+                declared = FragmentsOp(result_types=[FragmentType(fragment)])
+            except VerifyException as error:
+                raise _decline(block, str(error)) from None
+            declared.fragments.name_hint = buffer.name_hint
+            declared.location = allocation.location
+            allocation.parent.insert_op_before(declared, allocation)
+            self.fragments[buffer] = declared.fragments
+
+    def _multiply(self, multiply: WarpMultiply) -> list[Operation]:
+        block = multiply.block
+        values = HostValues(extents_around(block))
+        operands: list[SSAValue] = []
+        buffers = (block.output, block.inputs[multiply.a], block.inputs[multiply.b])
+        for buffer, tile in zip(buffers, multiply.tiles, strict=True):
+            operands += [self.fragments[buffer], values.materialise(values.value(tile.tile))]
+        return [*values.operations, MmaSyncOp(operands=operands)]
+
+    def _other(self, loop: ForOp) -> list[Operation]:
+        block = _block(loop)
+        if not block.inputs:
+            return self._fill(loop, block)
+        match = match_transfer_tile(loop)
+        if isinstance(match, str):
+            raise _decline(loop, match)
+        _, tile, access = match
+        if scope_of(block.output) in FRAGMENT_SCOPES:
+            return self._load(block, tile, access)
+        return self._store(block, tile, access)
+
+    def _fill(self, loop: ForOp, block: BlockOp) -> list[Operation]:
+        value = filled_value(block)
+        nest = perfect_nest(loop)
+        if value is None or nest is None:
+            raise _decline(loop, "expected a constant to fill fragments with")
+        tile = fragment_tile(block, 0, nest[0])
+        if isinstance(tile, str):
+            raise _decline(loop, tile)
+        values = HostValues(extents_around(block))
+        index = values.materialise(values.value(tile.tile))
+        return [*values.operations, FillFragmentOp.get(self._of(block.output, loop), index, value)]
+
+    def _load(self, block: BlockOp, tile: TileIndex, access: MatrixAccess) -> list[Operation]:
+        fragments = self._of(block.output, block)
+        leading = access.row_stride if access.column_stride == 1 else access.column_stride
+        if 1 not in (access.row_stride, access.column_stride):
+            raise _decline(block, f"memory strides {access.row_stride} and {access.column_stride}; one must be 1")
+        values, operands = self._addresses(block, fragments, tile, block.inputs[0], access)
+        load = LoadMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(leading, i64)})
+        return [*values.operations, load]
+
+    def _store(self, block: BlockOp, tile: TileIndex, access: MatrixAccess) -> list[Operation]:
+        if access.column_stride != 1:
+            raise _decline(block, f"a column stride of {access.column_stride}; accumulators are stored row major")
+        fragments = self._of(block.inputs[0], block)
+        values, operands = self._addresses(block, fragments, tile, block.output, access)
+        store = StoreMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(access.row_stride, i64)})
+        return [*values.operations, store]
+
+    def _addresses(
+        self, block: BlockOp, fragments: SSAValue, tile: TileIndex, memory: SSAValue, access: MatrixAccess
+    ) -> tuple[HostValues, list[SSAValue]]:
+        values = HostValues(extents_around(block))
+        index = values.materialise(values.value(tile.tile))
+        offset = values.materialise(values.value(access.offset))
+        return values, [fragments, index, memory, offset]
+
+    def _of(self, buffer: SSAValue, op: Operation) -> SSAValue:
+        if buffer not in self.fragments:
+            raise _decline(op, f"no mma_sync uses '{buffer_name(buffer)}', so its fragment shape is unknown")
+        return self.fragments[buffer]
+
+    def _replace(self, loop: ForOp, operations: Sequence[Operation]) -> None:
+        parent = loop.parent
+        if parent is None:
+            raise ValueError("the loop stands nowhere")
+        for op in operations:
+            op.location = loop.location
+            parent.insert_op_before(op, loop)
+        discard(loop)
+
+
+def _intrinsic(loop: ForOp) -> str:
+    value = loop.attributes.get(TENSORIZE)
+    return value.data if isinstance(value, StringAttr) else ""
+
+
+def _block(loop: ForOp) -> BlockOp:
+    nest = perfect_nest(loop)
+    if nest is None:
+        raise _decline(loop, f"loop '{loop.loop_name}' holds several statements")
+    return nest[1]
+
+
+def _decline(op: Operation, found: str) -> CompileError:
+    return CompileError(f"tensorize with wmma: {found}", location_of(op))
