@@ -30,6 +30,8 @@ class Home(NamedTuple):
 
 
 DIALECTS: dict[str, Home] = {
+    "linalg": Home("vtac.dialects.named_linalg", "NamedLinalg"),
+    "packing": Home("vtac.dialects.packing", "Packing"),
     "schedule": Home("vtac.dialects.schedule", "Schedule"),
     "vta": Home("vtac.dialects.vta", "VTA"),
 }
