@@ -1,0 +1,121 @@
+"""Random directives on a payload: whatever is legal must leave the numbers as they are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from random import Random
+
+from xdsl.dialects.func import FuncOp
+
+from vtac.dialects.diagnostics import CompileError
+from vtac.passes.analysis.nest import blocks_under
+from vtac.schedule import BlockRef, LoopRef, Schedule
+
+Move = Callable[["RandomDirectives"], str]
+
+SCOPES = ("global", "vta.inp", "vta.wgt", "vta.acc", "local")
+
+
+class RandomDirectives:
+    """Draws directives with random operands and applies those that are legal."""
+
+    def __init__(self, schedule: Schedule, seed: int) -> None:
+        self.schedule = schedule
+        self.random = Random(seed)
+
+    def apply(self, count: int) -> Iterator[str]:
+        """Names of the directives applied, each yielded after it was; at most `count` are tried."""
+        for _ in range(count):
+            move = self.random.choice(MOVES)
+            try:
+                yield move(self)
+            except CompileError:
+                continue
+
+    def block(self) -> BlockRef:
+        function = next(op for op in self.schedule.module.ops if isinstance(op, FuncOp))
+        names = [block.block_name for block in blocks_under(function)]
+        return self.schedule.get_block(self.random.choice(names))
+
+    def loops(self, block: BlockRef) -> list[LoopRef]:
+        return list(self.schedule.get_loops(block))
+
+    def loop(self) -> LoopRef:
+        return self.random.choice(self.loops(self.block()))
+
+    def split(self) -> str:
+        loop, amount = self.loop(), self.random.randint(1, 4)
+        tail = self.random.choice(("error", "guard", "guard", "peel"))
+        if self.random.random() < 0.7:
+            self.schedule.split(loop, factor=amount, tail=tail)
+        else:
+            self.schedule.split(loop, nparts=amount, tail=tail)
+        return "split"
+
+    def fuse(self) -> str:
+        loops = self.loops(self.block())
+        start = self.random.randrange(len(loops))
+        self.schedule.fuse(*loops[start : start + 2])
+        return "fuse"
+
+    def reorder(self) -> str:
+        loops = self.loops(self.block())
+        self.schedule.reorder(*self.random.sample(loops, min(len(loops), self.random.randint(2, 4))))
+        return "reorder"
+
+    def compute_at(self) -> str:
+        self.schedule.compute_at(self.block(), self.loop())
+        return "compute_at"
+
+    def reverse_compute_at(self) -> str:
+        self.schedule.reverse_compute_at(self.block(), self.loop())
+        return "reverse_compute_at"
+
+    def compute_inline(self) -> str:
+        self.schedule.compute_inline(self.block())
+        return "compute_inline"
+
+    def cache_read(self) -> str:
+        self.schedule.cache_read(self.block(), self.random.randrange(2), self.random.choice(SCOPES))
+        return "cache_read"
+
+    def cache_write(self) -> str:
+        self.schedule.cache_write(self.block(), 0, self.random.choice(SCOPES))
+        return "cache_write"
+
+    def set_scope(self) -> str:
+        self.schedule.set_scope(self.block(), 0, self.random.choice(SCOPES))
+        return "set_scope"
+
+    def bind(self) -> str:
+        self.schedule.bind(self.loop(), "cthread")
+        return "bind"
+
+    def unroll(self) -> str:
+        self.schedule.unroll(self.loop())
+        return "unroll"
+
+    def vectorize(self) -> str:
+        self.schedule.vectorize(self.loop())
+        return "vectorize"
+
+    def decompose_reduction(self) -> str:
+        self.schedule.decompose_reduction(self.block(), self.loop())
+        return "decompose_reduction"
+
+
+MOVES: tuple[Move, ...] = (
+    *[RandomDirectives.split] * 4,
+    *[RandomDirectives.reorder] * 4,
+    *[RandomDirectives.compute_at] * 4,
+    *[RandomDirectives.reverse_compute_at] * 3,
+    *[RandomDirectives.fuse] * 2,
+    *[RandomDirectives.cache_read] * 2,
+    RandomDirectives.cache_write,
+    RandomDirectives.compute_inline,
+    RandomDirectives.set_scope,
+    RandomDirectives.bind,
+    RandomDirectives.unroll,
+    RandomDirectives.vectorize,
+    RandomDirectives.decompose_reduction,
+)
