@@ -8,7 +8,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, Operation
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern, op_type_rewrite_pattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
@@ -28,6 +28,7 @@ from vtac.passes.analysis.nest import buffer_name, scope_of
 from vtac.passes.analysis.runs import Run, collapse
 from vtac.passes.analysis.target import config_of
 from vtac.passes.analysis.tiles import perfect_nest, tile_access, tile_shape
+from vtac.passes.refusals import rewrite_once
 from vtac.passes.schedule_reuse_in_place import possible_bases
 
 IMMEDIATE_RANGE = (-(1 << 15), (1 << 15) - 1)
@@ -48,7 +49,7 @@ class ConvertAluToVta(ModulePass):
     name = "convert-alu-to-vta"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        PatternRewriteWalker(ConvertAluLoop(config_of(op)), apply_recursively=False).rewrite_module(op)
+        rewrite_once(op, ConvertAluLoop(config_of(op)))
 
 
 @dataclass

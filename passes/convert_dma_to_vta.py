@@ -8,7 +8,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern, op_type_rewrite_pattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
@@ -23,6 +23,7 @@ from vtac.passes.analysis.target import config_of
 from vtac.passes.analysis.tiles import perfect_nest
 from vtac.passes.analysis.transfers import Dimension, Padding, Transfer, match_transfer
 from vtac.passes.host_values import HostValues
+from vtac.passes.refusals import rewrite_once
 from vtac.passes.zero_rows import zero_rows
 
 MEMORIES = {"vta.inp": "inp", "vta.wgt": "wgt", "vta.acc": "acc"}
@@ -42,7 +43,7 @@ class ConvertDmaToVta(ModulePass):
     name = "convert-dma-to-vta"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        PatternRewriteWalker(ConvertCopyLoop(config_of(op), op), apply_recursively=False).rewrite_module(op)
+        rewrite_once(op, ConvertCopyLoop(config_of(op), op))
 
 
 @dataclass

@@ -8,7 +8,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern, op_type_rewrite_pattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
@@ -28,6 +28,7 @@ from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import enclosing_loops
 from vtac.passes.analysis.target import config_of
 from vtac.passes.analysis.tiles import perfect_nest, tile_access, tile_shape
+from vtac.passes.refusals import rewrite_once
 
 GEMM = StringAttr("vta.gemm")
 
@@ -45,7 +46,7 @@ class ConvertGemmToVta(ModulePass):
     name = "convert-gemm-to-vta"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        PatternRewriteWalker(ConvertTensorizedLoop(config_of(op)), apply_recursively=False).rewrite_module(op)
+        rewrite_once(op, ConvertTensorizedLoop(config_of(op)))
 
 
 @dataclass

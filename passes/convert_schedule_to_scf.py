@@ -84,6 +84,7 @@ class _Converter:
         start, stop, step = (self._constant(bound) for bound in (0, loop.trip_count, 1))
         converted = scf.ForOp(start, stop, step, [], Region(inner))
         converted.location = loop.location
+        converted.attributes = dict(loop.attributes)
         body.insert_op_before(converted, loop)
         loop.detach()
 

@@ -78,6 +78,18 @@ class _Converter:
         for loop in self.loops:
             if loop.parent is not None:
                 self._replace(loop, self._other(loop))
+        for buffer in self.fragments:
+            self._drop(buffer)
+
+    def _drop(self, buffer: SSAValue) -> None:
+        """A fragment buffer that something else still touches cannot be one."""
+        for use in buffer.uses:
+            raise _decline(
+                use.operation, f"'{buffer_name(buffer)}' lives in fragments, and this uses it as memory: tensorize it"
+            )
+        allocation = buffer.owner
+        if isinstance(allocation, Operation):
+            discard(allocation)
 
     def _matched(self, loop: ForOp, match: WarpMultiply | str) -> WarpMultiply:
         if isinstance(match, str):

@@ -1,0 +1,109 @@
+"""A kernel of the wmma level as CUDA C++ text. It prints; it decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import IO
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, MemRefType, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import BlockArgument
+from xdsl.utils.target import Target
+
+from vtac.cuda.emit_statements import StatementPrinter
+from vtac.cuda.emit_types import dtype_of, scalar_type
+from vtac.cuda.launch import Extent3, LaunchRecord, Parameter
+from vtac.dialects.diagnostics import CompileError
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
+from vtac.passes.convert_linalg_to_schedule import RESULT
+from vtac.passes.convert_loops_to_gpu import BLOCK, GRID, KERNEL
+
+_HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
+
+
+@dataclass(frozen=True)
+class CudaTarget(Target):
+    """`-t cuda`: the CUDA C++ text of a module's kernel."""
+
+    name = "cuda"
+
+    def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
+        output.write(emit_cuda(module))
+
+
+def find_kernel(module: ModuleOp) -> FuncOp:
+    """The one kernel of a module."""
+    kernels = [op for op in module.ops if isinstance(op, FuncOp) and KERNEL in op.attributes]
+    if len(kernels) != 1:
+        raise CompileError(
+            f"CUDA text is made from one kernel; the module has {len(kernels)}: run lower-to-wmma first",
+            location_of(module),
+        )
+    return kernels[0]
+
+
+def emit_cuda(module: ModuleOp) -> str:
+    """The text of the module's kernel: deterministic, formatted, complete."""
+    kernel = find_kernel(module)
+    printer = StatementPrinter()
+    printer.print_body(kernel.body.block, 1)
+    threads = 1
+    for extent in launch_extents(kernel, BLOCK):
+        threads *= extent
+    lines = [f"#include <{header}>" for header in _HEADERS if header in printer.headers | {"mma.h", "cuda_fp16.h"}]
+    lines += ["", "using namespace nvcuda;", ""]
+    grid = " x ".join(map(str, launch_extents(kernel, GRID)))
+    block = " x ".join(map(str, launch_extents(kernel, BLOCK)))
+    lines.append(f"// Launch with a grid of {grid} blocks of {block} threads.")
+    lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
+    lines += _signature(kernel)
+    return "\n".join([*lines, *printer.lines, "}"]) + "\n"
+
+
+def _signature(kernel: FuncOp) -> list[str]:
+    arguments = list(kernel.body.block.args)
+    lines = [f"{kernel.sym_name.data}("]
+    for position, argument in enumerate(arguments):
+        const = "" if is_result(kernel, argument) else "const "
+        end = ")" if position == len(arguments) - 1 else ","
+        shape = " x ".join(map(str, shape_of(argument)))
+        kind = scalar_type(element_type_of(argument))
+        lines.append(f"    {const}{kind} *__restrict__ {buffer_name(argument)}{end}  // {shape}")
+    return [*lines, "{"]
+
+
+def is_result(kernel: FuncOp, argument: BlockArgument) -> bool:
+    """Whether an argument is written: a tensor result of the original function."""
+    attributes = kernel.arg_attrs
+    if not isinstance(attributes, ArrayAttr) or argument.index >= len(attributes.data):
+        return False
+    entry = attributes.data[argument.index]
+    return isinstance(entry, DictionaryAttr) and RESULT in entry.data
+
+
+def launch_extents(kernel: FuncOp, name: str) -> Extent3:
+    """The grid or block of a kernel, as (x, y, z)."""
+    value = kernel.attributes[name]
+    if not isinstance(value, DenseArrayBase):
+        raise CompileError(f"{name} must be an array of three sizes", location_of(kernel))
+    x, y, z = (int(extent) for extent in value.get_values())
+    return x, y, z
+
+
+def launch_record(module: ModuleOp) -> LaunchRecord:
+    """How to launch the module's kernel: shared memory is static, so no dynamic bytes."""
+    kernel = find_kernel(module)
+    parameters = tuple(
+        Parameter(
+            buffer_name(argument),
+            "output" if is_result(kernel, argument) else "input",
+            dtype_of(element_type_of(argument)),
+            tuple(memref_type_of(argument).get_shape()),
+        )
+        for argument in kernel.body.block.args
+        if isinstance(argument.type, MemRefType)
+    )
+    grid, block = launch_extents(kernel, GRID), launch_extents(kernel, BLOCK)
+    return LaunchRecord(kernel.sym_name.data, grid, block, 0, parameters)
