@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from math import prod
 
 from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr
@@ -86,14 +87,23 @@ def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
             if not 0 < step <= reach:
                 return False
             reach += step * (count - 1)
-    return _is_guarded_by_domain(block, extents)
+    return _is_guarded_by_domain(block, position, extents)
 
 
-def _is_guarded_by_domain(block: BlockOp, extents: Extents) -> bool:
+def _is_guarded_by_domain(block: BlockOp, position: int, extents: Extents) -> bool:
+    """No guard, or one that keeps the variables in their domain and so the access in the buffer."""
+    guards = guards_of(block, extents)
+    if not guards:
+        return True
+    shape = shape_of((*block.inputs, block.output)[position])
+    for expr, whole in zip(block.accesses.data[position].indices.results, shape, strict=True):
+        variable = plain_dimension(expr)
+        if variable is None or block.variables[variable].extent != whole:
+            return False
     bounds: list[Linear] = []
     for variable, value in zip(block.variables, bindings_of(block, extents), strict=True):
         bounds += [value, Linear(variable.extent - 1) - value]
-    return all(guard in bounds for guard in guards_of(block, extents))
+    return all(guard in bounds for guard in guards)
 
 
 def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block) -> list[Interval]:
@@ -113,6 +123,34 @@ def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside
     if hull is None:
         return [Interval(Linear(0), whole) for whole in shape]
     return [interval.clipped(whole, extents) for interval, whole in zip(hull, shape, strict=True)]
+
+
+def box_of(boxes: Sequence[list[Interval]]) -> list[Interval] | None:
+    """The union of boxes when that is a box again; None when it has gaps or cannot be told.
+
+    Boxes must be equal or apart.
+    """
+    distinct: list[list[Interval]] = []
+    for box in boxes:
+        if box not in distinct:
+            distinct.append(box)
+    hull = distinct[0]
+    for position, box in enumerate(distinct):
+        if not all(_are_apart(box, other) for other in distinct[:position]):
+            return None
+        if not all((theirs.base - mine.base).is_constant for mine, theirs in zip(hull, box, strict=True)):
+            return None
+        hull = [mine.hull(theirs, mine.extent) for mine, theirs in zip(hull, box, strict=True)]
+    volume = sum(prod(interval.extent for interval in box) for box in distinct)
+    return hull if volume == prod(interval.extent for interval in hull) else None
+
+
+def _are_apart(first: Sequence[Interval], second: Sequence[Interval]) -> bool:
+    shifts = [theirs.base - mine.base for mine, theirs in zip(first, second, strict=True)]
+    return any(
+        shift.is_constant and (shift.constant >= mine.extent or -shift.constant >= theirs.extent)
+        for shift, mine, theirs in zip(shifts, first, second, strict=True)
+    )
 
 
 def reads_of(buffer: SSAValue, blocks: Sequence[BlockOp]) -> list[tuple[BlockOp, int]]:

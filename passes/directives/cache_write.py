@@ -6,7 +6,9 @@ before: b writes c                        after cache_write(b, 0, "vta.acc"): b 
 
 from __future__ import annotations
 
-from xdsl.ir import Operation
+from collections.abc import Sequence
+
+from xdsl.ir import Block, Operation
 from xdsl.ir.affine import AffineMap
 
 from vtac.dialects.schedule.attributes import AccessAttr
@@ -14,6 +16,7 @@ from vtac.dialects.schedule.directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.analysis.accesses import replace_access
 from vtac.passes.analysis.nest import buffer_name, child_holding, precedes, readers_of, shape_of, writers_of
+from vtac.passes.analysis.regions import Interval, covers_its_region, output_dimensions, region_of
 from vtac.passes.directives.cache_read import allocate_like, copy_block
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
@@ -22,8 +25,8 @@ from vtac.passes.directives.handles import Handles, refusal
 def cache_write(op: CacheWriteOp, handles: Handles) -> None:
     """Insert a copy from a new buffer after the nest of a block.
 
-    requires: index 0 (a block has one output); a buffer that only this block writes, and
-              that nothing in its nest reads.
+    requires: index 0 (a block has one output); a buffer that only this block writes, whole
+              or a box without gaps, and that nothing in its nest reads.
     """
     block = handles.block(op.block, op)
     if op.index.value.data != 0:
@@ -48,6 +51,7 @@ def cache_write(op: CacheWriteOp, handles: Handles) -> None:
             f"block '{early[0].block_name}' reads '{buffer_name(target)}' in the nest that writes it, before the copy",
             "use cache_write before compute_at",
         )
+    written = _written(op, block, root)
     shape = shape_of(target)
     name = f"{buffer_name(target)}_{op.scope.data.replace('.', '_')}"
     buffer = allocate_like(target, shape, op.scope.data, name, root)
@@ -56,5 +60,21 @@ def cache_write(op: CacheWriteOp, handles: Handles) -> None:
     replace_access(block, len(block.inputs), buffer, block.output_access)
     root.insert_op_after(copy, nest)
     copy.location = op.location
-    regenerate(copy, root, copy.next_op, [None] * len(shape))
+    regenerate(copy, root, copy.next_op, written)
     handles.define_block(op.copy, copy)
+
+
+def _written(op: CacheWriteOp, block: BlockOp, root: Block) -> Sequence[Interval | None]:
+    """What the block writes of each dimension; None for all of it."""
+    shape = shape_of(block.output)
+    if covers_its_region(block, len(block.inputs), root):
+        region = region_of(block.output, [(block, len(block.inputs))], root)
+        return [None if part.extent == whole else part for part, whole in zip(region, shape, strict=True)]
+    places = output_dimensions(block)
+    if places is None or any(block.variables[variable].extent != shape[d] for variable, d in places.items()):
+        raise refusal(
+            op,
+            f"block '{block.block_name}' writes '{buffer_name(block.output)}' with gaps, which a copy would overwrite",
+            "use cache_write before fuse and split with guard, on a block that writes a box",
+        )
+    return [None] * len(shape)

@@ -118,22 +118,6 @@ def check_inputs_kept(op: DirectiveOp, block: BlockOp, places: Sequence[BlockOp]
         )
 
 
-def check_inputs_ready(op: DirectiveOp, block: BlockOp, loop: ForOp, before: Sequence[Operation]) -> None:
-    """Everything a block reads must be written before the place it moves to."""
-    for value in block.inputs:
-        for writer in writers_of(value):
-            if writer is block:
-                continue
-            late = [place for place in before if not precedes(writer, place)]
-            if late:
-                raise refusal(
-                    op,
-                    f"block '{block.block_name}' reads '{buffer_name(value)}', which '{writer.block_name}' writes "
-                    f"after that place in loop {describe(loop)}",
-                    "keep producers before their consumers",
-                )
-
-
 def regenerate(block: BlockOp, body: Block, before: Operation | None, intervals: Sequence[Interval | None]) -> None:
     """Move a block into `body` under fresh loops: one per variable, over its interval.
 

@@ -16,10 +16,11 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.directives import DecomposeReductionOp
-from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
+from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp, YieldOp
 from vtac.passes.analysis.accesses import bindings_of, guards_of, rebind
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import enclosing_loops, extents_around
+from vtac.passes.analysis.nest import buffer_name, enclosing_loops, extents_around
+from vtac.passes.analysis.revisits import writes_once
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
@@ -27,7 +28,8 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
     """Place the init of a block before a loop, under copies of the spatial loops inside.
 
     requires: a block with an init; the loop around it; no loop outside that reduces; no
-              loop inside that is spatial and reducing at once (fused).
+              loop inside that is spatial and reducing at once (fused), and none that
+              computes an element again (a halo, say).
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)
@@ -37,7 +39,7 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
     around = enclosing_loops(block)
     if loop not in around:
         raise refusal(op, f"loop {describe(loop)} is not around {name}", "choose one of its loops")
-    reducing, _ = _loop_roles(block)
+    reducing, _ = loop_roles(block)
     for outer in around[: around.index(loop)]:
         if outer in reducing:
             raise refusal(
@@ -48,11 +50,19 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
     mixed = mixed_loop(block)
     if mixed is not None:
         raise refusal(op, f"loop {describe(mixed)} is spatial and reducing at once", "do not fuse across the kinds")
+    inside = [inner for inner in around[around.index(loop) :] if inner not in reducing]
+    if not writes_once(block, inside):
+        raise refusal(
+            op,
+            f"loop {describe(loop)} computes elements of '{buffer_name(block.output)}' more than once, and would start "
+            "them once",
+            "choose the outermost loop that reduces",
+        )
     init = split_off_init(block, loop, handles.unique_block_name(f"{block.block_name}_init"))
     handles.define_block(op.init, init)
 
 
-def _loop_roles(block: BlockOp) -> tuple[set[ForOp], set[ForOp]]:
+def loop_roles(block: BlockOp) -> tuple[set[ForOp], set[ForOp]]:
     """Loops that bind reduction variables, and loops that bind spatial ones."""
     owners = {loop.induction_variable: loop for loop in enclosing_loops(block)}
     reducing: set[ForOp] = set()
@@ -65,18 +75,15 @@ def _loop_roles(block: BlockOp) -> tuple[set[ForOp], set[ForOp]]:
 
 def mixed_loop(block: BlockOp) -> ForOp | None:
     """A loop that binds spatial and reduction variables at once (fused across the kinds), if there is one."""
-    reducing, spatial = _loop_roles(block)
+    reducing, spatial = loop_roles(block)
     return next((loop for loop in enclosing_loops(block) if loop in reducing and loop in spatial), None)
 
 
 def reduction_loop(block: BlockOp) -> ForOp | None:
-    """The outermost loop where a block's init can stand: the first that reduces, or the
-
-    hardware-mapped loop around it, whichever is further out.
-    """
-    reducing, _ = _loop_roles(block)
+    """The loop before which a block's init stands: the outermost that reduces or is mapped to hardware."""
+    reducing, _ = loop_roles(block)
     for loop in enclosing_loops(block):
-        if loop in reducing or loop.attributes:
+        if loop in reducing or any(key in loop.attributes for key in HARDWARE_ANNOTATIONS):
             return loop
     return None
 
@@ -87,7 +94,7 @@ def split_off_init(block: BlockOp, loop: ForOp, name: str) -> BlockOp:
     parent = loop.parent
     if value is None or parent is None:
         raise ValueError("nothing to split off")
-    reducing, _ = _loop_roles(block)
+    reducing, _ = loop_roles(block)
     inner = [other for other in enclosing_loops(block) if other is loop or loop in enclosing_loops(other)]
     renamed: dict[Hashable, Linear] = {}
     outermost: ForOp | None = None

@@ -11,7 +11,9 @@ from itertools import pairwise
 
 from vtac.dialects.schedule.directives import ReorderOp
 from vtac.dialects.schedule.payload import ForOp
-from vtac.passes.analysis.nest import blocks_under, enclosing_loops
+from vtac.passes.analysis.nest import blocks_under, buffer_name, enclosing_loops
+from vtac.passes.analysis.revisits import writes_once
+from vtac.passes.directives.decompose_reduction import loop_roles
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
@@ -19,7 +21,8 @@ def reorder(op: ReorderOp, handles: Handles) -> None:
     """Permute loops of one perfect nest among the places they hold.
 
     requires: different loops on one path, each from the outermost to the innermost
-              holding only the next; a bound loop may move, virtual threads included.
+              holding only the next; a loop that computes elements again stays outside of
+              the loops that reduce into them. A bound loop may move, virtual threads too.
     """
     wanted = [handles.loop(handle, op) for handle in op.loops]
     if len(set(wanted)) != len(wanted) or len(wanted) < 2:
@@ -30,6 +33,7 @@ def reorder(op: ReorderOp, handles: Handles) -> None:
     for place, loop in zip(places, wanted, strict=True):
         order[place] = loop
     _check_hardware_loops(op, chain, order)
+    _check_reductions(op, chain, order)
     _permute(chain, order)
 
 
@@ -73,6 +77,24 @@ def _check_hardware_loops(op: ReorderOp, chain: list[ForOp], order: list[ForOp])
                 op,
                 f"loop {describe(loop)} is annotated {', '.join(loop.attributes)} with all it holds",
                 "reorder before dma_copy, alu and tensorize",
+            )
+
+
+def _check_reductions(op: ReorderOp, chain: list[ForOp], order: list[ForOp]) -> None:
+    """Elements that accumulate must not be visited again before they are complete."""
+    for block in blocks_under(chain[-1]):
+        reducing = loop_roles(block)[0].intersection(order)
+        if not reducing:
+            continue
+        outermost = min(order.index(loop) for loop in reducing)
+        inside = [loop for loop in order[outermost:] if loop not in reducing]
+        fresh = [loop for loop in inside if any(chain.index(loop) < chain.index(outer) for outer in reducing)]
+        if fresh and not writes_once(block, inside):
+            raise refusal(
+                op,
+                f"loop {describe(fresh[0])} computes elements of '{buffer_name(block.output)}' more than once, and "
+                f"loop {describe(order[outermost])} reduces into them",
+                "keep it outside of the loops that reduce",
             )
 
 

@@ -7,14 +7,27 @@ before: for i < 2                             after reverse_compute_at(b, i): fo
 
 from __future__ import annotations
 
-from xdsl.dialects.memref import AllocOp
+from collections.abc import Hashable
 
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import SSAValue
+
+from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.schedule.directives import ReverseComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import bindings_of
-from vtac.passes.analysis.nest import buffer_name, child_holding, enclosing_loops, precedes, writers_of
-from vtac.passes.analysis.regions import Interval, covers_its_region, plain_dimension, region_of
-from vtac.passes.directives.compute_at import check_inputs_ready, regenerate
+from vtac.passes.analysis.linear import Linear
+from vtac.passes.analysis.nest import (
+    buffer_name,
+    child_holding,
+    enclosing_loops,
+    precedes,
+    readers_of,
+    shape_of,
+    writers_of,
+)
+from vtac.passes.analysis.regions import Interval, box_of, covers_its_region, plain_dimension, region_of
+from vtac.passes.directives.compute_at import check_not_mapped, regenerate
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
@@ -22,30 +35,30 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
     """Move a consumer into a loop, after its producers there, onto what they have produced.
 
     requires: the loop encloses a producer of the block and no reduction loop of one is the
-              loop or around it; what is produced per iteration is a box without gaps; the
-              block reads it by plain indices; everything else it reads is ready.
+              loop or around it; what is produced per iteration is a box without gaps, the
+              block reads it by plain indices, and over all iterations that is everything
+              it reads; everything else it reads is ready; it starts afresh each time, and
+              no block before it reads what it overwrites.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)
     producers = _check(op, block, loop)
     body = loop.body.block
     intervals: list[Interval | None] = [None] * len(block.variables)
-    for producer in producers:
-        if not covers_its_region(producer, len(producer.inputs), body):
-            raise refusal(
-                op,
-                f"block '{producer.block_name}' writes '{buffer_name(producer.output)}' in loop {describe(loop)} with "
-                "gaps: what it produces per iteration is no box",
-                "choose an outer loop, or do not fuse or guard the producer's loops",
-            )
-        region = region_of(producer.output, [(producer, len(producer.inputs))], body)
-        for position, value in enumerate(block.inputs):
-            if value is producer.output:
-                _restrict(op, block, position, region, intervals)
+    for position, buffer in enumerate(block.inputs):
+        inside = [producer for producer in producers if producer.output is buffer]
+        if inside:
+            _check_covered(op, block, position, inside, handles)
+            _restrict(op, block, position, _produced(op, loop, inside), intervals)
+    _check_reductions(op, block, loop, intervals)
     children = [child for child in (child_holding(body, producer) for producer in producers) if child is not None]
     last = max(children, key=body.get_operation_index)
     regenerate(block, body, last.next_op, intervals)
-    _allocate_before(block, [*enclosing_loops(loop), loop][0])
+    _allocate_before(block, _nest(loop))
+
+
+def _nest(loop: ForOp) -> ForOp:
+    return [*enclosing_loops(loop), loop][0]
 
 
 def _allocate_before(block: BlockOp, nest: ForOp) -> None:
@@ -57,29 +70,50 @@ def _allocate_before(block: BlockOp, nest: ForOp) -> None:
 
 
 def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]:
+    """The block's producers in the loop."""
     name = f"block '{block.block_name}'"
     if loop in enclosing_loops(block):
         raise refusal(op, f"{name} already stands in loop {describe(loop)}", "nothing needs to move")
-    producers = [writer for value in block.inputs for writer in writers_of(value) if loop in enclosing_loops(writer)]
+    check_not_mapped(op, loop)
+    writers = list(dict.fromkeys(writer for value in block.inputs for writer in writers_of(value)))
+    producers = [writer for writer in writers if loop in enclosing_loops(writer)]
     if not producers:
         raise refusal(op, f"loop {describe(loop)} produces nothing that {name} reads", "choose a loop of its producers")
-    if len(writers_of(block.output)) > 1:
-        raise refusal(
-            op, f"'{buffer_name(block.output)}' is written by several blocks", "move it before decompose_reduction"
-        )
+    _check_output(op, block)
     for producer in producers:
         _check_no_reduction_outside(op, producer, loop)
-    others = [place for place in producers if place is not block]
-    check_inputs_ready_after(op, block, loop, others)
+    for writer in writers:
+        if not precedes(writer, block):
+            raise refusal(
+                op,
+                f"{name} reads '{buffer_name(writer.output)}' before '{writer.block_name}' overwrites it",
+                "let the program write a buffer of its own there",
+            )
+        if writer not in producers and not precedes(writer, _nest(loop)):
+            raise refusal(
+                op,
+                f"{name} also reads '{buffer_name(writer.output)}', which '{writer.block_name}' writes outside "
+                f"loop {describe(loop)}, not before its nest",
+                "move its producers before it",
+            )
     return producers
 
 
-def check_inputs_ready_after(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp, producers: list[BlockOp]) -> None:
-    """Inputs from outside the loop must be written before the loop's nest."""
-    outermost = [*enclosing_loops(loop), loop][0]
-    elsewhere = [w for value in block.inputs for w in writers_of(value) if w not in producers]
-    if elsewhere:
-        check_inputs_ready(op, block, loop, [outermost])
+def _check_output(op: ReverseComputeAtOp, block: BlockOp) -> None:
+    name, output = f"block '{block.block_name}'", buffer_name(block.output)
+    if len(writers_of(block.output)) > 1:
+        raise refusal(op, f"'{output}' is written by several blocks", "move it before decompose_reduction")
+    if (block.has_reduction and block.init is None) or any(value is block.output for value in block.inputs):
+        raise refusal(
+            op, f"{name} continues from what '{output}' holds and may run once only", "compute into a buffer of its own"
+        )
+    early = [reader for reader in readers_of(block.output) if not precedes(block, reader)]
+    if early:
+        raise refusal(
+            op,
+            f"'{early[0].block_name}' reads '{output}' before {name} overwrites it",
+            "let the program write a buffer of its own there",
+        )
 
 
 def _check_no_reduction_outside(op: ReverseComputeAtOp, producer: BlockOp, loop: ForOp) -> None:
@@ -95,20 +129,88 @@ def _check_no_reduction_outside(op: ReverseComputeAtOp, producer: BlockOp, loop:
                 )
 
 
+def _produced(op: ReverseComputeAtOp, loop: ForOp, producers: list[BlockOp]) -> list[Interval]:
+    """What one iteration of the loop writes into a buffer, a box without gaps."""
+    body, buffer = loop.body.block, producers[0].output
+    boxes = [region_of(buffer, [(producer, len(producer.inputs))], body) for producer in producers]
+    exact = all(covers_its_region(producer, len(producer.inputs), body) for producer in producers)
+    box = box_of(boxes) if exact else None
+    if box is None:
+        names = ", ".join(f"'{producer.block_name}'" for producer in producers)
+        raise refusal(
+            op,
+            f"{names} writes '{buffer_name(buffer)}' in loop {describe(loop)} with gaps: what one iteration produces "
+            "is no box",
+            "choose an outer loop, or do not fuse or guard the producer's loops",
+        )
+    return box
+
+
+def _check_covered(
+    op: ReverseComputeAtOp, block: BlockOp, position: int, producers: list[BlockOp], handles: Handles
+) -> None:
+    """A buffer that holds more than what the loop produces must be overwritten there completely."""
+    buffer = block.inputs[position]
+    if isinstance(buffer.owner, AllocOp) and all(writer in producers for writer in writers_of(buffer)):
+        return
+    root = handles.function.body.block
+    boxes = [region_of(buffer, [(producer, len(producer.inputs))], root) for producer in producers]
+    exact = all(covers_its_region(producer, len(producer.inputs), root) for producer in producers)
+    box = box_of(boxes) if exact else None
+    whole = [Interval(Linear(0), extent) for extent in shape_of(buffer)] if box else []
+    if box is None or box != whole:
+        raise refusal(
+            op,
+            f"block '{block.block_name}' reads '{buffer_name(buffer)}', of which the loop writes only a part",
+            "use compute_at on the producer instead",
+        )
+
+
 def _restrict(
     op: ReverseComputeAtOp, block: BlockOp, position: int, region: list[Interval], intervals: list[Interval | None]
 ) -> None:
-    access = block.accesses.data[position]
+    """Let the variables of one read run over what was produced."""
+    name, access = f"block '{block.block_name}'", block.accesses.data[position]
     if access.pad_value is not None:
-        raise refusal(op, f"block '{block.block_name}' reads with padding", "use compute_at on its producer instead")
+        raise refusal(op, f"{name} reads with padding", "use compute_at on its producer instead")
+    known_loops: set[Hashable] = set()
+    for interval in intervals:
+        known_loops |= set() if interval is None else interval.base.variables()
+    fresh_loops: set[Hashable] = set()
     for expr, interval in zip(access.indices.results, region, strict=True):
         variable = plain_dimension(expr)
         if variable is None:
             raise refusal(
                 op,
-                f"block '{block.block_name}' reads index {expr}, so what it needs is not what was just produced",
+                f"{name} reads index {expr}, so what it needs is not what was just produced",
                 "use compute_at on its producer instead",
             )
-        known = intervals[variable]
-        extent = block.variables[variable].extent
-        intervals[variable] = interval if known is None else known.hull(interval, extent)
+        if intervals[variable] is None:
+            fresh_loops |= interval.base.variables()
+            intervals[variable] = interval
+        elif intervals[variable] != interval:
+            raise _apart(op, block, block.inputs[position])
+    if fresh_loops & known_loops:
+        raise _apart(op, block, block.inputs[position])
+
+
+def _apart(op: ReverseComputeAtOp, block: BlockOp, buffer: SSAValue) -> ScheduleError:
+    return refusal(
+        op,
+        f"block '{block.block_name}' needs parts of '{buffer_name(buffer)}' that other iterations produce",
+        "use compute_at on its producers instead",
+    )
+
+
+def _check_reductions(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp, intervals: list[Interval | None]) -> None:
+    """A reduction must run whole each time: parts might be visited twice."""
+    for variable, interval in zip(block.variables, intervals, strict=True):
+        if not variable.reduction or interval is None:
+            continue
+        if not interval.base.is_constant or interval.extent < variable.extent:
+            raise refusal(
+                op,
+                f"block '{block.block_name}' reduces over {variable.extent} values, of which one iteration of loop "
+                f"{describe(loop)} produces {interval.extent}",
+                "choose a loop outside those over what it reduces",
+            )

@@ -25,40 +25,40 @@ def split(op: SplitOp, handles: Handles) -> None:
 
     requires: a factor (or nparts) of at least 1; one that divides the extent, unless the
               tail strategy is `guard` (blocks get a bound) or `peel` (a second nest, its
-              blocks named `*_tail`, runs the rest).
+              blocks named `*_tail`, runs the rest). What is given is kept exactly: the
+              other extent is rounded up with `guard`, down with `peel`.
     """
     loop = handles.loop(op.loop, op)
     if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
         what = loop.loop_kind.value if loop.loop_kind is not LoopKind.SERIAL else "annotated"
         raise refusal(op, f"loop {describe(loop)} is {what}", "split loops before they are bound or annotated")
-    inner_extent = _inner_extent(op, loop)
-    outer_extent, rest = divmod(loop.trip_count, inner_extent)
-    tail = op.tail_strategy
-    if rest and tail is Tail.ERROR:
-        raise refusal(
-            op,
-            f"factor {inner_extent} does not divide loop {describe(loop)}: {rest} iterations remain",
-            "choose a divisor, or a tail strategy: guard or peel",
-        )
-    if rest and tail is Tail.GUARD:
-        outer_extent += 1
-    if rest and tail is Tail.PEEL:
+    outer_extent, inner_extent = _extents(op, loop)
+    rest = loop.trip_count - outer_extent * inner_extent
+    if rest > 0:
         _peel(loop, outer_extent * inner_extent, rest, handles)
-    outer, inner = _split_body(loop, outer_extent, inner_extent, guarded=bool(rest) and tail is Tail.GUARD)
+    outer, inner = _split_body(loop, outer_extent, inner_extent, guarded=rest < 0)
     handles.define_loop(op.outer, outer)
     handles.define_loop(op.inner, inner)
 
 
-def _inner_extent(op: SplitOp, loop: ForOp) -> int:
-    if op.factor is not None:
-        factor = op.factor.value.data
-        if not 1 <= factor <= loop.trip_count:
-            raise refusal(op, f"factor {factor} for loop {describe(loop)}", f"1 to {loop.trip_count} is possible")
-        return factor
-    nparts = op.nparts.value.data if op.nparts is not None else 0
-    if not 1 <= nparts <= loop.trip_count:
-        raise refusal(op, f"nparts {nparts} for loop {describe(loop)}", f"1 to {loop.trip_count} is possible")
-    return -(-loop.trip_count // nparts)
+def _extents(op: SplitOp, loop: ForOp) -> tuple[int, int]:
+    """Outer and inner extent; their product is the loop's, more with a guard, less with a peeled rest."""
+    by_factor = op.factor is not None
+    given = op.factor if op.factor is not None else op.nparts
+    count = 0 if given is None else given.value.data
+    what = f"{'factor' if by_factor else 'nparts'} {count}"
+    if not 1 <= count <= loop.trip_count:
+        raise refusal(op, f"{what} for loop {describe(loop)}", f"1 to {loop.trip_count} is possible")
+    other, rest = divmod(loop.trip_count, count)
+    if rest and op.tail_strategy is Tail.ERROR:
+        raise refusal(
+            op,
+            f"{what} does not divide loop {describe(loop)}: {rest} iterations remain",
+            "choose a divisor, or a tail strategy: guard or peel",
+        )
+    if rest and op.tail_strategy is Tail.GUARD:
+        other += 1
+    return (other, count) if by_factor else (count, other)
 
 
 def _split_body(loop: ForOp, outer_extent: int, inner_extent: int, *, guarded: bool) -> tuple[ForOp, ForOp]:
