@@ -12,10 +12,14 @@ from xdsl.passes import ModulePass
 from vtac.dialects.diagnostics import CompileError
 from vtac.passes.apply_schedule import ApplySchedule
 from vtac.passes.convert_alu_to_vta import ConvertAluToVta
+from vtac.passes.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.convert_dma_to_vta import ConvertDmaToVta
 from vtac.passes.convert_gemm_to_vta import ConvertGemmToVta
 from vtac.passes.convert_linalg_to_schedule import ConvertLinalgToSchedule
+from vtac.passes.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.convert_schedule_to_scf import ConvertScheduleToScf
+from vtac.passes.convert_tiles_to_wmma import ConvertTilesToWmma
+from vtac.passes.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.schedule_compact_buffers import ScheduleCompactBuffers
 from vtac.passes.schedule_decompose_reductions import ScheduleDecomposeReductions
 from vtac.passes.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
@@ -25,6 +29,7 @@ from vtac.passes.schedule_unroll_loops import ScheduleUnrollLoops
 from vtac.passes.vta_group_stages import VtaGroupStages
 from vtac.passes.vta_insert_dependences import VtaInsertDependences
 from vtac.passes.vta_place_buffers import VtaPlaceBuffers
+from vtac.passes.vta_rotate_buffers import VtaRotateBuffers
 
 
 class Phase(NamedTuple):
@@ -49,24 +54,44 @@ VTA_PIPELINE: tuple[Phase, ...] = (
     ),
     Phase("units", (ConvertDmaToVta(), ConvertGemmToVta(), ConvertAluToVta())),
     Phase("tokens", (VtaGroupStages(), VtaInsertDependences())),
-    Phase("threads", (ScheduleInjectVirtualThreads(),)),
+    Phase("threads", (ScheduleInjectVirtualThreads(), VtaRotateBuffers())),
     Phase("vta", (VtaPlaceBuffers(), ConvertScheduleToScf())),
 )
 """From linalg to the vta dialect under host loops."""
 
+WMMA_PIPELINE: tuple[Phase, ...] = (
+    Phase("payload", (ConvertLinalgToSchedule(),)),
+    Phase("scheduled", (ApplySchedule(),)),
+    Phase(
+        "blocked",
+        (
+            ScheduleDecomposeReductions(),
+            SchedulePartitionGuards(),
+            ScheduleCompactBuffers(),
+        ),
+    ),
+    Phase("tiles", (ConvertTilesToWmma(),)),
+    Phase("memory", (ConvertBlocksToMemory(),)),
+    Phase("wmma", (ConvertLoopsToGpu(), GpuInsertBarriers(), ConvertScheduleToScf())),
+)
+"""From linalg to a kernel of the wmma dialect."""
+
 PHASES: tuple[str, ...] = ("input", *(phase.name for phase in VTA_PIPELINE))
 
 
-def run_phases(module: ModuleOp, context: Context, last: str = "vta") -> None:
-    """Run the VTA pipeline on a module, up to and including the phase `last`."""
+def run_phases(
+    module: ModuleOp, context: Context, last: str = "vta", pipeline: tuple[Phase, ...] = VTA_PIPELINE
+) -> None:
+    """Run a pipeline on a module, up to and including the phase `last`."""
     if last == "input":
         return
-    for phase in VTA_PIPELINE:
+    for phase in pipeline:
         for step in phase.passes:
             step.apply(context, module)
         if phase.name == last:
             return
-    raise CompileError(f"no phase '{last}'; the phases are {', '.join(PHASES)}")
+    known = ", ".join(("input", *(phase.name for phase in pipeline)))
+    raise CompileError(f"no phase '{last}'; the phases are {known}")
 
 
 @dataclass(frozen=True)
@@ -84,3 +109,20 @@ class LowerToVta(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         run_phases(op, ctx, self.phase)
+
+
+@dataclass(frozen=True)
+class LowerToWmma(ModulePass):
+    """The whole tensor-core pipeline, up to and including one phase.
+
+    requires: a module with one scheduled function, its script in the module.
+    ensures:  what the passes of the phases ensure.
+    declines: an unknown phase; whatever a pass declines.
+    """
+
+    name = "lower-to-wmma"
+
+    phase: str = "wmma"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        run_phases(op, ctx, self.phase, WMMA_PIPELINE)

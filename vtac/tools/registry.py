@@ -34,6 +34,7 @@ DIALECTS: dict[str, Home] = {
     "packing": Home("vtac.dialects.packing", "Packing"),
     "schedule": Home("vtac.dialects.schedule", "Schedule"),
     "vta": Home("vtac.dialects.vta", "VTA"),
+    "wmma": Home("vtac.dialects.wmma", "WMMA"),
 }
 """Our dialects. One that bears the name of an xDSL dialect replaces it."""
 
@@ -44,7 +45,12 @@ PASSES: dict[str, Home] = {
     "convert-gemm-to-vta": Home("vtac.passes.convert_gemm_to_vta", "ConvertGemmToVta"),
     "convert-linalg-to-schedule": Home("vtac.passes.convert_linalg_to_schedule", "ConvertLinalgToSchedule"),
     "convert-schedule-to-scf": Home("vtac.passes.convert_schedule_to_scf", "ConvertScheduleToScf"),
+    "convert-blocks-to-memory": Home("vtac.passes.convert_blocks_to_memory", "ConvertBlocksToMemory"),
+    "convert-loops-to-gpu": Home("vtac.passes.convert_loops_to_gpu", "ConvertLoopsToGpu"),
+    "convert-tiles-to-wmma": Home("vtac.passes.convert_tiles_to_wmma", "ConvertTilesToWmma"),
+    "gpu-insert-barriers": Home("vtac.passes.gpu_insert_barriers", "GpuInsertBarriers"),
     "lower-to-vta": Home("vtac.pipelines", "LowerToVta"),
+    "lower-to-wmma": Home("vtac.pipelines", "LowerToWmma"),
     "schedule-compact-buffers": Home("vtac.passes.schedule_compact_buffers", "ScheduleCompactBuffers"),
     "schedule-decompose-reductions": Home("vtac.passes.schedule_decompose_reductions", "ScheduleDecomposeReductions"),
     "schedule-inject-virtual-threads": Home(
@@ -56,11 +62,13 @@ PASSES: dict[str, Home] = {
     "vta-group-stages": Home("vtac.passes.vta_group_stages", "VtaGroupStages"),
     "vta-insert-dependences": Home("vtac.passes.vta_insert_dependences", "VtaInsertDependences"),
     "vta-place-buffers": Home("vtac.passes.vta_place_buffers", "VtaPlaceBuffers"),
+    "vta-rotate-buffers": Home("vtac.passes.vta_rotate_buffers", "VtaRotateBuffers"),
     "vta-set-config": Home("vtac.passes.vta_set_config", "VtaSetConfig"),
 }
 """Our passes, by the name that `-p` takes, which is also the class's `name`."""
 
 TARGETS: dict[str, Home] = {
+    "cuda": Home("vtac.cuda.emit", "CudaTarget"),
     "mlir": Home("xdsl.targets.mlir", "MLIRTarget"),
     "vta-asm": Home("vtac.runtime.asm_target", "VtaAsmTarget"),
 }
