@@ -1,0 +1,88 @@
+// Asynchronous copies: per thread a queue of groups; data arrives when its group is waited for.
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime.h"
+
+namespace vtac {
+
+namespace {
+
+struct Copy {
+    unsigned char* destination;
+    const unsigned char* source;
+    unsigned bytes, zero_fill;
+    unsigned group;
+};
+
+struct Queue {
+    Copy* copies;
+    int count, capacity;
+    unsigned group;  // the one that the next commit closes
+};
+
+Queue* queues = nullptr;
+int queue_count = 0;
+
+void check_copy(const void* destination, const void* source, std::size_t bytes, std::size_t zero_fill) {
+    if (bytes != 4 && bytes != 8 && bytes != 16)
+        fail("async-copy", "an asynchronous copy of %zu bytes, %s: 4, 8 or 16 are possible", bytes, place());
+    if (zero_fill > bytes)
+        fail("async-copy", "an asynchronous copy of %zu bytes with %zu of zeros, %s", bytes, zero_fill, place());
+    const auto addresses = reinterpret_cast<std::uintptr_t>(destination) | reinterpret_cast<std::uintptr_t>(source);
+    if (addresses % bytes)
+        fail("misaligned", "an asynchronous copy of %zu bytes from %p to %p, %s: both must be multiples of its size",
+             bytes, source, destination, place());
+    const Region* to = find_region(destination);
+    if (!to || !is_shared(*to))
+        fail("async-copy", "an asynchronous copy to %p, %s: its destination must be shared memory", destination, place());
+    const Region* from = find_region(source);
+    if (zero_fill < bytes && (!from || is_shared(*from) || from->kind == Region::stacks))
+        fail("async-copy", "an asynchronous copy from %p, %s: its source must be global memory", source, place());
+}
+
+}  // namespace
+
+void start_copies(int threads) {
+    queue_count = threads;
+    queues = static_cast<Queue*>(std::calloc(threads, sizeof(Queue)));
+    if (!queues) fail("memory", "cannot allocate the queues of copies");
+}
+
+void forget_copies() {
+    for (int i = 0; i < queue_count; ++i) queues[i].count = 0, queues[i].group = 0;
+}
+
+void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill) {
+    check_copy(destination, source, bytes, zero_fill);
+    Queue& queue = queues[current_thread()];
+    if (queue.count == queue.capacity) {
+        queue.capacity = queue.capacity ? 2 * queue.capacity : 64;
+        queue.copies = static_cast<Copy*>(std::realloc(queue.copies, queue.capacity * sizeof(Copy)));
+        if (!queue.copies) fail("memory", "cannot allocate a queue of %d copies", queue.capacity);
+    }
+    auto* to = static_cast<unsigned char*>(destination);
+    std::memset(to, 0xff, bytes);
+    queue.copies[queue.count++] = {to, static_cast<const unsigned char*>(source), unsigned(bytes), unsigned(zero_fill),
+                                   queue.group};
+}
+
+void commit_copies() { ++queues[current_thread()].group; }
+
+void wait_for_copies(std::size_t groups_in_flight) {
+    Queue& queue = queues[current_thread()];
+    int kept = 0;
+    for (int i = 0; i < queue.count; ++i) {
+        const Copy& copy = queue.copies[i];
+        if (copy.group + groups_in_flight >= queue.group) {
+            queue.copies[kept++] = copy;
+            continue;
+        }
+        const unsigned read = copy.bytes - copy.zero_fill;
+        if (read) std::memcpy(copy.destination, copy.source, read);
+        std::memset(copy.destination + read, 0, copy.zero_fill);
+    }
+    queue.count = kept;
+}
+
+}  // namespace vtac

@@ -1,0 +1,224 @@
+// The threads of a block as fibers: they change at barriers only, in an order that the launch chooses.
+#include <setjmp.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <cstring>
+#include <initializer_list>
+
+#include "runtime.h"
+
+uint3 threadIdx, blockIdx;
+dim3 blockDim, gridDim;
+
+namespace vtac {
+
+bool executes_for_warp = false;
+
+namespace {
+
+constexpr int max_threads = 1024;
+constexpr std::size_t stack_bytes = 256 * 1024;
+
+enum class State { ready, at_block_barrier, at_warp_barrier, done };
+
+struct Fiber {
+    jmp_buf context;
+    ucontext_t first_context;
+    State state;
+    int line;
+    bool started, executes_for_warp;
+    std::uint64_t history;  // of warp-wide operations, as a hash
+    unsigned operations;
+    uint3 index;
+};
+
+Fiber fibers[max_threads];
+int sequence[max_threads];
+jmp_buf scheduler;
+int thread_count = 0, running = -1;
+const Launch* current = nullptr;
+std::uint64_t random_state = 0;
+
+std::uint64_t next_random() {
+    random_state ^= random_state << 13;
+    random_state ^= random_state >> 7;
+    random_state ^= random_state << 17;
+    return random_state;
+}
+
+// A fiber outlives its block: it waits in the scheduler and runs the kernel again for the next one.
+__attribute__((noinline)) void leave_fiber() {
+    if (!_setjmp(fibers[running].context)) _longjmp(scheduler, 1);
+}
+
+void fiber_main() {
+    for (;;) {
+        current->kernel->invoke(current->arguments);
+        fibers[running].state = State::done;
+        leave_fiber();
+    }
+}
+
+__attribute__((noinline)) void enter_fiber(int thread) {
+    Fiber& fiber = fibers[thread];
+    running = thread;
+    threadIdx = fiber.index;
+    executes_for_warp = fiber.executes_for_warp;
+    if (!_setjmp(scheduler)) {
+        if (fiber.started) _longjmp(fiber.context, 1);
+        fiber.started = true;
+        setcontext(&fiber.first_context);
+    }
+    running = -1;
+}
+
+void choose_sequence() {
+    for (int i = 0; i < thread_count; ++i) sequence[i] = current->order == 1 ? thread_count - 1 - i : i;
+    if (current->order < 2) return;
+    for (int i = thread_count - 1; i > 0; --i) {
+        const int other = int(next_random() % std::uint64_t(i + 1)), kept = sequence[i];
+        sequence[i] = sequence[other];
+        sequence[other] = kept;
+    }
+}
+
+int lane_that_executes(int warp, int lanes) {
+    if (current->order < 2) return current->order == 0 ? 0 : lanes - 1;
+    return int((current->seed + 7 * current->order + 13 * std::uint64_t(warp)) % std::uint64_t(lanes));
+}
+
+void compare_histories(int first, int lanes) {
+    for (int i = first + 1; i < first + lanes; ++i) {
+        if (fibers[i].history == fibers[first].history) continue;
+        const uint3 a = fibers[first].index, b = fibers[i].index;
+        fail("warp-divergence",
+             "the lanes of a warp did different warp-wide matrix operations (%u by thread (%u, %u, %u), %u by thread "
+             "(%u, %u, %u), or with other addresses) in block (%u, %u, %u): all 32 must do the same",
+             fibers[first].operations, a.x, a.y, a.z, fibers[i].operations, b.x, b.y, b.z, blockIdx.x, blockIdx.y,
+             blockIdx.z);
+    }
+}
+
+int lanes_of(int first) { return thread_count - first < lanes_per_warp ? thread_count - first : lanes_per_warp; }
+
+// Lets warps go on whose lanes have all come to a warp barrier; says whether there was one.
+bool release_warps() {
+    bool released = false;
+    for (int first = 0; first < thread_count; first += lanes_per_warp) {
+        const int lanes = lanes_of(first);
+        int waiting = 0;
+        for (int i = first; i < first + lanes; ++i) waiting += fibers[i].state == State::at_warp_barrier;
+        if (waiting < lanes) continue;
+        compare_histories(first, lanes);
+        for (int i = first; i < first + lanes; ++i) fibers[i].state = State::ready;
+        released = true;
+    }
+    return released;
+}
+
+const char* what_holds(const Fiber& fiber) {
+    if (fiber.state == State::done) return "has returned";
+    return fiber.state == State::at_block_barrier ? "waits at __syncthreads() in line" : "waits at __syncwarp()";
+}
+
+void report_divergence(const Fiber& a, const Fiber& b) {
+    fail("divergence",
+         "not all threads of block (%u, %u, %u) come to the same barrier: thread (%u, %u, %u) %s %d, thread (%u, %u, "
+         "%u) %s %d (0 where no line applies)",
+         blockIdx.x, blockIdx.y, blockIdx.z, a.index.x, a.index.y, a.index.z, what_holds(a),
+         a.state == State::at_block_barrier ? a.line : 0, b.index.x, b.index.y, b.index.z, what_holds(b),
+         b.state == State::at_block_barrier ? b.line : 0);
+}
+
+// Every fiber has stopped: the same way, or the kernel diverges.
+bool all_done() {
+    for (int i = 1; i < thread_count; ++i) {
+        const Fiber &a = fibers[0], &b = fibers[i];
+        if (a.state != b.state || (a.state == State::at_block_barrier && a.line != b.line)) report_divergence(a, b);
+    }
+    if (fibers[0].state == State::at_warp_barrier) return false;
+    for (int first = 0; first < thread_count; first += lanes_per_warp) compare_histories(first, lanes_of(first));
+    return fibers[0].state == State::done;
+}
+
+}  // namespace
+
+int current_thread() { return running; }
+
+uint3 index_of_thread(int thread) { return fibers[thread].index; }
+
+void start_fibers(const Launch& launch) {
+    current = &launch;
+    gridDim = launch.grid;
+    blockDim = launch.block;
+    thread_count = int(launch.block.x * launch.block.y * launch.block.z);
+    random_state = 0x9e3779b97f4a7c15ull ^ (launch.seed * 0xbf58476d1ce4e5b9ull + launch.order);
+    const std::size_t page = sysconf(_SC_PAGESIZE), pitch = stack_bytes + page, total = pitch * thread_count;
+    void* memory = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) fail("memory", "cannot allocate the stacks of %d threads", thread_count);
+    auto* stacks = static_cast<unsigned char*>(memory);
+    *new_region() = {Region::stacks, "stacks", stacks, total, stacks, total, stacks, total};
+    for (int i = 0; i < thread_count; ++i) {
+        Fiber& fiber = fibers[i];
+        fiber.started = false;
+        fiber.index = {i % launch.block.x, i / launch.block.x % launch.block.y, i / launch.block.x / launch.block.y};
+        const int warp = i / lanes_per_warp, lane = i % lanes_per_warp;
+        fiber.executes_for_warp = lane == lane_that_executes(warp, lanes_of(warp * lanes_per_warp));
+        mprotect(stacks + i * pitch, page, PROT_NONE);
+        getcontext(&fiber.first_context);
+        fiber.first_context.uc_stack.ss_sp = stacks + i * pitch + page;
+        fiber.first_context.uc_stack.ss_size = stack_bytes;
+        fiber.first_context.uc_link = nullptr;
+        makecontext(&fiber.first_context, fiber_main, 0);
+    }
+}
+
+void run_block(unsigned long block) {
+    blockIdx = {unsigned(block % gridDim.x), unsigned(block / gridDim.x % gridDim.y),
+                unsigned(block / gridDim.x / gridDim.y)};
+    poison_shared();
+    forget_copies();
+    for (int i = 0; i < thread_count; ++i) {
+        fibers[i].history = fibers[i].operations = 0;
+        fibers[i].state = State::ready;
+    }
+    do {
+        for (int i = 0; i < thread_count; ++i)
+            if (fibers[i].state == State::at_block_barrier) fibers[i].state = State::ready;
+        do {
+            choose_sequence();
+            for (int i = 0; i < thread_count; ++i)
+                if (fibers[sequence[i]].state == State::ready) enter_fiber(sequence[i]);
+        } while (release_warps());
+    } while (!all_done());
+    check_slack();
+}
+
+void block_barrier(int line) {
+    fibers[running].state = State::at_block_barrier;
+    fibers[running].line = line;
+    leave_fiber();
+}
+
+void warp_barrier(unsigned mask) {
+    const int lanes = lanes_of(running / lanes_per_warp * lanes_per_warp);
+    if (lanes == lanes_per_warp && mask != 0xffffffffu)
+        fail("warp-divergence", "__syncwarp with mask 0x%08x, %s: only the full warp is supported", mask, place());
+    fibers[running].state = State::at_warp_barrier;
+    leave_fiber();
+}
+
+void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch) {
+    Fiber& fiber = fibers[running];
+    if (lanes_of(running / lanes_per_warp * lanes_per_warp) != lanes_per_warp)
+        fail("warp-divergence", "a matrix operation in a warp of fewer than 32 threads, %s: blocks must be whole warps",
+             place());
+    ++fiber.operations;
+    const auto place_in_memory = std::uint64_t(reinterpret_cast<std::uintptr_t>(address));
+    for (const std::uint64_t part : {std::uint64_t(operation), place_in_memory, std::uint64_t(pitch)})
+        fiber.history = (fiber.history ^ part) * 0x100000001b3ull + 0x9e3779b9ull;
+}
+
+}  // namespace vtac

@@ -1,0 +1,61 @@
+// What compiled kernel text asks of the runtime, which is compiled once and linked to it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+struct uint3 {
+    unsigned x, y, z;
+};
+
+struct dim3 {
+    unsigned x, y, z;
+    constexpr dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
+
+extern uint3 threadIdx, blockIdx;
+extern dim3 blockDim, gridDim;
+constexpr int warpSize = 32;
+
+namespace vtac {
+
+// True in the one lane of each warp that carries out the warp's matrix operations.
+extern bool executes_for_warp;
+
+enum class WarpOperation : unsigned { fill = 1, load, multiply, store };
+
+// Waits until every thread of the block has come to the same line.
+void block_barrier(int line);
+// Waits until every lane of the warp has come here.
+void warp_barrier(unsigned mask);
+// Notes a warp-wide operation: all lanes of a warp must do the same ones, with the same operands.
+void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch);
+
+// Storage of the static shared array declared at `slot`, and of the launch's dynamic shared memory.
+void* static_shared(int slot, std::size_t bytes, const char* name);
+void* dynamic_shared(const char* name);
+
+void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill);
+void commit_copies();
+void wait_for_copies(std::size_t groups_in_flight);
+
+[[noreturn]] void fail(const char* kind, const char* format, ...) __attribute__((format(printf, 2, 3)));
+
+struct Parameter {
+    const char* dtype;
+    bool is_constant;
+};
+
+struct Kernel {
+    void (*invoke)(void* const* arguments);
+    const Parameter* parameters;
+    int count;
+};
+
+int run(int argc, char** argv, const Kernel& kernel);
+
+}  // namespace vtac
+
+#define __syncthreads() ::vtac::block_barrier(__LINE__)
+
+inline void __syncwarp(unsigned mask = 0xffffffffu) { ::vtac::warp_barrier(mask); }

@@ -1,0 +1,152 @@
+// Reads a job, runs its blocks, writes its outputs. The job file is plain words:
+//   launch gx gy gz bx by bz shared_bytes order seed pattern workers
+//   parameters n, then n times: name input|output dtype bytes file
+//   blocks n, then n linear block numbers; n = 0 means all
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "runtime.h"
+
+namespace vtac {
+
+namespace {
+
+constexpr int max_parameters = 64;
+
+struct Argument {
+    char name[128], role[16], dtype[16], file[64];
+    unsigned long bytes;
+    Region* region;
+};
+
+struct Job {
+    Launch launch;
+    unsigned pattern, workers;
+    int parameter_count;
+    Argument parameters[max_parameters];
+    void* addresses[max_parameters];
+    unsigned long block_count;
+    unsigned long* blocks;
+};
+
+Job job;
+
+[[noreturn]] void bad_job(const char* what) { fail("job", "the job file is not as expected at its %s", what); }
+
+void read_job(const char* path) {
+    std::FILE* file = std::fopen(path, "r");
+    if (!file) bad_job("start");
+    Launch& launch = job.launch;
+    unsigned g[3], b[3];
+    if (std::fscanf(file, " launch %u %u %u %u %u %u %lu %lu %lu %u %u", &g[0], &g[1], &g[2], &b[0], &b[1], &b[2],
+                    &launch.dynamic_bytes, &launch.order, &launch.seed, &job.pattern, &job.workers) != 11)
+        bad_job("launch");
+    launch.grid = {g[0], g[1], g[2]};
+    launch.block = {b[0], b[1], b[2]};
+    if (std::fscanf(file, " parameters %d", &job.parameter_count) != 1 || job.parameter_count > max_parameters)
+        bad_job("parameters");
+    for (int i = 0; i < job.parameter_count; ++i) {
+        Argument& p = job.parameters[i];
+        if (std::fscanf(file, " %127s %15s %15s %lu %63s", p.name, p.role, p.dtype, &p.bytes, p.file) != 5)
+            bad_job("parameters");
+    }
+    if (std::fscanf(file, " blocks %lu", &job.block_count) != 1) bad_job("blocks");
+    job.blocks = static_cast<unsigned long*>(std::calloc(job.block_count + 1, sizeof(unsigned long)));
+    for (unsigned long i = 0; i < job.block_count; ++i)
+        if (std::fscanf(file, " %lu", &job.blocks[i]) != 1) bad_job("blocks");
+    std::fclose(file);
+}
+
+void check_signature(const Kernel& kernel) {
+    if (kernel.count != job.parameter_count)
+        fail("signature", "the kernel has %d parameters, the launch record %d", kernel.count, job.parameter_count);
+    for (int i = 0; i < kernel.count; ++i) {
+        const Argument& p = job.parameters[i];
+        if (std::strcmp(kernel.parameters[i].dtype, p.dtype))
+            fail("signature", "parameter %d of the kernel points to %s, the launch record's `%s` to %s", i,
+                 kernel.parameters[i].dtype, p.name, p.dtype);
+        if (!std::strcmp(p.role, "output") && kernel.parameters[i].is_constant)
+            fail("signature", "parameter %d of the kernel points to const, but the launch record's `%s` is an output", i,
+                 p.name);
+    }
+}
+
+void load_parameters() {
+    for (int i = 0; i < job.parameter_count; ++i) {
+        Argument& p = job.parameters[i];
+        const bool is_output = !std::strcmp(p.role, "output");
+        p.region = &allocate_guarded(is_output ? Region::output : Region::input, p.name, p.bytes, job.launch.side, is_output);
+        job.addresses[i] = p.region->data;
+        if (is_output) {
+            poison(*p.region, static_cast<unsigned char>(job.pattern));
+            continue;
+        }
+        std::FILE* file = std::fopen(p.file, "rb");
+        if (!file || std::fread(p.region->data, 1, p.bytes, file) != p.bytes) bad_job("input arrays");
+        std::fclose(file);
+        make_read_only(*p.region);
+    }
+}
+
+void store_outputs() {
+    for (int i = 0; i < job.parameter_count; ++i) {
+        const Argument& p = job.parameters[i];
+        if (std::strcmp(p.role, "output")) continue;
+        std::FILE* file = std::fopen(p.file, "wb");
+        if (!file || std::fwrite(p.region->data, 1, p.bytes, file) != p.bytes || std::fclose(file))
+            fail("job", "cannot write the output `%s`", p.name);
+    }
+}
+
+void run_blocks(unsigned worker) {
+    install_fault_handlers();
+    prepare_shared(job.launch);
+    start_copies(int(job.launch.block.x * job.launch.block.y * job.launch.block.z));
+    start_fibers(job.launch);
+    const unsigned long all = (unsigned long)job.launch.grid.x * job.launch.grid.y * job.launch.grid.z;
+    const unsigned long count = job.block_count ? job.block_count : all;
+    for (unsigned long i = worker; i < count; i += job.workers) run_block(job.block_count ? job.blocks[i] : i);
+}
+
+// Blocks are independent, so processes share them out; outputs lie in memory that all see.
+int run_workers() {
+    pid_t children[256];
+    for (unsigned worker = 1; worker < job.workers; ++worker) {
+        children[worker] = fork();
+        if (children[worker] < 0) fail("job", "cannot start worker %u", worker);
+        if (children[worker]) continue;
+        run_blocks(worker);
+        _exit(0);
+    }
+    run_blocks(0);
+    int worst = 0;
+    for (unsigned worker = 1; worker < job.workers; ++worker) {
+        int status = 0;
+        waitpid(children[worker], &status, 0);
+        if (!WIFEXITED(status)) worst = 4;
+        else if (WEXITSTATUS(status) > worst) worst = WEXITSTATUS(status);
+    }
+    return worst;
+}
+
+}  // namespace
+
+int run(int argc, char** argv, const Kernel& kernel) {
+    if (argc != 2) bad_job("path");
+    read_job(argv[1]);
+    if (job.workers < 1 || job.workers > 256) bad_job("number of workers");
+    check_signature(kernel);
+    job.launch.kernel = &kernel;
+    job.launch.arguments = job.addresses;
+    job.launch.side = job.launch.order % 2 ? Side::against_start : Side::against_end;
+    load_parameters();
+    const int status = run_workers();
+    if (status == 0) store_outputs();
+    return status;
+}
+
+}  // namespace vtac

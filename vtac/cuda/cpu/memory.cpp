@@ -1,0 +1,122 @@
+// Guarded memory: parameters and shared arrays, each between spans that fault when touched.
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cstring>
+
+#include "runtime.h"
+
+namespace vtac {
+
+namespace {
+
+constexpr int max_regions = 256, max_slots = 128;
+constexpr std::size_t data_alignment = 256;          // that of device allocations
+constexpr std::size_t guard_bytes = std::size_t(1) << 34;  // a wrapped 32-bit index of floats stays inside
+constexpr std::size_t small_guard_bytes = std::size_t(1) << 22;
+constexpr std::size_t static_shared_limit = 48 * 1024;
+constexpr unsigned char slack_pattern = 0xff;
+
+Region regions[max_regions];
+int region_count = 0;
+Region* slots[max_slots];
+Region* dynamic_region = nullptr;
+std::size_t static_bytes = 0;
+const Launch* current_launch = nullptr;
+
+std::size_t round_up(std::size_t value, std::size_t granule) { return (value + granule - 1) / granule * granule; }
+
+bool slack_is_clean(const unsigned char* begin, const unsigned char* end) {
+    for (; begin < end; ++begin)
+        if (*begin != slack_pattern) return false;
+    return true;
+}
+
+}  // namespace
+
+Region* new_region() {
+    if (region_count == max_regions) fail("limit", "more than %d arrays", max_regions);
+    return &regions[region_count++];
+}
+
+Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes, Side side, bool across_processes) {
+    const std::size_t page = sysconf(_SC_PAGESIZE), pages = round_up(bytes ? bytes : 1, page);
+    std::size_t guard = guard_bytes;
+    void* span = MAP_FAILED;
+    for (; span == MAP_FAILED && guard >= small_guard_bytes; guard /= 4)
+        span = mmap(nullptr, pages + 2 * guard, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    guard *= 4;
+    if (span == MAP_FAILED) fail("memory", "cannot reserve %zu bytes of address space for `%s`", pages, name);
+    unsigned char* start = static_cast<unsigned char*>(span) + guard;
+    const int sharing = across_processes ? MAP_SHARED : MAP_PRIVATE;
+    if (mmap(start, pages, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
+        fail("memory", "cannot allocate %zu bytes for `%s`", pages, name);
+    const std::size_t slack = side == Side::against_end ? (pages - bytes) / data_alignment * data_alignment : 0;
+    Region& region = *new_region();
+    region = {kind, name, start + slack, bytes, start, pages, static_cast<unsigned char*>(span), pages + 2 * guard};
+    std::memset(start, slack_pattern, slack);
+    std::memset(start + slack + bytes, slack_pattern, pages - slack - bytes);
+    return region;
+}
+
+void make_read_only(const Region& region) { mprotect(region.pages, region.page_bytes, PROT_READ); }
+
+void poison(const Region& region, unsigned char pattern) { std::memset(region.data, pattern, region.bytes); }
+
+void check_slack() {
+    for (int i = 0; i < region_count; ++i) {
+        const Region& region = regions[i];
+        if (region.kind == Region::stacks || region.kind == Region::input) continue;
+        if (slack_is_clean(region.pages, region.data) &&
+            slack_is_clean(region.data + region.bytes, region.pages + region.page_bytes))
+            continue;
+        fail("out-of-bounds", "a write just outside of `%s` (%zu bytes), %s", region.name, region.bytes, place());
+    }
+}
+
+const Region* find_region(const void* address) {
+    const auto* byte = static_cast<const unsigned char*>(address);
+    for (int i = 0; i < region_count; ++i)
+        if (byte >= regions[i].span && byte < regions[i].span + regions[i].span_bytes) return &regions[i];
+    return nullptr;
+}
+
+bool is_shared(const Region& region) {
+    return region.kind == Region::static_shared || region.kind == Region::dynamic_shared;
+}
+
+void prepare_shared(const Launch& launch) {
+    current_launch = &launch;
+    if (launch.dynamic_bytes)
+        dynamic_region =
+            &allocate_guarded(Region::dynamic_shared, "dynamic shared memory", launch.dynamic_bytes, launch.side, false);
+}
+
+void poison_shared() {
+    for (int i = 0; i < region_count; ++i)
+        if (is_shared(regions[i])) poison(regions[i], 0xff);
+}
+
+void* static_shared(int slot, std::size_t bytes, const char* name) {
+    if (slot >= max_slots) fail("limit", "more than %d shared arrays", max_slots);
+    if (!slots[slot]) {
+        static_bytes += bytes;
+        if (static_bytes > static_shared_limit)
+            fail("shared-memory",
+                 "the static shared arrays take %zu bytes with `%s`; CUDA allows %zu: declare one `extern __shared__` "
+                 "array and give its bytes in the launch record",
+                 static_bytes, name, static_shared_limit);
+        slots[slot] = &allocate_guarded(Region::static_shared, name, bytes, current_launch->side, false);
+        poison(*slots[slot], 0xff);
+    }
+    return slots[slot]->data;
+}
+
+void* dynamic_shared(const char* name) {
+    if (!dynamic_region)
+        fail("shared-memory", "the kernel declares `extern __shared__ %s[]`, but the launch record's shared_bytes is 0",
+             name);
+    return dynamic_region->data;
+}
+
+}  // namespace vtac
