@@ -132,7 +132,7 @@ def _expand(allocation: AllocOp, loop: ForOp) -> None:
     shape = shape_of(buffer)
     copy_tiles = prod(shape[:-2])
     for user in dict.fromkeys(use.operation for use in buffer.uses):
-        _address(user, buffer, loop.induction_variable, loop.trip_count, copy_tiles)
+        address_copy(user, buffer, loop.induction_variable, loop.trip_count, copy_tiles)
     kind = buffer.type
     Rewriter.replace_value_with_new_type(
         buffer, MemRefType(kind.element_type, (loop.trip_count, *shape), memory_space=kind.memory_space)
@@ -145,7 +145,8 @@ def _expand(allocation: AllocOp, loop: ForOp) -> None:
     allocation.attributes[THREAD_LOOP] = StringAttr(asked)
 
 
-def _address(op: Operation, buffer: SSAValue, thread: SSAValue, count: int, tiles: int) -> None:
+def address_copy(op: Operation, buffer: SSAValue, thread: SSAValue, count: int, tiles: int) -> None:
+    """Let a user of a buffer address copy number `thread` of `count`, each of so many tiles."""
     if isinstance(op, BlockOp):
         _address_block(op, buffer, thread, count)
     elif isinstance(op, KernelOp):

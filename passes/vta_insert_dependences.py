@@ -4,6 +4,9 @@ Within one thread every stage waits for the one before it, in program order and 
 loop iteration to the next; overlap comes from virtual threads. A loop whose last and first
 stage differ hands a token round: one is pushed before the loop and one popped after it.
 
+Where buffers have copies in turn (schedule.double_buffer), no token is placed here: the final
+vta.sync asks for tokens that follow the data, instruction by instruction.
+
     push(store, compute)
     for y:  [pop(store, compute)  compute  push(compute, store)]
             [pop(compute, store)  store    push(store, compute)]
@@ -17,11 +20,13 @@ from dataclasses import dataclass, field
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.vta.attributes import COPIES
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, StageOp, SyncOp
 
 Pair = tuple[str, str]
@@ -45,9 +50,22 @@ class VtaInsertDependences(ModulePass):
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
                 body = function.body.block
+                if follows_data(function):
+                    if _ends_of(body) is not None and body.last_op is not None:
+                        body.insert_op_before(SyncOp.get(dataflow=True), body.last_op)
+                    continue
                 _separate(body)
                 if _connect_scope(body) is not None and body.last_op is not None:
                     body.insert_op_before(SyncOp(), body.last_op)
+
+
+def follows_data(function: FuncOp) -> bool:
+    """True when some buffer has copies in turn: tokens then follow the data, not the stages."""
+    return any(isinstance(op, AllocOp) and COPIES in op.attributes for op in function.walk())
+
+
+def _ends_of(body: Block) -> Pair | None:
+    return next((ends for child in body.ops if (ends := _ends(child)) is not None), None)
 
 
 def _ends(op: Operation) -> Pair | None:

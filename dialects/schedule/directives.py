@@ -5,7 +5,7 @@ Each names one rewrite of the payload; its legality is checked when it is applie
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import IntegerAttr, StringAttr, SymbolNameConstraint, i64
+from xdsl.dialects.builtin import IntegerAttr, StringAttr, SymbolNameConstraint, UnitAttr, i64
 from xdsl.ir import Attribute, Region
 from xdsl.irdl import (
     IRDLOperation,
@@ -184,14 +184,18 @@ def _verify_scope(scope: str) -> None:
 
 @irdl_op_definition
 class CacheReadOp(DirectiveOp):
-    """Copy one input of a block into a new buffer of a scope, and let the block read that."""
+    """Copy one input of a block into a new buffer of a scope, and let the block read that.
+
+    With `gather`, dimensions that the block reads in steps are copied without what lies between.
+    """
 
     name = "schedule.cache_read"
     block = operand_def(BLOCK)
     index = prop_def(I64)
     scope = prop_def(StringAttr)
+    gather = opt_prop_def(UnitAttr)
     copy = result_def(BLOCK)
-    assembly_format = "$block `,` $index `,` $scope attr-dict"
+    assembly_format = "$block `,` $index `,` $scope (`gather` $gather^)? attr-dict"
 
     def verify_(self) -> None:
         _verify_scope(self.scope.data)
@@ -299,6 +303,40 @@ class AluOp(DirectiveOp):
 
 
 @irdl_op_definition
+class DoubleBufferOp(DirectiveOp):
+    """Give a buffer, or the one that a block writes, copies that loop iterations use in turn."""
+
+    name = "schedule.double_buffer"
+    target = operand_def(BlockHandleType | BufferHandleType)
+    copies = prop_def(I64)
+    assembly_format = "$target `,` $copies attr-dict `:` type($target)"
+
+    def verify_(self) -> None:
+        if self.copies.value.data < 1:
+            raise VerifyException(f"{self.copies.value.data} copies; at least 1 is required")
+
+
+@irdl_op_definition
+class RotateOp(DirectiveOp):
+    """Start a loop `step` iterations later, modulo its extent, for each iteration of an outer loop."""
+
+    name = "schedule.rotate"
+    loop = operand_def(LOOP)
+    outer = operand_def(LOOP)
+    step = prop_def(I64)
+    assembly_format = "$loop `,` $outer `,` $step attr-dict"
+
+
+@irdl_op_definition
+class SkipPaddingOp(DirectiveOp):
+    """Leave out the iterations of a multiply-accumulate that read padding."""
+
+    name = "schedule.skip_padding"
+    block = operand_def(BLOCK)
+    assembly_format = "$block attr-dict"
+
+
+@irdl_op_definition
 class AnnotateOp(DirectiveOp):
     """Put an attribute on a loop or block."""
 
@@ -330,5 +368,8 @@ DIRECTIVES: list[type[DirectiveOp]] = [
     TensorizeOp,
     DmaCopyOp,
     AluOp,
+    DoubleBufferOp,
+    RotateOp,
+    SkipPaddingOp,
     AnnotateOp,
 ]

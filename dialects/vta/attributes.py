@@ -10,6 +10,9 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
+COPIES = "vta.copies"
+"""Attribute of an on-chip allocation: how many copies the loop iterations use in turn."""
+
 
 @dataclass(frozen=True, slots=True)
 class UopLoop:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from xdsl.dialects.builtin import StringAttr
+from xdsl.dialects.builtin import StringAttr, UnitAttr
 from xdsl.ir import Block, Region
-from xdsl.irdl import IRDLOperation, irdl_op_definition, prop_def, region_def, traits_def
+from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.traits import MemoryWriteEffect, NoTerminator, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
@@ -83,8 +83,17 @@ class DepPopOp(_TokenOp):
 
 @irdl_op_definition
 class SyncOp(IRDLOperation):
-    """Wait until every unit is done, and finish."""
+    """Wait until every unit is done, and finish.
+
+    With `dataflow`, the program up to here has no token operations: the stream builder orders
+    each instruction after those whose tiles or DRAM pages it needs, and after nothing else.
+    """
 
     name = "vta.sync"
+    dataflow = opt_prop_def(UnitAttr)
     traits = traits_def(MemoryWriteEffect())
-    assembly_format = "attr-dict"
+    assembly_format = "(`dataflow` $dataflow^)? attr-dict"
+
+    @staticmethod
+    def get(*, dataflow: bool = False) -> SyncOp:
+        return SyncOp(properties={"dataflow": UnitAttr() if dataflow else None})

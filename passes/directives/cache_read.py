@@ -11,7 +11,14 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import MemRefType, StringAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineDimExpr,
+    AffineExpr,
+    AffineMap,
+)
 
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
 from vtac.dialects.schedule.directives import CacheReadOp
@@ -27,7 +34,8 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
     """Insert a copy of input `index` before the nest of a block.
 
     The copy's block and buffer are named after the buffer and the scope. A padded read
-    hands its padding to the copy, which then holds the padded region.
+    hands its padding to the copy, which then holds the padded region. With `gather`, a
+    dimension read as `s * i + c` over one iteration variable holds those indices only.
     requires: an input of that index; one that this block does not also write.
     """
     block = handles.block(op.block, op)
@@ -41,15 +49,21 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
     body, before = _place(block, source, handles.function.body.block)
     access = block.accesses.data[index]
     low, shape = _window(block, index, handles.function.body.block)
+    steps = [1] * len(shape)
+    if op.gather is not None:
+        steps, low, shape = _gathered(op, block, index, (low, shape), body is handles.function.body.block)
     name = f"{buffer_name(source)}_{op.scope.data.replace('.', '_')}"
     buffer = allocate_like(source, shape, op.scope.data, name, handles.function.body.block)
-    reading = AccessAttr.get(_shifted_identity(low), access.pad_value)
+    reading = AccessAttr.get(_stepped_identity(low, steps), access.pad_value)
     writing = AccessAttr.get(AffineMap.identity(len(shape)))
     copy = copy_block(handles.unique_block_name(name), source, reading, buffer, writing, shape)
     body.insert_op_before(copy, before)
     copy.location = op.location
     regenerate(copy, body, before, _copied(block, index, low, body, handles.function.body.block))
-    moved = tuple(expr - start if start else expr for expr, start in zip(access.indices.results, low, strict=True))
+    moved = tuple(
+        _variable(expr)[0] if step > 1 else expr - start if start else expr
+        for expr, start, step in zip(access.indices.results, low, steps, strict=True)
+    )
     replace_access(block, index, buffer, AccessAttr.get(AffineMap(access.indices.num_dims, 0, moved)))
     handles.define_block(op.copy, copy)
 
@@ -88,13 +102,52 @@ def _copied(block: BlockOp, index: int, low: Sequence[int], body: Block, root: B
     return [Interval(interval.base - start, interval.extent) for interval, start in zip(region, low, strict=True)]
 
 
-def _shifted_identity(low: Sequence[int]) -> AffineMap:
-    rank = len(low)
-    return AffineMap(
-        rank,
-        0,
-        tuple(AffineExpr.dimension(d) + start if start else AffineExpr.dimension(d) for d, start in enumerate(low)),
-    )
+def _gathered(
+    op: CacheReadOp, block: BlockOp, index: int, window: tuple[list[int], list[int]], at_root: bool
+) -> tuple[list[int], list[int], list[int]]:
+    """Step, first index and extent per dimension, without the indices between the steps."""
+    if not at_root:
+        raise refusal(op, f"input {index} of block '{block.block_name}' is written in its nest", "cache it ungathered")
+    low, shape = window
+    steps = [1] * len(low)
+    for dimension, expr in enumerate(block.accesses.data[index].indices.results):
+        variable, step, start = _variable(expr)
+        if step > 1 and isinstance(variable, AffineDimExpr):
+            steps[dimension], low[dimension] = step, start
+            shape[dimension] = block.variables[variable.position].extent
+    if max(steps) == 1:
+        raise refusal(
+            op,
+            f"block '{block.block_name}' reads no dimension of input {index} in steps of one iteration variable",
+            "drop gather",
+        )
+    return steps, low, shape
+
+
+def _variable(expr: AffineExpr) -> tuple[AffineExpr, int, int]:
+    """(d, s, c) when the expression is d * s + c over one iteration variable; else s is 1."""
+    start = 0
+    scaled = expr
+    if isinstance(scaled, AffineBinaryOpExpr) and scaled.kind is AffineBinaryOpKind.Add:
+        if not isinstance(scaled.rhs, AffineConstantExpr):
+            return expr, 1, 0
+        start, scaled = scaled.rhs.value, scaled.lhs
+    if (
+        isinstance(scaled, AffineBinaryOpExpr)
+        and scaled.kind is AffineBinaryOpKind.Mul
+        and isinstance(scaled.lhs, AffineDimExpr)
+        and isinstance(scaled.rhs, AffineConstantExpr)
+    ):
+        return scaled.lhs, scaled.rhs.value, start
+    return expr, 1, 0
+
+
+def _stepped_identity(low: Sequence[int], steps: Sequence[int]) -> AffineMap:
+    results: list[AffineExpr] = []
+    for dimension, (start, step) in enumerate(zip(low, steps, strict=True)):
+        index = AffineExpr.dimension(dimension) * step if step > 1 else AffineExpr.dimension(dimension)
+        results.append(index + start if start else index)
+    return AffineMap(len(low), 0, tuple(results))
 
 
 def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:

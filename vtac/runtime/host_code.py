@@ -149,7 +149,7 @@ class _Generator:
             call = "push" if isinstance(op, DepPushOp) else "pop"
             self._line(f"stream.{call}({site}, {_STAGES[op.source.data]}, {_STAGES[op.target.data]})", depth)
         elif isinstance(op, SyncOp):
-            self._line(f"stream.finish({site})", depth)
+            self._line(f"stream.{'finish_dataflow' if op.dataflow is not None else 'finish'}({site})", depth)
         else:
             raise CompileError(
                 f"'{op.name}' cannot run on the VTA or its host; only vta, scf, arith and affine ops can: "

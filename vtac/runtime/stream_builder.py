@@ -15,6 +15,8 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.isa.columns import encode_columns
 from vtac.isa.instructions import AluOpcode, Memory, MicroOp, Opcode
 from vtac.isa.micro_ops import encode_micro_ops
+from vtac.runtime.dataflow import Issued, plan_tokens
+from vtac.runtime.footprints import KernelSlice
 
 LOAD, COMPUTE, STORE = 1, 2, 3
 """Stages in queue order."""
@@ -34,10 +36,11 @@ _NOPS: dict[int, tuple[Opcode, Row]] = {
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """Where a kernel's micro-ops stand in UOP SRAM."""
+    """Where a kernel's micro-ops stand in UOP SRAM, and from where in the micro-op buffer."""
 
     begin: int
     end: int
+    first: int
 
 
 class StreamBuilder:
@@ -60,6 +63,8 @@ class StreamBuilder:
         self._stages: list[int] = []
         self._pending = [0, 0, 0, 0]
         self._cache: dict[Hashable, Kernel] = {}
+        self._slices: dict[int, KernelSlice] = {}
+        self._begin = 0
         self._uop_end = 0
 
     def __len__(self) -> int:
@@ -79,6 +84,7 @@ class StreamBuilder:
     def gemm(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList], reset: bool, loops: Row) -> None:
         """GEMM. `loops`: iter_out, iter_in, then the out and in factors of dst, src and wgt."""
         kernel = self._kernel(site, captures, micro_ops)
+        self._slices[len(self._rows)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
         self._append(site, Opcode.GEMM, (int(reset), kernel.begin, kernel.end, *loops), COMPUTE)
 
     def alu(
@@ -94,6 +100,7 @@ class StreamBuilder:
         kernel = self._kernel(site, captures, micro_ops)
         use_imm = immediate is not None
         row = (kernel.begin, kernel.end, *loops, opcode, int(use_imm), immediate or 0)
+        self._slices[len(self._rows)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
         self._append(site, Opcode.ALU, row, COMPUTE)
 
     def push(self, site: int, source: int, target: int) -> None:
@@ -123,9 +130,36 @@ class StreamBuilder:
         self.pop(site, STORE, COMPUTE)
         self.pop(site, LOAD, COMPUTE)
         self._flush(site, COMPUTE)
+        self._end(site)
+
+    def finish_dataflow(self, site: int) -> None:
+        """Order what came since the last end by tokens that follow the data, and end the stream."""
+        begin = self._begin
+        issued = [
+            Issued(opcode, row, stage, self._slices.get(number))
+            for number, (opcode, row, stage) in enumerate(zip(self._opcodes, self._rows, self._stages, strict=True))
+            if number >= begin
+        ]
+        sites = self.sites[begin:]
+        for known in (self._opcodes, self._rows, self._bits, self._stages, self.sites):
+            del known[begin:]
+        for placed in plan_tokens(issued, self.micro_ops, self.config):
+            if placed.source is None:
+                self._nop(site, placed.stage, 0)
+            else:
+                item = issued[placed.source]
+                self._append(sites[placed.source], item.opcode, item.row, item.stage)
+            for other in placed.pops:
+                self._bits[-1] |= POP_PREV if other < placed.stage else POP_NEXT
+            for other in placed.pushes:
+                self._bits[-1] |= PUSH_PREV if other < placed.stage else PUSH_NEXT
+        self._end(site)
+
+    def _end(self, site: int) -> None:
         self._append(site, Opcode.FINISH, (), COMPUTE)
         self._cache.clear()
         self._uop_end = 0
+        self._begin = len(self._rows)
 
     def _append(self, site: int, opcode: Opcode, row: Row, stage: int) -> None:
         self._opcodes.append(opcode)
@@ -161,7 +195,7 @@ class StreamBuilder:
         if self._uop_end + len(new) > self._uop_capacity:
             self._cache.clear()
             self._uop_end = 0
-        kernel = Kernel(self._uop_end, self._uop_end + len(new))
+        kernel = Kernel(self._uop_end, self._uop_end + len(new), len(self.micro_ops))
         dram = self._uop_base + len(self.micro_ops)
         self.micro_ops += new
         self._uop_end = kernel.end

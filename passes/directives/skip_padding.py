@@ -1,0 +1,56 @@
+"""skip_padding: no multiplication by the zeros around an input.
+
+before: for i, dy: sum(i) += a(i + dy - 1), pad 0 * w(dy)
+after:  for i, dy: where 0 <= i + dy - 1 < n: sum(i) += a(i + dy - 1) * w(dy)
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ArrayAttr
+
+from vtac.dialects.schedule.attributes import AccessAttr
+from vtac.dialects.schedule.directives import SkipPaddingOp
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.analysis.accesses import bindings_of, guards_of, indices_of, rebind
+from vtac.passes.analysis.bodies import multiply_accumulate
+from vtac.passes.analysis.linear import Linear
+from vtac.passes.analysis.nest import extents_around, shape_of
+from vtac.passes.directives.handles import Handles, refusal
+
+
+def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
+    """Turn padded reads into guards.
+
+    requires: a multiply-accumulate without an init (decompose_reduction) that reads at least
+              one input with padding of zeros.
+    """
+    block = handles.block(op.block, op)
+    _check(op, block)
+    extents = extents_around(block)
+    guards = guards_of(block, extents)
+    accesses: list[AccessAttr] = []
+    for position, access in enumerate(block.accesses.data):
+        if access.pad_value is None:
+            accesses.append(access)
+            continue
+        for index, limit in zip(indices_of(block, position, extents), shape_of(block.inputs[position]), strict=True):
+            guards += [index, Linear(limit - 1) - index]
+        accesses.append(AccessAttr.get(access.indices, None))
+    bindings = bindings_of(block, extents)
+    block.accesses = ArrayAttr(accesses)
+    rebind(block, bindings, guards)
+
+
+def _check(op: SkipPaddingOp, block: BlockOp) -> None:
+    name = f"block '{block.block_name}'"
+    difference = multiply_accumulate(block)
+    if difference:
+        raise refusal(op, f"{name} is no multiply-accumulate: {difference}", "zeros can be left out of such sums only")
+    if block.init is not None:
+        raise refusal(op, f"{name} starts its sum itself", "use decompose_reduction first")
+    pads = [access.pad_value for access in block.accesses.data if access.pad_value is not None]
+    if not pads:
+        raise refusal(op, f"{name} reads no padding", "inline the padding block first, with compute_inline")
+    for pad in pads:
+        if pad.value.data != 0:
+            raise refusal(op, f"{name} reads padding of {pad.value.data}", "only zeros add nothing to a sum")
