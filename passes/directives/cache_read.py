@@ -25,7 +25,7 @@ from vtac.dialects.schedule.directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp, YieldOp
 from vtac.passes.analysis.accesses import replace_access
 from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
-from vtac.passes.analysis.regions import Interval, touched_region
+from vtac.passes.analysis.regions import Interval, region_of, touched_region
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
 
@@ -59,7 +59,12 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
     copy = copy_block(handles.unique_block_name(name), source, reading, buffer, writing, shape)
     body.insert_op_before(copy, before)
     copy.location = op.location
-    regenerate(copy, body, before, _copied(block, index, low, body, handles.function.body.block))
+    if body is handles.function.body.block:
+        shifted = access.pad_value is not None or op.gather is not None
+        copied = [None] * len(low) if shifted else region_of(source, [(block, index)], body)
+    else:
+        copied = _copied_inside(block, index, low, body)
+    regenerate(copy, body, before, copied)
     moved = tuple(
         _variable(expr)[0] if step > 1 else expr - start if start else expr
         for expr, start, step in zip(access.indices.results, low, steps, strict=True)
@@ -94,10 +99,8 @@ def _window(block: BlockOp, index: int, root: Block) -> tuple[list[int], list[in
     return [interval.base.constant for interval in region], [interval.extent for interval in region]
 
 
-def _copied(block: BlockOp, index: int, low: Sequence[int], body: Block, root: Block) -> list[Interval] | list[None]:
-    """What the copy moves: everything before the nest, inside it only what the block reads there."""
-    if body is root:
-        return [None] * len(low)
+def _copied_inside(block: BlockOp, index: int, low: Sequence[int], body: Block) -> list[Interval]:
+    """What the block reads in one iteration of the loops around `body`, as indices of the copy."""
     region = touched_region(block, index, body)
     return [Interval(interval.base - start, interval.extent) for interval, start in zip(region, low, strict=True)]
 

@@ -8,7 +8,8 @@ from random import Random
 from xdsl.dialects.func import FuncOp
 
 from vtac.dialects.diagnostics import CompileError
-from vtac.passes.analysis.nest import blocks_under
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.analysis.nest import blocks_under, readers_of, writers_of
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
 Move = Callable[["RandomDirectives"], str]
@@ -33,9 +34,16 @@ class RandomDirectives:
                 continue
 
     def block(self) -> BlockRef:
+        return self.schedule.get_block(self._payload_block().block_name)
+
+    def _payload_block(self) -> BlockOp:
         function = next(op for op in self.schedule.module.ops if isinstance(op, FuncOp))
-        names = [block.block_name for block in blocks_under(function)]
-        return self.schedule.get_block(self.random.choice(names))
+        return self.random.choice(blocks_under(function))
+
+    def _loop_around(self, blocks: list[BlockOp]) -> LoopRef:
+        """A loop of one of the blocks; of any block when there are none."""
+        name = self.random.choice(blocks or [self._payload_block()]).block_name
+        return self.random.choice(self.loops(self.schedule.get_block(name)))
 
     def loops(self, block: BlockRef) -> list[LoopRef]:
         return list(self.schedule.get_loops(block))
@@ -64,11 +72,15 @@ class RandomDirectives:
         return "reorder"
 
     def compute_at(self) -> str:
-        self.schedule.compute_at(self.block(), self.loop())
+        producer = self._payload_block()
+        loop = self._loop_around(readers_of(producer.output))
+        self.schedule.compute_at(self.schedule.get_block(producer.block_name), loop)
         return "compute_at"
 
     def reverse_compute_at(self) -> str:
-        self.schedule.reverse_compute_at(self.block(), self.loop())
+        consumer = self._payload_block()
+        loop = self._loop_around([writer for value in consumer.inputs for writer in writers_of(value)])
+        self.schedule.reverse_compute_at(self.schedule.get_block(consumer.block_name), loop)
         return "reverse_compute_at"
 
     def compute_inline(self) -> str:
