@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from math import prod
 
 from xdsl.ir import Block, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineExpr
+from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import bindings_of, guards_of, indices_of
@@ -171,10 +171,10 @@ def output_dimensions(block: BlockOp) -> dict[int, int] | None:
     """
     places: dict[int, int] = {}
     for dimension, expr in enumerate(block.output_access.indices.results):
+        if isinstance(expr, AffineConstantExpr):
+            continue
         variable = plain_dimension(expr)
-        if variable is None:
-            return None
-        if variable in places:
+        if variable is None or variable in places:
             return None
         places[variable] = dimension
     spatial = {position for position, variable in enumerate(block.variables) if not variable.reduction}

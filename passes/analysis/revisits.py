@@ -27,7 +27,7 @@ def writes_once(block: BlockOp, loops: Collection[ForOp]) -> bool:
         if not found:
             return False
         known |= found
-        equations += [_moving_part(atom.numerator, moving) for atom in found if _is_divided(atom, known)]
+        equations += [_moving_part(numerator, moving) for atom in found for numerator in _settled(atom, known)]
     return True
 
 
@@ -36,11 +36,12 @@ def _moving_part(expression: Linear, moving: set[Hashable]) -> Linear:
     return Linear(0, terms)
 
 
-def _is_divided(atom: Hashable, known: set[Hashable]) -> bool:
-    """True for a quotient or remainder whose other half is known too."""
-    if isinstance(atom, Quotient):
-        return Remainder(atom.numerator, atom.divisor) in known
-    return isinstance(atom, Remainder) and Quotient(atom.numerator, atom.divisor) in known
+def _settled(atom: Hashable, known: set[Hashable]) -> list[Linear]:
+    """The numerator of a quotient or remainder whose other half is known too."""
+    if not isinstance(atom, Quotient | Remainder):
+        return []
+    halves = (Quotient(atom.numerator, atom.divisor), Remainder(atom.numerator, atom.divisor))
+    return [atom.numerator] if all(half in known for half in halves) else []
 
 
 def _digits(equation: Linear, known: set[Hashable], guards: Sequence[Linear], extents: Extents) -> list[Hashable]:

@@ -7,7 +7,7 @@ from vtac.dialects.schedule.directives import BindOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.analysis.accesses import bindings_of
 from vtac.passes.analysis.nest import blocks_under, enclosing_loops
-from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
 
 def bind(op: BindOp, handles: Handles) -> None:
@@ -19,8 +19,8 @@ def bind(op: BindOp, handles: Handles) -> None:
     """
     loop = handles.loop(op.loop, op)
     kind = LoopKind(op.thread.data)
-    if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
-        raise refusal(op, f"loop {describe(loop)} is already {loop.loop_kind.value} or annotated", "bind a plain loop")
+    if occupation(loop):
+        raise refusal(op, f"loop {describe(loop)} is {occupation(loop)} already", "bind a plain serial loop")
     _check_independent(op, loop)
     if kind is not LoopKind.CTHREAD:
         _check_index_free(op, loop, kind)

@@ -71,7 +71,8 @@ def _written(op: CacheWriteOp, block: BlockOp, root: Block) -> Sequence[Interval
         region = region_of(block.output, [(block, len(block.inputs))], root)
         return [None if part.extent == whole else part for part, whole in zip(region, shape, strict=True)]
     places = output_dimensions(block)
-    if places is None or any(block.variables[variable].extent != shape[d] for variable, d in places.items()):
+    extents = {dimension: block.variables[variable].extent for variable, dimension in (places or {}).items()}
+    if places is None or any(extents.get(dimension, 1) != extent for dimension, extent in enumerate(shape)):
         raise refusal(
             op,
             f"block '{block.block_name}' writes '{buffer_name(block.output)}' with gaps, which a copy would overwrite",

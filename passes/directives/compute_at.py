@@ -113,7 +113,8 @@ def check_inputs_kept(op: DirectiveOp, block: BlockOp, places: Sequence[BlockOp]
         writer, value = overwrite
         raise refusal(
             op,
-            f"block '{block.block_name}' reads '{buffer_name(value)}', which '{writer.block_name}' writes after it",
+            f"block '{block.block_name}' reads '{buffer_name(value)}', which block '{writer.block_name}' overwrites "
+            "after it",
             "let the program write a buffer of its own there",
         )
 

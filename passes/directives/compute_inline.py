@@ -54,8 +54,10 @@ def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
     if block in readers or writers_of(buffer) != [block]:
         raise refusal(op, f"'{buffer_name(buffer)}' is also read or written in place", "inline blocks with one writer")
     places = output_dimensions(block)
-    if places is None or block.guard is not None:
-        raise refusal(op, f"{name} does not write all of its output by plain indices", "inline before split with guard")
+    if block.guard is not None:
+        raise refusal(op, f"{name} runs under a guard", "inline before split with guard")
+    if places is None:
+        raise refusal(op, f"{name} does not write its output by plain indices", "leave it in place")
     check_inputs_kept(op, block, readers)
     for reader in readers:
         padded = [reader.accesses.data[i].pad_value for i, value in enumerate(reader.inputs) if value is buffer]

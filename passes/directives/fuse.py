@@ -10,13 +10,12 @@ from __future__ import annotations
 from collections.abc import Hashable
 from itertools import pairwise
 
-from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import FuseOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.analysis.accesses import substitute_loop
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import blocks_under
-from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
 
 def fuse(op: FuseOp, handles: Handles) -> None:
@@ -52,8 +51,8 @@ def _check(op: FuseOp, loops: list[ForOp]) -> None:
     if len(loops) < 2:
         raise refusal(op, f"{len(loops)} loop given", "give two or more loops, outermost first")
     for loop in loops:
-        if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
-            raise refusal(op, f"loop {describe(loop)} is bound or annotated", "fuse loops before that")
+        if occupation(loop):
+            raise refusal(op, f"loop {describe(loop)} is {occupation(loop)} already", "fuse loops before that")
     for outer, inner in pairwise(loops):
         body = outer.body.block
         if body.first_op is not inner or body.last_op is not inner:

@@ -10,6 +10,7 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.locations import location_of
@@ -81,7 +82,7 @@ class Handles:
                 return loop
         found = _names(loop.loop_name for loop in loops)
         raise refusal(
-            directive, f"no loop '{name}' around block '{block.block_name}'; loops there: {found}", "name one"
+            directive, f"no loop '{name}' around block '{block.block_name}'; loops there: {found}", "name one of these"
         )
 
     def find_buffer(self, name: str, directive: DirectiveOp) -> SSAValue:
@@ -93,7 +94,8 @@ class Handles:
         for buffer in buffers:
             if buffer_name(buffer) == name:
                 return buffer
-        raise refusal(directive, f"no buffer '{name}'; buffers here: {_names(map(buffer_name, buffers))}", "name one")
+        found = _names(map(buffer_name, buffers))
+        raise refusal(directive, f"no buffer '{name}'; buffers here: {found}", "name one of these")
 
     def unique_block_name(self, name: str) -> str:
         """A name that no block has yet: the name itself or name_1, name_2, ..."""
@@ -112,6 +114,13 @@ def refusal(directive: DirectiveOp, found: str, remedy: str) -> ScheduleError:
 def describe(loop: ForOp) -> str:
     """A loop for a message: name and extent."""
     return f"'{loop.loop_name}' (extent {loop.trip_count})"
+
+
+def occupation(loop: ForOp) -> str:
+    """What a loop has been given to already: its kind or its annotations; empty for a plain serial loop."""
+    if loop.loop_kind is not LoopKind.SERIAL:
+        return loop.loop_kind.value
+    return f"annotated {', '.join(loop.attributes)}" if loop.attributes else ""
 
 
 def _is_inside(op: Operation, function: FuncOp) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.directives import DirectiveOp, UnrollOp, VectorizeOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
 
 def unroll(op: UnrollOp, handles: Handles) -> None:
@@ -31,8 +31,6 @@ def vectorize(op: VectorizeOp, handles: Handles) -> None:
 
 
 def _mark(op: DirectiveOp, loop: ForOp, kind: LoopKind) -> None:
-    if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
-        raise refusal(
-            op, f"loop {describe(loop)} is already {loop.loop_kind.value} or annotated", "choose a plain loop"
-        )
+    if occupation(loop):
+        raise refusal(op, f"loop {describe(loop)} is {occupation(loop)} already", "choose a plain serial loop")
     loop.kind = LoopKindAttr(kind)

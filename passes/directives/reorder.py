@@ -26,7 +26,9 @@ def reorder(op: ReorderOp, handles: Handles) -> None:
     """
     wanted = [handles.loop(handle, op) for handle in op.loops]
     if len(set(wanted)) != len(wanted) or len(wanted) < 2:
-        raise refusal(op, f"{len(set(wanted))} different loops given", "give two or more different loops")
+        raise refusal(
+            op, f"{len(wanted)} loops given, {len(set(wanted))} of them different", "give two or more, each once"
+        )
     chain = _chain(op, wanted)
     places = [position for position, loop in enumerate(chain) if loop in wanted]
     order = list(chain)

@@ -86,13 +86,13 @@ def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]
         if not precedes(writer, block):
             raise refusal(
                 op,
-                f"{name} reads '{buffer_name(writer.output)}' before '{writer.block_name}' overwrites it",
+                f"{name} reads '{buffer_name(writer.output)}' before block '{writer.block_name}' overwrites it",
                 "let the program write a buffer of its own there",
             )
         if writer not in producers and not precedes(writer, _nest(loop)):
             raise refusal(
                 op,
-                f"{name} also reads '{buffer_name(writer.output)}', which '{writer.block_name}' writes outside "
+                f"{name} also reads '{buffer_name(writer.output)}', which block '{writer.block_name}' writes outside "
                 f"loop {describe(loop)}, not before its nest",
                 "move its producers before it",
             )
@@ -111,7 +111,7 @@ def _check_output(op: ReverseComputeAtOp, block: BlockOp) -> None:
     if early:
         raise refusal(
             op,
-            f"'{early[0].block_name}' reads '{output}' before {name} overwrites it",
+            f"block '{early[0].block_name}' reads '{output}' before {name} overwrites it",
             "let the program write a buffer of its own there",
         )
 

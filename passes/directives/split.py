@@ -11,13 +11,13 @@ from itertools import pairwise
 
 from xdsl.ir import Operation, SSAValue
 
-from vtac.dialects.schedule.attributes import LoopKind, Tail
+from vtac.dialects.schedule.attributes import Tail
 from vtac.dialects.schedule.directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import bindings_of, restrict_loop, substitute_loop
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import blocks_under, extents_around
-from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
 
 def split(op: SplitOp, handles: Handles) -> None:
@@ -29,9 +29,10 @@ def split(op: SplitOp, handles: Handles) -> None:
               other extent is rounded up with `guard`, down with `peel`.
     """
     loop = handles.loop(op.loop, op)
-    if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
-        what = loop.loop_kind.value if loop.loop_kind is not LoopKind.SERIAL else "annotated"
-        raise refusal(op, f"loop {describe(loop)} is {what}", "split loops before they are bound or annotated")
+    if occupation(loop):
+        raise refusal(
+            op, f"loop {describe(loop)} is {occupation(loop)} already", "split loops before they are bound or annotated"
+        )
     outer_extent, inner_extent = _extents(op, loop)
     rest = loop.trip_count - outer_extent * inner_extent
     if rest > 0:
