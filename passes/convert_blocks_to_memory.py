@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
-from math import prod
 from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf, vector
-from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, MemRefType, ModuleOp, VectorType, i64
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, MemRefType, ModuleOp, VectorType
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
@@ -30,8 +29,9 @@ from vtac.passes.analysis.nest import (
     extents_around,
     memref_type_of,
     shape_of,
+    strides_of,
 )
-from vtac.passes.analysis.tiles import flat_index
+from vtac.passes.analysis.tiles import strided_index
 from vtac.passes.host_values import HostValues
 
 ELEMENT_BYTES = {"f16": 2, "bf16": 2, "f32": 4, "i8": 1, "i32": 4}
@@ -76,11 +76,9 @@ class _Converter:
             return buffer
         if buffer not in self.flat:
             kind = memref_type_of(buffer)
-            flat = MemRefType(kind.element_type, [prod(kind.get_shape())], memory_space=kind.memory_space)
-            groups = ArrayAttr([ArrayAttr([IntegerAttr(dimension, i64) for dimension in range(rank)])])
-            view = memref.CollapseShapeOp.build(
-                operands=[buffer], properties={"reassociation": groups}, result_types=[flat]
-            )
+            total = kind.get_shape()[0] * strides_of(buffer)[0]
+            flat = MemRefType(kind.element_type, [total], memory_space=kind.memory_space)
+            view = memref.ReinterpretCastOp(buffer, [], [], [], [0], [total], [1], flat)
             view.result.name_hint = buffer.name_hint
             owner = buffer.owner
             if isinstance(owner, Operation) and owner.parent is not None:
@@ -109,7 +107,7 @@ class _Converter:
 
     def _place(self, block: BlockOp, position: int, values: HostValues) -> SSAValue:
         buffer = (*block.inputs, block.output)[position]
-        flat = flat_index(indices_of(block, position, values.extents), shape_of(buffer))
+        flat = strided_index(indices_of(block, position, values.extents), strides_of(buffer))
         return values.materialise(values.value(flat))
 
     def _read(self, block: BlockOp, position: int, values: HostValues) -> SSAValue:
@@ -163,12 +161,28 @@ class _Converter:
         inside = self._inside_vector(block, variable, values) if pad is not None else None
         kind = VectorType(element_type_of(block.output), [lanes])
         source, target = self._flattened(block.inputs[0]), self._flattened(block.output)
+        load = vector.LoadOp(source, [offsets[0]], kind)
         if inside is None:
-            load = vector.LoadOp(source, [offsets[0]], kind)
             values.operations += [load, vector.StoreOp(load.result, target, [offsets[1]])]
         else:
-            raise _decline(block, loop, "a padded vector copy", "vectorise after the padding is settled by lane")
+            choice = self._zero_unless(block, loop, inside, load, pad, kind)
+            values.operations += [choice, vector.StoreOp(choice.results[0], target, [offsets[1]])]
         self._replace(block, loop, values.operations)
+
+    def _zero_unless(
+        self,
+        block: BlockOp,
+        loop: ForOp,
+        inside: SSAValue,
+        load: vector.LoadOp,
+        pad: Number | None,
+        kind: VectorType[Attribute],
+    ) -> scf.IfOp:
+        """The vector, or zeros where it lies in the padding."""
+        if pad is None or pad.value.data != 0:
+            raise _decline(block, loop, "a pad value other than 0", "copy such padding one element at a time")
+        zeros = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, [pad.value.data]))
+        return scf.IfOp(inside, [kind], [load, scf.YieldOp(load.result)], [zeros, scf.YieldOp(zeros.result)])
 
     def _inside_vector(self, block: BlockOp, variable: SSAValue, values: HostValues) -> SSAValue | None:
         """As `_inside`; the lanes of a vector must agree, so no index of theirs may be padded."""
@@ -185,7 +199,7 @@ class _Converter:
 
     def _lane_offset(self, block: BlockOp, loop: ForOp, position: int, lanes: int, values: HostValues) -> SSAValue:
         buffer = (*block.inputs, block.output)[position]
-        flat = flat_index(indices_of(block, position, values.extents), shape_of(buffer))
+        flat = strided_index(indices_of(block, position, values.extents), strides_of(buffer))
         variable: Hashable = loop.induction_variable
         stride = flat.coefficient(variable) if flat.is_linear_in(variable) else None
         first = flat.substitute({variable: Linear(0)}, values.extents)

@@ -24,6 +24,7 @@ from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.passes.analysis.nest import scope_of
 from vtac.passes.convert_loops_to_gpu import KERNEL
+from vtac.passes.gpu_pipeline_loops import STAGED
 
 
 @dataclass(frozen=True)
@@ -105,13 +106,19 @@ def _collect(root: Operation) -> _Accesses:
     for op in root.walk():
         for buffer, written in _touched(op):
             base = _base(buffer)
-            if scope_of(base) != "shared":
+            if scope_of(base) != "shared" or _is_staged(base):
                 continue
             if written:
                 found.writes.setdefault(base, set()).add(op)
             else:
                 found.reads.add(base)
     return found
+
+
+def _is_staged(buffer: SSAValue) -> bool:
+    """A pipeline guards its own buffers."""
+    owner = buffer.owner
+    return isinstance(owner, Operation) and STAGED in owner.attributes
 
 
 def _touched(op: Operation) -> Iterator[tuple[SSAValue, bool]]:
@@ -131,4 +138,4 @@ def _touched(op: Operation) -> Iterator[tuple[SSAValue, bool]]:
 def _base(buffer: SSAValue) -> SSAValue:
     """The buffer that a flat view looks at."""
     owner = buffer.owner
-    return owner.src if isinstance(owner, memref.CollapseShapeOp) else buffer
+    return owner.source if isinstance(owner, memref.ReinterpretCastOp) else buffer

@@ -17,7 +17,7 @@ from xdsl.rewriter import Rewriter
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
-from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
 from vtac.passes.analysis.accesses import bindings_of, guards_of, indices_of, rebind
 from vtac.passes.analysis.linear import Linear, to_affine
 from vtac.passes.analysis.locations import location_of
@@ -118,7 +118,7 @@ def _common_body(blocks: Sequence[BlockOp]) -> Block:
     paths = [[*enclosing_loops(block)] for block in blocks]
     shared: list[ForOp] = []
     for level in zip(*paths, strict=False):
-        if any(loop is not level[0] for loop in level) or level[0].attributes:
+        if any(loop is not level[0] for loop in level) or _is_mapped(level[0]):
             break
         shared.append(level[0])
     if shared and len(set(blocks)) > 1:
@@ -127,6 +127,11 @@ def _common_body(blocks: Sequence[BlockOp]) -> Block:
     while (parent := top.parent_op()) is not None and not isinstance(parent, FuncOp):
         top = parent
     return cast(Block, top.parent)
+
+
+def _is_mapped(loop: ForOp) -> bool:
+    """A loop that was given to a hardware unit with all it holds."""
+    return any(key in loop.attributes for key in HARDWARE_ANNOTATIONS)
 
 
 def _first_use(body: Block, buffer: SSAValue) -> Operation:

@@ -19,7 +19,10 @@ from vtac.passes.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.convert_schedule_to_scf import ConvertScheduleToScf
 from vtac.passes.convert_tiles_to_wmma import ConvertTilesToWmma
+from vtac.passes.gpu_check_shared_memory import GpuCheckSharedMemory
 from vtac.passes.gpu_insert_barriers import GpuInsertBarriers
+from vtac.passes.gpu_pipeline_loops import GpuPipelineLoops
+from vtac.passes.schedule_align_storage import ScheduleAlignStorage
 from vtac.passes.schedule_compact_buffers import ScheduleCompactBuffers
 from vtac.passes.schedule_decompose_reductions import ScheduleDecomposeReductions
 from vtac.passes.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
@@ -68,11 +71,12 @@ WMMA_PIPELINE: tuple[Phase, ...] = (
             ScheduleDecomposeReductions(),
             SchedulePartitionGuards(),
             ScheduleCompactBuffers(),
+            ScheduleAlignStorage(),
         ),
     ),
     Phase("tiles", (ConvertTilesToWmma(),)),
-    Phase("memory", (ConvertBlocksToMemory(),)),
-    Phase("wmma", (ConvertLoopsToGpu(), GpuInsertBarriers(), ConvertScheduleToScf())),
+    Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
+    Phase("wmma", (ConvertLoopsToGpu(), GpuCheckSharedMemory(), GpuInsertBarriers(), ConvertScheduleToScf())),
 )
 """From linalg to a kernel of the wmma dialect."""
 

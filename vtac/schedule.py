@@ -13,12 +13,13 @@ Each method records one directive and applies it at once. An illegal one raises
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
 from typing import TypeVar
 
-from xdsl.dialects.builtin import BoolAttr, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
+from xdsl.dialects.builtin import BoolAttr, DenseArrayBase, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.printer import Printer
@@ -28,6 +29,7 @@ from vtac.compiler import context, prepare
 from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule import directives as ops
+from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.passes.analysis.nest import enclosing_loops
 from vtac.passes.analysis.target import config_of
@@ -160,11 +162,16 @@ class Schedule:
         """Replace reads of a block's output by its body."""
         self._apply(ops.ComputeInlineOp(operands=[block.value]))
 
-    def cache_read(self, block: BlockRef, index: int, scope: str) -> BlockRef:
-        """Let a block read a copy of input `index` in a scope; the copying block."""
-        op = ops.CacheReadOp(
-            operands=[block.value], properties=_index_and_scope(index, scope), result_types=[ops.BLOCK]
-        )
+    def cache_read(self, block: BlockRef, index: int, scope: str, gather: bool = False) -> BlockRef:
+        """Let a block read a copy of input `index` in a scope; the copying block.
+
+        With `gather`, dimensions read in steps are copied without what lies between.
+        """
+        properties: dict[str, Attribute | None] = {
+            **_index_and_scope(index, scope),
+            "gather": UnitAttr() if gather else None,
+        }
+        op = ops.CacheReadOp(operands=[block.value], properties=properties, result_types=[ops.BLOCK])
         return self._copy(self._apply(op).copy, op)
 
     def cache_write(self, block: BlockRef, index: int, scope: str) -> BlockRef:
@@ -213,6 +220,39 @@ class Schedule:
     def alu(self, loop: LoopRef) -> None:
         """Compute a loop's elementwise block on the vector ALU."""
         self._apply(ops.AluOp(operands=[loop.value]))
+
+    def double_buffer(self, target: BlockRef | BufferRef, copies: int = 2) -> None:
+        """Give a buffer, or the one that a block writes, copies used in turn by loop iterations.
+
+        Tokens of the program then follow the data: a load may run ahead by as many iterations
+        as its buffer has copies. `copies=1` asks for that order of tokens alone.
+        """
+        properties: dict[str, Attribute] = {"copies": IntegerAttr(copies, i64)}
+        self._apply(ops.DoubleBufferOp(operands=[target.value], properties=properties))
+
+    def rotate(self, loop: LoopRef, outer: LoopRef, step: int) -> None:
+        """Start a reduction loop `step` iterations later, modulo its extent, per iteration of `outer`."""
+        properties: dict[str, Attribute] = {"step": IntegerAttr(step, i64)}
+        self._apply(ops.RotateOp(operands=[loop.value, outer.value], properties=properties))
+
+    def skip_padding(self, block: BlockRef) -> None:
+        """Leave out the iterations of a multiply-accumulate that read padding of zeros."""
+        self._apply(ops.SkipPaddingOp(operands=[block.value]))
+
+    def transform_layout(self, block: BlockRef, order: Sequence[int]) -> None:
+        """Permute the dimensions of a block's output buffer: new dimension i is old order[i]."""
+        properties: dict[str, Attribute] = {"order": DenseArrayBase.from_list(i64, list(order))}
+        self._apply(gpu.TransformLayoutOp(operands=[block.value], properties=properties))
+
+    def storage_align(self, block: BlockRef, dimension: int, factor: int, offset: int) -> None:
+        """Make the stride of a dimension of a block's output `offset` modulo `factor` elements."""
+        numbers = {"dimension": dimension, "factor": factor, "offset": offset}
+        properties: dict[str, Attribute] = {key: IntegerAttr(value, i64) for key, value in numbers.items()}
+        self._apply(gpu.StorageAlignOp(operands=[block.value], properties=properties))
+
+    def pipeline(self, loop: LoopRef, stages: int) -> None:
+        """Run a loop's copies to shared memory `stages - 1` iterations ahead."""
+        self._apply(gpu.PipelineOp(operands=[loop.value], properties={"stages": IntegerAttr(stages, i64)}))
 
     def annotate(self, target: BlockRef | LoopRef, key: str, value: Annotation = None) -> None:
         """Put an attribute on a block or loop."""

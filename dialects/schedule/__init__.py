@@ -17,11 +17,12 @@ from vtac.dialects.schedule.attributes import (
     TailAttr,
 )
 from vtac.dialects.schedule.directives import DIRECTIVES, ScriptOp
+from vtac.dialects.schedule.gpu_directives import GPU_DIRECTIVES
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
 
 Schedule = Dialect(
     "schedule",
-    [ForOp, BlockOp, YieldOp, ScriptOp, *DIRECTIVES],
+    [ForOp, BlockOp, YieldOp, ScriptOp, *DIRECTIVES, *GPU_DIRECTIVES],
     [
         AccessAttr,
         BlockHandleType,

@@ -89,6 +89,14 @@ def shape_of(buffer: SSAValue) -> tuple[int, ...]:
     return tuple(memref_type_of(buffer).get_shape())
 
 
+def strides_of(buffer: SSAValue) -> tuple[int, ...]:
+    """Distance in elements between neighbours of each dimension."""
+    strides = memref_type_of(buffer).get_strides()
+    if strides is None or any(stride is None for stride in strides):
+        raise TypeError(f"{buffer.type} has no static strides")
+    return tuple(stride for stride in strides if stride is not None)
+
+
 def readers_of(buffer: SSAValue) -> list[BlockOp]:
     """Blocks that read a buffer through an input, without order."""
     found: list[BlockOp] = []

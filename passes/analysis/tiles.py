@@ -27,6 +27,14 @@ def flat_index(indices: Sequence[Linear], shape: Sequence[int]) -> Linear:
     return total
 
 
+def strided_index(indices: Sequence[Linear], strides: Sequence[int]) -> Linear:
+    """Offset in elements of a buffer with those strides."""
+    total = Linear(0)
+    for index, stride in zip(indices, strides, strict=True):
+        total = total + index * stride
+    return total
+
+
 def tile_access(
     block: BlockOp, position: int, inner: Sequence[ForOp], tile: tuple[int, int]
 ) -> tuple[Linear, list[ForOp]] | str:

@@ -17,8 +17,8 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import indices_of
 from vtac.passes.analysis.bodies import is_copy, multiply_accumulate
 from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of
-from vtac.passes.analysis.tiles import flat_index, perfect_nest
+from vtac.passes.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
+from vtac.passes.analysis.tiles import flat_index, perfect_nest, strided_index
 
 FRAGMENT_SCOPES = {
     "wmma.matrix_a": "matrix_a",
@@ -94,7 +94,7 @@ def _divided(index: Linear, size: int) -> Linear | None:
 def matrix_access(block: BlockOp, position: int, rows: ForOp, columns: ForOp) -> MatrixAccess | str:
     """Offset and strides of a warp's access to memory, in elements."""
     buffer = (*block.inputs, block.output)[position]
-    flat = flat_index(indices_of(block, position, extents_around(block)), shape_of(buffer))
+    flat = strided_index(indices_of(block, position, extents_around(block)), strides_of(buffer))
     strides: list[int] = []
     for loop in (rows, columns):
         if not flat.is_linear_in(loop.induction_variable):

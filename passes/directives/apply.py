@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from vtac.dialects.schedule import directives as ops
+from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.passes.directives.annotate import annotate
 from vtac.passes.directives.bind import bind
@@ -14,16 +15,22 @@ from vtac.passes.directives.cache_write import cache_write
 from vtac.passes.directives.compute_at import compute_at
 from vtac.passes.directives.compute_inline import compute_inline
 from vtac.passes.directives.decompose_reduction import decompose_reduction
+from vtac.passes.directives.double_buffer import double_buffer
 from vtac.passes.directives.fuse import fuse
 from vtac.passes.directives.handles import Handles
 from vtac.passes.directives.lookup import get_block, get_buffer, get_loop, get_loops
 from vtac.passes.directives.loop_kind import unroll, vectorize
 from vtac.passes.directives.map_to_hardware import alu, dma_copy
+from vtac.passes.directives.pipeline import pipeline
 from vtac.passes.directives.reorder import reorder
 from vtac.passes.directives.reverse_compute_at import reverse_compute_at
+from vtac.passes.directives.rotate import rotate
 from vtac.passes.directives.set_scope import set_scope
+from vtac.passes.directives.skip_padding import skip_padding
 from vtac.passes.directives.split import split
+from vtac.passes.directives.storage_align import storage_align
 from vtac.passes.directives.tensorize import tensorize
+from vtac.passes.directives.transform_layout import transform_layout
 
 _Rewrite = Callable[[DirectiveOp, Handles], None]
 _D = TypeVar("_D", bound=DirectiveOp)
@@ -54,7 +61,13 @@ _rule(ops.DecomposeReductionOp, decompose_reduction)
 _rule(ops.TensorizeOp, tensorize)
 _rule(ops.DmaCopyOp, dma_copy)
 _rule(ops.AluOp, alu)
+_rule(ops.DoubleBufferOp, double_buffer)
+_rule(ops.RotateOp, rotate)
+_rule(ops.SkipPaddingOp, skip_padding)
 _rule(ops.AnnotateOp, annotate)
+_rule(gpu.TransformLayoutOp, transform_layout)
+_rule(gpu.StorageAlignOp, storage_align)
+_rule(gpu.PipelineOp, pipeline)
 
 
 def apply_directive(directive: DirectiveOp, handles: Handles) -> None:

@@ -48,9 +48,12 @@ PASSES: dict[str, Home] = {
     "convert-blocks-to-memory": Home("vtac.passes.convert_blocks_to_memory", "ConvertBlocksToMemory"),
     "convert-loops-to-gpu": Home("vtac.passes.convert_loops_to_gpu", "ConvertLoopsToGpu"),
     "convert-tiles-to-wmma": Home("vtac.passes.convert_tiles_to_wmma", "ConvertTilesToWmma"),
+    "gpu-check-shared-memory": Home("vtac.passes.gpu_check_shared_memory", "GpuCheckSharedMemory"),
     "gpu-insert-barriers": Home("vtac.passes.gpu_insert_barriers", "GpuInsertBarriers"),
+    "gpu-pipeline-loops": Home("vtac.passes.gpu_pipeline_loops", "GpuPipelineLoops"),
     "lower-to-vta": Home("vtac.pipelines", "LowerToVta"),
     "lower-to-wmma": Home("vtac.pipelines", "LowerToWmma"),
+    "schedule-align-storage": Home("vtac.passes.schedule_align_storage", "ScheduleAlignStorage"),
     "schedule-compact-buffers": Home("vtac.passes.schedule_compact_buffers", "ScheduleCompactBuffers"),
     "schedule-decompose-reductions": Home("vtac.passes.schedule_decompose_reductions", "ScheduleDecomposeReductions"),
     "schedule-inject-virtual-threads": Home(

@@ -1,0 +1,61 @@
+"""Directives for GPU schedules: layouts and pitches of staged buffers, software pipelining."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import DenseArrayBase, i64
+from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.schedule.directives import BLOCK, I64, LOOP, DirectiveOp
+
+
+@irdl_op_definition
+class TransformLayoutOp(DirectiveOp):
+    """Permute the dimensions of the buffer that a block writes: new dimension i is old dimension order[i]."""
+
+    name = "schedule.transform_layout"
+    block = operand_def(BLOCK)
+    order = prop_def(DenseArrayBase.constr(i64))
+    assembly_format = "$block `,` $order attr-dict"
+
+    def verify_(self) -> None:
+        order = list(self.order.get_values())
+        if sorted(order) != list(range(len(order))):
+            raise VerifyException(f"{order} is no permutation of the dimensions 0 to {len(order) - 1}")
+
+
+@irdl_op_definition
+class StorageAlignOp(DirectiveOp):
+    """Make the stride of a dimension of a block's output `offset` modulo `factor`, in elements.
+
+    An odd multiple of 8 halves as the row pitch keeps rows of a tile in different banks.
+    """
+
+    name = "schedule.storage_align"
+    block = operand_def(BLOCK)
+    dimension = prop_def(I64)
+    factor = prop_def(I64)
+    offset = prop_def(I64)
+    assembly_format = "$block `,` $dimension `factor` $factor `offset` $offset attr-dict"
+
+    def verify_(self) -> None:
+        factor, offset = self.factor.value.data, self.offset.value.data
+        if factor < 1 or not 0 <= offset < factor:
+            raise VerifyException(f"factor {factor} and offset {offset}; 0 <= offset < factor is required")
+
+
+@irdl_op_definition
+class PipelineOp(DirectiveOp):
+    """Run a loop's copies to shared memory `stages - 1` iterations ahead, in the background."""
+
+    name = "schedule.pipeline"
+    loop = operand_def(LOOP)
+    stages = prop_def(I64)
+    assembly_format = "$loop `stages` $stages attr-dict"
+
+    def verify_(self) -> None:
+        if self.stages.value.data < 2:
+            raise VerifyException(f"{self.stages.value.data} stages; a pipeline has at least 2")
+
+
+GPU_DIRECTIVES: list[type[DirectiveOp]] = [TransformLayoutOp, StorageAlignOp, PipelineOp]

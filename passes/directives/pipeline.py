@@ -1,0 +1,37 @@
+"""pipeline: run a loop's copies to shared memory ahead of their use."""
+
+from __future__ import annotations
+
+from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.gpu_directives import PipelineOp
+from vtac.passes.analysis.bodies import is_copy
+from vtac.passes.analysis.nest import blocks_under, scope_of
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+PIPELINE = "pipeline"
+"""Attribute of a loop: the number of stages."""
+
+
+def pipeline(op: PipelineOp, handles: Handles) -> None:
+    """Mark a serial loop that copies to shared memory and then uses it.
+
+    requires: at least one copy from global to shared memory in the loop, and as many
+              iterations as stages.
+    """
+    loop = handles.loop(op.loop, op)
+    if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
+        raise refusal(op, f"loop {describe(loop)} is bound or annotated", "pipeline a plain loop")
+    copies = [
+        block
+        for block in blocks_under(loop)
+        if is_copy(block) and scope_of(block.inputs[0]) == "global" and scope_of(block.output) == "shared"
+    ]
+    if not copies:
+        raise refusal(op, f"loop {describe(loop)} copies nothing to shared memory", "compute_at the copies there first")
+    if loop.trip_count < op.stages.value.data:
+        raise refusal(
+            op,
+            f"{op.stages.value.data} stages for loop {describe(loop)}",
+            f"at most {loop.trip_count}, one per iteration",
+        )
+    loop.attributes[PIPELINE] = op.stages

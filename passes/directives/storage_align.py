@@ -1,0 +1,33 @@
+"""storage_align: choose the pitch of a staged buffer."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import DenseArrayBase, i64
+from xdsl.dialects.memref import AllocOp
+
+from vtac.dialects.schedule.gpu_directives import StorageAlignOp
+from vtac.passes.analysis.nest import buffer_name, scope_of, shape_of
+from vtac.passes.directives.handles import Handles, refusal
+
+STORAGE_ALIGN = "storage_align"
+"""Attribute of an allocation: dimension, factor, offset."""
+
+
+def storage_align(op: StorageAlignOp, handles: Handles) -> None:
+    """Record the pitch on the buffer's allocation.
+
+    requires: a buffer in shared memory; a dimension that is not the innermost.
+    """
+    buffer = handles.block(op.block, op).output
+    rank = len(shape_of(buffer))
+    dimension = op.dimension.value.data
+    if scope_of(buffer) != "shared" or not isinstance(buffer.owner, AllocOp):
+        raise refusal(op, f"'{buffer_name(buffer)}' lives in {scope_of(buffer)}", "align buffers in shared memory")
+    if not 0 <= dimension < rank - 1:
+        raise refusal(
+            op,
+            f"dimension {dimension} of '{buffer_name(buffer)}' with rank {rank}",
+            f"0 to {rank - 2} have a stride to choose",
+        )
+    values = [dimension, op.factor.value.data, op.offset.value.data]
+    buffer.owner.attributes[STORAGE_ALIGN] = DenseArrayBase.from_list(i64, values)
