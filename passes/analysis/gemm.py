@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from dataclasses import dataclass
 
+from xdsl.dialects.arith import ExtUIOp
+
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import indices_of
@@ -56,7 +58,7 @@ def _match_block(block: BlockOp, inner: dict[Hashable, ForOp], config: VTAConfig
         value = filled_value(block)
         if value is None or value.value.data != 0:
             return "expected the constant 0: GEMM resets accumulators to 0 only"
-    elif difference := multiply_accumulate(block):
+    elif difference := multiply_accumulate(block) or _unsigned(block):
         return difference
     output = len(block.inputs)
     roles: dict[str, Hashable | None] = {}
@@ -80,6 +82,12 @@ def _match_block(block: BlockOp, inner: dict[Hashable, ForOp], config: VTAConfig
         problems.append(problem)
     swapped = scope_of(block.inputs[0]) == "vta.wgt"
     return problems[1 if swapped else 0]
+
+
+def _unsigned(block: BlockOp) -> str:
+    if any(isinstance(op, ExtUIOp) for op in block.body.block.ops):
+        return "expected both inputs sign-extended by arith.extsi, found arith.extui"
+    return ""
 
 
 def _all_used(tile: GemmTile, roles: dict[str, Hashable | None], inner: dict[Hashable, ForOp]) -> GemmTile | str:
