@@ -1,0 +1,169 @@
+"""The fast schedule of the fp16 convolution: a ring of asynchronous copies under large warp tiles.
+
+A block computes `rows` x `columns` tiles of one pixel; each step of its loop covers `chunk`
+input-channel tiles of one kernel tap. Shared tiles are plain matrices with an odd multiple of
+8 halves as pitch, so that fragment loads meet no bank twice. Blocks of one pixel are
+neighbours, so that the second finds the first's data in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
+from vtac.workloads.wmma_conv2d import TILE, WARP, WmmaConv2D
+
+if TYPE_CHECKING:
+    from vtac.schedule import BlockRef, LoopRef, Schedule
+
+_VECTOR = 8
+"""Halves that one 16-byte copy moves."""
+
+
+@dataclass(frozen=True)
+class FastTiling:
+    """Tiles of 16 per block, warps per block, input-channel tiles per step, pipeline stages."""
+
+    rows: int = 16
+    columns: int = 8
+    row_warps: int = 4
+    column_warps: int = 2
+    chunk: int = 2
+    stages: int = 4
+
+    @property
+    def shared_bytes(self) -> int:
+        """Shared memory of all stages."""
+        data = self.rows * TILE * (self.chunk * TILE + _VECTOR)
+        kernel = self.chunk * TILE * (self.columns * TILE + _VECTOR)
+        return 2 * self.stages * (data + kernel)
+
+    def fits(self, layer: WmmaConv2D) -> bool:
+        """Whole blocks and warps, and copies that keep every lane busy."""
+        n, o, ic = layer.data_shape[0], layer.kernel_shape[3], layer.kernel_shape[2]
+        steps = ic // self.chunk * layer.kernel * layer.kernel if ic % self.chunk == 0 else 0
+        warps = self.row_warps * self.column_warps
+        data_lanes = TILE // self.column_warps * self.chunk * TILE // _VECTOR
+        kernel_lanes = TILE // warps * self.columns * TILE // _VECTOR if TILE % warps == 0 else 0
+        return (
+            n % self.rows == 0
+            and o % self.columns == 0
+            and self.rows % self.row_warps == 0
+            and self.columns % self.column_warps == 0
+            and steps >= self.stages
+            and data_lanes % WARP == 0
+            and 0 < kernel_lanes
+            and kernel_lanes % WARP == 0
+        )
+
+
+def candidates() -> Iterator[FastTiling]:
+    """Tilings from the largest to the smallest, deeper pipelines first."""
+    shapes = (
+        (16, 8, 4, 2),
+        (8, 8, 2, 2),
+        (8, 4, 2, 2),
+        (4, 4, 2, 2),
+        (4, 4, 1, 1),
+        (2, 2, 1, 1),
+        (1, 2, 1, 1),
+        (1, 1, 1, 1),
+    )
+    for rows, columns, row_warps, column_warps in shapes:
+        for chunk in (2, 1):
+            for stages in (4, 3, 2):
+                yield FastTiling(rows, columns, row_warps, column_warps, chunk, stages)
+
+
+def choose_tiling(layer: WmmaConv2D, architecture: str | GpuArchitecture = "sm_90") -> FastTiling:
+    """The largest tiling that the layer divides into and the architecture has room for."""
+    record = gpu_architecture(architecture) if isinstance(architecture, str) else architecture
+    for tiling in candidates():
+        if tiling.fits(layer) and tiling.shared_bytes <= record.shared_bytes_per_block:
+            return tiling
+    raise CompileError(f"no tiling of the fast schedule divides {layer}: use the seed schedule")
+
+
+def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedule:
+    """Schedule a layer for tensor cores with `cp.async`."""
+    from vtac.schedule import Schedule
+
+    tiling = choose_tiling(layer) if tiling is None else tiling
+    schedule = Schedule(layer.text())
+    conv = schedule.get_block("output")
+    if layer.padding:
+        schedule.compute_inline(schedule.get_block("data_pad"))
+    data = schedule.cache_read(conv, 0, "shared")
+    kernel = schedule.cache_read(conv, 1, "shared")
+    a = schedule.cache_read(conv, 0, "wmma.matrix_a")
+    b = schedule.cache_read(conv, 1, "wmma.matrix_b")
+    store = schedule.cache_write(conv, 0, "wmma.accumulator")
+    warp_column, store_tile = _spread_blocks(schedule, store, tiling)
+    schedule.compute_at(conv, warp_column)
+    step, inner, mma_tile = _order_reduction(schedule, conv, tiling)
+    for block in (a, b):
+        schedule.compute_at(block, inner)
+        schedule.tensorize(schedule.get_loops(block)[-2], "wmma.load_matrix_sync")
+    _stage(schedule, data, kernel, step, tiling)
+    schedule.tensorize(store_tile, "wmma.store_matrix_sync")
+    schedule.tensorize(mma_tile, "wmma.mma_sync")
+    schedule.unroll(inner)
+    schedule.pipeline(step, tiling.stages)
+    return schedule
+
+
+def _spread_blocks(schedule: Schedule, store: BlockRef, tiling: FastTiling) -> tuple[LoopRef, LoopRef]:
+    """Blocks over pixels and tiles, warps over a block's tiles; the warps' inner loop and the tile."""
+    n, h, w, o, row, column = schedule.get_loops(store)
+    n_block, n = schedule.split(n, factor=tiling.rows)
+    n, n_inner = schedule.split(n, nparts=tiling.row_warps)
+    o_block, o = schedule.split(o, factor=tiling.columns)
+    o, o_inner = schedule.split(o, nparts=tiling.column_warps)
+    schedule.reorder(n_block, h, w, o_block, n, o, n_inner, o_inner, row, column)
+    schedule.bind(schedule.fuse(n_block, h, w, o_block), "blockIdx.x")
+    schedule.bind(n, "threadIdx.z")
+    schedule.bind(o, "threadIdx.y")
+    return o, row
+
+
+def _order_reduction(schedule: Schedule, conv: BlockRef, tiling: FastTiling) -> tuple[LoopRef, LoopRef, LoopRef]:
+    """One loop over (channel chunk, tap); the chunk's tiles inside; then a warp's tiles."""
+    *_, n, h, w, o, row, column, ic, kh, kw, k = schedule.get_loops(conv)
+    ic_outer, ic_inner = schedule.split(ic, factor=tiling.chunk)
+    schedule.reorder(ic_outer, kh, kw, ic_inner, n, h, w, o, row, column, k)
+    return schedule.fuse(ic_outer, kh, kw), ic_inner, row
+
+
+def _stage(schedule: Schedule, data: BlockRef, kernel: BlockRef, step: LoopRef, tiling: FastTiling) -> None:
+    """Shared tiles as matrices: rows x (ic, lane) for the data, (ic, lane) x columns for the kernel."""
+    schedule.transform_layout(data, [1, 2, 0, 4, 3, 5])
+    schedule.transform_layout(kernel, [0, 1, 2, 4, 3, 5])
+    for block in (data, kernel):
+        schedule.storage_align(block, 3, 2 * _VECTOR, _VECTOR)
+        schedule.compute_at(block, step)
+    n, h, w, ic, row, lane = schedule.get_loops(data)[-6:]
+    half, vector = schedule.split(lane, factor=_VECTOR)
+    schedule.reorder(n, h, w, row, ic, half, vector)
+    warp_row, _ = schedule.split(n, nparts=tiling.row_warps)
+    warp_column, row = schedule.split(row, nparts=tiling.column_warps)
+    _spread_lanes(schedule, (row, ic, half), vector, warp_row, warp_column)
+    kh, kw, ic, o, row, lane = schedule.get_loops(kernel)[-6:]
+    half, vector = schedule.split(lane, factor=_VECTOR)
+    schedule.reorder(kh, kw, ic, row, o, half, vector)
+    warp_row, row = schedule.split(row, nparts=tiling.row_warps)
+    warp_column, row = schedule.split(row, nparts=tiling.column_warps)
+    _spread_lanes(schedule, (row, o, half), vector, warp_row, warp_column)
+
+
+def _spread_lanes(
+    schedule: Schedule, scalars: tuple[LoopRef, ...], vector: LoopRef, warp_row: LoopRef, warp_column: LoopRef
+) -> None:
+    """Neighbouring lanes copy neighbouring 16-byte vectors."""
+    _, lane = schedule.split(schedule.fuse(*scalars), factor=WARP)
+    schedule.bind(warp_row, "threadIdx.z")
+    schedule.bind(warp_column, "threadIdx.y")
+    schedule.vectorize(vector)
+    schedule.bind(lane, "threadIdx.x")
