@@ -72,6 +72,7 @@ _NAMED_FAULTS = [
     ("out-of-bounds", "acc[i].x[e] = 2", "acc[i + 1].x[e] = 2", r"kernel.cu:\d+: index 2 of an array"),
     ("write-to-input", "&c[(block_m", "&const_cast<half*>(a)[(block_m", "a write to input `a`"),
     ("misaligned", "b_tile[stage][warp_n]", "b_tile[stage][warp_n + 8]", "must be a multiple of 32 bytes"),
+    ("misaligned", "__align__(128) half a_tile", "__align__(16) half a_tile", "must be a multiple of 32 bytes"),
     ("misaligned", "kPitchA = kStep + 8", "kPitchA = kStep + 4", "must be multiples of its size"),
     (
         "misaligned",

@@ -12,7 +12,7 @@ from vtac.cuda.errors import KernelTextError
 def test_static_array() -> None:
     text = rewrite_shared("  __shared__ half a[2][128 * 40];\n  x = 1;")
     assert "typedef half a_storage[2][128 * 40]; a_storage& a = " in text
-    assert 'vtac::static_shared(0, sizeof(a_storage), "a")' in text
+    assert 'vtac::static_shared(0, sizeof(a_storage), alignof(a_storage), "a")' in text
     assert text.endswith("\n  x = 1;")
 
 

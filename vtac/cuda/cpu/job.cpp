@@ -79,7 +79,8 @@ void load_parameters() {
     for (int i = 0; i < job.parameter_count; ++i) {
         Argument& p = job.parameters[i];
         const bool is_output = !std::strcmp(p.role, "output");
-        p.region = &allocate_guarded(is_output ? Region::output : Region::input, p.name, p.bytes, job.launch.side, is_output);
+        p.region = &allocate_guarded(is_output ? Region::output : Region::input, p.name, p.bytes, job.launch.side,
+                                     is_output, device_alignment, 0);
         job.addresses[i] = p.region->data;
         if (is_output) {
             poison(*p.region, static_cast<unsigned char>(job.pattern));

@@ -11,7 +11,6 @@ namespace vtac {
 namespace {
 
 constexpr int max_regions = 256, max_slots = 128;
-constexpr std::size_t data_alignment = 256;          // that of device allocations
 constexpr std::size_t guard_bytes = std::size_t(1) << 34;  // a wrapped 32-bit index of floats stays inside
 constexpr std::size_t small_guard_bytes = std::size_t(1) << 22;
 constexpr std::size_t static_shared_limit = 48 * 1024;
@@ -39,8 +38,9 @@ Region* new_region() {
     return &regions[region_count++];
 }
 
-Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes, Side side, bool across_processes) {
-    const std::size_t page = sysconf(_SC_PAGESIZE), pages = round_up(bytes ? bytes : 1, page);
+Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes, Side side, bool across_processes,
+                         std::size_t alignment, std::size_t first) {
+    const std::size_t page = sysconf(_SC_PAGESIZE), pages = round_up(bytes + first, page);
     std::size_t guard = guard_bytes;
     void* span = MAP_FAILED;
     for (; span == MAP_FAILED && guard >= small_guard_bytes; guard /= 4)
@@ -51,7 +51,7 @@ Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes,
     const int sharing = across_processes ? MAP_SHARED : MAP_PRIVATE;
     if (mmap(start, pages, PROT_READ | PROT_WRITE, sharing | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == MAP_FAILED)
         fail("memory", "cannot allocate %zu bytes for `%s`", pages, name);
-    const std::size_t slack = side == Side::against_end ? (pages - bytes) / data_alignment * data_alignment : 0;
+    const std::size_t slack = side == Side::against_end ? (pages - bytes) / alignment * alignment : first;
     Region& region = *new_region();
     region = {kind, name, start + slack, bytes, start, pages, static_cast<unsigned char*>(span), pages + 2 * guard};
     std::memset(start, slack_pattern, slack);
@@ -89,7 +89,8 @@ void prepare_shared(const Launch& launch) {
     current_launch = &launch;
     if (launch.dynamic_bytes)
         dynamic_region =
-            &allocate_guarded(Region::dynamic_shared, "dynamic shared memory", launch.dynamic_bytes, launch.side, false);
+            &allocate_guarded(Region::dynamic_shared, "dynamic shared memory", launch.dynamic_bytes, launch.side, false,
+                              device_alignment, 0);
 }
 
 void poison_shared() {
@@ -97,7 +98,7 @@ void poison_shared() {
         if (is_shared(regions[i])) poison(regions[i], 0xff);
 }
 
-void* static_shared(int slot, std::size_t bytes, const char* name) {
+void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name) {
     if (slot >= max_slots) fail("limit", "more than %d shared arrays", max_slots);
     if (!slots[slot]) {
         static_bytes += bytes;
@@ -106,7 +107,8 @@ void* static_shared(int slot, std::size_t bytes, const char* name) {
                  "the static shared arrays take %zu bytes with `%s`; CUDA allows %zu: declare one `extern __shared__` "
                  "array and give its bytes in the launch record",
                  static_bytes, name, static_shared_limit);
-        slots[slot] = &allocate_guarded(Region::static_shared, name, bytes, current_launch->side, false);
+        slots[slot] = &allocate_guarded(Region::static_shared, name, bytes, current_launch->side, false, alignment,
+                                        alignment);
         poison(*slots[slot], 0xff);
     }
     return slots[slot]->data;

@@ -158,17 +158,17 @@ def _written(runs: list[Array]) -> NDArray[np.bool_]:
     """True where some run's bytes differ from what its output was filled with."""
     mask = np.zeros(runs[0].shape, dtype=np.bool_)
     for order, run in enumerate(runs[: len(_PATTERNS)]):
-        mask |= (_bytes(run) != _PATTERNS[order]).any(axis=-1)
+        mask |= _bits(run) != int.from_bytes(bytes([_PATTERNS[order]] * run.itemsize))
     return mask
 
 
-def _bytes(array: Array) -> NDArray[np.uint8]:
-    return array.view(np.uint8).reshape(*array.shape, array.itemsize)
+def _bits(array: Array) -> NDArray[np.unsignedinteger]:
+    return array.view(f"u{array.itemsize}")
 
 
 def _compare_orders(parameter: Parameter, results: list[Array], mask: NDArray[np.bool_]) -> None:
     for order, result in enumerate(results[1:], start=1):
-        differs = (_bytes(results[0]) != _bytes(result)).any(axis=-1) & mask
+        differs = (_bits(results[0]) != _bits(result)) & mask
         if not differs.any():
             continue
         index = tuple(int(i) for i in np.argwhere(differs)[0])

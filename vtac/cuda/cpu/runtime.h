@@ -22,8 +22,11 @@ struct Region {
 
 enum class Side { against_end, against_start };
 
-// Where in its pages data lies: an access past the nearer end faults at once.
-Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes, Side side, bool across_processes);
+// Where in its pages data lies: an access past the nearer end faults at once. `first` is its offset
+// against the start: shared arrays are given the alignment that they declare, and no better one.
+Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes, Side side, bool across_processes,
+                         std::size_t alignment, std::size_t first);
+constexpr std::size_t device_alignment = 256;  // that of device allocations
 void make_read_only(const Region& region);
 void poison(const Region& region, unsigned char pattern);
 // Fails if the slack around a region has been written.

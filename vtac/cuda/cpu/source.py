@@ -8,6 +8,7 @@ from vtac.cuda.errors import KernelTextError
 from vtac.cuda.launch import LaunchRecord
 
 _ALIGNMENT = r"(?:(?:alignas|__align__)\s*\([^()]*\)\s*)?"
+_ALIGNED = re.compile(r"(?:alignas|__align__)\s*(\([^()]*\))")
 _DECLARATION = re.compile(
     rf"{_ALIGNMENT}(?P<extern>\bextern\s+)?{_ALIGNMENT}\b__shared__\s+{_ALIGNMENT}"
     r"(?P<type>[A-Za-z_][\w:]*(?:\s+[A-Za-z_][\w:]*)*?(?:<[^;{}]*>)?)\s+"
@@ -35,7 +36,7 @@ def host_program(text: str, launch: LaunchRecord) -> str:
 def rewrite_shared(text: str) -> str:
     """Turn shared declarations into references to the runtime's guarded arrays.
 
-    `__shared__ half a[8][16];` becomes a reference to an array of the same type, and
+    `__shared__ half a[8][16];` becomes a reference to an array of the same type and alignment, and
     `extern __shared__ half a[];` a pointer to the launch's dynamic shared memory.
     """
     blanked = _COMMENT_OR_STRING.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
@@ -69,6 +70,8 @@ def _replacement(match: re.Match[str], slot: int) -> str:
         storage = f'vtac::dynamic_shared("{name}")'
         return f"{element}* const {name} = reinterpret_cast<{element}*>({storage});{newlines}"
     kind = f"{name}_storage"
-    storage = f'vtac::static_shared({slot}, sizeof({kind}), "{name}")'
+    aligned = _ALIGNED.search(match.group())
+    alignment = aligned[1] if aligned else f"alignof({kind})"
+    storage = f'vtac::static_shared({slot}, sizeof({kind}), {alignment}, "{name}")'
     extents = " ".join(match["extents"].split())
     return f"typedef {element} {kind}{extents}; {kind}& {name} = *reinterpret_cast<{kind}*>({storage});{newlines}"

@@ -32,7 +32,7 @@ void warp_barrier(unsigned mask);
 void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch);
 
 // Storage of the static shared array declared at `slot`, and of the launch's dynamic shared memory.
-void* static_shared(int slot, std::size_t bytes, const char* name);
+void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name);
 void* dynamic_shared(const char* name);
 
 void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill);
