@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Literal, cast, get_args, overload
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp
@@ -28,9 +28,12 @@ from vtac.runtime.program import Origin, Program
 from vtac.runtime.stream_builder import StreamBuilder
 
 if TYPE_CHECKING:
+    from vtac.cuda.program import CudaProgram
+    from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.schedule import Schedule
 
-Target = Literal["vta"]
+Target = Literal["vta", "cuda"]
+TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 def parse(source: str | Path) -> ModuleOp:
@@ -43,21 +46,41 @@ def parse(source: str | Path) -> ModuleOp:
     return load_module(source)
 
 
+@overload
+def compile(
+    module: ModuleOp | str | Path,
+    target: Literal["vta"] = "vta",
+    config: VTAConfig | None = None,
+    schedule: Schedule | ModuleOp | str | Path | None = None,
+) -> Program: ...
+@overload
+def compile(
+    module: ModuleOp | str | Path,
+    target: Literal["cuda"],
+    config: GpuArchitecture | None = None,
+    schedule: Schedule | ModuleOp | str | Path | None = None,
+) -> CudaProgram: ...
 def compile(
     module: ModuleOp | str | Path,
     target: Target = "vta",
-    config: VTAConfig | None = None,
+    config: VTAConfig | GpuArchitecture | None = None,
     schedule: Schedule | ModuleOp | str | Path | None = None,
-) -> Program:
+) -> Program | CudaProgram:
     """Compile a module's function for a target; the module itself is not changed.
 
-    `config=None` takes the module's `vta.config`, else the default; one that contradicts the
-    module's is an error. `schedule` is a script (as text, a file, a module or a
-    `vtac.Schedule`, whose configuration counts when none is given); without it the module's
-    own script is used.
+    `config=None` takes the module's `vta.config` (for "cuda" its `wmma.architecture`), else the
+    default; one that contradicts the module's is an error. `schedule` is a script (as text, a
+    file, a module or a `vtac.Schedule`, whose configuration counts when none is given); without
+    it the module's own script is used.
     """
+    if target == "cuda":
+        from vtac.cuda.building import compile_cuda
+
+        return compile_cuda(module, config, schedule)
     if target != "vta":
-        raise CompileError(f"unknown target '{target}'; the targets are vta")
+        raise CompileError(f"unknown target '{target}'; the targets are {', '.join(TARGETS)}")
+    if config is not None and not isinstance(config, VTAConfig):
+        raise CompileError(f"config={config.name} with target 'vta': a VTAConfig is required")
     work = prepare(module, config, schedule)
     run_phases(work, context())
     return build_program(work)

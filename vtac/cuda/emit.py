@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from typing import IO
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, DictionaryAttr, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import BlockArgument
 from xdsl.utils.target import Target
 
 from vtac.cuda.emit_statements import StatementPrinter
 from vtac.cuda.emit_types import dtype_of, scalar_type
 from vtac.cuda.launch import Extent3, LaunchRecord, Parameter
+from vtac.cuda.roles import is_result
 from vtac.dialects.diagnostics import CompileError
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
-from vtac.passes.convert_linalg_to_schedule import RESULT
 from vtac.passes.convert_loops_to_gpu import BLOCK, GRID, KERNEL
+from vtac.passes.gpu_check_shared_memory import DYNAMIC_BYTES
 
 _HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
 
@@ -48,11 +48,16 @@ def emit_cuda(module: ModuleOp) -> str:
     """The text of the module's kernel: deterministic, formatted, complete."""
     kernel = find_kernel(module)
     printer = StatementPrinter()
+    if dynamic_bytes(kernel):
+        printer.lines.append("  extern __shared__ __align__(128) unsigned char shared_memory[];")
     printer.print_body(kernel.body.block, 1)
     threads = 1
     for extent in launch_extents(kernel, BLOCK):
         threads *= extent
-    lines = [f"#include <{header}>" for header in _HEADERS if header in printer.headers | {"mma.h", "cuda_fp16.h"}]
+    needed = printer.headers | {"mma.h", "cuda_fp16.h"}
+    if any("__nv_bfloat16" in line for line in (*_signature(kernel), *printer.lines)):
+        needed.add("cuda_bf16.h")
+    lines = [f"#include <{header}>" for header in _HEADERS if header in needed]
     lines += ["", "using namespace nvcuda;", ""]
     grid = " x ".join(map(str, launch_extents(kernel, GRID)))
     block = " x ".join(map(str, launch_extents(kernel, BLOCK)))
@@ -74,15 +79,6 @@ def _signature(kernel: FuncOp) -> list[str]:
     return [*lines, "{"]
 
 
-def is_result(kernel: FuncOp, argument: BlockArgument) -> bool:
-    """Whether an argument is written: a tensor result of the original function."""
-    attributes = kernel.arg_attrs
-    if not isinstance(attributes, ArrayAttr) or argument.index >= len(attributes.data):
-        return False
-    entry = attributes.data[argument.index]
-    return isinstance(entry, DictionaryAttr) and RESULT in entry.data
-
-
 def launch_extents(kernel: FuncOp, name: str) -> Extent3:
     """The grid or block of a kernel, as (x, y, z)."""
     value = kernel.attributes[name]
@@ -93,7 +89,7 @@ def launch_extents(kernel: FuncOp, name: str) -> Extent3:
 
 
 def launch_record(module: ModuleOp) -> LaunchRecord:
-    """How to launch the module's kernel: shared memory is static, so no dynamic bytes."""
+    """How to launch the module's kernel."""
     kernel = find_kernel(module)
     parameters = tuple(
         Parameter(
@@ -106,4 +102,10 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
         if isinstance(argument.type, MemRefType)
     )
     grid, block = launch_extents(kernel, GRID), launch_extents(kernel, BLOCK)
-    return LaunchRecord(kernel.sym_name.data, grid, block, 0, parameters)
+    return LaunchRecord(kernel.sym_name.data, grid, block, dynamic_bytes(kernel), parameters)
+
+
+def dynamic_bytes(kernel: FuncOp) -> int:
+    """Dynamic shared memory of the launch, in bytes; 0 when all of it is static."""
+    value = kernel.attributes.get(DYNAMIC_BYTES)
+    return value.value.data if isinstance(value, IntegerAttr) else 0

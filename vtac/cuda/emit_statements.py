@@ -6,7 +6,7 @@ from typing import cast
 
 from xdsl.dialects import arith, func, gpu, memref, scf, vector
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, VectorType
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, VectorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
@@ -16,11 +16,12 @@ from xdsl.ir.affine import (
     AffineExpr,
 )
 
-from vtac.cuda.emit_types import VECTORS, element_bytes, fragment_type, scalar_type
+from vtac.cuda.emit_types import VECTORS, element_bytes, fragment_type, scalar_type, value_type
 from vtac.dialects import wmma
 from vtac.dialects.diagnostics import CompileError
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
+from vtac.passes.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of, strides_of
+from vtac.passes.gpu_check_shared_memory import SHARED_OFFSET
 
 _INFIX: dict[type[Operation], str] = {
     arith.AddiOp: "+",
@@ -82,14 +83,14 @@ class StatementPrinter:
             text, own = self.inline[value]
             return f"({text})" if own < level else text
         owner = value.owner
-        if isinstance(owner, memref.CollapseShapeOp):
-            return self.text(owner.src)
+        if isinstance(owner, memref.ReinterpretCastOp):
+            return self.text(owner.source)
         if isinstance(owner, Block) and isinstance(owner.parent_op(), func.FuncOp):
             return buffer_name(value)
         return self._name(value)
 
     def _print(self, op: Operation, depth: int) -> None:
-        if self._print_pure(op) or isinstance(op, memref.CollapseShapeOp | func.ReturnOp | scf.YieldOp):
+        if self._print_pure(op) or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp):
             return
         if isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp):
             prefix = "blockIdx" if isinstance(op, gpu.BlockIdOp) else "threadIdx"
@@ -136,6 +137,8 @@ class StatementPrinter:
         return True
 
     def _constant(self, value: Attribute) -> str:
+        if isinstance(value, DenseIntOrFPElementsAttr):
+            return f"{value_type(value.type)}{{}}"  # only zero vectors are made
         if isinstance(value, FloatAttr):
             text = repr(float(value.value.data))
             kind = str(value.type)
@@ -155,7 +158,7 @@ class StatementPrinter:
     def _choice(self, op: scf.IfOp, depth: int) -> None:
         results = [self._name(result) for result in op.results]
         for result, name in zip(op.results, results, strict=True):
-            self._line(f"{scalar_type(result.type)} {name};", depth)
+            self._line(f"{value_type(result.type)} {name};", depth)
         self._line(f"if ({self.text(op.cond)}) {{", depth)
         for position, region in enumerate((op.true_region, op.false_region)):
             if not region.blocks:
@@ -170,12 +173,16 @@ class StatementPrinter:
 
     def _shared(self, op: memref.AllocOp, depth: int) -> None:
         shape = shape_of(op.memref)
-        total = 1
-        for extent in shape:
-            total *= extent
+        total = shape[0] * strides_of(op.memref)[0]
         kind = scalar_type(element_type_of(op.memref))
+        name = self._name(op.memref, "shared")
         shown = " x ".join(map(str, shape))
-        self._line(f"__shared__ __align__(16) {kind} {self._name(op.memref, 'shared')}[{total}];  // {shown}", depth)
+        offset = op.attributes.get(SHARED_OFFSET)
+        if isinstance(offset, IntegerAttr):
+            place = f"reinterpret_cast<{kind} *>(shared_memory + {offset.value.data})"
+            self._line(f"{kind} *const {name} = {place};  // {total} elements", depth)
+        else:
+            self._line(f"__shared__ __align__(128) {kind} {name}[{total}];  // {shown}", depth)
 
     def _memory(self, op: memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp, depth: int) -> None:
         base = op.memref if isinstance(op, memref.LoadOp | memref.StoreOp) else op.base

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import IntegerType
+from typing import cast
+
+from xdsl.dialects.builtin import IntegerType, VectorType
 from xdsl.ir import Attribute
 
 from vtac.dialects.diagnostics import CompileError
@@ -26,6 +28,14 @@ VECTORS = {2: "unsigned short", 4: "unsigned int", 8: "uint2", 16: "uint4"}
 def scalar_type(element: Attribute) -> str:
     """`half` for f16, and so on."""
     return _known(_SCALARS, element)
+
+
+def value_type(kind: Attribute) -> str:
+    """The type of a value: a scalar's, or of that many bytes for a vector."""
+    if isinstance(kind, VectorType):
+        vector = cast(VectorType[Attribute], kind)
+        return VECTORS[vector.get_shape()[0] * element_bytes(vector.element_type)]
+    return scalar_type(kind)
 
 
 def dtype_of(element: Attribute) -> str:

@@ -1,0 +1,70 @@
+"""From a module and a schedule to a CUDA program."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+
+from vtac.compiler import context, prepare
+from vtac.cuda.emit import emit_cuda, find_kernel, launch_record
+from vtac.cuda.program import CudaProgram
+from vtac.cuda.roles import in_place_arguments
+from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.directives import ScriptOp
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.target import CONFIG
+from vtac.passes.gpu_check_shared_memory import ARCHITECTURE, architecture_of
+from vtac.pipelines import WMMA_PIPELINE, run_phases
+
+if TYPE_CHECKING:
+    from vtac.schedule import Schedule
+
+
+def compile_cuda(
+    module: ModuleOp | str | Path,
+    config: GpuArchitecture | VTAConfig | None,
+    schedule: Schedule | ModuleOp | str | Path | None,
+) -> CudaProgram:
+    """The CUDA program of a module's scheduled function; see `vtac.compile`.
+
+    Without an architecture the kernel is checked against what all architectures have in common.
+    """
+    work = lower(module, config, schedule)
+    return CudaProgram(emit_cuda(work), launch_record(work), in_place_arguments(find_kernel(work)))
+
+
+def lower(
+    module: ModuleOp | str | Path,
+    config: GpuArchitecture | VTAConfig | None,
+    schedule: Schedule | ModuleOp | str | Path | None,
+    phase: str = "wmma",
+) -> ModuleOp:
+    """A copy of the module, lowered up to and including a phase of the tensor-core pipeline."""
+    if isinstance(config, VTAConfig):
+        raise CompileError("a VTA configuration with target 'cuda': give a GPU architecture, or none")
+    work = prepare(module, None, schedule)
+    work.attributes.pop(CONFIG, None)
+    _settle_architecture(work, config)
+    if not any(isinstance(op, ScriptOp) for op in work.ops):
+        raise CompileError(
+            "target 'cuda' has no default schedule and the module has no script: give a schedule that binds loops to "
+            "blockIdx and threadIdx, as vtac.workloads.wmma_matmul and vtac.workloads.wmma_conv2d do",
+            location_of(work),
+        )
+    run_phases(work, context(), phase, WMMA_PIPELINE)
+    return work
+
+
+def _settle_architecture(module: ModuleOp, given: GpuArchitecture | None) -> None:
+    own = architecture_of(module)
+    if own is not None and given is not None and own != given:
+        raise CompileError(
+            f"the module's {ARCHITECTURE} is {own.name}, the architecture given {given.name}: drop one of the two",
+            location_of(module),
+        )
+    if given is not None:
+        module.attributes[ARCHITECTURE] = StringAttr(given.name)

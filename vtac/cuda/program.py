@@ -1,0 +1,132 @@
+"""A compiled CUDA program: the kernel's text, how to launch it, and calls to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from vtac.cuda.arrays import Array
+from vtac.cuda.cpu.running import CpuRun, run_on_cpu
+from vtac.cuda.errors import LaunchError
+from vtac.cuda.gpu import GpuRun, run_on_gpu
+from vtac.cuda.launch import LaunchRecord, Parameter
+from vtac.dialects.diagnostics import CompileError
+
+Device = Literal["cpu", "gpu"]
+TEXT_FILE = "kernel.cu"
+LAUNCH_FILE = "launch.json"
+
+
+@dataclass(frozen=True)
+class CudaProgram:
+    """One kernel that can be called, saved and inspected.
+
+    `text` is complete CUDA C++. `in_place` names the outputs that are also arguments of the
+    function: a caller passes them, and their contents before the call do not matter.
+    """
+
+    text: str
+    launch: LaunchRecord
+    in_place: tuple[str, ...] = ()
+
+    @property
+    def arguments(self) -> tuple[Parameter, ...]:
+        """The parameters that a caller passes, in order."""
+        return tuple(p for p in self.launch.parameters if p.role == "input" or p.name in self.in_place)
+
+    @property
+    def results(self) -> tuple[Parameter, ...]:
+        """The parameters that a call returns, in order."""
+        return self.launch.outputs
+
+    def __call__(self, *arrays: Array, device: Device = "cpu", blocks: int | None = None) -> Array | tuple[Array, ...]:
+        """Run the kernel on arrays of the arguments' shapes and dtypes (bfloat16 as uint16).
+
+        On the CPU the text itself is executed: the whole launch, or with `blocks` that many of
+        its blocks; what those did not write is masked in the arrays returned. On the GPU the
+        launch is always whole. Returns the result's array, or a tuple when there are several.
+
+        Raises `LaunchError` for arrays that do not fit, `KernelFault` for what the kernel does
+        wrong, `ToolMissingError` without a C++ compiler or a GPU.
+        """
+        if device == "gpu":
+            if blocks is not None:
+                raise LaunchError(f"blocks={blocks} on the gpu: a GPU runs the whole launch; leave blocks out")
+            outputs = self.run_on_gpu(arrays).outputs
+        elif device == "cpu":
+            run = self.run_on_cpu(arrays, blocks)
+            outputs = (
+                tuple(_masked(o, w) for o, w in zip(run.outputs, run.written, strict=True)) if blocks else run.outputs
+            )
+        else:
+            raise LaunchError(f"device {device!r} is not known; the devices are 'cpu' and 'gpu'")
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def run_on_cpu(self, arrays: Sequence[Array], blocks: int | Sequence[int] | None = None) -> CpuRun:
+        """Execute the text on the CPU: the outputs, and which of their elements were written."""
+        return run_on_cpu(self.text, self.launch, self._inputs(arrays), blocks=blocks)
+
+    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0) -> GpuRun:
+        """Launch on the GPU: the outputs, and the milliseconds of `repeats` timed launches."""
+        return run_on_gpu(self.text, self.launch, self._inputs(arrays), repeats=repeats)
+
+    def emit(self, path: str | Path) -> None:
+        """Write the text to a file."""
+        _write(Path(path), self.text)
+
+    def save(self, directory: str | Path) -> None:
+        """Write `kernel.cu` and `launch.json` into a directory, which is made when missing."""
+        folder = Path(directory)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise CompileError(f"cannot save to {folder}: {error.strerror}") from None
+        _write(folder / TEXT_FILE, self.text)
+        _write(folder / LAUNCH_FILE, self.launch.to_json())
+
+    def _inputs(self, arrays: Sequence[Array]) -> list[Array]:
+        """The arrays the launch reads; those given for outputs are checked and left out."""
+        expected = self.arguments
+        if len(arrays) != len(expected):
+            names = ", ".join(parameter.name for parameter in expected) or "none"
+            raise LaunchError(
+                f"kernel `{self.launch.kernel}` got {len(arrays)} arrays; it takes {len(expected)}: {names}"
+            )
+        for parameter, array in zip(expected, arrays, strict=True):
+            if array.shape != parameter.shape or array.dtype != np.dtype(parameter.numpy_dtype):
+                raise LaunchError(
+                    f"argument `{parameter.name}` of kernel `{self.launch.kernel}` got {array.dtype} "
+                    f"{list(array.shape)}; it is {parameter.numpy_dtype} {list(parameter.shape)}"
+                )
+        return [a for p, a in zip(expected, arrays, strict=True) if p.role == "input"]
+
+
+def load_cuda_program(directory: str | Path) -> CudaProgram:
+    """Read back what `CudaProgram.save` wrote."""
+    folder = Path(directory)
+    try:
+        text = (folder / TEXT_FILE).read_text(encoding="utf-8")
+        record = (folder / LAUNCH_FILE).read_text(encoding="utf-8")
+    except OSError as error:
+        raise CompileError(f"cannot read {error.filename}: {error.strerror}") from None
+    return CudaProgram(text, LaunchRecord.from_json(record, str(folder / LAUNCH_FILE)))
+
+
+def is_cuda_program(directory: str | Path) -> bool:
+    """Whether a directory holds a saved CUDA program."""
+    return (Path(directory) / LAUNCH_FILE).is_file()
+
+
+def _masked(output: Array, written: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
+    return np.ma.MaskedArray(output, mask=~written)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise CompileError(f"cannot write {path}: {error.strerror}") from None
