@@ -13,6 +13,7 @@ from xdsl.ir import Block, SSAValue
 from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import guards_of, restrict_loop
 from vtac.passes.analysis.linear import Linear
@@ -89,7 +90,8 @@ def _partition_loop(loop: ForOp) -> None:
 def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:
     """Maximal runs [start, stop) of iterations with the same settled verdict on every guard.
 
-    An iteration where some guard is still undecided stands alone.
+    An iteration where some guard is still undecided stands alone, and so does each of a loop
+    that is to be unrolled.
     """
     variable = loop.induction_variable
     guards = [
@@ -104,7 +106,7 @@ def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:
     previous: tuple[bool | None, ...] | None = None
     for iteration in range(loop.trip_count):
         verdict = tuple(_verdict(guard, variable, iteration, extents) for guard, extents in guards)
-        if runs and verdict == previous and None not in verdict:
+        if runs and verdict == previous and None not in verdict and loop.loop_kind is not LoopKind.UNROLLED:
             runs[-1] = (runs[-1][0], iteration + 1)
         else:
             runs.append((iteration, iteration + 1))

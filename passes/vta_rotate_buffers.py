@@ -36,7 +36,8 @@ class VtaRotateBuffers(ModulePass):
     outer loop moves; more copies than iterations are not made.
 
     requires: every user of the buffer is a vta op; virtual threads injected.
-    ensures:  marked buffers have a leading dimension of copies and bear `vta.threads`.
+    ensures:  marked buffers have a leading dimension of copies and bear `vta.threads`, so
+              that no other buffer shares their space.
     declines: users that are no vta ops.
     """
 
@@ -60,6 +61,9 @@ def _rotate(allocation: AllocOp) -> None:
     loops = [loop for loop in enclosing_loops(allocation) if loop.trip_count > 1]
     wanted = allocation.attributes.pop(COPIES)
     copies = min(wanted.value.data if isinstance(wanted, IntegerAttr) else 1, prod(loop.trip_count for loop in loops))
+    known = allocation.attributes.get(THREADS)
+    threads = known.value.data if isinstance(known, IntegerAttr) else 1
+    allocation.attributes[THREADS] = IntegerAttr(threads * copies, i64)
     if copies < 2 or allocation.parent is None:
         return
     turn: AffineExpr = AffineConstantExpr(0)
@@ -77,6 +81,3 @@ def _rotate(allocation: AllocOp) -> None:
     Rewriter.replace_value_with_new_type(
         buffer, MemRefType(kind.element_type, (copies, *shape), memory_space=kind.memory_space)
     )
-    known = allocation.attributes.get(THREADS)
-    threads = known.value.data if isinstance(known, IntegerAttr) else 1
-    allocation.attributes[THREADS] = IntegerAttr(threads * copies, i64)

@@ -6,24 +6,18 @@ before: b reads a                         after cache_read(b, 0, "vta.wgt"): a_v
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 
 from xdsl.dialects.builtin import MemRefType, StringAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, Region, SSAValue
-from xdsl.ir.affine import (
-    AffineBinaryOpExpr,
-    AffineBinaryOpKind,
-    AffineConstantExpr,
-    AffineDimExpr,
-    AffineExpr,
-    AffineMap,
-)
+from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
 from vtac.dialects.schedule.directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp, YieldOp
 from vtac.passes.analysis.accesses import replace_access
+from vtac.passes.analysis.linear import Linear, from_affine
 from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
 from vtac.passes.analysis.regions import Interval, region_of, touched_region
 from vtac.passes.directives.compute_at import regenerate
@@ -66,7 +60,7 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
         copied = _copied_inside(block, index, low, body)
     regenerate(copy, body, before, copied)
     moved = tuple(
-        _variable(expr)[0] if step > 1 else expr - start if start else expr
+        _read_index(expr, block, start, step)
         for expr, start, step in zip(access.indices.results, low, steps, strict=True)
     )
     replace_access(block, index, buffer, AccessAttr.get(AffineMap(access.indices.num_dims, 0, moved)))
@@ -114,10 +108,10 @@ def _gathered(
     low, shape = window
     steps = [1] * len(low)
     for dimension, expr in enumerate(block.accesses.data[index].indices.results):
-        variable, step, start = _variable(expr)
-        if step > 1 and isinstance(variable, AffineDimExpr):
-            steps[dimension], low[dimension] = step, start
-            shape[dimension] = block.variables[variable.position].extent
+        found = _stepped(expr, block)
+        if found is not None:
+            variable, steps[dimension], low[dimension] = found
+            shape[dimension] = block.variables[variable].extent
     if max(steps) == 1:
         raise refusal(
             op,
@@ -127,22 +121,22 @@ def _gathered(
     return steps, low, shape
 
 
-def _variable(expr: AffineExpr) -> tuple[AffineExpr, int, int]:
-    """(d, s, c) when the expression is d * s + c over one iteration variable; else s is 1."""
-    start = 0
-    scaled = expr
-    if isinstance(scaled, AffineBinaryOpExpr) and scaled.kind is AffineBinaryOpKind.Add:
-        if not isinstance(scaled.rhs, AffineConstantExpr):
-            return expr, 1, 0
-        start, scaled = scaled.rhs.value, scaled.lhs
-    if (
-        isinstance(scaled, AffineBinaryOpExpr)
-        and scaled.kind is AffineBinaryOpKind.Mul
-        and isinstance(scaled.lhs, AffineDimExpr)
-        and isinstance(scaled.rhs, AffineConstantExpr)
-    ):
-        return scaled.lhs, scaled.rhs.value, start
-    return expr, 1, 0
+def _stepped(expr: AffineExpr, block: BlockOp) -> tuple[int, int, int] | None:
+    """(v, s, c) when an index is s * v + c with s > 1 over one iteration variable that moves."""
+    variables = [Linear(0) if one.extent == 1 else Linear.variable(v) for v, one in enumerate(block.variables)]
+    extents: dict[Hashable, int] = {v: one.extent for v, one in enumerate(block.variables)}
+    index = from_affine(expr, variables, [], extents)
+    if len(index.terms) != 1:
+        return None
+    ((variable, step),) = index.terms.items()
+    return (variable, step, index.constant) if isinstance(variable, int) and step > 1 else None
+
+
+def _read_index(expr: AffineExpr, block: BlockOp, start: int, step: int) -> AffineExpr:
+    found = _stepped(expr, block) if step > 1 else None
+    if found is not None:
+        return AffineExpr.dimension(found[0])
+    return expr - start if start else expr
 
 
 def _stepped_identity(low: Sequence[int], steps: Sequence[int]) -> AffineMap:

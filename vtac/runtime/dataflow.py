@@ -6,7 +6,9 @@ this one, unless an earlier token implies the order already. Per queue, pushing 
 instructions both rise, so the n-th push meets the n-th pop; a wait is for an earlier
 instruction only, so in-order fetch cannot deadlock.
 
-Loads of tiles that are on chip already, at the same place, are left out.
+Two things happen to loads first. One that must wait for the compute unit lets those behind it
+pass that need not wait as long, as far as their tiles are apart. Then loads of tiles that are
+on chip already, at the same place, are left out.
 """
 
 from __future__ import annotations
@@ -19,23 +21,14 @@ from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.isa.instructions import Memory, MicroOp, Opcode
-from vtac.runtime.footprints import Footprints, KernelSlice, Row, Tiles, Touched, contents
+from vtac.runtime.footprints import Footprints, Issued, Tiles, Touched, contents
+from vtac.runtime.load_order import order_loads
 
 LOAD, COMPUTE, STORE = 1, 2, 3
 MAX_TOKENS = 250
 """Tokens that a queue may hold at once; the hardware's counters reach 255."""
 ROUND = 100
 """Instructions between full synchronisations where tokens would pile up otherwise."""
-
-
-@dataclass(frozen=True, slots=True)
-class Issued:
-    """An instruction as the program gives it; `stage` is its unit."""
-
-    opcode: Opcode
-    row: Row
-    stage: int
-    kernel: KernelSlice | None
 
 
 @dataclass(slots=True)
@@ -54,10 +47,11 @@ def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: 
     The last entry belongs to the compute unit, after which FINISH may follow.
     """
     footprints = Footprints(config, micro_ops)
-    planner = _Planner(footprints, issued, every=0)
+    order = order_loads(footprints, issued)
+    planner = _Planner(footprints, issued, order, every=0)
     planner.run()
     if not planner.bounded():
-        planner = _Planner(footprints, issued, every=ROUND)
+        planner = _Planner(footprints, issued, order, every=ROUND)
         planner.run()
     return planner.placed
 
@@ -72,9 +66,10 @@ class _Stamps:
 
 
 class _Planner:
-    def __init__(self, footprints: Footprints, issued: Sequence[Issued], *, every: int) -> None:
+    def __init__(self, footprints: Footprints, issued: Sequence[Issued], order: Sequence[int], *, every: int) -> None:
         self.footprints = footprints
         self.issued = issued
+        self.order = order
         self.every = every
         config = footprints.config
         self.memories = {
@@ -101,9 +96,10 @@ class _Planner:
         return loaded & stored
 
     def run(self) -> None:
-        for number, item in enumerate(self.issued):
+        for count, number in enumerate(self.order):
+            item = self.issued[number]
             if not self._is_redundant(item):
-                self._place(number, item)
+                self._place(number, item, meet=bool(self.every) and count % self.every < 3)
         end = self._append(None, COMPUTE)
         for stage in (LOAD, STORE):
             self._wait(end, COMPUTE, stage, self.last[stage])
@@ -128,11 +124,11 @@ class _Planner:
         held[:] = new[: held.size]
         return False
 
-    def _place(self, number: int, item: Issued) -> None:
+    def _place(self, number: int, item: Issued, *, meet: bool) -> None:
         touched = self.footprints.of(item.opcode, item.row, item.kernel)
         pages = [page for page in self.footprints.pages(item.opcode, item.row) if page in self.shared]
         needs = self._needs(item, touched, pages)
-        if self.every and number % self.every < 3:
+        if meet:
             for stage in (LOAD, COMPUTE, STORE):
                 needs[stage] = self.last[stage]
         stage = item.stage

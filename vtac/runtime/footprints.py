@@ -41,6 +41,16 @@ class KernelSlice:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """An instruction as the program gives it; `stage` is its unit (1 load, 2 compute, 3 store)."""
+
+    opcode: Opcode
+    row: Row
+    stage: int
+    kernel: KernelSlice | None
+
+
 class Footprints:
     """Footprints of instructions of one configuration; those of kernels are computed once."""
 

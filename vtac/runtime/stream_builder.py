@@ -15,8 +15,8 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.isa.columns import encode_columns
 from vtac.isa.instructions import AluOpcode, Memory, MicroOp, Opcode
 from vtac.isa.micro_ops import encode_micro_ops
-from vtac.runtime.dataflow import Issued, plan_tokens
-from vtac.runtime.footprints import KernelSlice
+from vtac.runtime.dataflow import plan_tokens
+from vtac.runtime.footprints import Issued, KernelSlice
 
 LOAD, COMPUTE, STORE = 1, 2, 3
 """Stages in queue order."""
