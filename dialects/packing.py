@@ -8,6 +8,7 @@ not modelled: where the data lies, and when it moves.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import Self, TypeVar, cast
 
 from xdsl.dialects.builtin import DenseArrayBase, StringAttr, TensorType, i64
@@ -157,6 +158,27 @@ class UnpackOp(_LayoutOp):
 
 
 @irdl_op_definition
+class ReshapeOp(IRDLOperation):
+    """The same elements, in row-major order, as a tensor of another shape."""
+
+    name = "packing.reshape"
+
+    source = operand_def(_Tensor)
+    result = result_def(_Tensor)
+
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `to` type($result)"
+
+    def verify_(self) -> None:
+        source = cast("TensorType[Attribute]", self.source.type)
+        result = self.result.type
+        if source.get_element_type() != result.get_element_type() or prod(source.get_shape()) != prod(
+            result.get_shape()
+        ):
+            raise VerifyException(f"expected as many elements of the same type, found {source} and {result}")
+
+
+@irdl_op_definition
 class InterleaveOp(IRDLOperation):
     """One i32 tensor from its four byte planes, the lowest byte first, each an i8 tensor of the same shape."""
 
@@ -219,6 +241,6 @@ class YieldOp(IRDLOperation):
     assembly_format = "($values^ `:` type($values))? attr-dict"
 
 
-Packing = Dialect("packing", [PackOp, UnpackOp, InterleaveOp, HostOp, YieldOp], [])
+Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, InterleaveOp, HostOp, YieldOp], [])
 
-__all__ = ["HostOp", "InterleaveOp", "PackOp", "Packing", "UnpackOp", "YieldOp", "packed_shape"]
+__all__ = ["HostOp", "InterleaveOp", "PackOp", "Packing", "ReshapeOp", "UnpackOp", "YieldOp", "packed_shape"]

@@ -34,6 +34,7 @@ from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Num
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import blocks_under
+from vtac.passes.constant_globals import constant_reference
 
 RESULT = "schedule.result"
 """Argument attribute of the buffers that stand for a function's tensor results."""
@@ -291,6 +292,10 @@ class _FunctionBuilder:
 
     def _buffer(self, value: SSAValue, op: Operation) -> SSAValue:
         fill = value.owner
+        reference = constant_reference(self.function, value) if value not in self.buffers else None
+        if reference is not None:
+            self.new.add_op(reference)
+            self.buffers[value] = reference.memref
         if value not in self.buffers and isinstance(fill, FillOp):
             output = self._result_buffer(fill.res[0])
             self._emit(fill, self._statement(fill, output), output)

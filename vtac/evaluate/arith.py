@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, cast
 
 import numpy as np
-from xdsl.dialects.arith import CmpiOp, ConstantOp
+from xdsl.dialects.arith import CmpfOp, CmpiOp, ConstantOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
@@ -55,6 +55,23 @@ _PREDICATES: tuple[tuple[np.ufunc, bool], ...] = (
     (np.greater_equal, False),
 )
 """`arith.cmpi`'s predicates in the order of its attribute; whether each compares as signed."""
+
+
+_FLOAT_PREDICATES: dict[int, tuple[np.ufunc, bool]] = {
+    1: (np.equal, False),
+    2: (np.greater, False),
+    3: (np.greater_equal, False),
+    4: (np.less, False),
+    5: (np.less_equal, False),
+    6: (np.not_equal, False),
+    8: (np.equal, True),
+    9: (np.greater, True),
+    10: (np.greater_equal, True),
+    11: (np.less, True),
+    12: (np.less_equal, True),
+    13: (np.not_equal, True),
+}
+"""`arith.cmpf`'s predicates that compare, and what each says when an operand is no number."""
 
 
 def evaluate_body(
@@ -177,6 +194,18 @@ def _compare(op: Operation, operands: Sequence[Array], active: Mask | None) -> A
     return ufunc(left, right)
 
 
+def _compare_floats(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    predicate = cast(CmpfOp, op).predicate.value.data
+    left, right = operands
+    unordered = np.logical_or(np.isnan(left), np.isnan(right))
+    ufunc, if_unordered = _FLOAT_PREDICATES[predicate]
+    return (
+        np.logical_or(ufunc(left, right), unordered)
+        if if_unordered
+        else np.logical_and(ufunc(left, right), np.logical_not(unordered))
+    )
+
+
 def _select(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
     condition, chosen, otherwise = operands
     return np.where(condition, chosen, otherwise)
@@ -232,6 +261,10 @@ def _refuse_where(
         raise EvaluationError(message(found.item()), op)
 
 
+def _round_even(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return np.rint(operands[0])
+
+
 _COMPUTE: Mapping[str, Compute] = {
     **dict.fromkeys(_INTEGER_UFUNCS, _integer),
     **dict.fromkeys(_UNSIGNED_UFUNCS, _unsigned_integer),
@@ -248,6 +281,8 @@ _COMPUTE: Mapping[str, Compute] = {
     "arith.extf": _convert,
     "arith.truncf": _convert,
     "arith.fptosi": _to_integer,
+    "arith.cmpf": _compare_floats,
+    "math.roundeven": _round_even,
 }
 
 SUPPORTED: tuple[str, ...] = ("arith.constant", *_COMPUTE)

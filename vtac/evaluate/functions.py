@@ -21,13 +21,25 @@ def function_of(program: ModuleOp | FuncOp) -> FuncOp:
     """The function itself, or the one function with a body of a module."""
     if isinstance(program, FuncOp):
         return program
-    functions = [op for op in program.ops if isinstance(op, FuncOp) and op.body.blocks]
+    functions = [op for op in program.ops if isinstance(op, FuncOp) and op.body.blocks and not _is_private(op)]
     if len(functions) != 1:
         names = ", ".join(function.sym_name.data for function in functions) or "none"
         raise EvaluationError(
             f"cannot execute a module with {len(functions)} functions ({names}): pass one of its functions", program
         )
     return functions[0]
+
+
+def _is_private(function: FuncOp) -> bool:
+    return function.sym_visibility is not None and function.sym_visibility.data == "private"
+
+
+def function_named(caller: Operation, name: str) -> FuncOp:
+    """The function of that name in the module around an op."""
+    for op in _module_ops(caller):
+        if isinstance(op, FuncOp) and op.sym_name.data == name and op.body.blocks:
+            return op
+    raise EvaluationError(f"there is no function '{name}' with a body in the module", caller)
 
 
 def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Sequence[Array]) -> dict[SSAValue, Buffer]:

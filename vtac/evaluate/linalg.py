@@ -2,32 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from typing import TypeAlias, cast
 
 import numpy as np
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp, ShapedType
-from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
-from xdsl.dialects.linalg.ops import IndexOp
+from xdsl.dialects.linalg.ops import BroadcastOp, IndexOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
+from vtac.dialects.packing import HostOp, YieldOp
 from vtac.evaluate.affine import Index, evaluate_map
 from vtac.evaluate.arith import evaluate_body
 from vtac.evaluate.buffers import Buffer
 from vtac.evaluate.errors import EvaluationError
-from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of
-from vtac.evaluate.numbers import Array, number
+from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of
+from vtac.evaluate.host import LAYOUT_OPS, change_layout
+from vtac.evaluate.numbers import Array, dtype_of, number
+
+Callee: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 
 
-def evaluate_linalg(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:
+def evaluate_linalg(
+    program: ModuleOp | FuncOp, arrays: Sequence[Array], callees: Mapping[str, Callee] | None = None
+) -> tuple[Array, ...]:
     """Execute a function of linalg ops, `tensor.pad`, `tensor.empty` and constants as it stands.
+
+    A called function of the same module is executed likewise, unless `callees` has an
+    implementation of that name; layout changes and host segments are executed too.
 
     Each op runs over its parallel iterators at once and over its reductions one point after
     the other, in order. `arrays` are all arguments, of exactly their shapes and dtypes.
@@ -39,7 +48,7 @@ def evaluate_linalg(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tupl
     """
     function = function_of(program)
     body = function.body.block
-    evaluation = _Evaluation(bind_arguments(function, body.args, arrays))
+    evaluation = _Evaluation(bind_arguments(function, body.args, arrays), callees or {})
     returned: Sequence[SSAValue] = ()
     for op in body.ops:
         if isinstance(op, ReturnOp):
@@ -53,6 +62,7 @@ def evaluate_linalg(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tupl
 @dataclass
 class _Evaluation:
     buffers: dict[SSAValue, Buffer]
+    callees: Mapping[str, Callee] = field(default_factory=dict[str, Callee])
     scalars: dict[SSAValue, Array] = field(default_factory=dict[SSAValue, Array])
     stored: set[SSAValue] = field(default_factory=set[SSAValue])
 
@@ -67,6 +77,13 @@ class _Evaluation:
             self.buffers[op.results[0]] = constant
         elif isinstance(op, ConstantOp):
             self.scalars[op.result] = number(op.value)
+        elif isinstance(op, LAYOUT_OPS):
+            operands = [self.buffer(value, op) for value in _read_operands(op)]
+            self._define(op, [change_layout(op, [operand.contents("operand", op) for operand in operands])])
+        elif isinstance(op, HostOp):
+            self._segment(op)
+        elif isinstance(op, CallOp):
+            self._call(op)
         elif not isinstance(op, DeallocOp):
             raise EvaluationError(
                 f"cannot execute '{op.name}' at the input level: it is made of linalg structured ops, tensor.pad, "
@@ -78,6 +95,27 @@ class _Evaluation:
         if value not in self.buffers:
             raise EvaluationError(f"'{value.name_hint or '?'}' of type {value.type} has no contents here", op)
         return self.buffers[value]
+
+    def _define(self, op: Operation, arrays: Sequence[Array]) -> None:
+        for result, array in zip(op.results, arrays, strict=True):
+            self.buffers[result] = Buffer(result.name_hint or op.name, array)
+
+    def _segment(self, op: HostOp) -> None:
+        for inner in op.body.block.ops:
+            if isinstance(inner, YieldOp):
+                for result, value in zip(op.outputs, inner.values, strict=True):
+                    self.buffers[result] = self.buffer(value, op)
+            else:
+                self.run(inner)
+
+    def _call(self, op: CallOp) -> None:
+        name = op.callee.string_value()
+        arrays = [self.buffer(value, op).contents("argument", op) for value in op.arguments]
+        if name in self.callees:
+            self._define(op, self.callees[name](arrays))
+            return
+        callee = function_named(op, name)
+        self._define(op, evaluate_linalg(callee, arrays, self.callees))
 
     def _structured(self, op: LinalgStructuredOperation) -> None:
         targets = [self.buffer(value, op) for value in op.outputs]
@@ -113,6 +151,11 @@ class _Evaluation:
         return Buffer(op.result.name_hint or source.name, data, written)
 
 
+def _read_operands(op: Operation) -> Sequence[SSAValue]:
+    """The operands whose contents an op needs: not the tensor that only gives a broadcast's shape."""
+    return op.operands[:1] if isinstance(op, BroadcastOp) else op.operands
+
+
 @dataclass
 class _StructuredOp:
     """One linalg op, with its operands, over its iteration space."""
@@ -145,7 +188,7 @@ class _StructuredOp:
         values = [self._initial(position, place) for position, place in enumerate(places)]
         for point in np.ndindex(*(self.extents[dimension] for dimension in self.reductions)):
             grid = self._grid(dict(zip(self.reductions, point, strict=True)))
-            inputs = [self._element(m, grid, b) for m, b in zip(maps, self.inputs, strict=False)]
+            inputs = [self._input(n, m, grid, b) for n, (m, b) in enumerate(zip(maps, self.inputs, strict=False))]
             values = evaluate_body(self.op.body.block, [*inputs, *values], self._outer(grid), None)
         for target, place, value in zip(self.targets, places, values, strict=True):
             target.data[place] = value if target.shape else value.reshape(())
@@ -182,6 +225,13 @@ class _StructuredOp:
                     self.op,
                 )
         return place
+
+    def _input(self, position: int, indices: AffineMap, grid: list[Index], operand: Buffer | Array) -> Array:
+        """An input's elements; one zero when the body does not look at them, as with a pooling's window."""
+        argument = self.op.body.block.args[position]
+        if argument.uses:
+            return self._element(indices, grid, operand)
+        return np.zeros((1,) * self.rank, dtype_of(argument.type))
 
     def _element(self, indices: AffineMap, grid: list[Index], operand: Buffer | Array) -> Array:
         if not isinstance(operand, Buffer):

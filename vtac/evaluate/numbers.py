@@ -66,4 +66,5 @@ def dense(contents: DenseIntOrFPElementsAttr, shape: Sequence[int]) -> Array:
     """The elements of a dense constant as an array of a shape."""
     values = np.array(contents.get_values(), object)
     dtype = dtype_of(contents.get_element_type())
-    return np.array(np.broadcast_to(values, shape) if values.size == 1 else values.reshape(tuple(shape)), dtype)
+    whole = np.broadcast_to(values.reshape(()), shape) if values.size == 1 else values.reshape(tuple(shape))
+    return np.array(whole, dtype)

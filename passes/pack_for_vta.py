@@ -1,0 +1,187 @@
+"""pack-for-vta: plain linalg -> a host function that packs, calls device functions, and unpacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import tensor
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import ModuleOp, TensorType, UnitAttr
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+
+from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.packing import HostOp, YieldOp
+from vtac.passes.analysis.alu_trees import DeclineError
+from vtac.passes.analysis.contractions import match_contraction
+from vtac.passes.analysis.expressions import Apply, Element, Literal
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.target import config_of
+from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
+from vtac.passes.packing.layers import Layers
+from vtac.passes.packing.stored import HostBuilder, type_of
+
+DEVICE = "packing.device"
+"""Attribute of functions that run on the VTA."""
+
+_LAYOUT_OPS = (
+    ConstantOp,
+    FillOp,
+    BroadcastOp,
+    tensor.EmptyOp,
+    tensor.PadOp,
+    tensor.CollapseShapeOp,
+    tensor.ExpandShapeOp,
+)
+
+
+@dataclass(frozen=True)
+class PackForVta(ModulePass):
+    """Split each function into device functions on packed tensors and a host function around them.
+
+    requires: a function on tensors of static shape, in any layout; the module's `vta.config`.
+    ensures:  one device function per product, convolution, pooling or elementwise chain, with
+              what follows it elementwise; layout changes only where layouts differ; what the
+              VTA cannot execute in `packing.host` segments that say why.
+    declines: host segments when `host` is false; a function that gives the VTA nothing to do.
+    """
+
+    name = "pack-for-vta"
+
+    host: bool = True
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks and DEVICE not in f.attributes]:
+            packer = _FunctionPacker(function, config_of(op), allow_host=self.host)
+            for device in packer.run():
+                device.attributes[DEVICE] = UnitAttr()
+                device.location = function.location
+                op.body.block.add_op(device)
+
+
+class _FunctionPacker:
+    def __init__(self, function: FuncOp, config: VTAConfig, *, allow_host: bool) -> None:
+        self.function = function
+        self.allow_host = allow_host
+        self.old = function.body.block
+        self.new = Block(arg_types=[argument.type for argument in self.old.args])
+        self.values: dict[SSAValue, SSAValue] = {}
+        for old, new in zip(self.old.args, self.new.args, strict=True):
+            new.name_hint, new.location = old.name_hint, old.location
+            self.values[old] = new
+        self.graph = Graph()
+        host = HostBuilder(self.new)
+        self.layers = Layers(function.sym_name.data, config, self.graph, host, self.plain)
+        self.host_reasons: list[str] = []
+
+    def run(self) -> list[FuncOp]:
+        """Rewrite the function; returns the device functions it calls."""
+        self._check_types()
+        self._choose_cuts()
+        returned = self.old.last_op
+        results = [self.plain(value) for value in returned.operands] if isinstance(returned, ReturnOp) else []
+        if not self.layers.functions:
+            why = f": {self.host_reasons[0]}" if self.host_reasons else ""
+            raise CompileError(
+                f"function '{self.function.sym_name.data}' gives the VTA nothing to do{why}", location_of(self.function)
+            )
+        self.new.add_op(ReturnOp(*results))
+        self.function.body.detach_block(self.old)
+        self.old.erase(safe_erase=False)
+        self.function.body.add_block(self.new)
+        return self.layers.functions
+
+    def plain(self, value: SSAValue) -> SSAValue:
+        """The new function's value, in plain layout, for one of the old function."""
+        if value not in self.values:
+            self._make(value)
+        return self.values[value]
+
+    def _check_types(self) -> None:
+        for op in (self.function, *self.old.walk()):
+            for value in (*op.results, *(self.old.args if op is self.function else ())):
+                kind = value.type
+                shape = getattr(kind, "get_shape", tuple[int, ...])()
+                if any(extent < 1 for extent in shape):
+                    raise CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
+
+    def _choose_cuts(self) -> None:
+        """Where a value has several uses, or is a product's factor, it is stored instead of computed again."""
+        for op in self.old.ops:
+            contraction = match_contraction(op)
+            if not isinstance(contraction, str):
+                found = self.graph.factor(contraction.data, contraction.data_dims[2:])[0]
+                if isinstance(found, Apply):
+                    self.layers.cuts.add(found)
+            for result in op.results:
+                if isinstance(result.type, TensorType) and result.uses.get_length() > 1:
+                    self.layers.cuts.update(narrow_parts(self.graph.expression(result)))
+
+    def _make(self, value: SSAValue) -> None:
+        op = value.owner
+        if not isinstance(op, Operation):
+            raise CompileError("a value from outside of the function", location_of(self.function))
+        if isinstance(op, _LAYOUT_OPS):
+            self._clone(op, self.new)
+            return
+        try:
+            expression = self.graph.expression(value)
+            if isinstance(expression, Literal) or (
+                isinstance(expression, Element)
+                and expression != self.graph.element(value)
+                and not accumulators(expression)
+            ):
+                self._clone(op, self.new)
+                return
+            if op in self.graph.reasons:
+                raise DeclineError(self.graph.reasons[op])
+            stored = self.layers.store(expression, type_of(value).get_shape(), value.name_hint or "result")
+            self.values[value] = self.layers.plain_value(stored)
+        except DeclineError as reason:
+            self._on_host(op, str(reason))
+
+    def _on_host(self, op: Operation, reason: str) -> None:
+        text = f"'{op.name}' cannot run on the VTA: {reason}"
+        location = location_of(op)
+        if not self.allow_host:
+            raise CompileError(f"{text}; allow host segments (without --no-host), or rewrite it", location)
+        self.host_reasons.append(f"{location}: {text}" if location else text)
+        body = Block()
+        clone = self._clone(op, body)
+        outputs = list(clone.results)
+        body.add_op(YieldOp(operands=[outputs]))
+        segment = HostOp.get(text, [output.type for output in outputs], Region(body))
+        segment.location = op.location
+        self.new.add_op(segment)
+        for old, new in zip(op.results, segment.outputs, strict=True):
+            new.name_hint = old.name_hint
+            self.values[old] = new
+
+    def _clone(self, op: Operation, into: Block) -> Operation:
+        """A copy of an op whose operands, also those that its regions take from outside, are in place."""
+        mapper: dict[SSAValue, SSAValue] = {}
+        for inner in op.walk():
+            for operand in inner.operands:
+                if _is_outside(operand, op):
+                    mapper[operand] = self.plain(operand)
+        clone = op.clone(mapper)
+        clone.location = op.location
+        into.add_op(clone)
+        for old, new in zip(op.results, clone.results, strict=True):
+            new.name_hint = old.name_hint
+            self.values[old] = new
+        return clone
+
+
+def _is_outside(value: SSAValue, op: Operation) -> bool:
+    owner = value.owner
+    parent: Operation | None = owner if isinstance(owner, Operation) else owner.parent_op()
+    while parent is not None:
+        if parent is op:
+            return False
+        parent = parent.parent_op()
+    return True

@@ -1,0 +1,159 @@
+"""Device functions under construction: packed linalg in the form that default schedules know.
+
+Loops: the outer dimensions in layout order, then row `b` and lane `c` of a tile; a product
+adds the channel blocks, the taps of its window, and the lane `k` of its inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, FunctionType, IndexType, IntegerAttr, StringAttr, i8, i32
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+
+from vtac.passes.analysis.alu_trees import StepName
+from vtac.passes.analysis.contractions import Window
+from vtac.passes.packing.stored import tensor_type, type_of
+
+_STEPS: dict[StepName, type[arith.SignlessIntegerBinaryOperation]] = {
+    "add": arith.AddiOp,
+    "max": arith.MaxSIOp,
+    "min": arith.MinSIOp,
+    "shr": arith.ShRSIOp,
+    "shl": arith.ShLIOp,
+}
+
+
+class DeviceBuilder:
+    """One device function; `outer` are its result's outer packed dimensions, `tile` their BATCH x BLOCK tile."""
+
+    def __init__(self, name: str, outer: Sequence[int], tile: tuple[int, int]) -> None:
+        self.name = name
+        self.shape = (*outer, *tile)
+        self.block = Block()
+        self.operands: list[SSAValue] = []
+        self._names: set[str] = set()
+
+    def argument(self, value: SSAValue, name: str) -> SSAValue:
+        """The argument that takes a value of the host function."""
+        if value in self.operands:
+            return self.block.args[self.operands.index(value)]
+        self.operands.append(value)
+        argument = self.block.insert_arg(value.type, len(self.block.args))
+        argument.name_hint = self._unique(name)
+        return argument
+
+    def add(self, op: Operation, name: str | None = None) -> SSAValue:
+        self.block.add_op(op)
+        if name is not None:
+            op.results[0].name_hint = self._unique(name)
+        return op.results[0]
+
+    def pad(self, value: SSAValue, low: Sequence[int], high: Sequence[int]) -> SSAValue:
+        """Zeros around the spatial dimensions of a packed tensor."""
+        if not any((*low, *high)):
+            return value
+        kind = type_of(value)
+        before, after = (0, 0, *low, 0, 0), (0, 0, *high, 0, 0)
+        shape = [a + n + z for a, n, z in zip(before, kind.get_shape(), after, strict=True)]
+        zero = self.add(arith.ConstantOp(IntegerAttr(0, i8)))
+        body = Block(arg_types=[IndexType()] * len(shape))
+        body.add_op(tensor.YieldOp(zero))
+        op = tensor.PadOp(value, [], [], Region(body), before, after, tensor_type(i8, shape))
+        return self.add(op, "data_buf")
+
+    def product(
+        self, data: SSAValue, kernel: SSAValue, windows: Sequence[Window], start: SSAValue | None, *, depthwise: bool
+    ) -> SSAValue:
+        """The accumulators of a matrix product (no windows) or a convolution."""
+        spatial = len(windows)
+        outer = 2 + spatial
+        total = outer + 2 + 1 + spatial + 1
+        loops: list[AffineExpr] = [AffineDimExpr(d) for d in range(total)]
+        row, lane, channel, k = loops[outer], loops[outer + 1], loops[outer + 2], loops[-1]
+        taps = loops[outer + 3 : -1]
+        places = [
+            (at * window.stride if window.stride > 1 else at) + (tap * window.dilation if window.dilation > 1 else tap)
+            for at, tap, window in zip(loops[2:outer], taps, windows, strict=True)
+        ]
+        block = loops[1] + channel if depthwise else channel
+        maps = [
+            (loops[0], block, *places, row, k),
+            (loops[1], channel, *taps, lane, k),
+            tuple(loops[: outer + 2]),
+        ]
+        init = self._zeros() if start is None else start
+        body = Block(arg_types=[i8, i8, i32])
+        x, w, acc = body.args
+        x32, w32 = arith.ExtSIOp(x, i32), arith.ExtSIOp(w, i32)
+        product = arith.MuliOp(x32.result, w32.result)
+        total_sum = arith.AddiOp(acc, product.result)
+        body.add_ops([x32, w32, product, total_sum, YieldOp(total_sum.result)])
+        op = self._generic([data, kernel], init, body, [AffineMap(total, 0, m) for m in maps], outer + 2)
+        return self.add(op, "res_conv" if windows else "res_gemm")
+
+    def _zeros(self) -> SSAValue:
+        zero = self.add(arith.ConstantOp(IntegerAttr(0, i32)))
+        empty = self._empty(i32)
+        return self.add(FillOp([zero], [empty], [empty.type]))
+
+    def _empty(self, element: Attribute) -> SSAValue:
+        return self.add(tensor.EmptyOp([], tensor_type(element, self.shape)))
+
+    def step(self, name: StepName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
+        """One ALU operation with an immediate."""
+        body = Block(arg_types=[i32, i32])
+        constant = arith.ConstantOp(IntegerAttr(immediate, i32))
+        done = _STEPS[name](body.args[0], constant.result)
+        body.add_ops([constant, done, YieldOp(done.result)])
+        return self._elementwise(body, [source], [source_map], i32, f"res_{name}")
+
+    def combine(self, name: StepName, sources: Sequence[SSAValue], maps: Sequence[AffineMap]) -> SSAValue:
+        """One ALU operation of two tensors."""
+        body = Block(arg_types=[i32, i32, i32])
+        done = _STEPS[name](body.args[0], body.args[1])
+        body.add_ops([done, YieldOp(done.result)])
+        return self._elementwise(body, sources, maps, i32, f"res_{name}")
+
+    def finish(self, source: SSAValue) -> tuple[FuncOp, CallOp]:
+        """Store the low 8 bits, and return them; the function and the call of it."""
+        body = Block(arg_types=[i32, i8])
+        narrow = arith.TruncIOp(body.args[0], i8)
+        body.add_ops([narrow, YieldOp(narrow.result)])
+        identity = AffineMap.identity(len(self.shape))
+        result = self._elementwise(body, [source], [identity], i8, "res")
+        self.block.add_op(ReturnOp(result))
+        function = FuncOp(
+            self.name,
+            FunctionType.from_lists([value.type for value in self.operands], [result.type]),
+            Region(self.block),
+            visibility=StringAttr("private"),
+        )
+        return function, CallOp(self.name, self.operands, [result.type])
+
+    def _elementwise(
+        self, body: Block, inputs: Sequence[SSAValue], maps: Sequence[AffineMap], element: Attribute, name: str
+    ) -> SSAValue:
+        rank = len(self.shape)
+        op = self._generic(inputs, self._empty(element), body, [*maps, AffineMap.identity(rank)], rank)
+        return self.add(op, name)
+
+    def _generic(
+        self, inputs: Sequence[SSAValue], output: SSAValue, body: Block, maps: Sequence[AffineMap], parallel: int
+    ) -> GenericOp:
+        kinds = [IteratorTypeAttr.parallel()] * parallel
+        kinds += [IteratorTypeAttr.reduction()] * (maps[0].num_dims - parallel)
+        attributes = ArrayAttr([AffineMapAttr(m) for m in maps])
+        return GenericOp(inputs, [output], Region(body), attributes, ArrayAttr(kinds), [output.type])
+
+    def _unique(self, name: str) -> str:
+        candidate, count = name, 1
+        while candidate in self._names:
+            candidate, count = f"{name}_{count}", count + 1
+        self._names.add(candidate)
+        return candidate

@@ -1,0 +1,96 @@
+"""Tensors of the host function in the layouts that the device functions take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, TensorType, i32, i64
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import BroadcastOp, GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineMap
+
+from vtac.dialects.packing import PackOp, UnpackOp, packed_shape
+
+Tile = tuple[int, int]
+Order = tuple[int, ...]
+
+
+@dataclass(eq=False)
+class Stored:
+    """A tensor that is, or can be, a value of the host function.
+
+    `kind` is its plain type. `packed` holds it by layout: the plain dimensions in the order of
+    the outer packed ones (the first two are tiled), and the tile. `wide` are those forms as i32.
+    """
+
+    kind: TensorType[Attribute]
+    name: str
+    origin: SSAValue | None = None
+    plain: SSAValue | None = None
+    packed: dict[tuple[Order, Tile], SSAValue] = field(default_factory=dict[tuple[Order, Tile], SSAValue])
+    spread: dict[object, SSAValue] = field(default_factory=dict[object, SSAValue])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return tuple(self.kind.get_shape())
+
+
+def tensor_type(element: Attribute, shape: Sequence[int]) -> TensorType[Attribute]:
+    return TensorType(element, list(shape))
+
+
+def type_of(value: SSAValue) -> TensorType[Attribute]:
+    return cast("TensorType[Attribute]", value.type)
+
+
+class HostBuilder:
+    """Appends layout changes to the host function."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+
+    def add(self, op: Operation, name: str | None = None) -> SSAValue:
+        self.block.add_op(op)
+        if name:
+            op.results[0].name_hint = name
+        return op.results[0]
+
+    def pack(self, value: SSAValue, name: str, dims: Sequence[int], tiles: Sequence[int], order: Order) -> SSAValue:
+        kind = type_of(value)
+        shape = packed_shape(kind.get_shape(), dims, tiles, order)
+        op = PackOp.build_from(value, tensor_type(kind.get_element_type(), shape), dims, tiles, order)
+        return self.add(op, f"{name}_packed")
+
+    def unpack(self, value: SSAValue, kind: TensorType[Attribute], name: str, tile: Tile, order: Order) -> SSAValue:
+        return self.add(UnpackOp.build_from(value, kind, order[:2], tile, order), name)
+
+    def broadcast(self, value: SSAValue, name: str, shape: Sequence[int], added: Sequence[int]) -> SSAValue:
+        """Repeat along new dimensions, at the positions `added` of the result."""
+        kind = tensor_type(type_of(value).get_element_type(), shape)
+        empty = self.add(tensor.EmptyOp([], kind))
+        return self.add(BroadcastOp(value, empty, DenseArrayBase.from_list(i64, list(added)), kind), name)
+
+    def widen(self, value: SSAValue, name: str) -> SSAValue:
+        """Sign-extend to i32."""
+        kind = type_of(value)
+        if kind.get_element_type() == i32:
+            return value
+        wide = tensor_type(i32, kind.get_shape())
+        rank = len(kind.get_shape())
+        body = Block(arg_types=[kind.get_element_type(), i32])
+        extended = arith.ExtSIOp(body.args[0], i32)
+        body.add_ops([extended, YieldOp(extended.result)])
+        return self.add(
+            elementwise(Region(body), [value], self.add(tensor.EmptyOp([], wide)), [rank] * 2), f"{name}_i32"
+        )
+
+
+def elementwise(body: Region, inputs: Sequence[SSAValue], output: SSAValue, ranks: Sequence[int]) -> GenericOp:
+    """A generic over identity maps."""
+    maps = [AffineMapAttr(AffineMap.identity(rank)) for rank in ranks]
+    kinds = [IteratorTypeAttr.parallel()] * ranks[-1]
+    return GenericOp(inputs, [output], body, ArrayAttr(maps), ArrayAttr(kinds), [output.type])

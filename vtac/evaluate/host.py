@@ -1,0 +1,80 @@
+"""Layout changes and host segments, executed by numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from xdsl.dialects import tensor
+from xdsl.dialects.linalg.ops import BroadcastOp
+from xdsl.ir import Operation
+
+from vtac.dialects.packing import InterleaveOp, PackOp, ReshapeOp, UnpackOp
+from vtac.evaluate.buffers import shape_of_type
+from vtac.evaluate.numbers import Array
+
+LAYOUT_OPS = (
+    PackOp,
+    UnpackOp,
+    ReshapeOp,
+    InterleaveOp,
+    BroadcastOp,
+    tensor.CollapseShapeOp,
+    tensor.ExpandShapeOp,
+)
+"""Operations that move elements and compute nothing."""
+
+
+def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
+    """The result of one of `LAYOUT_OPS`, as a new array."""
+    if isinstance(op, PackOp):
+        return packed(operands[0], *op.layout())
+    if isinstance(op, UnpackOp):
+        return unpacked(operands[0], tuple(op.result_type.get_shape()), *op.layout())
+    if isinstance(op, InterleaveOp):
+        planes = np.stack([np.ascontiguousarray(plane).view(np.uint8) for plane in operands], axis=-1)
+        return cast(Array, planes.view("<i4")[..., 0].copy())
+    if isinstance(op, BroadcastOp):
+        shape = shape_of_type(op.init.type)
+        source = np.expand_dims(operands[0], tuple(op.dimensions.get_values()))
+        return np.array(np.broadcast_to(source, shape), order="C")
+    return operands[0].reshape(shape_of_type(op.results[0].type)).copy()
+
+
+def packed(array: Array, dims: Sequence[int], tiles: Sequence[int], order: Sequence[int]) -> Array:
+    """Cut dimensions `dims` into `tiles`, filling with zeros; outer dimensions in `order`, then the tile."""
+    size = dict(zip(dims, tiles, strict=True))
+    widths = [(0, -extent % size.get(dim, 1)) for dim, extent in enumerate(array.shape)]
+    padded = np.pad(array, widths) if any(after for _, after in widths) else array
+    split: list[int] = []
+    outer: list[int] = []
+    inner: dict[int, int] = {}
+    for dim, extent in enumerate(padded.shape):
+        outer.append(len(split))
+        tile = size.get(dim)
+        split += [extent] if tile is None else [extent // tile, tile]
+        if tile is not None:
+            inner[dim] = len(split) - 1
+    axes = [*(outer[dim] for dim in order), *(inner[dim] for dim in dims)]
+    return np.array(padded.reshape(split).transpose(axes), order="C")
+
+
+def unpacked(
+    array: Array, shape: Sequence[int], dims: Sequence[int], tiles: Sequence[int], order: Sequence[int]
+) -> Array:
+    """The inverse of `packed`, cropped to `shape`."""
+    rank = len(shape)
+    axes: list[int] = []
+    whole: list[int] = []
+    for dim in range(rank):
+        place = list(order).index(dim)
+        axes.append(place)
+        extent = array.shape[place]
+        if dim in dims:
+            position = list(dims).index(dim)
+            axes.append(rank + position)
+            extent *= tiles[position]
+        whole.append(extent)
+    plain = array.transpose(axes).reshape(whole)
+    return np.array(plain[tuple(slice(extent) for extent in shape)], order="C")
