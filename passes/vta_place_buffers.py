@@ -69,11 +69,11 @@ class _Buffer:
     def describe(self, config: VTAConfig) -> str:
         """One line of the overflow report."""
         size = config.element_bytes(self.memory)
-        line = f"'{buffer_name(self.allocation.memref)}': {self.elements} elements, {self.elements * size} bytes"
+        line = f"'{buffer_name(self.allocation.memref)}': {self.elements:,} elements, {self.elements * size:,} bytes"
         loops = self.allocation.attributes.get(THREAD_LOOP)
         if isinstance(loops, StringAttr):
             share = self.elements // self.threads
-            line += f" ({self.threads} x {share}: one copy per virtual thread of loop '{loops.data}')"
+            line += f" ({self.threads} x {share:,}: one copy per virtual thread of loop '{loops.data}')"
         where = location_of(self.allocation)
         return f"{line}, from {where}" if where else line
 
@@ -160,7 +160,7 @@ def _check_capacity(function: FuncOp, config: VTAConfig, memory: MemoryName, pla
     size = config.element_bytes(memory)
     lines = "".join(f"\n  {buffer.describe(config)}" for buffer, _ in placed)
     raise CompileError(
-        f"function '{function.sym_name.data}' overflows {memory.upper()}: {needed} of {capacity} elements "
+        f"function '{function.sym_name.data}' overflows {memory.upper()}: {needed:,} of {capacity:,} elements "
         f"({needed * size:,} of {capacity * size:,} bytes, {size} each) are needed:{lines}\n"
         f"choose smaller blocks or fewer virtual threads, or a configuration with a larger "
         f"LOG_{memory.upper()}_BUFF_SIZE",

@@ -123,6 +123,11 @@ class Program:
             names = ", ".join(f"{buffer.name}: {_describe(buffer)}" for buffer in arguments)
             raise ProgramError(f"called with {len(arrays)} arrays; the program takes {len(arguments)} ({names})")
         for buffer, array in zip(arguments, arrays, strict=True):
+            if not isinstance(array, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+                raise ProgramError(
+                    f"argument '{buffer.name}' is a {type(array).__name__}; the program takes a numpy array of "
+                    f"{_describe(buffer)}"
+                )
             if array.shape != buffer.shape or array.dtype != np.dtype(buffer.dtype):
                 shape = "x".join(map(str, array.shape))
                 raise ProgramError(
