@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 import vtac
-from vtac.compiler import build_program, context, prepare
+from vtac.frontend import context, prepare
 from vtac.pipelines import PHASES, VTA_PIPELINE
+from vtac.runtime.build import build_program
 from vtac.runtime.program import Array, Program
 
 Int8 = NDArray[np.int8]

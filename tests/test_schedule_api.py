@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-import vtac
 from directive_programs import GEMM, ROW_SUMS, chain
-from vtac.compiler import context, prepare
+
+import vtac
 from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.hardware import VTAConfig
+from vtac.frontend import context, prepare
 from vtac.pipelines import run_phases
 from vtac.schedule import Schedule
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling

@@ -10,15 +10,16 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from programs import SmallConv
 from random_schedules import RandomDirectives
-from vtac.compiler import context, prepare
+from xdsl.dialects.builtin import ModuleOp
+
 from vtac.evaluate import evaluate
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.numbers import Array, dtype_of
+from vtac.frontend import context, prepare
 from vtac.passes.convert_linalg_to_schedule import RESULT
 from vtac.pipelines import run_phases
 from vtac.schedule import Schedule
-from xdsl.dialects.builtin import ModuleOp
 
 SOURCES = {
     **PROGRAMS,

@@ -10,9 +10,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from vtac.compiler import compile, parse
+    from vtac.compiler import compile
     from vtac.dialects.diagnostics import CompileError, ConfigError, ScheduleError, VtacError
     from vtac.dialects.hardware import VTAConfig
+    from vtac.frontend import parse
     from vtac.interpreter import ExecutionError, execute
     from vtac.interpreter.check import Finding, check
     from vtac.interpreter.cycles import Timing, simulate_cycles
@@ -37,7 +38,7 @@ _HOMES = {
     "compile": "vtac.compiler",
     "execute": "vtac.interpreter",
     "load_program": "vtac.runtime.saved_program",
-    "parse": "vtac.compiler",
+    "parse": "vtac.frontend",
     "simulate_cycles": "vtac.interpreter.cycles",
 }
 

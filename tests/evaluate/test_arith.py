@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from programs import elementwise_payload
 
-from vtac.compiler import parse
 from vtac.evaluate import EvaluationError, evaluate
 from vtac.evaluate.numbers import Array
+from vtac.frontend import parse
 
 BINARY: dict[str, Callable[[int, int, int], int]] = {
     "addi": lambda a, b, bits: a + b,

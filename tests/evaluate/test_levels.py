@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from programs import PAYLOAD_PHASES, SmallConv, Tail, stages
 from random_schedules import RandomDirectives
 
-from vtac.compiler import context, parse
 from vtac.dialects.diagnostics import CompileError
 from vtac.evaluate import blocks, evaluate
+from vtac.frontend import context, parse
 from vtac.passes.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
 from vtac.pipelines import VTA_PIPELINE
 from vtac.schedule import Schedule

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from programs import SmallConv, identity
 
-from vtac.compiler import parse
 from vtac.evaluate import EvaluationError, evaluate, evaluate_linalg
+from vtac.frontend import parse
 
 MATMUL = """
 func.func @matmul(%a: memref<3x4xi32>, %b: memref<4x2xi32>, %c: memref<3x2xi32>) {

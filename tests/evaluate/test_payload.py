@@ -7,9 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from programs import elementwise_payload
 
-from vtac.compiler import parse
 from vtac.evaluate import EvaluationError, blocks, evaluate, evaluate_payload
 from vtac.evaluate.numbers import Array
+from vtac.frontend import parse
 
 IDENTITY = "<(d0) -> (d0)>"
 

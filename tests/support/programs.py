@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.compiler import context, parse
+from vtac.frontend import context, parse
 from vtac.passes.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
 from vtac.pipelines import VTA_PIPELINE
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
-from vtac.compiler import context, prepare
 from vtac.cuda.emit import emit_cuda, find_kernel, launch_record
 from vtac.cuda.program import CudaProgram
 from vtac.cuda.roles import in_place_arguments
@@ -15,6 +14,7 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.frontend import context, prepare
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import CONFIG
 from vtac.passes.gpu_check_shared_memory import ARCHITECTURE, architecture_of

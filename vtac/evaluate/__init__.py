@@ -41,6 +41,6 @@ def evaluate(module: ModuleOp, *arrays: Array) -> Array | tuple[Array, ...]:
 
 
 def _evaluate_vta(module: ModuleOp, arrays: tuple[Array, ...]) -> Array | tuple[Array, ...]:
-    from vtac.compiler import build_program
+    from vtac.runtime.build import build_program
 
     return build_program(module)(*arrays)  # pyright: ignore[reportArgumentType]

@@ -17,6 +17,6 @@ class VtaAsmTarget(Target):
     name = "vta-asm"
 
     def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
-        from vtac.compiler import build_program
+        from vtac.runtime.build import build_program
 
         output.write(build_program(module).disassemble())

@@ -3,23 +3,41 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
+from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.hardware import VTAConfig
 from vtac.runtime.program import Program
 from vtac.runtime.saved_program import load_program
 
 if TYPE_CHECKING:
-    from vtac.compiler import Target
+    from vtac.cuda.program import CudaProgram
 
-__all__ = ["Program", "compile_file", "load_program"]
+__all__ = ["Program", "compile_cuda_file", "compile_file", "is_cuda_program", "load_program"]
 
 
-def compile_file(path: str, target: str, config_path: str | None, schedule_path: str | None) -> Program:
-    """Parses and compiles the file at `path`. Raises `VtacError`."""
-    from vtac.compiler import compile, parse
+def compile_file(path: str, config_path: str | None, schedule_path: str | None) -> Program:
+    """Parses and compiles the file at `path` for the VTA. Raises `VtacError`."""
+    from vtac.compiler import compile
+    from vtac.frontend import parse
 
     config = None if config_path is None else VTAConfig.from_json(config_path)
     module = parse(Path(path))
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    return compile(module, cast("Target", target), config, schedule)
+    return compile(module, "vta", config, schedule)
+
+
+def compile_cuda_file(path: str, architecture: str | None, schedule_path: str | None) -> CudaProgram:
+    """Parses and compiles the file at `path` to CUDA text. Raises `VtacError`."""
+    from vtac.compiler import compile
+    from vtac.frontend import parse
+
+    record = None if architecture is None else gpu_architecture(architecture)
+    module = parse(Path(path))
+    schedule = None if schedule_path is None else parse(Path(schedule_path))
+    return compile(module, "cuda", record, schedule)
+
+
+def is_cuda_program(path: str) -> bool:
+    """Whether `path` is a directory that holds a saved CUDA program."""
+    return (Path(path) / "launch.json").is_file()

@@ -1,0 +1,128 @@
+"""From a module at the vta level to a program."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.vta.memory import Load2DOp, Store2DOp
+from vtac.dialects.vta.synchronisation import SyncOp
+from vtac.passes.analysis.kernels import micro_op_limit
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.passes.analysis.target import config_of
+from vtac.passes.convert_linalg_to_schedule import RESULT
+from vtac.runtime.host_code import HostCode, generate
+from vtac.runtime.layout import Buffer, DType, Role, place
+from vtac.runtime.program import Origin, Program
+from vtac.runtime.stream_builder import StreamBuilder
+
+
+def build_program(module: ModuleOp) -> Program:
+    """The program of a module at the vta level."""
+    function = _only_function(module)
+    config = config_of(module)
+    values, unplaced, constants = _buffers(module, function)
+    buffers, uop_address = place(unplaced, _largest_element(config))
+    addresses = {value: buffer.address for value, buffer in zip(values, buffers, strict=True)}
+    _alias_globals(function, buffers, addresses)
+    code = generate(function, addresses, config)
+    stream = StreamBuilder(config, uop_address, micro_op_limit(config))
+    code.compile()(stream)
+    micro_ops = stream.encoded_micro_ops()
+    uop = Buffer("micro_ops", "uop", "uint32", (len(stream.micro_ops),), uop_address)
+    return Program(config, stream.instructions(), micro_ops, (*buffers, uop), constants, _origins(stream, code))
+
+
+def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
+    origins = [Origin(site.op, site.location) for site in code.sites]
+    return tuple(origins[site] for site in stream.sites)
+
+
+def _largest_element(config: VTAConfig) -> int:
+    return max(config.wgt_element_bytes, config.inp_element_bytes, config.acc_element_bytes)
+
+
+def _only_function(module: ModuleOp) -> FuncOp:
+    functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if len(functions) != 1:
+        names = ", ".join(function.sym_name.data for function in functions) or "none"
+        raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))
+    if not any(isinstance(op, SyncOp) for op in functions[0].walk()):
+        raise CompileError(
+            f"function '{functions[0].sym_name.data}' gives the VTA nothing to do", location_of(functions[0])
+        )
+    return functions[0]
+
+
+def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[Buffer], dict[str, bytes]]:
+    """Arguments, then results, then constants and scratch: values, buffers, contents."""
+    written = {op.buffer for op in function.walk() if isinstance(op, Store2DOp)}
+    read = {op.buffer for op in function.walk() if isinstance(op, Load2DOp)}
+    attributes = function.arg_attrs.data if function.arg_attrs else ()
+    values: list[SSAValue] = []
+    buffers: list[Buffer] = []
+    for position, argument in enumerate(function.body.block.args):
+        tensor_result = bool(attributes) and RESULT in attributes[position].data
+        is_result = tensor_result or argument in written
+        role: Role = "output" if is_result and (tensor_result or argument not in read) else "input"
+        values.append(argument)
+        buffers.append(_buffer(argument, buffer_name(argument), role, not tensor_result, is_result))
+    constants: dict[str, bytes] = {}
+    for op in module.ops:
+        if isinstance(op, GlobalOp):
+            reference = _reference(op, function)
+            if reference is None:
+                continue
+            contents = op.initial_value
+            if not isinstance(contents, DenseIntOrFPElementsAttr):
+                raise CompileError(f"global '{op.sym_name.data}' has no contents", location_of(op))
+            buffer = _buffer(reference, op.sym_name.data, "constant", False, False)
+            values.append(reference)
+            buffers.append(buffer)
+            constants[buffer.name] = _dense_bytes(contents, buffer.nbytes)
+    for op in function.walk():
+        if isinstance(op, AllocOp):
+            values.append(op.memref)
+            buffers.append(_buffer(op.memref, buffer_name(op.memref), "scratch", False, False))
+    return values, buffers, constants
+
+
+def _reference(constant: GlobalOp, function: FuncOp) -> SSAValue | None:
+    for op in function.walk():
+        if isinstance(op, GetGlobalOp) and op.name_.string_value() == constant.sym_name.data:
+            return op.memref
+    return None
+
+
+def _alias_globals(function: FuncOp, buffers: list[Buffer], addresses: dict[SSAValue, int]) -> None:
+    """Every reference to one constant has the constant's address."""
+    known = {buffer.name: buffer.address for buffer in buffers if buffer.role == "constant"}
+    for op in function.walk():
+        if isinstance(op, GetGlobalOp):
+            addresses[op.memref] = known[op.name_.string_value()]
+
+
+def _dense_bytes(contents: DenseIntOrFPElementsAttr, nbytes: int) -> bytes:
+    data = contents.data.data
+    return data * (nbytes // len(data)) if contents.is_splat() else data
+
+
+def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result: bool) -> Buffer:
+    found: Attribute = value.type
+    element: Attribute = element_type_of(value) if isinstance(found, MemRefType) else found
+    if not isinstance(element, IntegerType):
+        owner = value.owner
+        where = location_of(owner) if isinstance(owner, Operation) else ""
+        raise CompileError(f"'{name}' is {found}; the VTA works on integer memrefs", where)
+    widths: dict[int, DType] = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
+    width: int = cast(IntegerType, element).width.data
+    if width not in widths:
+        raise CompileError(f"'{name}' is {found}; integers of 8, 16, 32 or 64 bits are supported")
+    return Buffer(name, role, widths[width], shape_of(value), 0, is_argument, is_result)
