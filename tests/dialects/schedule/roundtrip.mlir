@@ -1,0 +1,93 @@
+// RUN: vtac-opt %s | filecheck %s
+// RUN: vtac-opt %s | vtac-opt | filecheck %s
+// RUN: vtac-opt %s --print-op-generic | vtac-opt | filecheck %s
+
+// CHECK-LABEL: func.func @payload
+func.func @payload(%x: memref<6xi8>, %y: memref<4xi32, "vta.acc">) {
+  // CHECK: schedule.for %n = 0 to 2 kind "cthread" attributes {note = "outer"} {
+  schedule.for %n = 0 to 2 kind "cthread" attributes {note = "outer"} {
+    // CHECK-NEXT: schedule.for %i = 0 to 3 {
+    schedule.for %i = 0 to 3 {
+      // CHECK-NEXT: schedule.for %k = 0 to 5 kind "unrolled" {
+      schedule.for %k = 0 to 5 kind "unrolled" {
+        // CHECK-NEXT: schedule.block "y" <spatial 4, reduction 5> = (d0, d1, d2) -> (((d0 * 3) + d1), d2)(%n, %i, %k)
+        // CHECK-NEXT:   where (d0, d1, d2) : ((((d0 * -3) + (d1 * -1)) + 3) >= 0)
+        // CHECK-NEXT:   reads %x<(d0, d1) -> (((d0 + d1) + -1)), pad 3 : i8> : memref<6xi8>
+        // CHECK-NEXT:   writes %y<(d0, d1) -> (d0)> : memref<4xi32, "vta.acc">
+        // CHECK-NEXT:   init -7 : i32 attributes {kept} {
+        // CHECK-NEXT: ^bb{{[0-9]+}}(%v: i8, %acc: i32):
+        schedule.block "y" <spatial 4, reduction 5> = (d0, d1, d2) -> (d0 * 3 + d1, d2)(%n, %i, %k)
+          where (d0, d1, d2) : (d0 * -3 + d1 * -1 + 3 >= 0)
+          reads %x<(d0, d1) -> (d0 + d1 - 1), pad 3 : i8> : memref<6xi8>
+          writes %y<(d0, d1) -> (d0)> : memref<4xi32, "vta.acc">
+          init -7 : i32 attributes {kept} {
+        ^bb0(%v: i8, %acc: i32):
+          %w = arith.extsi %v : i8 to i32
+          %s = arith.addi %acc, %w : i32
+          // CHECK: schedule.yield %s : i32
+          schedule.yield %s : i32
+        }
+      }
+    }
+  }
+  // CHECK: schedule.block "once" <> = () -> ()()
+  // CHECK-NEXT: writes %y<() -> (0)>
+  schedule.block "once" <> = () -> ()()
+    writes %y<() -> (0)> : memref<4xi32, "vta.acc"> {
+    %c = arith.constant 5 : i32
+    schedule.yield %c : i32
+  }
+  func.return
+}
+
+// CHECK-LABEL: schedule.script @payload {
+schedule.script @payload {
+  // CHECK-NEXT: %a = schedule.get_block "y"
+  %a = schedule.get_block "y"
+  // CHECK-NEXT: %n, %i, %k = schedule.get_loops %a : !schedule.loop, !schedule.loop, !schedule.loop
+  %n, %i, %k = schedule.get_loops %a : !schedule.loop, !schedule.loop, !schedule.loop
+  // CHECK-NEXT: %l = schedule.get_loop %a "k"
+  %l = schedule.get_loop %a "k"
+  // CHECK-NEXT: %x = schedule.get_buffer "x"
+  %x = schedule.get_buffer "x"
+  // CHECK-NEXT: %o, %p = schedule.split %i factor 2 tail "guard"
+  %o, %p = schedule.split %i factor 2 tail "guard"
+  // CHECK-NEXT: %q, %r = schedule.split %p nparts 2
+  %q, %r = schedule.split %p nparts 2
+  // CHECK-NEXT: %f = schedule.fuse %q, %r
+  %f = schedule.fuse %q, %r
+  // CHECK-NEXT: schedule.reorder %o, %f
+  schedule.reorder %o, %f
+  // CHECK-NEXT: schedule.compute_at %a, %o
+  schedule.compute_at %a, %o
+  // CHECK-NEXT: schedule.reverse_compute_at %a, %o
+  schedule.reverse_compute_at %a, %o
+  // CHECK-NEXT: schedule.compute_inline %a
+  schedule.compute_inline %a
+  // CHECK-NEXT: %c = schedule.cache_read %a, 0, "vta.inp"
+  %c = schedule.cache_read %a, 0, "vta.inp"
+  // CHECK-NEXT: %d = schedule.cache_write %a, 0, "vta.acc"
+  %d = schedule.cache_write %a, 0, "vta.acc"
+  // CHECK-NEXT: schedule.set_scope %a, 0, "shared" : !schedule.block
+  schedule.set_scope %a, 0, "shared" : !schedule.block
+  // CHECK-NEXT: schedule.set_scope %x, 0, "local" : !schedule.buffer
+  schedule.set_scope %x, 0, "local" : !schedule.buffer
+  // CHECK-NEXT: schedule.bind %o, "blockIdx.x"
+  schedule.bind %o, "blockIdx.x"
+  // CHECK-NEXT: schedule.vectorize %f
+  schedule.vectorize %f
+  // CHECK-NEXT: schedule.unroll %k
+  schedule.unroll %k
+  // CHECK-NEXT: %e = schedule.decompose_reduction %a, %k
+  %e = schedule.decompose_reduction %a, %k
+  // CHECK-NEXT: schedule.tensorize %k, "vta.gemm"
+  schedule.tensorize %k, "vta.gemm"
+  // CHECK-NEXT: schedule.dma_copy %k
+  schedule.dma_copy %k
+  // CHECK-NEXT: schedule.alu %k
+  schedule.alu %k
+  // CHECK-NEXT: schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
+  schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
+  // CHECK-NEXT: schedule.annotate %a, "flag" = unit : !schedule.block
+  schedule.annotate %a, "flag" = unit : !schedule.block
+}
