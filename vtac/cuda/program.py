@@ -116,11 +116,6 @@ def load_cuda_program(directory: str | Path) -> CudaProgram:
     return CudaProgram(text, LaunchRecord.from_json(record, str(folder / LAUNCH_FILE)))
 
 
-def is_cuda_program(directory: str | Path) -> bool:
-    """Whether a directory holds a saved CUDA program."""
-    return (Path(directory) / LAUNCH_FILE).is_file()
-
-
 def _masked(output: Array, written: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
     return np.ma.MaskedArray(output, mask=~written)
 

@@ -6,13 +6,12 @@ import io
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import cast
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.diagnostics import VtacError
-from vtac.runtime.layout import Buffer
 from vtac.runtime.program import Array
 from vtac.tools.output import write_file
 
@@ -20,11 +19,22 @@ DEFAULT_LOW = -128
 DEFAULT_HIGH = 128
 
 
+class Argument(Protocol):
+    """What an array has to be like."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
 class ArchiveError(VtacError):
     """An archive that cannot be read or that does not hold what a program needs."""
 
 
-def read_arrays(path: str, arguments: Sequence[Buffer]) -> list[Array]:
+def read_arrays(path: str, arguments: Sequence[Argument]) -> list[Array]:
     """Returns the arguments' arrays from the `.npz` at `path`: by name, else `in_*` in the archive's order.
 
     Raises `ArchiveError`. Shapes and dtypes are the program's to check.
@@ -42,7 +52,7 @@ def read_arrays(path: str, arguments: Sequence[Buffer]) -> list[Array]:
     )
 
 
-def random_arrays(arguments: Sequence[Buffer], seed: int, low: int | None, high: int | None) -> list[Array]:
+def random_arrays(arguments: Sequence[Argument], seed: int, low: int | None, high: int | None) -> list[Array]:
     """Returns an array per argument, uniform over [low, high); the default range is -128 to 128, within the dtype's.
 
     The same seed gives the same arrays. Raises `ArchiveError` when a dtype cannot hold a stated range.
@@ -71,7 +81,7 @@ def _read_archive(path: str) -> dict[str, Array]:
         raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
 
 
-def _random_array(argument: Buffer, generator: np.random.Generator, low: int | None, high: int | None) -> Array:
+def _random_array(argument: Argument, generator: np.random.Generator, low: int | None, high: int | None) -> Array:
     dtype = np.dtype(argument.dtype)
     if dtype.kind == "f":
         first, last = _range(low, high, DEFAULT_LOW, DEFAULT_HIGH, argument)
@@ -90,7 +100,9 @@ def _typed(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> Array:
     return cast(Array, values.astype(dtype))
 
 
-def _range(low: int | None, high: int | None, default_low: int, default_high: int, argument: Buffer) -> tuple[int, int]:
+def _range(
+    low: int | None, high: int | None, default_low: int, default_high: int, argument: Argument
+) -> tuple[int, int]:
     first = default_low if low is None else low
     last = default_high if high is None else high
     if first >= last:

@@ -1,4 +1,4 @@
-"""`vtac compile`: a program file to a directory that `vtac run` executes without the compiler."""
+"""`vtac compile`: a program file to a directory that `vtac run` executes without compiling it again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vtac.isa import MICRO_OP_BYTES, WORD_BYTES
 from vtac.tools.commands.arrays import read_arrays
-from vtac.tools.commands.programs import compile_file
+from vtac.tools.commands.programs import compile_cuda_file, compile_file
 from vtac.tools.entry import ToolParser, UsageError
 
 _EXAMPLE = """example:
@@ -26,6 +26,7 @@ class Options(argparse.Namespace):
     config: str | None = None
     schedule: str | None = None
     inputs: str | None = None
+    arch: str | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -38,7 +39,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.parse(arguments, options)
     if options.output is None:
         raise UsageError("the directory for the saved program is missing: add -o DIR")
-    program = compile_file(options.source, options.target, options.config, options.schedule)
+    if options.target == "cuda":
+        return _compile_cuda(options, options.output)
+    if options.arch is not None:
+        raise UsageError("--arch is for CUDA programs: add --target cuda")
+    program = compile_file(options.source, options.config, options.schedule)
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
     program.save(Path(options.output), inputs)
     instructions, micro_ops = len(program.instructions) // WORD_BYTES, len(program.micro_ops) // MICRO_OP_BYTES
@@ -48,9 +53,27 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
+def _compile_cuda(options: Options, output: str) -> int:
+    for name, value in (("config", options.config), ("inputs", options.inputs)):
+        if value is not None:
+            raise UsageError(f"--{name} is for VTA programs: leave it out, or compile with --target vta")
+    program = compile_cuda_file(options.source, options.arch, options.schedule)
+    program.save(output)
+    launch = program.launch
+    print(f"{output}: kernel {launch.kernel}, grid {_extents(launch.grid)}, block {_extents(launch.block)}")
+    for parameter in launch.parameters:
+        print(f"  {parameter.role:<9} {parameter.name:<16} {parameter.dtype} {_extents(parameter.shape)}")
+    return 0
+
+
+def _extents(extents: Sequence[int]) -> str:
+    return " x ".join(map(str, extents)) or "scalar"
+
+
 def add_compile_arguments(parser: ToolParser) -> None:
     """Adds the arguments that say what to compile and how."""
     parser.add_argument("source", metavar="FILE", help="MLIR text, with or without a schedule script")
     parser.add_argument("--target", choices=("vta", "cuda"), help="machine to compile for (default vta)")
+    parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")

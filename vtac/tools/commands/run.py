@@ -15,7 +15,7 @@ from vtac.interpreter.cycles import simulate_cycles, summary_table
 from vtac.runtime.program import Array, Program
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
-from vtac.tools.commands.programs import compile_file, load_program
+from vtac.tools.commands.programs import compile_file, is_cuda_program, load_program
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_file
 
@@ -46,11 +46,18 @@ class Options(argparse.Namespace):
     low: int | None = None
     high: int | None = None
     progress: bool = False
+    arch: str | None = None
+    blocks: int | None = None
+    check: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
     """Runs the program once; results go to stdout and to the files that were asked for."""
     options = _parse(arguments)
+    if options.target == "cuda" or is_cuda_program(options.source):
+        from vtac.tools.commands.run_cuda import run_cuda
+
+        return run_cuda(options)
     program = _program(options)
     if options.inputs is not None:
         inputs = read_arrays(options.inputs, program.arguments)
@@ -78,16 +85,27 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--low", type=int, metavar="L", help="smallest random value (default -128, or the dtype's least)")
     add("--high", type=int, metavar="H", help="end of the random values, exclusive (default 128)")
     add("--progress", action="store_true", help="show on stderr how far the run is")
+    add("--blocks", type=int, metavar="N", help="CUDA on the cpu: execute N sampled blocks instead of all")
+    add("--check", action="store_true", help="CUDA: compare the results with the input program, executed by numpy")
     options = Options()
     parser.parse(arguments, options)
-    if options.device == "gpu" and options.target == "vta":
+    cuda = options.target == "cuda" or is_cuda_program(options.source)
+    misplaced = [f"--{name}" for name in _FOREIGN[cuda] if getattr(options, name) not in (None, False)]
+    if options.device == "gpu" and not cuda:
         raise UsageError("--device gpu is for CUDA programs: add --target cuda")
+    if misplaced:
+        other = "VTA" if cuda else "CUDA"
+        raise UsageError(f"{misplaced[0]} is for {other} programs: leave it out, or choose another --target")
     return options
+
+
+_FOREIGN = {False: ("arch", "blocks", "check"), True: ("config", "stats", "trace", "timeline", "progress")}
+"""Options of the other target, by whether the program is for CUDA."""
 
 
 def _program(options: Options) -> Program:
     if not Path(options.source).is_dir():
-        return compile_file(options.source, options.target, options.config, options.schedule)
+        return compile_file(options.source, options.config, options.schedule)
     if options.config is not None or options.schedule is not None:
         raise UsageError(f"'{options.source}' is a saved program: --config and --schedule are for program files")
     return load_program(options.source)

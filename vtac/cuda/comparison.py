@@ -1,0 +1,51 @@
+"""A kernel's results against a reference."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vtac.cuda.arrays import Array
+
+TOLERANCE = 1e-3
+"""Largest error of a floating-point result, as a share of the largest expected magnitude.
+
+Sums of products are taken in another order than numpy's, each rounded to float32.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """The largest absolute error over `elements`, the largest magnitude expected, the tolerance."""
+
+    elements: int
+    max_error: float
+    magnitude: float
+    tolerance: float
+
+    @property
+    def correct(self) -> bool:
+        return self.elements > 0 and self.max_error <= self.tolerance
+
+    def __str__(self) -> str:
+        return (
+            f"{self.elements:,} elements, largest error {self.max_error:.6g} of {self.magnitude:.6g} "
+            f"(allowed {self.tolerance:.3g})"
+        )
+
+
+def compare(found: Array, expected: Array, written: Array | None = None) -> Comparison:
+    """Compare element by element, where `written` is set; integers must be equal.
+
+    Nothing to compare is not correct; neither is a result that is no number.
+    """
+    mask = np.ones(found.shape, np.bool_) if written is None else written.astype(np.bool_)
+    wide = np.float64 if expected.dtype.kind == "f" else np.int64
+    reference = expected.astype(wide)[mask]
+    if reference.size == 0:
+        return Comparison(0, 0.0, 0.0, 0.0)
+    errors = np.abs(found.astype(wide)[mask] - reference)
+    largest = float(np.max(np.where(np.isnan(errors), np.inf, errors)))
+    magnitude = float(np.max(np.abs(reference)))
+    return Comparison(reference.size, largest, magnitude, TOLERANCE * magnitude if wide is np.float64 else 0.0)

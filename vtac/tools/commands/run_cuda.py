@@ -1,0 +1,117 @@
+"""`vtac run` of a CUDA program: on a GPU, or its text on the CPU, compared with numpy when asked."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from vtac.cuda.bfloat16 import to_bfloat16
+from vtac.cuda.comparison import Comparison, compare
+from vtac.cuda.program import CudaProgram, load_cuda_program
+from vtac.dialects.diagnostics import VtacError
+from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
+from vtac.tools.commands.programs import compile_cuda_file, is_cuda_program
+from vtac.tools.entry import UsageError
+
+if TYPE_CHECKING:
+    from vtac.cuda.arrays import Array
+    from vtac.cuda.launch import Parameter
+    from vtac.runtime.program import Array as IntegerArray
+    from vtac.tools.commands.run import Options
+
+
+class DifferenceError(VtacError):
+    """Results that are not the input program's."""
+
+
+@dataclass(frozen=True)
+class _Stated:
+    """An argument as random data is made for it: bfloat16 as float32."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class _Outcome:
+    outputs: tuple[Array, ...]
+    written: tuple[Array, ...] | None
+    summary: str
+
+
+def run_cuda(options: Options) -> int:
+    """Runs the program once; results go to stdout and to the files that were asked for."""
+    program = _program(options)
+    inputs = _inputs(options, program)
+    outcome = _execute(options, program, inputs)
+    names = [result.name for result in program.results]
+    print(outcome.summary)
+    for name, array in zip(names, outcome.outputs, strict=True):
+        shape = "x".join(map(str, array.shape)) or "scalar"
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
+        print(f"{name}  {array.dtype} {shape}" + (f"  sha256 {digest}" if outcome.written is None else ""))
+    if options.outputs is not None:
+        arrays = dict(zip(names, outcome.outputs, strict=True))
+        write_arrays(options.outputs, cast("dict[str, IntegerArray]", arrays))
+    if options.dump is not None:
+        program.save(options.dump)
+    if options.check:
+        _check(options, program, inputs, outcome)
+    return 0
+
+
+def _program(options: Options) -> CudaProgram:
+    if not is_cuda_program(options.source):
+        return compile_cuda_file(options.source, options.arch, options.schedule)
+    if options.arch is not None or options.schedule is not None or options.check:
+        raise UsageError(f"'{options.source}' is a saved program: --arch, --schedule and --check are for program files")
+    return load_cuda_program(options.source)
+
+
+def _inputs(options: Options, program: CudaProgram) -> list[Array]:
+    if options.inputs is not None:
+        stored = [_Stated(p.name, p.numpy_dtype, p.shape) for p in program.arguments]
+        return cast("list[Array]", read_arrays(options.inputs, stored))
+    wanted = [_Stated(p.name, "float32" if p.dtype == "bfloat16" else p.dtype, p.shape) for p in program.arguments]
+    made = cast("list[Array]", random_arrays(wanted, options.seed, options.low, options.high))
+    return [_stored(parameter, array) for parameter, array in zip(program.arguments, made, strict=True)]
+
+
+def _stored(parameter: Parameter, array: Array) -> Array:
+    return to_bfloat16(array.astype(np.float32)) if parameter.dtype == "bfloat16" else array
+
+
+def _execute(options: Options, program: CudaProgram, inputs: Sequence[Array]) -> _Outcome:
+    launch = program.launch
+    if options.device == "gpu":
+        if options.blocks is not None:
+            raise UsageError("--blocks is for --device cpu: a GPU runs the whole launch")
+        run = program.run_on_gpu(inputs, repeats=10)
+        return _Outcome(run.outputs, None, f"{launch.kernel} on {run.device}: {run.median_milliseconds:.4f} ms")
+    start = time.perf_counter()
+    sampled = program.run_on_cpu(inputs, options.blocks)
+    seconds = time.perf_counter() - start
+    whole = len(sampled.blocks) == launch.blocks
+    summary = f"{launch.kernel} on the CPU: {len(sampled.blocks):,} of {launch.blocks:,} blocks in {seconds:.1f} s"
+    return _Outcome(sampled.outputs, None if whole else sampled.written, summary)
+
+
+def _check(options: Options, program: CudaProgram, inputs: Sequence[Array], outcome: _Outcome) -> None:
+    from vtac.evaluate import evaluate
+    from vtac.frontend import parse
+
+    expected = evaluate(parse(Path(options.source)), *inputs)
+    wanted = expected if isinstance(expected, tuple) else (expected,)
+    written = outcome.written or (None,) * len(wanted)
+    for result, found, right, mask in zip(program.results, outcome.outputs, wanted, written, strict=True):
+        comparison: Comparison = compare(found, right, mask)
+        if not comparison.correct:
+            raise DifferenceError(f"result `{result.name}` differs from the program executed by numpy: {comparison}")
+        print(f"{result.name}: {comparison}")
