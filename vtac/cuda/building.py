@@ -33,7 +33,11 @@ def compile_cuda(
 
     Without an architecture the kernel is checked against what all architectures have in common.
     """
-    work = lower(module, config, schedule)
+    return to_program(lower(module, config, schedule))
+
+
+def to_program(work: ModuleOp) -> CudaProgram:
+    """The program of a module at the wmma level."""
     return CudaProgram(emit_cuda(work), launch_record(work), in_place_arguments(find_kernel(work)))
 
 

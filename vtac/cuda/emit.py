@@ -38,7 +38,8 @@ def find_kernel(module: ModuleOp) -> FuncOp:
     kernels = [op for op in module.ops if isinstance(op, FuncOp) and KERNEL in op.attributes]
     if len(kernels) != 1:
         raise CompileError(
-            f"CUDA text is made from one kernel; the module has {len(kernels)}: run lower-to-wmma first",
+            f"CUDA text is made from one kernel; the module has {len(kernels)}: run lower-to-wmma on a schedule that "
+            "binds loops to blockIdx and threadIdx",
             location_of(module),
         )
     return kernels[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from xdsl.dialects.builtin import IntegerType, VectorType
+from xdsl.dialects.builtin import IntegerType, Signedness, VectorType
 from xdsl.ir import Attribute
 
 from vtac.dialects.diagnostics import CompileError
@@ -53,7 +53,7 @@ def _known(names: dict[str, str], element: Attribute) -> str:
 def element_bytes(element: Attribute) -> int:
     """Bytes of one element."""
     if isinstance(element, IntegerType):
-        return element.width.data // 8
+        return cast("IntegerType[int, Signedness]", element).width.data // 8
     return 2 if str(element) in ("f16", "bf16") else 4
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from xdsl.dialects import memref, vector
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
+from xdsl.dialects.builtin import ArrayAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, SSAValue
 
@@ -43,8 +43,7 @@ def _is_tensor_result(kernel: FuncOp, argument: BlockArgument) -> bool:
     attributes = kernel.arg_attrs
     if not isinstance(attributes, ArrayAttr) or argument.index >= len(attributes.data):
         return False
-    entry = attributes.data[argument.index]
-    return isinstance(entry, DictionaryAttr) and RESULT in entry.data
+    return RESULT in attributes.data[argument.index].data
 
 
 def _written(kernel: FuncOp) -> set[SSAValue]:

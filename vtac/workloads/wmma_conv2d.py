@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 from typing import TYPE_CHECKING
 
 from vtac.dialects.diagnostics import CompileError
@@ -116,11 +117,24 @@ class WmmaConv2D:
   }} : {data} to {padded}"""
         return pad, "%data_pad", padded
 
+    def seed_tiling(self) -> SeedTiling:
+        """The default tiling, or the part of it that the layer divides into.
+
+        The warps of a block share its copies: those along rows take tiles of columns, and
+        those along columns tiles of rows.
+        """
+        most = SeedTiling()
+        rows, chunks, columns = self.data_shape[0], self.kernel_shape[2], self.kernel_shape[3]
+        row_tiles, column_tiles = gcd(rows, most.row_tiles), gcd(columns, most.column_tiles)
+        row_warps = gcd(rows // row_tiles, column_tiles, most.row_warps)
+        column_warps = gcd(columns // column_tiles, row_tiles, most.column_warps)
+        return SeedTiling(row_warps, column_warps, row_tiles, column_tiles, gcd(chunks, most.chunk))
+
     def seed_schedule(self, tiling: SeedTiling | None = None) -> Schedule:
         """One pixel per block, shared tiles for one kernel row, 2 x 4 tiles per warp."""
         from vtac.schedule import Schedule
 
-        tiling = SeedTiling() if tiling is None else tiling
+        tiling = self.seed_tiling() if tiling is None else tiling
         schedule = Schedule(self.text())
         conv = schedule.get_block("output")
         if self.padding:

@@ -1,0 +1,69 @@
+"""2D convolution on tensor cores, fp16 in and fp32 accumulation, in 16 x 16 tiles (NHWCnc)."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import wmma_runner as runner
+from numpy.typing import NDArray
+
+import vtac
+from vtac.cuda.arrays import Array
+from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.workloads.wmma_conv2d import WmmaConv2D
+from vtac.workloads.wmma_reference import conv2d_at
+
+
+def main() -> int:
+    options = runner.parser(__doc__ or "", "python examples/wmma_conv2d.py --batch 64 --stride 2 --emit conv2d.cu")
+    options.add_argument("--batch", type=int, default=256, help="images, a multiple of 16")
+    options.add_argument("--height", type=int, default=14)
+    options.add_argument("--width", type=int, default=14)
+    options.add_argument("--in-channels", type=int, default=256)
+    options.add_argument("--out-channels", type=int, default=512)
+    options.add_argument("--kernel", type=int, default=3, help="rows and columns of the kernel")
+    options.add_argument("--padding", type=int, default=1, help="zeros on each side")
+    options.add_argument("--stride", type=int, default=1)
+    given = options.parse_args()
+
+    def work(architecture: GpuArchitecture) -> runner.Work:
+        layer = WmmaConv2D(
+            given.batch,
+            given.height,
+            given.width,
+            given.in_channels,
+            given.out_channels,
+            given.kernel,
+            given.padding,
+            given.stride,
+        )
+
+        def schedule() -> vtac.Schedule:
+            if given.schedule == "seed":
+                return layer.seed_schedule()
+            from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
+
+            return fast_schedule(layer, choose_tiling(layer, architecture))
+
+        def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
+            data = random.integers(low, high, layer.data_shape, np.int16).astype(np.float16)
+            return data, random.integers(low, high, layer.kernel_shape, np.int16).astype(np.float16)
+
+        def expected(inputs: tuple[Array, ...], wanted: NDArray[np.bool_]) -> Array:
+            return conv2d_at(layer, inputs[0], inputs[1], wanted)
+
+        title = (
+            f"convolution: {layer.batch} x {layer.height} x {layer.width} x {layer.in_channels} -> "
+            f"{layer.out_height} x {layer.out_width} x {layer.out_channels}, {layer.kernel}x{layer.kernel} "
+            f"stride {layer.stride} padding {layer.padding}, fp16 with fp32 accumulation"
+        )
+        pixels = layer.batch * layer.out_height * layer.out_width
+        operations = 2 * pixels * layer.out_channels * layer.in_channels * layer.kernel**2
+        return runner.Work(title, layer.text(), schedule, arrays, expected, operations)
+
+    return runner.main(given, work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

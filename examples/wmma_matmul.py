@@ -1,0 +1,62 @@
+"""Matrix multiplication on tensor cores, with a fused bias and relu."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import wmma_runner as runner
+from numpy.typing import NDArray
+
+import vtac
+from vtac.cuda.arrays import Array
+from vtac.cuda.bfloat16 import to_bfloat16
+from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.workloads.wmma_matmul import FRAGMENTS, WmmaMatmul
+from vtac.workloads.wmma_reference import matmul_at
+
+
+def main() -> int:
+    options = runner.parser(__doc__ or "", "python examples/wmma_matmul.py --m 256 --n 128 --k 100 --bias --relu")
+    options.add_argument("--m", type=int, default=1024, help="rows of a and c")
+    options.add_argument("--n", type=int, default=1024, help="columns of b and c")
+    options.add_argument("--k", type=int, default=1024, help="columns of a, rows of b; padded to whole tiles")
+    options.add_argument("--dtype", choices=tuple(FRAGMENTS), default="f16", help="element type of a and b")
+    options.add_argument("--bias", action="store_true", help="add a row of n numbers")
+    options.add_argument("--relu", action="store_true", help="take the maximum with zero")
+    given = options.parse_args()
+
+    def work(architecture: GpuArchitecture) -> runner.Work:
+        layer = WmmaMatmul(given.m, given.n, given.k, given.dtype, given.bias, given.relu)
+        wide = np.int32 if layer.element == "s8" else np.float32
+
+        def schedule() -> vtac.Schedule:
+            if given.schedule == "fast":
+                raise vtac.CompileError("--schedule fast is for the convolution; the product has the schedule 'seed'")
+            return layer.schedule()
+
+        def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
+            if layer.element == "s8" and (low < -128 or high > 128):
+                raise vtac.CompileError(f"numbers from {low} to below {high} do not fit s8: use --low and --high")
+            a, b = (random.integers(low, high, shape) for shape in ((layer.m, layer.k), (layer.k, layer.n)))
+            bias = random.integers(low, high, layer.n).astype(wide)
+            return _narrow(a, layer.element), _narrow(b, layer.element), *((bias,) if layer.bias else ())
+
+        def expected(inputs: tuple[Array, ...], wanted: NDArray[np.bool_]) -> Array:
+            return matmul_at(layer, inputs, wanted)
+
+        epilogue = "".join([" + bias" if layer.bias else "", ", relu" if layer.relu else ""])
+        title = f"matrix product: {layer.m} x {layer.k} by {layer.k} x {layer.n}{epilogue}, {layer.element}"
+        return runner.Work(title, layer.text(), schedule, arrays, expected, 2 * layer.m * layer.n * layer.k)
+
+    return runner.main(given, work)
+
+
+def _narrow(numbers: NDArray[np.int64], element: str) -> Array:
+    if element == "bf16":
+        return to_bfloat16(numbers.astype(np.float32))
+    return numbers.astype(np.int8 if element == "s8" else np.float16)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
