@@ -10,13 +10,14 @@ from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, Modul
 from xdsl.dialects.func import FuncOp
 from xdsl.utils.target import Target
 
+from vtac.cuda.emit_expressions import parameter_name
 from vtac.cuda.emit_statements import StatementPrinter
 from vtac.cuda.emit_types import dtype_of, scalar_type
 from vtac.cuda.launch import Extent3, LaunchRecord, Parameter
 from vtac.cuda.roles import is_result
 from vtac.dialects.diagnostics import CompileError
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
+from vtac.passes.analysis.nest import element_type_of, memref_type_of, shape_of
 from vtac.passes.convert_loops_to_gpu import BLOCK, GRID, KERNEL
 from vtac.passes.gpu_check_shared_memory import DYNAMIC_BYTES
 
@@ -48,7 +49,7 @@ def find_kernel(module: ModuleOp) -> FuncOp:
 def emit_cuda(module: ModuleOp) -> str:
     """The text of the module's kernel: deterministic, formatted, complete."""
     kernel = find_kernel(module)
-    printer = StatementPrinter()
+    printer = StatementPrinter([parameter_name(argument) for argument in kernel.body.block.args])
     if dynamic_bytes(kernel):
         printer.lines.append("  extern __shared__ __align__(128) unsigned char shared_memory[];")
     printer.print_body(kernel.body.block, 1)
@@ -76,7 +77,7 @@ def _signature(kernel: FuncOp) -> list[str]:
         end = ")" if position == len(arguments) - 1 else ","
         shape = " x ".join(map(str, shape_of(argument)))
         kind = scalar_type(element_type_of(argument))
-        lines.append(f"    {const}{kind} *__restrict__ {buffer_name(argument)}{end}  // {shape}")
+        lines.append(f"    {const}{kind} *__restrict__ {parameter_name(argument)}{end}  // {shape}")
     return [*lines, "{"]
 
 
@@ -94,7 +95,7 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
     kernel = find_kernel(module)
     parameters = tuple(
         Parameter(
-            buffer_name(argument),
+            parameter_name(argument),
             "output" if is_result(kernel, argument) else "input",
             dtype_of(element_type_of(argument)),
             tuple(memref_type_of(argument).get_shape()),
