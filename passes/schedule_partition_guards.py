@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.memref import AllocOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block
 from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
@@ -18,8 +17,9 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import guards_of, restrict_loop
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import blocks_under, discard, enclosing_loops, extents_around
+from vtac.passes.analysis.nest import blocks_under, discard, extents_around
 from vtac.passes.directives.compute_at import remove_from_nest
+from vtac.passes.loop_copies import copies_of
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ def _partition_loop(loop: ForOp) -> None:
             f"'{guarded[0].block_name}' holds for some of its iterations only: split by a factor that divides",
             location_of(guarded[0]),
         )
-    pieces = [loop] if len(segments) == 1 else _pieces(loop, len(segments))
+    pieces = [loop] if len(segments) == 1 else copies_of(loop, len(segments))
     if len(segments) > 1:
         parent = loop.parent
         if parent is None:
@@ -118,35 +118,3 @@ def _verdict(guard: Linear, variable: Hashable, iteration: int, extents: dict[Ha
     """Always (True), never (False) or sometimes (None) true in one iteration."""
     low, high = guard.substitute({variable: Linear(iteration)}, extents).bounds(extents)
     return True if low >= 0 else False if high < 0 else None
-
-
-def _pieces(loop: ForOp, count: int) -> list[ForOp]:
-    """Copies of the loop; of what only this loop uses, each has one for itself.
-
-    So every piece's buffers can be as small as its own iterations need.
-    """
-    owned = _owned_allocations(loop)
-    pieces: list[ForOp] = []
-    for _ in range(count):
-        mapping: dict[SSAValue, SSAValue] = {}
-        for allocation in owned if pieces else ():
-            copy = allocation.clone(mapping)
-            copy.memref.name_hint = allocation.memref.name_hint
-            if allocation.parent is not None:
-                allocation.parent.insert_op_after(copy, allocation)
-        piece = loop.clone(mapping)
-        piece.induction_variable.name_hint = loop.loop_name
-        pieces.append(piece)
-    return pieces
-
-
-def _owned_allocations(loop: ForOp) -> list[AllocOp]:
-    """Allocations outside the loop that only blocks inside it use, in a fixed order."""
-    buffers = dict.fromkeys(value for block in blocks_under(loop) for value in (*block.inputs, block.output))
-    return [
-        buffer.owner
-        for buffer in buffers
-        if isinstance(buffer.owner, AllocOp)
-        and loop not in enclosing_loops(buffer.owner)
-        and all(loop in enclosing_loops(use.operation) for use in buffer.uses)
-    ]

@@ -14,6 +14,7 @@ from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.analysis.accesses import substitute_loop
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import blocks_under, walk_payload
+from vtac.passes.loop_copies import copies_of
 
 
 @dataclass(frozen=True)
@@ -39,8 +40,7 @@ def _unroll(loop: ForOp) -> None:
     parent = loop.parent
     if parent is None:
         raise ValueError("the loop stands nowhere")
-    for iteration in range(loop.trip_count):
-        copy = loop.clone()
+    for iteration, copy in enumerate(copies_of(loop, loop.trip_count)):
         parent.insert_op_before(copy, loop)
         value: dict[Hashable, Linear] = {copy.induction_variable: Linear(iteration)}
         for block in blocks_under(copy):
