@@ -20,7 +20,7 @@ from vtac.passes.analysis.accesses import replace_access
 from vtac.passes.analysis.linear import Linear, from_affine
 from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
 from vtac.passes.analysis.regions import Interval, region_of, touched_region
-from vtac.passes.directives.compute_at import regenerate
+from vtac.passes.directives.compute_at import regenerate, shared_guards
 from vtac.passes.directives.handles import Handles, refusal
 
 
@@ -58,7 +58,7 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
         copied = [None] * len(low) if shifted else region_of(source, [(block, index)], body)
     else:
         copied = _copied_inside(block, index, low, body)
-    regenerate(copy, body, before, copied)
+    regenerate(copy, body, before, copied, shared_guards([block], body))
     moved = tuple(
         _read_index(expr, block, start, step)
         for expr, start, step in zip(access.indices.results, low, steps, strict=True)

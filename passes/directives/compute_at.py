@@ -13,7 +13,7 @@ from xdsl.ir import Block, Operation
 
 from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
 from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
-from vtac.passes.analysis.accesses import rebind
+from vtac.passes.analysis.accesses import guards_of, rebind
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import (
     buffer_name,
@@ -48,7 +48,7 @@ def compute_at(op: ComputeAtOp, handles: Handles) -> None:
         intervals[variable] = region[dimension]
     children = [child for child in (child_holding(body, consumer) for consumer in consumers) if child is not None]
     first = min(children, key=_position)
-    regenerate(block, body, first, intervals)
+    regenerate(block, body, first, intervals, shared_guards(consumers, body))
 
 
 def _position(child: Operation) -> int:
@@ -119,15 +119,30 @@ def check_inputs_kept(op: DirectiveOp, block: BlockOp, places: Sequence[BlockOp]
         )
 
 
-def regenerate(block: BlockOp, body: Block, before: Operation | None, intervals: Sequence[Interval | None]) -> None:
+def shared_guards(blocks: Sequence[BlockOp], body: Block) -> list[Linear]:
+    """Guards of all the blocks that are settled outside of `body`: where one fails, nothing inside is needed."""
+    owner = body.parent_op()
+    loops = [*enclosing_loops(owner), owner] if isinstance(owner, ForOp) else []
+    around = {loop.induction_variable for loop in loops}
+    first, *others = [guards_of(block) for block in blocks]
+    return [guard for guard in first if guard.variables() <= around and all(guard in other for other in others)]
+
+
+def regenerate(
+    block: BlockOp,
+    body: Block,
+    before: Operation | None,
+    intervals: Sequence[Interval | None],
+    where: Sequence[Linear] = (),
+) -> None:
     """Move a block into `body` under fresh loops: one per variable, over its interval.
 
     None stands for the variable's whole range. Where an interval may leave the range, the
-    block gets a guard.
+    block gets a guard, in addition to those in `where`.
     """
     remove_from_nest(block)
     bindings: list[Linear] = []
-    guards: list[Linear] = []
+    guards: list[Linear] = list(where)
     place = body
     for position, (variable, interval) in enumerate(zip(block.variables, intervals, strict=True)):
         loop = ForOp.get(

@@ -67,6 +67,55 @@ schedule.script @f {
 
 // -----
 
+// A guard that is settled outside of the nest holds for the copy too.
+func.func @f(%x: tensor<14xi32>) -> tensor<14xi32> {
+  %a_empty = tensor.empty() : tensor<14xi32>
+  %a = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<14xi32>) outs(%a_empty : tensor<14xi32>) {
+  ^bb0(%v: i32, %o: i32):
+    %t = arith.addi %v, %v : i32
+    linalg.yield %t : i32
+  } -> tensor<14xi32>
+  %b_empty = tensor.empty() : tensor<14xi32>
+  %b = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%a : tensor<14xi32>) outs(%b_empty : tensor<14xi32>) {
+  ^bb0(%v: i32, %o: i32):
+    %t = arith.addi %v, %v : i32
+    linalg.yield %t : i32
+  } -> tensor<14xi32>
+  func.return %b : tensor<14xi32>
+}
+schedule.script @f {
+  %a = schedule.get_block "a"
+  %b = schedule.get_block "b"
+  %i = schedule.get_loops %b : !schedule.loop
+  schedule.compute_at %a, %i
+  %io, %ii = schedule.split %i factor 4 tail "guard"
+  %c = schedule.cache_read %b, 0, "vta.acc"
+}
+
+// CHECK-LABEL:  func.func @f(%x: memref<14xi32>, %b: memref<14xi32> {schedule.result})
+// CHECK-NEXT:   %a_vta_acc = memref.alloc() : memref<14xi32, "vta.acc">
+// CHECK-NEXT:   %a = memref.alloc() : memref<14xi32>
+// CHECK-NEXT:   schedule.for %i0_outer = 0 to 4
+// CHECK-NEXT:     schedule.for %i0_inner = 0 to 4
+// CHECK-NEXT:       schedule.for %i0 = 0 to 1
+// CHECK-NEXT:         schedule.block "a" <spatial 14> = (d0, d1, d2) -> (((d2 + (d0 * 4)) + d1))(%i0_outer, %i0_inner, %i0)
+// CHECK-NEXT:           where (d0, d1, d2) : ((((d0 * -4) + (d1 * -1)) + 13) >= 0)
+// CHECK-NEXT:           reads %x<(d0) -> (d0)> : memref<14xi32>
+// CHECK-NEXT:           writes %a<(d0) -> (d0)> : memref<14xi32>
+// CHECK:            schedule.for %i0_1 = 0 to 1
+// CHECK-NEXT:         schedule.block "a_vta_acc" <spatial 14> = (d0, d1, d2) -> (((d2 + (d0 * 4)) + d1))(%i0_outer, %i0_inner, %i0_1)
+// CHECK-NEXT:           where (d0, d1, d2) : ((((d0 * -4) + (d1 * -1)) + 13) >= 0, ((((d2 * -1) + (d0 * -4)) + (d1 * -1)) + 13) >= 0)
+// CHECK-NEXT:           reads %a<(d0) -> (d0)> : memref<14xi32>
+// CHECK-NEXT:           writes %a_vta_acc<(d0) -> (d0)> : memref<14xi32, "vta.acc">
+// CHECK:            schedule.block "b" <spatial 14> = (d0, d1) -> (((d0 * 4) + d1))(%i0_outer, %i0_inner)
+// CHECK-NEXT:         where (d0, d1) : ((((d0 * -4) + (d1 * -1)) + 13) >= 0)
+// CHECK-NEXT:         reads %a_vta_acc<(d0) -> (d0)> : memref<14xi32, "vta.acc">
+// CHECK-NEXT:         writes %b<(d0) -> (d0)> : memref<14xi32>
+
+// -----
+
 // Inside the nest that produces the input, the copy takes what is read there.
 func.func @f(%x: tensor<14xi32>) -> tensor<14xi32> {
   %a_empty = tensor.empty() : tensor<14xi32>
