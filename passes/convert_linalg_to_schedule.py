@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import (
     AffineMapAttr,
     ArrayAttr,
     DenseArrayBase,
+    DenseIntOrFPElementsAttr,
     DictionaryAttr,
     FloatAttr,
     FunctionType,
@@ -34,10 +35,12 @@ from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Num
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import blocks_under
-from vtac.passes.constant_globals import constant_reference
 
 RESULT = "schedule.result"
 """Argument attribute of the buffers that stand for a function's tensor results."""
+
+CONSTANT = "schedule.constant"
+"""Argument attribute that holds the contents of a buffer that no caller passes."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +50,8 @@ class ConvertLinalgToSchedule(ModulePass):
     requires: functions of one region on static shapes; linalg ops with one result.
     ensures:  functions on memrefs without results (each result becomes a last argument
               marked `schedule.result`), loops in the order of the op's iterators, a
-              reduction over a constant fill turned into the block's `init`.
+              reduction over a constant fill turned into the block's `init`; each dense constant that is
+              read a last argument with its contents, `schedule.constant`.
     declines: any other op, dynamic shapes, several results, non-constant padding.
     """
 
@@ -85,6 +89,7 @@ class _FunctionBuilder:
         self.new = Block()
         self.buffers: dict[SSAValue, SSAValue] = {}
         self.constants: dict[SSAValue, Attribute] = {}
+        self.dense: list[Attribute] = []
         self.names: set[str] = set()
 
     def convert(self) -> None:
@@ -92,6 +97,7 @@ class _FunctionBuilder:
         for op in self.old.ops:
             self._convert_op(op)
         self._copy_returned_buffers(results)
+        self._mark_constants()
         self.new.add_op(ReturnOp())
         fold_constant_fills(self.new)
         self.function.body.detach_block(self.old)
@@ -116,6 +122,15 @@ class _FunctionBuilder:
         self.function.res_attrs = None
         self.function.function_type = FunctionType.from_lists([a.type for a in self.new.args], [])
         return results
+
+    def _mark_constants(self) -> None:
+        """Dense constants are the last arguments, with their contents as attributes."""
+        if self.dense:
+            known = self.function.arg_attrs.data if self.function.arg_attrs else ()
+            others = (DictionaryAttr({}),) * (len(self.new.args) - len(known) - len(self.dense))
+            marked = (DictionaryAttr({CONSTANT: contents}) for contents in self.dense)
+            self.function.arg_attrs = ArrayAttr([*known, *others, *marked])
+            self.function.function_type = FunctionType.from_lists([a.type for a in self.new.args], [])
 
     def _new_argument(self, kind: Attribute, like: SSAValue) -> BlockArgument:
         argument = self.new.insert_arg(kind, len(self.new.args))
@@ -292,10 +307,9 @@ class _FunctionBuilder:
 
     def _buffer(self, value: SSAValue, op: Operation) -> SSAValue:
         fill = value.owner
-        reference = constant_reference(self.function, value) if value not in self.buffers else None
-        if reference is not None:
-            self.new.add_op(reference)
-            self.buffers[value] = reference.memref
+        if value not in self.buffers and isinstance(self.constants.get(value), DenseIntOrFPElementsAttr):
+            self.buffers[value] = self._new_argument(_as_memref(value.type, op), value)
+            self.dense.append(self.constants[value])
         if value not in self.buffers and isinstance(fill, FillOp):
             output = self._result_buffer(fill.res[0])
             self._emit(fill, self._statement(fill, output), output)

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
 from vtac.frontend import context, prepare
+from vtac.passes.packing.layouts import needs_packing
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
 from vtac.runtime.program import Program
@@ -29,6 +30,8 @@ def compile(
     target: Literal["vta"] = "vta",
     config: VTAConfig | None = None,
     schedule: Schedule | ModuleOp | str | Path | None = None,
+    *,
+    host: bool = True,
 ) -> Program: ...
 @overload
 def compile(
@@ -42,6 +45,8 @@ def compile(
     target: Target = "vta",
     config: VTAConfig | GpuArchitecture | None = None,
     schedule: Schedule | ModuleOp | str | Path | None = None,
+    *,
+    host: bool = True,
 ) -> Program | CudaProgram:
     """Compile a module's function for a target; the module itself is not changed.
 
@@ -49,6 +54,10 @@ def compile(
     default; one that contradicts the module's is an error. `schedule` is a script (as text, a
     file, a module or a `vtac.Schedule`, whose configuration counts when none is given); without
     it the module's own script is used.
+
+    A function on plain tensors without a schedule is packed: it becomes a
+    `vtac.runtime.host_program.HostProgram`, which packs, runs device programs and unpacks.
+    What the VTA cannot do runs on the host, or with `host=False` is refused.
     """
     if target == "cuda":
         from vtac.cuda.building import compile_cuda
@@ -59,5 +68,9 @@ def compile(
     if config is not None and not isinstance(config, VTAConfig):
         raise CompileError(f"config={config.name} with target 'vta': a VTAConfig is required")
     work = prepare(module, config, schedule)
+    if needs_packing(work):
+        from vtac.packing.compiling import compile_plain
+
+        return compile_plain(work, host=host)
     run_phases(work, context())
     return build_program(work)

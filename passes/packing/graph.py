@@ -77,6 +77,8 @@ class Graph:
                 values = cast("tuple[int, ...]", owner.value.get_values())
                 return min(values), max(values)
         width = width_of(element.kind)
+        if width > 32:
+            raise DeclineError(f"it reads a tensor of {element.kind}; the VTA loads i32 and i8")
         return -(1 << (width - 1)), (1 << (width - 1)) - 1
 
     def number(self, expression: Expression) -> Number:

@@ -4,28 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.evaluate.blocks import Axis, BlockStatement
-from vtac.evaluate.buffers import Buffer
+from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of
-from vtac.evaluate.numbers import Array, number
-from vtac.passes.analysis.nest import blocks_under
-from vtac.passes.convert_linalg_to_schedule import RESULT
+from vtac.evaluate.numbers import Array, dense, number
+from vtac.passes.analysis.nest import blocks_under, buffer_name
+from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
 
 
 def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:
     """Execute a payload function: loops of any kind in order, blocks where their guards hold.
 
     `arrays` are the function's arguments in order, of exactly their shapes and dtypes, without
-    those marked `schedule.result`. Returns the arguments so marked and those that a block
+    those marked `schedule.result` or `schedule.constant`. Returns the arguments so marked and those that a block
     writes, in order, as new arrays. Integers wrap to their width.
 
     Raises `EvaluationError` for arrays that do not fit, an op that is no payload, an index
@@ -35,8 +36,10 @@ def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tup
     function = function_of(program)
     arguments = function.body.block.args
     results = [argument for argument in arguments if _is_result(function, argument)]
-    parameters = [argument for argument in arguments if argument not in results]
+    constants = _constants(function)
+    parameters = [argument for argument in arguments if argument not in results and argument not in constants]
     execution = _Execution(bind_arguments(function, parameters, arrays))
+    execution.buffers.update(constants)
     execution.buffers.update({result: Buffer.for_value(result) for result in results})
     execution.run(function.body.block)
     written = {block.output for block in blocks_under(function)}
@@ -45,6 +48,17 @@ def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tup
         for argument in arguments
         if argument in results or argument in written
     )
+
+
+def _constants(function: FuncOp) -> dict[SSAValue, Buffer]:
+    """The buffers of arguments whose contents the function's attributes hold."""
+    found: dict[SSAValue, Buffer] = {}
+    for argument, attributes in zip(function.body.block.args, function.arg_attrs or (), strict=False):
+        contents = attributes.data.get(CONSTANT)
+        if isinstance(contents, DenseIntOrFPElementsAttr):
+            values = dense(cast(DenseIntOrFPElementsAttr, contents), shape_of_type(argument.type))
+            found[argument] = Buffer(buffer_name(argument), values)
+    return found
 
 
 def _is_result(function: FuncOp, argument: BlockArgument) -> bool:

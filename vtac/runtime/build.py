@@ -17,7 +17,7 @@ from vtac.passes.analysis.kernels import micro_op_limit
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.passes.analysis.target import config_of
-from vtac.passes.convert_linalg_to_schedule import RESULT
+from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
 from vtac.runtime.host_code import HostCode, generate
 from vtac.runtime.layout import Buffer, DType, Role, place
 from vtac.runtime.program import Origin, Program
@@ -68,13 +68,20 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
     attributes = function.arg_attrs.data if function.arg_attrs else ()
     values: list[SSAValue] = []
     buffers: list[Buffer] = []
+    constants: dict[str, bytes] = {}
     for position, argument in enumerate(function.body.block.args):
+        contents = attributes[position].data.get(CONSTANT) if attributes else None
+        if isinstance(contents, DenseIntOrFPElementsAttr):
+            values.append(argument)
+            buffers.append(_buffer(argument, buffer_name(argument), "constant", False, False))
+            dense = cast(DenseIntOrFPElementsAttr, contents)
+            constants[buffers[-1].name] = _dense_bytes(dense, buffers[-1].nbytes)
+            continue
         tensor_result = bool(attributes) and RESULT in attributes[position].data
         is_result = tensor_result or argument in written
         role: Role = "output" if is_result and (tensor_result or argument not in read) else "input"
         values.append(argument)
         buffers.append(_buffer(argument, buffer_name(argument), role, not tensor_result, is_result))
-    constants: dict[str, bytes] = {}
     for op in module.ops:
         if isinstance(op, GlobalOp):
             reference = _reference(op, function)

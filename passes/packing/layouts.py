@@ -1,0 +1,47 @@
+"""Whether a function already works on the VTA's tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from xdsl.dialects.builtin import ModuleOp, ShapedType, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.linalg.abstract_ops import NamedOperation
+from xdsl.dialects.linalg.ops import FillOp
+from xdsl.ir import Attribute
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.directives import ScriptOp
+from vtac.passes.analysis.target import config_of
+
+
+def needs_packing(module: ModuleOp) -> bool:
+    """Whether a module's one function works on plain tensors, and there is no schedule for it.
+
+    A function that works on tiles has only arguments and results whose last two dimensions
+    are a tile of the configuration, and no named operation.
+    """
+    if any(isinstance(op, ScriptOp) for op in module.ops):
+        return False
+    functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if len(functions) != 1:
+        return False
+    function = functions[0]
+    last = function.body.block.last_op
+    kinds: Sequence[Attribute] = (*function.function_type.inputs, *function.function_type.outputs)
+    if not isinstance(last, ReturnOp) or not last.operands or not all(isinstance(k, TensorType) for k in kinds):
+        return False
+    if any(isinstance(op, NamedOperation) and not isinstance(op, FillOp) for op in function.walk()):
+        return True
+    config = config_of(module)
+    return not all(_is_tiled(tuple(cast(ShapedType, kind).get_shape()), config) for kind in kinds)
+
+
+def _is_tiled(shape: tuple[int, ...], config: VTAConfig) -> bool:
+    tiles = (
+        (config.batch, config.block_in),
+        (config.batch, config.block_out),
+        (config.block_out, config.block_in),
+    )
+    return len(shape) > 2 and shape[-2:] in tiles

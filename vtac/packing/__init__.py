@@ -1,0 +1,1 @@
+"""Compilation of functions on plain tensors: constants packed at compile time, device functions compiled one by one."""

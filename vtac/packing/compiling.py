@@ -1,0 +1,129 @@
+"""From a function on plain tensors to a program: packed, scheduled, compiled, with its host part."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import FunctionType, ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from vtac.autoschedule import default_schedule
+from vtac.compiler import context
+from vtac.dialects.diagnostics import CompileError
+from vtac.evaluate.buffers import element_type, shape_of_type
+from vtac.evaluate.numbers import dtype_of
+from vtac.packing.constants import fold_constants
+from vtac.packing.simple_schedule import simple_schedule
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name
+from vtac.passes.analysis.target import CONFIG, config_of
+from vtac.passes.pack_for_vta import DEVICE, PackForVta
+from vtac.pipelines import run_phases
+from vtac.runtime.build import build_program
+from vtac.runtime.host_program import HostProgram
+from vtac.runtime.layout import Buffer, DType
+from vtac.runtime.program import Program
+from vtac.schedule import Schedule
+
+
+def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
+    """Compile a module whose one function works on plain tensors; the module is used up.
+
+    `host=False` refuses what would run on the host besides changes of layout.
+    """
+    functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if len(functions) != 1:
+        names = ", ".join(function.sym_name.data for function in functions) or "none"
+        raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))
+    function = functions[0]
+    plain = [_buffer(argument, buffer_name(argument), is_argument=True) for argument in function.body.block.args]
+    fold_constants(function, grow=False)
+    _pack(module, host=host)
+    fold_constants(function, grow=True)
+    devices = {op.sym_name.data: op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes}
+    calls = [op for op in function.walk() if isinstance(op, CallOp) and op.callee.string_value() in devices]
+    programs: dict[str, Program] = {}
+    for call in calls:
+        name = call.callee.string_value()
+        device = devices[name]
+        _move_constants(call, device)
+        programs[name] = _compile_device(device, module)
+    fold_constants(function, grow=True)
+    returned = cast(ReturnOp, function.body.block.last_op)
+    names = _result_names(returned, plain)
+    plain += [_buffer(v, name, is_argument=False) for v, name in zip(returned.operands, names, strict=True)]
+    return HostProgram.around(module, programs, plain)
+
+
+def _pack(module: ModuleOp, *, host: bool) -> None:
+    PackForVta(host=host).apply(context(), module)
+    module.verify()
+
+
+def _result_names(returned: ReturnOp, plain: list[Buffer]) -> list[str]:
+    names: list[str] = []
+    taken = {buffer.name for buffer in plain}
+    for value in returned.operands:
+        hint = buffer_name(value)
+        candidate, count = hint, 1
+        while candidate in taken:
+            candidate, count = f"{hint}_{count}", count + 1
+        taken.add(candidate)
+        names.append(candidate)
+    return names
+
+
+def _buffer(value: SSAValue, name: str, *, is_argument: bool) -> Buffer:
+    dtype = cast(DType, str(dtype_of(element_type(value.type))))
+    return Buffer(
+        name, "input" if is_argument else "output", dtype, shape_of_type(value.type), 0, is_argument, not is_argument
+    )
+
+
+def _move_constants(call: CallOp, device: FuncOp) -> None:
+    """Constant arguments move into the device function."""
+    constants = [operand.owner for operand in call.arguments]
+    moved = [index for index, op in enumerate(constants) if isinstance(op, ConstantOp)]
+    if not moved:
+        return
+    body = device.body.block
+    for index in reversed(moved):
+        argument = body.args[index]
+        inside = cast(ConstantOp, constants[index]).clone()
+        inside.result.name_hint = argument.name_hint
+        body.insert_op_before(inside, cast(Operation, body.first_op))
+        argument.replace_all_uses_with(inside.result)
+        body.erase_arg(argument)
+    device.function_type = FunctionType.from_lists(
+        [argument.type for argument in body.args], list(device.function_type.outputs)
+    )
+    keep = [operand for index, operand in enumerate(call.arguments) if index not in moved]
+    replacement = CallOp(call.callee.string_value(), keep, [result.type for result in call.res])
+    replacement.attributes |= call.attributes
+    replacement.location = call.location
+    cast(Block, call.parent).insert_op_before(replacement, call)
+    for old, new in zip(call.res, replacement.res, strict=True):
+        new.name_hint = old.name_hint
+        old.replace_all_uses_with(new)
+    call.detach()
+    call.erase()
+
+
+def _compile_device(device: FuncOp, module: ModuleOp) -> Program:
+    """Compile with the default schedule, or with the simple one where there is no default or it does not fit."""
+    config = config_of(module)
+    alone = ModuleOp([device.clone()])
+    alone.attributes[CONFIG] = module.attributes[CONFIG]
+    try:
+        return _built(alone, default_schedule(alone, config))
+    except CompileError:
+        return _built(alone, simple_schedule(alone, config))
+
+
+def _built(module: ModuleOp, schedule: Schedule) -> Program:
+    work = module.clone()
+    work.body.block.add_op(schedule.script)
+    run_phases(work, context())
+    return build_program(work)
