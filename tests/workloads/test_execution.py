@@ -74,6 +74,7 @@ CONVOLUTIONS = {
     "threads over rows in the padding": (Conv2D(1, 6, 6, 16, 16, 3, 3), Conv2DTiling(1, 10, 16, 16, None, 2, "h")),
     "stride over the kernel": (Conv2D(1, 9, 9, 32, 16, 1, 0, 3), Conv2DTiling(3, 3, 16, 16, vthreads=1)),
     "guarded rows and columns": (Conv2D(1, 7, 7, 32, 48, 3, 1), Conv2DTiling(3, 4, 32, 32, None, 1, "oc", "guard")),
+    "guarded rows of a large layer": (Conv2D(1, 28, 28, 32, 64), Conv2DTiling(9, 28, 16, 64, None, 1, "oc", "guard")),
     "guarded channels": (Conv2D(1, 6, 6, 48, 80, 3, 1), Conv2DTiling(6, 6, 32, 32, None, 1, "oc", "guard")),
     "guarded rows in the padding": (Conv2D(1, 4, 6, 16, 16, 1, 2), Conv2DTiling(3, 10, 16, 16, None, 1, "oc", "guard")),
     "four threads over rows": (Conv2D(1, 8, 8, 16, 32, 3, 1), Conv2DTiling(2, 8, 16, 16, None, 4, "h")),

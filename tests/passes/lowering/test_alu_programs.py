@@ -121,8 +121,9 @@ def test_random_graphs(data: st.DataObject, config: VTAConfig) -> None:
         for step in steps:
             words = step.body.split()
             op = words[words.index("%y") + 2].removeprefix("arith.")
-            right = values[step.sources[1]] if len(step.sources) > 1 else np.int32(words[3])
-            values[step.name] = NUMPY[op](values[step.sources[0]], right)  # pyright: ignore[reportArgumentType]
+            left, *others = step.sources
+            right = values[others[0]] if others else np.full_like(values[left], int(words[3]))
+            values[step.name] = NUMPY[op](values[left], right)
         return values[steps[-1].name]
 
     check(TileProgram(2, tuple(steps), steps[-1].name, data.draw(st.integers(1, 5)), config), expected)
