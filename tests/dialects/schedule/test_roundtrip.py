@@ -5,12 +5,13 @@ from __future__ import annotations
 from io import StringIO
 
 import pytest
-import vtac
 from directive_programs import PROGRAMS
 from random_schedules import RandomDirectives
-from vtac.schedule import Schedule
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.printer import Printer
+
+import vtac
+from vtac.schedule import Schedule
 
 
 def generic(module: ModuleOp) -> str:
