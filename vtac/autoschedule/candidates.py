@@ -1,0 +1,135 @@
+"""Which tilings the search looks at."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import product
+from math import prod
+
+from vtac.autoschedule.cost import fits
+from vtac.autoschedule.layers import Contraction, Layer
+from vtac.autoschedule.tiling import Tiling, input_tiles, tile_counts, weight_tiles
+from vtac.dialects.hardware import VTAConfig
+
+PIECES = (1, 2, 4, 8)
+MAX_TAPS = 9
+"""Window positions that get kernels of their own; more make long programs."""
+
+
+def divisors(number: int) -> list[int]:
+    """All divisors, rising."""
+    return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
+    """Tile sizes, loop orders and kernels, each with a plain choice of copies."""
+    contraction = layer.contraction
+    if contraction is None:
+        for tile in _nested(layer.extents, config.capacity("acc")):
+            yield Tiling(tile)
+        return
+    weighted = [n for n, weight in enumerate(contraction.by_weight) if weight]
+    moving = [n for n, weight in enumerate(contraction.by_weight) if not weight]
+    for by_weight, by_input in product(
+        _nested([layer.extents[n] for n in weighted], config.capacity("acc")),
+        _nested([layer.extents[n] for n in moving], config.capacity("acc")),
+    ):
+        sizes = dict(zip(weighted, by_weight, strict=True)) | dict(zip(moving, by_input, strict=True))
+        tile = tuple(sizes[n] for n in range(len(layer.extents)))
+        if prod(tile) > config.capacity("acc"):
+            continue
+        cut = {
+            weight
+            for size, whole, weight in zip(tile, layer.extents, contraction.by_weight, strict=True)
+            if size < whole
+        }
+        for channels, inside, (skip, taps) in product(
+            divisors(contraction.channels), (False, True)[: len(cut) or 1], _modes(layer, contraction, tile)
+        ):
+            plain = Tiling(tile, channels, inside, skip=skip, taps=taps)
+            yield _with_rings(layer, contraction, plain, config)
+
+
+def _cuts_both(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) -> bool:
+    """There are several tiles both along weights and along inputs, so that their order matters."""
+    sides = zip(tile, layer.extents, contraction.by_weight, strict=True)
+    return len({weight for size, whole, weight in sides if size < whole}) == 2
+
+
+def _nested(extents: list[int] | tuple[int, ...], limit: int) -> Iterator[tuple[int, ...]]:
+    """Tiles of several dimensions: whole inner dimensions below one cut dimension below single ones."""
+    seen: set[tuple[int, ...]] = set()
+    for cut in range(len(extents)):
+        for size in divisors(extents[cut]):
+            tile = (*(1 for _ in extents[:cut]), size, *extents[cut + 1 :])
+            if prod(tile) <= limit and tile not in seen:
+                seen.add(tile)
+                yield tile
+    if not extents:
+        yield ()
+
+
+def _modes(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) -> list[tuple[bool, bool]]:
+    """(skip, taps): padding can be skipped where no padded dimension is cut."""
+    modes = [(False, False)]
+    if not 1 < prod(contraction.window) <= MAX_TAPS:
+        return modes
+    modes.append((False, True))
+    padded = [d for d in contraction.dimensions if d.spatial is not None and d.window is not None]
+    whole = all(d.spatial is None or tile[d.spatial] == layer.extents[d.spatial] for d in padded)
+    if contraction.pad is not None and whole:
+        modes += [(True, False), (True, True)]
+    return modes
+
+
+def _with_rings(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig) -> Tiling:
+    """Two copies of each input where they fit."""
+    inp = min(2, config.capacity("inp") // max(1, input_tiles(contraction, tiling)))
+    wgt = _ring(layer, contraction, tiling, config)
+    acc = min(2, config.capacity("acc") // prod(tiling.tile))
+    return replace(tiling, inp=max(1, inp), wgt=max(1, wgt), acc=max(1, acc), pieces=_pieces(contraction, tiling)[-1])
+
+
+def _ring(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig) -> int:
+    """As many copies of the weights as fit and are of use."""
+    counts = tile_counts(layer, tiling)
+    useful = prod(c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight)
+    useful *= -(-contraction.channels // tiling.channels)
+    return min(useful, config.capacity("wgt") // max(1, weight_tiles(contraction, tiling)))
+
+
+def _pieces(contraction: Contraction, tiling: Tiling) -> list[int]:
+    """Parts of the first tile dimension that selects weights."""
+    size = next((t for t, w in zip(tiling.tile, contraction.by_weight, strict=True) if w and t > 1), tiling.tile[0])
+    return [pieces for pieces in PIECES if size % pieces == 0]
+
+
+def refinements(layer: Layer, cut: Tiling, config: VTAConfig) -> Iterator[Tiling]:
+    """One cut with every sensible number of copies and pieces."""
+    contraction = layer.contraction
+    if contraction is None:
+        for acc in (1, 2):
+            if fits(layer, tiling := replace(cut, acc=acc), config):
+                yield tiling
+        return
+    counts = tile_counts(layer, cut)
+    passes = -(-contraction.channels // cut.channels)
+    moving = prod(c for c, weight in zip(counts, contraction.by_weight, strict=True) if not weight)
+    most = min(passes * moving, config.capacity("inp") // max(1, input_tiles(contraction, cut)))
+    rings = _ring(layer, contraction, cut, config)
+    for inp, wgt, acc, pieces in product(
+        sorted({1, min(2, most), min(4, most), min(passes, most)}),
+        sorted({1, min(2, rings), min(passes, rings), rings}),
+        (1, 2),
+        _pieces(contraction, cut),
+    ):
+        tiling = replace(cut, inp=max(1, inp), wgt=max(1, wgt), acc=acc, pieces=pieces)
+        if fits(layer, tiling, config):
+            yield tiling
+
+
+def smallest(layer: Layer, config: VTAConfig) -> list[Tiling]:
+    """The tiling of single tiles, which fits every configuration."""
+    tiling = Tiling((1,) * len(layer.extents), streamed=layer.contraction is not None)
+    return [tiling] if fits(layer, tiling, config) else []

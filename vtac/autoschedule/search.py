@@ -1,0 +1,173 @@
+"""The search: estimate every sensible tiling, build and time the few best, keep the winner.
+
+The score weighs cycles above the roof three times as much as DRAM traffic above the compulsory.
+Below the roof, where iterations over padding are skipped, traffic decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from math import log
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+
+from vtac.autoschedule.candidates import cuts, refinements, smallest
+from vtac.autoschedule.cost import Estimate, estimate, fits
+from vtac.autoschedule.emit import schedule_layer
+from vtac.autoschedule.layers import Layer, find_layers
+from vtac.autoschedule.roof import Roof, roof
+from vtac.autoschedule.tiling import Tiling
+from vtac.dialects.diagnostics import CompileError, VtacError
+from vtac.dialects.hardware import VTAConfig
+from vtac.frontend import context, prepare
+from vtac.pipelines import run_phases
+from vtac.schedule import Schedule
+
+CYCLE_WEIGHT = 3.0
+"""How much more a percent of cycles above the roof counts than a percent of bytes."""
+SPARE_CYCLE_WEIGHT = 0.001
+"""The same below the roof."""
+_REFINED = 24
+_MEASURED = 3
+_LONG = 4000
+"""Instructions beyond which a program is not built on trial."""
+_CLOSE = 0.002
+"""Scores that differ by less are not worth another build."""
+
+
+def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Schedule:
+    """A schedule for the one function of a module of packed operations.
+
+    Each layer (a contraction with its elementwise tail and store, or an elementwise chain
+    with its store) gets the tiling that the search finds best; every buffer fits its memory.
+    `config` as for `vtac.compile`. Raises `ScheduleError` for a block that fits no layer.
+    """
+    schedule = Schedule(module, config=config)
+    layers = tuple(layers_of(schedule))
+    for layer, tiling in zip(layers, _tilings(module, schedule.config, layers), strict=True):
+        schedule_layer(schedule, layer, tiling)
+    return schedule
+
+
+def _tilings(module: ModuleOp, config: VTAConfig, layers: tuple[Layer, ...]) -> list[Tiling]:
+    """The best tiling of each layer; with one layer, the first few are built and timed."""
+    if len(layers) == 1:
+        return [_best_of_one(_Problem(layers[0], config, module))]
+    return [_best_estimate(layer, config) for layer in layers]
+
+
+@dataclass(frozen=True)
+class _Problem:
+    """A layer to search for; the module that holds it is no part of the cache's key."""
+
+    layer: Layer
+    config: VTAConfig
+    module: ModuleOp = field(compare=False, repr=False)
+
+
+@lru_cache(maxsize=256)
+def _best_of_one(problem: _Problem) -> Tiling:
+    return _measured(problem.module, problem.config, problem.layer, candidates(problem.layer, problem.config))
+
+
+@lru_cache(maxsize=256)
+def _best_estimate(layer: Layer, config: VTAConfig) -> Tiling:
+    ranked = candidates(layer, config)
+    if not ranked:
+        raise _nothing_fits(layer, config)
+    return ranked[0]
+
+
+def layers_of(schedule: Schedule) -> list[Layer]:
+    """The layers of a schedule's function."""
+    function = next(op for op in schedule.module.ops if isinstance(op, FuncOp) and op.body.blocks)
+    return find_layers(function, schedule.config)
+
+
+def candidates(layer: Layer, config: VTAConfig) -> list[Tiling]:
+    """Tilings that fit, best estimate first; the last is the smallest possible."""
+    limit = roof(layer, config)
+    coarse = sorted(
+        (cut for cut in cuts(layer, config) if fits(layer, cut, config)),
+        key=lambda tiling: score(estimate(layer, tiling, config), limit),
+    )
+    found: dict[tuple[object, ...], tuple[float, Tiling]] = {}
+    for cut in coarse[:_REFINED]:
+        for tiling in refinements(layer, cut, config):
+            value = score(estimate(layer, tiling, config), limit)
+            base = (tiling.tile, tiling.channels, tiling.weights_inside, tiling.skip, tiling.taps)
+            if base not in found or value < found[base][0]:
+                found[base] = value, tiling
+    return [tiling for _, tiling in sorted(found.values(), key=lambda item: item[0])] + smallest(layer, config)
+
+
+def score(found: Estimate, limit: Roof) -> float:
+    """Lower is better; 0 at both limits."""
+    slow = log(max(1, found.cycles) / limit.cycles)
+    return (CYCLE_WEIGHT if slow > 0 else SPARE_CYCLE_WEIGHT) * slow + log(max(1, found.nbytes) / limit.nbytes)
+
+
+def _nothing_fits(layer: Layer, config: VTAConfig) -> CompileError:
+    fields = {key: value for key, value in config.to_fields().items() if key.endswith("BUFF_SIZE")}
+    return CompileError(
+        f"default schedule: no tiling of block '{layer.store}' fits on chip with {fields}; not even single tiles do: "
+        "use a configuration with larger buffers"
+    )
+
+
+def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Tiling]) -> Tiling:
+    """The best of the first few by the cycle model; a tiling that cannot be built is passed over.
+
+    Of programs too long to build on trial, the first that lowers to the vta dialect is taken.
+    """
+    limit = roof(layer, config)
+    best: tuple[float, Tiling] | None = None
+    built = 0
+    problem: VtacError | None = None
+    for tiling in ranked:
+        guess = estimate(layer, tiling, config)
+        if best is not None and (built == _MEASURED or best[0] <= score(guess, limit) + _CLOSE):
+            break
+        try:
+            found = guess if guess.instructions > _LONG else measure(module, config, tiling)
+            if found is guess:
+                _lower(module, config, tiling)
+                built = _MEASURED - 1
+        except VtacError as error:
+            problem = error
+            continue
+        built += 1
+        value = score(found, limit)
+        if best is None or value < best[0]:
+            best = value, tiling
+    if best is None:
+        raise problem or _nothing_fits(layer, config)
+    return best[1]
+
+
+def _scheduled(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> Schedule:
+    schedule = Schedule(module, config=config)
+    schedule_layer(schedule, layers_of(schedule)[0], tiling)
+    return schedule
+
+
+def _lower(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> None:
+    run_phases(prepare(module, config, _scheduled(module, config, tiling)), context())
+
+
+def measure(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> Estimate:
+    """DRAM bytes and cycles of a program of one layer under a tiling, exact by the cycle model."""
+    from vtac.compiler import compile as compile_module
+    from vtac.interpreter.counters import count
+    from vtac.interpreter.cycles import simulate_cycles
+    from vtac.interpreter.stream import decode_stream
+
+    program = compile_module(module, config=config, schedule=_scheduled(module, config, tiling))
+    counters = count(decode_stream(program.instructions, config))
+    nbytes = sum(value for name, value in counters.items() if name.endswith("_nbytes"))
+    return Estimate(nbytes, simulate_cycles(program.instructions, config).cycles)
+
+
+__all__ = ["candidates", "default_schedule", "layers_of", "measure"]
