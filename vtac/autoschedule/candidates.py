@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import product
 from math import prod
 
+from vtac.autoschedule.contraction import Contraction
 from vtac.autoschedule.cost import fits
-from vtac.autoschedule.layers import Contraction, Layer
+from vtac.autoschedule.layers import Layer
 from vtac.autoschedule.tiling import Tiling, input_tiles, tile_counts, weight_tiles
 from vtac.dialects.hardware import VTAConfig
 
@@ -39,13 +40,9 @@ def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
         tile = tuple(sizes[n] for n in range(len(layer.extents)))
         if prod(tile) > config.capacity("acc"):
             continue
-        cut = {
-            weight
-            for size, whole, weight in zip(tile, layer.extents, contraction.by_weight, strict=True)
-            if size < whole
-        }
+        orders = (False, True) if _cuts_both(layer, contraction, tile) else (False,)
         for channels, inside, (skip, taps) in product(
-            divisors(contraction.channels), (False, True)[: len(cut) or 1], _modes(layer, contraction, tile)
+            divisors(contraction.channels), orders, _modes(layer, contraction, tile)
         ):
             plain = Tiling(tile, channels, inside, skip=skip, taps=taps)
             yield _with_rings(layer, contraction, plain, config)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import lcm, prod
 
-from vtac.autoschedule.layers import Contraction, InputDimension, Layer
+from vtac.autoschedule.contraction import Contraction, InputDimension
+from vtac.autoschedule.layers import Layer
 from vtac.autoschedule.tiling import (
     Tiling,
     input_extent,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vtac.autoschedule.layers import Contraction, Layer
+from vtac.autoschedule.contraction import Contraction
+from vtac.autoschedule.layers import Layer
 from vtac.autoschedule.tiling import CHANNEL, SPATIAL, Tiling, kernel_order
 from vtac.dialects.diagnostics import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
-from vtac.autoschedule.layers import Contraction, InputDimension, Layer
+from vtac.autoschedule.contraction import Contraction, InputDimension
+from vtac.autoschedule.layers import Layer
 
 SPATIAL, CHANNEL, WINDOW = "spatial", "channel", "window"
 
