@@ -6,7 +6,7 @@ Each names one rewrite of the payload; its legality is checked when it is applie
 from __future__ import annotations
 
 from xdsl.dialects.builtin import IntegerAttr, StringAttr, SymbolNameConstraint, UnitAttr, i64
-from xdsl.ir import Attribute, Region
+from xdsl.ir import Attribute, Block, Region
 from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
@@ -19,6 +19,8 @@ from xdsl.irdl import (
     var_operand_def,
     var_result_def,
 )
+from xdsl.parser import Parser
+from xdsl.printer import Printer
 from xdsl.traits import NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
@@ -48,11 +50,29 @@ class ScriptOp(IRDLOperation):
     body = region_def("single_block")
 
     traits = traits_def(NoTerminator())
-    assembly_format = "$target attr-dict-with-keyword $body"
 
     @staticmethod
     def get(target: str, body: Region) -> ScriptOp:
         return ScriptOp(properties={"target": StringAttr(target)}, regions=[body])
+
+    @classmethod
+    def parse(cls, parser: Parser) -> ScriptOp:
+        target = parser.parse_symbol_name()
+        attributes = parser.parse_optional_attr_dict_with_keyword()
+        body = parser.parse_region()
+        if not body.blocks:
+            body.add_block(Block())
+        script = cls.get(target.data, body)
+        if attributes is not None:
+            script.attributes |= attributes.data
+        return script
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_symbol_name(self.target.data)
+        printer.print_op_attributes(self.attributes, print_keyword=True)
+        printer.print_string(" ")
+        printer.print_region(self.body, print_empty_block=False)
 
 
 class DirectiveOp(IRDLOperation):

@@ -83,10 +83,9 @@ class FragmentType(Data[Fragment], TypeAttribute):
     def print_parameter(self, printer: Printer) -> None:
         fragment = self.data
         layout = f" {fragment.layout}" if fragment.layout is not None else ""
+        shape = f"[{fragment.m}, {fragment.n}, {fragment.k}]"
         with printer.in_angle_brackets():
-            printer.print_string(
-                f"{fragment.count} x {fragment.role} [{fragment.m}, {fragment.n}, {fragment.k}] {fragment.element}{layout}"
-            )
+            printer.print_string(f"{fragment.count} x {fragment.role} {shape} {fragment.element}{layout}")
 
 
 def _shape(parser: AttrParser) -> tuple[int, int, int]:

@@ -47,7 +47,7 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
     if op.gather is not None:
         steps, low, shape = _gathered(op, block, index, (low, shape), body is handles.function.body.block)
     name = f"{buffer_name(source)}_{op.scope.data.replace('.', '_')}"
-    buffer = allocate_like(source, shape, op.scope.data, name, handles.function.body.block)
+    buffer = allocate_like(source, shape, op.scope.data, handles.unique_buffer_name(name), handles.function.body.block)
     reading = AccessAttr.get(_stepped_identity(low, steps), access.pad_value)
     writing = AccessAttr.get(AffineMap.identity(len(shape)))
     copy = copy_block(handles.unique_block_name(name), source, reading, buffer, writing, shape)

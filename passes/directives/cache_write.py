@@ -54,7 +54,7 @@ def cache_write(op: CacheWriteOp, handles: Handles) -> None:
     written = _written(op, block, root)
     shape = shape_of(target)
     name = f"{buffer_name(target)}_{op.scope.data.replace('.', '_')}"
-    buffer = allocate_like(target, shape, op.scope.data, name, root)
+    buffer = allocate_like(target, shape, op.scope.data, handles.unique_buffer_name(name), root)
     access = AccessAttr.get(AffineMap.identity(len(shape)))
     copy: BlockOp = copy_block(handles.unique_block_name(name), buffer, access, target, access, shape)
     replace_access(block, len(block.inputs), buffer, block.output_access)

@@ -87,15 +87,20 @@ class Handles:
 
     def find_buffer(self, name: str, directive: DirectiveOp) -> SSAValue:
         """The buffer of that name, or an error that lists the names there are."""
-        buffers = [
-            *self.function.body.block.args,
-            *(op.memref for op in self.function.walk() if isinstance(op, AllocOp)),
-        ]
+        buffers = self._all_buffers()
         for buffer in buffers:
             if buffer_name(buffer) == name:
                 return buffer
         found = _names(map(buffer_name, buffers))
         raise refusal(directive, f"no buffer '{name}'; buffers here: {found}", "name one of these")
+
+    def unique_buffer_name(self, name: str) -> str:
+        """A name that no buffer has yet: the name itself or name_x2, name_x3, ..."""
+        return _unused(name, {buffer_name(buffer) for buffer in self._all_buffers()})
+
+    def _all_buffers(self) -> list[SSAValue]:
+        allocations = [op.memref for op in self.function.walk() if isinstance(op, AllocOp)]
+        return [*self.function.body.block.args, *allocations]
 
     def unique_block_name(self, name: str) -> str:
         """A name that no block has yet: the name itself or name_1, name_2, ..."""
@@ -104,6 +109,15 @@ class Handles:
         while candidate in taken:
             candidate, count = f"{name}_{count}", count + 1
         return candidate
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    """The name, or with the first of _x2, _x3, ... that is free (SSA names lose plain number suffixes)."""
+    candidate, count = name, 1
+    while candidate in taken:
+        count += 1
+        candidate = f"{name}_x{count}"
+    return candidate
 
 
 def refusal(directive: DirectiveOp, found: str, remedy: str) -> ScheduleError:
