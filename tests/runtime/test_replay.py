@@ -35,7 +35,7 @@ def compare(expected: Callable[[], Replay], text: str, schedule: Callable[[], vt
     assert program.micro_ops == replay.micro_ops
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=25, deadline=None, derandomize=True)
 @given(conv2d_cases())
 def test_convolutions(case: tuple[Conv2D, Conv2DTiling]) -> None:
     layer, tiling = case
