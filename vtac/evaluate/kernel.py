@@ -1,0 +1,100 @@
+"""Direct execution of kernels of the wmma level with numpy."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from xdsl.dialects.builtin import DenseArrayBase, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
+
+from vtac.cuda.roles import in_place_arguments, is_result
+from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.functions import function_of
+from vtac.evaluate.kernel_blocks import Blocks
+from vtac.evaluate.kernel_memory import KernelMemory, stored_dtype
+from vtac.evaluate.numbers import Array, Mask
+from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.passes.convert_loops_to_gpu import BLOCK, GRID, KERNEL
+
+BLOCKS_AT_ONCE = 32
+"""Blocks that are executed together; they share nothing, so their number changes no result."""
+
+
+@dataclass(frozen=True)
+class KernelRun:
+    """Outputs of a kernel in the order of its arguments, and which of their elements were written."""
+
+    outputs: tuple[Array, ...]
+    written: tuple[Mask, ...]
+
+
+def is_kernel(function: FuncOp) -> bool:
+    """Whether a function is a kernel with a grid."""
+    return KERNEL in function.attributes
+
+
+def evaluate_kernel(
+    program: ModuleOp | FuncOp, arrays: Sequence[Array], blocks: Sequence[int] | None = None
+) -> KernelRun:
+    """Execute a kernel with numpy: all of its blocks, or those of given numbers, x fastest.
+
+    All threads take each step together, so what their order would decide is a fault: two
+    threads at one element of shared memory without a barrier between. `arrays` are the
+    inputs, with the contents of memref outputs among them as for `vtac.compile`; bfloat16 is
+    passed as uint16. Sums are taken in float32 or int32, tile by tile.
+
+    Raises `EvaluationError` for such a race, for an index outside of its buffer, reads of
+    elements and fragments that hold nothing, misaligned tiles, and barriers that a part of the
+    threads meets.
+    """
+    function = function_of(program)
+    if not is_kernel(function):
+        raise EvaluationError(f"'{function.sym_name.data}' is no kernel: run lower-to-wmma first", function)
+    memories = _bind(function, arrays)
+    grid, block = _extents(function, GRID), _extents(function, BLOCK)
+    chosen = list(range(prod(grid)) if blocks is None else blocks)
+    for start in range(0, len(chosen), BLOCKS_AT_ONCE):
+        Blocks(chosen[start : start + BLOCKS_AT_ONCE], grid, block, dict(memories)).run(function.body.block)
+    results = [argument for argument in function.body.block.args if is_result(function, argument)]
+    outputs = [memories[result] for result in results]
+    written = tuple(_written(memory).reshape(memory.shape) for memory in outputs)
+    return KernelRun(tuple(memory.data.reshape(memory.shape) for memory in outputs), written)
+
+
+def _written(memory: KernelMemory) -> Mask:
+    return np.ones(memory.size, np.bool_) if memory.written is None else memory.written
+
+
+def _bind(function: FuncOp, arrays: Sequence[Array]) -> dict[SSAValue, KernelMemory]:
+    """The arguments' memory: inputs as given, outputs unwritten."""
+    in_place = in_place_arguments(function)
+    arguments = function.body.block.args
+    wanted = [a for a in arguments if not is_result(function, a) or buffer_name(a) in in_place]
+    if len(arrays) != len(wanted):
+        names = ", ".join(buffer_name(argument) for argument in wanted)
+        raise EvaluationError(f"the kernel takes {len(wanted)} arrays ({names}); {len(arrays)} were given", function)
+    memories: dict[SSAValue, KernelMemory] = {}
+    for argument, array in zip(wanted, arrays, strict=True):
+        dtype = stored_dtype(element_type_of(argument))
+        if array.shape != shape_of(argument) or array.dtype != dtype:
+            raise EvaluationError(
+                f"argument '{buffer_name(argument)}' is {dtype}{list(shape_of(argument))}; the array given is "
+                f"{array.dtype}{list(array.shape)}",
+                function,
+            )
+        if not is_result(function, argument):
+            memories[argument] = KernelMemory(argument, np.ascontiguousarray(array))
+    memories.update({a: KernelMemory(a) for a in arguments if a not in memories})
+    return memories
+
+
+def _extents(function: FuncOp, name: str) -> tuple[int, int, int]:
+    value = function.attributes.get(name)
+    if not isinstance(value, DenseArrayBase) or len(value.get_values()) != 3:
+        raise EvaluationError(f"{name} of a kernel must be an array of three sizes", function)
+    x, y, z = (int(extent) for extent in value.get_values())
+    return x, y, z
