@@ -32,8 +32,7 @@ _STEPS: dict[StepName, type[arith.SignlessIntegerBinaryOperation]] = {
 class DeviceBuilder:
     """One device function; `outer` are its result's outer packed dimensions, `tile` their BATCH x BLOCK tile."""
 
-    def __init__(self, name: str, outer: Sequence[int], tile: tuple[int, int]) -> None:
-        self.name = name
+    def __init__(self, outer: Sequence[int], tile: tuple[int, int]) -> None:
         self.shape = (*outer, *tile)
         self.block = Block()
         self.operands: list[SSAValue] = []
@@ -120,7 +119,7 @@ class DeviceBuilder:
         body.add_ops([done, YieldOp(done.result)])
         return self._elementwise(body, sources, maps, i32, f"res_{name}")
 
-    def finish(self, source: SSAValue) -> tuple[FuncOp, CallOp]:
+    def finish(self, source: SSAValue, name: str) -> tuple[FuncOp, CallOp]:
         """Store the low 8 bits, and return them; the function and the call of it."""
         body = Block(arg_types=[i32, i8])
         narrow = arith.TruncIOp(body.args[0], i8)
@@ -129,12 +128,12 @@ class DeviceBuilder:
         result = self._elementwise(body, [source], [identity], i8, "res")
         self.block.add_op(ReturnOp(result))
         function = FuncOp(
-            self.name,
+            name,
             FunctionType.from_lists([value.type for value in self.operands], [result.type]),
             Region(self.block),
             visibility=StringAttr("private"),
         )
-        return function, CallOp(self.name, self.operands, [result.type])
+        return function, CallOp(name, self.operands, [result.type])
 
     def _elementwise(
         self, body: Block, inputs: Sequence[SSAValue], maps: Sequence[AffineMap], element: Attribute, name: str

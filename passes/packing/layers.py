@@ -56,7 +56,6 @@ class Layers:
         self.functions: list[FuncOp] = []
         self.cuts: set[Expression] = set()
         self._made: dict[Expression, Stored] = {}
-        self._count = 0
 
     def store(self, expression: Expression, shape: Sequence[int], name: str) -> Stored:
         """The tensor of an i8 or i32 expression, computed on the device. Raises `DeclineError`."""
@@ -179,18 +178,30 @@ class Layers:
         kind = tensor_type(i32, type_of(planes[0]).get_shape())
         return self.host.add(InterleaveOp(operands=[planes], result_types=[kind]), "words")
 
+    def _needs_alu(self, source: object) -> bool:
+        """Whether a tile may reach the store without GEMM or ALU having written it, which the hardware cannot store.
+
+        So it is where it is only loaded, or where a window lies wholly in the padding.
+        """
+        if not isinstance(source, Contraction):
+            return True
+        pads = self.graph.factor(source.data, source.data_dims[2:])[1]
+        return any(
+            max(low, high) >= (window.size - 1) * window.dilation + 1
+            for low, high, window in zip(pads.low, pads.high, source.windows, strict=True)
+        )
+
     def _call(self, tree: Tree, shape: tuple[int, ...], order: Order, choice: str | None) -> SSAValue:
         config = self.config
         tile = (config.batch, config.block_out)
         outer = [shape[dim] for dim in order]
         outer = [-(-outer[0] // tile[0]), -(-outer[1] // tile[1]), *outer[2:]]
-        device = DeviceBuilder(f"{self.name}_{self._count}", outer, tile)
-        self._count += 1
+        device = DeviceBuilder(outer, tile)
         emitter = _Emitter(self, device, order)
         value, _ = emitter.operand(tree)
-        if isinstance(tree, Element) and isinstance(tree.source, Stored):
+        if isinstance(tree, Element) and self._needs_alu(tree.source):
             value = device.step("add", value, emitter.operand(tree)[1], 0)
-        function, call = device.finish(value)
+        function, call = device.finish(value, f"{self.name}_{len(self.functions)}")
         self.functions.append(function)
         if choice is not None:
             call.attributes[CHOICE] = StringAttr(choice)

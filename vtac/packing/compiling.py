@@ -14,6 +14,7 @@ from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.numbers import dtype_of
+from vtac.interpreter.check import check
 from vtac.packing.constants import fold_constants
 from vtac.packing.simple_schedule import simple_schedule
 from vtac.passes.analysis.locations import location_of
@@ -112,14 +113,15 @@ def _move_constants(call: CallOp, device: FuncOp) -> None:
 
 
 def _compile_device(device: FuncOp, module: ModuleOp) -> Program:
-    """Compile with the default schedule, or with the simple one where there is no default or it does not fit."""
+    """Compile with the default schedule; with the simple one where there is no default that is proven clean."""
     config = config_of(module)
     alone = ModuleOp([device.clone()])
     alone.attributes[CONFIG] = module.attributes[CONFIG]
     try:
-        return _built(alone, default_schedule(alone, config))
+        program = _built(alone, default_schedule(alone, config))
     except CompileError:
         return _built(alone, simple_schedule(alone, config))
+    return _built(alone, simple_schedule(alone, config)) if check(program) else program
 
 
 def _built(module: ModuleOp, schedule: Schedule) -> Program:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vtac.isa import MICRO_OP_BYTES, WORD_BYTES
 from vtac.tools.commands.arrays import read_arrays
-from vtac.tools.commands.programs import compile_cuda_file, compile_file
+from vtac.tools.commands.programs import compile_cuda_file, compile_file, device_programs
 from vtac.tools.entry import ToolParser, UsageError
 
 _EXAMPLE = """example:
@@ -25,6 +25,7 @@ class Options(argparse.Namespace):
     target: str = "vta"
     config: str | None = None
     schedule: str | None = None
+    no_host: bool = False
     inputs: str | None = None
     arch: str | None = None
 
@@ -43,13 +44,16 @@ def main(arguments: Sequence[str]) -> int:
         return _compile_cuda(options, options.output)
     if options.arch is not None:
         raise UsageError("--arch is for CUDA programs: add --target cuda")
-    program = compile_file(options.source, options.config, options.schedule)
+    program = compile_file(options.source, options.config, options.schedule, host=not options.no_host)
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
     program.save(Path(options.output), inputs)
-    instructions, micro_ops = len(program.instructions) // WORD_BYTES, len(program.micro_ops) // MICRO_OP_BYTES
-    print(f"{options.output}: {instructions:,} instructions, {micro_ops:,} micro-ops")
-    for buffer in program.buffers:
-        print(f"  {buffer.role:<9} {buffer.name:<16} {buffer.nbytes:>10} bytes at 0x{buffer.address:x}")
+    devices = device_programs(program)
+    for name, device in devices.items():
+        instructions, micro_ops = len(device.instructions) // WORD_BYTES, len(device.micro_ops) // MICRO_OP_BYTES
+        place = f"{options.output}/{name}" if len(devices) > 1 else options.output
+        print(f"{place}: {instructions:,} instructions, {micro_ops:,} micro-ops")
+        for buffer in device.buffers:
+            print(f"  {buffer.role:<9} {buffer.name:<16} {buffer.nbytes:>10} bytes at 0x{buffer.address:x}")
     return 0
 
 
@@ -76,4 +80,5 @@ def add_compile_arguments(parser: ToolParser) -> None:
     parser.add_argument("--target", choices=("vta", "cuda"), help="machine to compile for (default vta)")
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
+    parser.add_argument("--no-host", action="store_true", help="refuse what the VTA cannot execute itself")
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,18 +14,32 @@ from vtac.runtime.saved_program import load_program
 if TYPE_CHECKING:
     from vtac.cuda.program import CudaProgram
 
-__all__ = ["Program", "compile_cuda_file", "compile_file", "is_cuda_program", "load_program"]
+__all__ = ["Program", "compile_cuda_file", "compile_file", "device_programs", "is_cuda_program", "load_program"]
 
 
-def compile_file(path: str, config_path: str | None, schedule_path: str | None) -> Program:
-    """Parses and compiles the file at `path` for the VTA. Raises `VtacError`."""
+def compile_file(path: str, config_path: str | None, schedule_path: str | None, *, host: bool = True) -> Program:
+    """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`."""
     from vtac.compiler import compile
     from vtac.frontend import parse
+    from vtac.runtime.host_program import HostProgram
 
     config = None if config_path is None else VTAConfig.from_json(config_path)
     module = parse(Path(path))
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    return compile(module, "vta", config, schedule)
+    program = compile(module, "vta", config, schedule, host=host)
+    if isinstance(program, HostProgram):
+        for choice in program.choices:
+            print(f"note: {choice}", file=sys.stderr)
+    return program
+
+
+def device_programs(program: Program) -> dict[str, Program]:
+    """The programs that run on the VTA, by name; one without a host part has no name."""
+    if type(program) is Program:
+        return {"": program}
+    from vtac.runtime.host_program import HostProgram
+
+    return program.devices if isinstance(program, HostProgram) else {"": program}
 
 
 def compile_cuda_file(path: str, architecture: str | None, schedule_path: str | None) -> CudaProgram:

@@ -15,7 +15,7 @@ from vtac.interpreter.cycles import simulate_cycles, summary_table
 from vtac.runtime.program import Array, Program
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
-from vtac.tools.commands.programs import compile_file, is_cuda_program, load_program
+from vtac.tools.commands.programs import compile_file, device_programs, is_cuda_program, load_program
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_file
 
@@ -35,6 +35,7 @@ class Options(argparse.Namespace):
     target: str = "vta"
     config: str | None = None
     schedule: str | None = None
+    no_host: bool = False
     device: str = "cpu"
     inputs: str | None = None
     outputs: str | None = None
@@ -90,7 +91,9 @@ def _parse(arguments: Sequence[str]) -> Options:
     options = Options()
     parser.parse(arguments, options)
     cuda = options.target == "cuda" or is_cuda_program(options.source)
-    misplaced = [f"--{name}" for name in _FOREIGN[cuda] if getattr(options, name) not in (None, False)]
+    misplaced = [
+        f"--{name.replace('_', '-')}" for name in _FOREIGN[cuda] if getattr(options, name) not in (None, False)
+    ]
     if options.device == "gpu" and not cuda:
         raise UsageError("--device gpu is for CUDA programs: add --target cuda")
     if misplaced:
@@ -99,13 +102,13 @@ def _parse(arguments: Sequence[str]) -> Options:
     return options
 
 
-_FOREIGN = {False: ("arch", "blocks", "check"), True: ("config", "stats", "trace", "timeline", "progress")}
+_FOREIGN = {False: ("arch", "blocks", "check"), True: ("config", "no_host", "stats", "trace", "timeline", "progress")}
 """Options of the other target, by whether the program is for CUDA."""
 
 
 def _program(options: Options) -> Program:
     if not Path(options.source).is_dir():
-        return compile_file(options.source, options.config, options.schedule)
+        return compile_file(options.source, options.config, options.schedule, host=not options.no_host)
     if options.config is not None or options.schedule is not None:
         raise UsageError(f"'{options.source}' is a saved program: --config and --schedule are for program files")
     return load_program(options.source)
@@ -152,8 +155,11 @@ def _explain_cycles(options: Options, program: Program) -> None:
     from vtac.interpreter.timeline import write_timeline
     from vtac.interpreter.trace import write_trace
 
+    devices = device_programs(program)
+    for name, device in devices.items():
+        title = f"{name}:\n" if len(devices) > 1 else ""
+        print(f"\n{title}{summary_table(simulate_cycles(device.instructions, device.config))}", end="")
     report = simulate_cycles(program.instructions, program.config)
-    print(f"\n{summary_table(report)}", end="")
     if options.trace is not None:
         sources = {at: f"{origin.op} {origin.location}".rstrip() for at, origin in enumerate(program.origins)}
         write_trace(report, options.trace, sources)
