@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args, overload
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.directives import ScriptOp
 from vtac.frontend import context, prepare
 from vtac.passes.packing.layouts import needs_packing
 from vtac.pipelines import run_phases
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 Target = Literal["vta", "cuda"]
 TARGETS: tuple[Target, ...] = get_args(Target)
+
+
+def needs_schedule(module: ModuleOp) -> bool:
+    """Whether a module holds linalg operations and no script."""
+    return not any(isinstance(op, ScriptOp) for op in module.ops) and any(
+        isinstance(op, LinalgStructuredOperation) for op in module.walk()
+    )
 
 
 @overload
@@ -53,7 +62,7 @@ def compile(
     `config=None` takes the module's `vta.config` (for "cuda" its `wmma.architecture`), else the
     default; one that contradicts the module's is an error. `schedule` is a script (as text, a
     file, a module or a `vtac.Schedule`, whose configuration counts when none is given); without
-    it the module's own script is used.
+    it the module's own script is used, and without that `vtac.autoschedule` finds one.
 
     A function on plain tensors without a schedule is packed: it becomes a
     `vtac.runtime.host_program.HostProgram`, which packs, runs device programs and unpacks.
@@ -72,5 +81,9 @@ def compile(
         from vtac.packing.compiling import compile_plain
 
         return compile_plain(work, host=host)
+    if needs_schedule(work):
+        from vtac.autoschedule import default_schedule
+
+        work.body.block.add_op(default_schedule(work).script)
     run_phases(work, context())
     return build_program(work)

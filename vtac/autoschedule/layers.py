@@ -11,7 +11,7 @@ from typing import cast
 
 from xdsl.dialects.builtin import IntegerType
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import BlockArgument, SSAValue
+from xdsl.ir import SSAValue
 
 from vtac.autoschedule.contraction import Contraction, match_contraction, no_layer
 from vtac.dialects.diagnostics import ScheduleError
@@ -69,6 +69,11 @@ def _is_store(block: BlockOp) -> bool:
     return _bits(block.output) == 8 and is_truncating_copy(block) and not is_copy(block) and block.init is None
 
 
+def _is_given(buffer: SSAValue) -> bool:
+    """An argument or a constant: nothing in the function writes it."""
+    return not writers_of(buffer)
+
+
 def _bits(buffer: SSAValue) -> int:
     """Width of a buffer's integers; 0 for anything else."""
     kind = element_type_of(buffer)
@@ -80,7 +85,7 @@ def _layer(store: BlockOp, config: VTAConfig) -> tuple[Layer, set[BlockOp]]:
     tail: list[BlockOp] = []
     current = store.inputs[0]
     contraction: Contraction | None = None
-    while not isinstance(current, BlockArgument):
+    while not _is_given(current):
         producer = _only_writer(current, store)
         used.add(producer)
         if producer.has_reduction:
@@ -108,7 +113,7 @@ def _layer(store: BlockOp, config: VTAConfig) -> tuple[Layer, set[BlockOp]]:
 
 def _chained(block: BlockOp, base: int) -> int:
     """The input that comes from another block; the chain's base when all are arguments."""
-    computed = [i for i, value in enumerate(block.inputs) if not isinstance(value, BlockArgument)]
+    computed = [i for i, value in enumerate(block.inputs) if not _is_given(value)]
     if len(computed) > 1:
         raise no_layer(block, f"expected one computed input, found {len(computed)}")
     return computed[0] if computed else base
@@ -125,7 +130,7 @@ def _operands(block: BlockOp, chained: SSAValue | None) -> list[Operand]:
     """Inputs that are arguments, so that they must be loaded."""
     found: list[Operand] = []
     for index, value in enumerate(block.inputs):
-        if not isinstance(value, BlockArgument) or value is chained:
+        if not _is_given(value) or value is chained:
             continue
         if _bits(value) != 32:
             wrong = f"expected int32 operands, which LOAD ACC takes, found {value.type} for input {index}"

@@ -1,0 +1,63 @@
+"""`vtac schedule`: the script that a program without one gets, to read, edit and give back."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.tools.entry import ToolParser
+from vtac.tools.output import write_text
+
+_EXAMPLE = """example:
+  vtac schedule layer.mlir -o layer_schedule.mlir
+  vtac run layer.mlir --schedule layer_schedule.mlir
+"""
+
+
+class Options(argparse.Namespace):
+    """The options, typed."""
+
+    source: str
+    config: str | None = None
+    output: str | None = None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Prints one script per function that runs on the VTA."""
+    parser = ToolParser("vtac schedule", "Prints the default schedule of a program.", _EXAMPLE)
+    parser.add_argument("source", metavar="FILE", help="MLIR text; a script in it is left aside")
+    parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
+    parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
+    options = Options()
+    parser.parse(arguments, options)
+    config = None if options.config is None else VTAConfig.from_json(options.config)
+    write_text("".join(_scripts(options.source, config)), options.output)
+    return 0
+
+
+def _scripts(path: str, config: VTAConfig | None) -> list[str]:
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.dialects.func import FuncOp
+
+    from vtac.autoschedule import default_schedule
+    from vtac.dialects.schedule.directives import ScriptOp
+    from vtac.frontend import context, prepare
+    from vtac.passes.analysis.target import CONFIG
+    from vtac.passes.pack_for_vta import DEVICE, PackForVta
+    from vtac.passes.packing.layouts import needs_packing
+
+    module = prepare(Path(path), config, None)
+    for script in [op for op in module.ops if isinstance(op, ScriptOp)]:
+        script.detach()
+        script.erase()
+    if not needs_packing(module):
+        return [str(default_schedule(module))]
+    PackForVta(host=True).apply(context(), module)
+    scripts: list[str] = []
+    for device in [op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]:
+        alone = ModuleOp([device.clone()])
+        alone.attributes[CONFIG] = module.attributes[CONFIG]
+        scripts.append(str(default_schedule(alone)))
+    return scripts
