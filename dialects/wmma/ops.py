@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import cast
 
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, IntegerType, MemRefType, i1, i64
-from xdsl.ir import SSAValue
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, i1, i64
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -20,11 +21,13 @@ from xdsl.irdl import (
 from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.dialects.schedule.attributes import Number
 from vtac.dialects.wmma.attributes import Fragment, FragmentType
 
 INDEX = IndexType()
 I64 = IntegerAttr.constr(i64)
+_BYTES = {"f16": 2, "bf16": 2, "f32": 4, "s8": 1, "s32": 4}
 
 
 def fragment_of(value: SSAValue) -> Fragment:
@@ -32,10 +35,26 @@ def fragment_of(value: SSAValue) -> Fragment:
     return cast(FragmentType, value.type).data
 
 
+@cache
+def accumulators(operand: str) -> tuple[str, ...]:
+    """The element types in which tensor cores add up products of an operand type."""
+    records = gpu_architectures().values()
+    return tuple(sorted({o.accumulator for record in records for o in record.operations if o.operand == operand}))
+
+
 def _element_name(value: SSAValue) -> str:
     """A memref's element type as fragments name it: f16, s8, ..."""
-    element = cast(MemRefType, value.type).element_type
-    return f"s{element.width.data}" if isinstance(element, IntegerType) else str(element)
+    name = str(cast("MemRefType[Attribute]", value.type).element_type)
+    return name.replace("i", "s") if name.startswith("i") else name
+
+
+def _check_leading(op: str, leading: int, memory: SSAValue) -> None:
+    """CUDA's rule: a pitch is a multiple of 16 bytes."""
+    width = _BYTES.get(_element_name(memory), 1)
+    if leading < 1 or leading * width % 16:
+        raise VerifyException(
+            f"{op}: a leading dimension of {leading} elements of {width} bytes; a multiple of 16 bytes is required"
+        )
 
 
 def _check_memory(op: str, fragment: Fragment, memory: SSAValue) -> None:
@@ -64,6 +83,12 @@ class FillFragmentOp(IRDLOperation):
     value = prop_def(IntegerAttr | FloatAttr)
     traits = traits_def(MemoryWriteEffect())
     assembly_format = "$fragments `[` $index `]` `,` $value attr-dict `:` type($fragments)"
+
+    def verify_(self) -> None:
+        element = fragment_of(self.fragments).element
+        found = str(self.value.type)
+        if found != element.replace("tf32", "f32").replace("s", "i").replace("u", "i"):
+            raise VerifyException(f"fill_fragment: a number of type {found} for a fragment of {element}")
 
     @staticmethod
     def get(fragments: SSAValue, index: SSAValue, value: Number) -> FillFragmentOp:
@@ -94,6 +119,7 @@ class LoadMatrixSyncOp(IRDLOperation):
         if fragment.role == "accumulator":
             raise VerifyException("load_matrix_sync: an accumulator is filled, not loaded")
         _check_memory("load_matrix_sync", fragment, self.memory)
+        _check_leading("load_matrix_sync", self.leading.value.data, self.memory)
 
 
 @irdl_op_definition
@@ -117,6 +143,7 @@ class StoreMatrixSyncOp(IRDLOperation):
         if fragment.role != "accumulator":
             raise VerifyException(f"store_matrix_sync: only accumulators are stored, not {fragment.role}")
         _check_memory("store_matrix_sync", fragment, self.memory)
+        _check_leading("store_matrix_sync", self.leading.value.data, self.memory)
 
 
 @irdl_op_definition
@@ -147,6 +174,11 @@ class MmaSyncOp(IRDLOperation):
             raise VerifyException(f"mma_sync: fragments of different shapes: {shown}")
         if parts[1].element != parts[2].element:
             raise VerifyException(f"mma_sync: A holds {parts[1].element}, B {parts[2].element}")
+        if parts[0].element not in accumulators(parts[1].element):
+            raise VerifyException(
+                f"mma_sync: {parts[1].element} operands accumulate in {' or '.join(accumulators(parts[1].element))}, "
+                f"not in {parts[0].element}"
+            )
 
 
 @irdl_op_definition
@@ -169,6 +201,18 @@ class MapFragmentOp(IRDLOperation):
     body = region_def("single_block")
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = "$fragments `[` $index `]` attr-dict-with-keyword `:` type($fragments) $body"
+
+    def verify_(self) -> None:
+        element = fragment_of(self.fragments).element
+        arguments = self.body.block.args
+        last = self.body.block.last_op
+        types = [str(argument.type) for argument in arguments]
+        types += [str(last.value.type)] if isinstance(last, YieldOp) else ["nothing"]
+        wanted = element.replace("tf32", "f32").replace("s", "i").replace("u", "i")
+        if types != [wanted, wanted]:
+            raise VerifyException(
+                f"map: the body takes an element of the fragment, {wanted}, and yields one; found {', '.join(types)}"
+            )
 
 
 @irdl_op_definition
@@ -195,7 +239,7 @@ class AsyncCopyOp(IRDLOperation):
     def verify_(self) -> None:
         if cast(MemRefType, self.target.type).element_type != cast(MemRefType, self.source.type).element_type:
             raise VerifyException("async_copy: source and target hold different element types")
-        width = {"f16": 2, "bf16": 2, "f32": 4, "s8": 1, "s32": 4}.get(_element_name(self.target), 0)
+        width = _BYTES.get(_element_name(self.target), 0)
         if width * self.elements.value.data not in (4, 8, 16):
             raise VerifyException(
                 f"async_copy: {self.elements.value.data} elements of {width} bytes; 4, 8 or 16 bytes are copied at once"
@@ -219,3 +263,7 @@ class AsyncWaitOp(IRDLOperation):
     pending = prop_def(I64)
     traits = traits_def(MemoryWriteEffect())
     assembly_format = "$pending attr-dict"
+
+    def verify_(self) -> None:
+        if self.pending.value.data < 0:
+            raise VerifyException(f"async_wait: {self.pending.value.data} groups; 0 or more can be left under way")

@@ -1,0 +1,40 @@
+// RUN: vtac-opt %s | filecheck %s
+// RUN: vtac-opt %s | vtac-opt | filecheck %s
+
+// Every operation and attribute of the wmma dialect, printed as it is written.
+
+// CHECK: func.func @kernel(%a: memref<512xf16>, %s: memref<512xf16, "shared">, %c: memref<256xf32>, %i: index, %p: i1) {
+func.func @kernel(%a: memref<512xf16>, %s: memref<512xf16, "shared">, %c: memref<256xf32>, %i: index, %p: i1) {
+  // CHECK-NEXT: %left = wmma.fragments : !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>
+  %left = wmma.fragments : !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>
+  // CHECK-NEXT: %right = wmma.fragments : !wmma.fragment<1 x matrix_b [16, 16, 16] f16 col_major>
+  %right = wmma.fragments : !wmma.fragment<1 x matrix_b [16, 16, 16] f16 col_major>
+  // CHECK-NEXT: %total = wmma.fragments : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  %total = wmma.fragments : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  // CHECK-NEXT: wmma.fill_fragment %total[%i], 0.000000e+00 : f32 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  wmma.fill_fragment %total[%i], 0.0 : f32 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  // CHECK-NEXT: wmma.async_copy %s[%i], %a[%i] elements 8 : memref<512xf16, "shared">, memref<512xf16>
+  wmma.async_copy %s[%i], %a[%i] elements 8 : memref<512xf16, "shared">, memref<512xf16>
+  // CHECK-NEXT: wmma.async_copy %s[%i], %a[%i] elements 4 if %p : memref<512xf16, "shared">, memref<512xf16>
+  wmma.async_copy %s[%i], %a[%i] elements 4 if %p : memref<512xf16, "shared">, memref<512xf16>
+  // CHECK-NEXT: wmma.async_commit
+  wmma.async_commit
+  // CHECK-NEXT: wmma.async_wait 1
+  wmma.async_wait 1
+  // CHECK-NEXT: wmma.load_matrix_sync %left[%i], %s[%i] leading 16 : !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, memref<512xf16, "shared">
+  wmma.load_matrix_sync %left[%i], %s[%i] leading 16 : !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, memref<512xf16, "shared">
+  // CHECK-NEXT: wmma.mma_sync %total[%i], %left[%i], %right[%i] : !wmma.fragment<1 x accumulator [16, 16, 16] f32>, !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, !wmma.fragment<1 x matrix_b [16, 16, 16] f16 col_major>
+  wmma.mma_sync %total[%i], %left[%i], %right[%i] : !wmma.fragment<1 x accumulator [16, 16, 16] f32>, !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, !wmma.fragment<1 x matrix_b [16, 16, 16] f16 col_major>
+  // CHECK-NEXT: wmma.map %total[%i] : !wmma.fragment<1 x accumulator [16, 16, 16] f32> {
+  // CHECK-NEXT: ^{{.*}}(%x: f32):
+  // CHECK-NEXT:   %double = arith.addf %x, %x : f32
+  // CHECK-NEXT:   wmma.yield %double : f32
+  wmma.map %total[%i] : !wmma.fragment<1 x accumulator [16, 16, 16] f32> {
+  ^bb0(%x: f32):
+    %double = arith.addf %x, %x : f32
+    wmma.yield %double : f32
+  }
+  // CHECK: wmma.store_matrix_sync %c[%i] leading 16, %total[%i] : memref<256xf32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  wmma.store_matrix_sync %c[%i] leading 16, %total[%i] : memref<256xf32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  func.return
+}
