@@ -8,7 +8,7 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf, vector
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, MemRefType, ModuleOp, VectorType
+from xdsl.dialects.builtin import AnyFloat, BytesAttr, DenseIntOrFPElementsAttr, MemRefType, ModuleOp, VectorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -181,7 +181,8 @@ class _Converter:
         """The vector, or zeros where it lies in the padding."""
         if pad is None or pad.value.data != 0:
             raise _decline(block, loop, "a pad value other than 0", "copy such padding one element at a time")
-        zeros = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, [pad.value.data]))
+        lanes = kind.get_shape()[0] * ELEMENT_BYTES[str(kind.element_type)]
+        zeros = arith.ConstantOp(DenseIntOrFPElementsAttr(cast(VectorType[AnyFloat], kind), BytesAttr(bytes(lanes))))
         return scf.IfOp(inside, [kind], [load, scf.YieldOp(load.result)], [zeros, scf.YieldOp(zeros.result)])
 
     def _inside_vector(self, block: BlockOp, variable: SSAValue, values: HostValues) -> SSAValue | None:

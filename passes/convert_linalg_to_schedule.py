@@ -34,7 +34,7 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import blocks_under
+from vtac.passes.analysis.nest import blocks_under, element_type_of
 
 RESULT = "schedule.result"
 """Argument attribute of the buffers that stand for a function's tensor results."""
@@ -244,7 +244,7 @@ class _FunctionBuilder:
 
     def _pad(self, op: tensor.PadOp) -> _Statement:
         low = op.static_low.get_values()
-        shape = cast(TensorType[Attribute], op.result.type).get_shape()
+        shape = op.result.type.get_shape()
         yielded = cast(Operation, op.region.block.last_op).operands[0]
         value = yielded.owner.value if isinstance(yielded.owner, arith.ConstantOp) else self.constants.get(yielded)
         if op.low or op.high or not isinstance(value, IntegerAttr | FloatAttr):
@@ -258,18 +258,21 @@ class _FunctionBuilder:
             AffineExpr.dimension(d) - size if size else AffineExpr.dimension(d) for d, size in enumerate(low)
         )
         source = self._buffer(op.source, op)
-        body = Region(Block(arg_types=[cast(MemRefType, source.type).element_type]))
+        body = Region(Block(arg_types=[element_type_of(source)]))
         body.block.add_op(YieldOp(operands=[body.block.args[0]]))
         return _Statement(
             tuple(IterationVariable(extent) for extent in shape),
             [source],
-            [AccessAttr.get(AffineMap(rank, 0, indices), value), AccessAttr.get(AffineMap.identity(rank))],
+            [
+                AccessAttr.get(AffineMap(rank, 0, indices), cast(Number, value)),
+                AccessAttr.get(AffineMap.identity(rank)),
+            ],
             body,
         )
 
     def _constant_fill(self, op: FillOp) -> Number | None:
         value = self.constants.get(op.inputs[0])
-        return value if isinstance(value, IntegerAttr | FloatAttr) else None
+        return cast(Number, value) if isinstance(value, IntegerAttr | FloatAttr) else None
 
     def _starts_from_fill(self, destination: SSAValue, statement: _Statement) -> bool:
         fill = destination.owner
@@ -323,10 +326,10 @@ class _FunctionBuilder:
 
     def _result_buffer(self, result: OpResult) -> SSAValue:
         if result not in self.buffers:
-            kind = _as_memref(result.type, cast(Operation, result.owner))
+            kind = _as_memref(result.type, result.owner)
             allocation = memref.AllocOp([], [], kind)
             allocation.memref.name_hint = result.name_hint
-            allocation.location = cast(Operation, result.owner).location
+            allocation.location = result.owner.location
             self.new.add_op(allocation)
             self.buffers[result] = allocation.memref
         return self.buffers[result]
@@ -411,11 +414,12 @@ def _erase_nest(block: BlockOp) -> None:
     outermost.erase()
 
 
-def _as_memref(kind: Attribute, op: Operation) -> MemRefType:
+def _as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:
     if isinstance(kind, MemRefType):
-        return cast(MemRefType, kind)
+        return cast(MemRefType[Attribute], kind)
     if not isinstance(kind, TensorType):
         raise CompileError(f"a function takes and returns tensors or memrefs, not {kind}", location_of(op))
     if any(extent < 1 for extent in kind.get_shape()):
         raise CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
-    return MemRefType(kind.get_element_type(), kind.get_shape())
+    shaped = cast(TensorType[Attribute], kind)
+    return MemRefType(shaped.get_element_type(), shaped.get_shape())

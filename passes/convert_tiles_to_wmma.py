@@ -24,7 +24,6 @@ from vtac.dialects.wmma import (
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.attributes import Fragment
-from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, discard, extents_around, scope_of
 from vtac.passes.analysis.tiles import perfect_nest

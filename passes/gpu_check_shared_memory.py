@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
@@ -16,6 +16,7 @@ from vtac.dialects.wmma import FragmentsOp
 from vtac.dialects.wmma.attributes import Fragment
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
+from vtac.passes.convert_blocks_to_memory import ELEMENT_BYTES
 from vtac.passes.convert_loops_to_gpu import KERNEL
 
 ARCHITECTURE = "wmma.architecture"
@@ -90,8 +91,7 @@ def _place_dynamically(kernel: FuncOp, buffers: list[AllocOp]) -> None:
 
 
 def _bytes(op: AllocOp) -> int:
-    element = element_type_of(op.memref)
-    width = element.width.data // 8 if isinstance(element, IntegerType) else 2 if "16" in str(element) else 4
+    width = ELEMENT_BYTES[str(element_type_of(op.memref))]
     return shape_of(op.memref)[0] * strides_of(op.memref)[0] * width
 
 

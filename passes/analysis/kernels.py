@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import permutations, product
+from typing import cast
 
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
@@ -76,7 +77,7 @@ def shape_kernel(loops: Sequence[ForOp], indices: Sequence[Linear]) -> KernelSha
     free: set[Hashable] = set()
     for index in rest:
         free |= index.variables()
-    captures = tuple(variable for variable in ordered(free - inner) if isinstance(variable, SSAValue))
+    captures = tuple(cast(SSAValue, variable) for variable in ordered(free - inner))
     return KernelShape(tuple(hardware), tuple(remaining), rest, captures)
 
 

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from xdsl.dialects.builtin import IntegerType
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import SSAValue
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.accesses import indices_of
@@ -106,8 +105,8 @@ def matrix_access(block: BlockOp, position: int, rows: ForOp, columns: ForOp) ->
 
 def element_name(buffer: SSAValue) -> str:
     """A buffer's element type as fragments name it: f16, bf16, s8, ..."""
-    element: Attribute = element_type_of(buffer)
-    return f"s{element.width.data}" if isinstance(element, IntegerType) else str(element)
+    name = str(element_type_of(buffer))
+    return name.replace("i", "s") if name.startswith("i") else name
 
 
 @dataclass(frozen=True, slots=True)
