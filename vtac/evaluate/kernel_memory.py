@@ -101,6 +101,8 @@ class KernelMemory:
         kept = _active(stored, active)
         self._claim(chosen, names, kept, op)
         self.data[chosen] = kept
+        lost = np.not_equal(self.data[chosen], kept) & np.equal(kept, kept)
+        self._refuse(lost, chosen, _RACE.format("written", "written"), op)
         if self.written is not None:
             self.written[chosen] = True
 
