@@ -170,6 +170,8 @@ class Graph:
         while isinstance(found, Apply) and found.name == "arith.extsi":
             found = found.arguments[0]
         pads = Pads((0,) * len(spatial), (0,) * len(spatial))
+        if isinstance(found, Literal):
+            return self.element(operand), pads
         if not (isinstance(found, Element) and isinstance(found.source, Stored) and found.source.origin is not None):
             return found, pads
         pad = found.source.origin.owner

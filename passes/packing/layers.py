@@ -91,6 +91,8 @@ class Layers:
         if expression.kind not in (i8, i32):
             raise DeclineError(f"its result is {expression.kind}; the VTA stores i8 (and i32 as four planes of bytes)")
         whole = self._single(expression, shape)
+        if not elements(whole):
+            raise DeclineError("it is a constant")
         if len(shape) not in (2, 4) or (not accumulators(whole) and not _is_tileable(whole, len(shape))):
             return self._as_rows(whole, shape, name)
         number = self.graph.number(whole)

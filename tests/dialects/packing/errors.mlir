@@ -1,0 +1,91 @@
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics
+
+// Every message of the packing dialect's verifiers.
+
+func.func @packed_shape(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected the packed shape [3, 2, 1, 16], found [3, 1, 1, 16]}}
+  %p = packing.pack %x dims [0, 1] tiles [1, 16] order [0, 1] : tensor<3x20xi8> to tensor<3x1x1x16xi8>
+  func.return
+}
+
+// -----
+
+func.func @unpacked_shape(%x: tensor<3x2x1x16xi8>) {
+  // expected-error @+1 {{expected the packed shape [3, 3, 1, 16], found [3, 2, 1, 16]}}
+  %p = packing.unpack %x dims [0, 1] tiles [1, 16] order [0, 1] : tensor<3x2x1x16xi8> to tensor<3x33xi8>
+  func.return
+}
+
+// -----
+
+func.func @element_type(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{packing keeps the element type, found i8 and i32}}
+  %p = packing.pack %x dims [0, 1] tiles [1, 16] order [0, 1] : tensor<3x20xi8> to tensor<3x2x1x16xi32>
+  func.return
+}
+
+// -----
+
+func.func @dims(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected one tile size for each of several different dimensions below 2, found dims [1, 1] and tiles [1, 16]}}
+  %p = packing.pack %x dims [1, 1] tiles [1, 16] order [0, 1] : tensor<3x20xi8> to tensor<3x2x1x16xi8>
+  func.return
+}
+
+// -----
+
+func.func @tile_size(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected positive tile sizes, found [0]}}
+  %p = packing.pack %x dims [1] tiles [0] order [0, 1] : tensor<3x20xi8> to tensor<3x2x16xi8>
+  func.return
+}
+
+// -----
+
+func.func @order(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected an order of all 2 dimensions, found [0]}}
+  %p = packing.pack %x dims [1] tiles [16] order [0] : tensor<3x20xi8> to tensor<3x2x16xi8>
+  func.return
+}
+
+// -----
+
+func.func @dynamic(%x: tensor<?x20xi8>) {
+  // expected-error @+1 {{expected static, non-empty shapes}}
+  %p = packing.pack %x dims [1] tiles [16] order [0, 1] : tensor<?x20xi8> to tensor<3x2x16xi8>
+  func.return
+}
+
+// -----
+
+func.func @reshape(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected as many elements of the same type, found tensor<3x20xi8> and tensor<61xi8>}}
+  %p = packing.reshape %x : tensor<3x20xi8> to tensor<61xi8>
+  func.return
+}
+
+// -----
+
+func.func @plane_count(%x: tensor<3xi8>) {
+  // expected-error @+1 {{expected four planes and an i32 result, found 2 and tensor<3xi32>}}
+  %p = packing.interleave %x, %x : tensor<3xi8>, tensor<3xi8> to tensor<3xi32>
+  func.return
+}
+
+// -----
+
+func.func @plane_shape(%x: tensor<3xi8>, %y: tensor<4xi8>) {
+  // expected-error @+1 {{expected i8 planes of shape [3], found tensor<4xi8>}}
+  %p = packing.interleave %x, %x, %x, %y : tensor<3xi8>, tensor<3xi8>, tensor<3xi8>, tensor<4xi8> to tensor<3xi32>
+  func.return
+}
+
+// -----
+
+func.func @host_yield(%x: tensor<3xi8>) {
+  // expected-error @+1 {{expected packing.yield of tensor<4xi8>, found tensor<3xi8>}}
+  %h = packing.host "no reason" -> tensor<4xi8> {
+    packing.yield %x : tensor<3xi8>
+  }
+  func.return
+}
