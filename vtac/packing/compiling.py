@@ -39,9 +39,9 @@ def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
         names = ", ".join(function.sym_name.data for function in functions) or "none"
         raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))
     function = functions[0]
-    plain = [_buffer(argument, buffer_name(argument), is_argument=True) for argument in function.body.block.args]
     fold_constants(function, grow=False)
     _pack(module, host=host)
+    plain = [_buffer(argument, buffer_name(argument), is_argument=True) for argument in function.body.block.args]
     fold_constants(function, grow=True)
     devices = {op.sym_name.data: op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes}
     calls = [op for op in function.walk() if isinstance(op, CallOp) and op.callee.string_value() in devices]
