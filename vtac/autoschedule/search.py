@@ -159,15 +159,21 @@ def _lower(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> None:
 
 def measure(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> Estimate:
     """DRAM bytes and cycles of a program of one layer under a tiling, exact by the cycle model."""
+    return measure_schedule(module, _scheduled(module, config, tiling))
+
+
+def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
+    """DRAM bytes and cycles of a program under a schedule, exact by the cycle model."""
     from vtac.compiler import compile as compile_module
     from vtac.interpreter.counters import count
     from vtac.interpreter.cycles import simulate_cycles
     from vtac.interpreter.stream import decode_stream
 
-    program = compile_module(module, config=config, schedule=_scheduled(module, config, tiling))
-    counters = count(decode_stream(program.instructions, config))
-    nbytes = sum(value for name, value in counters.items() if name.endswith("_nbytes"))
-    return Estimate(nbytes, simulate_cycles(program.instructions, config).cycles)
+    config = schedule.config
+    instructions = compile_module(module, config=config, schedule=schedule).instructions
+    stream = decode_stream(instructions, config)
+    nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
+    return Estimate(nbytes, simulate_cycles(instructions, config).cycles, len(stream))
 
 
-__all__ = ["candidates", "default_schedule", "layers_of", "measure"]
+__all__ = ["candidates", "default_schedule", "layers_of", "measure", "measure_schedule"]

@@ -21,11 +21,11 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "run": Command("run", "compile a program, or load a saved one, and execute it"),
     "compile": Command("compile_program", "compile a program and save it in a directory"),
-    "schedule": Command("schedule", "print the schedule that a program without one gets"),
     "disasm": Command("disasm", "print an instruction stream as assembly"),
     "asm": Command("asm", "turn assembly into an instruction stream"),
     "check": Command("check", "prove an instruction stream safe, or say what is wrong with it"),
     "diff": Command("diff", "show the first difference between two instruction streams"),
+    "schedule": Command("schedule", "print the schedule that a program without one gets"),
 }
 
 _HELP = """usage: vtac COMMAND ...
