@@ -16,18 +16,25 @@ from vtac.passes.analysis.nest import blocks_under, enclosing_loops
 def copies_of(loop: ForOp, count: int) -> list[ForOp]:
     """Detached copies of a loop; the first one keeps the loop's buffers."""
     owned = _owned_allocations(loop)
-    copies: list[ForOp] = []
-    for _ in range(count):
-        mapping: dict[SSAValue, SSAValue] = {}
-        for allocation in owned if copies else ():
-            fresh = allocation.clone(mapping)
-            fresh.memref.name_hint = allocation.memref.name_hint
-            if allocation.parent is not None:
-                allocation.parent.insert_op_after(fresh, allocation)
-        copy = loop.clone(mapping)
-        copy.induction_variable.name_hint = loop.loop_name
-        copies.append(copy)
-    return copies
+    return [_copy(loop, owned if position else []) for position in range(count)]
+
+
+def copy_apart(loop: ForOp) -> ForOp:
+    """A detached copy of a loop with buffers of its own."""
+    return _copy(loop, _owned_allocations(loop))
+
+
+def _copy(loop: ForOp, renewed: list[AllocOp]) -> ForOp:
+    """A detached copy of a loop that has fresh buffers instead of the given ones."""
+    mapping: dict[SSAValue, SSAValue] = {}
+    for allocation in renewed:
+        fresh = allocation.clone(mapping)
+        fresh.memref.name_hint = allocation.memref.name_hint
+        if allocation.parent is not None:
+            allocation.parent.insert_op_after(fresh, allocation)
+    copy = loop.clone(mapping)
+    copy.induction_variable.name_hint = loop.loop_name
+    return copy
 
 
 def _owned_allocations(loop: ForOp) -> list[AllocOp]:

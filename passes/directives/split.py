@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from xdsl.ir import Operation, SSAValue
-
 from vtac.dialects.schedule.attributes import Tail
 from vtac.dialects.schedule.directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -18,6 +16,7 @@ from vtac.passes.analysis.accesses import bindings_of, restrict_loop, substitute
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import blocks_under, extents_around
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
+from vtac.passes.loop_copies import copy_apart
 
 
 def split(op: SplitOp, handles: Handles) -> None:
@@ -91,9 +90,8 @@ def replace_loop(loop: ForOp, chain: list[ForOp]) -> None:
 
 
 def _peel(loop: ForOp, start: int, rest: int, handles: Handles) -> None:
-    """Run the last `rest` iterations in a nest of their own, right after the loop."""
-    mapping: dict[SSAValue, SSAValue] = {}
-    tail = loop.clone(mapping)
+    """Run the last `rest` iterations in a nest of their own with its own buffers, right after the loop."""
+    tail = copy_apart(loop)
     tail.induction_variable.name_hint = f"{loop.loop_name}_tail"
     parent = loop.parent
     if parent is None:
@@ -113,8 +111,3 @@ def _never_starts(block: BlockOp) -> bool:
         variable.reduction and value.bounds(extents)[0] > 0
         for variable, value in zip(block.variables, bindings_of(block, extents), strict=True)
     )
-
-
-def holds_only(loop: ForOp, op: Operation) -> bool:
-    """True when an op is all that a loop's body holds."""
-    return loop.body.block.first_op is op and loop.body.block.last_op is op
