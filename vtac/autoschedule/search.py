@@ -30,7 +30,7 @@ CYCLE_WEIGHT = 3.0
 SPARE_CYCLE_WEIGHT = 0.001
 """The same below the roof."""
 _REFINED = 24
-_MEASURED = 3
+_MEASURED = 2
 _LONG = 4000
 """Instructions beyond which a program is not built on trial."""
 _CLOSE = 0.002
