@@ -179,6 +179,29 @@ class ReshapeOp(IRDLOperation):
 
 
 @irdl_op_definition
+class BlockDiagonalOp(IRDLOperation):
+    """The dense kernel of a convolution in groups: (G, F, C, H, W) as (G * F, G * C, H, W), zeros between groups."""
+
+    name = "packing.block_diagonal"
+
+    source = operand_def(_Tensor)
+    result = result_def(_Tensor)
+
+    traits = traits_def(Pure())
+    assembly_format = "$source attr-dict `:` type($source) `to` type($result)"
+
+    def verify_(self) -> None:
+        source = cast("TensorType[Attribute]", self.source.type)
+        shape = source.get_shape()
+        if len(shape) != 5:
+            raise VerifyException(f"expected groups of kernels of rank 5, found {source}")
+        groups, features, channels, *taps = shape
+        wanted = TensorType(source.get_element_type(), [groups * features, groups * channels, *taps])
+        if self.result.type != wanted:
+            raise VerifyException(f"expected the result {wanted}, found {self.result.type}")
+
+
+@irdl_op_definition
 class InterleaveOp(IRDLOperation):
     """One i32 tensor from its four byte planes, the lowest byte first, each an i8 tensor of the same shape."""
 
@@ -241,6 +264,16 @@ class YieldOp(IRDLOperation):
     assembly_format = "($values^ `:` type($values))? attr-dict"
 
 
-Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, InterleaveOp, HostOp, YieldOp], [])
+Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, BlockDiagonalOp, InterleaveOp, HostOp, YieldOp], [])
 
-__all__ = ["HostOp", "InterleaveOp", "PackOp", "Packing", "ReshapeOp", "UnpackOp", "YieldOp", "packed_shape"]
+__all__ = [
+    "BlockDiagonalOp",
+    "HostOp",
+    "InterleaveOp",
+    "PackOp",
+    "Packing",
+    "ReshapeOp",
+    "UnpackOp",
+    "YieldOp",
+    "packed_shape",
+]

@@ -15,7 +15,7 @@ from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.packing import HostOp, YieldOp
+from vtac.dialects.packing import BlockDiagonalOp, HostOp, ReshapeOp, YieldOp
 from vtac.passes.analysis.alu_trees import DeclineError
 from vtac.passes.analysis.contractions import match_contraction
 from vtac.passes.analysis.expressions import Apply, Element, Literal
@@ -36,6 +36,8 @@ _LAYOUT_OPS = (
     tensor.PadOp,
     tensor.CollapseShapeOp,
     tensor.ExpandShapeOp,
+    ReshapeOp,
+    BlockDiagonalOp,
 )
 
 

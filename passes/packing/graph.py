@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import cast
 
 from xdsl.dialects import tensor
@@ -12,6 +13,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 
+from vtac.dialects.packing import BlockDiagonalOp, ReshapeOp
 from vtac.passes.analysis.alu_trees import DeclineError, Number
 from vtac.passes.analysis.contractions import Contraction, match_contraction
 from vtac.passes.analysis.expressions import (
@@ -26,8 +28,16 @@ from vtac.passes.analysis.expressions import (
     renamed,
 )
 from vtac.passes.analysis.integer_form import integer_form, width_of
-from vtac.passes.packing.stored import Stored, type_of
+from vtac.passes.packing.stored import Stored, tensor_type, type_of
 
+_LAYOUTS = (
+    tensor.PadOp,
+    tensor.EmptyOp,
+    tensor.CollapseShapeOp,
+    tensor.ExpandShapeOp,
+    ReshapeOp,
+    BlockDiagonalOp,
+)
 _MAX_WINDOW = 64
 """Elements of a pooling window that are taken one ALU operation each."""
 
@@ -71,6 +81,11 @@ class Graph:
         source = element.source
         if isinstance(source, Contraction):
             return -source.terms * 128 * 128, source.terms * 128 * 128
+        if isinstance(source, Stored) and source.weight_sum is not None:
+            kernel, feature, factor = source.weight_sum
+            shape = type_of(kernel).get_shape()
+            largest = prod(shape) // shape[feature] * 128 * abs(factor)
+            return -largest, largest
         if isinstance(source, Stored) and source.origin is not None:
             owner = source.origin.owner
             if isinstance(owner, ConstantOp) and isinstance(owner.value, DenseIntOrFPElementsAttr):
@@ -116,7 +131,7 @@ class Graph:
             return renamed(self.expression(op.input), [dim for dim in range(rank) if dim not in added])
         if isinstance(op, LinalgStructuredOperation):
             return self._structured(op)
-        if not isinstance(op, tensor.PadOp | tensor.EmptyOp | tensor.CollapseShapeOp | tensor.ExpandShapeOp):
+        if not isinstance(op, _LAYOUTS):
             raise DeclineError(f"'{op.name}' is no operation that the VTA has")
         return self.element(value)
 
@@ -150,19 +165,38 @@ class Graph:
                 raise DeclineError(
                     f"its factor is {kind}; GEMM multiplies i8 by i8 (sign-extend i8 operands with arith.extsi)"
                 )
-        for zero in contraction.zero_points:
-            number = self.scalar(zero)
-            if not isinstance(number, Literal) or number.value != 0:
-                raise DeclineError("it has a zero point other than 0, which GEMM cannot subtract")
         kind = type_of(contraction.op.res[0]).get_element_type()
         if width_of(kind) < 32:
             raise DeclineError(f"it accumulates in {kind}; GEMM accumulates in i32")
         rank = len(contraction.result_dims)
-        total = Element(contraction, tuple(range(rank)), kind)
+        total: Expression = Element(contraction, tuple(range(rank)), kind)
+        if contraction.zero_points:
+            total = self._without_zero_point(contraction, total, kernel)
         start = self.expression(contraction.op.outputs[0])
         if isinstance(start, Literal) and start.value == 0:
             return total
         return Apply("arith.addi", (total, start), kind)
+
+    def _without_zero_point(self, contraction: Contraction, total: Element, kernel: SSAValue) -> Expression:
+        """sum((a - z) * w) = sum(a * w) - z * sum(w): the second sum is a bias per feature."""
+        data_zero, kernel_zero = (self._zero_point(value) for value in contraction.zero_points)
+        if kernel_zero:
+            raise DeclineError(f"its kernel has the zero point {kernel_zero}; only the data's can be taken into a bias")
+        if not data_zero:
+            return total
+        feature = contraction.kernel_dims[0]
+        size = type_of(kernel).get_shape()[feature]
+        bias = Stored(tensor_type(i32, [size]), "zero_point", weight_sum=(kernel, feature, -data_zero))
+        correction: Expression = Element(bias, (contraction.result_dims[1],), i32)
+        if total.kind != i32:
+            correction = Apply("arith.extsi", (correction,), total.kind)
+        return Apply("arith.addi", (total, correction), total.kind)
+
+    def _zero_point(self, value: SSAValue) -> int:
+        number = self.scalar(value)
+        if not isinstance(number, Literal) or not isinstance(number.value, int):
+            raise DeclineError("its zero point is no integer")
+        return number.value
 
     def factor(self, operand: SSAValue, spatial: tuple[int, ...]) -> tuple[Expression, Pads]:
         """The i8 expression of a factor, and the zeros around the dimensions `spatial` of it."""

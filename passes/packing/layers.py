@@ -66,7 +66,10 @@ class Layers:
     def plain_value(self, stored: Stored) -> SSAValue:
         """A tensor in its plain layout, in the host function."""
         if stored.plain is None:
-            if stored.origin is not None:
+            if stored.weight_sum is not None:
+                kernel, feature, factor = stored.weight_sum
+                stored.plain = self.host.sum_per_feature(self.plain(kernel), feature, factor, stored.name)
+            elif stored.origin is not None:
                 stored.plain = self.plain(stored.origin)
             else:
                 (order, tile), packed = next(iter(stored.packed.items()))

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, TensorType, i32, i64
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, IntegerAttr, TensorType, i32, i64
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import BroadcastOp, GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineMap
+from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.dialects.packing import PackOp, UnpackOp, packed_shape
 
@@ -24,13 +24,16 @@ class Stored:
     """A tensor that is, or can be, a value of the host function.
 
     `kind` is its plain type. `packed` holds it by layout: the plain dimensions in the order of
-    the outer packed ones (the first two are tiled), and the tile. `wide` are those forms as i32.
+    the outer packed ones (the first two are tiled), and the tile; `spread` holds other forms
+    of it. One with `weight_sum` is the sum of a kernel's numbers per feature (its dimension),
+    times a factor.
     """
 
     kind: TensorType[Attribute]
     name: str
     origin: SSAValue | None = None
     plain: SSAValue | None = None
+    weight_sum: tuple[SSAValue, int, int] | None = None
     packed: dict[tuple[Order, Tile], SSAValue] = field(default_factory=dict[tuple[Order, Tile], SSAValue])
     spread: dict[object, SSAValue] = field(default_factory=dict[object, SSAValue])
 
@@ -73,6 +76,23 @@ class HostBuilder:
         kind = tensor_type(type_of(value).get_element_type(), shape)
         empty = self.add(tensor.EmptyOp([], kind))
         return self.add(BroadcastOp(value, empty, DenseArrayBase.from_list(i64, list(added)), kind), name)
+
+    def sum_per_feature(self, kernel: SSAValue, feature: int, factor: int, name: str) -> SSAValue:
+        """The sum of a kernel's numbers for each index of dimension `feature`, times a factor, as i32."""
+        kind = type_of(kernel)
+        rank = len(kind.get_shape())
+        result = tensor_type(i32, [kind.get_shape()[feature]])
+        zero = self.add(arith.ConstantOp(IntegerAttr(0, i32)))
+        start = self.add(FillOp([zero], [self.add(tensor.EmptyOp([], result))], [result]))
+        body = Block(arg_types=[kind.get_element_type(), i32])
+        wide, scale = arith.ExtSIOp(body.args[0], i32), arith.ConstantOp(IntegerAttr(factor, i32))
+        product = arith.MuliOp(wide.result, scale.result)
+        total = arith.AddiOp(body.args[1], product.result)
+        body.add_ops([wide, scale, product, total, YieldOp(total.result)])
+        maps = [AffineMap.identity(rank), AffineMap(rank, 0, (AffineDimExpr(feature),))]
+        kinds = [IteratorTypeAttr.parallel() if dim == feature else IteratorTypeAttr.reduction() for dim in range(rank)]
+        attributes = ArrayAttr([AffineMapAttr(m) for m in maps])
+        return self.add(GenericOp([kernel], [start], Region(body), attributes, ArrayAttr(kinds), [result]), name)
 
     def widen(self, value: SSAValue, name: str) -> SSAValue:
         """Sign-extend to i32."""

@@ -122,19 +122,23 @@ func.func @f(%x: tensor<2x5x33xi8>, %w: tensor<2x33x7xi8>) -> tensor<2x5x7xi32> 
     refused(text, "'linalg.batch_matmul' cannot run on the VTA: loop d0 (parallel, extent 2) indexes both factors")
 
 
-def test_zero_points() -> None:
+def test_the_zero_point_of_a_kernel() -> None:
     text = """
 func.func @f(%x: tensor<5x33xi8>, %w: tensor<33x7xi8>) -> tensor<5x7xi32> {
   %z = arith.constant 0 : i32
   %three = arith.constant 3 : i32
   %e = tensor.empty() : tensor<5x7xi32>
   %f = linalg.fill ins(%z : i32) outs(%e : tensor<5x7xi32>) -> tensor<5x7xi32>
-  %y = linalg.quantized_matmul ins(%x, %w, %three, %z : tensor<5x33xi8>, tensor<33x7xi8>, i32, i32)
+  %y = linalg.quantized_matmul ins(%x, %w, %z, %three : tensor<5x33xi8>, tensor<33x7xi8>, i32, i32)
     outs(%f : tensor<5x7xi32>) -> tensor<5x7xi32>
   func.return %y : tensor<5x7xi32>
 }
 """
-    refused(text, "'linalg.quantized_matmul' cannot run on the VTA: it has a zero point other than 0")
+    refused(
+        text,
+        "'linalg.quantized_matmul' cannot run on the VTA: its kernel has the zero point 3; "
+        "only the data's can be taken into a bias",
+    )
 
 
 def test_dynamic_shapes() -> None:

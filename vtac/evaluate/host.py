@@ -10,7 +10,7 @@ from xdsl.dialects import tensor
 from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Operation
 
-from vtac.dialects.packing import InterleaveOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import BlockDiagonalOp, InterleaveOp, PackOp, ReshapeOp, UnpackOp
 from vtac.evaluate.buffers import shape_of_type
 from vtac.evaluate.numbers import Array
 
@@ -19,6 +19,7 @@ LAYOUT_OPS = (
     UnpackOp,
     ReshapeOp,
     InterleaveOp,
+    BlockDiagonalOp,
     BroadcastOp,
     tensor.CollapseShapeOp,
     tensor.ExpandShapeOp,
@@ -35,11 +36,22 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
     if isinstance(op, InterleaveOp):
         planes = np.stack([np.ascontiguousarray(plane).view(np.uint8) for plane in operands], axis=-1)
         return cast(Array, planes.view("<i4")[..., 0].copy())
+    if isinstance(op, BlockDiagonalOp):
+        return block_diagonal(operands[0])
     if isinstance(op, BroadcastOp):
         shape = shape_of_type(op.init.type)
         source = np.expand_dims(operands[0], tuple(op.dimensions.get_values()))
         return np.array(np.broadcast_to(source, shape), order="C")
     return operands[0].reshape(shape_of_type(op.results[0].type)).copy()
+
+
+def block_diagonal(kernels: Array) -> Array:
+    """(G, F, C, H, W) -> (G * F, G * C, H, W), zero where feature and channel belong to different groups."""
+    groups, features, channels, *taps = kernels.shape
+    whole = np.zeros((groups, features, groups, channels, *taps), kernels.dtype)
+    for group in range(groups):
+        whole[group, :, group] = kernels[group]
+    return whole.reshape(groups * features, groups * channels, *taps)
 
 
 def packed(array: Array, dims: Sequence[int], tiles: Sequence[int], order: Sequence[int]) -> Array:

@@ -64,7 +64,10 @@ def number(value: Attribute) -> Array:
 
 def dense(contents: DenseIntOrFPElementsAttr, shape: Sequence[int]) -> Array:
     """The elements of a dense constant as an array of a shape."""
-    values = np.array(contents.get_values(), object)
     dtype = dtype_of(contents.get_element_type())
+    if dtype.kind == "b":
+        values = np.array(contents.get_values(), np.bool_)
+    else:
+        values = np.frombuffer(contents.data.data, dtype.newbyteorder("<"))
     whole = np.broadcast_to(values.reshape(()), shape) if values.size == 1 else values.reshape(tuple(shape))
     return np.array(whole, dtype)

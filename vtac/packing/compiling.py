@@ -20,6 +20,7 @@ from vtac.packing.simple_schedule import simple_schedule
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name
 from vtac.passes.analysis.target import CONFIG, config_of
+from vtac.passes.expand_groups import ExpandGroups
 from vtac.passes.pack_for_vta import DEVICE, PackForVta
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
@@ -40,6 +41,7 @@ def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
         raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))
     function = functions[0]
     fold_constants(function, grow=False)
+    ExpandGroups().apply(context(), module)
     _pack(module, host=host)
     plain = [_buffer(argument, buffer_name(argument), is_argument=True) for argument in function.body.block.args]
     fold_constants(function, grow=True)

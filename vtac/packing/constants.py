@@ -13,11 +13,11 @@ from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.dialects.tensor import EmptyOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
-from vtac.dialects.packing import InterleaveOp, PackOp, ReshapeOp
+from vtac.dialects.packing import BlockDiagonalOp, InterleaveOp, PackOp, ReshapeOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.numbers import dtype_of
 
-_FOLDABLE = (LinalgStructuredOperation, BroadcastOp, PackOp, ReshapeOp, InterleaveOp)
+_FOLDABLE = (LinalgStructuredOperation, BroadcastOp, PackOp, ReshapeOp, InterleaveOp, BlockDiagonalOp)
 
 
 def fold_constants(function: FuncOp, *, grow: bool) -> None:

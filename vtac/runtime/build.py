@@ -118,7 +118,7 @@ def _alias_globals(function: FuncOp, buffers: list[Buffer], addresses: dict[SSAV
 
 def _dense_bytes(contents: DenseIntOrFPElementsAttr, nbytes: int) -> bytes:
     data = contents.data.data
-    return data * (nbytes // len(data)) if contents.is_splat() else data
+    return data if len(data) == nbytes else data * (nbytes // len(data))
 
 
 def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result: bool) -> Buffer:

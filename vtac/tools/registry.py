@@ -54,6 +54,7 @@ PASSES: dict[str, Home] = {
     "lower-to-vta": Home("vtac.pipelines", "LowerToVta"),
     "lower-to-wmma": Home("vtac.pipelines", "LowerToWmma"),
     "schedule-align-storage": Home("vtac.passes.schedule_align_storage", "ScheduleAlignStorage"),
+    "expand-groups": Home("vtac.passes.expand_groups", "ExpandGroups"),
     "pack-for-vta": Home("vtac.passes.pack_for_vta", "PackForVta"),
     "schedule-compact-buffers": Home("vtac.passes.schedule_compact_buffers", "ScheduleCompactBuffers"),
     "schedule-decompose-reductions": Home("vtac.passes.schedule_decompose_reductions", "ScheduleDecomposeReductions"),

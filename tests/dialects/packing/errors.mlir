@@ -89,3 +89,19 @@ func.func @host_yield(%x: tensor<3xi8>) {
   }
   func.return
 }
+
+// -----
+
+func.func @diagonal_rank(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected groups of kernels of rank 5, found tensor<3x20xi8>}}
+  %p = packing.block_diagonal %x : tensor<3x20xi8> to tensor<60xi8>
+  func.return
+}
+
+// -----
+
+func.func @diagonal_result(%x: tensor<2x3x4x1x1xi8>) {
+  // expected-error @+1 {{expected the result tensor<6x8x1x1xi8>, found tensor<6x4x1x1xi8>}}
+  %p = packing.block_diagonal %x : tensor<2x3x4x1x1xi8> to tensor<6x4x1x1xi8>
+  func.return
+}
