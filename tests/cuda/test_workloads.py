@@ -1,0 +1,209 @@
+"""The workloads' text executed on the CPU, and compiled for every architecture."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import vtac
+from vtac.cuda.arrays import Array
+from vtac.cuda.bfloat16 import to_bfloat16
+from vtac.cuda.compile import compile_kernel
+from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.cuda.errors import KernelFault
+from vtac.cuda.program import CudaProgram
+from vtac.cuda.sass import count_instructions, disassemble
+from vtac.cuda.toolkit import disassembler_unavailable_reason, toolkit_unavailable_reason
+from vtac.dialects.gpu_hardware import gpu_architectures
+from vtac.workloads.wmma_conv2d import WmmaConv2D
+from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
+from vtac.workloads.wmma_matmul import WmmaMatmul
+from vtac.workloads.wmma_reference import conv2d_at, matmul_at
+
+needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
+needs_toolkit = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
+needs_disassembler = pytest.mark.skipif(
+    toolkit_unavailable_reason() is not None or disassembler_unavailable_reason() is not None,
+    reason=f"{toolkit_unavailable_reason()}; {disassembler_unavailable_reason()}",
+)
+SEED = WmmaConv2D()
+
+
+@cache
+def convolution(layer: WmmaConv2D, fast: bool) -> CudaProgram:
+    return vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule())
+
+
+@cache
+def product(layer: WmmaMatmul) -> CudaProgram:
+    return vtac.compile(layer.text(), "cuda", schedule=layer.schedule())
+
+
+def check_convolution(layer: WmmaConv2D, program: CudaProgram, blocks: int | None, seed: int = 0) -> None:
+    random = np.random.default_rng(seed)
+    data, kernel = (random.integers(-5, 6, s).astype(np.float16) for s in (layer.data_shape, layer.kernel_shape))
+    run = program.run_on_cpu((data, kernel), blocks)
+    (output,), (written,) = run.outputs, run.written
+    assert written.mean() == pytest.approx(len(run.blocks) / program.launch.blocks)
+    assert np.array_equal(output[written], conv2d_at(layer, data, kernel, written)[written])
+
+
+def product_inputs(layer: WmmaMatmul, seed: int = 0) -> tuple[Array, ...]:
+    random = np.random.default_rng(seed)
+    a, b = (random.integers(-8, 9, s).astype(np.float32) for s in ((layer.m, layer.k), (layer.k, layer.n)))
+    bias = random.integers(-50, 51, layer.n).astype(np.int32 if layer.element == "s8" else np.float32)
+    if layer.element == "bf16":
+        narrow: tuple[Array, Array] = (to_bfloat16(a), to_bfloat16(b))
+    else:
+        dtype = np.int8 if layer.element == "s8" else np.float16
+        narrow = (a.astype(dtype), b.astype(dtype))
+    return (*narrow, bias) if layer.bias else narrow
+
+
+def check_product(layer: WmmaMatmul) -> None:
+    inputs = product_inputs(layer)
+    result = product(layer)(*inputs)
+    assert np.array_equal(result, matmul_at(layer, inputs, np.ones((layer.m, layer.n), np.bool_)))
+
+
+@needs_compiler
+@pytest.mark.parametrize("fast", [False, True])
+def test_blocks_of_the_real_launch(fast: bool) -> None:
+    check_convolution(SEED, convolution(SEED, fast), 4)
+
+
+@needs_compiler
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize(
+    "layer",
+    [
+        WmmaConv2D(128, 3, 2, 64, 128, 3, 1, 1),
+        WmmaConv2D(32, 4, 5, 32, 32, 1, 0, 1),
+        WmmaConv2D(32, 6, 5, 32, 32, 3, 0, 2),
+        WmmaConv2D(16, 5, 5, 32, 16, 2, 1, 3),
+        WmmaConv2D(16, 3, 3, 64, 32, 5, 2, 1),
+    ],
+    ids=["padded", "pointwise", "strided", "even", "wide"],
+)
+def test_whole_convolutions(layer: WmmaConv2D, fast: bool) -> None:
+    check_convolution(layer, convolution(layer, fast), None)
+
+
+@needs_compiler
+@settings(derandomize=True, max_examples=5, deadline=None)
+@given(
+    st.builds(
+        WmmaConv2D,
+        batch=st.sampled_from([16, 32, 48]),
+        height=st.integers(2, 4),
+        width=st.integers(2, 4),
+        in_channels=st.sampled_from([16, 32]),
+        out_channels=st.sampled_from([16, 48, 64]),
+        kernel=st.integers(1, 2),
+        padding=st.integers(0, 2),
+        stride=st.integers(1, 3),
+    )
+)
+def test_any_convolution_on_the_seed_schedule(layer: WmmaConv2D) -> None:
+    check_convolution(layer, convolution(layer, False), None)
+
+
+@needs_compiler
+@pytest.mark.parametrize("element", ["f16", "bf16", "s8"])
+@pytest.mark.parametrize(
+    ("sizes", "bias", "relu"),
+    [
+        ((128, 128, 64), False, False),
+        ((64, 96, 37), True, False),
+        ((16, 32, 16), False, True),
+        ((48, 64, 100), True, True),
+    ],
+)
+def test_whole_products(element: str, sizes: tuple[int, int, int], bias: bool, relu: bool) -> None:
+    check_product(WmmaMatmul(*sizes, element, bias, relu))
+
+
+@needs_compiler
+def test_relu_of_nan_is_nan_and_of_negative_zero_is_zero() -> None:
+    layer = WmmaMatmul(16, 16, 16, relu=True)
+    a, b = np.zeros((16, 16), np.float16), np.eye(16, dtype=np.float16)
+    a[0, 0], a[1, 1], a[2, 2] = np.nan, -3, 5
+    result = product(layer)(a, b)
+    assert isinstance(result, np.ndarray)
+    assert np.isnan(result[0]).all()
+    assert result[1].tolist() == [0] * 16
+    assert result[2, 2] == 5
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("line", "replacement", "kinds"),
+    [
+        ("__syncthreads();", "", {"order-dependent", "shared-memory"}),
+        (", 16);", ", 24);", {"out-of-bounds", "order-dependent", "wrong"}),
+        ("wmma::fill_fragment(", "if (false) wmma::fill_fragment(", {"order-dependent", "wrong", "uninitialised"}),
+        ("block_z / 14 + r7 - 1 >= 0 && ", "", {"out-of-bounds", "wrong"}),
+    ],
+    ids=["barrier", "pitch", "fill", "bounds"],
+)
+def test_faults_planted_in_the_seed_text_are_found(line: str, replacement: str, kinds: set[str]) -> None:
+    program = convolution(SEED, False)
+    assert line in program.text
+    broken = CudaProgram(program.text.replace(line, replacement), program.launch)
+    try:
+        check_convolution(SEED, broken, 2)
+    except KernelFault as fault:
+        assert fault.kind in kinds
+    except AssertionError:
+        assert "wrong" in kinds
+    else:
+        pytest.fail("the fault was not found")
+
+
+@needs_toolkit
+@pytest.mark.parametrize("architecture", list(gpu_architectures()))
+def test_the_seed_schedule_compiles_for_every_architecture(architecture: str) -> None:
+    program = convolution(SEED, False)
+    compiled = compile_kernel(program.text, program.launch.kernel, architecture)
+    assert not compiled.spills
+    assert compiled.registers <= 255
+    assert compiled.static_shared_bytes == 49_152
+    assert compiled.max_threads == 256
+    compiled.check_launch(program.launch)
+    assert compiled.resident_blocks(program.launch) >= 1
+
+
+@needs_toolkit
+@pytest.mark.parametrize("architecture", [name for name in gpu_architectures() if name != "sm_75"])
+def test_the_fast_schedule_fits_the_architecture_that_it_is_made_for(architecture: str) -> None:
+    tiling = choose_tiling(SEED, architecture)
+    record = gpu_architectures()[architecture]
+    program = vtac.compile(SEED.text(), "cuda", record, schedule=fast_schedule(SEED, tiling))
+    compiled = compile_kernel(program.text, program.launch.kernel, architecture)
+    assert not compiled.spills
+    compiled.check_launch(program.launch)
+
+
+@needs_toolkit
+@pytest.mark.parametrize("element", ["f16", "bf16", "s8"])
+def test_products_compile_without_spills(element: str) -> None:
+    layer = WmmaMatmul(256, 256, 256, element, True, True)
+    compiled = compile_kernel(product(layer).text, "matmul", "sm_90")
+    assert not compiled.spills
+    compiled.check_launch(product(layer).launch)
+
+
+@needs_disassembler
+@pytest.mark.parametrize("fast", [False, True])
+def test_fragments_load_from_shared_memory_and_nothing_generically(fast: bool) -> None:
+    program = convolution(SEED, fast)
+    counts = count_instructions(disassemble(compile_kernel(program.text, program.launch.kernel, "sm_90")))
+    assert counts.fragment_loads > 0
+    assert counts.tensor_operations > 0
+    assert counts.generic_accesses == 0
+    assert counts.local_accesses == 0
+    assert (counts.asynchronous_copies > 0) == fast
