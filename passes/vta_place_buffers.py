@@ -74,6 +74,8 @@ class _Buffer:
         if isinstance(loops, StringAttr):
             share = self.elements // self.threads
             line += f" ({self.threads} x {share:,}: one copy per virtual thread of loop '{loops.data}')"
+        elif self.threads > 1:
+            line += f" ({self.threads} x {self.elements // self.threads:,}: copies by double_buffer)"
         where = location_of(self.allocation)
         return f"{line}, from {where}" if where else line
 

@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 import vtac
+from vtac.frontend import context
+from vtac.pipelines import run_phases
 from vtac.schedule import Schedule
 from vtac.workloads import reference
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
@@ -170,4 +172,15 @@ def test_copies_that_do_not_fit_are_reported() -> None:
     with pytest.raises(vtac.CompileError) as caught:
         vtac.compile(Conv2D().text(), schedule=schedule)
     assert "overflows ACC" in str(caught.value)
-    assert "'res_conv': 3" in str(caught.value)
+    assert "(2 x 1,568: copies by double_buffer)" in str(caught.value)
+
+
+def test_the_vta_level_shows_turns_and_no_tokens() -> None:
+    schedule = double_buffered(SMALL, Conv2DTiling(6, 6, 16, 48, vthreads=1), 2, 3, 1)
+    module = vtac.parse(SMALL.text() + str(schedule))
+    run_phases(module, context())
+    text = str(module)
+    assert "mod 2" in text
+    assert "mod 3" in text
+    assert "vta.sync dataflow" in text
+    assert "vta.dep_push" not in text
