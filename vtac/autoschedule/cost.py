@@ -37,7 +37,7 @@ class Estimate:
 def fits(layer: Layer, tiling: Tiling, config: VTAConfig) -> bool:
     """Every buffer with its copies fits its memory, and every kernel the micro-op memory."""
     tile = prod(tiling.tile)
-    operands = sum(operand_tiles(layer, tiling)) // (tiling.pieces if layer.contraction else 1)
+    operands = sum(operand_tiles(layer, tiling)) * (1 if layer.contraction else tiling.acc)
     if tile * tiling.acc + operands > config.capacity("acc"):
         return False
     contraction = layer.contraction
@@ -70,8 +70,11 @@ def estimate(layer: Layer, tiling: Tiling, config: VTAConfig) -> Estimate:
     vector = outputs * layer.alu + extra * config.acc_element_bytes // _BUS
     kernels = tiles * tiling.pieces * layer.alu
     if layer.contraction is None:
-        nbytes = stored + extra * config.acc_element_bytes + 4 * layer.alu * tiling.pieces
-        return Estimate(nbytes, vector + _KERNEL_START * kernels + store // max(1, tiles), kernels + 2 * tiles)
+        nbytes = stored + extra * config.acc_element_bytes + 4 * layer.alu * tiling.pieces * min(tiling.acc, tiles)
+        waits = tiles if tiling.acc == 1 else 1
+        cycles = vector + _KERNEL_START * kernels + _LOAD_START * len(layer.operands) * tiles + waits * store // tiles
+        cycles += _UOP_START * layer.alu * min(tiling.acc, tiles)
+        return Estimate(nbytes, max(cycles, store), kernels + (1 + len(layer.operands)) * tiles)
     parts = _Contraction(layer, layer.contraction, tiling, config, counts)
     compute = outputs + vector + parts.work + _KERNEL_START * (kernels + parts.kernels + tiles)
     compute += parts.uop_loads * _UOP_START + parts.micro_ops // 2

@@ -41,11 +41,13 @@ def piece_dimension(tiling: Tiling, by_weight: tuple[bool, ...]) -> int:
     return weighted[0] if weighted else 0
 
 
-def _load_operands(schedule: Schedule, layer: Layer, at: LoopRef) -> None:
+def _load_operands(schedule: Schedule, layer: Layer, at: LoopRef, copies: int | None = None) -> None:
     for operand in layer.operands:
         copy = schedule.cache_read(schedule.get_block(operand.block), operand.index, "vta.acc")
         schedule.compute_at(copy, at)
         schedule.dma_copy(schedule.get_loop(copy, "i0"))
+        if copies is not None:
+            schedule.double_buffer(copy, copies)
 
 
 def _finish(schedule: Schedule, layer: Layer, store_loop: LoopRef) -> None:
@@ -63,9 +65,7 @@ def _schedule_elementwise(schedule: Schedule, layer: Layer, tiling: Tiling) -> N
         schedule.set_scope(schedule.get_block(name), 0, "vta.acc")
     if not layer.tail:
         raise ScheduleError("default schedule: a store without any computation needs a schedule of its own")
-    _load_operands(schedule, layer, part)
-    for name in layer.tail[:1]:
-        schedule.double_buffer(schedule.get_block(name), tiling.acc)
+    _load_operands(schedule, layer, part, tiling.acc)
     _finish(schedule, layer, inner[0])
 
 
