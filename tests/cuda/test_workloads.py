@@ -18,6 +18,7 @@ from vtac.cuda.errors import KernelFault
 from vtac.cuda.program import CudaProgram
 from vtac.cuda.sass import count_instructions, disassemble
 from vtac.cuda.toolkit import disassembler_unavailable_reason, toolkit_unavailable_reason
+from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
@@ -125,6 +126,26 @@ def test_any_convolution_on_the_seed_schedule(layer: WmmaConv2D) -> None:
 )
 def test_whole_products(element: str, sizes: tuple[int, int, int], bias: bool, relu: bool) -> None:
     check_product(WmmaMatmul(*sizes, element, bias, relu))
+
+
+@needs_compiler
+@pytest.mark.parametrize(("element", "epilogue"), [("f16", True), ("bf16", False), ("s8", True)])
+def test_pipelined_products(element: str, epilogue: bool) -> None:
+    layer = WmmaMatmul(128, 256, 128, element, epilogue, epilogue)
+    tiling = layer.fast_tiling(gpu_architectures()["sm_90"])
+    program = vtac.compile(layer.text(), "cuda", schedule=layer.schedule(tiling))
+    assert "__pipeline_wait_prior(" in program.text
+    inputs = product_inputs(layer)
+    result = program(*inputs)
+    assert np.array_equal(result, matmul_at(layer, inputs, np.ones((layer.m, layer.n), np.bool_)))
+
+
+def test_pipelined_tilings_follow_the_architecture() -> None:
+    layer = WmmaMatmul(bias=True)
+    tilings = [layer.fast_tiling(gpu_architectures()[name]) for name in ("sm_90", "sm_89", "sm_75")]
+    assert [(t.row_tiles, t.column_tiles, t.stages) for t in tilings] == [(4, 4, 4), (4, 2, 3), (2, 2, 4)]
+    with pytest.raises(CompileError, match="no pipelined tiling divides 64 x 64 x 100 of f16 on sm_90"):
+        WmmaMatmul(64, 64, 100).fast_tiling(gpu_architectures()["sm_90"])
 
 
 @needs_compiler

@@ -10,10 +10,13 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.workloads.linalg_text import affine_map, iterators, require_multiple, tensor
 
 if TYPE_CHECKING:
-    from vtac.schedule import BlockRef, LoopRef, Schedule
+    from vtac.dialects.gpu_hardware import GpuArchitecture
+    from vtac.schedule import Schedule
 
 WARP = 32
 VECTOR_BYTES = 16
+COPY_BYTES = 4
+"""The least that an asynchronous copy moves."""
 FRAGMENTS = {"f16": (16, 16, 16), "bf16": (16, 16, 16), "s8": (8, 32, 16)}
 """Operand types, and the m x n x k of their fragments.
 
@@ -23,13 +26,18 @@ A tile in memory starts at a multiple of 32 bytes: 16 columns of two bytes, or 3
 
 @dataclass(frozen=True)
 class MatmulTiling:
-    """Warps per block, tiles per warp, and tiles of k per step."""
+    """Warps per block, tiles per warp, tiles of k per step, and steps whose copies are under way.
+
+    One stage copies and multiplies in turn; several copy in the background, to shared tiles
+    whose rows keep out of each other's banks.
+    """
 
     row_warps: int = 2
     column_warps: int = 2
     row_tiles: int = 2
     column_tiles: int = 2
     chunk: int = 2
+    stages: int = 1
 
     @property
     def threads(self) -> int:
@@ -170,134 +178,56 @@ class WmmaMatmul:
 
     def schedule(self, tiling: MatmulTiling | None = None) -> Schedule:
         """Shared tiles of a and b per step; the epilogue reads the product from shared memory."""
+        from vtac.workloads.wmma_matmul_schedule import MatmulScheduler
+
         tiling = self.default_tiling() if tiling is None else tiling
         self._check(tiling)
-        return _Scheduler(self, tiling).schedule()
+        return MatmulScheduler(self, tiling).schedule()
+
+    def fast_tiling(self, architecture: GpuArchitecture) -> MatmulTiling:
+        """The largest pipelined tiling that the shape divides into and the architecture has room for.
+
+        Raises `CompileError` when there is none; a padded k has none, because it is copied
+        element by element.
+        """
+        if self.k == self.padded_k:
+            for row_tiles, column_tiles, warps in ((4, 4, 2), (4, 2, 2), (2, 2, 2), (2, 2, 1), (1, 1, 1)):
+                for stages in (4, 3, 2):
+                    chunk = 1 if self.element == "s8" else 2
+                    tiling = MatmulTiling(warps, warps, row_tiles, column_tiles, chunk, stages)
+                    if self._fits(tiling, architecture):
+                        return tiling
+        raise CompileError(
+            f"no pipelined tiling divides {self.m} x {self.n} x {self.k} of {self.element} on {architecture.name}: use "
+            "the seed schedule"
+        )
+
+    def _fits(self, tiling: MatmulTiling, architecture: GpuArchitecture) -> bool:
+        parts, width = self._parts(tiling), 1 if self.element == "s8" else 2
+        sizes = (self.m, self.n, self.padded_k)
+        divides = all(size % part == 0 for size, part in zip(sizes, parts, strict=True))
+        rows, columns, depth = parts
+        least = COPY_BYTES // width * tiling.threads
+        staged = tiling.stages * width * (rows * (depth + VECTOR_BYTES) + depth * (columns + VECTOR_BYTES))
+        shared = staged + (4 * rows * columns if self.has_epilogue else 0)
+        return (
+            divides
+            and rows * depth % least == 0
+            and depth * columns % least == 0
+            and self.k // depth >= tiling.stages
+            and shared <= architecture.shared_bytes_per_block
+        )
+
+    def _parts(self, tiling: MatmulTiling) -> tuple[int, int, int]:
+        """What a block computes at a time: rows, columns, and elements of k."""
+        m, n, k = self.fragment
+        return m * tiling.row_warps * tiling.row_tiles, n * tiling.column_warps * tiling.column_tiles, k * tiling.chunk
 
     def _check(self, tiling: MatmulTiling) -> None:
-        m, n, k = self.fragment
-        wanted = (
-            ("m", self.m, m * tiling.row_warps * tiling.row_tiles),
-            ("n", self.n, n * tiling.column_warps * tiling.column_tiles),
-            ("k", self.padded_k, k * tiling.chunk),
-        )
-        for name, size, part in wanted:
+        sizes = (self.m, self.n, self.padded_k)
+        for name, size, part in zip("mnk", sizes, self._parts(tiling), strict=True):
             if size % part:
                 raise CompileError(
                     f"{name} is {size}, no multiple of the {part} that a block computes at a time: choose fewer "
                     "warps or tiles, or a shape that divides"
                 )
-
-
-class _Scheduler:
-    """Schedules one product with one tiling."""
-
-    def __init__(self, layer: WmmaMatmul, tiling: MatmulTiling) -> None:
-        from vtac.schedule import Schedule
-
-        self.layer = layer
-        self.tiling = tiling
-        self.script = Schedule(layer.text())
-
-    def schedule(self) -> Schedule:
-        script, layer = self.script, self.layer
-        padded = layer.k != layer.padded_k
-        for name in ("a_pad", "b_pad") if padded else ():
-            script.compute_inline(script.get_block(name))
-        product = script.get_block("product" if layer.has_epilogue else "c")
-        shared = [script.cache_read(product, index, "shared") for index in (0, 1)]
-        a = script.cache_read(product, 0, "wmma.matrix_a")
-        b = script.cache_read(product, 1, "wmma.matrix_b")
-        store = script.cache_write(product, 0, "wmma.accumulator")
-        if layer.has_epilogue:
-            rows, columns = self._share_product(store)
-        else:
-            rows, columns = self._block_loops(*script.get_loops(store))
-        script.compute_at(product, self._warp_loops(rows, columns))
-        step = self._multiply_loops(product, a, b)
-        # Where k is padded, every element decides for itself whether it is a zero.
-        lanes = 1 if padded else VECTOR_BYTES // (1 if layer.element == "s8" else 2)
-        for copy in shared:
-            script.compute_at(copy, step)
-            self._share_copy(copy, lanes)
-        return script
-
-    def _block_loops(self, rows: LoopRef, columns: LoopRef) -> tuple[LoopRef, LoopRef]:
-        """Give blocks their part of c; the loops over one block's rows and columns."""
-        script, tiling = self.script, self.tiling
-        m, n, _ = self.layer.fragment
-        row_block, rows = script.split(rows, factor=m * tiling.row_warps * tiling.row_tiles)
-        column_block, columns = script.split(columns, factor=n * tiling.column_warps * tiling.column_tiles)
-        script.reorder(row_block, column_block, rows, columns)
-        script.bind(row_block, "blockIdx.y")
-        script.bind(column_block, "blockIdx.x")
-        return rows, columns
-
-    def _warp_loops(self, rows: LoopRef, columns: LoopRef) -> LoopRef:
-        """Give warps their fragments and store those; the innermost loop over warps."""
-        script, tiling = self.script, self.tiling
-        m, n, _ = self.layer.fragment
-        row_warp, rows = script.split(rows, factor=m * tiling.row_tiles)
-        column_warp, columns = script.split(columns, factor=n * tiling.column_tiles)
-        rows, row = script.split(rows, factor=m)
-        columns, column = script.split(columns, factor=n)
-        script.reorder(row_warp, column_warp, rows, columns, row, column)
-        script.bind(row_warp, "threadIdx.y")
-        script.bind(column_warp, "threadIdx.z")
-        script.tensorize(row, "wmma.store_matrix_sync")
-        return column_warp
-
-    def _share_product(self, store: BlockRef) -> tuple[LoopRef, LoopRef]:
-        """Stage a block's product in shared memory for the epilogue's threads."""
-        script = self.script
-        epilogue = script.get_block("c")
-        script.set_scope(store, "shared")
-        rows, columns = self._block_loops(*script.get_loops(epilogue))
-        _, column_block, *_ = script.get_loops(epilogue)
-        script.compute_at(store, column_block)
-        self._spread(script.fuse(rows, columns))
-        *_, rows, columns = script.get_loops(store)
-        return rows, columns
-
-    def _multiply_loops(self, product: BlockRef, a: BlockRef, b: BlockRef) -> LoopRef:
-        """One mma_sync per pair of fragments; the loop over steps of k."""
-        script = self.script
-        m, n, depth = self.layer.fragment
-        *_, rows, columns, k = script.get_loops(product)
-        rows, row = script.split(rows, factor=m)
-        columns, column = script.split(columns, factor=n)
-        step, k = script.split(k, factor=depth * self.tiling.chunk)
-        k, lane = script.split(k, factor=depth)
-        script.reorder(step, k, rows, columns, row, column, lane)
-        script.compute_at(a, k)
-        *_, outer, _ = script.get_loops(a)
-        _, tile = script.split(outer, factor=m)
-        script.tensorize(tile, "wmma.load_matrix_sync")
-        script.compute_at(b, k)
-        *_, outer, inner = script.get_loops(b)
-        tiles, tile = script.split(inner, factor=n)
-        script.reorder(tiles, outer, tile)
-        script.tensorize(outer, "wmma.load_matrix_sync")
-        script.tensorize(row, "wmma.mma_sync")
-        return step
-
-    def _share_copy(self, copy: BlockRef, lanes: int) -> None:
-        """Spread a copy to shared memory over the block's threads, `lanes` elements each at a time."""
-        script = self.script
-        *_, rows, columns = script.get_loops(copy)
-        while lanes > 1 and rows.extent * columns.extent % (lanes * self.tiling.threads):
-            lanes //= 2
-        if lanes > 1:
-            columns, vector = script.split(columns, factor=lanes)
-            script.vectorize(vector)
-        self._spread(script.fuse(rows, columns))
-
-    def _spread(self, loop: LoopRef) -> None:
-        """Let all threads of a block take turns at a loop's iterations."""
-        script = self.script
-        _, rest = script.split(loop, factor=self.tiling.threads)
-        row_warp, rest = script.split(rest, nparts=self.tiling.row_warps)
-        column_warp, lane = script.split(rest, factor=WARP)
-        script.bind(row_warp, "threadIdx.y")
-        script.bind(column_warp, "threadIdx.z")
-        script.bind(lane, "threadIdx.x")

@@ -1,0 +1,142 @@
+"""The tensor-core examples: their flags, their JSON, their files, their refusals."""
+
+from __future__ import annotations
+
+import json
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import vtac
+from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.cuda.gpu import gpu_unavailable_reason
+from vtac.cuda.program import load_cuda_program
+from vtac.cuda.toolkit import toolkit_unavailable_reason
+from vtac.workloads.wmma_conv2d import WmmaConv2D
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+SMALL = (
+    *("--batch", "32", "--height", "3", "--width", "3", "--in-channels", "32", "--out-channels", "32"),
+    *("--blocks", "1000"),
+)
+needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
+needs_toolkit = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
+
+Runner = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Runner:
+    """Run an example in this process: its status, stdout and stderr."""
+
+    def call(name: str, *flags: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "path", [str(EXAMPLES), *sys.path])
+        monkeypatch.setattr(sys, "argv", [f"wmma_{name}.py", *flags])
+        try:
+            status = int(runpy.run_path(str(EXAMPLES / f"wmma_{name}.py"))["main"]())
+        except SystemExit as request:
+            status = int(request.code or 0)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return call
+
+
+@needs_compiler
+@pytest.mark.parametrize("schedule", ["seed", "fast"])
+def test_a_convolution_as_json(schedule: str, run: Runner) -> None:
+    status, out, err = run("conv2d", *SMALL, "--schedule", schedule, "--json")
+    assert (status, err, out.count("\n")) == (0, "", 1)
+    summary = json.loads(out)
+    assert (summary["correct"], summary["max_error"]) == (True, 0)
+    assert summary["stats"]["checked_blocks"] == summary["stats"]["blocks"]
+    assert {"instructions", "micro_ops", "compile_seconds", "run_seconds"} <= set(summary)
+    assert "milliseconds" not in summary
+
+
+@needs_compiler
+@pytest.mark.parametrize("flags", [("--dtype", "bf16", "--bias"), ("--dtype", "s8", "--relu"), ("--k", "50", "--relu")])
+def test_products_as_json(flags: tuple[str, ...], run: Runner) -> None:
+    status, out, _ = run("matmul", "--m", "64", "--n", "64", "--k", "64", *flags, "--json")
+    assert status == 0
+    assert json.loads(out)["max_error"] == 0
+
+
+def test_the_defaults_write_the_seed_launch(run: Runner, tmp_path: Path) -> None:
+    text, launch = tmp_path / "conv2d.cu", tmp_path / "launch.json"
+    status, out, _ = run(
+        "conv2d", "--check", "none", "--emit", str(text), "--launch", str(launch), "--dump", str(tmp_path)
+    )
+    assert status == 0
+    assert "grid          2 x 4 x 196, 1,568 blocks" in out
+    record = json.loads(launch.read_text())
+    assert (record["grid"], record["block"]) == ([2, 4, 196], [32, 4, 2])
+    assert [parameter["name"] for parameter in record["parameters"]] == ["data", "kernel", "output"]
+    assert 'extern "C" __global__ void __launch_bounds__(256)\nconv2d(' in text.read_text()
+    assert load_cuda_program(tmp_path).text == text.read_text()
+
+
+def test_the_products_parameters(run: Runner, tmp_path: Path) -> None:
+    launch = tmp_path / "launch.json"
+    assert run("matmul", "--check", "none", "--m", "32", "--launch", str(launch))[0] == 0
+    parameters = json.loads(launch.read_text())["parameters"]
+    assert [(p["name"], p["shape"]) for p in parameters] == [("a", [32, 1024]), ("b", [1024, 1024]), ("c", [32, 1024])]
+
+
+def test_without_a_check_nothing_is_claimed(run: Runner) -> None:
+    status, out, _ = run("conv2d", "--check", "none", "--json")
+    assert status == 0
+    assert json.loads(out)["correct"] is None
+
+
+def test_the_ir_of_a_phase(run: Runner) -> None:
+    status, out, _ = run("conv2d", *SMALL, "--check", "none", "--print-ir", "wmma")
+    assert status == 0
+    assert "wmma.mma_sync" in out
+
+
+def test_the_program_as_a_file_is_the_default(run: Runner, tmp_path: Path) -> None:
+    written = tmp_path / "conv2d.mlir"
+    assert run("conv2d", "--check", "none", "--write-mlir", str(written))[0] == 0
+    assert written.read_text() == (EXAMPLES / "wmma_conv2d.mlir").read_text()
+    layer = WmmaConv2D()
+    by_file = vtac.compile(EXAMPLES / "wmma_conv2d.mlir", "cuda")
+    assert by_file == vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule())
+
+
+@needs_toolkit
+def test_resources(run: Runner) -> None:
+    status, out, _ = run("conv2d", "--check", "none", "--resources", "--arch", "sm_80")
+    assert status == 0
+    assert "49,152 bytes shared, 0 bytes spilled, 1 blocks per multiprocessor" in out
+
+
+@pytest.mark.parametrize(
+    ("name", "flags", "message"),
+    [
+        ("conv2d", ("--batch", "8"), "error: batch is 8; a positive multiple of the tile size = 16 is required"),
+        ("conv2d", ("--in-channels", "20"), "error: in-channels is 20; a positive multiple of the tile size = 16"),
+        ("conv2d", ("--kernel", "30"), "error: a 30x30 kernel does not fit 14x14 with padding 1"),
+        ("conv2d", ("--kernel", "7", "--padding", "3", "--arch", "sm_75"), "keeps 114,688 bytes in shared memory"),
+        ("conv2d", ("--high", "-9"), "error: --high -9 must be above --low -8"),
+        ("conv2d", ("--emit", "/no/such/directory/x.cu"), "cannot write /no/such/directory/x.cu"),
+        ("matmul", ("--m", "100"), "error: m is 100; a positive multiple of the f16 fragment's m = 16 is required"),
+        ("matmul", ("--dtype", "bf16", "--arch", "sm_75"), "sm_75 has no matrix_"),
+        ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit s8"),
+    ],
+)
+def test_refusals(name: str, flags: tuple[str, ...], message: str, run: Runner) -> None:
+    status, out, err = run(name, *flags)
+    assert (status, out) == (1, "")
+    assert message in err
+    assert "Traceback" not in err
+
+
+@pytest.mark.skipif(gpu_unavailable_reason() is None, reason="there is a GPU")
+def test_a_gpu_that_is_not_there(run: Runner) -> None:
+    status, _, err = run("matmul", "--check", "gpu")
+    assert status == 1
+    assert err.startswith("error: cannot run on a GPU: ")

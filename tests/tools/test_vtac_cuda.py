@@ -1,0 +1,110 @@
+"""`vtac run` and `vtac compile` on CUDA programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from run_programs import Outcome, run_program
+
+from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.cuda.gpu import gpu_unavailable_reason
+from vtac.workloads.wmma_matmul import WmmaMatmul
+
+needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
+LAYER = WmmaMatmul(64, 64, 32, relu=True)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> str:
+    path = tmp_path / "matmul.mlir"
+    path.write_text(f"{LAYER.text()}\n{LAYER.schedule()}")
+    return str(path)
+
+
+def vtac(*arguments: str) -> Outcome:
+    return run_program(["vtac", *arguments], b"", merge=False)
+
+
+def succeed(*arguments: str) -> str:
+    outcome = vtac(*arguments)
+    assert (outcome.status, outcome.stderr) == (0, b"")
+    return outcome.stdout.decode()
+
+
+def refusal(*arguments: str) -> str:
+    outcome = vtac(*arguments)
+    assert (outcome.status, outcome.stdout) == (1, b"")
+    return outcome.stderr.decode()
+
+
+@needs_compiler
+def test_run_on_the_cpu_and_check(source: str) -> None:
+    out = succeed("run", source, "--target", "cuda", "--device", "cpu", "--check", "--seed", "3")
+    assert "matmul on the CPU: 1 of 1 blocks" in out
+    assert "c: 4,096 elements, largest error" in out
+
+
+@needs_compiler
+def test_arrays_from_and_to_archives(source: str, tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    a, b = (random.integers(-4, 5, shape).astype(np.float16) for shape in ((64, 32), (32, 64)))
+    np.savez(tmp_path / "in.npz", a=a, b=b)
+    succeed(
+        "run", source, "--target", "cuda", "--inputs", str(tmp_path / "in.npz"), "--outputs", str(tmp_path / "out.npz")
+    )
+    with np.load(tmp_path / "out.npz") as archive:
+        assert np.array_equal(archive["c"], np.maximum(a.astype(np.float32) @ b.astype(np.float32), 0))
+
+
+@needs_compiler
+def test_compile_and_run_the_directory(source: str, tmp_path: Path) -> None:
+    out = succeed("compile", source, "--target", "cuda", "-o", str(tmp_path / "saved"))
+    assert "kernel matmul, grid 1 x 1 x 1, block 32 x 1 x 2" in out
+    assert "output    c                float32 64 x 64" in out
+    assert "sha256" in succeed("run", str(tmp_path / "saved"))
+
+
+@needs_compiler
+def test_results_that_differ(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("vtac.cuda.comparison.TOLERANCE", -1.0)
+    outcome = vtac("run", source, "--target", "cuda", "--check")
+    assert outcome.status == 1
+    assert b"result `c` differs from the program executed by numpy: 4,096 elements" in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("flags", "message"),
+    [
+        (("--target", "cuda", "--stats", "x.json"), "--stats is for VTA programs"),
+        (("--target", "cuda", "--trace", "x.json"), "--trace is for VTA programs"),
+        (("--target", "cuda", "--config", "x.json"), "--config is for VTA programs"),
+        (("--target", "cuda", "--arch", "sm_60"), "architecture 'sm_60' is not known"),
+        (("--target", "vta", "--blocks", "3"), "--blocks is for CUDA programs"),
+        (("--target", "vta", "--check"), "--check is for CUDA programs"),
+        (("--target", "cuda", "--blocks", "0"), "blocks is 0; at least one block must run"),
+    ],
+)
+def test_run_refusals(source: str, flags: tuple[str, ...], message: str) -> None:
+    assert message in refusal("run", source, *flags)
+
+
+def test_a_program_without_a_schedule(tmp_path: Path) -> None:
+    path = tmp_path / "plain.mlir"
+    path.write_text(LAYER.text())
+    message = refusal("run", str(path), "--target", "cuda")
+    assert "target 'cuda' has no default schedule and the module has no script" in message
+
+
+def test_compile_refusals(source: str, tmp_path: Path) -> None:
+    directory = str(tmp_path / "saved")
+    assert "--config is for VTA programs" in refusal(
+        "compile", source, "--target", "cuda", "-o", directory, "--config", "x"
+    )
+    assert "--arch is for CUDA programs" in refusal("compile", source, "-o", directory, "--arch", "sm_90")
+
+
+@pytest.mark.skipif(gpu_unavailable_reason() is None, reason="there is a GPU")
+def test_run_without_a_gpu(source: str) -> None:
+    assert "cannot run on a GPU: " in refusal("run", source, "--target", "cuda", "--device", "gpu")

@@ -1,0 +1,126 @@
+"""The schedules of matrix products on tensor cores: staged in turn, or pipelined."""
+
+from __future__ import annotations
+
+from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.workloads.wmma_matmul import VECTOR_BYTES, WARP, MatmulTiling, WmmaMatmul
+
+
+class MatmulScheduler:
+    """Schedules one product with one tiling."""
+
+    def __init__(self, layer: WmmaMatmul, tiling: MatmulTiling) -> None:
+        self.layer = layer
+        self.tiling = tiling
+        self.script = Schedule(layer.text())
+
+    def schedule(self) -> Schedule:
+        """Shared tiles of a and b per step; the epilogue reads the product from shared memory."""
+        script, layer = self.script, self.layer
+        padded = layer.k != layer.padded_k
+        for name in ("a_pad", "b_pad") if padded else ():
+            script.compute_inline(script.get_block(name))
+        product = script.get_block("product" if layer.has_epilogue else "c")
+        shared = [script.cache_read(product, index, "shared") for index in (0, 1)]
+        a = script.cache_read(product, 0, "wmma.matrix_a")
+        b = script.cache_read(product, 1, "wmma.matrix_b")
+        store = script.cache_write(product, 0, "wmma.accumulator")
+        if layer.has_epilogue:
+            rows, columns = self._share_product(store)
+        else:
+            rows, columns = self._block_loops(*script.get_loops(store))
+        script.compute_at(product, self._warp_loops(rows, columns))
+        step = self._multiply_loops(product, a, b)
+        # Where k is padded, every element decides for itself whether it is a zero.
+        lanes = 1 if padded else VECTOR_BYTES // (1 if layer.element == "s8" else 2)
+        for copy in shared:
+            if self.tiling.stages > 1 and layer.element != "s8":
+                # Rows an odd multiple of 16 bytes apart: a fragment's rows meet no bank twice.
+                script.storage_align(copy, 0, 2 * lanes, lanes)
+            script.compute_at(copy, step)
+            self._share_copy(copy, lanes)
+        if self.tiling.stages > 1:
+            script.pipeline(step, self.tiling.stages)
+        return script
+
+    def _block_loops(self, rows: LoopRef, columns: LoopRef) -> tuple[LoopRef, LoopRef]:
+        """Give blocks their part of c; the loops over one block's rows and columns."""
+        script, tiling = self.script, self.tiling
+        m, n, _ = self.layer.fragment
+        row_block, rows = script.split(rows, factor=m * tiling.row_warps * tiling.row_tiles)
+        column_block, columns = script.split(columns, factor=n * tiling.column_warps * tiling.column_tiles)
+        script.reorder(row_block, column_block, rows, columns)
+        script.bind(row_block, "blockIdx.y")
+        script.bind(column_block, "blockIdx.x")
+        return rows, columns
+
+    def _warp_loops(self, rows: LoopRef, columns: LoopRef) -> LoopRef:
+        """Give warps their fragments and store those; the innermost loop over warps."""
+        script, tiling = self.script, self.tiling
+        m, n, _ = self.layer.fragment
+        row_warp, rows = script.split(rows, factor=m * tiling.row_tiles)
+        column_warp, columns = script.split(columns, factor=n * tiling.column_tiles)
+        rows, row = script.split(rows, factor=m)
+        columns, column = script.split(columns, factor=n)
+        script.reorder(row_warp, column_warp, rows, columns, row, column)
+        script.bind(row_warp, "threadIdx.y")
+        script.bind(column_warp, "threadIdx.z")
+        script.tensorize(row, "wmma.store_matrix_sync")
+        return column_warp
+
+    def _share_product(self, store: BlockRef) -> tuple[LoopRef, LoopRef]:
+        """Stage a block's product in shared memory for the epilogue's threads."""
+        script = self.script
+        epilogue = script.get_block("c")
+        script.set_scope(store, "shared")
+        rows, columns = self._block_loops(*script.get_loops(epilogue))
+        _, column_block, *_ = script.get_loops(epilogue)
+        script.compute_at(store, column_block)
+        self._spread(script.fuse(rows, columns))
+        *_, rows, columns = script.get_loops(store)
+        return rows, columns
+
+    def _multiply_loops(self, product: BlockRef, a: BlockRef, b: BlockRef) -> LoopRef:
+        """One mma_sync per pair of fragments; the loop over steps of k."""
+        script = self.script
+        m, n, depth = self.layer.fragment
+        *_, rows, columns, k = script.get_loops(product)
+        rows, row = script.split(rows, factor=m)
+        columns, column = script.split(columns, factor=n)
+        step, k = script.split(k, factor=depth * self.tiling.chunk)
+        k, lane = script.split(k, factor=depth)
+        script.reorder(step, k, rows, columns, row, column, lane)
+        script.compute_at(a, k)
+        *_, outer, _ = script.get_loops(a)
+        _, tile = script.split(outer, factor=m)
+        script.tensorize(tile, "wmma.load_matrix_sync")
+        script.compute_at(b, k)
+        *_, outer, inner = script.get_loops(b)
+        tiles, tile = script.split(inner, factor=n)
+        script.reorder(tiles, outer, tile)
+        script.tensorize(outer, "wmma.load_matrix_sync")
+        script.tensorize(row, "wmma.mma_sync")
+        if self.tiling.stages > 1:
+            script.unroll(k)
+        return step
+
+    def _share_copy(self, copy: BlockRef, lanes: int) -> None:
+        """Spread a copy to shared memory over the block's threads, `lanes` elements each at a time."""
+        script = self.script
+        *_, rows, columns = script.get_loops(copy)
+        while lanes > 1 and rows.extent * columns.extent % (lanes * self.tiling.threads):
+            lanes //= 2
+        if lanes > 1:
+            columns, vector = script.split(columns, factor=lanes)
+            script.vectorize(vector)
+        self._spread(script.fuse(rows, columns))
+
+    def _spread(self, loop: LoopRef) -> None:
+        """Let all threads of a block take turns at a loop's iterations."""
+        script = self.script
+        _, rest = script.split(loop, factor=self.tiling.threads)
+        row_warp, rest = script.split(rest, nparts=self.tiling.row_warps)
+        column_warp, lane = script.split(rest, factor=WARP)
+        script.bind(row_warp, "threadIdx.y")
+        script.bind(column_warp, "threadIdx.z")
+        script.bind(lane, "threadIdx.x")
