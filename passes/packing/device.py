@@ -119,21 +119,24 @@ class DeviceBuilder:
         body.add_ops([done, YieldOp(done.result)])
         return self._elementwise(body, sources, maps, i32, f"res_{name}")
 
-    def finish(self, source: SSAValue, name: str) -> tuple[FuncOp, CallOp]:
-        """Store the low 8 bits, and return them; the function and the call of it."""
-        body = Block(arg_types=[i32, i8])
-        narrow = arith.TruncIOp(body.args[0], i8)
-        body.add_ops([narrow, YieldOp(narrow.result)])
+    def finish(self, sources: Sequence[SSAValue], name: str) -> tuple[FuncOp, CallOp]:
+        """Store the low 8 bits of each source, and return them; the function and the call of it."""
         identity = AffineMap.identity(len(self.shape))
-        result = self._elementwise(body, [source], [identity], i8, "res")
-        self.block.add_op(ReturnOp(result))
+        results: list[SSAValue] = []
+        for source in sources:
+            body = Block(arg_types=[i32, i8])
+            narrow = arith.TruncIOp(body.args[0], i8)
+            body.add_ops([narrow, YieldOp(narrow.result)])
+            results.append(self._elementwise(body, [source], [identity], i8, "res"))
+        self.block.add_op(ReturnOp(*results))
+        kinds = [result.type for result in results]
         function = FuncOp(
             name,
-            FunctionType.from_lists([value.type for value in self.operands], [result.type]),
+            FunctionType.from_lists([value.type for value in self.operands], kinds),
             Region(self.block),
             visibility=StringAttr("private"),
         )
-        return function, CallOp(name, self.operands, [result.type])
+        return function, CallOp(name, self.operands, kinds)
 
     def _elementwise(
         self, body: Block, inputs: Sequence[SSAValue], maps: Sequence[AffineMap], element: Attribute, name: str

@@ -106,7 +106,7 @@ class Layers:
         result = Stored(kind, name)
         tile = (self.config.batch, self.config.block_out)
         if expression.kind == i8:
-            packed = self._call(_without_wrap(number.tree), shape, order, None)
+            (packed,) = self._call([_without_wrap(number.tree)], shape, order)
         else:
             packed = self._planes(number.tree, shape, order)
         result.packed[(order, tile)] = packed
@@ -176,10 +176,12 @@ class Layers:
         return tuple(range(rank))
 
     def _planes(self, tree: Tree, shape: tuple[int, ...], order: Order) -> SSAValue:
-        choice = "an i32 result in four planes of bytes, one run each (the store unit writes 8 bits)"
-        planes = [
-            self._call(Step("shr", tree, 8 * plane) if plane else tree, shape, order, choice) for plane in range(4)
-        ]
+        """Store, shift right by 8, store, ...: the bytes of an i32 result, lowest first."""
+        trees = [tree]
+        while len(trees) < 4:
+            trees.append(Step("shr", trees[-1], 8))
+        choice = "an i32 result in four planes of bytes (the store unit writes 8 bits), interleaved by the host"
+        planes = self._call(trees, shape, order, choice)
         kind = tensor_type(i32, type_of(planes[0]).get_shape())
         return self.host.add(InterleaveOp(operands=[planes], result_types=[kind]), "words")
 
@@ -196,23 +198,27 @@ class Layers:
             for low, high, window in zip(pads.low, pads.high, source.windows, strict=True)
         )
 
-    def _call(self, tree: Tree, shape: tuple[int, ...], order: Order, choice: str | None) -> SSAValue:
-        config = self.config
-        tile = (config.batch, config.block_out)
+    def _call(
+        self, trees: Sequence[Tree], shape: tuple[int, ...], order: Order, choice: str | None = None
+    ) -> list[SSAValue]:
+        """The low bytes of each tree's values, packed, from one call of a new device function."""
+        tile = (self.config.batch, self.config.block_out)
         outer = [shape[dim] for dim in order]
         outer = [-(-outer[0] // tile[0]), -(-outer[1] // tile[1]), *outer[2:]]
         device = DeviceBuilder(outer, tile)
         emitter = _Emitter(self, device, order)
-        value, _ = emitter.operand(tree)
-        if isinstance(tree, Element) and self._needs_alu(tree.source):
-            value = device.step("add", value, emitter.operand(tree)[1], 0)
-        function, call = device.finish(value, f"{self.name}_{len(self.functions)}")
+        first, indices = emitter.operand(trees[0])
+        if isinstance(trees[0], Element) and self._needs_alu(trees[0].source):
+            first = device.step("add", first, indices, 0)
+        rest = [emitter.operand(tree)[0] for tree in trees[1:]]
+        function, call = device.finish([first, *rest], f"{self.name}_{len(self.functions)}")
         self.functions.append(function)
         if choice is not None:
             call.attributes[CHOICE] = StringAttr(choice)
         self.host.block.add_op(call)
-        call.res[0].name_hint = "res"
-        return call.res[0]
+        for result in call.res:
+            result.name_hint = "res"
+        return list(call.res)
 
 
 class _Emitter:

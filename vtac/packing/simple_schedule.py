@@ -7,7 +7,7 @@ It is what functions get for which there is no better default.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
@@ -22,8 +22,6 @@ from vtac.passes.analysis.nest import blocks_under, shape_of, writers_of
 from vtac.pipelines import run_phases
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
-_ATTEMPTS = 12
-
 
 def simple_schedule(module: ModuleOp, config: VTAConfig) -> Schedule:
     """The schedule with the largest tile of the result that compiles.
@@ -33,12 +31,21 @@ def simple_schedule(module: ModuleOp, config: VTAConfig) -> Schedule:
     problem: VtacError | None = None
     for tile in _tiles(module):
         try:
-            schedule = _Scheduler(module, config, tile).schedule
+            schedule = _write(module, config, tile)
             _lower(module, schedule)
             return schedule
         except VtacError as error:
             problem = error
     raise problem or CompileError("the function has no result to schedule")
+
+
+def _write(module: ModuleOp, config: VTAConfig, tile: tuple[int, ...]) -> Schedule:
+    schedule = Schedule(module, config=config)
+    blocks = list(blocks_under(next(op for op in schedule.module.ops if isinstance(op, FuncOp))))
+    stores = [block for block in blocks if isinstance(block.output, BlockArgument)]
+    writer = _FromResult if len(stores) == 1 else _FromFirst
+    writer(schedule, blocks, tile).write()
+    return schedule
 
 
 def _lower(module: ModuleOp, schedule: Schedule) -> None:
@@ -60,59 +67,44 @@ def _tiles(module: ModuleOp) -> Iterator[tuple[int, ...]]:
             yield tuple(tile)
 
 
-class _Scheduler:
+class _Writer:
     """Writes the schedule for one tile size."""
 
-    def __init__(self, module: ModuleOp, config: VTAConfig, tile: tuple[int, ...]) -> None:
-        self.schedule = Schedule(module, config=config)
-        self.blocks = self._payload()
-        *producers, store = self.blocks
-        at, inside = self._split(store, tile)
-        computed = [block for block in reversed(producers) if not _is_padding(block)]
-        names = {block.block_name: self.schedule.get_block(block.block_name) for block in self.blocks}
-        for block in computed:
-            self.schedule.compute_at(names[block.block_name], at)
-            self.schedule.set_scope(names[block.block_name], 0, "vta.acc")
-        for block in computed:
-            self._place(block, names[block.block_name], at)
-        self.schedule.dma_copy(inside)
+    def __init__(self, schedule: Schedule, blocks: list[BlockOp], tile: tuple[int, ...]) -> None:
+        self.schedule = schedule
+        self.tile = tile
+        self.blocks = [block for block in blocks if not _is_padding(block)]
+        self.refs = {block: schedule.get_block(block.block_name) for block in self.blocks}
 
-    def _payload(self) -> list[BlockOp]:
-        function = next(op for op in self.schedule.module.ops if isinstance(op, FuncOp))
-        return list(blocks_under(function))
+    def split(self, loops: Sequence[LoopRef]) -> tuple[list[LoopRef], list[LoopRef]]:
+        """Outer loops cut into those over tiles and those inside one."""
+        parts = [self.schedule.split(loop, factor=size) for loop, size in zip(loops, self.tile, strict=True)]
+        return [outer for outer, _ in parts], [inner for _, inner in parts]
 
-    def _split(self, store: BlockOp, tile: tuple[int, ...]) -> tuple[LoopRef, LoopRef]:
-        """Loops over tiles outside; the last of them, and the first loop inside a tile."""
-        schedule = self.schedule
-        loops = schedule.get_loops(schedule.get_block(store.block_name))
-        parts = [schedule.split(loop, factor=size) for loop, size in zip(loops, tile, strict=False)]
-        schedule.reorder(*(outer for outer, _ in parts), *(inner for _, inner in parts), *loops[len(tile) :])
-        return parts[-1][0], parts[0][1]
-
-    def _place(self, block: BlockOp, ref: BlockRef, at: LoopRef) -> None:
-        schedule = self.schedule
+    def compute(self, block: BlockOp, at: LoopRef) -> None:
+        """Load what a block takes from DRAM, inside loop `at`, and give it to its unit."""
+        schedule, ref = self.schedule, self.refs[block]
         if block.has_reduction:
             self._contraction(block, ref)
             return
-        if is_copy(block):
-            schedule.dma_copy(schedule.get_loop(ref, "i0"))
-            return
-        given = [index for index, value in enumerate(block.inputs) if isinstance(value, BlockArgument)]
-        for index in given:
+        for index in [index for index, value in enumerate(block.inputs) if isinstance(value, BlockArgument)]:
             copy = schedule.cache_read(ref, index, "vta.acc")
             schedule.compute_at(copy, at)
             schedule.dma_copy(schedule.get_loop(copy, "i0"))
-        schedule.alu(schedule.get_loop(ref, "i0"))
+        schedule.alu(self.first_inside(ref))
+
+    def first_inside(self, ref: BlockRef) -> LoopRef:
+        """The first loop of a block inside a tile."""
+        return self.schedule.get_loops(ref)[len(self.tile)]
 
     def _contraction(self, block: BlockOp, ref: BlockRef) -> None:
         """Channel blocks outermost, taps outside of rows and columns, x innermost: no tile twice in a row."""
         schedule = self.schedule
         data, _ = block.inputs[:2]
-        own = schedule.get_loops(ref)[-len(block.variables) :]
-        reductions = [loop for loop, one in zip(own, block.variables, strict=True) if one.reduction]
-        spatial = [loop for loop, one in zip(own, block.variables, strict=True) if not one.reduction]
+        loops = schedule.get_loops(ref)[len(self.tile) :]
+        reductions = [loop for loop in loops if loop.name.startswith("r")]
         channel, *taps, k = reductions
-        *outer, row, lane = spatial
+        *outer, row, lane = [loop for loop in loops if loop not in reductions]
         schedule.reorder(channel, *outer[:-1], *taps, outer[-1], row, lane, k)
         if isinstance(data, BlockArgument):
             load = schedule.cache_read(ref, 0, "vta.inp")
@@ -124,6 +116,44 @@ class _Scheduler:
             schedule.compute_at(copy, channel)
             schedule.dma_copy(schedule.get_loop(copy, "i0"))
         schedule.tensorize(row, "vta.gemm")
+
+
+class _FromResult(_Writer):
+    """One result: its loops are the tile loops, and producers move into them."""
+
+    def write(self) -> None:
+        schedule = self.schedule
+        *producers, store = self.blocks
+        loops = schedule.get_loops(self.refs[store])
+        tiles, inside = self.split(loops[: len(self.tile)])
+        schedule.reorder(*tiles, *inside, *loops[len(self.tile) :])
+        for block in reversed(producers):
+            schedule.compute_at(self.refs[block], tiles[-1])
+            schedule.set_scope(self.refs[block], 0, "vta.acc")
+        for block in reversed(producers):
+            self.compute(block, tiles[-1])
+        schedule.dma_copy(inside[0])
+
+
+class _FromFirst(_Writer):
+    """Several results: the loops of the first block are the tile loops, and consumers move into them."""
+
+    def write(self) -> None:
+        schedule = self.schedule
+        first, *consumers = self.blocks
+        loops = schedule.get_loops(self.refs[first])
+        tiles, inside = self.split(loops[: len(self.tile)])
+        schedule.reorder(*tiles, *inside, *loops[len(self.tile) :])
+        schedule.set_scope(self.refs[first], 0, "vta.acc")
+        for block in consumers:
+            schedule.reverse_compute_at(self.refs[block], tiles[-1])
+            if not isinstance(block.output, BlockArgument):
+                schedule.set_scope(self.refs[block], 0, "vta.acc")
+        for block in reversed(self.blocks):
+            if isinstance(block.output, BlockArgument):
+                schedule.dma_copy(self.first_inside(self.refs[block]))
+            else:
+                self.compute(block, tiles[-1])
 
 
 def _is_padding(block: BlockOp) -> bool:
