@@ -104,6 +104,15 @@ class DeviceBuilder:
     def _empty(self, element: Attribute) -> SSAValue:
         return self.add(tensor.EmptyOp([], tensor_type(element, self.shape)))
 
+    def copy(self, value: SSAValue, name: str) -> SSAValue:
+        """The same packed tensor, as a value of its own: what several windows read is loaded once."""
+        kind = type_of(value)
+        rank = len(kind.get_shape())
+        body = Block(arg_types=[i32, i32])
+        body.add_op(YieldOp(body.args[0]))
+        empty = self.add(tensor.EmptyOp([], kind))
+        return self.add(self._generic([value], empty, body, [AffineMap.identity(rank)] * 2, rank), f"{name}_tiles")
+
     def step(self, name: StepName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
         """One ALU operation with an immediate."""
         body = Block(arg_types=[i32, i32])

@@ -232,6 +232,7 @@ class _Emitter:
         self.config = layers.config
         self.identity = AffineMap.identity(len(device.shape))
         self._known: dict[Tree, _Operand] = {}
+        self._windows: dict[Stored, SSAValue] = {}
 
     def operand(self, tree: Tree) -> _Operand:
         if tree not in self._known:
@@ -376,7 +377,12 @@ class _Emitter:
             index: AffineExpr = loops[dim] * factor if factor != 1 else loops[dim]
             indices.append(index + offset if offset else index)
         indices += [AffineDimExpr(rank - 2), AffineDimExpr(rank - 1)]
-        return self.device.argument(value, stored.name), AffineMap(rank, 0, tuple(indices))
+        argument = self.device.argument(value, stored.name)
+        if element.steps:
+            if stored not in self._windows:
+                self._windows[stored] = self.device.copy(argument, stored.name)
+            argument = self._windows[stored]
+        return argument, AffineMap(rank, 0, tuple(indices))
 
     def _tiled(self, stored: Stored, element: Element, order: Order, has_rows: bool, has_lanes: bool) -> SSAValue:
         tile = (self.config.batch, self.config.block_out)

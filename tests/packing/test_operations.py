@@ -124,6 +124,18 @@ def test_sum_pooling_of_i8(config: VTAConfig | None) -> None:
     run_against_numpy(text, config)
 
 
+def test_sums_of_windows_as_i32() -> None:
+    text = named(
+        f"pooling_nchw_sum {{{WINDOW}}}",
+        "%a, %window : tensor<1x20x8x8xi32>, tensor<2x2xi8>",
+        "tensor<1x20x4x4xi32>",
+        "%a: tensor<1x20x8x8xi32>",
+        narrow=False,
+    )
+    program = run_against_numpy(text)
+    assert program.stats["acc_load_nbytes"] == 4 * 2 * 8 * 8 * 16
+
+
 def test_products_of_every_orientation() -> None:
     for data, weight in (("m, k", "n, k"), ("k, m", "k, n"), ("m, k", "k, n"), ("k, m", "n, k")):
         sizes = {"m": 5, "n": 10, "k": 33}

@@ -84,6 +84,9 @@ class _Writer:
     def compute(self, block: BlockOp, at: LoopRef) -> None:
         """Load what a block takes from DRAM, inside loop `at`, and give it to its unit."""
         schedule, ref = self.schedule, self.refs[block]
+        if _is_load(block):
+            schedule.dma_copy(schedule.get_loop(ref, "i0"))
+            return
         if block.has_reduction:
             self._contraction(block, ref)
             return
@@ -140,7 +143,8 @@ class _FromFirst(_Writer):
 
     def write(self) -> None:
         schedule = self.schedule
-        first, *consumers = self.blocks
+        loads = [block for block in self.blocks if _is_load(block)]
+        first, *consumers = (block for block in self.blocks if block not in loads)
         loops = schedule.get_loops(self.refs[first])
         tiles, inside = self.split(loops[: len(self.tile)])
         schedule.reorder(*tiles, *inside, *loops[len(self.tile) :])
@@ -149,11 +153,19 @@ class _FromFirst(_Writer):
             schedule.reverse_compute_at(self.refs[block], tiles[-1])
             if not isinstance(block.output, BlockArgument):
                 schedule.set_scope(self.refs[block], 0, "vta.acc")
+        for block in loads:
+            schedule.compute_at(self.refs[block], tiles[-1])
+            schedule.set_scope(self.refs[block], 0, "vta.acc")
         for block in reversed(self.blocks):
             if isinstance(block.output, BlockArgument):
                 schedule.dma_copy(self.first_inside(self.refs[block]))
             else:
                 self.compute(block, tiles[-1])
+
+
+def _is_load(block: BlockOp) -> bool:
+    """A block that only loads an argument."""
+    return is_copy(block) and block.accesses.data[0].pad_value is None and isinstance(block.inputs[0], BlockArgument)
 
 
 def _is_padding(block: BlockOp) -> bool:
