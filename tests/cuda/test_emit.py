@@ -236,6 +236,15 @@ def test_a_module_without_a_kernel() -> None:
         emit_cuda(module)
 
 
+def test_more_elements_than_an_int_counts() -> None:
+    layer = WmmaConv2D(batch=256, height=224, width=224, in_channels=256, out_channels=128, kernel=1, padding=0)
+    with pytest.raises(CompileError) as caught:
+        vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule())
+    assert "'data' has 3,288,334,336 elements; kernels index with 32-bit integers, up to 2,147,483,647" in str(
+        caught.value
+    )
+
+
 def test_an_argument_that_is_read_and_written() -> None:
     text = KERNEL.format(
         arguments="%x: memref<32xf32>",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 from typing import IO
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 from xdsl.utils.target import Target
 
 from vtac.cuda.emit_expressions import parameter_name
@@ -17,10 +19,11 @@ from vtac.cuda.launch import Extent3, LaunchRecord, Parameter
 from vtac.cuda.roles import is_result
 from vtac.dialects.diagnostics import CompileError
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import element_type_of, memref_type_of, shape_of
+from vtac.passes.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
 from vtac.passes.convert_loops_to_gpu import BLOCK, GRID, KERNEL
 from vtac.passes.gpu_check_shared_memory import DYNAMIC_BYTES
 
+_INDEX_LIMIT = 2**31 - 1
 _HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
 
 
@@ -75,10 +78,20 @@ def _signature(kernel: FuncOp) -> list[str]:
     for position, argument in enumerate(arguments):
         const = "" if is_result(kernel, argument) else "const "
         end = ")" if position == len(arguments) - 1 else ","
+        _check_addressable(argument)
         shape = " x ".join(map(str, shape_of(argument)))
         kind = scalar_type(element_type_of(argument))
         lines.append(f"    {const}{kind} *__restrict__ {parameter_name(argument)}{end}  // {shape}")
     return [*lines, "{"]
+
+
+def _check_addressable(argument: SSAValue) -> None:
+    elements = prod(shape_of(argument))
+    if elements > _INDEX_LIMIT:
+        raise CompileError(
+            f"'{buffer_name(argument)}' has {elements:,} elements; kernels index with 32-bit integers, up to "
+            f"{_INDEX_LIMIT:,}: split the work over several launches"
+        )
 
 
 def launch_extents(kernel: FuncOp, name: str) -> Extent3:
