@@ -34,7 +34,8 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import blocks_under, element_type_of
+from vtac.passes.analysis.nest import element_type_of
+from vtac.passes.constant_fills import fold_constant_fills
 
 RESULT = "schedule.result"
 """Argument attribute of the buffers that stand for a function's tensor results."""
@@ -380,38 +381,6 @@ def nest_around(block: BlockOp, into: Block, like: Operation) -> None:
 def set_loop_count(block: BlockOp, loops: int) -> None:
     """Record how many of a block's operands are loops."""
     block.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [loops, len(block.accesses) - 1, 1])
-
-
-def fold_constant_fills(body: Block) -> None:
-    """A constant fill right before a reduction over the same buffer becomes the block's init."""
-    previous: BlockOp | None = None
-    for block in blocks_under(body):
-        if (
-            previous is not None
-            and block.has_reduction
-            and block.init is None
-            and previous.output is block.output
-            and (value := filled_value(previous)) is not None
-        ):
-            block.init = value
-            _erase_nest(previous)
-        previous = block
-
-
-def filled_value(block: BlockOp) -> Number | None:
-    """The constant that a block stores everywhere in its output, if it is such a block."""
-    constant = block.yielded.owner
-    if block.inputs or block.has_reduction or not isinstance(constant, arith.ConstantOp):
-        return None
-    return constant.value if isinstance(constant.value, IntegerAttr | FloatAttr) else None
-
-
-def _erase_nest(block: BlockOp) -> None:
-    outermost: Operation = block
-    while isinstance(parent := outermost.parent_op(), ForOp):
-        outermost = parent
-    outermost.detach()
-    outermost.erase()
 
 
 def _as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:

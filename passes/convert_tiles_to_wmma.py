@@ -37,7 +37,7 @@ from vtac.passes.analysis.warp_tiles import (
     match_multiply,
     match_transfer_tile,
 )
-from vtac.passes.convert_linalg_to_schedule import filled_value
+from vtac.passes.constant_fills import filled_value
 from vtac.passes.host_values import HostValues
 
 

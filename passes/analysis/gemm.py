@@ -17,7 +17,7 @@ from vtac.passes.analysis.accesses import indices_of
 from vtac.passes.analysis.bodies import multiply_accumulate
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import buffer_name, scope_of, shape_of
-from vtac.passes.convert_linalg_to_schedule import filled_value
+from vtac.passes.constant_fills import filled_value
 
 INTRINSICS = ("vta.gemm",)
 

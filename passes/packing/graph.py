@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from math import prod
 from typing import cast
 
@@ -25,6 +26,7 @@ from vtac.passes.analysis.expressions import (
     elementwise_expression,
     is_elementwise,
     literal,
+    parts,
     renamed,
 )
 from vtac.passes.analysis.integer_form import integer_form, width_of
@@ -38,6 +40,8 @@ _LAYOUTS = (
     ReshapeOp,
     BlockDiagonalOp,
 )
+_MAX_PARTS = 2000
+"""Operations and operands of one fused expression."""
 _MAX_WINDOW = 64
 """Elements of a pooling window that are taken one ALU operation each."""
 
@@ -113,6 +117,8 @@ class Graph:
             return self.element(value)
         try:
             found = self._of_op(owner, value)
+            if len(list(islice(parts(found), _MAX_PARTS + 1))) > _MAX_PARTS:
+                raise DeclineError(f"it is an expression of more than {_MAX_PARTS} operations")
             if isinstance(found, Apply) and found.kind in (i8, i32):
                 self.number(found)
         except DeclineError as reason:
