@@ -1,0 +1,65 @@
+"""Two convolutions that meet in a sum, as in a block with a shortcut."""
+
+from __future__ import annotations
+
+import pytest
+from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy
+
+from vtac.dialects.hardware import VTAConfig
+
+DATA, PADDED = "tensor<1x16x8x8xi8>", "tensor<1x16x10x10xi8>"
+LARGE, POINT = "tensor<32x16x3x3xi8>", "tensor<32x16x1x1xi8>"
+WIDE, NARROW = "tensor<1x32x4x4xi32>", "tensor<1x32x4x4xi8>"
+
+
+def block(*sum_of: str) -> str:
+    """A 3x3 and a 1x1 convolution of stride 2, then `sum_of` the two, clamped."""
+    lines = [
+        "#id = affine_map<(n, c, h, w) -> (n, c, h, w)>",
+        f"func.func @block(%a: {DATA}, %w1: {LARGE}, %w2: {POINT}) -> {NARROW} {{",
+        "  %zero = arith.constant 0 : i32",
+        "  %nothing = arith.constant 0 : i8",
+        "  %p = tensor.pad %a low[0, 0, 1, 1] high[0, 0, 1, 1] {",
+        "  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):",
+        "    tensor.yield %nothing : i8",
+        f"  }} : {DATA} to {PADDED}",
+        f"  %empty = tensor.empty() : {WIDE}",
+        f"  %init = linalg.fill ins(%zero : i32) outs(%empty : {WIDE}) -> {WIDE}",
+    ]
+    for name, data, kernel, kinds in (("main", "%p", "%w1", (PADDED, LARGE)), ("short", "%a", "%w2", (DATA, POINT))):
+        lines += [
+            f"  %{name} = linalg.conv_2d_nchw_fchw {{dilations = dense<1> : tensor<2xi64>, "
+            "strides = dense<2> : tensor<2xi64>}",
+            f"    ins({data}, {kernel} : {kinds[0]}, {kinds[1]}) outs(%init : {WIDE}) -> {WIDE}",
+        ]
+    lines += [*sum_of, *elementwise("out", ["%total"], WIDE, NARROW, CLAMP)]
+    return "\n".join([*lines, f"  func.return %out : {NARROW}", "}", ""])
+
+
+@pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
+def test_the_sum_of_two_narrowed_convolutions(config: VTAConfig | None) -> None:
+    widened = """
+    %l = arith.extsi %x : i8 to i32
+    %r = arith.extsi %x1 : i8 to i32
+    %y = arith.addi %l, %r : i32"""
+    text = block(
+        *elementwise("n1", ["%main"], WIDE, NARROW, CLAMP),
+        *elementwise("n2", ["%short"], WIDE, NARROW, CLAMP),
+        *elementwise("total", ["%n1", "%n2"], NARROW, WIDE, widened),
+    )
+    program = run_against_numpy(text, config)
+    assert len(program.devices) == 2
+    assert program.choices == ()
+
+
+def test_the_sum_of_two_accumulators_takes_one_through_memory_in_planes() -> None:
+    text = block(*elementwise("total", ["%main", "%short"], WIDE, WIDE, "\n    %y = arith.addi %x, %x1 : i32"))
+    program = run_against_numpy(text)
+    assert len(program.devices) == 2
+    assert len(program.choices) == 1
+
+
+def test_a_shared_input_is_packed_once() -> None:
+    text = block(*elementwise("total", ["%main", "%short"], WIDE, WIDE, "\n    %y = arith.addi %x, %x1 : i32"))
+    packs = [op for op in run_against_numpy(text).host.walk() if op.name == "packing.pack"]
+    assert len(packs) == 3
