@@ -24,6 +24,17 @@ def seed_text() -> str:
     return vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule()).text
 
 
+def statements(text: str) -> list[str]:
+    """The lines of a kernel's body, those that were broken put together again."""
+    joined: list[str] = []
+    for line in text.splitlines():
+        if joined and not re.search(r"[;{}]$|unroll$|// [\w ]+$|^$|>$", joined[-1]):
+            joined[-1] += " " + line.lstrip()
+        else:
+            joined.append(line)
+    return joined
+
+
 def test_the_seed_convolution_as_text() -> None:
     text = seed_text()
     for line in (
@@ -77,9 +88,8 @@ def test_the_text_is_deterministic(fast: bool) -> None:
 @pytest.mark.parametrize("fast", [False, True])
 def test_fragments_are_named_by_constants_of_unrolled_loops(fast: bool) -> None:
     layer = WmmaConv2D()
-    lines = vtac.compile(
-        layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule()
-    ).text.splitlines()
+    text = vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule()).text
+    lines = statements(text)
     unrolled = {
         match[1]
         for before, line in pairwise(lines)
@@ -103,8 +113,8 @@ def test_the_fast_text_uses_the_pipeline_calls_and_dynamic_shared_memory() -> No
 
 
 def test_lines_are_indented_by_two_and_braces_close() -> None:
-    depth = 0
-    for line in seed_text().splitlines():
+    depth = 1
+    for line in statements(seed_text().split("{\n", 1)[1]):
         stripped = line.strip()
         if stripped.startswith("}"):
             depth -= 1
@@ -114,6 +124,12 @@ def test_lines_are_indented_by_two_and_braces_close() -> None:
             depth += 1
         assert line == line.rstrip()
     assert depth == 0
+
+
+def test_long_statements_are_broken() -> None:
+    for layer in (WmmaConv2D(), WmmaConv2D(64, 9, 9, 64, 64, 5, 2, 2)):
+        text = vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule()).text
+        assert max(len(line) for line in text.splitlines()) <= 115
 
 
 def test_only_needed_headers_and_types() -> None:

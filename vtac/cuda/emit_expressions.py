@@ -57,6 +57,8 @@ _KEYWORDS = re.compile(
 )
 """Names with a meaning in CUDA C++, or in the text around a kernel's body."""
 
+_NUMBER = re.compile(r"-?\d+")
+
 Text = tuple[str, int]
 
 
@@ -179,6 +181,8 @@ def _affine(expr: AffineExpr, dims: list[Text]) -> Text:
     if not isinstance(expr, AffineBinaryOpExpr):
         raise CompileError(f"unknown affine expression {expr}")
     left, right = _affine(expr.lhs, dims), _affine(expr.rhs, dims)
+    if (known := _folded(expr.kind, left, right)) is not None:
+        return known
     if expr.kind is AffineBinaryOpKind.Add:
         if isinstance(expr.rhs, AffineConstantExpr) and expr.rhs.value < 0:
             return f"{_wrapped(left, SUM)} - {-expr.rhs.value}", SUM
@@ -194,6 +198,22 @@ def _affine(expr: AffineExpr, dims: list[Text]) -> Text:
         factor = "" if expr.rhs.value == -1 else f" * {-expr.rhs.value}"
         return f"-{_wrapped(left, ATOM if not factor else PRODUCT)}{factor}", PRODUCT
     return f"{_wrapped(left, PRODUCT)} {signs[expr.kind]} {_wrapped(right, ATOM)}", PRODUCT
+
+
+def _folded(kind: AffineBinaryOpKind, left: Text, right: Text) -> Text | None:
+    """What an operation on numbers gives, or one with zero; None for any other."""
+    if _NUMBER.fullmatch(left[0]) and _NUMBER.fullmatch(right[0]):
+        a, b = int(left[0]), int(right[0])
+        if kind is AffineBinaryOpKind.Add or kind is AffineBinaryOpKind.Mul:
+            value = a + b if kind is AffineBinaryOpKind.Add else a * b
+        elif kind in (AffineBinaryOpKind.FloorDiv, AffineBinaryOpKind.Mod) and b > 0:
+            value = a // b if kind is AffineBinaryOpKind.FloorDiv else a % b
+        else:
+            return None
+        return str(value), ATOM if value >= 0 else SUM
+    if kind is AffineBinaryOpKind.Add and "0" in (left[0], right[0]):
+        return right if left[0] == "0" else left
+    return None
 
 
 def _wrapped(text: Text, level: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import cast
 
@@ -16,6 +17,32 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import element_type_of, memref_type_of, shape_of, strides_of
 from vtac.passes.gpu_check_shared_memory import SHARED_OFFSET
+
+_WIDTH = 110
+_AFTER_COMMAS = re.compile(r", (?=[&A-Za-z_])")
+_BEFORE_OPERATORS = re.compile(r" (?=(?:\+|-|&&|\|\||\?|:) )")
+
+
+def wrapped(line: str) -> list[str]:
+    """A statement as lines of at most about 110 columns: calls break after commas, others before operators."""
+    margin = line[: len(line) - len(line.lstrip())] + "    "
+    is_call = line.lstrip().startswith(("wmma::", "__pipeline"))
+    lines: list[str] = []
+    rest = line
+    while len(rest) > _WIDTH and "//" not in rest:
+        place = (_break(rest, _AFTER_COMMAS, len(margin)) if is_call else 0) or _break(
+            rest, _BEFORE_OPERATORS, len(margin)
+        )
+        if not place:
+            break
+        lines.append(rest[:place].rstrip())
+        rest = margin + rest[place:]
+    return [*lines, rest]
+
+
+def _break(line: str, places: re.Pattern[str], start: int) -> int:
+    """The last place to break a line at within its width; 0 when there is none."""
+    return max((match.end() for match in places.finditer(line, start) if match.end() <= _WIDTH), default=0)
 
 
 class StatementPrinter(ExpressionPrinter):
@@ -32,7 +59,7 @@ class StatementPrinter(ExpressionPrinter):
             self._print(op, depth)
 
     def _line(self, text: str, depth: int) -> None:
-        self.lines.append("  " * depth + text)
+        self.lines += wrapped("  " * depth + text)
 
     def _print(self, op: Operation, depth: int) -> None:
         if self.print_pure(op) or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp):

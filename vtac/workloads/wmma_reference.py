@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from vtac.cuda.arrays import Array
 from vtac.cuda.bfloat16 import from_bfloat16
 from vtac.workloads.wmma_conv2d import TILE, WmmaConv2D
+from vtac.workloads.wmma_conv2d_nhwc import NhwcConv2D
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 Doubles = NDArray[np.float64]
@@ -29,6 +30,16 @@ def conv2d_at(layer: WmmaConv2D, data: Array, kernel: Array, wanted: NDArray[np.
         tiles = (rows @ weights).reshape(layer.batch // TILE, TILE, -1, TILE)
         result[:, h, w] = tiles.transpose(0, 2, 1, 3)
     return result
+
+
+def nhwc_conv2d_at(layer: NhwcConv2D, data: Array, kernel: Array, wanted: NDArray[np.bool_]) -> Doubles:
+    """`conv2d_at` of NHWC images and an HWIO kernel."""
+    n, h, w, o = layer.output_shape
+    tiles = wanted.reshape(n // TILE, TILE, h, w, o // TILE, TILE).transpose(0, 2, 3, 4, 1, 5)
+    images = data.reshape(n // TILE, TILE, *data.shape[1:3], -1, TILE).transpose(0, 2, 3, 4, 1, 5)
+    filters = kernel.reshape(layer.kernel, layer.kernel, -1, TILE, o // TILE, TILE).transpose(0, 1, 2, 4, 3, 5)
+    packed = conv2d_at(layer.packed, images, filters, tiles)
+    return packed.transpose(0, 4, 1, 2, 3, 5).reshape(n, h, w, o)
 
 
 def matmul_at(layer: WmmaMatmul, inputs: Sequence[Array], wanted: NDArray[np.bool_]) -> Doubles | NDArray[np.int64]:
