@@ -110,8 +110,13 @@ def _gathered(
     for dimension, expr in enumerate(block.accesses.data[index].indices.results):
         found = _stepped(expr, block)
         if found is not None:
-            variable, steps[dimension], low[dimension] = found
-            shape[dimension] = block.variables[variable].extent
+            variable, step, start = found
+            count = block.variables[variable].extent
+            first = 0
+            if block.accesses.data[index].pad_value is None:  # guards keep the rest of the steps inside
+                first = max(0, -(start // step))
+                count = min(count, (shape[dimension] - 1 - start) // step + 1) - first
+            steps[dimension], low[dimension], shape[dimension] = step, start + first * step, count
     if max(steps) == 1:
         raise refusal(
             op,
@@ -135,7 +140,9 @@ def _stepped(expr: AffineExpr, block: BlockOp) -> tuple[int, int, int] | None:
 def _read_index(expr: AffineExpr, block: BlockOp, start: int, step: int) -> AffineExpr:
     found = _stepped(expr, block) if step > 1 else None
     if found is not None:
-        return AffineExpr.dimension(found[0])
+        variable, _, own_start = found
+        first = (start - own_start) // step
+        return AffineExpr.dimension(variable) - first if first else AffineExpr.dimension(variable)
     return expr - start if start else expr
 
 
