@@ -1,4 +1,4 @@
-"""2D convolution on tensor cores, fp16 in and fp32 accumulation, in 16 x 16 tiles (NHWCnc)."""
+"""2D convolution on tensor cores, fp16 in and fp32 accumulation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ import vtac
 from vtac.cuda.arrays import Array
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.workloads.wmma_conv2d import WmmaConv2D
-from vtac.workloads.wmma_reference import conv2d_at
+from vtac.workloads.wmma_conv2d_nhwc import NhwcConv2D
+from vtac.workloads.wmma_reference import conv2d_at, nhwc_conv2d_at
 
 
 def main() -> int:
@@ -25,10 +26,16 @@ def main() -> int:
     options.add_argument("--kernel", type=int, default=3, help="rows and columns of the kernel")
     options.add_argument("--padding", type=int, default=1, help="zeros on each side")
     options.add_argument("--stride", type=int, default=1)
+    options.add_argument(
+        "--layout",
+        choices=("packed", "nhwc"),
+        default="packed",
+        help="of the arguments: NHWCnc in 16 x 16 tiles, or plain NHWC images and an HWIO kernel",
+    )
     given = options.parse_args()
 
     def work(architecture: GpuArchitecture) -> runner.Work:
-        layer = WmmaConv2D(
+        layer = (NhwcConv2D if given.layout == "nhwc" else WmmaConv2D)(
             given.batch,
             given.height,
             given.width,
@@ -42,6 +49,8 @@ def main() -> int:
         def schedule() -> vtac.Schedule:
             if given.schedule == "seed":
                 return layer.seed_schedule()
+            if isinstance(layer, NhwcConv2D):
+                raise vtac.CompileError("--schedule fast is for --layout packed: choose one of the two")
             from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
 
             return fast_schedule(layer, choose_tiling(layer, architecture))
@@ -51,6 +60,8 @@ def main() -> int:
             return data, random.integers(low, high, layer.kernel_shape, np.int16).astype(np.float16)
 
         def expected(inputs: tuple[Array, ...], wanted: NDArray[np.bool_]) -> Array:
+            if isinstance(layer, NhwcConv2D):
+                return nhwc_conv2d_at(layer, inputs[0], inputs[1], wanted)
             return conv2d_at(layer, inputs[0], inputs[1], wanted)
 
         title = (

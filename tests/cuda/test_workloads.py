@@ -21,9 +21,10 @@ from vtac.cuda.toolkit import disassembler_unavailable_reason, toolkit_unavailab
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.workloads.wmma_conv2d import WmmaConv2D
+from vtac.workloads.wmma_conv2d_nhwc import NhwcConv2D
 from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
 from vtac.workloads.wmma_matmul import WmmaMatmul
-from vtac.workloads.wmma_reference import conv2d_at, matmul_at
+from vtac.workloads.wmma_reference import conv2d_at, matmul_at, nhwc_conv2d_at
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 needs_toolkit = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
@@ -92,6 +93,27 @@ def test_blocks_of_the_real_launch(fast: bool) -> None:
 )
 def test_whole_convolutions(layer: WmmaConv2D, fast: bool) -> None:
     check_convolution(layer, convolution(layer, fast), None)
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("layer", "blocks"),
+    [
+        (NhwcConv2D(), 3),
+        (NhwcConv2D(32, 3, 4, 32, 64), None),
+        (NhwcConv2D(16, 5, 4, 16, 32, 2, 0, 2), None),
+        (NhwcConv2D(48, 2, 2, 64, 16, 1, 0, 1), None),
+    ],
+    ids=["seed", "padded", "strided", "pointwise"],
+)
+def test_plain_images(layer: NhwcConv2D, blocks: int | None) -> None:
+    random = np.random.default_rng(0)
+    data, kernel = (random.integers(-5, 6, s).astype(np.float16) for s in (layer.data_shape, layer.kernel_shape))
+    program = vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule())
+    run = program.run_on_cpu((data, kernel), blocks)
+    (output,), (written,) = run.outputs, run.written
+    assert written.any()
+    assert np.array_equal(output[written], nhwc_conv2d_at(layer, data, kernel, written)[written])
 
 
 @needs_compiler

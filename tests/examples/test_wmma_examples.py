@@ -58,6 +58,16 @@ def test_a_convolution_as_json(schedule: str, run: Runner) -> None:
 
 
 @needs_compiler
+def test_plain_images(run: Runner, tmp_path: Path) -> None:
+    launch = tmp_path / "launch.json"
+    status, out, _ = run("conv2d", *SMALL, "--layout", "nhwc", "--stride", "2", "--launch", str(launch), "--json")
+    assert status == 0
+    assert json.loads(out)["max_error"] == 0
+    shapes = [parameter["shape"] for parameter in json.loads(launch.read_text())["parameters"]]
+    assert shapes == [[32, 3, 3, 32], [3, 3, 32, 32], [32, 2, 2, 32]]
+
+
+@needs_compiler
 @pytest.mark.parametrize("flags", [("--dtype", "bf16", "--bias"), ("--dtype", "s8", "--relu"), ("--k", "50", "--relu")])
 def test_products_as_json(flags: tuple[str, ...], run: Runner) -> None:
     status, out, _ = run("matmul", "--m", "64", "--n", "64", "--k", "64", *flags, "--json")
@@ -123,6 +133,8 @@ def test_resources(run: Runner) -> None:
         ("conv2d", ("--kernel", "7", "--padding", "3", "--arch", "sm_75"), "keeps 114,688 bytes in shared memory"),
         ("conv2d", ("--high", "-9"), "error: --high -9 must be above --low -8"),
         ("conv2d", ("--emit", "/no/such/directory/x.cu"), "cannot write /no/such/directory/x.cu"),
+        ("conv2d", ("--layout", "nhwc", "--schedule", "fast"), "--schedule fast is for --layout packed"),
+        ("matmul", ("--k", "100", "--schedule", "fast"), "no pipelined tiling divides 1024 x 1024 x 100 of f16"),
         ("matmul", ("--m", "100"), "error: m is 100; a positive multiple of the f16 fragment's m = 16 is required"),
         ("matmul", ("--dtype", "bf16", "--arch", "sm_75"), "sm_75 has no matrix_"),
         ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit s8"),
