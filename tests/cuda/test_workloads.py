@@ -194,7 +194,25 @@ def test_relu_of_nan_is_nan_and_of_negative_zero_is_zero() -> None:
     ids=["barrier", "pitch", "fill", "bounds"],
 )
 def test_faults_planted_in_the_seed_text_are_found(line: str, replacement: str, kinds: set[str]) -> None:
-    program = convolution(SEED, False)
+    check_broken(convolution(SEED, False), line, replacement, kinds)
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("line", "replacement", "kinds"),
+    [
+        ("__syncthreads();", "", {"order-dependent", "async-copy", "wrong"}),
+        ("__pipeline_wait_prior(2);", "__pipeline_wait_prior(3);", {"order-dependent", "async-copy", "wrong"}),
+        ("], 40);", "], 48);", {"order-dependent", "async-copy", "out-of-bounds", "shared-memory", "wrong"}),
+        (") ? 0 : 16);", ") ? 0 : 0);", {"out-of-bounds", "wrong"}),
+    ],
+    ids=["barrier", "wait", "pitch", "zeros"],
+)
+def test_faults_planted_in_the_fast_text_are_found(line: str, replacement: str, kinds: set[str]) -> None:
+    check_broken(convolution(SEED, True), line, replacement, kinds)
+
+
+def check_broken(program: CudaProgram, line: str, replacement: str, kinds: set[str]) -> None:
     assert line in program.text
     broken = CudaProgram(program.text.replace(line, replacement), program.launch)
     try:
