@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from vtac.interpreter.check import Finding, check
     from vtac.interpreter.cycles import Timing, simulate_cycles
     from vtac.runtime.errors import ProgramError
+    from vtac.runtime.host_program import HostProgram
     from vtac.runtime.program import Program
     from vtac.runtime.saved_program import load_program
     from vtac.schedule import Schedule
@@ -27,6 +28,7 @@ _HOMES = {
     "ConfigError": "vtac.dialects.diagnostics",
     "ExecutionError": "vtac.interpreter",
     "Finding": "vtac.interpreter.check",
+    "HostProgram": "vtac.runtime.host_program",
     "Program": "vtac.runtime.program",
     "ProgramError": "vtac.runtime.errors",
     "Schedule": "vtac.schedule",
@@ -47,6 +49,7 @@ __all__ = [
     "ConfigError",
     "ExecutionError",
     "Finding",
+    "HostProgram",
     "Program",
     "ProgramError",
     "Schedule",
