@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import cast
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.printer import Printer
 
 from vtac.dialects.packing import HostOp
 from vtac.evaluate import evaluate_linalg
@@ -114,7 +116,9 @@ class HostProgram(Program):
         for name, program in self.devices.items():
             program.save(folder if len(self.devices) == 1 else folder / name)
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "host.mlir").write_text(f"{self.host}\n", encoding="utf-8")
+        text = StringIO()
+        Printer(text).print_op(self.host)
+        (folder / "host.mlir").write_text(f"{text.getvalue()}\n", encoding="utf-8")
 
     def _function(self) -> FuncOp:
         return next(op for op in self.host.ops if isinstance(op, FuncOp) and op.body.blocks)
