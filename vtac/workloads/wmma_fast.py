@@ -55,7 +55,7 @@ class FastTiling:
             and self.columns % self.column_warps == 0
             and steps >= self.stages
             and data_lanes % WARP == 0
-            and 0 < kernel_lanes
+            and kernel_lanes > 0
             and kernel_lanes % WARP == 0
         )
 
