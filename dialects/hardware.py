@@ -9,6 +9,7 @@ import json
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from pathlib import Path
+from reprlib import repr as short_repr
 from typing import Literal
 
 from vtac.dialects.diagnostics import ConfigError
@@ -119,14 +120,7 @@ class VTAConfig:
         Keys that the file omits keep their default; a key that no record has is an error.
         """
         source = Path(path)
-        try:
-            data: object = json.loads(source.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise ConfigError(f"cannot read the configuration {source}: {error.strerror}") from None
-        except UnicodeDecodeError:
-            raise ConfigError(f"{source} is not a vta_config.json: it is not UTF-8 text") from None
-        except json.JSONDecodeError as error:
-            raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+        data = _parse(_read(source), source)
         if not isinstance(data, dict):
             raise ConfigError(f"{source}: expected a JSON object with the fields of vta_config.json")
         return cls.from_fields({str(key): value for key, value in data.items()}, str(source))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
@@ -140,12 +134,7 @@ class VTAConfig:
             raise ConfigError(f"{source}: unknown field {unknown[0]}; the fields are {', '.join(known)}")
         arguments: dict[str, int | str] = {}
         for key, value in values.items():
-            wanted = str if key in ("TARGET", "HW_VER") else int
-            if not isinstance(value, wanted) or isinstance(value, bool):
-                raise ConfigError(
-                    f"{source}: {key} is {value!r}; expected {'a string' if wanted is str else 'an integer'}"
-                )
-            arguments[known[key]] = value
+            arguments[known[key]] = _check_type(f"{source}: {key}", known[key], value)
         return cls(**arguments)  # pyright: ignore[reportArgumentType]
 
     def to_fields(self) -> dict[str, int | str]:
@@ -153,16 +142,19 @@ class VTAConfig:
         return {name.upper(): value for name, value in asdict(self).items()}
 
     def _check_fields(self) -> None:
+        for field in fields(self):
+            _check_type(field.name.upper(), field.name, getattr(self, field.name))
         for name, width in (("log_inp_width", 3), ("log_wgt_width", 3), ("log_acc_width", 5)):
             if getattr(self, name) != width:
                 raise ConfigError(
-                    f"{name.upper()} is {getattr(self, name)}; only {width} ({1 << width}-bit elements) is supported: "
+                    f"{name.upper()} is {_shown(getattr(self, name))}; "
+                    f"only {width} ({1 << width}-bit elements) is supported: "
                     "inputs and weights are i8, accumulators i32"
                 )
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name.startswith("log_") and not 0 <= value <= 32:
-                raise ConfigError(f"{field.name.upper()} is {value}; a log2 between 0 and 32 is required")
+                raise ConfigError(f"{field.name.upper()} is {_shown(value)}; a log2 between 0 and 32 is required")
 
     def _check_capacities(self) -> None:
         for memory in ("uop", "wgt", "inp", "acc"):
@@ -196,6 +188,57 @@ class VTAConfig:
             _HALF_WORD_BITS,
             {"dst_factors": 2 * acc, "src_factors": 2 * acc, "opcode_and_immediate": _IMMEDIATE_BITS},
         )
+
+
+def _read(source: Path) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(f"cannot read the configuration {source}: {error.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{source} is not a vta_config.json: it is not UTF-8 text") from None
+    except ValueError as error:
+        raise ConfigError(f"cannot read the configuration {str(source)!r}: {error}; give the path of a file") from None
+
+
+def _parse(text: str, source: Path) -> object:
+    def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+        values: dict[str, object] = {}
+        for name, value in pairs:
+            if name in values:
+                raise ConfigError(f"{source}: {name} is given more than once; keep one of its values")
+            values[name] = value
+        return values
+
+    try:
+        return json.loads(text, object_pairs_hook=without_duplicates)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
+    except RecursionError:
+        raise ConfigError(
+            f"{source}: the JSON is nested too deeply; a vta_config.json is one object of numbers and strings"
+        ) from None
+    except ConfigError:
+        raise
+    except ValueError:
+        raise ConfigError(
+            f"{source}: a number has too many digits to be read; a log2 between 0 and 32 is required"
+        ) from None
+
+
+def _check_type(label: str, name: str, value: object) -> int | str:
+    """The value of a field, refused when it is of another type than the field's."""
+    textual = name in ("target", "hw_ver")
+    if isinstance(value, bool) or not isinstance(value, str if textual else int):
+        raise ConfigError(f"{label} is {_shown(value)}; expected {'a string' if textual else 'an integer'}")
+    return value
+
+
+def _shown(value: object) -> str:
+    """A value as messages give it, however long or deep it is."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        return f"an integer of {value.bit_length()} bits"
+    return short_repr(value)
 
 
 def _check_sum(what: str, limit: int, parts: dict[str, int]) -> None:

@@ -7,10 +7,12 @@ import json
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import random_data
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
@@ -45,7 +47,12 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
     common.add_argument("--low", type=int, default=-128, help="smallest random number")
     common.add_argument("--high", type=int, default=128, help="random numbers are below this")
     common.add_argument("--dump", metavar="DIR", help="save the program with its memory image")
-    common.add_argument("--print-ir", metavar="PHASE", choices=PHASES, help=f"print the IR of: {', '.join(PHASES)}")
+    common.add_argument(
+        "--print-ir",
+        metavar="PHASE",
+        choices=PHASES,
+        help=f"print the IR of one phase, and the report on stderr: {', '.join(PHASES)}",
+    )
     common.add_argument("--write-mlir", metavar="FILE", help="write the program with its schedule script")
     common.add_argument("--json", action="store_true", help="print one JSON object and nothing else on stdout")
     return made
@@ -59,8 +66,7 @@ def config_from(options: argparse.Namespace) -> vtac.VTAConfig:
 def main(options: argparse.Namespace, make_work: Callable[[vtac.VTAConfig], Work]) -> int:
     """Run an example; the exit status."""
     try:
-        if options.high <= options.low:
-            raise vtac.CompileError(f"--high {options.high} must be above --low {options.low}")
+        random_data.check_flags(options.seed, options.low, options.high)
         return _run(options, make_work)
     except vtac.VtacError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -91,7 +97,8 @@ def _run(options: argparse.Namespace, make_work: Callable[[vtac.VTAConfig], Work
     if options.json:
         print(json.dumps(_summary(program, correct, compile_seconds, run_seconds)))
     else:
-        _report(work, program, levels, correct, compile_seconds, run_seconds)
+        with redirect_stdout(sys.stderr if options.print_ir else sys.stdout):
+            _report(work, program, levels, correct, compile_seconds, run_seconds)
     return 0 if correct else 1
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import cast
 
 import numpy as np
+import random_data
 import runner
 
 import vtac
@@ -38,7 +39,7 @@ def main() -> int:
 
     def work(config: vtac.VTAConfig) -> runner.Work:
         layer = Conv2D(
-            given.batch or config.batch,
+            config.batch if given.batch is None else given.batch,
             given.height,
             given.width,
             given.in_channels,
@@ -60,6 +61,7 @@ def main() -> int:
         )
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
+            random_data.check_range(low, high, np.int8)
             image = (layer.batch, layer.in_channels, layer.height, layer.width)
             filters = (layer.out_channels, layer.in_channels, layer.kernel, layer.kernel)
             data = random.integers(low, high, image).astype(np.int8)

@@ -6,6 +6,7 @@ import sys
 from typing import cast
 
 import numpy as np
+import random_data
 import runner
 
 import vtac
@@ -27,10 +28,13 @@ def main() -> int:
     given = options.parse_args()
 
     def work(config: vtac.VTAConfig) -> runner.Work:
-        layer = Matmul(given.batch or config.batch, given.in_features, given.out_features, config=config)
+        layer = Matmul(
+            config.batch if given.batch is None else given.batch, given.in_features, given.out_features, config=config
+        )
         tiling = MatmulTiling(given.batch_block, given.in_block, given.out_block, given.vthreads, given.tail)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
+            random_data.check_range(low, high, np.int8)
             data = random.integers(low, high, (layer.batch, layer.in_features)).astype(np.int8)
             weight = random.integers(low, high, (layer.out_features, layer.in_features)).astype(np.int8)
             return (

@@ -6,6 +6,7 @@ import sys
 from typing import cast
 
 import numpy as np
+import random_data
 import runner
 
 import vtac
@@ -22,9 +23,10 @@ def main() -> int:
     given = options.parse_args()
 
     def work(config: vtac.VTAConfig) -> runner.Work:
-        layer = VectorAdd(given.channels, given.batch or config.batch, config)
+        layer = VectorAdd(given.channels, config.batch if given.batch is None else given.batch, config)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
+            random_data.check_range(low, high, np.int32)
             plain = (layer.batch, layer.channels)
             made = [random.integers(low, high, plain, dtype=np.int32) for _ in range(2)]
             return tuple(cast(Array, reference.pack_rows(a, config.batch, config.block_out)) for a in made)

@@ -7,10 +7,12 @@ import json
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import random_data
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
@@ -69,7 +71,12 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
     add("--low", type=int, default=-8, help="smallest random number")
     add("--high", type=int, default=8, help="random numbers are below this")
     add("--dump", metavar="DIR", help="save text and launch record, as vtac run reads them")
-    add("--print-ir", metavar="PHASE", choices=PHASES, help=f"print the IR of: {', '.join(PHASES)}")
+    add(
+        "--print-ir",
+        metavar="PHASE",
+        choices=PHASES,
+        help=f"print the IR of one phase, and the report on stderr: {', '.join(PHASES)}",
+    )
     add("--write-mlir", metavar="FILE", help="write the program with its schedule script")
     add("--json", action="store_true", help="print one JSON object and nothing else on stdout")
     return made
@@ -78,8 +85,7 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
 def main(options: argparse.Namespace, make_work: Callable[[GpuArchitecture], Work]) -> int:
     """Run an example; the exit status."""
     try:
-        if options.high <= options.low:
-            raise vtac.CompileError(f"--high {options.high} must be above --low {options.low}")
+        random_data.check_flags(options.seed, options.low, options.high)
         return _run(options, make_work)
     except vtac.VtacError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -110,7 +116,8 @@ def _run(options: argparse.Namespace, make_work: Callable[[GpuArchitecture], Wor
     if options.json:
         print(json.dumps(_summary(program, outcome, compile_seconds)))
     else:
-        _report(options, work, program, outcome, compile_seconds)
+        with redirect_stdout(sys.stderr if options.print_ir else sys.stdout):
+            _report(options, work, program, outcome, compile_seconds)
     return 1 if outcome.comparison is not None and not outcome.comparison.correct else 0
 
 

@@ -13,11 +13,12 @@ Each method records one directive and applies it at once. An illegal one raises
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from io import StringIO
+from operator import index as as_index
 from pathlib import Path
-from typing import TypeVar
+from typing import SupportsIndex, TypeVar, cast
 
 from xdsl.dialects.builtin import BoolAttr, DenseArrayBase, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
@@ -103,26 +104,33 @@ class Schedule:
 
     def get_block(self, name: str) -> BlockRef:
         """The block of that name. Raises with the names there are."""
-        op = self._apply(ops.GetBlockOp(properties={"block_name": StringAttr(name)}, result_types=[ops.BLOCK]))
+        op = self._apply(
+            ops.GetBlockOp(properties={"block_name": _string("get_block", "name", name)}, result_types=[ops.BLOCK])
+        )
         op.block.name_hint = _hint(name)
         return BlockRef(op.block, name)
 
     def get_loops(self, block: BlockRef) -> tuple[LoopRef, ...]:
         """All loops around a block, outermost first."""
-        found = enclosing_loops(self._handles.block(block.value, ops.GetLoopsOp.create()))
-        op = ops.GetLoopsOp(operands=[block.value], result_types=[[ops.LOOP] * len(found)])
+        handle = _value("get_loops", "block", block)
+        found = enclosing_loops(self._handles.block(handle, ops.GetLoopsOp.create()))
+        op = ops.GetLoopsOp(operands=[handle], result_types=[[ops.LOOP] * len(found)])
         self._apply(op)
         return tuple(self._loop(handle, op) for handle in op.loops)
 
     def get_loop(self, block: BlockRef, name: str) -> LoopRef:
         """The innermost loop of that name around a block."""
-        properties: dict[str, Attribute] = {"loop_name": StringAttr(name)}
-        op = self._apply(ops.GetLoopOp(operands=[block.value], properties=properties, result_types=[ops.LOOP]))
+        properties: dict[str, Attribute] = {"loop_name": _string("get_loop", "name", name)}
+        op = self._apply(
+            ops.GetLoopOp(operands=[_value("get_loop", "block", block)], properties=properties, result_types=[ops.LOOP])
+        )
         return self._loop(op.loop, op)
 
     def get_buffer(self, name: str) -> BufferRef:
         """The buffer of that name."""
-        op = self._apply(ops.GetBufferOp(properties={"buffer_name": StringAttr(name)}, result_types=[ops.BUFFER]))
+        op = self._apply(
+            ops.GetBufferOp(properties={"buffer_name": _string("get_buffer", "name", name)}, result_types=[ops.BUFFER])
+        )
         op.buffer.name_hint = _hint(name)
         return BufferRef(op.buffer, name)
 
@@ -134,33 +142,45 @@ class Schedule:
         `tail` says what happens when that does not divide: "error", "guard" or "peel".
         """
         properties: dict[str, Attribute | None] = {
-            "factor": None if factor is None else IntegerAttr(factor, i64),
-            "nparts": None if nparts is None else IntegerAttr(nparts, i64),
-            "tail": StringAttr(tail),
+            "factor": None if factor is None else _integer("split", "factor", factor),
+            "nparts": None if nparts is None else _integer("split", "nparts", nparts),
+            "tail": _string("split", "tail", tail),
         }
-        op = self._apply(ops.SplitOp(operands=[loop.value], properties=properties, result_types=[ops.LOOP, ops.LOOP]))
+        op = self._apply(
+            ops.SplitOp(
+                operands=[_value("split", "loop", loop)], properties=properties, result_types=[ops.LOOP, ops.LOOP]
+            )
+        )
         return self._loop(op.outer, op), self._loop(op.inner, op)
 
     def fuse(self, *loops: LoopRef) -> LoopRef:
         """Fuse perfectly nested loops, outermost first, into one."""
-        op = self._apply(ops.FuseOp(operands=[[loop.value for loop in loops]], result_types=[ops.LOOP]))
+        op = self._apply(
+            ops.FuseOp(operands=[[_value("fuse", "loop", loop) for loop in loops]], result_types=[ops.LOOP])
+        )
         return self._loop(op.fused, op)
 
     def reorder(self, *loops: LoopRef) -> None:
         """Put loops of one nest in the order given."""
-        self._apply(ops.ReorderOp(operands=[[loop.value for loop in loops]]))
+        self._apply(ops.ReorderOp(operands=[[_value("reorder", "loop", loop) for loop in loops]]))
 
     def compute_at(self, block: BlockRef, loop: LoopRef) -> None:
         """Compute what a loop's consumers need of a block inside that loop."""
-        self._apply(ops.ComputeAtOp(operands=[block.value, loop.value]))
+        self._apply(
+            ops.ComputeAtOp(operands=[_value("compute_at", "block", block), _value("compute_at", "loop", loop)])
+        )
 
     def reverse_compute_at(self, block: BlockRef, loop: LoopRef) -> None:
         """Compute a consumer block inside the loop that produces its input."""
-        self._apply(ops.ReverseComputeAtOp(operands=[block.value, loop.value]))
+        self._apply(
+            ops.ReverseComputeAtOp(
+                operands=[_value("reverse_compute_at", "block", block), _value("reverse_compute_at", "loop", loop)]
+            )
+        )
 
     def compute_inline(self, block: BlockRef) -> None:
         """Replace reads of a block's output by its body."""
-        self._apply(ops.ComputeInlineOp(operands=[block.value]))
+        self._apply(ops.ComputeInlineOp(operands=[_value("compute_inline", "block", block)]))
 
     def cache_read(self, block: BlockRef, index: int, scope: str, gather: bool = False) -> BlockRef:
         """Let a block read a copy of input `index` in a scope; the copying block.
@@ -168,16 +188,20 @@ class Schedule:
         With `gather`, dimensions read in steps are copied without what lies between.
         """
         properties: dict[str, Attribute | None] = {
-            **_index_and_scope(index, scope),
+            **_index_and_scope("cache_read", index, scope),
             "gather": UnitAttr() if gather else None,
         }
-        op = ops.CacheReadOp(operands=[block.value], properties=properties, result_types=[ops.BLOCK])
+        op = ops.CacheReadOp(
+            operands=[_value("cache_read", "block", block)], properties=properties, result_types=[ops.BLOCK]
+        )
         return self._copy(self._apply(op).copy, op)
 
     def cache_write(self, block: BlockRef, index: int, scope: str) -> BlockRef:
         """Let a block write a buffer in a scope, copied out afterwards; the copying block."""
         op = ops.CacheWriteOp(
-            operands=[block.value], properties=_index_and_scope(index, scope), result_types=[ops.BLOCK]
+            operands=[_value("cache_write", "block", block)],
+            properties=_index_and_scope("cache_write", index, scope),
+            result_types=[ops.BLOCK],
         )
         return self._copy(self._apply(op).copy, op)
 
@@ -187,39 +211,50 @@ class Schedule:
         `set_scope(block, 0, "vta.acc")`, `set_scope(block, "vta.acc")` or
         `set_scope(buffer, "vta.acc")`.
         """
-        index, scope = (0, *index_and_scope)[-2:]
-        if not isinstance(index, int) or not isinstance(scope, str):
+        index, scope = (0, *index_and_scope)[-2:] if len(index_and_scope) in (1, 2) else (None, None)
+        if not isinstance(index, SupportsIndex) or not isinstance(scope, str):
             raise ScheduleError("set_scope: expected (target, scope) or (target, index, scope)")
-        self._apply(ops.SetScopeOp(operands=[target.value], properties=_index_and_scope(index, scope)))
+        properties = _index_and_scope("set_scope", index, scope)
+        self._apply(ops.SetScopeOp(operands=[_value("set_scope", "target", target)], properties=properties))
 
     def bind(self, loop: LoopRef, thread: str) -> None:
         """Bind a loop to "cthread" (virtual threads) or to a GPU index such as "blockIdx.x"."""
-        self._apply(ops.BindOp(operands=[loop.value], properties={"thread": StringAttr(thread)}))
+        self._apply(
+            ops.BindOp(
+                operands=[_value("bind", "loop", loop)], properties={"thread": _string("bind", "thread", thread)}
+            )
+        )
 
     def vectorize(self, loop: LoopRef) -> None:
         """Run a loop's iterations as one vector operation."""
-        self._apply(ops.VectorizeOp(operands=[loop.value]))
+        self._apply(ops.VectorizeOp(operands=[_value("vectorize", "loop", loop)]))
 
     def unroll(self, loop: LoopRef) -> None:
         """Repeat a loop's body instead of looping."""
-        self._apply(ops.UnrollOp(operands=[loop.value]))
+        self._apply(ops.UnrollOp(operands=[_value("unroll", "loop", loop)]))
 
     def decompose_reduction(self, block: BlockRef, loop: LoopRef) -> BlockRef:
         """Split a reduction's init off, before a loop; the init's block."""
-        op = self._apply(ops.DecomposeReductionOp(operands=[block.value, loop.value], result_types=[ops.BLOCK]))
+        op = self._apply(
+            ops.DecomposeReductionOp(
+                operands=[_value("decompose_reduction", "block", block), _value("decompose_reduction", "loop", loop)],
+                result_types=[ops.BLOCK],
+            )
+        )
         return self._copy(op.init, op)
 
     def tensorize(self, loop: LoopRef, intrinsic: str) -> None:
         """Compute a loop and all it holds by one hardware intrinsic, such as "vta.gemm"."""
-        self._apply(ops.TensorizeOp(operands=[loop.value], properties={"intrinsic": StringAttr(intrinsic)}))
+        properties: dict[str, Attribute] = {"intrinsic": _string("tensorize", "intrinsic", intrinsic)}
+        self._apply(ops.TensorizeOp(operands=[_value("tensorize", "loop", loop)], properties=properties))
 
     def dma_copy(self, loop: LoopRef) -> None:
         """Move what a loop copies by DMA."""
-        self._apply(ops.DmaCopyOp(operands=[loop.value]))
+        self._apply(ops.DmaCopyOp(operands=[_value("dma_copy", "loop", loop)]))
 
     def alu(self, loop: LoopRef) -> None:
         """Compute a loop's elementwise block on the vector ALU."""
-        self._apply(ops.AluOp(operands=[loop.value]))
+        self._apply(ops.AluOp(operands=[_value("alu", "loop", loop)]))
 
     def double_buffer(self, target: BlockRef | BufferRef, copies: int = 2) -> None:
         """Give a buffer, or the one that a block writes, copies used in turn by loop iterations.
@@ -227,37 +262,44 @@ class Schedule:
         Tokens of the program then follow the data: a load may run ahead by as many iterations
         as its buffer has copies. `copies=1` asks for that order of tokens alone.
         """
-        properties: dict[str, Attribute] = {"copies": IntegerAttr(copies, i64)}
-        self._apply(ops.DoubleBufferOp(operands=[target.value], properties=properties))
+        properties: dict[str, Attribute] = {"copies": _integer("double_buffer", "copies", copies)}
+        self._apply(ops.DoubleBufferOp(operands=[_value("double_buffer", "target", target)], properties=properties))
 
     def rotate(self, loop: LoopRef, outer: LoopRef, step: int) -> None:
         """Start a reduction loop `step` iterations later, modulo its extent, per iteration of `outer`."""
-        properties: dict[str, Attribute] = {"step": IntegerAttr(step, i64)}
-        self._apply(ops.RotateOp(operands=[loop.value, outer.value], properties=properties))
+        properties: dict[str, Attribute] = {"step": _integer("rotate", "step", step)}
+        self._apply(
+            ops.RotateOp(
+                operands=[_value("rotate", "loop", loop), _value("rotate", "outer", outer)], properties=properties
+            )
+        )
 
     def skip_padding(self, block: BlockRef) -> None:
         """Leave out the iterations of a multiply-accumulate that read padding of zeros."""
-        self._apply(ops.SkipPaddingOp(operands=[block.value]))
+        self._apply(ops.SkipPaddingOp(operands=[_value("skip_padding", "block", block)]))
 
     def transform_layout(self, block: BlockRef, order: Sequence[int]) -> None:
         """Permute the dimensions of a block's output buffer: new dimension i is old order[i]."""
-        properties: dict[str, Attribute] = {"order": DenseArrayBase.from_list(i64, list(order))}
-        self._apply(gpu.TransformLayoutOp(operands=[block.value], properties=properties))
+        properties: dict[str, Attribute] = {"order": _integers("transform_layout", "order", order)}
+        self._apply(gpu.TransformLayoutOp(operands=[_value("transform_layout", "block", block)], properties=properties))
 
     def storage_align(self, block: BlockRef, dimension: int, factor: int, offset: int) -> None:
         """Make the stride of a dimension of a block's output `offset` modulo `factor` elements."""
         numbers = {"dimension": dimension, "factor": factor, "offset": offset}
-        properties: dict[str, Attribute] = {key: IntegerAttr(value, i64) for key, value in numbers.items()}
-        self._apply(gpu.StorageAlignOp(operands=[block.value], properties=properties))
+        properties: dict[str, Attribute] = {
+            key: _integer("storage_align", key, value) for key, value in numbers.items()
+        }
+        self._apply(gpu.StorageAlignOp(operands=[_value("storage_align", "block", block)], properties=properties))
 
     def pipeline(self, loop: LoopRef, stages: int) -> None:
         """Run a loop's copies to shared memory `stages - 1` iterations ahead."""
-        self._apply(gpu.PipelineOp(operands=[loop.value], properties={"stages": IntegerAttr(stages, i64)}))
+        properties: dict[str, Attribute] = {"stages": _integer("pipeline", "stages", stages)}
+        self._apply(gpu.PipelineOp(operands=[_value("pipeline", "loop", loop)], properties=properties))
 
     def annotate(self, target: BlockRef | LoopRef, key: str, value: Annotation = None) -> None:
         """Put an attribute on a block or loop."""
-        properties: dict[str, Attribute] = {"key": StringAttr(key), "value": _annotation(value)}
-        self._apply(ops.AnnotateOp(operands=[target.value], properties=properties))
+        properties: dict[str, Attribute] = {"key": _string("annotate", "key", key), "value": _annotation(key, value)}
+        self._apply(ops.AnnotateOp(operands=[_value("annotate", "target", target)], properties=properties))
 
     def _apply(self, op: _D) -> _D:
         """Verify, apply and record a directive; a refused one is not recorded."""
@@ -265,11 +307,10 @@ class Schedule:
         try:
             op.verify()
             apply_directive(op, self._handles)
-        except VerifyException as error:
+        except BaseException as error:
             self._forget(op)
-            raise ScheduleError(f"{op.directive}: {error}") from None
-        except ScheduleError:
-            self._forget(op)
+            if isinstance(error, VerifyException):
+                raise ScheduleError(f"{op.directive}: {error}") from None
             raise
         return op
 
@@ -297,16 +338,66 @@ def _find_function(module: ModuleOp, name: str | None) -> FuncOp:
     raise ScheduleError(f"which function to schedule? The module has: {names}; give one by function=")
 
 
-def _index_and_scope(index: int, scope: str) -> dict[str, Attribute]:
-    return {"index": IntegerAttr(index, i64), "scope": StringAttr(scope)}
+def _index_and_scope(directive: str, index: SupportsIndex, scope: str) -> dict[str, Attribute]:
+    return {"index": _integer(directive, "index", index), "scope": _string(directive, "scope", scope)}
 
 
-def _annotation(value: Annotation) -> Attribute:
+def _annotation(key: str, value: object) -> Attribute:
     if value is None:
         return UnitAttr()
     if isinstance(value, bool):
         return BoolAttr.from_bool(value)
-    return IntegerAttr(value, i64) if isinstance(value, int) else StringAttr(value)
+    if isinstance(value, str):
+        return StringAttr(value)
+    return _integer("annotate", key, value, f"a bool, {_INTEGER}, a string or None")
+
+
+_INTEGER = "an integer of 64 bits"
+
+
+def _integer(directive: str, what: str, value: object, wanted: str = _INTEGER) -> IntegerAttr:
+    number = _whole(value)
+    if number is None or not -(1 << 63) <= number < 1 << 63:
+        raise _refused(directive, what, value, wanted)
+    return IntegerAttr(number, i64)
+
+
+def _whole(value: object) -> int | None:
+    """The integer that a value is, numpy's included."""
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return as_index(value)
+    except TypeError:
+        return None
+
+
+def _integers(directive: str, what: str, values: object) -> DenseArrayBase:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise _refused(directive, what, values, "a sequence of integers")
+    numbers = cast(Iterable[object], values)
+    return DenseArrayBase.from_list(i64, [_integer(directive, what, value).value.data for value in numbers])
+
+
+def _string(directive: str, what: str, value: object) -> StringAttr:
+    if not isinstance(value, str):
+        raise _refused(directive, what, value, "a string")
+    return StringAttr(value)
+
+
+def _value(directive: str, what: str, reference: object) -> SSAValue:
+    """The handle that a reference stands for; its kind is checked when the directive is verified."""
+    if not isinstance(reference, BlockRef | LoopRef | BufferRef):
+        raise _refused(directive, what, reference, "a reference that a method of the schedule gave")
+    return reference.value
+
+
+def _refused(directive: str, what: str, value: object, wanted: str) -> ScheduleError:
+    if isinstance(value, int) and value.bit_length() > 256:
+        found = f"an integer of {value.bit_length()} bits"
+    else:
+        found = repr(value)
+    return ScheduleError(f"{directive}: {what} is {found}; {wanted} is required")
 
 
 def _hint(name: str) -> str | None:

@@ -15,6 +15,7 @@ from workload_cases import BATCH_4
 
 import vtac
 from vtac.tools.vtac import main as vtac_main
+from vtac.tools.vtac_opt import main as vtac_opt_main
 from vtac.workloads import reference
 from vtac.workloads.conv2d import Conv2D
 from vtac.workloads.matmul import Matmul
@@ -110,6 +111,30 @@ REFUSED = {
         ["--in-block", "24"],
         "error: in-block is 24; a positive multiple of BLOCK = 16 is required",
     ),
+    **{
+        f"no {name} batch": (name, ["--batch", "0"], "error: batch is 0; a positive multiple of BATCH = 1 is required")
+        for name in NAMES
+    },
+    "no matmul threads": ("matmul", ["--vthreads", "0"], "error: vthreads is 0; at least 1 is required"),
+    "negative threads": ("matmul", ["--vthreads", "-2"], "error: vthreads is -2; at least 1 is required"),
+    "no conv2d threads": ("conv2d", ["--vthreads", "0"], "error: vthreads is 0; at least 1 is required"),
+    **{f"{name} seed": (name, ["--seed", "-1"], "error: --seed is -1; 0 or more is required") for name in NAMES},
+    "wide numbers": (
+        "vadd",
+        ["--low", "0", "--high", "99999999999"],
+        "error: random numbers from 0 to below 99999999999 do not fit int32: "
+        "choose --low and --high between -2147483648 and 2147483648",
+    ),
+    **{
+        f"wide {name} numbers": (
+            name,
+            ["--low", "-129"],
+            "error: random numbers from -129 to below 128 do not fit int8: "
+            "choose --low and --high between -128 and 128",
+        )
+        for name in ("matmul", "conv2d")
+    },
+    "deep configuration": ("vadd", ["--config", "DEEP"], "error: DEEP: the JSON is nested too deeply; "),
 }
 
 
@@ -118,9 +143,12 @@ def test_refusals(case: str, run: Runner, tmp_path: Path) -> None:
     name, flags, text = REFUSED[case]
     file = tmp_path / "vta_config.json"
     file.write_text(json.dumps(BATCH_4.to_fields()))
-    status, out, err = run(name, *[str(file) if flag == "BATCH_4" else flag for flag in flags])
+    deep = tmp_path / "deep.json"
+    deep.write_text("[" * 100_000)
+    files = {"BATCH_4": str(file), "DEEP": str(deep)}
+    status, out, err = run(name, *[files.get(flag, flag) for flag in flags])
     assert (status, out) == (1, "")
-    assert err.startswith(text)
+    assert err.startswith(text.replace("DEEP", str(deep)))
 
 
 def test_other_configuration(run: Runner, tmp_path: Path) -> None:
@@ -141,6 +169,18 @@ def test_ir_goes_to_stderr_beside_json(run: Runner) -> None:
     _, out, err = run("vadd", "--json", "--print-ir", "vta")
     assert json.loads(out)["correct"] is True
     assert "vta.alu add loops [<64, 1, 1, 0>]" in err
+
+
+@pytest.mark.parametrize("phase", ["input", "vta"])
+def test_ir_is_alone_on_stdout(phase: str, run: Runner, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    status, out, err = run("vadd", "--print-ir", phase)
+    assert status == 0
+    assert err.startswith("vector addition: 1 x 1024, int32 -> int8\n")
+    assert err.endswith("the result equals numpy's\n")
+    file = tmp_path / "printed.mlir"
+    file.write_text(out)
+    assert vtac_opt_main([str(file)]) == 0
+    assert capsys.readouterr().out == out
 
 
 LAYERS = {"vadd": VectorAdd(), "matmul": Matmul(), "conv2d": Conv2D()}

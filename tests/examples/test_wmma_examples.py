@@ -103,9 +103,11 @@ def test_without_a_check_nothing_is_claimed(run: Runner) -> None:
 
 
 def test_the_ir_of_a_phase(run: Runner) -> None:
-    status, out, _ = run("conv2d", *SMALL, "--check", "none", "--print-ir", "wmma")
+    status, out, err = run("conv2d", *SMALL, "--check", "none", "--print-ir", "wmma")
     assert status == 0
     assert "wmma.mma_sync" in out
+    assert out.startswith("builtin.module")
+    assert err.startswith("convolution: 32 x 3 x 3 x 32 -> ")
 
 
 def test_the_program_as_a_file_is_the_default(run: Runner, tmp_path: Path) -> None:
@@ -137,7 +139,10 @@ def test_resources(run: Runner) -> None:
         ("matmul", ("--k", "100", "--schedule", "fast"), "no pipelined tiling divides 1024 x 1024 x 100 of f16"),
         ("matmul", ("--m", "100"), "error: m is 100; a positive multiple of the f16 fragment's m = 16 is required"),
         ("matmul", ("--dtype", "bf16", "--arch", "sm_75"), "sm_75 has no matrix_"),
-        ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit s8"),
+        ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit int8: choose --low and --high between -128 and 128"),
+        ("matmul", ("--high", "99999999999999999999"), "do not fit int16: choose --low and --high between -32768 and"),
+        ("conv2d", ("--high", "99999"), "error: random numbers from -8 to below 99999 do not fit int16: choose"),
+        ("conv2d", ("--seed", "-1"), "error: --seed is -1; 0 or more is required"),
     ],
 )
 def test_refusals(name: str, flags: tuple[str, ...], message: str, run: Runner) -> None:

@@ -141,6 +141,8 @@ func.func @conv2d(%data: {data}, %kernel: {kernel}) -> {tensor(self.output_shape
 
         tiling = Conv2DTiling() if tiling is None else tiling
         batch_block = self.config.batch if tiling.batch_block is None else tiling.batch_block
+        if tiling.vthreads < 1:
+            raise CompileError(f"vthreads is {tiling.vthreads}; at least 1 is required")
         require_multiple("batch-block", batch_block, self.config.batch, "BATCH")
         require_multiple("ic-block", tiling.ic_block, self.config.block_in, "BLOCK")
         require_multiple("oc-block", tiling.oc_block, self.config.block_out, "BLOCK")

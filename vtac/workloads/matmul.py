@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
 from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
@@ -86,6 +87,8 @@ func.func @matmul(%data: {data}, %weight: {weight}) -> {tensor(self.output_shape
         tiling = MatmulTiling() if tiling is None else tiling
         config = self.config
         batch_block = config.batch if tiling.batch_block is None else tiling.batch_block
+        if tiling.vthreads < 1:
+            raise CompileError(f"vthreads is {tiling.vthreads}; at least 1 is required")
         require_multiple("batch-block", batch_block, config.batch, "BATCH")
         require_multiple("in-block", tiling.in_block, config.block_in, "BLOCK")
         require_multiple("out-block", tiling.out_block, config.block_out, "BLOCK")
