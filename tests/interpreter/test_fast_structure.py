@@ -55,7 +55,9 @@ def test_neighbouring_loops_join() -> None:
 
 def _levels(dst: list[int], src: list[int]) -> list[list[int]]:
     nest = Nest((), np.array([[d, s, 0] for d, s in zip(dst, src, strict=True)]), ())
-    return [level[0].tolist() for level in schedule(nest, True)]
+    levels = schedule(nest)
+    assert levels is not None
+    return [level[0].tolist() for level in levels]
 
 
 def test_alu_operations_wait_for_what_they_read() -> None:

@@ -31,8 +31,8 @@ def _shifts_by_tensor(stream: Stream) -> bool:
 def run_fast(prepared: Prepared, dram: NDArray[np.uint8], progress: Callable[[int, int], None] | None) -> bool:
     """Execute a prepared stream on `dram` if the fast path can; False, with nothing done, if it cannot.
 
-    It cannot when the stream stores over micro-ops that it loads, or lists too many ALU
-    operations in one instruction. Raises `ExecutionError` as the reference interpreter does.
+    It cannot when the stream stores over micro-ops that it loads, or must look at too many ALU
+    operations of one instruction in a strict run. Raises `ExecutionError` as the reference interpreter does.
     """
     stream = prepared.stream
     image = micro_op_image(stream)

@@ -230,7 +230,7 @@ def bind_gemm(workspace: Workspace, nest: Nest) -> list[Step]:
 
 def bind_reset(workspace: Workspace, nest: Nest) -> Step:
     """The step of a GEMM with reset: zero in every accumulator tile that it visits."""
-    acc, tiles = workspace.machine.acc, nest.touched[0]
+    acc, tiles = workspace.machine.acc, nest.touched_dst
     if len(tiles) == tiles[-1] - tiles[0] + 1:
         block = acc[tiles[0] : tiles[-1] + 1].reshape(-1)
         return lambda _: block.fill(0)

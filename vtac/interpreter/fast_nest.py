@@ -62,9 +62,17 @@ class Nest:
         return total.reshape(-1)
 
     @cached_property
-    def touched(self) -> tuple[Indices, Indices, Indices]:
-        """The distinct indices of dst, src and wgt, ascending; cheap however many operations there are."""
-        return self._touched(0), self._touched(1), self._touched(2)
+    def touched_dst(self) -> Indices:
+        """The distinct indices of dst, ascending; cheap however many operations there are."""
+        return self._touched(0)
+
+    @cached_property
+    def touched_src(self) -> Indices:
+        return self._touched(1)
+
+    @cached_property
+    def touched_wgt(self) -> Indices:
+        return self._touched(2)
 
     def _touched(self, operand: int) -> Indices:
         total = np.unique(self.starts[:, operand])

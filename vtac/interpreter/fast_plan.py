@@ -23,7 +23,7 @@ from vtac.interpreter.fast_gemm import bind_gemm, bind_reset
 from vtac.interpreter.fast_memory import bind_load, bind_small_loads, bind_stores, is_run_of_small_blocks
 from vtac.interpreter.fast_micro_ops import micro_op_image, select_blocks
 from vtac.interpreter.fast_nest import Nest, nest_of
-from vtac.interpreter.fast_proof import Proof
+from vtac.interpreter.fast_proof import Proof, distinct_trips
 from vtac.interpreter.fast_workspace import Step, Workspace
 from vtac.interpreter.stream import SRAM_OF, Stream
 from vtac.interpreter.tile_checks import Problem, check_indices, check_shift_amounts
@@ -66,7 +66,7 @@ class Plan:
 
 
 class TooLargeError(Exception):
-    """An instruction with more tile operations than a plan can list."""
+    """A strict instruction with more tile operations than a plan can list."""
 
 
 class PlanBuilder:
@@ -163,7 +163,7 @@ class PlanBuilder:
     def _operation(self, position: int, instruction: Gemm | Alu) -> None:
         micro_ops = self._proof.micro_ops(instruction)
         nest = nest_of(instruction, micro_ops)
-        if isinstance(instruction, Alu) and nest.operations > MAX_OPERATIONS:
+        if self._strict and isinstance(instruction, Alu) and self._lists(instruction, nest) > MAX_OPERATIONS:
             raise TooLargeError
         key = _key(instruction, nest)
         problem = self._proof.check_micro_ops(instruction)
@@ -179,6 +179,11 @@ class PlanBuilder:
             self._bound[key] = _bind_operation(self._workspace, instruction, nest)
         self._steps += self._bound[key]
 
+    @staticmethod
+    def _lists(alu: Alu, nest: Nest) -> int:
+        """How many tile operations a strict run of an ALU instruction lists."""
+        return nest.operations if _shifts_by_tensor(alu) else distinct_trips(nest).operations
+
     def _prove(self, instruction: Gemm | Alu, nest: Nest) -> Problem | None:
         if isinstance(instruction, Gemm):
             return self._proof.gemm(instruction, nest)
@@ -188,7 +193,10 @@ class PlanBuilder:
         """A strict shift by amounts that are data: looked at before each level."""
         acc, stream = self._workspace.machine.acc, self._stream
         steps: list[Step] = []
-        for dst, src in schedule(nest, True):
+        levels = schedule(nest)
+        if levels is None:
+            raise TooLargeError
+        for dst, src in levels:
 
             def check(_: NDArray[np.uint8], src: NDArray[np.int64] = src) -> None:
                 problem = check_shift_amounts(alu, acc[src])

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.interpreter.fast_memory import Blocks
-from vtac.interpreter.fast_nest import Indices, Nest
+from vtac.interpreter.fast_nest import Indices, Loop, Nest, merge_loops
 from vtac.interpreter.machine import Written
 from vtac.interpreter.stream import SRAM_OF, Stream
 from vtac.interpreter.tile_checks import Problem, check_hazards, check_storable, check_written
@@ -18,6 +18,14 @@ from vtac.isa import Alu, Gemm, Load, micro_op_indices
 def _padded_shape(load: Load) -> tuple[int, int]:
     """Rows and columns of a LOAD's block in SRAM."""
     return load.y_pad_0 + load.y_size + load.y_pad_1, load.x_pad_0 + load.x_size + load.x_pad_1
+
+
+def distinct_trips(nest: Nest) -> Nest:
+    """An ALU nest that starts with all neighbouring operations there are: two trips of a loop that moves nothing."""
+    first, *rest = merge_loops(nest.hardware) or (Loop(1, 0, 0, 0),)
+    if first.dst or first.src:
+        return nest
+    return replace(nest, hardware=(first._replace(extent=min(first.extent, 2)), *rest))
 
 
 @dataclass(eq=False)
@@ -82,12 +90,12 @@ class Proof:
 
     def gemm(self, gemm: Gemm, nest: Nest) -> Problem | None:
         """A GEMM whose indices are in range."""
-        dst = nest.touched[0]
+        dst = nest.touched_dst
         problem = None
         if not gemm.reset:
             problem = self._verdict(
-                check_written("inp", nest.touched[1], self._written)
-                or check_written("wgt", nest.touched[2], self._written)
+                check_written("inp", nest.touched_src, self._written)
+                or check_written("wgt", nest.touched_wgt, self._written)
                 or check_written("acc", dst, self._written)
             )
         self._written["acc"][dst] = True
@@ -96,11 +104,14 @@ class Proof:
 
     def alu(self, alu: Alu, nest: Nest) -> Problem | None:
         """An ALU instruction whose indices are in range."""
-        dst = nest.touched[0]
-        hazard = check_hazards(alu, nest.indices(0), nest.indices(1)) if self.strict else None
+        dst = nest.touched_dst
+        hazard = None
+        if self.strict:
+            listed = distinct_trips(nest)
+            hazard = check_hazards(alu, listed.indices(0), listed.indices(1))
         unwritten = self._verdict(check_written("acc", dst, self._written))
         if not alu.use_imm or self.strict:
-            unwritten = unwritten or self._verdict(check_written("acc", nest.touched[1], self._written))
+            unwritten = unwritten or self._verdict(check_written("acc", nest.touched_src, self._written))
         self._written["acc"][dst] = True
         self._written["out"][dst] = True
         return hazard or unwritten
