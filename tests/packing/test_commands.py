@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +55,81 @@ def test_several_device_programs_are_saved_side_by_side(network: Path, capsys: p
     assert "note: host: 'linalg.generic' cannot run on the VTA: it multiplies by 3" in streams.err
     assert "net_1: " in streams.out
     assert main(["run", str(folder / "net_1")]) == 0
-    assert "packing.host" in (folder / "host.mlir").read_text()
-    vtac.parse(folder / "host.mlir").verify()
+    host = (folder / "host.mlir").read_text()
+    assert "packing.host" in host
+    assert "linalg.generic" not in host.partition("func.func private")[2]
+
+
+def test_saved_host_programs_run(network: Path) -> None:
+    folder = network.parent / "saved"
+    data = np.random.default_rng(1).integers(-9, 50, (1, 16, 4, 4)).astype(np.int32)
+    program = vtac.compile(network)
+    expected = program(data)
+    program.save(folder)
+    loaded = vtac.load_program(folder)
+    assert [buffer.name for buffer in loaded.arguments] == ["a"]
+    np.testing.assert_array_equal(loaded(data), expected)
+    assert loaded.stats == program.stats
+    assert vtac.check(loaded) == []
+    loaded.save(network.parent / "again")
+    for path in (path for path in folder.rglob("*") if path.is_file()):
+        assert (network.parent / "again" / path.relative_to(folder)).read_bytes() == path.read_bytes()
+
+
+def test_one_layer_lies_beside_its_host_function(tmp_path: Path) -> None:
+    program = vtac.compile(PlainConv(channels=3, pads=(1, 1, 1, 1)).text())
+    program.save(tmp_path)
+    loaded = vtac.load_program(tmp_path)
+    generator = np.random.default_rng(2)
+    arrays = [generator.integers(-128, 128, buffer.shape).astype(np.int8) for buffer in loaded.arguments]
+    np.testing.assert_array_equal(loaded(*arrays), program(*arrays))
+    assert main(["run", str(tmp_path), "--outputs", str(tmp_path / "y.npz")]) == 0
+    assert next(iter(np.load(tmp_path / "y.npz").values())).shape == loaded.results[0].shape
+
+
+def test_every_stream_is_checked(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = network.parent / "saved"
+    vtac.compile(network).save(folder)
+    stream = folder / "net_1" / "insn.bin"
+    words = bytearray(stream.read_bytes())
+    words[-16:] = words[-32:-16]
+    stream.write_bytes(words)
+    assert main(["check", str(folder)]) == 1
+    assert "net_1: " in capsys.readouterr().out
+
+
+def _of_another_device(text: str) -> str:
+    return text.replace("@net_1", "@net_9")
+
+
+def _cut(text: str) -> str:
+    return text[: len(text) // 2]
+
+
+def _emptied(text: str) -> str:
+    return text[:0]
+
+
+def _without_calls(text: str) -> str:
+    return f"func.func @f() {{ func.return }} // {len(text)}"
+
+
+@pytest.mark.parametrize(
+    ("edit", "message"),
+    [
+        (_of_another_device, "net_9 is not a saved program: cannot read insn.bin"),
+        (_cut, "host.mlir:[0-9]+:[0-9]+: "),
+        (_emptied, "host.mlir:1:1: the input is empty"),
+        (_without_calls, "calls no device program"),
+    ],
+)
+def test_damaged_host_functions_are_refused(network: Path, edit: Callable[[str], str], message: str) -> None:
+    folder = network.parent / "saved"
+    vtac.compile(network).save(folder)
+    host = folder / "host.mlir"
+    host.write_text(edit(host.read_text()))
+    with pytest.raises(vtac.ProgramError, match=message):
+        vtac.load_program(folder)
 
 
 def test_no_host_refuses(network: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -113,6 +113,10 @@ def described(change: Callable[[dict[str, object]], object]) -> Callable[[Path],
     return damage
 
 
+def configuration(description: dict[str, object]) -> dict[str, object]:
+    return description["config"]  # pyright: ignore[reportReturnType]
+
+
 def first_buffer(description: dict[str, object]) -> dict[str, object]:
     return description["buffers"][0]  # pyright: ignore[reportReturnType, reportIndexIssue, reportUnknownVariableType]
 
@@ -139,10 +143,27 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no object": (damaged("program.json", lambda _: b"[]"), "program.json: expected a JSON object"),
     "future format": (described(lambda d: d.update(format=2)), "program.json: format 2; this version reads format 1"),
     "no configuration": (described(lambda d: d.pop("config")), "'config' must be an object and 'buffers' a list"),
-    "illegal configuration": (described(lambda d: d.update(config={"LOG_BATCH": 99})), "LOG_BATCH is 99"),
+    "illegal configuration": (described(lambda d: configuration(d).update(LOG_BATCH=99)), "LOG_BATCH is 99"),
+    "configuration in part": (
+        described(lambda d: configuration(d).pop("LOG_BATCH")),
+        "'config' lacks LOG_BATCH: a saved program states every field",
+    ),
+    "size against shape": (
+        described(lambda d: first_buffer(d).update(nbytes=5)),
+        "buffer 'A' has nbytes 5; its shape and dtype make 256",
+    ),
+    "one name twice": (described(lambda d: first_buffer(d).update(name="B")), "two buffers are called 'B'"),
+    "overlap": (
+        described(lambda d: first_buffer(d).update(address=0x1FFF)),
+        "buffers 'A' and 'B' overlap: the first ends at 0x20ff, the second begins at 0x2000",
+    ),
+    "micro-ops against memory": (
+        damaged("uop.bin", lambda data: bytes(byte ^ 1 for byte in data)),
+        "uop.bin and the micro-ops at 0x4000 of dram.bin differ: one of the files belongs to another program",
+    ),
     "no micro-op buffer": (
         described(lambda d: d.update(buffers=[first_buffer(d)])),
-        "the last buffer must hold the micro-ops (role uop)",
+        "the last buffer, and no other, must hold the micro-ops (role uop)",
     ),
     "unknown role": (
         described(lambda d: first_buffer(d).update(role="guest")),
@@ -151,7 +172,7 @@ DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "no address": (described(lambda d: first_buffer(d).update(address=-1)), "buffer 'A' needs an address and a shape"),
     "odd shape": (described(lambda d: first_buffer(d).update(shape=[1, "x"])), "buffer 'A' has shape [1, 'x']"),
     "origins of another": (
-        described(lambda d: d.update(origins=[99])),
+        described(lambda d: d.update(origins=[-1])),
         "'origins' must index 'sites', each with 'op' and 'location'",
     ),
 }

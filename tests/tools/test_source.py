@@ -110,3 +110,9 @@ def test_resources_must_fill_their_type() -> None:
 def test_resources_without_bytes_stay() -> None:
     text = '"test.op"() {value = dense_resource<elsewhere> : tensor<2xi8>} : () -> ()\n'
     assert "dense_resource<elsewhere>" in str(load_module(text))
+
+
+def test_unclosed_string_is_refused_at_once() -> None:
+    text = f"""func.func @f() attributes {{note = "{"a b " * 200}}} {{\n  func.return\n}}\n"""
+    with pytest.raises(SourceError, match=r"x.mlir:1:35: .*closing string literal"):
+        parse_module(text, "x.mlir", make_context())

@@ -6,26 +6,22 @@ from typing import cast
 
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import FunctionType, ModuleOp
-from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.ir import Block, Operation
 
 from vtac.autoschedule import default_schedule
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
-from vtac.evaluate.buffers import element_type, shape_of_type
-from vtac.evaluate.numbers import dtype_of
 from vtac.interpreter.check import check
 from vtac.packing.constants import fold_constants
 from vtac.packing.simple_schedule import simple_schedule
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import buffer_name
 from vtac.passes.analysis.target import CONFIG, config_of
 from vtac.passes.expand_groups import ExpandGroups
 from vtac.passes.pack_for_vta import DEVICE, PackForVta
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
 from vtac.runtime.host_program import HostProgram
-from vtac.runtime.layout import Buffer, DType
 from vtac.runtime.program import Program
 from vtac.schedule import Schedule
 
@@ -43,7 +39,6 @@ def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
     fold_constants(function, grow=False)
     ExpandGroups().apply(context(), module)
     _pack(module, host=host)
-    plain = [_buffer(argument, buffer_name(argument), is_argument=True) for argument in function.body.block.args]
     fold_constants(function, grow=True)
     devices = {op.sym_name.data: op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes}
     calls = [op for op in function.walk() if isinstance(op, CallOp) and op.callee.string_value() in devices]
@@ -54,35 +49,12 @@ def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
         _move_constants(call, device)
         programs[name] = _compile_device(device, module)
     fold_constants(function, grow=True)
-    returned = cast(ReturnOp, function.body.block.last_op)
-    names = _result_names(returned, plain)
-    plain += [_buffer(v, name, is_argument=False) for v, name in zip(returned.operands, names, strict=True)]
-    return HostProgram.around(module, programs, plain)
+    return HostProgram.around(module, programs)
 
 
 def _pack(module: ModuleOp, *, host: bool) -> None:
     PackForVta(host=host).apply(context(), module)
     module.verify()
-
-
-def _result_names(returned: ReturnOp, plain: list[Buffer]) -> list[str]:
-    names: list[str] = []
-    taken = {buffer.name for buffer in plain}
-    for value in returned.operands:
-        hint = buffer_name(value)
-        candidate, count = hint, 1
-        while candidate in taken:
-            candidate, count = f"{hint}_{count}", count + 1
-        taken.add(candidate)
-        names.append(candidate)
-    return names
-
-
-def _buffer(value: SSAValue, name: str, *, is_argument: bool) -> Buffer:
-    dtype = cast(DType, str(dtype_of(element_type(value.type))))
-    return Buffer(
-        name, "input" if is_argument else "output", dtype, shape_of_type(value.type), 0, is_argument, not is_argument
-    )
 
 
 def _move_constants(call: CallOp, device: FuncOp) -> None:

@@ -19,7 +19,7 @@ from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.passes.analysis.target import config_of
 from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
 from vtac.runtime.host_code import HostCode, generate
-from vtac.runtime.layout import Buffer, DType, Role, place
+from vtac.runtime.layout import Buffer, DType, Names, Role, place
 from vtac.runtime.program import Origin, Program
 from vtac.runtime.stream_builder import StreamBuilder
 
@@ -69,11 +69,12 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
     values: list[SSAValue] = []
     buffers: list[Buffer] = []
     constants: dict[str, bytes] = {}
+    names = Names(op.sym_name.data for op in module.ops if isinstance(op, GlobalOp))
     for position, argument in enumerate(function.body.block.args):
         contents = attributes[position].data.get(CONSTANT) if attributes else None
         if isinstance(contents, DenseIntOrFPElementsAttr):
             values.append(argument)
-            buffers.append(_buffer(argument, buffer_name(argument), "constant", False, False))
+            buffers.append(_buffer(argument, names.take(buffer_name(argument)), "constant", False, False))
             dense = cast(DenseIntOrFPElementsAttr, contents)
             constants[buffers[-1].name] = _dense_bytes(dense, buffers[-1].nbytes)
             continue
@@ -81,7 +82,7 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
         is_result = tensor_result or argument in written
         role: Role = "output" if is_result and (tensor_result or argument not in read) else "input"
         values.append(argument)
-        buffers.append(_buffer(argument, buffer_name(argument), role, not tensor_result, is_result))
+        buffers.append(_buffer(argument, names.take(buffer_name(argument)), role, not tensor_result, is_result))
     for op in module.ops:
         if isinstance(op, GlobalOp):
             reference = _reference(op, function)
@@ -97,7 +98,7 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
     for op in function.walk():
         if isinstance(op, AllocOp):
             values.append(op.memref)
-            buffers.append(_buffer(op.memref, buffer_name(op.memref), "scratch", False, False))
+            buffers.append(_buffer(op.memref, names.take(buffer_name(op.memref)), "scratch", False, False))
     return values, buffers, constants
 
 

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from io import StringIO
 from pathlib import Path
 from typing import cast
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
-from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.printer import Printer
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.ir import SSAValue
 
 from vtac.dialects.packing import HostOp
 from vtac.evaluate import evaluate_linalg
+from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.numbers import Array as AnyArray
+from vtac.evaluate.numbers import dtype_of
+from vtac.passes.analysis.nest import buffer_name
 from vtac.passes.packing.layers import CHOICE
 from vtac.runtime.errors import ProgramError
-from vtac.runtime.layout import Buffer
-from vtac.runtime.program import Array, Program, Progress
+from vtac.runtime.layout import Buffer, DType, Names
+from vtac.runtime.program import Array, Image, Program, Progress
 
 
 @dataclass
@@ -36,8 +38,8 @@ class HostProgram(Program):
     _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], repr=False)
 
     @staticmethod
-    def around(host: ModuleOp, devices: dict[str, Program], plain: Sequence[Buffer]) -> HostProgram:
-        """The program of a host module and the device programs that it calls."""
+    def around(host: ModuleOp, devices: dict[str, Program]) -> HostProgram:
+        """The program of a host module and the device programs that it calls, by function name."""
         first = next(iter(devices.values()))
         return HostProgram(
             first.config,
@@ -48,7 +50,7 @@ class HostProgram(Program):
             first.origins,
             host=host,
             devices=devices,
-            plain=tuple(plain),
+            plain=_plain_buffers(_host_function(host)),
         )
 
     @property
@@ -86,7 +88,7 @@ class HostProgram(Program):
             return run
 
         callees = {name: callee(program) for name, program in self.devices.items()}
-        outputs = evaluate_linalg(self._function(), arrays, callees)  # pyright: ignore[reportArgumentType]
+        outputs = evaluate_linalg(_host_function(self.host), arrays, callees)  # pyright: ignore[reportArgumentType]
         self._runs = runs
         self._last_inputs = tuple(array.copy() for array in arrays)
         typed = cast("tuple[Array, ...]", outputs)
@@ -105,20 +107,39 @@ class HostProgram(Program):
             return super().disassemble()
         return "".join(f"// {name}\n{program.disassemble()}\n" for name, program in self.devices.items())
 
+    def memory_image(self, arrays: Sequence[Array] | None = None) -> Image:
+        """The first device program's memory. Raises `ProgramError` for plain arrays: memory holds packed ones."""
+        if arrays is not None:
+            raise ProgramError("a memory image holds packed arrays: save the program with its inputs, or see .devices")
+        return super().memory_image()
+
     def save(self, directory: str | Path, inputs: Sequence[Array] | None = None) -> None:
         """Save each device program, several in a directory each, and the host function as `host.mlir`.
 
         The memory images hold what the packed `inputs` are, else those of the last call.
         """
-        folder = Path(directory)
+        from vtac.runtime.saved_host_program import save_host_program
+
         if inputs is not None:
             self(*inputs)
-        for name, program in self.devices.items():
-            program.save(folder if len(self.devices) == 1 else folder / name)
-        folder.mkdir(parents=True, exist_ok=True)
-        text = StringIO()
-        Printer(text).print_op(self.host)
-        (folder / "host.mlir").write_text(f"{text.getvalue()}\n", encoding="utf-8")
+        save_host_program(self, Path(directory))
 
-    def _function(self) -> FuncOp:
-        return next(op for op in self.host.ops if isinstance(op, FuncOp) and op.body.blocks)
+
+def _host_function(host: ModuleOp) -> FuncOp:
+    return next(op for op in host.ops if isinstance(op, FuncOp) and op.body.blocks)
+
+
+def _plain_buffers(function: FuncOp) -> tuple[Buffer, ...]:
+    """Arguments, then results."""
+    names = Names()
+    returned = cast(ReturnOp, function.body.block.last_op)
+    arguments = [_buffer(value, names, is_argument=True) for value in function.body.block.args]
+    return (*arguments, *(_buffer(value, names, is_argument=False) for value in returned.operands))
+
+
+def _buffer(value: SSAValue, names: Names, *, is_argument: bool) -> Buffer:
+    dtype = cast(DType, str(dtype_of(element_type(value.type))))
+    role = "input" if is_argument else "output"
+    return Buffer(
+        names.take(buffer_name(value)), role, dtype, shape_of_type(value.type), 0, is_argument, not is_argument
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from itertools import chain, count
 from math import prod
 from typing import Literal
 
@@ -30,6 +31,20 @@ class Buffer:
     @property
     def nbytes(self) -> int:
         return prod(self.shape) * _ITEM_BYTES[self.dtype]
+
+
+class Names:
+    """Names of buffers, each given once: `y`, `y_1`, `y_2`."""
+
+    def __init__(self, taken: Iterable[str] = ()) -> None:
+        self._taken = set(taken)
+
+    def take(self, name: str) -> str:
+        """The name, with the first free number behind it when it is taken."""
+        choices = chain((name,), (f"{name}_{number}" for number in count(1)))
+        free = next(choice for choice in choices if choice not in self._taken)
+        self._taken.add(free)
+        return free
 
 
 def place(buffers: Iterable[Buffer], alignment: int) -> tuple[list[Buffer], int]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import cast, get_args
 
@@ -14,10 +13,12 @@ import numpy as np
 from vtac.dialects.hardware import VTAConfig
 from vtac.isa.fields import MICRO_OP_BYTES, WORD_BYTES
 from vtac.runtime.errors import ProgramError
+from vtac.runtime.files import write_whole
 from vtac.runtime.layout import Buffer, DType, Role
 from vtac.runtime.program import Array, Origin, Program
 
 FORMAT = 1
+HOST_FILE = "host.mlir"
 _FILES = ("insn.bin", "uop.bin", "dram.bin", "program.json")
 
 
@@ -34,15 +35,7 @@ def save_program(program: Program, directory: Path, inputs: Sequence[Array] | No
         "program.json": (json.dumps(_describe(program, inputs is not None), indent=2) + "\n").encode(),
     }
     for name, data in contents.items():
-        _write_whole(directory / name, data)
-
-
-def _write_whole(path: Path, data: bytes) -> None:
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}")
-    with os.fdopen(handle, "wb") as file:
-        file.write(data)
-    os.chmod(temporary, 0o644)
-    os.replace(temporary, path)
+        write_whole(directory / name, data)
 
 
 def _describe(program: Program, inputs_placed: bool) -> dict[str, object]:
@@ -75,12 +68,21 @@ def _describe(program: Program, inputs_placed: bool) -> dict[str, object]:
 
 
 def load_program(directory: str | Path) -> Program:
-    """Read back what `Program.save` wrote.
+    """Read back what `Program.save` wrote; a `HostProgram` where a host function lies beside it.
 
     Raises `ProgramError` for a missing or truncated file, an unknown format, or sizes that
     contradict each other.
     """
     folder = Path(directory)
+    if (folder / HOST_FILE).is_file():
+        from vtac.runtime.saved_host_program import load_host_program
+
+        return load_host_program(folder)
+    return load_device_program(folder)
+
+
+def load_device_program(folder: Path) -> Program:
+    """Read the four files of one VTA program; raises `ProgramError` like `load_program`."""
     data: dict[str, bytes] = {}
     for name in _FILES:
         try:
@@ -88,20 +90,19 @@ def load_program(directory: str | Path) -> Program:
         except OSError as error:
             raise ProgramError(f"{folder} is not a saved program: cannot read {name}: {error.strerror}") from None
     description = _parse(data["program.json"], folder / "program.json")
-    program = _program(description, data, folder)
-    _check_sizes(description, program, data, folder)
-    return program
+    _check_sizes(description, data, folder)
+    return _program(description, data, folder)
 
 
 def _parse(text: bytes, path: Path) -> Mapping[str, object]:
     try:
         description: object = json.loads(text)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ProgramError(f"{path}: not JSON: {error}") from None
     if not isinstance(description, dict):
         raise ProgramError(f"{path}: expected a JSON object")
     known = cast(Mapping[str, object], description)
-    if known.get("format") != FORMAT:
+    if type(known.get("format")) is not int or known["format"] != FORMAT:
         raise ProgramError(f"{path}: format {known.get('format')!r}; this version reads format {FORMAT}")
     return known
 
@@ -112,9 +113,12 @@ def _program(description: Mapping[str, object], data: Mapping[str, bytes], folde
     records = description.get("buffers")
     if not isinstance(config, dict) or not isinstance(records, list):
         raise ProgramError(f"{path}: 'config' must be an object and 'buffers' a list")
+    known = cast(dict[str, object], config)
+    lacking = [name for name in VTAConfig().to_fields() if name not in known]
+    if lacking:
+        raise ProgramError(f"{path}: 'config' lacks {', '.join(lacking)}: a saved program states every field")
     buffers = tuple(_buffer(record, path) for record in cast(list[object], records))
-    if not buffers or buffers[-1].role != "uop":
-        raise ProgramError(f"{path}: the last buffer must hold the micro-ops (role uop)")
+    _check_buffers(buffers, data, folder)
     image = data["dram.bin"]
     constants = {
         buffer.name: image[buffer.address : buffer.address + buffer.nbytes]
@@ -122,7 +126,7 @@ def _program(description: Mapping[str, object], data: Mapping[str, bytes], folde
         if buffer.role == "constant"
     }
     program = Program(
-        VTAConfig.from_fields(cast(dict[str, object], config), str(path)),
+        VTAConfig.from_fields(known, str(path)),
         data["insn.bin"],
         data["uop.bin"],
         buffers,
@@ -150,7 +154,7 @@ def _buffer(record: object, path: Path) -> Buffer:
     extents = cast(list[object], shape)
     if not all(isinstance(extent, int) and extent >= 0 for extent in extents):
         raise ProgramError(f"{path}: buffer '{name}' has shape {extents}")
-    return Buffer(
+    buffer = Buffer(
         name,
         cast(Role, role),
         cast(DType, dtype),
@@ -159,6 +163,42 @@ def _buffer(record: object, path: Path) -> Buffer:
         fields.get("argument", role == "input") is True,
         fields.get("result", role == "output") is True,
     )
+    if fields.get("nbytes") != buffer.nbytes:
+        raise ProgramError(
+            f"{path}: buffer '{name}' has nbytes {fields.get('nbytes')}; its shape and dtype make {buffer.nbytes}"
+        )
+    return buffer
+
+
+def _check_buffers(buffers: Sequence[Buffer], data: Mapping[str, bytes], folder: Path) -> None:
+    """Buffers lie apart and within the image; the last one, and no other, holds the micro-ops of `uop.bin`."""
+    path, image = folder / "program.json", data["dram.bin"]
+    if [buffer.role for buffer in buffers].count("uop") != 1 or buffers[-1].role != "uop":
+        raise ProgramError(f"{path}: the last buffer, and no other, must hold the micro-ops (role uop)")
+    names = [buffer.name for buffer in buffers]
+    repeated = next((name for name in names if names.count(name) > 1), None)
+    if repeated is not None:
+        raise ProgramError(f"{path}: two buffers are called '{repeated}'")
+    for buffer in buffers:
+        if buffer.address + buffer.nbytes > len(image):
+            raise ProgramError(
+                f"{folder / 'dram.bin'} has {len(image)} bytes; buffer '{buffer.name}' ends at "
+                f"{buffer.address + buffer.nbytes}"
+            )
+    ordered = sorted(buffers, key=lambda buffer: buffer.address)
+    for first, second in pairwise(buffer for buffer in ordered if buffer.nbytes):
+        if first.address + first.nbytes > second.address:
+            raise ProgramError(
+                f"{path}: buffers '{first.name}' and '{second.name}' overlap: the first ends at "
+                f"0x{first.address + first.nbytes:x}, the second begins at 0x{second.address:x}"
+            )
+    micro_ops = buffers[-1]
+    placed = image[micro_ops.address : micro_ops.address + micro_ops.nbytes]
+    if placed != data["uop.bin"][: micro_ops.nbytes].ljust(micro_ops.nbytes, b"\0"):
+        raise ProgramError(
+            f"{folder / 'uop.bin'} and the micro-ops at 0x{micro_ops.address:x} of dram.bin differ: "
+            "one of the files belongs to another program"
+        )
 
 
 def _origins(description: Mapping[str, object], path: Path) -> tuple[Origin, ...]:
@@ -167,12 +207,14 @@ def _origins(description: Mapping[str, object], path: Path) -> tuple[Origin, ...
         return ()
     try:
         known = [Origin(str(site["op"]), str(site["location"])) for site in cast(list[dict[str, object]], sites)]
+        if min(cast(list[int], places), default=0) < 0:
+            raise IndexError
         return tuple(known[place] for place in cast(list[int], places))
     except (TypeError, KeyError, IndexError):
         raise ProgramError(f"{path}: 'origins' must index 'sites', each with 'op' and 'location'") from None
 
 
-def _check_sizes(description: Mapping[str, object], program: Program, data: Mapping[str, bytes], folder: Path) -> None:
+def _check_sizes(description: Mapping[str, object], data: Mapping[str, bytes], folder: Path) -> None:
     counts = (
         ("insn.bin", description.get("instructions"), WORD_BYTES),
         ("uop.bin", description.get("micro_ops"), MICRO_OP_BYTES),
@@ -182,10 +224,4 @@ def _check_sizes(description: Mapping[str, object], program: Program, data: Mapp
             raise ProgramError(
                 f"{folder / name} has {len(data[name])} bytes; program.json promises {count} entries of {size}: "
                 "the file is truncated or belongs to another program"
-            )
-    for buffer in program.buffers:
-        if buffer.address + buffer.nbytes > len(data["dram.bin"]):
-            raise ProgramError(
-                f"{folder / 'dram.bin'} has {len(data['dram.bin'])} bytes; buffer '{buffer.name}' ends at "
-                f"{buffer.address + buffer.nbytes}"
             )

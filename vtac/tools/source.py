@@ -10,7 +10,10 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
 from xdsl.ir import Operation
 from xdsl.parser import Parser
+from xdsl.parser.generic_parser import ParserState
 from xdsl.utils.exceptions import DiagnosticException, ParseError
+from xdsl.utils.lexer import Input
+from xdsl.utils.mlir_lexer import MLIRLexer
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.tools.failures import reports_of
@@ -101,11 +104,18 @@ def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> 
         raise SourceError([Report("error", f"cannot parse this operation ({cause})", location)]) from error
 
 
+class _LinearLexer(MLIRLexer):
+    """xDSL's lexer; its own pattern takes exponential time on a string that is not closed."""
+
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+
 class LocatingParser(Parser):
     """xDSL's parser, which also records where each operation's name stands and suggests names for unknown ones."""
 
     def __init__(self, ctx: Context, input: str, name: str) -> None:
-        super().__init__(ctx, input, name)
+        super().__init__(ctx, "", name)
+        self._parser_state = ParserState(_LinearLexer(Input(input, name)))
         self._file = StringAttr(name)
         self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(input))]
         self._operation_starts: list[int] = []

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +38,14 @@ class CheckableProgram(Protocol):
         ...
 
 
+@runtime_checkable
+class CheckableHostProgram(Protocol):
+    """A program of several streams, by name."""
+
+    @property
+    def devices(self) -> Mapping[str, CheckableProgram]: ...
+
+
 def check(
     instructions: bytes | bytearray | memoryview | CheckableProgram,
     config: VTAConfig | None = None,
@@ -50,7 +59,8 @@ def check(
     last, and none of the hardware's traps. At most 64 findings of a kind are listed.
 
     Given a program, its configuration, memory image and buffers are used; every DRAM row must lie in
-    one buffer. Given raw bytes, `config` is the default unless stated and `dram` (uint8, index =
+    one buffer. A program of several streams has all of them checked; messages begin with the stream's
+    name. Given raw bytes, `config` is the default unless stated and `dram` (uint8, index =
     physical byte address) is the memory that the micro-ops lie in and that addresses must not leave.
     Bytes without `dram` are checked as far as they go: a kernel's tiles follow from micro-ops in
     memory, so one `micro-ops-unknown` finding says that the rest is not proven, and DRAM addresses
@@ -72,7 +82,17 @@ def check(
         raise VtacError("cannot check a program against another memory image: leave out dram, or pass raw bytes")
     if config is not None and config != instructions.config:
         raise ConfigError("cannot check a program for another configuration than its own: leave out config")
-    return _check(instructions.instructions, instructions.config, instructions.memory_image(), instructions.buffers)
+    if isinstance(instructions, CheckableHostProgram) and len(instructions.devices) > 1:
+        return [_named(name, found) for name, part in instructions.devices.items() for found in _check_program(part)]
+    return _check_program(instructions)
+
+
+def _named(name: str, finding: Finding) -> Finding:
+    return replace(finding, message=f"{name}: {finding.message}")
+
+
+def _check_program(program: CheckableProgram) -> list[Finding]:
+    return _check(program.instructions, program.config, program.memory_image(), program.buffers)
 
 
 def _checked_image(dram: NDArray[np.uint8] | None) -> Image | None:
