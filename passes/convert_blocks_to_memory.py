@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from math import prod
 from typing import cast
 
 from xdsl.context import Context
@@ -76,7 +77,7 @@ class _Converter:
             return buffer
         if buffer not in self.flat:
             kind = memref_type_of(buffer)
-            total = kind.get_shape()[0] * strides_of(buffer)[0]
+            total = prod(kind.get_shape()[:1]) * prod(strides_of(buffer)[:1])  # one item of rank 0
             flat = MemRefType(kind.element_type, [total], memory_space=kind.memory_space)
             view = memref.ReinterpretCastOp(buffer, [], [], [], [0], [total], [1], flat)
             view.result.name_hint = buffer.name_hint

@@ -75,7 +75,7 @@ def compile(
     if target != "vta":
         raise CompileError(f"unknown target '{target}'; the targets are {', '.join(TARGETS)}")
     if config is not None and not isinstance(config, VTAConfig):
-        raise CompileError(f"config={config.name} with target 'vta': a VTAConfig is required")
+        raise CompileError(f"config={getattr(config, 'name', repr(config))} with target 'vta': a VTAConfig is required")
     work = prepare(module, config, schedule)
     if needs_packing(work):
         from vtac.packing.compiling import compile_plain

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from vtac.dialects.diagnostics import VtacError
 from vtac.dialects.hardware import VTAConfig
 from vtac.interpreter import ExecutionError, execute, execute_reference
+from vtac.interpreter.check import check
 from vtac.isa import assemble
 
 DEFAULT = VTAConfig()
@@ -163,3 +165,14 @@ def test_the_earliest_instruction_at_fault_is_named(run: Run) -> None:
 def test_a_fault_is_an_error_each_time(run: Run) -> None:
     data = assemble("load.out nop\nfinish", DEFAULT)
     assert [str(fault_of(run, data)) for _ in range(3)] == [str(fault_of(run, data))] * 3
+
+
+@BOTH
+def test_a_configuration_that_is_none(run: Run) -> None:
+    with pytest.raises(ExecutionError, match="cannot execute for a NoneType; a VTAConfig is required"):
+        run(FINISH, np.zeros(4, np.uint8), None)  # pyright: ignore[reportArgumentType]
+
+
+def test_checking_what_is_no_stream() -> None:
+    with pytest.raises(VtacError, match="cannot check a str: pass a program, or instruction words as bytes"):
+        check("finish")  # pyright: ignore[reportArgumentType]

@@ -244,6 +244,27 @@ def test_diff_shows_the_first_difference(saved: str, tmp_path: Path) -> None:
     assert [line[:13] for line in lines[1:]] == ["  = 2: load.u", "  - 3: alu.ad", "  + 3: alu.ma"]
 
 
+def test_diff_of_a_program_and_a_file_compares_instructions(saved: str) -> None:
+    assert succeed("diff", saved, Path(saved, "insn.bin")) == "no difference\n"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--timeline", "conv.pdf"), "--timeline conv.pdf cannot be drawn: its name must end in .svg or .png"),
+        (("--stats", "nowhere/s.json"), "cannot write nowhere/s.json: there is no directory 'nowhere'"),
+        (("--target", "cuda"), "is a saved program for the VTA: leave out --target cuda"),
+    ],
+)
+def test_run_refuses_before_it_runs(saved: str, tmp_path: Path, options: tuple[str, str], message: str) -> None:
+    written = tmp_path / "y.npz"
+    outcome = vtac("run", saved, "--outputs", written, *options)
+    assert outcome.status == 1
+    assert message in outcome.stderr.decode()
+    assert outcome.stdout == b""
+    assert not written.exists()
+
+
 def test_diff_shows_where_one_stream_ends(saved: str, tmp_path: Path) -> None:
     other = tmp_path / "other.bin"
     other.write_bytes(Path(saved, "insn.bin").read_bytes()[:-16])

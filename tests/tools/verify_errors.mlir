@@ -18,3 +18,7 @@ func.func @third(%a: i32) {
   %late = arith.addi %a, %a : i32
   func.return
 }
+// CHECK-NEXT: verify_errors.mlir:[[# @LINE + 1]]:1: error: 'func.func' defines @third again: a symbol has one definition, rename this one
+func.func @third(%a: i32) {
+  func.return
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,8 @@ def prepare(data: bytes, config: VTAConfig, strict: bool) -> Prepared:
 def _as_bytes(data: object) -> bytes:
     if isinstance(data, bytes):
         return data
-    if isinstance(data, bytearray):
-        return bytes(data)
+    if isinstance(data, bytearray | memoryview):
+        return bytes(cast("bytearray | memoryview[int]", data))
     raise ExecutionError(f"cannot execute a {type(data).__name__}; an instruction stream is bytes", None, "type")
 
 
@@ -58,6 +59,8 @@ def prepare_run(
 
     Raises `ExecutionError` also when the stream touches DRAM behind the image.
     """
+    if not isinstance(config, VTAConfig):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ExecutionError(f"cannot execute for a {type(config).__name__}; a VTAConfig is required", None, "type")
     prepared = prepare(_as_bytes(data), config, strict)
     check_dram_size(prepared.stream, dram_bytes)
     if choose is None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Operation
-from xdsl.traits import IsTerminator, NoTerminator
+from xdsl.traits import IsTerminator, NoTerminator, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.diagnostics import VtacError
@@ -30,6 +31,7 @@ def verification_reports(module: Operation) -> list[Report]:
     groups: list[list[Report]] = []
     for operation in module.walk():
         groups += [[Report("error", message, location_of(operation))] for message in _violations(operation)]
+        groups += [[report] for report in _repeated_symbols(operation)]
     groups += [_dominance_reports(violation) for violation in dominance_violations(module)]
     groups.sort(key=lambda group: group[0].position)
     return [report for group in groups for report in group]
@@ -43,7 +45,25 @@ def _violations(operation: Operation) -> Iterator[str]:
     try:
         operation.verify_()
     except (VerifyException, VtacError, ValueError) as error:
-        yield f"'{operation.name}' does not verify: {one_line(str(error))}"
+        if not _repeated_symbols(operation):
+            yield f"'{operation.name}' does not verify: {one_line(str(error))}"
+
+
+def _repeated_symbols(operation: Operation) -> list[Report]:
+    """One report for each symbol defined again, where that is done."""
+    if not operation.regions or not operation.has_trait(SymbolTable, value_if_unregistered=False):
+        return []
+    known: set[str] = set()
+    reports: list[Report] = []
+    for inner in operation.regions[0].ops:
+        name = inner.attributes.get("sym_name", inner.properties.get("sym_name"))
+        if not isinstance(name, StringAttr):
+            continue
+        if name.data in known:
+            message = f"'{inner.name}' defines @{name.data} again: a symbol has one definition, rename this one"
+            reports.append(Report("error", message, location_of(inner)))
+        known.add(name.data)
+    return reports
 
 
 def _successor_violations(operation: Operation) -> Iterator[str]:

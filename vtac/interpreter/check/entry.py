@@ -24,6 +24,7 @@ from vtac.interpreter.check.tokens import check_tokens
 from vtac.interpreter.errors import ExecutionError
 
 
+@runtime_checkable
 class CheckableProgram(Protocol):
     """What the checker needs of a compiled program."""
 
@@ -78,6 +79,9 @@ def check(
     """
     if isinstance(instructions, bytes | bytearray | memoryview):
         return _check(bytes(instructions), config or VTAConfig(), _checked_image(dram), ())
+    if not isinstance(instructions, CheckableProgram):  # pyright: ignore[reportUnnecessaryIsInstance]
+        found = type(instructions).__name__
+        raise VtacError(f"cannot check a {found}: pass a program, or instruction words as bytes")
     if dram is not None:
         raise VtacError("cannot check a program against another memory image: leave out dram, or pass raw bytes")
     if config is not None and config != instructions.config:

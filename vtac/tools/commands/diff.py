@@ -51,7 +51,8 @@ def _differences(first: SavedStream, second: SavedStream, context: int) -> list[
         ours, theirs = first.config.to_fields(), second.config.to_fields()
         lines += [f"  {name}: {ours[name]} against {theirs[name]}" for name in ours if ours[name] != theirs[name]]
     lines += _first_difference("instruction", first, second, context)
-    lines += _first_difference("micro-op", first, second, context)
+    if first.path.is_dir() and second.path.is_dir():
+        lines += _first_difference("micro-op", first, second, context)
     return lines
 
 

@@ -96,6 +96,13 @@ def _parse(arguments: Sequence[str]) -> Options:
     ]
     if options.device == "gpu" and not cuda:
         raise UsageError("--device gpu is for CUDA programs: add --target cuda")
+    if options.timeline is not None and Path(options.timeline).suffix.lower() not in (".svg", ".png"):
+        raise UsageError(f"--timeline {options.timeline} cannot be drawn: its name must end in .svg or .png")
+    if options.target == "cuda" and Path(options.source).is_dir() and not is_cuda_program(options.source):
+        raise UsageError(f"'{options.source}' is a saved program for the VTA: leave out --target cuda")
+    for path in (options.outputs, options.stats, options.trace, options.timeline):
+        if path is not None and not Path(path).parent.is_dir():
+            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
     if misplaced:
         other = "VTA" if cuda else "CUDA"
         raise UsageError(f"{misplaced[0]} is for {other} programs: leave it out, or choose another --target")
