@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from plain_programs import PlainConv, run_against_numpy
 
+from vtac.interpreter.check import Finding
 from vtac.packing import compiling
 from vtac.schedule import Schedule
 
@@ -42,3 +43,16 @@ def test_several_results_get_the_simple_one(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(compiling, "simple_schedule", counted)
     run_against_numpy(PlainConv(tail=None).text())
     assert asked == [1]
+
+
+def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding("race", 3, 5, "INP", (0, 4), "a planted finding")
+
+    def findings(_: object) -> list[Finding]:
+        return [finding]
+
+    monkeypatch.setattr(compiling, "check", findings)
+    program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
+    assert program.choices == (
+        "layer_0: scheduled one tile after the other, as the default is not proven safe (race: a planted finding)",
+    )

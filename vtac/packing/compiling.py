@@ -5,20 +5,21 @@ from __future__ import annotations
 from typing import cast
 
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FunctionType, ModuleOp
+from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation
 
 from vtac.autoschedule import default_schedule
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
-from vtac.interpreter.check import check
+from vtac.interpreter.check import Finding, check
 from vtac.packing.constants import fold_constants
 from vtac.packing.simple_schedule import simple_schedule
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import CONFIG, config_of
 from vtac.passes.expand_groups import ExpandGroups
 from vtac.passes.pack_for_vta import DEVICE, PackForVta
+from vtac.passes.packing.layers import CHOICE
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
 from vtac.runtime.host_program import HostProgram
@@ -46,8 +47,10 @@ def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
     for call in calls:
         name = call.callee.string_value()
         device = devices[name]
-        _move_constants(call, device)
-        programs[name] = _compile_device(device, module)
+        kept = _move_constants(call, device)
+        programs[name], problem = _compile_device(device, module)
+        if problem is not None:
+            _note(kept, f"scheduled one tile after the other, as the default is not proven safe ({problem})")
     fold_constants(function, grow=True)
     return HostProgram.around(module, programs)
 
@@ -57,12 +60,19 @@ def _pack(module: ModuleOp, *, host: bool) -> None:
     module.verify()
 
 
-def _move_constants(call: CallOp, device: FuncOp) -> None:
-    """Constant arguments move into the device function."""
+def _note(call: CallOp, choice: str) -> None:
+    """Add to the choices that a program lists."""
+    before = call.attributes.get(CHOICE)
+    text = f"{before.data}; {choice}" if isinstance(before, StringAttr) else choice
+    call.attributes[CHOICE] = StringAttr(text)
+
+
+def _move_constants(call: CallOp, device: FuncOp) -> CallOp:
+    """Constant arguments move into the device function; returns the call without them."""
     constants = [operand.owner for operand in call.arguments]
     moved = [index for index, op in enumerate(constants) if isinstance(op, ConstantOp)]
     if not moved:
-        return
+        return call
     body = device.body.block
     for index in reversed(moved):
         argument = body.args[index]
@@ -84,18 +94,22 @@ def _move_constants(call: CallOp, device: FuncOp) -> None:
         old.replace_all_uses_with(new)
     call.detach()
     call.erase()
+    return replacement
 
 
-def _compile_device(device: FuncOp, module: ModuleOp) -> Program:
-    """Compile with the default schedule; with the simple one where there is no default that is proven clean."""
+def _compile_device(device: FuncOp, module: ModuleOp) -> tuple[Program, Finding | None]:
+    """Compile with the default schedule, else the simple one; says what is wrong with a default that is not clean."""
     config = config_of(module)
     alone = ModuleOp([device.clone()])
     alone.attributes[CONFIG] = module.attributes[CONFIG]
     try:
         program = _built(alone, default_schedule(alone, config))
     except CompileError:
-        return _built(alone, simple_schedule(alone, config))
-    return _built(alone, simple_schedule(alone, config)) if check(program) else program
+        return _built(alone, simple_schedule(alone, config)), None
+    findings = check(program)
+    if findings:
+        return _built(alone, simple_schedule(alone, config)), findings[0]
+    return program, None
 
 
 def _built(module: ModuleOp, schedule: Schedule) -> Program:
