@@ -186,3 +186,10 @@ def test_damaged_programs(name: str, program: Program, tmp_path: Path) -> None:
     with pytest.raises(vtac.VtacError) as caught:
         vtac.load_program(tmp_path)
     assert text in str(caught.value)
+
+
+def test_what_cannot_be_written_is_named(program: Program, tmp_path: Path) -> None:
+    (tmp_path / "uop.bin").mkdir()
+    with pytest.raises(vtac.ProgramError, match=r"cannot save to .*uop.bin: Is a directory"):
+        program.save(tmp_path)
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith(".")]

@@ -30,7 +30,7 @@ from vtac.isa.instructions import AluOpcode, Memory
 from vtac.passes.analysis.locations import location_of
 from vtac.runtime.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
 
-HostProgram = Callable[[StreamBuilder], None]
+StreamWriter = Callable[[StreamBuilder], None]
 
 _STAGES = {"load": LOAD, "compute": COMPUTE, "store": STORE}
 _BINARY: dict[type[Operation], str] = {
@@ -61,7 +61,7 @@ class HostCode:
     lines: list[str] = field(default_factory=list[str])
     sites: list[Site] = field(default_factory=list[Site])
 
-    def compile(self) -> HostProgram:
+    def compile(self) -> StreamWriter:
         """The function that makes the calls on a stream builder."""
         source = "def program(stream):\n" + "\n".join(self.lines or ["    pass"])
         names: dict[str, object] = {}

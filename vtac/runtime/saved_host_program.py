@@ -12,10 +12,9 @@ from xdsl.printer import Printer
 
 from vtac.dialects.diagnostics import VtacError
 from vtac.runtime.errors import ProgramError
-from vtac.runtime.files import write_whole
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
-from vtac.runtime.saved_program import HOST_FILE, load_device_program
+from vtac.runtime.saved_program import HOST_FILE, load_device_program, write_part
 
 
 def save_host_program(program: HostProgram, folder: Path) -> None:
@@ -24,7 +23,7 @@ def save_host_program(program: HostProgram, folder: Path) -> None:
         device.save(folder if len(program.devices) == 1 else folder / name)
     text = StringIO()
     Printer(text).print_op(_with_declarations(program.host))
-    write_whole(folder / HOST_FILE, f"{text.getvalue()}\n".encode())
+    write_part(folder / HOST_FILE, f"{text.getvalue()}\n".encode())
 
 
 def load_host_program(folder: Path) -> HostProgram:

@@ -35,7 +35,15 @@ def save_program(program: Program, directory: Path, inputs: Sequence[Array] | No
         "program.json": (json.dumps(_describe(program, inputs is not None), indent=2) + "\n").encode(),
     }
     for name, data in contents.items():
-        write_whole(directory / name, data)
+        write_part(directory / name, data)
+
+
+def write_part(path: Path, data: bytes) -> None:
+    """Write one file of a saved program. Raises `ProgramError`."""
+    try:
+        write_whole(path, data)
+    except OSError as error:
+        raise ProgramError(f"cannot save to {path}: {error.strerror}") from None
 
 
 def _describe(program: Program, inputs_placed: bool) -> dict[str, object]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
 from vtac.dialects.diagnostics import VtacError
+from vtac.runtime.files import write_whole
 
 
 class OutputError(VtacError):
@@ -33,18 +33,6 @@ def write_file(data: bytes, path: Path | str) -> None:
         if target.exists() and not target.is_file():
             target.write_bytes(data)
         else:
-            _replace(Path(os.path.realpath(target)), data)
+            write_whole(Path(os.path.realpath(target)), data)
     except OSError as error:
         raise OutputError(f"cannot write '{path}': {error.strerror or error}") from error
-
-
-def _replace(target: Path, data: bytes) -> None:
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
-    try:
-        with scratch.open("xb") as stream:
-            stream.write(data)
-        if target.exists():
-            shutil.copymode(target, scratch)
-        scratch.replace(target)
-    finally:
-        scratch.unlink(missing_ok=True)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
+from vtac.workloads.conv_window import ConvWindow
 from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
     affine_map,
@@ -41,7 +42,7 @@ class Conv2DTiling:
 
 
 @dataclass(frozen=True)
-class Conv2D:
+class Conv2D(ConvWindow):
     """A square-kernel convolution; the defaults are ResNet-18's ninth."""
 
     batch: int = 1
@@ -59,21 +60,7 @@ class Conv2D:
         require_multiple("batch", self.batch, self.config.batch, "BATCH")
         require_multiple("in-channels", self.in_channels, self.config.block_in, "BLOCK")
         require_multiple("out-channels", self.out_channels, self.config.block_out, "BLOCK")
-        if min(self.kernel, self.stride, self.height, self.width) < 1 or self.padding < 0:
-            raise CompileError("kernel, stride, height and width must be positive, padding not negative")
-        if min(self.out_height, self.out_width) < 1:
-            raise CompileError(
-                f"a {self.kernel}x{self.kernel} kernel does not fit {self.height}x{self.width} "
-                f"with padding {self.padding}"
-            )
-
-    @property
-    def out_height(self) -> int:
-        return (self.height + 2 * self.padding - self.kernel) // self.stride + 1
-
-    @property
-    def out_width(self) -> int:
-        return (self.width + 2 * self.padding - self.kernel) // self.stride + 1
+        self.require_window()
 
     @property
     def data_shape(self) -> tuple[int, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import gcd
 from typing import TYPE_CHECKING
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.workloads.conv_window import ConvWindow
 from vtac.workloads.linalg_text import affine_map, iterators, require_multiple, tensor
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ class SeedTiling:
 
 
 @dataclass(frozen=True)
-class WmmaConv2D:
+class WmmaConv2D(ConvWindow):
     """A square-kernel convolution over packed tensors; sizes count scalars."""
 
     batch: int = 256
@@ -43,21 +43,7 @@ class WmmaConv2D:
     def __post_init__(self) -> None:
         for name in ("batch", "in_channels", "out_channels"):
             require_multiple(name.replace("_", "-"), getattr(self, name), TILE, "the tile size")
-        if min(self.kernel, self.stride, self.height, self.width) < 1 or self.padding < 0:
-            raise CompileError("kernel, stride, height and width must be positive, padding not negative")
-        if min(self.out_height, self.out_width) < 1:
-            raise CompileError(
-                f"a {self.kernel}x{self.kernel} kernel does not fit {self.height}x{self.width} "
-                f"with padding {self.padding}"
-            )
-
-    @property
-    def out_height(self) -> int:
-        return (self.height + 2 * self.padding - self.kernel) // self.stride + 1
-
-    @property
-    def out_width(self) -> int:
-        return (self.width + 2 * self.padding - self.kernel) // self.stride + 1
+        self.require_window()
 
     @property
     def data_shape(self) -> tuple[int, ...]:
