@@ -51,7 +51,8 @@ class ConvertLinalgToSchedule(ModulePass):
     requires: functions of one region on static shapes; linalg ops with one result.
     ensures:  functions on memrefs without results (each result becomes a last argument
               marked `schedule.result`), loops in the order of the op's iterators, a
-              reduction over a constant fill turned into the block's `init`; each dense constant that is
+              reduction over a constant fill turned into the block's `init`, one that goes on
+              from a value that nothing else reads an update of its buffer; each dense constant that is
               read a last argument with its contents, `schedule.constant`.
     declines: any other op, dynamic shapes, several results, non-constant padding.
     """
@@ -166,12 +167,27 @@ class _FunctionBuilder:
                 f"{op.name}: {len(op.outputs)} outputs; one is required: write one op per output", location_of(op)
             )
         destination = op.outputs[0]
-        output = self._result_buffer(op.res[0]) if op.res else self._buffer(destination, op)
+        updates = self._updates(op)
+        output = self._result_buffer(op.res[0]) if op.res and not updates else self._buffer(destination, op)
         statement = self._statement(op, output)
+        if updates:
+            self.buffers[op.res[0]] = output
+            self._emit(op, statement, output, op.res[0].name_hint)
+            return
         reads_destination = bool(op.body.block.args[-1].uses)
         if op.res and reads_destination and not self._starts_from_fill(destination, statement):
             self._carry_in(op, destination, output, statement)
         self._emit(op, statement, output)
+
+    def _updates(self, op: LinalgStructuredOperation) -> bool:
+        """A reduction that goes on from a value that nothing else reads: it works in that value's buffer."""
+        if not op.res or op.res[0] in self.buffers or not op.body.block.args[-1].uses:
+            return False
+        destination = op.outputs[0]
+        is_reduction = any(kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types())
+        if not is_reduction or not _is_computed(destination) or destination.uses.get_length() > 1:
+            return False
+        return isinstance(self._buffer(destination, op).owner, memref.AllocOp)
 
     def _statement(self, op: LinalgStructuredOperation, output: SSAValue) -> _Statement:
         try:

@@ -8,17 +8,20 @@ networks have them, with `roundeven` as the shift that rounds half to even.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
+
+from xdsl.dialects.builtin import i8
 
 from vtac.passes.analysis.expressions import Element
 
-StepName: TypeAlias = Literal["add", "max", "min", "shr", "shl"]
+AluName: TypeAlias = Literal["add", "max", "min", "shr", "shl"]
+StepName: TypeAlias = AluName | Literal["scale"]
+"""`scale` multiplies an i8 element by a number: GEMM with that number on the diagonal of a weight tile."""
 
 INT32 = (-(1 << 31), (1 << 31) - 1)
 IMMEDIATE = (-(1 << 15), (1 << 15) - 1)
-SINGLE_EXACT = 1 << 24
-"""Integers up to here are exact in f32."""
+WEIGHT = (-(1 << 7), (1 << 7) - 1)
 
 
 class DeclineError(Exception):
@@ -86,6 +89,47 @@ def _settled(tree: Tree, low: int, high: int, exact: bool, bits: int) -> Number:
     return low_bits(Number(tree, low, high, fits), bits)
 
 
+def is_narrow(tree: Tree | None) -> bool:
+    """An i8 element, or one times a number: what GEMM adds to accumulators."""
+    element = tree.source if isinstance(tree, Step) and tree.name == "scale" else tree
+    return isinstance(element, Element) and element.kind == i8
+
+
+def scaled(number: Number, factor: int) -> Number | None:
+    """An i8 element times a factor that a weight holds; None for anything else."""
+    tree, before = number.tree, 1
+    if isinstance(tree, Step) and tree.name == "scale" and isinstance(tree.operand, int):
+        tree, before = tree.source, tree.operand
+    if not is_narrow(tree) or tree is None or not WEIGHT[0] <= before * factor <= WEIGHT[1]:
+        return None
+    low, high = sorted((number.low * factor, number.high * factor))
+    return Number(Step("scale", tree, before * factor), low, high)
+
+
+def negated(number: Number) -> Number | None:
+    """-number where negation can move to i8 elements, which GEMM takes with negative weights."""
+    if number.tree is None or not number.within(INT32[0] + 1, INT32[1]):
+        return None
+    tree = _negated(number.tree)
+    return None if tree is None else Number(tree, -number.high, -number.low)
+
+
+def _negated(tree: Tree) -> Tree | None:
+    if is_narrow(tree):
+        found = scaled(Number(tree, 0, 0), -1)
+        return None if found is None else found.tree
+    if not isinstance(tree, Step) or tree.name in ("shr", "shl"):
+        return None
+    if isinstance(tree.operand, int) and abs(tree.operand) > 1 << 16:  # smaller ones cannot make a part -2^31
+        return None
+    source = _negated(tree.source)
+    operand = -tree.operand if isinstance(tree.operand, int) else _negated(tree.operand)
+    exchanged: dict[StepName, StepName] = {"max": "min", "min": "max"}
+    if source is None or operand is None:
+        return None
+    return Step(exchanged.get(tree.name, tree.name), source, operand)
+
+
 def add(left: Number, right: Number, bits: int = 32) -> Number:
     """left + right."""
     if left.tree is None:
@@ -101,10 +145,16 @@ def add(left: Number, right: Number, bits: int = 32) -> Number:
 
 
 def subtract(left: Number, right: Number, bits: int = 32) -> Number:
-    """left - right, for a constant right operand."""
-    if right.value is None:
-        raise DeclineError("it subtracts one tensor from another, which the ALU cannot (it has no subtraction)")
-    return add(left, Number.constant(-right.value), bits)
+    """left - right, for a right operand that is constant or made of i8 elements."""
+    if right.value is not None:
+        return add(left, Number.constant(-right.value), bits)
+    minus = negated(right)
+    if minus is None:
+        raise DeclineError(
+            "it subtracts one tensor from another, which the ALU cannot (it has no subtraction); GEMM subtracts i8 "
+            "operands, and sums, maxima and minima of them"
+        )
+    return add(left, minus, bits)
 
 
 def shift_left(number: Number, amount: int, bits: int = 32) -> Number:
@@ -114,13 +164,16 @@ def shift_left(number: Number, amount: int, bits: int = 32) -> Number:
     low, high = number.low << amount, number.high << amount
     if amount == 0:
         return number
+    times = scaled(number, 1 << amount)
+    if times is not None and times.tree is not None:
+        return _settled(times.tree, low, high, True, bits)
     if amount > 31 or (bits > 32 and not number.exact):
         raise DeclineError(f"it shifts a {bits}-bit value left by {amount}; the ALU shifts 32 bits by 0 to 31")
     return _settled(Step("shl", number.tree, amount), low, high, number.exact, bits)
 
 
 def multiply(left: Number, right: Number, bits: int = 32) -> Number:
-    """left * right where one is a constant power of two, or both are constants."""
+    """left * right where one is a constant power of two, both are constants, or one is an i8 element."""
     if left.value is not None:
         left, right = right, left
     factor = right.value
@@ -134,6 +187,12 @@ def multiply(left: Number, right: Number, bits: int = 32) -> Number:
         )
     if factor == 0:
         return Number.constant(0)
+    times = scaled(left, factor)
+    if times is not None and times.tree is not None:
+        return _settled(times.tree, times.low, times.high, True, bits)
+    minus = negated(left) if factor < 0 else None
+    if minus is not None:
+        return multiply(minus, Number.constant(-factor), bits)
     if factor < 0 or factor & (factor - 1):
         raise DeclineError(
             f"it multiplies by {factor}, which is no power of two; the VTA's hardware has no multiplication"
@@ -204,45 +263,3 @@ def extremum(name: Literal["max", "min"], left: Number, right: Number) -> Number
     if (name == "max" and left.low >= bound) or (name == "min" and left.high <= bound):
         return left
     return Number(Step(name, left.tree, bound), low, high)
-
-
-def round_half_even(number: Number, amount: int) -> Number:
-    """number / 2^amount, rounded to the nearest integer, half to even; no addition may wrap.
-
-    ((number >> n) + 1) has the quotient's parity inverted; its last bit, spread over the
-    word, is -1 for an even quotient and 0 for an odd one. With 2^(n-1) added to that, the
-    shift rounds half up for odd quotients and half down for even ones.
-    """
-    if amount == 0:
-        return number
-    if amount < 0:
-        return shift_left(number, -amount)
-    if number.tree is None:
-        half, rest = divmod(number.low, 1 << amount)
-        twice = 2 * rest - (1 << amount)
-        return Number.constant(half + (twice > 0 or (twice == 0 and half % 2 == 1)))
-    if amount > 30 or not number.within(INT32[0] + (1 << amount), INT32[1] - (1 << amount)):
-        raise DeclineError(
-            f"it rounds half to even by {amount} bits a value between {number.low} and {number.high}; with additions "
-            "and shifts that is exact only while they stay within 32 bits: bound the bias, or clamp first"
-        )
-    parity = Step("shl", Step("add", Step("shr", number.tree, amount), 1), 31)
-    even = Step("shr", parity, 31)
-    total = Step("add", Step("add", number.tree, even), 1 << (amount - 1))
-    one = 1 << amount
-    return Number(Step("shr", total, amount), number.low // one, -(-number.high // one))
-
-
-@dataclass(frozen=True)
-class Scaled:
-    """A floating-point number in disguise: `number` times 2^`exponent`.
-
-    Beyond `limit` (after scaling to integers) rounding of f32 may have changed it.
-    """
-
-    number: Number
-    exponent: int
-    limit: int | None = None
-
-    def times(self, power: int) -> Scaled:
-        return replace(self, exponent=self.exponent + power)

@@ -11,20 +11,19 @@ from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType
 from xdsl.ir import Attribute
 
 from vtac.passes.analysis.alu_trees import (
-    SINGLE_EXACT,
     DeclineError,
     Number,
-    Scaled,
     add,
     extremum,
     low_bits,
     multiply,
-    round_half_even,
+    scaled,
     shift_left,
     shift_right,
     subtract,
 )
 from vtac.passes.analysis.expressions import Apply, Element, Expression, Literal
+from vtac.passes.analysis.scaled_numbers import SINGLE_EXACT, Scaled, round_half_even
 
 Value: TypeAlias = Number | Scaled
 Bounds: TypeAlias = Callable[[Element], tuple[int, int]]
@@ -152,8 +151,12 @@ def _multiply(op: Apply, values: Sequence[Scaled]) -> Scaled:
     left, right = values
     if left.number.value is not None:
         left, right = right, left
-    if right.number.value == 0:
+    factor = right.number.value
+    if factor == 0:
         return right
+    times = scaled(left.number, factor) if factor is not None else None
+    if times is not None:
+        return Scaled(times, left.exponent + right.exponent, left.limit)
     return left.times(_power(right, op))
 
 

@@ -8,6 +8,7 @@ before: for x: a(x)                       after compute_at(a, i): for i < 2
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cmp_to_key
 
 from xdsl.ir import Block, Operation
 
@@ -26,6 +27,7 @@ from vtac.passes.analysis.nest import (
     writers_of,
 )
 from vtac.passes.analysis.regions import Interval, output_dimensions, reads_of, region_of
+from vtac.passes.analysis.updates import is_whole_update, starts_afresh
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
@@ -35,20 +37,34 @@ def compute_at(op: ComputeAtOp, handles: Handles) -> None:
     requires: the block writes a buffer of its own by plain indices; every reader of that
               buffer stands in the loop, after the block; what the block reads is not
               overwritten before; the loop is not mapped to hardware. The block gets one
-              loop per iteration variable, extent 1 included.
+              loop per iteration variable, extent 1 included. Reductions that update in
+              place what the block has written move with it.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)
-    places = _check(op, block, loop)
+    _check(op, block, loop)
+    moves = [(writer, _check(op, writer, loop)) for writer in _writers(op, block)]
     consumers = readers_of(block.output)
     body = loop.body.block
     region = region_of(block.output, reads_of(block.output, consumers), body)
-    intervals: list[Interval | None] = [None] * len(block.variables)
-    for variable, dimension in places.items():
-        intervals[variable] = region[dimension]
     children = [child for child in (child_holding(body, consumer) for consumer in consumers) if child is not None]
     first = min(children, key=_position)
-    regenerate(block, body, first, intervals, shared_guards(consumers, body))
+    guards = shared_guards(consumers, body)
+    for writer, places in moves:
+        intervals: list[Interval | None] = [None] * len(writer.variables)
+        for variable, dimension in places.items():
+            intervals[variable] = region[dimension]
+        regenerate(writer, body, first, intervals, guards)
+
+
+def _writers(op: ComputeAtOp, block: BlockOp) -> list[BlockOp]:
+    """The block and the updates of what it has written, in program order."""
+    writers = sorted(writers_of(block.output), key=cmp_to_key(lambda a, b: -1 if precedes(a, b) else 1))
+    if len(writers) > 1 and (not starts_afresh(writers[0]) or not all(is_whole_update(one) for one in writers[1:])):
+        raise refusal(
+            op, f"'{buffer_name(block.output)}' is written by several blocks", "move it before decompose_reduction"
+        )
+    return writers
 
 
 def _position(child: Operation) -> int:
@@ -82,8 +98,6 @@ def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
             f"loop {describe(loop)} does not enclose all consumers of {name}: '{outside[0].block_name}' stands outside",
             "move the consumers there first, last stage first",
         )
-    if writers_of(buffer) != [block]:
-        raise refusal(op, f"'{buffer_name(buffer)}' is written by several blocks", "move it before decompose_reduction")
     places = output_dimensions(block)
     if places is None:
         raise refusal(op, f"{name} does not write its output by plain indices", "inline it or leave it in place")

@@ -27,6 +27,7 @@ from vtac.passes.analysis.nest import (
     writers_of,
 )
 from vtac.passes.analysis.regions import Interval, box_of, covers_its_region, plain_dimension, region_of
+from vtac.passes.analysis.updates import is_update, is_whole_update, starts_afresh
 from vtac.passes.directives.compute_at import check_not_mapped, regenerate
 from vtac.passes.directives.handles import Handles, describe, refusal
 
@@ -37,15 +38,16 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
     requires: the loop encloses a producer of the block and no reduction loop of one is the
               loop or around it; what is produced per iteration is a box without gaps, the
               block reads it by plain indices, and over all iterations that is everything
-              it reads; everything else it reads is ready; it starts afresh each time, and
-              no block before it reads what it overwrites.
+              it reads; everything else it reads is ready; it starts afresh each time, or
+              updates in place what is produced afresh each time, and no block before it
+              reads what it overwrites.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)
     producers = _check(op, block, loop)
     body = loop.body.block
     intervals: list[Interval | None] = [None] * len(block.variables)
-    for position, buffer in enumerate(block.inputs):
+    for position, buffer in enumerate((*block.inputs, block.output) if is_update(block) else block.inputs):
         inside = [producer for producer in producers if producer.output is buffer]
         if inside:
             _check_covered(op, block, position, inside, handles)
@@ -75,11 +77,12 @@ def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]
     if loop in enclosing_loops(block):
         raise refusal(op, f"{name} already stands in loop {describe(loop)}", "nothing needs to move")
     check_not_mapped(op, loop)
-    writers = list(dict.fromkeys(writer for value in block.inputs for writer in writers_of(value)))
+    reads = [*block.inputs, block.output] if is_whole_update(block) else block.inputs
+    writers = list(dict.fromkeys(writer for value in reads for writer in writers_of(value) if writer is not block))
     producers = [writer for writer in writers if loop in enclosing_loops(writer)]
     if not producers:
         raise refusal(op, f"loop {describe(loop)} produces nothing that {name} reads", "choose a loop of its producers")
-    _check_output(op, block)
+    _check_output(op, block, loop)
     for producer in producers:
         _check_no_reduction_outside(op, producer, loop)
     for writer in writers:
@@ -99,11 +102,13 @@ def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]
     return producers
 
 
-def _check_output(op: ReverseComputeAtOp, block: BlockOp) -> None:
+def _check_output(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> None:
     name, output = f"block '{block.block_name}'", buffer_name(block.output)
-    if len(writers_of(block.output)) > 1:
+    others = [writer for writer in writers_of(block.output) if writer is not block]
+    updates = is_whole_update(block) and bool(others)
+    if others and not (updates and all(_starts_in(writer, loop) for writer in others)):
         raise refusal(op, f"'{output}' is written by several blocks", "move it before decompose_reduction")
-    if (block.has_reduction and block.init is None) or any(value is block.output for value in block.inputs):
+    if (is_update(block) and not updates) or any(value is block.output for value in block.inputs):
         raise refusal(
             op, f"{name} continues from what '{output}' holds and may run once only", "compute into a buffer of its own"
         )
@@ -114,6 +119,11 @@ def _check_output(op: ReverseComputeAtOp, block: BlockOp) -> None:
             f"block '{early[0].block_name}' reads '{output}' before {name} overwrites it",
             "let the program write a buffer of its own there",
         )
+
+
+def _starts_in(writer: BlockOp, loop: ForOp) -> bool:
+    """Each iteration of the loop writes afresh, or updates what it wrote."""
+    return loop in enclosing_loops(writer) and (starts_afresh(writer) or is_whole_update(writer))
 
 
 def _check_no_reduction_outside(op: ReverseComputeAtOp, producer: BlockOp, loop: ForOp) -> None:
@@ -150,8 +160,10 @@ def _check_covered(
     op: ReverseComputeAtOp, block: BlockOp, position: int, producers: list[BlockOp], handles: Handles
 ) -> None:
     """A buffer that holds more than what the loop produces must be overwritten there completely."""
-    buffer = block.inputs[position]
-    if isinstance(buffer.owner, AllocOp) and all(writer in producers for writer in writers_of(buffer)):
+    buffer = (*block.inputs, block.output)[position]
+    if isinstance(buffer.owner, AllocOp) and all(
+        writer in producers for writer in writers_of(buffer) if writer is not block
+    ):
         return
     root = handles.function.body.block
     boxes = [region_of(buffer, [(producer, len(producer.inputs))], root) for producer in producers]
@@ -189,9 +201,9 @@ def _restrict(
             fresh_loops |= interval.base.variables()
             intervals[variable] = interval
         elif intervals[variable] != interval:
-            raise _apart(op, block, block.inputs[position])
+            raise _apart(op, block, (*block.inputs, block.output)[position])
     if fresh_loops & known_loops:
-        raise _apart(op, block, block.inputs[position])
+        raise _apart(op, block, (*block.inputs, block.output)[position])
 
 
 def _apart(op: ReverseComputeAtOp, block: BlockOp, buffer: SSAValue) -> ScheduleError:

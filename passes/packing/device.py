@@ -9,18 +9,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, FunctionType, IndexType, IntegerAttr, StringAttr, i8, i32
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    FunctionType,
+    IndexType,
+    IntegerAttr,
+    StringAttr,
+    TensorType,
+    i8,
+    i32,
+)
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
-from vtac.passes.analysis.alu_trees import StepName
+from vtac.dialects.hardware import VTAConfig
+from vtac.passes.analysis.alu_trees import AluName
 from vtac.passes.analysis.contractions import Window
 from vtac.passes.packing.stored import tensor_type, type_of
 
-_STEPS: dict[StepName, type[arith.SignlessIntegerBinaryOperation]] = {
+_STEPS: dict[AluName, type[arith.SignlessIntegerBinaryOperation]] = {
     "add": arith.AddiOp,
     "max": arith.MaxSIOp,
     "min": arith.MinSIOp,
@@ -30,13 +42,15 @@ _STEPS: dict[StepName, type[arith.SignlessIntegerBinaryOperation]] = {
 
 
 class DeviceBuilder:
-    """One device function; `outer` are its result's outer packed dimensions, `tile` their BATCH x BLOCK tile."""
+    """One device function; `outer` are its result's outer packed dimensions."""
 
-    def __init__(self, outer: Sequence[int], tile: tuple[int, int]) -> None:
-        self.shape = (*outer, *tile)
+    def __init__(self, outer: Sequence[int], config: VTAConfig) -> None:
+        self.shape = (*outer, config.batch, config.block_out)
+        self.weight = (config.block_out, config.block_in)
         self.block = Block()
         self.operands: list[SSAValue] = []
         self._names: set[str] = set()
+        self._diagonals: dict[int, SSAValue] = {}
 
     def argument(self, value: SSAValue, name: str) -> SSAValue:
         """The argument that takes a value of the host function."""
@@ -86,23 +100,47 @@ class DeviceBuilder:
             (loops[1], channel, *taps, lane, k),
             tuple(loops[: outer + 2]),
         ]
-        init = self._zeros() if start is None else start
-        body = Block(arg_types=[i8, i8, i32])
-        x, w, acc = body.args
-        x32, w32 = arith.ExtSIOp(x, i32), arith.ExtSIOp(w, i32)
-        product = arith.MuliOp(x32.result, w32.result)
-        total_sum = arith.AddiOp(acc, product.result)
-        body.add_ops([x32, w32, product, total_sum, YieldOp(total_sum.result)])
-        op = self._generic([data, kernel], init, body, [AffineMap(total, 0, m) for m in maps], outer + 2)
+        init = self._zeros(self.shape) if start is None else start
+        affine = [AffineMap(total, 0, m) for m in maps]
+        op = self._generic([data, kernel], init, _multiply_accumulate(), affine, outer + 2)
         return self.add(op, "res_conv" if windows else "res_gemm")
 
-    def _zeros(self) -> SSAValue:
+    def widened(self, value: SSAValue, factor: int) -> SSAValue:
+        """An i8 tensor of tiles, times a number, as accumulators: its product with a diagonal weight tile."""
+        shape = type_of(value).get_shape()
+        start = self._zeros(shape)
+        return self.add(self._diagonal_product(value, range(len(shape) - 2), factor, start), "res_widen")
+
+    def accumulated(self, start: SSAValue, value: SSAValue, dims: Sequence[int], factor: int) -> SSAValue:
+        """Accumulators plus an i8 tensor of tiles times a number; `dims` are the loops of its outer dimensions."""
+        return self.add(self._diagonal_product(value, dims, factor, start), "res_residual")
+
+    def _diagonal_product(self, value: SSAValue, dims: Sequence[int], factor: int, start: SSAValue) -> GenericOp:
+        outer = len(type_of(start).get_shape()) - 2
+        loops = [AffineDimExpr(d) for d in range(outer + 3)]
+        row, lane, k = loops[outer:]
+        maps = [(*(loops[d] for d in dims), row, k), (lane, k), tuple(loops[: outer + 2])]
+        operands = [value, self._diagonal(factor)]
+        return self._generic(
+            operands, start, _multiply_accumulate(), [AffineMap(outer + 3, 0, m) for m in maps], outer + 2
+        )
+
+    def _diagonal(self, factor: int) -> SSAValue:
+        """One weight tile with a number on its diagonal."""
+        if factor not in self._diagonals:
+            rows, columns = self.weight
+            contents = [factor if row == column else 0 for row in range(rows) for column in range(columns)]
+            constant = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(TensorType(i8, self.weight), contents))
+            self._diagonals[factor] = self.add(constant, "eye")
+        return self._diagonals[factor]
+
+    def _zeros(self, shape: Sequence[int]) -> SSAValue:
         zero = self.add(arith.ConstantOp(IntegerAttr(0, i32)))
-        empty = self._empty(i32)
+        empty = self._empty(i32, shape)
         return self.add(FillOp([zero], [empty], [empty.type]))
 
-    def _empty(self, element: Attribute) -> SSAValue:
-        return self.add(tensor.EmptyOp([], tensor_type(element, self.shape)))
+    def _empty(self, element: Attribute, shape: Sequence[int]) -> SSAValue:
+        return self.add(tensor.EmptyOp([], tensor_type(element, shape)))
 
     def copy(self, value: SSAValue, name: str) -> SSAValue:
         """The same packed tensor, as a value of its own: what several windows read is loaded once."""
@@ -113,7 +151,7 @@ class DeviceBuilder:
         empty = self.add(tensor.EmptyOp([], kind))
         return self.add(self._generic([value], empty, body, [AffineMap.identity(rank)] * 2, rank), f"{name}_tiles")
 
-    def step(self, name: StepName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
+    def step(self, name: AluName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
         """One ALU operation with an immediate."""
         body = Block(arg_types=[i32, i32])
         constant = arith.ConstantOp(IntegerAttr(immediate, i32))
@@ -121,7 +159,7 @@ class DeviceBuilder:
         body.add_ops([constant, done, YieldOp(done.result)])
         return self._elementwise(body, [source], [source_map], i32, f"res_{name}")
 
-    def combine(self, name: StepName, sources: Sequence[SSAValue], maps: Sequence[AffineMap]) -> SSAValue:
+    def combine(self, name: AluName, sources: Sequence[SSAValue], maps: Sequence[AffineMap]) -> SSAValue:
         """One ALU operation of two tensors."""
         body = Block(arg_types=[i32, i32, i32])
         done = _STEPS[name](body.args[0], body.args[1])
@@ -151,7 +189,7 @@ class DeviceBuilder:
         self, body: Block, inputs: Sequence[SSAValue], maps: Sequence[AffineMap], element: Attribute, name: str
     ) -> SSAValue:
         rank = len(self.shape)
-        op = self._generic(inputs, self._empty(element), body, [*maps, AffineMap.identity(rank)], rank)
+        op = self._generic(inputs, self._empty(element, self.shape), body, [*maps, AffineMap.identity(rank)], rank)
         return self.add(op, name)
 
     def _generic(
@@ -168,3 +206,14 @@ class DeviceBuilder:
             candidate, count = f"{name}_{count}", count + 1
         self._names.add(candidate)
         return candidate
+
+
+def _multiply_accumulate() -> Block:
+    """The body acc + x * w of i8 factors."""
+    body = Block(arg_types=[i8, i8, i32])
+    x, w, acc = body.args
+    x32, w32 = arith.ExtSIOp(x, i32), arith.ExtSIOp(w, i32)
+    product = arith.MuliOp(x32.result, w32.result)
+    total = arith.AddiOp(acc, product.result)
+    body.add_ops([x32, w32, product, total, YieldOp(total.result)])
+    return body

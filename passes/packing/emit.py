@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias, cast
+from typing import cast
 
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
@@ -18,75 +19,99 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import GenericOp, IndexOp, YieldOp
 from xdsl.ir import Block, Region, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.dialects.hardware import VTAConfig
-from vtac.passes.analysis.alu_trees import IMMEDIATE, DeclineError, Step, Tree
+from vtac.passes.analysis.alu_trees import IMMEDIATE, AluName, DeclineError, Step, Tree, is_narrow
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Element, Expression
 from vtac.passes.packing.device import DeviceBuilder
-from vtac.passes.packing.graph import Graph
-from vtac.passes.packing.stored import HostBuilder, Order, Stored, tensor_type, type_of
-
-_Operand: TypeAlias = tuple[SSAValue, AffineMap]
-
-
-class Tensors(Protocol):
-    """Where an emitter gets tensors from: the layers around it."""
-
-    config: VTAConfig
-    graph: Graph
-    host: HostBuilder
-
-    def store(self, expression: Expression, shape: Sequence[int], name: str) -> Stored: ...
-
-    def computed(self, stored: Stored) -> Stored: ...
-
-    def plain_value(self, stored: Stored) -> SSAValue: ...
+from vtac.passes.packing.operands import Operand, Operands, Tensors
+from vtac.passes.packing.stored import Order, Stored, tensor_type, type_of
 
 
 class Emitter:
     """Emits trees into one device function; `order` are the result's dimensions in packed order."""
 
-    def __init__(self, layers: Tensors, device: DeviceBuilder, order: Order) -> None:
+    def __init__(self, layers: Tensors, device: DeviceBuilder, order: Order, trees: Sequence[Tree]) -> None:
         self.layers = layers
         self.host = layers.host
         self.device = device
-        self.order = order
+        self.operands = Operands(layers, device, order)
         self.config = layers.config
         self.identity = AffineMap.identity(len(device.shape))
-        self._known: dict[Tree, _Operand] = {}
-        self._windows: dict[Stored, SSAValue] = {}
+        self._uses = _uses(trees)
+        self._known: dict[Tree, Operand] = {}
 
-    def operand(self, tree: Tree) -> _Operand:
+    def operand(self, tree: Tree) -> Operand:
+        """The value of a tree, and how the result's loops index it."""
         if tree not in self._known:
             self._known[tree] = self._operand(tree)
         return self._known[tree]
 
-    def _operand(self, tree: Tree) -> _Operand:
+    def _operand(self, tree: Tree) -> Operand:
+        if is_narrow(tree):
+            return self.operands.widened(*_scaled_element(tree))
         if isinstance(tree, Step):
             return self._step(tree), self.identity
         if isinstance(tree.source, Contraction):
             return self._product(tree.source), self.identity
-        return self._stored(tree)
+        return self.operands.loaded(tree)
 
     def _step(self, step: Step) -> SSAValue:
+        if step.name == "scale":
+            raise ValueError("a factor of something that is no i8 element")
+        if step.name == "add" and not isinstance(step.operand, int):
+            return self._sum(self._terms(step))
         source, indices = self.operand(step.source)
         if not isinstance(step.operand, int):
-            other, other_map = self.operand(step.operand)
-            if indices != self.identity:
-                (source, indices), (other, other_map) = (other, other_map), (source, indices)
-            return self.device.combine(step.name, [source, other], [indices, other_map])
+            return self._combine(step.name, (source, indices), self.operand(step.operand))
         number = ((step.operand + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)
         if IMMEDIATE[0] <= number <= IMMEDIATE[1]:
             return self.device.step(step.name, source, indices, number)
         if step.name == "add" and 2 * IMMEDIATE[0] <= number <= 2 * IMMEDIATE[1]:
             half = self.device.step("add", source, indices, number // 2)
             return self.device.step("add", half, self.identity, number - number // 2)
-        tile = self._constant_tile(number)
-        return self.device.combine(step.name, [source, tile[0]], [indices, tile[1]])
+        return self._combine(step.name, (source, indices), self._constant_tile(number))
 
-    def _constant_tile(self, number: int) -> _Operand:
+    def _combine(self, name: AluName, left: Operand, right: Operand) -> SSAValue:
+        """One ALU operation of two values, the one that has the result's layout first."""
+        if left[1] != self.identity:
+            left, right = right, left
+        return self.device.combine(name, [left[0], right[0]], [left[1], right[1]])
+
+    def _terms(self, step: Step) -> list[Tree]:
+        """What a sum adds up; a part that is used elsewhere too is one term."""
+        terms: list[Tree] = []
+        rest: list[Tree] = [step]
+        while rest:
+            tree = rest.pop()
+            is_whole = tree is not step and self._uses[tree] > 1
+            if is_whole or not isinstance(tree, Step) or tree.name != "add" or isinstance(tree.operand, int):
+                terms.append(tree)
+            else:
+                rest += [tree.operand, tree.source]
+        return terms
+
+    def _sum(self, terms: Sequence[Tree]) -> SSAValue:
+        """GEMM adds what is i8 onto the other terms; onto the first of its kind where there are none."""
+        wide = sorted((self.operand(t) for t in terms if not is_narrow(t)), key=lambda one: one[1] != self.identity)
+        narrow = [_scaled_element(term) for term in terms if is_narrow(term)]
+        if not wide or wide[0][1] != self.identity:
+            narrow.sort(key=lambda one: not self.operands.has_every_dimension(one[0]))
+            if narrow and (not wide or self.operands.has_every_dimension(narrow[0][0])):
+                wide.insert(0, self.operands.widened(*narrow.pop(0)))
+        total = wide[0]
+        for other in wide[1:]:
+            total = self._combine("add", total, other), self.identity
+        for element, factor in narrow:
+            if element.steps or total[1] != self.identity:
+                value = self._combine("add", total, self.operands.widened(element, factor))
+            else:
+                value = self.operands.accumulated(total[0], element, factor)
+            total = value, self.identity
+        return total[0]
+
+    def _constant_tile(self, number: int) -> Operand:
         """A number that does not fit an immediate, as one tile."""
         shape = self.device.shape[-2:]
         contents = DenseIntOrFPElementsAttr.from_list(TensorType(i32, shape), [number])
@@ -140,15 +165,7 @@ class Emitter:
         """A factor packed with its dimensions in the order of their roles."""
         element = self._factor_tensor(expression, operand, shape)
         order = tuple(element.dims.index(role) for role in roles)
-        return self._pack(cast(Stored, element.source), order, tile)
-
-    def _pack(self, stored: Stored, order: Order, tile: tuple[int, int]) -> SSAValue:
-        stored = self.layers.computed(stored)
-        key = (order, tile)
-        if key not in stored.packed:
-            plain = self.layers.plain_value(stored)
-            stored.packed[key] = self.host.pack(plain, stored.name, order[:2], tile, order)
-        return stored.packed[key]
+        return self.operands.pack(cast(Stored, element.source), order, tile)
 
     def _diagonal(self, expression: Expression, operand: SSAValue, roles: Sequence[int]) -> SSAValue:
         """(C, KH, KW) as (C / BLOCK, 1, KH, KW, BLOCK, BLOCK) with each channel's taps on the diagonals."""
@@ -184,46 +201,21 @@ class Emitter:
         )
         return self.host.add(op, "diagonal")
 
-    def _stored(self, element: Element) -> _Operand:
-        """A stored tensor as an ALU operand: packed, widened to i32, missing dimensions of a tile repeated."""
-        stored = cast(Stored, element.source)
-        if len(set(element.dims)) != len(element.dims):
-            raise DeclineError("it reads a diagonal")
-        rows, lanes = self.order[:2]
-        dims = [dim for dim in self.order if dim in element.dims]
-        order = tuple(element.dims.index(dim) for dim in dims)
-        value = self._tiled(stored, element, order, rows in dims, lanes in dims)
-        loops = {dim: AffineDimExpr(position) for position, dim in enumerate(self.order)}
-        rank = len(self.device.shape)
-        indices: list[AffineExpr] = []
-        for dim in dims:
-            factor, offset = element.steps[element.dims.index(dim)] if element.steps else (1, 0)
-            index: AffineExpr = loops[dim] * factor if factor != 1 else loops[dim]
-            indices.append(index + offset if offset else index)
-        indices += [AffineDimExpr(rank - 2), AffineDimExpr(rank - 1)]
-        argument = self.device.argument(value, stored.name)
-        if element.steps:
-            if stored not in self._windows:
-                self._windows[stored] = self.device.copy(argument, stored.name)
-            argument = self._windows[stored]
-        return argument, AffineMap(rank, 0, tuple(indices))
 
-    def _tiled(self, stored: Stored, element: Element, order: Order, has_rows: bool, has_lanes: bool) -> SSAValue:
-        tile = (self.config.batch, self.config.block_out)
-        key = ("tiled", order, has_rows, has_lanes)
-        if key in stored.spread:
-            return stored.spread[key]
-        if has_rows and has_lanes:
-            value = self._pack(stored, order, tile)
-        else:
-            present = [position for position, has in enumerate((has_rows, has_lanes)) if has]
-            value = self.layers.plain_value(stored)
-            value = self.host.pack(value, stored.name, order[: len(present)], [tile[p] for p in present], order)
-            shape = list(type_of(value).get_shape())
-            inner = len(order)
-            missing = [position for position in (0, 1) if position not in present]
-            for position in missing:
-                shape.insert(inner + position, tile[position])
-            value = self.host.broadcast(value, f"{stored.name}_tiles", shape, [inner + p for p in missing])
-        stored.spread[key] = self.host.widen(value, stored.name)
-        return stored.spread[key]
+def _scaled_element(tree: Tree) -> tuple[Element, int]:
+    """An i8 element and its factor."""
+    if isinstance(tree, Step):
+        return cast(Element, tree.source), cast(int, tree.operand)
+    return tree, 1
+
+
+def _uses(trees: Sequence[Tree]) -> Counter[Tree]:
+    """How often each tree is an operand, or a result."""
+    uses: Counter[Tree] = Counter()
+    rest = list(trees)
+    while rest:
+        tree = rest.pop()
+        uses[tree] += 1
+        if isinstance(tree, Step) and uses[tree] == 1:
+            rest += [part for part in (tree.source, tree.operand) if not isinstance(part, int)]
+    return uses

@@ -17,7 +17,7 @@ from xdsl.ir import SSAValue
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import InterleaveOp, ReshapeOp
-from vtac.passes.analysis.alu_trees import DeclineError, Step, Tree
+from vtac.passes.analysis.alu_trees import DeclineError, Step, Tree, is_narrow
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Apply, Element, Expression, elements, substituted
 from vtac.passes.packing.device import DeviceBuilder
@@ -198,16 +198,17 @@ class Layers:
         tile = (self.config.batch, self.config.block_out)
         outer = [shape[dim] for dim in order]
         outer = [-(-outer[0] // tile[0]), -(-outer[1] // tile[1]), *outer[2:]]
-        device = DeviceBuilder(outer, tile)
-        emitter = Emitter(self, device, order)
+        device = DeviceBuilder(outer, self.config)
+        emitter = Emitter(self, device, order, trees)
         first, indices = emitter.operand(trees[0])
-        if isinstance(trees[0], Element) and self._needs_alu(trees[0].source):
+        if isinstance(trees[0], Element) and not is_narrow(trees[0]) and self._needs_alu(trees[0].source):
             first = device.step("add", first, indices, 0)
         rest = [emitter.operand(tree)[0] for tree in trees[1:]]
         function, call = device.finish([first, *rest], f"{self.name}_{len(self.functions)}")
         self.functions.append(function)
-        if choice is not None:
-            call.attributes[CHOICE] = StringAttr(choice)
+        choices = [*([choice] if choice is not None else ()), *dict.fromkeys(emitter.operands.choices)]
+        if choices:
+            call.attributes[CHOICE] = StringAttr("; ".join(choices))
         self.host.block.add_op(call)
         for result in call.res:
             result.name_hint = "res"

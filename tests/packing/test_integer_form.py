@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import f32, i8, i32, i64
 
-from vtac.passes.analysis.alu_trees import DeclineError, Number, Step, Tree, low_bits, round_half_even
+from vtac.passes.analysis.alu_trees import DeclineError, Number, Step, Tree, low_bits
 from vtac.passes.analysis.expressions import Apply, Element, Expression, Literal
 from vtac.passes.analysis.integer_form import integer_form
+from vtac.passes.analysis.scaled_numbers import round_half_even
 
 X = Element("x", (0,), i32)
 
@@ -28,6 +29,7 @@ def run(tree: Tree | None, x: NDArray[np.int64]) -> NDArray[np.int64]:
         "min": lambda: np.minimum(source, operand),
         "shr": lambda: source >> operand,
         "shl": lambda: source << operand,
+        "scale": lambda: source * operand,
     }
     return results[tree.name]().astype(np.int32).astype(np.int64)
 

@@ -58,7 +58,11 @@ def test_no_host_allows_changes_of_layout() -> None:
     ("body", "reason"),
     [
         ("\n    %y = arith.muli %x, %x1 : i8", "it multiplies two tensors element by element"),
-        ("\n    %y = arith.subi %x, %x1 : i8", "it subtracts one tensor from another"),
+        (
+            "\n    %one = arith.constant 1 : i8\n    %s = arith.shrsi %x1, %one : i8\n    %y = arith.subi %x, %s : i8",
+            "it subtracts one tensor from another, which the ALU cannot (it has no subtraction); GEMM subtracts i8 "
+            "operands, and sums, maxima and minima of them",
+        ),
         ("\n    %y = arith.andi %x, %x1 : i8", "'arith.andi' is none of the operations that the VTA's ALU has"),
         ("\n    %y = arith.shrsi %x, %x1 : i8", "'arith.shrsi' by an amount that is no constant"),
         (

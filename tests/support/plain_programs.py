@@ -82,13 +82,7 @@ class PlainConv:
             f"#id = {affine_map('n, c, h, w', 'n, c, h, w')}",
             f"#channel = {affine_map('n, c, h, w', 'c')}",
             f"func.func @layer(%data: {tensor(data, 'i8')}, %w: {weights}{bias}) -> {out} {{",
-            "  %zero = arith.constant 0 : i32",
-            *self._pad(data),
-            f"  %empty = tensor.empty() : {wide}",
-            f"  %init = linalg.fill ins(%zero : i32) outs(%empty : {wide}) -> {wide}",
-            f"  %conv = linalg.conv_2d_nchw_fchw {{dilations = dense<{self.dilation}> : tensor<2xi64>, "
-            f"strides = dense<{self.stride}> : tensor<2xi64>}}",
-            f"    ins(%padded, %w : {self._padded(data)}, {weights}) outs(%init : {wide}) -> {wide}",
+            *self.lines(),
         ]
         value = "%conv"
         if self.bias:
@@ -103,6 +97,21 @@ class PlainConv:
             lines += elementwise("narrow", [value], wide, out, self.tail)
             value = "%narrow"
         return "\n".join([*lines, f"  func.return {value} : {out}", "}", ""])
+
+    def lines(self) -> list[str]:
+        """The convolution `%conv` of `%data` and `%w`."""
+        data = (self.batch, self.channels, self.height, self.width)
+        weights = tensor((self.features, self.channels, *self.kernel), "i8")
+        wide = tensor(self.result, "i32")
+        return [
+            "  %zero = arith.constant 0 : i32",
+            *self._pad(data),
+            f"  %empty = tensor.empty() : {wide}",
+            f"  %init = linalg.fill ins(%zero : i32) outs(%empty : {wide}) -> {wide}",
+            f"  %conv = linalg.conv_2d_nchw_fchw {{dilations = dense<{self.dilation}> : tensor<2xi64>, "
+            f"strides = dense<{self.stride}> : tensor<2xi64>}}",
+            f"    ins(%padded, %w : {self._padded(data)}, {weights}) outs(%init : {wide}) -> {wide}",
+        ]
 
     def _padded(self, data: Sequence[int]) -> str:
         top, left, bottom, right = self.pads

@@ -88,7 +88,7 @@ class _Writer:
             schedule.dma_copy(schedule.get_loop(ref, "i0"))
             return
         if block.has_reduction:
-            self._contraction(block, ref)
+            self._contraction(block, ref, at)
             return
         for index in [index for index, value in enumerate(block.inputs) if isinstance(value, BlockArgument)]:
             copy = schedule.cache_read(ref, index, "vta.acc")
@@ -100,23 +100,28 @@ class _Writer:
         """The first loop of a block inside a tile."""
         return self.schedule.get_loops(ref)[len(self.tile)]
 
-    def _contraction(self, block: BlockOp, ref: BlockRef) -> None:
-        """Channel blocks outermost, taps outside of rows and columns, x innermost: no tile twice in a row."""
+    def _contraction(self, block: BlockOp, ref: BlockRef, at: LoopRef) -> None:
+        """Channel blocks outermost, taps outside of rows and columns, x innermost: no tile twice in a row.
+
+        Without channel blocks the weights are one tile for all, which is loaded once.
+        """
         schedule = self.schedule
-        data, _ = block.inputs[:2]
         loops = schedule.get_loops(ref)[len(self.tile) :]
-        reductions = [loop for loop in loops if loop.name.startswith("r")]
-        channel, *taps, k = reductions
-        *outer, row, lane = [loop for loop in loops if loop not in reductions]
-        schedule.reorder(channel, *outer[:-1], *taps, outer[-1], row, lane, k)
-        if isinstance(data, BlockArgument):
+        *taps, k = [loop for loop in loops if loop.name.startswith("r")]
+        *outer, row, lane = [loop for loop in loops if loop not in (*taps, k)]
+        if taps:
+            at, *taps = taps
+            schedule.reorder(at, *outer[:-1], *taps, outer[-1], row, lane, k)
+        if isinstance(data := block.inputs[0], BlockArgument):
             load = schedule.cache_read(ref, 0, "vta.inp")
         else:
             load = schedule.get_block(writers_of(data)[0].block_name)
             schedule.set_scope(load, 0, "vta.inp")
         weights = schedule.cache_read(ref, 1, "vta.wgt")
+        schedule.compute_at(load, at)
+        if shape_of(block.inputs[1])[:-2]:
+            schedule.compute_at(weights, at)
         for copy in (load, weights):
-            schedule.compute_at(copy, channel)
             schedule.dma_copy(schedule.get_loop(copy, "i0"))
         schedule.tensorize(row, "vta.gemm")
 
@@ -130,7 +135,7 @@ class _FromResult(_Writer):
         loops = schedule.get_loops(self.refs[store])
         tiles, inside = self.split(loops[: len(self.tile)])
         schedule.reorder(*tiles, *inside, *loops[len(self.tile) :])
-        for block in reversed(producers):
+        for block in reversed([block for block in producers if not _is_update(block)]):
             schedule.compute_at(self.refs[block], tiles[-1])
             schedule.set_scope(self.refs[block], 0, "vta.acc")
         for block in reversed(producers):
@@ -166,6 +171,11 @@ class _FromFirst(_Writer):
 def _is_load(block: BlockOp) -> bool:
     """A block that only loads an argument."""
     return is_copy(block) and block.accesses.data[0].pad_value is None and isinstance(block.inputs[0], BlockArgument)
+
+
+def _is_update(block: BlockOp) -> bool:
+    """A block that goes on in the buffer of the one before, and moves with it."""
+    return block.has_reduction and block.init is None
 
 
 def _is_padding(block: BlockOp) -> bool:

@@ -1,0 +1,139 @@
+"""Stored tensors as operands of accumulators: i32 by LOAD ACC, i8 by LOAD INP and GEMM."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, TypeAlias, cast
+
+from xdsl.dialects.builtin import i32
+from xdsl.ir import SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.passes.analysis.alu_trees import DeclineError
+from vtac.passes.analysis.expressions import Element, Expression
+from vtac.passes.packing.device import DeviceBuilder
+from vtac.passes.packing.graph import Graph
+from vtac.passes.packing.stored import HostBuilder, Order, Stored, type_of
+
+Operand: TypeAlias = tuple[SSAValue, AffineMap]
+"""A value of the device function, and its indices by the result's loops."""
+
+
+class Tensors(Protocol):
+    """Where an emitter gets tensors from: the layers around it."""
+
+    config: VTAConfig
+    graph: Graph
+    host: HostBuilder
+
+    def store(self, expression: Expression, shape: Sequence[int], name: str) -> Stored: ...
+
+    def computed(self, stored: Stored) -> Stored: ...
+
+    def plain_value(self, stored: Stored) -> SSAValue: ...
+
+
+class Operands:
+    """Operands of one device function; `order` are the result's dimensions in packed order.
+
+    Dimensions of the result that an operand lacks are repeated: inside of a tile by the
+    host, outside by the indices.
+    """
+
+    def __init__(self, layers: Tensors, device: DeviceBuilder, order: Order) -> None:
+        self.layers = layers
+        self.host = layers.host
+        self.device = device
+        self.order = order
+        self.choices: list[str] = []
+        self._tiles: dict[tuple[SSAValue, int | None], SSAValue] = {}
+
+    def loaded(self, element: Element) -> Operand:
+        """An operand that LOAD ACC takes: i32, or widened to it by the host."""
+        argument = self._argument(element, wide=True)
+        if element.steps:
+            argument = self._once(argument, None)
+        return argument, self._indices(element)
+
+    def widened(self, element: Element, factor: int) -> Operand:
+        """An i8 operand times a number, as accumulators, once per tile."""
+        return self._once(self._argument(element, wide=False), factor), self._indices(element)
+
+    def accumulated(self, start: SSAValue, element: Element, factor: int) -> SSAValue:
+        """Accumulators plus an i8 operand times a number."""
+        positions = [position for position, dim in enumerate(self.order) if dim in element.dims]
+        return self.device.accumulated(start, self._argument(element, wide=False), positions, factor)
+
+    def has_every_dimension(self, element: Element) -> bool:
+        """Whether the operand has the result's layout, without windows."""
+        return not element.steps and set(element.dims) == set(self.order)
+
+    def pack(self, stored: Stored, order: Order, tile: tuple[int, int]) -> SSAValue:
+        """A tensor in tiles, packed once."""
+        stored = self.layers.computed(stored)
+        key = (order, tile)
+        if key not in stored.packed:
+            plain = self.layers.plain_value(stored)
+            stored.packed[key] = self.host.pack(plain, stored.name, order[:2], tile, order)
+        return stored.packed[key]
+
+    def _once(self, argument: SSAValue, factor: int | None) -> SSAValue:
+        """Accumulators of a whole operand: its windows, or its uses, share them."""
+        key = (argument, factor)
+        if key not in self._tiles:
+            name = argument.name_hint or "operand"
+            copy = self.device.copy(argument, name) if factor is None else self.device.widened(argument, factor)
+            self._tiles[key] = copy
+        return self._tiles[key]
+
+    def _indices(self, element: Element) -> AffineMap:
+        rank = len(self.device.shape)
+        indices: list[AffineExpr] = []
+        for position, dim in enumerate(self.order):
+            if dim not in element.dims:
+                continue
+            factor, offset = element.steps[element.dims.index(dim)] if element.steps else (1, 0)
+            loop: AffineExpr = AffineDimExpr(position)
+            index = loop * factor if factor != 1 else loop
+            indices.append(index + offset if offset else index)
+        return AffineMap(rank, 0, (*indices, AffineDimExpr(rank - 2), AffineDimExpr(rank - 1)))
+
+    def _argument(self, element: Element, *, wide: bool) -> SSAValue:
+        """The device function's argument that holds an operand in tiles."""
+        stored = cast(Stored, element.source)
+        if len(set(element.dims)) != len(element.dims):
+            raise DeclineError("it reads a diagonal")
+        dims = [dim for dim in self.order if dim in element.dims]
+        order = tuple(element.dims.index(dim) for dim in dims)
+        rows, lanes = self.order[:2]
+        value = self._tiled(stored, order, (rows in dims, lanes in dims))
+        return self.device.argument(self._widened_by_host(stored, value) if wide else value, stored.name)
+
+    def _widened_by_host(self, stored: Stored, value: SSAValue) -> SSAValue:
+        kind = stored.kind.get_element_type()
+        if kind == i32:
+            return value
+        self.choices.append(f"operand '{stored.name}' is {kind}, widened by the host (the VTA loads i8 and i32)")
+        if ("wide", value) not in stored.spread:
+            stored.spread["wide", value] = self.host.widen(value, stored.name)
+        return stored.spread["wide", value]
+
+    def _tiled(self, stored: Stored, order: Order, has: tuple[bool, bool]) -> SSAValue:
+        """A tensor in tiles, repeated along the dimensions of a tile that it lacks (`has`: rows, lanes)."""
+        config = self.layers.config
+        tile = (config.batch, config.block_out)
+        if all(has):
+            return self.pack(stored, order, tile)
+        key = ("tiled", order, has)
+        if key not in stored.spread:
+            present = [position for position in (0, 1) if has[position]]
+            missing = [position for position in (0, 1) if not has[position]]
+            value = self.layers.plain_value(stored)
+            value = self.host.pack(value, stored.name, order[: len(present)], [tile[p] for p in present], order)
+            shape = list(type_of(value).get_shape())
+            for position in missing:
+                shape.insert(len(order) + position, tile[position])
+            added = [len(order) + position for position in missing]
+            stored.spread[key] = self.host.broadcast(value, f"{stored.name}_tiles", shape, added)
+        return stored.spread[key]
