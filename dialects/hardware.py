@@ -16,6 +16,9 @@ from vtac.dialects.diagnostics import ConfigError
 
 MemoryName = Literal["uop", "wgt", "inp", "acc", "out"]
 
+DRAM_PAGE_BYTES = 4096
+"""Buffers share no page of DRAM."""
+
 _HALF_WORD_BITS = 64
 _MICRO_OP_BITS = 32
 _HEADER_BITS = 3 + 4 + 1
@@ -88,6 +91,11 @@ class VTAConfig:
     def element_bytes(self, memory: MemoryName) -> int:
         """Bytes of one element (tile or micro-op) of a memory."""
         return int(getattr(self, f"{memory}_element_bytes"))
+
+    @property
+    def dram_alignment(self) -> int:
+        """Bytes on whose multiples buffers lie: a page, or the largest element, in whose units DRAM is addressed."""
+        return max(DRAM_PAGE_BYTES, self.wgt_element_bytes, self.inp_element_bytes, self.acc_element_bytes)
 
     def capacity(self, memory: MemoryName) -> int:
         """Elements (tiles or micro-ops) that a memory holds."""

@@ -94,7 +94,7 @@ def test_any_sequence_of_calls(sequence: list[Call]) -> None:
         replay(oracle, *call)
     assert stream.instructions() == oracle.instructions
     assert stream.encoded_micro_ops() == oracle.micro_ops
-    assert len(stream.sites) == len(stream) == len(oracle.words)
+    assert len(stream.origins) == len(stream) == len(oracle.words)
 
 
 def test_kernels_start_again_when_micro_ops_do_not_fit() -> None:

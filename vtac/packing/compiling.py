@@ -9,28 +9,29 @@ from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation
 
-from vtac.autoschedule import default_schedule
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
-from vtac.interpreter.check import Finding, check
 from vtac.packing.constants import fold_constants
-from vtac.packing.simple_schedule import simple_schedule
+from vtac.packing.kernels import compiled
+from vtac.packing.linking import Linker, Progress
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.target import CONFIG, config_of
 from vtac.passes.expand_groups import ExpandGroups
-from vtac.passes.pack_for_vta import DEVICE, PackForVta
+from vtac.passes.group_device_calls import PROGRAM, GroupDeviceCalls
+from vtac.passes.merge_device_functions import MergeDeviceFunctions
+from vtac.passes.pack_for_vta import PackForVta
 from vtac.passes.packing.layers import CHOICE
-from vtac.pipelines import run_phases
-from vtac.runtime.build import build_program
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
-from vtac.schedule import Schedule
 
 
-def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
+_SIMPLE = "scheduled one tile after the other, as the default is not proven safe"
+
+
+def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | None = None) -> HostProgram:
     """Compile a module whose one function works on plain tensors; the module is used up.
 
-    `host=False` refuses what would run on the host besides changes of layout.
+    Device calls that need no host operation between them become one program. `host=False`
+    refuses what would run on the host besides changes of layout.
     """
     functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
     if len(functions) != 1:
@@ -41,18 +42,30 @@ def compile_plain(module: ModuleOp, *, host: bool = True) -> HostProgram:
     ExpandGroups().apply(context(), module)
     _pack(module, host=host)
     fold_constants(function, grow=True)
-    devices = {op.sym_name.data: op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes}
-    calls = [op for op in function.walk() if isinstance(op, CallOp) and op.callee.string_value() in devices]
-    programs: dict[str, Program] = {}
-    for call in calls:
-        name = call.callee.string_value()
-        device = devices[name]
-        kept = _move_constants(call, device)
-        programs[name], problem = _compile_device(device, module)
-        if problem is not None:
-            _note(kept, f"scheduled one tile after the other, as the default is not proven safe ({problem})")
+    for step in (GroupDeviceCalls(), MergeDeviceFunctions()):
+        step.apply(context(), module)
+    programs = _compile_calls(function, module, progress)
     fold_constants(function, grow=True)
     return HostProgram.around(module, programs)
+
+
+def _compile_calls(function: FuncOp, module: ModuleOp, progress: Progress | None) -> dict[str, Program]:
+    """The program behind each call of the host function, by name."""
+    functions = {op.sym_name.data: op for op in module.ops if isinstance(op, FuncOp)}
+    linker = Linker(module, functions, progress)
+    programs: dict[str, Program] = {}
+    for call in [op for op in function.walk() if isinstance(op, CallOp)]:
+        name = call.callee.string_value()
+        if PROGRAM in functions[name].attributes:
+            programs[name], problems = linker.program(functions[name])
+            for kernel, problem in problems.items():
+                _note(call, f"{kernel}: {_SIMPLE} ({problem})")
+        else:
+            kept = _move_constants(call, functions[name])
+            programs[name], problem = compiled(functions[name], module)
+            if problem is not None:
+                _note(kept, f"{_SIMPLE} ({problem})")
+    return programs
 
 
 def _pack(module: ModuleOp, *, host: bool) -> None:
@@ -95,25 +108,3 @@ def _move_constants(call: CallOp, device: FuncOp) -> CallOp:
     call.detach()
     call.erase()
     return replacement
-
-
-def _compile_device(device: FuncOp, module: ModuleOp) -> tuple[Program, Finding | None]:
-    """Compile with the default schedule, else the simple one; says what is wrong with a default that is not clean."""
-    config = config_of(module)
-    alone = ModuleOp([device.clone()])
-    alone.attributes[CONFIG] = module.attributes[CONFIG]
-    try:
-        program = _built(alone, default_schedule(alone, config))
-    except CompileError:
-        return _built(alone, simple_schedule(alone, config)), None
-    findings = check(program)
-    if findings:
-        return _built(alone, simple_schedule(alone, config)), findings[0]
-    return program, None
-
-
-def _built(module: ModuleOp, schedule: Schedule) -> Program:
-    work = module.clone()
-    work.body.block.add_op(schedule.script)
-    run_phases(work, context())
-    return build_program(work)

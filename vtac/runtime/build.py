@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -18,18 +19,19 @@ from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.passes.analysis.target import config_of
 from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
+from vtac.passes.vta_plan_dram import ARENA_OFFSET
 from vtac.runtime.host_code import HostCode, generate
-from vtac.runtime.layout import Buffer, DType, Names, Role, place
+from vtac.runtime.layout import Buffer, DType, Names, Role, place, place_shared
 from vtac.runtime.program import Origin, Program
 from vtac.runtime.stream_builder import StreamBuilder
 
 
 def build_program(module: ModuleOp) -> Program:
     """The program of a module at the vta level."""
-    function = _only_function(module)
+    function = _entry(module)
     config = config_of(module)
     values, unplaced, constants = _buffers(module, function)
-    buffers, uop_address = place(unplaced, _largest_element(config))
+    buffers, uop_address = _placed(values, unplaced, config)
     addresses = {value: buffer.address for value, buffer in zip(values, buffers, strict=True)}
     _alias_globals(function, buffers, addresses)
     code = generate(function, addresses, config)
@@ -41,16 +43,38 @@ def build_program(module: ModuleOp) -> Program:
 
 
 def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
-    origins = [Origin(site.op, site.location) for site in code.sites]
-    return tuple(origins[site] for site in stream.sites)
+    known: dict[tuple[int, int], Origin] = {}
+    for call, site in dict.fromkeys(stream.origins):
+        origin = code.sites[site]
+        known[call, site] = Origin(origin.op, origin.location, code.calls[call] if call >= 0 else "")
+    return tuple(known[origin] for origin in stream.origins)
 
 
-def _largest_element(config: VTAConfig) -> int:
-    return max(config.wgt_element_bytes, config.inp_element_bytes, config.acc_element_bytes)
+def _placed(
+    values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTAConfig
+) -> tuple[tuple[Buffer, ...], int]:
+    """Buffers with their addresses, those that share an area behind the others; and the first free page."""
+    offsets = [_offset(value) for value in values]
+    own, end = place((b for b, at in zip(buffers, offsets, strict=True) if at is None), config.dram_alignment)
+    shared = [(buffer, at) for buffer, at in zip(buffers, offsets, strict=True) if at is not None]
+    together, end = place_shared(shared, end, config.dram_alignment)
+    placed = {buffer.name: buffer for buffer in (*own, *together)}
+    return tuple(placed[buffer.name] for buffer in buffers), end
 
 
-def _only_function(module: ModuleOp) -> FuncOp:
-    functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+def _offset(value: SSAValue) -> int | None:
+    """Where an allocation was planned in the shared area; None for a buffer of its own."""
+    owner = value.owner
+    planned = owner.attributes.get(ARENA_OFFSET) if isinstance(owner, AllocOp) else None
+    return planned.value.data if isinstance(planned, IntegerAttr) else None
+
+
+def _entry(module: ModuleOp) -> FuncOp:
+    """The one function with a body that no other calls."""
+    called = {op.callee.string_value() for op in module.walk() if isinstance(op, CallOp)}
+    functions = [
+        op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks and op.sym_name.data not in called
+    ]
     if len(functions) != 1:
         names = ", ".join(function.sym_name.data for function in functions) or "none"
         raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))

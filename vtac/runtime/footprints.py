@@ -9,15 +9,12 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.dialects.hardware import MemoryName, VTAConfig
+from vtac.dialects.hardware import DRAM_PAGE_BYTES, MemoryName, VTAConfig
 from vtac.isa.instructions import Memory, MicroOp, Opcode
 
 Row = tuple[int, ...]
 Tiles: TypeAlias = slice | NDArray[np.intp]
 """Tile indices into one memory: a run, or any set in rising order."""
-
-PAGE = 4096
-"""DRAM is told apart in pages of so many bytes; buffers share none."""
 
 PAD = -2
 """What a tile of zeros around a load holds, in place of a DRAM element."""
@@ -97,7 +94,7 @@ class Footprints:
             return range(0)
         size = self.config.element_bytes(_NAMES[row[0]])
         first, last = row[2] * size, (row[2] + (row[3] - 1) * row[5] + row[4]) * size - 1
-        return range(first // PAGE, last // PAGE + 1)
+        return range(first // DRAM_PAGE_BYTES, last // DRAM_PAGE_BYTES + 1)
 
 
 def contents(row: Row) -> NDArray[np.int64]:

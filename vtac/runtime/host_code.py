@@ -6,7 +6,7 @@ becomes a variable, each vta op a call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.dialects import affine, arith, func, memref, scf
@@ -20,6 +20,7 @@ from xdsl.ir.affine import (
     AffineExpr,
     AffineSymExpr,
 )
+from xdsl.traits import SymbolTable
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import MemoryName, VTAConfig
@@ -28,6 +29,8 @@ from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.isa.instructions import AluOpcode, Memory
 from vtac.passes.analysis.locations import location_of
+from vtac.passes.group_device_calls import layer_name
+from vtac.runtime.layout import Names
 from vtac.runtime.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
 
 StreamWriter = Callable[[StreamBuilder], None]
@@ -56,46 +59,61 @@ class Site:
 
 @dataclass
 class HostCode:
-    """Python source of a function, and the ops its calls stand for."""
+    """Python source of a function and its kernels, and the ops its calls stand for.
 
-    lines: list[str] = field(default_factory=list[str])
+    `calls` names the calls of kernels in program order, `kernels` their Python functions.
+    """
+
+    functions: list[str] = field(default_factory=list[str])
     sites: list[Site] = field(default_factory=list[Site])
+    calls: list[str] = field(default_factory=list[str])
+    kernels: dict[str, str] = field(default_factory=dict[str, str])
+    labels: Names = field(default_factory=Names)
 
     def compile(self) -> StreamWriter:
         """The function that makes the calls on a stream builder."""
-        source = "def program(stream):\n" + "\n".join(self.lines or ["    pass"])
+        source = "\n".join(self.functions)
         names: dict[str, object] = {}
         exec(compile(source, "<host program>", "exec"), names)
         return names["program"]  # pyright: ignore[reportReturnType]
 
 
 def generate(function: func.FuncOp, addresses: Mapping[SSAValue, int], config: VTAConfig) -> HostCode:
-    """Host code of a function of scf, arith, affine and vta ops.
+    """Host code of a function of scf, arith, affine and vta ops, and of the kernels that it calls.
 
     `addresses` gives the byte address of every DRAM buffer the function uses. Raises
     `CompileError` for an op of another kind.
     """
-    generator = _Generator(addresses, config)
-    generator.body(function.body.block, 1)
-    return generator.code
+    code = HostCode()
+    generator = _Generator(code, {value: str(address) for value, address in addresses.items()}, config)
+    generator.function(function, "program")
+    return code
 
 
 class _Generator:
-    def __init__(self, addresses: Mapping[SSAValue, int], config: VTAConfig) -> None:
-        self.code = HostCode()
+    """Writes one Python function; `addresses` are Python expressions, in bytes."""
+
+    def __init__(self, code: HostCode, addresses: Mapping[SSAValue, str], config: VTAConfig) -> None:
+        self.code = code
         self.config = config
         self.addresses = dict(addresses)
         self.names: dict[SSAValue, str] = {}
+        self.lines: list[str] = []
+
+    def function(self, function: func.FuncOp, name: str, parameters: Sequence[str] = ()) -> None:
+        self._line(f"def {name}({', '.join(('stream', *parameters))}):", 0)
+        self.body(function.body.block, 1)
+        self.code.functions.append("\n".join(self.lines))
 
     def body(self, block: Block, depth: int) -> None:
-        before = len(self.code.lines)
+        before = len(self.lines)
         for op in block.ops:
             self._op(op, depth)
-        if len(self.code.lines) == before:
+        if len(self.lines) == before:
             self._line("pass", depth)
 
     def _line(self, text: str, depth: int) -> None:
-        self.code.lines.append("    " * depth + text)
+        self.lines.append("    " * depth + text)
 
     def _name(self, value: SSAValue) -> str:
         if value not in self.names:
@@ -123,6 +141,10 @@ class _Generator:
             self.body(op.body.block, depth + 1)
         elif isinstance(op, scf.IfOp):
             self._choice(op, depth)
+        elif isinstance(op, func.CallOp):
+            self._call_kernel(op, depth)
+        elif isinstance(op, memref.ReinterpretCastOp):
+            self.addresses[op.result] = self._address(op.source)
         elif not isinstance(op, scf.YieldOp | func.ReturnOp | memref.GetGlobalOp | memref.AllocOp):
             self._call(op, depth)
 
@@ -132,6 +154,22 @@ class _Generator:
         if op.false_region.blocks:
             self._line("else:", depth)
             self.body(op.false_region.block, depth + 1)
+
+    def _call_kernel(self, op: func.CallOp, depth: int) -> None:
+        """Kernels are functions of the addresses of their buffers, written when first called."""
+        name = op.callee.string_value()
+        if name not in self.code.kernels:
+            self.code.kernels[name] = f"kernel_{len(self.code.kernels)}"
+            kernel = SymbolTable.lookup_symbol(op, op.callee)
+            if not isinstance(kernel, func.FuncOp) or not kernel.body.blocks:
+                raise CompileError(f"call of '{name}', which is no function with a body", location_of(op))
+            parameters = [f"a{number}" for number in range(len(kernel.body.block.args))]
+            addresses = dict(zip(kernel.body.block.args, parameters, strict=True))
+            _Generator(self.code, addresses, self.config).function(kernel, self.code.kernels[name], parameters)
+        self._line(f"stream.enter({len(self.code.calls)})", depth)
+        self.code.calls.append(self.code.labels.take(layer_name(op)))
+        operands = ", ".join(self._address(operand) for operand in op.arguments)
+        self._line(f"{self.code.kernels[name]}(stream, {operands})", depth)
 
     def _call(self, op: Operation, depth: int) -> None:
         site = len(self.code.sites)
@@ -157,13 +195,17 @@ class _Generator:
                 location_of(op),
             )
 
-    def _tile_address(self, buffer: SSAValue, memory: MemoryName) -> int:
+    def _tile_address(self, buffer: SSAValue, memory: MemoryName) -> str:
         """A buffer's address in elements of a memory."""
+        address, size = self._address(buffer), self.config.element_bytes(memory)
+        return str(int(address) // size) if address.isdecimal() else f"{address} // {size}"
+
+    def _address(self, buffer: SSAValue) -> str:
         if buffer not in self.addresses:
             owner = buffer.owner
             where = location_of(owner) if isinstance(owner, Operation) else ""
             raise CompileError("a transfer names a buffer that has no address in DRAM", where)
-        return self.addresses[buffer] // self.config.element_bytes(memory)
+        return self.addresses[buffer]
 
     def _load(self, op: Load2DOp, site: int, depth: int) -> None:
         memory = op.memory.data

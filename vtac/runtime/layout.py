@@ -8,10 +8,11 @@ from itertools import chain, count
 from math import prod
 from typing import Literal
 
+from vtac.dialects.hardware import DRAM_PAGE_BYTES
+
 Role = Literal["input", "constant", "output", "scratch", "uop"]
 DType = Literal["int8", "int16", "int32", "int64", "uint32"]
 
-PAGE_BYTES = 4096
 FIRST_ADDRESS = 0x1000
 _ITEM_BYTES: dict[str, int] = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "uint32": 4}
 
@@ -50,18 +51,25 @@ class Names:
 def place(buffers: Iterable[Buffer], alignment: int) -> tuple[list[Buffer], int]:
     """The buffers with addresses in order, and the first free page after them.
 
-    Each starts on a page, and on a multiple of `alignment` bytes: the largest element, in
-    whose units DRAM is addressed.
+    Each starts on a multiple of `alignment` bytes, the configuration's DRAM alignment.
     """
-    step = max(PAGE_BYTES, alignment)
     address = FIRST_ADDRESS
     placed: list[Buffer] = []
     for buffer in buffers:
-        address = _align(address, step)
+        address = align(address, alignment)
         placed.append(replace(buffer, address=address))
-        address = _align(address + buffer.nbytes, PAGE_BYTES)
+        address = align(address + buffer.nbytes, DRAM_PAGE_BYTES)
     return placed, address
 
 
-def _align(address: int, step: int) -> int:
+def place_shared(buffers: Iterable[tuple[Buffer, int]], address: int, alignment: int) -> tuple[list[Buffer], int]:
+    """Buffers at their offsets in an area that begins behind `address`, and the first free page after it."""
+    base = align(address, alignment)
+    placed = [replace(buffer, address=base + offset) for buffer, offset in buffers]
+    end = max((buffer.address + buffer.nbytes for buffer in placed), default=address)
+    return placed, align(end, DRAM_PAGE_BYTES)
+
+
+def align(address: int, step: int) -> int:
+    """The next multiple of `step`."""
     return -(-address // step) * step

@@ -22,10 +22,14 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where an instruction comes from: the IR op and its source location, empty when unknown."""
+    """Where an instruction comes from: the IR op, its source location and the kernel; empty when unknown.
+
+    In a program of several kernels, `kernel` names the call that the instruction belongs to.
+    """
 
     op: str
     location: str
+    kernel: str = ""
 
 
 @dataclass

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import cast, get_args
 
@@ -70,7 +69,7 @@ def _describe(program: Program, inputs_placed: bool) -> dict[str, object]:
     if program.origins:
         sites = list(dict.fromkeys(program.origins))
         place = {site: position for position, site in enumerate(sites)}
-        description["sites"] = [{"op": site.op, "location": site.location} for site in sites]
+        description["sites"] = [{"op": site.op, "location": site.location, "kernel": site.kernel} for site in sites]
         description["origins"] = [place[origin] for origin in program.origins]
     return description
 
@@ -193,9 +192,8 @@ def _check_buffers(buffers: Sequence[Buffer], data: Mapping[str, bytes], folder:
                 f"{folder / 'dram.bin'} has {len(image)} bytes; buffer '{buffer.name}' ends at "
                 f"{buffer.address + buffer.nbytes}"
             )
-    ordered = sorted(buffers, key=lambda buffer: buffer.address)
-    for first, second in pairwise(buffer for buffer in ordered if buffer.nbytes):
-        if first.address + first.nbytes > second.address:
+    for first, second in _meeting(buffers):
+        if not first.role == second.role == "scratch":
             raise ProgramError(
                 f"{path}: buffers '{first.name}' and '{second.name}' overlap: the first ends at "
                 f"0x{first.address + first.nbytes:x}, the second begins at 0x{second.address:x}"
@@ -209,12 +207,25 @@ def _check_buffers(buffers: Sequence[Buffer], data: Mapping[str, bytes], folder:
         )
 
 
+def _meeting(buffers: Sequence[Buffer]) -> Iterator[tuple[Buffer, Buffer]]:
+    """Pairs of buffers that overlap; of any buffer, the one behind it that reaches furthest."""
+    furthest: Buffer | None = None
+    for buffer in sorted((b for b in buffers if b.nbytes), key=lambda b: b.address):
+        if furthest is not None and furthest.address + furthest.nbytes > buffer.address:
+            yield furthest, buffer
+        if furthest is None or furthest.address + furthest.nbytes < buffer.address + buffer.nbytes:
+            furthest = buffer
+
+
 def _origins(description: Mapping[str, object], path: Path) -> tuple[Origin, ...]:
     sites, places = description.get("sites"), description.get("origins")
     if sites is None or places is None:
         return ()
     try:
-        known = [Origin(str(site["op"]), str(site["location"])) for site in cast(list[dict[str, object]], sites)]
+        known = [
+            Origin(str(site["op"]), str(site["location"]), str(site.get("kernel", "")))
+            for site in cast(list[dict[str, object]], sites)
+        ]
         if min(cast(list[int], places), default=0) < 0:
             raise IndexError
         return tuple(known[place] for place in cast(list[int], places))

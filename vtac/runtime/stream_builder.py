@@ -48,12 +48,13 @@ class StreamBuilder:
 
     `uop_address` is the byte address of the micro-op buffer in DRAM; `uop_capacity` the
     micro-ops that UOP SRAM holds. Each call names its `site`, the number of the op that
-    makes it; `sites` records it per instruction.
+    makes it; `origins` records it per instruction, with the number of the kernel's call that
+    `enter` has announced, -1 outside of any.
     """
 
     def __init__(self, config: VTAConfig, uop_address: int, uop_capacity: int) -> None:
         self.config = config
-        self.sites: list[int] = []
+        self.origins: list[tuple[int, int]] = []
         self.micro_ops: list[MicroOp] = []
         self._uop_base = uop_address // config.uop_element_bytes
         self._uop_capacity = uop_capacity
@@ -66,9 +67,14 @@ class StreamBuilder:
         self._slices: dict[int, KernelSlice] = {}
         self._begin = 0
         self._uop_end = 0
+        self._call = -1
 
     def __len__(self) -> int:
         return len(self._rows)
+
+    def enter(self, call: int) -> None:
+        """What follows belongs to this call of a kernel."""
+        self._call = call
 
     def load(self, site: int, stage: int, row: Row) -> None:
         """LOAD of INP or WGT (stage load) or ACC (stage compute).
@@ -140,15 +146,16 @@ class StreamBuilder:
             for number, (opcode, row, stage) in enumerate(zip(self._opcodes, self._rows, self._stages, strict=True))
             if number >= begin
         ]
-        sites = self.sites[begin:]
-        for known in (self._opcodes, self._rows, self._bits, self._stages, self.sites):
+        origins = self.origins[begin:]
+        for known in (self._opcodes, self._rows, self._bits, self._stages, self.origins):
             del known[begin:]
         for placed in plan_tokens(issued, self.micro_ops, self.config):
             if placed.source is None:
                 self._nop(site, placed.stage, 0)
             else:
                 item = issued[placed.source]
-                self._append(sites[placed.source], item.opcode, item.row, item.stage)
+                self._call, origin = origins[placed.source]
+                self._append(origin, item.opcode, item.row, item.stage)
             for other in placed.pops:
                 self._bits[-1] |= POP_PREV if other < placed.stage else POP_NEXT
             for other in placed.pushes:
@@ -166,7 +173,7 @@ class StreamBuilder:
         self._rows.append(row)
         self._bits.append(self._pending[stage])
         self._stages.append(stage)
-        self.sites.append(site)
+        self.origins.append((self._call, site))
         self._pending[stage] = 0
 
     def _flush(self, site: int, stage: int) -> None:

@@ -1,0 +1,190 @@
+"""vta-link-kernels: lowered kernels and the program that calls them become one function on DRAM buffers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    DictionaryAttr,
+    FunctionType,
+    MemRefType,
+    ModuleOp,
+    TensorType,
+    UnitAttr,
+)
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.packing import ReshapeOp
+from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
+from vtac.passes.group_device_calls import PROGRAM
+
+
+@dataclass(frozen=True)
+class VtaLinkKernels(ModulePass):
+    """Give every tensor of a program a buffer in DRAM, and end the whole with one synchronisation.
+
+    What a kernel holds on chip is its own; kernels meet in DRAM. Their tokens go: the stream
+    builder orders the instructions of the whole by the tiles and pages they touch, so that a
+    kernel begins while the one before it ends.
+
+    requires: functions marked `packing.program` on tensors; the kernels they call at the vta level.
+    ensures:  programs on memrefs, results and constants as last arguments, an allocation for every
+              tensor between two kernels; kernels without synchronisation.
+    declines: operations in a program other than calls, reshapes and dense constants.
+    """
+
+    name = "vta-link-kernels"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        kernels = {f.sym_name.data: _Kernel(f) for f in op.ops if isinstance(f, FuncOp) and _is_kernel(f)}
+        for function in [f for f in op.ops if isinstance(f, FuncOp) and PROGRAM in f.attributes]:
+            _Linker(function, kernels).run()
+
+
+def _is_kernel(function: FuncOp) -> bool:
+    return any(isinstance(op, SyncOp) for op in function.walk())
+
+
+class _Kernel:
+    """A kernel without its tokens; its scratch buffers are arguments, its constants known."""
+
+    def __init__(self, function: FuncOp) -> None:
+        for op in [op for op in function.walk() if isinstance(op, SyncOp | DepPushOp | DepPopOp)]:
+            op.detach()
+            op.erase()
+        block = function.body.block
+        known = function.arg_attrs.data if function.arg_attrs else (DictionaryAttr({}),) * len(block.args)
+        self.constants: dict[int, DenseIntOrFPElementsAttr] = {
+            position: cast(DenseIntOrFPElementsAttr, attributes.data[CONSTANT])
+            for position, attributes in enumerate(known)
+            if CONSTANT in attributes.data
+        }
+        self.results = [position for position, attributes in enumerate(known) if RESULT in attributes.data]
+        for op in [op for op in function.walk() if isinstance(op, AllocOp)]:
+            argument = block.insert_arg(op.memref.type, len(block.args))
+            argument.name_hint = op.memref.name_hint
+            op.memref.replace_all_uses_with(argument)
+            op.detach()
+            op.erase()
+        self.kinds = [argument.type for argument in block.args]
+        function.function_type = FunctionType.from_lists(self.kinds, [])
+        function.arg_attrs = None
+
+
+class _Linker:
+    def __init__(self, function: FuncOp, kernels: dict[str, _Kernel]) -> None:
+        self.function = function
+        self.kernels = kernels
+        self.old = function.body.block
+        self.new = Block(arg_types=[_as_memref(argument.type) for argument in self.old.args])
+        self.buffers: dict[SSAValue, SSAValue] = {}
+        for old, new in zip(self.old.args, self.new.args, strict=True):
+            new.name_hint = old.name_hint
+            self.buffers[old] = new
+        self.constants: dict[Attribute, SSAValue] = {}
+
+    def run(self) -> None:
+        returned = cast(ReturnOp, self.old.last_op)
+        for value in returned.operands:
+            self.buffers[value] = self._argument(value.type, value.name_hint)
+        results = len(self.new.args)
+        body: list[Operation] = []
+        for op in self.old.ops:
+            body += self._linked(op)
+        self.new.add_ops([*body, SyncOp.get(dataflow=True), ReturnOp()])
+        self._describe(results - len(self.old.args))
+        self.function.body.detach_block(self.old)
+        self.old.erase(safe_erase=False)
+        self.function.body.add_block(self.new)
+
+    def _linked(self, op: Operation) -> Iterator[Operation]:
+        if isinstance(op, CallOp):
+            yield from self._call(op)
+        elif isinstance(op, ReshapeOp):
+            view = _view(self.buffers[op.source], _as_memref(op.result.type))
+            view.result.name_hint = op.result.name_hint
+            self.buffers[op.result] = view.result
+            yield view
+        elif isinstance(op, ConstantOp) and isinstance(op.value, DenseIntOrFPElementsAttr):
+            self.buffers[op.result] = self._constant(op.value, op.result.name_hint)
+        elif not isinstance(op, ReturnOp):
+            raise CompileError(
+                f"'{op.name}' in program '{self.function.sym_name.data}'; a program calls kernels, reshapes their "
+                "buffers and names constants: keep other operations on the host",
+                location_of(op),
+            )
+
+    def _call(self, op: CallOp) -> Iterator[Operation]:
+        kernel = self.kernels[op.callee.string_value()]
+        given = iter(op.arguments)
+        returned = iter(op.res)
+        operands: list[SSAValue] = []
+        for position, kind in enumerate(kernel.kinds):
+            if position in kernel.constants:
+                operands.append(self._constant(kernel.constants[position], None))
+                continue
+            value = next(returned) if position in kernel.results else next(given, None)
+            if value in self.buffers:
+                operands.append(self.buffers[value])
+                continue
+            allocation = AllocOp([], [], cast("MemRefType[Attribute]", kind))
+            if value is not None:
+                allocation.memref.name_hint = value.name_hint
+                self.buffers[value] = allocation.memref
+            operands.append(allocation.memref)
+            yield allocation
+        call = CallOp(op.callee, operands, [])
+        call.attributes |= op.attributes
+        call.location = op.location
+        yield call
+
+    def _argument(self, kind: Attribute, name: str | None) -> SSAValue:
+        argument = self.new.insert_arg(_as_memref(kind), len(self.new.args))
+        argument.name_hint = name
+        return argument
+
+    def _constant(self, contents: DenseIntOrFPElementsAttr, name: str | None) -> SSAValue:
+        """The argument of a constant; one for all that are equal."""
+        if contents not in self.constants:
+            self.constants[contents] = self._argument(contents.type, name or "constant")
+        return self.constants[contents]
+
+    def _describe(self, results: int) -> None:
+        """Mark results and constants, as the level below expects them."""
+        contents = {value: attribute for attribute, value in self.constants.items()}
+        marks: list[DictionaryAttr] = []
+        for argument in self.new.args:
+            if argument in contents:
+                marks.append(DictionaryAttr({CONSTANT: contents[argument]}))
+            elif len(self.old.args) <= argument.index < len(self.old.args) + results:
+                marks.append(DictionaryAttr({RESULT: UnitAttr()}))
+            else:
+                marks.append(DictionaryAttr({}))
+        self.function.arg_attrs = ArrayAttr(marks)
+        self.function.function_type = FunctionType.from_lists([argument.type for argument in self.new.args], [])
+
+
+def _as_memref(kind: Attribute) -> MemRefType[Attribute]:
+    plain = cast("TensorType[Attribute] | MemRefType[Attribute]", kind)
+    return MemRefType(plain.get_element_type(), plain.get_shape())
+
+
+def _view(source: SSAValue, kind: MemRefType[Attribute]) -> ReinterpretCastOp:
+    """The same bytes, as a buffer of another shape."""
+    shape = list(kind.get_shape())
+    strides = [1] * len(shape)
+    for dim in range(len(shape) - 2, -1, -1):
+        strides[dim] = strides[dim + 1] * shape[dim + 1]
+    return ReinterpretCastOp.from_dynamic(source, [0], shape, strides, kind)

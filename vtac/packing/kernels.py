@@ -1,0 +1,55 @@
+"""Device functions lowered to the vta dialect, each with the default schedule or the simple one."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+
+from vtac.autoschedule import default_schedule
+from vtac.compiler import context
+from vtac.dialects.diagnostics import CompileError
+from vtac.interpreter.check import Finding, check
+from vtac.packing.simple_schedule import simple_schedule
+from vtac.passes.analysis.target import CONFIG, config_of
+from vtac.pipelines import run_phases
+from vtac.runtime.build import build_program
+from vtac.runtime.program import Program
+from vtac.schedule import Schedule
+
+
+def alone(device: FuncOp, module: ModuleOp) -> ModuleOp:
+    """A device function in a module of its own, for the same configuration."""
+    found = ModuleOp([device.clone()])
+    found.attributes[CONFIG] = module.attributes[CONFIG]
+    return found
+
+
+def lowered(device: FuncOp, module: ModuleOp) -> ModuleOp:
+    """A device function at the vta level: by the default schedule, else by the simple one."""
+    source = alone(device, module)
+    try:
+        return _lower(source, default_schedule(source, config_of(module)))
+    except CompileError:
+        return lowered_simply(device, module)
+
+
+def lowered_simply(device: FuncOp, module: ModuleOp) -> ModuleOp:
+    """A device function at the vta level, one tile of its result after the other."""
+    source = alone(device, module)
+    return _lower(source, simple_schedule(source, config_of(module)))
+
+
+def compiled(device: FuncOp, module: ModuleOp) -> tuple[Program, Finding | None]:
+    """A program of a device function that is proven safe; and what spoke against the default schedule, if anything."""
+    program = build_program(lowered(device, module))
+    findings = check(program)
+    if not findings:
+        return program, None
+    return build_program(lowered_simply(device, module)), findings[0]
+
+
+def _lower(source: ModuleOp, schedule: Schedule) -> ModuleOp:
+    work = source.clone()
+    work.body.block.add_op(schedule.script)
+    run_phases(work, context())
+    return work

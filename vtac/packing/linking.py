@@ -1,0 +1,80 @@
+"""Programs of several kernels: each kernel lowered once, all of them linked into one stream and proven safe."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.func import CallOp, FuncOp
+
+from vtac.compiler import context
+from vtac.dialects.diagnostics import CompileError
+from vtac.interpreter.check import Finding, check
+from vtac.packing.kernels import lowered, lowered_simply
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.target import CONFIG
+from vtac.passes.vta_link_kernels import VtaLinkKernels
+from vtac.passes.vta_plan_dram import VtaPlanDram
+from vtac.runtime.build import build_program
+from vtac.runtime.program import Program
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done next, how many steps are done, and how many there are."""
+
+
+class Linker:
+    """Links the programs of one module; a kernel that several call is lowered once."""
+
+    def __init__(self, module: ModuleOp, devices: Mapping[str, FuncOp], progress: Progress | None) -> None:
+        self.module = module
+        self.devices = devices
+        self.progress = progress
+        self.kernels: dict[str, ModuleOp] = {}
+
+    def program(self, function: FuncOp) -> tuple[Program, dict[str, Finding]]:
+        """The stream of a program function; and what spoke against a kernel's default schedule, by kernel.
+
+        Raises `CompileError` when the whole cannot be proven safe.
+        """
+        names = list(dict.fromkeys(op.callee.string_value() for op in function.walk() if isinstance(op, CallOp)))
+        for done, name in enumerate(names):
+            if name not in self.kernels:
+                self._report(name, done, len(names))
+                self.kernels[name] = lowered(self.devices[name], self.module)
+        self._report("link and check", len(names), len(names))
+        program = self._linked(function, names)
+        if not check(program):
+            return program, {}
+        rejected = self._replace_unsafe(names)
+        program = self._linked(function, names)
+        findings = check(program)
+        if findings:
+            raise CompileError(
+                f"program '{function.sym_name.data}' of {len(names)} kernels is not proven safe: {findings[0]}",
+                location_of(function),
+            )
+        return program, rejected
+
+    def _replace_unsafe(self, names: list[str]) -> dict[str, Finding]:
+        """Lower kernels that are not safe alone by the simple schedule; the first finding of each."""
+        rejected: dict[str, Finding] = {}
+        for name in names:
+            findings = check(build_program(self.kernels[name].clone()))
+            if findings:
+                rejected[name] = findings[0]
+                self.kernels[name] = lowered_simply(self.devices[name], self.module)
+        return rejected
+
+    def _linked(self, function: FuncOp, names: list[str]) -> Program:
+        kernels = [op.clone() for name in names for op in self.kernels[name].ops if isinstance(op, FuncOp)]
+        module = ModuleOp([function.clone(), *kernels])
+        module.attributes[CONFIG] = self.module.attributes[CONFIG]
+        for step in (VtaLinkKernels(), VtaPlanDram()):
+            step.apply(context(), module)
+        module.verify()
+        return build_program(module)
+
+    def _report(self, what: str, done: int, total: int) -> None:
+        if self.progress is not None:
+            self.progress(what, done, total)
