@@ -1,0 +1,279 @@
+"""Int8 networks under construction: linalg text, seeded parameters and a numpy reference, layer by layer.
+
+Requantisation is `clip((sum + bias) >> shift)`; the bias holds the half that rounds. Shifts
+are chosen from the reduction length, so that random data neither dies out nor saturates.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from math import log2, prod, sqrt
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.workloads.linalg_text import affine_map, iterators, tensor
+from vtac.workloads.network_reference import convolution, maximum_pool, matrix_product, requantised
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+Array = NDArray[np.int8] | NDArray[np.int32]
+Values = Mapping[str, Array]
+
+_WEIGHT_LIMIT = 64
+_TYPICAL = 37.0
+"""Root mean square of the weights, uniform between -64 and 63."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A value of the network: its name in the program, shape and element type."""
+
+    name: str
+    shape: tuple[int, ...]
+    element: str = "i8"
+
+    @property
+    def kind(self) -> str:
+        return tensor(self.shape, self.element)
+
+
+@dataclass(frozen=True)
+class LayerRecord:
+    """One layer, for reports: `macs` are multiply-accumulates without padding to tiles."""
+
+    name: str
+    description: str
+    macs: int
+    compute: Callable[[Values], Array] = field(repr=False)
+
+
+class Network:
+    """Collects layers; each method adds one and returns its output.
+
+    `parameters` holds the weights and biases by argument name, drawn from `seed`.
+    """
+
+    def __init__(self, name: str, shape: tuple[int, ...], seed: int) -> None:
+        self.name = name
+        self.input = Tensor("image", shape)
+        self.parameters: dict[str, Array] = {}
+        self.layers: list[LayerRecord] = []
+        self._random = np.random.default_rng(seed)
+        self._lines: list[str] = []
+        self._output = self.input
+
+    def convolution(
+        self,
+        source: Tensor,
+        name: str,
+        features: int,
+        kernel: int,
+        stride: int = 1,
+        *,
+        relu: bool = True,
+        residual: Tensor | None = None,
+    ) -> Tensor:
+        """Same-padded convolution in NCHW with bias, requantised to i8; a residual is added before the clip."""
+        batch, channels, height, width = source.shape
+        padding = kernel // 2
+        size = [(extent + 2 * padding - kernel) // stride + 1 for extent in (height, width)]
+        result = Tensor(name, (batch, features, *size))
+        wide = tensor(result.shape, "i32")
+        weights = self._weights(f"{name}_w", (features, channels, kernel, kernel))
+        shift = self._shift(channels * kernel * kernel, 2 if source == self.input else 1)
+        bias = self._bias(f"{name}_b", features, shift)
+        self._pad(source, f"{name}_padded", padding, 0)
+        padded = tensor((batch, channels, height + 2 * padding, width + 2 * padding), "i8")
+        self._start(f"{name}_start", wide, "i32", 0)
+        self._lines.append(
+            f"  %{name}_sum = linalg.conv_2d_nchw_fchw {{dilations = dense<1> : tensor<2xi64>, "
+            f"strides = dense<{stride}> : tensor<2xi64>}}\n"
+            f"    ins(%{name}_padded, %{weights.name} : {padded}, {weights.kind}) outs(%{name}_start : {wide}) -> {wide}"
+        )
+        low = 0 if relu else -128
+        self._requantise(Tensor(f"{name}_sum", result.shape, "i32"), result, shift, low, bias, residual)
+
+        def compute(values: Values) -> Array:
+            total = convolution(values[source.name], self.parameters[weights.name], stride, padding)
+            extra = None if residual is None else values[residual.name]
+            return requantised(total + self.parameters[bias.name][:, None, None], shift, low, extra)
+
+        described = f"conv {kernel}x{kernel}{f'/{stride}' if stride > 1 else ''} {channels}->{features}"
+        self._record(name, f"{described} {size[0]}x{size[1]}", prod(result.shape) * channels * kernel**2, compute)
+        return result
+
+    def max_pool(self, source: Tensor, name: str, kernel: int, stride: int) -> Tensor:
+        """Same-padded maximum, padded with the smallest i8."""
+        batch, channels, height, width = source.shape
+        padding = kernel // 2
+        size = [(extent + 2 * padding - kernel) // stride + 1 for extent in (height, width)]
+        result = Tensor(name, (batch, channels, *size))
+        self._pad(source, f"{name}_padded", padding, -128)
+        padded = tensor((batch, channels, height + 2 * padding, width + 2 * padding), "i8")
+        window = tensor((kernel, kernel), "i8")
+        self._start(f"{name}_start", result.kind, "i8", -128)
+        self._lines.append(
+            f"  %{name}_window = tensor.empty() : {window}\n"
+            f"  %{name} = linalg.pooling_nchw_max {{dilations = dense<1> : tensor<2xi64>, "
+            f"strides = dense<{stride}> : tensor<2xi64>}}\n"
+            f"    ins(%{name}_padded, %{name}_window : {padded}, {window}) outs(%{name}_start : {result.kind}) "
+            f"-> {result.kind}"
+        )
+        described = f"max pool {kernel}x{kernel}/{stride} {channels} {size[0]}x{size[1]}"
+        self._record(name, described, 0, lambda values: maximum_pool(values[source.name], kernel, stride, padding))
+        return result
+
+    def sum_pool(self, source: Tensor, name: str) -> Tensor:
+        """The sum over all rows and columns, requantised: an average but for a power of two. (N, C)."""
+        batch, channels, height, width = source.shape
+        wide = tensor((batch, channels, 1, 1), "i32")
+        window = tensor((height, width), "i8")
+        shift = max(0, round(log2(height * width)))
+        flat = Tensor(name, (batch, channels))
+        self._start(f"{name}_start", wide, "i32", 0)
+        self._lines.append(
+            f"  %{name}_window = tensor.empty() : {window}\n"
+            f"  %{name}_sum = linalg.pooling_nchw_sum {{dilations = dense<1> : tensor<2xi64>, "
+            f"strides = dense<1> : tensor<2xi64>}}\n"
+            f"    ins(%{source.name}, %{name}_window : {source.kind}, {window}) outs(%{name}_start : {wide}) -> {wide}"
+        )
+        whole = Tensor(f"{name}_mean", (batch, channels, 1, 1))
+        self._requantise(Tensor(f"{name}_sum", whole.shape, "i32"), whole, shift, -128, None, None)
+        self._lines.append(
+            f"  %{name} = tensor.collapse_shape %{whole.name} [[0], [1, 2, 3]] : {whole.kind} into {flat.kind}"
+        )
+
+        def compute(values: Values) -> Array:
+            return requantised(values[source.name].sum(axis=(2, 3), dtype=np.int64), shift, -128, None)
+
+        self._record(name, f"sum pool {height}x{width} {channels}", 0, compute)
+        return flat
+
+    def linear(self, source: Tensor, name: str, features: int, *, last: bool = False) -> Tensor:
+        """(N, K) times (K, F) plus bias: requantised with relu, or as i32 when it is the last layer."""
+        batch, channels = source.shape
+        wide = tensor((batch, features), "i32")
+        weights = self._weights(f"{name}_w", (channels, features))
+        shift = 0 if last else self._shift(channels, 2 if source == self.input else 1)
+        bias = self._bias(f"{name}_b", features, 12 if last else shift)
+        self._start(f"{name}_start", wide, "i32", 0)
+        self._lines.append(
+            f"  %{name}_sum = linalg.matmul ins(%{source.name}, %{weights.name} : {source.kind}, {weights.kind}) "
+            f"outs(%{name}_start : {wide}) -> {wide}"
+        )
+        result = Tensor(name, (batch, features), "i32" if last else "i8")
+        product = Tensor(f"{name}_sum", result.shape, "i32")
+        if last:
+            self._elementwise(result, [product, bias], "%y = arith.addi %x0, %x1 : i32")
+        else:
+            self._requantise(product, result, shift, 0, bias, None)
+
+        def compute(values: Values) -> Array:
+            total = matrix_product(values[source.name], self.parameters[weights.name]) + self.parameters[bias.name]
+            return total.astype(np.int32) if last else requantised(total, shift, 0, None)
+
+        self._record(name, f"linear {channels}->{features}", batch * channels * features, compute)
+        return result
+
+    def text(self) -> str:
+        """The network as one linalg function; parameters are arguments after the input."""
+        values = [Tensor(name, array.shape, _element(array)) for name, array in self.parameters.items()]
+        arguments = ", ".join(f"%{value.name}: {value.kind}" for value in (self.input, *values))
+        head = f"func.func @{self.name}({arguments}) -> {self._output.kind} {{"
+        tail = f"  func.return %{self._output.name} : {self._output.kind}\n}}\n"
+        return "\n".join([head, *self._lines, tail])
+
+    def module(self) -> ModuleOp:
+        """The network with its parameters as constants."""
+        from vtac.binding import bind
+        from vtac.frontend import parse
+
+        return bind(parse(self.text()), self.parameters)
+
+    def reference(self, image: NDArray[np.int8]) -> dict[str, Array]:
+        """Every layer's output, by name, computed by numpy."""
+        values: dict[str, Array] = {self.input.name: image}
+        for layer in self.layers:
+            values[layer.name] = layer.compute(values)
+        return values
+
+    def _record(self, name: str, description: str, macs: int, compute: Callable[[Values], Array]) -> None:
+        self.layers.append(LayerRecord(name, description, macs, compute))
+
+    def _weights(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        self.parameters[name] = self._random.integers(-_WEIGHT_LIMIT, _WEIGHT_LIMIT, shape).astype(np.int8)
+        return Tensor(name, shape)
+
+    def _bias(self, name: str, features: int, shift: int) -> Tensor:
+        spread = 8 << shift
+        values = self._random.integers(-spread, spread, features) + (1 << shift >> 1)
+        self.parameters[name] = values.astype(np.int32)
+        return Tensor(name, (features,), "i32")
+
+    def _shift(self, terms: int, scale: float) -> int:
+        """So that sums of products with inputs of typical size come out at typical size."""
+        return max(0, round(log2(_TYPICAL * scale * sqrt(terms))))
+
+    def _start(self, name: str, kind: str, element: str, value: int) -> None:
+        self._lines.append(
+            f"  %{name}_value = arith.constant {value} : {element}\n"
+            f"  %{name}_empty = tensor.empty() : {kind}\n"
+            f"  %{name} = linalg.fill ins(%{name}_value : {element}) outs(%{name}_empty : {kind}) -> {kind}"
+        )
+
+    def _pad(self, source: Tensor, name: str, padding: int, value: int) -> None:
+        batch, channels, height, width = source.shape
+        kind = tensor((batch, channels, height + 2 * padding, width + 2 * padding), "i8")
+        self._lines.append(
+            f"  %{name}_value = arith.constant {value} : i8\n"
+            f"  %{name} = tensor.pad %{source.name} low[0, 0, {padding}, {padding}] "
+            f"high[0, 0, {padding}, {padding}] {{\n"
+            "  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):\n"
+            f"    tensor.yield %{name}_value : i8\n"
+            f"  }} : {source.kind} to {kind}"
+        )
+
+    def _requantise(
+        self, source: Tensor, result: Tensor, shift: int, low: int, bias: Tensor | None, residual: Tensor | None
+    ) -> None:
+        lines = ["%v0 = arith.addi %x0, %x1 : i32"] if bias else ["%v0 = arith.addi %x0, %zero : i32"]
+        lines.insert(0, "%zero = arith.constant 0 : i32")
+        lines += [f"%shift = arith.constant {shift} : i32", "%v1 = arith.shrsi %v0, %shift : i32"]
+        value = "%v1"
+        if residual is not None:
+            lines += ["%r = arith.extsi %x2 : i8 to i32", "%v2 = arith.addi %v1, %r : i32"]
+            value = "%v2"
+        lines += [
+            f"%low = arith.constant {low} : i32",
+            "%high = arith.constant 127 : i32",
+            f"%v3 = arith.maxsi {value}, %low : i32",
+            "%v4 = arith.minsi %v3, %high : i32",
+            "%y = arith.trunci %v4 : i32 to i8",
+        ]
+        operands = [operand for operand in (source, bias, residual) if operand is not None]
+        self._elementwise(result, operands, "\n    ".join(lines))
+
+    def _elementwise(self, result: Tensor, operands: list[Tensor], body: str) -> None:
+        rank = len(result.shape)
+        dims = ", ".join(f"d{dim}" for dim in range(rank))
+        maps = [affine_map(dims, dims if len(operand.shape) == rank else "d1") for operand in (*operands, result)]
+        arguments = [f"%x{number}: {operand.element}" for number, operand in enumerate(operands)]
+        self._lines.append(
+            f"  %{result.name}_empty = tensor.empty() : {result.kind}\n"
+            f"  %{result.name} = linalg.generic {{indexing_maps = [{', '.join(maps)}], {iterators(rank)}}}\n"
+            f"    ins({', '.join(f'%{o.name}' for o in operands)} : {', '.join(o.kind for o in operands)}) "
+            f"outs(%{result.name}_empty : {result.kind}) {{\n"
+            f"  ^bb0({', '.join(arguments)}, %o: {result.element}):\n"
+            f"    {body}\n"
+            f"    linalg.yield %y : {result.element}\n"
+            f"  }} -> {result.kind}"
+        )
+        self._output = result
+
+
+def _element(array: Array) -> str:
+    return f"i{array.dtype.itemsize * 8}"
