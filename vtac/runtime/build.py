@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp
+from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.traits import SymbolTable
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
@@ -22,7 +23,7 @@ from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
 from vtac.passes.vta_plan_dram import ARENA_OFFSET
 from vtac.runtime.host_code import HostCode, generate
 from vtac.runtime.layout import Buffer, DType, Names, Role, place, place_shared
-from vtac.runtime.program import Origin, Program
+from vtac.runtime.program import KernelCall, Origin, Program
 from vtac.runtime.stream_builder import StreamBuilder
 
 
@@ -39,7 +40,36 @@ def build_program(module: ModuleOp) -> Program:
     code.compile()(stream)
     micro_ops = stream.encoded_micro_ops()
     uop = Buffer("micro_ops", "uop", "uint32", (len(stream.micro_ops),), uop_address)
-    return Program(config, stream.instructions(), micro_ops, (*buffers, uop), constants, _origins(stream, code))
+    names = {value: buffer.name for value, buffer in zip(values, buffers, strict=True)}
+    kernels = _kernels(function, names, code.calls)
+    origins = _origins(stream, code)
+    return Program(config, stream.instructions(), micro_ops, (*buffers, uop), constants, origins, kernels)
+
+
+def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[str]) -> tuple[KernelCall, ...]:
+    """The kernels that a function calls, with the buffers they load from and store to."""
+    calls = [op for op in function.body.block.ops if isinstance(op, CallOp)]
+    found: list[KernelCall] = []
+    for call, label in zip(calls, labels, strict=True):
+        kernel = cast(FuncOp, SymbolTable.lookup_symbol(call, call.callee))
+        reads = {op.buffer for op in kernel.walk() if isinstance(op, Load2DOp)}
+        writes = {op.buffer for op in kernel.walk() if isinstance(op, Store2DOp)}
+        given = [(parameter, names[_whole(v)]) for parameter, v in zip(kernel.body.block.args, call.arguments, strict=True)]
+        found.append(
+            KernelCall(
+                label,
+                tuple(name for parameter, name in given if parameter in reads),
+                tuple(name for parameter, name in given if parameter in writes),
+            )
+        )
+    return tuple(found)
+
+
+def _whole(buffer: SSAValue) -> SSAValue:
+    """The buffer behind a view."""
+    while isinstance(buffer.owner, ReinterpretCastOp):
+        buffer = buffer.owner.source
+    return buffer
 
 
 def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:

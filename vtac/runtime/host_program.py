@@ -48,6 +48,7 @@ class HostProgram(Program):
             first.buffers,
             first.constants,
             first.origins,
+            first.kernels,
             host=host,
             devices=devices,
             plain=_plain_buffers(_host_function(host)),

@@ -32,13 +32,23 @@ class Origin:
     kernel: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class KernelCall:
+    """One of the kernels that a program consists of: the buffers it loads from and stores to, by name."""
+
+    name: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
 @dataclass
 class Program:
     """A VTA program that can be called, saved and inspected.
 
     `instructions` are 16 bytes each, `micro_ops` 4. `buffers` are in DRAM order: arguments,
     results, constants and scratch, micro-ops. `origins`, when known, holds one entry per
-    instruction.
+    instruction. `kernels` are the kernels of a program of several, in the order of their calls;
+    scratch buffers that no two of them need together may lie at the same addresses.
     """
 
     config: VTAConfig
@@ -47,6 +57,7 @@ class Program:
     buffers: tuple[Buffer, ...]
     constants: dict[str, bytes] = field(default_factory=dict[str, bytes])
     origins: tuple[Origin, ...] = ()
+    kernels: tuple[KernelCall, ...] = ()
     _counters: dict[str, int] | None = field(default=None, repr=False)
     _last_inputs: tuple[Array, ...] | None = field(default=None, repr=False)
 

@@ -14,7 +14,7 @@ from vtac.isa.fields import MICRO_OP_BYTES, WORD_BYTES
 from vtac.runtime.errors import ProgramError
 from vtac.runtime.files import write_whole
 from vtac.runtime.layout import Buffer, DType, Role
-from vtac.runtime.program import Array, Origin, Program
+from vtac.runtime.program import Array, KernelCall, Origin, Program
 
 FORMAT = 1
 HOST_FILE = "host.mlir"
@@ -66,6 +66,11 @@ def _describe(program: Program, inputs_placed: bool) -> dict[str, object]:
             for buffer in program.buffers
         ],
     }
+    if program.kernels:
+        description["kernels"] = [
+            {"name": kernel.name, "reads": list(kernel.reads), "writes": list(kernel.writes)}
+            for kernel in program.kernels
+        ]
     if program.origins:
         sites = list(dict.fromkeys(program.origins))
         place = {site: position for position, site in enumerate(sites)}
@@ -139,6 +144,7 @@ def _program(description: Mapping[str, object], data: Mapping[str, bytes], folde
         buffers,
         constants,
         _origins(description, path),
+        _kernels(description, buffers, path),
     )
     if description.get("inputs_placed") is True:
         program._last_inputs = tuple(_array(image, buffer) for buffer in program.arguments)  # pyright: ignore[reportPrivateUsage]
@@ -215,6 +221,25 @@ def _meeting(buffers: Sequence[Buffer]) -> Iterator[tuple[Buffer, Buffer]]:
             yield furthest, buffer
         if furthest is None or furthest.address + furthest.nbytes < buffer.address + buffer.nbytes:
             furthest = buffer
+
+
+def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path: Path) -> tuple[KernelCall, ...]:
+    try:
+        kernels = tuple(
+            KernelCall(
+                str(record["name"]),
+                tuple(cast(list[str], record["reads"])),
+                tuple(cast(list[str], record["writes"])),
+            )
+            for record in cast(list[dict[str, object]], description.get("kernels", []))
+        )
+        if not {name for kernel in kernels for name in (*kernel.reads, *kernel.writes)} <= {b.name for b in buffers}:
+            raise KeyError
+    except (TypeError, KeyError):
+        raise ProgramError(
+            f"{path}: each of 'kernels' needs a 'name' and, as 'reads' and 'writes', lists of buffer names"
+        ) from None
+    return kernels
 
 
 def _origins(description: Mapping[str, object], path: Path) -> tuple[Origin, ...]:

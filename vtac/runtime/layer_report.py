@@ -1,0 +1,70 @@
+"""A program of several kernels, layer by layer: cycles, traffic and work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from vtac.interpreter.counters import count
+from vtac.interpreter.cycles import simulate_cycles
+from vtac.interpreter.stream import decode_stream
+from vtac.isa.fields import WORD_BYTES
+from vtac.runtime.program import Program
+
+
+@dataclass(frozen=True)
+class LayerReport:
+    """What one kernel's call contributes to a run.
+
+    Kernels overlap: `cycles` are those by which the run becomes longer with this kernel, from the
+    end of the kernels before it to its own, and add up to the run's. `counters` are the seven of
+    `Program.stats`; `instructions` include those that only carry its tokens.
+    """
+
+    name: str
+    cycles: int
+    instructions: int
+    counters: dict[str, int]
+
+    @property
+    def dram_bytes(self) -> int:
+        """Bytes loaded and stored, micro-ops included."""
+        return sum(value for name, value in self.counters.items() if name.endswith("_nbytes"))
+
+    @property
+    def utilisation(self) -> float:
+        """The share of its cycles in which the GEMM core multiplies one tile."""
+        return self.counters["gemm_counter"] / self.cycles if self.cycles else 0.0
+
+
+def layer_reports(program: Program) -> list[LayerReport]:
+    """The kernels of a program in the order of their calls; one entry for a program of one kernel.
+
+    Cycles are those of the DE10 timing model. What belongs to no kernel, the end of the stream,
+    counts for the last one.
+    """
+    words = np.frombuffer(program.instructions, np.dtype((np.void, WORD_BYTES)))
+    owners = [origin.kernel for origin in program.origins] or [""] * len(words)
+    names = list(dict.fromkeys(name for name in owners if name)) or [""]
+    number = {name: position for position, name in enumerate(names)}
+    numbers = np.array([number.get(name, len(names) - 1) for name in owners])
+    ends = _ends(program, len(words))
+    found: list[LayerReport] = []
+    before = 0
+    for position, name in enumerate(names):
+        mine = numbers == position
+        after = max(before, int(ends[mine].max())) if position < len(names) - 1 else program.cycles
+        counters = count(decode_stream(words[mine].tobytes(), program.config))
+        found.append(LayerReport(name, after - before, int(mine.sum()), counters))
+        before = after
+    return found
+
+
+def _ends(program: Program, instructions: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """The cycle in which each instruction is over."""
+    ends = np.zeros(instructions, np.int64)
+    for unit in simulate_cycles(program.instructions, program.config).units.values():
+        for span in unit.spans:
+            ends[span.instruction] = span.end
+    return ends
