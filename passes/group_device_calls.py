@@ -15,12 +15,10 @@ from xdsl.passes import ModulePass
 
 from vtac.dialects.packing import ReshapeOp
 from vtac.passes.pack_for_vta import DEVICE
+from vtac.passes.packing.layers import LAYER
 
 PROGRAM = "packing.program"
 """Attribute of functions whose calls of device functions become one instruction stream."""
-
-LAYER = "packing.layer"
-"""Attribute of a call of a device function: the name of the layer, for reports."""
 
 
 def layer_name(call: CallOp) -> str:

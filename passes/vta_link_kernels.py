@@ -136,7 +136,7 @@ class _Linker:
                 operands.append(self._constant(kernel.constants[position], None))
                 continue
             value = next(returned) if position in kernel.results else next(given, None)
-            if value in self.buffers:
+            if value is not None and value in self.buffers:
                 operands.append(self.buffers[value])
                 continue
             allocation = AllocOp([], [], cast("MemRefType[Attribute]", kind))

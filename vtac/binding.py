@@ -56,15 +56,13 @@ def bind(module: ModuleOp, parameters: Mapping[str, NDArray[np.generic]]) -> Mod
     return work
 
 
-def _contents(
-    name: str, argument: SSAValue, array: NDArray[np.generic], function: FuncOp
-) -> DenseIntOrFPElementsAttr:
+def _contents(name: str, argument: SSAValue, array: NDArray[np.generic], function: FuncOp) -> DenseIntOrFPElementsAttr:
     kind = argument.type
     if not isinstance(kind, TensorType):
         raise CompileError(f"bind: argument '{name}' is {kind}; only tensors can be bound", location_of(function))
     tensor = cast("TensorType[Attribute]", kind)
     element = tensor.get_element_type()
-    wanted = f"int{element.width.data}" if isinstance(element, IntegerType) else None
+    wanted = f"int{cast(IntegerType, element).width.data}" if isinstance(element, IntegerType) else None
     if wanted is None or array.dtype != wanted or array.shape != tensor.get_shape():
         shape = "x".join(map(str, array.shape))
         raise CompileError(

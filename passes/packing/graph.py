@@ -57,11 +57,13 @@ class Pads:
 class Graph:
     """Expressions of a function's values, made when asked for.
 
-    `reasons` says, for an operation that the VTA cannot execute, why.
+    `reasons` says, for an operation that the VTA cannot execute, why; `names` what the program
+    calls the value of an expression.
     """
 
     def __init__(self) -> None:
         self.reasons: dict[Operation, str] = {}
+        self.names: dict[Expression, str] = {}
         self._stored: dict[SSAValue, Stored] = {}
         self._expressions: dict[SSAValue, Expression] = {}
 
@@ -77,7 +79,10 @@ class Graph:
 
     def expression(self, value: SSAValue) -> Expression:
         if value not in self._expressions:
-            self._expressions[value] = self._expression(value)
+            found = self._expression(value)
+            self._expressions[value] = found
+            if value.name_hint and isinstance(found, Apply):
+                self.names.setdefault(found, value.name_hint)
         return self._expressions[value]
 
     def bounds(self, element: Element) -> tuple[int, int]:

@@ -28,6 +28,9 @@ from vtac.passes.packing.stored import HostBuilder, Order, Stored, tensor_type, 
 CHOICE = "packing.choice"
 """Attribute of a call that says what was chosen where there was a choice."""
 
+LAYER = "packing.layer"
+"""Attribute of a call of a device function: the name of the value that it computes, for reports."""
+
 
 class Layers:
     """Makes device functions for expressions, each once.
@@ -51,7 +54,7 @@ class Layers:
         """The tensor of an i8 or i32 expression, computed on the device. Raises `DeclineError`."""
         key = (expression, tuple(shape))
         if key not in self._made:
-            self._made[key] = self._store(expression, tuple(shape), name)
+            self._made[key] = self._store(expression, tuple(shape), self.graph.names.get(expression, name))
         return self._made[key]
 
     def plain_value(self, stored: Stored) -> SSAValue:
@@ -99,9 +102,9 @@ class Layers:
         result = Stored(kind, name)
         tile = (self.config.batch, self.config.block_out)
         if expression.kind == i8:
-            (packed,) = self._call([_without_wrap(number.tree)], shape, order)
+            (packed,) = self._call([_without_wrap(number.tree)], shape, order, name)
         else:
-            packed = self._planes(number.tree, shape, order)
+            packed = self._planes(number.tree, shape, order, name)
         result.packed[(order, tile)] = packed
         return result
 
@@ -168,13 +171,13 @@ class Layers:
                 return tuple(element.dims[dim] for dim in order)
         return tuple(range(rank))
 
-    def _planes(self, tree: Tree, shape: tuple[int, ...], order: Order) -> SSAValue:
+    def _planes(self, tree: Tree, shape: tuple[int, ...], order: Order, name: str) -> SSAValue:
         """Store, shift right by 8, store, ...: the bytes of an i32 result, lowest first."""
         trees = [tree]
         while len(trees) < 4:
             trees.append(Step("shr", trees[-1], 8))
         choice = "an i32 result in four planes of bytes (the store unit writes 8 bits), interleaved by the host"
-        planes = self._call(trees, shape, order, choice)
+        planes = self._call(trees, shape, order, name, choice)
         kind = tensor_type(i32, type_of(planes[0]).get_shape())
         return self.host.add(InterleaveOp(operands=[planes], result_types=[kind]), "words")
 
@@ -192,7 +195,7 @@ class Layers:
         )
 
     def _call(
-        self, trees: Sequence[Tree], shape: tuple[int, ...], order: Order, choice: str | None = None
+        self, trees: Sequence[Tree], shape: tuple[int, ...], order: Order, name: str, choice: str | None = None
     ) -> list[SSAValue]:
         """The low bytes of each tree's values, packed, from one call of a new device function."""
         tile = (self.config.batch, self.config.block_out)
@@ -207,11 +210,12 @@ class Layers:
         function, call = device.finish([first, *rest], f"{self.name}_{len(self.functions)}")
         self.functions.append(function)
         choices = [*([choice] if choice is not None else ()), *dict.fromkeys(emitter.operands.choices)]
+        call.attributes[LAYER] = StringAttr(name)
         if choices:
             call.attributes[CHOICE] = StringAttr("; ".join(choices))
         self.host.block.add_op(call)
         for result in call.res:
-            result.name_hint = "res"
+            result.name_hint = f"{name}_packed"
         return list(call.res)
 
 

@@ -261,8 +261,14 @@ func.func @mlp(%data: tensor<4x20xi8>) -> tensor<4x10xi8> {
     names = [op.name for op in program.host.walk()]
     assert names.count("packing.pack") == 1
     assert names.count("packing.unpack") == 1
-    roles = [buffer.role for buffer in program.devices["mlp_0"].buffers]
-    assert roles == ["input", "output", "constant", "uop"]
+    assert [buffer.role for buffer in program.buffers] == [
+        "input",
+        "output",
+        "constant",
+        "constant",
+        "scratch",
+        "uop",
+    ]
 
 
 def _narrow(name: str, source: str, shape: str) -> list[str]:

@@ -6,7 +6,7 @@ import pytest
 from plain_programs import PlainConv, run_against_numpy
 
 from vtac.interpreter.check import Finding
-from vtac.packing import compiling
+from vtac.packing import kernels
 from vtac.schedule import Schedule
 
 
@@ -28,19 +28,19 @@ def test_convolutions_get_the_default(
     kernel: tuple[int, int], stride: int, pads: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where a window of one element steps over padding, whose iterations are left out."""
-    monkeypatch.setattr(compiling, "simple_schedule", refuse)
+    monkeypatch.setattr(kernels, "simple_schedule", refuse)
     run_against_numpy(PlainConv(height=8, width=9, kernel=kernel, stride=stride, pads=pads).text())
 
 
 def test_several_results_get_the_simple_one(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
-    simple = compiling.simple_schedule
+    simple = kernels.simple_schedule
 
     def counted(*arguments: object) -> Schedule:
         asked.append(1)
         return simple(*arguments)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(compiling, "simple_schedule", counted)
+    monkeypatch.setattr(kernels, "simple_schedule", counted)
     run_against_numpy(PlainConv(tail=None).text())
     assert asked == [1]
 
@@ -51,7 +51,7 @@ def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: py
     def findings(_: object) -> list[Finding]:
         return [finding]
 
-    monkeypatch.setattr(compiling, "check", findings)
+    monkeypatch.setattr(kernels, "check", findings)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
     assert program.choices == (
         "layer_0: scheduled one tile after the other, as the default is not proven safe (race: a planted finding)",

@@ -23,7 +23,6 @@ from vtac.passes.packing.layers import CHOICE
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
 
-
 _SIMPLE = "scheduled one tile after the other, as the default is not proven safe"
 
 

@@ -54,7 +54,9 @@ def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[s
         kernel = cast(FuncOp, SymbolTable.lookup_symbol(call, call.callee))
         reads = {op.buffer for op in kernel.walk() if isinstance(op, Load2DOp)}
         writes = {op.buffer for op in kernel.walk() if isinstance(op, Store2DOp)}
-        given = [(parameter, names[_whole(v)]) for parameter, v in zip(kernel.body.block.args, call.arguments, strict=True)]
+        given = [
+            (parameter, names[_whole(v)]) for parameter, v in zip(kernel.body.block.args, call.arguments, strict=True)
+        ]
         found.append(
             KernelCall(
                 label,
@@ -80,9 +82,7 @@ def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
     return tuple(known[origin] for origin in stream.origins)
 
 
-def _placed(
-    values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTAConfig
-) -> tuple[tuple[Buffer, ...], int]:
+def _placed(values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTAConfig) -> tuple[tuple[Buffer, ...], int]:
     """Buffers with their addresses, those that share an area behind the others; and the first free page."""
     offsets = [_offset(value) for value in values]
     own, end = place((b for b, at in zip(buffers, offsets, strict=True) if at is None), config.dram_alignment)
@@ -163,7 +163,7 @@ def _reference(constant: GlobalOp, function: FuncOp) -> SSAValue | None:
     return None
 
 
-def _alias_globals(function: FuncOp, buffers: list[Buffer], addresses: dict[SSAValue, int]) -> None:
+def _alias_globals(function: FuncOp, buffers: Sequence[Buffer], addresses: dict[SSAValue, int]) -> None:
     """Every reference to one constant has the constant's address."""
     known = {buffer.name: buffer.address for buffer in buffers if buffer.role == "constant"}
     for op in function.walk():

@@ -164,7 +164,7 @@ class _Generator:
             if not isinstance(kernel, func.FuncOp) or not kernel.body.blocks:
                 raise CompileError(f"call of '{name}', which is no function with a body", location_of(op))
             parameters = [f"a{number}" for number in range(len(kernel.body.block.args))]
-            addresses = dict(zip(kernel.body.block.args, parameters, strict=True))
+            addresses: dict[SSAValue, str] = dict(zip(kernel.body.block.args, parameters, strict=True))
             _Generator(self.code, addresses, self.config).function(kernel, self.code.kernels[name], parameters)
         self._line(f"stream.enter({len(self.code.calls)})", depth)
         self.code.calls.append(self.code.labels.take(layer_name(op)))

@@ -45,9 +45,9 @@ def intermediates(program: Program, arrays: Sequence[Array]) -> dict[str, Array]
 
 def _last_stores(program: Program) -> list[tuple[int, Buffer]]:
     """Per buffer that is stored to, the position of the last store of the kernel that writes it."""
-    stores = decode_stream(program.instructions, program.config).table.rows[Opcode.STORE].tolist()
+    stores = decode_stream(program.instructions, program.config).table.rows[Opcode.STORE]
     buffers = {buffer.name: buffer for buffer in program.buffers}
     if not program.kernels:
-        return [(max(stores), buffer) for buffer in program.results]
-    last = {program.origins[position].kernel: position for position in stores}
+        return [(int(stores.max()), buffer) for buffer in program.results]
+    last = {program.origins[position].kernel: position for position in map(int, stores)}
     return [(last[kernel.name], buffers[name]) for kernel in program.kernels for name in kernel.writes]

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
-from vtac.workloads.network_reference import convolution, maximum_pool, matrix_product, requantised
+from vtac.workloads.network_reference import convolution, matrix_product, maximum_pool, requantised
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -92,7 +92,8 @@ class Network:
         self._lines.append(
             f"  %{name}_sum = linalg.conv_2d_nchw_fchw {{dilations = dense<1> : tensor<2xi64>, "
             f"strides = dense<{stride}> : tensor<2xi64>}}\n"
-            f"    ins(%{name}_padded, %{weights.name} : {padded}, {weights.kind}) outs(%{name}_start : {wide}) -> {wide}"
+            f"    ins(%{name}_padded, %{weights.name} : {padded}, {weights.kind}) "
+            f"outs(%{name}_start : {wide}) -> {wide}"
         )
         low = 0 if relu else -128
         self._requantise(Tensor(f"{name}_sum", result.shape, "i32"), result, shift, low, bias, residual)

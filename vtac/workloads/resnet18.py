@@ -14,7 +14,9 @@ def resnet18(size: int = 224, classes: int = 1000, batch: int = 1, seed: int = 0
     value = network.max_pool(value, "pool1", kernel=3, stride=2)
     for number, width in enumerate(_WIDTHS, 1):
         for block in range(2):
-            value = _basic_block(network, value, f"layer{number}_block{block}", width, 2 if width > 64 > block * 64 else 1)
+            value = _basic_block(
+                network, value, f"layer{number}_block{block}", width, 2 if width > 64 > block * 64 else 1
+            )
     value = network.sum_pool(value, "average")
     network.linear(value, "fc", classes, last=True)
     return network
