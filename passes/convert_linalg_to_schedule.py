@@ -36,6 +36,7 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import element_type_of
 from vtac.passes.constant_fills import fold_constant_fills
+from vtac.passes.tensor_views import View, view_of
 
 RESULT = "schedule.result"
 """Argument attribute of the buffers that stand for a function's tensor results."""
@@ -90,6 +91,7 @@ class _FunctionBuilder:
         self.old = function.body.block
         self.new = Block()
         self.buffers: dict[SSAValue, SSAValue] = {}
+        self.views: dict[SSAValue, View] = {}
         self.constants: dict[SSAValue, Attribute] = {}
         self.dense: list[Attribute] = []
         self.names: set[str] = set()
@@ -144,6 +146,8 @@ class _FunctionBuilder:
     def _convert_op(self, op: Operation) -> None:
         if isinstance(op, arith.ConstantOp):
             self.constants[op.result] = op.value
+        elif isinstance(op, tensor.ExtractSliceOp):
+            self.views[op.result] = view_of(op)
         elif isinstance(op, tensor.PadOp):
             self._emit(op, self._pad(op), self._result_buffer(op.result))
         elif isinstance(op, memref.AllocOp):
@@ -155,7 +159,8 @@ class _FunctionBuilder:
         elif not isinstance(op, ReturnOp | tensor.EmptyOp):
             raise CompileError(
                 f"convert-linalg-to-schedule: op '{op.name}' is not supported; it takes linalg ops, tensor.pad, "
-                "tensor.empty, memref.alloc, arith.constant and func.return: rewrite it as one of these",
+                "tensor.extract_slice, tensor.empty, memref.alloc, arith.constant and func.return: rewrite it as one "
+                "of these",
                 location_of(op),
             )
 
@@ -209,8 +214,9 @@ class _FunctionBuilder:
         for position in reversed(range(len(op.inputs))):
             value = op.inputs[position]
             if isinstance(value.type, TensorType | MemRefType):
-                inputs.insert(0, self._buffer(value, op))
-                accesses.insert(0, AccessAttr.get(maps[position]))
+                source, indices = self._viewed(value, maps[position])
+                inputs.insert(0, self._buffer(source, op))
+                accesses.insert(0, AccessAttr.get(indices))
             else:
                 self._inline_scalar(body, position, value, op)
         accumulator = body.block.args[-1]
@@ -221,6 +227,12 @@ class _FunctionBuilder:
             else:
                 body.block.erase_arg(accumulator)
         return _Statement(domain, inputs, [*accesses, AccessAttr.get(maps[-1])], body)
+
+    def _viewed(self, value: SSAValue, indices: AffineMap) -> tuple[SSAValue, AffineMap]:
+        """What a slice is taken from, and where there its elements lie."""
+        while (view := self.views.get(value)) is not None:
+            value, indices = view.source, view.through(indices)
+        return value, indices
 
     def _clone_body(self, op: LinalgStructuredOperation) -> Region:
         body = Region()
@@ -310,14 +322,24 @@ class _FunctionBuilder:
             return
         self._copy(source, output, f"{output.name_hint or 'out'}_init", op)
 
-    def _copy(self, source: SSAValue, target: SSAValue, name: str, op: Operation) -> None:
-        kind = cast(MemRefType, source.type)
+    def _copy(
+        self, source: SSAValue, target: SSAValue, name: str, op: Operation, indices: AffineMap | None = None
+    ) -> None:
+        kind = cast(MemRefType, target.type)
         rank = len(kind.get_shape())
         body = Region(Block(arg_types=[kind.element_type]))
         body.block.add_op(YieldOp(operands=[body.block.args[0]]))
         access = AccessAttr.get(AffineMap.identity(rank))
         domain = tuple(IterationVariable(extent) for extent in kind.get_shape())
-        self._emit(op, _Statement(domain, [source], [access, access], body), target, name)
+        read = AccessAttr.get(indices) if indices is not None else access
+        self._emit(op, _Statement(domain, [source], [read, access], body), target, name)
+
+    def _copy_slice(self, value: SSAValue, op: Operation) -> None:
+        """A slice that is not only read by linalg operations has a buffer of its own."""
+        output = self._result_buffer(cast(OpResult, value))
+        rank = len(cast(MemRefType, output.type).get_shape())
+        source, indices = self._viewed(value, AffineMap.identity(rank))
+        self._copy(self._buffer(source, op), output, output.name_hint or "slice", op, indices)
 
     def _copy_returned_buffers(self, results: list[tuple[SSAValue, BlockArgument]]) -> None:
         for value, buffer in results:
@@ -333,6 +355,8 @@ class _FunctionBuilder:
         if value not in self.buffers and isinstance(fill, FillOp):
             output = self._result_buffer(fill.res[0])
             self._emit(fill, self._statement(fill, output), output)
+        if value not in self.buffers and value in self.views:
+            self._copy_slice(value, op)
         if value not in self.buffers:
             raise CompileError(
                 f"{op.name}: operand {value.name_hint or ''} has no contents here: it is not a function argument, "

@@ -9,7 +9,7 @@ networks have them, with `roundeven` as the shift that rounds half to even.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, cast
 
 from xdsl.dialects.builtin import i8
 
@@ -118,8 +118,11 @@ def _negated(tree: Tree) -> Tree | None:
     if is_narrow(tree):
         found = scaled(Number(tree, 0, 0), -1)
         return None if found is None else found.tree
-    if not isinstance(tree, Step) or tree.name in ("shr", "shl"):
+    if not isinstance(tree, Step) or tree.name == "shr":
         return None
+    if tree.name == "shl":
+        found = scaled(Number(tree.source, 0, 0), -1 << cast(int, tree.operand))
+        return None if found is None else found.tree
     if isinstance(tree.operand, int) and abs(tree.operand) > 1 << 16:  # smaller ones cannot make a part -2^31
         return None
     source = _negated(tree.source)

@@ -151,6 +151,13 @@ class DeviceBuilder:
         empty = self.add(tensor.EmptyOp([], kind))
         return self.add(self._generic([value], empty, body, [AffineMap.identity(rank)] * 2, rank), f"{name}_tiles")
 
+    def window(self, value: SSAValue, sizes: Sequence[int], steps: Sequence[tuple[int, int]]) -> SSAValue:
+        """The tiles of a packed tensor that lie in steps (stride, first) along its outer dimensions."""
+        tile = type_of(value).get_shape()[-2:]
+        offsets, strides = [first for _, first in steps], [stride for stride, _ in steps]
+        op = tensor.ExtractSliceOp.from_static_parameters(value, [*offsets, 0, 0], [*sizes, *tile], [*strides, 1, 1])
+        return self.add(op, "window")
+
     def step(self, name: AluName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
         """One ALU operation with an immediate."""
         body = Block(arg_types=[i32, i32])

@@ -7,7 +7,7 @@ from typing import Protocol, TypeAlias, cast
 
 from xdsl.dialects.builtin import i32
 from xdsl.ir import SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.analysis.alu_trees import DeclineError
@@ -53,12 +53,13 @@ class Operands:
         """An operand that LOAD ACC takes: i32, or widened to it by the host."""
         argument = self._argument(element, wide=True)
         if element.steps:
-            argument = self._once(argument, None)
+            argument = self._window(self._once(argument, None), element)
         return argument, self._indices(element)
 
     def widened(self, element: Element, factor: int) -> Operand:
         """An i8 operand times a number, as accumulators, once per tile."""
-        return self._once(self._argument(element, wide=False), factor), self._indices(element)
+        tiles = self._once(self._argument(element, wide=False), factor)
+        return self._window(tiles, element) if element.steps else tiles, self._indices(element)
 
     def accumulated(self, start: SSAValue, element: Element, factor: int) -> SSAValue:
         """Accumulators plus an i8 operand times a number."""
@@ -87,17 +88,15 @@ class Operands:
             self._tiles[key] = copy
         return self._tiles[key]
 
+    def _window(self, tiles: SSAValue, element: Element) -> SSAValue:
+        present = [(position, dim) for position, dim in enumerate(self.order) if dim in element.dims]
+        sizes = [self.device.shape[position] for position, _ in present]
+        return self.device.window(tiles, sizes, [element.steps[element.dims.index(dim)] for _, dim in present])
+
     def _indices(self, element: Element) -> AffineMap:
         rank = len(self.device.shape)
-        indices: list[AffineExpr] = []
-        for position, dim in enumerate(self.order):
-            if dim not in element.dims:
-                continue
-            factor, offset = element.steps[element.dims.index(dim)] if element.steps else (1, 0)
-            loop: AffineExpr = AffineDimExpr(position)
-            index = loop * factor if factor != 1 else loop
-            indices.append(index + offset if offset else index)
-        return AffineMap(rank, 0, (*indices, AffineDimExpr(rank - 2), AffineDimExpr(rank - 1)))
+        outer = [AffineDimExpr(position) for position, dim in enumerate(self.order) if dim in element.dims]
+        return AffineMap(rank, 0, (*outer, AffineDimExpr(rank - 2), AffineDimExpr(rank - 1)))
 
     def _argument(self, element: Element, *, wide: bool) -> SSAValue:
         """The device function's argument that holds an operand in tiles."""

@@ -125,13 +125,13 @@ func.func @f() -> tensor<2x3xi32> {
 
 def test_an_op_of_another_kind_is_refused() -> None:
     source = """
-func.func @f(%x: tensor<4xi32>) -> tensor<2xi32> {
-  %r = tensor.extract_slice %x[0] [2] [1] : tensor<4xi32> to tensor<2xi32>
-  func.return %r : tensor<2xi32>
+func.func @f(%x: tensor<4xi32>, %y: tensor<2xi32>) -> tensor<4xi32> {
+  %r = tensor.insert_slice %y into %x[0] [2] [1] : tensor<2xi32> into tensor<4xi32>
+  func.return %r : tensor<4xi32>
 }
 """
-    with pytest.raises(EvaluationError, match=r"<string>:3:8: cannot execute 'tensor\.extract_slice' at"):
-        evaluate(parse(source), np.zeros(4, np.int32))
+    with pytest.raises(EvaluationError, match=r"<string>:3:8: cannot execute 'tensor\.insert_slice' at"):
+        evaluate(parse(source), np.zeros(4, np.int32), np.zeros(2, np.int32))
 
 
 def test_an_output_indexed_by_a_reduction_is_refused() -> None:
@@ -162,3 +162,14 @@ def test_arrays_must_be_the_parameters() -> None:
 def test_a_module_of_two_functions_needs_a_choice() -> None:
     with pytest.raises(EvaluationError, match=r"cannot execute a module with 2 functions \(matmul, other\)"):
         evaluate(parse(MATMUL + MATMUL.replace("@matmul", "@other")))
+
+
+def test_a_slice_in_steps() -> None:
+    source = """
+func.func @slice(%x: tensor<4x7xi32>) -> tensor<2x3xi32> {
+  %s = tensor.extract_slice %x[1, 0] [2, 3] [2, 3] : tensor<4x7xi32> to tensor<2x3xi32>
+  func.return %s : tensor<2x3xi32>
+}
+"""
+    x = np.arange(28, dtype=np.int32).reshape(4, 7)
+    assert np.array_equal(evaluate(parse(source), x), x[1::2, ::3])

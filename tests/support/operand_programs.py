@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from plain_programs import PlainConv
+from plain_programs import CLAMP, PlainConv, elementwise
 
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
@@ -30,9 +30,17 @@ def operand_shape(term: Term, result: tuple[int, int, int, int]) -> tuple[int, .
     return tuple(sizes[name] for name in _MAPS[term.dims].split(", "))
 
 
-def joined(terms: list[Term], result: tuple[int, int, int, int], tail: str, conv: PlainConv | None = None) -> str:
-    """An elementwise operation that joins operands (and a convolution before them) and narrows the total to i8."""
-    wide, out = tensor(result, "i32"), tensor(result, "i8")
+def joined(
+    terms: list[Term],
+    result: tuple[int, int, int, int],
+    tail: str,
+    conv: PlainConv | None = None,
+    *,
+    narrow: bool = True,
+) -> str:
+    """An elementwise operation that joins operands (and a convolution before them), and what `tail` makes of `%x`."""
+    wide, element = tensor(result, "i32"), "i8" if narrow else "i32"
+    out, value = tensor(result, element), "%y" if narrow else "%total"
     kinds = [tensor(operand_shape(term, result), term.element) for term in terms]
     arguments = [f"%a{i}: {kind}" for i, kind in enumerate(kinds)]
     sources = [(f"%a{i}", kinds[i], term.element, _MAPS[term.dims]) for i, term in enumerate(terms)]
@@ -54,10 +62,10 @@ def joined(terms: list[Term], result: tuple[int, int, int, int], tail: str, conv
             f"  %out = linalg.generic {{indexing_maps = [{maps}], {iterators(4)}}}",
             f"    ins({', '.join(s[0] for s in sources)} : {', '.join(s[1] for s in sources)})",
             f"    outs(%out_empty : {out}) {{",
-            f"  ^bb0({', '.join(f'%x{i}: {s[2]}' for i, s in enumerate(sources))}, %o: i8):",
+            f"  ^bb0({', '.join(f'%x{i}: {s[2]}' for i, s in enumerate(sources))}, %o: {element}):",
             *body,
-            tail.replace("%x,", "%total,"),
-            f"    linalg.yield %y : i8\n  }} -> {out}",
+            tail.replace("%x,", "%total,").replace("%total, :", "%total :"),
+            f"    linalg.yield {value} : {element}\n  }} -> {out}",
             f"  func.return %out : {out}",
             "}",
             "",
@@ -83,3 +91,35 @@ def _body(terms: list[Term], *, has_start: bool) -> list[str]:
         total = value
     zero = "    %nil = arith.constant 0 : i32"
     return [*lines, zero, f"    %total = arith.addi {total}, %nil : i32"]
+
+
+@dataclass(frozen=True)
+class Pooling:
+    """A square window over i8 data."""
+
+    size: int
+    stride: int
+    dilation: int
+    kind: Literal["max", "sum"]
+
+    def text(self, data: tuple[int, int, int, int]) -> str:
+        """The pooled data as i8: sums are shifted and clamped."""
+        element, start = ("i8", -128) if self.kind == "max" else ("i32", 0)
+        reach = self.dilation * (self.size - 1) + 1
+        shape = (*data[:2], *((extent - reach) // self.stride + 1 for extent in data[2:]))
+        whole, out, window = tensor(shape, element), tensor(shape, "i8"), f"tensor<{self.size}x{self.size}xi8>"
+        lines = [
+            f"#id = {affine_map('n, c, h, w', 'n, c, h, w')}",
+            f"func.func @layer(%a: {tensor(data, 'i8')}) -> {out} {{",
+            f"  %start = arith.constant {start} : {element}",
+            f"  %window = tensor.empty() : {window}",
+            f"  %empty = tensor.empty() : {whole}",
+            f"  %init = linalg.fill ins(%start : {element}) outs(%empty : {whole}) -> {whole}",
+            f"  %whole = linalg.pooling_nchw_{self.kind} {{dilations = dense<{self.dilation}> : tensor<2xi64>, "
+            f"strides = dense<{self.stride}> : tensor<2xi64>}}",
+            f"    ins(%a, %window : {tensor(data, 'i8')}, {window}) outs(%init : {whole}) -> {whole}",
+        ]
+        if self.kind == "sum":
+            lines += elementwise("narrow", ["%whole"], whole, out, CLAMP)
+        result = "%narrow" if self.kind == "sum" else "%whole"
+        return "\n".join([*lines, f"  func.return {result} : {out}", "}", ""])

@@ -26,6 +26,7 @@ from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
 from vtac.evaluate.numbers import Array, dtype_of, number
+from vtac.passes.tensor_views import view_of
 
 Callee: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 
@@ -71,6 +72,8 @@ class _Evaluation:
             self._structured(op)
         elif isinstance(op, tensor.PadOp):
             self.buffers[op.result] = self._padded(op)
+        elif isinstance(op, tensor.ExtractSliceOp):
+            self.buffers[op.result] = self._slice(op)
         elif isinstance(op, tensor.EmptyOp | AllocOp):
             self.buffers[op.results[0]] = Buffer.for_value(op.results[0])
         elif (constant := constant_buffer(op)) is not None:
@@ -87,7 +90,7 @@ class _Evaluation:
         elif not isinstance(op, DeallocOp):
             raise EvaluationError(
                 f"cannot execute '{op.name}' at the input level: it is made of linalg structured ops, tensor.pad, "
-                "tensor.empty, memref.alloc, memref.get_global and arith.constant",
+                "tensor.extract_slice, tensor.empty, memref.alloc, memref.get_global and arith.constant",
                 op,
             )
 
@@ -134,6 +137,17 @@ class _Evaluation:
         if value not in self.scalars:
             raise EvaluationError(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
         return self.scalars[value]
+
+    def _slice(self, op: tensor.ExtractSliceOp) -> Buffer:
+        view = view_of(op)
+        sizes = op.static_sizes.get_values()
+        source = self.buffer(op.source, op)
+        taken = tuple(
+            slice(offset, offset + (size - 1) * stride + 1, stride)
+            for offset, size, stride in zip(view.offsets, sizes, view.strides, strict=True)
+        )
+        written = None if source.written is None else source.written[taken]
+        return Buffer(op.result.name_hint or source.name, source.data[taken], written)
 
     def _padded(self, op: tensor.PadOp) -> Buffer:
         low, high = op.static_low.get_values(), op.static_high.get_values()

@@ -107,10 +107,10 @@ class _Writer:
         """
         schedule = self.schedule
         loops = schedule.get_loops(ref)[len(self.tile) :]
-        *taps, k = [loop for loop in loops if loop.name.startswith("r")]
-        *outer, row, lane = [loop for loop in loops if loop not in (*taps, k)]
-        if taps:
-            at, *taps = taps
+        *reductions, k = [loop for loop in loops if loop.name.startswith("r")]
+        *outer, row, lane = [loop for loop in loops if loop not in (*reductions, k)]
+        if reductions:
+            at, *taps = reductions
             schedule.reorder(at, *outer[:-1], *taps, outer[-1], row, lane, k)
         if isinstance(data := block.inputs[0], BlockArgument):
             load = schedule.cache_read(ref, 0, "vta.inp")
@@ -123,6 +123,9 @@ class _Writer:
             schedule.compute_at(weights, at)
         for copy in (load, weights):
             schedule.dma_copy(schedule.get_loop(copy, "i0"))
+        if block.init is not None and not reductions and outer:
+            reset = schedule.decompose_reduction(ref, outer[0])
+            schedule.tensorize(schedule.get_loops(reset)[-2], "vta.gemm")
         schedule.tensorize(row, "vta.gemm")
 
 
