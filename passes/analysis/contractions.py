@@ -23,6 +23,8 @@ from xdsl.ir.affine import (
 )
 
 Kind: TypeAlias = Literal["product", "max", "sum"]
+_SUMS = arith.AddiOp | arith.AddfOp
+_MAXIMA = arith.MaxSIOp | arith.MaximumfOp | arith.MaxnumfOp
 
 
 @dataclass(frozen=True)
@@ -115,19 +117,19 @@ def _match_body(op: LinalgStructuredOperation) -> _Body | str:
     block = op.body.block
     last = cast(Operation, block.last_op)
     total = last.operands[0].owner
-    if not isinstance(total, arith.AddiOp | arith.MaxSIOp):
+    if not isinstance(total, _SUMS | _MAXIMA):
         return f"expected arith.addi or arith.maxsi at the end of the body, found {_name(total)}"
     accumulator = block.args[-1]
     if accumulator not in total.operands:
         return f"expected {total.name} of the accumulator (the last argument of the body)"
     other = total.rhs if total.lhs is accumulator else total.lhs
-    if isinstance(total, arith.MaxSIOp) or not isinstance(other.owner, arith.MuliOp):
+    if isinstance(total, _MAXIMA) or not isinstance(other.owner, arith.MuliOp):
         factor = _factor(other)
         if isinstance(factor, str) or factor[1] is not None:
             return (
                 f"expected arith.muli of two inputs, or one input, added to the accumulator, found {_name(other.owner)}"
             )
-        return _Body("max" if isinstance(total, arith.MaxSIOp) else "sum", (factor[0],))
+        return _Body("max" if isinstance(total, _MAXIMA) else "sum", (factor[0],))
     factors = [_factor(other.owner.lhs), _factor(other.owner.rhs)]
     for factor in factors:
         if isinstance(factor, str):

@@ -20,6 +20,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.traits import IsTerminator
 
+NOWHERE = -1
+"""In place of a dimension: the index 0 of one whose extent is 1."""
+
 
 @dataclass(frozen=True, slots=True)
 class Element:
@@ -59,7 +62,7 @@ Expression: TypeAlias = Element | Literal | Apply
 def renamed(expression: Expression, dims: Sequence[int]) -> Expression:
     """The expression with index i replaced by index `dims[i]`."""
     if isinstance(expression, Element):
-        return replace(expression, dims=tuple(dims[d] for d in expression.dims))
+        return replace(expression, dims=tuple(d if d == NOWHERE else dims[d] for d in expression.dims))
     if isinstance(expression, Apply):
         return replace(expression, arguments=tuple(renamed(a, dims) for a in expression.arguments))
     return expression

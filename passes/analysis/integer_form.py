@@ -41,6 +41,15 @@ def integer_form(expression: Expression, bounds: Bounds) -> Number:
     return value
 
 
+def value_range(expression: Expression, bounds: Bounds) -> tuple[float, float]:
+    """Between which numbers an expression lies, integer or floating point. Raises `DeclineError`."""
+    value = _Lowering(bounds).value(expression)
+    if isinstance(value, Number):
+        return value.low, value.high
+    scale = 2.0**value.exponent
+    return value.number.low * scale, value.number.high * scale
+
+
 def width_of(kind: Attribute) -> int:
     """Bits of an integer type. Raises `DeclineError` for another type."""
     if not isinstance(kind, IntegerType):

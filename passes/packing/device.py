@@ -7,6 +7,7 @@ adds the channel blocks, the taps of its window, and the lane `k` of its inputs.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
@@ -50,7 +51,7 @@ class DeviceBuilder:
         self.block = Block()
         self.operands: list[SSAValue] = []
         self._names: set[str] = set()
-        self._diagonals: dict[int, SSAValue] = {}
+        self._diagonals: dict[tuple[int, ...], SSAValue] = {}
 
     def argument(self, value: SSAValue, name: str) -> SSAValue:
         """The argument that takes a value of the host function."""
@@ -74,10 +75,11 @@ class DeviceBuilder:
         kind = type_of(value)
         before, after = (0, 0, *low, 0, 0), (0, 0, *high, 0, 0)
         shape = [a + n + z for a, n, z in zip(before, kind.get_shape(), after, strict=True)]
-        zero = self.add(arith.ConstantOp(IntegerAttr(0, i8)))
+        element = i8 if kind.get_element_type() == i8 else i32
+        zero = self.add(arith.ConstantOp(IntegerAttr(0, element)))
         body = Block(arg_types=[IndexType()] * len(shape))
         body.add_op(tensor.YieldOp(zero))
-        op = tensor.PadOp(value, [], [], Region(body), before, after, tensor_type(i8, shape))
+        op = tensor.PadOp(value, [], [], Region(body), before, after, tensor_type(element, shape))
         return self.add(op, "data_buf")
 
     def product(
@@ -90,10 +92,7 @@ class DeviceBuilder:
         loops: list[AffineExpr] = [AffineDimExpr(d) for d in range(total)]
         row, lane, channel, k = loops[outer], loops[outer + 1], loops[outer + 2], loops[-1]
         taps = loops[outer + 3 : -1]
-        places = [
-            (at * window.stride if window.stride > 1 else at) + (tap * window.dilation if window.dilation > 1 else tap)
-            for at, tap, window in zip(loops[2:outer], taps, windows, strict=True)
-        ]
+        places = _places(loops[2:outer], taps, windows)
         block = loops[1] + channel if depthwise else channel
         maps = [
             (loops[0], block, *places, row, k),
@@ -115,6 +114,18 @@ class DeviceBuilder:
         """Accumulators plus an i8 tensor of tiles times a number; `dims` are the loops of its outer dimensions."""
         return self.add(self._diagonal_product(value, dims, factor, start), "res_residual")
 
+    def summed(self, value: SSAValue, windows: Sequence[Window]) -> SSAValue:
+        """The sums of the windows of an i8 tensor of tiles: its product with a weight tile of ones on the diagonal."""
+        outer = 2 + len(windows)
+        loops: list[AffineExpr] = [AffineDimExpr(d) for d in range(outer + 3 + len(windows))]
+        row, lane, *taps, k = loops[outer:]
+        places = _places(loops[2:outer], taps, windows)
+        maps = [(*loops[:2], *places, row, k), (*taps, lane, k), tuple(loops[: outer + 2])]
+        affine = [AffineMap(len(loops), 0, m) for m in maps]
+        operands = [value, self._diagonal(1, [window.size for window in windows])]
+        op = self._generic(operands, self._zeros(self.shape), _multiply_accumulate(), affine, outer + 2)
+        return self.add(op, "res_sum")
+
     def _diagonal_product(self, value: SSAValue, dims: Sequence[int], factor: int, start: SSAValue) -> GenericOp:
         outer = len(type_of(start).get_shape()) - 2
         loops = [AffineDimExpr(d) for d in range(outer + 3)]
@@ -125,14 +136,16 @@ class DeviceBuilder:
             operands, start, _multiply_accumulate(), [AffineMap(outer + 3, 0, m) for m in maps], outer + 2
         )
 
-    def _diagonal(self, factor: int) -> SSAValue:
-        """One weight tile with a number on its diagonal."""
-        if factor not in self._diagonals:
+    def _diagonal(self, factor: int, taps: Sequence[int] = ()) -> SSAValue:
+        """One weight tile, or one per tap, with a number on its diagonal."""
+        key = (factor, *taps)
+        if key not in self._diagonals:
             rows, columns = self.weight
-            contents = [factor if row == column else 0 for row in range(rows) for column in range(columns)]
-            constant = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(TensorType(i8, self.weight), contents))
-            self._diagonals[factor] = self.add(constant, "eye")
-        return self._diagonals[factor]
+            tile = [factor if row == column else 0 for row in range(rows) for column in range(columns)]
+            kind = TensorType(i8, [*taps, *self.weight])
+            constant = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, tile * prod(taps)))
+            self._diagonals[key] = self.add(constant, "eye")
+        return self._diagonals[key]
 
     def _zeros(self, shape: Sequence[int]) -> SSAValue:
         zero = self.add(arith.ConstantOp(IntegerAttr(0, i32)))
@@ -157,6 +170,18 @@ class DeviceBuilder:
         offsets, strides = [first for _, first in steps], [stride for stride, _ in steps]
         op = tensor.ExtractSliceOp.from_static_parameters(value, [*offsets, 0, 0], [*sizes, *tile], [*strides, 1, 1])
         return self.add(op, "window")
+
+    def bordered(self, value: SSAValue, border: SSAValue, axis: int) -> SSAValue:
+        """The sum of a tensor and tiles that are repeated along all its outer dimensions but one."""
+        kind = type_of(value)
+        rank = len(kind.get_shape())
+        loops = [AffineDimExpr(dim) for dim in (axis, rank - 2, rank - 1)]
+        body = Block(arg_types=[i32, i32, i32])
+        total = arith.AddiOp(body.args[0], body.args[1])
+        body.add_ops([total, YieldOp(total.result)])
+        maps = [AffineMap.identity(rank), AffineMap(rank, 0, tuple(loops)), AffineMap.identity(rank)]
+        empty = self.add(tensor.EmptyOp([], kind))
+        return self.add(self._generic([value, border], empty, body, maps, rank), "bordered")
 
     def step(self, name: AluName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
         """One ALU operation with an immediate."""
@@ -224,3 +249,11 @@ def _multiply_accumulate() -> Block:
     total = arith.AddiOp(acc, product.result)
     body.add_ops([x32, w32, product, total, YieldOp(total.result)])
     return body
+
+
+def _places(loops: Sequence[AffineExpr], taps: Sequence[AffineExpr], windows: Sequence[Window]) -> list[AffineExpr]:
+    """Indices of the data that windows read."""
+    return [
+        (at * window.stride if window.stride > 1 else at) + (tap * window.dilation if window.dilation > 1 else tap)
+        for at, tap, window in zip(loops, taps, windows, strict=True)
+    ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import cast
+from math import prod
+from typing import TypeGuard, cast
 
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
@@ -26,6 +27,7 @@ from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Element, Expression
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.operands import Operand, Operands, Tensors
+from vtac.passes.packing.reshapes import flattening
 from vtac.passes.packing.stored import Order, Stored, tensor_type, type_of
 
 
@@ -123,6 +125,8 @@ class Emitter:
     def _product(self, contraction: Contraction) -> SSAValue:
         graph = self.layers.graph
         data, pads = graph.factor(contraction.data, contraction.data_dims[2:])
+        if not contraction.windows and (flat := self._flattened(contraction, data)) is not None:
+            return self.device.product(*flat, (), None, depthwise=False)
         config = self.config
         shape = list(type_of(contraction.data).get_shape())
         for dim, low, high in zip(contraction.data_dims[2:], pads.low, pads.high, strict=True):
@@ -130,7 +134,9 @@ class Emitter:
         tile = (config.batch, config.block_in)
         packed = self._packed(data, contraction.data, shape, contraction.data_dims, tile)
         value = self.device.pad(self.device.argument(packed, "data"), pads.low, pads.high)
-        kernel_value = cast("SSAValue", contraction.kernel)
+        if contraction.kernel is None:
+            return self.device.summed(value, contraction.windows)
+        kernel_value = contraction.kernel
         kernel = graph.factor(kernel_value, ())[0]
         if contraction.depthwise:
             weights = self._diagonal(kernel, kernel_value, contraction.kernel_dims)
@@ -141,9 +147,39 @@ class Emitter:
         argument = self.device.argument(weights, "kernel" if contraction.windows else "weight")
         return self.device.product(value, argument, contraction.windows, None, depthwise=contraction.depthwise)
 
+    def _flattened(self, contraction: Contraction, data: Expression) -> tuple[SSAValue, SSAValue] | None:
+        """The factors of a product of flattened images that the device stores: both with columns in packed order.
+
+        The weights' columns are brought into that order, so that the images stay as they lie.
+        """
+        kernel_value = cast("SSAValue", contraction.kernel)
+        kernel = self.layers.graph.factor(kernel_value, ())[0]
+        if not _is_plain(data) or not _is_plain(kernel) or (view := cast(Stored, data.source)).base is None:
+            return None
+        base = self.layers.computed(view.base)
+        tile = (self.config.batch, self.config.block_in)
+        layouts = [found for found, size in base.packed if size == tile]
+        found = flattening(view, base, data.dims.index(contraction.data_dims[1]), layouts)
+        if found is None:
+            return None
+        packed = base.packed[found.layout, tile]
+        outer = type_of(packed).get_shape()
+        blocks = prod(outer[1:-2])
+        images = self.host.reshape(packed, (outer[0], blocks, *tile), view.name)
+        feature, channel = (kernel.dims.index(role) for role in contraction.kernel_dims[:2])
+        split = [base.shape[dim] for dim in found.columns]
+        weights = cast(Stored, kernel.source)
+        shape = (*weights.shape[:channel], *split, *weights.shape[channel + 1 :])
+        places = {dim: channel + index for index, dim in enumerate(found.columns)}
+        order = (feature + (len(split) - 1) * (feature > channel), *(places[dim] for dim in found.layout[1:]))
+        tile = (self.config.block_out, self.config.block_in)
+        whole = self.operands.pack(self.layers.graph.view(weights, shape), order, tile)
+        whole = self.host.reshape(whole, (type_of(whole).get_shape()[0], blocks, *tile), weights.name)
+        return self.device.argument(images, "data"), self.device.argument(whole, "weight")
+
     def _factor_tensor(self, expression: Expression, operand: SSAValue, shape: Sequence[int]) -> Element:
         """A factor, without padding of that shape, as an element of a stored tensor, computed where it must be."""
-        if isinstance(expression, Element) and isinstance(expression.source, Stored) and not expression.steps:
+        if _is_plain(expression):
             return expression
         name = operand.name_hint or "narrow"
         try:
@@ -219,3 +255,8 @@ def _uses(trees: Sequence[Tree]) -> Counter[Tree]:
         if isinstance(tree, Step) and uses[tree] == 1:
             rest += [part for part in (tree.source, tree.operand) if not isinstance(part, int)]
     return uses
+
+
+def _is_plain(expression: Expression) -> TypeGuard[Element]:
+    """Whether an expression is an element of a stored tensor as it lies there."""
+    return isinstance(expression, Element) and isinstance(expression.source, Stored) and not expression.steps

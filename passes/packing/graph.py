@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import islice
 from math import prod
 from typing import cast
 
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, i8, i32
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, i8, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
@@ -28,54 +27,32 @@ from vtac.passes.analysis.expressions import (
     literal,
     parts,
     renamed,
+    substituted,
 )
 from vtac.passes.analysis.integer_form import integer_form, width_of
+from vtac.passes.packing.pads import Pads, no_pads, unpadded
+from vtac.passes.packing.pooling import pooling
+from vtac.passes.packing.reshapes import reshape_groups, reshaped, without_units
+from vtac.passes.packing.sources import Sources
 from vtac.passes.packing.stored import Stored, tensor_type, type_of
 
-_LAYOUTS = (
-    tensor.PadOp,
-    tensor.EmptyOp,
-    tensor.CollapseShapeOp,
-    tensor.ExpandShapeOp,
-    ReshapeOp,
-    BlockDiagonalOp,
-)
+_RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
+_LAYOUTS = (tensor.PadOp, tensor.EmptyOp, BlockDiagonalOp)
 _MAX_PARTS = 2000
 """Operations and operands of one fused expression."""
-_MAX_WINDOW = 64
-"""Elements of a pooling window that are taken one ALU operation each."""
 
 
-@dataclass(frozen=True)
-class Pads:
-    """Zeros around the spatial dimensions of a convolution's data."""
-
-    low: tuple[int, ...]
-    high: tuple[int, ...]
-
-
-class Graph:
+class Graph(Sources):
     """Expressions of a function's values, made when asked for.
 
-    `reasons` says, for an operation that the VTA cannot execute, why; `names` what the program
-    calls the value of an expression.
+    `reasons` says, for an operation that the VTA cannot execute, why.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self.reasons: dict[Operation, str] = {}
-        self.names: dict[Expression, str] = {}
-        self._stored: dict[SSAValue, Stored] = {}
         self._expressions: dict[SSAValue, Expression] = {}
-
-    def stored(self, value: SSAValue) -> Stored:
-        if value not in self._stored:
-            self._stored[value] = Stored(type_of(value), value.name_hint or "x", value)
-        return self._stored[value]
-
-    def element(self, value: SSAValue) -> Element:
-        """An element of a value as it is, at the expression's own indices."""
-        kind = type_of(value)
-        return Element(self.stored(value), tuple(range(len(kind.get_shape()))), kind.get_element_type())
+        self._ranges: dict[Expression, tuple[int, int]] = {}
 
     def expression(self, value: SSAValue) -> Expression:
         if value not in self._expressions:
@@ -88,8 +65,19 @@ class Graph:
     def bounds(self, element: Element) -> tuple[int, int]:
         """Between which integers an element lies."""
         source = element.source
+        if isinstance(source, Stored):
+            if source.base is not None:
+                low, high = self.bounds(Element(source.base, (), element.kind))
+                border = source.border
+                return (
+                    (low, high) if border is None or border.is_empty else (min(low, 2 * border.value, 0), max(high, 0))
+                )
+            computed = self._computed(source)
+            if computed is not None:
+                return self.range(computed)
         if isinstance(source, Contraction):
-            return -source.terms * 128 * 128, source.terms * 128 * 128
+            largest = source.terms * 128 * (1 if source.kernel is None else 128)
+            return -largest, largest
         if isinstance(source, Stored) and source.weight_sum is not None:
             kernel, feature, factor = source.weight_sum
             shape = type_of(kernel).get_shape()
@@ -104,6 +92,20 @@ class Graph:
         if width > 32:
             raise DeclineError(f"it reads a tensor of {element.kind}; the VTA loads i32 and i8")
         return -(1 << (width - 1)), (1 << (width - 1)) - 1
+
+    def range(self, expression: Expression) -> tuple[int, int]:
+        """Between which integers an expression lies. Raises `DeclineError` when it has no ALU tree."""
+        if expression not in self._ranges:
+            number = self.number(expression)
+            self._ranges[expression] = number.low, number.high
+        return self._ranges[expression]
+
+    def _computed(self, stored: Stored) -> Expression | None:
+        """What the device computes to store a tensor."""
+        if stored.computes is not None:
+            return stored.computes
+        found = None if stored.origin is None else self.expression(stored.origin)
+        return found if isinstance(found, Apply) and found.kind in (i8, i32) else None
 
     def number(self, expression: Expression) -> Number:
         """The ALU tree of an expression. Raises `DeclineError`."""
@@ -142,6 +144,8 @@ class Graph:
             return renamed(self.expression(op.input), [dim for dim in range(rank) if dim not in added])
         if isinstance(op, LinalgStructuredOperation):
             return self._structured(op)
+        if isinstance(op, _RESHAPES):
+            return self._reshape(op)
         if not isinstance(op, _LAYOUTS):
             raise DeclineError(f"'{op.name}' is no operation that the VTA has")
         return self.element(value)
@@ -155,6 +159,28 @@ class Graph:
                 return Literal(value, kind)
         return self.element(op.result)
 
+    def _reshape(self, op: Operation) -> Expression:
+        source, result = (type_of(value).get_shape() for value in (op.operands[0], op.results[0]))
+        found = self.settled(self.expression(op.operands[0]), tuple(source))
+        found = reshaped(found, reshape_groups(source, result), result, self.view)
+        return self.element(op.results[0]) if found is None else without_units(found, self.view)
+
+    def settled(self, expression: Expression, shape: tuple[int, ...]) -> Expression:
+        """The expression over tensors that are stored where that takes 8 bits: its outermost computed i8 parts."""
+
+        def stored(part: Expression) -> Expression | None:
+            if not isinstance(part, Apply) or part.kind != i8 or not elements(part):
+                return None
+            if any(sorted(found.dims) != list(range(len(shape))) for found in accumulators(part)):
+                return None
+            try:
+                self.number(part)
+            except DeclineError:
+                return None
+            return self.part(part, shape)
+
+        return substituted(expression, stored)
+
     def _structured(self, op: LinalgStructuredOperation) -> Expression:
         if is_elementwise(op):
             found = elementwise_expression(op, self.expression, self.scalar)
@@ -166,7 +192,7 @@ class Graph:
             raise DeclineError(contraction)
         if contraction.kind == "product":
             return self._product(contraction)
-        return self._pooling(contraction)
+        return pooling(self, contraction)
 
     def _product(self, contraction: Contraction) -> Expression:
         kernel = cast("SSAValue", contraction.kernel)
@@ -176,20 +202,25 @@ class Graph:
                 raise DeclineError(
                     f"its factor is {kind}; GEMM multiplies i8 by i8 (sign-extend i8 operands with arith.extsi)"
                 )
+        return self.accumulated(contraction)
+
+    def accumulated(self, contraction: Contraction) -> Expression:
+        """What GEMM accumulates, and what the accumulation starts from."""
         kind = type_of(contraction.op.res[0]).get_element_type()
         if width_of(kind) < 32:
             raise DeclineError(f"it accumulates in {kind}; GEMM accumulates in i32")
         rank = len(contraction.result_dims)
         total: Expression = Element(contraction, tuple(range(rank)), kind)
         if contraction.zero_points:
-            total = self._without_zero_point(contraction, total, kernel)
+            total = self._without_zero_point(contraction, total)
         start = self.expression(contraction.op.outputs[0])
         if isinstance(start, Literal) and start.value == 0:
             return total
         return Apply("arith.addi", (total, start), kind)
 
-    def _without_zero_point(self, contraction: Contraction, total: Element, kernel: SSAValue) -> Expression:
+    def _without_zero_point(self, contraction: Contraction, total: Element) -> Expression:
         """sum((a - z) * w) = sum(a * w) - z * sum(w): the second sum is a bias per feature."""
+        kernel = cast("SSAValue", contraction.kernel)
         data_zero, kernel_zero = (self._zero_point(value) for value in contraction.zero_points)
         if kernel_zero:
             raise DeclineError(f"its kernel has the zero point {kernel_zero}; only the data's can be taken into a bias")
@@ -211,74 +242,35 @@ class Graph:
 
     def factor(self, operand: SSAValue, spatial: tuple[int, ...]) -> tuple[Expression, Pads]:
         """The i8 expression of a factor, and the zeros around the dimensions `spatial` of it."""
-        found = self.expression(operand)
-        while isinstance(found, Apply) and found.name == "arith.extsi":
-            found = found.arguments[0]
-        pads = Pads((0,) * len(spatial), (0,) * len(spatial))
-        if isinstance(found, Literal):
-            return self.element(operand), pads
+        found = self._narrow(self.expression(operand), operand)
+        pads = no_pads(spatial)
         if not (isinstance(found, Element) and isinstance(found.source, Stored) and found.source.origin is not None):
-            return found, pads
-        pad = found.source.origin.owner
-        if not isinstance(pad, tensor.PadOp) or not spatial:
             return found, pads
         if found.dims != tuple(range(len(found.dims))):
             return found, pads
-        low, high = pad.static_low.get_values(), pad.static_high.get_values()
-        outside = [dim for dim in range(len(low)) if dim not in spatial and (low[dim] or high[dim])]
-        if pad.low or pad.high or min((*low, *high)) < 0 or outside or self._pad_value(pad) != 0:
-            return found, pads
-        inner, more = self.factor(pad.source, spatial)
-        return inner, Pads(
-            tuple(low[dim] + extra for dim, extra in zip(spatial, more.low, strict=True)),
-            tuple(high[dim] + extra for dim, extra in zip(spatial, more.high, strict=True)),
+        source, pads, edge = unpadded(found.source.origin, spatial)
+        if edge != 0:
+            return found, no_pads(spatial)
+        return (
+            (self._narrow(self.expression(source), source), pads)
+            if source is not found.source.origin
+            else (found, pads)
         )
 
-    def _pad_value(self, pad: tensor.PadOp) -> int | float | None:
-        owner = cast("Operation", pad.region.block.last_op).operands[0].owner
-        if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr | FloatAttr):
-            return owner.value.value.data
-        return None
-
-    def _pooling(self, contraction: Contraction) -> Expression:
-        """One operation per element of the window."""
-        data = self.stored(contraction.data)
-        element = data.kind.get_element_type()
-        result = type_of(contraction.op.res[0]).get_element_type()
-        if width_of(element) > 32 or width_of(result) > 32:
-            raise DeclineError(f"it pools {element} to {result}; the VTA's integers have at most 32 bits")
-        if contraction.terms > _MAX_WINDOW:
-            raise DeclineError(
-                f"its window has {contraction.terms} elements; at most {_MAX_WINDOW} are taken one by one"
-            )
-        dims = [0] * len(contraction.data_dims)
-        for place, index in zip(contraction.data_dims, contraction.result_dims, strict=True):
-            dims[place] = index
-        total = self.expression(contraction.op.outputs[0])
-        if isinstance(total, Element):
-            raise DeclineError("it starts from a tensor; a constant fill is required")
-        rows, columns = contraction.windows
-        name = "arith.maxsi" if contraction.kind == "max" else "arith.addi"
-        for y in range(rows.size):
-            for x in range(columns.size):
-                steps = [(1, 0)] * len(dims)
-                steps[contraction.data_dims[2]] = (rows.stride, y * rows.dilation)
-                steps[contraction.data_dims[3]] = (columns.stride, x * columns.dilation)
-                one: Expression = Element(data, tuple(dims), element, tuple(steps))
-                if element != result:
-                    one = Apply("arith.extsi", (one,), result)
-                total = (
-                    one
-                    if isinstance(total, Literal) and _is_neutral(total, name)
-                    else Apply(name, (total, one), result)
-                )
-        return total
-
-
-def _is_neutral(start: Literal, name: str) -> bool:
-    if name == "arith.addi":
-        return start.value == 0
-    return start.value == -(1 << (width_of(start.kind) - 1))
+    def _narrow(self, expression: Expression, operand: SSAValue) -> Expression:
+        """The expression before it is sign-extended, of every dimension of the operand."""
+        while isinstance(expression, Apply) and expression.name == "arith.extsi":
+            expression = expression.arguments[0]
+        if isinstance(expression, Apply):
+            return expression
+        shape = tuple(type_of(operand).get_shape())
+        if isinstance(expression, Element) and isinstance(expression.source, Stored):
+            dims = expression.dims
+            if len(dims) == len(set(dims)) == len(shape):
+                return expression
+            if dims == tuple(dim for dim, extent in enumerate(shape) if extent > 1 or dim in dims):
+                return Element(self.view(expression.source, shape), tuple(range(len(shape))), expression.kind)
+        return self.element(operand)
 
 
 def accumulators(expression: Expression) -> list[Element]:

@@ -23,6 +23,7 @@ from vtac.passes.analysis.expressions import Apply, Element, Expression, element
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.emit import Emitter
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
+from vtac.passes.packing.reshapes import with_natural_rank
 from vtac.passes.packing.stored import HostBuilder, Order, Stored, tensor_type, type_of
 
 CHOICE = "packing.choice"
@@ -65,6 +66,10 @@ class Layers:
                 stored.plain = self.host.sum_per_feature(self.plain(kernel), feature, factor, stored.name)
             elif stored.origin is not None:
                 stored.plain = self.plain(stored.origin)
+            elif stored.base is not None:
+                stored.plain = self.host.reshape(self.plain_value(stored.base), stored.shape, stored.name)
+            elif stored.computes is not None:
+                stored.plain = self.plain_value(self.computed(stored))
             else:
                 (order, tile), packed = next(iter(stored.packed.items()))
                 stored.plain = self.host.unpack(packed, stored.kind, stored.name, tile, order)
@@ -72,6 +77,8 @@ class Layers:
 
     def computed(self, stored: Stored) -> Stored:
         """The same tensor as the device stores it, when it computes it."""
+        if stored.computes is not None:
+            return self.store(stored.computes, stored.shape, stored.name)
         if stored.origin is None or stored.plain is not None:
             return stored
         expression = self.graph.expression(stored.origin)
@@ -87,6 +94,9 @@ class Layers:
             raise DeclineError("it only moves data")
         if expression.kind not in (i8, i32):
             raise DeclineError(f"its result is {expression.kind}; the VTA stores i8 (and i32 as four planes of bytes)")
+        natural = with_natural_rank(expression, shape, self.graph.view)
+        if natural is not None:
+            return self.graph.view(self.store(*natural, name), shape)
         whole = self._single(expression, shape)
         if not elements(whole):
             raise DeclineError("it is a constant")
@@ -165,7 +175,11 @@ class Layers:
         for element in accumulators(expression):
             return tuple(element.dims[dim] for dim in cast(Contraction, element.source).result_dims)
         for element in elements(expression):
-            stored = cast(Stored, element.source)
+            border = cast(Stored, element.source).border
+            if border is not None:
+                return tuple(element.dims[dim] for dim in border.order)
+        for element in elements(expression):
+            stored = self.computed(cast(Stored, element.source))
             if len(element.dims) == rank and stored.packed:
                 order = next(iter(stored.packed))[0]
                 return tuple(element.dims[dim] for dim in order)

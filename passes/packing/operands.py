@@ -10,11 +10,13 @@ from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.packing import packed_shape
 from vtac.passes.analysis.alu_trees import DeclineError
 from vtac.passes.analysis.expressions import Element, Expression
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.graph import Graph
-from vtac.passes.packing.stored import HostBuilder, Order, Stored, type_of
+from vtac.passes.packing.reshapes import base_order
+from vtac.passes.packing.stored import Border, HostBuilder, Order, Stored, type_of
 
 Operand: TypeAlias = tuple[SSAValue, AffineMap]
 """A value of the device function, and its indices by the result's loops."""
@@ -47,18 +49,18 @@ class Operands:
         self.device = device
         self.order = order
         self.choices: list[str] = []
-        self._tiles: dict[tuple[SSAValue, int | None], SSAValue] = {}
+        self._tiles: dict[tuple[SSAValue, int | None, Border | None], SSAValue] = {}
 
     def loaded(self, element: Element) -> Operand:
         """An operand that LOAD ACC takes: i32, or widened to it by the host."""
         argument = self._argument(element, wide=True)
         if element.steps:
-            argument = self._window(self._once(argument, None), element)
+            argument = self._window(self._once(argument, None, element), element)
         return argument, self._indices(element)
 
     def widened(self, element: Element, factor: int) -> Operand:
         """An i8 operand times a number, as accumulators, once per tile."""
-        tiles = self._once(self._argument(element, wide=False), factor)
+        tiles = self._once(self._argument(element, wide=False), factor, element)
         return self._window(tiles, element) if element.steps else tiles, self._indices(element)
 
     def accumulated(self, start: SSAValue, element: Element, factor: int) -> SSAValue:
@@ -74,19 +76,49 @@ class Operands:
         """A tensor in tiles, packed once."""
         stored = self.layers.computed(stored)
         key = (order, tile)
+        if key not in stored.packed and stored.base is not None:
+            self._reuse(stored, self.layers.computed(stored.base), order, tile)
         if key not in stored.packed:
             plain = self.layers.plain_value(stored)
             stored.packed[key] = self.host.pack(plain, stored.name, order[:2], tile, order)
         return stored.packed[key]
 
-    def _once(self, argument: SSAValue, factor: int | None) -> SSAValue:
-        """Accumulators of a whole operand: its windows, or its uses, share them."""
-        key = (argument, factor)
+    def _reuse(self, view: Stored, base: Stored, order: Order, tile: tuple[int, int]) -> None:
+        """The packed tensor of a view, where it has the bytes of one of its base."""
+        layout = base_order(view, base, order, [found for found, size in base.packed if size == tile])
+        if layout is not None:
+            shape = packed_shape(view.shape, order[:2], tile, order)
+            view.packed[order, tile] = self.host.reshape(base.packed[layout, tile], shape, view.name)
+
+    def _once(self, argument: SSAValue, factor: int | None, element: Element) -> SSAValue:
+        """Accumulators of a whole operand, with its border: its windows, or its uses, share them."""
+        border = cast(Stored, element.source).border
+        key = (argument, factor, border)
         if key not in self._tiles:
-            name = argument.name_hint or "operand"
-            copy = self.device.copy(argument, name) if factor is None else self.device.widened(argument, factor)
-            self._tiles[key] = copy
+            self._tiles[key] = self._accumulators(argument, factor, border, element)
         return self._tiles[key]
+
+    def _accumulators(
+        self, argument: SSAValue, factor: int | None, border: Border | None, element: Element
+    ) -> SSAValue:
+        name = argument.name_hint or "operand"
+        value, sides = argument, list[tuple[int, int]]()
+        if border is not None:
+            spatial = [element.dims.index(dim) for dim in self.order[2:]]
+            sides = [(border.low[dim], border.high[dim]) for dim in spatial]
+            value = self.device.pad(argument, [low for low, _ in sides], [high for _, high in sides])
+        if factor is not None:
+            value = self.device.widened(value, factor)
+        elif value is argument:
+            value = self.device.copy(argument, name)
+        for axis, (low, high) in enumerate(sides, start=2):
+            if border is not None and border.value and (low or high):
+                extent = type_of(value).get_shape()[axis]
+                number = border.value * (1 if factor is None else factor)
+                numbers = [0 if low <= index < extent - high else number for index in range(extent)]
+                edge = self.host.numbers(numbers, self.device.shape[-2:])
+                value = self.device.bordered(value, self.device.argument(edge, "border"), axis)
+        return value
 
     def _window(self, tiles: SSAValue, element: Element) -> SSAValue:
         present = [(position, dim) for position, dim in enumerate(self.order) if dim in element.dims]
@@ -106,6 +138,8 @@ class Operands:
         dims = [dim for dim in self.order if dim in element.dims]
         order = tuple(element.dims.index(dim) for dim in dims)
         rows, lanes = self.order[:2]
+        if stored.border is not None:
+            stored = cast(Stored, stored.base)
         value = self._tiled(stored, order, (rows in dims, lanes in dims))
         return self.device.argument(self._widened_by_host(stored, value) if wide else value, stored.name)
 

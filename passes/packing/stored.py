@@ -4,19 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseArrayBase, IntegerAttr, TensorType, i32, i64
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    ArrayAttr,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    TensorType,
+    i32,
+    i64,
+)
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.dialects.packing import PackOp, UnpackOp, packed_shape
+from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp, packed_shape
+from vtac.passes.analysis.expressions import Expression
 
 Tile = tuple[int, int]
 Order = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Border:
+    """What lies around a tensor that windows slide over, put there as it is loaded.
+
+    `low` and `high` count indices per dimension, `order` are the rows, the channels and the
+    spatial dimensions. Where `value` is not 0, it is added to the zeros of each padded axis.
+    """
+
+    low: tuple[int, ...]
+    high: tuple[int, ...]
+    order: Order
+    value: int
+
+    @property
+    def is_empty(self) -> bool:
+        return not any((*self.low, *self.high))
 
 
 @dataclass(eq=False)
@@ -26,7 +55,8 @@ class Stored:
     `kind` is its plain type. `packed` holds it by layout: the plain dimensions in the order of
     the outer packed ones (the first two are tiled), and the tile; `spread` holds other forms
     of it. One with `weight_sum` is the sum of a kernel's numbers per feature (its dimension),
-    times a factor.
+    times a factor. One with `computes` is what the device computes so; one with a `base` holds
+    the same elements in another shape, or with a `border` around them.
     """
 
     kind: TensorType[Attribute]
@@ -34,6 +64,9 @@ class Stored:
     origin: SSAValue | None = None
     plain: SSAValue | None = None
     weight_sum: tuple[SSAValue, int, int] | None = None
+    computes: Expression | None = None
+    base: Stored | None = None
+    border: Border | None = None
     packed: dict[tuple[Order, Tile], SSAValue] = field(default_factory=dict[tuple[Order, Tile], SSAValue])
     spread: dict[object, SSAValue] = field(default_factory=dict[object, SSAValue])
 
@@ -71,11 +104,25 @@ class HostBuilder:
     def unpack(self, value: SSAValue, kind: TensorType[Attribute], name: str, tile: Tile, order: Order) -> SSAValue:
         return self.add(UnpackOp.build_from(value, kind, order[:2], tile, order), name)
 
+    def reshape(self, value: SSAValue, shape: Sequence[int], name: str) -> SSAValue:
+        """The same elements in row-major order; the value itself when it has that shape."""
+        kind = type_of(value)
+        if tuple(kind.get_shape()) == tuple(shape):
+            return value
+        result = tensor_type(kind.get_element_type(), shape)
+        return self.add(ReshapeOp(operands=[value], result_types=[result]), name)
+
     def broadcast(self, value: SSAValue, name: str, shape: Sequence[int], added: Sequence[int]) -> SSAValue:
         """Repeat along new dimensions, at the positions `added` of the result."""
         kind = tensor_type(type_of(value).get_element_type(), shape)
         empty = self.add(tensor.EmptyOp([], kind))
         return self.add(BroadcastOp(value, empty, DenseArrayBase.from_list(i64, list(added)), kind), name)
+
+    def numbers(self, numbers: Sequence[int], tile: Sequence[int]) -> SSAValue:
+        """A constant i32 tensor of tiles, each of one number."""
+        kind = TensorType(i32, [len(numbers), *tile])
+        repeated = [number for number in numbers for _ in range(prod(tile))]
+        return self.add(arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, repeated)), "border")
 
     def sum_per_feature(self, kernel: SSAValue, feature: int, factor: int, name: str) -> SSAValue:
         """The sum of a kernel's numbers for each index of dimension `feature`, times a factor, as i32."""

@@ -18,7 +18,7 @@ from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.analysis.bodies import is_copy
-from vtac.passes.analysis.nest import blocks_under, shape_of, writers_of
+from vtac.passes.analysis.nest import blocks_under, readers_of, shape_of, writers_of
 from vtac.pipelines import run_phases
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
@@ -172,8 +172,8 @@ class _FromFirst(_Writer):
 
 
 def _is_load(block: BlockOp) -> bool:
-    """A block that only loads an argument."""
-    return is_copy(block) and block.accesses.data[0].pad_value is None and isinstance(block.inputs[0], BlockArgument)
+    """A block that only loads an argument, with padding where it is for the ALU."""
+    return is_copy(block) and isinstance(block.inputs[0], BlockArgument) and not _is_padding(block)
 
 
 def _is_update(block: BlockOp) -> bool:
@@ -183,4 +183,6 @@ def _is_update(block: BlockOp) -> bool:
 
 def _is_padding(block: BlockOp) -> bool:
     """A block that only pads what a product reads."""
-    return is_copy(block) and block.accesses.data[0].pad_value is not None and len(shape_of(block.output)) > 2
+    if not is_copy(block) or block.accesses.data[0].pad_value is None or len(shape_of(block.output)) <= 2:
+        return False
+    return any(reader.has_reduction for reader in readers_of(block.output))

@@ -1,0 +1,116 @@
+"""Poolings with padding: where zeros will do, where a border is added, and where the host pads."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import Network, between_devices
+from plain_programs import SMALL_BLOCK, run_against_numpy
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.runtime.host_program import HostProgram
+
+CONFIGS = pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
+AROUND = (1, 1, 1, 1)
+
+
+def pooled(low: int, edge: int, stride: int = 2, config: VTAConfig | None = None) -> HostProgram:
+    """A layer of at least `low`, then the largest of 3 x 3 elements."""
+    net = Network((1, 20, 7, 6))
+    narrow = net.narrow(net.convolution(net.inputs[0], 20, 1), 6, low)
+    return run_against_numpy(net.text(net.pool(narrow, "max", (3, 3), stride, AROUND, edge)), config)
+
+
+def device_ops(program: HostProgram, name: str) -> list[str]:
+    return program.disassemble().split(f"// {name}\n")[1].split("//")[0].split()
+
+
+@CONFIGS
+@pytest.mark.parametrize("stride", [1, 2])
+def test_zeros_pad_what_is_never_negative(stride: int, config: VTAConfig | None) -> None:
+    program = pooled(0, -128, stride, config)
+    assert between_devices(program) == []
+    assert "load.acc" not in device_ops(program, "net_1")
+
+
+@CONFIGS
+@pytest.mark.parametrize("stride", [1, 2])
+def test_a_border_is_added_to_the_zeros_around_signed_data(stride: int, config: VTAConfig | None) -> None:
+    program = pooled(-128, -128, stride, config)
+    assert between_devices(program) == []
+    assert "load.acc" in device_ops(program, "net_1")
+
+
+def test_a_border_around_an_argument() -> None:
+    net = Network((1, 20, 9, 9))
+    program = run_against_numpy(net.text(net.pool(net.inputs[0], "max", (3, 2), 2, (1, 0, 2, 1), -128)))
+    assert len(program.devices) == 1
+
+
+def test_padding_that_may_be_the_largest_is_put_there_by_the_host() -> None:
+    assert "tensor.pad" in between_devices(pooled(-128, 5))
+
+
+def test_windows_in_nothing_but_padding_are_put_there_by_the_host() -> None:
+    net = Network((1, 16, 4, 4))
+    narrow = net.narrow(net.convolution(net.inputs[0], 16, 1), 6, 3)
+    program = run_against_numpy(net.text(net.pool(narrow, "max", (2, 2), 2, (2, 0, 0, 0), -128)))
+    assert "tensor.pad" in between_devices(program)
+
+
+@CONFIGS
+def test_sums_are_products_with_ones(config: VTAConfig | None) -> None:
+    """Also of windows larger than what is taken one by one, with zeros around them."""
+    net = Network((1, 20, 11, 10))
+    sums = net.pool(net.inputs[0], "sum", (9, 8), 2, (0, 1, 1, 1))
+    program = run_against_numpy(net.text(net.narrow(sums, 6)), config)
+    assert program.stats["alu_counter"] < program.stats["gemm_counter"]
+
+
+def test_quantised_floats_are_pooled_as_integers() -> None:
+    """Dequantise, pad with the least number, pool, quantise, as a QDQ graph has them."""
+    net = Network((1, 16, 6, 6))
+    real = net.elementwise(
+        "%s = arith.constant 0.125 : f32\n    %f = arith.sitofp %a0 : i8 to f32\n    %y = arith.mulf %f, %s : f32",
+        [net.inputs[0]],
+        "f32",
+    )
+    largest = net.pool(real, "max", (3, 3), 2, AROUND, "0xFF800000")
+    body = """%s = arith.constant 0.25 : f32
+    %l = arith.constant -128.0 : f32
+    %h = arith.constant 127.0 : f32
+    %d = arith.divf %a0, %s : f32
+    %r = math.roundeven %d : f32
+    %m = arith.maximumf %r, %l : f32
+    %n = arith.minimumf %m, %h : f32
+    %y = arith.fptosi %n : f32 to i8"""
+    program = run_against_numpy(net.text(net.elementwise(body, [largest], "i8")))
+    assert len(program.devices) == 1
+    assert program.choices == ()
+
+
+def test_a_largest_window_of_more_elements_is_the_host_s() -> None:
+    net = Network((1, 16, 9, 9))
+    narrow = net.narrow(net.convolution(net.inputs[0], 16, 1), 6)
+    program = run_against_numpy(net.text(net.pool(narrow, "max", (9, 9), 1)))
+    assert program.choices == (
+        "host: 'linalg.pooling_nchw_max' cannot run on the VTA: its window has 81 elements; "
+        "at most 64 are taken one by one",
+    )
+
+
+@settings(max_examples=8, derandomize=True, deadline=None)
+@given(st.data())
+def test_random_poolings(data: st.DataObject) -> None:
+    size = (data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3)))
+    pads = tuple(data.draw(st.integers(0, 2)) for _ in range(4))
+    kind = data.draw(st.sampled_from(["max", "sum"]))
+    edge = data.draw(st.sampled_from([-128, 0, 7])) if kind == "max" else 0
+    net = Network((data.draw(st.integers(1, 2)), 18, data.draw(st.integers(3, 7)), data.draw(st.integers(3, 7))))
+    low = data.draw(st.sampled_from([-128, -5, 0, 3]))
+    narrow = net.narrow(net.convolution(net.inputs[0], 18, 1), 6, low)
+    result = net.pool(narrow, kind, size, data.draw(st.integers(1, 3)), pads, edge)
+    if kind == "sum":
+        result = net.narrow(result, 2)
+    run_against_numpy(net.text(result), data.draw(st.sampled_from([None, SMALL_BLOCK])))

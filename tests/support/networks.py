@@ -1,0 +1,208 @@
+"""Networks of integer layers as linalg text, built layer by layer with seeded weights in the text."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import prod
+
+import numpy as np
+from xdsl.dialects.func import CallOp
+from xdsl.ir import Operation
+
+from vtac.runtime.host_program import HostProgram
+from vtac.workloads.linalg_text import affine_map, iterators, tensor
+
+
+def between_devices(program: HostProgram) -> list[str]:
+    """Names of the host's operations that take the result of a device function, by themselves or not, to another."""
+    calls = [op for op in program.host.walk() if isinstance(op, CallOp)]
+    after = _reached(calls, lambda op: [use.operation for result in op.results for use in result.uses])
+    before = _reached(calls, lambda op: [o.owner for o in op.operands if isinstance(o.owner, Operation)])
+    return [op.name for op in program.host.walk() if op in after and op in before and op not in calls]
+
+
+def _reached(start: Sequence[Operation], step: Callable[[Operation], Sequence[Operation]]) -> set[Operation]:
+    found: set[Operation] = set()
+    rest = [op for one in start for op in step(one)]
+    while rest:
+        op = rest.pop()
+        if op not in found:
+            found.add(op)
+            rest += step(op)
+    return found
+
+
+@dataclass(frozen=True)
+class Value:
+    """A value of the program: its name, shape and element type."""
+
+    name: str
+    shape: tuple[int, ...]
+    element: str
+
+    @property
+    def kind(self) -> str:
+        return tensor(self.shape, self.element)
+
+
+class Network:
+    """Appends operations; `text` closes the function."""
+
+    def __init__(self, *shapes: Sequence[int], seed: int = 0) -> None:
+        self.random = np.random.default_rng(seed)
+        self.inputs = [Value(f"%x{index}", tuple(shape), "i8") for index, shape in enumerate(shapes)]
+        self.lines: list[str] = []
+        self._count = 0
+
+    def text(self, *results: Value) -> str:
+        arguments = ", ".join(f"{value.name}: {value.kind}" for value in self.inputs)
+        kinds = ", ".join(value.kind for value in results)
+        names = ", ".join(value.name for value in results)
+        outputs = f"({kinds})" if len(results) > 1 else kinds
+        lines = [f"func.func @net({arguments}) -> {outputs} {{", *self.lines, f"  func.return {names} : {kinds}", "}"]
+        return "\n".join([*lines, ""])
+
+    def constant(self, shape: Sequence[int], low: int, high: int, element: str = "i8") -> Value:
+        numbers = self.random.integers(low, high, tuple(shape)).astype({"i8": "<i1", "i32": "<i4"}[element])
+        return self._op(f'arith.constant dense<"0x{numbers.tobytes().hex().upper()}">', shape, element)
+
+    def scalar(self, number: int | str, element: str) -> str:
+        name = self._name()
+        self.lines.append(f"  {name} = arith.constant {number} : {element}")
+        return name
+
+    def pad(self, x: Value, pads: Sequence[int], value: int | str = 0) -> Value:
+        """Around the last two dimensions: top, left, bottom, right."""
+        if not any(pads):
+            return x
+        top, left, bottom, right = pads
+        shape = (*x.shape[:2], x.shape[2] + top + bottom, x.shape[3] + left + right)
+        edge, name = self.scalar(value, x.element), self._name()
+        result = Value(name, shape, x.element)
+        self.lines += [
+            f"  {name} = tensor.pad {x.name} low[0, 0, {top}, {left}] high[0, 0, {bottom}, {right}] {{",
+            "  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):",
+            f"    tensor.yield {edge} : {x.element}",
+            f"  }} : {x.kind} to {result.kind}",
+        ]
+        return result
+
+    def convolution(
+        self, x: Value, features: int, size: int = 3, stride: int = 1, pads: Sequence[int] = (0, 0, 0, 0)
+    ) -> Value:
+        """Constant weights and a bias; the accumulators."""
+        padded = self.pad(x, pads)
+        weights = self.constant((features, x.shape[1], size, size), -20, 20)
+        height, width = ((extent - size) // stride + 1 for extent in padded.shape[2:])
+        shape = (x.shape[0], features, height, width)
+        text = f"linalg.conv_2d_nchw_fchw {_window(1, stride)}"
+        return self.bias(self._structured(text, [padded, weights], shape, "i32", 0))
+
+    def bias(self, x: Value) -> Value:
+        bias = self.constant((x.shape[1],), -2000, 2000, "i32")
+        return self.elementwise("%y = arith.addi %a0, %a1 : i32", [x, bias], "i32")
+
+    def product(self, x: Value, features: int) -> Value:
+        weights = self.constant((x.shape[1], features), -20, 20)
+        total = self._structured("linalg.matmul", [x, weights], (x.shape[0], features), "i32", 0)
+        return self.bias(total)
+
+    def pool(
+        self,
+        x: Value,
+        kind: str,
+        size: Sequence[int],
+        stride: int,
+        pads: Sequence[int] = (0, 0, 0, 0),
+        edge: int | str = 0,
+    ) -> Value:
+        """The largest elements, or sums as i32."""
+        padded = self.pad(x, pads, edge)
+        height, width = ((extent - n) // stride + 1 for extent, n in zip(padded.shape[2:], size, strict=True))
+        window = self._op("tensor.empty()", size, "i8")
+        shape = (*x.shape[:2], height, width)
+        element = x.element if kind == "max" else "i32"
+        start = 0 if kind == "sum" else -128 if element == "i8" else "0xFF800000"
+        return self._structured(
+            f"linalg.pooling_nchw_{kind} {_window(1, stride)}", [padded, window], shape, element, start
+        )
+
+    def narrow(self, x: Value, shift: int, low: int = -128, high: int = 127, *, half_up: bool = False) -> Value:
+        """Shift right, clamp, truncate."""
+        body = f"""%h = arith.constant {(1 << shift) >> 1 if half_up else 0} : i32
+    %u = arith.addi %a0, %h : i32
+    %c = arith.constant {shift} : i32
+    %s = arith.shrsi %u, %c : i32
+    %l = arith.constant {low} : i32
+    %g = arith.constant {high} : i32
+    %m = arith.maxsi %s, %l : i32
+    %n = arith.minsi %m, %g : i32
+    %y = arith.trunci %n : i32 to i8"""
+        return self.elementwise(body, [x], "i8")
+
+    def add(self, a: Value, b: Value) -> Value:
+        """The sum of two i8 tensors as i32."""
+        body = (
+            "%l = arith.extsi %a0 : i8 to i32\n    %r = arith.extsi %a1 : i8 to i32\n    %y = arith.addi %l, %r : i32"
+        )
+        return self.elementwise(body, [a, b], "i32")
+
+    def reshape(self, x: Value, shape: Sequence[int], groups: str, *, expand: bool = False) -> Value:
+        name = self._name()
+        result = Value(name, tuple(shape), x.element)
+        sizes = f" output_shape [{', '.join(map(str, shape))}]" if expand else ""
+        kind = "expand" if expand else "collapse"
+        self.lines.append(f"  {name} = tensor.{kind}_shape {x.name} {groups}{sizes} : {x.kind} into {result.kind}")
+        return result
+
+    def flatten(self, x: Value) -> Value:
+        return self.reshape(x, (x.shape[0], prod(x.shape[1:])), "[[0], [1, 2, 3]]")
+
+    def elementwise(self, body: str, operands: Sequence[Value], element: str) -> Value:
+        """One generic over the first operand's shape; operands of rank 1 follow dimension 1."""
+        shape = operands[0].shape
+        dims = ", ".join(f"d{dim}" for dim in range(len(shape)))
+        maps = [affine_map(dims, "d1" if len(value.shape) == 1 else dims) for value in operands]
+        maps.append(affine_map(dims, dims))
+        result = Value(self._name(), shape, element)
+        empty = self._op("tensor.empty()", shape, element)
+        arguments = ", ".join(f"%a{index}: {value.element}" for index, value in enumerate(operands))
+        self.lines += [
+            f"  {result.name} = linalg.generic {{indexing_maps = [{', '.join(maps)}], {iterators(len(shape))}}}",
+            f"    {_ins(operands)} outs({empty.name} : {result.kind}) {{",
+            f"  ^bb0({arguments}, %o: {element}):",
+            f"    {body}",
+            f"    linalg.yield %y : {element}",
+            f"  }} -> {result.kind}",
+        ]
+        return result
+
+    def _structured(
+        self, op: str, operands: Sequence[Value], shape: Sequence[int], element: str, start: int | str
+    ) -> Value:
+        result = Value(self._name(), tuple(shape), element)
+        empty = self._op("tensor.empty()", shape, element)
+        number, filled = self.scalar(start, element), self._name()
+        self.lines += [
+            f"  {filled} = linalg.fill ins({number} : {element}) outs({empty.name} : {result.kind}) -> {result.kind}",
+            f"  {result.name} = {op} {_ins(operands)} outs({filled} : {result.kind}) -> {result.kind}",
+        ]
+        return result
+
+    def _op(self, text: str, shape: Sequence[int], element: str) -> Value:
+        value = Value(self._name(), tuple(shape), element)
+        self.lines.append(f"  {value.name} = {text} : {value.kind}")
+        return value
+
+    def _name(self) -> str:
+        self._count += 1
+        return f"%v{self._count}"
+
+
+def _ins(operands: Sequence[Value]) -> str:
+    return f"ins({', '.join(v.name for v in operands)} : {', '.join(v.kind for v in operands)})"
+
+
+def _window(dilation: int, stride: int) -> str:
+    return f"{{dilations = dense<{dilation}> : tensor<2xi64>, strides = dense<{stride}> : tensor<2xi64>}}"
