@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vtac.interpreter.check import check
-from vtac.interpreter.check.dram import Block, block_of, overlap
+from vtac.interpreter.check.dram import Block, DramMap, block_of, overlap
+from vtac.runtime.layout import Buffer
 from vtac.isa import Finish, Instruction, Load, Memory, Store, Unit, encode, unit_of
 
 blocks = st.builds(Block, st.integers(0, 60), st.integers(1, 6), st.integers(1, 9), st.integers(0, 15))
@@ -34,6 +35,17 @@ def test_a_block_counts_elements_of_its_memory() -> None:
     assert block_of(Load(Memory.ACC_8BIT, 0, 3, 1, 4, 8), CONFIG) == Block(3 * 16, 1, 4 * 16, 8 * 16)
     assert block_of(Store(Memory.OUT, 0, 3, 5, 4, 4), CONFIG) == Block(3 * 16, 1, 20 * 16, 4 * 16)
     assert block_of(Load(Memory.INP, 0, 3, 5, 0, 4), CONFIG) is None
+
+
+@settings(derandomize=True, max_examples=200, deadline=None)
+@given(blocks, st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=4))
+def test_a_row_lies_in_one_buffer_also_where_buffers_share_addresses(
+    block: Block, places: list[tuple[int, int]]
+) -> None:
+    memory = DramMap(None, [Buffer(f"b{n}", "scratch", "int8", (size,), at) for n, (at, size) in enumerate(places)])
+    rows = [(start, start + block.row_bytes) for start in block.row_starts().tolist()]
+    inside = all(any(at <= start and end <= at + size for at, size in places) for start, end in rows)
+    assert (memory.outside(block) is None) == inside
 
 
 def random_transfers(seed: int) -> list[Instruction]:

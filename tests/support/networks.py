@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from xdsl.dialects.func import CallOp
-from xdsl.ir import Operation
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.tensor import EmptyOp
 
 from vtac.runtime.host_program import HostProgram
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
 
-def between_devices(program: HostProgram) -> list[str]:
-    """Names of the host's operations that take the result of a device function, by themselves or not, to another."""
-    calls = [op for op in program.host.walk() if isinstance(op, CallOp)]
-    after = _reached(calls, lambda op: [use.operation for result in op.results for use in result.uses])
-    before = _reached(calls, lambda op: [o.owner for o in op.operands if isinstance(o.owner, Operation)])
-    return [op.name for op in program.host.walk() if op in after and op in before and op not in calls]
+def kernel_count(program: HostProgram) -> int:
+    """Calls of device functions, of a network that is one program: the host does nothing between them."""
+    (only,) = program.devices.values()
+    return max(1, len(only.kernels))
 
 
-def _reached(start: Sequence[Operation], step: Callable[[Operation], Sequence[Operation]]) -> set[Operation]:
-    found: set[Operation] = set()
-    rest = [op for one in start for op in step(one)]
-    while rest:
-        op = rest.pop()
-        if op not in found:
-            found.add(op)
-            rest += step(op)
-    return found
+def host_steps(program: HostProgram) -> list[str]:
+    """Names of the host's operations, but for constants and what is inside of others."""
+    function = next(op for op in program.host.ops if isinstance(op, FuncOp) and op.body.blocks)
+    quiet = (ConstantOp, EmptyOp, ReturnOp)
+    return [op.name for op in function.body.block.ops if not isinstance(op, quiet)]
 
 
 @dataclass(frozen=True)

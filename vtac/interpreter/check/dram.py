@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Protocol
 
 import numpy as np
@@ -80,12 +81,14 @@ class DramMap:
         self._size = size
         self._buffers = sorted(buffers, key=lambda buffer: buffer.address)
         self._starts = [buffer.address for buffer in self._buffers]
-        self._ends = [buffer.address + buffer.nbytes for buffer in self._buffers]
+        ends = [buffer.address + buffer.nbytes for buffer in self._buffers]
+        self._ends = list(accumulate(ends, max))
+        """How far the buffers reach that start no later: scratch buffers may share addresses."""
 
     def buffer_at(self, address: int) -> BufferRecord | None:
         """The buffer that holds a byte address."""
-        home = bisect_right(self._starts, address) - 1
-        return self._buffers[home] if home >= 0 and address < self._ends[home] else None
+        around = self._buffers[: bisect_right(self._starts, address)]
+        return next((b for b in reversed(around) if address < b.address + b.nbytes), None)
 
     def outside(self, block: Block) -> str | None:
         """Why a block lies not wholly in the memory, or a row of it not in one buffer; None when all is well."""
