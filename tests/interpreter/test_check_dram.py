@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from vtac.interpreter.check import check
 from vtac.interpreter.check.dram import Block, DramMap, block_of, overlap
-from vtac.runtime.layout import Buffer
 from vtac.isa import Finish, Instruction, Load, Memory, Store, Unit, encode, unit_of
+from vtac.runtime.layout import Buffer
 
 blocks = st.builds(Block, st.integers(0, 60), st.integers(1, 6), st.integers(1, 9), st.integers(0, 15))
 
