@@ -35,8 +35,8 @@ class ExpandGroups(ModulePass):
 
     requires: linalg.conv_2d_ngchw_gfchw or its quantised form, on static shapes.
     ensures:  the same numbers from a convolution over all channels, whose kernel is zero
-              between groups: as many times the products as there are groups. Reshapes that
-              undo each other are gone.
+              between groups, as `packing.block_diagonal` says: what packs it leaves out the
+              blocks of zeros. Reshapes that undo each other are gone.
     declines: other operations; a start that is no constant fill stays a reshaped tensor.
     """
 

@@ -83,9 +83,17 @@ class DeviceBuilder:
         return self.add(op, "data_buf")
 
     def product(
-        self, data: SSAValue, kernel: SSAValue, windows: Sequence[Window], start: SSAValue | None, *, depthwise: bool
+        self,
+        data: SSAValue,
+        kernel: SSAValue,
+        windows: Sequence[Window],
+        start: SSAValue | None,
+        groups: tuple[int, int] | None = None,
     ) -> SSAValue:
-        """The accumulators of a matrix product (no windows) or a convolution."""
+        """The accumulators of a matrix product (no windows) or a convolution.
+
+        `groups` are the output blocks of a group, and the input blocks that each of them reads.
+        """
         spatial = len(windows)
         outer = 2 + spatial
         total = outer + 2 + 1 + spatial + 1
@@ -93,7 +101,7 @@ class DeviceBuilder:
         row, lane, channel, k = loops[outer], loops[outer + 1], loops[outer + 2], loops[-1]
         taps = loops[outer + 3 : -1]
         places = _places(loops[2:outer], taps, windows)
-        block = loops[1] + channel if depthwise else channel
+        block = channel if groups is None else _first_block(loops[1], *groups) + channel
         maps = [
             (loops[0], block, *places, row, k),
             (loops[1], channel, *taps, lane, k),
@@ -238,6 +246,12 @@ class DeviceBuilder:
             candidate, count = f"{name}_{count}", count + 1
         self._names.add(candidate)
         return candidate
+
+
+def _first_block(block: AffineExpr, outputs: int, inputs: int) -> AffineExpr:
+    """The first input block of the group that an output block belongs to."""
+    group = block // outputs if outputs > 1 else block
+    return group * inputs if inputs > 1 else group
 
 
 def _multiply_accumulate() -> Block:

@@ -22,10 +22,12 @@ from xdsl.dialects.linalg.ops import GenericOp, IndexOp, YieldOp
 from xdsl.ir import Block, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.dialects.packing import BlockDiagonalOp
 from vtac.passes.analysis.alu_trees import IMMEDIATE, AluName, DeclineError, Step, Tree, is_narrow
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Element, Expression
 from vtac.passes.packing.device import DeviceBuilder
+from vtac.passes.packing.groups import Groups, groups_of
 from vtac.passes.packing.operands import Operand, Operands, Tensors
 from vtac.passes.packing.reshapes import flattening
 from vtac.passes.packing.stored import Order, Stored, tensor_type, type_of
@@ -41,6 +43,7 @@ class Emitter:
         self.operands = Operands(layers, device, order)
         self.config = layers.config
         self.identity = AffineMap.identity(len(device.shape))
+        self.choices = self.operands.choices
         self._uses = _uses(trees)
         self._known: dict[Tree, Operand] = {}
 
@@ -126,7 +129,7 @@ class Emitter:
         graph = self.layers.graph
         data, pads = graph.factor(contraction.data, contraction.data_dims[2:])
         if not contraction.windows and (flat := self._flattened(contraction, data)) is not None:
-            return self.device.product(*flat, (), None, depthwise=False)
+            return self.device.product(*flat, (), None)
         config = self.config
         shape = list(type_of(contraction.data).get_shape())
         for dim, low, high in zip(contraction.data_dims[2:], pads.low, pads.high, strict=True):
@@ -138,14 +141,39 @@ class Emitter:
             return self.device.summed(value, contraction.windows)
         kernel_value = contraction.kernel
         kernel = graph.factor(kernel_value, ())[0]
+        tile = (config.block_out, config.block_in)
+        blocks: tuple[int, int] | None = None
         if contraction.depthwise:
             weights = self._diagonal(kernel, kernel_value, contraction.kernel_dims)
+            blocks = (1, 1)
+        elif (groups := groups_of(kernel_value)) is not None:
+            weights, blocks = self._grouped(groups, kernel_value, tile)
         else:
-            tile = (config.block_out, config.block_in)
             shape = type_of(kernel_value).get_shape()
             weights = self._packed(kernel, kernel_value, shape, contraction.kernel_dims, tile)
         argument = self.device.argument(weights, "kernel" if contraction.windows else "weight")
-        return self.device.product(value, argument, contraction.windows, None, depthwise=contraction.depthwise)
+        return self.device.product(value, argument, contraction.windows, None, blocks)
+
+    def _grouped(
+        self, groups: Groups, kernel: SSAValue, tile: tuple[int, int]
+    ) -> tuple[SSAValue, tuple[int, int] | None]:
+        """The blocks of a kernel in groups that are not all zeros; how many a group has of features and channels."""
+        stored = self.layers.graph.stored(kernel)
+        merged = groups.together(tile[0])
+        width = merged * groups.channels
+        choice = groups.choice(tile[0])
+        if choice is not None:
+            self.choices.append(choice)
+        if "grouped" not in stored.spread:
+            kind = type_of(kernel)
+            rows, _, *taps = kind.get_shape()
+            plain = self.layers.plain_value(self.layers.graph.stored(groups.kernel))
+            narrow = tensor_type(kind.get_element_type(), [rows, width, *taps])
+            dense = self.host.add(BlockDiagonalOp(operands=[plain], result_types=[narrow]), stored.name)
+            stored.spread["grouped"] = self.host.pack(dense, stored.name, (0, 1), tile, tuple(range(4)))
+        if merged == groups.count:
+            return stored.spread["grouped"], None
+        return stored.spread["grouped"], (merged * groups.features // tile[0], width // tile[1])
 
     def _flattened(self, contraction: Contraction, data: Expression) -> tuple[SSAValue, SSAValue] | None:
         """The factors of a product of flattened images that the device stores: both with columns in packed order.

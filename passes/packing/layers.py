@@ -223,7 +223,7 @@ class Layers:
         rest = [emitter.operand(tree)[0] for tree in trees[1:]]
         function, call = device.finish([first, *rest], f"{self.name}_{len(self.functions)}")
         self.functions.append(function)
-        choices = [*([choice] if choice is not None else ()), *dict.fromkeys(emitter.operands.choices)]
+        choices = [*([choice] if choice is not None else ()), *dict.fromkeys(emitter.choices)]
         call.attributes[LAYER] = StringAttr(name)
         if choices:
             call.attributes[CHOICE] = StringAttr("; ".join(choices))

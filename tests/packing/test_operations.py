@@ -78,29 +78,6 @@ func.func @layer(%a: tensor<1x16x6x6xi8>, %b: tensor<20x16x3x3xi8>) -> tensor<1x
 
 
 @CONFIGS
-def test_convolution_in_groups(config: VTAConfig | None) -> None:
-    """As PyTorch's exporter writes it: expanded, convolved by group, collapsed, and then narrowed."""
-    text = f"""{IDENTITY}
-func.func @layer(%a: tensor<1x32x6x6xi8>, %b: tensor<4x6x8x3x3xi8>) -> tensor<1x24x4x4xi8> {{
-  %zero = arith.constant 0 : i32
-  %groups = tensor.expand_shape %a [[0], [1, 2], [3], [4]] output_shape [1, 4, 8, 6, 6]
-    : tensor<1x32x6x6xi8> into tensor<1x4x8x6x6xi8>
-  %empty = tensor.empty() : tensor<1x4x6x4x4xi32>
-  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<1x4x6x4x4xi32>) -> tensor<1x4x6x4x4xi32>
-  %grouped = linalg.conv_2d_ngchw_gfchw {{dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}}
-    ins(%groups, %b : tensor<1x4x8x6x6xi8>, tensor<4x6x8x3x3xi8>)
-    outs(%init : tensor<1x4x6x4x4xi32>) -> tensor<1x4x6x4x4xi32>
-  %whole = tensor.collapse_shape %grouped [[0], [1, 2], [3], [4]]
-    : tensor<1x4x6x4x4xi32> into tensor<1x24x4x4xi32>
-"""
-    narrow = elementwise("narrow", ["%whole"], "tensor<1x24x4x4xi32>", "tensor<1x24x4x4xi8>", CLAMP)
-    text += "\n".join([*narrow, "  func.return %narrow : tensor<1x24x4x4xi8>", "}", ""])
-    program = run_against_numpy(text, config)
-    assert program.choices == ()
-    assert len(program.devices) == 1
-
-
-@CONFIGS
 def test_max_pooling(config: VTAConfig | None) -> None:
     text = named(
         f"pooling_nchw_max {{{WINDOW}}}",

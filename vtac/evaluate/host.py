@@ -37,7 +37,7 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
         planes = np.stack([np.ascontiguousarray(plane).view(np.uint8) for plane in operands], axis=-1)
         return cast(Array, planes.view("<i4")[..., 0].copy())
     if isinstance(op, BlockDiagonalOp):
-        return block_diagonal(operands[0])
+        return block_diagonal(operands[0], shape_of_type(op.result.type)[1])
     if isinstance(op, BroadcastOp):
         shape = shape_of_type(op.init.type)
         source = np.expand_dims(operands[0], tuple(op.dimensions.get_values()))
@@ -45,13 +45,15 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
     return operands[0].reshape(shape_of_type(op.results[0].type)).copy()
 
 
-def block_diagonal(kernels: Array) -> Array:
-    """(G, F, C, H, W) -> (G * F, G * C, H, W), zero where feature and channel belong to different groups."""
+def block_diagonal(kernels: Array, width: int) -> Array:
+    """(G, F, C, H, W) -> (G * F, width, H, W): of `width / C` groups at once, zero where feature and channel differ."""
     groups, features, channels, *taps = kernels.shape
-    whole = np.zeros((groups, features, groups, channels, *taps), kernels.dtype)
-    for group in range(groups):
-        whole[group, :, group] = kernels[group]
-    return whole.reshape(groups * features, groups * channels, *taps)
+    merged = width // channels
+    whole = np.zeros((groups // merged, merged, features, merged, channels, *taps), kernels.dtype)
+    parts = kernels.reshape(groups // merged, merged, features, channels, *taps)
+    for group in range(merged):
+        whole[:, group, :, group] = parts[:, group]
+    return whole.reshape(groups * features, width, *taps)
 
 
 def packed(array: Array, dims: Sequence[int], tiles: Sequence[int], order: Sequence[int]) -> Array:
