@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 
 class VtacError(Exception):
     """Base of every error that is the input's fault, never the compiler's.
@@ -30,6 +32,19 @@ class CompileError(VtacError):
     def __init__(self, message: str, location: str = "") -> None:
         super().__init__(f"{location}: {message}" if location else message)
         self.location = location
+
+
+class JointCompileError(CompileError):
+    """Several findings at once, in program order, each a line; `advice` holds for all of them."""
+
+    errors: tuple[CompileError, ...]
+    advice: str
+
+    def __init__(self, errors: Sequence[CompileError], advice: str = "") -> None:
+        super().__init__("\n".join([*map(str, errors), *filter(None, [advice])]))
+        self.location = errors[0].location
+        self.errors = tuple(errors)
+        self.advice = advice
 
 
 class ScheduleError(CompileError):

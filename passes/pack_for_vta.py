@@ -10,10 +10,10 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp, TensorType, UnitAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.diagnostics import CompileError, JointCompileError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp, HostOp, ReshapeOp, YieldOp
 from vtac.passes.analysis.alu_trees import DeclineError
@@ -49,7 +49,8 @@ class PackForVta(ModulePass):
     ensures:  one device function per product, convolution, pooling or elementwise chain, with
               what follows it elementwise; layout changes only where layouts differ; what the
               VTA cannot execute in `packing.host` segments that say why.
-    declines: host segments when `host` is false; a function that gives the VTA nothing to do.
+    declines: host segments when `host` is false, all of them at once; a function that gives the
+              VTA nothing to do.
     """
 
     name = "pack-for-vta"
@@ -78,7 +79,7 @@ class _FunctionPacker:
         self.graph = Graph()
         host = HostBuilder(self.new)
         self.layers = Layers(function.sym_name.data, config, self.graph, host, self.plain)
-        self.host_reasons: list[str] = []
+        self.host_reasons: dict[Operation, CompileError] = {}
 
     def run(self) -> list[FuncOp]:
         """Rewrite the function; returns the device functions it calls."""
@@ -86,11 +87,12 @@ class _FunctionPacker:
         self._choose_cuts()
         returned = self.old.last_op
         results = [self.plain(value) for value in returned.operands] if isinstance(returned, ReturnOp) else []
+        if self.host_reasons and not self.allow_host:
+            raise _refused(self._reasons())
         if not self.layers.functions:
-            why = f": {self.host_reasons[0]}" if self.host_reasons else ""
-            raise CompileError(
-                f"function '{self.function.sym_name.data}' gives the VTA nothing to do{why}", location_of(self.function)
-            )
+            why = "\n".join(map(str, self._reasons()))
+            text = f"function '{self.function.sym_name.data}' gives the VTA nothing to do"
+            raise CompileError(f"{text}: {why}" if why else text, location_of(self.function))
         self.new.add_op(ReturnOp(*results))
         self.function.body.detach_block(self.old)
         self.old.erase(safe_erase=False)
@@ -103,13 +105,22 @@ class _FunctionPacker:
             self._make(value)
         return self.values[value]
 
+    def _reasons(self) -> list[CompileError]:
+        """Why operations run on the host, in program order."""
+        return [self.host_reasons[op] for op in self.old.ops if op in self.host_reasons]
+
     def _check_types(self) -> None:
-        for op in (self.function, *self.old.walk()):
-            for value in (*op.results, *(self.old.args if op is self.function else ())):
-                kind = value.type
-                shape = getattr(kind, "get_shape", tuple[int, ...])()
-                if any(extent < 1 for extent in shape):
-                    raise CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
+        """Raises the operations of which a value has no static shape, each once."""
+        refused = [
+            CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
+            for op in (self.function, *self.old.walk())
+            if (kind := next(filter(_is_dynamic, self._values_of(op)), None)) is not None
+        ]
+        if refused:
+            raise JointCompileError(refused)
+
+    def _values_of(self, op: Operation) -> list[Attribute]:
+        return [value.type for value in (*op.results, *(self.old.args if op is self.function else ()))]
 
     def _choose_cuts(self) -> None:
         """Where a value has several uses, or is a product's factor, it is stored instead of computed again."""
@@ -148,10 +159,7 @@ class _FunctionPacker:
 
     def _on_host(self, op: Operation, reason: str) -> None:
         text = f"'{op.name}' cannot run on the VTA: {reason}"
-        location = location_of(op)
-        if not self.allow_host:
-            raise CompileError(f"{text}; allow host segments (without --no-host), or rewrite it", location)
-        self.host_reasons.append(f"{location}: {text}" if location else text)
+        self.host_reasons[op] = CompileError(text, location_of(op))
         body = Block()
         clone = self._clone(op, body)
         outputs = list(clone.results)
@@ -177,6 +185,18 @@ class _FunctionPacker:
             new.name_hint = old.name_hint
             self.values[old] = new
         return clone
+
+
+def _is_dynamic(kind: Attribute) -> bool:
+    return any(extent < 1 for extent in getattr(kind, "get_shape", tuple[int, ...])())
+
+
+def _refused(reasons: list[CompileError]) -> CompileError:
+    """What cannot run on the VTA, all at once, in the order of the program's text."""
+    if len(reasons) == 1:
+        text = str(reasons[0]).removeprefix(f"{reasons[0].location}: ")
+        return CompileError(f"{text}; allow host segments (without --no-host), or rewrite it", reasons[0].location)
+    return JointCompileError(reasons, "allow host segments (without --no-host), or rewrite these operations")
 
 
 def _is_outside(value: SSAValue, op: Operation) -> bool:

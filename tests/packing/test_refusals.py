@@ -50,6 +50,27 @@ def test_no_host_names_the_operation_its_place_and_why() -> None:
     )
 
 
+def test_no_host_names_all_operations_at_once() -> None:
+    """In the order of the text, though the last one is asked for first."""
+    add = "\n    %s = arith.addi %x, %x1 : i32\n    %y = arith.trunci %s : i32 to i8"
+    triple = "\n    %three = arith.constant 3 : i8\n    %y = arith.muli %x, %three : i8"
+    both = "\n    %y = arith.andi %x, %x1 : i8"
+    lines = [IDENTITY, f"func.func @layer(%a: {WIDE}, %b: {WIDE}) -> {KIND} {{"]
+    lines += elementwise("sum", ["%a", "%b"], WIDE, KIND, add)
+    lines += elementwise("tripled", ["%sum"], KIND, KIND, triple)
+    lines += elementwise("masked", ["%tripled", "%sum"], KIND, KIND, both)
+    with pytest.raises(CompileError) as caught:
+        vtac.compile("\n".join([*lines, f"  func.return %masked : {KIND}", "}", ""]), host=False)
+    assert str(caught.value).splitlines() == [
+        "<string>:12:14: 'linalg.generic' cannot run on the VTA: it multiplies by 3, which is no power of two; the "
+        "VTA's hardware has no multiplication",
+        "<string>:20:13: 'linalg.generic' cannot run on the VTA: 'arith.andi' is none of the operations that the VTA's "
+        "ALU has (add, max, min, shifts)",
+        "allow host segments (without --no-host), or rewrite these operations",
+    ]
+    assert caught.value.location == "<string>:12:14"
+
+
 def test_no_host_allows_changes_of_layout() -> None:
     assert isinstance(vtac.compile(PlainConv(channels=3, pads=(1, 1, 1, 1)).text(), host=False), HostProgram)
 
@@ -147,7 +168,13 @@ func.func @f(%x: tensor<5x33xi8>, %w: tensor<33x7xi8>) -> tensor<5x7xi32> {
 
 def test_dynamic_shapes() -> None:
     text = "\nfunc.func @f(%x: tensor<?xi32>) -> tensor<?xi32> {\n  func.return %x : tensor<?xi32>\n}\n"
-    refused(text, "tensor<?xi32>: dynamic or empty shapes; static ones are required")
+    refused(text, "<string>:2:1: tensor<?xi32>: dynamic or empty shapes; static ones are required")
+    more = text.replace(
+        "  func.return %x : tensor<?xi32>", "  %e = tensor.empty() : tensor<0xi8>\n  func.return %e : T"
+    )
+    refused(
+        more.replace("-> tensor<?xi32>", "-> T").replace("T", "tensor<0xi8>"), "\n<string>:3:8: tensor<0xi8>: dynamic"
+    )
 
 
 def test_arrays_that_do_not_fit() -> None:

@@ -7,7 +7,7 @@ from types import TracebackType
 from xdsl.ir import Operation
 from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, ParseError
 
-from vtac.dialects.diagnostics import CompileError, VtacError
+from vtac.dialects.diagnostics import CompileError, JointCompileError, VtacError
 from vtac.passes.analysis.locations import location_of
 from vtac.tools.reports import Report, SourceError, one_line
 
@@ -17,6 +17,9 @@ def reports_of(error: BaseException, fallback_location: str = "") -> list[Report
     match error:
         case SourceError():
             return list(error.reports)
+        case JointCompileError():
+            advice = [Report("note", error.advice)] if error.advice else []
+            return [report for one in error.errors for report in reports_of(one, fallback_location)] + advice
         case CompileError():
             return [
                 Report(

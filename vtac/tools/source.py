@@ -18,8 +18,9 @@ from xdsl.utils.mlir_lexer import MLIRLexer
 from vtac.dialects.diagnostics import CompileError
 from vtac.tools.failures import reports_of
 from vtac.tools.registry import make_context
-from vtac.tools.reports import Report, SourceError, one_line, suggestion
+from vtac.tools.reports import Report, SourceError, one_line
 from vtac.tools.resources import inline_resources, resource_store
+from vtac.tools.unknown_operations import further_unknown_operations, unknown_operation
 from vtac.tools.verification import verify
 
 _ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
@@ -91,6 +92,8 @@ def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> 
     try:
         parser = LocatingParser(context, text, name)
         return parser.parse_module(implicit_module)
+    except SourceError:
+        raise
     except ParseError as error:
         raise SourceError(reports_of(error)) from error
     except RecursionError as error:
@@ -146,18 +149,15 @@ class LocatingParser(Parser):
     def _get_op_by_name(self, name: str) -> type[Operation]:
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
         if found is None:
-            self.raise_error(self._unknown_operation(name), self.operation_start)
+            raise SourceError(self._unknown_operations(name))
         return found
 
-    def _unknown_operation(self, name: str) -> str:
-        dialect = name.partition(".")[0]
-        if dialect in self.ctx.registered_dialect_names:
-            hint = suggestion(name, (operation.name for operation in self.ctx.loaded_ops))
-            return f"dialect '{dialect}' has no operation '{name}'{hint}"
-        if dialect == name:
-            return f"unknown operation '{name}'"
-        hint = suggestion(dialect, self.ctx.registered_dialect_names)
-        return f"unknown dialect '{dialect}' of operation '{name}'{hint}"
+    def _unknown_operations(self, name: str) -> list[Report]:
+        """This operation, which no dialect has, and all others like it further on."""
+        start = self.operation_start
+        this = Report("error", unknown_operation(name, self.ctx), self.location_text(start))
+        text = self._parser_state.lexer.input.content
+        return [this, *further_unknown_operations(text, start, self._file.data, self.ctx)]
 
     def _line_and_column(self, position: int) -> tuple[int, int]:
         line = bisect_right(self._line_starts, position)
