@@ -14,12 +14,12 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import DMA_COPY, BlockOp, ForOp
 from vtac.dialects.vta.memory import Amount, Load2DOp, Store2DOp
-from vtac.passes.analysis.bodies import is_copy, is_truncating_copy
+from vtac.passes.analysis.bodies import is_copy, is_truncating_copy, is_widening_copy
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import extents_around, scope_of
 from vtac.passes.analysis.padding import Padded, PaddedRange, padded_range
-from vtac.passes.analysis.target import config_of
+from vtac.passes.analysis.target import allows_acc_8bit, config_of
 from vtac.passes.analysis.tiles import perfect_nest
 from vtac.passes.analysis.transfers import Dimension, Padding, Transfer, match_transfer
 from vtac.passes.host_values import HostValues
@@ -37,7 +37,8 @@ class ConvertDmaToVta(ModulePass):
     ensures:  transfers of whole tiles; pads computed from the affine bounds, symbolic in
               the outer loops; a tile that may lie wholly in the padding, or has pads over
               15, is loaded from a zero row of its own where that happens.
-    declines: partial tiles, non-affine indices, a pad value other than 0, other scopes.
+    declines: i8 into accumulators, unless the module is marked `vta.acc_8bit`; partial tiles,
+              non-affine indices, a pad value other than 0, other scopes.
     """
 
     name = "convert-dma-to-vta"
@@ -63,7 +64,9 @@ class ConvertCopyLoop(RewritePattern):
         block = nest[1]
         load = scope_of(block.output) in MEMORIES
         memory = MEMORIES.get(scope_of(block.output), "out")
-        _check_scopes(block, load=load)
+        if memory == "acc" and is_widening_copy(block):
+            memory = "acc8"
+        _check_scopes(block, load=load, acc_8bit=allows_acc_8bit(self.module))
         transfer = match_transfer(op, self.config, memory, load=load)
         if isinstance(transfer, str):
             raise _decline(block, transfer, "copy whole tiles, innermost, in the buffer's order")
@@ -74,8 +77,16 @@ class ConvertCopyLoop(RewritePattern):
         rewriter.replace(op, body, [])
 
 
-def _check_scopes(block: BlockOp, *, load: bool) -> None:
+def _check_scopes(block: BlockOp, *, load: bool, acc_8bit: bool) -> None:
     source, target = scope_of(block.inputs[0]) if block.inputs else "nothing", scope_of(block.output)
+    if source == "global" and target == "vta.acc" and is_widening_copy(block):
+        if acc_8bit:
+            return
+        raise _decline(
+            block,
+            "it loads i8 into accumulators, which simulators decode and the hardware does not",
+            "load it as an input and multiply by the identity, or compile for simulators only (--acc-8bit)",
+        )
     if load and source == "global" and is_copy(block):
         return
     if not load and source == "vta.acc" and target == "global" and is_truncating_copy(block):

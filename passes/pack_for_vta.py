@@ -20,7 +20,7 @@ from vtac.passes.analysis.alu_trees import DeclineError
 from vtac.passes.analysis.contractions import match_contraction
 from vtac.passes.analysis.expressions import Apply, Element, Literal
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.target import config_of
+from vtac.passes.analysis.target import allows_acc_8bit, config_of
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
 from vtac.passes.packing.layers import Layers
 from vtac.passes.packing.stored import HostBuilder, type_of
@@ -59,7 +59,7 @@ class PackForVta(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks and DEVICE not in f.attributes]:
-            packer = _FunctionPacker(function, config_of(op), allow_host=self.host)
+            packer = _FunctionPacker(function, config_of(op), allow_host=self.host, acc_8bit=allows_acc_8bit(op))
             for device in packer.run():
                 device.attributes[DEVICE] = UnitAttr()
                 device.location = function.location
@@ -67,7 +67,7 @@ class PackForVta(ModulePass):
 
 
 class _FunctionPacker:
-    def __init__(self, function: FuncOp, config: VTAConfig, *, allow_host: bool) -> None:
+    def __init__(self, function: FuncOp, config: VTAConfig, *, allow_host: bool, acc_8bit: bool) -> None:
         self.function = function
         self.allow_host = allow_host
         self.old = function.body.block
@@ -78,7 +78,7 @@ class _FunctionPacker:
             self.values[old] = new
         self.graph = Graph()
         host = HostBuilder(self.new)
-        self.layers = Layers(function.sym_name.data, config, self.graph, host, self.plain)
+        self.layers = Layers(function.sym_name.data, config, self.graph, host, self.plain, acc_8bit=acc_8bit)
         self.host_reasons: dict[Operation, CompileError] = {}
 
     def run(self) -> list[FuncOp]:

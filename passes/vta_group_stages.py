@@ -65,7 +65,7 @@ def _dissolve_unit_loops(body: Block) -> None:
 def own_stage(op: Operation) -> Stage | None:
     """The unit that executes an op itself; None for ops of the host."""
     if isinstance(op, Load2DOp):
-        return "compute" if op.memory.data == "acc" else "load"
+        return "compute" if op.memory.data in ("acc", "acc8") else "load"
     if isinstance(op, Store2DOp):
         return "store"
     return "compute" if isinstance(op, KernelOp) else None

@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, get_args, overload
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.frontend import context, prepare
+from vtac.passes.analysis.target import ACC_8BIT
 from vtac.passes.packing.layouts import needs_packing
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
@@ -41,6 +42,7 @@ def compile(
     schedule: Schedule | ModuleOp | str | Path | None = None,
     *,
     host: bool = True,
+    acc_8bit: bool = False,
 ) -> Program: ...
 @overload
 def compile(
@@ -56,6 +58,7 @@ def compile(
     schedule: Schedule | ModuleOp | str | Path | None = None,
     *,
     host: bool = True,
+    acc_8bit: bool = False,
 ) -> Program | CudaProgram:
     """Compile a module's function for a target; the module itself is not changed.
 
@@ -66,7 +69,9 @@ def compile(
 
     A function on plain tensors without a schedule is packed: it becomes a
     `vtac.runtime.host_program.HostProgram`, which packs, runs device programs and unpacks.
-    What the VTA cannot do runs on the host, or with `host=False` is refused.
+    What the VTA cannot do runs on the host, or with `host=False` is refused. `acc_8bit=True`
+    is for simulators only: i8 may be loaded into accumulators, which the hardware's RTL does
+    not decode.
     """
     if target == "cuda":
         from vtac.cuda.building import compile_cuda
@@ -77,6 +82,8 @@ def compile(
     if config is not None and not isinstance(config, VTAConfig):
         raise CompileError(f"config={getattr(config, 'name', repr(config))} with target 'vta': a VTAConfig is required")
     work = prepare(module, config, schedule)
+    if acc_8bit:
+        work.attributes[ACC_8BIT] = UnitAttr()
     if needs_packing(work):
         from vtac.packing.compiling import compile_plain
 

@@ -144,7 +144,7 @@ class Load2DOp(_TransferOp):
     """
 
     name = "vta.load_2d"
-    MEMORIES: ClassVar[tuple[str, ...]] = ("inp", "wgt", "acc")
+    MEMORIES: ClassVar[tuple[str, ...]] = ("inp", "wgt", "acc", "acc8")
     FIELDS: ClassVar[tuple[str, ...]] = (
         "dram",
         "x_size",

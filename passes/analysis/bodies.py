@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IntegerAttr
+from xdsl.dialects.builtin import IntegerAttr, i8, i32
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from vtac.dialects.schedule.payload import BlockOp
@@ -37,6 +37,19 @@ def is_truncating_copy(block: BlockOp) -> bool:
         len(block.inputs) == 1
         and not block.has_reduction
         and isinstance(owner, arith.TruncIOp)
+        and _argument(owner.input) == 0
+    )
+
+
+def is_widening_copy(block: BlockOp) -> bool:
+    """The body stores its one i8 input, sign-extended to i32."""
+    owner = block.yielded.owner
+    return (
+        len(block.inputs) == 1
+        and not block.has_reduction
+        and isinstance(owner, arith.ExtSIOp)
+        and owner.input.type == i8
+        and owner.result.type == i32
         and _argument(owner.input) == 0
     )
 

@@ -8,6 +8,8 @@ from vtac.dialects.diagnostics import ConfigError
 from vtac.dialects.hardware import VTAConfig
 
 CONFIG = "vta.config"
+ACC_8BIT = "vta.acc_8bit"
+"""Attribute of a module that may load i8 into accumulators, which simulators decode and the hardware's RTL does not."""
 
 
 def config_of(module: ModuleOp) -> VTAConfig:
@@ -26,6 +28,18 @@ def config_of(module: ModuleOp) -> VTAConfig:
         else:
             raise ConfigError(f"{CONFIG}: {key} is {value}; expected an integer or a string")
     return VTAConfig.from_fields(values, CONFIG)
+
+
+def allows_acc_8bit(module: ModuleOp) -> bool:
+    """Whether a module is for simulators that load i8 into accumulators."""
+    return ACC_8BIT in module.attributes
+
+
+def copy_target(source: ModuleOp, into: ModuleOp) -> None:
+    """Compile one module for what another is compiled for."""
+    for key in (CONFIG, ACC_8BIT):
+        if key in source.attributes:
+            into.attributes[key] = source.attributes[key]
 
 
 def set_config(module: ModuleOp, config: VTAConfig) -> None:

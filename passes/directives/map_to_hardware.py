@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import UnitAttr
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
 
 from vtac.dialects.schedule.directives import AluOp, DirectiveOp, DmaCopyOp
 from vtac.dialects.schedule.payload import ALU, DMA_COPY, HARDWARE_ANNOTATIONS, BlockOp, ForOp
-from vtac.passes.analysis.bodies import alu_chain, is_copy, is_truncating_copy
+from vtac.passes.analysis.bodies import alu_chain, is_copy, is_truncating_copy, is_widening_copy
 from vtac.passes.analysis.nest import buffer_name, enclosing_loops, scope_of
+from vtac.passes.analysis.target import allows_acc_8bit
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 ON_CHIP_LOADS = ("vta.inp", "vta.wgt", "vta.acc")
@@ -17,7 +18,8 @@ def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
     """Copy what a loop copies by DMA.
 
     requires: a perfect nest over one block that copies from global memory to a VTA scope,
-              or from vta.acc to global memory (there also truncating).
+              or from vta.acc to global memory (there also truncating); a module marked
+              `vta.acc_8bit` may widen i8 to vta.acc.
     """
     loop = handles.loop(op.loop, op)
     block = only_block(op, loop)
@@ -25,7 +27,9 @@ def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
     target = scope_of(block.output)
     name = f"block '{block.block_name}'"
     if source == "global" and target in ON_CHIP_LOADS:
-        if not is_copy(block):
+        if target == "vta.acc" and is_widening_copy(block):
+            _check_simulator_only(op, handles, name)
+        elif not is_copy(block):
             raise refusal(
                 op, f"{name} computes, the load unit only copies", "move the computation to a block of its own"
             )
@@ -41,6 +45,16 @@ def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
             f"DMA moves global to {', '.join(ON_CHIP_LOADS)}, and vta.acc to global: use set_scope first",
         )
     loop.attributes[DMA_COPY] = UnitAttr()
+
+
+def _check_simulator_only(op: DmaCopyOp, handles: Handles, name: str) -> None:
+    module = handles.function.parent_op()
+    if not isinstance(module, ModuleOp) or not allows_acc_8bit(module):
+        raise refusal(
+            op,
+            f"{name} loads i8 into accumulators, which simulators decode and the hardware does not",
+            "load it as an input and multiply by the identity, or compile for simulators only (--acc-8bit)",
+        )
 
 
 def alu(op: AluOp, handles: Handles) -> None:

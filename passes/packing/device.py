@@ -52,6 +52,7 @@ class DeviceBuilder:
         self.operands: list[SSAValue] = []
         self._names: set[str] = set()
         self._diagonals: dict[tuple[int, ...], SSAValue] = {}
+        self._extended: dict[SSAValue, SSAValue] = {}
 
     def argument(self, value: SSAValue, name: str) -> SSAValue:
         """The argument that takes a value of the host function."""
@@ -171,6 +172,19 @@ class DeviceBuilder:
         body.add_op(YieldOp(body.args[0]))
         empty = self.add(tensor.EmptyOp([], kind))
         return self.add(self._generic([value], empty, body, [AffineMap.identity(rank)] * 2, rank), f"{name}_tiles")
+
+    def extended(self, value: SSAValue) -> SSAValue:
+        """The same packed i8 tensor as i32: a load, for simulators."""
+        if value not in self._extended:
+            kind = type_of(value)
+            rank = len(kind.get_shape())
+            body = Block(arg_types=[i8, i32])
+            wide = arith.ExtSIOp(body.args[0], i32)
+            body.add_ops([wide, YieldOp(wide.result)])
+            empty = self._empty(i32, kind.get_shape())
+            op = self._generic([value], empty, body, [AffineMap.identity(rank)] * 2, rank)
+            self._extended[value] = self.add(op, f"{value.name_hint or 'operand'}_tiles")
+        return self._extended[value]
 
     def window(self, value: SSAValue, sizes: Sequence[int], steps: Sequence[tuple[int, int]]) -> SSAValue:
         """The tiles of a packed tensor that lie in steps (stride, first) along its outer dimensions."""

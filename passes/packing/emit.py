@@ -53,9 +53,15 @@ class Emitter:
             self._known[tree] = self._operand(tree)
         return self._known[tree]
 
+    def is_by_gemm(self, tree: Tree) -> bool:
+        """Whether GEMM brings a tree to the accumulators, or adds it to them: i8, without an 8-bit load of its own."""
+        return is_narrow(tree) and not (self.layers.acc_8bit and isinstance(tree, Element))
+
     def _operand(self, tree: Tree) -> Operand:
-        if is_narrow(tree):
+        if self.is_by_gemm(tree):
             return self.operands.widened(*_scaled_element(tree))
+        if isinstance(tree, Element) and is_narrow(tree):
+            return self.operands.loaded_narrow(tree)
         if isinstance(tree, Step):
             return self._step(tree), self.identity
         if isinstance(tree.source, Contraction):
@@ -99,8 +105,9 @@ class Emitter:
 
     def _sum(self, terms: Sequence[Tree]) -> SSAValue:
         """GEMM adds what is i8 onto the other terms; onto the first of its kind where there are none."""
-        wide = sorted((self.operand(t) for t in terms if not is_narrow(t)), key=lambda one: one[1] != self.identity)
-        narrow = [_scaled_element(term) for term in terms if is_narrow(term)]
+        wide = [self.operand(term) for term in terms if not self.is_by_gemm(term)]
+        wide.sort(key=lambda one: one[1] != self.identity)
+        narrow = [_scaled_element(term) for term in terms if self.is_by_gemm(term)]
         if not wide or wide[0][1] != self.identity:
             narrow.sort(key=lambda one: not self.operands.has_every_dimension(one[0]))
             if narrow and (not wide or self.operands.has_every_dimension(narrow[0][0])):

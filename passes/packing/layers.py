@@ -17,7 +17,7 @@ from xdsl.ir import SSAValue
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import InterleaveOp, ReshapeOp
-from vtac.passes.analysis.alu_trees import DeclineError, Step, Tree, is_narrow
+from vtac.passes.analysis.alu_trees import DeclineError, Step, Tree
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Apply, Element, Expression, elements, substituted
 from vtac.passes.packing.device import DeviceBuilder
@@ -36,14 +36,23 @@ LAYER = "packing.layer"
 class Layers:
     """Makes device functions for expressions, each once.
 
-    `plain` gives the host function's value for a value of the original function.
+    `plain` gives the host function's value for a value of the original function; `acc_8bit`
+    lets i8 be loaded into accumulators, for simulators.
     """
 
     def __init__(
-        self, name: str, config: VTAConfig, graph: Graph, host: HostBuilder, plain: Callable[[SSAValue], SSAValue]
+        self,
+        name: str,
+        config: VTAConfig,
+        graph: Graph,
+        host: HostBuilder,
+        plain: Callable[[SSAValue], SSAValue],
+        *,
+        acc_8bit: bool,
     ) -> None:
         self.name = name
         self.config = config
+        self.acc_8bit = acc_8bit
         self.graph = graph
         self.host = host
         self.plain = plain
@@ -218,7 +227,7 @@ class Layers:
         device = DeviceBuilder(outer, self.config)
         emitter = Emitter(self, device, order, trees)
         first, indices = emitter.operand(trees[0])
-        if isinstance(trees[0], Element) and not is_narrow(trees[0]) and self._needs_alu(trees[0].source):
+        if isinstance(trees[0], Element) and not emitter.is_by_gemm(trees[0]) and self._needs_alu(trees[0].source):
             first = device.step("add", first, indices, 0)
         rest = [emitter.operand(tree)[0] for tree in trees[1:]]
         function, call = device.finish([first, *rest], f"{self.name}_{len(self.functions)}")

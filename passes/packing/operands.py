@@ -26,6 +26,7 @@ class Tensors(Protocol):
     """Where an emitter gets tensors from: the layers around it."""
 
     config: VTAConfig
+    acc_8bit: bool
     graph: Graph
     host: HostBuilder
 
@@ -57,6 +58,11 @@ class Operands:
         if element.steps:
             argument = self._window(self._once(argument, None, element), element)
         return argument, self._indices(element)
+
+    def loaded_narrow(self, element: Element) -> Operand:
+        """An i8 operand that a simulator's 8-bit load of accumulators takes."""
+        value = self.device.extended(self._argument(element, wide=False))
+        return self._window(value, element) if element.steps else value, self._indices(element)
 
     def widened(self, element: Element, factor: int) -> Operand:
         """An i8 operand times a number, as accumulators, once per tile."""

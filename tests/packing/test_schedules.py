@@ -48,7 +48,7 @@ def test_several_results_get_the_simple_one(monkeypatch: pytest.MonkeyPatch) -> 
 def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("race", 3, 5, "INP", (0, 4), "a planted finding")
 
-    def findings(_: object) -> list[Finding]:
+    def findings(_: object, *, acc_8bit: bool) -> list[Finding]:
         return [finding]
 
     monkeypatch.setattr(kernels, "check", findings)

@@ -10,7 +10,7 @@ from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
 from vtac.interpreter.check import Finding, check
 from vtac.packing.simple_schedule import simple_schedule
-from vtac.passes.analysis.target import CONFIG, config_of
+from vtac.passes.analysis.target import allows_acc_8bit, config_of, copy_target
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
 from vtac.runtime.program import Program
@@ -20,7 +20,7 @@ from vtac.schedule import Schedule
 def alone(device: FuncOp, module: ModuleOp) -> ModuleOp:
     """A device function in a module of its own, for the same configuration."""
     found = ModuleOp([device.clone()])
-    found.attributes[CONFIG] = module.attributes[CONFIG]
+    copy_target(module, found)
     return found
 
 
@@ -42,7 +42,7 @@ def lowered_simply(device: FuncOp, module: ModuleOp) -> ModuleOp:
 def compiled(device: FuncOp, module: ModuleOp) -> tuple[Program, Finding | None]:
     """A program of a device function that is proven safe; and what spoke against the default schedule, if anything."""
     program = build_program(lowered(device, module))
-    findings = check(program)
+    findings = check(program, acc_8bit=allows_acc_8bit(module))
     if not findings:
         return program, None
     return build_program(lowered_simply(device, module)), findings[0]

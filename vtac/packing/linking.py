@@ -12,7 +12,7 @@ from vtac.dialects.diagnostics import CompileError
 from vtac.interpreter.check import Finding, check
 from vtac.packing.kernels import lowered, lowered_simply
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.target import CONFIG
+from vtac.passes.analysis.target import allows_acc_8bit, copy_target
 from vtac.passes.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta_plan_dram import VtaPlanDram
 from vtac.runtime.build import build_program
@@ -43,11 +43,11 @@ class Linker:
                 self.kernels[name] = lowered(self.devices[name], self.module)
         self._report("link and check", len(names), len(names))
         program = self._linked(function, names)
-        if not check(program):
+        if not self._findings(program):
             return program, {}
         rejected = self._replace_unsafe(names)
         program = self._linked(function, names)
-        findings = check(program)
+        findings = self._findings(program)
         if findings:
             raise CompileError(
                 f"program '{function.sym_name.data}' of {len(names)} kernels is not proven safe: {findings[0]}",
@@ -59,16 +59,19 @@ class Linker:
         """Lower kernels that are not safe alone by the simple schedule; the first finding of each."""
         rejected: dict[str, Finding] = {}
         for name in names:
-            findings = check(build_program(self.kernels[name].clone()))
+            findings = self._findings(build_program(self.kernels[name].clone()))
             if findings:
                 rejected[name] = findings[0]
                 self.kernels[name] = lowered_simply(self.devices[name], self.module)
         return rejected
 
+    def _findings(self, program: Program) -> list[Finding]:
+        return check(program, acc_8bit=allows_acc_8bit(self.module))
+
     def _linked(self, function: FuncOp, names: list[str]) -> Program:
         kernels = [op.clone() for name in names for op in self.kernels[name].ops if isinstance(op, FuncOp)]
         module = ModuleOp([function.clone(), *kernels])
-        module.attributes[CONFIG] = self.module.attributes[CONFIG]
+        copy_target(self.module, module)
         for step in (VtaLinkKernels(), VtaPlanDram()):
             step.apply(context(), module)
         module.verify()

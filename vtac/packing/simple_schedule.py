@@ -17,7 +17,7 @@ from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.bodies import is_copy
+from vtac.passes.analysis.bodies import is_copy, is_widening_copy
 from vtac.passes.analysis.nest import blocks_under, readers_of, shape_of, writers_of
 from vtac.pipelines import run_phases
 from vtac.schedule import BlockRef, LoopRef, Schedule
@@ -173,7 +173,8 @@ class _FromFirst(_Writer):
 
 def _is_load(block: BlockOp) -> bool:
     """A block that only loads an argument, with padding where it is for the ALU."""
-    return is_copy(block) and isinstance(block.inputs[0], BlockArgument) and not _is_padding(block)
+    moves = is_copy(block) or is_widening_copy(block)
+    return moves and isinstance(block.inputs[0], BlockArgument) and not _is_padding(block)
 
 
 def _is_update(block: BlockOp) -> bool:

@@ -43,7 +43,9 @@ def build_program(module: ModuleOp) -> Program:
     names = {value: buffer.name for value, buffer in zip(values, buffers, strict=True)}
     kernels = _kernels(function, names, code.calls)
     origins = _origins(stream, code)
-    return Program(config, stream.instructions(), micro_ops, (*buffers, uop), constants, origins, kernels)
+    simulator_only = any(isinstance(op, Load2DOp) and op.memory.data == "acc8" for op in module.walk())
+    placed = (*buffers, uop)
+    return Program(config, stream.instructions(), micro_ops, placed, constants, origins, kernels, simulator_only)
 
 
 def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[str]) -> tuple[KernelCall, ...]:

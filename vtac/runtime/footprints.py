@@ -19,7 +19,13 @@ Tiles: TypeAlias = slice | NDArray[np.intp]
 PAD = -2
 """What a tile of zeros around a load holds, in place of a DRAM element."""
 
-_NAMES: dict[int, MemoryName] = {Memory.INP: "inp", Memory.WGT: "wgt", Memory.ACC: "acc", Memory.OUT: "out"}
+_NAMES: dict[int, MemoryName] = {
+    Memory.INP: "inp",
+    Memory.WGT: "wgt",
+    Memory.ACC: "acc",
+    Memory.OUT: "out",
+    Memory.ACC_8BIT: "out",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ class Footprints:
         if opcode is Opcode.LOAD:
             memory, base, _, y_size, x_size, _, top, bottom, left, right = row
             tiles = slice(base, base + (top + y_size + bottom) * (left + x_size + right))
-            return Touched(writes=() if memory == Memory.UOP else ((Memory(memory), tiles),))
+            filled = Memory.ACC if memory == Memory.ACC_8BIT else Memory(memory)
+            return Touched(writes=() if memory == Memory.UOP else ((filled, tiles),))
         if opcode is Opcode.STORE:
             return Touched(reads=((Memory.ACC, slice(row[1], row[1] + row[3] * row[4])),))
         if kernel is None:

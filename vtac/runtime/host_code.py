@@ -46,7 +46,9 @@ _BINARY: dict[type[Operation], str] = {
     arith.OrIOp: "{} | {}",
 }
 _COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
-_LOAD_MEMORIES = {"inp": Memory.INP, "wgt": Memory.WGT, "acc": Memory.ACC}
+_LOAD_MEMORIES = {"inp": Memory.INP, "wgt": Memory.WGT, "acc": Memory.ACC, "acc8": Memory.ACC_8BIT}
+_ELEMENTS: dict[str, MemoryName] = {"inp": "inp", "wgt": "wgt", "acc": "acc", "acc8": "out"}
+"""The memory whose elements a load counts in DRAM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,8 +212,8 @@ class _Generator:
     def _load(self, op: Load2DOp, site: int, depth: int) -> None:
         memory = op.memory.data
         dram, x_size, y_size, x_stride, xp0, yp0, xp1, yp1, sram = (self._amount(amount) for amount in op.amounts())
-        base = self._tile_address(op.buffer, "inp" if memory == "inp" else "wgt" if memory == "wgt" else "acc")
-        stage = COMPUTE if memory == "acc" else LOAD
+        base = self._tile_address(op.buffer, _ELEMENTS[memory])
+        stage = COMPUTE if memory in ("acc", "acc8") else LOAD
         row = (
             f"({_LOAD_MEMORIES[memory]:d}, {sram}, {base} + {dram}, {y_size}, {x_size}, {x_stride}, "
             f"{yp0}, {yp1}, {xp0}, {xp1})"

@@ -49,6 +49,7 @@ class HostProgram(Program):
             first.constants,
             first.origins,
             first.kernels,
+            any(device.simulator_only for device in devices.values()),
             host=host,
             devices=devices,
             plain=_plain_buffers(_host_function(host)),

@@ -48,7 +48,8 @@ class Program:
     `instructions` are 16 bytes each, `micro_ops` 4. `buffers` are in DRAM order: arguments,
     results, constants and scratch, micro-ops. `origins`, when known, holds one entry per
     instruction. `kernels` are the kernels of a program of several, in the order of their calls;
-    scratch buffers that no two of them need together may lie at the same addresses.
+    scratch buffers that no two of them need together may lie at the same addresses. One that is
+    `simulator_only` holds what the hardware does not decode, and runs without the strict rules.
     """
 
     config: VTAConfig
@@ -58,6 +59,7 @@ class Program:
     constants: dict[str, bytes] = field(default_factory=dict[str, bytes])
     origins: tuple[Origin, ...] = ()
     kernels: tuple[KernelCall, ...] = ()
+    simulator_only: bool = False
     _counters: dict[str, int] | None = field(default=None, repr=False)
     _last_inputs: tuple[Array, ...] | None = field(default=None, repr=False)
 
@@ -80,7 +82,7 @@ class Program:
         """
         self._check_arrays(arrays)
         image = self.memory_image(arrays)
-        outcome = execute(self.instructions, image, self.config, strict=True, progress=progress)
+        outcome = execute(self.instructions, image, self.config, strict=not self.simulator_only, progress=progress)
         self._counters = {name: value for name, value in outcome.items() if isinstance(value, int)}
         self._last_inputs = tuple(array.copy() for array in arrays)
         outputs = tuple(self._read(image, buffer) for buffer in self.results)

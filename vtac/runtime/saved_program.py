@@ -66,6 +66,8 @@ def _describe(program: Program, inputs_placed: bool) -> dict[str, object]:
             for buffer in program.buffers
         ],
     }
+    if program.simulator_only:
+        description["simulator_only"] = True
     if program.kernels:
         description["kernels"] = [
             {"name": kernel.name, "reads": list(kernel.reads), "writes": list(kernel.writes)}
@@ -145,6 +147,7 @@ def _program(description: Mapping[str, object], data: Mapping[str, bytes], folde
         constants,
         _origins(description, path),
         _kernels(description, buffers, path),
+        description.get("simulator_only") is True,
     )
     if description.get("inputs_placed") is True:
         program._last_inputs = tuple(_array(image, buffer) for buffer in program.arguments)  # pyright: ignore[reportPrivateUsage]

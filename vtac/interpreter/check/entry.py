@@ -52,6 +52,7 @@ def check(
     config: VTAConfig | None = None,
     *,
     dram: NDArray[np.uint8] | None = None,
+    acc_8bit: bool = False,
 ) -> list[Finding]:
     """Prove a stream safe in every interleaving that its tokens allow; the findings say where that fails.
 
@@ -61,8 +62,9 @@ def check(
 
     Given a program, its configuration, memory image and buffers are used; every DRAM row must lie in
     one buffer. A program of several streams has all of them checked; messages begin with the stream's
-    name. Given raw bytes, `config` is the default unless stated and `dram` (uint8, index =
-    physical byte address) is the memory that the micro-ops lie in and that addresses must not leave.
+    name. `acc_8bit` accepts loads of ACC_8BIT, for simulators. Given raw bytes, `config` is the
+    default unless stated and `dram` (uint8, index = physical byte address) is the memory that the
+    micro-ops lie in and that addresses must not leave.
     Bytes without `dram` are checked as far as they go: a kernel's tiles follow from micro-ops in
     memory, so one `micro-ops-unknown` finding says that the rest is not proven, and DRAM addresses
     have no limit. Kinds of findings:
@@ -78,7 +80,7 @@ def check(
     vector of bytes or is given beside a program.
     """
     if isinstance(instructions, bytes | bytearray | memoryview):
-        return _check(bytes(instructions), config or VTAConfig(), _checked_image(dram), ())
+        return _check(bytes(instructions), config or VTAConfig(), _checked_image(dram), (), acc_8bit)
     if not isinstance(instructions, CheckableProgram):  # pyright: ignore[reportUnnecessaryIsInstance]
         found = type(instructions).__name__
         raise VtacError(f"cannot check a {found}: pass a program, or instruction words as bytes")
@@ -87,16 +89,20 @@ def check(
     if config is not None and config != instructions.config:
         raise ConfigError("cannot check a program for another configuration than its own: leave out config")
     if isinstance(instructions, CheckableHostProgram) and len(instructions.devices) > 1:
-        return [_named(name, found) for name, part in instructions.devices.items() for found in _check_program(part)]
-    return _check_program(instructions)
+        return [
+            _named(name, found)
+            for name, part in instructions.devices.items()
+            for found in _check_program(part, acc_8bit)
+        ]
+    return _check_program(instructions, acc_8bit)
 
 
 def _named(name: str, finding: Finding) -> Finding:
     return replace(finding, message=f"{name}: {finding.message}")
 
 
-def _check_program(program: CheckableProgram) -> list[Finding]:
-    return _check(program.instructions, program.config, program.memory_image(), program.buffers)
+def _check_program(program: CheckableProgram, acc_8bit: bool) -> list[Finding]:
+    return _check(program.instructions, program.config, program.memory_image(), program.buffers, acc_8bit)
 
 
 def _checked_image(dram: NDArray[np.uint8] | None) -> Image | None:
@@ -109,7 +115,7 @@ def _checked_image(dram: NDArray[np.uint8] | None) -> Image | None:
 
 
 def _check(
-    instructions: bytes, config: VTAConfig, image: Image | None, buffers: Sequence[BufferRecord]
+    instructions: bytes, config: VTAConfig, image: Image | None, buffers: Sequence[BufferRecord], acc_8bit: bool
 ) -> list[Finding]:
     try:
         stream = stream_of(instructions, config)
@@ -117,12 +123,12 @@ def _check(
         return [Finding(error.kind, error.index, None, None, None, error.message)]
     report = Report()
     memory = DramMap(None if image is None else len(image), buffers)
-    _check_stream(stream, image, memory, report)
+    _check_stream(stream, image, memory, report, acc_8bit)
     return report.findings()
 
 
-def _check_stream(stream: Stream, image: Image | None, memory: DramMap, report: Report) -> None:
-    sound = check_fields(stream, memory, report)
+def _check_stream(stream: Stream, image: Image | None, memory: DramMap, report: Report, acc_8bit: bool) -> None:
+    sound = check_fields(stream, memory, report, acc_8bit=acc_8bit)
     order = check_tokens(stream, report)
     stores = StoreLog(stream, order, sound)
     stores.check_races(sound, report)

@@ -20,13 +20,16 @@ def sram_span(instruction: Load | Store) -> tuple[int, int]:
     return instruction.sram_base, instruction.sram_base + rows * columns
 
 
-def check_fields(stream: Stream, memory: DramMap, report: Report) -> list[bool]:
-    """Report illegal fields; the result says of each instruction whether what it touches is well defined."""
+def check_fields(stream: Stream, memory: DramMap, report: Report, *, acc_8bit: bool = False) -> list[bool]:
+    """Report illegal fields; the result says of each instruction whether what it touches is well defined.
+
+    `acc_8bit` accepts loads of ACC_8BIT.
+    """
     sound: list[bool] = []
     for index, instruction in enumerate(stream.instructions):
         match instruction:
             case Load() | Store():
-                legal = _check_memory_id(stream, index, instruction, report)
+                legal = _check_memory_id(stream, index, instruction, report, acc_8bit=acc_8bit)
                 sound.append(legal and _check_block(stream, index, instruction, memory, report))
             case Gemm() | Alu():
                 sound.append(_check_kernel(stream, index, instruction, report))
@@ -35,9 +38,9 @@ def check_fields(stream: Stream, memory: DramMap, report: Report) -> list[bool]:
     return sound
 
 
-def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, report: Report) -> bool:
+def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, report: Report, *, acc_8bit: bool) -> bool:
     """Whether an instruction can address its memory; the NOP of the store unit names any."""
-    if isinstance(instruction, Load) and instruction.memory is Memory.ACC_8BIT:
+    if isinstance(instruction, Load) and instruction.memory is Memory.ACC_8BIT and not acc_8bit:
         report.add("memory", f"{stream.name(index)} loads ACC_8BIT, which only simulators decode", index)
     problem = None
     if isinstance(instruction, Load) and instruction.memory is Memory.OUT:

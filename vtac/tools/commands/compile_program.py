@@ -26,6 +26,7 @@ class Options(argparse.Namespace):
     config: str | None = None
     schedule: str | None = None
     no_host: bool = False
+    acc_8bit: bool = False
     inputs: str | None = None
     arch: str | None = None
 
@@ -44,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         return _compile_cuda(options, options.output)
     if options.arch is not None:
         raise UsageError("--arch is for CUDA programs: add --target cuda")
-    program = compile_file(options.source, options.config, options.schedule, host=not options.no_host)
+    host, acc_8bit = not options.no_host, options.acc_8bit
+    program = compile_file(options.source, options.config, options.schedule, host=host, acc_8bit=acc_8bit)
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
     program.save(Path(options.output), inputs)
     devices = device_programs(program)
@@ -81,4 +83,7 @@ def add_compile_arguments(parser: ToolParser) -> None:
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--no-host", action="store_true", help="refuse what the VTA cannot execute itself")
+    parser.add_argument(
+        "--acc-8bit", action="store_true", help="for simulators only: load i8 into accumulators, which no RTL decodes"
+    )
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")

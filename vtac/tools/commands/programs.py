@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["Program", "compile_cuda_file", "compile_file", "device_programs", "is_cuda_program", "load_program"]
 
 
-def compile_file(path: str, config_path: str | None, schedule_path: str | None, *, host: bool = True) -> Program:
+def compile_file(
+    path: str, config_path: str | None, schedule_path: str | None, *, host: bool = True, acc_8bit: bool = False
+) -> Program:
     """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`."""
     from vtac.compiler import compile
     from vtac.frontend import parse
@@ -26,7 +28,7 @@ def compile_file(path: str, config_path: str | None, schedule_path: str | None, 
     config = None if config_path is None else VTAConfig.from_json(config_path)
     module = parse(Path(path))
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    program = compile(module, "vta", config, schedule, host=host)
+    program = compile(module, "vta", config, schedule, host=host, acc_8bit=acc_8bit)
     if isinstance(program, HostProgram):
         for choice in program.choices:
             print(f"note: {choice}", file=sys.stderr)

@@ -36,6 +36,7 @@ class Options(argparse.Namespace):
     config: str | None = None
     schedule: str | None = None
     no_host: bool = False
+    acc_8bit: bool = False
     device: str = "cpu"
     inputs: str | None = None
     outputs: str | None = None
@@ -109,15 +110,21 @@ def _parse(arguments: Sequence[str]) -> Options:
     return options
 
 
-_FOREIGN = {False: ("arch", "blocks", "check"), True: ("config", "no_host", "stats", "trace", "timeline", "progress")}
+_FOREIGN = {
+    False: ("arch", "blocks", "check"),
+    True: ("config", "no_host", "acc_8bit", "stats", "trace", "timeline", "progress"),
+}
 """Options of the other target, by whether the program is for CUDA."""
 
 
 def _program(options: Options) -> Program:
     if not Path(options.source).is_dir():
-        return compile_file(options.source, options.config, options.schedule, host=not options.no_host)
-    if options.config is not None or options.schedule is not None:
-        raise UsageError(f"'{options.source}' is a saved program: --config and --schedule are for program files")
+        host, acc_8bit = not options.no_host, options.acc_8bit
+        return compile_file(options.source, options.config, options.schedule, host=host, acc_8bit=acc_8bit)
+    if options.config is not None or options.schedule is not None or options.acc_8bit:
+        raise UsageError(
+            f"'{options.source}' is a saved program: --config, --schedule and --acc-8bit are for program files"
+        )
     return load_program(options.source)
 
 

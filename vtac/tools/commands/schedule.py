@@ -44,7 +44,7 @@ def _scripts(path: str, config: VTAConfig | None) -> list[str]:
     from vtac.autoschedule import default_schedule
     from vtac.dialects.schedule.directives import ScriptOp
     from vtac.frontend import context, prepare
-    from vtac.passes.analysis.target import CONFIG
+    from vtac.passes.analysis.target import copy_target
     from vtac.passes.pack_for_vta import DEVICE, PackForVta
     from vtac.passes.packing.layouts import needs_packing
 
@@ -58,6 +58,6 @@ def _scripts(path: str, config: VTAConfig | None) -> list[str]:
     scripts: list[str] = []
     for device in [op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]:
         alone = ModuleOp([device.clone()])
-        alone.attributes[CONFIG] = module.attributes[CONFIG]
+        copy_target(module, alone)
         scripts.append(str(default_schedule(alone)))
     return scripts
