@@ -155,6 +155,26 @@ class BatchMatmulOp(_NamedOp):
 
 
 @irdl_op_definition
+class QuantizedBatchMatmulOp(_NamedOp):
+    """One product with zero points per leading index."""
+
+    name = "linalg.quantized_batch_matmul"
+    LOOPS: ClassVar[str] = "bmnK"
+    MAPS: ClassVar[tuple[str, ...]] = ("bmK", "bKn", "bmn")
+    SLIDING: ClassVar[bool] = False
+
+
+@irdl_op_definition
+class MatmulTransposeBOp(_NamedOp):
+    """A product of a matrix and another's transpose."""
+
+    name = "linalg.matmul_transpose_b"
+    LOOPS: ClassVar[str] = "mnK"
+    MAPS: ClassVar[tuple[str, ...]] = ("mK", "nK", "mn")
+    SLIDING: ClassVar[bool] = False
+
+
+@irdl_op_definition
 class Conv2DNchwFchwOp(_WindowOp):
     """Convolution, channels before rows."""
 
@@ -182,6 +202,15 @@ class Conv2DNhwcFhwcQOp(_WindowOp):
 
 
 @irdl_op_definition
+class Conv2DNhwcHwcfQOp(_WindowOp):
+    """Convolution with zero points, channels last, features last in the kernel."""
+
+    name = "linalg.conv_2d_nhwc_hwcf_q"
+    LOOPS: ClassVar[str] = "nhwfHWC"
+    MAPS: ClassVar[tuple[str, ...]] = ("nhwC", "HWCf", "nhwf")
+
+
+@irdl_op_definition
 class Conv2DNgchwGfchwOp(_WindowOp):
     """Convolution in groups of channels."""
 
@@ -206,6 +235,15 @@ class DepthwiseConv2DNchwChwOp(_WindowOp):
     name = "linalg.depthwise_conv_2d_nchw_chw"
     LOOPS: ClassVar[str] = "nhwcHW"
     MAPS: ClassVar[tuple[str, ...]] = ("nchw", "cHW", "nchw")
+
+
+@irdl_op_definition
+class DepthwiseConv2DNhwcHwcOp(_WindowOp):
+    """Convolution of each channel with its own kernel, channels last."""
+
+    name = "linalg.depthwise_conv_2d_nhwc_hwc"
+    LOOPS: ClassVar[str] = "nhwcHW"
+    MAPS: ClassVar[tuple[str, ...]] = ("nhwc", "HWc", "nhwc")
 
 
 @irdl_op_definition
@@ -272,12 +310,16 @@ class PoolingNhwcSumOp(_WindowOp):
 _OPS: tuple[type[Operation], ...] = (
     MatmulOp,
     BatchMatmulOp,
+    QuantizedBatchMatmulOp,
+    MatmulTransposeBOp,
     Conv2DNchwFchwOp,
     Conv2DNchwFchwQOp,
     Conv2DNhwcFhwcQOp,
+    Conv2DNhwcHwcfQOp,
     Conv2DNgchwGfchwOp,
     Conv2DNgchwGfchwQOp,
     DepthwiseConv2DNchwChwOp,
+    DepthwiseConv2DNhwcHwcOp,
     DepthwiseConv2DNhwcHwcQOp,
     PoolingNchwMaxOp,
     PoolingNhwcMaxOp,

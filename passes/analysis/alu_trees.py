@@ -143,8 +143,14 @@ def add(left: Number, right: Number, bits: int = 32) -> Number:
     exact = left.exact and right.exact
     if right.tree is not None:
         return _settled(Step("add", left.tree, right.tree), low, high, exact, bits)
-    tree = left.tree if right.low == 0 else Step("add", left.tree, right.low)
-    return _settled(tree, low, high, exact, bits)
+    return _settled(_plus(left.tree, right.low), low, high, exact, bits)
+
+
+def _plus(tree: Tree, number: int) -> Tree:
+    """A tree plus a number, which joins the one that was added last."""
+    if isinstance(tree, Step) and tree.name == "add" and isinstance(tree.operand, int):
+        tree, number = tree.source, number + tree.operand
+    return Step("add", tree, number) if number else tree
 
 
 def subtract(left: Number, right: Number, bits: int = 32) -> Number:

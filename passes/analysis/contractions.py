@@ -42,7 +42,8 @@ class Contraction:
 
     data:   rows, channels, then the spatial axes       (N, C, H, W)
     kernel: features, channels, then the spatial axes   (O, I, H, W); empty for a pooling
-    result: rows, features, then the spatial axes
+    result: rows, features, then the spatial axes; counted without the dimensions that have no
+            role, such as a batch of one product. `result_kept` are those that have one.
     """
 
     op: LinalgStructuredOperation
@@ -55,6 +56,13 @@ class Contraction:
     windows: tuple[Window, ...] = ()
     depthwise: bool = False
     zero_points: tuple[SSAValue, ...] = ()
+    result_kept: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.result_kept:
+            kept = tuple(sorted(self.result_dims))
+            object.__setattr__(self, "result_kept", kept)
+            object.__setattr__(self, "result_dims", tuple(kept.index(dim) for dim in self.result_dims))
 
     @property
     def terms(self) -> int:
@@ -189,6 +197,8 @@ def _match_roles(loops: _Loops, body: _Body, data: int, kernel: int) -> Contract
     for loop in loops.reductions:
         if loop not in channels and loop not in taps:
             return f"expected every reduction to index both factors, {loops.describe(loop)} does not index the kernel"
+    if features and channels:
+        groups = [loop for loop in groups if loops.extents[loop] > 1]
     depthwise = len(groups) == 1 and not features and not channels
     if groups and not depthwise:
         return f"{loops.describe(groups[0])} indexes both factors and the result, as a batch or a group of channels"

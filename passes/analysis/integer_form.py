@@ -92,7 +92,9 @@ class _Lowering:
             return _FLOAT[op.name](op, [_scaled(value) for value in values])
         if op.name == "arith.sitofp":
             return _from_integer(op, _integer(values[0]))
-        if op.name == "arith.fptosi":
+        if op.name == "arith.uitofp":
+            return _from_integer(op, _extend_unsigned(op, [_integer(values[0])]))
+        if op.name in ("arith.fptosi", "arith.fptoui"):
             return _to_integer(op, _scaled(values[0]))
         if op.name in _INTEGER:
             return _INTEGER[op.name](op, [_integer(value) for value in values])
@@ -187,7 +189,18 @@ def _float_add(op: Apply, values: Sequence[Scaled]) -> Scaled:
     if right.number.value == 0:
         return left
     first, second, exponent = _aligned(left, right)
-    total = add(first, second)
+    return _exact_total(add(first, second), left, right, exponent)
+
+
+def _float_subtract(op: Apply, values: Sequence[Scaled]) -> Scaled:
+    left, right = values
+    if right.number.value == 0:
+        return left
+    first, second, exponent = _aligned(left, right)
+    return _exact_total(subtract(first, second), left, right, exponent)
+
+
+def _exact_total(total: Number, left: Scaled, right: Scaled, exponent: int) -> Scaled:
     if left.limit is not None or right.limit is not None or not total.within(-SINGLE_EXACT, SINGLE_EXACT):
         raise DeclineError("it adds floating-point numbers that f32 may round: their integers exceed 2^24")
     return Scaled(total, exponent)
@@ -221,16 +234,19 @@ def _from_integer(op: Apply, number: Number) -> Scaled:
 
 def _to_integer(op: Apply, value: Scaled) -> Number:
     if value.exponent < 0:
-        raise DeclineError("'arith.fptosi' of a fraction rounds toward zero, which a shift does not: round first")
+        raise DeclineError(f"'{op.name}' of a fraction rounds toward zero, which a shift does not: round first")
     number = shift_left(value.number, value.exponent)
     if value.limit is not None and not number.within(-value.limit, value.limit):
         raise DeclineError(
             f"f32 rounds integers above 2^24, and the result is not limited to {value.limit}, where that cannot show"
         )
     width = width_of(op.kind)
-    if not number.within(-(1 << (width - 1)), (1 << (width - 1)) - 1):
-        raise DeclineError(f"'arith.fptosi' of a value up to {number.high} does not fit {op.kind}: clamp first")
-    return number
+    least = 0 if op.name == "arith.fptoui" else -(1 << (width - 1))
+    if not number.within(least, least + (1 << width) - 1):
+        raise DeclineError(
+            f"'{op.name}' of a value between {number.low} and {number.high} does not fit {op.kind}: clamp first"
+        )
+    return low_bits(number, min(width, 32))
 
 
 def _amount(number: Number, op: Apply) -> int:
@@ -250,15 +266,23 @@ def _truncate(op: Apply, values: Sequence[Number]) -> Number:
 
 
 def _extend_unsigned(op: Apply, values: Sequence[Number]) -> Number:
-    if not (values[0].exact and values[0].low >= 0):
-        raise DeclineError("'arith.extui' of a value that may be negative; the VTA's integers are signed")
-    return values[0]
+    """The bits of a signed number as an unsigned one: with the top bit turned over, plus its weight."""
+    number, bits = values[0], width_of(op.arguments[0].kind)
+    if number.exact and number.low >= 0:
+        return number
+    if bits > 16 or not number.exact:
+        raise DeclineError(
+            f"'arith.extui' of {op.arguments[0].kind} that may be negative; the VTA's integers are signed"
+        )
+    half = Number.constant(1 << (bits - 1))
+    return add(low_bits(add(number, half), bits), half)
 
 
 _FLOAT: dict[str, Callable[[Apply, Sequence[Scaled]], Scaled]] = {
     "arith.mulf": _multiply,
     "arith.divf": _divide,
     "arith.addf": _float_add,
+    "arith.subf": _float_subtract,
     "arith.maximumf": lambda op, values: _float_extremum("max", *values),
     "arith.minimumf": lambda op, values: _float_extremum("min", *values),
     "arith.maxnumf": lambda op, values: _float_extremum("max", *values),

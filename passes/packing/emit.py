@@ -235,8 +235,12 @@ class Emitter:
     ) -> SSAValue:
         """A factor packed with its dimensions in the order of their roles."""
         element = self._factor_tensor(expression, operand, shape)
-        order = tuple(element.dims.index(role) for role in roles)
-        return self.operands.pack(cast(Stored, element.source), order, tile)
+        stored = cast(Stored, element.source)
+        places = [element.dims.index(role) for role in roles]
+        kept = sorted(places)
+        if len(kept) < len(stored.shape):
+            stored = self.layers.graph.view(stored, tuple(stored.shape[place] for place in kept))
+        return self.operands.pack(stored, tuple(kept.index(place) for place in places), tile)
 
     def _diagonal(self, expression: Expression, operand: SSAValue, roles: Sequence[int]) -> SSAValue:
         """(C, KH, KW) as (C / BLOCK, 1, KH, KW, BLOCK, BLOCK) with each channel's taps on the diagonals."""

@@ -209,8 +209,7 @@ class Graph(Sources):
         kind = type_of(contraction.op.res[0]).get_element_type()
         if width_of(kind) < 32:
             raise DeclineError(f"it accumulates in {kind}; GEMM accumulates in i32")
-        rank = len(contraction.result_dims)
-        total: Expression = Element(contraction, tuple(range(rank)), kind)
+        total: Expression = Element(contraction, contraction.result_kept, kind)
         if contraction.zero_points:
             total = self._without_zero_point(contraction, total)
         start = self.expression(contraction.op.outputs[0])
@@ -229,7 +228,7 @@ class Graph(Sources):
         feature = contraction.kernel_dims[0]
         size = type_of(kernel).get_shape()[feature]
         bias = Stored(tensor_type(i32, [size]), "zero_point", weight_sum=(kernel, feature, -data_zero))
-        correction: Expression = Element(bias, (contraction.result_dims[1],), i32)
+        correction: Expression = Element(bias, (total.dims[contraction.result_dims[1]],), i32)
         if total.kind != i32:
             correction = Apply("arith.extsi", (correction,), total.kind)
         return Apply("arith.addi", (total, correction), total.kind)

@@ -177,6 +177,19 @@ def test_float_conversions() -> None:
     assert run("f16", body, values, values).tolist() == [2.0, -2.0, 100.0]
 
 
+def test_unsigned_conversions() -> None:
+    body = yielding(
+        "f32",
+        "%i = arith.fptoui %a : f32 to i8",
+        "%w = arith.extui %i : i8 to i32",
+        "%f = arith.uitofp %i : i8 to f32",
+        "%g = arith.sitofp %w : i32 to f32",
+        "%r = arith.addf %f, %g : f32",
+    )
+    values = np.array([2.75, 127.0, 128.0, 255.5], np.float32)
+    assert run("f32", body, values, values).tolist() == [4.0, 254.0, 256.0, 510.0]
+
+
 def test_a_shift_by_the_width_is_refused() -> None:
     body = yielding("i32", "%r = arith.shrsi %a, %b : i32")
     with pytest.raises(EvaluationError, match=r"'arith\.shrsi' by 32: .* unless the amount lies in 0 <= amount < 32"):
@@ -188,6 +201,9 @@ def test_a_float_that_fits_no_integer_is_refused() -> None:
     values = np.array([127.5, 128.0], np.float32)
     with pytest.raises(EvaluationError, match=r"'arith\.fptosi' of 128\.0: .* unless it fits i8"):
         run("f32", body, values, values)
+    unsigned = yielding("f32", "%i = arith.fptoui %a : f32 to i8", "%r = arith.uitofp %i : i8 to f32")
+    with pytest.raises(EvaluationError, match=r"'arith\.fptoui' of -1\.0: .* unless it fits i8"):
+        run("f32", unsigned, np.array([255.0, -1.0], np.float32), np.array([0.0, 0.0], np.float32))
 
 
 def test_an_unknown_operation_is_named_with_those_that_are_known() -> None:

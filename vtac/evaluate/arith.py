@@ -235,11 +235,15 @@ def _convert(op: Operation, operands: Sequence[Array], active: Mask | None) -> A
     return _as_signed(operands[0]).astype(_result_dtype(op))
 
 
+def _convert_unsigned(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
+    return _as_unsigned(operands[0]).astype(_result_dtype(op))
+
+
 def _to_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
     value, dtype = np.trunc(operands[0].astype(np.float64)), _result_dtype(op)
     bits = 1 if dtype.kind == "b" else 8 * dtype.itemsize
-    limit = 2.0 ** (bits - 1)
-    fits = np.logical_and(value >= -limit, value < limit)
+    least = 0.0 if op.name == "arith.fptoui" else -(2.0 ** (bits - 1))
+    fits = np.logical_and(value >= least, value < least + 2.0**bits)
     _refuse_where(
         np.logical_not(fits),
         active,
@@ -247,7 +251,8 @@ def _to_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -
         op,
         lambda found: f"'{op.name}' of {found}: the result is undefined unless it fits {op.results[0].type}",
     )
-    return np.where(fits, value, 0.0).astype(dtype)
+    inside = np.where(fits, value, 0.0)
+    return (inside.astype(np.uint64) if least == 0.0 else inside).astype(dtype)
 
 
 def _refuse_where(
@@ -278,9 +283,11 @@ _COMPUTE: Mapping[str, Compute] = {
     "arith.trunci": _truncate,
     "arith.index_cast": _index_cast,
     "arith.sitofp": _convert,
+    "arith.uitofp": _convert_unsigned,
     "arith.extf": _convert,
     "arith.truncf": _convert,
     "arith.fptosi": _to_integer,
+    "arith.fptoui": _to_integer,
     "arith.cmpf": _compare_floats,
     "math.roundeven": _round_even,
 }

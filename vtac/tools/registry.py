@@ -30,6 +30,7 @@ class Home(NamedTuple):
 
 
 DIALECTS: dict[str, Home] = {
+    "arith": Home("vtac.dialects.frontend_arith", "FrontendArith"),
     "linalg": Home("vtac.dialects.named_linalg", "NamedLinalg"),
     "packing": Home("vtac.dialects.packing", "Packing"),
     "schedule": Home("vtac.dialects.schedule", "Schedule"),
