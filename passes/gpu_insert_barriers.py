@@ -13,16 +13,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects import memref, vector
+from xdsl.dialects import gpu, memref, scf, vector
+from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.gpu import BarrierOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
-from vtac.passes.analysis.nest import scope_of
+from vtac.passes.analysis.locations import location_of
+from vtac.passes.analysis.nest import buffer_name, scope_of
 from vtac.passes.convert_loops_to_gpu import KERNEL
 from vtac.passes.gpu_pipeline_loops import STAGED
 
@@ -34,8 +37,9 @@ class GpuInsertBarriers(ModulePass):
     requires: kernels (convert-loops-to-gpu) whose shared memory is accessed by loads, stores
               and warp operations.
     ensures:  between a write and an access of the same buffer by another statement every
-              thread passes a barrier; barriers stand outside conditions.
-    declines: nothing.
+              thread passes a barrier; under a condition only where a block's threads agree on it.
+    declines: statements that need a barrier between them under a condition on thread indices
+              or on data.
     """
 
     name = "gpu-insert-barriers"
@@ -43,7 +47,7 @@ class GpuInsertBarriers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and KERNEL in function.attributes:
-                _separate(function.body.block, _Accesses(), repeats=False)
+                _separate(function.body.block, _Accesses(), repeats=False, condition=None)
 
 
 @dataclass
@@ -64,8 +68,11 @@ class _Accesses:
             self.writes.setdefault(buffer, set()).update(ops)
 
 
-def _separate(body: Block, before: _Accesses, *, repeats: bool) -> _Accesses:
-    """Insert barriers in a body; what is still open at its end."""
+def _separate(body: Block, before: _Accesses, *, repeats: bool, condition: scf.IfOp | None) -> _Accesses:
+    """Insert barriers in a body; what is still open at its end.
+
+    `condition` is the innermost one around that threads of a block may disagree on.
+    """
     state = before
     for _ in range(2 if repeats else 1):
         for child in list(body.ops):
@@ -76,14 +83,44 @@ def _separate(body: Block, before: _Accesses, *, repeats: bool) -> _Accesses:
             if not accesses.reads and not accesses.writes:
                 continue
             if state.meets(accesses) and not _starts_with_barrier(child):
+                _refuse_divergence(condition, child, state, accesses)
                 body.insert_op_before(BarrierOp(), child)
                 state = _Accesses()
             if isinstance(child, ForOp):
-                _separate(child.body.block, _Accesses(), repeats=child.trip_count > 1)
+                _separate(child.body.block, _Accesses(), repeats=child.trip_count > 1, condition=condition)
+            elif isinstance(child, scf.IfOp):
+                inner = condition if _is_uniform(child.cond) else child
+                for region in child.regions:
+                    for block in region.blocks:
+                        _separate(block, _Accesses(), repeats=False, condition=inner)
             if _starts_with_barrier(child):
                 state = _Accesses()
             state.add(accesses)
     return state
+
+
+def _refuse_divergence(
+    condition: scf.IfOp | None, child: Operation, before: _Accesses, accesses: _Accesses
+) -> None:
+    if condition is None:
+        return
+    earlier = {*before.reads, *before.writes}
+    names = sorted(buffer_name(buffer) for buffer in earlier & {*accesses.reads, *accesses.writes})
+    raise CompileError(
+        f"threads exchange {', '.join(names)} under a condition that differs between the threads of a block: a "
+        "barrier there would wait for threads that never come; guard by block indices and serial loops only, or "
+        "guard the copies and not the loop around them",
+        location_of(child) or location_of(condition),
+    )
+
+
+def _is_uniform(value: SSAValue) -> bool:
+    """Whether all threads of a block agree on a value: it comes from constants, block indices and loops."""
+    owner = value.owner
+    if not isinstance(owner, Operation):
+        return True
+    pure = isinstance(owner, ApplyOp | gpu.BlockIdOp) or owner.name.startswith("arith.")
+    return pure and all(_is_uniform(operand) for operand in owner.operands)
 
 
 def _starts_with_barrier(op: Operation) -> bool:

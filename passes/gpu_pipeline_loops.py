@@ -114,7 +114,10 @@ class _Pipeline:
                     "pipeline: a statement copies to shared memory after another used it; copies must come first",
                     location_of(child),
                 )
-            (copies if written else uses).append(child)
+            if written:
+                copies.append(child)
+            elif read:
+                uses.append(child)
         return copies, uses
 
     def _touches(self, root: Operation) -> tuple[bool, bool]:
@@ -160,10 +163,22 @@ class _Pipeline:
         value = values.materialise(values.value(iteration))
         slot_op, slot = self._slot_of(value)
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
-        clones = [copy.clone(mapping) for copy in copies]
+        clones = [op.clone(mapping) for op in [*self._conditions(copies), *copies]]
         for clone in clones:
             self._shift_accesses(clone, slot)
         return [*values.operations, slot_op, *clones]
+
+    def _conditions(self, copies: Sequence[Operation]) -> list[Operation]:
+        """The scalars of the loop's body that copies depend on: where they happen, and whether."""
+        needed: set[Operation] = set()
+        waiting = [operand for copy in copies for op in copy.walk() for operand in op.operands]
+        while waiting:
+            owner = waiting.pop().owner
+            is_scalar = isinstance(owner, Operation) and owner.parent is self.body and owner not in copies
+            if is_scalar and owner not in needed and not isinstance(owner, memref.AllocOp):
+                needed.add(owner)
+                waiting += owner.operands
+        return [op for op in self.body.ops if op in needed]
 
     def _prologue(self, copies: Sequence[Operation]) -> None:
         parent = self.loop.parent

@@ -15,6 +15,7 @@ from vtac.passes.convert_alu_to_vta import ConvertAluToVta
 from vtac.passes.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.convert_dma_to_vta import ConvertDmaToVta
 from vtac.passes.convert_gemm_to_vta import ConvertGemmToVta
+from vtac.passes.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.convert_schedule_to_scf import ConvertScheduleToScf
@@ -69,9 +70,9 @@ WMMA_PIPELINE: tuple[Phase, ...] = (
         "blocked",
         (
             ScheduleDecomposeReductions(),
-            SchedulePartitionGuards(),
             ScheduleCompactBuffers(),
             ScheduleAlignStorage(),
+            ConvertGuardsToConditions(),
         ),
     ),
     Phase("tiles", (ConvertTilesToWmma(),)),

@@ -43,6 +43,14 @@ def guards_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
     return guards
 
 
+def guards_without_unit_loops(block: BlockOp) -> list[Linear]:
+    """The guards of a block; loops of one iteration contribute nothing to them."""
+    loops = enclosing_loops(block)
+    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in loops}
+    unit: dict[Hashable, Linear] = {loop.induction_variable: Linear(0) for loop in loops if loop.trip_count == 1}
+    return [guard.substitute(unit, extents) for guard in guards_of(block, extents)]
+
+
 def indices_of(block: BlockOp, position: int, extents: Extents | None = None) -> list[Linear]:
     """Buffer indices of access `position` (inputs first, the output last) over loop variables."""
     extents = extents_around(block) if extents is None else extents

@@ -14,7 +14,7 @@ from xdsl.ir import Block, Operation
 
 from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
 from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
-from vtac.passes.analysis.accesses import guards_of, rebind
+from vtac.passes.analysis.accesses import guards_without_unit_loops, rebind
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.nest import (
     buffer_name,
@@ -138,7 +138,7 @@ def shared_guards(blocks: Sequence[BlockOp], body: Block) -> list[Linear]:
     owner = body.parent_op()
     loops = [*enclosing_loops(owner), owner] if isinstance(owner, ForOp) else []
     around = {loop.induction_variable for loop in loops}
-    first, *others = [guards_of(block) for block in blocks]
+    first, *others = [guards_without_unit_loops(block) for block in blocks]
     return [guard for guard in first if guard.variables() <= around and all(guard in other for other in others)]
 
 

@@ -182,19 +182,28 @@ class Blocks:
         """Barriers and asynchronous copies."""
         if isinstance(op, wmma.AsyncCopyOp):
             self._begin_copy(op, active)
-        elif isinstance(op, gpu.BarrierOp | wmma.AsyncCommitOp | wmma.AsyncWaitOp):
+        elif isinstance(op, gpu.BarrierOp):
+            passing = self._whole_blocks(op, active)
+            for memory in self.memories.values():
+                memory.pass_barrier(passing)
+        elif isinstance(op, wmma.AsyncCommitOp | wmma.AsyncWaitOp):
             if active is not None and not active.all():
-                raise EvaluationError(f"'{op.name}' is met by a part of a block's threads only", op)
-            if isinstance(op, gpu.BarrierOp):
-                for memory in self.memories.values():
-                    memory.pass_barrier()
-            elif isinstance(op, wmma.AsyncCommitOp):
+                raise EvaluationError(f"'{op.name}' is met by a part of the threads only", op)
+            if isinstance(op, wmma.AsyncCommitOp):
                 self.copies.commit()
             else:
                 self.copies.wait(op.pending.value.data)
         elif not isinstance(op, func.ReturnOp | scf.YieldOp):
             return False
         return True
+
+    def _whole_blocks(self, op: Operation, active: Mask | None) -> Mask:
+        """Which blocks meet an op, each with all of its threads."""
+        threads = np.broadcast_to(True if active is None else active, self.threads.shape)
+        by_block = threads.reshape(len(self.numbers), -1)
+        if (by_block.any(axis=1) != by_block.all(axis=1)).any():
+            raise EvaluationError(f"'{op.name}' is met by a part of a block's threads only", op)
+        return by_block.all(axis=1)
 
     def _begin_copy(self, op: wmma.AsyncCopyOp, active: Mask | None) -> None:
         count = op.elements.value.data

@@ -65,11 +65,11 @@ class KernelMemory:
         self.written: Mask | None = None if data is not None else np.zeros(total, np.bool_)
         self.shared = _fresh(total) if is_shared else None
 
-    def pass_barrier(self) -> None:
-        """Forget who touched what: all of it is ordered before what follows."""
+    def pass_barrier(self, blocks: Mask) -> None:
+        """Forget who touched what in the blocks set: all of it is ordered before what follows."""
         if self.shared is not None:
-            self.shared.writers.fill(NOBODY)
-            self.shared.readers.fill(NOBODY)
+            self.shared.writers.reshape(blocks.size, -1)[blocks] = NOBODY
+            self.shared.readers.reshape(blocks.size, -1)[blocks] = NOBODY
 
     def read(self, places: Integers, users: Users, active: Mask | None, op: Operation) -> Array:
         """The elements at `places`; where `active` is not set the result means nothing."""

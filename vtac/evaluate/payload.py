@@ -6,13 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
-from xdsl.dialects.arith import ConstantOp
+import numpy as np
+from xdsl.dialects import scf
+from xdsl.dialects.affine import ApplyOp
+from xdsl.dialects.arith import AndIOp, CmpiOp, ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.evaluate.affine import evaluate_map
+from vtac.evaluate.arith import compute
 from vtac.evaluate.blocks import Axis, BlockStatement
 from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.errors import EvaluationError
@@ -87,14 +92,31 @@ class _Execution:
                 self.buffers[op.memref] = Buffer.for_value(op.memref)
             elif (constant := constant_buffer(op)) is not None:
                 self.buffers[op.results[0]] = constant
+            elif isinstance(op, scf.IfOp):
+                if self.scalars[op.cond].all():
+                    self.run(op.true_region.block)
             elif isinstance(op, ConstantOp):
                 self.scalars[op.result] = number(op.value)
-            elif not isinstance(op, ReturnOp | DeallocOp):
+            elif isinstance(op, ApplyOp | CmpiOp | AndIOp):
+                self._compute_index(op)
+            elif not isinstance(op, ReturnOp | DeallocOp | scf.YieldOp):
                 raise EvaluationError(
-                    f"cannot execute '{op.name}' in a payload: it is made of schedule.for, schedule.block, "
+                    f"cannot execute '{op.name}' in a payload: it is made of schedule.for, schedule.block, scf.if, "
                     "memref.alloc, memref.get_global and arith.constant",
                     op,
                 )
+
+    def _compute_index(self, op: ApplyOp | CmpiOp | AndIOp) -> None:
+        """A condition on loop variables, and the indices that it compares."""
+        operands = [
+            np.atleast_1d(np.asarray(self.loops[value])) if value in self.loops else self.scalars[value]
+            for value in op.operands
+        ]
+        if isinstance(op, ApplyOp):
+            (result,) = evaluate_map(op.map.data, [value.astype(np.int64) for value in operands])
+            self.scalars[op.result] = np.atleast_1d(np.asarray(result, np.int64))
+        else:
+            self.scalars[op.result] = compute(op, operands, None)
 
     def _run_loop(self, loop: ForOp) -> None:
         if loop not in self.nests:

@@ -48,6 +48,7 @@ PASSES: dict[str, Home] = {
     "convert-schedule-to-scf": Home("vtac.passes.convert_schedule_to_scf", "ConvertScheduleToScf"),
     "convert-blocks-to-memory": Home("vtac.passes.convert_blocks_to_memory", "ConvertBlocksToMemory"),
     "convert-loops-to-gpu": Home("vtac.passes.convert_loops_to_gpu", "ConvertLoopsToGpu"),
+    "convert-guards-to-conditions": Home("vtac.passes.convert_guards_to_conditions", "ConvertGuardsToConditions"),
     "convert-tiles-to-wmma": Home("vtac.passes.convert_tiles_to_wmma", "ConvertTilesToWmma"),
     "group-device-calls": Home("vtac.passes.group_device_calls", "GroupDeviceCalls"),
     "gpu-check-shared-memory": Home("vtac.passes.gpu_check_shared_memory", "GpuCheckSharedMemory"),

@@ -96,15 +96,16 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
     conv = schedule.get_block("output")
     if layer.padding:
         schedule.compute_inline(schedule.get_block("data_pad"))
-    data = schedule.cache_read(conv, 0, "shared")
-    kernel = schedule.cache_read(conv, 1, "shared")
-    a = schedule.cache_read(conv, 0, "wmma.matrix_a")
-    b = schedule.cache_read(conv, 1, "wmma.matrix_b")
     store = schedule.cache_write(conv, 0, "wmma.accumulator")
     warp_column, store_tile = _spread_blocks(schedule, store, tiling)
     schedule.compute_at(conv, warp_column)
     step, inner, mma_tile = _order_reduction(schedule, conv, tiling)
-    for block in (a, b):
+    if layer.padding:
+        _skip_taps(schedule, conv, step)
+    data = schedule.cache_read(conv, 0, "shared")
+    kernel = schedule.cache_read(conv, 1, "shared")
+    for index, scope in enumerate(("wmma.matrix_a", "wmma.matrix_b")):
+        block = schedule.cache_read(conv, index, scope)
         schedule.compute_at(block, inner)
         schedule.tensorize(schedule.get_loops(block)[-2], "wmma.load_matrix_sync")
     _stage(schedule, data, kernel, step, tiling)
@@ -113,6 +114,13 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
     schedule.unroll(inner)
     schedule.pipeline(step, tiling.stages)
     return schedule
+
+
+def _skip_taps(schedule: Schedule, conv: BlockRef, step: LoopRef) -> None:
+    """A block's pixels are one: a tap of it that reads padding does so in all of its tiles."""
+    init = schedule.decompose_reduction(conv, step)
+    schedule.tensorize(schedule.get_loops(init)[-2], "wmma.fill_fragment")
+    schedule.skip_padding(conv)
 
 
 def _spread_blocks(schedule: Schedule, store: BlockRef, tiling: FastTiling) -> tuple[LoopRef, LoopRef]:
