@@ -81,9 +81,7 @@ def _settled_outside(child: Operation, blocks: list[BlockOp]) -> tuple[Linear, .
     return tuple(g for g in first if g.variables() <= around and all(g in other for other in others))
 
 
-def _wrap(
-    body: Block, child: Operation, guards: tuple[Linear, ...], tests: dict[tuple[Linear, ...], SSAValue]
-) -> None:
+def _wrap(body: Block, child: Operation, guards: tuple[Linear, ...], tests: dict[tuple[Linear, ...], SSAValue]) -> None:
     """Put a statement under a test of its guards, and take these from its blocks."""
     if guards not in tests:
         values = HostValues(extents_around(child))

@@ -38,6 +38,7 @@ from vtac.passes.analysis.warp_tiles import (
     match_transfer_tile,
 )
 from vtac.passes.constant_fills import filled_value
+from vtac.passes.directives.double_buffer import FRAGMENT_COPIES
 from vtac.passes.host_values import HostValues
 
 
@@ -127,6 +128,8 @@ class _Converter:
                 raise _decline(block, str(error)) from None
             declared.fragments.name_hint = buffer.name_hint
             declared.location = allocation.location
+            if FRAGMENT_COPIES in allocation.attributes:
+                declared.attributes[FRAGMENT_COPIES] = allocation.attributes[FRAGMENT_COPIES]
             allocation.parent.insert_op_before(declared, allocation)
             self.fragments[buffer] = declared.fragments
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, ModuleOp, StringAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
@@ -17,7 +18,7 @@ from vtac.dialects.wmma.attributes import Fragment
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
 from vtac.passes.convert_blocks_to_memory import ELEMENT_BYTES
-from vtac.passes.convert_loops_to_gpu import KERNEL
+from vtac.passes.convert_loops_to_gpu import BLOCK, KERNEL
 
 ARCHITECTURE = "wmma.architecture"
 """Attribute of a module: the architecture it is compiled for, as "sm_90"; any when absent."""
@@ -38,8 +39,9 @@ class GpuCheckSharedMemory(ModulePass):
     ensures:  shared buffers fit a block of the architecture, or of the roomiest one when the
               module names none. Beyond the static 48 KiB they get offsets in one dynamic
               array, whose size the kernel carries as `wmma.dynamic_shared_bytes`. The
-              architecture has the kernel's fragments.
-    declines: a kernel that does not fit, listing its buffers.
+              architecture has the kernel's fragments, and registers for them.
+    declines: a kernel that does not fit, listing its buffers or fragments. What else of a
+              thread lives in registers only the compiler knows.
     """
 
     name = "gpu-check-shared-memory"
@@ -50,6 +52,7 @@ class GpuCheckSharedMemory(ModulePass):
             if isinstance(function, FuncOp) and KERNEL in function.attributes:
                 _check_capacity(function, architecture)
                 _check_fragments(function, architecture)
+                _check_registers(function, architecture)
 
 
 def architecture_of(module: ModuleOp) -> GpuArchitecture | None:
@@ -122,6 +125,28 @@ def _supports(architecture: GpuArchitecture, fragment: Fragment) -> bool:
         (operation.m, operation.n, operation.k) == (fragment.m, fragment.n, fragment.k)
         and fragment.element in (operation.operand, operation.accumulator)
         for operation in architecture.operations
+    )
+
+
+def _check_registers(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
+    """Fragments alone must leave a thread some registers: the rest is for the compiler to find out."""
+    records = [architecture] if architecture is not None else list(gpu_architectures().values())
+    extents = kernel.attributes.get(BLOCK)
+    threads = prod(extents.get_values()) if isinstance(extents, DenseArrayBase) else 1
+    limit = max(min(record.registers_per_thread, record.registers_per_sm // threads) for record in records)
+    fragments = [op for op in kernel.walk() if isinstance(op, FragmentsOp)]
+    used = sum(op.fragments.type.data.registers for op in fragments)
+    if used < limit:
+        return
+    lines = [
+        f"\n  {buffer_name(op.fragments)}: {op.fragments.type.data.shown}, {op.fragments.type.data.registers} registers"
+        for op in fragments
+    ]
+    raise CompileError(
+        f"fragments of kernel '{kernel.sym_name.data}' take {used} registers of each thread or more; with {threads} "
+        f"threads per block a thread has {limit} on {architecture.name if architecture else 'any architecture'}, for "
+        f"all it computes:{''.join(lines)}\nuse fewer tiles per warp, fewer warps, or no double_buffer",
+        location_of(kernel),
     )
 
 

@@ -99,9 +99,7 @@ def _separate(body: Block, before: _Accesses, *, repeats: bool, condition: scf.I
     return state
 
 
-def _refuse_divergence(
-    condition: scf.IfOp | None, child: Operation, before: _Accesses, accesses: _Accesses
-) -> None:
+def _refuse_divergence(condition: scf.IfOp | None, child: Operation, before: _Accesses, accesses: _Accesses) -> None:
     if condition is None:
         return
     earlier = {*before.reads, *before.writes}

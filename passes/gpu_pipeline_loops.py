@@ -29,6 +29,7 @@ from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp, LoadMatr
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import discard, extents_around, memref_type_of, scope_of, strides_of
+from vtac.passes.analysis.scalars import scalars_behind
 from vtac.passes.directives.pipeline import PIPELINE
 from vtac.passes.host_values import HostValues
 
@@ -163,22 +164,10 @@ class _Pipeline:
         value = values.materialise(values.value(iteration))
         slot_op, slot = self._slot_of(value)
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
-        clones = [op.clone(mapping) for op in [*self._conditions(copies), *copies]]
+        clones = [op.clone(mapping) for op in [*scalars_behind(copies, self.body), *copies]]
         for clone in clones:
             self._shift_accesses(clone, slot)
         return [*values.operations, slot_op, *clones]
-
-    def _conditions(self, copies: Sequence[Operation]) -> list[Operation]:
-        """The scalars of the loop's body that copies depend on: where they happen, and whether."""
-        needed: set[Operation] = set()
-        waiting = [operand for copy in copies for op in copy.walk() for operand in op.operands]
-        while waiting:
-            owner = waiting.pop().owner
-            is_scalar = isinstance(owner, Operation) and owner.parent is self.body and owner not in copies
-            if is_scalar and owner not in needed and not isinstance(owner, memref.AllocOp):
-                needed.add(owner)
-                waiting += owner.operands
-        return [op for op in self.body.ops if op in needed]
 
     def _prologue(self, copies: Sequence[Operation]) -> None:
         parent = self.loop.parent

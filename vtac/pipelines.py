@@ -21,6 +21,7 @@ from vtac.passes.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.convert_schedule_to_scf import ConvertScheduleToScf
 from vtac.passes.convert_tiles_to_wmma import ConvertTilesToWmma
 from vtac.passes.gpu_check_shared_memory import GpuCheckSharedMemory
+from vtac.passes.gpu_double_buffer_fragments import GpuDoubleBufferFragments
 from vtac.passes.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.gpu_pipeline_loops import GpuPipelineLoops
 from vtac.passes.schedule_align_storage import ScheduleAlignStorage
@@ -75,7 +76,7 @@ WMMA_PIPELINE: tuple[Phase, ...] = (
             ConvertGuardsToConditions(),
         ),
     ),
-    Phase("tiles", (ConvertTilesToWmma(),)),
+    Phase("tiles", (ConvertTilesToWmma(), GpuDoubleBufferFragments())),
     Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
     Phase("wmma", (ConvertLoopsToGpu(), GpuCheckSharedMemory(), GpuInsertBarriers(), ConvertScheduleToScf())),
 )

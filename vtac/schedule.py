@@ -259,8 +259,9 @@ class Schedule:
     def double_buffer(self, target: BlockRef | BufferRef, copies: int = 2) -> None:
         """Give a buffer, or the one that a block writes, copies used in turn by loop iterations.
 
-        Tokens of the program then follow the data: a load may run ahead by as many iterations
-        as its buffer has copies. `copies=1` asks for that order of tokens alone.
+        On the VTA tokens of the program then follow the data: a load may run ahead by as many
+        iterations as its buffer has copies. `copies=1` asks for that order of tokens alone.
+        Of fragments an iteration loads the next one's while it multiplies with its own.
         """
         properties: dict[str, Attribute] = {"copies": _integer("double_buffer", "copies", copies)}
         self._apply(ops.DoubleBufferOp(operands=[_value("double_buffer", "target", target)], properties=properties))
@@ -295,6 +296,12 @@ class Schedule:
         """Run a loop's copies to shared memory `stages - 1` iterations ahead."""
         properties: dict[str, Attribute] = {"stages": _integer("pipeline", "stages", stages)}
         self._apply(gpu.PipelineOp(operands=[_value("pipeline", "loop", loop)], properties=properties))
+
+    def rasterize(self, rows: LoopRef, columns: LoopRef, group: int) -> None:
+        """Let blocks of the grid take their tiles in groups of `group` rows, for the sake of the cache."""
+        handles = [_value("rasterize", "rows", rows), _value("rasterize", "columns", columns)]
+        properties: dict[str, Attribute] = {"group": _integer("rasterize", "group", group)}
+        self._apply(gpu.RasterizeOp(operands=handles, properties=properties))
 
     def annotate(self, target: BlockRef | LoopRef, key: str, value: Annotation = None) -> None:
         """Put an attribute on a block or loop."""

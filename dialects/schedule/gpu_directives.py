@@ -1,4 +1,4 @@
-"""Directives for GPU schedules: layouts and pitches of staged buffers, software pipelining."""
+"""Directives for GPU schedules: layouts and pitches of staged buffers, software pipelining, the order of blocks."""
 
 from __future__ import annotations
 
@@ -58,4 +58,19 @@ class PipelineOp(DirectiveOp):
             raise VerifyException(f"{self.stages.value.data} stages; a pipeline has at least 2")
 
 
-GPU_DIRECTIVES: list[type[DirectiveOp]] = [TransformLayoutOp, StorageAlignOp, PipelineOp]
+@irdl_op_definition
+class RasterizeOp(DirectiveOp):
+    """Let blocks of the grid take their tiles in groups of `group` rows, column by column in a group."""
+
+    name = "schedule.rasterize"
+    rows = operand_def(LOOP)
+    columns = operand_def(LOOP)
+    group = prop_def(I64)
+    assembly_format = "$rows `,` $columns `group` $group attr-dict"
+
+    def verify_(self) -> None:
+        if self.group.value.data < 1:
+            raise VerifyException(f"groups of {self.group.value.data} rows; at least 1 is required")
+
+
+GPU_DIRECTIVES: list[type[DirectiveOp]] = [TransformLayoutOp, StorageAlignOp, PipelineOp, RasterizeOp]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from xdsl.ir import Data, TypeAttribute
 from xdsl.irdl import irdl_attr_definition
@@ -14,6 +14,8 @@ from vtac.dialects.gpu_hardware import gpu_architectures
 
 ROLES = ("matrix_a", "matrix_b", "accumulator")
 LAYOUTS = ("row_major", "col_major")
+ELEMENT_BYTES = {"f16": 2, "bf16": 2, "tf32": 4, "f32": 4, "s8": 1, "u8": 1, "s32": 4}
+_LANES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,21 @@ class Fragment:
     @property
     def columns(self) -> int:
         return self.k if self.role == "matrix_a" else self.n
+
+    @property
+    def shown(self) -> str:
+        """The record as its type prints it."""
+        layout = f" {self.layout}" if self.layout is not None else ""
+        return f"{self.count} x {self.role} [{self.m}, {self.n}, {self.k}] {self.element}{layout}"
+
+    @property
+    def registers(self) -> int:
+        """32-bit registers that the array takes of each lane, at least: its elements spread evenly over a warp."""
+        return self.count * self.rows * self.columns * ELEMENT_BYTES.get(self.element, 4) // (_LANES * 4)
+
+    def copies(self, number: int) -> Fragment:
+        """An array of `number` times as many fragments."""
+        return replace(self, count=self.count * number)
 
     def problem(self) -> str:
         """Why CUDA has no such fragment; empty when it has."""
@@ -81,11 +98,8 @@ class FragmentType(Data[Fragment], TypeAttribute):
             return Fragment(role, m, n, k, element, layout, count)
 
     def print_parameter(self, printer: Printer) -> None:
-        fragment = self.data
-        layout = f" {fragment.layout}" if fragment.layout is not None else ""
-        shape = f"[{fragment.m}, {fragment.n}, {fragment.k}]"
         with printer.in_angle_brackets():
-            printer.print_string(f"{fragment.count} x {fragment.role} {shape} {fragment.element}{layout}")
+            printer.print_string(self.data.shown)
 
 
 def _shape(parser: AttrParser) -> tuple[int, int, int]:

@@ -22,6 +22,7 @@ from vtac.passes.directives.lookup import get_block, get_buffer, get_loop, get_l
 from vtac.passes.directives.loop_kind import unroll, vectorize
 from vtac.passes.directives.map_to_hardware import alu, dma_copy
 from vtac.passes.directives.pipeline import pipeline
+from vtac.passes.directives.rasterize import rasterize
 from vtac.passes.directives.reorder import reorder
 from vtac.passes.directives.reverse_compute_at import reverse_compute_at
 from vtac.passes.directives.rotate import rotate
@@ -68,6 +69,7 @@ _rule(ops.AnnotateOp, annotate)
 _rule(gpu.TransformLayoutOp, transform_layout)
 _rule(gpu.StorageAlignOp, storage_align)
 _rule(gpu.PipelineOp, pipeline)
+_rule(gpu.RasterizeOp, rasterize)
 
 
 def apply_directive(directive: DirectiveOp, handles: Handles) -> None:

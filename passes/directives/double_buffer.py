@@ -2,7 +2,8 @@
 
 before: for k: load a; compute a          after double_buffer(a, 2): for k: load a[k mod 2]; compute a[k mod 2]
 
-The copies appear when buffers have their final places; until then the allocation bears the number.
+The copies appear when buffers have their final places; until then the allocation bears the number. Of fragments
+each iteration loads the next one's while it multiplies with its own.
 """
 
 from __future__ import annotations
@@ -17,22 +18,35 @@ from vtac.passes.analysis.nest import buffer_name, scope_of
 from vtac.passes.directives.handles import Handles, refusal
 
 ON_CHIP = ("vta.inp", "vta.wgt", "vta.acc")
+FRAGMENTS = ("wmma.matrix_a", "wmma.matrix_b")
+FRAGMENT_COPIES = "wmma.copies"
+"""Attribute of fragments: how many copies of the array iterations use in turn."""
 
 
 def double_buffer(op: DoubleBufferOp, handles: Handles) -> None:
     """Mark a buffer.
 
-    requires: an intermediate buffer in an on-chip memory of the VTA.
+    requires: an intermediate buffer in an on-chip memory of the VTA, or in fragments of
+              matrix_a or matrix_b; of fragments at least two copies. Which loop the loads of
+              fragments run ahead in, and whether they may, is settled when the schedule is
+              complete (gpu-double-buffer-fragments).
     """
     if isinstance(op.target.type, BufferHandleType):
         buffer = handles.buffer(op.target, op)
     else:
         buffer = handles.block(op.target, op).output
     owner = buffer.owner
-    if not isinstance(owner, AllocOp) or scope_of(buffer) not in ON_CHIP:
+    copies = op.copies.value.data
+    if not isinstance(owner, AllocOp) or scope_of(buffer) not in (*ON_CHIP, *FRAGMENTS):
         raise refusal(
             op,
             f"'{buffer_name(buffer)}' lives in {scope_of(buffer)}",
-            f"only buffers in {', '.join(ON_CHIP)} have copies: use cache_read or set_scope first",
+            f"only buffers in {', '.join((*ON_CHIP, *FRAGMENTS))} have copies: use cache_read or set_scope first",
         )
-    owner.attributes[COPIES] = IntegerAttr(op.copies.value.data, i64)
+    if scope_of(buffer) in FRAGMENTS and copies < 2:
+        raise refusal(
+            op,
+            f"{copies} copy of the fragments '{buffer_name(buffer)}'",
+            "2 let the next ones load while these multiply",
+        )
+    owner.attributes[COPIES if scope_of(buffer) in ON_CHIP else FRAGMENT_COPIES] = IntegerAttr(copies, i64)

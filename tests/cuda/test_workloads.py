@@ -204,9 +204,10 @@ def test_faults_planted_in_the_seed_text_are_found(line: str, replacement: str, 
         ("__syncthreads();", "", {"order-dependent", "async-copy", "wrong"}),
         ("__pipeline_wait_prior(2);", "__pipeline_wait_prior(3);", {"order-dependent", "async-copy", "wrong"}),
         ("], 40);", "], 48);", {"order-dependent", "async-copy", "out-of-bounds", "shared-memory", "wrong"}),
-        (") ? 0 : 16);", ") ? 0 : 0);", {"out-of-bounds", "wrong"}),
+        ("if (block_x / 4", "if (true || block_x / 4", {"out-of-bounds", "wrong"}),
+        ("wmma::fill_fragment(", "if (false) wmma::fill_fragment(", {"order-dependent", "wrong", "uninitialised"}),
     ],
-    ids=["barrier", "wait", "pitch", "zeros"],
+    ids=["barrier", "wait", "pitch", "bounds", "fill"],
 )
 def test_faults_planted_in_the_fast_text_are_found(line: str, replacement: str, kinds: set[str]) -> None:
     check_broken(convolution(SEED, True), line, replacement, kinds)

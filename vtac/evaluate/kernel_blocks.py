@@ -203,7 +203,7 @@ class Blocks:
         by_block = threads.reshape(len(self.numbers), -1)
         if (by_block.any(axis=1) != by_block.all(axis=1)).any():
             raise EvaluationError(f"'{op.name}' is met by a part of a block's threads only", op)
-        return by_block.all(axis=1)
+        return np.asarray(by_block.all(axis=1))
 
     def _begin_copy(self, op: wmma.AsyncCopyOp, active: Mask | None) -> None:
         count = op.elements.value.data

@@ -52,6 +52,7 @@ PASSES: dict[str, Home] = {
     "convert-tiles-to-wmma": Home("vtac.passes.convert_tiles_to_wmma", "ConvertTilesToWmma"),
     "group-device-calls": Home("vtac.passes.group_device_calls", "GroupDeviceCalls"),
     "gpu-check-shared-memory": Home("vtac.passes.gpu_check_shared_memory", "GpuCheckSharedMemory"),
+    "gpu-double-buffer-fragments": Home("vtac.passes.gpu_double_buffer_fragments", "GpuDoubleBufferFragments"),
     "gpu-insert-barriers": Home("vtac.passes.gpu_insert_barriers", "GpuInsertBarriers"),
     "gpu-pipeline-loops": Home("vtac.passes.gpu_pipeline_loops", "GpuPipelineLoops"),
     "lower-to-vta": Home("vtac.pipelines", "LowerToVta"),

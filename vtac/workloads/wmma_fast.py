@@ -25,7 +25,11 @@ _VECTOR = 8
 
 @dataclass(frozen=True)
 class FastTiling:
-    """Tiles of 16 per block, warps per block, input-channel tiles per step, pipeline stages."""
+    """Tiles of 16 per block, warps per block, input-channel tiles per step, pipeline stages.
+
+    `skip_taps` leaves out steps whose tap lies in the padding; `double_buffer` loads the
+    fragments of a step's next channel tile while the last ones multiply.
+    """
 
     rows: int = 16
     columns: int = 8
@@ -33,6 +37,8 @@ class FastTiling:
     column_warps: int = 2
     chunk: int = 2
     stages: int = 4
+    skip_taps: bool = True
+    double_buffer: bool = True
 
     @property
     def shared_bytes(self) -> int:
@@ -100,7 +106,7 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
     warp_column, store_tile = _spread_blocks(schedule, store, tiling)
     schedule.compute_at(conv, warp_column)
     step, inner, mma_tile = _order_reduction(schedule, conv, tiling)
-    if layer.padding:
+    if layer.padding and tiling.skip_taps:
         _skip_taps(schedule, conv, step)
     data = schedule.cache_read(conv, 0, "shared")
     kernel = schedule.cache_read(conv, 1, "shared")
@@ -108,6 +114,8 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
         block = schedule.cache_read(conv, index, scope)
         schedule.compute_at(block, inner)
         schedule.tensorize(schedule.get_loops(block)[-2], "wmma.load_matrix_sync")
+        if tiling.double_buffer and tiling.chunk > 1:
+            schedule.double_buffer(block)
     _stage(schedule, data, kernel, step, tiling)
     schedule.tensorize(store_tile, "wmma.store_matrix_sync")
     schedule.tensorize(mma_tile, "wmma.mma_sync")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 WARP = 32
 VECTOR_BYTES = 16
+_GROUP = 8
+"""Most rows of blocks that share what the cache holds of b."""
 COPY_BYTES = 4
 """The least that an asynchronous copy moves."""
 FRAGMENTS = {"f16": (16, 16, 16), "bf16": (16, 16, 16), "s8": (8, 32, 16)}
@@ -29,7 +31,9 @@ class MatmulTiling:
     """Warps per block, tiles per warp, tiles of k per step, and steps whose copies are under way.
 
     One stage copies and multiplies in turn; several copy in the background, to shared tiles
-    whose rows keep out of each other's banks.
+    whose rows keep out of each other's banks. `double_buffer` loads the fragments of the next
+    tile of k while the last ones multiply; blocks take their tiles in groups of `group` rows
+    of blocks.
     """
 
     row_warps: int = 2
@@ -38,6 +42,8 @@ class MatmulTiling:
     column_tiles: int = 2
     chunk: int = 2
     stages: int = 1
+    double_buffer: bool = False
+    group: int = 1
 
     @property
     def threads(self) -> int:
@@ -196,7 +202,8 @@ class WmmaMatmul:
                     chunk = 1 if self.element == "s8" else 2
                     tiling = MatmulTiling(warps, warps, row_tiles, column_tiles, chunk, stages)
                     if self._fits(tiling, architecture):
-                        return tiling
+                        row_blocks = self.m // self._parts(tiling)[0]
+                        return replace(tiling, double_buffer=chunk > 1, group=gcd(row_blocks, _GROUP))
         raise CompileError(
             f"no pipelined tiling divides {self.m} x {self.n} x {self.k} of {self.element} on {architecture.name}: use "
             "the seed schedule"

@@ -41,6 +41,12 @@ class MatmulScheduler:
             self._share_copy(copy, lanes)
         if self.tiling.stages > 1:
             script.pipeline(step, self.tiling.stages)
+        for fragments in (a, b) if self.tiling.double_buffer else ():
+            script.double_buffer(fragments)
+        if self.tiling.group > 1:
+            output = script.get_block("c" if layer.has_epilogue else store.name)
+            row_block, column_block, *_ = script.get_loops(output)
+            script.rasterize(row_block, column_block, self.tiling.group)
         return script
 
     def _block_loops(self, rows: LoopRef, columns: LoopRef) -> tuple[LoopRef, LoopRef]:

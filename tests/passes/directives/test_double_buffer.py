@@ -26,8 +26,8 @@ STRIDED = Conv2D(1, 7, 7, 32, 32, 1, 0, 2).text()
 
 @refuses(
     VectorAdd(64).text(),
-    "double_buffer: 'C' lives in global; only buffers in vta.inp, vta.wgt, vta.acc have copies: use cache_read or "
-    "set_scope first",
+    "double_buffer: 'C' lives in global; only buffers in vta.inp, vta.wgt, vta.acc, "
+    "wmma.matrix_a, wmma.matrix_b have copies: use cache_read or set_scope first",
 )
 def test_arguments_have_no_copies(schedule: Schedule) -> Callable[[], object]:
     block = schedule.get_block("C")

@@ -2,7 +2,8 @@
 // RUN: vtac-opt %s -p gpu-insert-barriers,gpu-insert-barriers | filecheck %s
 
 // Barriers stand between a write of shared memory and another statement's access, and before a loop's next
-// iteration overwrites what the last one read; never inside a condition, never where nothing is shared.
+// iteration overwrites what the last one read; inside a condition only where a block's threads agree on it, never where
+// nothing is shared.
 
 // CHECK-LABEL: func.func @exchange
 func.func @exchange(%x: memref<64xf32>, %y: memref<64xf32>) attributes {gpu.kernel} {
@@ -79,6 +80,32 @@ func.func @condition(%x: memref<64xf32>, %y: memref<64xf32>, %p: i1) attributes 
   scf.if %p {
     %w = memref.load %s[%t] : memref<64xf32, "shared">
     memref.store %w, %y[%t] : memref<64xf32>
+  }
+  func.return
+}
+
+// Threads of a block agree on its number and on a loop's iteration: a barrier may stand under their condition.
+// CHECK-LABEL: func.func @agreed
+func.func @agreed(%x: memref<64xf32>, %y: memref<64xf32>) attributes {gpu.kernel} {
+  %s = memref.alloc() : memref<64xf32, "shared">
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %n = "gpu.block_id"() <{dimension = #gpu<dim x>}> : () -> index
+  // CHECK: scf.if
+  // CHECK-NEXT: memref.load %x
+  // CHECK-NEXT: memref.store {{.*}}, %s
+  // CHECK-NEXT: affine.apply
+  // CHECK-NEXT: "gpu.barrier"
+  // CHECK-NEXT: memref.load %s
+  schedule.for %k = 0 to 1 {
+    %i = affine.apply affine_map<(n, k) -> (n + k)> (%n, %k)
+    %p = arith.cmpi slt, %i, %n : index
+    scf.if %p {
+      %v = memref.load %x[%t] : memref<64xf32>
+      memref.store %v, %s[%t] : memref<64xf32, "shared">
+      %u = affine.apply affine_map<(t) -> (63 - t)> (%t)
+      %w = memref.load %s[%u] : memref<64xf32, "shared">
+      memref.store %w, %y[%t] : memref<64xf32>
+    }
   }
   func.return
 }
