@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from cuda_kernels import Sample, blocked_conv2d, pipelined_matmul
 
 from vtac.cuda.cpu.running import run_on_cpu
-from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.cuda.cpu.source import host_program
+from vtac.cuda.cpu.toolchain import compile_program, cpu_unavailable_reason
 from vtac.cuda.errors import KernelFault
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
@@ -126,5 +128,15 @@ def test_a_kernel_that_never_ends_is_stopped() -> None:
     sample = pipelined_matmul()
     text = _planted(sample, "__syncthreads();  // before the epilogue", "for (volatile int i = 0;;) i = i;")
     with pytest.raises(KernelFault, match=r"ran for more than 0\.5 s") as caught:
-        run_on_cpu(text, sample.launch, sample.arrays, timeout_seconds=0.5)
+        run_on_cpu(text, sample.launch, sample.arrays, workers=2, timeout_seconds=0.5)
     assert caught.value.kind == "timeout"
+    executable = str(compile_program(host_program(text, sample.launch))).encode()
+    assert not [path for path in Path("/proc").glob("[0-9]*/cmdline") if executable in _contents(path)]
+
+
+def _contents(path: Path) -> bytes:
+    """A file of /proc; nothing when its process is gone."""
+    try:
+        return path.read_bytes()
+    except OSError:
+        return b""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import re
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -127,19 +128,36 @@ def _run_order(
     lines += [f"{p.name} {p.role} {p.dtype} {p.nbytes} {_file_name(i)}" for i, p in enumerate(launch.parameters)]
     lines.append(f"blocks {len(blocks)} " + " ".join(map(str, blocks)))
     (scratch / "job").write_text("\n".join(lines) + "\n", encoding="ascii")
-    try:
-        answer = subprocess.run(
-            [str(executable), "job"], cwd=scratch, capture_output=True, check=False, timeout=timeout_seconds
-        )
-    except subprocess.TimeoutExpired:
-        raise KernelFault("timeout", f"kernel `{launch.kernel}` ran for more than {timeout_seconds:g} s") from None
-    if answer.returncode != 0:
-        raise _fault(launch, answer.returncode, answer.stderr.decode(errors="replace"), order)
+    status, errors = _run_job(executable, scratch, timeout_seconds)
+    if status is None:
+        raise KernelFault("timeout", f"kernel `{launch.kernel}` ran for more than {timeout_seconds:g} s")
+    if status != 0:
+        raise _fault(launch, status, errors, order)
     return tuple(
         np.fromfile(scratch / _file_name(i), dtype=p.numpy_dtype).reshape(p.shape)
         for i, p in enumerate(launch.parameters)
         if p.role == "output"
     )
+
+
+def _run_job(executable: Path, scratch: Path, timeout_seconds: float) -> tuple[int | None, str]:
+    """Exit status and errors of a job; no status when it had to be ended, with the workers it had started."""
+    with subprocess.Popen(
+        [str(executable), "job"],
+        cwd=scratch,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            _, errors = process.communicate(timeout=timeout_seconds)
+        except BaseException as error:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.communicate()  # until no worker holds the pipe any longer
+            if not isinstance(error, subprocess.TimeoutExpired):
+                raise
+            return None, ""
+    return process.returncode, errors.decode(errors="replace")
 
 
 def _file_name(position: int) -> str:
