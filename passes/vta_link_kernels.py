@@ -39,22 +39,32 @@ class VtaLinkKernels(ModulePass):
     builder orders the instructions of the whole by the tiles and pages they touch, so that a
     kernel begins while the one before it ends.
 
-    requires: functions marked `packing.program` on tensors; the kernels they call at the vta level.
+    requires: functions marked `packing.program` on tensors; the device functions that they call, and
+              those at the vta level, by the same names, in a module within the module.
     ensures:  programs on memrefs, results and constants as last arguments, an allocation for every
-              tensor between two kernels; kernels without synchronisation.
-    declines: operations in a program other than calls, reshapes and dense constants.
+              tensor between two kernels; kernels in place of the device functions, without
+              synchronisation.
+    declines: operations in a program other than calls, reshapes and dense constants; a call of a
+              function that has no kernel.
     """
 
     name = "vta-link-kernels"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        kernels = {f.sym_name.data: _Kernel(f) for f in op.ops if isinstance(f, FuncOp) and _is_kernel(f)}
+        lowered = [m for m in op.ops if isinstance(m, ModuleOp)]
+        functions = [f for m in lowered for f in m.ops if isinstance(f, FuncOp)]
+        kernels = {function.sym_name.data: _Kernel(function) for function in functions}
         for function in [f for f in op.ops if isinstance(f, FuncOp) and PROGRAM in f.attributes]:
             _Linker(function, kernels).run()
-
-
-def _is_kernel(function: FuncOp) -> bool:
-    return any(isinstance(op, SyncOp) for op in function.walk())
+        for function in [f for f in op.ops if isinstance(f, FuncOp) and f.sym_name.data in kernels]:
+            function.detach()
+            function.erase()
+        for function in functions:
+            function.detach()
+            op.body.block.add_op(function)
+        for module in lowered:
+            module.detach()
+            module.erase()
 
 
 class _Kernel:
@@ -127,7 +137,13 @@ class _Linker:
             )
 
     def _call(self, op: CallOp) -> Iterator[Operation]:
-        kernel = self.kernels[op.callee.string_value()]
+        kernel = self.kernels.get(op.callee.string_value())
+        if kernel is None:
+            raise CompileError(
+                f"call of '{op.callee.string_value()}', of which the module's module of kernels has none: lower every "
+                "device function to the vta level first",
+                location_of(op),
+            )
         given = iter(op.arguments)
         returned = iter(op.res)
         operands: list[SSAValue] = []

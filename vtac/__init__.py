@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from vtac.binding import bind
     from vtac.compiler import compile
     from vtac.dialects.diagnostics import CompileError, ConfigError, ScheduleError, VtacError
     from vtac.dialects.hardware import VTAConfig
@@ -36,6 +37,7 @@ _HOMES = {
     "Timing": "vtac.interpreter.cycles",
     "VTAConfig": "vtac.dialects.hardware",
     "VtacError": "vtac.dialects.diagnostics",
+    "bind": "vtac.binding",
     "check": "vtac.interpreter.check",
     "compile": "vtac.compiler",
     "execute": "vtac.interpreter",
@@ -57,6 +59,7 @@ __all__ = [
     "Timing",
     "VTAConfig",
     "VtacError",
+    "bind",
     "check",
     "compile",
     "execute",

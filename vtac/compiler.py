@@ -19,9 +19,13 @@ from vtac.runtime.build import build_program
 from vtac.runtime.program import Program
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from vtac.cuda.program import CudaProgram
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.schedule import Schedule
+
+    Progress = Callable[[str, int, int], None]
 
 Target = Literal["vta", "cuda"]
 TARGETS: tuple[Target, ...] = get_args(Target)
@@ -43,6 +47,7 @@ def compile(
     *,
     host: bool = True,
     acc_8bit: bool = False,
+    progress: Progress | None = None,
 ) -> Program: ...
 @overload
 def compile(
@@ -59,6 +64,7 @@ def compile(
     *,
     host: bool = True,
     acc_8bit: bool = False,
+    progress: Progress | None = None,
 ) -> Program | CudaProgram:
     """Compile a module's function for a target; the module itself is not changed.
 
@@ -71,7 +77,8 @@ def compile(
     `vtac.runtime.host_program.HostProgram`, which packs, runs device programs and unpacks.
     What the VTA cannot do runs on the host, or with `host=False` is refused. `acc_8bit=True`
     is for simulators only: i8 may be loaded into accumulators, which the hardware's RTL does
-    not decode.
+    not decode. `progress` is called with the layer that is compiled next, how many are done and
+    how many there are.
     """
     if target == "cuda":
         from vtac.cuda.building import compile_cuda
@@ -87,7 +94,7 @@ def compile(
     if needs_packing(work):
         from vtac.packing.compiling import compile_plain
 
-        return compile_plain(work, host=host)
+        return compile_plain(work, host=host, progress=progress)
     if needs_schedule(work):
         from vtac.autoschedule import default_schedule
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.ir import Region
 
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
@@ -13,6 +14,7 @@ from vtac.interpreter.check import Finding, check
 from vtac.packing.kernels import lowered, lowered_simply
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import allows_acc_8bit, copy_target
+from vtac.passes.group_device_calls import layer_name
 from vtac.passes.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta_plan_dram import VtaPlanDram
 from vtac.runtime.build import build_program
@@ -36,10 +38,12 @@ class Linker:
 
         Raises `CompileError` when the whole cannot be proven safe.
         """
-        names = list(dict.fromkeys(op.callee.string_value() for op in function.walk() if isinstance(op, CallOp)))
+        calls = [op for op in function.walk() if isinstance(op, CallOp)]
+        layers = {op.callee.string_value(): layer_name(op) for op in reversed(calls)}
+        names = list(reversed(layers))
         for done, name in enumerate(names):
             if name not in self.kernels:
-                self._report(name, done, len(names))
+                self._report(layers[name], done, len(names))
                 self.kernels[name] = lowered(self.devices[name], self.module)
         self._report("link and check", len(names), len(names))
         program = self._linked(function, names)
@@ -70,7 +74,8 @@ class Linker:
 
     def _linked(self, function: FuncOp, names: list[str]) -> Program:
         kernels = [op.clone() for name in names for op in self.kernels[name].ops if isinstance(op, FuncOp)]
-        module = ModuleOp([function.clone(), *kernels])
+        declared = [FuncOp(name, self.devices[name].function_type, Region(), "private") for name in names]
+        module = ModuleOp([function.clone(), *declared, ModuleOp(kernels)])
         copy_target(self.module, module)
         for step in (VtaLinkKernels(), VtaPlanDram()):
             step.apply(context(), module)

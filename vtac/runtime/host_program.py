@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import perf_counter
 from typing import cast
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
@@ -14,13 +15,23 @@ from xdsl.ir import SSAValue
 from vtac.dialects.packing import HostOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.buffers import element_type, shape_of_type
+from vtac.evaluate.linalg import Callee
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
 from vtac.passes.analysis.nest import buffer_name
+from vtac.passes.group_device_calls import layer_name
 from vtac.passes.packing.layers import CHOICE
 from vtac.runtime.errors import ProgramError
 from vtac.runtime.layout import Buffer, DType, Names
 from vtac.runtime.program import Array, Image, Program, Progress
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceCall:
+    """A call of a device program by the host function, and the layer that it computes."""
+
+    device: str
+    layer: str
 
 
 @dataclass
@@ -29,12 +40,14 @@ class HostProgram(Program):
 
     The fields of `Program` are the first device program's; `devices` holds all of them in the
     order of their calls, by the name of the function that they are. `host` is the module with
-    the host function; `plain` are its arguments and results.
+    the host function; `plain` are its arguments and results. `host_seconds` is the time that the
+    host's own operations took in the last run.
     """
 
     host: ModuleOp = field(default_factory=lambda: ModuleOp([]))
     devices: dict[str, Program] = field(default_factory=dict[str, Program])
     plain: tuple[Buffer, ...] = ()
+    host_seconds: float = 0.0
     _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], repr=False)
 
     @staticmethod
@@ -66,6 +79,17 @@ class HostProgram(Program):
         return tuple(buffer for buffer in self.plain if buffer.is_result)
 
     @property
+    def host_function(self) -> FuncOp:
+        """What the host executes."""
+        return _host_function(self.host)
+
+    @property
+    def calls(self) -> tuple[DeviceCall, ...]:
+        """The calls of device programs, in program order."""
+        ops = (op for op in self.host_function.walk() if isinstance(op, CallOp))
+        return tuple(DeviceCall(op.callee.string_value(), layer_name(op)) for op in ops)
+
+    @property
     def choices(self) -> tuple[str, ...]:
         """What runs on the host and why, and how results are split, in program order."""
         found: list[str] = []
@@ -78,23 +102,44 @@ class HostProgram(Program):
 
     def __call__(self, *arrays: Array, progress: Progress | None = None) -> Array | tuple[Array, ...]:
         """Run the host function; each call of a device function runs its program."""
-        self._check_arrays(arrays)
         runs: list[dict[str, int]] = []
 
-        def callee(program: Program) -> object:
-            def run(inputs: Sequence[AnyArray]) -> Sequence[AnyArray]:
-                found = program(*cast("Sequence[Array]", inputs), progress=progress)
-                runs.append(program.stats)
-                return found if isinstance(found, tuple) else (found,)
+        def run(name: str, inputs: Sequence[Array]) -> Sequence[Array]:
+            device = self.devices[name]
+            found = device(*inputs, progress=progress)
+            runs.append(device.stats)
+            return found if isinstance(found, tuple) else (found,)
 
-            return run
-
-        callees = {name: callee(program) for name, program in self.devices.items()}
-        outputs = evaluate_linalg(_host_function(self.host), arrays, callees)  # pyright: ignore[reportArgumentType]
+        outputs = self.run_host(arrays, run)
         self._runs = runs
         self._last_inputs = tuple(array.copy() for array in arrays)
-        typed = cast("tuple[Array, ...]", outputs)
-        return typed[0] if len(typed) == 1 else typed
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def run_host(
+        self, arrays: Sequence[Array], run: Callable[[str, Sequence[Array]], Sequence[Array]]
+    ) -> tuple[Array, ...]:
+        """Execute the host function on plain arrays; `run` stands for the device program of a name.
+
+        Raises `ProgramError` for arrays that do not fit.
+        """
+        self._check_arrays(arrays)
+        start = perf_counter()
+        inside = 0.0
+
+        def callee(name: str) -> Callee:
+            def call(inputs: Sequence[AnyArray]) -> Sequence[AnyArray]:
+                nonlocal inside
+                begin = perf_counter()
+                outputs = run(name, cast("Sequence[Array]", inputs))
+                inside += perf_counter() - begin
+                return outputs
+
+            return call
+
+        callees = {name: callee(name) for name in self.devices}
+        outputs = evaluate_linalg(self.host_function, arrays, callees)
+        self.host_seconds = perf_counter() - start - inside
+        return cast("tuple[Array, ...]", outputs)
 
     @property
     def stats(self) -> dict[str, int]:

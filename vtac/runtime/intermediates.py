@@ -4,50 +4,71 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from vtac.interpreter import execute
 from vtac.interpreter.stream import decode_stream
 from vtac.isa import Opcode
+from vtac.runtime.host_program import HostProgram
 from vtac.runtime.layout import Buffer
-from vtac.runtime.program import Array, Image, Program
+from vtac.runtime.program import Array, Image, Program, Progress
 
 
-class BufferWatch:
-    """Reads buffers while a program runs, as soon as nothing more is stored to them.
+def run_with_intermediates(
+    program: Program, arrays: Sequence[Array], progress: Progress | None = None
+) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    """Run a program; its results, and what every kernel stored, in its packed layout, by kernel.
 
-    Pass it as `progress` of `vtac.execute` with the image that runs; `contents` then holds the
-    arrays by buffer name.
+    A kernel with several results has an entry for each buffer, `kernel.buffer`. Buffers that share
+    memory are read before the next one takes it. Raises what a call of the program raises.
     """
+    found: dict[str, Array] = {}
+    if not isinstance(program, HostProgram):
+        return _run_stream(program, arrays, "program", found, progress), found
+    layers = {call.device: call.layer for call in program.calls}
 
-    def __init__(self, program: Program, image: Image) -> None:
-        self.contents: dict[str, Array] = {}
-        self._image = image
-        self._waiting = sorted(_last_stores(program), key=lambda item: -item[0])
+    def run(name: str, inputs: Sequence[Array]) -> Sequence[Array]:
+        return _run_stream(program.devices[name], inputs, layers[name], found, progress)
+
+    return program.run_host(arrays, run), found
+
+
+def _run_stream(
+    program: Program, arrays: Sequence[Array], alone: str, found: dict[str, Array], progress: Progress | None
+) -> tuple[Array, ...]:
+    image = program.memory_image(arrays)
+    watch = _Watch(program, image, alone, found, progress)
+    execute(program.instructions, image, program.config, strict=True, progress=watch)
+    return tuple(program.read(image, buffer) for buffer in program.results)
+
+
+class _Watch:
+    """Reads buffers while a stream runs, as soon as nothing more is stored to them."""
+
+    def __init__(
+        self, program: Program, image: Image, alone: str, found: dict[str, Array], progress: Progress | None
+    ) -> None:
+        self.program = program
+        self.image = image
+        self.found = found
+        self.progress = progress
+        self.waiting = sorted(_last_stores(program, alone), key=lambda item: -item[0])
 
     def __call__(self, done: int, total: int) -> None:
-        while self._waiting and (self._waiting[-1][0] < done or done == total):
-            buffer = self._waiting.pop()[1]
-            data = self._image[buffer.address : buffer.address + buffer.nbytes]
-            self.contents[buffer.name] = data.view(np.dtype(buffer.dtype)).reshape(buffer.shape).copy()  # pyright: ignore[reportArgumentType]
+        while self.waiting and self.waiting[-1][0] < done:
+            _, name, buffer = self.waiting.pop()
+            self.found[name] = self.program.read(self.image, buffer)
+        if self.progress is not None:
+            self.progress(done, total)
 
 
-def intermediates(program: Program, arrays: Sequence[Array]) -> dict[str, Array]:
-    """Run a program; every buffer that it stores to, by name, as it was after its last store.
-
-    Buffers that share memory are read before the next one takes it. Raises what a call raises.
-    """
-    image = program.memory_image(arrays)
-    watch = BufferWatch(program, image)
-    execute(program.instructions, image, program.config, strict=not program.simulator_only, progress=watch)
-    return watch.contents
-
-
-def _last_stores(program: Program) -> list[tuple[int, Buffer]]:
-    """Per buffer that is stored to, the position of the last store of the kernel that writes it."""
+def _last_stores(program: Program, alone: str) -> list[tuple[int, str, Buffer]]:
+    """Per buffer that is stored to: the position of the last store of the kernel that writes it, and a name."""
     stores = decode_stream(program.instructions, program.config).table.rows[Opcode.STORE]
     buffers = {buffer.name: buffer for buffer in program.buffers}
-    if not program.kernels:
-        return [(int(stores.max()), buffer) for buffer in program.results]
-    last = {program.origins[position].kernel: position for position in map(int, stores)}
-    return [(last[kernel.name], buffers[name]) for kernel in program.kernels for name in kernel.writes]
+    last = {program.origins[position].kernel: position for position in map(int, stores)} if program.kernels else {}
+    kernels = [(last[kernel.name], kernel.name, kernel.writes) for kernel in program.kernels]
+    kernels = kernels or [(int(stores.max()), alone, tuple(buffer.name for buffer in program.results))]
+    return [
+        (position, name if len(writes) == 1 else f"{name}.{written}", buffers[written])
+        for position, name, writes in kernels
+        for written in writes
+    ]

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vtac.interpreter.counters import count
 from vtac.interpreter.cycles import simulate_cycles
 from vtac.interpreter.stream import decode_stream
 from vtac.isa.fields import WORD_BYTES
+from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
 
 
@@ -39,16 +41,22 @@ class LayerReport:
 
 
 def layer_reports(program: Program) -> list[LayerReport]:
-    """The kernels of a program in the order of their calls; one entry for a program of one kernel.
+    """The kernels of a program in the order of their calls, of all its streams when it has several.
 
-    Cycles are those of the DE10 timing model. What belongs to no kernel, the end of the stream,
-    counts for the last one.
+    Cycles are those of the DE10 timing model. What belongs to no kernel, the end of a stream,
+    counts for its last one.
     """
+    if isinstance(program, HostProgram):
+        return [report for call in program.calls for report in _of_stream(program.devices[call.device], call.layer)]
+    return _of_stream(program, "program")
+
+
+def _of_stream(program: Program, alone: str) -> list[LayerReport]:
+    """The kernels of one stream; `alone` names the kernel of one that has no others."""
     words = np.frombuffer(program.instructions, np.dtype((np.void, WORD_BYTES)))
-    owners = [origin.kernel for origin in program.origins] or [""] * len(words)
-    names = list(dict.fromkeys(name for name in owners if name)) or [""]
+    names = [kernel.name for kernel in program.kernels] or [alone]
     number = {name: position for position, name in enumerate(names)}
-    numbers = np.array([number.get(name, len(names) - 1) for name in owners])
+    numbers = np.array([number.get(origin.kernel, len(names) - 1) for origin in program.origins] or [0] * len(words))
     ends = _ends(program, len(words))
     found: list[LayerReport] = []
     before = 0
@@ -61,7 +69,7 @@ def layer_reports(program: Program) -> list[LayerReport]:
     return found
 
 
-def _ends(program: Program, instructions: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+def _ends(program: Program, instructions: int) -> NDArray[np.int64]:
     """The cycle in which each instruction is over."""
     ends = np.zeros(instructions, np.int64)
     for unit in simulate_cycles(program.instructions, program.config).units.values():

@@ -85,7 +85,7 @@ class Program:
         outcome = execute(self.instructions, image, self.config, strict=not self.simulator_only, progress=progress)
         self._counters = {name: value for name, value in outcome.items() if isinstance(value, int)}
         self._last_inputs = tuple(array.copy() for array in arrays)
-        outputs = tuple(self._read(image, buffer) for buffer in self.results)
+        outputs = tuple(self.read(image, buffer) for buffer in self.results)
         return outputs[0] if len(outputs) == 1 else outputs
 
     @property
@@ -152,7 +152,8 @@ class Program:
                     "reshape or convert it first"
                 )
 
-    def _read(self, image: Image, buffer: Buffer) -> Array:
+    def read(self, image: Image, buffer: Buffer) -> Array:
+        """What a memory image holds in a buffer, as a new array of its shape and dtype."""
         data = image[buffer.address : buffer.address + buffer.nbytes]
         return data.view(np.dtype(buffer.dtype)).reshape(buffer.shape).copy()  # pyright: ignore[reportReturnType]
 

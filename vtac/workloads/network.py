@@ -65,6 +65,7 @@ class Network:
         self._random = np.random.default_rng(seed)
         self._lines: list[str] = []
         self._output = self.input
+        self._flat: dict[str, str] = {}
 
     def convolution(
         self,
@@ -77,7 +78,7 @@ class Network:
         relu: bool = True,
         residual: Tensor | None = None,
     ) -> Tensor:
-        """Same-padded convolution in NCHW with bias, requantised to i8; a residual is added before the clip."""
+        """Convolution with bias, padded by half of the kernel, requantised; a residual is added before the clip."""
         batch, channels, height, width = source.shape
         padding = kernel // 2
         size = [(extent + 2 * padding - kernel) // stride + 1 for extent in (height, width)]
@@ -108,7 +109,7 @@ class Network:
         return result
 
     def max_pool(self, source: Tensor, name: str, kernel: int, stride: int) -> Tensor:
-        """Same-padded maximum, padded with the smallest i8."""
+        """Maximum over windows, padded by half of the kernel with the smallest i8."""
         batch, channels, height, width = source.shape
         padding = kernel // 2
         size = [(extent + 2 * padding - kernel) // stride + 1 for extent in (height, width)]
@@ -124,17 +125,18 @@ class Network:
             f"    ins(%{name}_padded, %{name}_window : {padded}, {window}) outs(%{name}_start : {result.kind}) "
             f"-> {result.kind}"
         )
+        self._output = result
         described = f"max pool {kernel}x{kernel}/{stride} {channels} {size[0]}x{size[1]}"
         self._record(name, described, 0, lambda values: maximum_pool(values[source.name], kernel, stride, padding))
         return result
 
     def sum_pool(self, source: Tensor, name: str) -> Tensor:
-        """The sum over all rows and columns, requantised: an average but for a power of two. (N, C)."""
+        """The sum over all rows and columns, requantised: the mean, but for a power of two. (N, C, 1, 1)."""
         batch, channels, height, width = source.shape
-        wide = tensor((batch, channels, 1, 1), "i32")
+        result = Tensor(name, (batch, channels, 1, 1))
+        wide = tensor(result.shape, "i32")
         window = tensor((height, width), "i8")
         shift = max(0, round(log2(height * width)))
-        flat = Tensor(name, (batch, channels))
         self._start(f"{name}_start", wide, "i32", 0)
         self._lines.append(
             f"  %{name}_window = tensor.empty() : {window}\n"
@@ -142,16 +144,23 @@ class Network:
             f"strides = dense<1> : tensor<2xi64>}}\n"
             f"    ins(%{source.name}, %{name}_window : {source.kind}, {window}) outs(%{name}_start : {wide}) -> {wide}"
         )
-        whole = Tensor(f"{name}_mean", (batch, channels, 1, 1))
-        self._requantise(Tensor(f"{name}_sum", whole.shape, "i32"), whole, shift, -128, None, None)
-        self._lines.append(
-            f"  %{name} = tensor.collapse_shape %{whole.name} [[0], [1, 2, 3]] : {whole.kind} into {flat.kind}"
-        )
+        self._requantise(Tensor(f"{name}_sum", result.shape, "i32"), result, shift, -128, None, None)
 
         def compute(values: Values) -> Array:
-            return requantised(values[source.name].sum(axis=(2, 3), dtype=np.int64), shift, -128, None)
+            total = values[source.name].sum(axis=(2, 3), keepdims=True, dtype=np.int64)
+            return requantised(total, shift, -128, None)
 
         self._record(name, f"sum pool {height}x{width} {channels}", 0, compute)
+        return result
+
+    def flatten(self, source: Tensor) -> Tensor:
+        """(N, C, H, W) as (N, C * H * W)."""
+        flat = Tensor(f"{source.name}_flat", (source.shape[0], prod(source.shape[1:])))
+        self._lines.append(
+            f"  %{flat.name} = tensor.collapse_shape %{source.name} [[0], [1, 2, 3]] : {source.kind} into {flat.kind}"
+        )
+        self._flat[flat.name] = source.name
+        self._output = flat
         return flat
 
     def linear(self, source: Tensor, name: str, features: int, *, last: bool = False) -> Tensor:
@@ -174,7 +183,8 @@ class Network:
             self._requantise(product, result, shift, 0, bias, None)
 
         def compute(values: Values) -> Array:
-            total = matrix_product(values[source.name], self.parameters[weights.name]) + self.parameters[bias.name]
+            given = values[self._flat.get(source.name, source.name)].reshape(source.shape)
+            total = matrix_product(given, self.parameters[weights.name]) + self.parameters[bias.name]
             return total.astype(np.int32) if last else requantised(total, shift, 0, None)
 
         self._record(name, f"linear {channels}->{features}", batch * channels * features, compute)

@@ -18,7 +18,7 @@ def resnet18(size: int = 224, classes: int = 1000, batch: int = 1, seed: int = 0
                 network, value, f"layer{number}_block{block}", width, 2 if width > 64 > block * 64 else 1
             )
     value = network.sum_pool(value, "average")
-    network.linear(value, "fc", classes, last=True)
+    network.linear(network.flatten(value), "fc", classes, last=True)
     return network
 
 

@@ -1,0 +1,116 @@
+"""Whole networks as one stream: every layer exact, at every level, on any configuration."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from network_programs import assert_exact, compile_network, image_for, networks, small_uop
+from plain_programs import SMALL_BLOCK
+from xdsl.dialects.builtin import ModuleOp
+
+import vtac
+from vtac.dialects.hardware import VTAConfig
+from vtac.evaluate import evaluate
+from vtac.frontend import context, prepare
+from vtac.passes.group_device_calls import GroupDeviceCalls
+from vtac.passes.merge_device_functions import MergeDeviceFunctions
+from vtac.passes.pack_for_vta import PackForVta
+from vtac.workloads.mlp import mlp
+from vtac.workloads.network import Network
+from vtac.workloads.resnet18 import resnet18
+
+
+@settings(max_examples=12, deadline=None)
+@given(networks())
+def test_random_chains_are_exact_and_proven_safe(network: Network) -> None:
+    program = compile_network(network)
+    assert_exact(network, program)
+    assert vtac.check(program) == []
+
+
+@settings(max_examples=4, deadline=None)
+@given(networks())
+def test_random_chains_on_batch_4_block_8(network: Network) -> None:
+    program = compile_network(network, SMALL_BLOCK)
+    assert_exact(network, program)
+    assert vtac.check(program) == []
+
+
+@settings(max_examples=6, deadline=None)
+@given(networks())
+def test_every_level_gives_the_same_numbers(network: Network) -> None:
+    image = image_for(network)
+    expected = list(network.reference(image).values())[-1]
+    module: ModuleOp = prepare(network.module(), None, None)
+    levels = [evaluate(module, image)]
+    for step in (PackForVta(), GroupDeviceCalls(), MergeDeviceFunctions()):
+        step.apply(context(), module)
+        module.verify()
+        levels.append(evaluate(module, image))
+    for found in levels:
+        assert isinstance(found, np.ndarray)
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.fixture(scope="module")
+def small_resnet() -> Network:
+    return resnet18(size=32, classes=10, seed=5)
+
+
+def test_resnet18_is_exact_layer_by_layer(small_resnet: Network) -> None:
+    program = compile_network(small_resnet)
+    stored = assert_exact(small_resnet, program)
+    convolutions = {layer.name for layer in small_resnet.layers if layer.description.startswith("conv")}
+    assert convolutions <= stored.keys()
+    assert vtac.check(program) == []
+
+
+def test_a_perceptron_is_one_stream() -> None:
+    network = mlp(batch=5, features=(50, 40, 30, 10), seed=1)
+    program = compile_network(network)
+    assert_exact(network, program)
+    assert list(program.devices) == ["mlp_vta"]
+    assert [kernel.name for kernel in program.kernels] == ["fc1", "fc2", "fc3"]
+    assert [buffer.name for buffer in program.arguments] == ["image"]
+
+
+def _repeated() -> Network:
+    """Four convolutions of one shape and one shift."""
+    network = Network("repeated", (1, 16, 6, 6), seed=2)
+    value = network.convolution(network.input, "first", 16, 3)
+    for name in ("second", "third", "fourth"):
+        value = network.convolution(value, name, 16, 3)
+    return network
+
+
+def test_layers_of_one_shape_share_their_micro_ops() -> None:
+    program = compile_network(_repeated())
+    assert [kernel.name for kernel in program.kernels] == ["first", "second", "third", "fourth"]
+    alone = Network("alone", (1, 16, 6, 6), seed=2)
+    value = alone.convolution(alone.input, "first", 16, 3)
+    alone.convolution(value, "second", 16, 3)
+    assert len(program.micro_ops) == len(compile_network(alone).micro_ops)
+
+
+@pytest.mark.parametrize("config", [small_uop(), small_uop(SMALL_BLOCK)], ids=["default", "batch4block8"])
+def test_micro_ops_of_several_kernels_overflow_the_sram(config: VTAConfig) -> None:
+    """The SRAM holds fewer micro-ops than the program has: kernels are loaded again where they are needed."""
+    network = _repeated()
+    program = compile_network(network, config)
+    assert len(program.micro_ops) // 4 > config.capacity("uop")
+    assert_exact(network, program)
+    assert vtac.check(program) == []
+    assert program(image_for(network)) is not None
+    assert program.stats["uop_load_nbytes"] > 4 * config.capacity("uop")
+
+
+def test_programs_survive_saving(tmp_path: object) -> None:
+    network = mlp(features=(20, 18, 7), seed=3)
+    program = compile_network(network)
+    program.save(str(tmp_path))
+    loaded = vtac.load_program(str(tmp_path))
+    image = image_for(network)
+    np.testing.assert_array_equal(np.asarray(loaded(image)), list(network.reference(image).values())[-1])
+    assert loaded.kernels == program.kernels
+    assert vtac.check(loaded) == []
