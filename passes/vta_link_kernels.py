@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import (
     UnitAttr,
 )
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
+from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 
@@ -41,9 +41,9 @@ class VtaLinkKernels(ModulePass):
 
     requires: functions marked `packing.program` on tensors; the device functions that they call, and
               those at the vta level, by the same names, in a module within the module.
-    ensures:  programs on memrefs, results and constants as last arguments, an allocation for every
-              tensor between two kernels; kernels in place of the device functions, without
-              synchronisation.
+    ensures:  programs on memrefs, results and constants (a kernel's globals too) as last arguments,
+              an allocation for every tensor between two kernels; kernels in place of the device
+              functions, without synchronisation.
     declines: operations in a program other than calls, reshapes and dense constants; a call of a
               function that has no kernel.
     """
@@ -53,7 +53,8 @@ class VtaLinkKernels(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         lowered = [m for m in op.ops if isinstance(m, ModuleOp)]
         functions = [f for m in lowered for f in m.ops if isinstance(f, FuncOp)]
-        kernels = {function.sym_name.data: _Kernel(function) for function in functions}
+        contents = {g.sym_name.data: g.initial_value for m in lowered for g in m.ops if isinstance(g, GlobalOp)}
+        kernels = {function.sym_name.data: _Kernel(function, contents) for function in functions}
         for function in [f for f in op.ops if isinstance(f, FuncOp) and PROGRAM in f.attributes]:
             _Linker(function, kernels).run()
         for function in [f for f in op.ops if isinstance(f, FuncOp) and f.sym_name.data in kernels]:
@@ -70,7 +71,7 @@ class VtaLinkKernels(ModulePass):
 class _Kernel:
     """A kernel without its tokens; its scratch buffers are arguments, its constants known."""
 
-    def __init__(self, function: FuncOp) -> None:
+    def __init__(self, function: FuncOp, contents: Mapping[str, Attribute | None]) -> None:
         for op in [op for op in function.walk() if isinstance(op, SyncOp | DepPushOp | DepPopOp)]:
             op.detach()
             op.erase()
@@ -88,9 +89,24 @@ class _Kernel:
             op.memref.replace_all_uses_with(argument)
             op.detach()
             op.erase()
+        self._take_globals(function, contents)
         self.kinds = [argument.type for argument in block.args]
         function.function_type = FunctionType.from_lists(self.kinds, [])
         function.arg_attrs = None
+
+    def _take_globals(self, function: FuncOp, contents: Mapping[str, Attribute | None]) -> None:
+        """Each global that a kernel refers to becomes an argument with its contents."""
+        block = function.body.block
+        arguments: dict[str, SSAValue] = {}
+        for op in [op for op in function.walk() if isinstance(op, GetGlobalOp)]:
+            name = op.name_.string_value()
+            if name not in arguments:
+                arguments[name] = block.insert_arg(op.memref.type, len(block.args))
+                arguments[name].name_hint = name
+                self.constants[len(block.args) - 1] = cast(DenseIntOrFPElementsAttr, contents[name])
+            op.memref.replace_all_uses_with(arguments[name])
+            op.detach()
+            op.erase()
 
 
 class _Linker:

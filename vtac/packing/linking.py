@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.dialects.memref import GlobalOp
 from xdsl.ir import Region
 
 from vtac.compiler import context
@@ -75,7 +76,9 @@ class Linker:
     def _linked(self, function: FuncOp, names: list[str]) -> Program:
         kernels = [op.clone() for name in names for op in self.kernels[name].ops if isinstance(op, FuncOp)]
         declared = [FuncOp(name, self.devices[name].function_type, Region(), "private") for name in names]
-        module = ModuleOp([function.clone(), *declared, ModuleOp(kernels)])
+        globals_ = [op for name in names for op in self.kernels[name].ops if isinstance(op, GlobalOp)]
+        constants = {op.sym_name.data: op.clone() for op in globals_}
+        module = ModuleOp([function.clone(), *declared, ModuleOp([*constants.values(), *kernels])])
         copy_target(self.module, module)
         for step in (VtaLinkKernels(), VtaPlanDram()):
             step.apply(context(), module)
