@@ -85,6 +85,14 @@ WMMA_PIPELINE: tuple[Phase, ...] = (
 PHASES: tuple[str, ...] = ("input", *(phase.name for phase in VTA_PIPELINE))
 
 
+def continue_after(module: ModuleOp, context: Context, done: str, pipeline: tuple[Phase, ...] = VTA_PIPELINE) -> None:
+    """Run what is left of a pipeline on a module that is in phase `done` already."""
+    names = [phase.name for phase in pipeline]
+    for phase in pipeline[names.index(done) + 1 :]:
+        for step in phase.passes:
+            step.apply(context, module)
+
+
 def run_phases(
     module: ModuleOp, context: Context, last: str = "vta", pipeline: tuple[Phase, ...] = VTA_PIPELINE
 ) -> None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from plain_programs import PlainConv, run_against_numpy
+from networks import Network, kernel_count
+from operand_programs import Pooling, Term, joined
+from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy
 
+from vtac.dialects.hardware import VTAConfig
 from vtac.interpreter.check import Finding
 from vtac.packing import kernels
 from vtac.schedule import Schedule
@@ -32,17 +35,65 @@ def test_convolutions_get_the_default(
     run_against_numpy(PlainConv(height=8, width=9, kernel=kernel, stride=stride, pads=pads).text())
 
 
-def test_several_results_get_the_simple_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-    simple = kernels.simple_schedule
+def residual() -> str:
+    """A convolution and an i8 operand, both shifted, in one sum."""
+    layer = PlainConv(1, 20, 5, 4, 20, (1, 1))
+    return joined([Term(shift=2), Term("channel", "i32")], layer.result, CLAMP, layer)
 
-    def counted(*arguments: object) -> Schedule:
-        asked.append(1)
-        return simple(*arguments)  # pyright: ignore[reportArgumentType]
 
-    monkeypatch.setattr(kernels, "simple_schedule", counted)
-    run_against_numpy(PlainConv(tail=None).text())
-    assert asked == [1]
+def half_to_even() -> str:
+    """Integers scaled by a power of two in f32, rounded, and narrowed."""
+    kind, real = "tensor<1x16x6x6xi8>", "tensor<1x16x6x6xf32>"
+    lines = [
+        "#id = affine_map<(n, c, h, w) -> (n, c, h, w)>",
+        f"func.func @layer(%a: {kind}) -> {kind} {{",
+        "  %scale = arith.constant 2.500000e-01 : f32",
+    ]
+    body = "\n    %r = arith.sitofp %x : i8 to f32\n    %y = arith.mulf %r, %scale : f32"
+    lines += elementwise("real", ["%a"], kind, real, body)
+    body = "\n    %r = math.roundeven %x : f32\n    %y = arith.fptosi %r : f32 to i8"
+    lines += elementwise("out", ["%real"], real, kind, body)
+    return "\n".join([*lines, f"  func.return %out : {kind}", "}", ""])
+
+
+def by_channel(size: int) -> str:
+    """A convolution by channel of stride 2, shifted and clamped."""
+    data, kernel = "tensor<1x20x7x9xi8>", f"tensor<20x{size}x{size}xi8>"
+    height, width = ((extent - size) // 2 + 1 for extent in (7, 9))
+    wide, narrow = f"tensor<1x20x{height}x{width}xi32>", f"tensor<1x20x{height}x{width}xi8>"
+    lines = [
+        "#id = affine_map<(n, c, h, w) -> (n, c, h, w)>",
+        f"func.func @layer(%a: {data}, %b: {kernel}) -> {narrow} {{",
+        "  %zero = arith.constant 0 : i32",
+        f"  %empty = tensor.empty() : {wide}",
+        f"  %init = linalg.fill ins(%zero : i32) outs(%empty : {wide}) -> {wide}",
+        "  %whole = linalg.depthwise_conv_2d_nchw_chw {dilations = dense<1> : tensor<2xi64>, "
+        "strides = dense<2> : tensor<2xi64>}",
+        f"    ins(%a, %b : {data}, {kernel}) outs(%init : {wide}) -> {wide}",
+        *elementwise("narrow", ["%whole"], wide, narrow, CLAMP),
+    ]
+    return "\n".join([*lines, f"  func.return %narrow : {narrow}", "}", ""])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        PlainConv(tail=None, bias=True).text(),
+        residual(),
+        half_to_even(),
+        Pooling(3, 2, 1, "max").text((1, 20, 9, 7)),
+        Pooling(2, 2, 1, "sum").text((1, 20, 6, 4)),
+        by_channel(3),
+        by_channel(1),
+    ],
+    ids=["i32 result", "residual", "half to even", "max pooling", "sum pooling", "depthwise", "by channel"],
+)
+@pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
+def test_every_kind_of_layer_gets_the_default(
+    text: str, config: VTAConfig | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernels, "simple_schedule", refuse)
+    run_against_numpy(text, config)
 
 
 def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +107,11 @@ def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: py
     assert program.choices == (
         "layer_0: scheduled one tile after the other, as the default is not proven safe (race: a planted finding)",
     )
+
+
+def test_rows_of_zeros_are_constants_of_a_linked_program() -> None:
+    """A window that may lie wholly in the padding is filled from a row of zeros in DRAM."""
+    net = Network((2, 18, 4, 5))
+    narrow = net.narrow(net.convolution(net.inputs[0], 18, 1), 6, 0)
+    program = run_against_numpy(net.text(net.narrow(net.pool(narrow, "sum", (2, 1), 3, (2, 2, 0, 0), 0), 2)))
+    assert kernel_count(program) == 2

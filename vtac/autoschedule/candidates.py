@@ -8,8 +8,9 @@ from itertools import product
 from math import prod
 
 from vtac.autoschedule.contraction import Contraction
-from vtac.autoschedule.cost import fits
+from vtac.autoschedule.cost import fits, products_of
 from vtac.autoschedule.layers import Layer
+from vtac.autoschedule.sides import tiles_of
 from vtac.autoschedule.tiling import Tiling, input_tiles, tile_counts, weight_tiles
 from vtac.dialects.hardware import VTAConfig
 
@@ -82,10 +83,13 @@ def _modes(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) -> lis
 
 def _with_rings(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig) -> Tiling:
     """Two copies of each input where they fit."""
-    inp = min(2, config.capacity("inp") // max(1, input_tiles(contraction, tiling)))
+    products = products_of(layer)
+    extra = sum(tiles_of(product.region, tiling.tile) for _, product in products)
+    inp = min(2, (config.capacity("inp") - extra) // max(1, input_tiles(contraction, tiling)))
     wgt = _ring(layer, contraction, tiling, config)
     acc = min(2, config.capacity("acc") // prod(tiling.tile))
-    return replace(tiling, inp=max(1, inp), wgt=max(1, wgt), acc=max(1, acc), pieces=_pieces(contraction, tiling)[-1])
+    pieces = _pieces(layer, contraction, tiling)[-1]
+    return replace(tiling, inp=max(1, inp), wgt=max(1, wgt), acc=max(1, acc), pieces=pieces)
 
 
 def _ring(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig) -> int:
@@ -93,40 +97,47 @@ def _ring(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTACon
     counts = tile_counts(layer, tiling)
     useful = prod(c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight)
     useful *= -(-contraction.channels // tiling.channels)
-    return min(useful, config.capacity("wgt") // max(1, weight_tiles(contraction, tiling)))
+    room = config.capacity("wgt") - len(products_of(layer))
+    return min(useful, room // max(1, weight_tiles(contraction, tiling)))
 
 
-def _pieces(contraction: Contraction, tiling: Tiling) -> list[int]:
+def _pieces(layer: Layer, contraction: Contraction, tiling: Tiling) -> list[int]:
     """Parts of the first tile dimension that selects weights."""
+    if not layer.cuts_pieces:
+        return [1]
     size = next((t for t, w in zip(tiling.tile, contraction.by_weight, strict=True) if w and t > 1), tiling.tile[0])
     return [pieces for pieces in PIECES if size % pieces == 0]
 
 
 def refinements(layer: Layer, cut: Tiling, config: VTAConfig) -> Iterator[Tiling]:
     """One cut with every sensible number of copies and pieces."""
+    for tiling in _copied(layer, cut, config):
+        for operands in (2, 1) if products_of(layer) else (1,):
+            if fits(layer, refined := replace(tiling, operands=operands), config):
+                yield refined
+                break
+
+
+def _copied(layer: Layer, cut: Tiling, config: VTAConfig) -> Iterator[Tiling]:
     contraction = layer.contraction
     if contraction is None:
-        for acc in (1, 2):
-            if fits(layer, tiling := replace(cut, acc=acc), config):
-                yield tiling
+        yield from (replace(cut, acc=acc) for acc in (1, 2))
         return
     counts = tile_counts(layer, cut)
     passes = -(-contraction.channels // cut.channels)
-    moving = prod(c for c, weight in zip(counts, contraction.by_weight, strict=True) if not weight)
+    moving = prod(c for c, selects in zip(counts, contraction.selecting, strict=True) if selects)
     most = min(passes * moving, config.capacity("inp") // max(1, input_tiles(contraction, cut)))
     rings = _ring(layer, contraction, cut, config)
     for inp, wgt, acc, pieces in product(
         sorted({1, min(2, most), min(4, most), min(passes, most)}),
         sorted({1, min(2, rings), min(passes, rings), rings}),
         (1, 2),
-        _pieces(contraction, cut),
+        _pieces(layer, contraction, cut),
     ):
-        tiling = replace(cut, inp=max(1, inp), wgt=max(1, wgt), acc=acc, pieces=pieces)
-        if fits(layer, tiling, config):
-            yield tiling
+        yield replace(cut, inp=max(1, inp), wgt=max(1, wgt), acc=acc, pieces=pieces)
 
 
 def smallest(layer: Layer, config: VTAConfig) -> list[Tiling]:
     """The tiling of single tiles, which fits every configuration."""
-    tiling = Tiling((1,) * len(layer.extents), streamed=layer.contraction is not None)
+    tiling = Tiling((1,) * len(layer.extents), streamed=True)
     return [tiling] if fits(layer, tiling, config) else []

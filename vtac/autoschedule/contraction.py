@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from xdsl.ir import BlockArgument
 from xdsl.ir.affine import AffineExpr
@@ -39,16 +40,18 @@ class Contraction:
 
     `extents` are those of the outer spatial loops; `by_weight` says which of them select
     weights (output channels), the others select inputs (images, rows, columns). `window`
-    holds the extents of the remaining reductions.
+    holds the extents of the remaining reductions. `channel_loop` is None where nothing is summed
+    over but the window (sums of a pooling); a dimension of both kinds (a convolution by channel)
+    counts as selecting weights.
     """
 
-    block: str
-    pad: str | None
+    block: str = field(compare=False)
+    pad: str | None = field(compare=False)
     input_index: int
     extents: tuple[int, ...]
     by_weight: tuple[bool, ...]
     channels: int
-    channel_loop: int
+    channel_loop: int | None
     window: tuple[int, ...]
     window_loops: tuple[int, ...]
     dimensions: tuple[InputDimension, ...]
@@ -60,6 +63,33 @@ class Contraction:
             d.stride > 1 and d.spatial is not None and (d.window is None or self.window[d.window] == 1)
             for d in self.dimensions
         )
+
+    @cached_property
+    def selecting(self) -> tuple[bool, ...]:
+        """Which outer dimensions select inputs, whether or not they also select weights."""
+        used = {dimension.spatial for dimension in self.dimensions}
+        return tuple(number in used or not weight for number, weight in enumerate(self.by_weight))
+
+    @property
+    def tied(self) -> bool:
+        """Some dimension selects inputs and weights at once."""
+        return any(a and b for a, b in zip(self.selecting, self.by_weight, strict=True))
+
+    @cached_property
+    def useful(self) -> float:
+        """The share of multiplications that read no padding."""
+        share = 1.0
+        for dimension in self.dimensions:
+            if dimension.spatial is None or dimension.window is None:
+                continue
+            whole, window = self.extents[dimension.spatial], self.window[dimension.window]
+            inside = sum(
+                0 <= i * dimension.stride + w * dimension.dilation - dimension.before < dimension.size
+                for i in range(whole)
+                for w in range(window)
+            )
+            share *= inside / (whole * window)
+        return share
 
 
 def no_layer(block: BlockOp, found: str) -> ScheduleError:
@@ -86,10 +116,12 @@ def match_contraction(block: BlockOp) -> tuple[Contraction, set[BlockOp]]:
     inputs = sides[1 - wgt][:-2]
     reductions = [v for v, one in enumerate(block.variables) if one.reduction and v != k]
     plain = {plain_dimension(expr) for expr in inputs}
-    channels = [v for v in reductions if v in plain]
-    if len(channels) != 1 or set(range(len(block.variables))) - {row, lane, k} != used:
+    channels = [v for v in reductions if v in plain] or [v for v in reductions if block.variables[v].extent == 1][:1]
+    if len(channels) > 1 or set(range(len(block.variables))) - {row, lane, k} != used:
         raise no_layer(block, f"expected one reduction over blocks of input channels, found {len(channels)}")
-    window = [v for v in reductions if v != channels[0]]
+    window = [v for v in reductions if v not in channels]
+    if not channels and not window:
+        raise no_layer(block, "expected a reduction besides that inside a tile")
     source, pads = _padding(block, 1 - wgt)
     dimensions = tuple(
         _dimension(block, expr, outer, window, size, before)
@@ -103,8 +135,8 @@ def match_contraction(block: BlockOp) -> tuple[Contraction, set[BlockOp]]:
             1 - wgt,
             tuple(block.variables[v].extent for v in outer),
             tuple(v in weighted for v in outer),
-            block.variables[channels[0]].extent,
-            channels[0],
+            block.variables[channels[0]].extent if channels else 1,
+            channels[0] if channels else None,
             tuple(block.variables[v].extent for v in window),
             tuple(window),
             dimensions,

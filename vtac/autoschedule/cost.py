@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import lcm, prod
+from math import prod
 
-from vtac.autoschedule.contraction import Contraction, InputDimension
+from vtac.autoschedule.contraction_cost import BUS, LOAD_START, ContractionCost, kernels_of
 from vtac.autoschedule.layers import Layer
+from vtac.autoschedule.sides import Region, tiles_of
+from vtac.autoschedule.stages import Product, Stage
 from vtac.autoschedule.tiling import (
     Tiling,
-    input_extent,
     input_tiles,
     kernel_order,
+    operand_level,
+    piece_tile,
     tile_counts,
+    tile_loops,
     weight_tiles,
 )
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.analysis.kernels import micro_op_limit
 
-_BUS = 8
-_LOAD_START = 23
 _KERNEL_START = 7
 _UOP_START = 24
 _STORE_BURST = 128
@@ -36,27 +38,109 @@ class Estimate:
 
 def fits(layer: Layer, tiling: Tiling, config: VTAConfig) -> bool:
     """Every buffer with its copies fits its memory, and every kernel the micro-op memory."""
-    tile = prod(tiling.tile)
-    operands = sum(operand_tiles(layer, tiling)) * (1 if layer.contraction else tiling.acc)
-    if tile * tiling.acc + operands > config.capacity("acc"):
+    if accumulator_tiles(layer, tiling) > config.capacity("acc"):
         return False
+    products = [tiles_of(one.region, tiling.tile) * tiling.operands for _, one in products_of(layer)]
     contraction = layer.contraction
+    inputs, weights = (0, 0)
+    if contraction is not None:
+        inputs = input_tiles(contraction, tiling) * tiling.inp
+        weights = weight_tiles(contraction, tiling) * tiling.wgt
+    inputs = max(inputs, *products, 0) if tiling.streamed else inputs + sum(products)
+    weights = max(weights, bool(products)) if tiling.streamed else weights + len(products)
+    if inputs > config.capacity("inp") or weights > config.capacity("wgt"):
+        return False
     if contraction is None:
         return True
-    if input_tiles(contraction, tiling) * tiling.inp > config.capacity("inp"):
-        return False
-    if weight_tiles(contraction, tiling) * tiling.wgt > config.capacity("wgt"):
-        return False
     order = kernel_order(contraction, tiling)
     return order is not None and order[1] <= micro_op_limit(config)
 
 
-def operand_tiles(layer: Layer, tiling: Tiling) -> list[int]:
-    """Tiles that each further operand of the elementwise blocks takes per output tile."""
-    return [
-        prod(t for t, follows in zip(tiling.tile, operand.follows, strict=True) if follows)
-        for operand in layer.operands
-    ]
+def products_of(layer: Layer) -> list[tuple[Stage, Product]]:
+    """Every product with one weight tile, and the stage it writes."""
+    return [(stage, product) for stage in layer.stages for product in stage.products]
+
+
+def accumulator_tiles(layer: Layer, tiling: Tiling) -> int:
+    """Accumulators that a tiling needs: those with copies, and the most that others take at once."""
+    tile, piece = tiling.tile, piece_tile(layer, tiling)
+    total, passing = 0, [0] * (len(layer.stages) + 1)
+    taken = {space.operand for space in layer.accumulators}
+    for space in layer.accumulators:
+        whole = space.stage is not None and layer.stages[space.stage].kind == "contraction"
+        size = tiles_of(space.region, tile if whole else piece)
+        if whole or space.stored:
+            total += size * tiling.acc
+        else:
+            for number in range(space.first, space.last + 1):
+                passing[number] += size
+    for number, operand in enumerate(layer.operands):
+        if number not in taken:
+            by_piece = operand_level(layer, tiling, operand) is None
+            total += tiles_of(operand.region, piece if by_piece else tile)
+    return total + max(passing)
+
+
+def _exposed(layer: Layer, tiling: Tiling, store: int, tiles: int) -> int:
+    """Cycles in which the accumulators of a tile wait for its stores: for all but the last result, or for all."""
+    behind = 0 if tiling.acc > 1 else 1
+    return store + (tiles - 1) * (store * (layer.results - 1 + behind) // layer.results)
+
+
+@dataclass
+class _Tail:
+    """What everything but the contraction adds, over all tiles.
+
+    `cycles` of the compute unit, its `kernels`, bytes and number of its loads (int32), and bytes
+    and number of the load unit's (int8).
+    """
+
+    cycles: int = 0
+    kernels: int = 0
+    wide_bytes: int = 0
+    wide_loads: int = 0
+    narrow_bytes: int = 0
+    narrow_loads: int = 0
+
+
+def _tail(layer: Layer, tiling: Tiling, config: VTAConfig) -> _Tail:
+    counts = tile_counts(layer, tiling)
+    tiles, piece = prod(counts), piece_tile(layer, tiling)
+    found = _Tail()
+    for stage in layer.stages:
+        whole = stage.kind == "contraction"
+        number = tiles if whole else tiles * tiling.pieces
+        size = tiles_of(stage.region, tiling.tile if whole else piece)
+        found.cycles += stage.alu * size * number
+        found.kernels += stage.kernels * number
+        if stage.kind == "load":
+            found.wide_bytes += size * number * config.acc_element_bytes
+            found.wide_loads += number * _lines(stage.region, tiling.tile)
+        for product in stage.products:
+            runs = 2 if product.starts else 1
+            found.cycles += runs * size * number
+            found.kernels += runs * number
+            found.narrow_bytes += tiles * tiles_of(product.region, tiling.tile) * config.inp_element_bytes
+            found.narrow_loads += tiles * _lines(product.region, tiling.tile)
+    found.narrow_bytes += len(products_of(layer)) * config.wgt_element_bytes
+    loops = tile_loops(layer, tiling)
+    for operand in layer.operands:
+        level = operand_level(layer, tiling, operand)
+        times = tiles * tiling.pieces if level is None else prod(counts[loop] for loop in loops[: level + 1])
+        found.wide_bytes += (
+            times * tiles_of(operand.region, piece if level is None else tiling.tile) * (config.acc_element_bytes)
+        )
+        found.wide_loads += times
+    return found
+
+
+def _lines(region: Region, tile: tuple[int, ...]) -> int:
+    """Transfers of a region: rows of a plane are one, planes that are no whole ones several."""
+    sides = [side for side in region if side.size > 1]
+    extents = [side.extent(tile) for side in sides]
+    while len(extents) > 1 and extents[-1] == sides[len(extents) - 1].size:
+        extents.pop()
+    return prod(extents[:-2])
 
 
 def estimate(layer: Layer, tiling: Tiling, config: VTAConfig) -> Estimate:
@@ -64,146 +148,34 @@ def estimate(layer: Layer, tiling: Tiling, config: VTAConfig) -> Estimate:
     counts = tile_counts(layer, tiling)
     tiles, outputs = prod(counts), prod(layer.extents)
     bursts = max(1, _STORE_BURST // config.out_element_bytes)
-    store = (3 * outputs * config.out_element_bytes) // 16 + (3 * outputs) // bursts
-    stored = outputs * config.out_element_bytes
-    extra = sum(operand_tiles(layer, tiling)) * tiles
-    vector = outputs * layer.alu + extra * config.acc_element_bytes // _BUS
-    kernels = tiles * tiling.pieces * layer.alu
+    store = ((3 * outputs * config.out_element_bytes) // 16 + (3 * outputs) // bursts) * layer.results
+    stored = outputs * config.out_element_bytes * layer.results
+    tail = _tail(layer, tiling, config)
+    kernels = kernels_of(layer)
+    vector = tail.cycles + tail.wide_bytes // BUS
     if layer.contraction is None:
-        nbytes = stored + extra * config.acc_element_bytes + 4 * layer.alu * tiling.pieces * min(tiling.acc, tiles)
-        waits = tiles if tiling.acc == 1 else 1
-        cycles = vector + _KERNEL_START * kernels + _LOAD_START * len(layer.operands) * tiles + waits * store // tiles
-        cycles += _UOP_START * layer.alu * min(tiling.acc, tiles)
-        return Estimate(nbytes, max(cycles, store), kernels + (1 + len(layer.operands)) * tiles)
-    parts = _Contraction(layer, layer.contraction, tiling, config, counts)
-    compute = outputs + vector + parts.work + _KERNEL_START * (kernels + parts.kernels + tiles)
-    compute += parts.uop_loads * _UOP_START + parts.micro_ops // 2
-    load = parts.load_bytes // _BUS + _LOAD_START * parts.loads
-    first = parts.first_bytes // _BUS + 2 * _LOAD_START + 45
+        turns = min(tiling.acc, tiles)
+        nbytes = stored + tail.wide_bytes + tail.narrow_bytes + 4 * kernels * tiling.pieces * turns
+        compute = vector + _KERNEL_START * tail.kernels + LOAD_START * tail.wide_loads
+        compute += _UOP_START * kernels * turns + _exposed(layer, tiling, store // tiles, tiles)
+        load = tail.narrow_bytes // BUS + LOAD_START * tail.narrow_loads
+        exposed = load if tiling.operands == 1 else load // tiles
+        loads = tail.wide_loads + tail.narrow_loads
+        return Estimate(nbytes, max(compute + exposed, load, store), tail.kernels + loads + tiles * layer.results)
+    parts = ContractionCost(layer, layer.contraction, tiling, config, counts)
+    compute = outputs + vector + parts.work + _KERNEL_START * (tail.kernels + parts.kernels + tiles)
+    compute += LOAD_START * tail.wide_loads + parts.uop_loads * _UOP_START + parts.micro_ops // 2
+    load = (parts.load_bytes + tail.narrow_bytes) // BUS + LOAD_START * (parts.loads + tail.narrow_loads)
+    first = parts.first_bytes // BUS + 2 * LOAD_START + 45
     last = store // tiles
     shared = last // tiling.pieces + max(0, last - (last if layer.alu == 0 else layer.alu * outputs // tiles))
     waiting = shared * (tiles if tiling.acc == 1 else 1)
+    if layer.results > 1:
+        waiting = _exposed(layer, tiling, last, tiles)
+    if tiling.operands == 1:
+        waiting += tail.narrow_bytes // BUS + LOAD_START * tail.narrow_loads
     waiting += parts.waiting
     cycles = max(compute, load, store) + max(0, first - outputs // tiles) + waiting
-    nbytes = stored + extra * config.acc_element_bytes + parts.load_bytes + 4 * parts.micro_ops
-    return Estimate(nbytes, cycles, kernels + parts.kernels + parts.loads + tiles * (1 + tiling.pieces))
-
-
-class _Contraction:
-    """What the contraction of a layer adds: work, traffic, instructions."""
-
-    def __init__(
-        self, layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig, counts: list[int]
-    ) -> None:
-        selecting = [c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight]
-        moving = [c for c, weight in zip(counts, contraction.by_weight, strict=True) if not weight]
-        self.passes = -(-contraction.channels // tiling.channels)
-        by_weight, by_input = prod(selecting), prod(moving)
-        windows = prod(contraction.window)
-        dense = prod(layer.extents) * contraction.channels * windows
-        self.work = int(dense * _useful(layer, contraction)) if tiling.skip else dense
-        split = tiling.splits_window
-        self.kernels = by_weight * by_input * self.passes * (windows if split else 1)
-        inputs, weights = _traffic(tiling, by_weight, by_input, self.passes)
-        row = _loaded_tiles(layer, contraction, tiling) / (by_input * self.passes)
-        self.input_bytes = int(row * config.inp_element_bytes)
-        weight = weight_tiles(contraction, tiling) * config.wgt_element_bytes
-        self.load_bytes = int(inputs * row * config.inp_element_bytes) + weights * weight
-        lines = _lines(contraction, tiling)
-        slices = windows * (_selected(contraction, tiling) if tiling.channels > 1 else 1) if tiling.taps else 1
-        self.loads = inputs * lines + weights * slices
-        self.waiting = 0
-        if tiling.inp == 1:
-            self.waiting += (inputs - 1) * (_LOAD_START * lines + self.input_bytes // _BUS)
-        if tiling.wgt == 1 and not tiling.taps:
-            self.waiting += (weights - 1) * (_LOAD_START + weight // _BUS)
-        self.first_bytes = self.input_bytes + weight // (windows if tiling.taps else 1)
-        order = kernel_order(contraction, tiling)
-        per_kernel = order[1] if order else 1
-        total = by_weight * by_input * self.passes
-        turns = [min(copies, total) for copies in (tiling.inp, tiling.wgt)] + [min(tiling.acc, by_weight * by_input)]
-        variants = min(lcm(lcm(turns[0], turns[1]), turns[2]), total)
-        groups = windows if split else 1
-        self.uop_loads = variants * groups + 1 + layer.alu * tiling.pieces * turns[2]
-        share = _useful(layer, contraction) if tiling.skip else 1.0
-        self.micro_ops = int(variants * groups * per_kernel * share**0.5) + 1 + layer.alu * tiling.pieces * turns[2]
-
-
-def _selected(contraction: Contraction, tiling: Tiling) -> int:
-    return prod(t for t, weight in zip(tiling.tile, contraction.by_weight, strict=True) if weight)
-
-
-def _traffic(tiling: Tiling, by_weight: int, by_input: int, passes: int) -> tuple[int, int]:
-    """Chunks of input and of weights that are loaded, given what stays on chip."""
-    if tiling.weights_inside or by_input == 1:
-        inputs = by_input * _reloaded(passes, by_weight, tiling.inp, steady=True)
-        weights = by_input * by_weight * passes
-        if tiling.wgt >= by_weight * passes:
-            weights = by_weight * passes
-        elif by_weight == 1:
-            weights = _reloaded(passes, by_input, tiling.wgt, steady=True)
-        return inputs, weights
-    weights = by_weight * _reloaded(passes, by_input, tiling.wgt, steady=True)
-    inputs = by_weight * by_input * passes
-    if tiling.inp >= by_input * passes:
-        inputs = by_input * passes
-    elif by_input == 1:
-        inputs = _reloaded(passes, by_weight, tiling.inp, steady=True)
-    return inputs, weights
-
-
-def _reloaded(passes: int, times: int, copies: int, *, steady: bool) -> int:
-    """Chunks loaded when `passes` chunks are used `times` times in a row with so many copies."""
-    kept = copies if steady and (copies > 1 or passes == 1) else 0
-    return passes + (times - 1) * max(0, passes - kept)
-
-
-def _loaded_tiles(layer: Layer, contraction: Contraction, tiling: Tiling) -> int:
-    """Input tiles that one sweep over all output tiles loads, without padding."""
-    total = 1
-    for dimension in contraction.dimensions:
-        if dimension.spatial is None and dimension.window is None:
-            total *= contraction.channels
-        else:
-            total *= _swept(layer, contraction, dimension, tiling)
-    return total
-
-
-def _swept(layer: Layer, contraction: Contraction, dimension: InputDimension, tiling: Tiling) -> int:
-    extent = input_extent(contraction, dimension, tiling.tile)
-    if dimension.spatial is None:
-        return min(extent, dimension.size)
-    tile, whole = tiling.tile[dimension.spatial], layer.extents[dimension.spatial]
-    window = contraction.window[dimension.window] if dimension.window is not None else 1
-    if window == 1 and dimension.stride > 1:
-        return whole
-    total = 0
-    for start in range(0, whole, tile):
-        low = start * dimension.stride - dimension.before
-        total += max(0, min(low + extent, dimension.size) - max(low, 0))
-    return total
-
-
-def _lines(contraction: Contraction, tiling: Tiling) -> int:
-    """LOADs per input chunk: one per channel block, and per row where columns are gathered."""
-    moving = [d for d in contraction.dimensions if d.spatial is not None or d.window is not None]
-    lines = tiling.channels
-    if contraction.steps and len(moving) > 1:
-        lines *= prod(input_extent(contraction, d, tiling.tile) for d in moving[:-1])
-    return lines
-
-
-def _useful(layer: Layer, contraction: Contraction) -> float:
-    """The share of multiplications that read no padding."""
-    share = 1.0
-    for dimension in contraction.dimensions:
-        if dimension.spatial is None or dimension.window is None:
-            continue
-        whole, window = layer.extents[dimension.spatial], contraction.window[dimension.window]
-        inside = sum(
-            0 <= i * dimension.stride + w * dimension.dilation - dimension.before < dimension.size
-            for i in range(whole)
-            for w in range(window)
-        )
-        share *= inside / (whole * window)
-    return share
+    nbytes = stored + tail.wide_bytes + tail.narrow_bytes + parts.load_bytes + 4 * parts.micro_ops
+    instructions = tail.kernels + parts.kernels + parts.loads + tail.narrow_loads + tail.wide_loads
+    return Estimate(nbytes, cycles, instructions + tiles * (1 + tiling.pieces * layer.results))

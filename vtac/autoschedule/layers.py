@@ -1,59 +1,70 @@
 """What a function's blocks are, as far as a schedule needs to know: layers of packed operations.
 
-A layer is a contraction on GEMM tiles (matrix product, convolution), or none, with the
-elementwise blocks behind it and the block that stores the low 8 bits.
+A layer has one or several results. What stands before them is written into accumulators stage
+by stage: a contraction on GEMM tiles (matrix product, convolution) at most, elementwise
+blocks, windows of loaded tiles, and int8 operands by products with one weight tile.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
 
-from xdsl.dialects.builtin import IntegerType
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import SSAValue
 
-from vtac.autoschedule.contraction import Contraction, match_contraction, no_layer
+from vtac.autoschedule.contraction import Contraction, no_layer
+from vtac.autoschedule.matching import LayerBlocks, is_store, match_stages
+from vtac.autoschedule.stages import Accumulator, Operand, Stage
 from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.bodies import alu_chain, is_copy, is_truncating_copy
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import blocks_under, element_type_of, readers_of, shape_of, writers_of
-from vtac.passes.analysis.regions import plain_dimension
-
-
-@dataclass(frozen=True)
-class Operand:
-    """Another input of an elementwise block: its block, its position, its dimensions that follow the output's."""
-
-    block: str
-    index: int
-    follows: tuple[bool, ...]
+from vtac.passes.analysis.nest import blocks_under, shape_of
 
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: block names in program order; `alu` counts ALU operations per output tile."""
+    """One layer; block names in program order, which are no part of its identity.
 
-    store: str
-    tail: tuple[str, ...]
+    `extents` are the results' outer dimensions. With several results, `anchor` is the last stage
+    that all of them depend on; its loops are cut instead of the store's.
+    """
+
+    stores: tuple[str, ...] = field(compare=False)
     extents: tuple[int, ...]
-    alu: int
+    results: int
+    stages: tuple[Stage, ...]
     operands: tuple[Operand, ...]
+    accumulators: tuple[Accumulator, ...]
     contraction: Contraction | None
+    anchor: int | None = None
+
+    @property
+    def store(self) -> str:
+        """The block that stores the first result."""
+        return self.stores[0]
+
+    @property
+    def tail(self) -> tuple[str, ...]:
+        """The blocks that the ALU computes."""
+        return tuple(stage.block for stage in self.stages if stage.kind == "alu")
+
+    @property
+    def alu(self) -> int:
+        """ALU cycles per output tile, where windows do not overlap."""
+        return sum(stage.alu for stage in self.stages)
+
+    @property
+    def cuts_pieces(self) -> bool:
+        """A tile can be finished in pieces: unless the contraction's own nest is the one that is cut."""
+        return self.contraction is not None and (self.anchor is None or self.stages[self.anchor].kind == "alu")
 
 
 def find_layers(function: FuncOp, config: VTAConfig) -> list[Layer]:
     """The layers of a function in program order. Raises `ScheduleError` for a block that fits none."""
     blocks = blocks_under(function)
-    layers: list[Layer] = []
-    taken: set[BlockOp] = set()
-    for block in blocks:
-        if _is_store(block):
-            layer, used = _layer(block, config)
-            layers.append(layer)
-            taken |= used
+    found = _grouped([LayerBlocks.behind(block) for block in blocks if is_store(block)])
+    taken = {block for one in found for block in one.blocks}
+    layers = [_layer(one, config, blocks) for one in found]
     for block in blocks:
         if block not in taken:
             raise ScheduleError(
@@ -65,86 +76,62 @@ def find_layers(function: FuncOp, config: VTAConfig) -> list[Layer]:
     return layers
 
 
-def _is_store(block: BlockOp) -> bool:
-    return _bits(block.output) == 8 and is_truncating_copy(block) and not is_copy(block) and block.init is None
+def _grouped(found: list[LayerBlocks]) -> list[LayerBlocks]:
+    """Results that share a block belong to one layer."""
+    groups: list[LayerBlocks] = []
+    for one in found:
+        shared = [group for group in groups if group.blocks & one.blocks]
+        groups = [group for group in groups if group not in shared]
+        stores = [store for group in shared for store in group.stores]
+        blocks = one.blocks.union(*(group.blocks for group in shared))
+        groups.append(LayerBlocks([*stores, *one.stores], blocks))
+    return groups
 
 
-def _is_given(buffer: SSAValue) -> bool:
-    """An argument or a constant: nothing in the function writes it."""
-    return not writers_of(buffer)
-
-
-def _bits(buffer: SSAValue) -> int:
-    """Width of a buffer's integers; 0 for anything else."""
-    kind = element_type_of(buffer)
-    return cast(IntegerType, kind).width.data if isinstance(kind, IntegerType) else 0
-
-
-def _layer(store: BlockOp, config: VTAConfig) -> tuple[Layer, set[BlockOp]]:
-    used = {store}
-    tail: list[BlockOp] = []
-    current = store.inputs[0]
-    contraction: Contraction | None = None
-    while not _is_given(current):
-        producer = _only_writer(current, store)
-        used.add(producer)
-        if producer.has_reduction:
-            contraction, padding = match_contraction(producer)
-            used |= padding
-            break
-        chain = alu_chain(producer)
-        if isinstance(chain, str):
-            raise no_layer(producer, chain)
-        tail.insert(0, producer)
-        current = producer.inputs[_chained(producer, chain.base)]
-    operands = [operand for block in tail for operand in _operands(block, current if block is tail[0] else None)]
-    shape = shape_of(store.output)
+def _layer(found: LayerBlocks, config: VTAConfig, order: list[BlockOp]) -> Layer:
+    shape = shape_of(found.stores[0].output)
     tile = (config.batch, config.block_out)
-    if shape[-2:] != tile:
-        raise no_layer(
-            store, f"expected a result in {tile[0]} x {tile[1]} tiles, found shape {'x'.join(map(str, shape))}"
-        )
-    steps = sum(_steps(block) for block in tail)
-    names = tuple(block.block_name for block in tail)
-    if contraction is None and tail:
-        operands = [operand for block in tail for operand in _operands(block, None)]
-    return Layer(store.block_name, names, shape[:-2], steps, tuple(operands), contraction), used
+    for store in found.stores:
+        shape_here = shape_of(store.output)
+        if shape_here[-2:] != tile:
+            size = "x".join(map(str, shape_here))
+            raise no_layer(store, f"expected a result in {tile[0]} x {tile[1]} tiles, found shape {size}")
+        if shape_here != shape:
+            raise no_layer(store, f"expected results of one shape, found {shape_here} beside {shape}")
+    matched = match_stages(found, [block for block in order if block in found.blocks])
+    anchor = None if len(found.stores) == 1 else _anchor(found.stores[0], matched.stages)
+    return Layer(
+        tuple(store.block_name for store in found.stores),
+        shape[:-2],
+        len(found.stores),
+        tuple(matched.stages),
+        tuple(matched.operands),
+        tuple(matched.accumulators),
+        matched.contraction,
+        anchor,
+    )
 
 
-def _chained(block: BlockOp, base: int) -> int:
-    """The input that comes from another block; the chain's base when all are arguments."""
-    computed = [i for i, value in enumerate(block.inputs) if not _is_given(value)]
-    if len(computed) > 1:
-        raise no_layer(block, f"expected one computed input, found {len(computed)}")
-    return computed[0] if computed else base
+def _anchor(store: BlockOp, stages: list[Stage]) -> int:
+    """The last stage that every stored one depends on, or is."""
+    common: set[int] | None = None
+    for number, stage in enumerate(stages):
+        if stage.stored:
+            before = _reached(number, stages)
+            common = before if common is None else common & before
+    last = max(common or {-1})
+    if (
+        last < 0
+        or stages[last].kind == "load"
+        or any(side.reach > 1 or side.stride > 1 for side in stages[last].region)
+    ):
+        raise no_layer(store, "expected several results to depend on one computed tensor of their shape")
+    return last
 
 
-def _steps(block: BlockOp) -> int:
-    chain = alu_chain(block)
-    if isinstance(chain, str):
-        return 0
-    return sum(1 if step.input is None else 2 for step in chain.steps)
-
-
-def _operands(block: BlockOp, chained: SSAValue | None) -> list[Operand]:
-    """Inputs that are arguments, so that they must be loaded."""
-    found: list[Operand] = []
-    for index, value in enumerate(block.inputs):
-        if not _is_given(value) or value is chained:
-            continue
-        if _bits(value) != 32:
-            wrong = f"expected int32 operands, which LOAD ACC takes, found {value.type} for input {index}"
-            raise no_layer(block, wrong)
-        used = {plain_dimension(expr) for expr in block.accesses.data[index].indices.results}
-        outer = [plain_dimension(expr) for expr in block.output_access.indices.results][:-2]
-        found.append(Operand(block.block_name, index, tuple(variable in used for variable in outer)))
+def _reached(number: int, stages: list[Stage]) -> set[int]:
+    """A stage and all that it depends on."""
+    found = {number}
+    for other in stages[number].reads:
+        found |= _reached(other, stages)
     return found
-
-
-def _only_writer(buffer: SSAValue, store: BlockOp) -> BlockOp:
-    writers, readers = writers_of(buffer), readers_of(buffer)
-    if len(writers) != 1 or len(readers) != 1:
-        raise no_layer(
-            store, f"expected each intermediate to be written and read once, found {len(writers)} and {len(readers)}"
-        )
-    return writers[0]

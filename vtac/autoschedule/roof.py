@@ -7,6 +7,7 @@ from math import prod
 
 from vtac.autoschedule.contraction import Contraction, InputDimension
 from vtac.autoschedule.layers import Layer
+from vtac.autoschedule.sides import tiles_of
 from vtac.dialects.hardware import VTAConfig
 
 _BUS = 8
@@ -25,13 +26,19 @@ class Roof:
 def roof(layer: Layer, config: VTAConfig) -> Roof:
     """The limits of one layer."""
     outputs = prod(layer.extents)
-    stored = outputs * config.out_element_bytes
-    loaded = sum(
-        prod(e for e, follows in zip(layer.extents, operand.follows, strict=True) if follows)
-        for operand in layer.operands
-    )
-    compute = outputs * layer.alu
-    nbytes = loaded * config.acc_element_bytes
+    stored = outputs * config.out_element_bytes * layer.results
+    compute = 0
+    nbytes = sum(tiles_of(operand.region, layer.extents) for operand in layer.operands) * config.acc_element_bytes
+    for stage in layer.stages:
+        tiles = tiles_of(stage.region, layer.extents)
+        compute += stage.alu * tiles
+        if stage.kind == "load":
+            nbytes += tiles * config.acc_element_bytes
+        for product in stage.products:
+            compute += (2 if product.starts else 1) * tiles
+            sides = zip(product.region, product.sizes, strict=True)
+            touched = prod(min(side.extent(layer.extents), size) for side, size in sides)
+            nbytes += touched * config.inp_element_bytes + config.wgt_element_bytes
     contraction = layer.contraction
     if contraction is not None:
         inputs = prod(_touched(layer, contraction, d) for d in contraction.dimensions)

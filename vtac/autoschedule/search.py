@@ -21,8 +21,10 @@ from vtac.autoschedule.roof import Roof, roof
 from vtac.autoschedule.tiling import Tiling
 from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.hardware import VTAConfig
-from vtac.frontend import context, prepare
-from vtac.pipelines import run_phases
+from vtac.frontend import context
+from vtac.pipelines import continue_after
+from vtac.runtime.build import build_program
+from vtac.runtime.program import Program
 from vtac.schedule import Schedule
 
 CYCLE_WEIGHT = 3.0
@@ -31,6 +33,8 @@ SPARE_CYCLE_WEIGHT = 0.001
 """The same below the roof."""
 _REFINED = 24
 _MEASURED = 2
+_SHORT = 100
+"""Instructions up to which twice as many programs are built."""
 _LONG = 4000
 """Instructions beyond which a program is not built on trial."""
 _CLOSE = 0.002
@@ -128,13 +132,14 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Ti
     problem: VtacError | None = None
     for tiling in ranked:
         guess = estimate(layer, tiling, config)
-        if best is not None and (built == _MEASURED or best[0] <= score(guess, limit) + _CLOSE):
+        enough = _MEASURED * 2 if guess.instructions <= _SHORT else _MEASURED
+        if best is not None and (built >= enough or best[0] <= score(guess, limit) + _CLOSE):
             break
         try:
-            found = guess if guess.instructions > _LONG else measure(module, config, tiling)
+            found = guess if guess.instructions > _LONG else measure(module, config, layer, tiling)
             if found is guess:
-                _lower(module, config, tiling)
-                built = _MEASURED - 1
+                _lowered(module, config, layer, tiling)
+                built = 2 * _MEASURED
         except VtacError as error:
             problem = error
             continue
@@ -147,33 +152,34 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Ti
     return best[1]
 
 
-def _scheduled(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> Schedule:
-    schedule = Schedule(module, config=config)
-    schedule_layer(schedule, layers_of(schedule)[0], tiling)
-    return schedule
-
-
-def _lower(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> None:
-    run_phases(prepare(module, config, _scheduled(module, config, tiling)), context())
-
-
-def measure(module: ModuleOp, config: VTAConfig, tiling: Tiling) -> Estimate:
+def measure(module: ModuleOp, config: VTAConfig, layer: Layer, tiling: Tiling) -> Estimate:
     """DRAM bytes and cycles of a program of one layer under a tiling, exact by the cycle model."""
-    return measure_schedule(module, _scheduled(module, config, tiling))
+    return _counted(build_program(_lowered(module, config, layer, tiling)))
+
+
+def _lowered(module: ModuleOp, config: VTAConfig, layer: Layer, tiling: Tiling) -> ModuleOp:
+    """The vta program of one layer; its schedule has applied the directives already."""
+    schedule = Schedule(module, config=config)
+    schedule_layer(schedule, layer, tiling)
+    continue_after(schedule.module, context(), "scheduled")
+    return schedule.module
 
 
 def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
     """DRAM bytes and cycles of a program under a schedule, exact by the cycle model."""
     from vtac.compiler import compile as compile_module
+
+    return _counted(compile_module(module, config=schedule.config, schedule=schedule))
+
+
+def _counted(program: Program) -> Estimate:
     from vtac.interpreter.counters import count
     from vtac.interpreter.cycles import simulate_cycles
     from vtac.interpreter.stream import decode_stream
 
-    config = schedule.config
-    instructions = compile_module(module, config=config, schedule=schedule).instructions
-    stream = decode_stream(instructions, config)
+    stream = decode_stream(program.instructions, program.config)
     nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
-    return Estimate(nbytes, simulate_cycles(instructions, config).cycles, len(stream))
+    return Estimate(nbytes, simulate_cycles(program.instructions, program.config).cycles, len(stream))
 
 
 __all__ = ["candidates", "default_schedule", "layers_of", "measure", "measure_schedule"]
