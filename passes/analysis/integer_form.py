@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import frexp, isfinite
 from typing import TypeAlias
 
-from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType
+from xdsl.dialects.builtin import Float32Type, Float64Type, IntegerType, i8
 from xdsl.ir import Attribute
 
 from vtac.passes.analysis.alu_trees import (
@@ -16,26 +16,28 @@ from vtac.passes.analysis.alu_trees import (
     add,
     extremum,
     low_bits,
-    multiply,
-    scaled,
-    shift_left,
     shift_right,
-    subtract,
 )
 from vtac.passes.analysis.expressions import Apply, Element, Expression, Literal
+from vtac.passes.analysis.products import multiply, scaled, shift_left, subtract
 from vtac.passes.analysis.scaled_numbers import SINGLE_EXACT, Scaled, round_half_even
 
 Value: TypeAlias = Number | Scaled
 Bounds: TypeAlias = Callable[[Element], tuple[int, int]]
+Stored: TypeAlias = Callable[[Apply], Element]
 
 _GREATER = {"arith.cmpf": (2, 3, 9, 10), "arith.cmpi": (4, 5)}
 """Predicates of > and >=, ordered or not."""
 _LESS = {"arith.cmpf": (4, 5, 11, 12), "arith.cmpi": (2, 3)}
 
 
-def integer_form(expression: Expression, bounds: Bounds) -> Number:
-    """The ALU tree of an integer expression. Raises `DeclineError` with the reason when there is none."""
-    value = _Lowering(bounds).value(expression)
+def integer_form(expression: Expression, bounds: Bounds, stored: Stored | None = None) -> Number:
+    """The ALU tree of an integer expression. Raises `DeclineError` with the reason when there is none.
+
+    Only i8 elements can be subtracted, or multiplied by any number: `stored` gives the
+    element of a computed i8 part that is stored for that.
+    """
+    value = _Lowering(bounds, stored).value(expression)
     if isinstance(value, Scaled):
         raise DeclineError("its result is floating point, which the VTA does not have")
     return value
@@ -60,6 +62,7 @@ def width_of(kind: Attribute) -> int:
 @dataclass
 class _Lowering:
     bounds: Bounds
+    stored: Stored | None = None
 
     def __post_init__(self) -> None:
         self.known: dict[Expression, Value] = {}
@@ -97,8 +100,31 @@ class _Lowering:
         if op.name in ("arith.fptosi", "arith.fptoui"):
             return _to_integer(op, _scaled(values[0]))
         if op.name in _INTEGER:
-            return _INTEGER[op.name](op, [_integer(value) for value in values])
+            return self._integer_operation(op, [_integer(value) for value in values])
         raise DeclineError(f"'{op.name}' is none of the operations that the VTA's ALU has (add, max, min, shifts)")
+
+    def _integer_operation(self, op: Apply, numbers: list[Number]) -> Number:
+        try:
+            return _INTEGER[op.name](op, numbers)
+        except DeclineError:
+            if op.name not in ("arith.subi", "arith.muli"):
+                raise
+            left, right = op.arguments
+            changed = (
+                left if op.name == "arith.subi" else self._with_stored_parts(left),
+                self._with_stored_parts(right),
+            )
+            if changed == op.arguments:
+                raise
+            return _INTEGER[op.name](op, [_integer(self.value(argument)) for argument in changed])
+
+    def _with_stored_parts(self, expression: Expression) -> Expression:
+        """The expression with elements in place of its outermost computed i8 parts."""
+        if self.stored is None or not isinstance(expression, Apply):
+            return expression
+        if expression.kind == i8:
+            return self.stored(expression)
+        return replace(expression, arguments=tuple(self._with_stored_parts(a) for a in expression.arguments))
 
     def _select(self, op: Apply) -> Value:
         """select(a > b, a, b) is a maximum; with the values exchanged, or with <, a minimum."""

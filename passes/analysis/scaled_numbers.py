@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vtac.passes.analysis.alu_trees import INT32, DeclineError, Number, Step, shift_left
+from vtac.passes.analysis.alu_trees import INT32, DeclineError, Number, Step
+from vtac.passes.analysis.products import shift_left
 
 SINGLE_EXACT = 1 << 24
 """Integers up to here are exact in f32."""

@@ -23,9 +23,10 @@ from xdsl.ir import Block, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.dialects.packing import BlockDiagonalOp
-from vtac.passes.analysis.alu_trees import IMMEDIATE, AluName, DeclineError, Step, Tree, is_narrow
+from vtac.passes.analysis.alu_trees import IMMEDIATE, AluName, DeclineError, Step, Tree
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Element, Expression
+from vtac.passes.analysis.products import is_narrow
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.groups import Groups, groups_of
 from vtac.passes.packing.operands import Operand, Operands, Tensors

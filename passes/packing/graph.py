@@ -109,7 +109,18 @@ class Graph(Sources):
 
     def number(self, expression: Expression) -> Number:
         """The ALU tree of an expression. Raises `DeclineError`."""
-        return integer_form(expression, self.bounds)
+        return integer_form(expression, self.bounds, lambda part: Element(part, (), i8))
+
+    def stored_parts(self, expression: Expression) -> list[Apply]:
+        """Computed i8 parts that must be stored before GEMM can subtract or scale them. Raises `DeclineError`."""
+        found: list[Apply] = []
+
+        def stored(part: Apply) -> Element:
+            found.append(part)
+            return Element(part, (), i8)
+
+        integer_form(expression, self.bounds, stored)
+        return found
 
     def scalar(self, value: SSAValue) -> Expression:
         owner = value.owner

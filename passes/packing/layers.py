@@ -106,6 +106,7 @@ class Layers:
         natural = with_natural_rank(expression, shape, self.graph.view)
         if natural is not None:
             return self.graph.view(self.store(*natural, name), shape)
+        self.cuts.update(self.graph.stored_parts(expression))
         whole = self._single(expression, shape)
         if not elements(whole):
             raise DeclineError("it is a constant")

@@ -92,3 +92,39 @@ def test_what_has_no_integer_form(expression: Expression, reason: str) -> None:
     with pytest.raises(DeclineError) as refusal:
         integer_form(expression, lambda _: (-(1 << 31), (1 << 31) - 1))
     assert str(refusal.value).startswith(reason)
+
+
+NARROW = Element("n", (0,), i8)
+BYTES = np.arange(-128, 128, dtype=np.int64)
+
+
+def byte_form(expression: Expression) -> Number:
+    return integer_form(expression, lambda _: (-128, 127))
+
+
+@pytest.mark.parametrize("factor", [-128, -3, -1, 3, 64, 100])
+def test_a_factor_of_an_i8_element_is_one_step(factor: int) -> None:
+    number = byte_form(Apply("arith.muli", (Apply("arith.extsi", (NARROW,), i32), Literal(factor, i32)), i32))
+    assert number.tree == Step("scale", NARROW, factor)
+    assert (number.low, number.high) == tuple(sorted((-128 * factor, 127 * factor)))
+
+
+@pytest.mark.parametrize("shift", range(20))
+@pytest.mark.parametrize("bound", [-7, 40000])
+def test_negation_moves_to_the_elements(shift: int, bound: int) -> None:
+    """0 - ((n << shift) + bound), and of its maximum with a number where that cannot wrap."""
+    wide = Apply("arith.extsi", (NARROW,), i32)
+    inner = Apply("arith.addi", (Apply("arith.shli", (wide, Literal(shift, i32)), i32), Literal(bound, i32)), i32)
+    number = byte_form(Apply("arith.subi", (Literal(0, i32), inner), i32))
+    np.testing.assert_array_equal(run(number.tree, BYTES), -((BYTES << shift) + bound))
+    if shift <= 7:
+        larger = Apply("arith.maxsi", (inner, Literal(5, i32)), i32)
+        number = byte_form(Apply("arith.subi", (Literal(1, i32), larger), i32))
+        np.testing.assert_array_equal(run(number.tree, BYTES), 1 - np.maximum((BYTES << shift) + bound, 5))
+
+
+def test_what_may_wrap_is_not_negated_inside_of_a_maximum() -> None:
+    wide = Apply("arith.shli", (Apply("arith.extsi", (NARROW,), i32), Literal(24, i32)), i32)
+    larger = Apply("arith.maxsi", (wide, Literal(-5, i32)), i32)
+    with pytest.raises(DeclineError, match="it subtracts one tensor from another"):
+        byte_form(Apply("arith.subi", (Literal(0, i32), larger), i32))

@@ -193,21 +193,20 @@ def test_quantised_floats_become_shifts() -> None:
 
 
 def test_a_host_segment_between_device_functions() -> None:
-    """A scale that is no power of two runs on the host, by name and reason; the sum around it does not."""
+    """A product of two tensors runs on the host, by name and reason; the sum around it does not."""
     kind, wide = "tensor<1x16x6x6xi8>", "tensor<1x16x6x6xi32>"
     lines = [IDENTITY, f"func.func @layer(%a: {wide}, %b: {wide}) -> {kind} {{"]
     lines += elementwise(
         "sum", ["%a", "%b"], wide, kind, "\n    %s = arith.addi %x, %x1 : i32\n    %y = arith.trunci %s : i32 to i8"
     )
-    times = "\n    %three = arith.constant 3 : i8\n    %y = arith.muli %x, %three : i8"
-    lines += elementwise("tripled", ["%sum"], kind, kind, times)
+    lines += elementwise("squared", ["%sum"], kind, kind, "\n    %y = arith.muli %x, %x : i8")
     lines += elementwise(
-        "last", ["%tripled"], kind, kind, "\n    %one = arith.constant 1 : i8\n    %y = arith.addi %x, %one : i8"
+        "last", ["%squared"], kind, kind, "\n    %one = arith.constant 1 : i8\n    %y = arith.addi %x, %one : i8"
     )
     program = run_against_numpy("\n".join([*lines, f"  func.return %last : {kind}", "}", ""]))
     assert len(program.devices) == 2
     assert program.choices == (
-        "host: 'linalg.generic' cannot run on the VTA: it multiplies by 3, which is no power of two; "
+        "host: 'linalg.generic' cannot run on the VTA: it multiplies two tensors element by element; "
         "the VTA's hardware has no multiplication",
     )
 

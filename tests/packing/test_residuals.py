@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from networks import Network, Value, host_steps
 from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy
 
 from vtac.dialects.hardware import VTAConfig
@@ -64,3 +67,42 @@ def test_a_shared_input_is_packed_once() -> None:
     text = block(*elementwise("total", ["%main", "%short"], WIDE, WIDE, "\n    %y = arith.addi %x, %x1 : i32"))
     packs = [op for op in run_against_numpy(text).host.walk() if op.name == "packing.pack"]
     assert len(packs) == 3
+
+
+def _block(net: Network, x: Value, features: int, stride: int, shift: int, data: st.DataObject) -> Value:
+    """Two convolutions; what they are added to is the input, or a convolution of it where shapes differ."""
+    size = data.draw(st.sampled_from([1, 3]))
+    inner = net.narrow(net.convolution(x, features, size, stride, (size // 2,) * 4), 7, low=0)
+    total = net.convolution(inner, features, 3, 1, (1, 1, 1, 1))
+    shortcut = x
+    if x.shape != total.shape:
+        shortcut = net.narrow(net.convolution(x, features, 1, stride), 6)
+    sign = data.draw(st.sampled_from(["addi", "subi"]))
+    if data.draw(st.booleans()):
+        body = f"""%w = arith.extsi %a1 : i8 to i32
+    %c = arith.constant {shift} : i32
+    %s = arith.shli %w, %c : i32
+    %y = arith.{sign} %a0, %s : i32"""
+        return net.narrow(net.elementwise(body, [total, shortcut], "i32"), 7, low=0)
+    narrow = net.narrow(total, 7)
+    body = f"""%l = arith.extsi %a0 : i8 to i32
+    %r = arith.extsi %a1 : i8 to i32
+    %y = arith.{sign} %l, %r : i32"""
+    return net.narrow(net.elementwise(body, [narrow, shortcut], "i32"), 1, low=-100)
+
+
+@settings(max_examples=4, derandomize=True, deadline=None)
+@given(st.data())
+def test_blocks_of_any_shape_stay_on_the_device(data: st.DataObject) -> None:
+    """Shortcuts are added before or after the narrowing, shifted, also with other strides and channels."""
+    config = data.draw(st.sampled_from([VTAConfig(), SMALL_BLOCK]))
+    batch, channels, size = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 40), st.integers(3, 7)))
+    net = Network((batch, channels, size, size), seed=data.draw(st.integers(0, 99)))
+    x = net.inputs[0]
+    for _ in range(data.draw(st.integers(1, 2))):
+        same = data.draw(st.booleans())
+        features = x.shape[1] if same else data.draw(st.integers(1, 40))
+        x = _block(net, x, features, 1 if same else data.draw(st.integers(1, 2)), data.draw(st.integers(0, 8)), data)
+    program = run_against_numpy(net.text(x), config)
+    assert program.choices == ()
+    assert set(host_steps(program)) <= {"packing.pack", "func.call", "packing.unpack"}
