@@ -23,6 +23,10 @@ UNORDERED = {"unwritten", "store-source", "repeated-dst"}
 Call = Callable[[StreamBuilder], None]
 
 
+PAGE = 4096 // 16
+"""The first input (and output) tile of the second DRAM page."""
+
+
 def _three(dst: int, src: int, wgt: int) -> list[tuple[int, int, int]]:
     return [(dst, src, wgt)]
 
@@ -113,6 +117,27 @@ def test_a_load_that_need_not_wait_passes() -> None:
     )
     order = [one.sram_base for one in found if isinstance(one, Load) and one.memory == Memory.INP]
     assert order == [0, 8, 1]
+
+
+def test_a_load_passes_stores_of_other_pages() -> None:
+    calls = (*START[:3], gemm(0, 0, 0), gemm(1, 1, 1), load(Memory.INP, 1, 50), store(0, PAGE))
+    found = instructions(*calls, load(Memory.INP, 8, 60), load(Memory.INP, 9, PAGE), gemm(2, 8, 1), gemm(3, 9, 1))
+    order = [one.sram_base for one in found if isinstance(one, Load) and one.memory == Memory.INP]
+    assert order == [0, 8, 1, 9]
+
+
+def test_a_load_does_not_pass_a_store_of_what_it_reads() -> None:
+    calls = (*START[:3], gemm(0, 0, 0), gemm(1, 1, 1), load(Memory.INP, 1, PAGE + 9), shift(0), store(0, PAGE))
+    found = instructions(*calls, load(Memory.INP, 8, PAGE), gemm(2, 8, 1))
+    stored = next(number for number, one in enumerate(found) if isinstance(one, Store))
+    assert not any(isinstance(one, Load) and one.sram_base == 8 for one in found[:stored])
+    assert problems(*calls, load(Memory.INP, 8, PAGE), gemm(2, 8, 1)) == []
+
+
+def test_what_a_store_leaves_alone_stays_on_chip() -> None:
+    calls = (load(Memory.INP, 4, PAGE, 2), load(Memory.INP, 6, PAGE + 2, 2), *START[1:], shift(0), store(0, PAGE, 2))
+    found = instructions(*calls, load(Memory.INP, 4, PAGE, 2), load(Memory.INP, 6, PAGE + 2, 2), gemm(0, 4, 0))
+    assert [one.sram_base for one in found if isinstance(one, Load) and one.memory == Memory.INP] == [4, 6, 4]
 
 
 def test_stores_are_read_back_in_order() -> None:

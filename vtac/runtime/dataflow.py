@@ -77,6 +77,7 @@ class _Planner:
             Memory.WGT: _Stamps(config.capacity("wgt")),
             Memory.ACC: _Stamps(config.capacity("acc")),
         }
+        self.sizes = (config.inp_element_bytes, config.wgt_element_bytes)
         self.placed: list[Placed] = []
         self.clocks: list[tuple[int, int, int]] = []
         self.known = {stage: [-1, -1, -1] for stage in (LOAD, COMPUTE, STORE)}
@@ -173,8 +174,14 @@ class _Planner:
                 others = [old for old in self.page_read.get(page, ()) if self.placed[old].stage != item.stage]
                 self.page_read[page] = [*others, position]
         if pages and item.opcode is Opcode.STORE:
-            for memory in (Memory.INP, Memory.WGT):
-                self.memories[memory].holds[:] = -1
+            self._forget(item)
+
+    def _forget(self, item: Issued) -> None:
+        """Tiles that hold what a store overwrites in DRAM hold nothing known."""
+        start, stop = self.footprints.span(item.opcode, item.row)
+        for memory, size in ((Memory.INP, self.sizes[0]), (Memory.WGT, self.sizes[1])):
+            holds = self.memories[memory].holds
+            holds[(holds >= 0) & (holds * size + size > start) & (holds * size < stop)] = -1
 
     def _relay(self, far: int, needed: int) -> int:
         """Load and store share no queue: a compute instruction that knows of `needed`."""

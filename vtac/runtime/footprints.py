@@ -99,9 +99,15 @@ class Footprints:
         """DRAM pages between the first and the last byte of a transfer."""
         if opcode not in (Opcode.LOAD, Opcode.STORE) or row[0] not in _NAMES or not row[4] or not row[3]:
             return range(0)
+        start, stop = self.span(opcode, row)
+        return range(start // DRAM_PAGE_BYTES, (stop - 1) // DRAM_PAGE_BYTES + 1)
+
+    def span(self, opcode: Opcode, row: Row) -> tuple[int, int]:
+        """DRAM bytes from the first to behind the last of a transfer."""
+        if opcode not in (Opcode.LOAD, Opcode.STORE) or row[0] not in _NAMES or not row[4] or not row[3]:
+            return 0, 0
         size = self.config.element_bytes(_NAMES[row[0]])
-        first, last = row[2] * size, (row[2] + (row[3] - 1) * row[5] + row[4]) * size - 1
-        return range(first // DRAM_PAGE_BYTES, last // DRAM_PAGE_BYTES + 1)
+        return row[2] * size, (row[2] + (row[3] - 1) * row[5] + row[4]) * size
 
 
 def contents(row: Row) -> NDArray[np.int64]:

@@ -1,4 +1,7 @@
-"""The order of loads: one that must wait lets those behind it pass that need not wait as long."""
+"""The order of loads: one that must wait lets those behind it pass that need not wait as long.
+
+No load passes a store that writes DRAM pages which it reads.
+"""
 
 from __future__ import annotations
 
@@ -18,10 +21,14 @@ WINDOW = 64
 
 @dataclass(slots=True)
 class _Load:
-    """A load in its queue: which instruction it is, what it waits for, what it writes."""
+    """A load in its queue: which instruction it is, what it waits for, what it writes.
+
+    `floor` is the last store before it of what it reads, `anchor` the instruction it stands before.
+    """
 
     number: int
     after: int
+    floor: int
     memory: int
     start: int
     stop: int
@@ -35,15 +42,13 @@ def order_loads(footprints: Footprints, issued: Sequence[Issued]) -> list[int]:
     """Numbers of the instructions in their new order; all but loads keep theirs.
 
     A load passes another that waits for a later compute instruction, unless both write the
-    same tile or loads and stores share DRAM.
+    same tile.
     """
-    if _shares_dram(footprints, issued):
-        return list(range(len(issued)))
     queue: list[_Load] = []
     for load in _waits(footprints, issued):
         place = len(queue)
         while place > max(0, len(queue) - WINDOW) and queue[place - 1].after > load.after:
-            if queue[place - 1].meets(load):
+            if queue[place - 1].meets(load) or queue[place - 1].anchor <= load.floor:
                 break
             place -= 1
         if place < len(queue):
@@ -72,25 +77,22 @@ def _waits(footprints: Footprints, issued: Sequence[Issued]) -> list[_Load]:
         Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
         Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
     }
+    stored: dict[int, int] = {}
     loads: list[_Load] = []
     for number, item in enumerate(issued):
+        if item.opcode is Opcode.STORE:
+            stored.update(dict.fromkeys(footprints.pages(item.opcode, item.row), number))
         touched = footprints.of(item.opcode, item.row, item.kernel)
         if item.stage == LOAD:
             memory, tiles = touched.writes[0]
             if isinstance(tiles, slice):
                 found = read[memory][tiles]
                 after = int(found.max()) if found.size else -1
-                loads.append(_Load(number, after, memory, int(tiles.start), int(tiles.stop), number))
+                pages = footprints.pages(item.opcode, item.row) if stored else ()
+                floor = max((stored.get(page, -1) for page in pages), default=-1)
+                loads.append(_Load(number, after, floor, memory, int(tiles.start), int(tiles.stop), number))
         elif item.stage == COMPUTE:
             for memory, tiles in touched.reads:
                 if memory in read:
                     read[memory][tiles] = number
     return loads
-
-
-def _shares_dram(footprints: Footprints, issued: Sequence[Issued]) -> bool:
-    loaded: set[int] = set()
-    stored: set[int] = set()
-    for item in issued:
-        (stored if item.opcode is Opcode.STORE else loaded).update(footprints.pages(item.opcode, item.row))
-    return bool(loaded & stored)
