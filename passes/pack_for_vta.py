@@ -127,7 +127,7 @@ class _FunctionPacker:
         for op in self.old.ops:
             contraction = match_contraction(op)
             if not isinstance(contraction, str):
-                found = self.graph.factor(contraction.data, contraction.data_dims[2:])[0]
+                found = self.graph.data(contraction)[0]
                 if isinstance(found, Apply):
                     self.layers.cuts.add(found)
             for result in op.results:

@@ -135,7 +135,7 @@ class Emitter:
 
     def _product(self, contraction: Contraction) -> SSAValue:
         graph = self.layers.graph
-        data, pads = graph.factor(contraction.data, contraction.data_dims[2:])
+        data, pads = graph.data(contraction)
         if not contraction.windows and (flat := self._flattened(contraction, data)) is not None:
             return self.device.product(*flat, (), None)
         config = self.config

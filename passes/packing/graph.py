@@ -35,6 +35,7 @@ from vtac.passes.packing.pooling import pooling
 from vtac.passes.packing.reshapes import reshape_groups, reshaped, without_units
 from vtac.passes.packing.sources import Sources
 from vtac.passes.packing.stored import Stored, tensor_type, type_of
+from vtac.passes.packing.weight_sums import weight_sum
 
 _RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
 _LAYOUTS = (tensor.PadOp, tensor.EmptyOp, BlockDiagonalOp)
@@ -79,9 +80,8 @@ class Graph(Sources):
             largest = source.terms * 128 * (1 if source.kernel is None else 128)
             return -largest, largest
         if isinstance(source, Stored) and source.weight_sum is not None:
-            kernel, feature, factor = source.weight_sum
-            shape = type_of(kernel).get_shape()
-            largest = prod(shape) // shape[feature] * 128 * abs(factor)
+            shape = type_of(source.weight_sum.kernel).get_shape()
+            largest = prod(shape) // source.weight_sum.shape[0] * 128 * abs(source.weight_sum.factor)
             return -largest, largest
         if isinstance(source, Stored) and source.origin is not None:
             owner = source.origin.owner
@@ -207,8 +207,7 @@ class Graph(Sources):
 
     def _product(self, contraction: Contraction) -> Expression:
         kernel = cast("SSAValue", contraction.kernel)
-        for operand, spatial in ((contraction.data, contraction.data_dims[2:]), (kernel, ())):
-            kind = self.factor(operand, spatial)[0].kind
+        for kind in (self.data(contraction)[0].kind, self.factor(kernel, ())[0].kind):
             if kind != i8:
                 raise DeclineError(
                     f"its factor is {kind}; GEMM multiplies i8 by i8 (sign-extend i8 operands with arith.extsi)"
@@ -229,17 +228,23 @@ class Graph(Sources):
         return Apply("arith.addi", (total, start), kind)
 
     def _without_zero_point(self, contraction: Contraction, total: Element) -> Expression:
-        """sum((a - z) * w) = sum(a * w) - z * sum(w): the second sum is a bias per feature."""
-        kernel = cast("SSAValue", contraction.kernel)
-        data_zero, kernel_zero = (self._zero_point(value) for value in contraction.zero_points)
+        """sum((a - z) * w) = sum(a * w) - z * sum(w): the second sum is a bias per feature.
+
+        Padding that holds z adds nothing to the left side. With zeros in its place it adds nothing
+        to the first sum, and the second is over the weights that meet data.
+        """
+        kernel_zero = self._zero_point(contraction.zero_points[1])
         if kernel_zero:
             raise DeclineError(f"its kernel has the zero point {kernel_zero}; only the data's can be taken into a bias")
+        data_zero = self._zero_point(contraction.zero_points[0])
         if not data_zero:
             return total
-        feature = contraction.kernel_dims[0]
-        size = type_of(kernel).get_shape()[feature]
-        bias = Stored(tensor_type(i32, [size]), "zero_point", weight_sum=(kernel, feature, -data_zero))
-        correction: Expression = Element(bias, (total.dims[contraction.result_dims[1]],), i32)
+        spatial = contraction.data_dims[2:]
+        pads = self.data(contraction)[1] if self._is_edge(contraction, data_zero) else no_pads(spatial)
+        found = weight_sum(contraction, -data_zero, pads)
+        bias = Stored(tensor_type(i32, found.shape), "zero_point", weight_sum=found)
+        _, feature, *places = (total.dims[dim] for dim in contraction.result_dims)
+        correction: Expression = Element(bias, (feature, *places[: len(found.reached)]), i32)
         if total.kind != i32:
             correction = Apply("arith.extsi", (correction,), total.kind)
         return Apply("arith.addi", (total, correction), total.kind)
@@ -250,22 +255,34 @@ class Graph(Sources):
             raise DeclineError("its zero point is no integer")
         return number.value
 
-    def factor(self, operand: SSAValue, spatial: tuple[int, ...]) -> tuple[Expression, Pads]:
-        """The i8 expression of a factor, and the zeros around the dimensions `spatial` of it."""
+    def data(self, contraction: Contraction) -> tuple[Expression, Pads]:
+        """The i8 expression of a contraction's data, and how much padding a load puts around it as zeros."""
+        spatial = contraction.data_dims[2:]
+        edge = 0
+        if contraction.zero_points and isinstance(contraction.zero_points[0].owner, ConstantOp):
+            zero = self._zero_point(contraction.zero_points[0])
+            edge = zero if self._is_edge(contraction, zero) else 0
+        return self.factor(contraction.data, spatial, edge)
+
+    def _is_edge(self, contraction: Contraction, number: int) -> bool:
+        """Whether the padding around a contraction's data holds a number."""
+        padded = self._padded(contraction.data)
+        return padded is not None and unpadded(padded, contraction.data_dims[2:])[2] == number
+
+    def _padded(self, operand: SSAValue) -> SSAValue | None:
+        """The value that a factor is, as it is, when it is one."""
         found = self._narrow(self.expression(operand), operand)
-        pads = no_pads(spatial)
-        if not (isinstance(found, Element) and isinstance(found.source, Stored) and found.source.origin is not None):
-            return found, pads
-        if found.dims != tuple(range(len(found.dims))):
-            return found, pads
-        source, pads, edge = unpadded(found.source.origin, spatial)
-        if edge != 0:
-            return found, no_pads(spatial)
-        return (
-            (self._narrow(self.expression(source), source), pads)
-            if source is not found.source.origin
-            else (found, pads)
-        )
+        if not isinstance(found, Element) or not isinstance(found.source, Stored):
+            return None
+        return found.source.origin if found.dims == tuple(range(len(found.dims))) else None
+
+    def factor(self, operand: SSAValue, spatial: tuple[int, ...], edge: int = 0) -> tuple[Expression, Pads]:
+        """The i8 expression of a factor, and the padding with a number around the dimensions `spatial` of it."""
+        padded = self._padded(operand)
+        source, pads, number = (operand, no_pads(spatial), 0) if padded is None else unpadded(padded, spatial)
+        if number != edge or source is padded:
+            source, pads = operand, no_pads(spatial)
+        return self._narrow(self.expression(source), source), pads
 
     def _narrow(self, expression: Expression, operand: SSAValue) -> Expression:
         """The expression before it is sign-extended, of every dimension of the operand."""

@@ -71,8 +71,8 @@ class Layers:
         """A tensor in its plain layout, in the host function."""
         if stored.plain is None:
             if stored.weight_sum is not None:
-                kernel, feature, factor = stored.weight_sum
-                stored.plain = self.host.sum_per_feature(self.plain(kernel), feature, factor, stored.name)
+                kernel = self.plain(stored.weight_sum.kernel)
+                stored.plain = self.host.weight_sum(stored.weight_sum, kernel, stored.name)
             elif stored.origin is not None:
                 stored.plain = self.plain(stored.origin)
             elif stored.base is not None:
@@ -212,7 +212,7 @@ class Layers:
         """
         if not isinstance(source, Contraction):
             return True
-        pads = self.graph.factor(source.data, source.data_dims[2:])[1]
+        pads = self.graph.data(source)[1]
         return any(
             max(low, high) >= (window.size - 1) * window.dilation + 1
             for low, high, window in zip(pads.low, pads.high, source.windows, strict=True)

@@ -29,7 +29,7 @@ def pooling(graph: Graph, contraction: Contraction) -> Expression:
 
     Sums of i8 are accumulators, as those of a product; others take one operation per element.
     """
-    if contraction.kind == "sum" and graph.factor(contraction.data, contraction.data_dims[2:])[0].kind == i8:
+    if contraction.kind == "sum" and graph.data(contraction)[0].kind == i8:
         return graph.accumulated(contraction)
     if contraction.terms > _MAX_WINDOW:
         raise DeclineError(f"its window has {contraction.terms} elements; at most {_MAX_WINDOW} are taken one by one")

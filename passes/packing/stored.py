@@ -13,18 +13,18 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseArrayBase,
     DenseIntOrFPElementsAttr,
-    IntegerAttr,
     TensorType,
     i32,
     i64,
 )
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import BroadcastOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineMap
+from xdsl.ir.affine import AffineMap
 
 from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp, packed_shape
 from vtac.passes.analysis.expressions import Expression
+from vtac.passes.packing.weight_sums import WeightSum, weight_sum_ops
 
 Tile = tuple[int, int]
 Order = tuple[int, ...]
@@ -54,8 +54,7 @@ class Stored:
 
     `kind` is its plain type. `packed` holds it by layout: the plain dimensions in the order of
     the outer packed ones (the first two are tiled), and the tile; `spread` holds other forms
-    of it. One with `weight_sum` is the sum of a kernel's numbers per feature (its dimension),
-    times a factor. One with `computes` is what the device computes so; one with a `base` holds
+    of it. One with a `weight_sum` is that. One with `computes` is what the device computes so; one with a `base` holds
     the same elements in another shape, or with a `border` around them.
     """
 
@@ -63,7 +62,7 @@ class Stored:
     name: str
     origin: SSAValue | None = None
     plain: SSAValue | None = None
-    weight_sum: tuple[SSAValue, int, int] | None = None
+    weight_sum: WeightSum | None = None
     computes: Expression | None = None
     base: Stored | None = None
     border: Border | None = None
@@ -124,22 +123,11 @@ class HostBuilder:
         repeated = [number for number in numbers for _ in range(prod(tile))]
         return self.add(arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, repeated)), "border")
 
-    def sum_per_feature(self, kernel: SSAValue, feature: int, factor: int, name: str) -> SSAValue:
-        """The sum of a kernel's numbers for each index of dimension `feature`, times a factor, as i32."""
-        kind = type_of(kernel)
-        rank = len(kind.get_shape())
-        result = tensor_type(i32, [kind.get_shape()[feature]])
-        zero = self.add(arith.ConstantOp(IntegerAttr(0, i32)))
-        start = self.add(FillOp([zero], [self.add(tensor.EmptyOp([], result))], [result]))
-        body = Block(arg_types=[kind.get_element_type(), i32])
-        wide, scale = arith.ExtSIOp(body.args[0], i32), arith.ConstantOp(IntegerAttr(factor, i32))
-        product = arith.MuliOp(wide.result, scale.result)
-        total = arith.AddiOp(body.args[1], product.result)
-        body.add_ops([wide, scale, product, total, YieldOp(total.result)])
-        maps = [AffineMap.identity(rank), AffineMap(rank, 0, (AffineDimExpr(feature),))]
-        kinds = [IteratorTypeAttr.parallel() if dim == feature else IteratorTypeAttr.reduction() for dim in range(rank)]
-        attributes = ArrayAttr([AffineMapAttr(m) for m in maps])
-        return self.add(GenericOp([kernel], [start], Region(body), attributes, ArrayAttr(kinds), [result]), name)
+    def weight_sum(self, found: WeightSum, kernel: SSAValue, name: str) -> SSAValue:
+        """What a zero point of the data adds to accumulators."""
+        *before, last = weight_sum_ops(found, kernel)
+        self.block.add_ops(before)
+        return self.add(last, name)
 
     def widen(self, value: SSAValue, name: str) -> SSAValue:
         """Sign-extend to i32."""

@@ -55,29 +55,6 @@ def test_channels_last(config: VTAConfig | None) -> None:
 
 
 @CONFIGS
-def test_a_zero_point_of_the_data_becomes_a_bias(config: VTAConfig | None) -> None:
-    """Padding holds the zero point, so the host pads; the rest stays on the device."""
-    text = f"""{IDENTITY}
-func.func @layer(%a: tensor<1x16x6x6xi8>, %b: tensor<20x16x3x3xi8>) -> tensor<1x20x6x6xi8> {{
-  %zero = arith.constant 0 : i32
-  %point = arith.constant -7 : i32
-  %edge = arith.constant -7 : i8
-  %padded = tensor.pad %a low[0, 0, 1, 1] high[0, 0, 1, 1] {{
-  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):
-    tensor.yield %edge : i8
-  }} : tensor<1x16x6x6xi8> to tensor<1x16x8x8xi8>
-  %empty = tensor.empty() : tensor<1x20x6x6xi32>
-  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<1x20x6x6xi32>) -> tensor<1x20x6x6xi32>
-  %whole = linalg.conv_2d_nchw_fchw_q {{dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}}
-    ins(%padded, %b, %point, %zero : tensor<1x16x8x8xi8>, tensor<20x16x3x3xi8>, i32, i32)
-    outs(%init : tensor<1x20x6x6xi32>) -> tensor<1x20x6x6xi32>
-"""
-    narrow = elementwise("narrow", ["%whole"], "tensor<1x20x6x6xi32>", "tensor<1x20x6x6xi8>", CLAMP)
-    text += "\n".join([*narrow, "  func.return %narrow : tensor<1x20x6x6xi8>", "}", ""])
-    assert run_against_numpy(text, config).choices == ()
-
-
-@CONFIGS
 def test_max_pooling(config: VTAConfig | None) -> None:
     text = named(
         f"pooling_nchw_max {{{WINDOW}}}",

@@ -84,15 +84,23 @@ class Network:
         return result
 
     def convolution(
-        self, x: Value, features: int, size: int = 3, stride: int = 1, pads: Sequence[int] = (0, 0, 0, 0)
+        self,
+        x: Value,
+        features: int,
+        size: int = 3,
+        stride: int = 1,
+        pads: Sequence[int] = (0, 0, 0, 0),
+        zero_point: int | None = None,
+        dilation: int = 1,
     ) -> Value:
-        """Constant weights and a bias; the accumulators."""
-        padded = self.pad(x, pads)
+        """Constant weights and a bias; the accumulators. The padding holds the zero point, where there is one."""
+        padded = self.pad(x, pads, zero_point or 0)
         weights = self.constant((features, x.shape[1], size, size), -20, 20)
-        height, width = ((extent - size) // stride + 1 for extent in padded.shape[2:])
+        height, width = ((extent - dilation * (size - 1) - 1) // stride + 1 for extent in padded.shape[2:])
         shape = (x.shape[0], features, height, width)
-        text = f"linalg.conv_2d_nchw_fchw {_window(1, stride)}"
-        return self.bias(self._structured(text, [padded, weights], shape, "i32", 0))
+        points = [] if zero_point is None else [self.scalar(number, "i32") for number in (zero_point, 0)]
+        op = f"linalg.conv_2d_nchw_fchw{'' if zero_point is None else '_q'} {_window(dilation, stride)}"
+        return self.bias(self._structured(op, [padded, weights], shape, "i32", 0, points))
 
     def bias(self, x: Value) -> Value:
         bias = self.constant((x.shape[1],), -2000, 2000, "i32")
@@ -174,14 +182,20 @@ class Network:
         return result
 
     def _structured(
-        self, op: str, operands: Sequence[Value], shape: Sequence[int], element: str, start: int | str
+        self,
+        op: str,
+        operands: Sequence[Value],
+        shape: Sequence[int],
+        element: str,
+        start: int | str,
+        scalars: Sequence[str] = (),
     ) -> Value:
         result = Value(self._name(), tuple(shape), element)
         empty = self._op("tensor.empty()", shape, element)
         number, filled = self.scalar(start, element), self._name()
         self.lines += [
             f"  {filled} = linalg.fill ins({number} : {element}) outs({empty.name} : {result.kind}) -> {result.kind}",
-            f"  {result.name} = {op} {_ins(operands)} outs({filled} : {result.kind}) -> {result.kind}",
+            f"  {result.name} = {op} {_ins(operands, scalars)} outs({filled} : {result.kind}) -> {result.kind}",
         ]
         return result
 
@@ -195,8 +209,10 @@ class Network:
         return f"%v{self._count}"
 
 
-def _ins(operands: Sequence[Value]) -> str:
-    return f"ins({', '.join(v.name for v in operands)} : {', '.join(v.kind for v in operands)})"
+def _ins(operands: Sequence[Value], scalars: Sequence[str] = ()) -> str:
+    """The operands, and i32 scalars behind them."""
+    names = ", ".join([*(v.name for v in operands), *scalars])
+    return f"ins({names} : {', '.join([*(v.kind for v in operands), *['i32'] * len(scalars)])})"
 
 
 def _window(dilation: int, stride: int) -> str:
