@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ModuleOp, TensorType, UnitAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType, UnitAttr
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -22,7 +22,8 @@ from vtac.passes.analysis.expressions import Apply, Element, Literal
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import allows_acc_8bit, config_of
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
-from vtac.passes.packing.layers import Layers
+from vtac.passes.packing.layers import CHOICE, Layers
+from vtac.passes.packing.pads import pad_value
 from vtac.passes.packing.stored import HostBuilder, type_of
 
 DEVICE = "packing.device"
@@ -139,7 +140,9 @@ class _FunctionPacker:
         if not isinstance(op, Operation):
             raise CompileError("a value from outside of the function", location_of(self.function))
         if isinstance(op, _LAYOUT_OPS):
-            self._clone(op, self.new)
+            clone = self._clone(op, self.new)
+            if isinstance(op, tensor.PadOp):
+                clone.attributes[CHOICE] = StringAttr(_padding_choice(op))
             return
         try:
             expression = self.graph.expression(value)
@@ -185,6 +188,13 @@ class _FunctionPacker:
             new.name_hint = old.name_hint
             self.values[old] = new
         return clone
+
+
+def _padding_choice(op: tensor.PadOp) -> str:
+    """What is said of padding that no device function takes over."""
+    number = pad_value(op)
+    what = f"padding with {number}" if number is not None else "padding"
+    return f"{what} ('tensor.pad'): loads put zeros around rows and columns, which do not stand for it here"
 
 
 def _is_dynamic(kind: Attribute) -> bool:

@@ -30,7 +30,7 @@ def unpadded(value: SSAValue, spatial: Sequence[int]) -> tuple[SSAValue, Pads, i
     while isinstance(pad := value.owner, tensor.PadOp) and spatial:
         low, high = pad.static_low.get_values(), pad.static_high.get_values()
         outside = [dim for dim in range(len(low)) if dim not in spatial and (low[dim] or high[dim])]
-        number = _pad_value(pad)
+        number = pad_value(pad)
         if pad.low or pad.high or min((*low, *high)) < 0 or outside or number is None or edge not in (None, number):
             break
         edge = number
@@ -42,7 +42,8 @@ def unpadded(value: SSAValue, spatial: Sequence[int]) -> tuple[SSAValue, Pads, i
     return value, pads, 0 if edge is None else edge
 
 
-def _pad_value(pad: tensor.PadOp) -> int | float | None:
+def pad_value(pad: tensor.PadOp) -> int | float | None:
+    """The number that a pad puts around a tensor, where it is a constant."""
     owner = cast("Operation", pad.region.block.last_op).operands[0].owner
     if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr | FloatAttr):
         return owner.value.value.data

@@ -51,7 +51,9 @@ def test_a_border_around_an_argument() -> None:
 
 
 def test_padding_that_may_be_the_largest_is_put_there_by_the_host() -> None:
-    assert "tensor.pad" in host_steps(pooled(-128, 5))
+    program = pooled(-128, 5)
+    assert "tensor.pad" in host_steps(program)
+    assert program.choices[0].startswith("host: padding with 5 ('tensor.pad'): loads put zeros around rows and columns")
 
 
 def test_windows_in_nothing_but_padding_are_put_there_by_the_host() -> None:

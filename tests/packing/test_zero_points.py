@@ -55,6 +55,9 @@ def test_padding_with_another_number_is_the_host_s() -> None:
     padded = net.pad(net.narrow(net.convolution(net.inputs[0], 18, 1), 7), (1, 1, 1, 1), 5)
     program = run_against_numpy(net.text(net.narrow(net.convolution(padded, 20, zero_point=3), 8)))
     assert "tensor.pad" in host_steps(program)
+    assert program.choices == (
+        "host: padding with 5 ('tensor.pad'): loads put zeros around rows and columns, which do not stand for it here",
+    )
 
 
 @settings(max_examples=6, derandomize=True, deadline=None)

@@ -96,8 +96,8 @@ class HostProgram(Program):
         for op in self.host.walk():
             if isinstance(op, HostOp):
                 found.append(f"host: {op.reason.data}")
-            elif isinstance(op, CallOp) and isinstance(choice := op.attributes.get(CHOICE), StringAttr):
-                found.append(f"{op.callee.string_value()}: {choice.data}")
+            elif isinstance(choice := op.attributes.get(CHOICE), StringAttr):
+                found.append(f"{op.callee.string_value() if isinstance(op, CallOp) else 'host'}: {choice.data}")
         return tuple(dict.fromkeys(found))
 
     def __call__(self, *arrays: Array, progress: Progress | None = None) -> Array | tuple[Array, ...]:
