@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("compile_times.py", "interpreter.py", "resnet_layers.py")
+BENCHMARKS = ("compile_times.py", "interpreter.py", "resnet_layers.py", "networks.py")
 
 
 def main() -> int:

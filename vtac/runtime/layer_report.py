@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,22 @@ def layer_reports(program: Program) -> list[LayerReport]:
     if isinstance(program, HostProgram):
         return [report for call in program.calls for report in _of_stream(program.devices[call.device], call.layer)]
     return _of_stream(program, "program")
+
+
+def layer_table(reports: Sequence[LayerReport]) -> str:
+    """The kernels of a run as text, one line each and one for all of them."""
+    width = max(5, *(len(report.name) for report in reports))
+    cycles = max(1, sum(report.cycles for report in reports))
+    lines = [f"{'layer':<{width}}{'cycles':>14}{'share':>8}{'DRAM bytes':>14}{'GEMM busy':>11}"]
+    for report in reports:
+        lines.append(
+            f"{report.name:<{width}}{report.cycles:>14,}{report.cycles / cycles:>8.1%}{report.dram_bytes:>14,}"
+            f"{report.utilisation:>11.1%}"
+        )
+    gemm = sum(report.counters["gemm_counter"] for report in reports)
+    total = sum(report.dram_bytes for report in reports)
+    lines.append(f"{'all':<{width}}{cycles:>14,}{1:>8.1%}{total:>14,}{gemm / cycles:>11.1%}")
+    return "\n".join(lines) + "\n"
 
 
 def _of_stream(program: Program, alone: str) -> list[LayerReport]:

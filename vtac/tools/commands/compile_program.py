@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -46,7 +47,14 @@ def main(arguments: Sequence[str]) -> int:
     if options.arch is not None:
         raise UsageError("--arch is for CUDA programs: add --target cuda")
     host, acc_8bit = not options.no_host, options.acc_8bit
-    program = compile_file(options.source, options.config, options.schedule, host=host, acc_8bit=acc_8bit)
+    program = compile_file(
+        options.source,
+        options.config,
+        options.schedule,
+        host=host,
+        acc_8bit=acc_8bit,
+        shows_progress=sys.stderr.isatty(),
+    )
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
     program.save(Path(options.output), inputs)
     devices = device_programs(program)

@@ -18,9 +18,18 @@ __all__ = ["Program", "compile_cuda_file", "compile_file", "device_programs", "i
 
 
 def compile_file(
-    path: str, config_path: str | None, schedule_path: str | None, *, host: bool = True, acc_8bit: bool = False
+    path: str,
+    config_path: str | None,
+    schedule_path: str | None,
+    *,
+    host: bool = True,
+    acc_8bit: bool = False,
+    shows_progress: bool = False,
 ) -> Program:
-    """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`."""
+    """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`.
+
+    With `shows_progress`, a line on stderr says which layer of a network is being compiled.
+    """
     from vtac.compiler import compile
     from vtac.frontend import parse
     from vtac.runtime.host_program import HostProgram
@@ -28,11 +37,18 @@ def compile_file(
     config = None if config_path is None else VTAConfig.from_json(config_path)
     module = parse(Path(path))
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    program = compile(module, "vta", config, schedule, host=host, acc_8bit=acc_8bit)
+    program = compile(
+        module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=_show_layer if shows_progress else None
+    )
     if isinstance(program, HostProgram):
         for choice in program.choices:
             print(f"note: {choice}", file=sys.stderr)
     return program
+
+
+def _show_layer(layer: str, done: int, total: int) -> None:
+    """One line, redrawn for each layer."""
+    print(f"\rcompiling {done}/{total}: {layer:<40}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def device_programs(program: Program) -> dict[str, Program]:

@@ -86,7 +86,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--seed", type=int, metavar="N", help="seed of the random arguments (default 0)")
     add("--low", type=int, metavar="L", help="smallest random value (default -128, or the dtype's least)")
     add("--high", type=int, metavar="H", help="end of the random values, exclusive (default 128)")
-    add("--progress", action="store_true", help="show on stderr how far the run is")
+    add("--progress", action="store_true", help="show on stderr how far compilation and run are")
     add("--blocks", type=int, metavar="N", help="CUDA on the cpu: execute N sampled blocks instead of all")
     add("--check", action="store_true", help="CUDA: compare the results with the input program, executed by numpy")
     options = Options()
@@ -120,7 +120,14 @@ _FOREIGN = {
 def _program(options: Options) -> Program:
     if not Path(options.source).is_dir():
         host, acc_8bit = not options.no_host, options.acc_8bit
-        return compile_file(options.source, options.config, options.schedule, host=host, acc_8bit=acc_8bit)
+        return compile_file(
+            options.source,
+            options.config,
+            options.schedule,
+            host=host,
+            acc_8bit=acc_8bit,
+            shows_progress=options.progress or sys.stderr.isatty(),
+        )
     if options.config is not None or options.schedule is not None or options.acc_8bit:
         raise UsageError(
             f"'{options.source}' is a saved program: --config, --schedule and --acc-8bit are for program files"
@@ -170,6 +177,10 @@ def _explain_cycles(options: Options, program: Program) -> None:
     from vtac.interpreter.trace import write_trace
 
     devices = device_programs(program)
+    if any(device.kernels for device in devices.values()):
+        from vtac.runtime.layer_report import layer_reports, layer_table
+
+        print(f"\n{layer_table(layer_reports(program))}", end="")
     for name, device in devices.items():
         title = f"{name}:\n" if len(devices) > 1 else ""
         print(f"\n{title}{summary_table(simulate_cycles(device.instructions, device.config))}", end="")
