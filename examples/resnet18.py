@@ -11,7 +11,7 @@ from vtac.workloads.resnet18 import resnet18
 
 def main() -> int:
     options = network_runner.parser(__doc__ or "", "python examples/resnet18.py --size 64 --seed 3")
-    options.add_argument("--size", type=int, default=224, help="rows and columns of the image, at least 32")
+    options.add_argument("--size", type=int, default=224, help="rows and columns of the image")
     options.add_argument("--classes", type=int, default=1000, help="results of the last layer")
     options.add_argument("--batch", type=int, default=1, help="images")
     given = options.parse_args()

@@ -18,7 +18,6 @@ from vtac.passes.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.pack_for_vta import PackForVta
 from vtac.workloads.mlp import mlp
 from vtac.workloads.network import Network
-from vtac.workloads.resnet18 import resnet18
 
 
 @settings(max_examples=12, deadline=None)
@@ -51,19 +50,6 @@ def test_every_level_gives_the_same_numbers(network: Network) -> None:
     for found in levels:
         assert isinstance(found, np.ndarray)
         np.testing.assert_array_equal(found, expected)
-
-
-@pytest.fixture(scope="module")
-def small_resnet() -> Network:
-    return resnet18(size=32, classes=10, seed=5)
-
-
-def test_resnet18_is_exact_layer_by_layer(small_resnet: Network) -> None:
-    program = compile_network(small_resnet)
-    stored = assert_exact(small_resnet, program)
-    convolutions = {layer.name for layer in small_resnet.layers if layer.description.startswith("conv")}
-    assert convolutions <= stored.keys()
-    assert vtac.check(program) == []
 
 
 def test_a_perceptron_is_one_stream() -> None:

@@ -28,6 +28,15 @@ _TYPICAL = 37.0
 """Root mean square of the weights, uniform between -64 and 63."""
 
 
+def require_positive(*sizes: tuple[str, int]) -> None:
+    """Refuse sizes below 1, by name."""
+    from vtac.dialects.diagnostics import CompileError
+
+    for name, size in sizes:
+        if size < 1:
+            raise CompileError(f"{name} is {size}; 1 or more is required")
+
+
 @dataclass(frozen=True)
 class Tensor:
     """A value of the network: its name in the program, shape and element type."""

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from vtac.workloads.network import Network, Tensor
+from vtac.workloads.network import Network, Tensor, require_positive
 
 _WIDTHS = (64, 128, 256, 512)
 
 
 def resnet18(size: int = 224, classes: int = 1000, batch: int = 1, seed: int = 0) -> Network:
     """The network for square images of `size` pixels, 3 channels; random parameters from `seed`."""
+    require_positive(("size", size), ("classes", classes), ("batch", batch))
     network = Network("resnet18", (batch, 3, size, size), seed)
     value = network.convolution(network.input, "conv1", 64, kernel=7, stride=2)
     value = network.max_pool(value, "pool1", kernel=3, stride=2)
     for number, width in enumerate(_WIDTHS, 1):
         for block in range(2):
             value = _basic_block(
-                network, value, f"layer{number}_block{block}", width, 2 if width > 64 > block * 64 else 1
+                network, value, f"layer{number}_block{block}", width, 2 if number > 1 and block == 0 else 1
             )
     value = network.sum_pool(value, "average")
     network.linear(network.flatten(value), "fc", classes, last=True)
