@@ -13,13 +13,13 @@ import vtac
 from vtac.cuda.arrays import Array
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.workloads.wmma_conv2d import WmmaConv2D
-from vtac.workloads.wmma_conv2d_nhwc import NhwcConv2D
-from vtac.workloads.wmma_reference import conv2d_at, nhwc_conv2d_at
+from vtac.workloads.wmma_conv2d_plain import LAYOUTS, PlainConv2D
+from vtac.workloads.wmma_reference import conv2d_at, plain_conv2d_at
 
 
 def main() -> int:
     options = runner.parser(__doc__ or "", "python examples/wmma_conv2d.py --batch 64 --stride 2 --emit conv2d.cu")
-    options.add_argument("--batch", type=int, default=256, help="images, a multiple of 16")
+    options.add_argument("--batch", type=int, default=256, help="images; packed, a multiple of 16")
     options.add_argument("--height", type=int, default=14)
     options.add_argument("--width", type=int, default=14)
     options.add_argument("--in-channels", type=int, default=256)
@@ -29,29 +29,22 @@ def main() -> int:
     options.add_argument("--stride", type=int, default=1)
     options.add_argument(
         "--layout",
-        choices=("packed", "nhwc"),
+        choices=("packed", *LAYOUTS),
         default="packed",
-        help="of the arguments: NHWCnc in 16 x 16 tiles, or plain NHWC images and an HWIO kernel",
+        help="of the arguments: NHWCnc in 16 x 16 tiles, or images of any size that the kernel packs: NHWC with an "
+        "HWIO kernel, or NCHW with OIHW",
     )
     given = options.parse_args()
 
     def work(architecture: GpuArchitecture) -> runner.Work:
-        layer = (NhwcConv2D if given.layout == "nhwc" else WmmaConv2D)(
-            given.batch,
-            given.height,
-            given.width,
-            given.in_channels,
-            given.out_channels,
-            given.kernel,
-            given.padding,
-            given.stride,
-        )
+        sizes = (given.batch, given.height, given.width, given.in_channels, given.out_channels)
+        window = (given.kernel, given.padding, given.stride)
+        packed = given.layout == "packed"
+        layer = WmmaConv2D(*sizes, *window) if packed else PlainConv2D(*sizes, *window, given.layout)
 
         def schedule() -> vtac.Schedule:
             if given.schedule == "seed":
                 return layer.seed_schedule()
-            if isinstance(layer, NhwcConv2D):
-                raise vtac.CompileError("--schedule fast is for --layout packed: choose one of the two")
             from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
 
             return fast_schedule(layer, choose_tiling(layer, architecture))
@@ -62,8 +55,8 @@ def main() -> int:
             return data, random.integers(low, high, layer.kernel_shape, np.int16).astype(np.float16)
 
         def expected(inputs: tuple[Array, ...], wanted: NDArray[np.bool_]) -> Array:
-            if isinstance(layer, NhwcConv2D):
-                return nhwc_conv2d_at(layer, inputs[0], inputs[1], wanted)
+            if isinstance(layer, PlainConv2D):
+                return plain_conv2d_at(layer, inputs[0], inputs[1], wanted)
             return conv2d_at(layer, inputs[0], inputs[1], wanted)
 
         title = (

@@ -21,7 +21,7 @@ def main() -> int:
     options = runner.parser(__doc__ or "", "python examples/wmma_matmul.py --m 256 --n 128 --k 100 --bias --relu")
     options.add_argument("--m", type=int, default=1024, help="rows of a and c")
     options.add_argument("--n", type=int, default=1024, help="columns of b and c")
-    options.add_argument("--k", type=int, default=1024, help="columns of a, rows of b; padded to whole tiles")
+    options.add_argument("--k", type=int, default=1024, help="columns of a, rows of b")
     options.add_argument("--dtype", choices=tuple(FRAGMENTS), default="f16", help="element type of a and b")
     options.add_argument("--bias", action="store_true", help="add a row of n numbers")
     options.add_argument("--relu", action="store_true", help="take the maximum with zero")

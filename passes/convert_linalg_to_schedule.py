@@ -31,11 +31,15 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
+from vtac.passes.analysis.accesses import rebind
+from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import element_type_of
 from vtac.passes.constant_fills import fold_constant_fills
+from vtac.passes.layout_accesses import fills, inside_guards, plain_indices, zero_of
 from vtac.passes.tensor_views import View, view_of
 
 RESULT = "schedule.result"
@@ -71,7 +75,9 @@ def _needs_conversion(function: FuncOp) -> bool:
 
 
 def _is_linalg_level(op: Operation) -> bool:
-    return isinstance(op, LinalgStructuredOperation | tensor.PadOp) or bool(isinstance(op, ReturnOp) and op.operands)
+    return isinstance(op, LinalgStructuredOperation | tensor.PadOp | PackOp | UnpackOp) or bool(
+        isinstance(op, ReturnOp) and op.operands
+    )
 
 
 @dataclass
@@ -150,6 +156,8 @@ class _FunctionBuilder:
             self.views[op.result] = view_of(op)
         elif isinstance(op, tensor.PadOp):
             self._emit(op, self._pad(op), self._result_buffer(op.result))
+        elif isinstance(op, PackOp | UnpackOp):
+            self._change_layout(op)
         elif isinstance(op, memref.AllocOp):
             clone = op.clone()
             self.new.add_op(clone)
@@ -159,8 +167,8 @@ class _FunctionBuilder:
         elif not isinstance(op, ReturnOp | tensor.EmptyOp):
             raise CompileError(
                 f"convert-linalg-to-schedule: op '{op.name}' is not supported; it takes linalg ops, tensor.pad, "
-                "tensor.extract_slice, tensor.empty, memref.alloc, arith.constant and func.return: rewrite it as one "
-                "of these",
+                "tensor.extract_slice, packing.pack, packing.unpack, tensor.empty, memref.alloc, arith.constant and "
+                "func.return: rewrite it as one of these",
                 location_of(op),
             )
 
@@ -299,6 +307,22 @@ class _FunctionBuilder:
             body,
         )
 
+    def _change_layout(self, op: PackOp | UnpackOp) -> None:
+        """A copy that runs over the packed tensor, with zeros or a guard where tiles are incomplete."""
+        source, output = self._buffer(op.source, op), self._result_buffer(op.result)
+        packs = isinstance(op, PackOp)
+        packed = op.result_type if packs else op.source_type
+        whole = AccessAttr.get(AffineMap.identity(len(packed.get_shape())))
+        plain = AccessAttr.get(plain_indices(op), zero_of(op) if isinstance(op, PackOp) and fills(op) else None)
+        body = Region(Block(arg_types=[element_type_of(source)]))
+        body.block.add_op(YieldOp(operands=[body.block.args[0]]))
+        domain = tuple(IterationVariable(extent) for extent in packed.get_shape())
+        accesses = [plain, whole] if packs else [whole, plain]
+        block = self._emit(op, _Statement(domain, [source], accesses, body), output)
+        if isinstance(op, UnpackOp) and fills(op):
+            loops = [Linear.variable(loop) for loop in block.loops]
+            rebind(block, loops, inside_guards(op, loops))
+
     def _constant_fill(self, op: FillOp) -> Number | None:
         value = self.constants.get(op.inputs[0])
         return cast(Number, value) if isinstance(value, IntegerAttr | FloatAttr) else None
@@ -375,7 +399,7 @@ class _FunctionBuilder:
             self.buffers[result] = allocation.memref
         return self.buffers[result]
 
-    def _emit(self, op: Operation, statement: _Statement, output: SSAValue, name: str | None = None) -> None:
+    def _emit(self, op: Operation, statement: _Statement, output: SSAValue, name: str | None = None) -> BlockOp:
         block = BlockOp.get(
             self._unique(name or output.name_hint or op.name.split(".")[-1]),
             loops=[],
@@ -388,6 +412,7 @@ class _FunctionBuilder:
             init=statement.init,
         )
         nest_around(block, self.new, op)
+        return block
 
     def _unique(self, name: str) -> str:
         candidate, count = name, 1
@@ -399,7 +424,8 @@ class _FunctionBuilder:
 
 def _is_computed(value: SSAValue) -> bool:
     owner = value.owner
-    return isinstance(owner, LinalgStructuredOperation | tensor.PadOp) and not isinstance(owner, FillOp)
+    computed = LinalgStructuredOperation | tensor.PadOp | PackOp | UnpackOp
+    return isinstance(owner, computed) and not isinstance(owner, FillOp)
 
 
 def nest_around(block: BlockOp, into: Block, like: Operation) -> None:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vtac.binding import bind
     from vtac.compiler import compile
+    from vtac.cuda.program import CudaProgram
     from vtac.dialects.diagnostics import CompileError, ConfigError, ScheduleError, VtacError
     from vtac.dialects.hardware import VTAConfig
     from vtac.frontend import parse
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CompileError": "vtac.dialects.diagnostics",
     "ConfigError": "vtac.dialects.diagnostics",
+    "CudaProgram": "vtac.cuda.program",
     "ExecutionError": "vtac.interpreter",
     "Finding": "vtac.interpreter.check",
     "HostProgram": "vtac.runtime.host_program",
@@ -49,6 +51,7 @@ _HOMES = {
 __all__ = [
     "CompileError",
     "ConfigError",
+    "CudaProgram",
     "ExecutionError",
     "Finding",
     "HostProgram",

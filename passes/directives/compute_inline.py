@@ -13,8 +13,9 @@ from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.analysis.accesses import indices_of
 from vtac.passes.analysis.bodies import is_copy
-from vtac.passes.analysis.nest import buffer_name, readers_of, shape_of, writers_of
+from vtac.passes.analysis.nest import buffer_name, extents_around, readers_of, shape_of, writers_of
 from vtac.passes.analysis.regions import output_dimensions
 from vtac.passes.directives.compute_at import check_inputs_kept, remove_from_nest
 from vtac.passes.directives.handles import Handles, refusal
@@ -25,7 +26,7 @@ def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
 
     requires: no reduction; a buffer of its own, written once by plain indices and read by
               some block; nothing it reads is overwritten before the readers; a reader with
-              padding takes a plain copy of the same shape only.
+              padding takes copies that keep the dimensions it may leave.
     """
     block = handles.block(op.block, op)
     places = _check(op, block)
@@ -60,8 +61,7 @@ def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
         raise refusal(op, f"{name} does not write its output by plain indices", "leave it in place")
     check_inputs_kept(op, block, readers)
     for reader in readers:
-        padded = [reader.accesses.data[i].pad_value for i, value in enumerate(reader.inputs) if value is buffer]
-        if any(value is not None for value in padded) and not _is_plain_copy(block):
+        if not all(_keeps_padding(block, reader, i) for i, value in enumerate(reader.inputs) if value is buffer):
             raise refusal(
                 op,
                 f"block '{reader.block_name}' reads '{buffer_name(buffer)}' with padding, and {name} computes or pads",
@@ -70,16 +70,28 @@ def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
     return places
 
 
-def _is_plain_copy(block: BlockOp) -> bool:
-    """The identity on a buffer of the same shape."""
-    if not is_copy(block) or shape_of(block.inputs[0]) != shape_of(block.output):
+def _keeps_padding(block: BlockOp, reader: BlockOp, position: int) -> bool:
+    """Whether what a reader finds in the padding stays the same without the buffer between.
+
+    Along each dimension that the reader may leave, the block must copy a dimension of the same
+    extent index by index: then the one is left where the other is.
+    """
+    read = reader.accesses.data[position]
+    if read.pad_value is None:
+        return True
+    own = block.accesses.data[0] if is_copy(block) else None
+    if own is None or own.pad_value not in (None, read.pad_value):
         return False
-    access = block.accesses.data[0]
-    return (
-        access.pad_value is None
-        and access.indices == block.output_access.indices
-        and list(access.indices.results) == [AffineExpr.dimension(d) for d in range(len(access.indices.results))]
-    )
+    written = block.output_access.indices.results
+    source = shape_of(block.inputs[0])
+    extents = extents_around(reader)
+    shape = shape_of(block.output)
+    for dimension, (index, extent) in enumerate(zip(indices_of(reader, position, extents), shape, strict=True)):
+        low, high = index.bounds(extents)
+        kept = any(expr == written[dimension] and source[d] == extent for d, expr in enumerate(own.indices.results))
+        if (low < 0 or high >= extent) and not kept:
+            return False
+    return True
 
 
 def _reading_position(reader: BlockOp, buffer: SSAValue) -> int | None:

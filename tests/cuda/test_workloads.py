@@ -21,10 +21,10 @@ from vtac.cuda.toolkit import disassembler_unavailable_reason, toolkit_unavailab
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.workloads.wmma_conv2d import WmmaConv2D
-from vtac.workloads.wmma_conv2d_nhwc import NhwcConv2D
+from vtac.workloads.wmma_conv2d_plain import PlainConv2D
 from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
 from vtac.workloads.wmma_matmul import WmmaMatmul
-from vtac.workloads.wmma_reference import conv2d_at, matmul_at, nhwc_conv2d_at
+from vtac.workloads.wmma_reference import conv2d_at, matmul_at, plain_conv2d_at
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 needs_toolkit = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
@@ -97,23 +97,25 @@ def test_whole_convolutions(layer: WmmaConv2D, fast: bool) -> None:
 
 @needs_compiler
 @pytest.mark.parametrize(
-    ("layer", "blocks"),
+    ("layer", "fast", "blocks"),
     [
-        (NhwcConv2D(), 3),
-        (NhwcConv2D(32, 3, 4, 32, 64), None),
-        (NhwcConv2D(16, 5, 4, 16, 32, 2, 0, 2), None),
-        (NhwcConv2D(48, 2, 2, 64, 16, 1, 0, 1), None),
+        (PlainConv2D(), False, 3),
+        (PlainConv2D(250), True, 2),
+        (PlainConv2D(16, 5, 4, 16, 32, 2, 0, 2), True, None),
+        (PlainConv2D(5, 3, 4, 3, 10, 5, 2, 2), False, None),
+        (PlainConv2D(19, 2, 3, 20, 33, 3, 1, 1, "nchw"), False, None),
+        (PlainConv2D(32, 2, 2, 32, 32, 1, 0, 1, "nchw"), False, None),
     ],
-    ids=["seed", "padded", "strided", "pointwise"],
+    ids=["seed", "fast", "strided", "few-channels", "channels-first", "channels-first-tiles"],
 )
-def test_plain_images(layer: NhwcConv2D, blocks: int | None) -> None:
+def test_plain_images(layer: PlainConv2D, fast: bool, blocks: int | None) -> None:
     random = np.random.default_rng(0)
     data, kernel = (random.integers(-5, 6, s).astype(np.float16) for s in (layer.data_shape, layer.kernel_shape))
-    program = vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule())
-    run = program.run_on_cpu((data, kernel), blocks)
+    run = convolution(layer, fast).run_on_cpu((data, kernel), blocks)
     (output,), (written,) = run.outputs, run.written
     assert written.any()
-    assert np.array_equal(output[written], nhwc_conv2d_at(layer, data, kernel, written)[written])
+    assert written.all() or blocks is not None
+    assert np.array_equal(output[written], plain_conv2d_at(layer, data, kernel, written)[written])
 
 
 @needs_compiler
@@ -143,7 +145,8 @@ def test_any_convolution_on_the_seed_schedule(layer: WmmaConv2D) -> None:
         ((128, 128, 64), False, False),
         ((64, 96, 37), True, False),
         ((16, 32, 16), False, True),
-        ((48, 64, 100), True, True),
+        ((50, 70, 100), True, True),
+        ((1, 33, 16), False, False),
     ],
 )
 def test_whole_products(element: str, sizes: tuple[int, int, int], bias: bool, relu: bool) -> None:

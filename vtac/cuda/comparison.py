@@ -15,6 +15,10 @@ Sums of products are taken in another order than numpy's, each rounded to float3
 """
 
 
+BFLOAT16_TOLERANCE = 2**-7
+"""The same of a bfloat16 result: one unit in its last place, and the rounding of sums on the way."""
+
+
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """The largest absolute error over `elements`, the largest magnitude expected, the tolerance."""
@@ -35,8 +39,8 @@ class Comparison:
         )
 
 
-def compare(found: Array, expected: Array, written: Array | None = None) -> Comparison:
-    """Compare element by element, where `written` is set; integers must be equal.
+def compare(found: Array, expected: Array, written: Array | None = None, tolerance: float = TOLERANCE) -> Comparison:
+    """Compare element by element in float64, where `written` is set; integers must be equal.
 
     Nothing to compare is not correct; neither is a result that is no number.
     """
@@ -48,4 +52,4 @@ def compare(found: Array, expected: Array, written: Array | None = None) -> Comp
     errors = np.abs(found.astype(wide)[mask] - reference)
     largest = float(np.max(np.where(np.isnan(errors), np.inf, errors)))
     magnitude = float(np.max(np.abs(reference)))
-    return Comparison(reference.size, largest, magnitude, TOLERANCE * magnitude if wide is np.float64 else 0.0)
+    return Comparison(reference.size, largest, magnitude, tolerance * magnitude if wide is np.float64 else 0.0)

@@ -162,7 +162,8 @@ class ExpressionPrinter:
     def constant(self, value: Attribute) -> str:
         """A number, or a vector of zeros."""
         if isinstance(value, DenseIntOrFPElementsAttr):
-            return f"{value_type(cast(Attribute, value.type))}{{}}"
+            kind = value_type(cast(Attribute, value.type))
+            return "0" if kind.startswith("unsigned") else f"{kind}{{}}"
         if isinstance(value, FloatAttr):
             real = cast("FloatAttr[AnyFloat]", value)
             if not isfinite(real.value.data):

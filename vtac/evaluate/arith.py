@@ -11,7 +11,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
 from vtac.evaluate.errors import EvaluationError
-from vtac.evaluate.numbers import Array, DType, Mask, dtype_of, number
+from vtac.evaluate.numbers import Array, DType, Mask, computed_dtype, number, rounded
 
 Compute: TypeAlias = Callable[[Operation, Sequence[Array], Mask | None], Array]
 
@@ -100,7 +100,7 @@ def compute(op: Operation, operands: Sequence[Array], active: Mask | None, rank:
         value = number(op.value)
         return value.reshape((1,) * rank)
     if op.name in _COMPUTE:
-        return _COMPUTE[op.name](op, operands, active)
+        return rounded(_COMPUTE[op.name](op, operands, active), op.results[0].type)
     raise EvaluationError(
         f"cannot execute '{op.name}': the scalar ops that can be executed are {', '.join(sorted(SUPPORTED))}", op
     )
@@ -153,7 +153,7 @@ def _as_signed(value: Array) -> Array:
 
 
 def _result_dtype(op: Operation) -> DType:
-    return dtype_of(op.results[0].type)
+    return computed_dtype(op.results[0].type)
 
 
 def _integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:

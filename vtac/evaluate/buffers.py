@@ -14,7 +14,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.evaluate.affine import Index
 from vtac.evaluate.errors import EvaluationError
-from vtac.evaluate.numbers import Array, Integers, Mask, dtype_of
+from vtac.evaluate.numbers import Array, Integers, Mask, computed_dtype
 from vtac.passes.analysis.nest import buffer_name
 
 _POISON = 0xA5
@@ -33,7 +33,7 @@ class Buffer:
     @staticmethod
     def unwritten(name: str, kind: Attribute) -> Buffer:
         """A buffer of a shaped type that holds no value yet."""
-        dtype, shape = dtype_of(element_type(kind)), shape_of_type(kind)
+        dtype, shape = computed_dtype(element_type(kind)), shape_of_type(kind)
         data = np.frombuffer(bytearray([_POISON]) * (dtype.itemsize * prod(shape)), np.uint8)
         elements = np.zeros(shape, dtype) if dtype.kind == "b" else data.view(dtype).reshape(shape)
         return Buffer(name, elements, np.zeros(shape, np.bool_))

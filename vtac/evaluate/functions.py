@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
+from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import GetGlobalOp, GlobalOp
 from xdsl.ir import Operation, SSAValue
 
+from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.buffers import Buffer, element_type, shape_of_type
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, dense, dtype_of
@@ -50,15 +51,23 @@ def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Seq
         raise EvaluationError(f"'{name}' takes {len(parameters)} arrays ({names}); {len(arrays)} were given", function)
     buffers: dict[SSAValue, Buffer] = {}
     for parameter, array in zip(parameters, arrays, strict=True):
-        shape, dtype = shape_of_type(parameter.type), dtype_of(element_type(parameter.type))
+        kind = element_type(parameter.type)
+        is_bfloat16 = isinstance(kind, BFloat16Type)
+        shape, dtype = shape_of_type(parameter.type), np.dtype("uint16") if is_bfloat16 else dtype_of(kind)
         if array.shape != shape or array.dtype != dtype:
             raise EvaluationError(
                 f"argument '{buffer_name(parameter)}' of '{name}' is {dtype}{list(shape)}; the array given is "
                 f"{array.dtype}{list(array.shape)}",
                 function,
             )
-        buffers[parameter] = Buffer(buffer_name(parameter), np.array(array, order="C", copy=True))
+        values = from_bfloat16(array.astype(np.uint16)) if is_bfloat16 else array
+        buffers[parameter] = Buffer(buffer_name(parameter), np.array(values, order="C", copy=True))
     return buffers
+
+
+def stored(value: SSAValue, array: Array) -> Array:
+    """A result as callers see it: bfloat16 as uint16."""
+    return to_bfloat16(array.astype(np.float32)) if isinstance(element_type(value.type), BFloat16Type) else array
 
 
 def constant_buffer(op: Operation) -> Buffer | None:

@@ -23,9 +23,9 @@ from vtac.evaluate.affine import Index, evaluate_map
 from vtac.evaluate.arith import evaluate_body
 from vtac.evaluate.buffers import Buffer
 from vtac.evaluate.errors import EvaluationError
-from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of
+from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of, stored
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
-from vtac.evaluate.numbers import Array, dtype_of, number
+from vtac.evaluate.numbers import Array, computed_dtype, number
 from vtac.passes.tensor_views import view_of
 
 Callee: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
@@ -57,7 +57,8 @@ def evaluate_linalg(
         else:
             evaluation.run(op)
     written = [argument for argument in body.args if argument in evaluation.stored]
-    return tuple(evaluation.buffer(value, function).contents("result", function) for value in (*written, *returned))
+    results = [(value, evaluation.buffer(value, function)) for value in (*written, *returned)]
+    return tuple(stored(value, buffer.contents("result", function)) for value, buffer in results)
 
 
 @dataclass
@@ -245,7 +246,7 @@ class _StructuredOp:
         argument = self.op.body.block.args[position]
         if argument.uses:
             return self._element(indices, grid, operand)
-        return np.zeros((1,) * self.rank, dtype_of(argument.type))
+        return np.zeros((1,) * self.rank, computed_dtype(argument.type))
 
     def _element(self, indices: AffineMap, grid: list[Index], operand: Buffer | Array) -> Array:
         if not isinstance(operand, Buffer):

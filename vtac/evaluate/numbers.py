@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import (
     AnyFloat,
+    BFloat16Type,
     DenseIntOrFPElementsAttr,
     Float16Type,
     Float32Type,
@@ -21,6 +22,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 
+from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.errors import EvaluationError
 
 Array: TypeAlias = NDArray[np.generic]
@@ -48,11 +50,21 @@ def dtype_of(kind: Attribute) -> DType:
     return np.dtype(name)
 
 
+def computed_dtype(kind: Attribute) -> DType:
+    """The dtype in which elements of a type are executed: float32 for bfloat16, rounded after each operation."""
+    return np.dtype("float32") if isinstance(kind, BFloat16Type) else dtype_of(kind)
+
+
+def rounded(values: Array, kind: Attribute) -> Array:
+    """Values as their type can hold them."""
+    return from_bfloat16(to_bfloat16(values.astype(np.float32))) if isinstance(kind, BFloat16Type) else values
+
+
 def number(value: Attribute) -> Array:
     """A number as an array of shape (1,); integers wrap to their width."""
     if isinstance(value, FloatAttr):
         real = cast("FloatAttr[AnyFloat]", value)
-        return np.array([real.value.data], dtype_of(real.type))
+        return rounded(np.array([real.value.data], computed_dtype(real.type)), real.type)
     if isinstance(value, IntegerAttr):
         integer = cast("IntegerAttr[IntegerType | IndexType]", value)
         dtype = dtype_of(integer.type)
@@ -64,9 +76,12 @@ def number(value: Attribute) -> Array:
 
 def dense(contents: DenseIntOrFPElementsAttr, shape: Sequence[int]) -> Array:
     """The elements of a dense constant as an array of a shape."""
-    dtype = dtype_of(contents.get_element_type())
+    kind = contents.get_element_type()
+    dtype = computed_dtype(kind)
     if dtype.kind == "b":
         values = np.array(contents.get_values(), np.bool_)
+    elif isinstance(kind, BFloat16Type):
+        values = from_bfloat16(np.frombuffer(contents.data.data, "<u2").astype(np.uint16))
     else:
         values = np.frombuffer(contents.data.data, dtype.newbyteorder("<"))
     whole = np.broadcast_to(values.reshape(()), shape) if values.size == 1 else values.reshape(tuple(shape))

@@ -21,7 +21,7 @@ from vtac.evaluate.arith import compute
 from vtac.evaluate.blocks import Axis, BlockStatement
 from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.errors import EvaluationError
-from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of
+from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of, stored
 from vtac.evaluate.numbers import Array, dense, number
 from vtac.passes.analysis.nest import blocks_under, buffer_name
 from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
@@ -49,7 +49,7 @@ def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tup
     execution.run(function.body.block)
     written = {block.output for block in blocks_under(function)}
     return tuple(
-        execution.buffers[argument].contents("result", function)
+        stored(argument, execution.buffers[argument].contents("result", function))
         for argument in arguments
         if argument in results or argument in written
     )

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
 from vtac.workloads.wmma_conv2d import TILE, WARP, WmmaConv2D
+from vtac.workloads.wmma_conv2d_plain import PlainConv2D
 
 if TYPE_CHECKING:
     from vtac.schedule import BlockRef, LoopRef, Schedule
@@ -40,16 +41,16 @@ class FastTiling:
     skip_taps: bool = True
     double_buffer: bool = True
 
-    @property
-    def shared_bytes(self) -> int:
-        """Shared memory of all stages."""
+    def shared_bytes(self, *, staged: bool = False) -> int:
+        """Shared memory of all stages, and of a block's result where that is staged."""
         data = self.rows * TILE * (self.chunk * TILE + _VECTOR)
         kernel = self.chunk * TILE * (self.columns * TILE + _VECTOR)
-        return 2 * self.stages * (data + kernel)
+        result = 4 * self.rows * self.columns * TILE * TILE if staged else 0
+        return 2 * self.stages * (data + kernel) + result
 
     def fits(self, layer: WmmaConv2D) -> bool:
         """Whole blocks and warps, and copies that keep every lane busy."""
-        n, o, ic = layer.data_shape[0], layer.kernel_shape[3], layer.kernel_shape[2]
+        n, o, ic = layer.tiles.data_shape[0], layer.tiles.kernel_shape[3], layer.tiles.kernel_shape[2]
         steps = ic // self.chunk * layer.kernel * layer.kernel if ic % self.chunk == 0 else 0
         warps = self.row_warps * self.column_warps
         data_lanes = TILE // self.column_warps * self.chunk * TILE // _VECTOR
@@ -87,8 +88,9 @@ def candidates() -> Iterator[FastTiling]:
 def choose_tiling(layer: WmmaConv2D, architecture: str | GpuArchitecture = "sm_90") -> FastTiling:
     """The largest tiling that the layer divides into and the architecture has room for."""
     record = gpu_architecture(architecture) if isinstance(architecture, str) else architecture
+    _require_vectors(layer)
     for tiling in candidates():
-        if tiling.fits(layer) and tiling.shared_bytes <= record.shared_bytes_per_block:
+        if tiling.fits(layer) and tiling.shared_bytes(staged=layer.staged) <= record.shared_bytes_per_block:
             return tiling
     raise CompileError(f"no tiling of the fast schedule divides {layer}: use the seed schedule")
 
@@ -98,18 +100,20 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
     from vtac.schedule import Schedule
 
     tiling = choose_tiling(layer) if tiling is None else tiling
+    _require_vectors(layer)
     schedule = Schedule(layer.text())
-    conv = schedule.get_block("output")
+    conv = schedule.get_block(layer.product)
     if layer.padding:
         schedule.compute_inline(schedule.get_block("data_pad"))
-    store = schedule.cache_write(conv, 0, "wmma.accumulator")
-    warp_column, store_tile = _spread_blocks(schedule, store, tiling)
+    warp_column, store_tile = _spread_blocks(schedule, layer, conv, tiling)
     schedule.compute_at(conv, warp_column)
     step, inner, mma_tile = _order_reduction(schedule, conv, tiling)
     if layer.padding and tiling.skip_taps:
         _skip_taps(schedule, conv, step)
     data = schedule.cache_read(conv, 0, "shared")
     kernel = schedule.cache_read(conv, 1, "shared")
+    for name in layer.packs:
+        schedule.compute_inline(schedule.get_block(name))
     for index, scope in enumerate(("wmma.matrix_a", "wmma.matrix_b")):
         block = schedule.cache_read(conv, index, scope)
         schedule.compute_at(block, inner)
@@ -131,18 +135,58 @@ def _skip_taps(schedule: Schedule, conv: BlockRef, step: LoopRef) -> None:
     schedule.skip_padding(conv)
 
 
-def _spread_blocks(schedule: Schedule, store: BlockRef, tiling: FastTiling) -> tuple[LoopRef, LoopRef]:
-    """Blocks over pixels and tiles, warps over a block's tiles; the warps' inner loop and the tile."""
-    n, h, w, o, row, column = schedule.get_loops(store)
+def _spread_blocks(
+    schedule: Schedule, layer: WmmaConv2D, conv: BlockRef, tiling: FastTiling
+) -> tuple[LoopRef, LoopRef]:
+    """Blocks over pixels and tiles, warps over a block's tiles; the warps' inner loop and the tile.
+
+    Where the result is staged, the block's threads take it from shared memory to the output.
+    """
+    from vtac.workloads.wmma_seed import spread
+
+    if layer.packs and not layer.staged:
+        schedule.set_scope(conv, 0, "wmma.accumulator")
+        store = schedule.get_block("output")
+    else:
+        store = schedule.cache_write(conv, 0, "wmma.accumulator")
+    output = store
+    if layer.staged:
+        schedule.set_scope(store, 0, "shared")
+        output = schedule.get_block("output")
+    n, h, w, o, row, column = schedule.get_loops(output)
     n_block, n = schedule.split(n, factor=tiling.rows)
-    n, n_inner = schedule.split(n, nparts=tiling.row_warps)
     o_block, o = schedule.split(o, factor=tiling.columns)
+    schedule.reorder(n_block, h, w, o_block, n, o, row, column)
+    block = schedule.fuse(n_block, h, w, o_block)
+    schedule.bind(block, "blockIdx.x")
+    if layer.staged:
+        schedule.compute_at(store, block)
+        warps = (("threadIdx.z", tiling.row_warps), ("threadIdx.y", tiling.column_warps))
+        spread(schedule, schedule.fuse(n, o, row, column), warps)
+        *_, n, _, _, o, row, column = schedule.get_loops(store)
+    n, n_inner = schedule.split(n, nparts=tiling.row_warps)
     o, o_inner = schedule.split(o, nparts=tiling.column_warps)
-    schedule.reorder(n_block, h, w, o_block, n, o, n_inner, o_inner, row, column)
-    schedule.bind(schedule.fuse(n_block, h, w, o_block), "blockIdx.x")
+    schedule.reorder(n, o, n_inner, o_inner, row, column)
     schedule.bind(n, "threadIdx.z")
     schedule.bind(o, "threadIdx.y")
     return o, row
+
+
+def _require_vectors(layer: WmmaConv2D) -> None:
+    """Asynchronous copies move 16 bytes that lie side by side."""
+    if not isinstance(layer, PlainConv2D):
+        return
+    if layer.layout != "nhwc":
+        raise CompileError(
+            f"the fast schedule copies 8 channels at a time, and in layout {layer.layout} they do not lie side by "
+            "side: use layout nhwc or packed, or the seed schedule"
+        )
+    for name, size in (("in-channels", layer.in_channels), ("out-channels", layer.out_channels)):
+        if size % TILE:
+            raise CompileError(
+                f"the fast schedule copies 8 channels at a time: {name} is {size}, and a multiple of {TILE} is "
+                "required: use the seed schedule"
+            )
 
 
 def _order_reduction(schedule: Schedule, conv: BlockRef, tiling: FastTiling) -> tuple[LoopRef, LoopRef, LoopRef]:

@@ -7,7 +7,7 @@ from math import gcd
 from typing import TYPE_CHECKING
 
 from vtac.dialects.diagnostics import CompileError
-from vtac.workloads.linalg_text import affine_map, iterators, require_multiple, tensor
+from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
 if TYPE_CHECKING:
     from vtac.dialects.gpu_hardware import GpuArchitecture
@@ -55,9 +55,9 @@ class MatmulTiling:
 class WmmaMatmul:
     """c = a x b, with a m x k, b k x n; sizes count scalars.
 
-    `bias` adds a row of n numbers, `relu` takes the maximum with zero afterwards. A k that is
-    no multiple of a fragment's is padded with zeros, in the program; m and n must be
-    multiples, because an accumulator is stored as a whole tile.
+    `bias` adds a row of n numbers, `relu` takes the maximum with zero afterwards. Sizes that
+    are no multiples of a fragment's are padded with zeros, in the program; where m or n is, the
+    product is one tile of the padded size, which `packing.unpack` crops.
     """
 
     m: int = 1024
@@ -70,16 +70,25 @@ class WmmaMatmul:
     def __post_init__(self) -> None:
         if self.element not in FRAGMENTS:
             raise CompileError(f"operands of type '{self.element}'; the types are {', '.join(FRAGMENTS)}")
-        for name, size, tile in (("m", self.m, self.fragment[0]), ("n", self.n, self.fragment[1])):
-            require_multiple(name, size, tile, f"the {self.element} fragment's {name}")
-        if self.k < 1:
-            raise CompileError(f"k is {self.k}; it must be positive")
+        for name, size in (("m", self.m), ("n", self.n), ("k", self.k)):
+            if size < 1:
+                raise CompileError(f"{name} is {size}; it must be positive")
 
     @property
-    def padded_k(self) -> int:
-        """k, rounded up to whole tiles."""
-        depth = self.fragment[2]
-        return -(-self.k // depth) * depth
+    def padded(self) -> tuple[int, int, int]:
+        """m, n and k, rounded up to whole tiles."""
+        m, n, k = self.fragment
+        return _rounded(self.m, m), _rounded(self.n, n), -(-self.k // k) * k
+
+    @property
+    def cropped(self) -> bool:
+        """Whether the padded product is larger than c."""
+        return (self.m, self.n) != self.padded[:2]
+
+    @property
+    def staged(self) -> bool:
+        """Whether the product passes through shared memory, for an epilogue or to be cropped."""
+        return self.has_epilogue or self.cropped
 
     @property
     def fragment(self) -> tuple[int, int, int]:
@@ -96,7 +105,7 @@ class WmmaMatmul:
         A block's tiles and its staged product then fit 48 KiB of shared memory.
         """
         m, n, k = self.fragment
-        rows, columns, steps = self.m // m, self.n // n, self.padded_k // k
+        rows, columns, steps = (size // tile for size, tile in zip(self.padded, (m, n, k), strict=True))
         row_tiles, column_tiles = gcd(rows, 4), gcd(columns, 2)
         chunk = 1 if self.element == "s8" else gcd(steps, 2)
         return MatmulTiling(gcd(rows // row_tiles, 2), gcd(columns // column_tiles, 2), row_tiles, column_tiles, chunk)
@@ -104,50 +113,60 @@ class WmmaMatmul:
     def text(self) -> str:
         """The program as linalg text."""
         narrow, wide = self._types()
-        shapes = ((self.m, self.k), (self.k, self.n), (self.m, self.n))
-        a, b, c = tensor(shapes[0], narrow), tensor(shapes[1], narrow), tensor(shapes[2], wide)
+        a, b = tensor((self.m, self.k), narrow), tensor((self.k, self.n), narrow)
+        c = tensor((self.m, self.n), wide)
         bias = f", %bias: {tensor((self.n,), wide)}" if self.bias else ""
-        product = "product" if self.has_epilogue else "c"
+        m, n, k = self.padded
         lines = [f"func.func @matmul(%a: {a}, %b: {b}{bias}) -> {c} {{"]
-        left, right = self._pad(lines, "a", 1), self._pad(lines, "b", 0)
+        left, right = self._pad(lines, "a", (self.m, self.k), (m, k)), self._pad(lines, "b", (self.k, self.n), (k, n))
+        whole, loops = self._whole()
         zero = "0" if wide == "i32" else "0.0"
-        maps = ", ".join(affine_map("i, j, k", it) for it in ("i, k", "k, j", "i, j"))
+        maps = ", ".join(affine_map(f"{loops}, k", it) for it in ("i, k", "k, j", loops))
+        product = "product" if self.staged else "c"
         lines += [
             f"  %zero = arith.constant {zero} : {wide}",
-            f"  %empty = tensor.empty() : {c}",
-            f"  %init = linalg.fill ins(%zero : {wide}) outs(%empty : {c}) -> {c}",
-            f"  %{product} = linalg.generic {{indexing_maps = [{maps}], {iterators(2, 1)}}}",
-            f"    ins(%{left[0]}, %{right[0]} : {left[1]}, {right[1]}) outs(%init : {c}) {{",
+            f"  %empty = tensor.empty() : {whole}",
+            f"  %init = linalg.fill ins(%zero : {wide}) outs(%empty : {whole}) -> {whole}",
+            f"  %{product} = linalg.generic {{indexing_maps = [{maps}], {iterators(loops.count(',') + 1, 1)}}}",
+            f"    ins(%{left[0]}, %{right[0]} : {left[1]}, {right[1]}) outs(%init : {whole}) {{",
             *self._multiply(narrow, wide),
-            f"  }} -> {c}",
+            f"  }} -> {whole}",
         ]
         if self.has_epilogue:
-            lines += self._epilogue(c, wide)
+            lines += self._epilogue(lines, wide)
+        if self.cropped:
+            layout = f"dims [0, 1] tiles [{m}, {n}] order [0, 1]"
+            source = "epilogue" if self.has_epilogue else "product"
+            lines.append(f"  %c = packing.unpack %{source} {layout} : {whole} to {c}")
         return "\n".join([*lines, f"  func.return %c : {c}", "}"]) + "\n"
+
+    def _whole(self) -> tuple[str, str]:
+        """Type of the padded product, and its loops: as one tile where it is cropped."""
+        m, n, _ = self.padded
+        wide = self._types()[1]
+        return (tensor((1, 1, m, n), wide), "u, v, i, j") if self.cropped else (tensor((m, n), wide), "i, j")
 
     def _types(self) -> tuple[str, str]:
         return ("i8", "i32") if self.element == "s8" else (self.element, "f32")
 
-    def _pad(self, lines: list[str], name: str, dimension: int) -> tuple[str, str]:
-        """Zeros along k up to a whole tile; the name and type of what is multiplied."""
-        narrow, _ = self._types()
-        shape = [self.m, self.k] if dimension == 1 else [self.k, self.n]
-        source = tensor(shape, narrow)
-        if self.k == self.padded_k:
+    def _pad(
+        self, lines: list[str], name: str, shape: tuple[int, ...], padded: tuple[int, ...], kind: str = ""
+    ) -> tuple[str, str]:
+        """Zeros up to whole tiles; the name and type of what is computed with."""
+        element = kind or self._types()[0]
+        source, result = tensor(shape, element), tensor(padded, element)
+        if shape == padded:
             return name, source
-        high = [0, 0]
-        high[dimension] = self.padded_k - self.k
-        shape[dimension] = self.padded_k
-        padded = tensor(shape, narrow)
-        value = "0" if narrow == "i8" else "0.0"
+        high = [new - old for new, old in zip(padded, shape, strict=True)]
+        indices = ", ".join(f"%p{dimension}: index" for dimension in range(len(shape)))
         lines += [
-            f"  %{name}_zero = arith.constant {value} : {narrow}",
-            f"  %{name}_pad = tensor.pad %{name} low[0, 0] high{high} {{",
-            "  ^bb0(%p0: index, %p1: index):",
-            f"    tensor.yield %{name}_zero : {narrow}",
-            f"  }} : {source} to {padded}",
+            f"  %{name}_zero = arith.constant {'0' if element.startswith('i') else '0.0'} : {element}",
+            f"  %{name}_pad = tensor.pad %{name} low{[0] * len(shape)} high{high} {{",
+            f"  ^bb0({indices}):",
+            f"    tensor.yield %{name}_zero : {element}",
+            f"  }} : {source} to {result}",
         ]
-        return f"{name}_pad", padded
+        return f"{name}_pad", result
 
     def _multiply(self, narrow: str, wide: str) -> list[str]:
         extend, multiply, add = ("extsi", "muli", "addi") if self.element == "s8" else ("extf", "mulf", "addf")
@@ -160,15 +179,27 @@ class WmmaMatmul:
             f"    linalg.yield %sum : {wide}",
         ]
 
-    def _epilogue(self, c: str, wide: str) -> list[str]:
-        row, same = affine_map("i, j", "j"), affine_map("i, j", "i, j")
+    @property
+    def pads(self) -> tuple[str, ...]:
+        """The blocks that pad a and b."""
+        m, n, k = self.padded
+        left, right = (self.m, self.k) != (m, k), (self.k, self.n) != (k, n)
+        return tuple(name for name, pads in (("a_pad", left), ("b_pad", right)) if pads)
+
+    def _epilogue(self, before: list[str], wide: str) -> list[str]:
+        c, loops = self._whole()
+        row, same = affine_map(loops, "j"), affine_map(loops, loops)
         maps = [same, row, same] if self.bias else [same, same]
-        inputs = f"%product, %bias : {c}, {tensor((self.n,), wide)}" if self.bias else f"%product : {c}"
+        inputs = f"%product : {c}"
+        if self.bias:
+            bias, kind = self._pad(before, "bias", (self.n,), self.padded[1:2], wide)
+            inputs = f"%product, %{bias} : {c}, {kind}"
         arguments = f"%x: {wide}, %y: {wide}, %o: {wide}" if self.bias else f"%x: {wide}, %o: {wide}"
         integer = wide == "i32"
         lines = [
             f"  %c_empty = tensor.empty() : {c}",
-            f"  %c = linalg.generic {{indexing_maps = [{', '.join(maps)}], {iterators(2)}}}",
+            f"  %{'epilogue' if self.cropped else 'c'} = linalg.generic {{indexing_maps = [{', '.join(maps)}], "
+            f"{iterators(loops.count(',') + 1)}}}",
             f"    ins({inputs}) outs(%c_empty : {c}) {{",
             f"  ^bb0({arguments}):",
         ]
@@ -193,16 +224,16 @@ class WmmaMatmul:
     def fast_tiling(self, architecture: GpuArchitecture) -> MatmulTiling:
         """The largest pipelined tiling that the shape divides into and the architecture has room for.
 
-        Raises `CompileError` when there is none; a padded k has none, because it is copied
-        element by element.
+        Raises `CompileError` when there is none; a padded k or n has none, because what it pads
+        is copied element by element.
         """
-        if self.k == self.padded_k:
+        if (self.n, self.k) == self.padded[1:]:
             for row_tiles, column_tiles, warps in ((4, 4, 2), (4, 2, 2), (2, 2, 2), (2, 2, 1), (1, 1, 1)):
                 for stages in (4, 3, 2):
                     chunk = 1 if self.element == "s8" else 2
                     tiling = MatmulTiling(warps, warps, row_tiles, column_tiles, chunk, stages)
                     if self._fits(tiling, architecture):
-                        row_blocks = self.m // self._parts(tiling)[0]
+                        row_blocks = self.padded[0] // self._parts(tiling)[0]
                         return replace(tiling, double_buffer=chunk > 1, group=gcd(row_blocks, _GROUP))
         raise CompileError(
             f"no pipelined tiling divides {self.m} x {self.n} x {self.k} of {self.element} on {architecture.name}: use "
@@ -211,12 +242,11 @@ class WmmaMatmul:
 
     def _fits(self, tiling: MatmulTiling, architecture: GpuArchitecture) -> bool:
         parts, width = self._parts(tiling), 1 if self.element == "s8" else 2
-        sizes = (self.m, self.n, self.padded_k)
-        divides = all(size % part == 0 for size, part in zip(sizes, parts, strict=True))
+        divides = all(size % part == 0 for size, part in zip(self.padded, parts, strict=True))
         rows, columns, depth = parts
         least = COPY_BYTES // width * tiling.threads
         staged = tiling.stages * width * (rows * (depth + VECTOR_BYTES) + depth * (columns + VECTOR_BYTES))
-        shared = staged + (4 * rows * columns if self.has_epilogue else 0)
+        shared = staged + (4 * rows * columns if self.staged else 0)
         return (
             divides
             and rows * depth % least == 0
@@ -231,10 +261,18 @@ class WmmaMatmul:
         return m * tiling.row_warps * tiling.row_tiles, n * tiling.column_warps * tiling.column_tiles, k * tiling.chunk
 
     def _check(self, tiling: MatmulTiling) -> None:
-        sizes = (self.m, self.n, self.padded_k)
-        for name, size, part in zip("mnk", sizes, self._parts(tiling), strict=True):
+        for name, size, part in zip("mnk", self.padded, self._parts(tiling), strict=True):
             if size % part:
                 raise CompileError(
                     f"{name} is {size}, no multiple of the {part} that a block computes at a time: choose fewer "
                     "warps or tiles, or a shape that divides"
                 )
+
+
+def _rounded(size: int, tile: int) -> int:
+    """A multiple of the tile; where the size is none, of several tiles if that adds no more than an eighth."""
+    whole = -(-size // tile) * tile
+    if whole == size:
+        return size
+    groups = (-(-size // (tile * count)) * tile * count for count in (8, 4, 2))
+    return next((padded for padded in groups if 8 * padded <= 9 * size), whole)

@@ -13,27 +13,28 @@ class MatmulScheduler:
         self.layer = layer
         self.tiling = tiling
         self.script = Schedule(layer.text())
+        self.outer = 2 if layer.cropped else 0
 
     def schedule(self) -> Schedule:
         """Shared tiles of a and b per step; the epilogue reads the product from shared memory."""
         script, layer = self.script, self.layer
-        padded = layer.k != layer.padded_k
-        for name in ("a_pad", "b_pad") if padded else ():
+        for name in layer.pads:
             script.compute_inline(script.get_block(name))
-        product = script.get_block("product" if layer.has_epilogue else "c")
+        product = script.get_block("product" if layer.staged else "c")
         shared = [script.cache_read(product, index, "shared") for index in (0, 1)]
         a = script.cache_read(product, 0, "wmma.matrix_a")
         b = script.cache_read(product, 1, "wmma.matrix_b")
         store = script.cache_write(product, 0, "wmma.accumulator")
-        if layer.has_epilogue:
+        if layer.staged:
             rows, columns = self._share_product(store)
         else:
             rows, columns = self._block_loops(*script.get_loops(store))
         script.compute_at(product, self._warp_loops(rows, columns))
         step = self._multiply_loops(product, a, b)
-        # Where k is padded, every element decides for itself whether it is a zero.
-        lanes = 1 if padded else VECTOR_BYTES // (1 if layer.element == "s8" else 2)
-        for copy in shared:
+        for copy, name in zip(shared, ("a_pad", "b_pad"), strict=True):
+            # Where a row is padded, every element decides for itself whether it is a zero.
+            whole_rows = name not in layer.pads or (name == "a_pad" and layer.k == layer.padded[2])
+            lanes = VECTOR_BYTES // (1 if layer.element == "s8" else 2) if whole_rows else 1
             if self.tiling.stages > 1 and layer.element != "s8":
                 # Rows an odd multiple of 16 bytes apart: a fragment's rows meet no bank twice.
                 script.storage_align(copy, 0, 2 * lanes, lanes)
@@ -44,8 +45,7 @@ class MatmulScheduler:
         for fragments in (a, b) if self.tiling.double_buffer else ():
             script.double_buffer(fragments)
         if self.tiling.group > 1:
-            output = script.get_block("c" if layer.has_epilogue else store.name)
-            row_block, column_block, *_ = script.get_loops(output)
+            row_block, column_block = script.get_loops(store)[self.outer : self.outer + 2]
             script.rasterize(row_block, column_block, self.tiling.group)
         return script
 
@@ -79,8 +79,13 @@ class MatmulScheduler:
         script = self.script
         epilogue = script.get_block("c")
         script.set_scope(store, "shared")
-        rows, columns = self._block_loops(*script.get_loops(epilogue))
-        _, column_block, *_ = script.get_loops(epilogue)
+        if self.layer.cropped and self.layer.bias and self.layer.n != self.layer.padded[1]:
+            script.compute_inline(script.get_block("bias_pad"))
+        if self.layer.cropped and self.layer.has_epilogue:
+            script.compute_inline(script.get_block("epilogue"))
+        *_, rows, columns = script.get_loops(epilogue)
+        rows, columns = self._block_loops(rows, columns)
+        column_block = script.get_loops(epilogue)[self.outer + 1]
         script.compute_at(store, column_block)
         self._spread(script.fuse(rows, columns))
         *_, rows, columns = script.get_loops(store)

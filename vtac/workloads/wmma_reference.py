@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from vtac.cuda.arrays import Array
 from vtac.cuda.bfloat16 import from_bfloat16
 from vtac.workloads.wmma_conv2d import TILE, WmmaConv2D
-from vtac.workloads.wmma_conv2d_nhwc import NhwcConv2D
+from vtac.workloads.wmma_conv2d_plain import PlainConv2D
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 Doubles = NDArray[np.float64]
@@ -32,14 +32,19 @@ def conv2d_at(layer: WmmaConv2D, data: Array, kernel: Array, wanted: NDArray[np.
     return result
 
 
-def nhwc_conv2d_at(layer: NhwcConv2D, data: Array, kernel: Array, wanted: NDArray[np.bool_]) -> Doubles:
-    """`conv2d_at` of NHWC images and an HWIO kernel."""
-    n, h, w, o = layer.output_shape
-    tiles = wanted.reshape(n // TILE, TILE, h, w, o // TILE, TILE).transpose(0, 2, 3, 4, 1, 5)
-    images = data.reshape(n // TILE, TILE, *data.shape[1:3], -1, TILE).transpose(0, 2, 3, 4, 1, 5)
-    filters = kernel.reshape(layer.kernel, layer.kernel, -1, TILE, o // TILE, TILE).transpose(0, 1, 2, 4, 3, 5)
-    packed = conv2d_at(layer.packed, images, filters, tiles)
-    return packed.transpose(0, 4, 1, 2, 3, 5).reshape(n, h, w, o)
+def plain_conv2d_at(layer: PlainConv2D, data: Array, kernel: Array, wanted: NDArray[np.bool_]) -> Doubles:
+    """`conv2d_at` of plain images."""
+    nchw = layer.layout == "nchw"
+    images = (data.transpose(0, 2, 3, 1) if nchw else data).astype(np.float64)
+    filters = (kernel.transpose(2, 3, 1, 0) if nchw else kernel).astype(np.float64)
+    p, size = layer.padding, layer.kernel
+    padded = np.pad(images, ((0, 0), (p, p), (p, p), (0, 0)))
+    result = np.zeros((layer.batch, layer.out_height, layer.out_width, layer.out_channels))
+    for h, w in np.argwhere(wanted.any(axis=(0, 1) if nchw else (0, 3))):
+        top, left = h * layer.stride, w * layer.stride
+        window = padded[:, top : top + size, left : left + size].reshape(layer.batch, -1)
+        result[:, h, w] = window @ filters.reshape(-1, layer.out_channels)
+    return result.transpose(0, 3, 1, 2) if nchw else result
 
 
 def matmul_at(layer: WmmaMatmul, inputs: Sequence[Array], wanted: NDArray[np.bool_]) -> Doubles | NDArray[np.int64]:

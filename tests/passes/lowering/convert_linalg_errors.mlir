@@ -4,7 +4,7 @@
 
 func.func @unsupported_op(%a: tensor<4xi32>) -> tensor<4xi32> {
   %one = arith.constant 1 : i32
-  // expected-error @+1 {{op 'arith.addi' is not supported; it takes linalg ops, tensor.pad, tensor.extract_slice, tensor.empty, memref.alloc, arith.constant and func.return: rewrite it as one of these}}
+  // expected-error @+1 {{op 'arith.addi' is not supported; it takes linalg ops, tensor.pad, tensor.extract_slice, packing.pack, packing.unpack, tensor.empty, memref.alloc, arith.constant and func.return: rewrite it as one of these}}
   %two = arith.addi %one, %one : i32
   func.return %a : tensor<4xi32>
 }

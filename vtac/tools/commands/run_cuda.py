@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from vtac.cuda.bfloat16 import to_bfloat16
-from vtac.cuda.comparison import Comparison, compare
+from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
+from vtac.cuda.comparison import BFLOAT16_TOLERANCE, TOLERANCE, Comparison, compare
 from vtac.cuda.program import CudaProgram, load_cuda_program
 from vtac.dialects.diagnostics import VtacError
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
@@ -103,6 +103,10 @@ def _execute(options: Options, program: CudaProgram, inputs: Sequence[Array]) ->
     return _Outcome(sampled.outputs, None if whole else sampled.written, summary)
 
 
+def _numbers(bits: Array) -> Array:
+    return from_bfloat16(bits.astype(np.uint16))
+
+
 def _check(options: Options, program: CudaProgram, inputs: Sequence[Array], outcome: _Outcome) -> None:
     from vtac.evaluate import evaluate
     from vtac.frontend import parse
@@ -111,7 +115,9 @@ def _check(options: Options, program: CudaProgram, inputs: Sequence[Array], outc
     wanted = expected if isinstance(expected, tuple) else (expected,)
     written = outcome.written or (None,) * len(wanted)
     for result, found, right, mask in zip(program.results, outcome.outputs, wanted, written, strict=True):
-        comparison: Comparison = compare(found, right, mask)
+        narrow = result.dtype == "bfloat16"
+        found, right = (_numbers(array) if narrow else array for array in (found, right))  # noqa: PLW2901
+        comparison: Comparison = compare(found, right, mask, BFLOAT16_TOLERANCE if narrow else TOLERANCE)
         if not comparison.correct:
             raise DifferenceError(f"result `{result.name}` differs from the program executed by numpy: {comparison}")
         print(f"{result.name}: {comparison}")
