@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 from run_programs import Outcome, run_program
 
+from vtac.cuda.bfloat16 import to_bfloat16
 from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.cuda.gpu import gpu_unavailable_reason
+from vtac.evaluate import evaluate
+from vtac.frontend import parse
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
@@ -44,6 +47,47 @@ def test_run_on_the_cpu_and_check(source: str) -> None:
     out = succeed("run", source, "--target", "cuda", "--device", "cpu", "--check", "--seed", "3")
     assert "matmul on the CPU: 1 of 1 blocks" in out
     assert "c: 4,096 elements, largest error" in out
+
+
+@needs_compiler
+def test_check_of_bfloat16_operands(tmp_path: Path) -> None:
+    layer = WmmaMatmul(20, 16, 16, "bf16", bias=True)
+    path = tmp_path / "matmul.mlir"
+    path.write_text(f"{layer.text()}\n{layer.schedule()}")
+    assert "c: 320 elements, largest error 0 of" in succeed("run", str(path), "--target", "cuda", "--check")
+
+
+BFLOAT16 = """
+func.func @f(%x: tensor<64xbf16>) -> tensor<64xbf16> {
+  %empty = tensor.empty() : tensor<64xbf16>
+  %y = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>],
+      iterator_types = ["parallel"]} ins(%x : tensor<64xbf16>) outs(%empty : tensor<64xbf16>) {
+  ^bb0(%v: bf16, %o: bf16):
+    %wide = arith.extf %v : bf16 to f32
+    %third = arith.constant 0.3 : f32
+    %product = arith.mulf %wide, %third : f32
+    %narrow = arith.truncf %product : f32 to bf16
+    linalg.yield %narrow : bf16
+  } -> tensor<64xbf16>
+  func.return %y : tensor<64xbf16>
+}
+schedule.script @f {
+  %y = schedule.get_block "y"
+  %i = schedule.get_loops %y : !schedule.loop
+  schedule.bind %i, "threadIdx.x"
+}
+"""
+
+
+@needs_compiler
+def test_check_of_bfloat16_results(tmp_path: Path) -> None:
+    path = tmp_path / "scaled.mlir"
+    path.write_text(BFLOAT16)
+    assert "y: 64 elements, largest error 0 of" in succeed("run", str(path), "--target", "cuda", "--check")
+    x = to_bfloat16(np.arange(64, dtype=np.float32))
+    result = evaluate(parse(path), x)
+    assert isinstance(result, np.ndarray)
+    assert np.array_equal(result, to_bfloat16(np.arange(64, dtype=np.float32) * np.float32(0.3)))
 
 
 @needs_compiler

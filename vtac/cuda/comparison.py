@@ -39,7 +39,7 @@ class Comparison:
         )
 
 
-def compare(found: Array, expected: Array, written: Array | None = None, tolerance: float = TOLERANCE) -> Comparison:
+def compare(found: Array, expected: Array, written: Array | None = None, tolerance: float | None = None) -> Comparison:
     """Compare element by element in float64, where `written` is set; integers must be equal.
 
     Nothing to compare is not correct; neither is a result that is no number.
@@ -52,4 +52,5 @@ def compare(found: Array, expected: Array, written: Array | None = None, toleran
     errors = np.abs(found.astype(wide)[mask] - reference)
     largest = float(np.max(np.where(np.isnan(errors), np.inf, errors)))
     magnitude = float(np.max(np.abs(reference)))
-    return Comparison(reference.size, largest, magnitude, tolerance * magnitude if wide is np.float64 else 0.0)
+    share = TOLERANCE if tolerance is None else tolerance
+    return Comparison(reference.size, largest, magnitude, share * magnitude if wide is np.float64 else 0.0)

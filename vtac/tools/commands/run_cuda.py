@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 
 from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
-from vtac.cuda.comparison import BFLOAT16_TOLERANCE, TOLERANCE, Comparison, compare
+from vtac.cuda.comparison import BFLOAT16_TOLERANCE, Comparison, compare
 from vtac.cuda.program import CudaProgram, load_cuda_program
 from vtac.dialects.diagnostics import VtacError
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
@@ -117,7 +117,7 @@ def _check(options: Options, program: CudaProgram, inputs: Sequence[Array], outc
     for result, found, right, mask in zip(program.results, outcome.outputs, wanted, written, strict=True):
         narrow = result.dtype == "bfloat16"
         found, right = (_numbers(array) if narrow else array for array in (found, right))  # noqa: PLW2901
-        comparison: Comparison = compare(found, right, mask, BFLOAT16_TOLERANCE if narrow else TOLERANCE)
+        comparison: Comparison = compare(found, right, mask, BFLOAT16_TOLERANCE if narrow else None)
         if not comparison.correct:
             raise DifferenceError(f"result `{result.name}` differs from the program executed by numpy: {comparison}")
         print(f"{result.name}: {comparison}")
