@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from xdsl.dialects.arith import CmpfOp, CmpiOp, ConstantOp
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ShapedType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import IndexOp
 from xdsl.ir import Attribute, Operation, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineMap
+from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineMap
 from xdsl.traits import IsTerminator
 
 NOWHERE = -1
@@ -104,13 +104,28 @@ def is_elementwise(op: Operation) -> bool:
     return (
         written is not None
         and sorted(written) == list(range(maps[-1].num_dims))
-        and all(_dims(m) is not None for m in maps)
+        and all(_is_read_whole(value, m) for value, m in zip(op.operands, maps, strict=True))
     )
 
 
+def _is_read_whole(value: SSAValue, indices: AffineMap) -> bool:
+    """Whether an operand is read by loops alone, or at 0 along dimensions of extent 1."""
+    dims = _dims(indices)
+    shape = tuple(value.type.get_shape()) if isinstance(value.type, ShapedType) else ()
+    return dims is not None and all(dim != NOWHERE or shape[place] == 1 for place, dim in enumerate(dims))
+
+
 def _dims(indices: AffineMap) -> list[int] | None:
-    dims = [result.position for result in indices.results if isinstance(result, AffineDimExpr)]
-    return dims if len(dims) == len(indices.results) else None
+    """The loops that are the indices, `NOWHERE` for an index 0; None when there are others."""
+    dims: list[int] = []
+    for index in indices.results:
+        if isinstance(index, AffineDimExpr):
+            dims.append(index.position)
+        elif isinstance(index, AffineConstantExpr) and index.value == 0:
+            dims.append(NOWHERE)
+        else:
+            return None
+    return dims
 
 
 def elementwise_expression(
@@ -123,7 +138,7 @@ def elementwise_expression(
     known: dict[SSAValue, Expression] = {}
     for argument, value, indices in zip(body.args, op.operands, maps, strict=True):
         if argument.uses:
-            dims = [place[loop] for loop in _dims(indices) or ()]
+            dims = [place.get(loop, NOWHERE) for loop in _dims(indices) or ()]
             known[argument] = renamed(operand(value), dims)
     for inner in body.ops:
         if inner.has_trait(IsTerminator):

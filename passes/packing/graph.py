@@ -35,7 +35,7 @@ from vtac.passes.packing.pooling import pooling
 from vtac.passes.packing.reshapes import reshape_groups, reshaped, without_units
 from vtac.passes.packing.sources import Sources
 from vtac.passes.packing.stored import Stored, tensor_type, type_of
-from vtac.passes.packing.weight_sums import weight_sum
+from vtac.passes.packing.weight_sums import kernel_around_zero, weight_sum
 
 _RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
 _LAYOUTS = (tensor.PadOp, tensor.EmptyOp, BlockDiagonalOp)
@@ -197,12 +197,12 @@ class Graph(Sources):
             found = elementwise_expression(op, self.expression, self.scalar)
             if isinstance(found, str):
                 raise DeclineError(found)
-            return found
+            return without_units(found, self.view)
         contraction = match_contraction(op)
         if isinstance(contraction, str):
             raise DeclineError(contraction)
         if contraction.kind == "product":
-            return self._product(contraction)
+            return self._product(self._with_kernel_around_zero(contraction))
         return pooling(self, contraction)
 
     def _product(self, contraction: Contraction) -> Expression:
@@ -233,9 +233,6 @@ class Graph(Sources):
         Padding that holds z adds nothing to the left side. With zeros in its place it adds nothing
         to the first sum, and the second is over the weights that meet data.
         """
-        kernel_zero = self._zero_point(contraction.zero_points[1])
-        if kernel_zero:
-            raise DeclineError(f"its kernel has the zero point {kernel_zero}; only the data's can be taken into a bias")
         data_zero = self._zero_point(contraction.zero_points[0])
         if not data_zero:
             return total
@@ -248,6 +245,10 @@ class Graph(Sources):
         if total.kind != i32:
             correction = Apply("arith.extsi", (correction,), total.kind)
         return Apply("arith.addi", (total, correction), total.kind)
+
+    def _with_kernel_around_zero(self, contraction: Contraction) -> Contraction:
+        zero = self._zero_point(contraction.zero_points[1]) if contraction.zero_points else 0
+        return kernel_around_zero(contraction, zero) if zero else contraction
 
     def _zero_point(self, value: SSAValue) -> int:
         number = self.scalar(value)

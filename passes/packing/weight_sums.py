@@ -6,16 +6,17 @@ They depend on the kernel alone, so those of constant kernels are constants of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, TensorType, i32
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, TensorType, i8, i32
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.passes.analysis.alu_trees import DeclineError
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.packing.pads import Pads
 
@@ -53,6 +54,24 @@ def weight_sum(contraction: Contraction, factor: int, pads: Pads) -> WeightSum:
         taps = [tap * window.dilation for tap in range(window.size)]
         reached.append(tuple(tuple(at * window.stride + tap in data for tap in taps) for at in range(extent)))
     return WeightSum(kernel, feature, factor, contraction.kernel_dims[-len(contraction.windows) :], tuple(reached))
+
+
+def kernel_around_zero(contraction: Contraction, zero: int) -> Contraction:
+    """The contraction with a constant kernel less its zero point. Raises `DeclineError` where i8 does not hold that."""
+    kernel = cast("SSAValue", contraction.kernel)
+    contents = kernel.owner.value if isinstance(kernel.owner, arith.ConstantOp) else None
+    if not isinstance(contents, DenseIntOrFPElementsAttr) or contents.get_element_type() != i8:
+        raise DeclineError(f"its kernel has the zero point {zero}; only the data's can be taken into a bias")
+    numbers = [cast(int, number) - zero for number in contents.get_values()]
+    if min(numbers) < -128 or max(numbers) > 127:
+        raise DeclineError(
+            f"its kernel has the zero point {zero}, and less that reaches from {min(numbers)} to {max(numbers)}, "
+            "which i8 does not hold"
+        )
+    around = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(TensorType(i8, _shape(kernel)), numbers))
+    around.result.name_hint = kernel.name_hint
+    none = arith.ConstantOp(IntegerAttr(0, i32))
+    return replace(contraction, kernel=around.result, zero_points=(contraction.zero_points[0], none.result))
 
 
 def weight_sum_ops(found: WeightSum, kernel: SSAValue) -> list[Operation]:

@@ -107,3 +107,20 @@ def test_results_of_rank_one() -> None:
     net = Network((1, 20))
     rows = net.narrow(net.product(net.inputs[0], 33), 6)
     assert np.shape(run_against_numpy(net.text(net.reshape(rows, (33,), "[[0, 1]]"))).results[0].shape) == (1,)
+
+
+@pytest.mark.parametrize("indices", ["0, d1, 0, 0", "d0, d1, 0, 0"])
+def test_unit_dimensions_are_read_at_zero(indices: str) -> None:
+    """A bias of shape 1x20x1x1, broadcast as frontends write it; also where the batch is a loop."""
+    net = Network((1, 18, 5, 5))
+    total = net.convolution(net.inputs[0], 20, 1)
+    bias = net.constant((1, 20, 1, 1), -900, 900, "i32")
+    biased = net.elementwise("%y = arith.addi %a0, %a1 : i32", [total, bias], "i32")
+    identity = "affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>"
+    for line, text in enumerate(net.lines):
+        if f"{biased.name} = " in text:
+            maps = [identity, identity.replace("-> (d0, d1, d2, d3)", f"-> ({indices})"), identity]
+            net.lines[line] = text.replace(", ".join([identity] * 3), ", ".join(maps))
+    program = run_against_numpy(net.text(net.narrow(biased, 6)))
+    assert program.choices == ()
+    assert kernel_count(program) == 1

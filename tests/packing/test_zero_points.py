@@ -8,6 +8,8 @@ from hypothesis import strategies as st
 from networks import Network, host_steps, kernel_count
 from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy
 
+import vtac
+from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
 from vtac.workloads.linalg_text import affine_map
 
@@ -58,6 +60,19 @@ def test_padding_with_another_number_is_the_host_s() -> None:
     assert program.choices == (
         "host: padding with 5 ('tensor.pad'): loads put zeros around rows and columns, which do not stand for it here",
     )
+
+
+def test_a_zero_point_of_a_constant_kernel_is_taken_off_it() -> None:
+    net = Network((1, 18, 5, 5))
+    total = net.convolution(net.inputs[0], 20, 3, 1, (1, 1, 1, 1), zero_point=5, kernel_zero=-100)
+    assert run_against_numpy(net.text(net.narrow(total, 9))).choices == ()
+
+
+def test_a_kernel_that_its_zero_point_takes_out_of_range() -> None:
+    net = Network((1, 18, 5, 5))
+    total = net.convolution(net.inputs[0], 20, zero_point=5, kernel_zero=-120)
+    with pytest.raises(CompileError, match="has the zero point -120, and less that reaches from 100 to 139, which i8"):
+        vtac.compile(net.text(net.narrow(total, 9)), host=False)
 
 
 @settings(max_examples=6, derandomize=True, deadline=None)

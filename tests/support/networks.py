@@ -92,13 +92,14 @@ class Network:
         pads: Sequence[int] = (0, 0, 0, 0),
         zero_point: int | None = None,
         dilation: int = 1,
+        kernel_zero: int = 0,
     ) -> Value:
         """Constant weights and a bias; the accumulators. The padding holds the zero point, where there is one."""
         padded = self.pad(x, pads, zero_point or 0)
         weights = self.constant((features, x.shape[1], size, size), -20, 20)
         height, width = ((extent - dilation * (size - 1) - 1) // stride + 1 for extent in padded.shape[2:])
         shape = (x.shape[0], features, height, width)
-        points = [] if zero_point is None else [self.scalar(number, "i32") for number in (zero_point, 0)]
+        points = [] if zero_point is None else [self.scalar(number, "i32") for number in (zero_point, kernel_zero)]
         op = f"linalg.conv_2d_nchw_fchw{'' if zero_point is None else '_q'} {_window(dilation, stride)}"
         return self.bias(self._structured(op, [padded, weights], shape, "i32", 0, points))
 
