@@ -13,16 +13,17 @@ from xdsl.dialects.builtin import (
     i32,
 )
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import InterleaveOp, ReshapeOp
-from vtac.passes.analysis.alu_trees import DeclineError, Step, Tree
+from vtac.passes.analysis.alu_trees import DeclineError, Number, Step, Tree
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Apply, Element, Expression, elements, substituted
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.emit import Emitter
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
+from vtac.passes.packing.partials import part_around, planes_of, sum_of_planes
 from vtac.passes.packing.reshapes import with_natural_rank
 from vtac.passes.packing.stored import HostBuilder, Order, Stored, tensor_type, type_of
 
@@ -106,27 +107,37 @@ class Layers:
         natural = with_natural_rank(expression, shape, self.graph.view)
         if natural is not None:
             return self.graph.view(self.store(*natural, name), shape)
+        whole = self._combined(expression, shape)
+        if len(shape) not in (2, 4) or (not accumulators(whole) and not _is_tileable(whole, len(shape))):
+            return self._as_rows(whole, shape, name)
+        tree, _ = self._tree(whole)
+        order = self._order(whole, len(shape))
+        if expression.kind == i8:
+            (packed,) = self._call([_without_wrap(tree)], shape, order, name)
+        else:
+            packed = self._planes(tree, shape, order, name)
+        return self._packed(packed, expression.kind, shape, order, name)
+
+    def _packed(self, packed: SSAValue, kind: Attribute, shape: tuple[int, ...], order: Order, name: str) -> Stored:
+        result = Stored(tensor_type(kind, shape), name)
+        result.packed[order, (self.config.batch, self.config.block_out)] = packed
+        return result
+
+    def _combined(self, expression: Expression, shape: tuple[int, ...]) -> Expression:
+        """The expression as one device function computes it."""
         self.cuts.update(self.graph.stored_parts(expression))
         whole = self._single(expression, shape)
         if not elements(whole):
             raise DeclineError("it is a constant")
         if any(sorted(found.dims) != list(range(len(shape))) for found in accumulators(expression)):
             raise DeclineError("it repeats the result of a product along other dimensions")
-        if len(shape) not in (2, 4) or (not accumulators(whole) and not _is_tileable(whole, len(shape))):
-            return self._as_rows(whole, shape, name)
+        return whole
+
+    def _tree(self, whole: Expression) -> tuple[Tree, Number]:
         number = self.graph.number(whole)
         if number.tree is None:
             raise DeclineError("it is a constant")
-        order = self._order(whole, len(shape))
-        kind = tensor_type(expression.kind, shape)
-        result = Stored(kind, name)
-        tile = (self.config.batch, self.config.block_out)
-        if expression.kind == i8:
-            (packed,) = self._call([_without_wrap(number.tree)], shape, order, name)
-        else:
-            packed = self._planes(number.tree, shape, order, name)
-        result.packed[(order, tile)] = packed
-        return result
+        return number.tree, number
 
     def _single(self, expression: Expression, shape: tuple[int, ...]) -> Expression:
         """The expression with stored tensors in place of parts, so that one contraction is left."""
@@ -141,11 +152,24 @@ class Layers:
         current = substituted(expression, known)
         while len(found := accumulators(current)) > 1:
             inside = [p for a in cast("Apply", current).arguments for p in narrow_parts(a)]
-            part: Expression = inside[0] if inside else replace(found[0], kind=i32)
-            stored = self._whole(self.store(part, shape, "partial"))
-            target = inside[0] if inside else found[0]
+            target = inside[0] if inside else part_around(current, found[0])
+            stored = self._whole(self.store(target, shape, "partial")) if inside else self._bytes(target, shape)
             current = substituted(current, lambda p, t=target, s=stored: s if p == t else None)
         return current
+
+    def _bytes(self, expression: Expression, shape: tuple[int, ...]) -> Expression:
+        """An i32 expression that went through memory in planes of signed bytes."""
+        part = replace(expression, kind=i32) if isinstance(expression, Element) else expression
+        if len(shape) not in (2, 4) or with_natural_rank(part, shape, self.graph.view) is not None:
+            return self._whole(self.store(part, shape, "partial"))
+        whole = self._combined(part, shape)
+        tree, number = self._tree(whole)
+        order = self._order(whole, len(shape))
+        trees = planes_of(tree, number)
+        count = f"{len(trees)} planes" if len(trees) > 1 else "1 plane"
+        choice = f"an i32 intermediate in {count} of bytes (the store unit writes 8 bits)"
+        stored = self._call(trees, shape, order, "partial", choice)
+        return sum_of_planes([self._whole(self._packed(one, i8, shape, order, "partial")) for one in stored])
 
     def _whole(self, stored: Stored) -> Element:
         return Element(stored, tuple(range(len(stored.shape))), stored.kind.get_element_type())
