@@ -96,8 +96,8 @@ def compile(
 
         return compile_plain(work, host=host, progress=progress)
     if needs_schedule(work):
-        from vtac.autoschedule import default_schedule
+        from vtac.autoschedule import lower_by_default
 
-        work.body.block.add_op(default_schedule(work).script)
+        return build_program(lower_by_default(work))
     run_phases(work, context())
     return build_program(work)

@@ -26,6 +26,7 @@ class Handles:
         self._blocks: dict[SSAValue, BlockOp] = {}
         self._loops: dict[SSAValue, ForOp] = {}
         self._buffers: dict[SSAValue, str] = {}
+        self._named: dict[str, BlockOp] = {}
 
     def define_block(self, handle: SSAValue, block: BlockOp) -> None:
         self._blocks[handle] = block
@@ -64,9 +65,13 @@ class Handles:
 
     def find_block(self, name: str, directive: DirectiveOp) -> BlockOp:
         """The block of that name, or an error that lists the names there are."""
+        known = self._named.get(name)
+        if known is not None and known.block_name == name and _is_inside(known, self.function):
+            return known
         blocks = blocks_under(self.function)
         for block in blocks:
             if block.block_name == name:
+                self._named[name] = block
                 return block
         raise refusal(
             directive,

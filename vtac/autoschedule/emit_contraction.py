@@ -81,9 +81,9 @@ class ContractionSchedule:
         rank = len(self.contraction.extents)
         named = {loop.name: loop for loop in loops[-(rank + 2) :]}
         *inner, row = [named[name] for name in names]
-        if rank > 1:
-            schedule.reorder(*inner)
         run = [loop for loop in inner if loop.extent > 1]
+        if rank > 1:
+            schedule.reorder(*(loop for loop in inner if loop.extent == 1), *run)
         while len(run) > 1:
             run = [*run[:-2], schedule.fuse(run[-2], run[-1])]
         return row

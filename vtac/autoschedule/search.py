@@ -6,7 +6,8 @@ Below the roof, where iterations over padding are skipped, traffic decides.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from math import log
 
@@ -41,43 +42,39 @@ _CLOSE = 0.002
 """Scores that differ by less are not worth another build."""
 
 
-def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Schedule:
-    """A schedule for the one function of a module of packed operations.
+@dataclass
+class Found:
+    """What a search has found: a tiling, and the program at the vta level when it was just built."""
 
-    Each layer (a contraction with its elementwise tail and store, or an elementwise chain
-    with its store) gets the tiling that the search finds best; every buffer fits its memory.
-    `config` as for `vtac.compile`. Raises `ScheduleError` for a block that fits no layer.
-    """
-    schedule = Schedule(module, config=config)
-    layers = tuple(layers_of(schedule))
-    for layer, tiling in zip(layers, _tilings(module, schedule.config, layers), strict=True):
-        schedule_layer(schedule, layer, tiling)
-    return schedule
+    tiling: Tiling
+    program: ModuleOp | None = None
 
 
-def _tilings(module: ModuleOp, config: VTAConfig, layers: tuple[Layer, ...]) -> list[Tiling]:
-    """The best tiling of each layer; with one layer, the first few are built and timed."""
-    if len(layers) == 1:
-        return [_best_of_one(_Problem(layers[0], config, module))]
-    return [_best_estimate(layer, config) for layer in layers]
+@dataclass
+class _Known:
+    """A place in the cache, for all layers that are equal but for their names."""
 
-
-@dataclass(frozen=True)
-class _Problem:
-    """A layer to search for; the module that holds it is no part of the cache's key."""
-
-    layer: Layer
-    config: VTAConfig
-    module: ModuleOp = field(compare=False, repr=False)
+    tiling: Tiling | None = None
 
 
 @lru_cache(maxsize=256)
-def _best_of_one(problem: _Problem) -> Tiling:
-    return _measured(problem.module, problem.config, problem.layer, candidates(problem.layer, problem.config))
+def _known(_layer: Layer, _config: VTAConfig) -> _Known:
+    return _Known()
+
+
+def best_tiling(module: ModuleOp, config: VTAConfig, layer: Layer) -> Found:
+    """The best tiling of the one layer of a module; unless it is known, the first few are built and timed."""
+    known = _known(layer, config)
+    if known.tiling is not None:
+        return Found(known.tiling)
+    found = _measured(module, config, layer, candidates(layer, config))
+    known.tiling = found.tiling
+    return found
 
 
 @lru_cache(maxsize=256)
-def _best_estimate(layer: Layer, config: VTAConfig) -> Tiling:
+def best_estimate(layer: Layer, config: VTAConfig) -> Tiling:
+    """The tiling of the best estimate, of several layers in a module."""
     ranked = candidates(layer, config)
     if not ranked:
         raise _nothing_fits(layer, config)
@@ -121,13 +118,13 @@ def _nothing_fits(layer: Layer, config: VTAConfig) -> CompileError:
     )
 
 
-def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Tiling]) -> Tiling:
+def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Tiling]) -> Found:
     """The best of the first few by the cycle model; a tiling that cannot be built is passed over.
 
     Of programs too long to build on trial, the first that lowers to the vta dialect is taken.
     """
     limit = roof(layer, config)
-    best: tuple[float, Tiling] | None = None
+    best: tuple[float, Found] | None = None
     built = 0
     problem: VtacError | None = None
     for tiling in ranked:
@@ -135,32 +132,27 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Ti
         enough = _MEASURED * 2 if guess.instructions <= _SHORT else _MEASURED
         if best is not None and (built >= enough or best[0] <= score(guess, limit) + _CLOSE):
             break
+        is_long = guess.instructions > _LONG
         try:
-            found = guess if guess.instructions > _LONG else measure(module, config, layer, tiling)
-            if found is guess:
-                _lowered(module, config, layer, tiling)
-                built = 2 * _MEASURED
+            program = lowered(module, config, [(layer, tiling)])
+            found = guess if is_long else _counted(build_program(program))
         except VtacError as error:
             problem = error
             continue
-        built += 1
+        built += 2 * _MEASURED if is_long else 1
         value = score(found, limit)
         if best is None or value < best[0]:
-            best = value, tiling
+            best = value, Found(tiling, program)
     if best is None:
         raise problem or _nothing_fits(layer, config)
     return best[1]
 
 
-def measure(module: ModuleOp, config: VTAConfig, layer: Layer, tiling: Tiling) -> Estimate:
-    """DRAM bytes and cycles of a program of one layer under a tiling, exact by the cycle model."""
-    return _counted(build_program(_lowered(module, config, layer, tiling)))
-
-
-def _lowered(module: ModuleOp, config: VTAConfig, layer: Layer, tiling: Tiling) -> ModuleOp:
-    """The vta program of one layer; its schedule has applied the directives already."""
+def lowered(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, Tiling]]) -> ModuleOp:
+    """A module at the vta level, its layers under these tilings. What a schedule has applied is not applied again."""
     schedule = Schedule(module, config=config)
-    schedule_layer(schedule, layer, tiling)
+    for layer, tiling in layers:
+        schedule_layer(schedule, layer, tiling)
     continue_after(schedule.module, context(), "scheduled")
     return schedule.module
 
@@ -182,4 +174,4 @@ def _counted(program: Program) -> Estimate:
     return Estimate(nbytes, simulate_cycles(program.instructions, program.config).cycles, len(stream))
 
 
-__all__ = ["candidates", "default_schedule", "layers_of", "measure", "measure_schedule"]
+__all__ = ["best_estimate", "best_tiling", "candidates", "layers_of", "lowered", "measure_schedule"]

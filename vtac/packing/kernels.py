@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.autoschedule import default_schedule
+from vtac.autoschedule import lower_by_default
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
 from vtac.interpreter.check import Finding, check
@@ -28,7 +28,7 @@ def lowered(device: FuncOp, module: ModuleOp) -> ModuleOp:
     """A device function at the vta level: by the default schedule, else by the simple one."""
     source = alone(device, module)
     try:
-        return _lower(source, default_schedule(source, config_of(module)))
+        return lower_by_default(source, config_of(module))
     except CompileError:
         return lowered_simply(device, module)
 
