@@ -17,17 +17,17 @@ from vtac.passes.analysis.target import config_of
 
 
 def needs_packing(module: ModuleOp) -> bool:
-    """Whether a module's one function works on plain tensors, and there is no schedule for it.
+    """Whether a module's one function works on plain tensors, and no schedule is for that function itself.
 
     A function that works on tiles has only arguments and results whose last two dimensions
     are a tile of the configuration, and no named operation.
     """
-    if any(isinstance(op, ScriptOp) for op in module.ops):
-        return False
     functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
     if len(functions) != 1:
         return False
     function = functions[0]
+    if any(isinstance(op, ScriptOp) and op.target.data == function.sym_name.data for op in module.ops):
+        return False
     last = function.body.block.last_op
     kinds: Sequence[Attribute] = (*function.function_type.inputs, *function.function_type.outputs)
     if not isinstance(last, ReturnOp) or not last.operands or not all(isinstance(k, TensorType) for k in kinds):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from networks import Network, kernel_count
 from operand_programs import Pooling, Term, joined
 from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy
 
+import vtac
+from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
 from vtac.interpreter.check import Finding
-from vtac.packing import kernels
+from vtac.packing import kernels, linking
+from vtac.runtime.host_program import HostProgram
 from vtac.schedule import Schedule
+from vtac.tools.vtac import main
 
 
 def refuse(*_: object) -> Schedule:
@@ -115,3 +121,61 @@ def test_rows_of_zeros_are_constants_of_a_linked_program() -> None:
     narrow = net.narrow(net.convolution(net.inputs[0], 18, 1), 6, 0)
     program = run_against_numpy(net.text(net.narrow(net.pool(narrow, "sum", (2, 1), 3, (2, 2, 0, 0), 0), 2)))
     assert kernel_count(program) == 2
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """Two convolutions and a pooling."""
+    net = Network((1, 20, 8, 7))
+    narrow = net.narrow(net.convolution(net.inputs[0], 18, 3), 6, 0)
+    narrow = net.narrow(net.convolution(net.pool(narrow, "max", (2, 2), 2), 24, 1), 5)
+    path = tmp_path / "net.mlir"
+    path.write_text(net.text(narrow))
+    return path
+
+
+def printed_scripts(network: Path) -> Path:
+    scripts = network.parent / "scripts.mlir"
+    assert main(["schedule", str(network), "-o", str(scripts)]) == 0
+    return scripts
+
+
+def test_printed_scripts_are_taken_back(network: Path) -> None:
+    scripts = printed_scripts(network)
+    assert scripts.read_text().count("schedule.script @") == 3
+    given, default = vtac.compile(network, schedule=scripts), vtac.compile(network)
+    assert isinstance(given, HostProgram)
+    assert isinstance(default, HostProgram)
+    assert [one.instructions for one in given.devices.values()] == [
+        one.instructions for one in default.devices.values()
+    ]
+
+
+def test_a_script_for_one_device_function_counts(network: Path) -> None:
+    whole = printed_scripts(network).read_text()
+    first = whole[: whole.index("schedule.script @", 1)]
+    edited = first.replace("schedule.double_buffer", "// schedule.double_buffer")
+    given, default = vtac.compile(network, schedule=f"{edited}\n"), vtac.compile(network)
+    assert isinstance(given, HostProgram)
+    assert isinstance(default, HostProgram)
+    (mine,), (theirs,) = given.devices.values(), default.devices.values()
+    assert mine.instructions != theirs.instructions
+    assert vtac.check(mine) == []
+
+
+def test_a_script_for_no_device_function_is_refused(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scripts = printed_scripts(network)
+    scripts.write_text(scripts.read_text().replace("_0 {", "_9 {", 1))
+    assert main(["run", str(network), "--schedule", str(scripts)]) == 1
+    assert "_9' to schedule; this program has " in capsys.readouterr().err
+
+
+def test_a_given_script_that_is_not_proven_safe_is_refused(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding("race", 3, 5, "INP", (0, 4), "a planted finding")
+
+    def findings(*_: object, **__: object) -> list[Finding]:
+        return [finding]
+
+    monkeypatch.setattr(linking, "check", findings)
+    with pytest.raises(CompileError, match="under the schedule given for it is not proven safe"):
+        vtac.compile(network, schedule=printed_scripts(network))

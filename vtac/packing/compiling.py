@@ -11,6 +11,7 @@ from xdsl.ir import Block, Operation
 
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.schedule.directives import ScriptOp
 from vtac.packing.constants import fold_constants
 from vtac.packing.kernels import compiled
 from vtac.packing.linking import Linker, Progress
@@ -18,7 +19,7 @@ from vtac.passes.analysis.locations import location_of
 from vtac.passes.expand_groups import ExpandGroups
 from vtac.passes.group_device_calls import PROGRAM, GroupDeviceCalls
 from vtac.passes.merge_device_functions import MergeDeviceFunctions
-from vtac.passes.pack_for_vta import PackForVta
+from vtac.passes.pack_for_vta import DEVICE, PackForVta
 from vtac.passes.packing.layers import CHOICE
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
@@ -30,8 +31,21 @@ def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | N
     """Compile a module whose one function works on plain tensors; the module is used up.
 
     Device calls that need no host operation between them become one program. `host=False`
-    refuses what would run on the host besides changes of layout.
+    refuses what would run on the host besides changes of layout. Scripts in the module are
+    for device functions, as `split_plain` names them.
     """
+    function = split_plain(module, host=host)
+    scripts = _checked_scripts(module)
+    programs = _compile_calls(function, module, progress)
+    for script in scripts:
+        script.detach()
+        script.erase()
+    fold_constants(function, grow=True)
+    return HostProgram.around(module, programs)
+
+
+def split_plain(module: ModuleOp, *, host: bool = True) -> FuncOp:
+    """Turn a module's one function on plain tensors into device functions and the host function, which is returned."""
     functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
     if len(functions) != 1:
         names = ", ".join(function.sym_name.data for function in functions) or "none"
@@ -43,9 +57,20 @@ def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | N
     fold_constants(function, grow=True)
     for step in (GroupDeviceCalls(), MergeDeviceFunctions()):
         step.apply(context(), module)
-    programs = _compile_calls(function, module, progress)
-    fold_constants(function, grow=True)
-    return HostProgram.around(module, programs)
+    return function
+
+
+def _checked_scripts(module: ModuleOp) -> list[ScriptOp]:
+    scripts = [op for op in module.ops if isinstance(op, ScriptOp)]
+    names = [op.sym_name.data for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]
+    for script in scripts:
+        if script.target.data not in names:
+            raise CompileError(
+                f"no device function '{script.target.data}' to schedule; this program has {', '.join(names)}: "
+                "vtac schedule prints their scripts",
+                location_of(script),
+            )
+    return scripts
 
 
 def _compile_calls(function: FuncOp, module: ModuleOp, progress: Progress | None) -> dict[str, Program]:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from vtac.autoschedule import lower_by_default
+from vtac.autoschedule import default_schedule, lower_by_default
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.schedule.directives import ScriptOp
 from vtac.interpreter.check import Finding, check
 from vtac.packing.simple_schedule import simple_schedule
+from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import allows_acc_8bit, config_of, copy_target
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
@@ -24,9 +26,21 @@ def alone(device: FuncOp, module: ModuleOp) -> ModuleOp:
     return found
 
 
-def lowered(device: FuncOp, module: ModuleOp) -> ModuleOp:
-    """A device function at the vta level: by the default schedule, else by the simple one."""
+def scheduled(device: FuncOp, module: ModuleOp) -> Schedule:
+    """The schedule that a device function gets: the default one, else the simple one."""
     source = alone(device, module)
+    try:
+        return default_schedule(source, config_of(module))
+    except CompileError:
+        return simple_schedule(source, config_of(module))
+
+
+def lowered(device: FuncOp, module: ModuleOp) -> ModuleOp:
+    """A device function at the vta level: by the script for it, by the default schedule, else by the simple one."""
+    source = alone(device, module)
+    script = _script_of(device, module)
+    if script is not None:
+        return _lower(source, script.clone())
     try:
         return lower_by_default(source, config_of(module))
     except CompileError:
@@ -34,9 +48,21 @@ def lowered(device: FuncOp, module: ModuleOp) -> ModuleOp:
 
 
 def lowered_simply(device: FuncOp, module: ModuleOp) -> ModuleOp:
-    """A device function at the vta level, one tile of its result after the other."""
+    """A device function at the vta level, one tile of its result after the other; refused where a script is given."""
+    script = _script_of(device, module)
+    if script is not None:
+        raise CompileError(
+            f"the program of device function '{device.sym_name.data}' under the schedule given for it is not proven "
+            "safe: change the schedule, or drop it for the default one",
+            location_of(script),
+        )
     source = alone(device, module)
-    return _lower(source, simple_schedule(source, config_of(module)))
+    return _lower(source, simple_schedule(source, config_of(module)).script)
+
+
+def _script_of(device: FuncOp, module: ModuleOp) -> ScriptOp | None:
+    scripts = [op for op in module.ops if isinstance(op, ScriptOp) and op.target.data == device.sym_name.data]
+    return scripts[0] if scripts else None
 
 
 def compiled(device: FuncOp, module: ModuleOp) -> tuple[Program, Finding | None]:
@@ -48,8 +74,8 @@ def compiled(device: FuncOp, module: ModuleOp) -> tuple[Program, Finding | None]
     return build_program(lowered_simply(device, module)), findings[0]
 
 
-def _lower(source: ModuleOp, schedule: Schedule) -> ModuleOp:
+def _lower(source: ModuleOp, script: ScriptOp) -> ModuleOp:
     work = source.clone()
-    work.body.block.add_op(schedule.script)
+    work.body.block.add_op(script)
     run_phases(work, context())
     return work

@@ -38,14 +38,14 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _scripts(path: str, config: VTAConfig | None) -> list[str]:
-    from xdsl.dialects.builtin import ModuleOp
     from xdsl.dialects.func import FuncOp
 
     from vtac.autoschedule import default_schedule
     from vtac.dialects.schedule.directives import ScriptOp
-    from vtac.frontend import context, prepare
-    from vtac.passes.analysis.target import copy_target
-    from vtac.passes.pack_for_vta import DEVICE, PackForVta
+    from vtac.frontend import prepare
+    from vtac.packing.compiling import split_plain
+    from vtac.packing.kernels import scheduled
+    from vtac.passes.pack_for_vta import DEVICE
     from vtac.passes.packing.layouts import needs_packing
 
     module = prepare(Path(path), config, None)
@@ -54,10 +54,6 @@ def _scripts(path: str, config: VTAConfig | None) -> list[str]:
         script.erase()
     if not needs_packing(module):
         return [str(default_schedule(module))]
-    PackForVta(host=True).apply(context(), module)
-    scripts: list[str] = []
-    for device in [op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]:
-        alone = ModuleOp([device.clone()])
-        copy_target(module, alone)
-        scripts.append(str(default_schedule(alone)))
-    return scripts
+    split_plain(module)
+    devices = [op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]
+    return [str(scheduled(device, module)) for device in devices]
