@@ -6,8 +6,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import vtac
 from vtac.cuda.arrays import Array
@@ -79,17 +77,17 @@ def test_blocks_of_the_real_launch(fast: bool) -> None:
 
 
 @needs_compiler
-@pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize(
-    "layer",
+    ("layer", "fast"),
     [
-        WmmaConv2D(128, 3, 2, 64, 128, 3, 1, 1),
-        WmmaConv2D(32, 4, 5, 32, 32, 1, 0, 1),
-        WmmaConv2D(32, 6, 5, 32, 32, 3, 0, 2),
-        WmmaConv2D(16, 5, 5, 32, 16, 2, 1, 3),
-        WmmaConv2D(16, 3, 3, 64, 32, 5, 2, 1),
+        (WmmaConv2D(128, 3, 2, 64, 128, 3, 1, 1), False),
+        (WmmaConv2D(128, 3, 2, 64, 128, 3, 1, 1), True),
+        (WmmaConv2D(32, 4, 5, 32, 32, 1, 0, 1), False),
+        (WmmaConv2D(32, 6, 5, 32, 32, 3, 0, 2), True),
+        (WmmaConv2D(16, 5, 5, 32, 16, 2, 1, 3), False),
+        (WmmaConv2D(16, 3, 3, 64, 32, 5, 2, 1), True),
     ],
-    ids=["padded", "pointwise", "strided", "even", "wide"],
+    ids=["padded-seed", "padded-fast", "pointwise", "strided", "even", "wide"],
 )
 def test_whole_convolutions(layer: WmmaConv2D, fast: bool) -> None:
     check_convolution(layer, convolution(layer, fast), None)
@@ -119,38 +117,20 @@ def test_plain_images(layer: PlainConv2D, fast: bool, blocks: int | None) -> Non
 
 
 @needs_compiler
-@settings(derandomize=True, max_examples=5, deadline=None)
-@given(
-    st.builds(
-        WmmaConv2D,
-        batch=st.sampled_from([16, 32, 48]),
-        height=st.integers(2, 4),
-        width=st.integers(2, 4),
-        in_channels=st.sampled_from([16, 32]),
-        out_channels=st.sampled_from([16, 48, 64]),
-        kernel=st.integers(1, 2),
-        padding=st.integers(0, 2),
-        stride=st.integers(1, 3),
-    )
-)
-def test_any_convolution_on_the_seed_schedule(layer: WmmaConv2D) -> None:
-    check_convolution(layer, convolution(layer, False), None)
-
-
-@needs_compiler
-@pytest.mark.parametrize("element", ["f16", "bf16", "s8"])
 @pytest.mark.parametrize(
-    ("sizes", "bias", "relu"),
+    "layer",
     [
-        ((128, 128, 64), False, False),
-        ((64, 96, 37), True, False),
-        ((16, 32, 16), False, True),
-        ((50, 70, 100), True, True),
-        ((1, 33, 16), False, False),
+        WmmaMatmul(128, 128, 64),
+        WmmaMatmul(50, 70, 100, "f16", bias=True, relu=True),
+        WmmaMatmul(64, 96, 37, "bf16", bias=True),
+        WmmaMatmul(16, 33, 16, "bf16", relu=True),
+        WmmaMatmul(1, 33, 16, "s8"),
+        WmmaMatmul(50, 64, 100, "s8", bias=True, relu=True),
     ],
+    ids=lambda layer: f"{layer.m}x{layer.n}x{layer.k}-{layer.element}",
 )
-def test_whole_products(element: str, sizes: tuple[int, int, int], bias: bool, relu: bool) -> None:
-    check_product(WmmaMatmul(*sizes, element, bias, relu))
+def test_whole_products(layer: WmmaMatmul) -> None:
+    check_product(layer)
 
 
 @needs_compiler
@@ -243,14 +223,32 @@ def test_the_seed_schedule_compiles_for_every_architecture(architecture: str) ->
 
 
 @needs_toolkit
-@pytest.mark.parametrize("architecture", [name for name in gpu_architectures() if name != "sm_75"])
-def test_the_fast_schedule_fits_the_architecture_that_it_is_made_for(architecture: str) -> None:
+@pytest.mark.parametrize(
+    ("architecture", "stages"), [("sm_75", 2), ("sm_80", 4), ("sm_89", 3), ("sm_90", 4), ("sm_100", 4), ("sm_120", 3)]
+)
+def test_the_fast_schedule_fits_the_architecture_that_it_is_made_for(architecture: str, stages: int) -> None:
+    """One block of 256 threads per multiprocessor may use all 255 registers of a thread."""
     tiling = choose_tiling(SEED, architecture)
+    assert (tiling.rows, tiling.columns, tiling.stages) == (16, 8, stages)
     record = gpu_architectures()[architecture]
     program = vtac.compile(SEED.text(), "cuda", record, schedule=fast_schedule(SEED, tiling))
     compiled = compile_kernel(program.text, program.launch.kernel, architecture)
     assert not compiled.spills
+    assert compiled.registers <= 255
+    assert program.launch.shared_bytes == tiling.shared_bytes() <= record.shared_bytes_per_block
     compiled.check_launch(program.launch)
+
+
+@needs_toolkit
+def test_two_blocks_of_the_fast_product_share_a_multiprocessor() -> None:
+    record = gpu_architectures()["sm_80"]
+    layer = WmmaMatmul(8192, 8192, 8192)
+    program = vtac.compile(layer.text(), "cuda", record, schedule=layer.schedule(layer.fast_tiling(record)))
+    compiled = compile_kernel(program.text, "matmul", "sm_80")
+    assert not compiled.spills
+    assert compiled.registers <= record.registers_per_sm // (2 * program.launch.threads)
+    assert 2 * program.launch.shared_bytes <= record.shared_bytes_per_sm
+    assert compiled.resident_blocks(program.launch) == 2
 
 
 @needs_toolkit

@@ -14,6 +14,7 @@ from vtac.cuda.emit_expressions import ATOM, SUM, ExpressionPrinter
 from vtac.cuda.emit_types import VECTORS, element_bytes, fragment_type, scalar_type, value_type
 from vtac.dialects import wmma
 from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.wmma.ops import fragment_of
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import element_type_of, memref_type_of, shape_of, strides_of
 from vtac.passes.gpu_check_shared_memory import SHARED_OFFSET
@@ -172,7 +173,10 @@ class StatementPrinter(ExpressionPrinter):
         return f"{self.text(op.fragments)}[{self.text(op.index)}]"
 
     def _tile(self, op: wmma.LoadMatrixSyncOp) -> str:
-        return f"&{self.text(op.memory)}[{self.text(op.offset)}], {op.leading.value.data}"
+        place = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
+        if fragment_of(op.fragments).element == "u8":  # bytes in memory have no sign of their own
+            place = f"reinterpret_cast<const unsigned char *>({place})"
+        return f"{place}, {op.leading.value.data}"
 
     def _map(self, op: wmma.MapFragmentOp, depth: int) -> None:
         fragment = self._fragment(op)
