@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import gcd
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
@@ -23,7 +24,8 @@ from vtac.dialects.wmma import (
     MmaSyncOp,
     StoreMatrixSyncOp,
 )
-from vtac.dialects.wmma.attributes import Fragment
+from vtac.dialects.wmma.attributes import ELEMENT_BYTES, Fragment
+from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, discard, extents_around, scope_of
 from vtac.passes.analysis.tiles import perfect_nest
@@ -41,6 +43,9 @@ from vtac.passes.constant_fills import filled_value
 from vtac.passes.directives.double_buffer import FRAGMENT_COPIES
 from vtac.passes.host_values import HostValues
 
+_PITCH_BYTES = 16
+_TILE_BYTES = 32
+
 
 @dataclass(frozen=True)
 class ConvertTilesToWmma(ModulePass):
@@ -49,7 +54,8 @@ class ConvertTilesToWmma(ModulePass):
     requires: compacted buffers; fragment buffers used only by tensorized loops.
     ensures:  fragment buffers are wmma.fragments; loads, fills, multiplies and stores are
               wmma ops that name a fragment by index.
-    declines: tiles that CUDA has no fragment for, and anything but whole tiles.
+    declines: tiles that CUDA has no fragment for or cannot reach for their alignment, and
+              anything but whole tiles.
     """
 
     name = "convert-tiles-to-wmma"
@@ -171,6 +177,7 @@ class _Converter:
         leading = access.row_stride if access.column_stride == 1 else access.column_stride
         if 1 not in (access.row_stride, access.column_stride):
             raise _decline(block, f"memory strides {access.row_stride} and {access.column_stride}; one must be 1")
+        _check_alignment(block, block.inputs[0], access.offset, leading)
         values, operands = self._addresses(block, fragments, tile, block.inputs[0], access)
         load = LoadMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(leading, i64)})
         return [*values.operations, load]
@@ -179,6 +186,7 @@ class _Converter:
         if access.column_stride != 1:
             raise _decline(block, f"a column stride of {access.column_stride}; accumulators are stored row major")
         fragments = self._of(block.inputs[0], block)
+        _check_alignment(block, block.output, access.offset, access.row_stride)
         values, operands = self._addresses(block, fragments, tile, block.output, access)
         store = StoreMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(access.row_stride, i64)})
         return [*values.operations, store]
@@ -204,6 +212,25 @@ class _Converter:
             op.location = loop.location
             parent.insert_op_before(op, loop)
         discard(loop)
+
+
+def _check_alignment(block: BlockOp, memory: SSAValue, offset: Linear, leading: int) -> None:
+    """CUDA's rules: rows of a tile lie a multiple of 16 bytes apart, and its first starts at a multiple of 32."""
+    width = ELEMENT_BYTES[element_name(memory)]
+    name = f"'{buffer_name(memory)}'"
+    if leading * width % _PITCH_BYTES:
+        raise _decline(
+            block,
+            f"rows of {name} lie {leading} elements of {width} bytes apart; a multiple of {_PITCH_BYTES} bytes is "
+            "required: choose another pitch with storage_align, or pad the rows",
+        )
+    starts = (offset.constant, *offset.terms.values())
+    if any(start * width % _TILE_BYTES for start in starts):
+        raise _decline(
+            block,
+            f"tiles of {name} start at multiples of {gcd(*starts) * width} bytes; {_TILE_BYTES} are required: use "
+            "wider fragments, or another layout or pitch",
+        )
 
 
 def _intrinsic(loop: ForOp) -> str:

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from refusals import refuses
 
+import vtac
 from vtac.cuda.building import lower
+from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.evaluate import evaluate, evaluate_kernel
@@ -200,6 +202,47 @@ def test_convolutions_with_every_directive(
     expected = conv2d_at(layer, data, weights, np.ones(layer.output_shape, np.bool_))
     for phase in ("blocked", "wmma"):
         assert np.array_equal(evaluate(lower(layer.text(), None, schedule, phase), data, weights), expected)
+
+
+@pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
+def test_barriers_under_a_condition_that_a_block_agrees_on() -> None:
+    """Taps outside, channels inside: one test of the tap stands around a loop that copies and multiplies."""
+    layer = WmmaConv2D(16, 2, 2, 32, 16)
+    script = Schedule(layer.text())
+    conv = script.get_block("output")
+    script.compute_inline(script.get_block("data_pad"))
+    store = script.cache_write(conv, 0, "wmma.accumulator")
+    n, h, w, o, row, _ = script.get_loops(store)
+    script.bind(h, "blockIdx.x")
+    script.bind(w, "blockIdx.y")
+    script.bind(n, "threadIdx.y")
+    script.tensorize(row, "wmma.store_matrix_sync")
+    script.compute_at(conv, o)
+    *_, n, h, w, o, row, column, ic, kh, kw, k = script.get_loops(conv)
+    script.reorder(kh, kw, ic, n, h, w, o, row, column, k)
+    init = script.decompose_reduction(conv, kh)
+    script.tensorize(script.get_loops(init)[-2], "wmma.fill_fragment")
+    script.skip_padding(conv)
+    shared = [script.cache_read(conv, index, "shared") for index in (0, 1)]
+    for index, scope in enumerate(("wmma.matrix_a", "wmma.matrix_b")):
+        block = script.cache_read(conv, index, scope)
+        script.compute_at(block, ic)
+        script.tensorize(script.get_loops(block)[-2], "wmma.load_matrix_sync")
+    for copy in shared:
+        script.compute_at(copy, ic)
+        _, lane = script.split(script.fuse(*script.get_loops(copy)[-2:]), factor=32)
+        script.bind(lane, "threadIdx.x")
+    script.tensorize(row, "wmma.mma_sync")
+    program = vtac.compile(layer.text(), "cuda", schedule=script)
+    before, inside = program.text.split("for (int r6")
+    assert before.count("if (block_") == 2
+    assert "if (" not in inside
+    assert inside.count("__syncthreads();") == 2
+    random = np.random.default_rng(8)
+    data, weights = (random.integers(-4, 5, s).astype(np.float16) for s in (layer.data_shape, layer.kernel_shape))
+    expected = conv2d_at(layer, data, weights, np.ones(layer.output_shape, np.bool_))
+    assert np.array_equal(program(data, weights), expected)
+    assert np.array_equal(evaluate(lower(layer.text(), None, script), data, weights), expected)
 
 
 def test_steps_in_the_padding_are_not_taken() -> None:

@@ -9,7 +9,7 @@ from vtac.dialects.diagnostics import CompileError, ConfigError, ScheduleError
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.schedule import LoopRef, Schedule
 from vtac.workloads.wmma_conv2d import SeedTiling, WmmaConv2D
-from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul
+from vtac.workloads.wmma_matmul import FRAGMENTS, MatmulTiling, WmmaMatmul
 
 COPY = """
 func.func @f(%x: tensor<{shape}x{element}>) -> tensor<{shape}x{element}> {{
@@ -217,6 +217,21 @@ def test_tensorize_of_a_tile_that_cuda_lacks() -> None:
     schedule.tensorize(schedule.get_loops(store)[0], "wmma.store_matrix_sync")
     message = lowered(schedule, layer.text())
     assert "tensorize with wmma: CUDA has no accumulator fragment of 32x32x32 with f32 elements" in message
+
+
+def test_rows_of_a_tile_that_lie_oddly() -> None:
+    layer = WmmaMatmul(32, 32, 33)
+    schedule = layer.schedule()
+    schedule.storage_align(schedule.get_block("a_shared"), 0, 16, 1)
+    message = lowered(schedule, layer.text())
+    assert "rows of 'a_shared' lie 17 elements of 2 bytes apart; a multiple of 16 bytes is required" in message
+
+
+def test_tiles_that_start_oddly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(FRAGMENTS, "s8", (16, 16, 16))
+    layer = WmmaMatmul(64, 64, 64, "s8")
+    message = lowered(layer.schedule(), layer.text())
+    assert "start at multiples of 16 bytes; 32 are required: use wider fragments, or another layout" in message
 
 
 def test_a_store_is_no_load() -> None:
