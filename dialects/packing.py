@@ -235,6 +235,27 @@ class InterleaveOp(IRDLOperation):
 
 
 @irdl_op_definition
+class JoinOp(IRDLOperation):
+    """Tensors one after the other along their first dimension."""
+
+    name = "packing.join"
+
+    parts = var_operand_def(_Tensor)
+    result = result_def(_Tensor)
+
+    traits = traits_def(Pure())
+    assembly_format = "$parts attr-dict `:` type($parts) `to` type($result)"
+
+    def verify_(self) -> None:
+        result = self.result.type
+        kinds = [cast("TensorType[Attribute]", part.type) for part in self.parts]
+        rest = [(kind.get_element_type(), tuple(kind.get_shape()[1:])) for kind in kinds]
+        wanted = (result.get_element_type(), tuple(result.get_shape()[1:]))
+        if any(one != wanted for one in rest) or sum(kind.get_shape()[0] for kind in kinds) != result.get_shape()[0]:
+            raise VerifyException(f"expected parts that make up {result}, found {', '.join(map(str, kinds))}")
+
+
+@irdl_op_definition
 class HostOp(IRDLOperation):
     """Operations that the host executes, and the reason why the VTA does not."""
 
@@ -275,12 +296,13 @@ class YieldOp(IRDLOperation):
     assembly_format = "($values^ `:` type($values))? attr-dict"
 
 
-Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, BlockDiagonalOp, InterleaveOp, HostOp, YieldOp], [])
+Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, BlockDiagonalOp, InterleaveOp, JoinOp, HostOp, YieldOp], [])
 
 __all__ = [
     "BlockDiagonalOp",
     "HostOp",
     "InterleaveOp",
+    "JoinOp",
     "PackOp",
     "Packing",
     "ReshapeOp",

@@ -15,7 +15,7 @@ from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError, JointCompileError
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.packing import BlockDiagonalOp, HostOp, ReshapeOp, YieldOp
+from vtac.dialects.packing import BlockDiagonalOp, HostOp, JoinOp, ReshapeOp, YieldOp
 from vtac.passes.analysis.alu_trees import DeclineError
 from vtac.passes.analysis.contractions import match_contraction
 from vtac.passes.analysis.expressions import Apply, Element, Literal
@@ -37,6 +37,8 @@ _LAYOUT_OPS = (
     tensor.PadOp,
     tensor.CollapseShapeOp,
     tensor.ExpandShapeOp,
+    tensor.ExtractSliceOp,
+    JoinOp,
     ReshapeOp,
     BlockDiagonalOp,
 )

@@ -13,7 +13,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.dialects.packing import BlockDiagonalOp, ReshapeOp
+from vtac.dialects.packing import BlockDiagonalOp, JoinOp, ReshapeOp
 from vtac.passes.analysis.alu_trees import DeclineError, Number
 from vtac.passes.analysis.contractions import Contraction, match_contraction
 from vtac.passes.analysis.expressions import (
@@ -38,7 +38,7 @@ from vtac.passes.packing.stored import Stored, tensor_type, type_of
 from vtac.passes.packing.weight_sums import kernel_around_zero, weight_sum
 
 _RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
-_LAYOUTS = (tensor.PadOp, tensor.EmptyOp, BlockDiagonalOp)
+_LAYOUTS = (tensor.PadOp, tensor.EmptyOp, tensor.ExtractSliceOp, JoinOp, BlockDiagonalOp)
 _MAX_PARTS = 2000
 """Operations and operands of one fused expression."""
 

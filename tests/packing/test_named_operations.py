@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from networks import Network, kernel_count
+from networks import Network, host_steps, kernel_count
 from plain_programs import CLAMP, elementwise, run_against_numpy
 
 import vtac
@@ -74,6 +74,37 @@ def test_products(op: str, shapes: str, result: str, zero_points: tuple[int, ...
     compiled = run_against_numpy(program(op, shapes, result, zero_points, ""))
     assert compiled.choices == ()
     assert kernel_count(compiled) == 1
+
+
+@pytest.mark.parametrize("zero_points", [(), (9, 0)], ids=["plain", "zero points"])
+def test_small_batches_of_products_are_unrolled(zero_points: tuple[int, ...]) -> None:
+    """With the operations behind them: each product's result is narrowed by its own device function."""
+    op = "quantized_batch_matmul" if zero_points else "batch_matmul"
+    compiled = run_against_numpy(program(op, "3x5x18 3x18x20", "3x5x20", zero_points, ""))
+    assert compiled.choices == ()
+    assert kernel_count(compiled) == 3
+    assert host_steps(compiled)[-1] == "packing.join"
+
+
+def test_widened_batches_of_products_are_unrolled() -> None:
+    """As integer PyTorch writes them: operands extended to i32, sums of 64 bits truncated."""
+    net = Network((2, 5, 18))
+    widen = "%y = arith.extsi %a0 : i8 to i32"
+    data = net.elementwise(widen, [net.inputs[0]], "i32")
+    weights = net.elementwise(widen, [net.constant((2, 18, 20), -20, 20)], "i32")
+    total = net.structured("linalg.batch_matmul", [data, weights], (2, 5, 20), "i64", 0)
+    whole = net.elementwise("%y = arith.trunci %a0 : i64 to i32", [total], "i32")
+    compiled = run_against_numpy(net.text(net.narrow(whole, 5)))
+    assert compiled.choices == ()
+    assert kernel_count(compiled) == 2
+
+
+def test_large_batches_of_products_are_the_host_s() -> None:
+    text = program("batch_matmul", "9x2x3 9x3x2", "9x2x2", (), "")
+    compiled = run_against_numpy(text)
+    assert compiled.choices[0].startswith(
+        "host: 'linalg.batch_matmul' cannot run on the VTA: loop d0 (parallel, extent 9) indexes both factors"
+    )
 
 
 @pytest.mark.parametrize(

@@ -140,16 +140,16 @@ def test_floating_point() -> None:
 
 def test_a_batch_of_products() -> None:
     text = """
-func.func @f(%x: tensor<2x5x33xi8>, %w: tensor<2x33x7xi8>) -> tensor<2x5x7xi32> {
+func.func @f(%x: tensor<9x5x33xi8>, %w: tensor<9x33x7xi8>) -> tensor<9x5x7xi32> {
   %z = arith.constant 0 : i32
-  %e = tensor.empty() : tensor<2x5x7xi32>
-  %f = linalg.fill ins(%z : i32) outs(%e : tensor<2x5x7xi32>) -> tensor<2x5x7xi32>
-  %y = linalg.batch_matmul ins(%x, %w : tensor<2x5x33xi8>, tensor<2x33x7xi8>)
-    outs(%f : tensor<2x5x7xi32>) -> tensor<2x5x7xi32>
-  func.return %y : tensor<2x5x7xi32>
+  %e = tensor.empty() : tensor<9x5x7xi32>
+  %f = linalg.fill ins(%z : i32) outs(%e : tensor<9x5x7xi32>) -> tensor<9x5x7xi32>
+  %y = linalg.batch_matmul ins(%x, %w : tensor<9x5x33xi8>, tensor<9x33x7xi8>)
+    outs(%f : tensor<9x5x7xi32>) -> tensor<9x5x7xi32>
+  func.return %y : tensor<9x5x7xi32>
 }
 """
-    refused(text, "'linalg.batch_matmul' cannot run on the VTA: loop d0 (parallel, extent 2) indexes both factors")
+    refused(text, "'linalg.batch_matmul' cannot run on the VTA: loop d0 (parallel, extent 9) indexes both factors")
 
 
 def test_the_zero_point_of_a_kernel() -> None:

@@ -101,7 +101,7 @@ class Network:
         shape = (x.shape[0], features, height, width)
         points = [] if zero_point is None else [self.scalar(number, "i32") for number in (zero_point, kernel_zero)]
         op = f"linalg.conv_2d_nchw_fchw{'' if zero_point is None else '_q'} {_window(dilation, stride)}"
-        return self.bias(self._structured(op, [padded, weights], shape, "i32", 0, points))
+        return self.bias(self.structured(op, [padded, weights], shape, "i32", 0, points))
 
     def bias(self, x: Value) -> Value:
         bias = self.constant((x.shape[1],), -2000, 2000, "i32")
@@ -109,7 +109,7 @@ class Network:
 
     def product(self, x: Value, features: int) -> Value:
         weights = self.constant((x.shape[1], features), -20, 20)
-        total = self._structured("linalg.matmul", [x, weights], (x.shape[0], features), "i32", 0)
+        total = self.structured("linalg.matmul", [x, weights], (x.shape[0], features), "i32", 0)
         return self.bias(total)
 
     def pool(
@@ -128,7 +128,7 @@ class Network:
         shape = (*x.shape[:2], height, width)
         element = x.element if kind == "max" else "i32"
         start = 0 if kind == "sum" else -128 if element == "i8" else "0xFF800000"
-        return self._structured(
+        return self.structured(
             f"linalg.pooling_nchw_{kind} {_window(1, stride)}", [padded, window], shape, element, start
         )
 
@@ -182,7 +182,7 @@ class Network:
         ]
         return result
 
-    def _structured(
+    def structured(
         self,
         op: str,
         operands: Sequence[Value],
@@ -191,6 +191,7 @@ class Network:
         start: int | str,
         scalars: Sequence[str] = (),
     ) -> Value:
+        """A structured operation on a fill with a number."""
         result = Value(self._name(), tuple(shape), element)
         empty = self._op("tensor.empty()", shape, element)
         number, filled = self.scalar(start, element), self._name()

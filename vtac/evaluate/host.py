@@ -10,7 +10,7 @@ from xdsl.dialects import tensor
 from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Operation
 
-from vtac.dialects.packing import BlockDiagonalOp, InterleaveOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import BlockDiagonalOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
 from vtac.evaluate.buffers import shape_of_type
 from vtac.evaluate.numbers import Array
 
@@ -19,6 +19,7 @@ LAYOUT_OPS = (
     UnpackOp,
     ReshapeOp,
     InterleaveOp,
+    JoinOp,
     BlockDiagonalOp,
     BroadcastOp,
     tensor.CollapseShapeOp,
@@ -36,6 +37,8 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
     if isinstance(op, InterleaveOp):
         planes = np.stack([np.ascontiguousarray(plane).view(np.uint8) for plane in operands], axis=-1)
         return cast(Array, planes.view("<i4")[..., 0].copy())
+    if isinstance(op, JoinOp):
+        return np.concatenate(operands, axis=0)
     if isinstance(op, BlockDiagonalOp):
         return block_diagonal(operands[0], shape_of_type(op.result.type)[1])
     if isinstance(op, BroadcastOp):

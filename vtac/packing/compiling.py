@@ -21,6 +21,7 @@ from vtac.passes.group_device_calls import PROGRAM, GroupDeviceCalls
 from vtac.passes.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.pack_for_vta import DEVICE, PackForVta
 from vtac.passes.packing.layers import CHOICE
+from vtac.passes.unroll_batches import UnrollBatches
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
 
@@ -52,7 +53,8 @@ def split_plain(module: ModuleOp, *, host: bool = True) -> FuncOp:
         raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))
     function = functions[0]
     fold_constants(function, grow=False)
-    ExpandGroups().apply(context(), module)
+    for step in (ExpandGroups(), UnrollBatches()):
+        step.apply(context(), module)
     _pack(module, host=host)
     fold_constants(function, grow=True)
     for step in (GroupDeviceCalls(), MergeDeviceFunctions()):

@@ -10,14 +10,14 @@ from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, FunctionT
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
-from xdsl.dialects.tensor import EmptyOp
+from xdsl.dialects.tensor import EmptyOp, ExtractSliceOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 
 from vtac.dialects.packing import BlockDiagonalOp, InterleaveOp, PackOp, ReshapeOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.numbers import dtype_of
 
-_FOLDABLE = (LinalgStructuredOperation, BroadcastOp, PackOp, ReshapeOp, InterleaveOp, BlockDiagonalOp)
+_FOLDABLE = (LinalgStructuredOperation, BroadcastOp, PackOp, ReshapeOp, InterleaveOp, BlockDiagonalOp, ExtractSliceOp)
 
 
 def fold_constants(function: FuncOp, *, grow: bool) -> None:

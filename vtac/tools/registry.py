@@ -68,6 +68,7 @@ PASSES: dict[str, Home] = {
     "schedule-partition-guards": Home("vtac.passes.schedule_partition_guards", "SchedulePartitionGuards"),
     "schedule-reuse-in-place": Home("vtac.passes.schedule_reuse_in_place", "ScheduleReuseInPlace"),
     "schedule-unroll-loops": Home("vtac.passes.schedule_unroll_loops", "ScheduleUnrollLoops"),
+    "unroll-batches": Home("vtac.passes.unroll_batches", "UnrollBatches"),
     "vta-group-stages": Home("vtac.passes.vta_group_stages", "VtaGroupStages"),
     "vta-insert-dependences": Home("vtac.passes.vta_insert_dependences", "VtaInsertDependences"),
     "merge-device-functions": Home("vtac.passes.merge_device_functions", "MergeDeviceFunctions"),

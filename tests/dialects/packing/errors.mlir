@@ -105,3 +105,11 @@ func.func @diagonal_result(%x: tensor<2x3x4x1x1xi8>) {
   %p = packing.block_diagonal %x : tensor<2x3x4x1x1xi8> to tensor<6x6x1x1xi8>
   func.return
 }
+
+// -----
+
+func.func @joined(%x: tensor<2x3xi8>, %y: tensor<1x4xi8>) {
+  // expected-error @+1 {{expected parts that make up tensor<3x3xi8>, found tensor<2x3xi8>, tensor<1x4xi8>}}
+  %p = packing.join %x, %y : tensor<2x3xi8>, tensor<1x4xi8> to tensor<3x3xi8>
+  func.return
+}
