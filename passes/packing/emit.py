@@ -159,8 +159,18 @@ class Emitter:
         else:
             shape = type_of(kernel_value).get_shape()
             weights = self._packed(kernel, kernel_value, shape, contraction.kernel_dims, tile)
+            self._note_channels(shape[contraction.kernel_dims[1]])
         argument = self.device.argument(weights, "kernel" if contraction.windows else "weight")
         return self.device.product(value, argument, contraction.windows, None, blocks)
+
+    def _note_channels(self, channels: int) -> None:
+        """Few channels, as first layers have, leave most of a block empty."""
+        block = self.config.block_in
+        if 2 * channels <= block:
+            self.choices.append(
+                f"{channels} input channel{'s' if channels > 1 else ''} padded with zeros to a block of {block}: "
+                f"{block / channels:.1f} times the products"
+            )
 
     def _grouped(
         self, groups: Groups, kernel: SSAValue, tile: tuple[int, int]

@@ -173,3 +173,8 @@ def assert_same(found: NDArray[np.generic], expected: NDArray[np.generic]) -> No
     """Equal in dtype, shape and every element."""
     assert found.dtype == expected.dtype
     np.testing.assert_array_equal(found, expected)
+
+
+def unforced_choices(program: HostProgram) -> tuple[str, ...]:
+    """What a program lists as chosen, but for few channels in a block, which only their number decides."""
+    return tuple(choice for choice in program.choices if "padded with zeros to a block" not in choice)
