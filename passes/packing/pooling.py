@@ -63,6 +63,8 @@ class _Pooling:
             total = one if total is None else self._combined(total, one)
         if total is None:
             raise DeclineError("its window is empty")
+        if isinstance(total, Element):  # a window of one element still moves in steps
+            total = Apply("arith.addi" if self._is_integer else "arith.addf", (total, Literal(0, self.kind)), self.kind)
         if self.border:
             least = int(self.least) if self._is_integer else self.least
             return self._combined(total, Literal(least, self.kind))

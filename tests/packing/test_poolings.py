@@ -104,7 +104,15 @@ def test_a_largest_window_of_more_elements_is_the_host_s() -> None:
     )
 
 
-@settings(max_examples=8, derandomize=True, deadline=None)
+@pytest.mark.parametrize("stride", [1, 2])
+def test_windows_of_one_element(stride: int) -> None:
+    net = Network((1, 18, 5, 4))
+    narrow = net.narrow(net.convolution(net.inputs[0], 18, 1), 6)
+    program = run_against_numpy(net.text(net.pool(narrow, "max", (1, 1), stride)))
+    assert kernel_count(program) == 2
+
+
+@settings(max_examples=6, derandomize=True, deadline=None)
 @given(st.data())
 def test_random_poolings(data: st.DataObject) -> None:
     size = (data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3)))
