@@ -163,7 +163,7 @@ class Graph(Sources):
 
     def _constant(self, op: ConstantOp) -> Expression:
         contents = op.value
-        if isinstance(contents, DenseIntOrFPElementsAttr) and contents.is_splat():
+        if isinstance(contents, DenseIntOrFPElementsAttr) and _is_splat(contents):
             kind = contents.get_element_type()
             value = contents.get_values()[0]
             if isinstance(value, int | float):
@@ -299,6 +299,12 @@ class Graph(Sources):
             if dims == tuple(dim for dim, extent in enumerate(shape) if extent > 1 or dim in dims):
                 return Element(self.view(expression.source, shape), tuple(range(len(shape))), expression.kind)
         return self.element(operand)
+
+
+def _is_splat(contents: DenseIntOrFPElementsAttr) -> bool:
+    """Whether all numbers are one, without unpacking them."""
+    data, size = contents.data.data, contents.get_element_type().compile_time_size
+    return data == data[:size] * (len(data) // size)
 
 
 def accumulators(expression: Expression) -> list[Element]:
