@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +13,7 @@ from plain_programs import SMALL_BLOCK
 
 import vtac
 from vtac.autoschedule import default_schedule
+from vtac.autoschedule.candidates import sizes
 from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.hardware import VTAConfig
 
@@ -22,6 +24,10 @@ TINY = VTAConfig(log_inp_buff_size=4, log_wgt_buff_size=8, log_acc_buff_size=7, 
 CONFIGS = pytest.mark.parametrize("config", [VTAConfig(), SMALL_BLOCK, SMALL_MEMORY], ids=["default", "4x8", "small"])
 
 
+Outer: TypeAlias = tuple[int, int, int, int]
+OUTER: Outer = (1, 4, 6, 8)
+
+
 def clamped(layer: PackedLayer, value: str, shift: int = 5) -> PackedLayer:
     """Shift, clamp, store."""
     value = layer.alu("res_shr", "shrsi", [value], shift)
@@ -30,14 +36,14 @@ def clamped(layer: PackedLayer, value: str, shift: int = 5) -> PackedLayer:
     return layer
 
 
-def convolution(config: VTAConfig, outer: tuple[int, int, int, int] = (1, 4, 6, 8)) -> tuple[PackedLayer, str]:
+def convolution(config: VTAConfig, outer: Outer = OUTER) -> tuple[PackedLayer, str]:
     layer = PackedLayer(outer, config)
     return layer, layer.product(2, 3, 1, 1)
 
 
-def residual(config: VTAConfig) -> PackedLayer:
+def residual(config: VTAConfig, outer: Outer = OUTER) -> PackedLayer:
     """An operand added to the accumulators of a convolution."""
-    layer, value = convolution(config)
+    layer, value = convolution(config, outer)
     return clamped(layer, layer.narrow("res_residual", layer.argument("r", layer.outer, "i8"), value, factor=4))
 
 
@@ -69,8 +75,8 @@ def word_result(config: VTAConfig) -> PackedLayer:
     return layer
 
 
-def word_residual(config: VTAConfig) -> PackedLayer:
-    layer, value = convolution(config)
+def word_residual(config: VTAConfig, outer: Outer = OUTER) -> PackedLayer:
+    layer, value = convolution(config, outer)
     layer.planes(layer.narrow("res_residual", layer.argument("r", layer.outer, "i8"), value))
     return layer
 
@@ -81,9 +87,9 @@ def raw_words(config: VTAConfig) -> PackedLayer:
     return layer
 
 
-def half_to_even(config: VTAConfig) -> PackedLayer:
+def half_to_even(config: VTAConfig, outer: Outer = OUTER) -> PackedLayer:
     """The sum that is rounded is read twice; a bias and a rounding constant come from DRAM."""
-    layer, value = convolution(config)
+    layer, value = convolution(config, outer)
     bias = layer.argument("bias", (layer.outer[1],), "i32")
     most = layer.argument("most", (), "i32")
     value = layer.alu("biased", "addi", [value, bias], maps=["d0, d1, d2, d3", "d1"])
@@ -95,8 +101,10 @@ def half_to_even(config: VTAConfig) -> PackedLayer:
     return clamped(layer, layer.alu("most_min", "minsi", [value, most], maps=["d0, d1, d2, d3", ""]))
 
 
-def pooled(config: VTAConfig, op: str, source: Callable[[PackedLayer], str]) -> PackedLayer:
-    layer = PackedLayer((1, 3, 4, 5), config)
+def pooled(
+    config: VTAConfig, op: str, source: Callable[[PackedLayer], str], outer: Outer = (1, 3, 4, 5)
+) -> PackedLayer:
+    layer = PackedLayer(outer, config)
     value = source(layer)
     places = [f"d0, d1, d2 * 2 + {y}, d3 * 2 + {x}" for y in range(3) for x in range(3)]
     total = layer.alu("window", op, [value, value], maps=places[:2])
@@ -105,8 +113,9 @@ def pooled(config: VTAConfig, op: str, source: Callable[[PackedLayer], str]) -> 
     return clamped(layer, total, 2)
 
 
-def max_pooling(config: VTAConfig) -> PackedLayer:
-    return pooled(config, "maxsi", lambda layer: layer.narrow("wide", layer.argument("a", (1, 3, 7, 9), "i8"), pad=1))
+def max_pooling(config: VTAConfig, outer: Outer = (1, 3, 4, 5)) -> PackedLayer:
+    shape = (*outer[:2], 2 * outer[2] - 1, 2 * outer[3] - 1)
+    return pooled(config, "maxsi", lambda layer: layer.narrow("wide", layer.argument("a", shape, "i8"), pad=1), outer)
 
 
 def sum_pooling(config: VTAConfig) -> PackedLayer:
@@ -161,6 +170,20 @@ def test_an_operand_is_loaded_once() -> None:
 def test_a_bias_is_loaded_once_for_all_rows() -> None:
     program = assert_scheduled(word_result(SMALL_MEMORY))
     assert program.stats["acc_load_nbytes"] == 4 * 64
+
+
+@pytest.mark.parametrize("build", [residual, half_to_even, word_residual, max_pooling])
+def test_extents_with_far_apart_divisors_are_cut_with_a_rest(
+    build: Callable[[VTAConfig, tuple[int, int, int, int]], PackedLayer],
+) -> None:
+    assert sizes(13) == [1, 5, 7, 13]
+    assert_scheduled(build(SMALL_MEMORY, (1, 2, 13, 11)))
+
+
+def test_a_rest_has_loops_of_its_own() -> None:
+    layer = half_to_even(VTAConfig(), (1, 4, 37, 37))
+    assert "guard" in str(default_schedule(vtac.parse(layer.text()), layer.config))
+    assert_scheduled(layer)
 
 
 @st.composite

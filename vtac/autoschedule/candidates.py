@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import product
+from itertools import pairwise, product
 from math import prod
 
 from vtac.autoschedule.contraction import Contraction
 from vtac.autoschedule.cost import fits, products_of
 from vtac.autoschedule.layers import Layer
 from vtac.autoschedule.sides import tiles_of
-from vtac.autoschedule.tiling import Tiling, input_tiles, tile_counts, weight_tiles
+from vtac.autoschedule.tiling import Tiling, input_tiles, is_ragged, tile_counts, weight_tiles
 from vtac.dialects.hardware import VTAConfig
 
 PIECES = (1, 2, 4, 8)
+_SMALL, _APART, _PARTS = 8, 4, (2, 3, 4, 6, 8)
+"""Extents above `_SMALL` whose divisors lie a factor of `_APART` apart are also cut into so many parts."""
 MAX_TAPS = 9
 """Window positions that get kernels of their own; more make long programs."""
 
@@ -22,6 +24,18 @@ MAX_TAPS = 9
 def divisors(number: int) -> list[int]:
     """All divisors, rising."""
     return [d for d in range(1, number + 1) if number % d == 0]
+
+
+def sizes(extent: int) -> list[int]:
+    """Tile sizes along a dimension: divisors, and where these lie far apart some that leave a rest."""
+    found = divisors(extent)
+    if extent <= _SMALL:
+        return found
+    ragged = {-(-extent // parts) for parts in _PARTS}
+    for low, high in pairwise(divisors(extent)):
+        if high > _APART * low:
+            found += [size for size in ragged if 1.5 * low < size < high / 1.5 and extent % size != 1]
+    return sorted(found)
 
 
 def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
@@ -59,7 +73,7 @@ def _nested(extents: list[int] | tuple[int, ...], limit: int) -> Iterator[tuple[
     """Tiles of several dimensions: whole inner dimensions below one cut dimension below single ones."""
     seen: set[tuple[int, ...]] = set()
     for cut in range(len(extents)):
-        for size in divisors(extents[cut]):
+        for size in sizes(extents[cut]):
             tile = (*(1 for _ in extents[:cut]), size, *extents[cut + 1 :])
             if prod(tile) <= limit and tile not in seen:
                 seen.add(tile)
@@ -103,7 +117,7 @@ def _ring(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTACon
 
 def _pieces(layer: Layer, contraction: Contraction, tiling: Tiling) -> list[int]:
     """Parts of the first tile dimension that selects weights."""
-    if not layer.cuts_pieces:
+    if not layer.cuts_pieces or is_ragged(layer, tiling):
         return [1]
     size = next((t for t, w in zip(tiling.tile, contraction.by_weight, strict=True) if w and t > 1), tiling.tile[0])
     return [pieces for pieces in PIECES if size % pieces == 0]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from vtac.autoschedule.contraction_cost import BUS, LOAD_START, ContractionCost, kernels_of
@@ -15,6 +15,8 @@ from vtac.autoschedule.tiling import (
     kernel_order,
     operand_level,
     piece_tile,
+    rests,
+    runs_on_rest,
     tile_counts,
     tile_loops,
     weight_tiles,
@@ -37,23 +39,36 @@ class Estimate:
 
 
 def fits(layer: Layer, tiling: Tiling, config: VTAConfig) -> bool:
-    """Every buffer with its copies fits its memory, and every kernel the micro-op memory."""
-    if accumulator_tiles(layer, tiling) > config.capacity("acc"):
+    """Every buffer with its copies fits its memory, and every kernel the micro-op memory.
+
+    Where sizes do not divide, the smaller tiles at the ends have buffers of their own.
+    """
+    shapes = [replace(tiling, tile=tile) for tile in rests(layer, tiling)]
+    if sum(accumulator_tiles(layer, shape) for shape in shapes) > config.capacity("acc"):
         return False
-    products = [tiles_of(one.region, tiling.tile) * tiling.operands for _, one in products_of(layer)]
-    contraction = layer.contraction
-    inputs, weights = (0, 0)
-    if contraction is not None:
-        inputs = input_tiles(contraction, tiling) * tiling.inp
-        weights = weight_tiles(contraction, tiling) * tiling.wgt
-    inputs = max(inputs, *products, 0) if tiling.streamed else inputs + sum(products)
-    weights = max(weights, bool(products)) if tiling.streamed else weights + len(products)
-    if inputs > config.capacity("inp") or weights > config.capacity("wgt"):
+    needed = [_operand_tiles(layer, shape) for shape in shapes]
+    if sum(inputs for inputs, _ in needed) > config.capacity("inp"):
         return False
-    if contraction is None:
+    if sum(weights for _, weights in needed) > config.capacity("wgt"):
+        return False
+    if layer.contraction is None:
         return True
-    order = kernel_order(contraction, tiling)
-    return order is not None and order[1] <= micro_op_limit(config)
+    order = kernel_order(layer.contraction, tiling)
+    if order is None or order[1] > micro_op_limit(config):
+        return False
+    return len(shapes) == 1 or all(runs_on_rest(order[0], shape.tile) for shape in shapes)
+
+
+def _operand_tiles(layer: Layer, tiling: Tiling) -> tuple[int, int]:
+    """Tiles of inputs and of weights, with their copies."""
+    products = [tiles_of(one.region, tiling.tile) * tiling.operands for _, one in products_of(layer)]
+    inputs, weights = 0, 0
+    if layer.contraction is not None:
+        inputs = input_tiles(layer.contraction, tiling) * tiling.inp
+        weights = weight_tiles(layer.contraction, tiling) * tiling.wgt
+    if tiling.streamed:
+        return max(inputs, *products, 0), max(weights, bool(products))
+    return inputs + sum(products), weights + len(products)
 
 
 def products_of(layer: Layer) -> list[tuple[Stage, Product]]:

@@ -26,7 +26,10 @@ def cut_nest(schedule: Schedule, layer: Layer, tiling: Tiling) -> TileNest:
     name = layer.store if anchor is None else anchor.block
     loops = list(schedule.get_loops(schedule.get_block(name)))
     rank = len(layer.extents)
-    pairs = [schedule.split(loop, factor=size) for loop, size in zip(loops[:rank], tiling.tile, strict=True)]
+    pairs = [
+        schedule.split(loop, factor=size, tail="guard" if loop.extent % size else "error")
+        for loop, size in zip(loops[:rank], tiling.tile, strict=True)
+    ]
     around = [pairs[number][0] for number in tile_loops(layer, tiling)]
     inner = [pair[1] for pair in pairs]
     if anchor is not None and anchor.kind in ("contraction", "product"):

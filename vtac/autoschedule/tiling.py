@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations
+from itertools import combinations, product
 from math import prod
 
 from vtac.autoschedule.contraction import Contraction, InputDimension
@@ -94,6 +94,29 @@ def _kernel_order(
             reducing = [loop for loop in rest if loop.reduces]
             best = (*hardware, *reducing, *(loop for loop in rest if not loop.reduces)), count
     return best
+
+
+def rests(layer: Layer, tiling: Tiling) -> list[tuple[int, ...]]:
+    """The shapes of tiles: the whole one, and those at the ends where sizes do not divide."""
+    choices = [
+        (size,) if extent % size == 0 else (size, extent % size)
+        for size, extent in zip(tiling.tile, layer.extents, strict=True)
+    ]
+    return list(product(*choices))
+
+
+def is_ragged(layer: Layer, tiling: Tiling) -> bool:
+    """Some size does not divide its extent."""
+    return any(extent % size for size, extent in zip(tiling.tile, layer.extents, strict=True))
+
+
+def runs_on_rest(order: list[KernelLoop], rest: tuple[int, ...]) -> bool:
+    """A kernel's loops, in their order, write no tile twice within three micro-ops on a smaller tile either."""
+    extents = [loop.extent if loop.reduces else rest[loop.number] for loop in order]
+    moving = [(loop, extent) for loop, extent in zip(order, extents, strict=True) if extent > 1]
+    micro = moving[2:]
+    spatial = prod(extent for loop, extent in micro if not loop.reduces)
+    return spatial >= 3 or not any(loop.reduces for loop, _ in micro)
 
 
 def input_extent(contraction: Contraction, dimension: InputDimension, tile: tuple[int, ...]) -> int:
