@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import cast
@@ -136,11 +136,14 @@ class _Converter:
             [constant, scf.YieldOp(constant.result)],
         )
 
-    def _inside(self, block: BlockOp, position: int, values: HostValues) -> SSAValue | None:
+    def _inside(
+        self, block: BlockOp, position: int, values: HostValues, indices: Sequence[Linear] | None = None
+    ) -> SSAValue | None:
         """Whether all indices lie in the buffer; None when they always do."""
         result: SSAValue | None = None
         shape = shape_of(block.inputs[position])
-        for index, extent in zip(indices_of(block, position, values.extents), shape, strict=True):
+        given = indices_of(block, position, values.extents) if indices is None else indices
+        for index, extent in zip(given, shape, strict=True):
             low, high = index.bounds(values.extents)
             if low < 0:
                 result = values.both(result, values.at_least(values.value(index), 0))
@@ -155,11 +158,10 @@ class _Converter:
             raise _decline(
                 block, loop, f"{lanes} lanes of {size} bytes together", "vectorise copies of 2, 4, 8 or 16 bytes"
             )
-        variable = loop.induction_variable
         values = HostValues(extents_around(block))
         offsets = [self._lane_offset(block, loop, position, lanes, values) for position in (0, 1)]
         pad = block.accesses.data[0].pad_value
-        inside = self._inside_vector(block, variable, values) if pad is not None else None
+        inside = self._inside_vector(block, loop, values) if pad is not None else None
         kind = VectorType(element_type_of(block.output), [lanes])
         source, target = self._flattened(block.inputs[0]), self._flattened(block.output)
         load = vector.LoadOp(source, [offsets[0]], kind)
@@ -186,18 +188,23 @@ class _Converter:
         zeros = arith.ConstantOp(DenseIntOrFPElementsAttr(cast(VectorType[AnyFloat], kind), BytesAttr(bytes(lanes))))
         return scf.IfOp(inside, [kind], [load, scf.YieldOp(load.result)], [zeros, scf.YieldOp(zeros.result)])
 
-    def _inside_vector(self, block: BlockOp, variable: SSAValue, values: HostValues) -> SSAValue | None:
-        """As `_inside`; the lanes of a vector must agree, so no index of theirs may be padded."""
-        shape = shape_of(block.inputs[0])
-        for index, extent in zip(indices_of(block, 0, values.extents), shape, strict=True):
+    def _inside_vector(self, block: BlockOp, loop: ForOp, values: HostValues) -> SSAValue | None:
+        """As `_inside`, for the first lane: the others must agree, so an edge has to lie between vectors."""
+        variable, lanes = loop.induction_variable, loop.trip_count
+        firsts: list[Linear] = []
+        for index, extent in zip(indices_of(block, 0, values.extents), shape_of(block.inputs[0]), strict=True):
             low, high = index.bounds(values.extents)
-            if variable in index.variables() and (low < 0 or high >= extent):
+            first = index.substitute({variable: Linear(0)}, values.extents)
+            steps = (extent, first.constant, *first.terms.values())
+            agree = index == first + Linear.variable(variable) and all(step % lanes == 0 for step in steps)
+            if variable in index.variables() and (low < 0 or high >= extent) and not agree:
                 raise CompileError(
                     f"vectorize of block '{block.block_name}': lanes reach over the padded edge of "
                     f"'{buffer_name(block.inputs[0])}'",
                     location_of(block),
                 )
-        return self._inside(block, 0, values)
+            firsts.append(first)
+        return self._inside(block, 0, values, firsts)
 
     def _lane_offset(self, block: BlockOp, loop: ForOp, position: int, lanes: int, values: HostValues) -> SSAValue:
         buffer = (*block.inputs, block.output)[position]

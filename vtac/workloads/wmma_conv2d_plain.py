@@ -74,7 +74,7 @@ class PlainConv2D(WmmaConv2D):
 
     def copies_vectors(self, *, kernel: bool) -> bool:
         """Whether 8 channels of an input lie side by side, all of them inside or none."""
-        return self.layout == "nhwc" and (self.out_channels if kernel else self.in_channels) % TILE == 0
+        return self.layout == "nhwc" and (self.out_channels if kernel else self.in_channels) % VECTOR == 0
 
     def text(self) -> str:
         """The program as linalg text."""

@@ -15,13 +15,10 @@ from typing import TYPE_CHECKING
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
 from vtac.workloads.wmma_conv2d import TILE, WARP, WmmaConv2D
-from vtac.workloads.wmma_conv2d_plain import PlainConv2D
+from vtac.workloads.wmma_conv2d_plain import VECTOR, PlainConv2D
 
 if TYPE_CHECKING:
     from vtac.schedule import BlockRef, LoopRef, Schedule
-
-_VECTOR = 8
-"""Halves that one 16-byte copy moves."""
 
 
 @dataclass(frozen=True)
@@ -43,8 +40,8 @@ class FastTiling:
 
     def shared_bytes(self, *, staged: bool = False) -> int:
         """Shared memory of all stages, and of a block's result where that is staged."""
-        data = self.rows * TILE * (self.chunk * TILE + _VECTOR)
-        kernel = self.chunk * TILE * (self.columns * TILE + _VECTOR)
+        data = self.rows * TILE * (self.chunk * TILE + VECTOR)
+        kernel = self.chunk * TILE * (self.columns * TILE + VECTOR)
         result = 4 * self.rows * self.columns * TILE * TILE if staged else 0
         return 2 * self.stages * (data + kernel) + result
 
@@ -53,8 +50,8 @@ class FastTiling:
         n, o, ic = layer.tiles.data_shape[0], layer.tiles.kernel_shape[3], layer.tiles.kernel_shape[2]
         steps = ic // self.chunk * layer.kernel * layer.kernel if ic % self.chunk == 0 else 0
         warps = self.row_warps * self.column_warps
-        data_lanes = TILE // self.column_warps * self.chunk * TILE // _VECTOR
-        kernel_lanes = TILE // warps * self.columns * TILE // _VECTOR if TILE % warps == 0 else 0
+        data_lanes = TILE // self.column_warps * self.chunk * TILE // VECTOR
+        kernel_lanes = TILE // warps * self.columns * TILE // VECTOR if TILE % warps == 0 else 0
         return (
             n % self.rows == 0
             and o % self.columns == 0
@@ -178,14 +175,14 @@ def _require_vectors(layer: WmmaConv2D) -> None:
         return
     if layer.layout != "nhwc":
         raise CompileError(
-            f"the fast schedule copies 8 channels at a time, and in layout {layer.layout} they do not lie side by "
-            "side: use layout nhwc or packed, or the seed schedule"
+            f"the fast schedule copies {VECTOR} channels at a time, and in layout {layer.layout} they do not lie side "
+            "by side: use layout nhwc or packed, or the seed schedule"
         )
     for name, size in (("in-channels", layer.in_channels), ("out-channels", layer.out_channels)):
-        if size % TILE:
+        if size % VECTOR:
             raise CompileError(
-                f"the fast schedule copies 8 channels at a time: {name} is {size}, and a multiple of {TILE} is "
-                "required: use the seed schedule"
+                f"the fast schedule copies {VECTOR} channels at a time: {name} is {size}, and a multiple of {VECTOR} "
+                "is required: use the seed schedule"
             )
 
 
@@ -202,16 +199,16 @@ def _stage(schedule: Schedule, data: BlockRef, kernel: BlockRef, step: LoopRef, 
     schedule.transform_layout(data, [1, 2, 0, 4, 3, 5])
     schedule.transform_layout(kernel, [0, 1, 2, 4, 3, 5])
     for block in (data, kernel):
-        schedule.storage_align(block, 3, 2 * _VECTOR, _VECTOR)
+        schedule.storage_align(block, 3, 2 * VECTOR, VECTOR)
         schedule.compute_at(block, step)
     n, h, w, ic, row, lane = schedule.get_loops(data)[-6:]
-    half, vector = schedule.split(lane, factor=_VECTOR)
+    half, vector = schedule.split(lane, factor=VECTOR)
     schedule.reorder(n, h, w, row, ic, half, vector)
     warp_row, _ = schedule.split(n, nparts=tiling.row_warps)
     warp_column, row = schedule.split(row, nparts=tiling.column_warps)
     _spread_lanes(schedule, (row, ic, half), vector, warp_row, warp_column)
     kh, kw, ic, o, row, lane = schedule.get_loops(kernel)[-6:]
-    half, vector = schedule.split(lane, factor=_VECTOR)
+    half, vector = schedule.split(lane, factor=VECTOR)
     schedule.reorder(kh, kw, ic, row, o, half, vector)
     warp_row, row = schedule.split(row, nparts=tiling.row_warps)
     warp_column, row = schedule.split(row, nparts=tiling.column_warps)

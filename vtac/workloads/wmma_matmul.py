@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from math import gcd
 from typing import TYPE_CHECKING
 
@@ -79,6 +80,11 @@ class WmmaMatmul:
         """m, n and k, rounded up to whole tiles."""
         m, n, k = self.fragment
         return _rounded(self.m, m), _rounded(self.n, n), -(-self.k // k) * k
+
+    @property
+    def lanes(self) -> int:
+        """Elements of a or b that one 16-byte copy moves."""
+        return VECTOR_BYTES // (1 if self.element == "s8" else 2)
 
     @property
     def cropped(self) -> bool:
@@ -224,13 +230,13 @@ class WmmaMatmul:
     def fast_tiling(self, architecture: GpuArchitecture) -> MatmulTiling:
         """The largest pipelined tiling that the shape divides into and the architecture has room for.
 
-        Raises `CompileError` when there is none; a padded k or n has none, because what it pads
-        is copied element by element.
+        Raises `CompileError` when there is none; a k or n that ends within a vector has none,
+        because such rows are copied element by element.
         """
-        if (self.n, self.k) == self.padded[1:]:
-            for row_tiles, column_tiles, warps in ((4, 4, 2), (4, 2, 2), (2, 2, 2), (2, 2, 1), (1, 1, 1)):
+        if self.n % self.lanes == 0 and self.k % self.lanes == 0:
+            shapes = ((4, 4, 2), (4, 2, 2), (2, 2, 2), (2, 2, 1), (1, 1, 1))
+            for chunk, (row_tiles, column_tiles, warps) in product((1,) if self.element == "s8" else (2, 1), shapes):
                 for stages in (4, 3, 2):
-                    chunk = 1 if self.element == "s8" else 2
                     tiling = MatmulTiling(warps, warps, row_tiles, column_tiles, chunk, stages)
                     if self._fits(tiling, architecture):
                         row_blocks = self.padded[0] // self._parts(tiling)[0]
@@ -251,7 +257,7 @@ class WmmaMatmul:
             divides
             and rows * depth % least == 0
             and depth * columns % least == 0
-            and self.k // depth >= tiling.stages
+            and self.padded[2] // depth >= tiling.stages
             and shared <= architecture.shared_bytes_per_block
         )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.workloads.wmma_matmul import VECTOR_BYTES, WARP, MatmulTiling, WmmaMatmul
+from vtac.workloads.wmma_matmul import WARP, MatmulTiling, WmmaMatmul
 
 
 class MatmulScheduler:
@@ -32,9 +32,9 @@ class MatmulScheduler:
         script.compute_at(product, self._warp_loops(rows, columns))
         step = self._multiply_loops(product, a, b)
         for copy, name in zip(shared, ("a_pad", "b_pad"), strict=True):
-            # Where a row is padded, every element decides for itself whether it is a zero.
-            whole_rows = name not in layer.pads or (name == "a_pad" and layer.k == layer.padded[2])
-            lanes = VECTOR_BYTES // (1 if layer.element == "s8" else 2) if whole_rows else 1
+            # Where a row ends within a vector, every element decides for itself whether it is a zero.
+            row = layer.k if name == "a_pad" else layer.n
+            lanes = layer.lanes if row % layer.lanes == 0 else 1
             if self.tiling.stages > 1 and layer.element != "s8":
                 # Rows an odd multiple of 16 bytes apart: a fragment's rows meet no bank twice.
                 script.storage_align(copy, 0, 2 * lanes, lanes)

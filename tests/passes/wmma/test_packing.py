@@ -13,6 +13,7 @@ from refusals import refuses
 import vtac
 from vtac.cuda.building import lower
 from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
 from vtac.workloads.wmma_conv2d_plain import PlainConv2D
@@ -86,7 +87,7 @@ def test_convolutions_of_any_size(layer: PlainConv2D) -> None:
     assert np.array_equal(result, expected)
 
 
-@pytest.mark.parametrize("layer", [PlainConv2D(16, 2, 2, 32, 16), PlainConv2D(20, 2, 2, 16, 16, 2, 1, 2)])
+@pytest.mark.parametrize("layer", [PlainConv2D(16, 2, 2, 32, 16), PlainConv2D(20, 2, 2, 24, 8, 2, 1, 2)])
 def test_pipelined_convolutions_of_images(layer: PlainConv2D) -> None:
     random = np.random.default_rng(1)
     data, kernel = (random.integers(-4, 5, s).astype(np.float16) for s in (layer.data_shape, layer.kernel_shape))
@@ -117,6 +118,44 @@ def test_products_of_any_size(layer: WmmaMatmul) -> None:
     assert np.array_equal(result, matmul_at(layer, inputs, np.ones((layer.m, layer.n), np.bool_)))
 
 
+@pytest.mark.parametrize("layer", [WmmaMatmul(33, 40, 40, bias=True), WmmaMatmul(20, 32, 48, "s8", relu=True)])
+def test_pipelined_products_whose_last_tiles_are_incomplete(layer: WmmaMatmul) -> None:
+    random = np.random.default_rng(2)
+    narrow = np.int8 if layer.element == "s8" else np.float16
+    a, b = (random.integers(-4, 5, s).astype(narrow) for s in ((layer.m, layer.k), (layer.k, layer.n)))
+    inputs = (a, b, random.integers(-9, 9, layer.n).astype(np.float32)) if layer.bias else (a, b)
+    module = lower(layer.text(), None, layer.schedule(layer.fast_tiling(gpu_architecture("sm_90"))))
+    assert "wmma.async_copy" in str(module)
+    assert np.array_equal(evaluate(module, *inputs), matmul_at(layer, inputs, np.ones((layer.m, layer.n), np.bool_)))
+
+
+EDGE = """
+func.func @f(%x: tensor<{n}xf16>) -> tensor<16xf16> {{
+  %zero = arith.constant 0.0 : f16
+  %y = tensor.pad %x low[0] high[{high}] {{
+  ^bb0(%i: index):
+    tensor.yield %zero : f16
+  }} : tensor<{n}xf16> to tensor<16xf16>
+  func.return %y : tensor<16xf16>
+}}
+"""
+
+
+@pytest.mark.parametrize(("n", "fits"), [(8, True), (12, False)])
+def test_vectors_lie_inside_or_outside_of_padding(n: int, fits: bool) -> None:
+    text = EDGE.format(n=n, high=16 - n)
+    script = Schedule(text)
+    outer, vector = script.split(script.get_loops(script.get_block("y"))[0], factor=8)
+    script.bind(outer, "threadIdx.x")
+    script.vectorize(vector)
+    if not fits:
+        with pytest.raises(CompileError, match="vectorize of block 'y': lanes reach over the padded edge of 'x'"):
+            lower(text, None, script)
+        return
+    x = np.arange(1, n + 1, dtype=np.float16)
+    assert np.array_equal(evaluate(lower(text, None, script), x), np.pad(x, (0, 16 - n)))
+
+
 def test_sizes_are_rounded_to_what_blocks_compute() -> None:
     assert WmmaMatmul(1000, 100, 50).padded == (1024, 112, 64)
     assert WmmaMatmul(48, 1, 16).padded == (48, 16, 16)
@@ -126,8 +165,8 @@ def test_sizes_are_rounded_to_what_blocks_compute() -> None:
     ("layer", "message"),
     [
         (PlainConv2D(layout="nchw"), "in layout nchw they do not lie side by side: use layout nhwc or packed"),
-        (PlainConv2D(in_channels=24), "in-channels is 24, and a multiple of 16 is required: use the seed schedule"),
-        (PlainConv2D(out_channels=24), "out-channels is 24, and a multiple of 16 is required: use the seed schedule"),
+        (PlainConv2D(in_channels=20), "in-channels is 20, and a multiple of 8 is required: use the seed schedule"),
+        (PlainConv2D(out_channels=20), "out-channels is 20, and a multiple of 8 is required: use the seed schedule"),
     ],
 )
 def test_what_vectors_cannot_copy_is_not_pipelined(layer: PlainConv2D, message: str) -> None:
