@@ -8,23 +8,17 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr, UnitAttr
+from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr, UnitAttr
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from vtac.dialects.packing import ReshapeOp
 from vtac.passes.pack_for_vta import DEVICE
-from vtac.passes.packing.layers import LAYER
+from vtac.passes.packing.notes import CHOICE, choices_of
 
 PROGRAM = "packing.program"
 """Attribute of functions whose calls of device functions become one instruction stream."""
-
-
-def layer_name(call: CallOp) -> str:
-    """What reports call a call of a device function."""
-    name = call.attributes.get(LAYER)
-    return name.data if isinstance(name, StringAttr) else call.callee.string_value()
 
 
 @dataclass(frozen=True)
@@ -155,6 +149,9 @@ class _Group:
         function = FuncOp(self.name, kinds, Region(self.block), "private")
         function.attributes[PROGRAM] = UnitAttr()
         self.call = CallOp(self.name, self.outer, [value.type for value in results])
+        choices = [choice for call in self.level.calls for choice in choices_of(call)]
+        if choices:
+            self.call.attributes[CHOICE] = ArrayAttr([StringAttr(choice) for choice in choices])
         for old, new in zip(results, self.call.res, strict=True):
             new.name_hint = old.name_hint
             for use in [use for use in old.uses if use.operation not in self.level.calls]:

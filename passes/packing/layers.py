@@ -23,15 +23,10 @@ from vtac.passes.analysis.expressions import Apply, Element, Expression, element
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.emit import Emitter
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
+from vtac.passes.packing.notes import CHOICE, LAYER
 from vtac.passes.packing.partials import part_around, planes_of, sum_of_planes
 from vtac.passes.packing.reshapes import with_natural_rank
 from vtac.passes.packing.stored import HostBuilder, Order, Stored, tensor_type, type_of
-
-CHOICE = "packing.choice"
-"""Attribute of a call that says what was chosen where there was a choice."""
-
-LAYER = "packing.layer"
-"""Attribute of a call of a device function: the name of the value that it computes, for reports."""
 
 
 class Layers:

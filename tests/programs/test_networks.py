@@ -16,6 +16,7 @@ from vtac.frontend import context, prepare
 from vtac.passes.group_device_calls import GroupDeviceCalls
 from vtac.passes.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.pack_for_vta import PackForVta
+from vtac.runtime.host_program import HostProgram
 from vtac.workloads.mlp import mlp
 from vtac.workloads.network import Network
 
@@ -99,4 +100,6 @@ def test_programs_survive_saving(tmp_path: object) -> None:
     image = image_for(network)
     np.testing.assert_array_equal(np.asarray(loaded(image)), list(network.reference(image).values())[-1])
     assert loaded.kernels == program.kernels
+    assert isinstance(loaded, HostProgram)
+    assert loaded.choices == program.choices
     assert vtac.check(loaded) == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FunctionType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation
 
@@ -20,7 +20,7 @@ from vtac.passes.expand_groups import ExpandGroups
 from vtac.passes.group_device_calls import PROGRAM, GroupDeviceCalls
 from vtac.passes.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.pack_for_vta import DEVICE, PackForVta
-from vtac.passes.packing.layers import CHOICE
+from vtac.passes.packing.notes import CHOICE
 from vtac.passes.unroll_batches import UnrollBatches
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
@@ -84,8 +84,10 @@ def _compile_calls(function: FuncOp, module: ModuleOp, progress: Progress | None
         name = call.callee.string_value()
         if PROGRAM in functions[name].attributes:
             programs[name], problems = linker.program(functions[name])
-            for kernel, problem in problems.items():
-                _note(call, f"{kernel}: {_SIMPLE} ({problem})")
+            notes = [StringAttr(f"{kernel}: {_SIMPLE} ({problem})") for kernel, problem in problems.items()]
+            if notes:
+                before = cast("ArrayAttr[StringAttr]", call.attributes.get(CHOICE, ArrayAttr([])))
+                call.attributes[CHOICE] = ArrayAttr([*before, *notes])
         else:
             kept = _move_constants(call, functions[name])
             programs[name], problem = compiled(functions[name], module)

@@ -8,7 +8,7 @@ from pathlib import Path
 from time import perf_counter
 from typing import cast
 
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import SSAValue
 
@@ -19,8 +19,7 @@ from vtac.evaluate.linalg import Callee
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
 from vtac.passes.analysis.nest import buffer_name
-from vtac.passes.group_device_calls import layer_name
-from vtac.passes.packing.layers import CHOICE
+from vtac.passes.packing.notes import choices_of, layer_name
 from vtac.runtime.errors import ProgramError
 from vtac.runtime.layout import Buffer, DType, Names
 from vtac.runtime.program import Array, Image, Program, Progress
@@ -93,11 +92,10 @@ class HostProgram(Program):
     def choices(self) -> tuple[str, ...]:
         """What runs on the host and why, and how results are split, in program order."""
         found: list[str] = []
-        for op in self.host.walk():
+        for op in self.host_function.walk():
             if isinstance(op, HostOp):
                 found.append(f"host: {op.reason.data}")
-            elif isinstance(choice := op.attributes.get(CHOICE), StringAttr):
-                found.append(f"{op.callee.string_value() if isinstance(op, CallOp) else 'host'}: {choice.data}")
+            found += choices_of(op)
         return tuple(dict.fromkeys(found))
 
     def __call__(self, *arrays: Array, progress: Progress | None = None) -> Array | tuple[Array, ...]:
