@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from itertools import islice
-from math import prod
 from typing import cast
 
 from xdsl.dialects import tensor
@@ -14,7 +13,7 @@ from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.packing import BlockDiagonalOp, JoinOp, ReshapeOp
-from vtac.passes.analysis.alu_trees import DeclineError, Number
+from vtac.passes.analysis.alu_trees import DeclineError
 from vtac.passes.analysis.contractions import Contraction, match_contraction
 from vtac.passes.analysis.expressions import (
     Apply,
@@ -29,11 +28,11 @@ from vtac.passes.analysis.expressions import (
     renamed,
     substituted,
 )
-from vtac.passes.analysis.integer_form import integer_form, width_of
+from vtac.passes.analysis.integer_form import width_of
 from vtac.passes.packing.pads import Pads, no_pads, unpadded
 from vtac.passes.packing.pooling import pooling
+from vtac.passes.packing.ranges import Ranges
 from vtac.passes.packing.reshapes import reshape_groups, reshaped, without_units
-from vtac.passes.packing.sources import Sources
 from vtac.passes.packing.stored import Stored, tensor_type, type_of
 from vtac.passes.packing.weight_sums import kernel_around_zero, weight_sum
 
@@ -43,7 +42,7 @@ _MAX_PARTS = 2000
 """Operations and operands of one fused expression."""
 
 
-class Graph(Sources):
+class Graph(Ranges):
     """Expressions of a function's values, made when asked for.
 
     `reasons` says, for an operation that the VTA cannot execute, why.
@@ -53,7 +52,6 @@ class Graph(Sources):
         super().__init__()
         self.reasons: dict[Operation, str] = {}
         self._expressions: dict[SSAValue, Expression] = {}
-        self._ranges: dict[Expression, tuple[int, int]] = {}
 
     def expression(self, value: SSAValue) -> Expression:
         if value not in self._expressions:
@@ -62,65 +60,6 @@ class Graph(Sources):
             if value.name_hint and isinstance(found, Apply):
                 self.names.setdefault(found, value.name_hint)
         return self._expressions[value]
-
-    def bounds(self, element: Element) -> tuple[int, int]:
-        """Between which integers an element lies."""
-        source = element.source
-        if isinstance(source, Stored):
-            if source.base is not None:
-                low, high = self.bounds(Element(source.base, (), element.kind))
-                border = source.border
-                return (
-                    (low, high) if border is None or border.is_empty else (min(low, 2 * border.value, 0), max(high, 0))
-                )
-            computed = self._computed(source)
-            if computed is not None:
-                return self.range(computed)
-        if isinstance(source, Contraction):
-            largest = source.terms * 128 * (1 if source.kernel is None else 128)
-            return -largest, largest
-        if isinstance(source, Stored) and source.weight_sum is not None:
-            shape = type_of(source.weight_sum.kernel).get_shape()
-            largest = prod(shape) // source.weight_sum.shape[0] * 128 * abs(source.weight_sum.factor)
-            return -largest, largest
-        if isinstance(source, Stored) and source.origin is not None:
-            owner = source.origin.owner
-            if isinstance(owner, ConstantOp) and isinstance(owner.value, DenseIntOrFPElementsAttr):
-                values = cast("tuple[int, ...]", owner.value.get_values())
-                return min(values), max(values)
-        width = width_of(element.kind)
-        if width > 32:
-            raise DeclineError(f"it reads a tensor of {element.kind}; the VTA loads i32 and i8")
-        return -(1 << (width - 1)), (1 << (width - 1)) - 1
-
-    def range(self, expression: Expression) -> tuple[int, int]:
-        """Between which integers an expression lies. Raises `DeclineError` when it has no ALU tree."""
-        if expression not in self._ranges:
-            number = self.number(expression)
-            self._ranges[expression] = number.low, number.high
-        return self._ranges[expression]
-
-    def _computed(self, stored: Stored) -> Expression | None:
-        """What the device computes to store a tensor."""
-        if stored.computes is not None:
-            return stored.computes
-        found = None if stored.origin is None else self.expression(stored.origin)
-        return found if isinstance(found, Apply) and found.kind in (i8, i32) else None
-
-    def number(self, expression: Expression) -> Number:
-        """The ALU tree of an expression. Raises `DeclineError`."""
-        return integer_form(expression, self.bounds, lambda part: Element(part, (), i8))
-
-    def stored_parts(self, expression: Expression) -> list[Apply]:
-        """Computed i8 parts that must be stored before GEMM can subtract or scale them. Raises `DeclineError`."""
-        found: list[Apply] = []
-
-        def stored(part: Apply) -> Element:
-            found.append(part)
-            return Element(part, (), i8)
-
-        integer_form(expression, self.bounds, stored)
-        return found
 
     def scalar(self, value: SSAValue) -> Expression:
         owner = value.owner
