@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
 from math import prod
@@ -42,14 +42,17 @@ def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
     """Tile sizes, loop orders and kernels, each with a plain choice of copies."""
     contraction = layer.contraction
     if contraction is None:
-        for tile in _nested(layer.extents, config.capacity("acc")):
+        halo = any(side.reach > 1 for stage in layer.stages for side in stage.region)
+        for tile in _blocks(layer.extents, config.capacity("acc"), halo=halo):
             yield Tiling(tile)
         return
     weighted = [n for n, weight in enumerate(contraction.by_weight) if weight]
     moving = [n for n, weight in enumerate(contraction.by_weight) if not weight]
     for by_weight, by_input in product(
         _nested([layer.extents[n] for n in weighted], config.capacity("acc")),
-        _nested([layer.extents[n] for n in moving], config.capacity("acc")),
+        _blocks(
+            [layer.extents[n] for n in moving], config.capacity("acc"), halo=max(contraction.window, default=1) > 1
+        ),
     ):
         sizes = dict(zip(weighted, by_weight, strict=True)) | dict(zip(moving, by_input, strict=True))
         tile = tuple(sizes[n] for n in range(len(layer.extents)))
@@ -69,7 +72,7 @@ def _cuts_both(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) ->
     return len({weight for size, whole, weight in sides if size < whole}) == 2
 
 
-def _nested(extents: list[int] | tuple[int, ...], limit: int) -> Iterator[tuple[int, ...]]:
+def _nested(extents: Sequence[int], limit: int) -> Iterator[tuple[int, ...]]:
     """Tiles of several dimensions: whole inner dimensions below one cut dimension below single ones."""
     seen: set[tuple[int, ...]] = set()
     for cut in range(len(extents)):
@@ -80,6 +83,17 @@ def _nested(extents: list[int] | tuple[int, ...], limit: int) -> Iterator[tuple[
                 yield tile
     if not extents:
         yield ()
+
+
+def _blocks(extents: Sequence[int], limit: int, *, halo: bool) -> Iterator[tuple[int, ...]]:
+    """Nested tiles, and where tiles overlap also blocks of a few rows and part of the columns."""
+    yield from _nested(extents, limit)
+    if not halo or len(extents) < 2:
+        return
+    *outer, rows, columns = extents
+    for height, width in product(divisors(rows), divisors(columns)):
+        if 1 < height < rows and height <= width < columns and 2 * height >= width and height * width <= limit:
+            yield (*(1 for _ in outer), height, width)
 
 
 def _modes(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) -> list[tuple[bool, bool]]:
