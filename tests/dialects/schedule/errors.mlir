@@ -359,3 +359,45 @@ schedule.script @f {
   // expected-error @+1 {{Unexpected attribute !schedule.buffer}}
   schedule.annotate %x, "note" = unit : !schedule.buffer
 }
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  // expected-error @+1 {{0 copies; at least 1 is required}}
+  schedule.double_buffer %b, 0 : !schedule.block
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  // expected-error @+1 {{[0, 0] is no permutation of the dimensions 0 to 1}}
+  schedule.transform_layout %b, [0, 0]
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  // expected-error @+1 {{factor 8 and offset 8; 0 <= offset < factor is required}}
+  schedule.storage_align %b, 0 factor 8 offset 8
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  %i = schedule.get_loop %b "i"
+  // expected-error @+1 {{1 stages; a pipeline has at least 2}}
+  schedule.pipeline %i stages 1
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  %i = schedule.get_loop %b "i"
+  // expected-error @+1 {{groups of 0 rows; at least 1 is required}}
+  schedule.rasterize %i, %i group 0
+}

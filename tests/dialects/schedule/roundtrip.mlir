@@ -86,6 +86,18 @@ schedule.script @payload {
   schedule.dma_copy %k
   // CHECK-NEXT: schedule.alu %k
   schedule.alu %k
+  // CHECK-NEXT: schedule.double_buffer %a, 2 : !schedule.block
+  schedule.double_buffer %a, 2 : !schedule.block
+  // CHECK-NEXT: schedule.skip_padding %a
+  schedule.skip_padding %a
+  // CHECK-NEXT: schedule.transform_layout %a, [1, 0]
+  schedule.transform_layout %a, [1, 0]
+  // CHECK-NEXT: schedule.storage_align %a, 0 factor 16 offset 8
+  schedule.storage_align %a, 0 factor 16 offset 8
+  // CHECK-NEXT: schedule.pipeline %k stages 3
+  schedule.pipeline %k stages 3
+  // CHECK-NEXT: schedule.rasterize %o, %k group 8
+  schedule.rasterize %o, %k group 8
   // CHECK-NEXT: schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
   schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
   // CHECK-NEXT: schedule.annotate %a, "flag" = unit : !schedule.block
