@@ -1,4 +1,4 @@
-"""Default schedules of three ResNet-18 layers: traffic and cycles that the reference's best tilings don't reach."""
+"""Default schedules of four ResNet-18 layers: traffic and cycles that the reference's best tilings don't reach."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from vtac.autoschedule.search import layers_of, measure_schedule
 from vtac.workloads.conv2d import Conv2D
 
 CASES = {
+    "C2": (Conv2D(1, 56, 56, 64, 64), 521_680, 702_796, 1.05),
     "C8": (Conv2D(1, 28, 28, 128, 256, 1, 0, 2), 58_363, 205_636, 1.15),
     "C10": (Conv2D(1, 14, 14, 256, 512, 3, 1, 2), 239_825, 1_255_204, 1.05),
     "C11": (Conv2D(1, 14, 14, 256, 512, 1, 0, 2), 38_069, 199_492, 1.15),

@@ -9,7 +9,6 @@ from typing import Literal
 from vtac.autoschedule.sides import Region
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.analysis.bodies import AluChain, multiply_accumulate
-from vtac.passes.analysis.nest import writers_of
 from vtac.passes.analysis.regions import plain_dimension
 
 StageKind = Literal["contraction", "product", "alu", "load"]
@@ -65,7 +64,7 @@ class Stage:
 class Accumulator:
     """Space for accumulators: its tiles, and the stages between which it is used.
 
-    `owner` is a stage, or an operand whose place is taken over.
+    It is that of the buffer of `stage`, or of the loaded tiles of `operand`, which a stage works on in place.
     """
 
     region: Region
@@ -103,9 +102,3 @@ def first_writer(buffer_writers: Sequence[BlockOp]) -> BlockOp | None:
     """The block that writes a buffer afresh, where the others add to it."""
     fresh = [block for block in buffer_writers if not (block.has_reduction and block.init is None)]
     return fresh[0] if len(fresh) == 1 else None
-
-
-def data_writer(block: BlockOp, index: int) -> BlockOp | None:
-    """The block that writes an operand, when one does."""
-    writers = writers_of(block.inputs[index])
-    return writers[0] if len(writers) == 1 else None
