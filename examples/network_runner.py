@@ -8,10 +8,12 @@ import resource
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from dataclasses import dataclass
+from typing import TextIO
 
+import flags
 import numpy as np
-import random_data
 from xdsl.dialects.func import CallOp, ReturnOp
 
 import vtac
@@ -50,51 +52,39 @@ class Run:
 
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """An argument parser with the flags that all network examples have."""
-    made = argparse.ArgumentParser(
-        description=description, epilog=f"example: {example}", formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    common = made.add_argument_group("common flags")
-    common.add_argument("--config", metavar="FILE", help="a vta_config.json; the default configuration without it")
-    common.add_argument("--seed", type=int, default=0, help="seed of the parameters and of the input")
-    common.add_argument("--low", type=int, default=-128, help="smallest number of the input")
-    common.add_argument("--high", type=int, default=128, help="numbers of the input are below this")
-    common.add_argument("--dump", metavar="DIR", help="save the program with its memory image")
-    common.add_argument(
-        "--print-ir", metavar="PHASE", choices=PHASES, help=f"print the IR of one phase and stop: {', '.join(PHASES)}"
-    )
-    common.add_argument("--json", action="store_true", help="print one JSON object and nothing else on stdout")
+    made = flags.parser(description, example, PHASES)
+    flags.add_config(made)
     return made
 
 
 def main(options: argparse.Namespace, make_network: Callable[[], Network]) -> int:
     """Run an example; the exit status."""
-    try:
-        random_data.check_flags(options.seed, options.low, options.high)
-        random_data.check_range(options.low, options.high, np.int8)
-        network = make_network()
-        config = vtac.VTAConfig() if options.config is None else vtac.VTAConfig.from_json(options.config)
-        if options.print_ir:
-            _print_ir(network, config, options.print_ir)
-            return 0
-        run = _run(network, config, options)
-        if options.dump:
-            run.program.save(options.dump)
-    except vtac.VtacError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
-    _print_json(run) if options.json else _print_table(network, run)
+    return flags.exit_status(options, lambda: _main(options, make_network))
+
+
+def _main(options: argparse.Namespace, make_network: Callable[[], Network]) -> int:
+    flags.check_range(options.low, options.high, np.int8)
+    network = make_network()
+    config = flags.config_from(options)
+    if options.print_ir:
+        _print_ir(network, config, options.print_ir, sys.stderr if options.json else sys.stdout)
+    run = _run(network, config, options)
+    if options.dump:
+        run.program.save(options.dump)
+    if options.json:
+        _print_json(run)
+    else:
+        with redirect_stdout(sys.stderr if options.print_ir else sys.stdout):
+            _print_table(network, run)
     return 0 if run.correct else 1
 
 
-def _print_ir(network: Network, config: vtac.VTAConfig, phase: str) -> None:
+def _print_ir(network: Network, config: vtac.VTAConfig, phase: str, stream: TextIO) -> None:
     """The IR with the parameters as arguments: as constants they would fill the screen."""
     module = prepare(network.text(), config, None)
     for step in PHASES[phase]:
         step.apply(context(), module)
-    print(module)
+    print(module, file=stream)
 
 
 def _run(network: Network, config: vtac.VTAConfig, options: argparse.Namespace) -> Run:

@@ -11,8 +11,8 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import flags
 import numpy as np
-import random_data
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
@@ -37,47 +37,20 @@ class Work:
 
 
 def parser(description: str, example: str) -> argparse.ArgumentParser:
-    """An argument parser with the flags that all examples have."""
-    made = argparse.ArgumentParser(
-        description=description, epilog=f"example: {example}", formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    common = made.add_argument_group("common flags")
-    common.add_argument("--config", metavar="FILE", help="a vta_config.json; the default configuration without it")
-    common.add_argument("--seed", type=int, default=0, help="seed of the random data")
-    common.add_argument("--low", type=int, default=-128, help="smallest random number")
-    common.add_argument("--high", type=int, default=128, help="random numbers are below this")
-    common.add_argument("--dump", metavar="DIR", help="save the program with its memory image")
-    common.add_argument(
-        "--print-ir",
-        metavar="PHASE",
-        choices=PHASES,
-        help=f"print the IR of one phase, and the report on stderr: {', '.join(PHASES)}",
-    )
-    common.add_argument("--write-mlir", metavar="FILE", help="write the program with its schedule script")
-    common.add_argument("--json", action="store_true", help="print one JSON object and nothing else on stdout")
+    """An argument parser with the flags that the VTA's examples have."""
+    made = flags.parser(description, example, PHASES)
+    flags.add_config(made)
+    made.add_argument("--write-mlir", metavar="FILE", help="write the program with its schedule script")
     return made
-
-
-def config_from(options: argparse.Namespace) -> vtac.VTAConfig:
-    """The configuration that `--config` names."""
-    return vtac.VTAConfig() if options.config is None else vtac.VTAConfig.from_json(options.config)
 
 
 def main(options: argparse.Namespace, make_work: Callable[[vtac.VTAConfig], Work]) -> int:
     """Run an example; the exit status."""
-    try:
-        random_data.check_flags(options.seed, options.low, options.high)
-        return _run(options, make_work)
-    except vtac.VtacError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
+    return flags.exit_status(options, lambda: _run(options, make_work))
 
 
 def _run(options: argparse.Namespace, make_work: Callable[[vtac.VTAConfig], Work]) -> int:
-    config = config_from(options)
+    config = flags.config_from(options)
     start = time.perf_counter()
     work = make_work(config)
     schedule = work.schedule()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import cast
 
+import flags
 import numpy as np
-import random_data
 import runner
 
 import vtac
@@ -61,7 +61,7 @@ def main() -> int:
         )
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-            random_data.check_range(low, high, np.int8)
+            flags.check_range(low, high, np.int8)
             image = (layer.batch, layer.in_channels, layer.height, layer.width)
             filters = (layer.out_channels, layer.in_channels, layer.kernel, layer.kernel)
             data = random.integers(low, high, image).astype(np.int8)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import flags
 import numpy as np
-import random_data
 import wmma_runner as runner
 from numpy.typing import NDArray
 
@@ -50,7 +50,7 @@ def main() -> int:
             return fast_schedule(layer, choose_tiling(layer, architecture))
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-            random_data.check_range(low, high, np.int16)
+            flags.check_range(low, high, np.int16)
             data = random.integers(low, high, layer.data_shape, np.int16).astype(np.float16)
             return data, random.integers(low, high, layer.kernel_shape, np.int16).astype(np.float16)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
+import flags
 import numpy as np
-import random_data
 import wmma_runner as runner
 from numpy.typing import NDArray
 
@@ -35,7 +35,7 @@ def main() -> int:
             return layer.schedule(layer.fast_tiling(architecture) if given.schedule == "fast" else None)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:
-            random_data.check_range(low, high, np.int8 if layer.element == "s8" else np.int16)
+            flags.check_range(low, high, np.int8 if layer.element == "s8" else np.int16)
             a, b = (random.integers(low, high, shape) for shape in ((layer.m, layer.k), (layer.k, layer.n)))
             bias = random.integers(low, high, layer.n).astype(wide)
             return _narrow(a, layer.element), _narrow(b, layer.element), *((bias,) if layer.bias else ())

@@ -11,8 +11,8 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
+import flags
 import numpy as np
-import random_data
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
@@ -56,10 +56,8 @@ class _Outcome:
 
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """An argument parser with the flags that both examples have."""
-    made = argparse.ArgumentParser(
-        description=description, epilog=f"example: {example}", formatter_class=argparse.ArgumentDefaultsHelpFormatter
-    )
-    add = made.add_argument_group("common flags").add_argument
+    made = flags.parser(description, example, PHASES, low=-8, high=8)
+    add = made.add_argument
     add("--schedule", choices=("seed", "fast"), default="seed", help="the tutorial's schedule, or the tuned one")
     add("--arch", default="sm_90", choices=tuple(gpu_architectures()), help="architecture to compile for")
     add("--emit", metavar="FILE", help="write the CUDA text")
@@ -67,32 +65,13 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
     add("--check", choices=("cpu", "gpu", "none"), default="cpu", help="where to run the text and compare with numpy")
     add("--blocks", type=int, default=16, metavar="N", help="blocks to execute with --check cpu, the corners first")
     add("--resources", action="store_true", help="compile for --arch, and report registers and spills")
-    add("--seed", type=int, default=0, help="seed of the random data")
-    add("--low", type=int, default=-8, help="smallest random number")
-    add("--high", type=int, default=8, help="random numbers are below this")
-    add("--dump", metavar="DIR", help="save text and launch record, as vtac run reads them")
-    add(
-        "--print-ir",
-        metavar="PHASE",
-        choices=PHASES,
-        help=f"print the IR of one phase, and the report on stderr: {', '.join(PHASES)}",
-    )
     add("--write-mlir", metavar="FILE", help="write the program with its schedule script")
-    add("--json", action="store_true", help="print one JSON object and nothing else on stdout")
     return made
 
 
 def main(options: argparse.Namespace, make_work: Callable[[GpuArchitecture], Work]) -> int:
     """Run an example; the exit status."""
-    try:
-        random_data.check_flags(options.seed, options.low, options.high)
-        return _run(options, make_work)
-    except vtac.VtacError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    except OSError as error:
-        print(f"error: {error.filename}: {error.strerror}", file=sys.stderr)
-        return 1
+    return flags.exit_status(options, lambda: _run(options, make_work))
 
 
 def _run(options: argparse.Namespace, make_work: Callable[[GpuArchitecture], Work]) -> int:
