@@ -78,7 +78,10 @@ def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]
         raise refusal(op, f"{name} already stands in loop {describe(loop)}", "nothing needs to move")
     check_not_mapped(op, loop)
     reads = [*block.inputs, block.output] if is_whole_update(block) else block.inputs
-    writers = list(dict.fromkeys(writer for value in reads for writer in writers_of(value) if writer is not block))
+    earlier = _other_writers(block)
+    writers = list(
+        dict.fromkeys(writer for value in reads for writer in (earlier if value is block.output else writers_of(value)))
+    )
     producers = [writer for writer in writers if loop in enclosing_loops(writer)]
     if not producers:
         raise refusal(op, f"loop {describe(loop)} produces nothing that {name} reads", "choose a loop of its producers")
@@ -104,7 +107,7 @@ def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]
 
 def _check_output(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> None:
     name, output = f"block '{block.block_name}'", buffer_name(block.output)
-    others = [writer for writer in writers_of(block.output) if writer is not block]
+    others = _other_writers(block)
     updates = is_whole_update(block) and bool(others)
     if others and not (updates and all(_starts_in(writer, loop) for writer in others)):
         raise refusal(op, f"'{output}' is written by several blocks", "move it before decompose_reduction")
@@ -119,6 +122,12 @@ def _check_output(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> None:
             f"block '{early[0].block_name}' reads '{output}' before {name} overwrites it",
             "let the program write a buffer of its own there",
         )
+
+
+def _other_writers(block: BlockOp) -> list[BlockOp]:
+    """Who else writes the block's output, but for later updates: these go on from it wherever it stands."""
+    others = [writer for writer in writers_of(block.output) if writer is not block]
+    return [writer for writer in others if not (is_whole_update(writer) and precedes(block, writer))]
 
 
 def _starts_in(writer: BlockOp, loop: ForOp) -> bool:

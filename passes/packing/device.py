@@ -262,6 +262,17 @@ class DeviceBuilder:
         return candidate
 
 
+def starts_in_its_loops(value: SSAValue) -> bool:
+    """Whether accumulators are computed tile by tile: by the ALU, or by products onto zeros or such accumulators.
+
+    Not so are windows of other accumulators, and products onto what is loaded.
+    """
+    op = value.owner
+    while isinstance(op, GenericOp) and any(kind == IteratorTypeAttr.reduction() for kind in op.iterator_types):
+        op = op.outputs[0].owner
+    return isinstance(op, FillOp) or (isinstance(op, GenericOp) and len(op.body.block.ops) > 1)
+
+
 def _first_block(block: AffineExpr, outputs: int, inputs: int) -> AffineExpr:
     """The first input block of the group that an output block belongs to."""
     group = block // outputs if outputs > 1 else block

@@ -19,7 +19,7 @@ from vtac.passes.analysis.alu_trees import IMMEDIATE, AluName, Step, Tree
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Element
 from vtac.passes.analysis.products import is_narrow
-from vtac.passes.packing.device import DeviceBuilder
+from vtac.passes.packing.device import DeviceBuilder, starts_in_its_loops
 from vtac.passes.packing.factors import Factors
 from vtac.passes.packing.operands import Operand, Operands, Tensors
 from vtac.passes.packing.stored import Order
@@ -45,6 +45,17 @@ class Emitter:
         if tree not in self._known:
             self._known[tree] = self._operand(tree)
         return self._known[tree]
+
+    def root(self, tree: Tree, *, loaded: bool, shared: bool) -> SSAValue:
+        """The first result: written by GEMM or ALU, and with every dimension; `loaded` says that it may not be.
+
+        What other results go on from (`shared`) also has to start in its own loops.
+        """
+        value, indices = self.operand(tree)
+        if loaded or indices != self.identity or (shared and not starts_in_its_loops(value)):
+            value = self.device.step("add", value, indices, 0)
+            self._known[tree] = value, self.identity
+        return value
 
     def is_by_gemm(self, tree: Tree) -> bool:
         """Whether GEMM brings a tree to the accumulators, or adds it to them: i8, without an 8-bit load of its own."""

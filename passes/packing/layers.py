@@ -246,9 +246,9 @@ class Layers:
         outer = [-(-outer[0] // tile[0]), -(-outer[1] // tile[1]), *outer[2:]]
         device = DeviceBuilder(outer, self.config)
         emitter = Emitter(self, device, order, trees)
-        first, indices = emitter.operand(trees[0])
-        if isinstance(trees[0], Element) and not emitter.is_by_gemm(trees[0]) and self._needs_alu(trees[0].source):
-            first = device.step("add", first, indices, 0)
+        root = trees[0]
+        loaded = isinstance(root, Element) and not emitter.is_by_gemm(root) and self._needs_alu(root.source)
+        first = emitter.root(root, loaded=loaded, shared=len(trees) > 1)
         rest = [emitter.operand(tree)[0] for tree in trees[1:]]
         function, call = device.finish([first, *rest], f"{self.name}_{len(self.functions)}")
         self.functions.append(function)

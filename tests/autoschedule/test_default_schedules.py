@@ -118,6 +118,11 @@ def test_gathered_columns_are_loaded_once() -> None:
     assert program.stats["inp_load_nbytes"] == 7 * 7 * 64
 
 
+def test_steps_that_are_taken_once_are_none() -> None:
+    """A 1x1 convolution with a stride that its result never takes."""
+    assert_convolves(Conv2D(1, 2, 2, 16, 32, 1, 0, 2))
+
+
 def test_weights_stay_on_chip() -> None:
     program = assert_convolves(Conv2D(1, 28, 28, 64, 64))
     assert program.stats["wgt_load_nbytes"] == 64 * 64 * 9

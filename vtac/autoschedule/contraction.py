@@ -60,7 +60,10 @@ class Contraction:
     def steps(self) -> bool:
         """True when the input is read in steps with nothing between them used."""
         return any(
-            d.stride > 1 and d.spatial is not None and (d.window is None or self.window[d.window] == 1)
+            d.stride > 1
+            and d.spatial is not None
+            and self.extents[d.spatial] > 1
+            and (d.window is None or self.window[d.window] == 1)
             for d in self.dimensions
         )
 
