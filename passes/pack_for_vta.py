@@ -52,8 +52,8 @@ class PackForVta(ModulePass):
     ensures:  one device function per product, convolution, pooling or elementwise chain, with
               what follows it elementwise; layout changes only where layouts differ; what the
               VTA cannot execute in `packing.host` segments that say why.
-    declines: host segments when `host` is false, all of them at once; a function that gives the
-              VTA nothing to do.
+    declines: when `host` is false, host segments, all of them at once, and a function that gives
+              the VTA nothing to do.
     """
 
     name = "pack-for-vta"
@@ -92,10 +92,9 @@ class _FunctionPacker:
         results = [self.plain(value) for value in returned.operands] if isinstance(returned, ReturnOp) else []
         if self.host_reasons and not self.allow_host:
             raise _refused(self._reasons())
-        if not self.layers.functions:
-            why = "\n".join(map(str, self._reasons()))
+        if not self.layers.functions and not self.allow_host:
             text = f"function '{self.function.sym_name.data}' gives the VTA nothing to do"
-            raise CompileError(f"{text}: {why}" if why else text, location_of(self.function))
+            raise CompileError(text, location_of(self.function))
         self.new.add_op(ReturnOp(*results))
         self.function.body.detach_block(self.old)
         self.old.erase(safe_erase=False)

@@ -18,11 +18,14 @@ from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
+from vtac.interpreter.counters import COUNTER_NAMES
 from vtac.passes.analysis.nest import buffer_name
+from vtac.passes.analysis.target import config_of
 from vtac.passes.packing.notes import choices_of, layer_name
 from vtac.runtime.errors import ProgramError
-from vtac.runtime.layout import Buffer, DType, Names
+from vtac.runtime.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.runtime.program import Array, Image, Program, Progress
+from vtac.runtime.stream_builder import StreamBuilder
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,11 @@ class HostProgram(Program):
 
     @staticmethod
     def around(host: ModuleOp, devices: dict[str, Program]) -> HostProgram:
-        """The program of a host module and the device programs that it calls, by function name."""
-        first = next(iter(devices.values()))
+        """The program of a host module and the device programs that it calls, by function name.
+
+        Where it calls none, the VTA's part is a stream that ends at once.
+        """
+        first = next(iter(devices.values()), None) or idle_program(host)
         return HostProgram(
             first.config,
             first.instructions,
@@ -76,6 +82,9 @@ class HostProgram(Program):
     def results(self) -> tuple[Buffer, ...]:
         """The plain arrays that a call returns, in order."""
         return tuple(buffer for buffer in self.plain if buffer.is_result)
+
+    def _idle_stats(self) -> dict[str, int]:
+        return {**dict.fromkeys(COUNTER_NAMES, 0), "cycles": self.cycles}
 
     @property
     def host_function(self) -> FuncOp:
@@ -109,7 +118,7 @@ class HostProgram(Program):
             return found if isinstance(found, tuple) else (found,)
 
         outputs = self.run_host(arrays, run)
-        self._runs = runs
+        self._runs = runs or [self._idle_stats()]
         self._last_inputs = tuple(array.copy() for array in arrays)
         return outputs[0] if len(outputs) == 1 else outputs
 
@@ -168,6 +177,14 @@ class HostProgram(Program):
         if inputs is not None:
             self(*inputs)
         save_host_program(self, Path(directory))
+
+
+def idle_program(host: ModuleOp) -> Program:
+    """What the VTA runs beside a host function that does everything: a stream that ends at once."""
+    stream = StreamBuilder(config_of(host), FIRST_ADDRESS, 0)
+    stream.finish_dataflow(0)
+    micro_ops = Buffer("micro_ops", "uop", "uint32", (0,), FIRST_ADDRESS)
+    return Program(stream.config, stream.instructions(), b"", (micro_ops,))
 
 
 def _host_function(host: ModuleOp) -> FuncOp:

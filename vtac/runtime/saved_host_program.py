@@ -12,15 +12,17 @@ from xdsl.printer import Printer
 
 from vtac.dialects.diagnostics import VtacError
 from vtac.runtime.errors import ProgramError
-from vtac.runtime.host_program import HostProgram
+from vtac.runtime.host_program import HostProgram, idle_program
 from vtac.runtime.program import Program
-from vtac.runtime.saved_program import HOST_FILE, load_device_program, write_part
+from vtac.runtime.saved_program import HOST_FILE, load_device_program, save_program, write_part
 
 
 def save_host_program(program: HostProgram, folder: Path) -> None:
     """Write the host function, and the device programs: one into `folder`, several into one below it each."""
     for name, device in program.devices.items():
         device.save(folder if len(program.devices) == 1 else folder / name)
+    if not program.devices:
+        save_program(program, folder, None)
     text = StringIO()
     Printer(text).print_op(_with_declarations(program.host))
     write_part(folder / HOST_FILE, f"{text.getvalue()}\n".encode())
@@ -29,17 +31,24 @@ def save_host_program(program: HostProgram, folder: Path) -> None:
 def load_host_program(folder: Path) -> HostProgram:
     """Read back what `save_host_program` wrote.
 
-    Raises `ProgramError` for a host function that does not parse, calls nothing or contradicts the
-    device programs, and for device programs that cannot be read.
+    Raises `ProgramError` for a host function that does not parse or contradicts the device
+    programs, and for device programs that cannot be read.
     """
     host = _parsed(folder / HOST_FILE)
     calls = {op.callee.string_value(): op for op in host.walk() if isinstance(op, CallOp)}
     if not calls:
-        raise ProgramError(f"{folder / HOST_FILE}: calls no device program")
+        _check_idle(folder, host)
     devices = {name: load_device_program(folder if len(calls) == 1 else folder / name) for name in calls}
     for name, call in calls.items():
         _check_call(call, devices[name], folder / HOST_FILE)
     return HostProgram.around(host, devices)
+
+
+def _check_idle(folder: Path, host: ModuleOp) -> None:
+    """Beside a host function that calls nothing lies a stream that ends at once."""
+    idle = idle_program(host).instructions
+    if not (folder / "insn.bin").is_file() or load_device_program(folder).instructions != idle:
+        raise ProgramError(f"{folder / HOST_FILE}: calls no device program, but some are saved with it")
 
 
 def _with_declarations(host: ModuleOp) -> ModuleOp:
