@@ -9,14 +9,11 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import (
-    ArrayAttr,
     DenseIntOrFPElementsAttr,
     DictionaryAttr,
     FunctionType,
     MemRefType,
     ModuleOp,
-    TensorType,
-    UnitAttr,
 )
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
@@ -25,10 +22,11 @@ from xdsl.passes import ModulePass
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.packing import ReshapeOp
+from vtac.dialects.schedule.arguments import CONSTANT, RESULT
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
 from vtac.passes.group_device_calls import PROGRAM
+from vtac.passes.payload_arguments import PayloadArguments, as_memref
 
 
 @dataclass(frozen=True)
@@ -114,23 +112,21 @@ class _Linker:
         self.function = function
         self.kernels = kernels
         self.old = function.body.block
-        self.new = Block(arg_types=[_as_memref(argument.type) for argument in self.old.args])
+        self.new = Block()
+        self.arguments = PayloadArguments(self.new, function)
         self.buffers: dict[SSAValue, SSAValue] = {}
-        for old, new in zip(self.old.args, self.new.args, strict=True):
-            new.name_hint = old.name_hint
-            self.buffers[old] = new
         self.constants: dict[Attribute, SSAValue] = {}
 
     def run(self) -> None:
-        returned = cast(ReturnOp, self.old.last_op)
-        for value in returned.operands:
-            self.buffers[value] = self._argument(value.type, value.name_hint)
-        results = len(self.new.args)
+        for argument in self.old.args:
+            self.buffers[argument] = self.arguments.add_given(argument)
+        for value in cast(ReturnOp, self.old.last_op).operands:
+            self.buffers[value] = self.arguments.add_result(value)
         body: list[Operation] = []
         for op in self.old.ops:
             body += self._linked(op)
         self.new.add_ops([*body, SyncOp.get(dataflow=True), ReturnOp()])
-        self._describe(results - len(self.old.args))
+        self.arguments.describe()
         self.function.body.detach_block(self.old)
         self.old.erase(safe_erase=False)
         self.function.body.add_block(self.new)
@@ -139,7 +135,7 @@ class _Linker:
         if isinstance(op, CallOp):
             yield from self._call(op)
         elif isinstance(op, ReshapeOp):
-            view = _view(self.buffers[op.source], _as_memref(op.result.type))
+            view = _view(self.buffers[op.source], as_memref(op.result.type, op))
             view.result.name_hint = op.result.name_hint
             self.buffers[op.result] = view.result
             yield view
@@ -182,35 +178,11 @@ class _Linker:
         call.location = op.location
         yield call
 
-    def _argument(self, kind: Attribute, name: str | None) -> SSAValue:
-        argument = self.new.insert_arg(_as_memref(kind), len(self.new.args))
-        argument.name_hint = name
-        return argument
-
     def _constant(self, contents: DenseIntOrFPElementsAttr, name: str | None) -> SSAValue:
         """The argument of a constant; one for all that are equal."""
         if contents not in self.constants:
-            self.constants[contents] = self._argument(contents.type, name or "constant")
+            self.constants[contents] = self.arguments.add_constant(contents.type, contents, name or "constant")
         return self.constants[contents]
-
-    def _describe(self, results: int) -> None:
-        """Mark results and constants, as the level below expects them."""
-        contents = {value: attribute for attribute, value in self.constants.items()}
-        marks: list[DictionaryAttr] = []
-        for argument in self.new.args:
-            if argument in contents:
-                marks.append(DictionaryAttr({CONSTANT: contents[argument]}))
-            elif len(self.old.args) <= argument.index < len(self.old.args) + results:
-                marks.append(DictionaryAttr({RESULT: UnitAttr()}))
-            else:
-                marks.append(DictionaryAttr({}))
-        self.function.arg_attrs = ArrayAttr(marks)
-        self.function.function_type = FunctionType.from_lists([argument.type for argument in self.new.args], [])
-
-
-def _as_memref(kind: Attribute) -> MemRefType[Attribute]:
-    plain = cast("TensorType[Attribute] | MemRefType[Attribute]", kind)
-    return MemRefType(plain.get_element_type(), plain.get_shape())
 
 
 def _view(source: SSAValue, kind: MemRefType[Attribute]) -> ReinterpretCastOp:

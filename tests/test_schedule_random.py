@@ -12,12 +12,12 @@ from programs import SmallConv
 from random_schedules import RandomDirectives
 from xdsl.dialects.builtin import ModuleOp
 
+from vtac.dialects.schedule.arguments import RESULT
 from vtac.evaluate import evaluate
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.numbers import Array, dtype_of
 from vtac.frontend import context, prepare
-from vtac.passes.convert_linalg_to_schedule import RESULT
 from vtac.pipelines import run_phases
 from vtac.schedule import Schedule
 

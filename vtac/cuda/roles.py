@@ -8,10 +8,10 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, SSAValue
 
 from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.schedule.arguments import RESULT
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name
-from vtac.passes.convert_linalg_to_schedule import RESULT
 
 
 def is_result(kernel: FuncOp, argument: BlockArgument) -> bool:

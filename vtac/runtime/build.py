@@ -13,13 +13,13 @@ from xdsl.traits import SymbolTable
 
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.arguments import CONSTANT, RESULT
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.passes.analysis.kernels import micro_op_limit
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.passes.analysis.target import config_of
-from vtac.passes.convert_linalg_to_schedule import CONSTANT, RESULT
 from vtac.passes.vta_plan_dram import ARENA_OFFSET
 from vtac.runtime.host_code import HostCode, generate
 from vtac.runtime.layout import Buffer, DType, Names, Role, place, place_shared
