@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from contextlib import AbstractContextManager
+from functools import cache, lru_cache
+from typing import Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +16,12 @@ from vtac.interpreter.fast_plan import Plan, PlanBuilder, TooLargeError
 from vtac.interpreter.prepare import Prepared
 from vtac.interpreter.stream import Stream
 from vtac.isa import AluOpcode, Opcode
+
+
+class _Threads(Protocol):
+    """What is used of threadpoolctl, which has no types."""
+
+    def limit(self, *, limits: int, user_api: str) -> AbstractContextManager[object]: ...
 
 
 def _new_plan(prepared: Prepared, micro_ops: bytes) -> Plan:
@@ -48,6 +56,19 @@ def run_fast(prepared: Prepared, dram: NDArray[np.uint8], progress: Callable[[in
         if prepared.strict and _shifts_by_tensor(stream):
             return False
         raise
-    if not plan.run(dram, progress, len(stream)):
-        _new_plan(prepared, micro_ops).run(dram, progress, len(stream))
+    with _blas().limit(limits=1, user_api="blas"):
+        if not plan.run(dram, progress, len(stream)):
+            _new_plan(prepared, micro_ops).run(dram, progress, len(stream))
     return True
+
+
+@cache
+def _blas() -> _Threads:
+    """The threads of the BLAS that numpy calls.
+
+    One is best: products of tiles are small, and on a busy machine threads that wait for each
+    other make a run ten times as long.
+    """
+    from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingTypeStubs]
+
+    return cast(_Threads, ThreadpoolController())
