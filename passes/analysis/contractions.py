@@ -5,35 +5,17 @@ Names do not count: a named operation is looked at as the `linalg.generic` that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, cast
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
 
-from xdsl.dialects import arith
 from xdsl.dialects.builtin import ShapedType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
-from xdsl.ir import BlockArgument, Operation, SSAValue
-from xdsl.ir.affine import (
-    AffineBinaryOpExpr,
-    AffineBinaryOpKind,
-    AffineConstantExpr,
-    AffineDimExpr,
-    AffineExpr,
-    AffineMap,
-)
+from xdsl.ir import Operation, SSAValue
 
-Kind: TypeAlias = Literal["product", "max", "sum"]
-_SUMS = arith.AddiOp | arith.AddfOp
-_MAXIMA = arith.MaxSIOp | arith.MaximumfOp | arith.MaxnumfOp
-
-
-@dataclass(frozen=True)
-class Window:
-    """One spatial axis: the kernel moves by `stride`, its `size` elements lie `dilation` apart."""
-
-    size: int = 1
-    stride: int = 1
-    dilation: int = 1
+from vtac.passes.analysis.contraction_bodies import ContractionBody, Kind, match_body
+from vtac.passes.analysis.contraction_windows import Loops, Window, match_axes, match_data, plain_dims
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,21 +57,6 @@ class Contraction:
         return count
 
 
-@dataclass
-class _Loops:
-    """Which operands each loop moves, and how."""
-
-    op: LinalgStructuredOperation
-    extents: tuple[int, ...]
-    reductions: frozenset[int]
-    maps: list[AffineMap]
-    names: list[str] = field(default_factory=list[str])
-
-    def describe(self, loop: int) -> str:
-        kind = "reduction" if loop in self.reductions else "parallel"
-        return f"loop d{loop} ({kind}, extent {self.extents[loop]})"
-
-
 def match_contraction(op: Operation) -> Contraction | str:
     """The contraction that an op is, or the first difference from one."""
     if not isinstance(op, LinalgStructuredOperation) or len(op.outputs) != 1 or len(op.res) != 1:
@@ -104,8 +71,8 @@ def match_contraction(op: Operation) -> Contraction | str:
     if not reductions:
         return "expected a reduction loop, found only parallel ones"
     maps = [attribute.data for attribute in op.get_indexing_maps()]
-    loops = _Loops(op, extents, reductions, maps)
-    body = _match_body(op)
+    loops = Loops(op, extents, reductions, maps)
+    body = match_body(op)
     if isinstance(body, str):
         return body
     if body.kind == "product":
@@ -113,82 +80,69 @@ def match_contraction(op: Operation) -> Contraction | str:
     return _match_pooling(loops, body)
 
 
-@dataclass(frozen=True)
-class _Body:
-    kind: Kind
-    factors: tuple[int, ...]
-    zero_points: tuple[int, ...] = ()
-
-
-def _match_body(op: LinalgStructuredOperation) -> _Body | str:
-    """acc + a * b, acc + a, or max(acc, a), with operands widened and zero points subtracted."""
-    block = op.body.block
-    last = cast(Operation, block.last_op)
-    total = last.operands[0].owner
-    if not isinstance(total, _SUMS | _MAXIMA):
-        return f"expected arith.addi or arith.maxsi at the end of the body, found {_name(total)}"
-    accumulator = block.args[-1]
-    if accumulator not in total.operands:
-        return f"expected {total.name} of the accumulator (the last argument of the body)"
-    other = total.rhs if total.lhs is accumulator else total.lhs
-    if isinstance(total, _MAXIMA) or not isinstance(other.owner, arith.MuliOp):
-        factor = _factor(other)
-        if isinstance(factor, str) or factor[1] is not None:
-            return (
-                f"expected arith.muli of two inputs, or one input, added to the accumulator, found {_name(other.owner)}"
-            )
-        return _Body("max" if isinstance(total, _MAXIMA) else "sum", (factor[0],))
-    factors = [_factor(other.owner.lhs), _factor(other.owner.rhs)]
-    for factor in factors:
-        if isinstance(factor, str):
-            return factor
-    (left, left_zero), (right, right_zero) = cast("list[tuple[int, int | None]]", factors)
-    zeros = () if left_zero is None or right_zero is None else (left_zero, right_zero)
-    if (left_zero is None) != (right_zero is None):
-        return "expected zero points for both factors or for none"
-    return _Body("product", (left, right), zeros)
-
-
-def _factor(value: SSAValue) -> tuple[int, int | None] | str:
-    """(position of the input, position of its zero point) of extsi(input) - zero point."""
-    zero: int | None = None
-    if isinstance(value.owner, arith.SubiOp):
-        subtracted = _argument(value.owner.rhs)
-        if subtracted is None:
-            return "expected a zero point that is an operand"
-        value, zero = value.owner.lhs, subtracted
-    position = _argument(value)
-    if position is None:
-        return f"expected an input, sign-extended by arith.extsi, as factor, found {_name(value.owner)}"
-    return position, zero
-
-
-def _argument(value: SSAValue) -> int | None:
-    if isinstance(value.owner, arith.ExtSIOp):
-        value = value.owner.input
-    return value.index if isinstance(value, BlockArgument) else None
-
-
-def _match_product(loops: _Loops, body: _Body) -> Contraction | str:
+def _match_product(loops: Loops, body: ContractionBody) -> Contraction | str:
     problems: list[str] = []
     for data, kernel in (body.factors, body.factors[::-1]):
-        found = _match_roles(loops, body, data, kernel)
+        found = _match_factors(loops, body, data, kernel)
         if not isinstance(found, str):
             return found
         problems.append(found)
     return problems[0]
 
 
-def _match_roles(loops: _Loops, body: _Body, data: int, kernel: int) -> Contraction | str:
-    result = _plain_dims(loops.maps[-1])
-    weights = _plain_dims(loops.maps[kernel])
+@dataclass(frozen=True)
+class _Roles:
+    """The loop over rows, features and channels, those over the image, and those over the window."""
+
+    row: int
+    feature: int
+    channel: int
+    spatial: list[int]
+    taps: list[int]
+    depthwise: bool
+
+
+def _match_factors(loops: Loops, body: ContractionBody, data: int, kernel: int) -> Contraction | str:
+    result = plain_dims(loops.maps[-1])
+    weights = plain_dims(loops.maps[kernel])
     if result is None or weights is None:
         what = "result" if result is None else "kernel"
         return f"expected plain loops as indices of the {what}, found {loops.maps[-1 if result is None else kernel]}"
-    found = _match_data(loops, data)
+    found = match_data(loops, data)
     if isinstance(found, str):
         return found
     plain, windows = found
+    roles = _match_roles(loops, result, weights, plain)
+    if isinstance(roles, str):
+        return roles
+    axes = match_axes(loops, windows, plain, roles.spatial, roles.taps)
+    if isinstance(axes, str):
+        return axes
+    data_axes, kernel_axes, shapes = axes
+    if roles.row not in plain:
+        return f"{loops.describe(roles.row)} is no plain index of the data"
+    operands = loops.op.inputs
+    channels = () if roles.depthwise else (weights[roles.channel],)
+    return Contraction(
+        loops.op,
+        "product",
+        operands[data],
+        operands[kernel],
+        (plain[roles.row], plain[roles.channel], *data_axes),
+        (weights[roles.feature], *channels, *(weights[tap] for tap in kernel_axes)),
+        (result[roles.row], result[roles.feature], *(result[loop] for loop in roles.spatial)),
+        shapes,
+        roles.depthwise,
+        tuple(
+            operands[body.zero_points[body.factors.index(position)]] for position in (data, kernel) if body.zero_points
+        ),
+    )
+
+
+def _match_roles(
+    loops: Loops, result: Mapping[int, int], weights: Mapping[int, int], plain: Mapping[int, int]
+) -> _Roles | str:
+    """Roles by which operands a loop indexes: the result, the kernel, the data by itself."""
     features = [loop for loop in result if loop in weights and loop not in plain]
     groups = [loop for loop in result if loop in weights and loop in plain]
     rows = [loop for loop in result if loop not in weights]
@@ -207,41 +161,20 @@ def _match_roles(loops: _Loops, body: _Body, data: int, kernel: int) -> Contract
             "expected one loop over features (kernel and result) and one reduction over channels (both factors), "
             f"found {len(features)} and {len(channels)}"
         )
-    spatial = rows[1:]
-    if len(spatial) not in (0, 2):
+    if len(rows) not in (1, 3):
         return f"expected rows and none or two spatial loops of the data, found {len(rows)} loops"
-    if depthwise and not spatial:
+    if depthwise and len(rows) == 1:
         return "expected two spatial loops of a convolution by channel"
     feature, channel = (groups * 2) if depthwise else (features[0], channels[0])
-    axes = _axes(loops, windows, plain, spatial, taps)
-    if isinstance(axes, str):
-        return axes
-    data_axes, kernel_axes, shapes = axes
-    if rows[0] not in plain:
-        return f"{loops.describe(rows[0])} is no plain index of the data"
-    operands = loops.op.inputs
-    return Contraction(
-        loops.op,
-        "product",
-        operands[data],
-        operands[kernel],
-        (plain[rows[0]], plain[channel], *data_axes),
-        (weights[feature], *(() if depthwise else (weights[channel],)), *(weights[tap] for tap in kernel_axes)),
-        (result[rows[0]], result[feature], *(result[loop] for loop in spatial)),
-        shapes,
-        depthwise,
-        tuple(
-            operands[body.zero_points[body.factors.index(position)]] for position in (data, kernel) if body.zero_points
-        ),
-    )
+    return _Roles(rows[0], feature, channel, rows[1:], taps, depthwise)
 
 
-def _match_pooling(loops: _Loops, body: _Body) -> Contraction | str:
+def _match_pooling(loops: Loops, body: ContractionBody) -> Contraction | str:
     data = body.factors[0]
-    result = _plain_dims(loops.maps[-1])
+    result = plain_dims(loops.maps[-1])
     if result is None:
         return f"expected plain loops as indices of the result, found {loops.maps[-1]}"
-    found = _match_data(loops, data)
+    found = match_data(loops, data)
     if isinstance(found, str):
         return found
     plain, windows = found
@@ -249,8 +182,10 @@ def _match_pooling(loops: _Loops, body: _Body) -> Contraction | str:
     others = [loop for loop in result if loop not in spatial]
     if len(spatial) != 2 or len(others) != 2:
         return f"expected a pooling over two spatial loops, found {len(spatial)} and {len(others)} others"
-    taps = sorted(loops.reductions)
-    axes = _axes(loops, windows, plain, spatial, taps)
+    for loop in others:
+        if loop not in plain:
+            return f"{loops.describe(loop)} does not index the data"
+    axes = match_axes(loops, windows, plain, spatial, sorted(loops.reductions))
     if isinstance(axes, str):
         return axes
     return Contraction(
@@ -265,76 +200,5 @@ def _match_pooling(loops: _Loops, body: _Body) -> Contraction | str:
     )
 
 
-_Windows: TypeAlias = dict[int, dict[int, int]]
-"""By dimension of the data: the stride of each loop in its index."""
-
-
-def _match_data(loops: _Loops, data: int) -> tuple[dict[int, int], _Windows] | str:
-    """Loops that are an index of the data by themselves, with the dimension; and the sliding indices."""
-    plain: dict[int, int] = {}
-    windows: _Windows = {}
-    for dim, index in enumerate(loops.maps[data].results):
-        strides = _strides(index)
-        if strides is None or any(stride < 1 for stride in strides.values()):
-            return f"expected sums of loops times positive numbers as indices of the data, found {index}"
-        if len(strides) == 1 and next(iter(strides.values())) == 1:
-            plain[next(iter(strides))] = dim
-        else:
-            windows[dim] = strides
-    return plain, windows
-
-
-def _axes(
-    loops: _Loops, windows: _Windows, plain: dict[int, int], spatial: list[int], taps: list[int]
-) -> tuple[tuple[int, ...], tuple[int, ...], tuple[Window, ...]] | str:
-    """For each spatial loop: its data dimension, its kernel loop, its window."""
-    dims: list[int] = []
-    used: list[int] = []
-    shapes: list[Window] = []
-    for loop in spatial:
-        dim = next((d for d, strides in windows.items() if loop in strides), plain.get(loop))
-        if dim is None:
-            return f"{loops.describe(loop)} does not index the data"
-        strides = windows.get(dim, {loop: 1})
-        inner = [other for other in strides if other != loop]
-        if len(inner) > 1 or any(other not in taps for other in inner):
-            return f"expected {loops.describe(loop)} plus one reduction as index {dim} of the data"
-        dims.append(dim)
-        used += inner
-        size, dilation = (loops.extents[inner[0]], strides[inner[0]]) if inner else (1, 1)
-        shapes.append(Window(size, strides[loop], dilation))
-    for tap in taps:
-        if tap not in used:
-            return f"{loops.describe(tap)} moves no window of the data"
-    if len(used) != 2 * bool(taps) and len(used) != len(spatial):
-        return "expected a window along both spatial axes, or along none"
-    return tuple(dims), tuple(used), tuple(shapes)
-
-
-def _plain_dims(indices: AffineMap) -> dict[int, int] | None:
-    """Which dimension each loop is the index of, when every index is one loop."""
-    found = {index.position: dim for dim, index in enumerate(indices.results) if isinstance(index, AffineDimExpr)}
-    return found if len(found) == len(indices.results) else None
-
-
-def _strides(index: AffineExpr) -> dict[int, int] | None:
-    """The factor of each loop in a sum of loops times numbers; None for anything else."""
-    if isinstance(index, AffineDimExpr):
-        return {index.position: 1}
-    if not isinstance(index, AffineBinaryOpExpr):
-        return None
-    if index.kind is AffineBinaryOpKind.Add:
-        left, right = _strides(index.lhs), _strides(index.rhs)
-        return None if left is None or right is None or set(left) & set(right) else left | right
-    if index.kind is AffineBinaryOpKind.Mul and isinstance(index.rhs, AffineConstantExpr):
-        left = _strides(index.lhs)
-        return None if left is None else {loop: factor * index.rhs.value for loop, factor in left.items()}
-    return None
-
-
 def _shape(value: SSAValue) -> tuple[int, ...]:
     return tuple(cast(ShapedType, value.type).get_shape())
-
-
-def _name(owner: object) -> str:
-    return owner.name if isinstance(owner, Operation) else "an input"

@@ -30,7 +30,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.analysis.alu_trees import AluName
-from vtac.passes.analysis.contractions import Window
+from vtac.passes.analysis.contraction_windows import Window
 from vtac.passes.packing.stored import tensor_type, type_of
 
 _STEPS: dict[AluName, type[arith.SignlessIntegerBinaryOperation]] = {

@@ -28,7 +28,7 @@ from vtac.passes.analysis.expressions import (
     renamed,
     substituted,
 )
-from vtac.passes.analysis.integer_form import width_of
+from vtac.passes.analysis.integer_operations import width_of
 from vtac.passes.packing.pads import Pads, no_pads, unpadded
 from vtac.passes.packing.pooling import pooling
 from vtac.passes.packing.ranges import Ranges

@@ -13,7 +13,8 @@ from xdsl.ir import SSAValue
 from vtac.passes.analysis.alu_trees import DeclineError, Number
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Apply, Element, Expression
-from vtac.passes.analysis.integer_form import integer_form, width_of
+from vtac.passes.analysis.integer_form import integer_form
+from vtac.passes.analysis.integer_operations import width_of
 from vtac.passes.packing.sources import Sources
 from vtac.passes.packing.stored import Stored, type_of
 
