@@ -26,8 +26,8 @@ from vtac.interpreter.fast_workspace import Step, Workspace, strided, whole_runs
 
 # Products of two i8 stay below 2**14; float32 is exact up to 2**24, hence for sums of 1024.
 _EXACT_TERMS = 1024
-# OpenBLAS takes one thread up to this many multiply-adds; more threads cost more than they gain here.
-_SINGLE_THREAD = 1 << 18
+# Products of more multiply-adds are taken one tile of columns after the other, whose operands stay in cache.
+_LARGEST_PRODUCT = 1 << 18
 _MAX_TILES = 1 << 15
 _MIN_AFFINE_OPERATIONS = 64
 _GATHER_CHUNK = 1 << 12
@@ -161,7 +161,7 @@ def _bind_product(workspace: Workspace, start: list[int], roles: _Roles) -> Step
 
     extents = {name: [loop.extent for loop in getattr(roles, name)] for name in ("batch", "rows", "columns")}
     sizes = [*extents["batch"], *extents["columns"], *extents["rows"], batch_rows, block_out]
-    if weights.matrix.size * inputs.matrix.shape[1] > _SINGLE_THREAD:
+    if weights.matrix.size * inputs.matrix.shape[1] > _LARGEST_PRODUCT:
         by_tile = weights.matrix.reshape(batch, tiles, block_out, terms)
         product = _Product(workspace, inputs.matrix[:, None], by_tile.swapaxes(-1, -2), roles.factor)
         sums = product.sums.reshape(sizes)
