@@ -48,8 +48,11 @@ def _assembled(options: Options) -> bytes:
     config = VTAConfig() if options.config is None else VTAConfig.from_json(options.config)
     try:
         text = data.decode("utf-8")
-        return assemble_micro_ops(text, config) if options.micro_ops else assemble(text, config)
+        words = assemble_micro_ops(text, config) if options.micro_ops else assemble(text, config)
     except UnicodeDecodeError as error:
         raise StreamFileError(f"'{name}' is no assembly: byte {error.start} is not UTF-8 text") from None
     except AssemblyError as error:
         raise StreamFileError(f"'{name}': {error}") from error
+    if not words and not options.micro_ops:
+        raise StreamFileError(f"'{name}' holds no instruction; a stream ends with finish")
+    return words
