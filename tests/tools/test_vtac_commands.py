@@ -295,7 +295,7 @@ def test_saved_programs_that_are_damaged_are_refused(saved: str) -> None:
 
 def test_an_empty_assembly_is_no_stream(tmp_path: Path) -> None:
     empty = tmp_path / "empty.s"
-    empty.write_text("// nothing\n")
+    empty.write_text("\n")
     message = refusal("asm", str(empty), "-o", str(tmp_path / "insn.bin"))
     assert "empty.s' holds no instruction; a stream ends with finish" in message
     assert not (tmp_path / "insn.bin").exists()
