@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from frontend_models import DIRECTORY, MODELS, SEEDS, parameters
-from networks import host_steps, kernel_count
+from layer_text import host_steps, kernel_count
 from numpy.typing import NDArray
 from plain_programs import SMALL_BLOCK, assert_same, unforced_choices
 

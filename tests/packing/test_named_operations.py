@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from networks import Network, host_steps, kernel_count
+from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import CLAMP, elementwise, run_against_numpy
 
 import vtac
@@ -88,7 +88,7 @@ def test_small_batches_of_products_are_unrolled(zero_points: tuple[int, ...]) ->
 
 def test_widened_batches_of_products_are_unrolled() -> None:
     """As integer PyTorch writes them: operands extended to i32, sums of 64 bits truncated."""
-    net = Network((2, 5, 18))
+    net = LayerText((2, 5, 18))
     widen = "%y = arith.extsi %a0 : i8 to i32"
     data = net.elementwise(widen, [net.inputs[0]], "i32")
     weights = net.elementwise(widen, [net.constant((2, 18, 20), -20, 20)], "i32")
@@ -128,7 +128,7 @@ def test_flags_of_truncations_are_read(text: str) -> None:
 
 def test_unsigned_bytes_become_signed_ones() -> None:
     """As ONNX models of u8 arrive: signless bytes, extended without a sign, less 128, truncated."""
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     body = """%u = arith.extui %a0 : i8 to i32
     %h = arith.constant 128 : i32
     %s = arith.subi %u, %h : i32
@@ -141,7 +141,7 @@ def test_unsigned_bytes_become_signed_ones() -> None:
 
 def test_unsigned_bytes_as_quantised_floats() -> None:
     """Dequantised around 128, doubled, quantised to unsigned bytes again."""
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     body = """%u = arith.uitofp %a0 : i8 to f32
     %zero = arith.constant 128.0 : f32
     %scale = arith.constant 0.25 : f32
@@ -161,7 +161,7 @@ def test_unsigned_bytes_as_quantised_floats() -> None:
 
 
 def test_a_clamp_to_more_than_the_type_holds() -> None:
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     body = "%f = arith.sitofp %a0 : i8 to f32\n    %y = arith.fptoui %f : f32 to i8"
     with pytest.raises(
         vtac.CompileError, match=r"'arith\.fptoui' of a value between -128 and 127 does not fit i8: clamp"

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import Network, Value, host_steps, kernel_count
+from layer_text import LayerText, Tensor, host_steps, kernel_count
 from plain_programs import SMALL_BLOCK, run_against_numpy, unforced_choices
 
 AROUND = (1, 1, 1, 1)
 
 
-def residual_block(net: Network, x: Value, features: int, stride: int) -> Value:
+def residual_block(net: LayerText, x: Tensor, features: int, stride: int) -> Tensor:
     """Two 3 x 3 convolutions, and the input, by a 1 x 1 convolution where the shape changes; relu."""
     first = net.narrow(net.convolution(x, features, 3, stride, AROUND), 8, 0)
     second = net.narrow(net.convolution(first, features, 3, 1, AROUND), 8)
@@ -22,7 +22,7 @@ def residual_block(net: Network, x: Value, features: int, stride: int) -> Value:
 
 def test_a_residual_network_is_one_program() -> None:
     """Stem, padded max pooling, two blocks, global sum, flattened, classified: the host packs and unpacks."""
-    net = Network((1, 3, 16, 16))
+    net = LayerText((1, 3, 16, 16))
     stem = net.narrow(net.convolution(net.inputs[0], 16, 3, 2, AROUND), 7, 0)
     x = net.pool(stem, "max", (3, 3), 2, AROUND, -128)
     x = residual_block(net, x, 16, 1)
@@ -35,7 +35,7 @@ def test_a_residual_network_is_one_program() -> None:
     assert unforced_choices(program) == ()
 
 
-def step(data: st.DataObject, net: Network, values: list[Value]) -> Value:
+def step(data: st.DataObject, net: LayerText, values: list[Tensor]) -> Tensor:
     """One more layer on the last value, or on an earlier one that fits."""
     x = values[-1]
     shift, low = data.draw(st.integers(6, 9)), data.draw(st.sampled_from([-128, -9, 0]))
@@ -65,7 +65,7 @@ def step(data: st.DataObject, net: Network, values: list[Value]) -> Value:
 @given(st.data())
 def test_random_chains(data: st.DataObject) -> None:
     batch = data.draw(st.integers(1, 2))
-    net = Network(
+    net = LayerText(
         (batch, data.draw(st.sampled_from([3, 18])), data.draw(st.integers(3, 6)), data.draw(st.integers(3, 6)))
     )
     values = [net.inputs[0]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import Network, host_steps
+from layer_text import LayerText, host_steps
 from operand_programs import Pooling, Term, joined
 from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy
 from xdsl.dialects.arith import ConstantOp
@@ -153,7 +153,7 @@ def _packed(text: str) -> ModuleOp:
 
 def test_a_computed_i8_value_is_stored_before_it_is_scaled_or_subtracted() -> None:
     """3 * clamp(a + b) and c - 2 * clamp(d): the clamped sums are device functions of their own."""
-    net = Network((1, 20, 3, 3), (1, 20, 3, 3), (1, 20, 3, 3))
+    net = LayerText((1, 20, 3, 3), (1, 20, 3, 3), (1, 20, 3, 3))
     first, second, third = net.inputs
     narrow = net.narrow(net.add(first, second), 1)
     body = """%w = arith.extsi %a0 : i8 to i32

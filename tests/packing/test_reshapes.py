@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import Network, Value, host_steps, kernel_count
+from layer_text import LayerText, Tensor, host_steps, kernel_count
 from plain_programs import SMALL_BLOCK, run_against_numpy
 
 from vtac.dialects.hardware import VTAConfig
@@ -17,7 +17,7 @@ from vtac.passes.packing.reshapes import reshape_groups
 CONFIGS = pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
 
 
-def layer(net: Network, x: Value, features: int = 20, size: int = 3, pad: int = 1) -> Value:
+def layer(net: LayerText, x: Tensor, features: int = 20, size: int = 3, pad: int = 1) -> Tensor:
     """A convolution narrowed to all of i8."""
     return net.narrow(net.convolution(x, features, size, 1, (pad,) * 4), 7)
 
@@ -43,7 +43,7 @@ def test_groups_split_both_shapes_into_equal_parts(shape: list[int], data: st.Da
 @CONFIGS
 def test_unit_dimensions_come_and_go_without_the_host(config: VTAConfig | None) -> None:
     """A global pooling's result as rows, a product's result as images of one pixel."""
-    net = Network((2, 20, 5, 5))
+    net = LayerText((2, 20, 5, 5))
     pooled = net.pool(layer(net, net.inputs[0]), "max", (5, 5), 1)
     rows = net.reshape(pooled, (2, 20), "[[0], [1, 2, 3]]")
     narrow = net.narrow(net.product(rows, 33), 6)
@@ -54,7 +54,7 @@ def test_unit_dimensions_come_and_go_without_the_host(config: VTAConfig | None) 
 
 def test_operations_go_on_after_a_reshape_of_accumulators() -> None:
     """The tail of a global sum, written on rows, belongs to the sum."""
-    net = Network((1, 40, 4, 4))
+    net = LayerText((1, 40, 4, 4))
     rows = net.reshape(net.pool(net.inputs[0], "sum", (4, 4), 1), (1, 40), "[[0], [1, 2, 3]]")
     program = run_against_numpy(net.text(net.narrow(net.bias(rows), 4)))
     assert kernel_count(program) == 1
@@ -65,21 +65,21 @@ def test_operations_go_on_after_a_reshape_of_accumulators() -> None:
 @pytest.mark.parametrize("batch", [1, 4])
 def test_flattened_images_stay_packed(batch: int, config: VTAConfig | None) -> None:
     """The weights take the order that the images have in memory, at compile time."""
-    net = Network((batch, 5, 4, 3))
+    net = LayerText((batch, 5, 4, 3))
     product = net.product(net.flatten(layer(net, net.inputs[0])), 10)
     program = run_against_numpy(net.text(net.narrow(product, 7)), config)
     assert kernel_count(program) == 2
 
 
 def test_flattened_sums_of_two_branches() -> None:
-    net = Network((1, 16, 4, 4))
+    net = LayerText((1, 16, 4, 4))
     total = net.narrow(net.add(layer(net, net.inputs[0], 16), net.inputs[0]), 1)
     program = run_against_numpy(net.text(net.narrow(net.product(net.flatten(total), 10), 7)))
     assert kernel_count(program) == 2
 
 
 def test_one_layer_read_as_images_and_flattened_is_computed_once() -> None:
-    net = Network((1, 16, 4, 4))
+    net = LayerText((1, 16, 4, 4))
     first = layer(net, net.inputs[0], 16)
     rows = net.narrow(net.product(net.flatten(first), 12), 7)
     pooled = net.reshape(net.pool(first, "max", (4, 4), 1), (1, 16), "[[0], [1, 2, 3]]")
@@ -90,13 +90,13 @@ def test_one_layer_read_as_images_and_flattened_is_computed_once() -> None:
 
 def test_flattened_arguments_are_flattened_by_the_host() -> None:
     """They are packed anyway, and as images they would take a block of channels each."""
-    net = Network((2, 3, 4, 5))
+    net = LayerText((2, 3, 4, 5))
     program = run_against_numpy(net.text(net.narrow(net.product(net.flatten(net.inputs[0]), 10), 5)))
     assert host_steps(program) == ["packing.reshape", "packing.pack", "func.call", "packing.unpack"]
 
 
 def test_flattened_accumulators_go_through_memory_in_planes() -> None:
-    net = Network((1, 3, 4, 5))
+    net = LayerText((1, 3, 4, 5))
     rows = net.narrow(net.flatten(net.convolution(net.inputs[0], 20, 3)), 6)
     program = run_against_numpy(net.text(net.narrow(net.product(rows, 10), 5)))
     assert len(program.choices) == 1
@@ -104,7 +104,7 @@ def test_flattened_accumulators_go_through_memory_in_planes() -> None:
 
 
 def test_results_of_rank_one() -> None:
-    net = Network((1, 20))
+    net = LayerText((1, 20))
     rows = net.narrow(net.product(net.inputs[0], 33), 6)
     assert np.shape(run_against_numpy(net.text(net.reshape(rows, (33,), "[[0, 1]]"))).results[0].shape) == (1,)
 
@@ -112,7 +112,7 @@ def test_results_of_rank_one() -> None:
 @pytest.mark.parametrize("indices", ["0, d1, 0, 0", "d0, d1, 0, 0"])
 def test_unit_dimensions_are_read_at_zero(indices: str) -> None:
     """A bias of shape 1x20x1x1, broadcast as frontends write it; also where the batch is a loop."""
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     total = net.convolution(net.inputs[0], 20, 1)
     bias = net.constant((1, 20, 1, 1), -900, 900, "i32")
     biased = net.elementwise("%y = arith.addi %a0, %a1 : i32", [total, bias], "i32")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import Network, Value, host_steps, kernel_count
+from layer_text import LayerText, Tensor, host_steps, kernel_count
 from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy, unforced_choices
 
 import vtac
@@ -74,7 +74,7 @@ def test_an_intermediate_takes_as_many_planes_as_it_needs(
     channels: int, shift: int, planes: int, config: VTAConfig | None
 ) -> None:
     """The part that holds one convolution, shifted and used twice over, goes through memory."""
-    net = Network((1, channels, 3, 4), (1, 3, 3, 4))
+    net = LayerText((1, channels, 3, 4), (1, 3, 3, 4))
     first, second = (net.convolution(value, 10, 1) for value in net.inputs)
     body = f"""%c = arith.constant {shift} : i32
     %s = arith.shrsi %a0, %c : i32
@@ -119,7 +119,7 @@ def test_a_shared_input_is_packed_once() -> None:
     assert len(packs) == 3
 
 
-def _block(net: Network, x: Value, features: int, stride: int, shift: int, data: st.DataObject) -> Value:
+def _block(net: LayerText, x: Tensor, features: int, stride: int, shift: int, data: st.DataObject) -> Tensor:
     """Two convolutions; what they are added to is the input, or a convolution of it where shapes differ."""
     size = data.draw(st.sampled_from([1, 3]))
     inner = net.narrow(net.convolution(x, features, size, stride, (size // 2,) * 4), 7, low=0)
@@ -147,7 +147,7 @@ def test_blocks_of_any_shape_stay_on_the_device(data: st.DataObject) -> None:
     """Shortcuts are added before or after the narrowing, shifted, also with other strides and channels."""
     config = data.draw(st.sampled_from([VTAConfig(), SMALL_BLOCK]))
     batch, channels, size = data.draw(st.tuples(st.integers(1, 3), st.integers(1, 40), st.integers(3, 7)))
-    net = Network((batch, channels, size, size), seed=data.draw(st.integers(0, 99)))
+    net = LayerText((batch, channels, size, size), seed=data.draw(st.integers(0, 99)))
     x = net.inputs[0]
     for _ in range(data.draw(st.integers(1, 2))):
         same = data.draw(st.booleans())

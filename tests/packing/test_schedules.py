@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from networks import Network, kernel_count
+from layer_text import LayerText, kernel_count
 from operand_programs import Pooling, Term, joined
 from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy
 
@@ -117,7 +117,7 @@ def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: py
 
 def test_rows_of_zeros_are_constants_of_a_linked_program() -> None:
     """A window that may lie wholly in the padding is filled from a row of zeros in DRAM."""
-    net = Network((2, 18, 4, 5))
+    net = LayerText((2, 18, 4, 5))
     narrow = net.narrow(net.convolution(net.inputs[0], 18, 1), 6, 0)
     program = run_against_numpy(net.text(net.narrow(net.pool(narrow, "sum", (2, 1), 3, (2, 2, 0, 0), 0), 2)))
     assert kernel_count(program) == 2
@@ -126,7 +126,7 @@ def test_rows_of_zeros_are_constants_of_a_linked_program() -> None:
 @pytest.fixture
 def network(tmp_path: Path) -> Path:
     """Two convolutions and a pooling."""
-    net = Network((1, 20, 8, 7))
+    net = LayerText((1, 20, 8, 7))
     narrow = net.narrow(net.convolution(net.inputs[0], 18, 3), 6, 0)
     narrow = net.narrow(net.convolution(net.pool(narrow, "max", (2, 2), 2), 24, 1), 5)
     path = tmp_path / "net.mlir"

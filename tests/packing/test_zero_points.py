@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from networks import Network, host_steps, kernel_count
+from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy
 
 import vtac
@@ -44,7 +44,7 @@ func.func @layer(%a: tensor<1x16x6x6xi8>, %b: tensor<20x16x3x3xi8>) -> tensor<1x
 
 def test_padding_with_the_zero_point_between_layers() -> None:
     """Weights that padding meets are left out of the bias, which is a constant of every place then."""
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     first = net.narrow(net.convolution(net.inputs[0], 20, 3, 1, (1, 1, 1, 1), zero_point=-7), 8)
     second = net.narrow(net.convolution(first, 20, 3, 2, (1, 0, 2, 1), zero_point=-128), 9)
     program = run_against_numpy(net.text(second))
@@ -53,7 +53,7 @@ def test_padding_with_the_zero_point_between_layers() -> None:
 
 
 def test_padding_with_another_number_is_the_host_s() -> None:
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     padded = net.pad(net.narrow(net.convolution(net.inputs[0], 18, 1), 7), (1, 1, 1, 1), 5)
     program = run_against_numpy(net.text(net.narrow(net.convolution(padded, 20, zero_point=3), 8)))
     assert "tensor.pad" in host_steps(program)
@@ -63,13 +63,13 @@ def test_padding_with_another_number_is_the_host_s() -> None:
 
 
 def test_a_zero_point_of_a_constant_kernel_is_taken_off_it() -> None:
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     total = net.convolution(net.inputs[0], 20, 3, 1, (1, 1, 1, 1), zero_point=5, kernel_zero=-100)
     assert run_against_numpy(net.text(net.narrow(total, 9))).choices == ()
 
 
 def test_a_kernel_that_its_zero_point_takes_out_of_range() -> None:
-    net = Network((1, 18, 5, 5))
+    net = LayerText((1, 18, 5, 5))
     total = net.convolution(net.inputs[0], 20, zero_point=5, kernel_zero=-120)
     with pytest.raises(CompileError, match="has the zero point -120, and less that reaches from 100 to 139, which i8"):
         vtac.compile(net.text(net.narrow(total, 9)), host=False)
@@ -78,7 +78,7 @@ def test_a_kernel_that_its_zero_point_takes_out_of_range() -> None:
 @settings(max_examples=6, derandomize=True, deadline=None)
 @given(st.data())
 def test_random_zero_points(data: st.DataObject) -> None:
-    net = Network((data.draw(st.integers(1, 2)), 6, data.draw(st.integers(4, 7)), data.draw(st.integers(4, 7))))
+    net = LayerText((data.draw(st.integers(1, 2)), 6, data.draw(st.integers(4, 7)), data.draw(st.integers(4, 7))))
     pads = tuple(data.draw(st.integers(0, 3)) for _ in range(4))
     stride, dilation, size = data.draw(st.integers(1, 3)), data.draw(st.integers(1, 2)), data.draw(st.integers(1, 2))
     total = net.convolution(net.inputs[0], 9, size, stride, pads, data.draw(st.integers(-128, 127)), dilation)

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from network_programs import compile_network, image_for, networks
+from network_runs import compile_network, image_for, networks
 from numpy.typing import NDArray
 
 import vtac

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from network_programs import assert_exact, compile_network, image_for, networks, small_uop
+from network_runs import assert_exact, compile_network, image_for, networks, small_uop
 from plain_programs import SMALL_BLOCK
 from xdsl.dialects.builtin import ModuleOp
 

@@ -12,14 +12,6 @@ from dataclasses import dataclass, field
 from xdsl.dialects import affine, arith, func, memref, scf
 from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.ir.affine import (
-    AffineBinaryOpExpr,
-    AffineBinaryOpKind,
-    AffineConstantExpr,
-    AffineDimExpr,
-    AffineExpr,
-    AffineSymExpr,
-)
 from xdsl.traits import SymbolTable
 
 from vtac.dialects.diagnostics import CompileError
@@ -30,6 +22,7 @@ from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.isa.instructions import AluOpcode, Memory
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.packing.notes import layer_name
+from vtac.runtime.kernel_code import alu_loops, gemm_loops, micro_op_list, python_expression
 from vtac.runtime.layout import Names
 from vtac.runtime.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
 
@@ -135,7 +128,7 @@ class _Generator:
             sign = _COMPARISONS[op.predicate.value.data]
             self._line(f"{self._name(op.result)} = {self._name(op.lhs)} {sign} {self._name(op.rhs)}", depth)
         elif isinstance(op, affine.ApplyOp):
-            expression = _python(op.map.data.results[0], [self._name(value) for value in op.mapOperands], [])
+            expression = python_expression(op.map.data.results[0], [self._name(value) for value in op.mapOperands], [])
             self._line(f"{self._name(op.result)} = {expression}", depth)
         elif isinstance(op, scf.ForOp):
             bounds = ", ".join(self._name(value) for value in (op.lb, op.ub, op.step))
@@ -222,58 +215,10 @@ class _Generator:
 
     def _kernel(self, op: KernelOp, site: int, depth: int) -> None:
         captures = "".join(f"{self._name(value)}, " for value in op.captures)
-        head = f"stream.{'gemm' if isinstance(op, GemmOp) else 'alu'}({site}, ({captures}), {_micro_op_list(op)}"
+        head = f"stream.{'gemm' if isinstance(op, GemmOp) else 'alu'}({site}, ({captures}), {micro_op_list(op)}"
         if isinstance(op, GemmOp):
-            self._line(f"{head}, {op.reset is not None}, {_gemm_loops(op)})", depth)
+            self._line(f"{head}, {op.reset is not None}, {gemm_loops(op)})", depth)
         elif isinstance(op, AluOp):
             immediate = None if op.immediate is None else op.immediate.value.data
             opcode = AluOpcode[op.opcode.data.upper()]
-            self._line(f"{head}, {opcode:d}, {immediate}, {_alu_loops(op)})", depth)
-
-
-def _micro_op_list(op: KernelOp) -> str:
-    """A lambda from the captured values to the micro-ops, outermost micro-op loop first."""
-    indices = op.indices.data
-    dims = [f"d{position}" for position in range(indices.num_dims)]
-    symbols = [f"s{position}" for position in range(indices.num_symbols)]
-    results = [_python(result, dims, symbols) for result in indices.results]
-    results += ["0"] * (3 - len(results))
-    loops = "".join(f" for {dim} in range({extent})" for dim, extent in zip(dims, op.micro_extents, strict=True))
-    point = f"({', '.join(results)})"
-    return f"lambda {', '.join(symbols)}: [{point}{loops}]"
-
-
-def _gemm_loops(op: GemmOp) -> tuple[int, ...]:
-    """iter_out, iter_in and factors; a single loop is the outer one."""
-    loops = [(loop.extent, loop.dst, loop.src, loop.wgt) for loop in op.hardware_loops]
-    outer, inner = [*loops, (1, 0, 0, 0), (1, 0, 0, 0)][:2]
-    return (outer[0], inner[0], outer[1], inner[1], outer[2], inner[2], outer[3], inner[3])
-
-
-def _alu_loops(op: AluOp) -> tuple[int, ...]:
-    """iter_out, iter_in and factors; a single loop is the inner one."""
-    loops = [(loop.extent, loop.dst, loop.src) for loop in op.hardware_loops]
-    outer, inner = [(1, 0, 0), (1, 0, 0), *loops][-2:]
-    return (outer[0], inner[0], outer[1], inner[1], outer[2], inner[2])
-
-
-def _python(expr: AffineExpr, dims: list[str], symbols: list[str]) -> str:
-    """An affine expression as Python source."""
-    if isinstance(expr, AffineConstantExpr):
-        return str(expr.value)
-    if isinstance(expr, AffineDimExpr):
-        return dims[expr.position]
-    if isinstance(expr, AffineSymExpr):
-        return symbols[expr.position]
-    if not isinstance(expr, AffineBinaryOpExpr):
-        raise CompileError(f"unknown affine expression {expr}")
-    left, right = _python(expr.lhs, dims, symbols), _python(expr.rhs, dims, symbols)
-    signs = {
-        AffineBinaryOpKind.Add: "+",
-        AffineBinaryOpKind.Mul: "*",
-        AffineBinaryOpKind.FloorDiv: "//",
-        AffineBinaryOpKind.Mod: "%",
-    }
-    if expr.kind is AffineBinaryOpKind.CeilDiv:
-        return f"(-(-{left} // {right}))"
-    return f"({left} {signs[expr.kind]} {right})"
+            self._line(f"{head}, {opcode:d}, {immediate}, {alu_loops(op)})", depth)

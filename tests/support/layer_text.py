@@ -1,9 +1,8 @@
-"""Networks of integer layers as linalg text, built layer by layer with seeded weights in the text."""
+"""Integer layers of any kind as linalg text, in the form of frontends, with seeded weights in the text."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from math import prod
 
 import numpy as np
@@ -12,7 +11,8 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.tensor import EmptyOp
 
 from vtac.runtime.host_program import HostProgram
-from vtac.workloads.linalg_text import affine_map, iterators, tensor
+from vtac.workloads.linalg_text import affine_map, iterators
+from vtac.workloads.network import Tensor
 
 
 def kernel_count(program: HostProgram) -> int:
@@ -28,29 +28,16 @@ def host_steps(program: HostProgram) -> list[str]:
     return [op.name for op in function.body.block.ops if not isinstance(op, quiet)]
 
 
-@dataclass(frozen=True)
-class Value:
-    """A value of the program: its name, shape and element type."""
-
-    name: str
-    shape: tuple[int, ...]
-    element: str
-
-    @property
-    def kind(self) -> str:
-        return tensor(self.shape, self.element)
-
-
-class Network:
-    """Appends operations; `text` closes the function."""
+class LayerText:
+    """A function under construction: methods append operations, `text` closes it."""
 
     def __init__(self, *shapes: Sequence[int], seed: int = 0) -> None:
         self.random = np.random.default_rng(seed)
-        self.inputs = [Value(f"%x{index}", tuple(shape), "i8") for index, shape in enumerate(shapes)]
+        self.inputs = [Tensor(f"%x{index}", tuple(shape), "i8") for index, shape in enumerate(shapes)]
         self.lines: list[str] = []
         self._count = 0
 
-    def text(self, *results: Value) -> str:
+    def text(self, *results: Tensor) -> str:
         arguments = ", ".join(f"{value.name}: {value.kind}" for value in self.inputs)
         kinds = ", ".join(value.kind for value in results)
         names = ", ".join(value.name for value in results)
@@ -58,7 +45,7 @@ class Network:
         lines = [f"func.func @net({arguments}) -> {outputs} {{", *self.lines, f"  func.return {names} : {kinds}", "}"]
         return "\n".join([*lines, ""])
 
-    def constant(self, shape: Sequence[int], low: int, high: int, element: str = "i8") -> Value:
+    def constant(self, shape: Sequence[int], low: int, high: int, element: str = "i8") -> Tensor:
         numbers = self.random.integers(low, high, tuple(shape)).astype({"i8": "<i1", "i32": "<i4"}[element])
         return self._op(f'arith.constant dense<"0x{numbers.tobytes().hex().upper()}">', shape, element)
 
@@ -67,14 +54,14 @@ class Network:
         self.lines.append(f"  {name} = arith.constant {number} : {element}")
         return name
 
-    def pad(self, x: Value, pads: Sequence[int], value: int | str = 0) -> Value:
+    def pad(self, x: Tensor, pads: Sequence[int], value: int | str = 0) -> Tensor:
         """Around the last two dimensions: top, left, bottom, right."""
         if not any(pads):
             return x
         top, left, bottom, right = pads
         shape = (*x.shape[:2], x.shape[2] + top + bottom, x.shape[3] + left + right)
         edge, name = self.scalar(value, x.element), self._name()
-        result = Value(name, shape, x.element)
+        result = Tensor(name, shape, x.element)
         self.lines += [
             f"  {name} = tensor.pad {x.name} low[0, 0, {top}, {left}] high[0, 0, {bottom}, {right}] {{",
             "  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):",
@@ -85,7 +72,7 @@ class Network:
 
     def convolution(
         self,
-        x: Value,
+        x: Tensor,
         features: int,
         size: int = 3,
         stride: int = 1,
@@ -93,7 +80,7 @@ class Network:
         zero_point: int | None = None,
         dilation: int = 1,
         kernel_zero: int = 0,
-    ) -> Value:
+    ) -> Tensor:
         """Constant weights and a bias; the accumulators. The padding holds the zero point, where there is one."""
         padded = self.pad(x, pads, zero_point or 0)
         weights = self.constant((features, x.shape[1], size, size), -20, 20)
@@ -103,24 +90,24 @@ class Network:
         op = f"linalg.conv_2d_nchw_fchw{'' if zero_point is None else '_q'} {_window(dilation, stride)}"
         return self.bias(self.structured(op, [padded, weights], shape, "i32", 0, points))
 
-    def bias(self, x: Value) -> Value:
+    def bias(self, x: Tensor) -> Tensor:
         bias = self.constant((x.shape[1],), -2000, 2000, "i32")
         return self.elementwise("%y = arith.addi %a0, %a1 : i32", [x, bias], "i32")
 
-    def product(self, x: Value, features: int) -> Value:
+    def product(self, x: Tensor, features: int) -> Tensor:
         weights = self.constant((x.shape[1], features), -20, 20)
         total = self.structured("linalg.matmul", [x, weights], (x.shape[0], features), "i32", 0)
         return self.bias(total)
 
     def pool(
         self,
-        x: Value,
+        x: Tensor,
         kind: str,
         size: Sequence[int],
         stride: int,
         pads: Sequence[int] = (0, 0, 0, 0),
         edge: int | str = 0,
-    ) -> Value:
+    ) -> Tensor:
         """The largest elements, or sums as i32."""
         padded = self.pad(x, pads, edge)
         height, width = ((extent - n) // stride + 1 for extent, n in zip(padded.shape[2:], size, strict=True))
@@ -132,7 +119,7 @@ class Network:
             f"linalg.pooling_nchw_{kind} {_window(1, stride)}", [padded, window], shape, element, start
         )
 
-    def narrow(self, x: Value, shift: int, low: int = -128, high: int = 127, *, half_up: bool = False) -> Value:
+    def narrow(self, x: Tensor, shift: int, low: int = -128, high: int = 127, *, half_up: bool = False) -> Tensor:
         """Shift right, clamp, truncate."""
         body = f"""%h = arith.constant {(1 << shift) >> 1 if half_up else 0} : i32
     %u = arith.addi %a0, %h : i32
@@ -145,31 +132,31 @@ class Network:
     %y = arith.trunci %n : i32 to i8"""
         return self.elementwise(body, [x], "i8")
 
-    def add(self, a: Value, b: Value) -> Value:
+    def add(self, a: Tensor, b: Tensor) -> Tensor:
         """The sum of two i8 tensors as i32."""
         body = (
             "%l = arith.extsi %a0 : i8 to i32\n    %r = arith.extsi %a1 : i8 to i32\n    %y = arith.addi %l, %r : i32"
         )
         return self.elementwise(body, [a, b], "i32")
 
-    def reshape(self, x: Value, shape: Sequence[int], groups: str, *, expand: bool = False) -> Value:
+    def reshape(self, x: Tensor, shape: Sequence[int], groups: str, *, expand: bool = False) -> Tensor:
         name = self._name()
-        result = Value(name, tuple(shape), x.element)
+        result = Tensor(name, tuple(shape), x.element)
         sizes = f" output_shape [{', '.join(map(str, shape))}]" if expand else ""
         kind = "expand" if expand else "collapse"
         self.lines.append(f"  {name} = tensor.{kind}_shape {x.name} {groups}{sizes} : {x.kind} into {result.kind}")
         return result
 
-    def flatten(self, x: Value) -> Value:
+    def flatten(self, x: Tensor) -> Tensor:
         return self.reshape(x, (x.shape[0], prod(x.shape[1:])), "[[0], [1, 2, 3]]")
 
-    def elementwise(self, body: str, operands: Sequence[Value], element: str) -> Value:
+    def elementwise(self, body: str, operands: Sequence[Tensor], element: str) -> Tensor:
         """One generic over the first operand's shape; operands of rank 1 follow dimension 1."""
         shape = operands[0].shape
         dims = ", ".join(f"d{dim}" for dim in range(len(shape)))
         maps = [affine_map(dims, "d1" if len(value.shape) == 1 else dims) for value in operands]
         maps.append(affine_map(dims, dims))
-        result = Value(self._name(), shape, element)
+        result = Tensor(self._name(), shape, element)
         empty = self._op("tensor.empty()", shape, element)
         arguments = ", ".join(f"%a{index}: {value.element}" for index, value in enumerate(operands))
         self.lines += [
@@ -185,14 +172,14 @@ class Network:
     def structured(
         self,
         op: str,
-        operands: Sequence[Value],
+        operands: Sequence[Tensor],
         shape: Sequence[int],
         element: str,
         start: int | str,
         scalars: Sequence[str] = (),
-    ) -> Value:
+    ) -> Tensor:
         """A structured operation on a fill with a number."""
-        result = Value(self._name(), tuple(shape), element)
+        result = Tensor(self._name(), tuple(shape), element)
         empty = self._op("tensor.empty()", shape, element)
         number, filled = self.scalar(start, element), self._name()
         self.lines += [
@@ -201,8 +188,8 @@ class Network:
         ]
         return result
 
-    def _op(self, text: str, shape: Sequence[int], element: str) -> Value:
-        value = Value(self._name(), tuple(shape), element)
+    def _op(self, text: str, shape: Sequence[int], element: str) -> Tensor:
+        value = Tensor(self._name(), tuple(shape), element)
         self.lines.append(f"  {value.name} = {text} : {value.kind}")
         return value
 
@@ -211,7 +198,7 @@ class Network:
         return f"%v{self._count}"
 
 
-def _ins(operands: Sequence[Value], scalars: Sequence[str] = ()) -> str:
+def _ins(operands: Sequence[Tensor], scalars: Sequence[str] = ()) -> str:
     """The operands, and i32 scalars behind them."""
     names = ", ".join([*(v.name for v in operands), *scalars])
     return f"ins({names} : {', '.join([*(v.kind for v in operands), *['i32'] * len(scalars)])})"
