@@ -1,8 +1,4 @@
-"""Device functions under construction: packed linalg in the form that default schedules know.
-
-Loops: the outer dimensions in layout order, then row `b` and lane `c` of a tile; a product
-adds the channel blocks, the taps of its window, and the lane `k` of its inputs.
-"""
+"""Device functions under construction: packed linalg in the form that default schedules know."""
 
 from __future__ import annotations
 
@@ -24,22 +20,16 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.analysis.alu_trees import AluName
 from vtac.passes.analysis.contraction_windows import Window
+from vtac.passes.packing.device_bodies import combined, copied, extended, multiply_accumulate, narrowed, stepped
+from vtac.passes.packing.product_maps import product_maps, tile_maps, window_sum_maps
 from vtac.passes.packing.stored import tensor_type, type_of
-
-_STEPS: dict[AluName, type[arith.SignlessIntegerBinaryOperation]] = {
-    "add": arith.AddiOp,
-    "max": arith.MaxSIOp,
-    "min": arith.MinSIOp,
-    "shr": arith.ShRSIOp,
-    "shl": arith.ShLIOp,
-}
 
 
 class DeviceBuilder:
@@ -95,22 +85,8 @@ class DeviceBuilder:
 
         `groups` are the output blocks of a group, and the input blocks that each of them reads.
         """
-        spatial = len(windows)
-        outer = 2 + spatial
-        total = outer + 2 + 1 + spatial + 1
-        loops: list[AffineExpr] = [AffineDimExpr(d) for d in range(total)]
-        row, lane, channel, k = loops[outer], loops[outer + 1], loops[outer + 2], loops[-1]
-        taps = loops[outer + 3 : -1]
-        places = _places(loops[2:outer], taps, windows)
-        block = channel if groups is None else _first_block(loops[1], *groups) + channel
-        maps = [
-            (loops[0], block, *places, row, k),
-            (loops[1], channel, *taps, lane, k),
-            tuple(loops[: outer + 2]),
-        ]
         init = self._zeros(self.shape) if start is None else start
-        affine = [AffineMap(total, 0, m) for m in maps]
-        op = self._generic([data, kernel], init, _multiply_accumulate(), affine, outer + 2)
+        op = _generic([data, kernel], init, multiply_accumulate(), product_maps(windows, groups))
         return self.add(op, "res_conv" if windows else "res_gemm")
 
     def widened(self, value: SSAValue, factor: int) -> SSAValue:
@@ -125,25 +101,13 @@ class DeviceBuilder:
 
     def summed(self, value: SSAValue, windows: Sequence[Window]) -> SSAValue:
         """The sums of the windows of an i8 tensor of tiles: its product with a weight tile of ones on the diagonal."""
-        outer = 2 + len(windows)
-        loops: list[AffineExpr] = [AffineDimExpr(d) for d in range(outer + 3 + len(windows))]
-        row, lane, *taps, k = loops[outer:]
-        places = _places(loops[2:outer], taps, windows)
-        maps = [(*loops[:2], *places, row, k), (*taps, lane, k), tuple(loops[: outer + 2])]
-        affine = [AffineMap(len(loops), 0, m) for m in maps]
-        operands = [value, self._diagonal(1, [window.size for window in windows])]
-        op = self._generic(operands, self._zeros(self.shape), _multiply_accumulate(), affine, outer + 2)
+        weights = self._diagonal(1, [window.size for window in windows])
+        op = _generic([value, weights], self._zeros(self.shape), multiply_accumulate(), window_sum_maps(windows))
         return self.add(op, "res_sum")
 
     def _diagonal_product(self, value: SSAValue, dims: Sequence[int], factor: int, start: SSAValue) -> GenericOp:
         outer = len(type_of(start).get_shape()) - 2
-        loops = [AffineDimExpr(d) for d in range(outer + 3)]
-        row, lane, k = loops[outer:]
-        maps = [(*(loops[d] for d in dims), row, k), (lane, k), tuple(loops[: outer + 2])]
-        operands = [value, self._diagonal(factor)]
-        return self._generic(
-            operands, start, _multiply_accumulate(), [AffineMap(outer + 3, 0, m) for m in maps], outer + 2
-        )
+        return _generic([value, self._diagonal(factor)], start, multiply_accumulate(), tile_maps(outer, dims))
 
     def _diagonal(self, factor: int, taps: Sequence[int] = ()) -> SSAValue:
         """One weight tile, or one per tap, with a number on its diagonal."""
@@ -167,22 +131,15 @@ class DeviceBuilder:
     def copy(self, value: SSAValue, name: str) -> SSAValue:
         """The same packed tensor, as a value of its own: what several windows read is loaded once."""
         kind = type_of(value)
-        rank = len(kind.get_shape())
-        body = Block(arg_types=[i32, i32])
-        body.add_op(YieldOp(body.args[0]))
+        maps = [AffineMap.identity(len(kind.get_shape()))] * 2
         empty = self.add(tensor.EmptyOp([], kind))
-        return self.add(self._generic([value], empty, body, [AffineMap.identity(rank)] * 2, rank), f"{name}_tiles")
+        return self.add(_generic([value], empty, copied(), maps), f"{name}_tiles")
 
     def extended(self, value: SSAValue) -> SSAValue:
         """The same packed i8 tensor as i32: a load, for simulators."""
         if value not in self._extended:
-            kind = type_of(value)
-            rank = len(kind.get_shape())
-            body = Block(arg_types=[i8, i32])
-            wide = arith.ExtSIOp(body.args[0], i32)
-            body.add_ops([wide, YieldOp(wide.result)])
-            empty = self._empty(i32, kind.get_shape())
-            op = self._generic([value], empty, body, [AffineMap.identity(rank)] * 2, rank)
+            shape = type_of(value).get_shape()
+            op = _generic([value], self._empty(i32, shape), extended(), [AffineMap.identity(len(shape))] * 2)
             self._extended[value] = self.add(op, f"{value.name_hint or 'operand'}_tiles")
         return self._extended[value]
 
@@ -197,38 +154,23 @@ class DeviceBuilder:
         """The sum of a tensor and tiles that are repeated along all its outer dimensions but one."""
         kind = type_of(value)
         rank = len(kind.get_shape())
-        loops = [AffineDimExpr(dim) for dim in (axis, rank - 2, rank - 1)]
-        body = Block(arg_types=[i32, i32, i32])
-        total = arith.AddiOp(body.args[0], body.args[1])
-        body.add_ops([total, YieldOp(total.result)])
-        maps = [AffineMap.identity(rank), AffineMap(rank, 0, tuple(loops)), AffineMap.identity(rank)]
+        repeated = AffineMap(rank, 0, tuple(AffineDimExpr(dim) for dim in (axis, rank - 2, rank - 1)))
+        maps = [AffineMap.identity(rank), repeated, AffineMap.identity(rank)]
         empty = self.add(tensor.EmptyOp([], kind))
-        return self.add(self._generic([value, border], empty, body, maps, rank), "bordered")
+        return self.add(_generic([value, border], empty, combined("add"), maps), "bordered")
 
     def step(self, name: AluName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
         """One ALU operation with an immediate."""
-        body = Block(arg_types=[i32, i32])
-        constant = arith.ConstantOp(IntegerAttr(immediate, i32))
-        done = _STEPS[name](body.args[0], constant.result)
-        body.add_ops([constant, done, YieldOp(done.result)])
-        return self._elementwise(body, [source], [source_map], i32, f"res_{name}")
+        return self._elementwise(stepped(name, immediate), [source], [source_map], i32, f"res_{name}")
 
     def combine(self, name: AluName, sources: Sequence[SSAValue], maps: Sequence[AffineMap]) -> SSAValue:
         """One ALU operation of two tensors."""
-        body = Block(arg_types=[i32, i32, i32])
-        done = _STEPS[name](body.args[0], body.args[1])
-        body.add_ops([done, YieldOp(done.result)])
-        return self._elementwise(body, sources, maps, i32, f"res_{name}")
+        return self._elementwise(combined(name), sources, maps, i32, f"res_{name}")
 
     def finish(self, sources: Sequence[SSAValue], name: str) -> tuple[FuncOp, CallOp]:
         """Store the low 8 bits of each source, and return them; the function and the call of it."""
         identity = AffineMap.identity(len(self.shape))
-        results: list[SSAValue] = []
-        for source in sources:
-            body = Block(arg_types=[i32, i8])
-            narrow = arith.TruncIOp(body.args[0], i8)
-            body.add_ops([narrow, YieldOp(narrow.result)])
-            results.append(self._elementwise(body, [source], [identity], i8, "res"))
+        results = [self._elementwise(narrowed(), [source], [identity], i8, "res") for source in sources]
         self.block.add_op(ReturnOp(*results))
         kinds = [result.type for result in results]
         function = FuncOp(
@@ -242,17 +184,8 @@ class DeviceBuilder:
     def _elementwise(
         self, body: Block, inputs: Sequence[SSAValue], maps: Sequence[AffineMap], element: Attribute, name: str
     ) -> SSAValue:
-        rank = len(self.shape)
-        op = self._generic(inputs, self._empty(element, self.shape), body, [*maps, AffineMap.identity(rank)], rank)
-        return self.add(op, name)
-
-    def _generic(
-        self, inputs: Sequence[SSAValue], output: SSAValue, body: Block, maps: Sequence[AffineMap], parallel: int
-    ) -> GenericOp:
-        kinds = [IteratorTypeAttr.parallel()] * parallel
-        kinds += [IteratorTypeAttr.reduction()] * (maps[0].num_dims - parallel)
-        attributes = ArrayAttr([AffineMapAttr(m) for m in maps])
-        return GenericOp(inputs, [output], Region(body), attributes, ArrayAttr(kinds), [output.type])
+        everywhere = AffineMap.identity(len(self.shape))
+        return self.add(_generic(inputs, self._empty(element, self.shape), body, [*maps, everywhere]), name)
 
     def _unique(self, name: str) -> str:
         candidate, count = name, 1
@@ -273,26 +206,10 @@ def starts_in_its_loops(value: SSAValue) -> bool:
     return isinstance(op, FillOp) or (isinstance(op, GenericOp) and len(op.body.block.ops) > 1)
 
 
-def _first_block(block: AffineExpr, outputs: int, inputs: int) -> AffineExpr:
-    """The first input block of the group that an output block belongs to."""
-    group = block // outputs if outputs > 1 else block
-    return group * inputs if inputs > 1 else group
-
-
-def _multiply_accumulate() -> Block:
-    """The body acc + x * w of i8 factors."""
-    body = Block(arg_types=[i8, i8, i32])
-    x, w, acc = body.args
-    x32, w32 = arith.ExtSIOp(x, i32), arith.ExtSIOp(w, i32)
-    product = arith.MuliOp(x32.result, w32.result)
-    total = arith.AddiOp(acc, product.result)
-    body.add_ops([x32, w32, product, total, YieldOp(total.result)])
-    return body
-
-
-def _places(loops: Sequence[AffineExpr], taps: Sequence[AffineExpr], windows: Sequence[Window]) -> list[AffineExpr]:
-    """Indices of the data that windows read."""
-    return [
-        (at * window.stride if window.stride > 1 else at) + (tap * window.dilation if window.dilation > 1 else tap)
-        for at, tap, window in zip(loops, taps, windows, strict=True)
-    ]
+def _generic(inputs: Sequence[SSAValue], output: SSAValue, body: Block, maps: Sequence[AffineMap]) -> GenericOp:
+    """An operation whose first loops index the output; the others are reductions."""
+    parallel = len(maps[-1].results)
+    kinds = [IteratorTypeAttr.parallel()] * parallel
+    kinds += [IteratorTypeAttr.reduction()] * (maps[0].num_dims - parallel)
+    attributes = ArrayAttr([AffineMapAttr(m) for m in maps])
+    return GenericOp(inputs, [output], Region(body), attributes, ArrayAttr(kinds), [output.type])
