@@ -4,24 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from math import prod
 from typing import cast
 
-from xdsl.dialects.builtin import (
-    StringAttr,
-    i8,
-    i32,
-)
+from xdsl.dialects.builtin import StringAttr, i8, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.packing import InterleaveOp, ReshapeOp
+from vtac.dialects.packing import InterleaveOp
 from vtac.passes.analysis.alu_trees import DeclineError, Number, Step, Tree
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Apply, Element, Expression, elements, substituted
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.emit import Emitter
+from vtac.passes.packing.flat_rows import store_as_rows
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
 from vtac.passes.packing.notes import CHOICE, LAYER
 from vtac.passes.packing.partials import part_around, planes_of, sum_of_planes
@@ -104,7 +100,7 @@ class Layers:
             return self.graph.view(self.store(*natural, name), shape)
         whole = self._combined(expression, shape)
         if len(shape) not in (2, 4) or (not accumulators(whole) and not _is_tileable(whole, len(shape))):
-            return self._as_rows(whole, shape, name)
+            return store_as_rows(whole, shape, name, self)
         tree, _ = self._tree(whole)
         order = self._order(whole, len(shape))
         if expression.kind == i8:
@@ -168,37 +164,6 @@ class Layers:
 
     def _whole(self, stored: Stored) -> Element:
         return Element(stored, tuple(range(len(stored.shape))), stored.kind.get_element_type())
-
-    def _as_rows(self, expression: Expression, shape: tuple[int, ...], name: str) -> Stored:
-        """An elementwise expression of another rank, as rows of its last dimension."""
-        if accumulators(expression):
-            raise DeclineError(f"its result has rank {len(shape)}; products give 2 and convolutions 4 dimensions")
-        lanes = shape[-1] if shape else 1
-        rows = prod(shape[:-1])
-        if len(shape) == 1 and lanes % (self.config.batch * self.config.block_out) == 0:
-            rows, lanes = self.config.batch, lanes // self.config.batch
-        flat = {element: self._flattened(element, shape, (rows, lanes)) for element in elements(expression)}
-        whole = substituted(expression, lambda part: flat.get(part) if isinstance(part, Element) else None)
-        stored = self.store(whole, (rows, lanes), name)
-        plain = self.plain_value(stored)
-        kind = tensor_type(expression.kind, shape)
-        result = Stored(kind, name)
-        result.plain = self.host.add(ReshapeOp(operands=[plain], result_types=[kind]), name)
-        return result
-
-    def _flattened(self, element: Element, shape: tuple[int, ...], rows: tuple[int, int]) -> Element:
-        stored = cast(Stored, element.source)
-        if element.steps or element.dims not in (tuple(range(len(shape))), (len(shape) - 1,), ()):
-            raise DeclineError(f"operands of rank {len(shape)} are read in different orders")
-        if not shape or element.dims == () or len(element.dims) < len(shape):
-            return replace(element, dims=(1,) if element.dims else ())
-        key = ("flat", rows)
-        if key not in stored.spread:
-            kind = tensor_type(stored.kind.get_element_type(), rows)
-            op = ReshapeOp(operands=[self.plain_value(stored)], result_types=[kind])
-            stored.spread[key] = self.host.add(op, stored.name)
-        flat = Stored(tensor_type(stored.kind.get_element_type(), rows), stored.name, None, stored.spread[key])
-        return replace(element, source=flat, dims=(0, 1))
 
     def _order(self, expression: Expression, rank: int) -> Order:
         for element in accumulators(expression):

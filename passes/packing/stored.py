@@ -54,8 +54,9 @@ class Stored:
 
     `kind` is its plain type. `packed` holds it by layout: the plain dimensions in the order of
     the outer packed ones (the first two are tiled), and the tile; `spread` holds other forms
-    of it. One with a `weight_sum` is that. One with `computes` is what the device computes so; one with a `base` holds
-    the same elements in another shape, or with a `border` around them.
+    of it. At most one of these says where it comes from: `origin`, a value of the original
+    function; `weight_sum`; `computes`, what the device computes; `base`, the same elements in
+    another shape, or with a `border` around them.
     """
 
     kind: TensorType[Attribute]
