@@ -66,7 +66,8 @@ class PackForVta(ModulePass):
             packer = _FunctionPacker(function, config_of(op), allow_host=self.host, acc_8bit=allows_acc_8bit(op))
             for device in packer.run():
                 device.attributes[DEVICE] = UnitAttr()
-                device.location = function.location
+                if not location_of(device):
+                    device.location = function.location
                 op.body.block.add_op(device)
 
 

@@ -59,6 +59,8 @@ class Graph(Ranges):
             self._expressions[value] = found
             if value.name_hint and isinstance(found, Apply):
                 self.names.setdefault(found, value.name_hint)
+            if isinstance(found, Apply) and isinstance(value.owner, Operation):
+                self.sources.setdefault(found, value.owner)
         return self._expressions[value]
 
     def scalar(self, value: SSAValue) -> Expression:

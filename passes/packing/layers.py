@@ -8,13 +8,14 @@ from typing import cast
 
 from xdsl.dialects.builtin import StringAttr, i8, i32
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import InterleaveOp
 from vtac.passes.analysis.alu_trees import DeclineError, Number, Step, Tree
 from vtac.passes.analysis.contractions import Contraction
 from vtac.passes.analysis.expressions import Apply, Element, Expression, elements, substituted
+from vtac.passes.analysis.locations import location_of
 from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.emit import Emitter
 from vtac.passes.packing.flat_rows import store_as_rows
@@ -56,8 +57,16 @@ class Layers:
         """The tensor of an i8 or i32 expression, computed on the device. Raises `DeclineError`."""
         key = (expression, tuple(shape))
         if key not in self._made:
+            before = len(self.functions)
             self._made[key] = self._store(expression, tuple(shape), self.graph.names.get(expression, name))
+            self._locate(self.functions[before:], self.graph.sources.get(expression))
         return self._made[key]
+
+    def _locate(self, functions: Sequence[FuncOp], source: Operation | None) -> None:
+        """Give new device functions the place of the operation that they are for; parts stored first have theirs."""
+        for function in functions:
+            if source is not None and not location_of(function):
+                function.location = source.location
 
     def plain_value(self, stored: Stored) -> SSAValue:
         """A tensor in its plain layout, in the host function."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 
 from vtac.passes.analysis.expressions import Element, Expression
 from vtac.passes.packing.stored import Border, Stored, tensor_type, type_of
@@ -11,11 +11,12 @@ from vtac.passes.packing.stored import Border, Stored, tensor_type, type_of
 class Sources:
     """Tensors by what they hold: a value as it is, an expression, another one's elements.
 
-    `names` is what the program calls the value of an expression.
+    `names` is what the program calls the value of an expression, `sources` the operation behind it.
     """
 
     def __init__(self) -> None:
         self.names: dict[Expression, str] = {}
+        self.sources: dict[Expression, Operation] = {}
         self._stored: dict[SSAValue, Stored] = {}
         self._parts: dict[tuple[Expression, tuple[int, ...]], Stored] = {}
         self._views: dict[tuple[Stored, tuple[int, ...]], Stored] = {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,7 @@ from vtac.passes.group_device_calls import GroupDeviceCalls
 from vtac.passes.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.pack_for_vta import PackForVta
 from vtac.runtime.host_program import HostProgram
+from vtac.tools.listing import listing
 from vtac.workloads.mlp import mlp
 from vtac.workloads.network import Network
 
@@ -103,3 +106,17 @@ def test_programs_survive_saving(tmp_path: object) -> None:
     assert isinstance(loaded, HostProgram)
     assert loaded.choices == program.choices
     assert vtac.check(loaded) == []
+
+
+def test_instructions_name_their_layer_and_its_place(tmp_path: Path) -> None:
+    file = tmp_path / "mlp.mlir"
+    file.write_text(mlp(features=(20, 18, 7)).text())
+    program = vtac.compile(file)
+    lines = file.read_text().splitlines()
+    places = {origin.kernel: origin.location for origin in program.origins if origin.location}
+    assert set(places) == {"fc1", "fc2"}
+    for layer, place in places.items():
+        assert lines[int(place.split(":")[-2]) - 1].strip().startswith(f"%{layer} = linalg.generic")
+    text = listing(program.disassemble(), program.origins)
+    assert f"# fc1: vta.gemm {places['fc1']}" in text
+    assert "# fc2: vta.store_2d" in text

@@ -17,6 +17,7 @@ from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
 from vtac.tools.commands.programs import compile_file, device_programs, is_cuda_program, load_program
 from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.listing import described
 from vtac.tools.output import write_file
 
 _EXAMPLE = """example:
@@ -186,7 +187,7 @@ def _explain_cycles(options: Options, program: Program) -> None:
         print(f"\n{title}{summary_table(simulate_cycles(device.instructions, device.config))}", end="")
     report = simulate_cycles(program.instructions, program.config)
     if options.trace is not None:
-        sources = {at: f"{origin.op} {origin.location}".rstrip() for at, origin in enumerate(program.origins)}
+        sources = {at: described(origin) for at, origin in enumerate(program.origins)}
         write_trace(report, options.trace, sources)
     if options.timeline is not None:
         write_timeline(report, options.timeline)
