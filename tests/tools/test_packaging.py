@@ -14,11 +14,12 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_every_package_is_listed() -> None:
+    """Folders of Python modules, and those of headers that are installed with them."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
     found = {
         ".".join(Path(directory).relative_to(ROOT).parts)
         for directory, _, files in os.walk(ROOT / "vtac", followlinks=True)
-        if "__init__.py" in files
+        if "__init__.py" in files or any(file.endswith(".h") for file in files)
     }
     assert found == set(settings["tool"]["setuptools"]["packages"])
 
