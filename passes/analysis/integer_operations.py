@@ -22,6 +22,7 @@ def width_of(kind: Attribute) -> int:
 
 
 def from_integer(op: Apply, number: Number) -> Scaled:
+    """An integer as a floating-point number."""
     require_float(op)
     if not number.exact:
         raise DeclineError("it converts a 64-bit value that may not fit 32 bits to floating point")
@@ -30,6 +31,7 @@ def from_integer(op: Apply, number: Number) -> Scaled:
 
 
 def to_integer(op: Apply, value: Scaled) -> Number:
+    """A whole floating-point number as an integer of at most 32 bits."""
     if value.exponent < 0:
         raise DeclineError(f"'{op.name}' of a fraction rounds toward zero, which a shift does not: round first")
     number = shift_left(value.number, value.exponent)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import frexp, isfinite
+from typing import Literal
 
 from xdsl.dialects.builtin import Float32Type, Float64Type
 
@@ -14,6 +15,7 @@ from vtac.passes.analysis.scaled_numbers import SINGLE_EXACT, Scaled, round_half
 
 
 def require_float(op: Apply) -> None:
+    """Decline what does not compute in f32 or f64."""
     if not isinstance(op.kind, Float32Type | Float64Type):
         raise DeclineError(f"it computes with {op.kind}; the VTA computes with integers")
 
@@ -89,13 +91,14 @@ def _exact_total(total: Number, left: Scaled, right: Scaled, exponent: int) -> S
     return Scaled(total, exponent)
 
 
-def float_extremum(name: str, left: Scaled, right: Scaled) -> Scaled:
+def float_extremum(name: Literal["max", "min"], left: Scaled, right: Scaled) -> Scaled:
+    """The larger (`max`) or smaller (`min`) of two numbers."""
     if left.number.value is not None:
         left, right = right, left
     if right.number.value == 0:
         right = Scaled(right.number, left.exponent)
     first, second, exponent = _aligned(left, right)
-    found = extremum("max" if name == "max" else "min", first, second)
+    found = extremum(name, first, second)
     limit = None if left.limit is None else left.limit << max(0, left.exponent - exponent)
     return Scaled(found, exponent, limit)
 

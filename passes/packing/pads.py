@@ -21,6 +21,7 @@ class Pads:
 
 
 def no_pads(spatial: Sequence[int]) -> Pads:
+    """Nothing around any of the spatial dimensions."""
     return Pads((0,) * len(spatial), (0,) * len(spatial))
 
 

@@ -76,10 +76,12 @@ class Stored:
 
 
 def tensor_type(element: Attribute, shape: Sequence[int]) -> TensorType[Attribute]:
+    """A static tensor type."""
     return TensorType(element, list(shape))
 
 
 def type_of(value: SSAValue) -> TensorType[Attribute]:
+    """The tensor type of a value."""
     return cast("TensorType[Attribute]", value.type)
 
 
