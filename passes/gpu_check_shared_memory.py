@@ -70,7 +70,7 @@ def _check_capacity(kernel: FuncOp, architecture: GpuArchitecture | None) -> Non
     records = [architecture] if architecture is not None else list(gpu_architectures().values())
     roomiest = max(records, key=lambda record: record.shared_bytes_per_block)
     limit = roomiest.shared_bytes_per_block
-    used = sum(_bytes(op) for op in buffers)
+    used = sum(_aligned_bytes(op) for op in buffers[:-1]) + sum(_bytes(op) for op in buffers[-1:])
     if used <= limit:
         if used > min(record.static_shared_bytes_per_block for record in records):
             _place_dynamically(kernel, buffers)
@@ -86,11 +86,17 @@ def _check_capacity(kernel: FuncOp, architecture: GpuArchitecture | None) -> Non
 
 def _place_dynamically(kernel: FuncOp, buffers: list[AllocOp]) -> None:
     """Give each buffer a 128-byte aligned offset in the kernel's dynamic shared memory."""
-    offset = 0
+    offset = end = 0
     for op in buffers:
         op.attributes[SHARED_OFFSET] = IntegerAttr(offset, i64)
-        offset += -(-_bytes(op) // _ALIGNMENT) * _ALIGNMENT
-    kernel.attributes[DYNAMIC_BYTES] = IntegerAttr(offset, i64)
+        end = offset + _bytes(op)
+        offset += _aligned_bytes(op)
+    kernel.attributes[DYNAMIC_BYTES] = IntegerAttr(end, i64)
+
+
+def _aligned_bytes(op: AllocOp) -> int:
+    """Bytes from the start of a buffer to that of the next."""
+    return -(-_bytes(op) // _ALIGNMENT) * _ALIGNMENT
 
 
 def _bytes(op: AllocOp) -> int:

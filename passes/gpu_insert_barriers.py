@@ -29,6 +29,12 @@ from vtac.passes.analysis.nest import buffer_name, scope_of
 from vtac.passes.convert_loops_to_gpu import KERNEL
 from vtac.passes.gpu_pipeline_loops import STAGED
 
+_DIVERGENT = (
+    "threads exchange {} under a condition that differs between the threads of a block: a barrier there would wait "
+    "for threads that never come; guard by block indices and serial loops only, or guard the copies and not the loop "
+    "around them"
+)
+
 
 @dataclass(frozen=True)
 class GpuInsertBarriers(ModulePass):
@@ -47,7 +53,15 @@ class GpuInsertBarriers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and KERNEL in function.attributes:
+                _check_pipelines(function)
                 _separate(function.body.block, _Accesses(), repeats=False, condition=None)
+
+
+def _check_pipelines(kernel: FuncOp) -> None:
+    """The barriers of pipelines, which are there already, are met by all threads of a block."""
+    for choice in [op for op in kernel.walk() if isinstance(op, scf.IfOp) and not _is_uniform(op.cond)]:
+        if any(isinstance(op, BarrierOp) for op in choice.walk()):
+            raise CompileError(_DIVERGENT.format("copies of a pipeline"), location_of(choice))
 
 
 @dataclass
@@ -105,9 +119,7 @@ def _refuse_divergence(condition: scf.IfOp | None, child: Operation, before: _Ac
     earlier = {*before.reads, *before.writes}
     names = sorted(buffer_name(buffer) for buffer in earlier & {*accesses.reads, *accesses.writes})
     raise CompileError(
-        f"threads exchange {', '.join(names)} under a condition that differs between the threads of a block: a "
-        "barrier there would wait for threads that never come; guard by block indices and serial loops only, or "
-        "guard the copies and not the loop around them",
+        _DIVERGENT.format(", ".join(names)),
         location_of(child) or location_of(condition),
     )
 

@@ -28,7 +28,7 @@ from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp, LoadMatrixSyncOp
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import discard, extents_around, memref_type_of, scope_of, strides_of
+from vtac.passes.analysis.nest import discard, enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
 from vtac.passes.analysis.scalars import scalars_behind
 from vtac.passes.directives.pipeline import PIPELINE
 from vtac.passes.host_values import HostValues
@@ -44,7 +44,8 @@ class GpuPipelineLoops(ModulePass):
     requires: blocks lowered to memory operations; the copies of the loop are vector copies
               of 4, 8 or 16 bytes from global to shared memory, before their use.
     ensures:  shared buffers of the loop have one slot per stage; copies are asynchronous.
-    declines: copies of single elements, and statements that both copy and use.
+    declines: copies of single elements, statements that both copy and use, and loops whose
+              copies are elsewhere.
     """
 
     name = "gpu-pipeline-loops"
@@ -62,7 +63,9 @@ class _Pipeline:
         self.stages = stages
         self.body = loop.body.block
         self.buffers = [
-            op for op in self.body.ops if isinstance(op, memref.AllocOp) and scope_of(op.memref) == "shared"
+            op
+            for op in self.body.ops
+            if isinstance(op, memref.AllocOp) and scope_of(op.memref) == "shared" and _is_copied_to(op.memref)
         ]
         self.slots: dict[SSAValue, int] = {}
 
@@ -106,6 +109,12 @@ class _Pipeline:
 
     def _split(self) -> tuple[list[Operation], list[Operation]]:
         """The statements that copy into the staged buffers, and those that use them."""
+        if not self.slots:
+            raise CompileError(
+                f"pipeline: no buffer in shared memory is filled once per iteration of loop '{self.loop.loop_name}': "
+                "compute_at the copies in that loop, or pipeline the loop that they are in",
+                location_of(self.loop),
+            )
         copies: list[Operation] = []
         uses: list[Operation] = []
         for child in self.body.ops:
@@ -150,6 +159,8 @@ class _Pipeline:
                 self._shift(op, 1, self.slots[op.target], slot)
             elif isinstance(op, memref.LoadOp) and op.memref in self.slots:
                 self._shift(op, 1, self.slots[op.memref], slot)
+            elif isinstance(op, vector.LoadOp) and op.base in self.slots:
+                self._shift(op, 1, self.slots[op.base], slot)
 
     def _shift(self, op: Operation, position: int, size: int, slot: SSAValue) -> None:
         moved = AffineMap(2, 0, (AffineExpr.dimension(0) + AffineExpr.dimension(1) * size,))
@@ -173,6 +184,9 @@ class _Pipeline:
         parent = self.loop.parent
         if parent is None:
             raise ValueError("the loop stands nowhere")
+        if any(not around.loop_kind.is_bound and around.trip_count > 1 for around in enclosing_loops(self.loop)):
+            # The last run of the loop may still be read where this one begins to copy.
+            parent.insert_op_before(BarrierOp(), self.loop)
         for stage in range(self.stages - 1):
             for op in [*self._copied(copies, Linear(stage), extents_around(self.loop)), AsyncCommitOp()]:
                 parent.insert_op_before(op, self.loop)
@@ -190,6 +204,13 @@ class _Pipeline:
             self.body.insert_op_before(op, first)
         for copy in copies:
             discard(copy)
+
+
+def _is_copied_to(buffer: SSAValue) -> bool:
+    """Whether threads write a buffer themselves; what warps store there has barriers of its own."""
+    users = [use.operation for use in buffer.uses]
+    users += [use.operation for op in users if isinstance(op, memref.ReinterpretCastOp) for use in op.result.uses]
+    return any(isinstance(op, memref.StoreOp | vector.StoreOp) for op in users)
 
 
 def _make_asynchronous(root: Operation) -> None:

@@ -21,6 +21,7 @@ from vtac.passes.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.convert_schedule_to_scf import ConvertScheduleToScf
 from vtac.passes.convert_tiles_to_wmma import ConvertTilesToWmma
 from vtac.passes.gpu_check_shared_memory import GpuCheckSharedMemory
+from vtac.passes.gpu_check_threads import GpuCheckThreads
 from vtac.passes.gpu_double_buffer_fragments import GpuDoubleBufferFragments
 from vtac.passes.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.gpu_pipeline_loops import GpuPipelineLoops
@@ -78,7 +79,10 @@ WMMA_PIPELINE: tuple[Phase, ...] = (
     ),
     Phase("tiles", (ConvertTilesToWmma(), GpuDoubleBufferFragments())),
     Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
-    Phase("wmma", (ConvertLoopsToGpu(), GpuCheckSharedMemory(), GpuInsertBarriers(), ConvertScheduleToScf())),
+    Phase(
+        "wmma",
+        (GpuCheckThreads(), ConvertLoopsToGpu(), GpuCheckSharedMemory(), GpuInsertBarriers(), ConvertScheduleToScf()),
+    ),
 )
 """From linalg to a kernel of the wmma dialect."""
 

@@ -30,3 +30,11 @@ def test_only_what_was_written_counts() -> None:
 
 def test_nothing_compared_is_not_correct() -> None:
     assert not compare(np.zeros(2), np.zeros(2), np.zeros(2, np.bool_)).correct
+
+
+def test_an_infinite_result_does_not_excuse_the_others() -> None:
+    expected = np.array([np.inf, 1.0])
+    assert compare(np.array([np.inf, 1.0], np.float32), expected).correct
+    assert not compare(np.array([np.inf, 2.0], np.float32), expected).correct
+    assert not compare(np.array([3.0, 1.0], np.float32), expected).correct
+    assert not compare(np.array([np.inf, 1.0], np.float32), np.array([2.0, 1.0])).correct

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 import vtac
-from vtac.cuda.building import lower
+from vtac.cuda.building import lower, to_program
 from vtac.cuda.emit import emit_cuda, launch_record
 from vtac.cuda.launch import LaunchRecord
 from vtac.dialects.diagnostics import CompileError
@@ -174,6 +174,44 @@ def test_names_stay_clear_of_cpp_and_of_each_other() -> None:
     assert "float *__restrict__ int_)" in text
     assert "const int half_ = static_cast<int>(threadIdx.x);" in text
     assert "int_[half_] = v;" in text
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "kernel", "parameter"),
+    [
+        ("main", "y", "main_", "y"),
+        ("memcpy", "uint2", "memcpy_", "uint2_"),
+        ("float", "reinterpret_cast", "float_", "reinterpret_cast_"),
+        ('"a b"', "max", "a_b", "max_"),
+        ("product", "main", "product", "main"),
+    ],
+)
+def test_names_of_kernels_and_parameters(function: str, argument: str, kernel: str, parameter: str) -> None:
+    """What a launch record names is what the text declares; memrefs written in place keep being arguments."""
+    text = KERNEL.format(
+        arguments=f"%x: memref<32xf32>, %{argument}: memref<32xf32>",
+        body=f"%v = memref.load %x[%half] : memref<32xf32>\n  memref.store %v, %{argument}[%half] : memref<32xf32>",
+    )
+    program = to_program(parse(text.replace("@k", f"@{function}")))
+    assert program.launch.kernel == kernel
+    assert [stated.name for stated in program.arguments] == ["x", parameter]
+    assert program.in_place == (parameter,)
+    assert f"\n{kernel}(\n" in program.text
+    assert f"float *__restrict__ {parameter})" in program.text
+
+
+def test_the_least_integer_is_an_int() -> None:
+    text = body(
+        """
+  %c = arith.constant -2147483648 : i32
+  %i = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %v = memref.load %x[%i] : memref<32xi32>
+  %m = arith.maxsi %v, %c : i32
+  memref.store %m, %y[%i] : memref<32xi32>
+""",
+        "%x: memref<32xi32>, %y: memref<32xi32>",
+    )
+    assert "max(v, (-2147483647 - 1))" in text
 
 
 def test_arithmetic_and_its_parentheses() -> None:

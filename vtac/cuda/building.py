@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
 from vtac.cuda.emit import emit_cuda, find_kernel, launch_record
+from vtac.cuda.emit_expressions import identifier
 from vtac.cuda.program import CudaProgram
 from vtac.cuda.roles import in_place_arguments
 from vtac.dialects.diagnostics import CompileError
@@ -38,7 +39,8 @@ def compile_cuda(
 
 def to_program(work: ModuleOp) -> CudaProgram:
     """The program of a module at the wmma level."""
-    return CudaProgram(emit_cuda(work), launch_record(work), in_place_arguments(find_kernel(work)))
+    in_place = tuple(identifier(name) for name in in_place_arguments(find_kernel(work)))
+    return CudaProgram(emit_cuda(work), launch_record(work), in_place)
 
 
 def lower(

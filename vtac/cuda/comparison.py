@@ -49,8 +49,10 @@ def compare(found: Array, expected: Array, written: Array | None = None, toleran
     reference = expected.astype(wide)[mask]
     if reference.size == 0:
         return Comparison(0, 0.0, 0.0, 0.0)
-    errors = np.abs(found.astype(wide)[mask] - reference)
+    results = found.astype(wide)[mask]
+    with np.errstate(invalid="ignore"):
+        errors = np.where(results == reference, 0, np.abs(results - reference))  # equal infinities too
     largest = float(np.max(np.where(np.isnan(errors), np.inf, errors)))
-    magnitude = float(np.max(np.abs(reference)))
+    magnitude = float(np.max(np.abs(reference), where=np.isfinite(reference), initial=0))
     share = TOLERANCE if tolerance is None else tolerance
     return Comparison(reference.size, largest, magnitude, share * magnitude if wide is np.float64 else 0.0)

@@ -12,7 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.utils.target import Target
 
-from vtac.cuda.emit_expressions import parameter_name
+from vtac.cuda.emit_expressions import kernel_name, parameter_name
 from vtac.cuda.emit_statements import StatementPrinter
 from vtac.cuda.emit_types import dtype_of, scalar_type
 from vtac.cuda.launch import Extent3, LaunchRecord, Parameter
@@ -74,7 +74,7 @@ def emit_cuda(module: ModuleOp) -> str:
 
 def _signature(kernel: FuncOp) -> list[str]:
     arguments = list(kernel.body.block.args)
-    lines = [f"{kernel.sym_name.data}("]
+    lines = [f"{kernel_name(kernel.sym_name.data)}("]
     for position, argument in enumerate(arguments):
         const = "" if is_result(kernel, argument) else "const "
         end = ")" if position == len(arguments) - 1 else ","
@@ -117,7 +117,7 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
         if isinstance(argument.type, MemRefType)
     )
     grid, block = launch_extents(kernel, GRID), launch_extents(kernel, BLOCK)
-    return LaunchRecord(kernel.sym_name.data, grid, block, dynamic_bytes(kernel), parameters)
+    return LaunchRecord(kernel_name(kernel.sym_name.data), grid, block, dynamic_bytes(kernel), parameters)
 
 
 def dynamic_bytes(kernel: FuncOp) -> int:

@@ -49,14 +49,24 @@ _CASTS = (arith.ExtFOp, arith.TruncFOp, arith.ExtSIOp, arith.TruncIOp, arith.SIT
 _PREDICATES = ("==", "!=", "<", "<=", ">", ">=")
 """arith.cmpi's signed predicates, in the order of its attribute."""
 _KEYWORDS = re.compile(
-    "alignas|alignof|and|asm|auto|bool|break|case|catch|char|class|const|constexpr|continue|default|delete|do|double|"
-    "else|enum|explicit|export|extern|false|float|for|friend|goto|half|if|inline|int|long|mutable|namespace|new|not|"
-    "operator|or|private|protected|public|register|return|short|signed|sizeof|static|struct|switch|template|this|"
-    "throw|true|try|typedef|typename|union|unsigned|using|virtual|void|volatile|while|wmma|xor|shared_memory|"
-    "max|min|blockIdx|threadIdx|blockDim|gridDim"
+    "alignas|alignof|and|and_eq|asm|auto|bitand|bitor|bool|break|case|catch|char|char16_t|char32_t|class|compl|const|"
+    "const_cast|constexpr|continue|decltype|default|delete|do|double|dynamic_cast|else|enum|explicit|export|extern|"
+    "false|float|for|friend|goto|if|inline|int|long|mutable|namespace|new|noexcept|not|not_eq|nullptr|operator|or|"
+    "or_eq|private|protected|public|register|reinterpret_cast|return|short|signed|sizeof|static|static_assert|"
+    "static_cast|struct|switch|template|this|thread_local|throw|true|try|typedef|typeid|typename|union|unsigned|using|"
+    "virtual|void|volatile|wchar_t|while|xor|xor_eq|"
+    "NULL|NAN|INFINITY|assert|half|half2|u?int[1-4]|nvcuda|wmma|shared_memory|element|max|min|warpSize|"
+    "blockIdx|threadIdx|blockDim|gridDim"
 )
 """Names with a meaning in CUDA C++, or in the text around a kernel's body."""
+_FUNCTIONS = re.compile(
+    "main|abort|abs|acosh?|asinh?|atan[2h]?|calloc|ceil|clock|cosh?|erfc?|exit|exp2?|f(abs|dim|loor|ma|max|min|mod)|free|"
+    "hypot|labs|ldexp|log|log10|log1p|log2|malloc|mem(cmp|cpy|move|set)|pow|printf|puts|rand|rint|round|signal|sinh?|"
+    "sqrt|str(cat|cmp|cpy|len)|system|tanh?|time|trunc"
+)
+"""Functions of the C library, whose names an `extern "C"` kernel cannot have."""
 
+_LEAST = -(2**31)
 _NUMBER = re.compile(r"-?\d+")
 
 Text = tuple[str, int]
@@ -66,6 +76,12 @@ def identifier(name: str) -> str:
     """A C++ identifier that looks like the name."""
     clean = re.sub(r"\W", "_", name)
     return f"{clean}_" if _KEYWORDS.fullmatch(clean) else f"v{clean}" if clean[:1].isdigit() else clean
+
+
+def kernel_name(name: str) -> str:
+    """The name of a function as the name of a kernel."""
+    clean = identifier(name)
+    return f"{clean}_" if _FUNCTIONS.fullmatch(clean) else clean
 
 
 def parameter_name(argument: SSAValue) -> str:
@@ -170,7 +186,8 @@ class ExpressionPrinter:
                 raise CompileError(f"the constant {real.value.data} has no CUDA text: use a finite number")
             text = f"{float(real.value.data)!r}f"
             return text if str(real.type) == "f32" else f"static_cast<{scalar_type(real.type)}>({text})"
-        return str(cast("IntegerAttr[IntegerType | IndexType]", value).value.data)
+        number = cast("IntegerAttr[IntegerType | IndexType]", value).value.data
+        return str(number) if number != _LEAST else f"({_LEAST + 1} - 1)"  # 2147483648 is no int
 
 
 def _affine(expr: AffineExpr, dims: list[Text]) -> Text:

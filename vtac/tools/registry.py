@@ -51,6 +51,7 @@ PASSES: dict[str, Home] = {
     "convert-guards-to-conditions": Home("vtac.passes.convert_guards_to_conditions", "ConvertGuardsToConditions"),
     "convert-tiles-to-wmma": Home("vtac.passes.convert_tiles_to_wmma", "ConvertTilesToWmma"),
     "group-device-calls": Home("vtac.passes.group_device_calls", "GroupDeviceCalls"),
+    "gpu-check-threads": Home("vtac.passes.gpu_check_threads", "GpuCheckThreads"),
     "gpu-check-shared-memory": Home("vtac.passes.gpu_check_shared_memory", "GpuCheckSharedMemory"),
     "gpu-double-buffer-fragments": Home("vtac.passes.gpu_double_buffer_fragments", "GpuDoubleBufferFragments"),
     "gpu-insert-barriers": Home("vtac.passes.gpu_insert_barriers", "GpuInsertBarriers"),

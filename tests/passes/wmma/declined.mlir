@@ -71,3 +71,18 @@ func.func @part_of_a_vector(%x: memref<8xf32>, %y: memref<8xf32>) {
   }
   func.return
 }
+
+// -----
+
+func.func @barrier_of_a_pipeline(%x: memref<64xf32>) attributes {gpu.kernel} {
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %half = arith.constant 32 : index
+  %p = arith.cmpi slt, %t, %half : index
+  // expected-error @+1 {{threads exchange copies of a pipeline under a condition that differs between the threads of a block}}
+  scf.if %p {
+    "gpu.barrier"() : () -> ()
+    %v = memref.load %x[%t] : memref<64xf32>
+    memref.store %v, %x[%t] : memref<64xf32>
+  }
+  func.return
+}

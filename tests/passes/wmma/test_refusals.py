@@ -167,6 +167,30 @@ def test_shared_memory_of_other_architectures_is_larger() -> None:
     assert "wmma.dynamic_shared_bytes = 114688" in str(module)
 
 
+def five_copies(shape: str) -> tuple[Schedule, str]:
+    """A copy that goes through five buffers in shared memory."""
+    text = COPY.format(element="f16", source="affine_map<(i, j) -> (i, j)>", body="", shape=shape)
+    text = text.replace("linalg.yield %r", "linalg.yield %v")
+    schedule = Schedule(text)
+    block = schedule.get_block("y")
+    for _ in range(5):
+        schedule.cache_read(block, 0, "shared")
+    schedule.bind(schedule.get_loops(block)[0], "threadIdx.x")
+    return schedule, text
+
+
+def test_static_shared_memory_counts_where_buffers_start() -> None:
+    """Five buffers of 9,828 bytes, each at a multiple of 128, just miss 48 KiB."""
+    schedule, text = five_copies("63x78")
+    assert "wmma.dynamic_shared_bytes = 49252" in str(lower(text, None, schedule))
+
+
+def test_dynamic_shared_memory_counts_where_buffers_start() -> None:
+    """Five buffers of 46,488 bytes, each at a multiple of 128, just miss 227 KiB."""
+    schedule, text = five_copies("156x149")
+    assert "keeps 232,856 bytes in shared memory; a block has at most 232,448 bytes" in lowered(schedule, text)
+
+
 def test_an_architecture_without_the_fragments() -> None:
     layer = WmmaMatmul(32, 32, 32, "bf16")
     with pytest.raises(
