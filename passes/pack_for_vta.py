@@ -39,6 +39,8 @@ _LAYOUT_OPS = (
     tensor.CollapseShapeOp,
     tensor.ExpandShapeOp,
     tensor.ExtractSliceOp,
+    tensor.InsertSliceOp,
+    tensor.ConcatOp,
     JoinOp,
     ReshapeOp,
     BlockDiagonalOp,
@@ -148,6 +150,8 @@ class _FunctionPacker:
                 clone.attributes[CHOICE] = StringAttr(_padding_choice(op))
             return
         try:
+            if not isinstance(value.type, TensorType):
+                raise DeclineError("its result is no tensor")
             expression = self.graph.expression(value)
             if isinstance(expression, Literal) or (
                 isinstance(expression, Element)

@@ -37,7 +37,15 @@ from vtac.passes.packing.stored import Stored, tensor_type, type_of
 from vtac.passes.packing.weight_sums import kernel_around_zero, weight_sum
 
 _RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
-_LAYOUTS = (tensor.PadOp, tensor.EmptyOp, tensor.ExtractSliceOp, JoinOp, BlockDiagonalOp)
+_LAYOUTS = (
+    tensor.PadOp,
+    tensor.EmptyOp,
+    tensor.ExtractSliceOp,
+    tensor.InsertSliceOp,
+    tensor.ConcatOp,
+    JoinOp,
+    BlockDiagonalOp,
+)
 _MAX_PARTS = 2000
 """Operations and operands of one fused expression."""
 
@@ -99,6 +107,8 @@ class Graph(Ranges):
         if isinstance(op, _RESHAPES):
             return self._reshape(op)
         if not isinstance(op, _LAYOUTS):
+            if op.name.startswith("arith."):
+                raise DeclineError("it works on tensors; linalg.generic with it as body is recognised")
             raise DeclineError(f"'{op.name}' is no operation that the VTA has")
         return self.element(value)
 

@@ -125,13 +125,15 @@ func.func @f() -> tensor<2x3xi32> {
 
 def test_an_op_of_another_kind_is_refused() -> None:
     source = """
-func.func @f(%x: tensor<4xi32>, %y: tensor<2xi32>) -> tensor<4xi32> {
-  %r = tensor.insert_slice %y into %x[0] [2] [1] : tensor<2xi32> into tensor<4xi32>
-  func.return %r : tensor<4xi32>
+func.func @f(%x: tensor<4xi32>) -> tensor<1xi32> {
+  %i = arith.constant 2 : index
+  %e = tensor.extract %x[%i] : tensor<4xi32>
+  %r = tensor.splat %e : tensor<1xi32>
+  func.return %r : tensor<1xi32>
 }
 """
-    with pytest.raises(EvaluationError, match=r"<string>:3:8: cannot execute 'tensor\.insert_slice' at"):
-        evaluate(parse(source), np.zeros(4, np.int32), np.zeros(2, np.int32))
+    with pytest.raises(EvaluationError, match=r"<string>:4:8: cannot execute 'tensor\.extract' at"):
+        evaluate(parse(source), np.zeros(4, np.int32))
 
 
 def test_an_output_indexed_by_a_reduction_is_refused() -> None:

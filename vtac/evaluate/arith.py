@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TypeAlias, cast
+from collections.abc import Mapping, Sequence
+from typing import cast
 
 import numpy as np
 from xdsl.dialects.arith import CmpfOp, CmpiOp, ConstantOp
@@ -12,8 +12,7 @@ from xdsl.traits import IsTerminator
 
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, DType, Mask, computed_dtype, number, rounded
-
-Compute: TypeAlias = Callable[[Operation, Sequence[Array], Mask | None], Array]
+from vtac.evaluate.scalar_functions import FUNCTIONS, Compute, refuse_where
 
 _INTEGER_UFUNCS: dict[str, np.ufunc] = {
     "arith.addi": np.add,
@@ -175,7 +174,7 @@ def _shift(op: Operation, operands: Sequence[Array], active: Mask | None) -> Arr
     value, count = operands
     bits = 1 if value.dtype.kind == "b" else 8 * value.dtype.itemsize
     bad = np.greater_equal(_as_unsigned(count), bits)
-    _refuse_where(
+    refuse_where(
         bad,
         active,
         count,
@@ -184,8 +183,10 @@ def _shift(op: Operation, operands: Sequence[Array], active: Mask | None) -> Arr
     )
     if value.dtype.kind == "b":
         return np.broadcast_to(value, np.broadcast_shapes(value.shape, count.shape))
-    ufunc = np.left_shift if op.name == "arith.shli" else np.right_shift
-    return ufunc(value, np.where(bad, np.zeros(1, count.dtype), count))
+    amount = np.where(bad, np.zeros(1, count.dtype), count)
+    if op.name == "arith.shrui":
+        return np.right_shift(_as_unsigned(value), _as_unsigned(amount)).view(value.dtype)
+    return (np.left_shift if op.name == "arith.shli" else np.right_shift)(value, amount)
 
 
 def _compare(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
@@ -244,7 +245,7 @@ def _to_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -
     bits = 1 if dtype.kind == "b" else 8 * dtype.itemsize
     least = 0.0 if op.name == "arith.fptoui" else -(2.0 ** (bits - 1))
     fits = np.logical_and(value >= least, value < least + 2.0**bits)
-    _refuse_where(
+    refuse_where(
         np.logical_not(fits),
         active,
         operands[0],
@@ -255,26 +256,12 @@ def _to_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -
     return (inside.astype(np.uint64) if least == 0.0 else inside).astype(dtype)
 
 
-def _refuse_where(
-    bad: Mask, active: Mask | None, value: Array, op: Operation, message: Callable[[object], str]
-) -> None:
-    if not bad.any():
-        return
-    wrong = bad if active is None else np.logical_and(bad, active)
-    if wrong.any():
-        found = np.broadcast_to(value, wrong.shape)[tuple(np.argwhere(wrong)[0])]
-        raise EvaluationError(message(found.item()), op)
-
-
-def _round_even(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
-    return np.rint(operands[0])
-
-
 _COMPUTE: Mapping[str, Compute] = {
     **dict.fromkeys(_INTEGER_UFUNCS, _integer),
     **dict.fromkeys(_UNSIGNED_UFUNCS, _unsigned_integer),
     **dict.fromkeys(_FLOAT_UFUNCS, _float),
     "arith.shrsi": _shift,
+    "arith.shrui": _shift,
     "arith.shli": _shift,
     "arith.cmpi": _compare,
     "arith.select": _select,
@@ -289,7 +276,7 @@ _COMPUTE: Mapping[str, Compute] = {
     "arith.fptosi": _to_integer,
     "arith.fptoui": _to_integer,
     "arith.cmpf": _compare_floats,
-    "math.roundeven": _round_even,
+    **FUNCTIONS,
 }
 
 SUPPORTED: tuple[str, ...] = ("arith.constant", *_COMPUTE)

@@ -24,6 +24,7 @@ LAYOUT_OPS = (
     BroadcastOp,
     tensor.CollapseShapeOp,
     tensor.ExpandShapeOp,
+    tensor.ConcatOp,
 )
 """Operations that move elements and compute nothing."""
 
@@ -37,8 +38,8 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
     if isinstance(op, InterleaveOp):
         planes = np.stack([np.ascontiguousarray(plane).view(np.uint8) for plane in operands], axis=-1)
         return cast(Array, planes.view("<i4")[..., 0].copy())
-    if isinstance(op, JoinOp):
-        return np.concatenate(operands, axis=0)
+    if isinstance(op, JoinOp | tensor.ConcatOp):
+        return np.concatenate(operands, axis=op.dim.value.data if isinstance(op, tensor.ConcatOp) else 0)
     if isinstance(op, BlockDiagonalOp):
         return block_diagonal(operands[0], shape_of_type(op.result.type)[1])
     if isinstance(op, BroadcastOp):

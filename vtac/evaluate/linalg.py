@@ -17,14 +17,15 @@ from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.packing import HostOp, YieldOp
-from vtac.evaluate.arith import evaluate_body
-from vtac.evaluate.buffers import Buffer
+from vtac.evaluate.arith import SUPPORTED, compute
+from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.executable import EXECUTED
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of, stored
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
 from vtac.evaluate.numbers import Array, number
+from vtac.evaluate.slices import inserted, padded, sliced
 from vtac.evaluate.structured import StructuredOp
-from vtac.passes.tensor_views import view_of
 
 Callee: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 
@@ -70,15 +71,19 @@ class _Evaluation:
         if isinstance(op, LinalgStructuredOperation):
             self._structured(op)
         elif isinstance(op, tensor.PadOp):
-            self.buffers[op.result] = self._padded(op)
+            self.buffers[op.result] = padded(op, self.buffer(op.source, op), self.scalars)
         elif isinstance(op, tensor.ExtractSliceOp):
-            self.buffers[op.result] = self._slice(op)
+            self.buffers[op.result] = sliced(op, self.buffer(op.source, op))
+        elif isinstance(op, tensor.InsertSliceOp):
+            self.buffers[op.result] = inserted(op, self.buffer(op.source, op), self.buffer(op.dest, op))
         elif isinstance(op, tensor.EmptyOp | AllocOp):
             self.buffers[op.results[0]] = Buffer.for_value(op.results[0])
         elif (constant := constant_buffer(op)) is not None:
             self.buffers[op.results[0]] = constant
         elif isinstance(op, ConstantOp):
             self.scalars[op.result] = number(op.value)
+        elif op.name in SUPPORTED or isinstance(op, tensor.SplatOp):
+            self._scalar_op(op)
         elif isinstance(op, LAYOUT_OPS):
             operands = [self.buffer(value, op) for value in _read_operands(op)]
             self._define(op, [change_layout(op, [operand.contents("operand", op) for operand in operands])])
@@ -88,10 +93,22 @@ class _Evaluation:
             self._call(op)
         elif not isinstance(op, DeallocOp):
             raise EvaluationError(
-                f"cannot execute '{op.name}' at the input level: it is made of linalg structured ops, tensor.pad, "
-                "tensor.extract_slice, tensor.empty, memref.alloc, memref.get_global and arith.constant",
+                f"cannot execute '{op.name}' at the input level: it is made of {EXECUTED}",
                 op,
             )
+
+    def _scalar_op(self, op: Operation) -> None:
+        """One operation on scalars, or on all elements of tensors."""
+        operands = [self._operand(value, op) for value in op.operands]
+        arrays = [one.contents("operand", op) if isinstance(one, Buffer) else one for one in operands]
+        result = op.results[0]
+        if not isinstance(result.type, ShapedType):
+            self.scalars[result] = compute(op, arrays, None)
+            return
+        shape = shape_of_type(result.type)
+        arrays = [array.reshape(array.shape or (1,)) for array in arrays]
+        done = arrays[0] if isinstance(op, tensor.SplatOp) else compute(op, arrays, None)
+        self._define(op, [np.array(np.broadcast_to(done, shape or (1,)).reshape(shape))])
 
     def buffer(self, value: SSAValue, op: Operation) -> Buffer:
         if value not in self.buffers:
@@ -136,32 +153,6 @@ class _Evaluation:
         if value not in self.scalars:
             raise EvaluationError(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
         return self.scalars[value]
-
-    def _slice(self, op: tensor.ExtractSliceOp) -> Buffer:
-        view = view_of(op)
-        sizes = op.static_sizes.get_values()
-        source = self.buffer(op.source, op)
-        taken = tuple(
-            slice(offset, offset + (size - 1) * stride + 1, stride)
-            for offset, size, stride in zip(view.offsets, sizes, view.strides, strict=True)
-        )
-        written = None if source.written is None else source.written[taken]
-        return Buffer(op.result.name_hint or source.name, source.data[taken], written)
-
-    def _padded(self, op: tensor.PadOp) -> Buffer:
-        low, high = op.static_low.get_values(), op.static_high.get_values()
-        if op.low or op.high or any(size < 0 for size in (*low, *high)):
-            raise EvaluationError("tensor.pad: pad sizes must be constants and not negative", op)
-        body = op.region.block
-        known = {argument: np.arange(1, dtype=np.int64) for argument in body.args}
-        if any(argument.uses for argument in body.args):
-            raise EvaluationError("tensor.pad: the pad value must not depend on the position", op)
-        value = evaluate_body(body, list(known.values()), self.scalars, None)[0]
-        source = self.buffer(op.source, op)
-        widths = list(zip(low, high, strict=True))
-        data = np.pad(source.data, widths, constant_values=value[0]) if widths else source.data.copy()
-        written = None if source.written is None else np.pad(source.written, widths, constant_values=True)
-        return Buffer(op.result.name_hint or source.name, data, written)
 
 
 def _read_operands(op: Operation) -> Sequence[SSAValue]:

@@ -13,6 +13,7 @@ from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.packing.constants import fold_constants
+from vtac.packing.host_checks import check_host
 from vtac.packing.kernels import compiled
 from vtac.packing.linking import Linker, Progress
 from vtac.passes.analysis.locations import location_of
@@ -56,6 +57,7 @@ def split_plain(module: ModuleOp, *, host: bool = True) -> FuncOp:
     for step in (ExpandGroups(), UnrollBatches()):
         step.apply(context(), module)
     _pack(module, host=host)
+    check_host(function)
     fold_constants(function, grow=True)
     for step in (GroupDeviceCalls(), MergeDeviceFunctions()):
         step.apply(context(), module)

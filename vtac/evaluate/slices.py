@@ -1,0 +1,87 @@
+"""Slices, insertions and padding of buffers: what moves elements and computes nothing, with what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from xdsl.dialects import tensor
+from xdsl.ir import SSAValue
+
+from vtac.evaluate.arith import evaluate_body
+from vtac.evaluate.buffers import Buffer, shape_of_type
+from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.numbers import Array, Mask
+
+Slice = tensor.ExtractSliceOp | tensor.InsertSliceOp
+
+
+def places(op: Slice) -> tuple[slice, ...]:
+    """What a slice takes of its source, or covers of its destination; `EvaluationError` where it does not fit."""
+    offsets, sizes, strides = (
+        tuple(values.get_values()) for values in (op.static_offsets, op.static_sizes, op.static_strides)
+    )
+    if op.offsets or op.sizes or op.strides:
+        raise EvaluationError(f"{op.name}: constant offsets, sizes and strides are required", op)
+    whole, part = (op.source, op.result) if isinstance(op, tensor.ExtractSliceOp) else (op.dest, op.source)
+    if _without_units(sizes) != _without_units(shape_of_type(part.type)):
+        raise EvaluationError(f"{op.name}: sizes {list(sizes)} do not give {part.type}", op)
+    for dim, (offset, size, stride, extent) in enumerate(
+        zip(offsets, sizes, strides, shape_of_type(whole.type), strict=True)
+    ):
+        if offset < 0 or size < 1 or stride < 1 or offset + (size - 1) * stride >= extent:
+            raise EvaluationError(
+                f"{op.name}: dimension {dim} takes {size} elements from {offset} in steps of {stride}; it has {extent}",
+                op,
+            )
+    return tuple(
+        slice(offset, offset + (size - 1) * stride + 1, stride)
+        for offset, size, stride in zip(offsets, sizes, strides, strict=True)
+    )
+
+
+def sliced(op: tensor.ExtractSliceOp, source: Buffer) -> Buffer:
+    """The elements that a slice takes, without the dimensions that it drops."""
+    taken, shape = places(op), shape_of_type(op.result.type)
+    written = None if source.written is None else source.written[taken].reshape(shape)
+    return Buffer(op.result.name_hint or source.name, source.data[taken].reshape(shape), written)
+
+
+def inserted(op: tensor.InsertSliceOp, source: Buffer, into: Buffer) -> Buffer:
+    """A copy of the destination with the source in place."""
+    covered = places(op)
+    result = into.copy(op.result.name_hint or into.name)
+    shape = result.data[covered].shape
+    result.data[covered] = source.data.reshape(shape)
+    if result.written is not None:
+        result.written[covered] = True if source.written is None else source.written.reshape(shape)
+    elif source.written is not None:
+        result.written = np.ones(result.shape, np.bool_)
+        result.written[covered] = source.written.reshape(shape)
+    return result
+
+
+def pad_widths(op: tensor.PadOp) -> list[tuple[int, int]]:
+    """Padding before and after each dimension. Raises `EvaluationError` where sizes or value are no constants."""
+    low, high = op.static_low.get_values(), op.static_high.get_values()
+    if op.low or op.high or any(size < 0 for size in (*low, *high)):
+        raise EvaluationError("tensor.pad: pad sizes must be constants and not negative", op)
+    if any(argument.uses for argument in op.region.block.args):
+        raise EvaluationError("tensor.pad: the pad value must not depend on the position", op)
+    return list(zip(low, high, strict=True))
+
+
+def padded(op: tensor.PadOp, source: Buffer, scalars: dict[SSAValue, Array]) -> Buffer:
+    """The source with its padding around it."""
+    widths = pad_widths(op)
+    body = op.region.block
+    value = evaluate_body(body, [np.arange(1, dtype=np.int64) for _ in body.args], scalars, None)[0]
+    data = np.pad(source.data, widths, constant_values=value[0]) if widths else source.data.copy()
+    written: Mask | None = None
+    if source.written is not None:
+        written = np.pad(source.written, widths, constant_values=True) if widths else source.written.copy()
+    return Buffer(op.result.name_hint or source.name, data, written)
+
+
+def _without_units(sizes: Sequence[int]) -> list[int]:
+    return [size for size in sizes if size != 1]
