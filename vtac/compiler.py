@@ -13,7 +13,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.frontend import context, prepare
 from vtac.passes.analysis.target import ACC_8BIT
-from vtac.passes.packing.layouts import needs_packing
+from vtac.passes.packing.layouts import may_be_plain, needs_packing
 from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
 from vtac.runtime.program import Program
@@ -96,8 +96,30 @@ def compile(
 
         return compile_plain(work, host=host, progress=progress)
     if needs_schedule(work):
-        from vtac.autoschedule import lower_by_default
-
-        return build_program(lower_by_default(work))
+        return _by_default(work, host=host, progress=progress)
     run_phases(work, context())
     return build_program(work)
+
+
+def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program:
+    """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
+    from vtac.autoschedule import lower_by_default
+
+    try:
+        return build_program(lower_by_default(work))
+    except CompileError as refusal:
+        program = _packed(work, host=host, progress=progress) if may_be_plain(work) else None
+        if program is None:
+            raise refusal from None
+        return program
+
+
+def _packed(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program | None:
+    """A function as one on plain tensors; None where that leaves nothing for the VTA."""
+    from vtac.packing.compiling import compile_plain
+
+    try:
+        program = compile_plain(work, host=host, progress=progress)
+    except CompileError:
+        return None
+    return program if program.devices else None

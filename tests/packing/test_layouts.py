@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_programs import PlainConv
+from plain_programs import PlainConv, elementwise, run_against_numpy
 
 import vtac
 from vtac.compiler import context
@@ -13,6 +14,7 @@ from vtac.dialects.packing import packed_shape
 from vtac.evaluate.host import packed, unpacked
 from vtac.passes.pack_for_vta import PackForVta
 from vtac.workloads.conv2d import Conv2D
+from vtac.workloads.linalg_text import tensor
 from vtac.workloads.reference import pack_images
 
 
@@ -56,3 +58,14 @@ def test_a_function_on_tiles_is_left_alone() -> None:
 
     assert not needs_packing(vtac.parse(Conv2D().text()))
     assert needs_packing(vtac.parse(PlainConv().text()))
+
+
+@pytest.mark.parametrize("size", [(1, 16), (16, 16)], ids=["row", "square"])
+@pytest.mark.parametrize("element", ["i8", "i32"])
+def test_plain_images_of_the_size_of_a_tile_are_packed(size: tuple[int, int], element: str) -> None:
+    """Nothing but the sizes speaks for tiles; as tiles they cannot be computed."""
+    kind = tensor((1, 3, *size), element)
+    body = f"\n    %y = arith.addi %x, %x1 : {element}"
+    lines = ["#id = affine_map<(n, c, h, w) -> (n, c, h, w)>", f"func.func @f(%a: {kind}, %b: {kind}) -> {kind} {{"]
+    lines += [*elementwise("r", ["%a", "%b"], kind, kind, body), f"  func.return %r : {kind}", "}", ""]
+    run_against_numpy("\n".join(lines))

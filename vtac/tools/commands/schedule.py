@@ -41,19 +41,24 @@ def _scripts(path: str, config: VTAConfig | None) -> list[str]:
     from xdsl.dialects.func import FuncOp
 
     from vtac.autoschedule import default_schedule
+    from vtac.dialects.diagnostics import CompileError
     from vtac.dialects.schedule.directives import ScriptOp
     from vtac.frontend import prepare
     from vtac.packing.compiling import split_plain
     from vtac.packing.kernels import scheduled
     from vtac.passes.pack_for_vta import DEVICE
-    from vtac.passes.packing.layouts import needs_packing
+    from vtac.passes.packing.layouts import may_be_plain, needs_packing
 
     module = prepare(Path(path), config, None)
     for script in [op for op in module.ops if isinstance(op, ScriptOp)]:
         script.detach()
         script.erase()
     if not needs_packing(module):
-        return [str(default_schedule(module))]
+        try:
+            return [str(default_schedule(module))]
+        except CompileError:
+            if not may_be_plain(module):
+                raise
     split_plain(module)
     devices = [op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]
     return [str(scheduled(device, module)) for device in devices]
