@@ -14,11 +14,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from vtac.dialects.packing import ReshapeOp
-from vtac.passes.pack_for_vta import DEVICE
-from vtac.passes.packing.notes import CHOICE, choices_of
-
-PROGRAM = "packing.program"
-"""Attribute of functions whose calls of device functions become one instruction stream."""
+from vtac.passes.packing.marks import CHOICE, DEVICE, PROGRAM, choices_of
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,7 @@ from xdsl.dialects.builtin import FunctionType, ModuleOp, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.passes import ModulePass
 
-from vtac.passes.group_device_calls import PROGRAM
-from vtac.passes.pack_for_vta import DEVICE
+from vtac.passes.packing.marks import DEVICE, PROGRAM
 
 
 @dataclass(frozen=True)

@@ -23,12 +23,9 @@ from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import allows_acc_8bit, config_of
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
 from vtac.passes.packing.layers import Layers
-from vtac.passes.packing.notes import CHOICE
+from vtac.passes.packing.marks import CHOICE, DEVICE
 from vtac.passes.packing.pads import pad_value
 from vtac.passes.packing.stored import HostBuilder, type_of
-
-DEVICE = "packing.device"
-"""Attribute of functions that run on the VTA."""
 
 _LAYOUT_OPS = (
     ConstantOp,

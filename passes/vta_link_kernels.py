@@ -25,7 +25,7 @@ from vtac.dialects.packing import ReshapeOp
 from vtac.dialects.schedule.arguments import CONSTANT, RESULT
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.group_device_calls import PROGRAM
+from vtac.passes.packing.marks import PROGRAM
 from vtac.passes.payload_arguments import PayloadArguments, as_memref
 
 

@@ -17,10 +17,7 @@ from xdsl.passes import ModulePass
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.analysis.nest import element_type_of, shape_of
 from vtac.passes.analysis.target import config_of
-from vtac.passes.group_device_calls import PROGRAM
-
-ARENA_OFFSET = "vta.arena_offset"
-"""Attribute of an allocation: its byte offset in the area of DRAM that the program's allocations share."""
+from vtac.passes.packing.marks import ARENA_OFFSET, PROGRAM
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from vtac.passes.packing.device import DeviceBuilder
 from vtac.passes.packing.emit import Emitter
 from vtac.passes.packing.flat_rows import store_as_rows
 from vtac.passes.packing.graph import Graph, accumulators, narrow_parts
-from vtac.passes.packing.notes import CHOICE, LAYER
+from vtac.passes.packing.marks import CHOICE, LAYER
 from vtac.passes.packing.partials import part_around, planes_of, sum_of_planes
 from vtac.passes.packing.reshapes import with_natural_rank
 from vtac.passes.packing.stored import HostBuilder, Order, Stored, tensor_type, type_of

@@ -14,7 +14,8 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 import vtac
 from vtac.compiler import context
 from vtac.dialects.hardware import VTAConfig
-from vtac.passes.pack_for_vta import DEVICE, PackForVta
+from vtac.passes.pack_for_vta import PackForVta
+from vtac.passes.packing.marks import DEVICE
 
 IDENTITY = "#id = affine_map<(n, c, h, w) -> (n, c, h, w)>"
 

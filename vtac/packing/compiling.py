@@ -18,10 +18,10 @@ from vtac.packing.kernels import compiled
 from vtac.packing.linking import Linker, Progress
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.expand_groups import ExpandGroups
-from vtac.passes.group_device_calls import PROGRAM, GroupDeviceCalls
+from vtac.passes.group_device_calls import GroupDeviceCalls
 from vtac.passes.merge_device_functions import MergeDeviceFunctions
-from vtac.passes.pack_for_vta import DEVICE, PackForVta
-from vtac.passes.packing.notes import CHOICE
+from vtac.passes.pack_for_vta import PackForVta
+from vtac.passes.packing.marks import CHOICE, DEVICE, PROGRAM
 from vtac.passes.unroll_batches import UnrollBatches
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program

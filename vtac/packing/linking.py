@@ -15,7 +15,7 @@ from vtac.interpreter.check import Finding, check
 from vtac.packing.kernels import lowered, lowered_simply
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import allows_acc_8bit, copy_target
-from vtac.passes.packing.notes import layer_name
+from vtac.passes.packing.marks import layer_name
 from vtac.passes.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta_plan_dram import VtaPlanDram
 from vtac.runtime.build import build_program

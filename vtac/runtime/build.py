@@ -20,7 +20,7 @@ from vtac.passes.analysis.kernels import micro_op_limit
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.passes.analysis.target import config_of
-from vtac.passes.vta_plan_dram import ARENA_OFFSET
+from vtac.passes.packing.marks import ARENA_OFFSET
 from vtac.runtime.host_code import HostCode, generate
 from vtac.runtime.layout import Buffer, DType, Names, Role, place, place_shared
 from vtac.runtime.program import KernelCall, Origin, Program

@@ -21,7 +21,7 @@ from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.isa.instructions import AluOpcode, Memory
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.packing.notes import layer_name
+from vtac.passes.packing.marks import layer_name
 from vtac.runtime.kernel_code import alu_loops, gemm_loops, micro_op_list, python_expression
 from vtac.runtime.layout import Names
 from vtac.runtime.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder

@@ -21,7 +21,7 @@ from vtac.evaluate.numbers import dtype_of
 from vtac.interpreter.counters import COUNTER_NAMES
 from vtac.passes.analysis.nest import buffer_name
 from vtac.passes.analysis.target import config_of
-from vtac.passes.packing.notes import choices_of, layer_name
+from vtac.passes.packing.marks import choices_of, layer_name
 from vtac.runtime.errors import ProgramError
 from vtac.runtime.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.runtime.program import Array, Image, Program, Progress

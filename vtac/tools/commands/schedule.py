@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.passes.packing.marks import DEVICE
 from vtac.tools.entry import ToolParser
 from vtac.tools.output import write_text
 
@@ -46,7 +47,6 @@ def _scripts(path: str, config: VTAConfig | None) -> list[str]:
     from vtac.frontend import prepare
     from vtac.packing.compiling import split_plain
     from vtac.packing.kernels import scheduled
-    from vtac.passes.pack_for_vta import DEVICE
     from vtac.passes.packing.layouts import may_be_plain, needs_packing
 
     module = prepare(Path(path), config, None)

@@ -1,4 +1,4 @@
-"""What calls of device functions say to people: the layer that they compute, and what was chosen for it."""
+"""Attributes that packing, grouping and linking leave on functions, calls and allocations."""
 
 from __future__ import annotations
 
@@ -7,6 +7,15 @@ from typing import cast
 from xdsl.dialects.builtin import ArrayAttr, StringAttr
 from xdsl.dialects.func import CallOp
 from xdsl.ir import Attribute, Operation
+
+DEVICE = "packing.device"
+"""Attribute of functions that run on the VTA."""
+
+PROGRAM = "packing.program"
+"""Attribute of functions whose calls of device functions become one instruction stream."""
+
+ARENA_OFFSET = "vta.arena_offset"
+"""Attribute of an allocation: its byte offset in the area of DRAM that the program's allocations share."""
 
 CHOICE = "packing.choice"
 """Attribute that says what was chosen where there was a choice; of a program, for each call in it."""
