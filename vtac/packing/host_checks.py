@@ -15,7 +15,7 @@ from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.executable import why_not_executable
 from vtac.evaluate.numbers import dtype_of
 from vtac.passes.analysis.locations import location_of
-from vtac.passes.pack_for_vta import DEVICE
+from vtac.passes.packing.marks import DEVICE
 
 
 def check_host(function: FuncOp) -> None:
