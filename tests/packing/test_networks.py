@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_text import LayerText, Tensor, host_steps, kernel_count
+from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import SMALL_BLOCK, run_against_numpy, unforced_choices
+
+from vtac.workloads.tensor_text import Tensor
 
 AROUND = (1, 1, 1, 1)
 

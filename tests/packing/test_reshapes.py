@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_text import LayerText, Tensor, host_steps, kernel_count
+from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import SMALL_BLOCK, run_against_numpy
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.packing.reshapes import reshape_groups
+from vtac.workloads.tensor_text import Tensor
 
 CONFIGS = pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from layer_text import LayerText, Tensor, host_steps, kernel_count
+from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy, unforced_choices
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
+from vtac.workloads.tensor_text import Tensor
 
 DATA, PADDED = "tensor<1x16x8x8xi8>", "tensor<1x16x10x10xi8>"
 LARGE, POINT = "tensor<32x16x3x3xi8>", "tensor<32x16x1x1xi8>"

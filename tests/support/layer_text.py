@@ -11,8 +11,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.tensor import EmptyOp
 
 from vtac.runtime.host_program import HostProgram
-from vtac.workloads.linalg_text import affine_map, iterators
-from vtac.workloads.network import Tensor
+from vtac.workloads.tensor_text import Tensor, elementwise, filled, operand_list, padded, window_attributes
 
 
 def kernel_count(program: HostProgram) -> int:
@@ -33,14 +32,14 @@ class LayerText:
 
     def __init__(self, *shapes: Sequence[int], seed: int = 0) -> None:
         self.random = np.random.default_rng(seed)
-        self.inputs = [Tensor(f"%x{index}", tuple(shape), "i8") for index, shape in enumerate(shapes)]
+        self.inputs = [Tensor(f"x{index}", tuple(shape)) for index, shape in enumerate(shapes)]
         self.lines: list[str] = []
         self._count = 0
 
     def text(self, *results: Tensor) -> str:
-        arguments = ", ".join(f"{value.name}: {value.kind}" for value in self.inputs)
+        arguments = ", ".join(f"%{value.name}: {value.kind}" for value in self.inputs)
         kinds = ", ".join(value.kind for value in results)
-        names = ", ".join(value.name for value in results)
+        names = ", ".join(f"%{value.name}" for value in results)
         outputs = f"({kinds})" if len(results) > 1 else kinds
         lines = [f"func.func @net({arguments}) -> {outputs} {{", *self.lines, f"  func.return {names} : {kinds}", "}"]
         return "\n".join([*lines, ""])
@@ -49,25 +48,17 @@ class LayerText:
         numbers = self.random.integers(low, high, tuple(shape)).astype({"i8": "<i1", "i32": "<i4"}[element])
         return self._op(f'arith.constant dense<"0x{numbers.tobytes().hex().upper()}">', shape, element)
 
-    def scalar(self, number: int | str, element: str) -> str:
-        name = self._name()
-        self.lines.append(f"  {name} = arith.constant {number} : {element}")
-        return name
+    def scalar(self, number: int | str, element: str) -> Tensor:
+        value = Tensor(self._name(), (), element)
+        self.lines.append(f"  %{value.name} = arith.constant {number} : {element}")
+        return value
 
     def pad(self, x: Tensor, pads: Sequence[int], value: int | str = 0) -> Tensor:
         """Around the last two dimensions: top, left, bottom, right."""
         if not any(pads):
             return x
-        top, left, bottom, right = pads
-        shape = (*x.shape[:2], x.shape[2] + top + bottom, x.shape[3] + left + right)
-        edge, name = self.scalar(value, x.element), self._name()
-        result = Tensor(name, shape, x.element)
-        self.lines += [
-            f"  {name} = tensor.pad {x.name} low[0, 0, {top}, {left}] high[0, 0, {bottom}, {right}] {{",
-            "  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):",
-            f"    tensor.yield {edge} : {x.element}",
-            f"  }} : {x.kind} to {result.kind}",
-        ]
+        result, text = padded(self._name(), x, pads, value)
+        self.lines.append(text)
         return result
 
     def convolution(
@@ -82,13 +73,13 @@ class LayerText:
         kernel_zero: int = 0,
     ) -> Tensor:
         """Constant weights and a bias; the accumulators. The padding holds the zero point, where there is one."""
-        padded = self.pad(x, pads, zero_point or 0)
+        around = self.pad(x, pads, zero_point or 0)
         weights = self.constant((features, x.shape[1], size, size), -20, 20)
-        height, width = ((extent - dilation * (size - 1) - 1) // stride + 1 for extent in padded.shape[2:])
+        height, width = ((extent - dilation * (size - 1) - 1) // stride + 1 for extent in around.shape[2:])
         shape = (x.shape[0], features, height, width)
         points = [] if zero_point is None else [self.scalar(number, "i32") for number in (zero_point, kernel_zero)]
-        op = f"linalg.conv_2d_nchw_fchw{'' if zero_point is None else '_q'} {_window(dilation, stride)}"
-        return self.bias(self.structured(op, [padded, weights], shape, "i32", 0, points))
+        op = f"linalg.conv_2d_nchw_fchw{'' if zero_point is None else '_q'} {window_attributes(stride, dilation)}"
+        return self.bias(self.structured(op, [around, weights], shape, "i32", 0, points))
 
     def bias(self, x: Tensor) -> Tensor:
         bias = self.constant((x.shape[1],), -2000, 2000, "i32")
@@ -109,14 +100,14 @@ class LayerText:
         edge: int | str = 0,
     ) -> Tensor:
         """The largest elements, or sums as i32."""
-        padded = self.pad(x, pads, edge)
-        height, width = ((extent - n) // stride + 1 for extent, n in zip(padded.shape[2:], size, strict=True))
+        around = self.pad(x, pads, edge)
+        height, width = ((extent - n) // stride + 1 for extent, n in zip(around.shape[2:], size, strict=True))
         window = self._op("tensor.empty()", size, "i8")
         shape = (*x.shape[:2], height, width)
         element = x.element if kind == "max" else "i32"
         start = 0 if kind == "sum" else -128 if element == "i8" else "0xFF800000"
         return self.structured(
-            f"linalg.pooling_nchw_{kind} {_window(1, stride)}", [padded, window], shape, element, start
+            f"linalg.pooling_nchw_{kind} {window_attributes(stride)}", [around, window], shape, element, start
         )
 
     def narrow(self, x: Tensor, shift: int, low: int = -128, high: int = 127, *, half_up: bool = False) -> Tensor:
@@ -144,7 +135,7 @@ class LayerText:
         result = Tensor(name, tuple(shape), x.element)
         sizes = f" output_shape [{', '.join(map(str, shape))}]" if expand else ""
         kind = "expand" if expand else "collapse"
-        self.lines.append(f"  {name} = tensor.{kind}_shape {x.name} {groups}{sizes} : {x.kind} into {result.kind}")
+        self.lines.append(f"  %{name} = tensor.{kind}_shape %{x.name} {groups}{sizes} : {x.kind} into {result.kind}")
         return result
 
     def flatten(self, x: Tensor) -> Tensor:
@@ -152,21 +143,8 @@ class LayerText:
 
     def elementwise(self, body: str, operands: Sequence[Tensor], element: str) -> Tensor:
         """One generic over the first operand's shape; operands of rank 1 follow dimension 1."""
-        shape = operands[0].shape
-        dims = ", ".join(f"d{dim}" for dim in range(len(shape)))
-        maps = [affine_map(dims, "d1" if len(value.shape) == 1 else dims) for value in operands]
-        maps.append(affine_map(dims, dims))
-        result = Tensor(self._name(), shape, element)
-        empty = self._op("tensor.empty()", shape, element)
-        arguments = ", ".join(f"%a{index}: {value.element}" for index, value in enumerate(operands))
-        self.lines += [
-            f"  {result.name} = linalg.generic {{indexing_maps = [{', '.join(maps)}], {iterators(len(shape))}}}",
-            f"    {_ins(operands)} outs({empty.name} : {result.kind}) {{",
-            f"  ^bb0({arguments}, %o: {element}):",
-            f"    {body}",
-            f"    linalg.yield %y : {element}",
-            f"  }} -> {result.kind}",
-        ]
+        result = Tensor(self._name(), operands[0].shape, element)
+        self.lines.append(elementwise(result, operands, body))
         return result
 
     def structured(
@@ -176,33 +154,23 @@ class LayerText:
         shape: Sequence[int],
         element: str,
         start: int | str,
-        scalars: Sequence[str] = (),
+        scalars: Sequence[Tensor] = (),
     ) -> Tensor:
         """A structured operation on a fill with a number."""
+        start_value = Tensor(self._name(), tuple(shape), element)
         result = Tensor(self._name(), tuple(shape), element)
-        empty = self._op("tensor.empty()", shape, element)
-        number, filled = self.scalar(start, element), self._name()
         self.lines += [
-            f"  {filled} = linalg.fill ins({number} : {element}) outs({empty.name} : {result.kind}) -> {result.kind}",
-            f"  {result.name} = {op} {_ins(operands, scalars)} outs({filled} : {result.kind}) -> {result.kind}",
+            filled(start_value, start),
+            f"  %{result.name} = {op} {operand_list(operands, scalars)} "
+            f"outs(%{start_value.name} : {result.kind}) -> {result.kind}",
         ]
         return result
 
     def _op(self, text: str, shape: Sequence[int], element: str) -> Tensor:
         value = Tensor(self._name(), tuple(shape), element)
-        self.lines.append(f"  {value.name} = {text} : {value.kind}")
+        self.lines.append(f"  %{value.name} = {text} : {value.kind}")
         return value
 
     def _name(self) -> str:
         self._count += 1
-        return f"%v{self._count}"
-
-
-def _ins(operands: Sequence[Tensor], scalars: Sequence[str] = ()) -> str:
-    """The operands, and i32 scalars behind them."""
-    names = ", ".join([*(v.name for v in operands), *scalars])
-    return f"ins({names} : {', '.join([*(v.kind for v in operands), *['i32'] * len(scalars)])})"
-
-
-def _window(dilation: int, stride: int) -> str:
-    return f"{{dilations = dense<{dilation}> : tensor<2xi64>, strides = dense<{stride}> : tensor<2xi64>}}"
+        return f"v{self._count}"

@@ -13,8 +13,9 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.intermediates import run_with_intermediates
 from vtac.runtime.program import Array
-from vtac.workloads.network import Network, Tensor
+from vtac.workloads.network import Network
 from vtac.workloads.reference import unpack_images, unpack_rows
+from vtac.workloads.tensor_text import Tensor
 
 
 def small_uop(config: VTAConfig | None = None, log_bytes: int = 6) -> VTAConfig:

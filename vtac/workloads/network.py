@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.workloads.linalg_text import affine_map, iterators, tensor
 from vtac.workloads.network_reference import convolution, matrix_product, maximum_pool, requantised
+from vtac.workloads.tensor_text import Tensor, elementwise, filled, operand_list, padded, window_attributes
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -35,19 +35,6 @@ def require_positive(*sizes: tuple[str, int]) -> None:
     for name, size in sizes:
         if size < 1:
             raise CompileError(f"{name} is {size}; 1 or more is required")
-
-
-@dataclass(frozen=True)
-class Tensor:
-    """A value of the network: its name in the program, shape and element type."""
-
-    name: str
-    shape: tuple[int, ...]
-    element: str = "i8"
-
-    @property
-    def kind(self) -> str:
-        return tensor(self.shape, self.element)
 
 
 @dataclass(frozen=True)
@@ -92,21 +79,14 @@ class Network:
         padding = kernel // 2
         size = [(extent + 2 * padding - kernel) // stride + 1 for extent in (height, width)]
         result = Tensor(name, (batch, features, *size))
-        wide = tensor(result.shape, "i32")
         weights = self._weights(f"{name}_w", (features, channels, kernel, kernel))
         shift = self._shift(channels * kernel * kernel, 2 if source == self.input else 1)
         bias = self._bias(f"{name}_b", features, shift)
-        self._pad(source, f"{name}_padded", padding, 0)
-        padded = tensor((batch, channels, height + 2 * padding, width + 2 * padding), "i8")
-        self._start(f"{name}_start", wide, "i32", 0)
-        self._lines.append(
-            f"  %{name}_sum = linalg.conv_2d_nchw_fchw {{dilations = dense<1> : tensor<2xi64>, "
-            f"strides = dense<{stride}> : tensor<2xi64>}}\n"
-            f"    ins(%{name}_padded, %{weights.name} : {padded}, {weights.kind}) "
-            f"outs(%{name}_start : {wide}) -> {wide}"
-        )
+        around = self._pad(source, f"{name}_padded", padding, 0)
+        total = Tensor(f"{name}_sum", result.shape, "i32")
+        self._structured(total, f"linalg.conv_2d_nchw_fchw {window_attributes(stride)}", [around, weights], 0)
         low = 0 if relu else -128
-        self._requantise(Tensor(f"{name}_sum", result.shape, "i32"), result, shift, low, bias, residual)
+        self._requantise(total, result, shift, low, bias, residual)
 
         def compute(values: Values) -> Array:
             total = convolution(values[source.name], self.parameters[weights.name], stride, padding)
@@ -123,17 +103,9 @@ class Network:
         padding = kernel // 2
         size = [(extent + 2 * padding - kernel) // stride + 1 for extent in (height, width)]
         result = Tensor(name, (batch, channels, *size))
-        self._pad(source, f"{name}_padded", padding, -128)
-        padded = tensor((batch, channels, height + 2 * padding, width + 2 * padding), "i8")
-        window = tensor((kernel, kernel), "i8")
-        self._start(f"{name}_start", result.kind, "i8", -128)
-        self._lines.append(
-            f"  %{name}_window = tensor.empty() : {window}\n"
-            f"  %{name} = linalg.pooling_nchw_max {{dilations = dense<1> : tensor<2xi64>, "
-            f"strides = dense<{stride}> : tensor<2xi64>}}\n"
-            f"    ins(%{name}_padded, %{name}_window : {padded}, {window}) outs(%{name}_start : {result.kind}) "
-            f"-> {result.kind}"
-        )
+        around = self._pad(source, f"{name}_padded", padding, -128)
+        window = self._window(f"{name}_window", kernel, kernel)
+        self._structured(result, f"linalg.pooling_nchw_max {window_attributes(stride)}", [around, window], -128)
         self._output = result
         described = f"max pool {kernel}x{kernel}/{stride} {channels} {size[0]}x{size[1]}"
         self._record(name, described, 0, lambda values: maximum_pool(values[source.name], kernel, stride, padding))
@@ -143,17 +115,11 @@ class Network:
         """The sum over all rows and columns, requantised: the mean, but for a power of two. (N, C, 1, 1)."""
         batch, channels, height, width = source.shape
         result = Tensor(name, (batch, channels, 1, 1))
-        wide = tensor(result.shape, "i32")
-        window = tensor((height, width), "i8")
         shift = max(0, round(log2(height * width)))
-        self._start(f"{name}_start", wide, "i32", 0)
-        self._lines.append(
-            f"  %{name}_window = tensor.empty() : {window}\n"
-            f"  %{name}_sum = linalg.pooling_nchw_sum {{dilations = dense<1> : tensor<2xi64>, "
-            f"strides = dense<1> : tensor<2xi64>}}\n"
-            f"    ins(%{source.name}, %{name}_window : {source.kind}, {window}) outs(%{name}_start : {wide}) -> {wide}"
-        )
-        self._requantise(Tensor(f"{name}_sum", result.shape, "i32"), result, shift, -128, None, None)
+        window = self._window(f"{name}_window", height, width)
+        total = Tensor(f"{name}_sum", result.shape, "i32")
+        self._structured(total, f"linalg.pooling_nchw_sum {window_attributes(1)}", [source, window], 0)
+        self._requantise(total, result, shift, -128, None, None)
 
         def compute(values: Values) -> Array:
             total = values[source.name].sum(axis=(2, 3), keepdims=True, dtype=np.int64)
@@ -175,19 +141,14 @@ class Network:
     def linear(self, source: Tensor, name: str, features: int, *, last: bool = False) -> Tensor:
         """(N, K) times (K, F) plus bias: requantised with relu, or as i32 when it is the last layer."""
         batch, channels = source.shape
-        wide = tensor((batch, features), "i32")
         weights = self._weights(f"{name}_w", (channels, features))
         shift = 0 if last else self._shift(channels, 2 if source == self.input else 1)
         bias = self._bias(f"{name}_b", features, 12 if last else shift)
-        self._start(f"{name}_start", wide, "i32", 0)
-        self._lines.append(
-            f"  %{name}_sum = linalg.matmul ins(%{source.name}, %{weights.name} : {source.kind}, {weights.kind}) "
-            f"outs(%{name}_start : {wide}) -> {wide}"
-        )
         result = Tensor(name, (batch, features), "i32" if last else "i8")
         product = Tensor(f"{name}_sum", result.shape, "i32")
+        self._structured(product, "linalg.matmul", [source, weights], 0)
         if last:
-            self._elementwise(result, [product, bias], "%y = arith.addi %x0, %x1 : i32")
+            self._elementwise(result, [product, bias], "%y = arith.addi %a0, %a1 : i32")
         else:
             self._requantise(product, result, shift, 0, bias, None)
 
@@ -238,34 +199,32 @@ class Network:
         """So that sums of products with inputs of typical size come out at typical size."""
         return max(0, round(log2(_TYPICAL * scale * sqrt(terms))))
 
-    def _start(self, name: str, kind: str, element: str, value: int) -> None:
-        self._lines.append(
-            f"  %{name}_value = arith.constant {value} : {element}\n"
-            f"  %{name}_empty = tensor.empty() : {kind}\n"
-            f"  %{name} = linalg.fill ins(%{name}_value : {element}) outs(%{name}_empty : {kind}) -> {kind}"
-        )
+    def _pad(self, source: Tensor, name: str, padding: int, value: int) -> Tensor:
+        result, text = padded(name, source, (padding,) * 4, value)
+        self._lines.append(text)
+        return result
 
-    def _pad(self, source: Tensor, name: str, padding: int, value: int) -> None:
-        batch, channels, height, width = source.shape
-        kind = tensor((batch, channels, height + 2 * padding, width + 2 * padding), "i8")
-        self._lines.append(
-            f"  %{name}_value = arith.constant {value} : i8\n"
-            f"  %{name} = tensor.pad %{source.name} low[0, 0, {padding}, {padding}] "
-            f"high[0, 0, {padding}, {padding}] {{\n"
-            "  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):\n"
-            f"    tensor.yield %{name}_value : i8\n"
-            f"  }} : {source.kind} to {kind}"
-        )
+    def _window(self, name: str, height: int, width: int) -> Tensor:
+        """The operand of a pooling that only has a shape."""
+        window = Tensor(name, (height, width))
+        self._lines.append(f"  %{name} = tensor.empty() : {window.kind}")
+        return window
+
+    def _structured(self, result: Tensor, op: str, operands: list[Tensor], start: int) -> None:
+        """A structured operation on a fill with a number."""
+        filling = Tensor(f"{result.name}_start", result.shape, result.element)
+        self._lines.append(filled(filling, start))
+        outputs = f"outs(%{filling.name} : {filling.kind}) -> {result.kind}"
+        self._lines.append(f"  %{result.name} = {op}\n    {operand_list(operands)} {outputs}")
 
     def _requantise(
         self, source: Tensor, result: Tensor, shift: int, low: int, bias: Tensor | None, residual: Tensor | None
     ) -> None:
-        lines = ["%v0 = arith.addi %x0, %x1 : i32"] if bias else ["%v0 = arith.addi %x0, %zero : i32"]
-        lines.insert(0, "%zero = arith.constant 0 : i32")
-        lines += [f"%shift = arith.constant {shift} : i32", "%v1 = arith.shrsi %v0, %shift : i32"]
+        lines, value = (["%v0 = arith.addi %a0, %a1 : i32"], "%v0") if bias else ([], "%a0")
+        lines += [f"%shift = arith.constant {shift} : i32", f"%v1 = arith.shrsi {value}, %shift : i32"]
         value = "%v1"
         if residual is not None:
-            lines += ["%r = arith.extsi %x2 : i8 to i32", "%v2 = arith.addi %v1, %r : i32"]
+            lines += ["%r = arith.extsi %a2 : i8 to i32", "%v2 = arith.addi %v1, %r : i32"]
             value = "%v2"
         lines += [
             f"%low = arith.constant {low} : i32",
@@ -278,20 +237,7 @@ class Network:
         self._elementwise(result, operands, "\n    ".join(lines))
 
     def _elementwise(self, result: Tensor, operands: list[Tensor], body: str) -> None:
-        rank = len(result.shape)
-        dims = ", ".join(f"d{dim}" for dim in range(rank))
-        maps = [affine_map(dims, dims if len(operand.shape) == rank else "d1") for operand in (*operands, result)]
-        arguments = [f"%x{number}: {operand.element}" for number, operand in enumerate(operands)]
-        self._lines.append(
-            f"  %{result.name}_empty = tensor.empty() : {result.kind}\n"
-            f"  %{result.name} = linalg.generic {{indexing_maps = [{', '.join(maps)}], {iterators(rank)}}}\n"
-            f"    ins({', '.join(f'%{o.name}' for o in operands)} : {', '.join(o.kind for o in operands)}) "
-            f"outs(%{result.name}_empty : {result.kind}) {{\n"
-            f"  ^bb0({', '.join(arguments)}, %o: {result.element}):\n"
-            f"    {body}\n"
-            f"    linalg.yield %y : {result.element}\n"
-            f"  }} -> {result.kind}"
-        )
+        self._lines.append(elementwise(result, operands, body))
         self._output = result
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from vtac.workloads.network import Network, Tensor, require_positive
+from vtac.workloads.network import Network, require_positive
+from vtac.workloads.tensor_text import Tensor
 
 _WIDTHS = (64, 128, 256, 512)
 
