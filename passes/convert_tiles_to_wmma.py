@@ -25,6 +25,7 @@ from vtac.dialects.wmma import (
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.attributes import ELEMENT_BYTES, Fragment
+from vtac.dialects.wmma.ops import fragment_of
 from vtac.passes.analysis.linear import Linear
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.nest import buffer_name, discard, extents_around, scope_of
@@ -119,12 +120,14 @@ class _Converter:
         block = multiply.block
         operands = (block.output, block.inputs[multiply.a], block.inputs[multiply.b])
         m, n, k = multiply.shape
-        for buffer, tile in zip(operands, multiply.tiles, strict=True):
-            if buffer in self.fragments:
-                continue
+        for buffer, tile, transposed in zip(operands, multiply.tiles, multiply.transposed, strict=True):
             role = FRAGMENT_SCOPES[scope_of(buffer)]
-            layout = None if role == "accumulator" else layouts.get(buffer, "row_major")
-            fragment = Fragment(role, m, n, k, element_name(buffer), layout, tile.count)
+            layout = None if role == "accumulator" else _layout(layouts.get(buffer, "row_major"), transposed)
+            element = "u8" if multiply.unsigned and role != "accumulator" else element_name(buffer)
+            fragment = Fragment(role, m, n, k, element, layout, tile.count)
+            if buffer in self.fragments:
+                self._check_same(block, buffer, fragment)
+                continue
             allocation = buffer.owner
             if not isinstance(allocation, AllocOp) or allocation.parent is None:
                 raise _decline(block, f"'{buffer_name(buffer)}' is no allocation")
@@ -138,6 +141,16 @@ class _Converter:
                 declared.attributes[FRAGMENT_COPIES] = allocation.attributes[FRAGMENT_COPIES]
             allocation.parent.insert_op_before(declared, allocation)
             self.fragments[buffer] = declared.fragments
+
+    def _check_same(self, block: BlockOp, buffer: SSAValue, fragment: Fragment) -> None:
+        """One buffer is one array of fragments, whichever product reads it."""
+        declared = fragment_of(self.fragments[buffer])
+        if declared != fragment:
+            raise _decline(
+                block,
+                f"'{buffer_name(buffer)}' is {fragment.shown} here and {declared.shown} in another product: give each "
+                "fragments of its own with cache_read",
+            )
 
     def _multiply(self, multiply: WarpMultiply) -> list[Operation]:
         block = multiply.block
@@ -212,6 +225,13 @@ class _Converter:
             op.location = loop.location
             parent.insert_op_before(op, loop)
         discard(loop)
+
+
+def _layout(loaded: str, transposed: bool) -> str:
+    """How the rows of the product's operand lie in memory, from how the rows of its buffer do."""
+    if not transposed:
+        return loaded
+    return "col_major" if loaded == "row_major" else "row_major"
 
 
 def _check_alignment(block: BlockOp, memory: SSAValue, offset: Linear, leading: int) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
+from xdsl.dialects import arith
 from xdsl.ir import SSAValue
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -111,13 +112,19 @@ def element_name(buffer: SSAValue) -> str:
 
 @dataclass(frozen=True, slots=True)
 class WarpMultiply:
-    """accumulator += a x b on one tile each: access positions and tile indices."""
+    """accumulator += a x b on one tile each: access positions and tile indices.
+
+    `transposed` says of each tile whether its buffer holds columns where the product has rows;
+    `unsigned` that the integers of a and b have no sign.
+    """
 
     block: BlockOp
     a: int
     b: int
     tiles: tuple[TileIndex, TileIndex, TileIndex]
     shape: tuple[int, int, int]
+    transposed: tuple[bool, bool, bool]
+    unsigned: bool
 
 
 def match_multiply(loop: ForOp) -> WarpMultiply | str:
@@ -144,7 +151,15 @@ def match_multiply(loop: ForOp) -> WarpMultiply | str:
     k = left.columns if left.rows is m else left.rows
     if {left.rows, left.columns} != {m, k} or {right.rows, right.columns} != {k, n} or k in (m, n):
         return "expected a tile product: acc[m][n] += a[m][k] * b[k][n]"
-    return WarpMultiply(block, a, b, (output, left, right), (m.trip_count, n.trip_count, k.trip_count))
+    left_type, right_type = (element_type_of(block.inputs[position]) for position in (a, b))
+    if left_type != right_type:
+        return f"expected both inputs of one type, found {left_type} and {right_type}"
+    extensions = {type(op) for op in block.body.walk() if isinstance(op, arith.ExtSIOp | arith.ExtUIOp)}
+    if len(extensions) > 1:
+        return "expected both inputs widened by arith.extsi, or both by extui"
+    transposed = (False, left.rows is k, right.rows is n)
+    shape = (m.trip_count, n.trip_count, k.trip_count)
+    return WarpMultiply(block, a, b, (output, left, right), shape, transposed, arith.ExtUIOp in extensions)
 
 
 def match_transfer_tile(loop: ForOp) -> tuple[BlockOp, TileIndex, MatrixAccess] | str:

@@ -144,7 +144,7 @@ def test_resources(run: Runner) -> None:
         ("conv2d", ("--high", "-9"), "error: --high -9 must be above --low -8"),
         ("conv2d", ("--emit", "/no/such/directory/x.cu"), "cannot write /no/such/directory/x.cu"),
         ("conv2d", ("--layout", "nchw", "--schedule", "fast"), "in layout nchw they do not lie side by side"),
-        ("matmul", ("--k", "100", "--schedule", "fast"), "no pipelined tiling divides 1024 x 1024 x 100 of f16"),
+        ("matmul", ("--k", "100", "--schedule", "fast"), "copies 8 elements of f16 at a time: k is 100"),
         ("matmul", ("--m", "0"), "error: m is 0; it must be positive"),
         ("matmul", ("--dtype", "bf16", "--arch", "sm_75"), "sm_75 has no matrix_"),
         ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit int8: choose --low and --high between -128 and 128"),

@@ -89,7 +89,12 @@ def choose_tiling(layer: WmmaConv2D, architecture: str | GpuArchitecture = "sm_9
     for tiling in candidates():
         if tiling.fits(layer) and tiling.shared_bytes(staged=layer.staged) <= record.shared_bytes_per_block:
             return tiling
-    raise CompileError(f"no tiling of the fast schedule divides {layer}: use the seed schedule")
+    n, _, _, ic, _, _ = layer.tiles.data_shape
+    o, taps = layer.tiles.kernel_shape[3], layer.kernel * layer.kernel
+    raise CompileError(
+        f"no tiling of the fast schedule fits {n} x {o} tiles of batch and output channels and {ic} of input channels "
+        f"by {taps} taps on {record.name}, where a pipeline takes 2 steps or more: use the seed schedule"
+    )
 
 
 def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedule:

@@ -142,17 +142,22 @@ class WmmaMatmul:
         Raises `CompileError` when there is none; a k or n that ends within a vector has none,
         because such rows are copied element by element.
         """
-        if self.n % self.lanes == 0 and self.k % self.lanes == 0:
-            shapes = ((4, 4, 2), (4, 2, 2), (2, 2, 2), (2, 2, 1), (1, 1, 1))
-            for chunk, (row_tiles, column_tiles, warps) in product((1,) if self.element == "s8" else (2, 1), shapes):
-                for stages in (4, 3, 2):
-                    tiling = MatmulTiling(warps, warps, row_tiles, column_tiles, chunk, stages)
-                    if self._fits(tiling, architecture):
-                        row_blocks = self.padded[0] // self._parts(tiling)[0]
-                        return replace(tiling, double_buffer=chunk > 1, group=gcd(row_blocks, _GROUP))
+        for name, size in (("n", self.n), ("k", self.k)):
+            if size % self.lanes:
+                raise CompileError(
+                    f"the fast schedule copies {self.lanes} elements of {self.element} at a time: {name} is {size}, "
+                    f"and a multiple of {self.lanes} is required: use the seed schedule"
+                )
+        shapes = ((4, 4, 2), (4, 2, 2), (2, 2, 2), (2, 2, 1), (1, 1, 1))
+        for chunk, (row_tiles, column_tiles, warps) in product((1,) if self.element == "s8" else (2, 1), shapes):
+            for stages in (4, 3, 2):
+                tiling = MatmulTiling(warps, warps, row_tiles, column_tiles, chunk, stages)
+                if self._fits(tiling, architecture):
+                    row_blocks = self.padded[0] // self._parts(tiling)[0]
+                    return replace(tiling, double_buffer=chunk > 1, group=gcd(row_blocks, _GROUP))
         raise CompileError(
-            f"no pipelined tiling divides {self.m} x {self.n} x {self.k} of {self.element} on {architecture.name}: use "
-            "the seed schedule"
+            f"no pipelined tiling divides {self.m} x {self.n} x {self.k} of {self.element} on {architecture.name}, "
+            f"where a pipeline takes 2 steps of {self.fragment[2]} along k or more: use the seed schedule"
         )
 
     def _fits(self, tiling: MatmulTiling, architecture: GpuArchitecture) -> bool:
