@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.cuda.errors import LaunchError, ToolMissingError
 from vtac.cuda.gpu import gpu_unavailable_reason
 from vtac.cuda.program import CudaProgram, load_cuda_program
-from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
@@ -152,3 +153,15 @@ def test_programs_are_values() -> None:
 def test_a_directory_that_holds_no_program(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match=r"cannot read .*kernel\.cu: No such file"):
         load_cuda_program(tmp_path)
+
+
+def test_a_saved_cuda_program_is_no_vta_program(tmp_path: Path) -> None:
+    program().save(tmp_path)
+    with pytest.raises(VtacError, match=r"holds a CUDA program: read it with vtac\.cuda\.program\.load_cuda_program"):
+        vtac.load_program(tmp_path)
+
+
+def test_the_name_of_an_architecture_is_no_configuration() -> None:
+    name: Any = "sm_90"
+    with pytest.raises(CompileError, match=r"config=.sm_90. with target .cuda.: a GpuArchitecture is required"):
+        vtac.compile(LAYER.text(), "cuda", config=name, schedule=LAYER.schedule())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
@@ -52,6 +52,12 @@ def lower(
     """A copy of the module, lowered up to and including a phase of the tensor-core pipeline."""
     if isinstance(config, VTAConfig):
         raise CompileError("a VTA configuration with target 'cuda': give a GPU architecture, or none")
+    given = cast("object", config)  # untyped callers pass names
+    if given is not None and not isinstance(given, GpuArchitecture):
+        raise CompileError(
+            f"config={given!r} with target 'cuda': a GpuArchitecture is required, as "
+            "vtac.dialects.gpu_hardware.gpu_architecture('sm_90') gives it"
+        )
     work = prepare(module, None, schedule)
     work.attributes.pop(CONFIG, None)
     _settle_architecture(work, config)

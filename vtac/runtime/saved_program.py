@@ -75,6 +75,8 @@ def load_program(directory: str | Path) -> Program:
     contradict each other.
     """
     folder = Path(directory)
+    if (folder / "launch.json").is_file() and not (folder / "program.json").exists():
+        raise ProgramError(f"{folder} holds a CUDA program: read it with vtac.cuda.program.load_cuda_program")
     if (folder / HOST_FILE).is_file():
         from vtac.runtime.saved_host_program import load_host_program
 
