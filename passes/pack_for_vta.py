@@ -134,8 +134,10 @@ class _FunctionPacker:
                 if isinstance(found, Apply):
                     self.layers.cuts.add(found)
             for result in op.results:
-                if isinstance(result.type, TensorType) and result.uses.get_length() > 1:
-                    self.layers.cuts.update(narrow_parts(self.graph.expression(result)))
+                if isinstance(result.type, TensorType):
+                    expression = self.graph.expression(result)  # in order, so that none recurses through the program
+                    if result.uses.get_length() > 1:
+                        self.layers.cuts.update(narrow_parts(expression))
 
     def _make(self, value: SSAValue) -> None:
         op = value.owner

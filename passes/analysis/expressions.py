@@ -86,6 +86,11 @@ def parts(expression: Expression) -> Iterator[Expression]:
             yield from parts(argument)
 
 
+def depth(expression: Expression) -> int:
+    """How many operations wait for one another."""
+    return 1 + max(map(depth, expression.arguments), default=0) if isinstance(expression, Apply) else 0
+
+
 def elements(expression: Expression) -> list[Element]:
     """The different elements that an expression reads, in order of appearance."""
     return list(dict.fromkeys(part for part in parts(expression) if isinstance(part, Element)))

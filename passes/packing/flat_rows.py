@@ -16,9 +16,11 @@ from vtac.passes.packing.stored import Stored, tensor_type
 
 
 def store_as_rows(expression: Expression, shape: Sequence[int], name: str, tensors: Tensors) -> Stored:
-    """The tensor of an expression without products. Raises `DeclineError` for operands read in different orders."""
+    """The tensor of an expression without products. Raises `DeclineError` for operands that do not lie alike."""
     if accumulators(expression):
         raise DeclineError(f"its result has rank {len(shape)}; products give 2 and convolutions 4 dimensions")
+    if all(len(element.dims) < len(shape) for element in elements(expression)):
+        raise DeclineError("none of its operands has all dimensions of its result")
     config = tensors.config
     lanes = shape[-1] if shape else 1
     rows = prod(shape[:-1])
@@ -38,7 +40,7 @@ def _flattened(element: Element, rank: int, rows: tuple[int, int], tensors: Tens
     stored = cast(Stored, element.source)
     if element.steps or element.dims not in (tuple(range(rank)), (rank - 1,), ()):
         raise DeclineError(f"operands of rank {rank} are read in different orders")
-    if len(element.dims) < max(rank, 1):
+    if len(element.dims) < rank:
         return replace(element, dims=(1,) if element.dims else ())
     kind = tensor_type(stored.kind.get_element_type(), rows)
     key = ("flat", rows)

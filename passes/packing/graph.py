@@ -20,6 +20,7 @@ from vtac.passes.analysis.expressions import (
     Element,
     Expression,
     Literal,
+    depth,
     elements,
     elementwise_expression,
     is_elementwise,
@@ -48,6 +49,8 @@ _LAYOUTS = (
 )
 _MAX_PARTS = 2000
 """Operations and operands of one fused expression."""
+_MAX_DEPTH = 48
+"""Operations that wait for one another in a fused expression; what is deeper goes on from a stored tensor."""
 
 
 class Graph(Ranges):
@@ -88,6 +91,10 @@ class Graph(Ranges):
                 raise DeclineError(f"it is an expression of more than {_MAX_PARTS} operations")
             if isinstance(found, Apply) and found.kind in (i8, i32):
                 self.number(found)
+            if depth(found) > _MAX_DEPTH:
+                found = self.settled(found, tuple(type_of(value).get_shape()))
+                if depth(found) > _MAX_DEPTH:
+                    raise DeclineError(f"it is an expression of more than {_MAX_DEPTH} operations in a row")
         except DeclineError as reason:
             self.reasons[owner] = str(reason)
             return self.element(value)
