@@ -56,10 +56,6 @@ class TensorCoreOperation:
                 f"{self.operand} accumulates in {' or '.join(accumulators)}"
             )
 
-    @property
-    def multiply_adds(self) -> int:
-        return self.m * self.n * self.k
-
 
 def _operations(*operands: OperandType) -> tuple[TensorCoreOperation, ...]:
     return tuple(

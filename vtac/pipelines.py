@@ -89,10 +89,10 @@ WMMA_PIPELINE: tuple[Phase, ...] = (
 PHASES: tuple[str, ...] = ("input", *(phase.name for phase in VTA_PIPELINE))
 
 
-def continue_after(module: ModuleOp, context: Context, done: str, pipeline: tuple[Phase, ...] = VTA_PIPELINE) -> None:
-    """Run what is left of a pipeline on a module that is in phase `done` already."""
-    names = [phase.name for phase in pipeline]
-    for phase in pipeline[names.index(done) + 1 :]:
+def continue_after(module: ModuleOp, context: Context, done: str) -> None:
+    """Run what is left of the VTA pipeline on a module that is in phase `done` already."""
+    names = [phase.name for phase in VTA_PIPELINE]
+    for phase in VTA_PIPELINE[names.index(done) + 1 :]:
         for step in phase.passes:
             step.apply(context, module)
 

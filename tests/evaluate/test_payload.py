@@ -14,14 +14,14 @@ from vtac.frontend import parse
 IDENTITY = "<(d0) -> (d0)>"
 
 
-def vector(body: str, extent: int = 6) -> str:
+def vector(body: str) -> str:
     """A function on one i32 vector %x, updated in place."""
-    return f"\nfunc.func @f(%x: memref<{extent}xi32>) {{\n{body}\n  func.return\n}}\n"
+    return f"\nfunc.func @f(%x: memref<6xi32>) {{\n{body}\n  func.return\n}}\n"
 
 
-def copied(body: str, extent: int = 6) -> str:
+def copied(body: str) -> str:
     """A function from the i32 vector %x to the result %out."""
-    kind = f"memref<{extent}xi32>"
+    kind = "memref<6xi32>"
     return f"\nfunc.func @f(%x: {kind}, %out: {kind} {{schedule.result}}) {{\n{body}\n  func.return\n}}\n"
 
 

@@ -110,14 +110,14 @@ class LayerText:
             f"linalg.pooling_nchw_{kind} {window_attributes(stride)}", [around, window], shape, element, start
         )
 
-    def narrow(self, x: Tensor, shift: int, low: int = -128, high: int = 127, *, half_up: bool = False) -> Tensor:
+    def narrow(self, x: Tensor, shift: int, low: int = -128, *, half_up: bool = False) -> Tensor:
         """Shift right, clamp, truncate."""
         body = f"""%h = arith.constant {(1 << shift) >> 1 if half_up else 0} : i32
     %u = arith.addi %a0, %h : i32
     %c = arith.constant {shift} : i32
     %s = arith.shrsi %u, %c : i32
     %l = arith.constant {low} : i32
-    %g = arith.constant {high} : i32
+    %g = arith.constant 127 : i32
     %m = arith.maxsi %s, %l : i32
     %n = arith.minsi %m, %g : i32
     %y = arith.trunci %n : i32 to i8"""

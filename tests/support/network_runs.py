@@ -18,9 +18,9 @@ from vtac.workloads.reference import unpack_images, unpack_rows
 from vtac.workloads.tensor_text import Tensor
 
 
-def small_uop(config: VTAConfig | None = None, log_bytes: int = 6) -> VTAConfig:
+def small_uop(config: VTAConfig | None = None) -> VTAConfig:
     """A configuration whose UOP SRAM holds few micro-ops."""
-    return replace(config or VTAConfig(), log_uop_buff_size=log_bytes)
+    return replace(config or VTAConfig(), log_uop_buff_size=6)
 
 
 @st.composite
@@ -62,9 +62,9 @@ def compile_network(network: Network, config: VTAConfig | None = None) -> HostPr
     return program
 
 
-def assert_exact(network: Network, program: HostProgram, seed: int = 0) -> dict[str, Array]:
+def assert_exact(network: Network, program: HostProgram) -> dict[str, Array]:
     """The result and every layer that reaches memory are numpy's; what each kernel stored."""
-    image = image_for(network, seed)
+    image = image_for(network)
     expected = network.reference(image)
     results, stored = run_with_intermediates(program, (image,))
     np.testing.assert_array_equal(results[0], list(expected.values())[-1])

@@ -154,12 +154,12 @@ def random_inputs(program: vtac.Program, seed: int = 0) -> list[Array]:
     return arrays
 
 
-def run_against_numpy(text: str, config: VTAConfig | None = None, seed: int = 0) -> HostProgram:
+def run_against_numpy(text: str, config: VTAConfig | None = None) -> HostProgram:
     """Compile and run a plain program; the same numbers as its linalg, and every stream proven clean."""
     module = vtac.parse(text)
     program = vtac.compile(module, config=config)
     assert isinstance(program, HostProgram)
-    inputs = random_inputs(program, seed)
+    inputs = random_inputs(program)
     found, expected = program(*inputs), evaluate(module, *inputs)
     assert isinstance(found, np.ndarray)
     assert isinstance(expected, np.ndarray)

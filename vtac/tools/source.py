@@ -27,13 +27,12 @@ _ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
 _NEWLINE = re.compile("\n")
 
 
-def load_module(source: Path | str, context: Context | None = None) -> ModuleOp:
+def load_module(source: Path | str) -> ModuleOp:
     """Parses and verifies `source`: a `Path` or a string without a newline names a file, any other string is text.
 
     Raises `CompileError` (its subclass `SourceError`, which lists every finding) with `file:line:col`.
     """
-    if context is None:
-        context = make_context()
+    context = make_context()
     if isinstance(source, str) and "\n" in source:
         return parse_module(source, "<string>", context)
     return parse_module(read_source(source), str(source), context)
