@@ -41,9 +41,9 @@ def convolution(config: VTAConfig, outer: Outer = OUTER) -> tuple[PackedLayer, s
     return layer, layer.product(2, 3, 1, 1)
 
 
-def residual(config: VTAConfig) -> PackedLayer:
+def residual(config: VTAConfig, outer: Outer = OUTER) -> PackedLayer:
     """An operand added to the accumulators of a convolution."""
-    layer, value = convolution(config)
+    layer, value = convolution(config, outer)
     return clamped(layer, layer.narrow("res_residual", layer.argument("r", layer.outer, "i8"), value, factor=4))
 
 
