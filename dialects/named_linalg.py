@@ -84,6 +84,24 @@ class Conv2DNchwFchwQOp(WindowOp):
 
 
 @irdl_op_definition
+class Conv2DNhwcFhwcOp(WindowOp):
+    """Convolution, channels last."""
+
+    name = "linalg.conv_2d_nhwc_fhwc"
+    LOOPS: ClassVar[str] = "nhwfHWC"
+    MAPS: ClassVar[tuple[str, ...]] = ("nhwC", "fHWC", "nhwf")
+
+
+@irdl_op_definition
+class Conv2DNhwcHwcfOp(WindowOp):
+    """Convolution, channels last, features last in the kernel."""
+
+    name = "linalg.conv_2d_nhwc_hwcf"
+    LOOPS: ClassVar[str] = "nhwfHWC"
+    MAPS: ClassVar[tuple[str, ...]] = ("nhwC", "HWCf", "nhwf")
+
+
+@irdl_op_definition
 class Conv2DNhwcFhwcQOp(WindowOp):
     """Convolution with zero points, channels last."""
 
@@ -189,6 +207,8 @@ _OPS: tuple[type[Operation], ...] = (
     MatmulTransposeBOp,
     Conv2DNchwFchwOp,
     Conv2DNchwFchwQOp,
+    Conv2DNhwcFhwcOp,
+    Conv2DNhwcHwcfOp,
     Conv2DNhwcFhwcQOp,
     Conv2DNhwcHwcfQOp,
     Conv2DNgchwGfchwOp,

@@ -18,7 +18,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
-from xdsl.dialects.linalg.ops import FillOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, OpResult, SSAValue
 from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
@@ -34,7 +34,14 @@ from vtac.passes.analysis.nest import shape_of
 from vtac.passes.constant_fills import fold_constant_fills
 from vtac.passes.layout_accesses import fills, inside_guards
 from vtac.passes.linalg_bodies import clone_body, inline_scalar
-from vtac.passes.linalg_statements import Statement, copy_statement, iteration_domain, layout_statement, pad_statement
+from vtac.passes.linalg_statements import (
+    Statement,
+    broadcast_indices,
+    copy_statement,
+    iteration_domain,
+    layout_statement,
+    pad_statement,
+)
 from vtac.passes.payload_arguments import PayloadArguments, as_memref
 from vtac.passes.tensor_views import View, view_of
 
@@ -114,6 +121,10 @@ class _FunctionBuilder:
         elif isinstance(op, tensor.PadOp):
             statement = pad_statement(op, self._buffer(op.source, op), self.constants)
             self._emit(op, statement, self._result_buffer(op.result))
+        elif isinstance(op, BroadcastOp) and op.result:
+            output = self._result_buffer(op.result[0])
+            indices = broadcast_indices(op, len(shape_of(output)))
+            self._emit(op, copy_statement(self._buffer(op.input, op), output, indices), output)
         elif isinstance(op, PackOp | UnpackOp):
             self._change_layout(op)
         elif isinstance(op, memref.AllocOp):
@@ -279,5 +290,5 @@ def _read_output(statement: Statement, output: SSAValue) -> None:
 
 def _is_computed(value: SSAValue) -> bool:
     owner = value.owner
-    computed = LinalgStructuredOperation | tensor.PadOp | PackOp | UnpackOp
+    computed = LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp
     return isinstance(owner, computed) and not isinstance(owner, FillOp)

@@ -9,6 +9,7 @@ from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import AffineMapAttr, DenseArrayBase, FloatAttr, IntegerAttr, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
@@ -75,6 +76,13 @@ def copy_statement(source: SSAValue, target: SSAValue, indices: AffineMap | None
     whole = AffineMap.identity(len(shape))
     accesses = [AccessAttr.get(indices or whole), AccessAttr.get(whole)]
     return Statement(_spatial(shape), [source], accesses, copy_body(element_type_of(target)))
+
+
+def broadcast_indices(op: BroadcastOp, rank: int) -> AffineMap:
+    """Where the elements of a result of some rank come from: the dimensions that are added do not count."""
+    added = op.dimensions.get_values()
+    kept = (AffineExpr.dimension(d) for d in range(rank) if d not in added)
+    return AffineMap(rank, 0, tuple(kept))
 
 
 def pad_statement(op: tensor.PadOp, source: SSAValue, constants: Constants) -> Statement:

@@ -20,7 +20,7 @@ from operator import index as as_index
 from pathlib import Path
 from typing import SupportsIndex, TypeVar, cast
 
-from xdsl.dialects.builtin import BoolAttr, DenseArrayBase, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
+from xdsl.dialects.builtin import ArrayAttr, BoolAttr, DenseArrayBase, IntegerAttr, ModuleOp, StringAttr, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.printer import Printer
@@ -86,6 +86,11 @@ class Schedule:
         target = _find_function(self.module, function)
         self._script = ScriptOp.get(target.sym_name.data, Region(Block()))
         self._handles = Handles(target, config_of(self.module))
+
+    @property
+    def function(self) -> FuncOp:
+        """The scheduled function so far."""
+        return self._handles.function
 
     @property
     def config(self) -> VTAConfig:
@@ -302,6 +307,27 @@ class Schedule:
         handles = [_value("rasterize", "rows", rows), _value("rasterize", "columns", columns)]
         properties: dict[str, Attribute] = {"group": _integer("rasterize", "group", group)}
         self._apply(gpu.RasterizeOp(operands=handles, properties=properties))
+
+    def implicit_gemm(self, block: BlockRef, tile: Sequence[int]) -> tuple[BlockRef, BlockRef, BlockRef]:
+        """Compute a contraction as one matrix product over copies of its operands, filled up to multiples of a tile.
+
+        `tile` is [m, n, k]. Returns the blocks that copy the first operand, the second, and the
+        product to where it belongs; `block` is the product then.
+        """
+        op = self._apply(
+            gpu.ImplicitGemmOp(
+                operands=[_value("implicit_gemm", "block", block)],
+                properties={"tile": _integers("implicit_gemm", "tile", tile)},
+                result_types=[ops.BLOCK] * 3,
+            )
+        )
+        return self._copy(op.a, op), self._copy(op.b, op), self._copy(op.store, op)
+
+    def fuse_variables(self, block: BlockRef, groups: Sequence[Sequence[int]]) -> None:
+        """Let one iteration variable of a block run over each group of its variables, outermost first."""
+        arrays = ArrayAttr([_integers("fuse_variables", "group", group) for group in groups])
+        properties: dict[str, Attribute] = {"groups": arrays}
+        self._apply(gpu.FuseVariablesOp(operands=[_value("fuse_variables", "block", block)], properties=properties))
 
     def annotate(self, target: BlockRef | LoopRef, key: str, value: Annotation = None) -> None:
         """Put an attribute on a block or loop."""

@@ -1,9 +1,9 @@
-"""Directives for GPU schedules: layouts and pitches of staged buffers, software pipelining, the order of blocks."""
+"""Directives for GPU schedules: contractions as products, staged buffers, software pipelining, the order of blocks."""
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import DenseArrayBase, i64
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i64
+from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.schedule.directives import BLOCK, I64, LOOP, DirectiveOp
@@ -73,4 +73,43 @@ class RasterizeOp(DirectiveOp):
             raise VerifyException(f"groups of {self.group.value.data} rows; at least 1 is required")
 
 
-GPU_DIRECTIVES: list[type[DirectiveOp]] = [TransformLayoutOp, StorageAlignOp, PipelineOp, RasterizeOp]
+@irdl_op_definition
+class ImplicitGemmOp(DirectiveOp):
+    """Compute a contraction as one matrix product of m x n x k, over copies that are multiples of `tile`."""
+
+    name = "schedule.implicit_gemm"
+    block = operand_def(BLOCK)
+    tile = prop_def(DenseArrayBase.constr(i64))
+    a = result_def(BLOCK)
+    b = result_def(BLOCK)
+    store = result_def(BLOCK)
+    assembly_format = "$block `,` $tile attr-dict"
+
+    def verify_(self) -> None:
+        tile = list(self.tile.get_values())
+        if len(tile) != 3 or any(size < 1 for size in tile):
+            raise VerifyException(f"tile {tile}; three positive sizes, m, n and k, are required")
+
+
+@irdl_op_definition
+class FuseVariablesOp(DirectiveOp):
+    """Let one iteration variable of a block run over each group of its variables, outermost first."""
+
+    name = "schedule.fuse_variables"
+    block = operand_def(BLOCK)
+    groups = prop_def(ArrayAttr[DenseArrayBase])
+    assembly_format = "$block `,` $groups attr-dict"
+
+    def verify_(self) -> None:
+        if not all(group.elt_type == i64 and len(group) for group in self.groups):
+            raise VerifyException("groups are arrays of i64 that are not empty")
+
+
+GPU_DIRECTIVES: list[type[DirectiveOp]] = [
+    TransformLayoutOp,
+    StorageAlignOp,
+    PipelineOp,
+    RasterizeOp,
+    ImplicitGemmOp,
+    FuseVariablesOp,
+]

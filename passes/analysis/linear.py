@@ -141,11 +141,7 @@ class Linear:
         low, high = rest.bounds(extents)
         if low // divisor == high // divisor:
             return whole + low // divisor
-        if rest.constant == 0 and len(rest.terms) == 1:
-            ((atom, coefficient),) = rest.terms.items()
-            if coefficient == 1 and isinstance(atom, Quotient):
-                return whole + Linear.variable(Quotient(atom.numerator, atom.divisor * divisor))
-        return whole + Linear.variable(Quotient(rest, divisor))
+        return whole + Linear.variable(_quotient(rest, divisor))
 
     def modulo(self, divisor: int, extents: Extents) -> Linear:
         """self mod divisor, simplified as far as the extents allow."""
@@ -172,11 +168,20 @@ class Linear:
 ZERO = Linear()
 
 
+def _quotient(numerator: Linear, divisor: int) -> Quotient:
+    """floor(numerator / divisor) as one atom; a quotient of a quotient is one."""
+    if numerator.constant == 0 and len(numerator.terms) == 1:
+        ((atom, coefficient),) = numerator.terms.items()
+        if coefficient == 1 and isinstance(atom, Quotient):
+            return Quotient(atom.numerator, atom.divisor * divisor)
+    return Quotient(numerator, divisor)
+
+
 def _recombined(constant: int, terms: dict[Hashable, int]) -> Linear:
     """Apply d * (n div d) + (n mod d) = n once, where it occurs."""
     for atom, coefficient in terms.items():
         if isinstance(atom, Remainder):
-            partner = Quotient(atom.numerator, atom.divisor)
+            partner = _quotient(atom.numerator, atom.divisor)
             if terms.get(partner) == coefficient * atom.divisor:
                 rest = {other: c for other, c in terms.items() if other not in (atom, partner)}
                 return Linear(constant, rest) + atom.numerator * coefficient

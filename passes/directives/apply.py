@@ -17,7 +17,9 @@ from vtac.passes.directives.compute_inline import compute_inline
 from vtac.passes.directives.decompose_reduction import decompose_reduction
 from vtac.passes.directives.double_buffer import double_buffer
 from vtac.passes.directives.fuse import fuse
+from vtac.passes.directives.fuse_variables import fuse_variables
 from vtac.passes.directives.handles import Handles
+from vtac.passes.directives.implicit_gemm import implicit_gemm
 from vtac.passes.directives.lookup import get_block, get_buffer, get_loop, get_loops
 from vtac.passes.directives.loop_kind import unroll, vectorize
 from vtac.passes.directives.map_to_hardware import alu, dma_copy
@@ -70,6 +72,8 @@ _rule(gpu.TransformLayoutOp, transform_layout)
 _rule(gpu.StorageAlignOp, storage_align)
 _rule(gpu.PipelineOp, pipeline)
 _rule(gpu.RasterizeOp, rasterize)
+_rule(gpu.ImplicitGemmOp, implicit_gemm)
+_rule(gpu.FuseVariablesOp, fuse_variables)
 
 
 def apply_directive(directive: DirectiveOp, handles: Handles) -> None:

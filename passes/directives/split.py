@@ -22,10 +22,11 @@ from vtac.passes.loop_copies import copy_apart
 def split(op: SplitOp, handles: Handles) -> None:
     """Split a serial loop.
 
-    requires: a factor (or nparts) of at least 1; one that divides the extent, unless the
-              tail strategy is `guard` (blocks get a bound) or `peel` (a second nest, its
-              blocks named `*_tail`, runs the rest). What is given is kept exactly: the
-              other extent is rounded up with `guard`, down with `peel`.
+    requires: a factor (or nparts) of at least 1 and at most the extent; one that divides it,
+              unless the tail strategy is `guard` (blocks get a bound, and it may be more than
+              the extent) or `peel` (a second nest, its blocks named `*_tail`, runs the rest).
+              What is given is kept exactly: the other extent is rounded up with `guard`, down
+              with `peel`.
     """
     loop = handles.loop(op.loop, op)
     if occupation(loop):
@@ -47,7 +48,7 @@ def _extents(op: SplitOp, loop: ForOp) -> tuple[int, int]:
     given = op.factor if op.factor is not None else op.nparts
     count = 0 if given is None else given.value.data
     what = f"{'factor' if by_factor else 'nparts'} {count}"
-    if not 1 <= count <= loop.trip_count:
+    if count < 1 or (count > loop.trip_count and op.tail_strategy is not Tail.GUARD):
         raise refusal(op, f"{what} for loop {describe(loop)}", f"1 to {loop.trip_count} is possible")
     other, rest = divmod(loop.trip_count, count)
     if rest and op.tail_strategy is Tail.ERROR:

@@ -136,9 +136,25 @@ def test_run_refusals(source: str, flags: tuple[str, ...], message: str) -> None
 
 def test_a_program_without_a_schedule(tmp_path: Path) -> None:
     path = tmp_path / "plain.mlir"
-    path.write_text(LAYER.text())
+    path.write_text(BFLOAT16.split("schedule.script", maxsplit=1)[0])
     message = refusal("run", str(path), "--target", "cuda")
-    assert "target 'cuda' has no default schedule and the module has no script" in message
+    assert "target 'cuda' has no default schedule for this program: function 'f' holds no contraction" in message
+
+
+@needs_compiler
+def test_the_default_schedule_and_the_script_that_is_printed(tmp_path: Path) -> None:
+    program, script = tmp_path / "plain.mlir", tmp_path / "script.mlir"
+    program.write_text(LAYER.text())
+    succeed("schedule", str(program), "--target", "cuda", "--arch", "sm_90", "-o", str(script))
+    assert "schedule.implicit_gemm %product" in script.read_text()
+    runs = [
+        succeed("run", str(program), "--target", "cuda", "--arch", "sm_90", "--check", *flags)
+        for flags in ((), ("--schedule", str(script)))
+    ]
+    digests = [[line for line in run.splitlines() if "sha256" in line] for run in runs]
+    assert digests[0] == digests[1]
+    assert "--arch is for CUDA programs" in refusal("schedule", str(program), "--arch", "sm_90")
+    assert "--config is for VTA programs" in refusal("schedule", str(program), "--target", "cuda", "--config", "x")
 
 
 def test_compile_refusals(source: str, tmp_path: Path) -> None:

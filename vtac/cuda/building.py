@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 
+from vtac.cuda.constants import constant_arguments
 from vtac.cuda.emit import emit_cuda, find_kernel, launch_record
-from vtac.cuda.emit_expressions import identifier
+from vtac.cuda.emit_expressions import identifier, parameter_name
 from vtac.cuda.program import CudaProgram
 from vtac.cuda.roles import in_place_arguments
 from vtac.dialects.diagnostics import CompileError
@@ -33,14 +34,17 @@ def compile_cuda(
     """The CUDA program of a module's scheduled function; see `vtac.compile`.
 
     Without an architecture the kernel is checked against what all architectures have in common.
+    Without a schedule, given or in the module, it gets the default one (`vtac.cuda.autoschedule`).
     """
     return to_program(lower(module, config, schedule))
 
 
 def to_program(work: ModuleOp) -> CudaProgram:
     """The program of a module at the wmma level."""
-    in_place = tuple(identifier(name) for name in in_place_arguments(find_kernel(work)))
-    return CudaProgram(emit_cuda(work), launch_record(work), in_place)
+    kernel = find_kernel(work)
+    in_place = tuple(identifier(name) for name in in_place_arguments(kernel))
+    constants = {parameter_name(argument): array for argument, array in constant_arguments(kernel).items()}
+    return CudaProgram(emit_cuda(work), launch_record(work), in_place, constants)
 
 
 def lower(
@@ -62,11 +66,9 @@ def lower(
     work.attributes.pop(CONFIG, None)
     _settle_architecture(work, config)
     if not any(isinstance(op, ScriptOp) for op in work.ops):
-        raise CompileError(
-            "target 'cuda' has no default schedule and the module has no script: give a schedule that binds loops to "
-            "blockIdx and threadIdx, as vtac.workloads.wmma_matmul and vtac.workloads.wmma_conv2d do",
-            location_of(work),
-        )
+        from vtac.cuda.autoschedule import default_schedule
+
+        work.body.block.add_op(default_schedule(work).script)
     run_phases(work, context(), phase, WMMA_PIPELINE)
     return work
 

@@ -27,6 +27,7 @@ from xdsl.ir.affine import (
     AffineExpr,
 )
 
+from vtac.cuda.emit_comparisons import float_comparison
 from vtac.cuda.emit_types import scalar_type, value_type
 from vtac.dialects.diagnostics import CompileError
 from vtac.passes.analysis.locations import location_of
@@ -145,6 +146,9 @@ class ExpressionPrinter:
             if predicate >= len(_PREDICATES):
                 raise CompileError("an unsigned comparison has no CUDA text", location_of(op))
             return f"{self.text(op.lhs, SUM)} {_PREDICATES[predicate]} {self.text(op.rhs, SUM)}", COMPARISON
+        if isinstance(op, arith.CmpfOp):
+            sides = (self.text(op.lhs, SUM), self.text(op.rhs, SUM))
+            return float_comparison(op.predicate.value.data, *sides), ATOM
         if isinstance(op, arith.AndIOp) and op.result.type == i1:
             return f"{self.text(op.lhs, AND)} && {self.text(op.rhs, AND)}", AND
         if isinstance(op, arith.AndIOp):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from vtac.dialects.diagnostics import CompileError
 Device = Literal["cpu", "gpu"]
 TEXT_FILE = "kernel.cu"
 LAUNCH_FILE = "launch.json"
+CONSTANTS_FILE = "constants.npz"
 
 
 @dataclass(frozen=True)
@@ -27,16 +29,23 @@ class CudaProgram:
 
     `text` is complete CUDA C++. `in_place` names the outputs that are also arguments of the
     function: a caller passes them, and their contents before the call do not matter.
+    `constants` are the contents of inputs that the program has from its own, by name: a caller
+    does not pass them.
     """
 
     text: str
     launch: LaunchRecord
     in_place: tuple[str, ...] = ()
+    constants: Mapping[str, Array] = field(default_factory=dict[str, Array])
 
     @property
     def arguments(self) -> tuple[Parameter, ...]:
         """The parameters that a caller passes, in order."""
-        return tuple(p for p in self.launch.parameters if p.role == "input" or p.name in self.in_place)
+        return tuple(
+            p
+            for p in self.launch.parameters
+            if p.name in self.in_place or (p.role == "input" and p.name not in self.constants)
+        )
 
     @property
     def results(self) -> tuple[Parameter, ...]:
@@ -79,7 +88,7 @@ class CudaProgram:
         _write(Path(path), self.text)
 
     def save(self, directory: str | Path) -> None:
-        """Write `kernel.cu` and `launch.json` into a directory, which is made when missing."""
+        """Write `kernel.cu`, `launch.json` and, if there are any, `constants.npz`; a missing directory is made."""
         folder = Path(directory)
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -87,6 +96,7 @@ class CudaProgram:
             raise CompileError(f"cannot save to {folder}: {error.strerror}") from None
         _write(folder / TEXT_FILE, self.text)
         _write(folder / LAUNCH_FILE, self.launch.to_json())
+        _write_constants(folder / CONSTANTS_FILE, self.constants)
 
     def _inputs(self, arrays: Sequence[Array]) -> list[Array]:
         """The arrays the launch reads; those given for outputs are checked and left out."""
@@ -102,7 +112,8 @@ class CudaProgram:
                     f"argument `{parameter.name}` of kernel `{self.launch.kernel}` got {array.dtype} "
                     f"{list(array.shape)}; it is {parameter.numpy_dtype} {list(parameter.shape)}"
                 )
-        return [a for p, a in zip(expected, arrays, strict=True) if p.role == "input"]
+        given = {p.name: a for p, a in zip(expected, arrays, strict=True)} | dict(self.constants)
+        return [given[p.name] for p in self.launch.inputs]
 
 
 def load_cuda_program(directory: str | Path) -> CudaProgram:
@@ -113,7 +124,8 @@ def load_cuda_program(directory: str | Path) -> CudaProgram:
         record = (folder / LAUNCH_FILE).read_text(encoding="utf-8")
     except OSError as error:
         raise CompileError(f"cannot read {error.filename}: {error.strerror}") from None
-    return CudaProgram(text, LaunchRecord.from_json(record, str(folder / LAUNCH_FILE)))
+    launch = LaunchRecord.from_json(record, str(folder / LAUNCH_FILE))
+    return CudaProgram(text, launch, constants=_read_constants(folder / CONSTANTS_FILE, launch))
 
 
 def _masked(output: Array, written: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:
@@ -125,3 +137,30 @@ def _write(path: Path, text: str) -> None:
         path.write_text(text, encoding="utf-8")
     except OSError as error:
         raise CompileError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _write_constants(path: Path, constants: Mapping[str, Array]) -> None:
+    try:
+        if constants:
+            np.savez(path, **constants)  # pyright: ignore[reportArgumentType]
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise CompileError(f"cannot write {path}: {error.strerror}") from None
+
+
+def _read_constants(path: Path, launch: LaunchRecord) -> dict[str, Array]:
+    """What `_write_constants` wrote; nothing where there is no such file."""
+    if not path.is_file():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            found: dict[str, Array] = dict(archive)
+    except (OSError, ValueError, BadZipFile) as error:
+        raise CompileError(f"cannot read {path}: {error}") from None
+    wanted = {parameter.name: parameter for parameter in launch.inputs}
+    for name, array in found.items():
+        parameter = wanted.get(name)
+        if parameter is None or array.shape != parameter.shape or array.dtype != np.dtype(parameter.numpy_dtype):
+            raise CompileError(f"{path}: '{name}' is no input of kernel `{launch.kernel}` with that shape and dtype")
+    return found

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import DenseArrayBase, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
+from vtac.cuda.constants import constant_arguments
 from vtac.cuda.roles import in_place_arguments, is_result
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.functions import function_of
@@ -44,7 +45,7 @@ def evaluate_kernel(
 
     All threads take each step together, so what their order would decide is a fault: two
     threads at one element of shared memory without a barrier between. `arrays` are the
-    inputs, with the contents of memref outputs among them as for `vtac.compile`; bfloat16 is
+    inputs, with the contents of memref outputs among them and without constants, as for `vtac.compile`; bfloat16 is
     passed as uint16. Sums are taken in float32 or int32, tile by tile.
 
     Raises `EvaluationError` for such a race, for an index outside of its buffer, reads of
@@ -73,11 +74,12 @@ def _bind(function: FuncOp, arrays: Sequence[Array]) -> dict[SSAValue, KernelMem
     """The arguments' memory: inputs as given, outputs unwritten."""
     in_place = in_place_arguments(function)
     arguments = function.body.block.args
-    wanted = [a for a in arguments if not is_result(function, a) or buffer_name(a) in in_place]
+    constants = constant_arguments(function)
+    wanted = [a for a in arguments if a not in constants and (not is_result(function, a) or buffer_name(a) in in_place)]
     if len(arrays) != len(wanted):
         names = ", ".join(buffer_name(argument) for argument in wanted)
         raise EvaluationError(f"the kernel takes {len(wanted)} arrays ({names}); {len(arrays)} were given", function)
-    memories: dict[SSAValue, KernelMemory] = {}
+    memories = {argument: KernelMemory(argument, array) for argument, array in constants.items()}
     for argument, array in zip(wanted, arrays, strict=True):
         dtype = stored_dtype(element_type_of(argument))
         if array.shape != shape_of(argument) or array.dtype != dtype:

@@ -401,3 +401,19 @@ schedule.script @f {
   // expected-error @+1 {{groups of 0 rows; at least 1 is required}}
   schedule.rasterize %i, %i group 0
 }
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  // expected-error @+1 {{tile [16, 16]; three positive sizes, m, n and k, are required}}
+  %x, %y, %z = schedule.implicit_gemm %b, [16, 16]
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  // expected-error @+1 {{groups are arrays of i64 that are not empty}}
+  schedule.fuse_variables %b, [array<i64>]
+}

@@ -98,6 +98,10 @@ schedule.script @payload {
   schedule.pipeline %k stages 3
   // CHECK-NEXT: schedule.rasterize %o, %k group 8
   schedule.rasterize %o, %k group 8
+  // CHECK-NEXT: %ga, %gb, %gc = schedule.implicit_gemm %a, [16, 16, 32]
+  %ga, %gb, %gc = schedule.implicit_gemm %a, [16, 16, 32]
+  // CHECK-NEXT: schedule.fuse_variables %gc, [array<i64: 0, 2>, array<i64: 1>]
+  schedule.fuse_variables %gc, [array<i64: 0, 2>, array<i64: 1>]
   // CHECK-NEXT: schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
   schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
   // CHECK-NEXT: schedule.annotate %a, "flag" = unit : !schedule.block

@@ -98,7 +98,7 @@ def test_split_by_parts_with_a_rest(s: Schedule) -> Callable[[], object]:
 @refuses(CHAIN, "split: factor 15 for loop 'i0' (extent 14); 1 to 14 is possible")
 def test_split_by_more_than_the_extent(s: Schedule) -> Callable[[], object]:
     (i,) = s.get_loops(s.get_block("a"))
-    return lambda: s.split(i, factor=15, tail="guard")
+    return lambda: s.split(i, factor=15, tail="peel")
 
 
 @refuses(CHAIN, "split: nparts 0 for loop 'i0' (extent 14); 1 to 14 is possible")

@@ -8,12 +8,13 @@ from pathlib import Path
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.passes.packing.marks import DEVICE
-from vtac.tools.entry import ToolParser
+from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_text
 
 _EXAMPLE = """example:
   vtac schedule layer.mlir -o layer_schedule.mlir
   vtac run layer.mlir --schedule layer_schedule.mlir
+  vtac schedule layer.mlir --target cuda --arch sm_90
 """
 
 
@@ -21,21 +22,41 @@ class Options(argparse.Namespace):
     """The options, typed."""
 
     source: str
+    target: str = "vta"
     config: str | None = None
+    arch: str | None = None
     output: str | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Prints one script per function that runs on the VTA."""
+    """Prints one script per function that runs on the VTA, or that of the CUDA kernel."""
     parser = ToolParser("vtac schedule", "Prints the default schedule of a program.", _EXAMPLE)
     parser.add_argument("source", metavar="FILE", help="MLIR text; a script in it is left aside")
+    parser.add_argument("--target", choices=("vta", "cuda"), help="machine to schedule for (default vta)")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
+    parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to choose tiles for")
     parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
     options = Options()
     parser.parse(arguments, options)
+    if options.target == "cuda":
+        if options.config is not None:
+            raise UsageError("--config is for VTA programs; CUDA programs take --arch")
+        write_text(_cuda_script(options.source, options.arch), options.output)
+        return 0
+    if options.arch is not None:
+        raise UsageError("--arch is for CUDA programs; VTA programs take --config")
     config = None if options.config is None else VTAConfig.from_json(options.config)
     write_text("".join(_scripts(options.source, config)), options.output)
     return 0
+
+
+def _cuda_script(path: str, architecture: str | None) -> str:
+    from vtac.cuda.autoschedule import default_schedule
+    from vtac.dialects.gpu_hardware import gpu_architecture
+    from vtac.frontend import parse
+
+    record = None if architecture is None else gpu_architecture(architecture)
+    return str(default_schedule(parse(Path(path)), record))
 
 
 def _scripts(path: str, config: VTAConfig | None) -> list[str]:

@@ -1,0 +1,269 @@
+"""implicit_gemm: compute a contraction as one matrix product, in whole tiles.
+
+before: out(n, f, y, x) += data(n, c, y + r, x + s) * kernel(f, c, r, s)
+after:  a(m, k) = data at m = (n, y, x), k = (c, r, s), 0 beyond
+        b(k, j) = kernel at k = (c, r, s), j = f, 0 beyond
+        c(m, j) += a(m, k) * b(k, j)
+        out(n, f, y, x) = c((n, y, x), f)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from math import prod
+from operator import add
+from typing import cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, FloatAttr, IntegerAttr, IntegerType, i32
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+
+from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
+from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.analysis.accesses import replace_access
+from vtac.passes.analysis.bodies import multiply_accumulate
+from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, precedes, shape_of, writers_of
+from vtac.passes.analysis.regions import plain_dimension
+from vtac.passes.analysis.updates import starts_afresh
+from vtac.passes.directives.cache_read import allocate_like, copy_block
+from vtac.passes.directives.compute_at import regenerate
+from vtac.passes.directives.fuse_variables import is_in_its_own_nest
+from vtac.passes.directives.handles import Handles, refusal
+
+_A, _B = (AffineExpr.dimension(0), AffineExpr.dimension(2)), (AffineExpr.dimension(2), AffineExpr.dimension(1))
+_C = (AffineExpr.dimension(0), AffineExpr.dimension(1))
+
+
+@dataclass(frozen=True)
+class _Matrix:
+    """Iteration variables that make up rows, columns and depth of a product, outermost first."""
+
+    rows: tuple[int, ...]
+    columns: tuple[int, ...]
+    depth: tuple[int, ...]
+
+
+def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
+    """Copy both operands into matrices that are multiples of `tile` = [m, n, k], and multiply those.
+
+    What is spatial in the second operand only becomes a column, other spatial variables rows,
+    in the order of the output's dimensions. Copies are zero outside of the operands. The
+    block keeps its name and works on the matrices; results are the blocks that copy the
+    first operand, the second, and the product to where it belongs.
+    A contraction that goes on from what one block wrote to its output starts from zero, and
+    the last of these blocks adds what that block writes, to a buffer of its own then.
+    requires: a multiply-accumulate in a nest of its own, over a buffer that at most one other
+              block writes, elementwise; no spatial variable in both operands; a whole number
+              of k tiles, or a reduction variable that is the whole index of a dimension of both.
+    """
+    block = handles.block(op.block, op)
+    _check(op, block)
+    tile = [int(size) for size in op.tile.get_values()]
+    matrix = _variables(op, block)
+    sizes = [prod(block.variables[v].extent for v in group) for group in (matrix.rows, matrix.columns, matrix.depth)]
+    padded = [-(-size // part) * part for size, part in zip(sizes, tile, strict=True)]
+    if sizes[2] != padded[2]:
+        matrix = _leaving_first(op, block, matrix, padded[2])
+    root = handles.function.body.block
+    nest = child_holding(root, block)
+    if nest is None:
+        raise ValueError("the block stands outside the function")
+    sources, target = list(block.inputs), block.output
+    names = [handles.unique_buffer_name(f"{block.block_name}_{part}") for part in "abc"]
+    shapes = [(padded[0], padded[2]), (padded[2], padded[1]), (padded[0], padded[1])]
+    likes = [*sources, target]
+    buffers = [
+        allocate_like(like, shape, "global", name, root) for like, shape, name in zip(likes, shapes, names, strict=True)
+    ]
+    filled = sizes != padded
+    for position, handle in enumerate((op.a, op.b)):
+        groups = (matrix.rows, matrix.depth) if position == 0 else (matrix.depth, matrix.columns)
+        access = _read(op, block, position, groups, filled=filled)
+        copy = _copy(handles, names[position], (sources[position], access), buffers[position], root, nest)
+        handles.define_block(handle, copy)
+    start = None if block.init is not None else _part_start(handles, block)
+    store = _store(handles, block, matrix, buffers[2], target, start)
+    root.insert_op_after(store, nest)
+    regenerate(store, root, store.next_op, [None] * len(store.variables))
+    after = child_holding(root, store)
+    block.domain = IterationAttr(tuple(IterationVariable(size, at == 2) for at, size in enumerate(padded)))
+    block.operands = [*block.loops, *buffers]
+    block.accesses = ArrayAttr([AccessAttr.get(AffineMap(3, 0, results)) for results in (_A, _B, _C)])
+    regenerate(block, root, after, [None, None, None])
+    handles.define_block(op.store, store)
+
+
+def _check(op: ImplicitGemmOp, block: BlockOp) -> None:
+    name = f"block '{block.block_name}'"
+    if difference := multiply_accumulate(block):
+        raise refusal(op, f"{name} is no contraction: {difference}", "choose a block that multiplies and adds up")
+    if not is_in_its_own_nest(block):
+        raise refusal(
+            op, f"{name} does not stand in its own nest as it was", "use implicit_gemm before other directives"
+        )
+    others = [writer for writer in writers_of(block.output) if writer is not block]
+    starts = len(others) == 1 and starts_afresh(others[0]) and not others[0].has_reduction
+    if others and (block.init is not None or not starts or not precedes(others[0], block)):
+        names = ", ".join(f"'{other.block_name}'" for other in others)
+        raise refusal(
+            op,
+            f"'{buffer_name(block.output)}', which {name} writes, is also written by {names}",
+            "start from a constant, or from one elementwise block",
+        )
+    if block.init is None and not others:
+        raise refusal(
+            op, f"{name} goes on from what '{buffer_name(block.output)}' holds", "start from a constant, and add later"
+        )
+
+
+def _variables(op: ImplicitGemmOp, block: BlockOp) -> _Matrix:
+    left, right = (_used(access.indices) for access in block.accesses.data[:2])
+    rows: list[int] = []
+    columns: list[int] = []
+    for dimension, (expr, extent) in enumerate(
+        zip(block.output_access.indices.results, shape_of(block.output), strict=True)
+    ):
+        variable = plain_dimension(expr)
+        if variable is None or block.variables[variable].extent != extent or block.variables[variable].reduction:
+            raise refusal(
+                op,
+                f"block '{block.block_name}' writes dimension {dimension} of '{buffer_name(block.output)}' at {expr}",
+                "each dimension of the result must be walked by one spatial variable",
+            )
+        if extent > 1 and variable in left and variable in right:
+            raise refusal(
+                op,
+                f"both operands of block '{block.block_name}' are read at variable d{variable} (extent {extent}), "
+                "which the result keeps: a batch of products",
+                "compute one product per block, or split the batch in the program",
+            )
+        (columns if variable in right and variable not in left else rows).append(variable)
+    depth = [at for at, variable in enumerate(block.variables) if variable.reduction]
+    if len(rows) + len(columns) + len(depth) != len(block.variables):
+        raise refusal(
+            op, f"block '{block.block_name}' does not write at all of its spatial variables", "reduce over them"
+        )
+    return _Matrix(tuple(rows), tuple(columns), tuple(depth))
+
+
+def _used(indices: AffineMap) -> set[int]:
+    return {part.position for result in indices.results for part in result.dfs() if isinstance(part, AffineDimExpr)}
+
+
+def _leaving_first(op: ImplicitGemmOp, block: BlockOp, matrix: _Matrix, padded: int) -> _Matrix:
+    """Depth with that variable outermost which leaves both operands where it leaves its range."""
+    for variable in matrix.depth:
+        if all(_is_whole_index(block, position, variable) for position in (0, 1)):
+            others = tuple(other for other in matrix.depth if other != variable)
+            return _Matrix(matrix.rows, matrix.columns, (variable, *others))
+    size = prod(block.variables[variable].extent for variable in matrix.depth)
+    raise refusal(
+        op,
+        f"block '{block.block_name}' adds up {size} products, which are filled up to {padded}, and no reduction "
+        "variable is the whole index of a dimension of both operands",
+        f"use a tile whose k divides {size}",
+    )
+
+
+def _is_whole_index(block: BlockOp, position: int, variable: int) -> bool:
+    shape = shape_of(block.inputs[position])
+    results = block.accesses.data[position].indices.results
+    return any(
+        plain_dimension(expr) == variable and extent == block.variables[variable].extent
+        for expr, extent in zip(results, shape, strict=True)
+    )
+
+
+def _read(
+    op: ImplicitGemmOp, block: BlockOp, position: int, groups: Sequence[Sequence[int]], *, filled: bool
+) -> AccessAttr:
+    """Where row and column of a matrix lie in the operand that it is a copy of."""
+    values = [AffineExpr.constant(0)] * len(block.variables)
+    for at, group in enumerate(groups):
+        inner = 1
+        for variable in reversed(group):
+            extent, index = block.variables[variable].extent, AffineExpr.dimension(at)
+            if inner > 1:
+                index = index // inner
+            inner *= extent
+            values[variable] = index if variable == group[0] else index % extent
+    access = block.accesses.data[position]
+    pad = access.pad_value
+    if pad is not None and pad.value.data != 0 and filled:
+        raise refusal(
+            op,
+            f"'{buffer_name(block.inputs[position])}' is padded with {pad.value.data}, and incomplete tiles with zeros",
+            "choose tiles that divide, or copy the padded operand first",
+        )
+    pad = _zero_of(block.inputs[position]) if filled and pad is None else pad
+    indices = tuple(expr.replace_dims_and_symbols(values, []) for expr in access.indices.results)
+    return AccessAttr.get(AffineMap(2, 0, indices), pad)
+
+
+def _zero_of(buffer: SSAValue) -> Number:
+    element = element_type_of(buffer)
+    if isinstance(element, IntegerType):
+        return IntegerAttr(0, element)  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+    return FloatAttr(0.0, element)  # pyright: ignore[reportArgumentType, reportCallIssue, reportUnknownVariableType]
+
+
+def _copy(
+    handles: Handles, name: str, source: tuple[SSAValue, AccessAttr], target: SSAValue, root: Block, before: Operation
+) -> BlockOp:
+    shape = shape_of(target)
+    whole = AccessAttr.get(AffineMap.identity(2))
+    copy = copy_block(handles.unique_block_name(name), source[0], source[1], target, whole, shape)
+    root.insert_op_before(copy, before)
+    copy.location = before.location
+    regenerate(copy, root, before, [None, None])
+    return copy
+
+
+def _part_start(handles: Handles, block: BlockOp) -> SSAValue:
+    """Let a contraction start from zero; the buffer of its own that holds what it went on from."""
+    writer = next(writer for writer in writers_of(block.output) if writer is not block)
+    name = handles.unique_buffer_name(f"{block.block_name}_start")
+    start = allocate_like(block.output, shape_of(block.output), "global", name, handles.function.body.block)
+    replace_access(writer, len(writer.inputs), start, writer.output_access)
+    block.init = _zero_of(start)
+    return start
+
+
+def _store(
+    handles: Handles, block: BlockOp, matrix: _Matrix, product: SSAValue, target: SSAValue, start: SSAValue | None
+) -> BlockOp:
+    """The block that copies the product to where it belongs, and adds what it starts from."""
+    dimension = {plain_dimension(expr): at for at, expr in enumerate(block.output_access.indices.results)}
+    shape = shape_of(target)
+    places: list[AffineExpr] = []
+    for group in (matrix.rows, matrix.columns):
+        inner, parts = 1, list[AffineExpr]()
+        for variable in reversed(group):
+            own = AffineExpr.dimension(dimension[variable])
+            parts.insert(0, own * inner if inner > 1 else own)
+            inner *= block.variables[variable].extent
+        places.append(reduce(add, parts) if parts else AffineExpr.constant(0))
+    reading = AccessAttr.get(AffineMap(len(shape), 0, tuple(places)))
+    writing = AccessAttr.get(AffineMap.identity(len(shape)))
+    name = handles.unique_block_name(f"{block.block_name}_store")
+    store = copy_block(name, product, reading, target, writing, shape)
+    store.location = block.location
+    if start is not None:
+        store.operands = [product, start, target]
+        store.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [0, 2, 1])
+        store.accesses = ArrayAttr([reading, writing, writing])
+        _add_argument(store)
+    return store
+
+
+def _add_argument(store: BlockOp) -> None:
+    body = store.body.block
+    value, other = body.args[0], body.insert_arg(body.args[0].type, 1)
+    total = arith.AddiOp(value, other) if isinstance(value.type, IntegerType) else arith.AddfOp(value, other)
+    last = cast(Operation, body.last_op)
+    body.insert_op_before(total, last)
+    last.operands[0] = total.result
