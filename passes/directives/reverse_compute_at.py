@@ -115,6 +115,7 @@ def _check_output(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> None:
         raise refusal(
             op, f"{name} continues from what '{output}' holds and may run once only", "compute into a buffer of its own"
         )
+    _check_later_updates(op, block, loop)
     early = [reader for reader in readers_of(block.output) if not precedes(block, reader)]
     if early:
         raise refusal(
@@ -122,6 +123,21 @@ def _check_output(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> None:
             f"block '{early[0].block_name}' reads '{output}' before {name} overwrites it",
             "let the program write a buffer of its own there",
         )
+
+
+def _check_later_updates(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> None:
+    """A loop that repeats an update must go on starting it afresh."""
+    kept = [*enclosing_loops(loop), loop]
+    left = [around for around in enclosing_loops(block) if around not in kept]
+    for writer in writers_of(block.output):
+        repeating = [around for around in enclosing_loops(writer) if around in left]
+        if writer is not block and repeating:
+            raise refusal(
+                op,
+                f"block '{writer.block_name}' updates '{buffer_name(block.output)}' in loop {describe(repeating[-1])}, each "
+                f"iteration of which block '{block.block_name}' starts afresh",
+                "leave it in that loop",
+            )
 
 
 def _other_writers(block: BlockOp) -> list[BlockOp]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from directive_programs import GEMM, HALO, POOL, PREFIX, REUSED_STORAGE, ROW_SUMS, chain
+from directive_programs import GEMM, HALO, POOL, PREFIX, REUSED_STORAGE, ROW_SUMS, UPDATED, chain
 from refusals import refuses
 
 from vtac.schedule import Schedule
@@ -410,3 +410,17 @@ def test_compute_inline_of_a_smaller_copy_into_a_padded_read(s: Schedule) -> Cal
 def test_compute_inline_past_an_overwrite(s: Schedule) -> Callable[[], object]:
     block = s.get_block("s")
     return lambda: s.compute_inline(block)
+
+
+@refuses(
+    UPDATED,
+    "reverse_compute_at: block 'second' updates 'first' in loop 'i0_i1_fused' (extent 8), each iteration of which block "
+    "'first' starts afresh; leave it in that loop",
+)
+def test_what_starts_a_repeated_update_afresh_stays_with_it(s: Schedule) -> Callable[[], object]:
+    first, second, both = s.get_block("first"), s.get_block("second"), s.get_block("both")
+    loop = s.fuse(*s.get_loops(both))
+    copy = s.cache_read(first, 1, "global")
+    s.compute_at(second, loop)
+    target = s.get_loops(copy)[0]
+    return lambda: s.reverse_compute_at(first, target)
