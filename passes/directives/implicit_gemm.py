@@ -10,7 +10,6 @@ after:  a(m, k) = data at m = (n, y, x), k = (c, r, s), 0 beyond
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import reduce
 from math import prod
 from operator import add
@@ -19,7 +18,7 @@ from typing import cast
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, FloatAttr, IntegerAttr, IntegerType, i32
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
@@ -33,18 +32,10 @@ from vtac.passes.directives.cache_read import allocate_like, copy_block
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.fuse_variables import is_in_its_own_nest
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.passes.directives.product_variables import ProductVariables, leaving_first, product_variables
 
 _A, _B = (AffineExpr.dimension(0), AffineExpr.dimension(2)), (AffineExpr.dimension(2), AffineExpr.dimension(1))
 _C = (AffineExpr.dimension(0), AffineExpr.dimension(1))
-
-
-@dataclass(frozen=True)
-class _Matrix:
-    """Iteration variables that make up rows, columns and depth of a product, outermost first."""
-
-    rows: tuple[int, ...]
-    columns: tuple[int, ...]
-    depth: tuple[int, ...]
 
 
 def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
@@ -63,11 +54,11 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     block = handles.block(op.block, op)
     _check(op, block)
     tile = [int(size) for size in op.tile.get_values()]
-    matrix = _variables(op, block)
+    matrix = product_variables(op, block)
     sizes = [prod(block.variables[v].extent for v in group) for group in (matrix.rows, matrix.columns, matrix.depth)]
     padded = [-(-size // part) * part for size, part in zip(sizes, tile, strict=True)]
     if sizes[2] != padded[2]:
-        matrix = _leaving_first(op, block, matrix, padded[2])
+        matrix = leaving_first(op, block, matrix, padded[2])
     root = handles.function.body.block
     nest = child_holding(root, block)
     if nest is None:
@@ -118,64 +109,6 @@ def _check(op: ImplicitGemmOp, block: BlockOp) -> None:
         raise refusal(
             op, f"{name} goes on from what '{buffer_name(block.output)}' holds", "start from a constant, and add later"
         )
-
-
-def _variables(op: ImplicitGemmOp, block: BlockOp) -> _Matrix:
-    left, right = (_used(access.indices) for access in block.accesses.data[:2])
-    rows: list[int] = []
-    columns: list[int] = []
-    for dimension, (expr, extent) in enumerate(
-        zip(block.output_access.indices.results, shape_of(block.output), strict=True)
-    ):
-        variable = plain_dimension(expr)
-        if variable is None or block.variables[variable].extent != extent or block.variables[variable].reduction:
-            raise refusal(
-                op,
-                f"block '{block.block_name}' writes dimension {dimension} of '{buffer_name(block.output)}' at {expr}",
-                "each dimension of the result must be walked by one spatial variable",
-            )
-        if extent > 1 and variable in left and variable in right:
-            raise refusal(
-                op,
-                f"both operands of block '{block.block_name}' are read at variable d{variable} (extent {extent}), "
-                "which the result keeps: a batch of products",
-                "compute one product per block, or split the batch in the program",
-            )
-        (columns if variable in right and variable not in left else rows).append(variable)
-    depth = [at for at, variable in enumerate(block.variables) if variable.reduction]
-    if len(rows) + len(columns) + len(depth) != len(block.variables):
-        raise refusal(
-            op, f"block '{block.block_name}' does not write at all of its spatial variables", "reduce over them"
-        )
-    return _Matrix(tuple(rows), tuple(columns), tuple(depth))
-
-
-def _used(indices: AffineMap) -> set[int]:
-    return {part.position for result in indices.results for part in result.dfs() if isinstance(part, AffineDimExpr)}
-
-
-def _leaving_first(op: ImplicitGemmOp, block: BlockOp, matrix: _Matrix, padded: int) -> _Matrix:
-    """Depth with that variable outermost which leaves both operands where it leaves its range."""
-    for variable in matrix.depth:
-        if all(_is_whole_index(block, position, variable) for position in (0, 1)):
-            others = tuple(other for other in matrix.depth if other != variable)
-            return _Matrix(matrix.rows, matrix.columns, (variable, *others))
-    size = prod(block.variables[variable].extent for variable in matrix.depth)
-    raise refusal(
-        op,
-        f"block '{block.block_name}' adds up {size} products, which are filled up to {padded}, and no reduction "
-        "variable is the whole index of a dimension of both operands",
-        f"use a tile whose k divides {size}",
-    )
-
-
-def _is_whole_index(block: BlockOp, position: int, variable: int) -> bool:
-    shape = shape_of(block.inputs[position])
-    results = block.accesses.data[position].indices.results
-    return any(
-        plain_dimension(expr) == variable and extent == block.variables[variable].extent
-        for expr, extent in zip(results, shape, strict=True)
-    )
 
 
 def _read(
@@ -234,7 +167,12 @@ def _part_start(handles: Handles, block: BlockOp) -> SSAValue:
 
 
 def _store(
-    handles: Handles, block: BlockOp, matrix: _Matrix, product: SSAValue, target: SSAValue, start: SSAValue | None
+    handles: Handles,
+    block: BlockOp,
+    matrix: ProductVariables,
+    product: SSAValue,
+    target: SSAValue,
+    start: SSAValue | None,
 ) -> BlockOp:
     """The block that copies the product to where it belongs, and adds what it starts from."""
     dimension = {plain_dimension(expr): at for at, expr in enumerate(block.output_access.indices.results)}

@@ -134,8 +134,8 @@ def _check_later_updates(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) ->
         if writer is not block and repeating:
             raise refusal(
                 op,
-                f"block '{writer.block_name}' updates '{buffer_name(block.output)}' in loop {describe(repeating[-1])}, each "
-                f"iteration of which block '{block.block_name}' starts afresh",
+                f"block '{writer.block_name}' updates '{buffer_name(block.output)}' in loop {describe(repeating[-1])}, "
+                f"each iteration of which block '{block.block_name}' starts afresh",
                 "leave it in that loop",
             )
 

@@ -414,8 +414,8 @@ def test_compute_inline_past_an_overwrite(s: Schedule) -> Callable[[], object]:
 
 @refuses(
     UPDATED,
-    "reverse_compute_at: block 'second' updates 'first' in loop 'i0_i1_fused' (extent 8), each iteration of which block "
-    "'first' starts afresh; leave it in that loop",
+    "reverse_compute_at: block 'second' updates 'first' in loop 'i0_i1_fused' (extent 8), each iteration of which "
+    "block 'first' starts afresh; leave it in that loop",
 )
 def test_what_starts_a_repeated_update_afresh_stays_with_it(s: Schedule) -> Callable[[], object]:
     first, second, both = s.get_block("first"), s.get_block("second"), s.get_block("both")
