@@ -87,10 +87,10 @@ def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
             if not 0 < step <= reach:
                 return False
             reach += step * (count - 1)
-    return _is_guarded_by_domain(block, position, extents)
+    return is_guarded_by_domain(block, position, extents)
 
 
-def _is_guarded_by_domain(block: BlockOp, position: int, extents: Extents) -> bool:
+def is_guarded_by_domain(block: BlockOp, position: int, extents: Extents) -> bool:
     """No guard, or one that keeps the variables in their domain and so the access in the buffer."""
     guards = guards_of(block, extents)
     if not guards:

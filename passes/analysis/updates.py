@@ -21,6 +21,11 @@ def is_whole_update(block: BlockOp) -> bool:
     """An update that runs over its whole domain, and is no part that a peeled loop has left."""
     if not is_update(block) or any(value is block.output for value in block.inputs):
         return False
+    return runs_over_its_domain(block)
+
+
+def runs_over_its_domain(block: BlockOp) -> bool:
+    """Whether the loops reach the first and the last value of every iteration variable."""
     extents = extents_around(block)
     bounds = [value.bounds(extents) for value in bindings_of(block, extents)]
     return all(

@@ -15,8 +15,23 @@ from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.analysis.accesses import replace_access
-from vtac.passes.analysis.nest import buffer_name, child_holding, precedes, readers_of, shape_of, writers_of
-from vtac.passes.analysis.regions import Interval, covers_its_region, output_dimensions, region_of
+from vtac.passes.analysis.nest import (
+    buffer_name,
+    child_holding,
+    extents_around,
+    precedes,
+    readers_of,
+    shape_of,
+    writers_of,
+)
+from vtac.passes.analysis.regions import (
+    Interval,
+    covers_its_region,
+    is_guarded_by_domain,
+    output_dimensions,
+    region_of,
+)
+from vtac.passes.analysis.updates import runs_over_its_domain
 from vtac.passes.directives.cache_read import allocate_like, copy_block
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
@@ -72,7 +87,10 @@ def _written(op: CacheWriteOp, block: BlockOp, root: Block) -> Sequence[Interval
         return [None if part.extent == whole else part for part, whole in zip(region, shape, strict=True)]
     places = output_dimensions(block)
     extents = {dimension: block.variables[variable].extent for variable, dimension in (places or {}).items()}
-    if places is None or any(extents.get(dimension, 1) != extent for dimension, extent in enumerate(shape)):
+    partial = not (
+        runs_over_its_domain(block) and is_guarded_by_domain(block, len(block.inputs), extents_around(block))
+    )
+    if partial or places is None or any(extents.get(dimension, 1) != extent for dimension, extent in enumerate(shape)):
         raise refusal(
             op,
             f"block '{block.block_name}' writes '{buffer_name(block.output)}' with gaps, which a copy would overwrite",

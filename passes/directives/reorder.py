@@ -10,7 +10,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 from vtac.dialects.schedule.directives import ReorderOp
-from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.analysis.nest import blocks_under, buffer_name, enclosing_loops
 from vtac.passes.analysis.revisits import writes_once
 from vtac.passes.directives.decompose_reduction import loop_roles
@@ -22,7 +22,8 @@ def reorder(op: ReorderOp, handles: Handles) -> None:
 
     requires: different loops on one path, each from the outermost to the innermost
               holding only the next; a loop that computes elements again stays outside of
-              the loops that reduce into them. A bound loop may move, virtual threads too.
+              the loops that reduce into them; parts of a loop fused across spatial and
+              reduction loops keep their order. A bound loop may move, virtual threads too.
     """
     wanted = [handles.loop(handle, op) for handle in op.loops]
     if len(set(wanted)) != len(wanted) or len(wanted) < 2:
@@ -85,9 +86,10 @@ def _check_hardware_loops(op: ReorderOp, chain: list[ForOp], order: list[ForOp])
 def _check_reductions(op: ReorderOp, chain: list[ForOp], order: list[ForOp]) -> None:
     """Elements that accumulate must not be visited again before they are complete."""
     for block in blocks_under(chain[-1]):
-        reducing = loop_roles(block)[0].intersection(order)
+        reducing, spatial = (role.intersection(order) for role in loop_roles(block))
         if not reducing:
             continue
+        _check_mixed(op, block, [loop for loop in chain if loop in reducing and loop in spatial], order)
         outermost = min(order.index(loop) for loop in reducing)
         inside = [loop for loop in order[outermost:] if loop not in reducing]
         fresh = [loop for loop in inside if any(chain.index(loop) < chain.index(outer) for outer in reducing)]
@@ -97,6 +99,18 @@ def _check_reductions(op: ReorderOp, chain: list[ForOp], order: list[ForOp]) -> 
                 f"loop {describe(fresh[0])} computes elements of '{buffer_name(block.output)}' more than once, and "
                 f"loop {describe(order[outermost])} reduces into them",
                 "keep it outside of the loops that reduce",
+            )
+
+
+def _check_mixed(op: ReorderOp, block: BlockOp, mixed: list[ForOp], order: list[ForOp]) -> None:
+    """Parts of a loop fused across spatial and reduction loops: an element starts with the first of them."""
+    for outer, inner in pairwise(mixed):
+        if order.index(inner) < order.index(outer):
+            raise refusal(
+                op,
+                f"loops {describe(outer)} and {describe(inner)} both count elements of '{buffer_name(block.output)}' "
+                "and steps of their reduction, in this order",
+                "keep their order, or reorder before fuse",
             )
 
 
