@@ -1,4 +1,4 @@
-"""Directives that would start sums late, continue them twice, or copy what nothing wrote."""
+"""Directives that would start sums late, or copy what nothing wrote."""
 
 from __future__ import annotations
 
@@ -13,18 +13,6 @@ from vtac.schedule import Schedule
 
 def refused(message: str) -> pytest.RaisesExc[ScheduleError]:
     return pytest.RaisesExc(ScheduleError, match=re.escape(message))
-
-
-def test_a_start_stays_in_the_loop_that_repeats_its_update() -> None:
-    schedule = Schedule(PROGRAMS["updated"])
-    first, second, both = (schedule.get_block(name) for name in ("first", "second", "both"))
-    copy = schedule.cache_read(first, 1, "global")
-    fused = schedule.fuse(*schedule.get_loops(both))
-    schedule.compute_at(second, fused)
-    with refused(
-        "block 'second' goes on from what block 'first' starts in each iteration of loop 'i0_i1_fused' (extent 8)"
-    ):
-        schedule.reverse_compute_at(first, schedule.get_loops(copy)[0])
 
 
 def test_parts_of_a_loop_fused_across_kinds_keep_their_order() -> None:
