@@ -179,3 +179,26 @@ def test_a_given_script_that_is_not_proven_safe_is_refused(network: Path, monkey
     monkeypatch.setattr(linking, "check", findings)
     with pytest.raises(CompileError, match="under the schedule given for it is not proven safe"):
         vtac.compile(network, schedule=printed_scripts(network))
+
+
+def test_a_default_that_is_refused_is_replaced_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_default(*_: object) -> ModuleOp:
+        raise CompileError("a planted refusal")
+
+    monkeypatch.setattr(kernels, "lower_by_default", refuse_default)
+    program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
+    assert program.choices == (
+        "layer_0: scheduled one tile after the other, as the default schedule is refused (a planted refusal)",
+    )
+
+
+def test_where_no_schedule_fits_both_say_why() -> None:
+    fields = {**VTAConfig().to_fields(), "LOG_UOP_BUFF_SIZE": 3, "LOG_INP_BUFF_SIZE": 4, "LOG_WGT_BUFF_SIZE": 8}
+    config = VTAConfig.from_fields({**fields, "LOG_ACC_BUFF_SIZE": 6}, "tiny")
+    with pytest.raises(CompileError) as refusal:
+        vtac.compile(PlainConv(bias=True).text(), config=config)
+    message = str(refusal.value)
+    assert "device function 'layer_0' cannot be scheduled: the default schedule is refused (" in message
+    assert "not even single tiles do: use a configuration with larger buffers" in message
+    assert "and so is one tile after the other (" in message
+    assert "overflows ACC: 2 of 1 elements" in message

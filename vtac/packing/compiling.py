@@ -26,8 +26,6 @@ from vtac.passes.unroll_batches import UnrollBatches
 from vtac.runtime.host_program import HostProgram
 from vtac.runtime.program import Program
 
-_SIMPLE = "scheduled one tile after the other, as the default is not proven safe"
-
 
 def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | None = None) -> HostProgram:
     """Compile a module whose one function works on plain tensors; the module is used up.
@@ -85,16 +83,16 @@ def _compile_calls(function: FuncOp, module: ModuleOp, progress: Progress | None
     for call in [op for op in function.walk() if isinstance(op, CallOp)]:
         name = call.callee.string_value()
         if PROGRAM in functions[name].attributes:
-            programs[name], problems = linker.program(functions[name])
-            notes = [StringAttr(f"{kernel}: {_SIMPLE} ({problem})") for kernel, problem in problems.items()]
+            programs[name], found = linker.program(functions[name])
+            notes = [StringAttr(f"{kernel}: {note}") for kernel, note in found.items()]
             if notes:
                 before = cast("ArrayAttr[StringAttr]", call.attributes.get(CHOICE, ArrayAttr([])))
                 call.attributes[CHOICE] = ArrayAttr([*before, *notes])
         else:
             kept = _move_constants(call, functions[name])
-            programs[name], problem = compiled(functions[name], module)
-            if problem is not None:
-                _note(kept, f"{_SIMPLE} ({problem})")
+            programs[name], note = compiled(functions[name], module)
+            if note is not None:
+                _note(kept, note)
     return programs
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from vtac.autoschedule import default_schedule, lower_by_default
 from vtac.compiler import context
-from vtac.dialects.diagnostics import CompileError
+from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.interpreter.check import Finding, check
 from vtac.packing.simple_schedule import simple_schedule
@@ -17,6 +19,8 @@ from vtac.pipelines import run_phases
 from vtac.runtime.build import build_program
 from vtac.runtime.program import Program
 from vtac.schedule import Schedule
+
+SIMPLY = "scheduled one tile after the other"
 
 
 def alone(device: FuncOp, module: ModuleOp) -> ModuleOp:
@@ -35,16 +39,38 @@ def scheduled(device: FuncOp, module: ModuleOp) -> Schedule:
         return simple_schedule(source, config_of(module))
 
 
-def lowered(device: FuncOp, module: ModuleOp) -> ModuleOp:
-    """A device function at the vta level: by the script for it, by the default schedule, else by the simple one."""
+@dataclass(frozen=True)
+class Lowered:
+    """A device function at the vta level; `note` says why it has another schedule than the default one, if so."""
+
+    module: ModuleOp
+    note: str | None = None
+
+
+def lowered(device: FuncOp, module: ModuleOp) -> Lowered:
+    """A device function by the script for it, by the default schedule, else by the simple one.
+
+    Raises `CompileError` with what speaks against each when none fits.
+    """
     source = alone(device, module)
     script = _script_of(device, module)
     if script is not None:
-        return _lower(source, script.clone())
+        return Lowered(_lower(source, script.clone()))
     try:
-        return lower_by_default(source, config_of(module))
-    except CompileError:
-        return lowered_simply(device, module)
+        return Lowered(lower_by_default(source, config_of(module)))
+    except CompileError as refusal:
+        return _lowered_instead(device, module, refusal)
+
+
+def _lowered_instead(device: FuncOp, module: ModuleOp, refusal: CompileError) -> Lowered:
+    try:
+        return Lowered(lowered_simply(device, module), f"{SIMPLY}, as the default schedule is refused ({refusal})")
+    except VtacError as error:
+        raise CompileError(
+            f"device function '{device.sym_name.data}' cannot be scheduled: the default schedule is refused "
+            f"({refusal}), and so is one tile after the other ({error})",
+            location_of(device),
+        ) from None
 
 
 def lowered_simply(device: FuncOp, module: ModuleOp) -> ModuleOp:
@@ -65,13 +91,19 @@ def _script_of(device: FuncOp, module: ModuleOp) -> ScriptOp | None:
     return scripts[0] if scripts else None
 
 
-def compiled(device: FuncOp, module: ModuleOp) -> tuple[Program, Finding | None]:
-    """A program of a device function that is proven safe; and what spoke against the default schedule, if anything."""
-    program = build_program(lowered(device, module))
+def compiled(device: FuncOp, module: ModuleOp) -> tuple[Program, str | None]:
+    """A program of a device function that is proven safe; and why it has not the default schedule, if so."""
+    found = lowered(device, module)
+    program = build_program(found.module)
     findings = check(program, acc_8bit=allows_acc_8bit(module))
     if not findings:
-        return program, None
-    return build_program(lowered_simply(device, module)), findings[0]
+        return program, found.note
+    return build_program(lowered_simply(device, module)), unsafe_note(findings[0])
+
+
+def unsafe_note(finding: Finding) -> str:
+    """What is said of a kernel whose default schedule is not proven safe."""
+    return f"{SIMPLY}, as the default is not proven safe ({finding})"
 
 
 def _lower(source: ModuleOp, script: ScriptOp) -> ModuleOp:

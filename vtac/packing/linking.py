@@ -12,7 +12,7 @@ from xdsl.ir import Region
 from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
 from vtac.interpreter.check import Finding, check
-from vtac.packing.kernels import lowered, lowered_simply
+from vtac.packing.kernels import Lowered, lowered, lowered_simply, unsafe_note
 from vtac.passes.analysis.locations import location_of
 from vtac.passes.analysis.target import allows_acc_8bit, copy_target
 from vtac.passes.packing.marks import layer_name
@@ -32,10 +32,10 @@ class Linker:
         self.module = module
         self.devices = devices
         self.progress = progress
-        self.kernels: dict[str, ModuleOp] = {}
+        self.kernels: dict[str, Lowered] = {}
 
-    def program(self, function: FuncOp) -> tuple[Program, dict[str, Finding]]:
-        """The stream of a program function; and what spoke against a kernel's default schedule, by kernel.
+    def program(self, function: FuncOp) -> tuple[Program, dict[str, str]]:
+        """The stream of a program function; and why kernels have not the default schedule, by kernel.
 
         Raises `CompileError` when the whole cannot be proven safe.
         """
@@ -48,35 +48,33 @@ class Linker:
                 self.kernels[name] = lowered(self.devices[name], self.module)
         self._report("link and check", len(names), len(names))
         program = self._linked(function, names)
-        if not self._findings(program):
-            return program, {}
-        rejected = self._replace_unsafe(names)
-        program = self._linked(function, names)
         findings = self._findings(program)
+        if findings:
+            self._replace_unsafe(names)
+            program = self._linked(function, names)
+            findings = self._findings(program)
         if findings:
             raise CompileError(
                 f"program '{function.sym_name.data}' of {len(names)} kernels is not proven safe: {findings[0]}",
                 location_of(function),
             )
-        return program, rejected
+        return program, {name: note for name in names if (note := self.kernels[name].note) is not None}
 
-    def _replace_unsafe(self, names: list[str]) -> dict[str, Finding]:
-        """Lower kernels that are not safe alone by the simple schedule; the first finding of each."""
-        rejected: dict[str, Finding] = {}
+    def _replace_unsafe(self, names: list[str]) -> None:
+        """Lower kernels that are not safe alone by the simple schedule."""
         for name in names:
-            findings = self._findings(build_program(self.kernels[name].clone()))
+            findings = self._findings(build_program(self.kernels[name].module.clone()))
             if findings:
-                rejected[name] = findings[0]
-                self.kernels[name] = lowered_simply(self.devices[name], self.module)
-        return rejected
+                simple = lowered_simply(self.devices[name], self.module)
+                self.kernels[name] = Lowered(simple, unsafe_note(findings[0]))
 
     def _findings(self, program: Program) -> list[Finding]:
         return check(program, acc_8bit=allows_acc_8bit(self.module))
 
     def _linked(self, function: FuncOp, names: list[str]) -> Program:
-        kernels = [op.clone() for name in names for op in self.kernels[name].ops if isinstance(op, FuncOp)]
+        kernels = [op.clone() for name in names for op in self.kernels[name].module.ops if isinstance(op, FuncOp)]
         declared = [FuncOp(name, self.devices[name].function_type, Region(), "private") for name in names]
-        globals_ = [op for name in names for op in self.kernels[name].ops if isinstance(op, GlobalOp)]
+        globals_ = [op for name in names for op in self.kernels[name].module.ops if isinstance(op, GlobalOp)]
         constants = {op.sym_name.data: op.clone() for op in globals_}
         module = ModuleOp([function.clone(), *declared, ModuleOp([*constants.values(), *kernels])])
         copy_target(self.module, module)
