@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from vtac.cuda.warp_loops import bind_warps, multiply_fragments, spread_over_threads
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.workloads.wmma_matmul import WARP, MatmulTiling, WmmaMatmul
+from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul
 
 
 class MatmulScheduler:
@@ -29,8 +30,10 @@ class MatmulScheduler:
             rows, columns = self._share_product(store)
         else:
             rows, columns = self._block_loops(*script.get_loops(store))
-        script.compute_at(product, self._warp_loops(rows, columns))
-        step = self._multiply_loops(product, a, b)
+        script.compute_at(product, bind_warps(script, self.tiling, layer.fragment, rows, columns))
+        step, inner = multiply_fragments(script, self.tiling, layer.fragment, product, a, b)
+        if self.tiling.stages > 1:
+            script.unroll(inner)
         for copy, name in zip(shared, ("a_pad", "b_pad"), strict=True):
             # Where a row ends within a vector, every element decides for itself whether it is a zero.
             row = layer.k if name == "a_pad" else layer.n
@@ -60,20 +63,6 @@ class MatmulScheduler:
         script.bind(column_block, "blockIdx.x")
         return rows, columns
 
-    def _warp_loops(self, rows: LoopRef, columns: LoopRef) -> LoopRef:
-        """Give warps their fragments and store those; the innermost loop over warps."""
-        script, tiling = self.script, self.tiling
-        m, n, _ = self.layer.fragment
-        row_warp, rows = script.split(rows, factor=m * tiling.row_tiles)
-        column_warp, columns = script.split(columns, factor=n * tiling.column_tiles)
-        rows, row = script.split(rows, factor=m)
-        columns, column = script.split(columns, factor=n)
-        script.reorder(row_warp, column_warp, rows, columns, row, column)
-        script.bind(row_warp, "threadIdx.y")
-        script.bind(column_warp, "threadIdx.z")
-        script.tensorize(row, "wmma.store_matrix_sync")
-        return column_warp
-
     def _share_product(self, store: BlockRef) -> tuple[LoopRef, LoopRef]:
         """Stage a block's product in shared memory for the epilogue's threads."""
         script = self.script
@@ -87,33 +76,9 @@ class MatmulScheduler:
         rows, columns = self._block_loops(rows, columns)
         column_block = script.get_loops(epilogue)[self.outer + 1]
         script.compute_at(store, column_block)
-        self._spread(script.fuse(rows, columns))
+        spread_over_threads(script, self.tiling, script.fuse(rows, columns))
         *_, rows, columns = script.get_loops(store)
         return rows, columns
-
-    def _multiply_loops(self, product: BlockRef, a: BlockRef, b: BlockRef) -> LoopRef:
-        """One mma_sync per pair of fragments; the loop over steps of k."""
-        script = self.script
-        m, n, depth = self.layer.fragment
-        *_, rows, columns, k = script.get_loops(product)
-        rows, row = script.split(rows, factor=m)
-        columns, column = script.split(columns, factor=n)
-        step, k = script.split(k, factor=depth * self.tiling.chunk)
-        k, lane = script.split(k, factor=depth)
-        script.reorder(step, k, rows, columns, row, column, lane)
-        script.compute_at(a, k)
-        *_, outer, _ = script.get_loops(a)
-        _, tile = script.split(outer, factor=m)
-        script.tensorize(tile, "wmma.load_matrix_sync")
-        script.compute_at(b, k)
-        *_, outer, inner = script.get_loops(b)
-        tiles, tile = script.split(inner, factor=n)
-        script.reorder(tiles, outer, tile)
-        script.tensorize(outer, "wmma.load_matrix_sync")
-        script.tensorize(row, "wmma.mma_sync")
-        if self.tiling.stages > 1:
-            script.unroll(k)
-        return step
 
     def _share_copy(self, copy: BlockRef, lanes: int) -> None:
         """Spread a copy to shared memory over the block's threads, `lanes` elements each at a time."""
@@ -124,14 +89,4 @@ class MatmulScheduler:
         if lanes > 1:
             columns, vector = script.split(columns, factor=lanes)
             script.vectorize(vector)
-        self._spread(script.fuse(rows, columns))
-
-    def _spread(self, loop: LoopRef) -> None:
-        """Let all threads of a block take turns at a loop's iterations."""
-        script = self.script
-        _, rest = script.split(loop, factor=self.tiling.threads)
-        row_warp, rest = script.split(rest, nparts=self.tiling.row_warps)
-        column_warp, lane = script.split(rest, factor=WARP)
-        script.bind(row_warp, "threadIdx.y")
-        script.bind(column_warp, "threadIdx.z")
-        script.bind(lane, "threadIdx.x")
+        spread_over_threads(script, self.tiling, script.fuse(rows, columns))

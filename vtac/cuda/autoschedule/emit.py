@@ -5,7 +5,8 @@ from __future__ import annotations
 from vtac.cuda.autoschedule.lanes import vector_lanes, walked_fastest
 from vtac.cuda.autoschedule.layer import ContractionLayer
 from vtac.cuda.autoschedule.shape import ProductShape, gather_tail, payload_block
-from vtac.cuda.autoschedule.tiling import ASYNC_BYTES, VECTOR_BYTES, WARP, ProductTiling
+from vtac.cuda.autoschedule.tiling import ASYNC_BYTES, VECTOR_BYTES, ProductTiling
+from vtac.cuda.warp_loops import bind_warps, multiply_fragments, spread_over_threads
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
 _STAGES = (4, 3, 2)
@@ -49,8 +50,8 @@ class ProductScheduler:
         script.set_scope(accumulators, 0, "shared")
         self._share_result(result, accumulators)
         *_, rows, columns = script.get_loops(accumulators)
-        script.compute_at(product, self._warp_loops(rows, columns))
-        step, inner = self._multiply_loops(product, *fragments)
+        script.compute_at(product, bind_warps(script, self.tiling, self.tiling.fragment, rows, columns))
+        step, inner = multiply_fragments(script, self.tiling, self.tiling.fragment, product, *fragments)
         for (copy, fastest), count in zip(copies, lanes, strict=True):
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner, lanes)
@@ -77,43 +78,7 @@ class ProductScheduler:
         script.bind(row_block, "blockIdx.x")
         script.bind(column_block, "blockIdx.y")
         script.compute_at(accumulators, column_block)
-        self._spread(script.fuse(*inside))
-
-    def _warp_loops(self, rows: LoopRef, columns: LoopRef) -> LoopRef:
-        """Give warps their fragments and store those; the innermost loop over warps."""
-        script, tiling = self.script, self.tiling
-        m, n, _ = tiling.fragment
-        row_warp, rows = script.split(rows, factor=m * tiling.row_tiles)
-        column_warp, columns = script.split(columns, factor=n * tiling.column_tiles)
-        rows, row = script.split(rows, factor=m)
-        columns, column = script.split(columns, factor=n)
-        script.reorder(row_warp, column_warp, rows, columns, row, column)
-        script.bind(row_warp, "threadIdx.y")
-        script.bind(column_warp, "threadIdx.z")
-        script.tensorize(row, "wmma.store_matrix_sync")
-        return column_warp
-
-    def _multiply_loops(self, product: BlockRef, a: BlockRef, b: BlockRef) -> tuple[LoopRef, LoopRef]:
-        """One mma_sync per pair of fragments; the loop over steps of k, and that over the fragments of a step."""
-        script = self.script
-        m, n, depth = self.tiling.fragment
-        *_, rows, columns, k = script.get_loops(product)
-        rows, row = script.split(rows, factor=m)
-        columns, column = script.split(columns, factor=n)
-        step, k = script.split(k, factor=depth * self.tiling.chunk)
-        k, lane = script.split(k, factor=depth)
-        script.reorder(step, k, rows, columns, row, column, lane)
-        script.compute_at(a, k)
-        *_, outer, _ = script.get_loops(a)
-        _, tile = script.split(outer, factor=m)
-        script.tensorize(tile, "wmma.load_matrix_sync")
-        script.compute_at(b, k)
-        *_, outer, inner = script.get_loops(b)
-        tiles, tile = script.split(inner, factor=n)
-        script.reorder(tiles, outer, tile)
-        script.tensorize(outer, "wmma.load_matrix_sync")
-        script.tensorize(row, "wmma.mma_sync")
-        return step, k
+        spread_over_threads(script, self.tiling, script.fuse(*inside))
 
     def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
         """Copy a step's tile of an operand with all threads, neighbours in memory by neighbouring threads."""
@@ -129,7 +94,7 @@ class ProductScheduler:
         if lanes > 1:
             inner, vector = script.split(inner, factor=lanes)
             script.vectorize(vector)
-        self._spread(script.fuse(outer, inner))
+        spread_over_threads(script, self.tiling, script.fuse(outer, inner))
 
     def _pipeline(self, step: LoopRef, inner: LoopRef, lanes: list[int]) -> None:
         """Copy ahead of the product, as many steps as there is room for, where copies can be asynchronous."""
@@ -141,16 +106,6 @@ class ProductScheduler:
                 self.script.pipeline(step, stages)
                 self.script.unroll(inner)
                 return
-
-    def _spread(self, loop: LoopRef) -> None:
-        """Let all threads of a block take turns at a loop's iterations."""
-        script = self.script
-        _, rest = script.split(loop, factor=self.tiling.threads)
-        row_warp, rest = script.split(rest, nparts=self.tiling.row_warps)
-        column_warp, lane = script.split(rest, factor=WARP)
-        script.bind(row_warp, "threadIdx.y")
-        script.bind(column_warp, "threadIdx.z")
-        script.bind(lane, "threadIdx.x")
 
 
 def _tail(size: int, part: int) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-WARP = 32
+from vtac.cuda.warp_loops import WARP
+
 _BUSY_BLOCKS = 128
 """Blocks that keep a GPU busy: about one on each multiprocessor."""
 _COPY_COST = 64
