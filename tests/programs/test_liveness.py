@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -139,20 +141,16 @@ def test_buffers_that_share_memory_are_never_live_together(network: Network) -> 
                 assert last < begin or end < first
 
 
-def test_a_saved_program_may_share_scratch_only(tmp_path: object) -> None:
-    import json
-    from pathlib import Path
-
+def test_a_saved_program_may_share_scratch_only(tmp_path: Path) -> None:
     device, inputs, expected = _single_stream(deep_network())
-    folder = Path(str(tmp_path))
-    device.save(folder, inputs)
-    loaded = vtac.load_program(folder)
+    device.save(tmp_path, inputs)
+    loaded = vtac.load_program(tmp_path)
     np.testing.assert_array_equal(np.asarray(loaded(*inputs)), expected[0])
-    description = json.loads((folder / "program.json").read_text())
+    description = json.loads((tmp_path / "program.json").read_text())
     shared = next(b["name"] for b in description["buffers"] if b["role"] == "scratch")
     for buffer in description["buffers"]:
         if buffer["name"] == shared:
             buffer["role"] = "constant"
-    (folder / "program.json").write_text(json.dumps(description))
+    (tmp_path / "program.json").write_text(json.dumps(description))
     with pytest.raises(ProgramError, match=r"buffers '.*' and '.*' overlap"):
-        vtac.load_program(folder)
+        vtac.load_program(tmp_path)
