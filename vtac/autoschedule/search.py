@@ -22,8 +22,8 @@ from vtac.autoschedule.roof import Roof, roof
 from vtac.autoschedule.tiling import Tiling
 from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.hardware import VTAConfig
-from vtac.frontend import context
-from vtac.pipelines import continue_after
+from vtac.frontend import context, prepare
+from vtac.pipelines import continue_after, run_phases
 from vtac.runtime.build import build_program
 from vtac.runtime.program import Program
 from vtac.schedule import Schedule
@@ -159,9 +159,9 @@ def lowered(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, T
 
 def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
     """DRAM bytes and cycles of a program under a schedule, exact by the cycle model."""
-    from vtac.compiler import compile as compile_module
-
-    return _counted(compile_module(module, config=schedule.config, schedule=schedule))
+    work = prepare(module, schedule.config, schedule)
+    run_phases(work, context())
+    return _counted(build_program(work))
 
 
 def _counted(program: Program) -> Estimate:

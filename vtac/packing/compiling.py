@@ -9,9 +9,9 @@ from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation
 
-from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.frontend import context
 from vtac.packing.constants import fold_constants
 from vtac.packing.host_checks import check_host
 from vtac.packing.kernels import compiled

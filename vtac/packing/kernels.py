@@ -8,9 +8,9 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from vtac.autoschedule import default_schedule, lower_by_default
-from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.frontend import context
 from vtac.interpreter.check import Finding, check
 from vtac.packing.simple_schedule import simple_schedule
 from vtac.passes.analysis.locations import location_of

@@ -9,8 +9,8 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import GlobalOp
 from xdsl.ir import Region
 
-from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError
+from vtac.frontend import context
 from vtac.interpreter.check import Finding, check
 from vtac.packing.kernels import Lowered, lowered, lowered_simply, unsafe_note
 from vtac.passes.analysis.locations import location_of

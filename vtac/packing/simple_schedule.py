@@ -13,10 +13,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument
 
-from vtac.compiler import context
 from vtac.dialects.diagnostics import CompileError, VtacError
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.frontend import context
 from vtac.passes.analysis.bodies import is_copy, is_widening_copy
 from vtac.passes.analysis.nest import blocks_under, readers_of, shape_of, writers_of
 from vtac.pipelines import run_phases
