@@ -39,7 +39,7 @@ package: $(VENV)/.installed-test
 	$(BIN)/python -m build --quiet --outdir dist .
 	$(BIN)/python -m venv build/package
 	build/package/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
-	cd build/package && bin/python -c 'import vtac.passes.analysis.dominance, vtac.dialects.hardware; print(vtac.__file__)'
+	cd build/package && bin/python -c 'import vtac.analysis.dominance, vtac.dialects.hardware; print(vtac.__file__)'
 	build/package/bin/vtac-opt --version
 	build/package/bin/vtac --version
 	cd build/package && bin/python $(CURDIR)/examples/vta_vadd.py

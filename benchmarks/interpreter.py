@@ -19,9 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vtac
-from vtac.interpreter import execute, execute_reference
-from vtac.isa import WORD_BYTES
-from vtac.runtime.program import Array
+from vtac.targets.vta.isa import WORD_BYTES
+from vtac.targets.vta.machine import execute, execute_reference
+from vtac.targets.vta.programs.program import Array
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul
 from vtac.workloads.vadd import VectorAdd

@@ -19,7 +19,7 @@ from resource import RUSAGE_SELF, getrusage
 import numpy as np
 
 import vtac
-from vtac.runtime.host_program import HostProgram
+from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.workloads.mlp import mlp
 from vtac.workloads.network import Network
 from vtac.workloads.resnet18 import resnet18

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 import vtac
-from vtac.autoschedule import default_schedule
-from vtac.autoschedule.roof import Roof, roof
-from vtac.autoschedule.search import layers_of
+from vtac.targets.vta.schedules import default_schedule
+from vtac.targets.vta.schedules.roof import Roof, roof
+from vtac.targets.vta.schedules.search import layers_of
 from vtac.workloads import reference
 from vtac.workloads.conv2d import Conv2D
 

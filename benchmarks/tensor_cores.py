@@ -17,14 +17,14 @@ from typing import Any
 import numpy as np
 
 import vtac
-from vtac.cuda.arrays import Array
-from vtac.cuda.comparison import compare
-from vtac.cuda.compile import compile_kernel
-from vtac.cuda.errors import ToolMissingError
-from vtac.cuda.gpu import device_architecture
-from vtac.cuda.program import CudaProgram
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.schedule import Schedule
+from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.comparison import compare
+from vtac.targets.cuda.errors import ToolMissingError
+from vtac.targets.cuda.gpu.compile import compile_kernel
+from vtac.targets.cuda.gpu.launcher import device_architecture
+from vtac.targets.cuda.program import CudaProgram
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
 from vtac.workloads.wmma_matmul import WmmaMatmul

@@ -14,7 +14,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Literal
 
-from vtac.dialects.diagnostics import ConfigError
+from vtac.errors import ConfigError
 
 OperandType = Literal["f16", "bf16", "tf32", "s8", "u8"]
 AccumulatorType = Literal["f16", "f32", "s32"]

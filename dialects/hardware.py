@@ -12,7 +12,7 @@ from pathlib import Path
 from reprlib import repr as short_repr
 from typing import Literal
 
-from vtac.dialects.diagnostics import ConfigError
+from vtac.errors import ConfigError
 
 MemoryName = Literal["uop", "wgt", "inp", "acc", "out"]
 

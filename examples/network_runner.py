@@ -18,13 +18,13 @@ from xdsl.dialects.func import CallOp, ReturnOp
 
 import vtac
 from vtac.frontend import context, prepare
-from vtac.passes.group_device_calls import GroupDeviceCalls
-from vtac.passes.merge_device_functions import MergeDeviceFunctions
-from vtac.passes.pack_for_vta import PackForVta
-from vtac.runtime.host_program import HostProgram
-from vtac.runtime.intermediates import run_with_intermediates
-from vtac.runtime.layer_report import LayerReport, layer_reports
-from vtac.runtime.program import Array
+from vtac.passes.vta.group_device_calls import GroupDeviceCalls
+from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
+from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.intermediates import run_with_intermediates
+from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports
+from vtac.targets.vta.programs.program import Array
 from vtac.workloads.network import Network
 from vtac.workloads.reference import unpack_images, unpack_rows
 

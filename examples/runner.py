@@ -19,8 +19,8 @@ from xdsl.dialects.builtin import ModuleOp
 import vtac
 from vtac.frontend import context, prepare
 from vtac.pipelines import PHASES, VTA_PIPELINE
-from vtac.runtime.build import build_program
-from vtac.runtime.program import Array, Program
+from vtac.targets.vta.programs.program import Array, Program
+from vtac.targets.vta.stream.build import build_program
 
 Int8 = NDArray[np.int8]
 

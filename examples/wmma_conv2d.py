@@ -10,8 +10,8 @@ import wmma_runner as runner
 from numpy.typing import NDArray
 
 import vtac
-from vtac.cuda.arrays import Array
 from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.targets.cuda.arrays import Array
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_conv2d_plain import LAYOUTS, PlainConv2D
 from vtac.workloads.wmma_reference import conv2d_at, plain_conv2d_at

@@ -10,9 +10,9 @@ import wmma_runner as runner
 from numpy.typing import NDArray
 
 import vtac
-from vtac.cuda.arrays import Array
-from vtac.cuda.bfloat16 import to_bfloat16
 from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.evaluate.bfloat16 import to_bfloat16
+from vtac.targets.cuda.arrays import Array
 from vtac.workloads.wmma_matmul import FRAGMENTS, WmmaMatmul
 from vtac.workloads.wmma_reference import matmul_at
 

@@ -17,14 +17,14 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 import vtac
-from vtac.cuda.arrays import Array
-from vtac.cuda.building import lower, to_program
-from vtac.cuda.comparison import Comparison, compare
-from vtac.cuda.compile import compile_kernel
-from vtac.cuda.launch import LaunchRecord
-from vtac.cuda.program import CudaProgram
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.pipelines import WMMA_PIPELINE
+from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.building import lower, to_program
+from vtac.targets.cuda.comparison import Comparison, compare
+from vtac.targets.cuda.gpu.compile import compile_kernel
+from vtac.targets.cuda.launch import LaunchRecord
+from vtac.targets.cuda.program import CudaProgram
 
 PHASES = ("input", *(phase.name for phase in WMMA_PIPELINE))
 Expected = Callable[[tuple[Array, ...], NDArray[np.bool_]], Array]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import vtac
-from vtac.dialects.diagnostics import CompileError
+from vtac.errors import CompileError
 
 TEXT = """
 func.func @scaled(%x: tensor<4x16xi8>, %w: tensor<16x16xi8>) -> tensor<4x16xi32> {

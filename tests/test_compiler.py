@@ -10,7 +10,7 @@ import pytest
 from workload_cases import BATCH_4, DEFAULT
 
 import vtac
-from vtac.dialects.diagnostics import CompileError, ConfigError, VtacError
+from vtac.errors import CompileError, ConfigError, VtacError
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling
 from vtac.workloads.vadd import VectorAdd

@@ -7,7 +7,7 @@ from workload_cases import BATCH_4
 
 import vtac
 from vtac.compiler import build_program, context, prepare
-from vtac.dialects.diagnostics import CompileError
+from vtac.errors import CompileError
 from vtac.pipelines import PHASES, VTA_PIPELINE, run_phases
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling

@@ -10,8 +10,8 @@ import pytest
 from directive_programs import GEMM, ROW_SUMS, chain
 
 import vtac
-from vtac.dialects.diagnostics import ScheduleError
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ScheduleError
 from vtac.frontend import context, prepare
 from vtac.pipelines import run_phases
 from vtac.schedule import BlockRef, LoopRef, Schedule

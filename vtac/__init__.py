@@ -12,40 +12,40 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from vtac.binding import bind
     from vtac.compiler import compile
-    from vtac.cuda.program import CudaProgram
-    from vtac.dialects.diagnostics import CompileError, ConfigError, ScheduleError, VtacError
     from vtac.dialects.hardware import VTAConfig
+    from vtac.errors import CompileError, ConfigError, ScheduleError, VtacError
     from vtac.frontend import parse
-    from vtac.interpreter import ExecutionError, execute
-    from vtac.interpreter.check import Finding, check
-    from vtac.interpreter.cycles import Timing, simulate_cycles
-    from vtac.runtime.errors import ProgramError
-    from vtac.runtime.host_program import HostProgram
-    from vtac.runtime.program import Program
-    from vtac.runtime.saved_program import load_program
     from vtac.schedule import Schedule
+    from vtac.targets.cuda.program import CudaProgram
+    from vtac.targets.vta.cycles import Timing, simulate_cycles
+    from vtac.targets.vta.machine import ExecutionError, execute
+    from vtac.targets.vta.programs.errors import ProgramError
+    from vtac.targets.vta.programs.host_program import HostProgram
+    from vtac.targets.vta.programs.program import Program
+    from vtac.targets.vta.programs.saved_program import load_program
+    from vtac.targets.vta.proof import Finding, check
 
 _HOMES = {
-    "CompileError": "vtac.dialects.diagnostics",
-    "ConfigError": "vtac.dialects.diagnostics",
-    "CudaProgram": "vtac.cuda.program",
-    "ExecutionError": "vtac.interpreter",
-    "Finding": "vtac.interpreter.check",
-    "HostProgram": "vtac.runtime.host_program",
-    "Program": "vtac.runtime.program",
-    "ProgramError": "vtac.runtime.errors",
+    "CompileError": "vtac.errors",
+    "ConfigError": "vtac.errors",
+    "CudaProgram": "vtac.targets.cuda.program",
+    "ExecutionError": "vtac.targets.vta.machine",
+    "Finding": "vtac.targets.vta.proof",
+    "HostProgram": "vtac.targets.vta.programs.host_program",
+    "Program": "vtac.targets.vta.programs.program",
+    "ProgramError": "vtac.targets.vta.programs.errors",
     "Schedule": "vtac.schedule",
-    "ScheduleError": "vtac.dialects.diagnostics",
-    "Timing": "vtac.interpreter.cycles",
+    "ScheduleError": "vtac.errors",
+    "Timing": "vtac.targets.vta.cycles",
     "VTAConfig": "vtac.dialects.hardware",
-    "VtacError": "vtac.dialects.diagnostics",
+    "VtacError": "vtac.errors",
     "bind": "vtac.binding",
-    "check": "vtac.interpreter.check",
+    "check": "vtac.targets.vta.proof",
     "compile": "vtac.compiler",
-    "execute": "vtac.interpreter",
-    "load_program": "vtac.runtime.saved_program",
+    "execute": "vtac.targets.vta.machine",
+    "load_program": "vtac.targets.vta.programs.saved_program",
     "parse": "vtac.frontend",
-    "simulate_cycles": "vtac.interpreter.cycles",
+    "simulate_cycles": "vtac.targets.vta.cycles",
 }
 
 __all__ = [

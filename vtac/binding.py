@@ -17,9 +17,9 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.dialects.diagnostics import CompileError
-from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import buffer_name
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import buffer_name
+from vtac.errors import CompileError
 
 if TYPE_CHECKING:
     import numpy as np

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Literal, get_args, overload
 from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.analysis.target import ACC_8BIT
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.errors import CompileError
 from vtac.frontend import context, prepare
-from vtac.passes.analysis.target import ACC_8BIT
-from vtac.passes.packing.layouts import may_be_plain, needs_packing
+from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import run_phases
-from vtac.runtime.build import build_program
-from vtac.runtime.program import Program
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.stream.build import build_program
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from vtac.cuda.program import CudaProgram
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.schedule import Schedule
+    from vtac.targets.cuda.program import CudaProgram
 
     Progress = Callable[[str, int, int], None]
 
@@ -71,17 +71,17 @@ def compile(
     `config=None` takes the module's `vta.config` (for "cuda" its `wmma.architecture`), else the
     default; one that contradicts the module's is an error. `schedule` is a script (as text, a
     file, a module or a `vtac.Schedule`, whose configuration counts when none is given); without
-    it the module's own script is used, and without that `vtac.autoschedule` finds one.
+    it the module's own script is used, and without that `vtac.targets.vta.schedules` finds one.
 
     A function on plain tensors without a schedule is packed: it becomes a
-    `vtac.runtime.host_program.HostProgram`, which packs, runs device programs and unpacks.
+    `vtac.targets.vta.programs.host_program.HostProgram`, which packs, runs device programs and unpacks.
     What the VTA cannot do runs on the host, or with `host=False` is refused. `acc_8bit=True`
     is for simulators only: i8 may be loaded into accumulators, which the hardware's RTL does
     not decode. `progress` is called with the layer that is compiled next, how many are done and
     how many there are.
     """
     if target == "cuda":
-        from vtac.cuda.building import compile_cuda
+        from vtac.targets.cuda.building import compile_cuda
 
         return compile_cuda(module, config, schedule)
     if target != "vta":
@@ -92,7 +92,7 @@ def compile(
     if acc_8bit:
         work.attributes[ACC_8BIT] = UnitAttr()
     if needs_packing(work):
-        from vtac.packing.compiling import compile_plain
+        from vtac.targets.vta.linking.plain import compile_plain
 
         return compile_plain(work, host=host, progress=progress)
     if needs_schedule(work):
@@ -103,7 +103,7 @@ def compile(
 
 def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program:
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
-    from vtac.autoschedule import lower_by_default
+    from vtac.targets.vta.schedules import lower_by_default
 
     try:
         return build_program(lower_by_default(work))
@@ -116,7 +116,7 @@ def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Pro
 
 def _packed(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program | None:
     """A function as one on plain tensors; None where that leaves nothing for the VTA."""
-    from vtac.packing.compiling import compile_plain
+    from vtac.targets.vta.linking.plain import compile_plain
 
     try:
         program = compile_plain(work, host=host, progress=progress)

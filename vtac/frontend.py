@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.analysis.locations import location_of
+from vtac.analysis.target import CONFIG, config_of, set_config
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import ScriptOp
-from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.target import CONFIG, config_of, set_config
+from vtac.errors import CompileError
 
 if TYPE_CHECKING:
     from vtac.schedule import Schedule
@@ -23,7 +23,7 @@ def parse(source: str | Path) -> ModuleOp:
 
     Raises `CompileError` with file:line:col for a syntax or verification error.
     """
-    from vtac.tools.source import load_module
+    from vtac.text.source import load_module
 
     return load_module(source)
 

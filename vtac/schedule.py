@@ -26,14 +26,14 @@ from xdsl.ir import Attribute, Block, Region, SSAValue
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.diagnostics import ScheduleError
+from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule import directives as ops
 from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
+from vtac.errors import ScheduleError
 from vtac.frontend import context, prepare
-from vtac.passes.analysis.nest import enclosing_loops
-from vtac.passes.analysis.target import config_of
 from vtac.passes.directives import Handles, apply_directive
 from vtac.pipelines import run_phases
 

@@ -13,13 +13,13 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
+from vtac.analysis.accesses import replace_access
+from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
+from vtac.analysis.regions import Interval, region_of, touched_region
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
 from vtac.dialects.schedule.directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp, YieldOp
-from vtac.passes.analysis.accesses import replace_access
-from vtac.passes.analysis.linear import Linear, from_affine
-from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
-from vtac.passes.analysis.regions import Interval, region_of, touched_region
 from vtac.passes.directives.compute_at import regenerate, shared_guards
 from vtac.passes.directives.handles import Handles, refusal
 

@@ -11,11 +11,8 @@ from collections.abc import Sequence
 from xdsl.ir import Block, Operation
 from xdsl.ir.affine import AffineMap
 
-from vtac.dialects.schedule.attributes import AccessAttr
-from vtac.dialects.schedule.directives import CacheWriteOp
-from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.accesses import replace_access
-from vtac.passes.analysis.nest import (
+from vtac.analysis.accesses import replace_access
+from vtac.analysis.nest import (
     buffer_name,
     child_holding,
     extents_around,
@@ -24,14 +21,17 @@ from vtac.passes.analysis.nest import (
     shape_of,
     writers_of,
 )
-from vtac.passes.analysis.regions import (
+from vtac.analysis.regions import (
     Interval,
     covers_its_region,
     is_guarded_by_domain,
     output_dimensions,
     region_of,
 )
-from vtac.passes.analysis.updates import runs_over_its_domain
+from vtac.analysis.updates import runs_over_its_domain
+from vtac.dialects.schedule.attributes import AccessAttr
+from vtac.dialects.schedule.directives import CacheWriteOp
+from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.cache_read import allocate_like, copy_block
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal

@@ -12,11 +12,9 @@ from functools import cmp_to_key
 
 from xdsl.ir import Block, Operation
 
-from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
-from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
-from vtac.passes.analysis.accesses import guards_without_unit_loops, rebind
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import (
+from vtac.analysis.accesses import guards_without_unit_loops, rebind
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import (
     buffer_name,
     child_holding,
     discard,
@@ -26,8 +24,10 @@ from vtac.passes.analysis.nest import (
     readers_of,
     writers_of,
 )
-from vtac.passes.analysis.regions import Interval, output_dimensions, reads_of, region_of
-from vtac.passes.analysis.updates import is_whole_update, starts_afresh
+from vtac.analysis.regions import Interval, output_dimensions, reads_of, region_of
+from vtac.analysis.updates import is_whole_update, starts_afresh
+from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
+from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 

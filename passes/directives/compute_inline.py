@@ -10,13 +10,13 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i32
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
+from vtac.analysis.accesses import indices_of
+from vtac.analysis.bodies import is_copy
+from vtac.analysis.nest import buffer_name, extents_around, readers_of, shape_of, writers_of
+from vtac.analysis.regions import output_dimensions
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.accesses import indices_of
-from vtac.passes.analysis.bodies import is_copy
-from vtac.passes.analysis.nest import buffer_name, extents_around, readers_of, shape_of, writers_of
-from vtac.passes.analysis.regions import output_dimensions
 from vtac.passes.directives.compute_at import check_inputs_kept, remove_from_nest
 from vtac.passes.directives.handles import Handles, refusal
 

@@ -14,13 +14,13 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.ir import Block, Region
 from xdsl.ir.affine import AffineExpr, AffineMap
 
+from vtac.analysis.accesses import bindings_of, guards_of, rebind
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around
+from vtac.analysis.revisits import writes_once
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.directives import DecomposeReductionOp
 from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp, YieldOp
-from vtac.passes.analysis.accesses import bindings_of, guards_of, rebind
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import buffer_name, enclosing_loops, extents_around
-from vtac.passes.analysis.revisits import writes_once
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 

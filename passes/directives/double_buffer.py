@@ -11,10 +11,10 @@ from __future__ import annotations
 from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.dialects.memref import AllocOp
 
+from vtac.analysis.nest import buffer_name, scope_of
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.directives import DoubleBufferOp
 from vtac.dialects.vta.attributes import COPIES
-from vtac.passes.analysis.nest import buffer_name, scope_of
 from vtac.passes.directives.handles import Handles, refusal
 
 ON_CHIP = ("vta.inp", "vta.wgt", "vta.acc")

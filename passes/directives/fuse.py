@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Hashable
 from itertools import pairwise
 
+from vtac.analysis.accesses import substitute_loop
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.directives import FuseOp
 from vtac.dialects.schedule.payload import ForOp
-from vtac.passes.analysis.accesses import substitute_loop
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import blocks_under
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
 

@@ -14,13 +14,13 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerType
 from xdsl.ir import Operation
 from xdsl.ir.affine import AffineExpr, AffineMap
 
+from vtac.analysis.accesses import bindings_of
+from vtac.analysis.linear import Linear, from_affine, to_affine
+from vtac.analysis.nest import child_holding, enclosing_loops
+from vtac.analysis.nest import extents_around as extents_of
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.gpu_directives import FuseVariablesOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.accesses import bindings_of
-from vtac.passes.analysis.linear import Linear, from_affine, to_affine
-from vtac.passes.analysis.nest import child_holding, enclosing_loops
-from vtac.passes.analysis.nest import extents_around as extents_of
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
 

@@ -8,13 +8,13 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.dialects.diagnostics import ScheduleError
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.locations import location_of
-from vtac.passes.analysis.nest import blocks_under, buffer_name, enclosing_loops
+from vtac.errors import ScheduleError
 
 
 class Handles:

@@ -20,14 +20,14 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, FloatAttr, IntegerA
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
+from vtac.analysis.accesses import replace_access
+from vtac.analysis.bodies import multiply_accumulate
+from vtac.analysis.nest import buffer_name, child_holding, element_type_of, precedes, shape_of, writers_of
+from vtac.analysis.regions import plain_dimension
+from vtac.analysis.updates import starts_afresh
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.accesses import replace_access
-from vtac.passes.analysis.bodies import multiply_accumulate
-from vtac.passes.analysis.nest import buffer_name, child_holding, element_type_of, precedes, shape_of, writers_of
-from vtac.passes.analysis.regions import plain_dimension
-from vtac.passes.analysis.updates import starts_afresh
 from vtac.passes.directives.cache_read import allocate_like, copy_block
 from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.fuse_variables import is_in_its_own_nest

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from vtac.analysis.nest import enclosing_loops
 from vtac.dialects.schedule.directives import GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp
-from vtac.passes.analysis.nest import enclosing_loops
 from vtac.passes.directives.handles import Handles, refusal
 
 

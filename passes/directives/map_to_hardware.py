@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp, UnitAttr
 
+from vtac.analysis.bodies import alu_chain, is_copy, is_truncating_copy, is_widening_copy
+from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
+from vtac.analysis.target import allows_acc_8bit
 from vtac.dialects.schedule.directives import AluOp, DirectiveOp, DmaCopyOp
 from vtac.dialects.schedule.payload import ALU, DMA_COPY, HARDWARE_ANNOTATIONS, BlockOp, ForOp
-from vtac.passes.analysis.bodies import alu_chain, is_copy, is_truncating_copy, is_widening_copy
-from vtac.passes.analysis.nest import buffer_name, enclosing_loops, scope_of
-from vtac.passes.analysis.target import allows_acc_8bit
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 ON_CHIP_LOADS = ("vta.inp", "vta.wgt", "vta.acc")

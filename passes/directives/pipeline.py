@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from vtac.analysis.bodies import is_copy
+from vtac.analysis.nest import blocks_under, scope_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.gpu_directives import PipelineOp
-from vtac.passes.analysis.bodies import is_copy
-from vtac.passes.analysis.nest import blocks_under, scope_of
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 PIPELINE = "pipeline"

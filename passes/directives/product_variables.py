@@ -7,10 +7,10 @@ from math import prod
 
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.analysis.nest import buffer_name, shape_of
+from vtac.analysis.regions import plain_dimension
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.nest import buffer_name, shape_of
-from vtac.passes.analysis.regions import plain_dimension
 from vtac.passes.directives.handles import refusal
 
 

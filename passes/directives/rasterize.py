@@ -14,12 +14,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from vtac.analysis.accesses import substitute_loop
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.gpu_directives import RasterizeOp
 from vtac.dialects.schedule.payload import ForOp
-from vtac.passes.analysis.accesses import substitute_loop
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import blocks_under, enclosing_loops
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 _GRID = ("blockIdx.x", "blockIdx.y", "blockIdx.z")

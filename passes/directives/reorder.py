@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
+from vtac.analysis.revisits import writes_once
 from vtac.dialects.schedule.directives import ReorderOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.nest import blocks_under, buffer_name, enclosing_loops
-from vtac.passes.analysis.revisits import writes_once
 from vtac.passes.directives.decompose_reduction import loop_roles
 from vtac.passes.directives.handles import Handles, describe, refusal
 

@@ -12,12 +12,9 @@ from collections.abc import Hashable
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import SSAValue
 
-from vtac.dialects.diagnostics import ScheduleError
-from vtac.dialects.schedule.directives import ReverseComputeAtOp
-from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.accesses import bindings_of
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import (
+from vtac.analysis.accesses import bindings_of
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import (
     buffer_name,
     child_holding,
     enclosing_loops,
@@ -26,8 +23,11 @@ from vtac.passes.analysis.nest import (
     shape_of,
     writers_of,
 )
-from vtac.passes.analysis.regions import Interval, box_of, covers_its_region, plain_dimension, region_of
-from vtac.passes.analysis.updates import is_update, is_whole_update, starts_afresh
+from vtac.analysis.regions import Interval, box_of, covers_its_region, plain_dimension, region_of
+from vtac.analysis.updates import is_update, is_whole_update, starts_afresh
+from vtac.dialects.schedule.directives import ReverseComputeAtOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.errors import ScheduleError
 from vtac.passes.directives.compute_at import check_not_mapped, regenerate
 from vtac.passes.directives.handles import Handles, describe, refusal
 

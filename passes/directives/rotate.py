@@ -10,12 +10,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from vtac.analysis.accesses import bindings_of, guards_of, substitute_loop
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, readers_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import RotateOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.accesses import bindings_of, guards_of, substitute_loop
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import blocks_under, enclosing_loops, extents_around, readers_of
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 

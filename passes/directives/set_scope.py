@@ -7,9 +7,9 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import SSAValue
 from xdsl.rewriter import Rewriter
 
+from vtac.analysis.nest import buffer_name, memref_type_of
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.directives import SetScopeOp
-from vtac.passes.analysis.nest import buffer_name, memref_type_of
 from vtac.passes.directives.handles import Handles, refusal
 
 

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ArrayAttr
 
+from vtac.analysis.accesses import bindings_of, guards_of, indices_of, rebind
+from vtac.analysis.bodies import multiply_accumulate
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import extents_around, shape_of
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import SkipPaddingOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.accesses import bindings_of, guards_of, indices_of, rebind
-from vtac.passes.analysis.bodies import multiply_accumulate
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import extents_around, shape_of
 from vtac.passes.directives.handles import Handles, refusal
 
 

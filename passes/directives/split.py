@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from vtac.analysis.accesses import bindings_of, restrict_loop, substitute_loop
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import Tail
 from vtac.dialects.schedule.directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.analysis.accesses import bindings_of, restrict_loop, substitute_loop
-from vtac.passes.analysis.linear import Linear
-from vtac.passes.analysis.nest import blocks_under, extents_around
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
-from vtac.passes.loop_copies import copy_apart
+from vtac.rewriting.loop_copies import copy_apart
 
 
 def split(op: SplitOp, handles: Handles) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from xdsl.dialects.builtin import DenseArrayBase, i64
 from xdsl.dialects.memref import AllocOp
 
+from vtac.analysis.nest import buffer_name, scope_of, shape_of
 from vtac.dialects.schedule.gpu_directives import StorageAlignOp
-from vtac.passes.analysis.nest import buffer_name, scope_of, shape_of
 from vtac.passes.directives.handles import Handles, refusal
 
 STORAGE_ALIGN = "storage_align"

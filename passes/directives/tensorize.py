@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from vtac.analysis.gemm import INTRINSICS, match_gemm
+from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.warp_tiles import WMMA_INTRINSICS, match_warp_operation
 from vtac.dialects.schedule.directives import TensorizeOp
 from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, TENSORIZE
-from vtac.passes.analysis.gemm import INTRINSICS, match_gemm
-from vtac.passes.analysis.nest import enclosing_loops
-from vtac.passes.analysis.warp_tiles import WMMA_INTRINSICS, match_warp_operation
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 

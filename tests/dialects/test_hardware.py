@@ -7,8 +7,8 @@ from typing import Any, cast
 
 import pytest
 
-from vtac.dialects.diagnostics import ConfigError
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ConfigError
 
 TEXTS = {
     "deep": ("[" * 100_000, "the JSON is nested too deeply; a vta_config.json is one object of numbers and strings"),

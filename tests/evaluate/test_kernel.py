@@ -11,13 +11,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.gpu import BarrierOp
 from xdsl.ir import Operation
 
-from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
-from vtac.cuda.building import lower
 from vtac.dialects import wmma
-from vtac.dialects.diagnostics import ScheduleError
+from vtac.errors import ScheduleError
 from vtac.evaluate import EvaluationError, evaluate, evaluate_kernel
+from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.numbers import Array
 from vtac.frontend import parse
+from vtac.targets.cuda.building import lower
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import fast_schedule
 from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul

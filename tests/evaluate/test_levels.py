@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from programs import PAYLOAD_PHASES, SmallConv, Tail, stages
 from random_schedules import RandomDirectives
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.errors import CompileError
 from vtac.evaluate import blocks, evaluate
 from vtac.frontend import context, parse
-from vtac.passes.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
+from vtac.passes.vta.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
 from vtac.pipelines import VTA_PIPELINE
 from vtac.schedule import Schedule
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling

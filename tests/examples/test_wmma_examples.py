@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 import vtac
-from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
-from vtac.cuda.gpu import gpu_unavailable_reason
-from vtac.cuda.program import load_cuda_program
-from vtac.cuda.toolkit import toolkit_unavailable_reason
+from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
+from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
+from vtac.targets.cuda.program import load_cuda_program
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 
 EXAMPLES = Path(__file__).parents[2] / "examples"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from checker_streams import CONFIG, memory_image
 
-from vtac.interpreter.check import Finding, check
-from vtac.isa import MicroOp, assemble
+from vtac.targets.vta.isa import MicroOp, assemble
+from vtac.targets.vta.proof import Finding, check
 
 # Loads four accumulator tiles, adds 1 and stores them.
 CLEAN = """

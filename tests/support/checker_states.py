@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from checker_streams import QUEUE_BITS
 
-from vtac.isa import Instruction, Unit, unit_of
+from vtac.targets.vta.isa import Instruction, Unit, unit_of
 
 QUEUE_NAMES: dict[tuple[Unit, Unit], str] = {
     (Unit.LOAD, Unit.COMPUTE): "l2g",

@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.interpreter import execute_reference
-from vtac.isa import (
+from vtac.targets.vta.isa import (
     Alu,
     AluOpcode,
     Finish,
@@ -32,6 +31,7 @@ from vtac.isa import (
     encode_micro_ops,
     unit_of,
 )
+from vtac.targets.vta.machine import execute_reference
 
 CONFIG = VTAConfig()
 INP, WGT, ACC, OUT, UOP, END = 0x1000, 0x2000, 0x3000, 0x4000, 0x5000, 0x6000

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from vtac.cuda.arrays import Array
+from vtac.targets.cuda.arrays import Array
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
 _WIDE = {"f16": "f32", "bf16": "f32", "i8": "i32"}

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from vtac.cuda.arrays import Array
-from vtac.cuda.launch import LaunchRecord, Parameter
+from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.launch import LaunchRecord, Parameter
 
-_KERNELS = Path(__file__).parents[1] / "cuda" / "kernels"
+_KERNELS = Path(__file__).parents[1] / "targets" / "cuda" / "kernels"
 
 
 @dataclass(frozen=True)

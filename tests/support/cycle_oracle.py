@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 
-from vtac.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, Unit, is_nop, unit_of
+from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, Unit, is_nop, unit_of
 
 Cycles = Generator[None]
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from vtac.isa import NO_DEPENDENCES, Alu, AluOpcode, Dependences, Finish, Gemm, Instruction, Load, Memory, Store
+from vtac.targets.vta.isa import (
+    NO_DEPENDENCES,
+    Alu,
+    AluOpcode,
+    Dependences,
+    Finish,
+    Gemm,
+    Instruction,
+    Load,
+    Memory,
+    Store,
+)
 
 PUSH_PREV, PUSH_NEXT = Dependences(push_prev=True), Dependences(push_next=True)
 POP_PREV, POP_NEXT = Dependences(pop_prev=True), Dependences(pop_next=True)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cycle_programs import BOTH_POPS, POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, compute_nop, load_nop, store_nop
 
-from vtac.isa import (
+from vtac.targets.vta.isa import (
     Alu,
     AluOpcode,
     Dependences,

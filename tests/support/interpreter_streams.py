@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName, VTAConfig
-from vtac.isa import (
+from vtac.targets.vta.isa import (
     Alu,
     AluOpcode,
     Dependences,

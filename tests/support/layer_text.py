@@ -10,7 +10,7 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.tensor import EmptyOp
 
-from vtac.runtime.host_program import HostProgram
+from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.workloads.tensor_text import Tensor, elementwise, filled, operand_list, padded, window_attributes
 
 

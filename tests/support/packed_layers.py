@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from plain_programs import assert_same, random_inputs
 
 import vtac
-from vtac.autoschedule import default_schedule
 from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
 from vtac.frontend import prepare
-from vtac.interpreter.counters import count
-from vtac.interpreter.stream import decode_stream
-from vtac.packing.simple_schedule import simple_schedule
+from vtac.targets.vta.machine.counters import count
+from vtac.targets.vta.machine.stream import decode_stream
+from vtac.targets.vta.schedules import default_schedule
+from vtac.targets.vta.schedules.simple import simple_schedule
 from vtac.workloads.linalg_text import MULTIPLY_ACCUMULATE, affine_map, iterators, tensor
 
 

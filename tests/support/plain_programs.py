@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
-from vtac.runtime.host_program import HostProgram
-from vtac.runtime.program import Array
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.program import Array
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
 SMALL_BLOCK = VTAConfig.from_fields(

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac.frontend import context, parse
-from vtac.passes.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
+from vtac.passes.vta.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
 from vtac.pipelines import VTA_PIPELINE
 
 Array = NDArray[np.generic]

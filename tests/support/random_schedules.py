@@ -7,9 +7,9 @@ from random import Random
 
 from xdsl.dialects.func import FuncOp
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.analysis.nest import blocks_under, readers_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.analysis.nest import blocks_under, readers_of, writers_of
+from vtac.errors import CompileError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
 Move = Callable[["RandomDirectives"], str]

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import pytest
 
-from vtac.dialects.diagnostics import ScheduleError
+from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 
 Setup: TypeAlias = Callable[[Schedule], Callable[[], object]]

@@ -9,8 +9,8 @@ from hypothesis import assume
 from tiling_counters import Counters
 
 import vtac
-from vtac.dialects.diagnostics import CompileError
-from vtac.runtime.program import Array, Program
+from vtac.errors import CompileError
+from vtac.targets.vta.programs.program import Array, Program
 from vtac.workloads import reference
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling

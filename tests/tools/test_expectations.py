@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from run_programs import Outcome, run_program
 
+from vtac.text.reports import Report
 from vtac.tools.expectations import mismatches, parse_expectations
-from vtac.tools.reports import Report
 
 BAD_LINE = '  %0 = "arith.addi"(%a) : (i32) -> i32\n'
 

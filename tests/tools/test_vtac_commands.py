@@ -10,9 +10,9 @@ import pytest
 from run_programs import Outcome, run_program
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.isa import assemble, assemble_micro_ops
-from vtac.runtime.layout import Buffer
-from vtac.runtime.program import Origin, Program
+from vtac.targets.vta.isa import assemble, assemble_micro_ops
+from vtac.targets.vta.programs.program import Origin, Program
+from vtac.targets.vta.stream.layout import Buffer
 
 ASSEMBLY = """\
 0: load.acc   sram 0 <- dram 0x40, 1 x 4 stride 4

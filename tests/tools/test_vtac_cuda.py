@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from run_programs import Outcome, run_program
 
-from vtac.cuda.bfloat16 import to_bfloat16
-from vtac.cuda.cpu.toolchain import cpu_unavailable_reason
-from vtac.cuda.gpu import gpu_unavailable_reason
 from vtac.evaluate import evaluate
+from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.frontend import parse
+from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
@@ -112,7 +112,7 @@ def test_compile_and_run_the_directory(source: str, tmp_path: Path) -> None:
 
 @needs_compiler
 def test_results_that_differ(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vtac.cuda.comparison.TOLERANCE", -1.0)
+    monkeypatch.setattr("vtac.targets.cuda.comparison.TOLERANCE", -1.0)
     outcome = vtac("run", source, "--target", "cuda", "--check")
     assert outcome.status == 1
     assert b"result `c` differs from the program executed by numpy: 4,096 elements" in outcome.stderr

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.utils.exceptions import PassFailedException, VerifyException
 
-from vtac.dialects.diagnostics import CompileError, VtacError
+from vtac.errors import CompileError, VtacError
 
 GOOD = """func.func @double(%a: i32) -> i32 {
   %0 = arith.addi %a, %a : i32

@@ -53,6 +53,6 @@ def _evaluate_kernel(function: FuncOp, arrays: tuple[Array, ...]) -> Array | tup
 
 
 def _evaluate_vta(module: ModuleOp, arrays: tuple[Array, ...]) -> Array | tuple[Array, ...]:
-    from vtac.runtime.build import build_program
+    from vtac.targets.vta.stream.build import build_program
 
     return build_program(module)(*arrays)  # pyright: ignore[reportArgumentType]

@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import MemRefType, ShapedType, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from vtac.analysis.nest import buffer_name
 from vtac.evaluate.affine import Index
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, Integers, Mask, computed_dtype
-from vtac.passes.analysis.nest import buffer_name
 
 _POISON = 0xA5
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from xdsl.ir import Operation
 
-from vtac.dialects.diagnostics import VtacError
-from vtac.passes.analysis.locations import location_of
+from vtac.analysis.locations import location_of
+from vtac.errors import VtacError
 
 
 class EvaluationError(VtacError):

@@ -11,11 +11,11 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import GetGlobalOp, GlobalOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
+from vtac.analysis.nest import buffer_name
+from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.buffers import Buffer, element_type, shape_of_type
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, dense, dtype_of
-from vtac.passes.analysis.nest import buffer_name
 
 
 def function_of(program: ModuleOp | FuncOp) -> FuncOp:

@@ -11,15 +11,15 @@ from xdsl.dialects.builtin import DenseArrayBase, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
-from vtac.cuda.constants import constant_arguments
-from vtac.cuda.roles import in_place_arguments, is_result
+from vtac.analysis.kernel_constants import constant_arguments
+from vtac.analysis.kernel_roles import in_place_arguments, is_result
+from vtac.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.kernel_blocks import Blocks
 from vtac.evaluate.kernel_memory import KernelMemory, stored_dtype
 from vtac.evaluate.numbers import Array, Mask
-from vtac.passes.analysis.nest import buffer_name, element_type_of, shape_of
-from vtac.passes.convert_loops_to_gpu import BLOCK, GRID, KERNEL
+from vtac.passes.gpu.convert_loops_to_gpu import BLOCK, GRID, KERNEL
 
 BLOCKS_AT_ONCE = 32
 """Blocks that are executed together; they share nothing, so their number changes no result."""

@@ -12,6 +12,7 @@ from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, FloatAttr, VectorType
 from xdsl.ir import Block, Operation, SSAValue
 
+from vtac.analysis.nest import buffer_name
 from vtac.dialects import wmma
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
@@ -19,7 +20,6 @@ from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.kernel_memory import CopyGroups, KernelMemory, Users
 from vtac.evaluate.kernel_warps import Fragments, WarpOperations
 from vtac.evaluate.numbers import Array, Integers, Mask, dense
-from vtac.passes.analysis.nest import buffer_name
 
 Extents = tuple[int, int, int]
 

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import BFloat16Type, MemRefType
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
+from vtac.analysis.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
+from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, DType, Integers, Mask, dtype_of
-from vtac.passes.analysis.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
 
 _Element = TypeVar("_Element", bound=np.generic)
 

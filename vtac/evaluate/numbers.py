@@ -22,7 +22,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.ir import Attribute
 
-from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
+from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.errors import EvaluationError
 
 Array: TypeAlias = NDArray[np.generic]

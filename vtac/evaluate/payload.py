@@ -15,6 +15,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
+from vtac.analysis.nest import blocks_under, buffer_name
 from vtac.dialects.schedule.arguments import CONSTANT, RESULT
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.evaluate.affine import evaluate_map
@@ -24,7 +25,6 @@ from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of, stored
 from vtac.evaluate.numbers import Array, dense, number
-from vtac.passes.analysis.nest import blocks_under, buffer_name
 
 
 def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:

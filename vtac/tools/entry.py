@@ -9,8 +9,8 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from vtac.dialects.diagnostics import CompileError, VtacError
-from vtac.tools.reports import Report, one_line, suggestion
+from vtac.errors import CompileError, VtacError
+from vtac.text.reports import Report, one_line, suggestion
 
 FAILURE = 1
 INTERRUPTED = 130
@@ -91,7 +91,7 @@ def _reports(error: BaseException, input_name: str) -> list[Report]:
         return [Report("error", f"cannot access '{error.filename}': {error.strerror}")]
     if isinstance(error, MemoryError):
         return [Report("error", "out of memory")]
-    from vtac.tools.failures import location_at_fault, reports_of
+    from vtac.text.failures import location_at_fault, reports_of
 
     text = f"internal error: {type(error).__name__}: {one_line(str(error))}; rerun with --debug for the traceback"
     return reports_of(error, input_name) or [Report("error", text, location_at_fault(error) or input_name)]

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vtac.tools.reports import Report, Severity, one_line
+from vtac.text.reports import Report, Severity, one_line
 
 _SEVERITIES: dict[str, Severity] = {"error": "error", "warning": "warning", "note": "note", "remark": "remark"}
 _MARK = re.compile(r"//\s*expected-(?:error|warning|note|remark)")

@@ -6,8 +6,8 @@ import os
 import sys
 from pathlib import Path
 
-from vtac.dialects.diagnostics import VtacError
-from vtac.runtime.files import write_whole
+from vtac.errors import VtacError
+from vtac.text.files import write_whole
 
 
 class OutputError(VtacError):

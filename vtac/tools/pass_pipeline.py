@@ -12,8 +12,8 @@ from xdsl.utils.arg_spec import ArgSpec, ArgSpecConvertible, parse_pipeline
 from xdsl.utils.exceptions import ArgSpecParseError
 from xdsl.utils.hints import type_repr
 
+from vtac.text.reports import one_line, suggestion
 from vtac.tools.entry import UsageError
-from vtac.tools.reports import one_line, suggestion
 
 ConvertibleT = TypeVar("ConvertibleT", bound=ArgSpecConvertible)
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
+from vtac.text.reports import suggestion
 from vtac.tools.entry import UsageError, guarded, version_text
-from vtac.tools.reports import suggestion
 
 
 class Command(NamedTuple):

@@ -15,18 +15,18 @@ from xdsl.targets.mlir import MLIRTarget
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
+from vtac.text.failures import reports_of
+from vtac.text.reports import Report
+from vtac.text.source import decode_source, is_blank, parse_module, read_source
+from vtac.text.verification import verify
 from vtac.tools.chunks import split_chunks
 from vtac.tools.entry import FAILURE, UsageError, guarded, print_failure, version_text
 from vtac.tools.expectations import mismatches
-from vtac.tools.failures import reports_of
 from vtac.tools.opt_options import Options, parse_options
 from vtac.tools.output import write_text
 from vtac.tools.pass_pipeline import build, parse_passes, parse_specs
 from vtac.tools.registry import dialect_factories, pass_factories, target_factories
-from vtac.tools.reports import Report
-from vtac.tools.source import decode_source, is_blank, parse_module, read_source
 from vtac.tools.timing import PhaseTimer
-from vtac.tools.verification import verify
 
 _CHUNK_SEPARATOR = "// -----\n"
 

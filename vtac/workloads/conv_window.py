@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.errors import CompileError
 
 
 class ConvWindow:

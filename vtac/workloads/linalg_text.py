@@ -61,7 +61,7 @@ def affine_map(dims: str, results: str) -> str:
 
 def require_multiple(what: str, value: int, unit: int, unit_name: str) -> None:
     """Refuse a size that does not divide into tiles."""
-    from vtac.dialects.diagnostics import CompileError
+    from vtac.errors import CompileError
 
     if value < 1 or value % unit:
         raise CompileError(f"{what} is {value}; a positive multiple of {unit_name} = {unit} is required")

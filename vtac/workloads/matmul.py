@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import CompileError
 from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
     affine_map,

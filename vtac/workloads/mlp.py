@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.errors import CompileError
 from vtac.workloads.network import Network, require_positive
 
 

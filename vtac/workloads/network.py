@@ -30,7 +30,7 @@ _TYPICAL = 37.0
 
 def require_positive(*sizes: tuple[str, int]) -> None:
     """Refuse sizes below 1, by name."""
-    from vtac.dialects.diagnostics import CompileError
+    from vtac.errors import CompileError
 
     for name, size in sizes:
         if size < 1:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.errors import CompileError
 from vtac.workloads.linalg_text import tensor
 from vtac.workloads.wmma_conv2d import TILE, SeedTiling, WmmaConv2D
 

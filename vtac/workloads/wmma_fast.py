@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vtac.dialects.diagnostics import CompileError
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
+from vtac.errors import CompileError
 from vtac.workloads.wmma_conv2d import TILE, WARP, WmmaConv2D
 from vtac.workloads.wmma_conv2d_plain import VECTOR, PlainConv2D
 

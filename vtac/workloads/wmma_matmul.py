@@ -7,7 +7,7 @@ from itertools import product
 from math import gcd
 from typing import TYPE_CHECKING
 
-from vtac.dialects.diagnostics import CompileError
+from vtac.errors import CompileError
 
 if TYPE_CHECKING:
     from vtac.dialects.gpu_hardware import GpuArchitecture

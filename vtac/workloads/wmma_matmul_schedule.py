@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from vtac.cuda.warp_loops import bind_warps, multiply_fragments, spread_over_threads
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
 from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul
 
 

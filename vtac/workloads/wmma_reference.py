@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.cuda.arrays import Array
-from vtac.cuda.bfloat16 import from_bfloat16
+from vtac.evaluate.bfloat16 import from_bfloat16
+from vtac.targets.cuda.arrays import Array
 from vtac.workloads.wmma_conv2d import TILE, WmmaConv2D
 from vtac.workloads.wmma_conv2d_plain import PlainConv2D
 from vtac.workloads.wmma_matmul import WmmaMatmul

@@ -7,7 +7,7 @@ import re
 import pytest
 from directive_programs import PROGRAMS
 
-from vtac.dialects.diagnostics import ScheduleError
+from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 
 

@@ -11,8 +11,8 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.dialects.diagnostics import VtacError
-from vtac.runtime.program import Array
+from vtac.errors import VtacError
+from vtac.targets.vta.programs.program import Array
 from vtac.tools.output import write_file
 
 DEFAULT_LOW = -128

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.isa import AssemblyError, assemble, assemble_micro_ops
+from vtac.targets.vta.isa import AssemblyError, assemble, assemble_micro_ops
 from vtac.tools.commands.streams import StreamFileError, read_bytes
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_file

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from vtac.interpreter.check import Finding, check
+from vtac.targets.vta.proof import Finding, check
 from vtac.tools.commands.programs import load_program
 from vtac.tools.commands.streams import load_stream, read_bytes
 from vtac.tools.entry import ToolParser, UsageError

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from vtac.isa import MICRO_OP_BYTES, WORD_BYTES
+from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES
 from vtac.tools.commands.arrays import read_arrays
 from vtac.tools.commands.programs import compile_cuda_file, compile_file, device_programs
 from vtac.tools.entry import ToolParser, UsageError

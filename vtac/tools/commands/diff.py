@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable, Sequence
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.isa import MICRO_OP_BYTES, WORD_BYTES, DecodeError, disassemble, disassemble_micro_ops
+from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, DecodeError, disassemble, disassemble_micro_ops
 from vtac.tools.commands.streams import SavedStream, load_stream
 from vtac.tools.entry import ToolParser
 

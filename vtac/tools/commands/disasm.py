@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 
-from vtac.isa import DecodeError, disassemble, disassemble_micro_ops
+from vtac.targets.vta.isa import DecodeError, disassemble, disassemble_micro_ops
 from vtac.tools.commands.programs import load_program
 from vtac.tools.commands.streams import SavedStream, StreamFileError, load_stream
 from vtac.tools.entry import ToolParser

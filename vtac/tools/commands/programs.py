@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.hardware import VTAConfig
-from vtac.runtime.program import Program
-from vtac.runtime.saved_program import load_program
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.saved_program import load_program
 
 if TYPE_CHECKING:
-    from vtac.cuda.program import CudaProgram
+    from vtac.targets.cuda.program import CudaProgram
 
 __all__ = ["Program", "compile_cuda_file", "compile_file", "device_programs", "is_cuda_program", "load_program"]
 
@@ -32,7 +32,7 @@ def compile_file(
     """
     from vtac.compiler import compile
     from vtac.frontend import parse
-    from vtac.runtime.host_program import HostProgram
+    from vtac.targets.vta.programs.host_program import HostProgram
 
     config = None if config_path is None else VTAConfig.from_json(config_path)
     module = parse(Path(path))
@@ -55,7 +55,7 @@ def device_programs(program: Program) -> dict[str, Program]:
     """The programs that run on the VTA, by name; one without a host part has no name."""
     if type(program) is Program:
         return {"": program}
-    from vtac.runtime.host_program import HostProgram
+    from vtac.targets.vta.programs.host_program import HostProgram
 
     return program.devices if isinstance(program, HostProgram) else {"": program}
 

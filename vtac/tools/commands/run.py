@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from vtac.interpreter.cycles import simulate_cycles, summary_table
-from vtac.runtime.program import Array, Program
+from vtac.targets.vta.cycles import simulate_cycles, summary_table
+from vtac.targets.vta.programs.program import Array, Program
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
 from vtac.tools.commands.programs import compile_file, device_programs, is_cuda_program, load_program
@@ -174,12 +174,12 @@ def _write_files(options: Options, program: Program, inputs: Sequence[Array], ou
 
 def _explain_cycles(options: Options, program: Program) -> None:
     """Prints where the cycles went and writes the pictures of it."""
-    from vtac.interpreter.timeline import write_timeline
-    from vtac.interpreter.trace import write_trace
+    from vtac.report.timeline import write_timeline
+    from vtac.report.trace import write_trace
 
     devices = device_programs(program)
     if any(device.kernels for device in devices.values()):
-        from vtac.runtime.layer_report import layer_reports, layer_table
+        from vtac.targets.vta.programs.layer_report import layer_reports, layer_table
 
         print(f"\n{layer_table(layer_reports(program))}", end="")
     for name, device in devices.items():

@@ -11,18 +11,18 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from vtac.cuda.bfloat16 import from_bfloat16, to_bfloat16
-from vtac.cuda.comparison import BFLOAT16_TOLERANCE, Comparison, compare
-from vtac.cuda.program import CudaProgram, load_cuda_program
-from vtac.dialects.diagnostics import VtacError
+from vtac.errors import VtacError
+from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
+from vtac.targets.cuda.comparison import BFLOAT16_TOLERANCE, Comparison, compare
+from vtac.targets.cuda.program import CudaProgram, load_cuda_program
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.programs import compile_cuda_file, is_cuda_program
 from vtac.tools.entry import UsageError
 
 if TYPE_CHECKING:
-    from vtac.cuda.arrays import Array
-    from vtac.cuda.launch import Parameter
-    from vtac.runtime.program import Array as IntegerArray
+    from vtac.targets.cuda.arrays import Array
+    from vtac.targets.cuda.launch import Parameter
+    from vtac.targets.vta.programs.program import Array as IntegerArray
     from vtac.tools.commands.run import Options
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.passes.packing.marks import DEVICE
+from vtac.dialects.packing_attributes import DEVICE
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import write_text
 
@@ -51,9 +51,9 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _cuda_script(path: str, architecture: str | None) -> str:
-    from vtac.cuda.autoschedule import default_schedule
     from vtac.dialects.gpu_hardware import gpu_architecture
     from vtac.frontend import parse
+    from vtac.targets.cuda.schedules import default_schedule
 
     record = None if architecture is None else gpu_architecture(architecture)
     return str(default_schedule(parse(Path(path)), record))
@@ -62,13 +62,13 @@ def _cuda_script(path: str, architecture: str | None) -> str:
 def _scripts(path: str, config: VTAConfig | None) -> list[str]:
     from xdsl.dialects.func import FuncOp
 
-    from vtac.autoschedule import default_schedule
-    from vtac.dialects.diagnostics import CompileError
     from vtac.dialects.schedule.directives import ScriptOp
+    from vtac.errors import CompileError
     from vtac.frontend import prepare
-    from vtac.packing.compiling import split_plain
-    from vtac.packing.kernels import scheduled
-    from vtac.passes.packing.layouts import may_be_plain, needs_packing
+    from vtac.partition.layouts import may_be_plain, needs_packing
+    from vtac.targets.vta.linking.kernels import scheduled
+    from vtac.targets.vta.linking.plain import split_plain
+    from vtac.targets.vta.schedules import default_schedule
 
     module = prepare(Path(path), config, None)
     for script in [op for op in module.ops if isinstance(op, ScriptOp)]:

@@ -6,8 +6,8 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtac.dialects.diagnostics import VtacError
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
 
 
 class StreamFileError(VtacError):

@@ -1,0 +1,1 @@
+"""Passes to and on kernels of the wmma dialect."""

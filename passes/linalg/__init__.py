@@ -1,0 +1,1 @@
+"""Passes on linalg, and the one from linalg to loop nests."""

@@ -1,0 +1,1 @@
+"""Passes on scheduled loop nests that know no machine."""

@@ -1,0 +1,49 @@
+"""apply-schedule: apply the module's schedule scripts to its payload."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
+
+from vtac.analysis.locations import location_of
+from vtac.analysis.target import config_of
+from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
+from vtac.errors import ScheduleError
+from vtac.passes.directives import Handles, apply_directive
+
+
+@dataclass(frozen=True)
+class ApplySchedule(ModulePass):
+    """Run every `schedule.script` on the function it names, then drop the script.
+
+    requires: payload functions (convert-linalg-to-schedule).
+    ensures:  the payload after all directives, no script left.
+    declines: a script for a function that does not exist; an illegal directive, which is
+              named with its location.
+    """
+
+    name = "apply-schedule"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for script in [child for child in op.ops if isinstance(child, ScriptOp)]:
+            handles = Handles(target_function(op, script), config_of(op))
+            for directive in script.body.block.ops:
+                if not isinstance(directive, DirectiveOp):
+                    raise ScheduleError(f"'{directive.name}' is not a directive", location_of(directive))
+                apply_directive(directive, handles)
+            script.detach()
+            script.erase()
+
+
+def target_function(module: ModuleOp, script: ScriptOp) -> FuncOp:
+    """The function that a script schedules."""
+    functions = [child for child in module.ops if isinstance(child, FuncOp)]
+    for function in functions:
+        if function.sym_name.data == script.target.data:
+            return function
+    names = ", ".join(function.sym_name.data for function in functions) or "none"
+    raise ScheduleError(f"no function '{script.target.data}' to schedule; functions here: {names}", location_of(script))

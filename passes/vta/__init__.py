@@ -1,0 +1,1 @@
+"""Passes to and on the vta dialect."""

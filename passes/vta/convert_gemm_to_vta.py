@@ -1,0 +1,125 @@
+"""convert-gemm-to-vta: loops marked `tensorize = "vta.gemm"` -> vta.gemm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr
+from xdsl.ir import Attribute
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from vtac.analysis.gemm import GemmTile, match_gemm
+from vtac.analysis.kernels import (
+    KernelShape,
+    micro_op_count,
+    micro_op_limit,
+    shape_kernel,
+    with_distinct_neighbours,
+)
+from vtac.analysis.linear import Linear
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.target import config_of
+from vtac.analysis.tiles import perfect_nest, tile_access, tile_shape
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.payload import TENSORIZE, BlockOp, ForOp
+from vtac.dialects.vta.kernels import GemmOp
+from vtac.errors import CompileError
+from vtac.rewriting.walker import rewrite_once
+
+GEMM = StringAttr("vta.gemm")
+
+
+@dataclass(frozen=True)
+class ConvertGemmToVta(ModulePass):
+    """Turn each tensorized loop, with the serial loops that hold nothing else, into a kernel.
+
+    requires: compacted buffers in vta.inp, vta.wgt, vta.acc; no init, no guard.
+    ensures:  the two outermost loops run in hardware, the others are micro-ops; loops whose
+              micro-ops would not fit stay host loops; no dst repeats within three micro-ops.
+    declines: loops that are no GEMM tile; micro-op loops that repeat a dst in every order.
+    """
+
+    name = "convert-gemm-to-vta"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, ConvertTensorizedLoop(config_of(op)))
+
+
+@dataclass
+class ConvertTensorizedLoop(RewritePattern):
+    """One tensorized loop."""
+
+    config: VTAConfig
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if op.attributes.get(TENSORIZE) != GEMM:
+            return
+        tile = match_gemm(op, self.config)
+        if isinstance(tile, str):
+            raise CompileError(f"tensorize of loop '{op.loop_name}': it is not vta.gemm: {tile}", location_of(op))
+        loops = kernel_loops(op)
+        indices = self._indices(tile, op)
+        while True:
+            shape = shape_kernel(loops, indices)
+            if micro_op_count(shape) <= micro_op_limit(self.config):
+                break
+            loops = loops[1:]
+        outermost = loops[0] if loops else op
+        kernel = self._kernel(tile, shape)
+        kernel.location = tile.block.location
+        rewriter.replace(outermost, kernel)
+
+    def _indices(self, tile: GemmTile, loop: ForOp) -> list[Linear]:
+        nest = perfect_nest(loop)
+        if nest is None:
+            raise CompileError(f"loop '{loop.loop_name}' holds several statements", location_of(loop))
+        positions = [(len(tile.block.inputs), "acc")]
+        if tile.inp is not None and tile.wgt is not None:
+            positions += [(tile.inp, "inp"), (tile.wgt, "wgt")]
+        indices: list[Linear] = []
+        for position, memory in positions:
+            found = tile_access(tile.block, position, nest[0], tile_shape(self.config, memory))
+            if isinstance(found, str):
+                raise CompileError(f"tensorize of block '{tile.block.block_name}': {found}", location_of(loop))
+            indices.append(found[0])
+        return indices if len(indices) == 3 else [*indices, Linear(0), Linear(0)]
+
+    def _kernel(self, tile: GemmTile, shape: KernelShape) -> GemmOp:
+        legal = with_distinct_neighbours(shape)
+        if legal is None:
+            raise _repeated_destination(tile.block, shape)
+        block = tile.block
+        buffers = [block.output, block.output, block.output]
+        if tile.inp is not None and tile.wgt is not None:
+            buffers[1:] = [block.inputs[tile.inp], block.inputs[tile.wgt]]
+        properties: dict[str, Attribute | None] = {"reset": UnitAttr() if tile.is_reset else None}
+        micro = [loop.extent for loop in legal.micro]
+        return GemmOp.build_kernel(legal.captures, buffers, legal.hardware, micro, legal.index_map(), properties)
+
+
+def kernel_loops(loop: ForOp) -> list[ForOp]:
+    """The serial loops around a tensorized loop that hold nothing else, outermost first."""
+    around: list[ForOp] = []
+    inner = loop
+    for outer in reversed(enclosing_loops(loop)):
+        body = outer.body.block
+        if body.first_op is not inner or body.last_op is not inner or outer.loop_kind is not LoopKind.SERIAL:
+            break
+        around.insert(0, outer)
+        inner = outer
+    return around
+
+
+def _repeated_destination(block: BlockOp, shape: KernelShape) -> CompileError:
+    loops = ", ".join(f"'{loop.loop.loop_name}' (extent {loop.extent})" for loop in shape.micro)
+    return CompileError(
+        f"tensorize of block '{block.block_name}': micro-op loops {loops} write a tile again within two micro-ops in "
+        "every order; the runtime requires three different dst in a row: put a loop of extent 3 or more over an "
+        "output dimension inside the two outermost loops",
+        location_of(block),
+    )

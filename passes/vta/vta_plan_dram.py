@@ -1,0 +1,93 @@
+"""vta-plan-dram: tensors between kernels share DRAM where they are never needed together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import IntegerAttr, IntegerType, ModuleOp, i64
+from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from vtac.analysis.nest import element_type_of, shape_of
+from vtac.analysis.target import config_of
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.packing_attributes import ARENA_OFFSET, PROGRAM
+
+
+@dataclass(frozen=True)
+class VtaPlanDram(ModulePass):
+    """Place the allocations of a program by liveness, the largest first, each at the lowest free offset.
+
+    A buffer is live from the first to the last call that is given it or a view of it. Reuse is
+    safe whatever the units' order: transfers to and from the same pages are kept in order.
+
+    requires: programs as vta-link-kernels leaves them.
+    ensures:  every allocation has `vta.arena_offset`, a multiple of the configuration's DRAM
+              alignment; allocations that are live together lie apart.
+    declines: nothing.
+    """
+
+    name = "vta-plan-dram"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.ops:
+            if isinstance(function, FuncOp) and PROGRAM in function.attributes:
+                _plan(function, config_of(op))
+
+
+@dataclass(frozen=True)
+class _Live:
+    """An allocation, its bytes, and the positions of the first and last op that use it."""
+
+    allocation: AllocOp
+    nbytes: int
+    first: int
+    last: int
+
+    def meets(self, other: _Live) -> bool:
+        return self.first <= other.last and other.first <= self.last
+
+
+def _plan(function: FuncOp, config: VTAConfig) -> None:
+    position = {op: number for number, op in enumerate(function.body.block.ops)}
+    allocations = [op for op in function.body.block.ops if isinstance(op, AllocOp)]
+    buffers = [_live(op, position) for op in allocations]
+    placed: list[tuple[_Live, int]] = []
+    for buffer in sorted(buffers, key=lambda buffer: -buffer.nbytes):
+        offset = _lowest(buffer, placed, config.dram_alignment)
+        placed.append((buffer, offset))
+        buffer.allocation.attributes[ARENA_OFFSET] = IntegerAttr(offset, i64)
+
+
+def _live(allocation: AllocOp, position: dict[Operation, int]) -> _Live:
+    uses = [position[call] for call in calls_on(allocation.memref)]
+    element = cast(IntegerType, element_type_of(allocation.memref))
+    nbytes = prod(shape_of(allocation.memref)) * element.width.data // 8
+    return _Live(allocation, nbytes, min(uses, default=0), max(uses, default=0))
+
+
+def calls_on(buffer: SSAValue) -> list[CallOp]:
+    """The calls that are given a buffer or a view of it."""
+    found: list[CallOp] = []
+    for use in buffer.uses:
+        if isinstance(use.operation, CallOp):
+            found.append(use.operation)
+        elif isinstance(use.operation, ReinterpretCastOp):
+            found += calls_on(use.operation.result)
+    return found
+
+
+def _lowest(buffer: _Live, placed: Sequence[tuple[_Live, int]], alignment: int) -> int:
+    busy = sorted((offset, offset + other.nbytes) for other, offset in placed if other.meets(buffer))
+    offset = 0
+    for start, end in busy:
+        if offset + buffer.nbytes <= start:
+            break
+        offset = max(offset, -(-end // alignment) * alignment)
+    return offset

@@ -1,0 +1,311 @@
+"""CUDA text: deterministic, formatted, and complete with its launch record."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import pairwise
+
+import pytest
+
+import vtac
+from vtac.errors import CompileError
+from vtac.frontend import parse
+from vtac.targets.cuda.building import lower, to_program
+from vtac.targets.cuda.emit.kernel import emit_cuda, launch_record
+from vtac.targets.cuda.launch import LaunchRecord
+from vtac.workloads.wmma_conv2d import WmmaConv2D
+from vtac.workloads.wmma_fast import fast_schedule
+from vtac.workloads.wmma_matmul import WmmaMatmul
+
+
+def seed_text() -> str:
+    layer = WmmaConv2D()
+    return vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule()).text
+
+
+def statements(text: str) -> list[str]:
+    """The lines of a kernel's body, those that were broken put together again."""
+    joined: list[str] = []
+    for line in text.splitlines():
+        if joined and not re.search(r"[;{}]$|unroll$|// [\w ]+$|^$|>$", joined[-1]):
+            joined[-1] += " " + line.lstrip()
+        else:
+            joined.append(line)
+    return joined
+
+
+def test_the_seed_convolution_as_text() -> None:
+    text = seed_text()
+    for line in (
+        "#include <cuda_fp16.h>",
+        "#include <mma.h>",
+        "using namespace nvcuda;",
+        "// Launch with a grid of 2 x 4 x 196 blocks of 32 x 4 x 2 threads.",
+        'extern "C" __global__ void __launch_bounds__(256)',
+        "conv2d(",
+        "    const half *__restrict__ data,  // 16 x 14 x 14 x 16 x 16 x 16",
+        "    const half *__restrict__ kernel,  // 3 x 3 x 16 x 32 x 16 x 16",
+        "    float *__restrict__ output)  // 16 x 14 x 14 x 32 x 16 x 16",
+        "  wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> data_shared_wmma_matrix_a[2];",
+        "  wmma::fragment<wmma::matrix_b, 16, 16, 16, half, wmma::row_major> kernel_shared_wmma_matrix_b[4];",
+        "  wmma::fragment<wmma::accumulator, 16, 16, 16, float> output_wmma_accumulator[8];",
+        "  __shared__ __align__(128) half data_shared[12288];  // 8 x 1 x 3 x 2 x 16 x 16",
+        "  __shared__ __align__(128) half kernel_shared[12288];  // 1 x 3 x 2 x 8 x 16 x 16",
+    ):
+        assert f"{line}\n" in text
+    assert text.count("__syncthreads();") == 2
+    assert text.count("wmma::mma_sync(") == 1
+    assert "cuda_pipeline.h" not in text
+
+
+def test_the_seed_launch() -> None:
+    layer = WmmaConv2D()
+    launch = vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule()).launch
+    record = json.loads(launch.to_json())
+    assert list(record) == ["kernel", "grid", "block", "shared_bytes", "parameters"]
+    assert (record["kernel"], record["grid"], record["block"]) == ("conv2d", [2, 4, 196], [32, 4, 2])
+    assert record["shared_bytes"] == 0
+    assert [(p["name"], p["role"], p["dtype"]) for p in record["parameters"]] == [
+        ("data", "input", "float16"),
+        ("kernel", "input", "float16"),
+        ("output", "output", "float32"),
+    ]
+    assert record["parameters"][0]["shape"] == [16, 14, 14, 16, 16, 16]
+    assert LaunchRecord.from_json(launch.to_json()) == launch
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_the_text_is_deterministic(fast: bool) -> None:
+    layer = WmmaConv2D(32, 4, 4, 32, 32)
+    texts = {
+        vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule()).text
+        for _ in range(3)
+    }
+    assert len(texts) == 1
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_fragments_are_named_by_constants_of_unrolled_loops(fast: bool) -> None:
+    layer = WmmaConv2D()
+    text = vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule()).text
+    lines = statements(text)
+    unrolled = {
+        match[1]
+        for before, line in pairwise(lines)
+        if before.strip() == "#pragma unroll" and (match := re.search(r"for \(int (\w+) =", line))
+    }
+    uses = [line for line in lines if re.search(r"wmma::\w+_(sync|fragment)\(", line)]
+    assert uses
+    for line in uses:
+        for index in re.findall(r"(?:matrix_a|matrix_b|accumulator)\[([^\]]+)\]", line):
+            assert set(re.findall(r"[A-Za-z_]\w*", index)) <= unrolled, line
+
+
+def test_the_fast_text_uses_the_pipeline_calls_and_dynamic_shared_memory() -> None:
+    layer = WmmaConv2D()
+    program = vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer))
+    assert "#include <cuda_pipeline.h>\n" in program.text
+    assert "  extern __shared__ __align__(128) unsigned char shared_memory[];\n" in program.text
+    for call in ("__pipeline_memcpy_async(", "__pipeline_commit();", "__pipeline_wait_prior(2);"):
+        assert call in program.text
+    assert program.launch.shared_bytes > 48 * 1024
+
+
+def test_lines_are_indented_by_two_and_braces_close() -> None:
+    depth = 1
+    for line in statements(seed_text().split("{\n", 1)[1]):
+        stripped = line.strip()
+        if stripped.startswith("}"):
+            depth -= 1
+        if stripped and depth > 0:
+            assert len(line) - len(line.lstrip()) == 2 * depth, line
+        if stripped.endswith("{"):
+            depth += 1
+        assert line == line.rstrip()
+    assert depth == 0
+
+
+def test_long_statements_are_broken() -> None:
+    for layer in (WmmaConv2D(), WmmaConv2D(64, 9, 9, 64, 64, 5, 2, 2)):
+        text = vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule()).text
+        assert max(len(line) for line in text.splitlines()) <= 115
+
+
+def test_only_needed_headers_and_types() -> None:
+    layer = WmmaMatmul(32, 32, 32, "bf16")
+    text = vtac.compile(layer.text(), "cuda", schedule=layer.schedule()).text
+    assert "#include <cuda_bf16.h>\n" in text
+    assert "const __nv_bfloat16 *__restrict__ a," in text
+    layer = WmmaMatmul(32, 32, 32, "s8")
+    text = vtac.compile(layer.text(), "cuda", schedule=layer.schedule()).text
+    assert "cuda_bf16.h" not in text
+    assert "wmma::fragment<wmma::matrix_a, 8, 32, 16, signed char, wmma::row_major>" in text
+    assert "wmma::fragment<wmma::accumulator, 8, 32, 16, int>" in text
+
+
+def test_relu_keeps_nan() -> None:
+    layer = WmmaMatmul(32, 32, 32, relu=True)
+    text = vtac.compile(layer.text(), "cuda", schedule=layer.schedule()).text
+    assert "= loaded <= 0.0f ? 0.0f : loaded;" in text
+    assert "fmaxf" not in text
+
+
+KERNEL = """
+func.func @k({arguments})
+    attributes {{gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 32, 1, 1>}} {{
+  %half = "gpu.thread_id"() <{{dimension = #gpu<dim x>}}> : () -> index
+  {body}
+  func.return
+}}
+"""
+
+
+def body(text: str, arguments: str = "%x: memref<32xf32>, %y: memref<32xf32>") -> str:
+    return emit_cuda(parse(KERNEL.format(arguments=arguments, body=text)))
+
+
+def test_names_stay_clear_of_cpp_and_of_each_other() -> None:
+    text = body(
+        "%v = memref.load %float[%half] : memref<32xf32>\n  memref.store %v, %int[%half] : memref<32xf32>",
+        "%float: memref<32xf32>, %int: memref<32xf32>",
+    )
+    assert "const float *__restrict__ float_," in text
+    assert "float *__restrict__ int_)" in text
+    assert "const int half_ = static_cast<int>(threadIdx.x);" in text
+    assert "int_[half_] = v;" in text
+
+
+@pytest.mark.parametrize(
+    ("function", "argument", "kernel", "parameter"),
+    [
+        ("main", "y", "main_", "y"),
+        ("memcpy", "uint2", "memcpy_", "uint2_"),
+        ("float", "reinterpret_cast", "float_", "reinterpret_cast_"),
+        ('"a b"', "max", "a_b", "max_"),
+        ("product", "main", "product", "main"),
+    ],
+)
+def test_names_of_kernels_and_parameters(function: str, argument: str, kernel: str, parameter: str) -> None:
+    """What a launch record names is what the text declares; memrefs written in place keep being arguments."""
+    text = KERNEL.format(
+        arguments=f"%x: memref<32xf32>, %{argument}: memref<32xf32>",
+        body=f"%v = memref.load %x[%half] : memref<32xf32>\n  memref.store %v, %{argument}[%half] : memref<32xf32>",
+    )
+    program = to_program(parse(text.replace("@k", f"@{function}")))
+    assert program.launch.kernel == kernel
+    assert [stated.name for stated in program.arguments] == ["x", parameter]
+    assert program.in_place == (parameter,)
+    assert f"\n{kernel}(\n" in program.text
+    assert f"float *__restrict__ {parameter})" in program.text
+
+
+def test_the_least_integer_is_an_int() -> None:
+    text = body(
+        """
+  %c = arith.constant -2147483648 : i32
+  %i = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %v = memref.load %x[%i] : memref<32xi32>
+  %m = arith.maxsi %v, %c : i32
+  memref.store %m, %y[%i] : memref<32xi32>
+""",
+        "%x: memref<32xi32>, %y: memref<32xi32>",
+    )
+    assert "max(v, (-2147483647 - 1))" in text
+
+
+def test_arithmetic_and_its_parentheses() -> None:
+    text = body(
+        """%a = memref.load %x[%half] : memref<32xf32>
+  %c = arith.constant 0.5 : f32
+  %s = arith.addf %a, %c : f32
+  %p = arith.mulf %s, %a : f32
+  %d = arith.subf %a, %p : f32
+  %e = arith.subf %d, %s : f32
+  %m = arith.maximumf %e, %a : f32
+  memref.store %m, %y[%half] : memref<32xf32>"""
+    )
+    expression = "a - (a + 0.5f) * a - (a + 0.5f)"
+    assert f"y[half_] = {expression} <= a || a != a ? a : {expression};" in text
+
+
+def test_narrow_integers_wrap() -> None:
+    text = body(
+        """%a = memref.load %x[%half] : memref<32xi8>
+  %s = arith.addi %a, %a : i8
+  %w = arith.extsi %s : i8 to i32
+  memref.store %w, %y[%half] : memref<32xi32>""",
+        "%x: memref<32xi8>, %y: memref<32xi32>",
+    )
+    assert "y[half_] = static_cast<int>(static_cast<signed char>(a + a));" in text
+
+
+def test_conditions_need_few_parentheses() -> None:
+    text = body(
+        """%z = arith.constant 7 : index
+  %i = affine.apply affine_map<(d0) -> (d0 floordiv 4 - d0 mod 3)> (%half)
+  %p = arith.cmpi sge, %i, %z : index
+  %q = arith.cmpi slt, %half, %z : index
+  %r = arith.andi %p, %q : i1
+  scf.if %r {
+    %v = memref.load %x[%half] : memref<32xf32>
+    memref.store %v, %y[%half] : memref<32xf32>
+  }"""
+    )
+    assert "if (half_ / 4 - half_ % 3 >= 7 && half_ < 7) {" in text.replace("(half_ % 3)", "half_ % 3")
+
+
+def test_map_runs_over_a_fragment() -> None:
+    text = body(
+        """%f = wmma.fragments : !wmma.fragment<2 x accumulator [16, 16, 16] f32>
+  %one = arith.constant 1 : index
+  wmma.map %f[%one] : !wmma.fragment<2 x accumulator [16, 16, 16] f32> {
+  ^bb0(%e: f32):
+    %d = arith.addf %e, %e : f32
+    wmma.yield %d : f32
+  }"""
+    )
+    assert "for (int element = 0; element < f[1].num_elements; ++element) {" in text
+    assert "f[1].x[element] = f[1].x[element] + f[1].x[element];" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("%s = memref.alloca() : memref<4xf32>", "'memref.alloca' has no CUDA text"),
+        ("%c = arith.constant 0x7F800000 : f32\n  memref.store %c, %y[%half] : memref<32xf32>", "use a finite number"),
+        ("%p = arith.cmpi ult, %half, %half : index", "an unsigned comparison has no CUDA text"),
+    ],
+)
+def test_what_has_no_text(text: str, message: str) -> None:
+    with pytest.raises(CompileError) as caught:
+        body(text)
+    assert message in str(caught.value)
+
+
+def test_a_module_without_a_kernel() -> None:
+    layer = WmmaMatmul(32, 32, 32)
+    module = lower(layer.text(), None, layer.schedule(), "blocked")
+    with pytest.raises(CompileError, match="CUDA text is made from one kernel; the module has 0: run lower-to-wmma"):
+        emit_cuda(module)
+
+
+def test_more_elements_than_an_int_counts() -> None:
+    layer = WmmaConv2D(batch=256, height=224, width=224, in_channels=256, out_channels=128, kernel=1, padding=0)
+    with pytest.raises(CompileError) as caught:
+        vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule())
+    assert "'data' has 3,288,334,336 elements; kernels index with 32-bit integers, up to 2,147,483,647" in str(
+        caught.value
+    )
+
+
+def test_an_argument_that_is_read_and_written() -> None:
+    text = KERNEL.format(
+        arguments="%x: memref<32xf32>",
+        body="%v = memref.load %x[%half] : memref<32xf32>\n  memref.store %v, %x[%half] : memref<32xf32>",
+    )
+    assert launch_record(parse(text)).parameters[0].role == "output"
+    from vtac.targets.cuda.building import to_program
+
+    with pytest.raises(CompileError, match="'x' is read and written by kernel 'k'"):
+        to_program(parse(text))

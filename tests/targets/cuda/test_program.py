@@ -1,0 +1,169 @@
+"""CUDA programs: called on arrays, saved, and refused with a reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import vtac
+from vtac.dialects.gpu_hardware import gpu_architecture
+from vtac.errors import CompileError, VtacError
+from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
+from vtac.targets.cuda.errors import LaunchError, ToolMissingError
+from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
+from vtac.targets.cuda.program import CudaProgram, load_cuda_program
+from vtac.workloads.wmma_matmul import WmmaMatmul
+
+needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
+LAYER = WmmaMatmul(64, 32, 32, bias=True)
+
+
+def program() -> CudaProgram:
+    return vtac.compile(LAYER.text(), "cuda", schedule=LAYER.schedule())
+
+
+def arrays() -> tuple[Array, Array, Array]:
+    random = np.random.default_rng(0)
+    a, b = (random.integers(-4, 5, shape).astype(np.float16) for shape in ((64, 32), (32, 32)))
+    return a, b, random.integers(-4, 5, 32).astype(np.float32)
+
+
+def expected(a: Array, b: Array, bias: Array) -> Array:
+    return a.astype(np.float32) @ b.astype(np.float32) + bias.astype(np.float32)
+
+
+@needs_compiler
+def test_a_call_equals_numpy_and_leaves_the_arguments() -> None:
+    a, b, bias = arrays()
+    before = a.copy()
+    result = program()(a, b, bias)
+    assert isinstance(result, np.ndarray)
+    assert np.array_equal(result, expected(a, b, bias))
+    assert np.array_equal(a, before)
+
+
+@needs_compiler
+def test_a_sampled_call_masks_the_rest() -> None:
+    layer = WmmaMatmul(256, 128, 32)
+    made = vtac.compile(layer.text(), "cuda", schedule=layer.schedule())
+    a, b = np.ones((256, 32), np.float16), np.ones((32, 128), np.float16)
+    result = made(a, b, blocks=1)
+    assert isinstance(result, np.ma.MaskedArray)
+    assert result.count() == 256 * 128 // made.launch.blocks
+    assert result.min() == result.max() == 32
+
+
+@needs_compiler
+def test_a_function_on_memrefs_takes_its_output_too() -> None:
+    made = vtac.compile(MEMREFS, "cuda")
+    assert [p.name for p in made.arguments] == ["x", "y"]
+    assert [p.name for p in made.results] == ["y"]
+    y = np.zeros(64, np.float32)
+    result = made(np.arange(64, dtype=np.float32), y)
+    assert isinstance(result, np.ndarray)
+    assert result.tolist() == list(range(64))
+    assert not y.any()
+
+
+MEMREFS = """
+func.func @copy(%x: memref<64xf32>, %y: memref<64xf32>) {
+  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+    ins(%x : memref<64xf32>) outs(%y : memref<64xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    linalg.yield %v : f32
+  }
+  func.return
+}
+schedule.script @copy {
+  %block = schedule.get_block "y"
+  %i = schedule.get_loop %block "i0"
+  schedule.bind %i, "threadIdx.x"
+}
+"""
+
+
+def test_the_module_is_not_changed() -> None:
+    module = vtac.parse(LAYER.text())
+    before = str(module)
+    vtac.compile(module, "cuda", schedule=LAYER.schedule())
+    assert str(module) == before
+
+
+def test_saved_and_loaded(tmp_path: Path) -> None:
+    made = program()
+    made.save(tmp_path / "saved")
+    assert load_cuda_program(tmp_path / "saved") == made
+    made.emit(tmp_path / "kernel.cu")
+    assert (tmp_path / "kernel.cu").read_text() == made.text
+
+
+@pytest.mark.parametrize(
+    ("shapes", "dtype", "message"),
+    [
+        ([(64, 32), (32, 32)], "float16", "kernel `matmul` got 2 arrays; it takes 3: a, b, bias"),
+        ([(64, 32), (32, 32), (32,)], "float32", "argument `a` of kernel `matmul` got float32 [64, 32]"),
+        ([(64, 32), (16, 32), (32,)], "float16", "argument `b` of kernel `matmul` got float16 [16, 32]; it is float16"),
+    ],
+)
+def test_arrays_that_do_not_fit(shapes: list[tuple[int, ...]], dtype: str, message: str) -> None:
+    with pytest.raises(LaunchError) as caught:
+        program()(*(np.zeros(shape, dtype) for shape in shapes))
+    assert message in str(caught.value)
+
+
+def test_devices() -> None:
+    with pytest.raises(LaunchError, match="device 'tpu' is not known; the devices are 'cpu' and 'gpu'"):
+        program()(*arrays(), device="tpu")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(LaunchError, match="a GPU runs the whole launch; leave blocks out"):
+        program()(*arrays(), device="gpu", blocks=1)
+
+
+@pytest.mark.skipif(gpu_unavailable_reason() is None, reason="there is a GPU")
+def test_without_a_gpu() -> None:
+    with pytest.raises(ToolMissingError, match=r"cannot run on a GPU: .*; install it with"):
+        program()(*arrays(), device="gpu")
+
+
+@pytest.mark.skipif(gpu_unavailable_reason() is not None, reason=str(gpu_unavailable_reason()))
+def test_on_a_gpu() -> None:
+    a, b, bias = arrays()
+    assert np.array_equal(program()(a, b, bias, device="gpu"), expected(a, b, bias))
+
+
+def test_targets_and_their_configurations() -> None:
+    with pytest.raises(CompileError, match="unknown target 'tpu'; the targets are vta, cuda"):
+        vtac.compile(LAYER.text(), "tpu")  # pyright: ignore[reportCallIssue, reportArgumentType]
+    with pytest.raises(CompileError, match="a VTA configuration with target 'cuda'"):
+        vtac.compile(LAYER.text(), "cuda", vtac.VTAConfig())  # pyright: ignore[reportCallIssue, reportArgumentType]
+    with pytest.raises(CompileError, match="config=sm_90 with target 'vta': a VTAConfig is required"):
+        vtac.compile(LAYER.text(), "vta", gpu_architecture("sm_90"))  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def test_programs_are_values() -> None:
+    made = program()
+    assert made == program()
+    assert replace(made, text="") != made
+
+
+def test_a_directory_that_holds_no_program(tmp_path: Path) -> None:
+    with pytest.raises(CompileError, match=r"cannot read .*kernel\.cu: No such file"):
+        load_cuda_program(tmp_path)
+
+
+def test_a_saved_cuda_program_is_no_vta_program(tmp_path: Path) -> None:
+    program().save(tmp_path)
+    with pytest.raises(
+        VtacError, match=r"holds a CUDA program: read it with vtac\.targets\.cuda\.program\.load_cuda_program"
+    ):
+        vtac.load_program(tmp_path)
+
+
+def test_the_name_of_an_architecture_is_no_configuration() -> None:
+    name: Any = "sm_90"
+    with pytest.raises(CompileError, match=r"config=.sm_90. with target .cuda.: a GpuArchitecture is required"):
+        vtac.compile(LAYER.text(), "cuda", config=name, schedule=LAYER.schedule())

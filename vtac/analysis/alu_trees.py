@@ -1,0 +1,171 @@
+"""Scalar expressions as trees of the operations that the VTA's ALU has, on 32-bit integers.
+
+Every value carries what is known about it: its bounds, and whether the 32 bits are the
+value itself or only its low bits (as after a 64-bit sum). Floating point is followed only
+where it is integer arithmetic in disguise: numbers times a power of two, as quantised
+networks have them, with `roundeven` as the shift that rounds half to even.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from vtac.analysis.expressions import Element
+
+AluName: TypeAlias = Literal["add", "max", "min", "shr", "shl"]
+StepName: TypeAlias = AluName | Literal["scale"]
+"""`scale` multiplies an i8 element by a number: GEMM with that number on the diagonal of a weight tile."""
+
+INT32 = (-(1 << 31), (1 << 31) - 1)
+IMMEDIATE = (-(1 << 15), (1 << 15) - 1)
+
+
+class DeclineError(Exception):
+    """An expression that the ALU cannot compute; the text says why."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """`name` applied to `source` and an immediate or another tree."""
+
+    name: StepName
+    source: Tree
+    operand: int | Tree
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_hash", hash((self.name, self.source, self.operand)))
+
+    def __hash__(self) -> int:
+        return self._hash  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+
+
+Tree: TypeAlias = Element | Step
+
+
+@dataclass(frozen=True)
+class Number:
+    """An integer: its tree (none for a constant), bounds, and whether its 32 bits are its value."""
+
+    tree: Tree | None
+    low: int
+    high: int
+    exact: bool = True
+
+    @staticmethod
+    def constant(value: int) -> Number:
+        return Number(None, value, value)
+
+    @property
+    def value(self) -> int | None:
+        """The number itself when it is a constant."""
+        return self.low if self.tree is None else None
+
+    def within(self, low: int, high: int) -> bool:
+        return self.exact and low <= self.low and self.high <= high
+
+
+def low_bits(number: Number, bits: int) -> Number:
+    """The value after wrapping to a signed integer of `bits` bits, at most 32."""
+    low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    if number.within(low, high):
+        return number
+    if number.tree is None:
+        return Number.constant(((number.low - low) & ((1 << bits) - 1)) + low)
+    if bits == 32:
+        return Number(number.tree, low, high)
+    shifted = Step("shr", Step("shl", number.tree, 32 - bits), 32 - bits)
+    return Number(shifted, low, high)
+
+
+def settled(tree: Tree, low: int, high: int, exact: bool, bits: int) -> Number:
+    """A result of `bits` bits: its bounds when it cannot wrap, else wrapped, or inexact at 64 bits."""
+    fits = exact and INT32[0] <= low and high <= INT32[1]
+    if bits > 32:
+        return Number(tree, low, high, fits)
+    return low_bits(Number(tree, low, high, fits), bits)
+
+
+def add(left: Number, right: Number, bits: int = 32) -> Number:
+    """left + right."""
+    if left.tree is None:
+        left, right = right, left
+    low, high = left.low + right.low, left.high + right.high
+    if left.tree is None:
+        return low_bits(Number.constant(low), bits) if bits <= 32 else Number.constant(low)
+    exact = left.exact and right.exact
+    if right.tree is not None:
+        return settled(Step("add", left.tree, right.tree), low, high, exact, bits)
+    return settled(_plus(left.tree, right.low), low, high, exact, bits)
+
+
+def _plus(tree: Tree, number: int) -> Tree:
+    """A tree plus a number, which joins the one that was added last."""
+    if isinstance(tree, Step) and tree.name == "add" and isinstance(tree.operand, int):
+        tree, number = tree.source, number + tree.operand
+    return Step("add", tree, number) if number else tree
+
+
+def shift_right(number: Number, amount: int) -> Number:
+    """number >> amount, rounding down."""
+    if number.value is not None:
+        return Number.constant(number.value >> amount)
+    if number.tree is None:
+        raise DeclineError("it shifts nothing")
+    low, high = number.low >> amount, number.high >> amount
+    if amount == 0:
+        return number
+    if number.exact:
+        return Number(Step("shr", number.tree, min(amount, 31)), low, high)
+    return _shift_of_wide(number, amount)
+
+
+def _shift_of_wide(number: Number, amount: int) -> Number:
+    """(x * 2^k + c) >> amount at 64 bits, where x fits 32 bits: computed without leaving them."""
+    found = _affine(number.tree)
+    if found is None:
+        raise DeclineError("it shifts a 64-bit value right that does not fit 32 bits")
+    tree, factor, offset = found
+    rest = amount - factor
+    if rest < 0 or offset % (1 << factor):
+        raise DeclineError("it shifts a 64-bit value right that does not fit 32 bits")
+    offset >>= factor
+    common = 0
+    while common < rest and offset and offset % 2 == 0:
+        common, offset = common + 1, offset >> 1
+    value = tree if common == 0 else Step("shr", tree, common)
+    if common == 0 and offset:
+        raise DeclineError("it rounds a value that may not fit 32 bits after the addition")
+    if offset:
+        value = Step("add", value, offset)
+    if rest > common:
+        value = Step("shr", value, rest - common)
+    return Number(value, max(number.low >> amount, INT32[0]), min(number.high >> amount, INT32[1]))
+
+
+def _affine(tree: Tree | None) -> tuple[Tree, int, int] | None:
+    """(x, k, c) of a tree x * 2^k + c."""
+    offset = 0
+    if isinstance(tree, Step) and tree.name == "add" and isinstance(tree.operand, int):
+        tree, offset = tree.source, tree.operand
+    if isinstance(tree, Step) and tree.name == "shl" and isinstance(tree.operand, int):
+        return tree.source, tree.operand, offset
+    return None
+
+
+def extremum(name: Literal["max", "min"], left: Number, right: Number) -> Number:
+    """The larger or smaller of two numbers; nothing where the bounds decide."""
+    if not (left.exact and right.exact):
+        raise DeclineError("it compares 64-bit values that may not fit 32 bits")
+    choose = max if name == "max" else min
+    low, high = choose(left.low, right.low), choose(left.high, right.high)
+    if left.tree is None:
+        left, right = right, left
+    if left.tree is None:
+        return Number.constant(low)
+    if right.tree is not None:
+        return Number(Step(name, left.tree, right.tree), low, high)
+    bound = right.low
+    if (name == "max" and left.low >= bound) or (name == "min" and left.high <= bound):
+        return left
+    return Number(Step(name, left.tree, bound), low, high)

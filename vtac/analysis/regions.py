@@ -1,0 +1,191 @@
+"""Regions of buffers that blocks touch, with the outer loops kept symbolic.
+
+The one bounds analysis of the compiler: compute_at, caching, padding, strides, halos and
+buffer compaction all ask it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.ir import Block, SSAValue
+from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr
+
+from vtac.analysis.accesses import bindings_of, guards_of, indices_of
+from vtac.analysis.linear import Extents, Linear, relax
+from vtac.analysis.nest import enclosing_loops, scope_of, shape_of
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """Indices base <= i < base + extent of one dimension; `base` is over outer loops."""
+
+    base: Linear
+    extent: int
+
+    def hull(self, other: Interval, whole: int) -> Interval:
+        """The smallest interval that holds both; the whole dimension when they move apart."""
+        shift = other.base - self.base
+        if not shift.is_constant:
+            return Interval(Linear(0), whole)
+        low = min(0, shift.constant)
+        high = max(self.extent, shift.constant + other.extent)
+        return Interval(self.base + low, high - low)
+
+    def clipped(self, whole: int, extents: Extents) -> Interval:
+        """Without what can never lie in 0 <= i < whole; still symbolic where it moves."""
+        if self.base.is_constant:
+            low = max(0, self.base.constant)
+            high = min(whole, self.base.constant + self.extent)
+            return Interval(Linear(low), max(1, high - low))
+        low, high = self.base.bounds(extents)
+        if self.extent >= whole and low <= 0 and high + self.extent >= whole:
+            return Interval(Linear(0), whole)
+        return self
+
+
+def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interval]:
+    """What access `position` touches while every loop inside the body `outside` runs.
+
+    Shared memory belongs to all threads of a GPU block: their loops count as inside.
+    """
+    shared = scope_of((*block.inputs, block.output)[position]) == "shared"
+    extents: dict[Hashable, int] = {}
+    inner: set[Hashable] = set()
+    for loop in enclosing_loops(block):
+        extents[loop.induction_variable] = loop.trip_count
+        if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread):
+            inner.add(loop.induction_variable)
+    region: list[Interval] = []
+    for index in indices_of(block, position, extents):
+        base, low, high = relax(index, inner, extents)
+        region.append(Interval(base + low, high - low + 1))
+    return region
+
+
+def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
+    """True when access `position` touches every index of its `touched_region` while the loops inside run.
+
+    Each of those loops must move one dimension, in steps without gaps, and nothing but the
+    block's domain may guard it.
+    """
+    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
+    inner: set[Hashable] = {loop.induction_variable for loop in enclosing_loops(block) if _is_within(loop, outside)}
+    moved: set[Hashable] = set()
+    for index in indices_of(block, position, extents):
+        if not all(index.is_linear_in(variable) for variable in inner):
+            return False
+        moving = {variable for variable in inner & index.variables() if extents[variable] > 1}
+        if moving & moved:
+            return False
+        moved |= moving
+        reach = 1
+        for step, count in sorted((index.coefficient(variable), extents[variable]) for variable in moving):
+            if not 0 < step <= reach:
+                return False
+            reach += step * (count - 1)
+    return is_guarded_by_domain(block, position, extents)
+
+
+def is_guarded_by_domain(block: BlockOp, position: int, extents: Extents) -> bool:
+    """No guard, or one that keeps the variables in their domain and so the access in the buffer."""
+    guards = guards_of(block, extents)
+    if not guards:
+        return True
+    shape = shape_of((*block.inputs, block.output)[position])
+    for expr, whole in zip(block.accesses.data[position].indices.results, shape, strict=True):
+        variable = plain_dimension(expr)
+        if variable is None or block.variables[variable].extent != whole:
+            return False
+    bounds: list[Linear] = []
+    for variable, value in zip(block.variables, bindings_of(block, extents), strict=True):
+        bounds += [value, Linear(variable.extent - 1) - value]
+    return all(guard in bounds for guard in guards)
+
+
+def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block) -> list[Interval]:
+    """The hull of several accesses to a buffer, clipped to its shape."""
+    shape = shape_of(buffer)
+    extents: dict[Hashable, int] = {
+        loop.induction_variable: loop.trip_count for block, _ in accesses for loop in enclosing_loops(block)
+    }
+    hull: list[Interval] | None = None
+    for block, position in accesses:
+        region = touched_region(block, position, outside)
+        hull = (
+            region
+            if hull is None
+            else [mine.hull(other, whole) for mine, other, whole in zip(hull, region, shape, strict=True)]
+        )
+    if hull is None:
+        return [Interval(Linear(0), whole) for whole in shape]
+    return [interval.clipped(whole, extents) for interval, whole in zip(hull, shape, strict=True)]
+
+
+def box_of(boxes: Sequence[list[Interval]]) -> list[Interval] | None:
+    """The union of boxes when that is a box again; None when it has gaps or cannot be told.
+
+    Boxes must be equal or apart.
+    """
+    distinct: list[list[Interval]] = []
+    for box in boxes:
+        if box not in distinct:
+            distinct.append(box)
+    hull = distinct[0]
+    for position, box in enumerate(distinct):
+        if not all(_are_apart(box, other) for other in distinct[:position]):
+            return None
+        if not all((theirs.base - mine.base).is_constant for mine, theirs in zip(hull, box, strict=True)):
+            return None
+        hull = [mine.hull(theirs, mine.extent) for mine, theirs in zip(hull, box, strict=True)]
+    volume = sum(prod(interval.extent for interval in box) for box in distinct)
+    return hull if volume == prod(interval.extent for interval in hull) else None
+
+
+def _are_apart(first: Sequence[Interval], second: Sequence[Interval]) -> bool:
+    shifts = [theirs.base - mine.base for mine, theirs in zip(first, second, strict=True)]
+    return any(
+        shift.is_constant and (shift.constant >= mine.extent or -shift.constant >= theirs.extent)
+        for shift, mine, theirs in zip(shifts, first, second, strict=True)
+    )
+
+
+def reads_of(buffer: SSAValue, blocks: Sequence[BlockOp]) -> list[tuple[BlockOp, int]]:
+    """(block, access position) of every read of a buffer by the blocks."""
+    return [(block, position) for block in blocks for position, value in enumerate(block.inputs) if value is buffer]
+
+
+def plain_dimension(expr: AffineExpr) -> int | None:
+    """The dimension that an expression simply is; None for anything else."""
+    return expr.position if isinstance(expr, AffineDimExpr) else None
+
+
+def output_dimensions(block: BlockOp) -> dict[int, int] | None:
+    """Iteration variable -> output dimension, when the block writes each index by one variable.
+
+    A dimension of a constant index has no variable. None when the output cannot be
+    inverted, or a spatial variable does not reach it.
+    """
+    places: dict[int, int] = {}
+    for dimension, expr in enumerate(block.output_access.indices.results):
+        if isinstance(expr, AffineConstantExpr):
+            continue
+        variable = plain_dimension(expr)
+        if variable is None or variable in places:
+            return None
+        places[variable] = dimension
+    spatial = {position for position, variable in enumerate(block.variables) if not variable.reduction}
+    return places if spatial == set(places) else None
+
+
+def _is_within(loop: ForOp, body: Block) -> bool:
+    current = loop.parent
+    while current is not None:
+        if current is body:
+            return True
+        parent = current.parent_op()
+        current = None if parent is None else parent.parent
+    return False

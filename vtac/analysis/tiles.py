@@ -1,0 +1,91 @@
+"""Buffers seen as rows of hardware tiles: strides and offsets in tiles."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from math import prod
+
+from vtac.analysis.accesses import indices_of
+from vtac.analysis.linear import Extents, Linear
+from vtac.analysis.nest import buffer_name, extents_around, shape_of
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+
+
+def tile_shape(config: VTAConfig, memory: str) -> tuple[int, int]:
+    """Rows and columns of one tile of a memory (`inp`, `wgt`, `acc` or `out`)."""
+    if memory == "wgt":
+        return config.block_out, config.block_in
+    return config.batch, config.block_in if memory == "inp" else config.block_out
+
+
+def flat_index(indices: Sequence[Linear], shape: Sequence[int]) -> Linear:
+    """Row-major flat index, in scalars."""
+    total = Linear(0)
+    for position, index in enumerate(indices):
+        total = total + index * prod(shape[position + 1 :])
+    return total
+
+
+def strided_index(indices: Sequence[Linear], strides: Sequence[int]) -> Linear:
+    """Offset in elements of a buffer with those strides."""
+    total = Linear(0)
+    for index, stride in zip(indices, strides, strict=True):
+        total = total + index * stride
+    return total
+
+
+def tile_access(
+    block: BlockOp, position: int, inner: Sequence[ForOp], tile: tuple[int, int]
+) -> tuple[Linear, list[ForOp]] | str:
+    """(flat tile index without the loops inside a tile, those loops); or why there are no whole tiles.
+
+    The loops inside a tile must run over its `rows x columns` scalars in order.
+    """
+    buffer = (*block.inputs, block.output)[position]
+    shape = shape_of(buffer)
+    scalars = tile[0] * tile[1]
+    name = f"'{buffer_name(buffer)}'"
+    if len(shape) < 2 or tuple(shape[-2:]) != tile:
+        return f"expected {name} to end in a {tile[0]} x {tile[1]} tile, found shape {'x'.join(map(str, shape))}"
+    extents: Extents = extents_around(block)
+    flat = flat_index(indices_of(block, position, extents), shape)
+    within: list[ForOp] = []
+    covered = 1
+    for loop in reversed(inner):
+        stride = flat.coefficient(loop.induction_variable)
+        if loop.trip_count > 1 and covered < scalars and stride == covered:
+            within.insert(0, loop)
+            covered *= loop.trip_count
+    if covered != scalars:
+        return (
+            f"expected loops over the {tile[0]} x {tile[1]} scalars of a tile of {name} inside, found {covered} of them"
+        )
+    for loop in within:
+        flat = flat.without(loop.induction_variable)
+    index = divide_exactly(flat, scalars)
+    if index is None:
+        return f"expected {name} to be accessed in whole tiles of {scalars} scalars, found offset {flat.constant}"
+    return index, within
+
+
+def divide_exactly(expression: Linear, divisor: int) -> Linear | None:
+    """expression / divisor when every term divides; None otherwise."""
+    if expression.constant % divisor or any(factor % divisor for factor in expression.terms.values()):
+        return None
+    terms: dict[Hashable, int] = {atom: factor // divisor for atom, factor in expression.terms.items()}
+    return Linear(expression.constant // divisor, terms)
+
+
+def perfect_nest(loop: ForOp) -> tuple[list[ForOp], BlockOp] | None:
+    """The loops from `loop` down to the one block they hold; None when there is more."""
+    loops = [loop]
+    while True:
+        first = loops[-1].body.block.first_op
+        if first is not loops[-1].body.block.last_op:
+            return None
+        if isinstance(first, BlockOp):
+            return loops, first
+        if not isinstance(first, ForOp):
+            return None
+        loops.append(first)

@@ -1,0 +1,197 @@
+"""Blocks seen as operations of a warp on fragments: loads, multiply-accumulates, stores.
+
+A fragment buffer holds a grid of tiles; which two of its dimensions a tile spans follows
+from the loops inside the tensorized loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.dialects import arith
+from xdsl.ir import SSAValue
+
+from vtac.analysis.accesses import indices_of
+from vtac.analysis.bodies import is_copy, multiply_accumulate
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
+from vtac.analysis.tiles import flat_index, perfect_nest, strided_index
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+
+FRAGMENT_SCOPES = {
+    "wmma.matrix_a": "matrix_a",
+    "wmma.matrix_b": "matrix_b",
+    "wmma.accumulator": "accumulator",
+}
+WMMA_INTRINSICS = ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")
+
+
+@dataclass(frozen=True, slots=True)
+class TileIndex:
+    """One access of a fragment buffer: which tile, and which loop runs over which dimension.
+
+    `rows` and `columns` are the loops over the tile's two dimensions, `tile` the index of
+    the tile in the buffer's grid, row major.
+    """
+
+    tile: Linear
+    rows: ForOp
+    columns: ForOp
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class MatrixAccess:
+    """One access of memory by a warp: the offset of the tile's first element, and its strides."""
+
+    offset: Linear
+    row_stride: int
+    column_stride: int
+
+
+def fragment_tile(block: BlockOp, position: int, inner: Sequence[ForOp]) -> TileIndex | str:
+    """How an access walks a fragment buffer, or why it is no whole tile."""
+    buffer = (*block.inputs, block.output)[position]
+    name = f"'{buffer_name(buffer)}'"
+    shape = shape_of(buffer)
+    indices = indices_of(block, position, extents_around(block))
+    spanned: list[tuple[int, ForOp]] = []
+    for dimension, index in enumerate(indices):
+        moving = [loop for loop in inner if index.coefficient(loop.induction_variable)]
+        if len(moving) > 1:
+            return f"dimension {dimension} of {name} is walked by several loops of the tile"
+        if moving:
+            if index.coefficient(moving[0].induction_variable) != 1:
+                return f"dimension {dimension} of {name} is walked in steps of more than 1"
+            spanned.append((dimension, moving[0]))
+    if len(spanned) != 2:
+        return f"expected a tile of two dimensions of {name}, found {len(spanned)}"
+    sizes = {dimension: loop.trip_count for dimension, loop in spanned}
+    grid: list[int] = []
+    places: list[Linear] = []
+    for dimension, (index, extent) in enumerate(zip(indices, shape, strict=True)):
+        size = sizes.get(dimension, 1)
+        if extent % size:
+            return f"dimension {dimension} of {name} has {extent} elements, no multiple of the tile's {size}"
+        for _, loop in spanned:
+            index = index.without(loop.induction_variable)  # noqa: PLW2901
+        place = _divided(index, size)
+        if place is None:
+            return f"dimension {dimension} of {name} is not addressed in whole tiles of {size}"
+        grid.append(extent // size)
+        places.append(place)
+    return TileIndex(flat_index(places, grid), spanned[0][1], spanned[1][1], prod(grid))
+
+
+def _divided(index: Linear, size: int) -> Linear | None:
+    if index.constant % size or any(factor % size for factor in index.terms.values()):
+        return None
+    return Linear(index.constant // size, {atom: factor // size for atom, factor in index.terms.items()})
+
+
+def matrix_access(block: BlockOp, position: int, rows: ForOp, columns: ForOp) -> MatrixAccess | str:
+    """Offset and strides of a warp's access to memory, in elements."""
+    buffer = (*block.inputs, block.output)[position]
+    flat = strided_index(indices_of(block, position, extents_around(block)), strides_of(buffer))
+    strides: list[int] = []
+    for loop in (rows, columns):
+        if not flat.is_linear_in(loop.induction_variable):
+            return f"'{buffer_name(buffer)}' is not addressed linearly by loop '{loop.loop_name}'"
+        strides.append(flat.coefficient(loop.induction_variable))
+        flat = flat.without(loop.induction_variable)
+    return MatrixAccess(flat, strides[0], strides[1])
+
+
+def element_name(buffer: SSAValue) -> str:
+    """A buffer's element type as fragments name it: f16, bf16, s8, ..."""
+    name = str(element_type_of(buffer))
+    return name.replace("i", "s") if name.startswith("i") else name
+
+
+@dataclass(frozen=True, slots=True)
+class WarpMultiply:
+    """accumulator += a x b on one tile each: access positions and tile indices.
+
+    `transposed` says of each tile whether its buffer holds columns where the product has rows;
+    `unsigned` that the integers of a and b have no sign.
+    """
+
+    block: BlockOp
+    a: int
+    b: int
+    tiles: tuple[TileIndex, TileIndex, TileIndex]
+    shape: tuple[int, int, int]
+    transposed: tuple[bool, bool, bool]
+    unsigned: bool
+
+
+def match_multiply(loop: ForOp) -> WarpMultiply | str:
+    """The mma_sync that a loop computes, or the first difference."""
+    nest = perfect_nest(loop)
+    if nest is None:
+        return f"expected a perfect nest, loop '{loop.loop_name}' holds several statements"
+    inner, block = nest
+    if difference := multiply_accumulate(block):
+        return difference
+    scopes = [scope_of(buffer) for buffer in (*block.inputs, block.output)]
+    wanted = {"wmma.matrix_a", "wmma.matrix_b"}
+    if set(scopes[:2]) != wanted or scopes[2] != "wmma.accumulator":
+        return f"expected inputs in wmma.matrix_a and wmma.matrix_b and the output in wmma.accumulator, found {scopes}"
+    a, b = (0, 1) if scopes[0] == "wmma.matrix_a" else (1, 0)
+    tiles: list[TileIndex] = []
+    for position in (2, a, b):
+        tile = fragment_tile(block, position, inner)
+        if isinstance(tile, str):
+            return tile
+        tiles.append(tile)
+    output, left, right = tiles
+    m, n = output.rows, output.columns
+    k = left.columns if left.rows is m else left.rows
+    if {left.rows, left.columns} != {m, k} or {right.rows, right.columns} != {k, n} or k in (m, n):
+        return "expected a tile product: acc[m][n] += a[m][k] * b[k][n]"
+    left_type, right_type = (element_type_of(block.inputs[position]) for position in (a, b))
+    if left_type != right_type:
+        return f"expected both inputs of one type, found {left_type} and {right_type}"
+    extensions = {type(op) for op in block.body.walk() if isinstance(op, arith.ExtSIOp | arith.ExtUIOp)}
+    if len(extensions) > 1:
+        return "expected both inputs widened by arith.extsi, or both by extui"
+    transposed = (False, left.rows is k, right.rows is n)
+    shape = (m.trip_count, n.trip_count, k.trip_count)
+    return WarpMultiply(block, a, b, (output, left, right), shape, transposed, arith.ExtUIOp in extensions)
+
+
+def match_transfer_tile(loop: ForOp) -> tuple[BlockOp, TileIndex, MatrixAccess] | str:
+    """The load or store of one fragment that a loop computes, or the first difference."""
+    nest = perfect_nest(loop)
+    if nest is None:
+        return f"expected a perfect nest, loop '{loop.loop_name}' holds several statements"
+    inner, block = nest
+    if not is_copy(block):
+        return f"block '{block.block_name}' computes; a fragment load or store only copies"
+    into = scope_of(block.output) in FRAGMENT_SCOPES
+    fragment, memory = (1, 0) if into else (0, 1)
+    tile = fragment_tile(block, fragment, inner)
+    if isinstance(tile, str):
+        return tile
+    access = matrix_access(block, memory, tile.rows, tile.columns)
+    if isinstance(access, str):
+        return access
+    return block, tile, access
+
+
+def match_warp_operation(loop: ForOp, intrinsic: str) -> object:
+    """Something when a loop computes a wmma intrinsic; the first difference as text when not."""
+    if intrinsic == "wmma.mma_sync":
+        return match_multiply(loop)
+    if intrinsic == "wmma.fill_fragment":
+        nest = perfect_nest(loop)
+        return "expected a constant" if nest is None or nest[1].inputs else nest
+    match = match_transfer_tile(loop)
+    if isinstance(match, str):
+        return match
+    into = scope_of(match[0].output) in FRAGMENT_SCOPES
+    if into != (intrinsic == "wmma.load_matrix_sync"):
+        return f"block '{match[0].block_name}' copies {'into' if into else 'out of'} fragments"
+    return match

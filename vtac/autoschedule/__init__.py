@@ -1,5 +1,0 @@
-"""Default schedules: a small search over the tilings of each layer, by traffic and cycles."""
-
-from vtac.autoschedule.defaults import default_schedule, lower_by_default
-
-__all__ = ["default_schedule", "lower_by_default"]

@@ -1,0 +1,70 @@
+"""Bodies of the operations of device functions: i8 factors and operands, i32 accumulators."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import IntegerAttr, i8, i32
+from xdsl.dialects.linalg.ops import YieldOp
+from xdsl.ir import Attribute, Block, Operation
+
+from vtac.analysis.alu_trees import AluName
+
+_STEPS: dict[AluName, type[arith.SignlessIntegerBinaryOperation]] = {
+    "add": arith.AddiOp,
+    "max": arith.MaxSIOp,
+    "min": arith.MinSIOp,
+    "shr": arith.ShRSIOp,
+    "shl": arith.ShLIOp,
+}
+
+
+def multiply_accumulate() -> Block:
+    """acc + x * w of i8 factors."""
+    body = Block(arg_types=[i8, i8, i32])
+    x, w, acc = body.args
+    x32, w32 = arith.ExtSIOp(x, i32), arith.ExtSIOp(w, i32)
+    product = arith.MuliOp(x32.result, w32.result)
+    return _closed(body, [x32, w32, product, arith.AddiOp(acc, product.result)])
+
+
+def copied() -> Block:
+    """x."""
+    body = _elementwise(i32)
+    body.add_op(YieldOp(body.args[0]))
+    return body
+
+
+def extended() -> Block:
+    """An i8 element as i32."""
+    body = _elementwise(i8)
+    return _closed(body, [arith.ExtSIOp(body.args[0], i32)])
+
+
+def narrowed() -> Block:
+    """The low 8 bits of x."""
+    body = _elementwise(i32, result=i8)
+    return _closed(body, [arith.TruncIOp(body.args[0], i8)])
+
+
+def stepped(name: AluName, immediate: int) -> Block:
+    """An ALU operation of x and a number."""
+    body = _elementwise(i32)
+    constant = arith.ConstantOp(IntegerAttr(immediate, i32))
+    return _closed(body, [constant, _STEPS[name](body.args[0], constant.result)])
+
+
+def combined(name: AluName) -> Block:
+    """An ALU operation of x and y."""
+    body = _elementwise(i32, i32)
+    return _closed(body, [_STEPS[name](body.args[0], body.args[1])])
+
+
+def _elementwise(*inputs: Attribute, result: Attribute = i32) -> Block:
+    return Block(arg_types=[*inputs, result])
+
+
+def _closed(body: Block, ops: Sequence[Operation]) -> Block:
+    body.add_ops([*ops, YieldOp(ops[-1].results[0])])
+    return body

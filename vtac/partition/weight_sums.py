@@ -1,0 +1,128 @@
+"""What a zero point of the data adds to the accumulators: sums of a kernel's numbers, computed on the host.
+
+They depend on the kernel alone, so those of constant kernels are constants of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, TensorType, i8, i32
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineMap
+
+from vtac.analysis.alu_trees import DeclineError
+from vtac.analysis.contractions import Contraction
+from vtac.partition.pads import Pads
+
+
+@dataclass(frozen=True)
+class WeightSum:
+    """For each index of dimension `feature` of a kernel, the sum of its numbers times `factor`.
+
+    With padding around the data, for each place of the result: `taps` are then the kernel's
+    spatial dimensions, and `reached` says per axis and place which taps read data.
+    """
+
+    kernel: SSAValue
+    feature: int
+    factor: int
+    taps: tuple[int, ...] = ()
+    reached: tuple[tuple[tuple[bool, ...], ...], ...] = ()
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return (_shape(self.kernel)[self.feature], *(len(places) for places in self.reached))
+
+
+def weight_sum(contraction: Contraction, factor: int, pads: Pads) -> WeightSum:
+    """The sum that a product or convolution needs, of which `pads` indices around the data are not read."""
+    kernel = cast("SSAValue", contraction.kernel)
+    feature = contraction.kernel_dims[0]
+    if not any((*pads.low, *pads.high)):
+        return WeightSum(kernel, feature, factor)
+    reached: list[tuple[tuple[bool, ...], ...]] = []
+    for axis, window in enumerate(contraction.windows):
+        low, high = pads.low[axis], pads.high[axis]
+        data = range(low, _shape(contraction.data)[contraction.data_dims[2 + axis]] - high)
+        extent = _shape(contraction.op.res[0])[contraction.result_kept[contraction.result_dims[2 + axis]]]
+        taps = [tap * window.dilation for tap in range(window.size)]
+        reached.append(tuple(tuple(at * window.stride + tap in data for tap in taps) for at in range(extent)))
+    return WeightSum(kernel, feature, factor, contraction.kernel_dims[-len(contraction.windows) :], tuple(reached))
+
+
+def kernel_around_zero(contraction: Contraction, zero: int) -> Contraction:
+    """The contraction with a constant kernel less its zero point. Raises `DeclineError` where i8 does not hold that."""
+    kernel = cast("SSAValue", contraction.kernel)
+    contents = kernel.owner.value if isinstance(kernel.owner, arith.ConstantOp) else None
+    if not isinstance(contents, DenseIntOrFPElementsAttr) or contents.get_element_type() != i8:
+        raise DeclineError(f"its kernel has the zero point {zero}; only the data's can be taken into a bias")
+    numbers = [cast(int, number) - zero for number in contents.get_values()]
+    if min(numbers) < -128 or max(numbers) > 127:
+        raise DeclineError(
+            f"its kernel has the zero point {zero}, and less that reaches from {min(numbers)} to {max(numbers)}, "
+            "which i8 does not hold"
+        )
+    around = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(TensorType(i8, _shape(kernel)), numbers))
+    around.result.name_hint = kernel.name_hint
+    none = arith.ConstantOp(IntegerAttr(0, i32))
+    return replace(contraction, kernel=around.result, zero_points=(contraction.zero_points[0], none.result))
+
+
+def weight_sum_ops(found: WeightSum, kernel: SSAValue) -> list[Operation]:
+    """Operations on the host's `kernel`; the last one's result is the sum."""
+    rank = len(_shape(kernel))
+    kept = (found.feature, *found.taps)
+    body = Block(arg_types=[cast("TensorType[Attribute]", kernel.type).get_element_type(), i32])
+    wide, scale = arith.ExtSIOp(body.args[0], i32), arith.ConstantOp(IntegerAttr(found.factor, i32))
+    product = arith.MuliOp(wide.result, scale.result)
+    total = arith.AddiOp(body.args[1], product.result)
+    body.add_ops([wide, scale, product, total, YieldOp(total.result)])
+    shape = [_shape(kernel)[dim] for dim in kept]
+    per_tap = _reduction([kernel], [AffineMap.identity(rank)], shape, kept, body)
+    if not found.reached:
+        return per_tap
+    return [*per_tap, *_sum_of_reached(found, per_tap[-1].results[0])]
+
+
+def _sum_of_reached(found: WeightSum, per_tap: SSAValue) -> list[Operation]:
+    """(F, KH, KW) times what is reached, (H, KH) and (W, KW), as (F, H, W)."""
+    masks = [_mask(places) for places in found.reached]
+    f, h, w, kh, kw = (AffineDimExpr(dim) for dim in range(5))
+    maps = [AffineMap(5, 0, indices) for indices in ((f, kh, kw), (h, kh), (w, kw))]
+    body = Block(arg_types=[i32] * 4)
+    rows = arith.MuliOp(body.args[0], body.args[1])
+    both = arith.MuliOp(rows.result, body.args[2])
+    total = arith.AddiOp(body.args[3], both.result)
+    body.add_ops([rows, both, total, YieldOp(total.result)])
+    inputs = [per_tap, *(mask.result for mask in masks)]
+    return [*masks, *_reduction(inputs, maps, found.shape, (0, 1, 2), body)]
+
+
+def _mask(places: Sequence[Sequence[bool]]) -> arith.ConstantOp:
+    kind = TensorType(i32, [len(places), len(places[0])])
+    numbers = [int(reached) for place in places for reached in place]
+    return arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, numbers))
+
+
+def _reduction(
+    inputs: Sequence[SSAValue], maps: Sequence[AffineMap], shape: Sequence[int], kept: Sequence[int], body: Block
+) -> list[Operation]:
+    """A generic that adds up over the loops that are not kept."""
+    loops = maps[0].num_dims
+    kind = TensorType(i32, list(shape))
+    start = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, [0]))
+    everywhere = [*maps, AffineMap(loops, 0, tuple(AffineDimExpr(dim) for dim in kept))]
+    kinds = [IteratorTypeAttr.parallel() if dim in kept else IteratorTypeAttr.reduction() for dim in range(loops)]
+    attributes = ArrayAttr([AffineMapAttr(m) for m in everywhere])
+    generic = GenericOp(inputs, [start.result], Region(body), attributes, ArrayAttr(kinds), [kind])
+    return [start, generic]
+
+
+def _shape(value: SSAValue) -> tuple[int, ...]:
+    return tuple(cast("TensorType[Attribute]", value.type).get_shape())

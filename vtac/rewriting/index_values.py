@@ -1,0 +1,111 @@
+"""Host-side index arithmetic for the vta level: expressions become few, shared operations."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.affine import ApplyOp
+from xdsl.dialects.builtin import AffineMapAttr, IndexType, IntegerAttr
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
+
+from vtac.analysis.linear import Extents, Linear, to_affine
+from vtac.dialects.vta.memory import Amount
+
+_INDEX = IndexType()
+
+
+class HostValues:
+    """Builds host values as operations, collected in `operations` for the caller to insert."""
+
+    def __init__(self, extents: Extents) -> None:
+        self.extents = extents
+        self.operations: list[Operation] = []
+        self._known: dict[Linear, Amount] = {}
+
+    def value(self, expression: Linear) -> Amount:
+        """A number, a loop variable itself, or one affine.apply."""
+        if expression.is_constant:
+            return expression.constant
+        if expression not in self._known:
+            self._known[expression] = self._apply(expression)
+        return self._known[expression]
+
+    def _apply(self, expression: Linear) -> Amount:
+        if expression.constant == 0 and len(expression.terms) == 1:
+            ((atom, factor),) = expression.terms.items()
+            if factor == 1 and isinstance(atom, SSAValue):
+                return cast(SSAValue, atom)
+        variables = [cast(SSAValue, variable) for variable in ordered(expression.variables())]
+        place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(variables)}
+        result = to_affine(expression, lambda variable: place[cast(SSAValue, variable)])
+        apply = ApplyOp(variables, AffineMapAttr(AffineMap(len(variables), 0, (result,))))
+        return self._add(apply).results[0]
+
+    def clamp_below(self, expression: Linear) -> tuple[Amount, Linear | None]:
+        """max(expression, 0): as a value, and as an expression when the ranges decide it."""
+        low, high = expression.bounds(self.extents)
+        if high <= 0:
+            return 0, Linear(0)
+        if low >= 0:
+            return self.value(expression), expression
+        larger = arith.MaxSIOp(self.materialise(self.value(expression)), self.materialise(0))
+        return self._add(larger).results[0], None
+
+    def add(self, left: Amount, right: Amount) -> Amount:
+        """left + right, folded when both are numbers."""
+        if isinstance(left, int) and isinstance(right, int):
+            return left + right
+        if left == 0 or right == 0:
+            return right if left == 0 else left
+        return self._add(arith.AddiOp(self.materialise(left), self.materialise(right))).results[0]
+
+    def subtract(self, left: Amount, right: Amount) -> Amount:
+        """left - right, folded when both are numbers."""
+        if isinstance(left, int) and isinstance(right, int):
+            return left - right
+        if right == 0:
+            return left
+        return self._add(arith.SubiOp(self.materialise(left), self.materialise(right))).results[0]
+
+    def scale(self, value: Amount, factor: int) -> Amount:
+        """value * factor."""
+        if isinstance(value, int):
+            return value * factor
+        if factor == 1:
+            return value
+        return self._add(arith.MuliOp(value, self.materialise(factor))).results[0]
+
+    def at_least(self, value: Amount, minimum: int) -> SSAValue:
+        """value >= minimum, as an i1."""
+        return self._add(arith.CmpiOp(self.materialise(value), self.materialise(minimum), "sge")).results[0]
+
+    def both(self, left: SSAValue | None, right: SSAValue) -> SSAValue:
+        """left and right; right alone when there is no left yet."""
+        return right if left is None else self._add(arith.AndIOp(left, right)).results[0]
+
+    def materialise(self, amount: Amount) -> SSAValue:
+        """An index value for a number."""
+        if isinstance(amount, SSAValue):
+            return amount
+        return self._add(arith.ConstantOp(IntegerAttr(amount, _INDEX))).results[0]
+
+    def _add(self, op: Operation) -> Operation:
+        self.operations.append(op)
+        return op
+
+
+def ordered(variables: set[Hashable]) -> list[Hashable]:
+    """Loop variables from the outermost loop inwards, so that output is deterministic."""
+
+    def depth(variable: Hashable) -> int:
+        count = 0
+        parent = cast(SSAValue, variable).owner.parent_op()
+        while parent is not None:
+            count += 1
+            parent = parent.parent_op()
+        return count
+
+    return sorted(variables, key=depth)

@@ -1,0 +1,69 @@
+"""Bodies of linalg operations as bodies of blocks: they yield to the schedule, and take nothing from around them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import IndexOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+
+from vtac.analysis.locations import location_of
+from vtac.dialects.schedule.payload import YieldOp
+from vtac.errors import CompileError
+
+Constants = Mapping[SSAValue, Attribute]
+"""The value of every arith.constant outside of the bodies."""
+
+
+def copy_body(element: Attribute) -> Region:
+    """The body that yields what it reads."""
+    body = Region(Block(arg_types=[element]))
+    body.block.add_op(YieldOp(operands=[body.block.args[0]]))
+    return body
+
+
+def clone_body(op: LinalgStructuredOperation, constants: Constants) -> Region:
+    """An op's body with the constants that it uses inside. Raises `CompileError` for linalg.index."""
+    body = Region()
+    op.body.clone_into(body)
+    block = body.block
+    for inner in list(block.ops):
+        if isinstance(inner, IndexOp):
+            raise CompileError("linalg.index in a body is not supported: use tensor.pad for padding", location_of(op))
+        _localise_constants(inner, block, constants)
+    last = block.last_op
+    if last is None:
+        raise CompileError(f"{op.name}: an empty body", location_of(op))
+    block.insert_op_before(YieldOp(operands=[last.operands[0]]), last)
+    last.detach()
+    last.erase()
+    return body
+
+
+def _localise_constants(inner: Operation, block: Block, constants: Constants) -> None:
+    for position, operand in enumerate(inner.operands):
+        if operand in constants:
+            constant = _constant(constants[operand])
+            constant.result.name_hint = operand.name_hint
+            block.insert_op_before(constant, inner)
+            inner.operands[position] = constant.result
+
+
+def inline_scalar(
+    body: Region, position: int, value: SSAValue, constants: Constants, op: LinalgStructuredOperation
+) -> None:
+    """Put a constant in place of an argument. Raises `CompileError` for a scalar operand that is none."""
+    if value not in constants:
+        raise CompileError(f"{op.name}: a scalar operand must be an arith.constant", location_of(op))
+    argument = body.block.args[position]
+    constant = _constant(constants[value])
+    body.block.insert_op_before(constant, cast(Operation, body.block.first_op))
+    argument.replace_all_uses_with(constant.result)
+    body.block.erase_arg(argument)
+
+
+def _constant(value: Attribute) -> arith.ConstantOp:
+    return arith.ConstantOp(value)  # pyright: ignore[reportArgumentType]

@@ -1,0 +1,133 @@
+"""What one operation of the input level computes, as a block in a loop nest of its own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import AffineMapAttr, DenseArrayBase, FloatAttr, IntegerAttr, i32
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import BroadcastOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
+
+from vtac.analysis.layout_accesses import fills, plain_indices, zero_of
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import element_type_of, shape_of
+from vtac.dialects.packing import PackOp, UnpackOp
+from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.errors import CompileError
+from vtac.rewriting.linalg_bodies import Constants, copy_body
+
+
+@dataclass
+class Statement:
+    """What one op computes, before it has loops: `accesses` are those of the inputs, then the output's."""
+
+    domain: tuple[IterationVariable, ...]
+    inputs: list[SSAValue]
+    accesses: list[AccessAttr]
+    body: Region
+    init: Number | None = None
+
+    @property
+    def reduces(self) -> bool:
+        return any(variable.reduction for variable in self.domain)
+
+    def append_to(self, into: Block, name: str, output: SSAValue, like: Operation) -> BlockOp:
+        """Append the block in a nest of its own, one loop per iteration variable, located like an op."""
+        block = BlockOp.get(
+            name,
+            loops=[],
+            inputs=self.inputs,
+            output=output,
+            domain=self.domain,
+            bindings=AffineMap.identity(0),
+            accesses=self.accesses,
+            body=self.body,
+            init=self.init,
+        )
+        _nest_around(block, into, like)
+        return block
+
+
+def iteration_domain(op: LinalgStructuredOperation) -> tuple[IterationVariable, ...]:
+    """An op's iterators with their extents. Raises `CompileError` where these are not static."""
+    try:
+        extents = op.get_static_loop_ranges()
+    except NotImplementedError:
+        raise CompileError(
+            f"{op.name}: the loop extents do not follow from the operand shapes: every iterator must be the whole "
+            "index of some operand's dimension",
+            location_of(op),
+        ) from None
+    if any(extent < 1 for extent in extents):
+        raise CompileError(f"{op.name}: dynamic or empty shapes; static ones are required", location_of(op))
+    kinds = (kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types())
+    return tuple(IterationVariable(extent, kind) for extent, kind in zip(extents, kinds, strict=True))
+
+
+def copy_statement(source: SSAValue, target: SSAValue, indices: AffineMap | None = None) -> Statement:
+    """A copy to all of a buffer, from a source of its shape or from where `indices` lie."""
+    shape = shape_of(target)
+    whole = AffineMap.identity(len(shape))
+    accesses = [AccessAttr.get(indices or whole), AccessAttr.get(whole)]
+    return Statement(_spatial(shape), [source], accesses, copy_body(element_type_of(target)))
+
+
+def broadcast_indices(op: BroadcastOp, rank: int) -> AffineMap:
+    """Where the elements of a result of some rank come from: the dimensions that are added do not count."""
+    added = op.dimensions.get_values()
+    kept = (AffineExpr.dimension(d) for d in range(rank) if d not in added)
+    return AffineMap(rank, 0, tuple(kept))
+
+
+def pad_statement(op: tensor.PadOp, source: SSAValue, constants: Constants) -> Statement:
+    """A copy that reads the pad value outside of its source. Raises `CompileError` for sizes or values that vary."""
+    yielded = cast(Operation, op.region.block.last_op).operands[0]
+    value = yielded.owner.value if isinstance(yielded.owner, arith.ConstantOp) else constants.get(yielded)
+    if op.low or op.high or not isinstance(value, IntegerAttr | FloatAttr):
+        raise CompileError("tensor.pad: constant pad sizes and one constant pad value are required", location_of(op))
+    low = op.static_low.get_values()
+    if any(size < 0 for size in (*low, *op.static_high.get_values())):
+        raise CompileError("tensor.pad: negative padding is not supported", location_of(op))
+    shape = op.result.type.get_shape()
+    indices = tuple(AffineExpr.dimension(d) - size if size else AffineExpr.dimension(d) for d, size in enumerate(low))
+    accesses = [
+        AccessAttr.get(AffineMap(len(shape), 0, indices), cast(Number, value)),
+        AccessAttr.get(AffineMap.identity(len(shape))),
+    ]
+    return Statement(_spatial(shape), [source], accesses, copy_body(element_type_of(source)))
+
+
+def layout_statement(op: PackOp | UnpackOp, source: SSAValue) -> Statement:
+    """A copy that runs over the packed tensor; a pack reads zeros where tiles are incomplete."""
+    packs = isinstance(op, PackOp)
+    shape = (op.result_type if packs else op.source_type).get_shape()
+    whole = AccessAttr.get(AffineMap.identity(len(shape)))
+    plain = AccessAttr.get(plain_indices(op), zero_of(op) if packs and fills(op) else None)
+    accesses = [plain, whole] if packs else [whole, plain]
+    return Statement(_spatial(shape), [source], accesses, copy_body(element_type_of(source)))
+
+
+def _spatial(shape: tuple[int, ...]) -> tuple[IterationVariable, ...]:
+    return tuple(IterationVariable(extent) for extent in shape)
+
+
+def _nest_around(block: BlockOp, into: Block, like: Operation) -> None:
+    body, loops = into, list[SSAValue]()
+    for position, variable in enumerate(block.variables):
+        loop = ForOp.get(variable.extent, f"{'r' if variable.reduction else 'i'}{position}")
+        loop.location = like.location
+        body.add_op(loop)
+        loops.append(loop.induction_variable)
+        body = loop.body.block
+    block.location = like.location
+    block.operands = [*loops, *block.inputs, block.output]
+    block.bindings = AffineMapAttr(AffineMap.identity(len(loops)))
+    # How many of the operands are loops.
+    block.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [len(loops), len(block.inputs), 1])
+    body.add_op(block)

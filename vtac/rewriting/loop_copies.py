@@ -1,0 +1,49 @@
+"""Copies of a loop, each with buffers of its own.
+
+What only the loop uses lives within its iterations, so copies need not share it; and apart,
+each copy's buffers can be as small as its own iterations need.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import SSAValue
+
+from vtac.analysis.nest import blocks_under, enclosing_loops
+from vtac.dialects.schedule.payload import ForOp
+
+
+def copies_of(loop: ForOp, count: int) -> list[ForOp]:
+    """Detached copies of a loop; the first one keeps the loop's buffers."""
+    owned = _owned_allocations(loop)
+    return [_copy(loop, owned if position else []) for position in range(count)]
+
+
+def copy_apart(loop: ForOp) -> ForOp:
+    """A detached copy of a loop with buffers of its own."""
+    return _copy(loop, _owned_allocations(loop))
+
+
+def _copy(loop: ForOp, renewed: list[AllocOp]) -> ForOp:
+    """A detached copy of a loop that has fresh buffers instead of the given ones."""
+    mapping: dict[SSAValue, SSAValue] = {}
+    for allocation in renewed:
+        fresh = allocation.clone(mapping)
+        fresh.memref.name_hint = allocation.memref.name_hint
+        if allocation.parent is not None:
+            allocation.parent.insert_op_after(fresh, allocation)
+    copy = loop.clone(mapping)
+    copy.induction_variable.name_hint = loop.loop_name
+    return copy
+
+
+def _owned_allocations(loop: ForOp) -> list[AllocOp]:
+    """Allocations outside the loop that only blocks inside it use, in a fixed order."""
+    buffers = dict.fromkeys(value for block in blocks_under(loop) for value in (*block.inputs, block.output))
+    return [
+        buffer.owner
+        for buffer in buffers
+        if isinstance(buffer.owner, AllocOp)
+        and loop not in enclosing_loops(buffer.owner)
+        and all(loop in enclosing_loops(use.operation) for use in buffer.uses)
+    ]

@@ -1,0 +1,65 @@
+"""Arguments of a function on buffers while it is built: the caller's, one per result, one per constant."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, MemRefType, TensorType, UnitAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+
+from vtac.analysis.locations import location_of
+from vtac.dialects.schedule.arguments import CONSTANT, RESULT
+from vtac.errors import CompileError
+
+
+class PayloadArguments:
+    """Appends arguments to a block, and describes them in the function's attributes at last."""
+
+    def __init__(self, block: Block, function: FuncOp) -> None:
+        self.block = block
+        self.function = function
+        self._marks: list[DictionaryAttr] = []
+
+    def add_given(self, old: BlockArgument) -> BlockArgument:
+        """An argument of the function as it was, with its attributes."""
+        attributes = self.function.arg_attrs
+        argument = self._add(old.type, old.name_hint, attributes.data[old.index] if attributes else DictionaryAttr({}))
+        argument.location = old.location
+        return argument
+
+    def add_result(self, value: SSAValue) -> BlockArgument:
+        """The buffer of a tensor that the function returns."""
+        argument = self._add(value.type, value.name_hint, DictionaryAttr({RESULT: UnitAttr()}))
+        if isinstance(value, BlockArgument):
+            argument.location = value.location
+        return argument
+
+    def add_constant(self, kind: Attribute, contents: Attribute, name: str | None) -> BlockArgument:
+        """A buffer with its contents."""
+        return self._add(kind, name, DictionaryAttr({CONSTANT: contents}))
+
+    def _add(self, kind: Attribute, name: str | None, marks: DictionaryAttr) -> BlockArgument:
+        argument = self.block.insert_arg(as_memref(kind, self.function), len(self.block.args))
+        argument.name_hint = name
+        self._marks.append(marks)
+        return argument
+
+    def describe(self) -> None:
+        """Give the function the type and the attributes of these arguments, and no results."""
+        described = any(marks.data for marks in self._marks)
+        self.function.arg_attrs = ArrayAttr(self._marks) if described else None
+        self.function.res_attrs = None
+        self.function.function_type = FunctionType.from_lists([argument.type for argument in self.block.args], [])
+
+
+def as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:
+    """The buffer that a tensor becomes. Raises `CompileError`, located at an op, for anything but static shapes."""
+    if isinstance(kind, MemRefType):
+        return cast(MemRefType[Attribute], kind)
+    if not isinstance(kind, TensorType):
+        raise CompileError(f"a function takes and returns tensors or memrefs, not {kind}", location_of(op))
+    if any(extent < 1 for extent in kind.get_shape()):
+        raise CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
+    shaped = cast(TensorType[Attribute], kind)
+    return MemRefType(shaped.get_element_type(), shaped.get_shape())

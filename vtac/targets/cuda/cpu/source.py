@@ -1,0 +1,77 @@
+"""Makes a host program of a kernel's text: only shared declarations are rewritten."""
+
+from __future__ import annotations
+
+import re
+
+from vtac.targets.cuda.errors import KernelTextError
+from vtac.targets.cuda.launch import LaunchRecord
+
+_ALIGNMENT = r"(?:(?:alignas|__align__)\s*\([^()]*\)\s*)?"
+_ALIGNED = re.compile(r"(?:alignas|__align__)\s*(\([^()]*\))")
+_DECLARATION = re.compile(
+    rf"{_ALIGNMENT}(?P<extern>\bextern\s+)?{_ALIGNMENT}\b__shared__\s+{_ALIGNMENT}"
+    r"(?P<type>[A-Za-z_][\w:]*(?:\s+[A-Za-z_][\w:]*)*?(?:<[^;{}]*>)?)\s+"
+    r"(?P<name>[A-Za-z_]\w*)\s*(?P<extents>(?:\[[^\]]*\]\s*)*);"
+)
+_COMMENT_OR_STRING = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
+
+
+def host_program(text: str, launch: LaunchRecord) -> str:
+    """C++ for the host compiler: the text, its shared arrays from the runtime, and a `main`.
+
+    Lines keep their numbers. Raises `KernelTextError` for a shared declaration of more than
+    one array, or with an initialiser, and for a text that lacks the launch record's kernel.
+    """
+    if not re.search(rf"\b{launch.kernel}\s*\(", text):
+        raise KernelTextError(f"the text defines no kernel `{launch.kernel}`, which the launch record names")
+    body = rewrite_shared(text)
+    return (
+        f'#include "vtac_cpu.h"\n#line 1 "kernel.cu"\n{body}\n#line 1 "main"\n'
+        "int main(int argc, char** argv) {\n"
+        f"    return vtac::run(argc, argv, vtac::Bound<&{launch.kernel}>::kernel());\n}}\n"
+    )
+
+
+def rewrite_shared(text: str) -> str:
+    """Turn shared declarations into references to the runtime's guarded arrays.
+
+    `__shared__ half a[8][16];` becomes a reference to an array of the same type and alignment, and
+    `extern __shared__ half a[];` a pointer to the launch's dynamic shared memory.
+    """
+    blanked = _COMMENT_OR_STRING.sub(lambda match: re.sub(r"[^\n]", " ", match.group()), text)
+    pieces: list[str] = []
+    position = 0
+    for slot, match in enumerate(_DECLARATION.finditer(blanked)):
+        pieces.append(_refuse_leftovers(text, blanked, position, match.start()))
+        pieces.append(_replacement(match, slot))
+        position = match.end()
+    pieces.append(_refuse_leftovers(text, blanked, position, len(text)))
+    return "".join(pieces)
+
+
+def _refuse_leftovers(text: str, blanked: str, start: int, end: int) -> str:
+    found = blanked.find("__shared__", start, end)
+    if found >= 0:
+        line = text.count("\n", 0, found) + 1
+        declaration = text.splitlines()[line - 1].strip()
+        raise KernelTextError(
+            f"cannot run `{declaration}` on the CPU: a shared declaration must be of one array, without an "
+            "initialiser, as in `__shared__ half tile[128][40];`",
+            f"kernel.cu:{line}",
+        )
+    return text[start:end]
+
+
+def _replacement(match: re.Match[str], slot: int) -> str:
+    name, element = match["name"], " ".join(match["type"].split())
+    newlines = "\n" * match.group().count("\n")
+    if match["extern"]:
+        storage = f'vtac::dynamic_shared("{name}")'
+        return f"{element}* const {name} = reinterpret_cast<{element}*>({storage});{newlines}"
+    kind = f"{name}_storage"
+    aligned = _ALIGNED.search(match.group())
+    alignment = aligned[1] if aligned else f"alignof({kind})"
+    storage = f'vtac::static_shared({slot}, sizeof({kind}), {alignment}, "{name}")'
+    extents = " ".join(match["extents"].split())
+    return f"typedef {element} {kind}{extents}; {kind}& {name} = *reinterpret_cast<{kind}*>({storage});{newlines}"

@@ -1,0 +1,1 @@
+"""Kernels of the wmma level as CUDA C++ text."""

@@ -1,0 +1,126 @@
+"""A kernel of the wmma level as CUDA C++ text. It prints; it decides nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+from typing import IO
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
+from xdsl.utils.target import Target
+
+from vtac.analysis.kernel_roles import is_result
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
+from vtac.errors import CompileError
+from vtac.passes.gpu.convert_loops_to_gpu import BLOCK, GRID, KERNEL
+from vtac.passes.gpu.gpu_check_shared_memory import DYNAMIC_BYTES
+from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
+from vtac.targets.cuda.emit.statements import StatementPrinter
+from vtac.targets.cuda.emit.types import dtype_of, scalar_type
+from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
+
+_INDEX_LIMIT = 2**31 - 1
+_HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
+
+
+@dataclass(frozen=True)
+class CudaTarget(Target):
+    """`-t cuda`: the CUDA C++ text of a module's kernel."""
+
+    name = "cuda"
+
+    def emit(self, ctx: Context, module: ModuleOp, output: IO[str]) -> None:
+        output.write(emit_cuda(module))
+
+
+def find_kernel(module: ModuleOp) -> FuncOp:
+    """The one kernel of a module."""
+    kernels = [op for op in module.ops if isinstance(op, FuncOp) and KERNEL in op.attributes]
+    if len(kernels) != 1:
+        raise CompileError(
+            f"CUDA text is made from one kernel; the module has {len(kernels)}: run lower-to-wmma on a schedule that "
+            "binds loops to blockIdx and threadIdx",
+            location_of(module),
+        )
+    return kernels[0]
+
+
+def emit_cuda(module: ModuleOp) -> str:
+    """The text of the module's kernel: deterministic, formatted, complete."""
+    kernel = find_kernel(module)
+    printer = StatementPrinter([parameter_name(argument) for argument in kernel.body.block.args])
+    if dynamic_bytes(kernel):
+        printer.lines.append("  extern __shared__ __align__(128) unsigned char shared_memory[];")
+    printer.print_body(kernel.body.block, 1)
+    threads = 1
+    for extent in launch_extents(kernel, BLOCK):
+        threads *= extent
+    needed = printer.headers | {"mma.h", "cuda_fp16.h"}
+    if any("__nv_bfloat16" in line for line in (*_signature(kernel), *printer.lines)):
+        needed.add("cuda_bf16.h")
+    lines = [f"#include <{header}>" for header in _HEADERS if header in needed]
+    lines += ["", "using namespace nvcuda;", ""]
+    grid = " x ".join(map(str, launch_extents(kernel, GRID)))
+    block = " x ".join(map(str, launch_extents(kernel, BLOCK)))
+    lines.append(f"// Launch with a grid of {grid} blocks of {block} threads.")
+    lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
+    lines += _signature(kernel)
+    return "\n".join([*lines, *printer.lines, "}"]) + "\n"
+
+
+def _signature(kernel: FuncOp) -> list[str]:
+    arguments = list(kernel.body.block.args)
+    lines = [f"{kernel_name(kernel.sym_name.data)}("]
+    for position, argument in enumerate(arguments):
+        const = "" if is_result(kernel, argument) else "const "
+        end = ")" if position == len(arguments) - 1 else ","
+        _check_addressable(argument)
+        shape = " x ".join(map(str, shape_of(argument)))
+        kind = scalar_type(element_type_of(argument))
+        lines.append(f"    {const}{kind} *__restrict__ {parameter_name(argument)}{end}  // {shape}")
+    return [*lines, "{"]
+
+
+def _check_addressable(argument: SSAValue) -> None:
+    elements = prod(shape_of(argument))
+    if elements > _INDEX_LIMIT:
+        raise CompileError(
+            f"'{buffer_name(argument)}' has {elements:,} elements; kernels index with 32-bit integers, up to "
+            f"{_INDEX_LIMIT:,}: split the work over several launches"
+        )
+
+
+def launch_extents(kernel: FuncOp, name: str) -> Extent3:
+    """The grid or block of a kernel, as (x, y, z)."""
+    value = kernel.attributes[name]
+    if not isinstance(value, DenseArrayBase):
+        raise CompileError(f"{name} must be an array of three sizes", location_of(kernel))
+    x, y, z = (int(extent) for extent in value.get_values())
+    return x, y, z
+
+
+def launch_record(module: ModuleOp) -> LaunchRecord:
+    """How to launch the module's kernel."""
+    kernel = find_kernel(module)
+    parameters = tuple(
+        Parameter(
+            parameter_name(argument),
+            "output" if is_result(kernel, argument) else "input",
+            dtype_of(element_type_of(argument)),
+            tuple(memref_type_of(argument).get_shape()),
+        )
+        for argument in kernel.body.block.args
+        if isinstance(argument.type, MemRefType)
+    )
+    grid, block = launch_extents(kernel, GRID), launch_extents(kernel, BLOCK)
+    return LaunchRecord(kernel_name(kernel.sym_name.data), grid, block, dynamic_bytes(kernel), parameters)
+
+
+def dynamic_bytes(kernel: FuncOp) -> int:
+    """Dynamic shared memory of the launch, in bytes; 0 when all of it is static."""
+    value = kernel.attributes.get(DYNAMIC_BYTES)
+    return value.value.data if isinstance(value, IntegerAttr) else 0

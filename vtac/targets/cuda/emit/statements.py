@@ -1,0 +1,208 @@
+"""Statements of a kernel body as CUDA C++."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import cast
+
+from xdsl.dialects import func, gpu, memref, scf, vector
+from xdsl.dialects.builtin import IntegerAttr, VectorType
+from xdsl.ir import Attribute, Block, Operation, SSAValue
+
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import element_type_of, memref_type_of, shape_of, strides_of
+from vtac.dialects import wmma
+from vtac.dialects.wmma.ops import fragment_of
+from vtac.errors import CompileError
+from vtac.passes.gpu.gpu_check_shared_memory import SHARED_OFFSET
+from vtac.targets.cuda.emit.expressions import ATOM, SUM, ExpressionPrinter
+from vtac.targets.cuda.emit.types import VECTORS, element_bytes, fragment_type, scalar_type, value_type
+
+_WIDTH = 110
+_AFTER_COMMAS = re.compile(r", (?=[&A-Za-z_])")
+_BEFORE_OPERATORS = re.compile(r" (?=(?:\+|-|&&|\|\||\?|:) )")
+
+
+def wrapped(line: str) -> list[str]:
+    """A statement as lines of at most about 110 columns: calls break after commas, others before operators."""
+    margin = line[: len(line) - len(line.lstrip())] + "    "
+    is_call = line.lstrip().startswith(("wmma::", "__pipeline"))
+    lines: list[str] = []
+    rest = line
+    while len(rest) > _WIDTH and "//" not in rest:
+        place = (_break(rest, _AFTER_COMMAS, len(margin)) if is_call else 0) or _break(
+            rest, _BEFORE_OPERATORS, len(margin)
+        )
+        if not place:
+            break
+        lines.append(rest[:place].rstrip())
+        rest = margin + rest[place:]
+    return [*lines, rest]
+
+
+def _break(line: str, places: re.Pattern[str], start: int) -> int:
+    """The last place to break a line at within its width; 0 when there is none."""
+    return max((match.end() for match in places.finditer(line, start) if match.end() <= _WIDTH), default=0)
+
+
+class StatementPrinter(ExpressionPrinter):
+    """Prints blocks of operations, one statement per operation with an effect."""
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        super().__init__(reserved)
+        self.lines: list[str] = []
+        self.headers: set[str] = set()
+
+    def print_body(self, block: Block, depth: int) -> None:
+        """Print every operation of a block."""
+        for op in block.ops:
+            self._print(op, depth)
+
+    def _line(self, text: str, depth: int) -> None:
+        self.lines += wrapped("  " * depth + text)
+
+    def _print(self, op: Operation, depth: int) -> None:
+        if self.print_pure(op) or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp):
+            return
+        if isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp):
+            prefix = "blockIdx" if isinstance(op, gpu.BlockIdOp) else "threadIdx"
+            index = f"{prefix}.{op.dimension.data.value}"  # unsigned; index arithmetic must be signed
+            self._line(f"const int {self.name(op.result)} = static_cast<int>({index});", depth)
+        elif isinstance(op, scf.ForOp):
+            self._loop(op, depth)
+        elif isinstance(op, scf.IfOp):
+            self._choice(op, depth)
+        elif isinstance(op, memref.AllocOp):
+            self._shared(op, depth)
+        elif isinstance(op, gpu.BarrierOp):
+            self._line("__syncthreads();", depth)
+        elif isinstance(op, memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp):
+            self._memory(op, depth)
+        elif not self._warp(op, depth):
+            raise CompileError(f"'{op.name}' has no CUDA text", location_of(op))
+
+    def _loop(self, op: scf.ForOp, depth: int) -> None:
+        name = self.name(op.body.block.args[0], "i")
+        bounds = [self.text(value) for value in (op.lb, op.ub, op.step)]
+        step = f"++{name}" if bounds[2] == "1" else f"{name} += {bounds[2]}"
+        if "unroll" in op.attributes:
+            self._line("#pragma unroll", depth)
+        self._line(f"for (int {name} = {bounds[0]}; {name} < {bounds[1]}; {step}) {{", depth)
+        self.print_body(op.body.block, depth + 1)
+        self._line("}", depth)
+
+    def _choice(self, op: scf.IfOp, depth: int) -> None:
+        results = [self.name(result) for result in op.results]
+        for result, name in zip(op.results, results, strict=True):
+            self._line(f"{value_type(result.type)} {name};", depth)
+        self._line(f"if ({self.text(op.cond)}) {{", depth)
+        for position, region in enumerate((op.true_region, op.false_region)):
+            if not region.blocks:
+                continue
+            if position:
+                self._line("} else {", depth)
+            self.print_body(region.block, depth + 1)
+            last = region.block.last_op
+            for name, value in zip(results, last.operands if last is not None else (), strict=True):
+                self._line(f"{name} = {self.text(value)};", depth + 1)
+        self._line("}", depth)
+
+    def _shared(self, op: memref.AllocOp, depth: int) -> None:
+        shape = shape_of(op.memref)
+        total = shape[0] * strides_of(op.memref)[0]
+        kind = scalar_type(element_type_of(op.memref))
+        name = self.name(op.memref, "shared")
+        shown = " x ".join(map(str, shape))
+        offset = op.attributes.get(SHARED_OFFSET)
+        if isinstance(offset, IntegerAttr):
+            place = f"reinterpret_cast<{kind} *>(shared_memory + {offset.value.data})"
+            self._line(f"{kind} *const {name} = {place};  // {total} elements", depth)
+        else:
+            self._line(f"__shared__ __align__(128) {kind} {name}[{total}];  // {shown}", depth)
+
+    def _memory(self, op: memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp, depth: int) -> None:
+        base = op.memref if isinstance(op, memref.LoadOp | memref.StoreOp) else op.base
+        place = f"{self.text(base)}[{self.text(op.indices[0])}]"
+        if isinstance(op, memref.LoadOp):
+            kind = scalar_type(op.res.type)
+            self._line(f"const {kind} {self.name(op.res, 'loaded')} = {place};", depth)
+        elif isinstance(op, memref.StoreOp):
+            self._line(f"{place} = {self.text(op.value)};", depth)
+        else:
+            self._vector(op, base, place, depth)
+
+    def _vector(self, op: vector.LoadOp | vector.StoreOp, base: SSAValue, place: str, depth: int) -> None:
+        lanes = op.result.type if isinstance(op, vector.LoadOp) else op.vector.type
+        count = cast(VectorType[Attribute], lanes).get_shape()[0]
+        kind = VECTORS[count * element_bytes(memref_type_of(base).element_type)]
+        if isinstance(op, vector.LoadOp):
+            name = self.name(op.result, "lanes")
+            self._line(f"const {kind} {name} = *reinterpret_cast<const {kind} *>(&{place});", depth)
+        else:
+            self._line(f"*reinterpret_cast<{kind} *>(&{place}) = {self.text(op.vector)};", depth)
+
+    def _warp(self, op: Operation, depth: int) -> bool:
+        if isinstance(op, wmma.FragmentsOp):
+            fragment = op.fragments.type.data
+            self._line(f"{fragment_type(fragment)} {self.name(op.fragments, 'fragment')}[{fragment.count}];", depth)
+        elif isinstance(op, wmma.FillFragmentOp):
+            self._line(f"wmma::fill_fragment({self._fragment(op)}, {self.constant(op.value)});", depth)
+        elif isinstance(op, wmma.LoadMatrixSyncOp):
+            self._line(f"wmma::load_matrix_sync({self._fragment(op)}, {self._tile(op)});", depth)
+        elif isinstance(op, wmma.StoreMatrixSyncOp):
+            source = self._fragment(op)
+            memory = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
+            self._line(
+                f"wmma::store_matrix_sync({memory}, {source}, {op.leading.value.data}, wmma::mem_row_major);", depth
+            )
+        elif isinstance(op, wmma.MmaSyncOp):
+            accumulator = f"{self.text(op.accumulator)}[{self.text(op.accumulator_index)}]"
+            a = f"{self.text(op.a)}[{self.text(op.a_index)}]"
+            b = f"{self.text(op.b)}[{self.text(op.b_index)}]"
+            self._line(f"wmma::mma_sync({accumulator}, {a}, {b}, {accumulator});", depth)
+        elif isinstance(op, wmma.MapFragmentOp):
+            self._map(op, depth)
+        else:
+            return self._asynchronous(op, depth)
+        return True
+
+    def _fragment(
+        self, op: wmma.FillFragmentOp | wmma.LoadMatrixSyncOp | wmma.StoreMatrixSyncOp | wmma.MapFragmentOp
+    ) -> str:
+        return f"{self.text(op.fragments)}[{self.text(op.index)}]"
+
+    def _tile(self, op: wmma.LoadMatrixSyncOp) -> str:
+        place = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
+        if fragment_of(op.fragments).element == "u8":  # bytes in memory have no sign of their own
+            place = f"reinterpret_cast<const unsigned char *>({place})"
+        return f"{place}, {op.leading.value.data}"
+
+    def _map(self, op: wmma.MapFragmentOp, depth: int) -> None:
+        fragment = self._fragment(op)
+        self._line("#pragma unroll", depth)
+        self._line(f"for (int element = 0; element < {fragment}.num_elements; ++element) {{", depth)
+        self.inline[op.body.block.args[0]] = (f"{fragment}.x[element]", ATOM)
+        for inner in op.body.block.ops:
+            if isinstance(inner, wmma.YieldOp):
+                self._line(f"{fragment}.x[element] = {self.text(inner.value)};", depth + 1)
+            else:
+                self._print(inner, depth + 1)
+        self._line("}", depth)
+
+    def _asynchronous(self, op: Operation, depth: int) -> bool:
+        if isinstance(op, wmma.AsyncCopyOp):
+            count = op.elements.value.data
+            size = count * element_bytes(element_type_of(op.target))
+            target = f"&{self.text(op.target)}[{self.text(op.target_offset)}]"
+            source = f"&{self.text(op.source)}[{self.text(op.source_offset)}]"
+            zero = "" if op.present is None else f", {self.text(op.present, SUM)} ? 0 : {size}"
+            self._line(f"__pipeline_memcpy_async({target}, {source}, {size}{zero});", depth)
+        elif isinstance(op, wmma.AsyncCommitOp):
+            self._line("__pipeline_commit();", depth)
+        elif isinstance(op, wmma.AsyncWaitOp):
+            self._line(f"__pipeline_wait_prior({op.pending.value.data});", depth)
+        else:
+            return False
+        self.headers.add("cuda_pipeline.h")
+        return True

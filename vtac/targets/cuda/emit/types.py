@@ -1,0 +1,65 @@
+"""CUDA C++ and numpy names of element and fragment types."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.dialects.builtin import IntegerType, Signedness, VectorType
+from xdsl.ir import Attribute
+
+from vtac.dialects.wmma.attributes import Fragment
+from vtac.errors import CompileError
+
+_SCALARS = {"f16": "half", "bf16": "__nv_bfloat16", "f32": "float", "i8": "signed char", "i32": "int", "i1": "bool"}
+_DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "i8": "int8", "i32": "int32"}
+_ELEMENTS = {
+    "f16": "half",
+    "bf16": "__nv_bfloat16",
+    "tf32": "wmma::precision::tf32",
+    "f32": "float",
+    "s8": "signed char",
+    "u8": "unsigned char",
+    "s32": "int",
+}
+VECTORS = {2: "unsigned short", 4: "unsigned int", 8: "uint2", 16: "uint4"}
+"""A type of that many bytes that moves as one access."""
+
+
+def scalar_type(element: Attribute) -> str:
+    """`half` for f16, and so on."""
+    return _known(_SCALARS, element)
+
+
+def value_type(kind: Attribute) -> str:
+    """The type of a value: a scalar's, or of that many bytes for a vector."""
+    if isinstance(kind, VectorType):
+        vector = cast(VectorType[Attribute], kind)
+        return VECTORS[vector.get_shape()[0] * element_bytes(vector.element_type)]
+    return scalar_type(kind)
+
+
+def dtype_of(element: Attribute) -> str:
+    """The dtype name of a launch record."""
+    return _known(_DTYPES, element)
+
+
+def _known(names: dict[str, str], element: Attribute) -> str:
+    name = str(element)
+    if name not in names:
+        raise CompileError(f"element type {name} has no CUDA name here; the types are {', '.join(names)}")
+    return names[name]
+
+
+def element_bytes(element: Attribute) -> int:
+    """Bytes of one element."""
+    if isinstance(element, IntegerType):
+        return cast("IntegerType[int, Signedness]", element).width.data // 8
+    return 2 if str(element) in ("f16", "bf16") else 4
+
+
+def fragment_type(fragment: Fragment) -> str:
+    """`wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major>`."""
+    parts = [f"wmma::{fragment.role}", str(fragment.m), str(fragment.n), str(fragment.k), _ELEMENTS[fragment.element]]
+    if fragment.layout is not None:
+        parts.append(f"wmma::{fragment.layout}")
+    return f"wmma::fragment<{', '.join(parts)}>"

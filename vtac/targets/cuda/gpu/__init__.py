@@ -1,0 +1,1 @@
+"""CUDA text compiled by NVIDIA's tools, inspected, and launched on a GPU."""

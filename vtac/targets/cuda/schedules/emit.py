@@ -1,0 +1,112 @@
+"""The directives of a default schedule: a product in shared tiles and fragments, its tail from shared memory."""
+
+from __future__ import annotations
+
+from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.lanes import vector_lanes, walked_fastest
+from vtac.targets.cuda.schedules.layer import ContractionLayer
+from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
+from vtac.targets.cuda.schedules.tiling import ASYNC_BYTES, VECTOR_BYTES, ProductTiling
+from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
+
+_STAGES = (4, 3, 2)
+
+
+class ProductScheduler:
+    """Schedules one layer.
+
+    A block computes a tile of the product, step by step of k: its threads copy tiles of both
+    operands to shared memory, its warps multiply fragments of them. The result passes through
+    shared memory, from where all threads take it through the tail to where it belongs.
+    """
+
+    def __init__(
+        self, schedule: Schedule, layer: ContractionLayer, shape: ProductShape, tiling: ProductTiling, room: int
+    ) -> None:
+        self.script = schedule
+        self.layer = layer
+        self.shape = shape
+        self.tiling = tiling
+        self.room = room
+
+    def schedule(self) -> None:
+        """Record the directives."""
+        script, layer = self.script, self.layer
+        for name in layer.pads:
+            script.compute_inline(script.get_block(name))
+        product = script.get_block(layer.product)
+        a, b, store = script.implicit_gemm(product, self.tiling.block)
+        result = gather_tail(script, layer, store)
+        copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
+        rows, columns, depth = self.tiling.block
+        parts = ((rows, depth), (depth, columns))
+        lanes = [self._lanes(copy, fastest, part) for (copy, fastest), part in zip(copies, parts, strict=True)]
+        fragments = [script.cache_read(product, at, f"wmma.matrix_{role}") for at, role in enumerate("ab")]
+        for copy, fastest in copies:
+            script.set_scope(copy, 0, "shared")
+            if fastest == 0:
+                script.transform_layout(copy, [1, 0])
+        accumulators = script.cache_write(product, 0, "wmma.accumulator")
+        script.set_scope(accumulators, 0, "shared")
+        self._share_result(result, accumulators)
+        *_, rows, columns = script.get_loops(accumulators)
+        script.compute_at(product, bind_warps(script, self.tiling, self.tiling.fragment, rows, columns))
+        step, inner = multiply_fragments(script, self.tiling, self.tiling.fragment, product, *fragments)
+        for (copy, fastest), count in zip(copies, lanes, strict=True):
+            self._share_copy(copy, step, fastest, count)
+        self._pipeline(step, inner, lanes)
+
+    def _lanes(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> int:
+        """Elements that one thread copies at a time: a vector, unless threads would be idle then."""
+        most = VECTOR_BYTES // self.layer.element_bytes
+        lanes = vector_lanes(payload_block(self.script, copy), fastest, part[fastest], most)
+        while lanes > 1 and part[0] * part[1] % (lanes * self.tiling.threads):
+            lanes //= 2
+        return lanes
+
+    def _share_result(self, result: BlockRef, accumulators: BlockRef) -> None:
+        """Give blocks their part of the result; a block's threads take turns at its elements, side by side."""
+        script, (m, n, _), (row_part, column_part, _) = self.script, self.shape.sizes, self.tiling.block
+        script.fuse_variables(result, self.shape.groups)
+        block = payload_block(script, result)
+        by_rows = walked_fastest(block, len(block.inputs)) == 0
+        rows, columns = script.get_loops(result)
+        row_block, rows = script.split(rows, factor=row_part, tail=_tail(m, row_part))
+        column_block, columns = script.split(columns, factor=column_part, tail=_tail(n, column_part))
+        inside = (columns, rows) if by_rows else (rows, columns)
+        script.reorder(row_block, column_block, *inside)
+        script.bind(row_block, "blockIdx.x")
+        script.bind(column_block, "blockIdx.y")
+        script.compute_at(accumulators, column_block)
+        spread_over_threads(script, self.tiling, script.fuse(*inside))
+
+    def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
+        """Copy a step's tile of an operand with all threads, neighbours in memory by neighbouring threads."""
+        script, width = self.script, self.layer.element_bytes
+        if width > 1:
+            # Rows an odd multiple of 16 bytes apart: a fragment's rows meet no bank twice.
+            script.storage_align(copy, 0, 2 * VECTOR_BYTES // width, VECTOR_BYTES // width)
+        script.compute_at(copy, step)
+        *_, outer, inner = script.get_loops(copy)
+        if fastest == 0:
+            outer, inner = inner, outer
+            script.reorder(outer, inner)
+        if lanes > 1:
+            inner, vector = script.split(inner, factor=lanes)
+            script.vectorize(vector)
+        spread_over_threads(script, self.tiling, script.fuse(outer, inner))
+
+    def _pipeline(self, step: LoopRef, inner: LoopRef, lanes: list[int]) -> None:
+        """Copy ahead of the product, as many steps as there is room for, where copies can be asynchronous."""
+        width = self.layer.element_bytes
+        if min(lanes) * width < ASYNC_BYTES:
+            return
+        for stages in _STAGES:
+            if step.extent >= stages and self.tiling.shared_bytes(width, stages) <= self.room:
+                self.script.pipeline(step, stages)
+                self.script.unroll(inner)
+                return
+
+
+def _tail(size: int, part: int) -> str:
+    return "guard" if size % part else "error"

@@ -1,0 +1,170 @@
+"""What default schedules for tensor cores take: one contraction, padding before it, an elementwise tail."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects import arith
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+
+from vtac.analysis.bodies import is_copy, multiply_accumulate
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import blocks_under, buffer_name, element_type_of, precedes, readers_of, writers_of
+from vtac.analysis.regions import plain_dimension
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.errors import ScheduleError
+
+OPERANDS = {("f16", "f32"): "f16", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
+"""Element types of operands and result that tensor cores multiply, and the fragments' name for them."""
+
+
+@dataclass(frozen=True)
+class ContractionLayer:
+    """Names of the blocks of a layer, in program order; `operand` as fragments name its type.
+
+    `start` are the elementwise blocks that lead to what the contraction goes on from, such as a
+    bias; `tail` those after it, the last of which writes the result.
+    """
+
+    pads: tuple[str, ...]
+    start: tuple[str, ...]
+    product: str
+    tail: tuple[str, ...]
+    operand: str
+
+    @property
+    def element_bytes(self) -> int:
+        """Bytes of one element of an operand."""
+        return 1 if self.operand == "s8" else 2
+
+
+def find_layer(function: FuncOp) -> ContractionLayer:
+    """The layer that a function's payload is. Raises `ScheduleError` that names the block in the way."""
+    blocks = blocks_under(function)
+    product = _contraction(function, blocks)
+    left, total = (str(element_type_of(buffer)) for buffer in (product.inputs[0], product.output))
+    before = [block for block in blocks if block is not product and precedes(block, product)]
+    start = _start(product, before)
+    pads = [block for block in before if block not in start]
+    for pad in pads:
+        _check_pad(pad, product)
+    tail = [block for block in blocks if block is not product and block not in before]
+    _check_tail(product, tail)
+    pad_names, start_names, tail_names = (tuple(block.block_name for block in part) for part in (pads, start, tail))
+    return ContractionLayer(pad_names, start_names, product.block_name, tail_names, OPERANDS[left, total])
+
+
+def _start(product: BlockOp, before: list[BlockOp]) -> list[BlockOp]:
+    """The blocks that lead to what the product goes on from, in program order."""
+    wanted = {product.output}
+    start: list[BlockOp] = []
+    for block in reversed(before):
+        if block.output in wanted:
+            start.insert(0, block)
+            wanted.update(block.inputs)
+    return start
+
+
+def _contraction(function: FuncOp, blocks: list[BlockOp]) -> BlockOp:
+    reducing = [block for block in blocks if block.has_reduction]
+    if not reducing:
+        found = ", ".join(f"'{block.block_name}'" for block in blocks) or "none"
+        raise no_schedule(
+            f"function '{function.sym_name.data}' holds no contraction (blocks: {found}); one matrix "
+            "product or convolution is required, or give a schedule",
+            location_of(function),
+        )
+    first = reducing[0]
+    if any(isinstance(op, arith.MulfOp | arith.MuliOp) for op in first.body.block.ops):
+        _check_types(first)
+    if difference := multiply_accumulate(first):
+        raise _refusal(first, f"is no contraction: {difference}", "one matrix product or convolution is required")
+    if first.init is None and writers_of(first.output) == [first]:
+        raise _refusal(
+            first,
+            f"goes on from what '{buffer_name(first.output)}' holds",
+            "start it from a constant (linalg.fill) and add afterwards",
+        )
+    if len(reducing) > 1:
+        raise _refusal(
+            reducing[1],
+            f"is a second reduction, after '{first.block_name}'",
+            "one contraction with an elementwise tail is required: compile functions of one each",
+        )
+    return first
+
+
+def _check_types(product: BlockOp) -> None:
+    left, *others, total = (str(element_type_of(buffer)) for buffer in (*product.inputs, product.output))
+    unsigned = " read as unsigned" if _reads_unsigned(product) else ""
+    if (left, total) not in OPERANDS or others != [left] or unsigned:
+        raise _refusal(
+            product,
+            f"multiplies {' by '.join((left, *others))}{unsigned} and adds up in {total}",
+            "f16 or bf16 added up in f32, or signed i8 in i32, is required",
+        )
+
+
+def _reads_unsigned(product: BlockOp) -> bool:
+    return any(isinstance(op, arith.ExtUIOp) for op in product.body.block.ops)
+
+
+def _check_pad(block: BlockOp, product: BlockOp) -> None:
+    pad = block.accesses.data[0].pad_value if block.inputs else None
+    if not is_copy(block) or readers_of(block.output) != [product]:
+        raise _refusal(
+            block,
+            f"computes what '{product.block_name}' reads",
+            "only padding with zeros (tensor.pad) may stand before the contraction",
+        )
+    if pad is not None and pad.value.data != 0:
+        raise _refusal(block, f"pads with {pad.value.data}", "padding with zeros is required")
+
+
+def _check_tail(product: BlockOp, tail: list[BlockOp]) -> None:
+    """Each block reads what the one before wrote, element by element; all but the last write intermediates."""
+    ready: dict[SSAValue, None] = {product.output: None}
+    for position, block in enumerate(tail):
+        reads = [value for value in block.inputs if value in ready]
+        if not reads or writers_of(block.output) != [block]:
+            raise _refusal(
+                block,
+                f"does not follow from '{product.block_name}'",
+                "one contraction with an elementwise tail is required: compile the rest in a function of its own",
+            )
+        last = position == len(tail) - 1
+        if last == isinstance(block.output.owner, Operation):
+            raise _refusal(
+                block,
+                f"writes {'an intermediate' if last else 'a result'}, and is {'' if last else 'not '}the last",
+                "one result, computed last, is required",
+            )
+        ready[block.output] = None
+        _check_elementwise(block, ready)
+    if tail and not isinstance(product.output.owner, Operation):
+        raise _refusal(product, "writes a result that other blocks read", "one result, computed last, is required")
+
+
+def _check_elementwise(block: BlockOp, ready: dict[SSAValue, None]) -> None:
+    """What was computed is read, and the result written, at every variable once."""
+    whole = set(range(len(block.variables)))
+    for buffer, access in zip((*block.inputs, block.output), block.accesses.data, strict=True):
+        if buffer not in ready:
+            continue
+        walked = [plain_dimension(expr) for expr in access.indices.results]
+        if access.pad_value is not None or set(walked) != whole or len(walked) != len(whole):
+            raise _refusal(
+                block,
+                f"touches '{buffer_name(buffer)}' at {access.indices}",
+                "an elementwise tail over the contraction's own shape is required",
+            )
+
+
+def no_schedule(found: str, location: str) -> ScheduleError:
+    """The error for a program without a default schedule."""
+    return ScheduleError(f"target 'cuda' has no default schedule for this program: {found}", location)
+
+
+def _refusal(block: BlockOp, found: str, required: str) -> ScheduleError:
+    return no_schedule(f"block '{block.block_name}' {found}; {required}, or give a schedule", location_of(block))

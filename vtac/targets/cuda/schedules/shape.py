@@ -1,0 +1,83 @@
+"""A contraction as a product: its sizes, and which way its operands and its result lie in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vtac.analysis.nest import blocks_under
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.errors import ScheduleError
+from vtac.schedule import BlockRef, Schedule
+from vtac.targets.cuda.schedules.lanes import walked_fastest
+from vtac.targets.cuda.schedules.layer import ContractionLayer
+
+
+@dataclass(frozen=True)
+class ProductShape:
+    """m, n and k in elements, and the m x n x k of the fragments.
+
+    `a_by_rows`: a's neighbours in memory are neighbouring rows, so that its shared tile is
+    k x m; `b_by_depth`: b's are neighbours along k, so that its shared tile is n x k.
+    `groups` are the variables of the last block that make up rows and columns.
+    """
+
+    sizes: tuple[int, int, int]
+    fragment: tuple[int, int, int]
+    a_by_rows: bool
+    b_by_depth: bool
+    groups: tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def payload_block(schedule: Schedule, block: BlockRef) -> BlockOp:
+    """What a schedule has made of a block so far."""
+    return next(found for found in blocks_under(schedule.function) if found.block_name == block.name)
+
+
+def gather_tail(schedule: Schedule, layer: ContractionLayer, store: BlockRef) -> BlockRef:
+    """Compute what the product starts from and the tail as one block, straight from the product; that block."""
+    for name in layer.start:
+        schedule.compute_inline(schedule.get_block(name))
+    last = store
+    for name in layer.tail:
+        schedule.compute_inline(last)
+        last = schedule.get_block(name)
+    return last
+
+
+def product_shape(probe: Schedule, layer: ContractionLayer) -> ProductShape:
+    """The shape of a layer, found out by taking the first steps of its schedule."""
+    for name in layer.pads:
+        probe.compute_inline(probe.get_block(name))
+    product = probe.get_block(layer.product)
+    a, b, store = probe.implicit_gemm(product, [1, 1, 1])
+    m, n, k = (variable.extent for variable in payload_block(probe, product).variables)
+    a_by_rows = walked_fastest(payload_block(probe, a), 0) == 0
+    b_by_depth = walked_fastest(payload_block(probe, b), 0) == 0
+    fragment = (16, 16, 16)
+    if layer.operand == "s8":
+        # A tile in memory starts at a multiple of 32 bytes: 32 elements side by side, or rows of one tile of k.
+        fragment = (32, 8, 16) if a_by_rows else (8, 32, 16)
+        b_by_depth = b_by_depth or a_by_rows
+    last = payload_block(probe, gather_tail(probe, layer, store))
+    groups = _groups(last, list(last.inputs).index(payload_block(probe, product).output))
+    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups)
+
+
+def _groups(block: BlockOp, position: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+    """The variables that walk rows and columns of the product, which is read at `position`, outermost first."""
+    indices = block.accesses.data[position].indices
+    count = len(block.variables)
+    origin = indices.eval([0] * count, [])
+    steps = [indices.eval([int(v == variable) for v in range(count)], []) for variable in range(count)]
+
+    def walking(dimension: int) -> tuple[int, ...]:
+        step = {v: steps[v][dimension] - origin[dimension] for v in range(count)}
+        return tuple(sorted((v for v in step if step[v]), key=lambda v: (block.variables[v].extent > 1, -step[v])))
+
+    rows, columns = walking(0), walking(1)
+    if not rows or not columns:
+        raise ScheduleError(
+            f"block '{block.block_name}' takes a product of a matrix and a vector; each operand must have a dimension "
+            "that the result keeps"
+        )
+    return rows, columns

@@ -1,0 +1,30 @@
+"""The entry: instruction bytes to a report of cycles."""
+
+from __future__ import annotations
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.cycles.accounting import make_report
+from vtac.targets.vta.cycles.machine import Machine
+from vtac.targets.vta.cycles.plan import plan_stream
+from vtac.targets.vta.cycles.report import CycleReport
+from vtac.targets.vta.cycles.timing import Timing
+
+_DE10 = Timing.de10()
+
+
+def simulate_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE10) -> CycleReport:
+    """How many cycles the hardware takes for a stream, and where they go; no memory image is needed.
+
+    The clock starts with the launch in cycle 0 and stops when FINISH is executed. For `Timing.de10()`
+    and the default configuration the figures are the RTL's, cycle for cycle; other boards and
+    configurations follow the same rules. What simulators add to the hardware (MUL, ACC_8BIT) counts
+    as its nearest relative.
+
+    Raises `CycleError`, an `ExecutionError` (`message`, `index`, `kind`), for bytes that are no stream, a
+    stream without FINISH or with instructions after it, a LOAD larger than its memory or one that
+    never ends, a deadlock, and a token queue that overflows.
+    """
+    plan = plan_stream(instructions, config, timing)
+    machine = Machine(plan, timing)
+    cycles = machine.run()
+    return make_report(machine, cycles, instructions, config)

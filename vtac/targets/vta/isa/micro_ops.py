@@ -1,0 +1,60 @@
+"""Micro-ops: 32-bit little-endian words of three indices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.isa.errors import DecodeError, EncodingError
+from vtac.targets.vta.isa.fields import MICRO_OP_BYTES, micro_op_layout
+from vtac.targets.vta.isa.instructions import MicroOp
+
+
+def encode_micro_ops(ops: Iterable[MicroOp], config: VTAConfig) -> bytes:
+    """Micro-ops as bytes, 4 each. Raises `EncodingError` naming position, field, value and limit."""
+    fields = micro_op_layout(config).fields
+    encoded = bytearray()
+    for position, op in enumerate(ops):
+        word = 0
+        for field, value in zip(fields, op, strict=True):
+            if not 0 <= value <= field.maximum:
+                raise EncodingError(
+                    f"cannot encode micro-op {position}: {field.name} is {value}; "
+                    f"it has {field.width} bits, an integer from 0 to {field.maximum} is required",
+                    position,
+                )
+            word |= int(value) << field.low
+        encoded += word.to_bytes(MICRO_OP_BYTES, "little")
+    return bytes(encoded)
+
+
+def micro_op_indices(words: NDArray[np.uint32], config: VTAConfig) -> NDArray[np.int64]:
+    """The indices in micro-op words of shape (n,): shape (n, 3), columns dst, src, wgt."""
+    columns = [
+        (words.astype(np.int64) >> field.low) & ((1 << field.width) - 1) for field in micro_op_layout(config).fields
+    ]
+    return np.stack(columns, axis=1)
+
+
+def decode_micro_op_array(data: bytes, config: VTAConfig) -> NDArray[np.int64]:
+    """The micro-ops of `data` as an array of shape (n, 3), columns dst, src, wgt.
+
+    Raises `DecodeError` for a length that is no multiple of 4.
+    """
+    count, rest = divmod(len(data), MICRO_OP_BYTES)
+    if rest:
+        raise DecodeError(
+            f"the micro-ops have {len(data)} bytes; their length must be a multiple of {MICRO_OP_BYTES}: "
+            "the file may be truncated",
+            count,
+            "length",
+        )
+    return micro_op_indices(np.frombuffer(data, dtype="<u4"), config)
+
+
+def decode_micro_ops(data: bytes, config: VTAConfig) -> list[MicroOp]:
+    """The micro-ops of `data`. Raises `DecodeError` for a length that is no multiple of 4."""
+    return [MicroOp(dst, src, wgt) for dst, src, wgt in decode_micro_op_array(data, config).tolist()]

@@ -1,0 +1,138 @@
+"""Loads and stores: one array copy for a block, one gather or scatter for a run of small blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.targets.vta.isa import Load, Memory
+from vtac.targets.vta.machine.fast_workspace import Step, Workspace
+from vtac.targets.vta.machine.stream import SRAM_OF, dram_element_bytes
+
+Column = NDArray[np.int64]
+
+_MIN_RUN = 4
+_SMALL_BLOCK = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Blocks:
+    """The unpadded blocks of a run of LOADs or STOREs of one memory, a column entry each, in order."""
+
+    sram_base: Column
+    dram_base: Column
+    y_size: Column
+    x_size: Column
+    x_stride: Column
+
+    def tiles(self) -> tuple[Column, Column, Column]:
+        """For each element moved, in order: its block's place in the run, its SRAM and its DRAM element."""
+        sizes = self.y_size * self.x_size
+        block = np.repeat(np.arange(len(sizes)), sizes)
+        within = np.arange(len(block)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+        row, column = np.divmod(within, self.x_size[block])
+        return block, self.sram_base[block] + within, self.dram_base[block] + row * self.x_stride[block] + column
+
+
+def _last_of_each(targets: Column) -> Column | None:
+    """The places of the last write to each target, ascending; None when no target repeats."""
+    _, first_from_end = np.unique(targets[::-1], return_index=True)
+    if len(first_from_end) == len(targets):
+        return None
+    return np.sort(len(targets) - 1 - first_from_end)
+
+
+def _as_slice(indices: Column) -> slice | Column:
+    """Consecutive ascending indices as a slice."""
+    if len(indices) and (np.diff(indices) == 1).all():
+        return slice(int(indices[0]), int(indices[-1]) + 1)
+    return indices
+
+
+def bind_load(workspace: Workspace, load: Load) -> Step:
+    """The step of a LOAD with `x_size` above 0 that lies inside both memories."""
+    name = SRAM_OF[load.memory]
+    element, unit = workspace.config.element_bytes(name), dram_element_bytes(load.memory, workspace.config)
+    width = load.x_pad_0 + load.x_size + load.x_pad_1
+    height = load.y_pad_0 + load.y_size + load.y_pad_1
+    block = workspace.sram_bytes(name)[load.sram_base * element : (load.sram_base + width * height) * element]
+    rows = block.reshape(height, width * element)[load.y_pad_0 : load.y_pad_0 + load.y_size]
+    inside = rows[:, load.x_pad_0 * element : (load.x_pad_0 + load.x_size) * element]
+    start, row_bytes, stride = load.dram_base * unit, load.x_size * unit, load.x_stride * unit
+    padded = width * height > load.x_size * load.y_size
+    if load.y_size == 0:
+        return lambda _: block.fill(0)
+    if load.memory is Memory.ACC_8BIT:
+        return _bind_widening(block, inside.view(np.int32), start, row_bytes, stride)
+    if not padded and (load.y_size == 1 or stride == row_bytes):
+        end = start + load.y_size * row_bytes
+
+        def copy_block(dram: NDArray[np.uint8]) -> None:
+            block[:] = dram[start:end]
+
+        return copy_block
+    shape, strides = (load.y_size, row_bytes), (stride, 1)
+
+    def copy_rows(dram: NDArray[np.uint8]) -> None:
+        if padded:
+            block.fill(0)
+        inside[:] = np.ndarray(shape, np.uint8, dram.data, start, strides)
+
+    return copy_rows
+
+
+def _bind_widening(
+    block: NDArray[np.uint8], inside: NDArray[np.int32], start: int, row_bytes: int, stride: int
+) -> Step:
+    def step(dram: NDArray[np.uint8]) -> None:
+        block.fill(0)
+        inside[:] = np.ndarray(inside.shape, np.int8, dram.data, start, (stride, 1))
+
+    return step
+
+
+def bind_small_loads(workspace: Workspace, loads: Sequence[Load]) -> Step:
+    """One gather for loads for which `is_run_of_small_blocks` holds."""
+    name = SRAM_OF[loads[0].memory]
+    columns = np.array([[one.sram_base, one.dram_base, one.y_size, one.x_size, one.x_stride] for one in loads])
+    blocks = Blocks(*columns.T)
+    element = np.dtype((np.void, workspace.config.element_bytes(name)))
+    sram = workspace.sram_bytes(name).view(element)
+    _, targets, sources = blocks.tiles()
+    kept = _last_of_each(targets)
+    if kept is not None:
+        targets, sources = targets[kept], sources[kept]
+    target, source = _as_slice(targets), _as_slice(sources)
+
+    def step(dram: NDArray[np.uint8]) -> None:
+        sram[target] = dram[: len(dram) // element.itemsize * element.itemsize].view(element)[source]
+
+    return step
+
+
+def bind_stores(workspace: Workspace, blocks: Blocks) -> Step:
+    """One scatter for a run of stores: the low byte of every accumulator."""
+    acc = workspace.machine.acc
+    element = np.dtype((np.void, dram_element_bytes(Memory.OUT, workspace.config)))
+    _, sources, targets = blocks.tiles()
+    kept = _last_of_each(targets)
+    if kept is not None:
+        targets, sources = targets[kept], sources[kept]
+    source, target = _as_slice(sources), _as_slice(targets)
+
+    def step(dram: NDArray[np.uint8]) -> None:
+        tiles = acc[source].astype(np.int8).reshape(-1).view(element)
+        dram[: len(dram) // element.itemsize * element.itemsize].view(element)[target] = tiles
+
+    return step
+
+
+def is_run_of_small_blocks(loads: Sequence[Load]) -> bool:
+    """Whether loads into one SRAM are better gathered element by element than copied block by block."""
+    if len(loads) < _MIN_RUN or sum(load.y_size * load.x_size for load in loads) > _SMALL_BLOCK * len(loads):
+        return False
+    pads = any(load.y_pad_0 or load.y_pad_1 or load.x_pad_0 or load.x_pad_1 for load in loads)
+    return not pads and all(load.memory is not Memory.ACC_8BIT for load in loads)

@@ -1,0 +1,122 @@
+"""What a plan must know of SRAM's contents to be exact: what is written, micro-ops, strict rules."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.targets.vta.isa import Alu, Gemm, Load, micro_op_indices
+from vtac.targets.vta.machine.fast_memory import Blocks
+from vtac.targets.vta.machine.fast_nest import Indices, Loop, Nest, merge_loops
+from vtac.targets.vta.machine.machine import Written
+from vtac.targets.vta.machine.stream import SRAM_OF, Stream
+from vtac.targets.vta.machine.tile_checks import Problem, check_hazards, check_storable, check_written
+
+
+def _padded_shape(load: Load) -> tuple[int, int]:
+    """Rows and columns of a LOAD's block in SRAM."""
+    return load.y_pad_0 + load.y_size + load.y_pad_1, load.x_pad_0 + load.x_size + load.x_pad_1
+
+
+def distinct_trips(nest: Nest) -> Nest:
+    """An ALU nest that starts with all neighbouring operations there are: two trips of a loop that moves nothing."""
+    first, *rest = merge_loops(nest.hardware) or (Loop(1, 0, 0, 0),)
+    if first.dst or first.src:
+        return nest
+    return replace(nest, hardware=(first._replace(extent=min(first.extent, 2)), *rest))
+
+
+@dataclass(eq=False)
+class Proof:
+    """Follows a stream without data: the micro-ops in SRAM, and which elements hold something.
+
+    With `strict` a broken hardware rule is a problem; without, reads of unwritten elements are
+    remembered in `reads_unwritten`, for then a run must start from zeroed SRAM.
+    """
+
+    stream: Stream
+    strict: bool
+    reads_unwritten: bool = False
+    _written: Written = field(init=False)
+    _micro_ops: Indices = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._written = Written(self.stream.config)
+        self._micro_ops = np.zeros((self.stream.config.capacity("uop"), 3), np.int64)
+
+    def micro_ops(self, instruction: Gemm | Alu) -> Indices:
+        """The micro-ops that an instruction executes, shape (n, 3)."""
+        return self._micro_ops[instruction.uop_bgn : instruction.uop_end]
+
+    def load_micro_ops(self, load: Load, words: NDArray[np.uint32]) -> None:
+        """A LOAD UOP of `words`, its data without pads."""
+        height, width = _padded_shape(load)
+        block = np.zeros((height, width), np.uint32)
+        inside = block[load.y_pad_0 : load.y_pad_0 + load.y_size, load.x_pad_0 : load.x_pad_0 + load.x_size]
+        inside[:] = words.reshape(load.y_size, load.x_size)
+        entries = slice(load.sram_base, load.sram_base + height * width)
+        self._micro_ops[entries] = micro_op_indices(block.reshape(-1), self.stream.config)
+        self._written["uop"][entries] = True
+
+    def load_block(self, load: Load) -> None:
+        """A LOAD into a memory other than UOP."""
+        name = SRAM_OF[load.memory]
+        height, width = _padded_shape(load)
+        block = slice(load.sram_base, load.sram_base + height * width)
+        self._written[name][block] = True
+        if name == "acc":
+            self._written["out"][block] = False
+
+    def store_blocks(self, blocks: Blocks) -> tuple[int, Problem] | None:
+        """A run of STOREs; the first that breaks a rule, by its place in the run, and its problem."""
+        block, tiles, _ = blocks.tiles()
+        missing = ~self._written["acc"][tiles]
+        self.reads_unwritten = self.reads_unwritten or bool(missing.any())
+        bad = missing | ~self._written["out"][tiles]
+        if not self.strict or not bad.any():
+            return None
+        place = int(block[np.argmax(bad)])
+        problem = check_storable(tiles[block == place], self._written)
+        return None if problem is None else (place, problem)
+
+    def check_micro_ops(self, instruction: Gemm | Alu) -> Problem | None:
+        """Whether an instruction's micro-ops were loaded."""
+        if self._written["uop"][instruction.uop_bgn : instruction.uop_end].all():
+            return None
+        entries = np.arange(instruction.uop_bgn, instruction.uop_end)
+        return self._verdict(check_written("uop", entries, self._written))
+
+    def gemm(self, gemm: Gemm, nest: Nest) -> Problem | None:
+        """A GEMM whose indices are in range."""
+        dst = nest.touched_dst
+        problem = None
+        if not gemm.reset:
+            problem = self._verdict(
+                check_written("inp", nest.touched_src, self._written)
+                or check_written("wgt", nest.touched_wgt, self._written)
+                or check_written("acc", dst, self._written)
+            )
+        self._written["acc"][dst] = True
+        self._written["out"][dst] = not gemm.reset
+        return problem
+
+    def alu(self, alu: Alu, nest: Nest) -> Problem | None:
+        """An ALU instruction whose indices are in range."""
+        dst = nest.touched_dst
+        hazard = None
+        if self.strict:
+            listed = distinct_trips(nest)
+            hazard = check_hazards(alu, listed.indices(0), listed.indices(1))
+        unwritten = self._verdict(check_written("acc", dst, self._written))
+        if not alu.use_imm or self.strict:
+            unwritten = unwritten or self._verdict(check_written("acc", nest.touched_src, self._written))
+        self._written["acc"][dst] = True
+        self._written["out"][dst] = True
+        return hazard or unwritten
+
+    def _verdict(self, unwritten: Problem | None) -> Problem | None:
+        """A read of unwritten elements: a problem if strict, else a note that SRAM must start at zero."""
+        self.reads_unwritten = self.reads_unwritten or unwritten is not None
+        return unwritten if self.strict else None

@@ -1,0 +1,237 @@
+"""Rules that an instruction breaks by its fields alone, checked for a whole stream at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.targets.vta.isa import AluOpcode, Memory, Opcode
+from vtac.targets.vta.machine.counters import tile_operations
+from vtac.targets.vta.machine.errors import ExecutionError
+from vtac.targets.vta.machine.stream import (
+    POP_PREV,
+    PUSH_NEXT,
+    PUSH_PREV,
+    SRAM_OF,
+    Stream,
+    UnitIndex,
+    dram_element_bytes,
+)
+
+HARDWARE_MICRO_OPS = 2048
+_SHIFT_LIMIT = 32
+_STORE_ILLEGAL = PUSH_NEXT | 2
+_LOAD_ILLEGAL = POP_PREV | PUSH_PREV
+_MEMORY_OPCODES = (Opcode.LOAD, Opcode.STORE)
+
+
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    """The first instruction that breaks a rule; `problem` is built only if it is the earliest of all."""
+
+    index: int
+    kind: str
+    problem: Callable[[], str]
+
+
+def _first(rows: NDArray[np.int64], bad: NDArray[np.bool_], kind: str, say: Callable[[int], str]) -> list[_Finding]:
+    """The finding for the first row marked bad; `say` gets its place within `rows`."""
+    if not bad.any():
+        return []
+    place = int(np.argmax(bad))
+    return [_Finding(int(rows[place]), kind, lambda: say(place))]
+
+
+def padded_elements(columns: dict[str, NDArray[np.int64]]) -> NDArray[np.int64]:
+    """SRAM elements of each LOAD or STORE, pads included, 0 for a NOP."""
+    rows = columns["y_pad_0"] + columns["y_size"] + columns["y_pad_1"]
+    width = columns["x_pad_0"] + columns["x_size"] + columns["x_pad_1"]
+    return np.where(columns["x_size"] == 0, 0, rows * width)
+
+
+def dram_ends(stream: Stream, opcode: Opcode) -> NDArray[np.int64]:
+    """The byte address behind the last byte that each LOAD or STORE touches in DRAM, 0 when it touches none."""
+    columns = stream.table.columns[opcode]
+    element_bytes = np.array([dram_element_bytes(memory, stream.config) for memory in Memory], np.int64)
+    last_row = columns["dram_base"] + (columns["y_size"] - 1) * columns["x_stride"] + columns["x_size"]
+    touches = (columns["y_size"] > 0) & (columns["x_size"] > 0)
+    return np.where(touches, last_row * element_bytes[columns["memory"]], 0)
+
+
+def _check_memory_ids(stream: Stream) -> Iterable[_Finding]:
+    loads, stores = (stream.table.columns[opcode] for opcode in _MEMORY_OPCODES)
+    bad_store = (stores["memory"] != Memory.OUT) & (stores["x_size"] != 0)
+    yield from _first(
+        stream.table.rows[Opcode.LOAD],
+        loads["memory"] == Memory.OUT,
+        "memory",
+        lambda _: "memory id OUT cannot be loaded; LOAD fills UOP, WGT, INP, ACC or ACC_8BIT",
+    )
+    yield from _first(
+        stream.table.rows[Opcode.STORE],
+        bad_store,
+        "memory",
+        lambda place: f"memory id {Memory(int(stores['memory'][place])).name} cannot be stored; STORE reads OUT only",
+    )
+
+
+def _check_dependences(stream: Stream) -> Iterable[_Finding]:
+    bits, everything = stream.table.dependences, np.arange(len(stream))
+    bad_load = (stream.units == UnitIndex.LOAD) & (bits & _LOAD_ILLEGAL != 0)
+    bad_store = (stream.units == UnitIndex.STORE) & (bits & _STORE_ILLEGAL != 0)
+    yield from _first(
+        everything,
+        bad_load,
+        "dependence",
+        lambda _: "the load unit has no previous unit; pop_prev and push_prev must be 0",
+    )
+    yield from _first(
+        everything,
+        bad_store,
+        "dependence",
+        lambda _: "the store unit has no next unit; pop_next and push_next must be 0",
+    )
+
+
+def _check_store_pads(stream: Stream) -> Iterable[_Finding]:
+    columns = stream.table.columns[Opcode.STORE]
+    pads = columns["y_pad_0"] | columns["y_pad_1"] | columns["x_pad_0"] | columns["x_pad_1"]
+    bad = (pads != 0) & (columns["x_size"] != 0)
+    yield from _first(stream.table.rows[Opcode.STORE], bad, "pad", lambda _: "a STORE has no pads; all four must be 0")
+
+
+def _check_sram(stream: Stream) -> Iterable[_Finding]:
+    capacities = np.array([stream.config.capacity(SRAM_OF[memory]) for memory in Memory], np.int64)
+    for opcode in _MEMORY_OPCODES:
+        columns = stream.table.columns[opcode]
+        elements = padded_elements(dict(columns))
+        ends = columns["sram_base"] + elements
+        limits = capacities[columns["memory"]]
+
+        def say(place: int, ends: NDArray[np.int64] = ends, limits: NDArray[np.int64] = limits) -> str:
+            return f"the block ends at SRAM element {ends[place]}; the memory holds {limits[place]}"
+
+        yield from _first(stream.table.rows[opcode], (elements > 0) & (ends > limits), "sram-range", say)
+
+
+def _check_micro_op_range(stream: Stream, capacity: int, note: str) -> Iterable[_Finding]:
+    for opcode in (Opcode.GEMM, Opcode.ALU):
+        ends = stream.table.columns[opcode]["uop_end"]
+
+        def say(place: int, ends: NDArray[np.int64] = ends) -> str:
+            return f"micro-ops end at {ends[place]}; {note} {capacity}"
+
+        bad = (tile_operations(stream, opcode) > 0) & (ends > capacity)
+        yield from _first(stream.table.rows[opcode], bad, "uop-range", say)
+
+
+def _check_finish(stream: Stream) -> Iterable[_Finding]:
+    finishes = stream.table.rows[Opcode.FINISH]
+    last = len(stream) - 1
+    if len(finishes) == 0:
+        yield _Finding(last, "finish", lambda: "the stream ends here without FINISH, which must be last")
+    elif finishes[0] != last:
+        first = int(finishes[0])
+        yield _Finding(first + 1, "finish", lambda: f"stands after the FINISH at {first}, which must be last")
+
+
+def _check_zero_trips(stream: Stream) -> Iterable[_Finding]:
+    for opcode in (Opcode.GEMM, Opcode.ALU):
+        yield from _first(
+            stream.table.rows[opcode],
+            tile_operations(stream, opcode) == 0,
+            "zero-trip",
+            lambda _: "a loop or the micro-op range is empty; the hardware would run 16384 trips",
+        )
+
+
+def _check_hardware_memory(stream: Stream) -> Iterable[_Finding]:
+    columns, rows = stream.table.columns[Opcode.LOAD], stream.table.rows[Opcode.LOAD]
+    runs = columns["x_size"] != 0
+    is_micro_op = runs & (columns["memory"] == Memory.UOP)
+    ends = columns["sram_base"] + padded_elements(dict(columns))
+    yield from _first(
+        rows,
+        runs & (columns["y_size"] == 0),
+        "zero-rows",
+        lambda _: "y_size is 0 and x_size is not; the hardware never finishes such a LOAD",
+    )
+    yield from _first(
+        rows,
+        columns["memory"] == Memory.ACC_8BIT,
+        "memory",
+        lambda _: "the hardware does not decode ACC_8BIT; load i32 into ACC",
+    )
+    yield from _first(
+        rows,
+        is_micro_op & (ends > HARDWARE_MICRO_OPS),
+        "uop-range",
+        lambda place: f"micro-ops reach entry {ends[place]}; the hardware's UOP memory holds {HARDWARE_MICRO_OPS}",
+    )
+
+
+def _check_hardware_alu(stream: Stream) -> Iterable[_Finding]:
+    columns, rows = stream.table.columns[Opcode.ALU], stream.table.rows[Opcode.ALU]
+    yield from _first(rows, columns["alu_opcode"] == AluOpcode.MUL, "alu-opcode", lambda _: "the hardware has no MUL")
+    shifts = (columns["alu_opcode"] == AluOpcode.SHR) & (columns["use_imm"] == 1)
+    yield from _first(
+        rows,
+        shifts & (np.abs(columns["imm"]) >= _SHIFT_LIMIT),
+        "shift",
+        lambda place: f"shift by {columns['imm'][place]}; the hardware shifts by the low 5 bits, so -31 to 31",
+    )
+
+
+def _check_strict(stream: Stream) -> Iterable[_Finding]:
+    yield from _check_zero_trips(stream)
+    yield from _check_hardware_memory(stream)
+    yield from _check_hardware_alu(stream)
+    if stream.config.capacity("uop") > HARDWARE_MICRO_OPS:
+        yield from _check_micro_op_range(stream, HARDWARE_MICRO_OPS, "the hardware's UOP memory holds")
+
+
+def _check_always(stream: Stream) -> Iterable[_Finding]:
+    yield from _check_memory_ids(stream)
+    yield from _check_dependences(stream)
+    yield from _check_store_pads(stream)
+    yield from _check_sram(stream)
+    yield from _check_micro_op_range(stream, stream.config.capacity("uop"), "the UOP memory holds")
+    yield from _check_finish(stream)
+
+
+def check_fields(stream: Stream, strict: bool) -> ExecutionError | None:
+    """The error of the first instruction that breaks a rule by its fields alone, or None.
+
+    With `strict` the hardware's own limits count as rules.
+    """
+    if len(stream) == 0:
+        return ExecutionError("the stream is empty; it must end with FINISH", None, "finish")
+    findings = [*_check_always(stream), *(_check_strict(stream) if strict else ())]
+    if not findings:
+        return None
+    first = min(findings, key=lambda finding: finding.index)
+    return stream.fault(first.index, first.kind, first.problem())
+
+
+@lru_cache(maxsize=32)
+def dram_bytes_needed(stream: Stream) -> int:
+    """The size of the smallest memory image that holds all that `stream` touches."""
+    return max((int(dram_ends(stream, opcode).max(initial=0)) for opcode in _MEMORY_OPCODES), default=0)
+
+
+def check_dram_size(stream: Stream, nbytes: int) -> None:
+    """Refuse a stream that reads or writes behind a memory image of `nbytes`. Raises `ExecutionError` `dram-range`."""
+    if dram_bytes_needed(stream) <= nbytes:
+        return
+    faults: list[tuple[int, int]] = []
+    for opcode in _MEMORY_OPCODES:
+        ends = dram_ends(stream, opcode)
+        if (ends > nbytes).any():
+            place = int(np.argmax(ends > nbytes))
+            faults.append((int(stream.table.rows[opcode][place]), int(ends[place])))
+    index, end = min(faults)
+    raise stream.fault(index, "dram-range", f"touches DRAM up to byte 0x{end:x}; the image has 0x{nbytes:x} bytes")

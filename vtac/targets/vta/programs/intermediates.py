@@ -1,0 +1,74 @@
+"""What a program's buffers hold on the way: each one as its last store leaves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vtac.targets.vta.isa import Opcode
+from vtac.targets.vta.machine import execute
+from vtac.targets.vta.machine.stream import decode_stream
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.program import Array, Image, Program, Progress
+from vtac.targets.vta.stream.layout import Buffer
+
+
+def run_with_intermediates(
+    program: Program, arrays: Sequence[Array], progress: Progress | None = None
+) -> tuple[tuple[Array, ...], dict[str, Array]]:
+    """Run a program; its results, and what every kernel stored, in its packed layout, by kernel.
+
+    A kernel with several results has an entry for each buffer, `kernel.buffer`. Buffers that share
+    memory are read before the next one takes it. Raises what a call of the program raises.
+    """
+    found: dict[str, Array] = {}
+    if not isinstance(program, HostProgram):
+        return _run_stream(program, arrays, "program", found, progress), found
+    layers = {call.device: call.layer for call in program.calls}
+
+    def run(name: str, inputs: Sequence[Array]) -> Sequence[Array]:
+        return _run_stream(program.devices[name], inputs, layers[name], found, progress)
+
+    return program.run_host(arrays, run), found
+
+
+def _run_stream(
+    program: Program, arrays: Sequence[Array], alone: str, found: dict[str, Array], progress: Progress | None
+) -> tuple[Array, ...]:
+    image = program.memory_image(arrays)
+    watch = _Watch(program, image, alone, found, progress)
+    execute(program.instructions, image, program.config, strict=True, progress=watch)
+    return tuple(program.read(image, buffer) for buffer in program.results)
+
+
+class _Watch:
+    """Reads buffers while a stream runs, as soon as nothing more is stored to them."""
+
+    def __init__(
+        self, program: Program, image: Image, alone: str, found: dict[str, Array], progress: Progress | None
+    ) -> None:
+        self.program = program
+        self.image = image
+        self.found = found
+        self.progress = progress
+        self.waiting = sorted(_last_stores(program, alone), key=lambda item: -item[0])
+
+    def __call__(self, done: int, total: int) -> None:
+        while self.waiting and self.waiting[-1][0] < done:
+            _, name, buffer = self.waiting.pop()
+            self.found[name] = self.program.read(self.image, buffer)
+        if self.progress is not None:
+            self.progress(done, total)
+
+
+def _last_stores(program: Program, alone: str) -> list[tuple[int, str, Buffer]]:
+    """Per buffer that is stored to: the position of the last store of the kernel that writes it, and a name."""
+    stores = decode_stream(program.instructions, program.config).table.rows[Opcode.STORE]
+    buffers = {buffer.name: buffer for buffer in program.buffers}
+    last = {program.origins[position].kernel: position for position in map(int, stores)} if program.kernels else {}
+    kernels = [(last[kernel.name], kernel.name, kernel.writes) for kernel in program.kernels]
+    kernels = kernels or [(int(stores.max()), alone, tuple(buffer.name for buffer in program.results))]
+    return [
+        (position, name if len(writes) == 1 else f"{name}.{written}", buffers[written])
+        for position, name, writes in kernels
+        for written in writes
+    ]

@@ -1,0 +1,120 @@
+"""Which SRAM elements each instruction reads and writes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, is_nop, micro_op_indices
+from vtac.targets.vta.machine.stream import SRAM_OF
+from vtac.targets.vta.proof.fields import sram_span
+from vtac.targets.vta.proof.finding import Report
+from vtac.targets.vta.proof.kernels import Footprint, footprint
+from vtac.targets.vta.proof.micro_ops import Image, MicroOpMemory
+from vtac.targets.vta.proof.store_log import StoreLog
+from vtac.targets.vta.proof.stream import COMPUTE, Stream
+from vtac.targets.vta.proof.tiles import spell
+
+NOTHING = Footprint()
+
+# A kernel whose micro-ops are unknown: assumed to write what is later read, and reported.
+UNKNOWN = Footprint()
+
+
+class Accesses:
+    """Footprints of all instructions, found in stream order; that is each unit's order too."""
+
+    def __init__(self, stream: Stream, image: Image | None, stores: StoreLog, report: Report) -> None:
+        self._stream = stream
+        self._has_image = image is not None
+        self._micro_ops = MicroOpMemory(stream.config, image)
+        self._stores = stores
+        self._report = report
+        self._cache: dict[tuple[object, ...], Footprint] = {}
+        self._excused: set[int] = set()
+
+    def find(self, sound: Sequence[bool]) -> list[Footprint]:
+        """The footprint of every instruction; those that are not `sound` touch nothing."""
+        position = 0
+        footprints: list[Footprint] = []
+        for index, instruction in enumerate(self._stream.instructions):
+            footprints.append(self._footprint(index, position, instruction) if sound[index] else NOTHING)
+            position += self._stream.unit[index] == COMPUTE
+        return footprints
+
+    def _footprint(self, index: int, position: int, instruction: Instruction) -> Footprint:
+        match instruction:
+            case Finish():
+                return NOTHING
+            case Gemm() | Alu():
+                return self._kernel(index, instruction)
+            case _ if is_nop(instruction):
+                return NOTHING
+            case Store():
+                return Footprint(reads=(("acc", slice(*sram_span(instruction))),))
+            case Load():
+                if instruction.memory is Memory.UOP:
+                    self._micro_ops.load(index, instruction, self._why_unknown(index, position, instruction))
+                    return NOTHING
+                return Footprint(writes=((SRAM_OF[instruction.memory], slice(*sram_span(instruction))),))
+
+    def _why_unknown(self, index: int, position: int, load: Load) -> str | None:
+        if not self._has_image:
+            return "no memory image was given"
+        store = self._stores.possibly_before(position, load)
+        if store is not None:
+            return f"{self._stream.name(store)} may write them before {self._stream.name(index)} reads them"
+        return None
+
+    def _kernel(self, index: int, kernel: Gemm | Alu) -> Footprint:
+        missing = self._micro_ops.unwritten(kernel)
+        if missing is not None:
+            self._report.add(
+                "unwritten",
+                f"{self._stream.name(index)} executes {spell('uop', missing)}, which no LOAD before it wrote",
+                index,
+                buffer="uop",
+                span=missing,
+            )
+            return UNKNOWN
+        unknown = self._micro_ops.unknown(kernel)
+        if unknown is not None:
+            self._report_unknown(index, kernel, *unknown)
+            return UNKNOWN
+        return self._known_kernel(index, kernel)
+
+    def _report_unknown(self, index: int, kernel: Gemm | Alu, loader: int, reason: str) -> None:
+        """One finding per cause: the lack of an image is a single one."""
+        cause = loader if self._has_image else -1
+        if cause in self._excused:
+            return
+        self._excused.add(cause)
+        advice = "" if self._has_image else "; pass the memory image, or a program, to have its tiles checked"
+        self._report.add(
+            "micro-ops-unknown",
+            f"the micro-ops of {self._stream.name(index)} are unknown, and with them the tiles that it touches: "
+            f"{self._stream.name(loader)} loads them and {reason}{advice}",
+            index,
+            loader,
+            buffer="uop",
+            span=(kernel.uop_bgn, kernel.uop_end),
+        )
+
+    def _known_kernel(self, index: int, kernel: Gemm | Alu) -> Footprint:
+        words = self._micro_ops.words(kernel)
+        key = (*_shape(kernel), words.tobytes())
+        if key not in self._cache:
+            self._cache[key] = footprint(kernel, micro_op_indices(words, self._stream.config), self._stream.config)
+        found = self._cache[key]
+        for fault in found.faults:
+            message = f"{self._stream.name(index)} {fault.text}"
+            self._report.add(fault.kind, message, index, buffer=fault.buffer, span=fault.span)
+        return found
+
+
+def _shape(kernel: Gemm | Alu) -> tuple[object, ...]:
+    """All of a kernel that its footprint depends on, but for the micro-ops."""
+    loops = (kernel.iter_out, kernel.iter_in)
+    factors = (kernel.dst_factor_out, kernel.dst_factor_in, kernel.src_factor_out, kernel.src_factor_in)
+    if isinstance(kernel, Gemm):
+        return (kernel.reset, *loops, *factors, kernel.wgt_factor_out, kernel.wgt_factor_in)
+    return ("alu", kernel.use_imm, *loops, *factors)

@@ -1,0 +1,164 @@
+"""Findings that one instruction's own fields decide: ranges, and encodings the hardware gets wrong."""
+
+from __future__ import annotations
+
+from vtac.targets.vta.isa import Alu, AluOpcode, Gemm, Load, Memory, Store, is_nop
+from vtac.targets.vta.machine.static_checks import HARDWARE_MICRO_OPS
+from vtac.targets.vta.machine.stream import SRAM_OF
+from vtac.targets.vta.proof.dram import DramMap, block_of
+from vtac.targets.vta.proof.finding import Report
+from vtac.targets.vta.proof.stream import Stream
+from vtac.targets.vta.proof.tiles import spell
+
+_MAX_SHIFT = 31
+
+
+def sram_span(instruction: Load | Store) -> tuple[int, int]:
+    """The half-open element range that a memory instruction fills or empties, pads included."""
+    rows = instruction.y_pad_0 + instruction.y_size + instruction.y_pad_1
+    columns = instruction.x_pad_0 + instruction.x_size + instruction.x_pad_1
+    return instruction.sram_base, instruction.sram_base + rows * columns
+
+
+def check_fields(stream: Stream, memory: DramMap, report: Report, *, acc_8bit: bool = False) -> list[bool]:
+    """Report illegal fields; the result says of each instruction whether what it touches is well defined.
+
+    `acc_8bit` accepts loads of ACC_8BIT.
+    """
+    sound: list[bool] = []
+    for index, instruction in enumerate(stream.instructions):
+        match instruction:
+            case Load() | Store():
+                legal = _check_memory_id(stream, index, instruction, report, acc_8bit=acc_8bit)
+                sound.append(legal and _check_block(stream, index, instruction, memory, report))
+            case Gemm() | Alu():
+                sound.append(_check_kernel(stream, index, instruction, report))
+            case _:
+                sound.append(True)
+    return sound
+
+
+def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, report: Report, *, acc_8bit: bool) -> bool:
+    """Whether an instruction can address its memory; the NOP of the store unit names any."""
+    if isinstance(instruction, Load) and instruction.memory is Memory.ACC_8BIT and not acc_8bit:
+        report.add("memory", f"{stream.name(index)} loads ACC_8BIT, which only simulators decode", index)
+    problem = None
+    if isinstance(instruction, Load) and instruction.memory is Memory.OUT:
+        problem = "loads memory OUT, which can only be stored"
+    if isinstance(instruction, Store) and instruction.memory is not Memory.OUT and not is_nop(instruction):
+        problem = f"stores from memory {instruction.memory.name}; only OUT can be stored"
+    if problem is not None:
+        report.add("memory", f"{stream.name(index)} {problem}", index)
+    return problem is None
+
+
+def _check_block(stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report) -> bool:
+    if is_nop(instruction):
+        return True
+    if instruction.y_size == 0:
+        report.add(
+            "zero-rows",
+            f"{stream.name(index)} has y_size 0 and x_size {instruction.x_size}: the hardware never finishes it; "
+            "pads alone cannot be loaded",
+            index,
+        )
+        return False
+    if isinstance(instruction, Store):
+        _check_store_pads(stream, index, instruction, report)
+    return _check_sram(stream, index, instruction, report) and _check_dram(stream, index, instruction, memory, report)
+
+
+def _check_store_pads(stream: Stream, index: int, store: Store, report: Report) -> None:
+    if store.y_pad_0 or store.y_pad_1 or store.x_pad_0 or store.x_pad_1:
+        report.add("pad", f"{stream.name(index)} has pads; a STORE has none, all four fields must be 0", index)
+
+
+def _check_sram(stream: Stream, index: int, instruction: Load | Store, report: Report) -> bool:
+    name = SRAM_OF[instruction.memory]
+    start, end = sram_span(instruction)
+    capacity = stream.config.capacity(name)
+    if end > capacity:
+        report.add(
+            "sram-range",
+            f"{stream.name(index)} touches {spell(name, (start, end))}; {name} holds {capacity}",
+            index,
+            buffer=name,
+            span=(start, end),
+        )
+        return False
+    if name == "uop" and end > HARDWARE_MICRO_OPS:
+        _report_uop_capacity(stream, index, (start, end), report)
+    return True
+
+
+def _report_uop_capacity(stream: Stream, index: int, span: tuple[int, int], report: Report) -> None:
+    report.add(
+        "uop-range",
+        f"{stream.name(index)} touches {spell('uop', span)}; the hardware's micro-op memory holds "
+        f"{HARDWARE_MICRO_OPS}, whatever the configuration says",
+        index,
+        buffer="uop",
+        span=span,
+    )
+
+
+def _check_dram(stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report) -> bool:
+    block = block_of(instruction, stream.config)
+    if block is None:
+        return True
+    problem = memory.outside(block)
+    if problem is None and isinstance(instruction, Store):
+        target = memory.buffer_at(block.start)
+        if target is not None and target.role in ("constant", "uop"):
+            problem = f"a store must not change {target.name}, whose role is {target.role}"
+    if problem is not None:
+        report.add(
+            "dram-range",
+            f"{stream.name(index)} touches DRAM bytes {block.start} to {block.end - 1}; {problem}",
+            index,
+            buffer="dram",
+            span=(block.start, block.end),
+        )
+    return True
+
+
+def _check_kernel(stream: Stream, index: int, kernel: Gemm | Alu, report: Report) -> bool:
+    if isinstance(kernel, Alu):
+        _check_operation(stream, index, kernel, report)
+    empty = [name for name in ("iter_out", "iter_in") if getattr(kernel, name) == 0]
+    if kernel.uop_end <= kernel.uop_bgn:
+        empty.append(f"uops {kernel.uop_bgn}:{kernel.uop_end}")
+    if empty:
+        report.add(
+            "zero-trip",
+            f"{stream.name(index)} has no trips ({' and '.join(empty)} empty): the hardware makes 16384; every loop "
+            "needs at least one trip and one micro-op",
+            index,
+        )
+        return False
+    span = (kernel.uop_bgn, kernel.uop_end)
+    capacity = stream.config.capacity("uop")
+    if kernel.uop_end > capacity:
+        report.add(
+            "uop-range",
+            f"{stream.name(index)} uses {spell('uop', span)}; uop holds {capacity}",
+            index,
+            buffer="uop",
+            span=span,
+        )
+        return False
+    if kernel.uop_end > HARDWARE_MICRO_OPS:
+        _report_uop_capacity(stream, index, span, report)
+    return True
+
+
+def _check_operation(stream: Stream, index: int, alu: Alu, report: Report) -> None:
+    if alu.opcode is AluOpcode.MUL:
+        report.add("alu-opcode", f"{stream.name(index)} multiplies, which only simulators can", index)
+    if alu.opcode is AluOpcode.SHR and alu.use_imm and abs(alu.imm) > _MAX_SHIFT:
+        report.add(
+            "shift",
+            f"{stream.name(index)} shifts by {alu.imm}; the hardware keeps 5 bits, so an amount from "
+            f"-{_MAX_SHIFT} to {_MAX_SHIFT} is required",
+            index,
+        )

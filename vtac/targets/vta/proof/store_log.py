@@ -1,0 +1,93 @@
+"""Every STORE's bytes in DRAM, and which loads touch them without an order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from vtac.targets.vta.isa import Load, Store, is_nop
+from vtac.targets.vta.proof.dram import Block, block_of, overlap
+from vtac.targets.vta.proof.finding import Report
+from vtac.targets.vta.proof.order import Order
+from vtac.targets.vta.proof.stream import COMPUTE, LOAD, STORE, UNIT_NAMES, Stream
+
+
+class StoreLog:
+    """The stores that write DRAM, by position in the store unit's program."""
+
+    def __init__(self, stream: Stream, order: Order, sound: Sequence[bool]) -> None:
+        self._stream = stream
+        self._order = order
+        blocks: list[Block] = []
+        positions: list[int] = []
+        for position, index in enumerate(stream.programs[STORE]):
+            store = stream.instructions[index]
+            block = block_of(store, stream.config) if isinstance(store, Store) and sound[index] else None
+            if block is not None:
+                blocks.append(block)
+                positions.append(position)
+        self._blocks = blocks
+        self._positions = np.array(positions, np.int64)
+        self._starts = np.array([block.start for block in blocks], np.int64)
+        self._ends = np.array([block.end for block in blocks], np.int64)
+        self._low = min((block.start for block in blocks), default=0)
+        self._high = max((block.end for block in blocks), default=0)
+
+    def possibly_before(self, position: int, load: Load) -> int | None:
+        """A store that may write bytes that `load`, at `position` of compute's program, reads: its index."""
+        block = block_of(load, self._stream.config)
+        if block is None:
+            return None
+        found = self._first_overlap(block, 0, self._end(COMPUTE, position))
+        return None if found is None else found[0]
+
+    def check_races(self, sound: Sequence[bool], report: Report) -> None:
+        """Report each load that touches bytes that a store writes, with no order between the two."""
+        for unit in (LOAD, COMPUTE):
+            for position, index in enumerate(self._stream.programs[unit][: self._order.executed[unit]]):
+                load = self._stream.instructions[index]
+                if not isinstance(load, Load) or is_nop(load) or not sound[index]:
+                    continue
+                block = block_of(load, self._stream.config)
+                if block is None or block.end <= self._low or self._high <= block.start:
+                    continue
+                start = int(self._order.before[unit][position, STORE])
+                found = self._first_overlap(block, start, self._end(unit, position))
+                if found is not None:
+                    self._report(unit, index, *found, report)
+
+    def _end(self, unit: int, position: int) -> int:
+        """The position of the first store that is ordered after an instruction; all of them if it never runs."""
+        if position >= self._order.executed[unit]:
+            return len(self._stream.programs[STORE])
+        return int(np.searchsorted(self._order.before[STORE][:, unit], position + 1, side="left"))
+
+    def _first_overlap(self, block: Block, start: int, end: int) -> tuple[int, tuple[int, int]] | None:
+        if start >= end or block.end <= self._low or self._high <= block.start:
+            return None
+        low, high = (int(bound) for bound in np.searchsorted(self._positions, np.array([start, end])))
+        near = (self._starts[low:high] < block.end) & (self._ends[low:high] > block.start)
+        for number in map(int, np.flatnonzero(near) + low):
+            span = overlap(block, self._blocks[number])
+            if span is not None:
+                return self._stream.programs[STORE][int(self._positions[number])], span
+        return None
+
+    def _report(self, unit: int, index: int, store: int, span: tuple[int, int], report: Report) -> None:
+        names = UNIT_NAMES
+        if store < index:
+            tokens = f"from store to compute after #{store}"
+            tokens += f" and on to {names[unit]} before #{index}" if unit == LOAD else f" and before #{index}"
+        else:
+            tokens = f"from {names[unit]} to " + ("compute and on to store" if unit == LOAD else "store")
+            tokens += f" after #{index} and before #{store}"
+        report.add(
+            "dram-race",
+            f"{self._stream.name(store)} writes DRAM bytes {span[0]} to {span[1] - 1} that {self._stream.name(index)} "
+            f"reads, in no fixed order: a token {tokens} is missing",
+            store,
+            index,
+            buffer="dram",
+            span=span,
+        )

@@ -1,0 +1,42 @@
+"""Default schedules of the functions of packed operations, and what they make of them."""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import ModuleOp
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.schedule import Schedule
+from vtac.targets.vta.schedules.emit import schedule_layer
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.search import best_estimate, best_tiling, layers_of, lowered
+from vtac.targets.vta.schedules.tiling import Tiling
+
+
+def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Schedule:
+    """A schedule for the one function of a module of packed operations.
+
+    Each layer gets the tiling that the search finds best; every buffer fits its memory.
+    `config` as for `vtac.compile`. Raises `ScheduleError` for a block that fits no layer.
+    """
+    schedule = Schedule(module, config=config)
+    tilings, _ = _tilings(module, schedule.config, layers_of(schedule))
+    for layer, tiling in tilings:
+        schedule_layer(schedule, layer, tiling)
+    return schedule
+
+
+def lower_by_default(module: ModuleOp, config: VTAConfig | None = None) -> ModuleOp:
+    """The module at the vta level under its default schedule; raises as `default_schedule` does."""
+    schedule = Schedule(module, config=config)
+    tilings, program = _tilings(module, schedule.config, layers_of(schedule))
+    return lowered(module, schedule.config, tilings) if program is None else program
+
+
+def _tilings(
+    module: ModuleOp, config: VTAConfig, layers: list[Layer]
+) -> tuple[list[tuple[Layer, Tiling]], ModuleOp | None]:
+    """The tiling of each layer, and the program if that was just built."""
+    if len(layers) != 1:
+        return [(layer, best_estimate(layer, config)) for layer in layers], None
+    found = best_tiling(module, config, layers[0])
+    return [(layers[0], found.tiling)], found.program

@@ -1,0 +1,118 @@
+"""The contraction of a layer as directives: order of its kernels, loads, copies of its operands."""
+
+from __future__ import annotations
+
+from vtac.errors import ScheduleError
+from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.vta.schedules.contraction import Contraction
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.nests import TileNest
+from vtac.targets.vta.schedules.tiling import CHANNEL, SPATIAL, Tiling, kernel_order
+
+
+class ContractionSchedule:
+    """The directives of one contraction, in the loops over tiles."""
+
+    def __init__(self, schedule: Schedule, layer: Layer, contraction: Contraction, tiling: Tiling) -> None:
+        self.schedule = schedule
+        self.layer = layer
+        self.contraction = contraction
+        self.tiling = tiling
+        self.skips = tiling.skip and contraction.pad is not None
+        self.tiles: list[LoopRef] = []
+
+    def skip(self) -> None:
+        """Read the padding where it is multiplied, so that it can be left out."""
+        if self.skips and self.contraction.pad is not None:
+            self.schedule.compute_inline(self.schedule.get_block(self.contraction.pad))
+
+    def schedule_kernel(self, nest: TileNest) -> None:
+        """Order the contraction's loops, reset before them, and load inside."""
+        schedule = self.schedule
+        block = schedule.get_block(self.contraction.block)
+        passes, window, gemm, spatial = self._order_kernel(block)
+        reset = self._decompose(block, passes, spatial)
+        self._rotate(passes, nest.around)
+        if self.skips:
+            schedule.skip_padding(block)
+        self._load(block, passes, window)
+        self.tiles = [gemm, reset]
+
+    def tensorize(self) -> None:
+        """Give the kernels to GEMM."""
+        for loop in self.tiles:
+            self.schedule.tensorize(loop, "vta.gemm")
+
+    def _order_kernel(self, block: BlockRef) -> tuple[LoopRef, list[LoopRef], LoopRef, list[str]]:
+        """Passes over channels, window positions of their own, hardware loops, micro-ops, one tile."""
+        schedule, contraction, tiling = self.schedule, self.contraction, self.tiling
+        loops = list(schedule.get_loops(block))
+        rank = len(contraction.extents)
+        reducing = (contraction.channel_loop is not None) + len(contraction.window) + 1
+        own = loops[-(rank + 2 + reducing) :]
+        spatial, tile, reductions = own[:rank], own[rank : rank + 2], dict(enumerate(own[rank + 2 :], rank + 2))
+        windows = [reductions.pop(loop) for loop in contraction.window_loops]
+        if contraction.channel_loop is not None:
+            passes, channels = schedule.split(reductions.pop(contraction.channel_loop), factor=tiling.channels)
+            around = [*windows, channels]
+        else:
+            passes, windows[0] = schedule.split(windows[0], nparts=1)
+            channels, around = passes, windows
+        (k,) = reductions.values()
+        order = kernel_order(contraction, tiling)
+        if order is None:
+            raise ScheduleError("default schedule: every order of the kernel's loops writes a tile twice in a row")
+        chosen = [
+            spatial[one.number] if one.kind == SPATIAL else channels if one.kind == CHANNEL else windows[one.number]
+            for one in order[0]
+        ]
+        apart = windows if tiling.splits_window else []
+        single = [loop for loop in (*spatial, *around) if loop not in chosen and loop not in apart]
+        schedule.reorder(passes, *apart, *single, *chosen, *tile, k)
+        for loop in () if tiling.streamed else apart:
+            schedule.unroll(loop)
+        return passes, apart, tile[0], [loop.name for loop in (*spatial, tile[0])]
+
+    def _decompose(self, block: BlockRef, passes: LoopRef, names: list[str]) -> LoopRef:
+        """The reset as one run over the tile."""
+        schedule = self.schedule
+        reset = schedule.decompose_reduction(block, passes)
+        loops = list(schedule.get_loops(reset))
+        rank = len(self.contraction.extents)
+        named = {loop.name: loop for loop in loops[-(rank + 2) :]}
+        *inner, row = [named[name] for name in names]
+        run = [loop for loop in inner if loop.extent > 1]
+        if rank > 1:
+            schedule.reorder(*(loop for loop in inner if loop.extent == 1), *run)
+        while len(run) > 1:
+            run = [*run[:-2], schedule.fuse(run[-2], run[-1])]
+        return row
+
+    def _rotate(self, passes: LoopRef, around: list[LoopRef]) -> None:
+        """Let each tile begin with the channels that the one before left on chip."""
+        innermost = [loop for loop in around if loop.extent > 1][-1:]
+        if not innermost:
+            return
+        number = around.index(innermost[0])
+        selecting = sum(self.contraction.by_weight)
+        weights = number >= len(around) - selecting if self.tiling.weights_inside else number < selecting
+        kept = self.tiling.inp if weights else self.tiling.wgt
+        if 1 < kept < passes.extent:
+            self.schedule.rotate(passes, innermost[0], passes.extent - kept)
+
+    def _load(self, block: BlockRef, passes: LoopRef, window: list[LoopRef]) -> None:
+        schedule, contraction, tiling = self.schedule, self.contraction, self.tiling
+        position = contraction.input_index
+        if contraction.pad is not None and not tiling.skip:
+            data = schedule.get_block(contraction.pad)
+            schedule.set_scope(data, 0, "vta.inp")
+        else:
+            data = schedule.cache_read(block, position, "vta.inp", gather=contraction.steps)
+        weights = schedule.cache_read(block, 1 - position, "vta.wgt")
+        weight_loop = window[-1] if (tiling.taps or tiling.streamed) and window else passes
+        data_loop = window[-1] if tiling.streamed and window else passes
+        for copy, loop, copies in ((weights, weight_loop, tiling.wgt), (data, data_loop, tiling.inp)):
+            schedule.compute_at(copy, loop)
+            schedule.dma_copy(schedule.get_loop(copy, "i0"))
+            if not tiling.streamed:
+                schedule.double_buffer(copy, copies)

@@ -1,0 +1,62 @@
+"""What no schedule of a layer can go below: bytes that must move, and the busiest unit's cycles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.schedules.contraction import Contraction, InputDimension
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.sides import tiles_of
+
+_BUS = 8
+
+
+@dataclass(frozen=True)
+class Roof:
+    """`nbytes`: inputs touched, weights and outputs once each. `cycles`: the largest of compute
+    (GEMM, reset and ALU tile-cycles, padding multiplied too), load beats and stores.
+    """
+
+    nbytes: int
+    cycles: int
+
+
+def roof(layer: Layer, config: VTAConfig) -> Roof:
+    """The limits of one layer."""
+    outputs = prod(layer.extents)
+    stored = outputs * config.out_element_bytes * layer.results
+    compute = 0
+    nbytes = sum(tiles_of(operand.region, layer.extents) for operand in layer.operands) * config.acc_element_bytes
+    for stage in layer.stages:
+        tiles = tiles_of(stage.region, layer.extents)
+        compute += stage.alu * tiles
+        if stage.kind == "load":
+            nbytes += tiles * config.acc_element_bytes
+        for product in stage.products:
+            compute += (2 if product.starts else 1) * tiles
+            sides = zip(product.region, product.sizes, strict=True)
+            touched = prod(min(side.extent(layer.extents), size) for side, size in sides)
+            nbytes += touched * config.inp_element_bytes + config.wgt_element_bytes
+    contraction = layer.contraction
+    if contraction is not None:
+        inputs = prod(_touched(layer, contraction, d) for d in contraction.dimensions)
+        selected = prod(e for e, weight in zip(layer.extents, contraction.by_weight, strict=True) if weight)
+        weights = selected * contraction.channels * prod(contraction.window)
+        compute += outputs * (1 + contraction.channels * prod(contraction.window))
+        nbytes += inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
+    store = (3 * stored) // 16 + 3 * (stored // 128)
+    return Roof(max(1, nbytes + stored), max(1, compute, nbytes // _BUS, store))
+
+
+def _touched(layer: Layer, contraction: Contraction, dimension: InputDimension) -> int:
+    """Indices of an input dimension that some output needs."""
+    if dimension.spatial is None and dimension.window is None:
+        return contraction.channels
+    whole = layer.extents[dimension.spatial] if dimension.spatial is not None else 1
+    window = contraction.window[dimension.window] if dimension.window is not None else 1
+    reached = {
+        i * dimension.stride + w * dimension.dilation - dimension.before for i in range(whole) for w in range(window)
+    }
+    return len(reached & set(range(dimension.size)))

@@ -1,0 +1,177 @@
+"""The search: estimate every sensible tiling, build and time the few best, keep the winner.
+
+The score weighs cycles above the roof three times as much as DRAM traffic above the compulsory.
+Below the roof, where iterations over padding are skipped, traffic decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import log
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import CompileError, VtacError
+from vtac.frontend import context, prepare
+from vtac.pipelines import continue_after, run_phases
+from vtac.schedule import Schedule
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.schedules.candidates import cuts, refinements, smallest
+from vtac.targets.vta.schedules.cost import Estimate, estimate, fits
+from vtac.targets.vta.schedules.emit import schedule_layer
+from vtac.targets.vta.schedules.layers import Layer, find_layers
+from vtac.targets.vta.schedules.roof import Roof, roof
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.stream.build import build_program
+
+CYCLE_WEIGHT = 3.0
+"""How much more a percent of cycles above the roof counts than a percent of bytes."""
+SPARE_CYCLE_WEIGHT = 0.001
+"""The same below the roof."""
+_REFINED = 24
+_MEASURED = 2
+_SHORT = 100
+"""Instructions up to which twice as many programs are built."""
+_LONG = 4000
+"""Instructions beyond which a program is not built on trial."""
+_CLOSE = 0.002
+"""Scores that differ by less are not worth another build."""
+
+
+@dataclass
+class Found:
+    """What a search has found: a tiling, and the program at the vta level when it was just built."""
+
+    tiling: Tiling
+    program: ModuleOp | None = None
+
+
+@dataclass
+class _Known:
+    """A place in the cache, for all layers that are equal but for their names."""
+
+    tiling: Tiling | None = None
+
+
+@lru_cache(maxsize=256)
+def _known(_layer: Layer, _config: VTAConfig) -> _Known:
+    return _Known()
+
+
+def best_tiling(module: ModuleOp, config: VTAConfig, layer: Layer) -> Found:
+    """The best tiling of the one layer of a module; unless it is known, the first few are built and timed."""
+    known = _known(layer, config)
+    if known.tiling is not None:
+        return Found(known.tiling)
+    found = _measured(module, config, layer, candidates(layer, config))
+    known.tiling = found.tiling
+    return found
+
+
+@lru_cache(maxsize=256)
+def best_estimate(layer: Layer, config: VTAConfig) -> Tiling:
+    """The tiling of the best estimate, of several layers in a module."""
+    ranked = candidates(layer, config)
+    if not ranked:
+        raise _nothing_fits(layer, config)
+    return ranked[0]
+
+
+def layers_of(schedule: Schedule) -> list[Layer]:
+    """The layers of a schedule's function."""
+    function = next(op for op in schedule.module.ops if isinstance(op, FuncOp) and op.body.blocks)
+    return find_layers(function, schedule.config)
+
+
+def candidates(layer: Layer, config: VTAConfig) -> list[Tiling]:
+    """Tilings that fit, best estimate first; the last is the smallest possible."""
+    limit = roof(layer, config)
+    coarse = sorted(
+        (cut for cut in cuts(layer, config) if fits(layer, cut, config)),
+        key=lambda tiling: score(estimate(layer, tiling, config), limit),
+    )
+    found: dict[tuple[object, ...], tuple[float, Tiling]] = {}
+    for cut in coarse[:_REFINED]:
+        for tiling in refinements(layer, cut, config):
+            value = score(estimate(layer, tiling, config), limit)
+            base = (tiling.tile, tiling.channels, tiling.weights_inside, tiling.skip, tiling.taps)
+            if base not in found or value < found[base][0]:
+                found[base] = value, tiling
+    return [tiling for _, tiling in sorted(found.values(), key=lambda item: item[0])] + smallest(layer, config)
+
+
+def score(found: Estimate, limit: Roof) -> float:
+    """Lower is better; 0 at both limits."""
+    slow = log(max(1, found.cycles) / limit.cycles)
+    return (CYCLE_WEIGHT if slow > 0 else SPARE_CYCLE_WEIGHT) * slow + log(max(1, found.nbytes) / limit.nbytes)
+
+
+def _nothing_fits(layer: Layer, config: VTAConfig) -> CompileError:
+    fields = {key: value for key, value in config.to_fields().items() if key.endswith("BUFF_SIZE")}
+    return CompileError(
+        f"default schedule: no tiling of block '{layer.store}' fits on chip with {fields}; not even single tiles do: "
+        "use a configuration with larger buffers"
+    )
+
+
+def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Tiling]) -> Found:
+    """The best of the first few by the cycle model; a tiling that cannot be built is passed over.
+
+    Of programs too long to build on trial, the first that lowers to the vta dialect is taken.
+    """
+    limit = roof(layer, config)
+    best: tuple[float, Found] | None = None
+    built = 0
+    problem: VtacError | None = None
+    for tiling in ranked:
+        guess = estimate(layer, tiling, config)
+        enough = _MEASURED * 2 if guess.instructions <= _SHORT else _MEASURED
+        if best is not None and (built >= enough or best[0] <= score(guess, limit) + _CLOSE):
+            break
+        is_long = guess.instructions > _LONG
+        try:
+            program = lowered(module, config, [(layer, tiling)])
+            found = guess if is_long else _counted(build_program(program))
+        except VtacError as error:
+            problem = error
+            continue
+        built += 2 * _MEASURED if is_long else 1
+        value = score(found, limit)
+        if best is None or value < best[0]:
+            best = value, Found(tiling, program)
+    if best is None:
+        raise problem or _nothing_fits(layer, config)
+    return best[1]
+
+
+def lowered(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, Tiling]]) -> ModuleOp:
+    """A module at the vta level, its layers under these tilings. What a schedule has applied is not applied again."""
+    schedule = Schedule(module, config=config)
+    for layer, tiling in layers:
+        schedule_layer(schedule, layer, tiling)
+    continue_after(schedule.module, context(), "scheduled")
+    return schedule.module
+
+
+def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
+    """DRAM bytes and cycles of a program under a schedule, exact by the cycle model."""
+    work = prepare(module, schedule.config, schedule)
+    run_phases(work, context())
+    return _counted(build_program(work))
+
+
+def _counted(program: Program) -> Estimate:
+    from vtac.targets.vta.cycles import simulate_cycles
+    from vtac.targets.vta.machine.counters import count
+    from vtac.targets.vta.machine.stream import decode_stream
+
+    stream = decode_stream(program.instructions, program.config)
+    nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
+    return Estimate(nbytes, simulate_cycles(program.instructions, program.config).cycles, len(stream))
+
+
+__all__ = ["best_estimate", "best_tiling", "candidates", "layers_of", "lowered", "measure_schedule"]

@@ -1,0 +1,91 @@
+"""How much of a buffer one output tile needs, dimension by dimension, halos included."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import TypeAlias
+
+from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.regions import output_dimensions
+from vtac.dialects.schedule.payload import BlockOp
+
+Place: TypeAlias = tuple[Linear, ...]
+"""Indices of a buffer, over the dimensions of the output tile by number."""
+
+
+@dataclass(frozen=True)
+class Side:
+    """Tiles needed along one outer dimension: `stride * (t - 1) + reach` for t along output dimension `spatial`."""
+
+    spatial: int | None
+    stride: int
+    reach: int
+    size: int
+
+    def extent(self, tile: Sequence[int]) -> int:
+        """Tiles that an output tile needs, at most all there are."""
+        along = 1 if self.spatial is None else tile[self.spatial]
+        return min(self.size, (along - 1) * self.stride + self.reach)
+
+
+Region: TypeAlias = tuple[Side, ...]
+
+
+def tiles_of(region: Region, tile: Sequence[int]) -> int:
+    """Tiles of a region for one output tile."""
+    return prod(side.extent(tile) for side in region)
+
+
+def is_pointwise(region: Region, extents: Sequence[int]) -> bool:
+    """Each output tile needs the tile at its own place."""
+    found = [side.spatial for side in region if side.size > 1]
+    plain = all(side.stride == 1 and side.reach == 1 for side in region if side.size > 1)
+    return plain and found == [number for number, extent in enumerate(extents) if extent > 1]
+
+
+def whole_place(extents: Sequence[int]) -> Place:
+    """The place of an output tile itself."""
+    return tuple(Linear.variable(number) if extent > 1 else Linear(0) for number, extent in enumerate(extents))
+
+
+def places_read(
+    block: BlockOp, position: int, written: Iterable[Place], extents: Mapping[Hashable, int]
+) -> set[Place] | None:
+    """Outer indices that a block reads at access `position` to write those places.
+
+    None when the block does not write by plain indices. Reductions stand at 0.
+    """
+    dimensions = output_dimensions(block)
+    if dimensions is None:
+        return None
+    expressions = block.accesses.data[position].indices.results[:-2]
+    found: set[Place] = set()
+    for place in written:
+        values = [
+            place[dimensions[variable]] if dimensions.get(variable, len(place)) < len(place) else Linear(0)
+            for variable in range(len(block.variables))
+        ]
+        found.add(tuple(from_affine(expr, values, [], extents) for expr in expressions))
+    return found
+
+
+def region_of(places: Iterable[Place], shape: Sequence[int]) -> Region | None:
+    """The hull of several places in a buffer of that outer shape; None when they move differently."""
+    listed = list(places)
+    sides: list[Side] = []
+    for number, size in enumerate(shape):
+        indices = [place[number] for place in listed]
+        moving = indices[0] - indices[0].constant
+        if any(index - index.constant != moving for index in indices) or len(moving.terms) > 1:
+            return None
+        reach = max(index.constant for index in indices) - min(index.constant for index in indices) + 1
+        if not moving.terms:
+            sides.append(Side(None, 1, reach, size))
+            continue
+        ((variable, stride),) = moving.terms.items()
+        if not isinstance(variable, int) or stride < 1:
+            return None
+        sides.append(Side(variable, stride, reach, size))
+    return tuple(sides)

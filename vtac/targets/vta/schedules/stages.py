@@ -1,0 +1,104 @@
+"""The stages of a layer: what is written into the accumulators, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from vtac.analysis.bodies import AluChain, multiply_accumulate
+from vtac.analysis.regions import plain_dimension
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.targets.vta.schedules.sides import Region
+
+StageKind = Literal["contraction", "product", "alu", "load"]
+
+
+@dataclass(frozen=True)
+class Operand:
+    """An int32 input of an elementwise block that lies in DRAM: its block, its position, its tiles."""
+
+    block: str = field(compare=False)
+    index: int = field(compare=False)
+    region: Region
+
+
+@dataclass(frozen=True)
+class Product:
+    """A product with one weight tile: how int8 tiles reach the accumulators.
+
+    `index` is the position of the tiles, `region` what an output tile needs of them, `pad` the
+    block that pads them, `sizes` their dimensions without padding; `starts` says that it starts
+    from zeros and does not add to what is there.
+    """
+
+    block: str = field(compare=False)
+    index: int = field(compare=False)
+    pad: str | None = field(compare=False)
+    region: Region
+    sizes: tuple[int, ...]
+    starts: bool
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One buffer of accumulators: the block that writes it first, and the products added to it.
+
+    `alu`: cycles of the ALU per tile, `kernels`: its kernels. `accumulator` numbers the space that
+    the buffer lives in: an ALU operation works in place where its operand is used no more.
+    `reads` are the stages it reads; `stored` says that a result is stored from it.
+    """
+
+    block: str = field(compare=False)
+    kind: StageKind
+    region: Region
+    alu: int = 0
+    kernels: int = 0
+    accumulator: int = 0
+    reads: tuple[int, ...] = ()
+    products: tuple[Product, ...] = ()
+    stored: bool = False
+
+
+@dataclass(frozen=True)
+class Accumulator:
+    """Space for accumulators: its tiles, and the stages between which it is used.
+
+    It is that of the buffer of `stage`, or of the loaded tiles of `operand`, which a stage works on in place.
+    """
+
+    region: Region
+    first: int
+    last: int
+    stored: bool
+    stage: int | None
+    operand: int | None = None
+
+
+def product_operands(block: BlockOp) -> tuple[int, int] | None:
+    """Positions of the tiles and of the weights when a block is a product with one weight tile."""
+    if multiply_accumulate(block):
+        return None
+    sides = [access.indices.results for access in block.accesses.data[:2]]
+    for data, weight in ((0, 1), (1, 0)):
+        ends = [plain_dimension(expr) for expr in sides[weight]]
+        if len(ends) != 2 or len(sides[data]) < 2 or None in ends:
+            continue
+        lane, k = ends
+        reducing = [number for number, one in enumerate(block.variables) if one.reduction]
+        output = [plain_dimension(expr) for expr in block.output_access.indices.results]
+        if reducing == [k] and output[-1] == lane and plain_dimension(sides[data][-1]) == k:
+            return data, weight
+    return None
+
+
+def chain_cost(chain: AluChain, *, in_place: bool) -> tuple[int, int]:
+    """ALU cycles per tile, and kernels: one per step, and a reset and an addition for a copy."""
+    cycles = sum(1 if step.input is None else 2 for step in chain.steps)
+    return (cycles, len(chain.steps)) if in_place else (cycles + 3, len(chain.steps) + 2)
+
+
+def first_writer(buffer_writers: Sequence[BlockOp]) -> BlockOp | None:
+    """The block that writes a buffer afresh, where the others add to it."""
+    fresh = [block for block in buffer_writers if not (block.has_reduction and block.init is None)]
+    return fresh[0] if len(fresh) == 1 else None

@@ -1,0 +1,193 @@
+"""The choices that a schedule of one layer leaves open, and what they mean in tiles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import combinations, product
+from math import prod
+
+from vtac.targets.vta.schedules.contraction import Contraction, InputDimension
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.stages import Operand
+
+SPATIAL, CHANNEL, WINDOW = "spatial", "channel", "window"
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a layer is cut.
+
+    `tile`: output tiles per outer dimension; `channels`: input-channel blocks per pass;
+    `weights_inside`: the loop over output channels is the innermost tile loop; `inp`, `wgt`,
+    `acc`: copies of each buffer; `pieces`: parts in which a tile is finished and stored;
+    `skip`: iterations that read padding are left out; `taps`: each position of the window has
+    a kernel and weights of its own; `streamed`: inputs and weights of one window position are
+    on chip at a time; `operands`: copies of the tiles of each int8 operand.
+    """
+
+    tile: tuple[int, ...]
+    channels: int = 1
+    weights_inside: bool = False
+    inp: int = 1
+    wgt: int = 1
+    acc: int = 1
+    pieces: int = 1
+    skip: bool = False
+    taps: bool = False
+    streamed: bool = False
+    operands: int = 1
+
+    @property
+    def splits_window(self) -> bool:
+        """Window positions stand outside the kernel."""
+        return self.skip or self.taps or self.streamed
+
+
+@dataclass(frozen=True)
+class KernelLoop:
+    """A loop inside one GEMM kernel: a spatial dimension, the channel blocks, or a window position."""
+
+    kind: str
+    number: int
+    extent: int
+
+    @property
+    def reduces(self) -> bool:
+        return self.kind != SPATIAL
+
+
+def kernel_loops(tile: tuple[int, ...], channels: int, window: tuple[int, ...]) -> list[KernelLoop]:
+    """The loops of a kernel that run more than once, spatial ones first."""
+    loops = [KernelLoop(SPATIAL, number, extent) for number, extent in enumerate(tile) if extent > 1]
+    if channels > 1:
+        loops.append(KernelLoop(CHANNEL, 0, channels))
+    return loops + [KernelLoop(WINDOW, number, extent) for number, extent in enumerate(window) if extent > 1]
+
+
+def kernel_order(contraction: Contraction, tiling: Tiling) -> tuple[list[KernelLoop], int] | None:
+    """The loops of a kernel, hardware loops first, with the fewest micro-ops; and how many those are.
+
+    No micro-op may write the tile of either of the two before it, so a reduction among the
+    micro-ops needs three tiles below it. None when no choice of hardware loops gives that.
+    """
+    window = () if tiling.splits_window else contraction.window
+    found = _kernel_order(tiling.tile, tiling.channels, window)
+    return None if found is None else (list(found[0]), found[1])
+
+
+@lru_cache(maxsize=4096)
+def _kernel_order(
+    tile: tuple[int, ...], channels: int, window: tuple[int, ...]
+) -> tuple[tuple[KernelLoop, ...], int] | None:
+    loops = kernel_loops(tile, channels, window)
+    total = prod(loop.extent for loop in loops)
+    moving = prod(loop.extent for loop in loops if not loop.reduces)
+    best: tuple[tuple[KernelLoop, ...], int] | None = None
+    for hardware in combinations(loops, min(2, len(loops))):
+        count = total // prod(loop.extent for loop in hardware)
+        spatial = moving // prod(loop.extent for loop in hardware if not loop.reduces)
+        if count > spatial and spatial < 3:
+            continue
+        if best is None or count < best[1]:
+            rest = [loop for loop in loops if loop not in hardware]
+            reducing = [loop for loop in rest if loop.reduces]
+            best = (*hardware, *reducing, *(loop for loop in rest if not loop.reduces)), count
+    return best
+
+
+def rests(layer: Layer, tiling: Tiling) -> list[tuple[int, ...]]:
+    """The shapes of tiles: the whole one, and those at the ends where sizes do not divide."""
+    choices = [
+        (size,) if extent % size == 0 else (size, extent % size)
+        for size, extent in zip(tiling.tile, layer.extents, strict=True)
+    ]
+    return list(product(*choices))
+
+
+def is_ragged(layer: Layer, tiling: Tiling) -> bool:
+    """Some size does not divide its extent."""
+    return any(extent % size for size, extent in zip(tiling.tile, layer.extents, strict=True))
+
+
+def runs_on_rest(order: list[KernelLoop], rest: tuple[int, ...]) -> bool:
+    """A kernel's loops, in their order, write no tile twice within three micro-ops on a smaller tile either."""
+    extents = [loop.extent if loop.reduces else rest[loop.number] for loop in order]
+    moving = [(loop, extent) for loop, extent in zip(order, extents, strict=True) if extent > 1]
+    micro = moving[2:]
+    spatial = prod(extent for loop, extent in micro if not loop.reduces)
+    return spatial >= 3 or not any(loop.reduces for loop, _ in micro)
+
+
+def input_extent(contraction: Contraction, dimension: InputDimension, tile: tuple[int, ...]) -> int:
+    """Indices of an input dimension that one output tile needs, padding included."""
+    spatial = tile[dimension.spatial] if dimension.spatial is not None else 1
+    window = contraction.window[dimension.window] if dimension.window is not None else 1
+    if window == 1 and dimension.stride > 1:
+        return spatial
+    return (spatial - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
+
+
+def input_tiles(contraction: Contraction, tiling: Tiling) -> int:
+    """Tiles of one copy of the input buffer."""
+    if tiling.streamed:
+        moving = [t for t, selects in zip(tiling.tile, contraction.selecting, strict=True) if selects]
+        return prod(moving) * tiling.channels
+    total = 1
+    for dimension in contraction.dimensions:
+        if dimension.spatial is None and dimension.window is None:
+            total *= tiling.channels
+            continue
+        extent = input_extent(contraction, dimension, tiling.tile)
+        total *= min(extent, dimension.size) if tiling.skip else extent
+    return total
+
+
+def weight_tiles(contraction: Contraction, tiling: Tiling) -> int:
+    """Tiles of one copy of the weight buffer, all window positions together."""
+    selected = prod(t for t, weight in zip(tiling.tile, contraction.by_weight, strict=True) if weight)
+    return selected * tiling.channels * (1 if tiling.streamed else prod(contraction.window))
+
+
+def piece_dimension(layer: Layer, tiling: Tiling) -> int:
+    """The dimension whose tile is finished in pieces: the first that selects weights."""
+    by_weight = layer.contraction.by_weight if layer.contraction else ()
+    weighted = [number for number, weight in enumerate(by_weight) if weight and tiling.tile[number] > 1]
+    return weighted[0] if weighted else 0
+
+
+def piece_tile(layer: Layer, tiling: Tiling) -> tuple[int, ...]:
+    """The part of an output tile that is finished at once."""
+    if tiling.pieces == 1:
+        return tiling.tile
+    cut = piece_dimension(layer, tiling)
+    return tuple(size // tiling.pieces if number == cut else size for number, size in enumerate(tiling.tile))
+
+
+def tile_loops(layer: Layer, tiling: Tiling) -> list[int]:
+    """The dimensions of the loops over tiles, outermost first."""
+    if layer.contraction is None:
+        return list(range(len(layer.extents)))
+    by_weight = layer.contraction.by_weight
+    selecting = [number for number, weight in enumerate(by_weight) if weight]
+    moving = [number for number, weight in enumerate(by_weight) if not weight]
+    return [*moving, *selecting] if tiling.weights_inside else [*selecting, *moving]
+
+
+def operand_level(layer: Layer, tiling: Tiling, operand: Operand) -> int | None:
+    """Inside which tile loop (by place) an operand is loaded: the innermost that moves it; -1 for none of them.
+
+    None where it moves with every loop: such an operand is loaded piece by piece.
+    """
+    counts = tile_counts(layer, tiling)
+    moves = {side.spatial for side in operand.region}
+    loops = [(place, number) for place, number in enumerate(tile_loops(layer, tiling)) if counts[number] > 1]
+    moving = [place for place, number in loops if number in moves]
+    if len(moving) == len(loops) and (tiling.pieces == 1 or piece_dimension(layer, tiling) in moves):
+        return None
+    return max(moving, default=-1)
+
+
+def tile_counts(layer: Layer, tiling: Tiling) -> list[int]:
+    """How many tiles cover each outer dimension of the output."""
+    return [-(-extent // tile) for extent, tile in zip(layer.extents, tiling.tile, strict=True)]

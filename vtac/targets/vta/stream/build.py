@@ -1,0 +1,192 @@
+"""From a module at the vta level to a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import cast
+
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.traits import SymbolTable
+
+from vtac.analysis.kernels import micro_op_limit
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.analysis.target import config_of
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.packing_attributes import ARENA_OFFSET
+from vtac.dialects.schedule.arguments import CONSTANT, RESULT
+from vtac.dialects.vta.memory import Load2DOp, Store2DOp
+from vtac.dialects.vta.synchronisation import SyncOp
+from vtac.errors import CompileError
+from vtac.targets.vta.programs.program import KernelCall, Origin, Program
+from vtac.targets.vta.stream.host_code import HostCode, generate
+from vtac.targets.vta.stream.layout import Buffer, DType, Names, Role, place, place_shared
+from vtac.targets.vta.stream.stream_builder import StreamBuilder
+
+
+def build_program(module: ModuleOp) -> Program:
+    """The program of a module at the vta level."""
+    function = _entry(module)
+    config = config_of(module)
+    values, unplaced, constants = _buffers(module, function)
+    buffers, uop_address = _placed(values, unplaced, config)
+    addresses = {value: buffer.address for value, buffer in zip(values, buffers, strict=True)}
+    _alias_globals(function, buffers, addresses)
+    code = generate(function, addresses, config)
+    stream = StreamBuilder(config, uop_address, micro_op_limit(config))
+    code.compile()(stream)
+    micro_ops = stream.encoded_micro_ops()
+    uop = Buffer("micro_ops", "uop", "uint32", (len(stream.micro_ops),), uop_address)
+    names = {value: buffer.name for value, buffer in zip(values, buffers, strict=True)}
+    kernels = _kernels(function, names, code.calls)
+    origins = _origins(stream, code)
+    simulator_only = any(isinstance(op, Load2DOp) and op.memory.data == "acc8" for op in module.walk())
+    placed = (*buffers, uop)
+    return Program(config, stream.instructions(), micro_ops, placed, constants, origins, kernels, simulator_only)
+
+
+def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[str]) -> tuple[KernelCall, ...]:
+    """The kernels that a function calls, with the buffers they load from and store to."""
+    calls = [op for op in function.body.block.ops if isinstance(op, CallOp)]
+    found: list[KernelCall] = []
+    for call, label in zip(calls, labels, strict=True):
+        kernel = cast(FuncOp, SymbolTable.lookup_symbol(call, call.callee))
+        reads = {op.buffer for op in kernel.walk() if isinstance(op, Load2DOp)}
+        writes = {op.buffer for op in kernel.walk() if isinstance(op, Store2DOp)}
+        given = [
+            (parameter, names[_whole(v)]) for parameter, v in zip(kernel.body.block.args, call.arguments, strict=True)
+        ]
+        found.append(
+            KernelCall(
+                label,
+                tuple(name for parameter, name in given if parameter in reads),
+                tuple(name for parameter, name in given if parameter in writes),
+            )
+        )
+    return tuple(found)
+
+
+def _whole(buffer: SSAValue) -> SSAValue:
+    """The buffer behind a view."""
+    while isinstance(buffer.owner, ReinterpretCastOp):
+        buffer = buffer.owner.source
+    return buffer
+
+
+def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
+    known: dict[tuple[int, int], Origin] = {}
+    for call, site in dict.fromkeys(stream.origins):
+        origin = code.sites[site]
+        known[call, site] = Origin(origin.op, origin.location, code.calls[call] if call >= 0 else "")
+    return tuple(known[origin] for origin in stream.origins)
+
+
+def _placed(values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTAConfig) -> tuple[tuple[Buffer, ...], int]:
+    """Buffers with their addresses, those that share an area behind the others; and the first free page."""
+    offsets = [_offset(value) for value in values]
+    own, end = place((b for b, at in zip(buffers, offsets, strict=True) if at is None), config.dram_alignment)
+    shared = [(buffer, at) for buffer, at in zip(buffers, offsets, strict=True) if at is not None]
+    together, end = place_shared(shared, end, config.dram_alignment)
+    placed = {buffer.name: buffer for buffer in (*own, *together)}
+    return tuple(placed[buffer.name] for buffer in buffers), end
+
+
+def _offset(value: SSAValue) -> int | None:
+    """Where an allocation was planned in the shared area; None for a buffer of its own."""
+    owner = value.owner
+    planned = owner.attributes.get(ARENA_OFFSET) if isinstance(owner, AllocOp) else None
+    return planned.value.data if isinstance(planned, IntegerAttr) else None
+
+
+def _entry(module: ModuleOp) -> FuncOp:
+    """The one function with a body that no other calls."""
+    called = {op.callee.string_value() for op in module.walk() if isinstance(op, CallOp)}
+    functions = [
+        op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks and op.sym_name.data not in called
+    ]
+    if len(functions) != 1:
+        names = ", ".join(function.sym_name.data for function in functions) or "none"
+        raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))
+    if not any(isinstance(op, SyncOp) for op in functions[0].walk()):
+        raise CompileError(
+            f"function '{functions[0].sym_name.data}' gives the VTA nothing to do", location_of(functions[0])
+        )
+    return functions[0]
+
+
+def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[Buffer], dict[str, bytes]]:
+    """Arguments, then results, then constants and scratch: values, buffers, contents."""
+    written = {op.buffer for op in function.walk() if isinstance(op, Store2DOp)}
+    read = {op.buffer for op in function.walk() if isinstance(op, Load2DOp)}
+    attributes = function.arg_attrs.data if function.arg_attrs else ()
+    values: list[SSAValue] = []
+    buffers: list[Buffer] = []
+    constants: dict[str, bytes] = {}
+    names = Names(op.sym_name.data for op in module.ops if isinstance(op, GlobalOp))
+    for position, argument in enumerate(function.body.block.args):
+        contents = attributes[position].data.get(CONSTANT) if attributes else None
+        if isinstance(contents, DenseIntOrFPElementsAttr):
+            values.append(argument)
+            buffers.append(_buffer(argument, names.take(buffer_name(argument)), "constant", False, False))
+            dense = cast(DenseIntOrFPElementsAttr, contents)
+            constants[buffers[-1].name] = _dense_bytes(dense, buffers[-1].nbytes)
+            continue
+        tensor_result = bool(attributes) and RESULT in attributes[position].data
+        is_result = tensor_result or argument in written
+        role: Role = "output" if is_result and (tensor_result or argument not in read) else "input"
+        values.append(argument)
+        buffers.append(_buffer(argument, names.take(buffer_name(argument)), role, not tensor_result, is_result))
+    for op in module.ops:
+        if isinstance(op, GlobalOp):
+            reference = _reference(op, function)
+            if reference is None:
+                continue
+            contents = op.initial_value
+            if not isinstance(contents, DenseIntOrFPElementsAttr):
+                raise CompileError(f"global '{op.sym_name.data}' has no contents", location_of(op))
+            buffer = _buffer(reference, op.sym_name.data, "constant", False, False)
+            values.append(reference)
+            buffers.append(buffer)
+            constants[buffer.name] = _dense_bytes(contents, buffer.nbytes)
+    for op in function.walk():
+        if isinstance(op, AllocOp):
+            values.append(op.memref)
+            buffers.append(_buffer(op.memref, names.take(buffer_name(op.memref)), "scratch", False, False))
+    return values, buffers, constants
+
+
+def _reference(constant: GlobalOp, function: FuncOp) -> SSAValue | None:
+    for op in function.walk():
+        if isinstance(op, GetGlobalOp) and op.name_.string_value() == constant.sym_name.data:
+            return op.memref
+    return None
+
+
+def _alias_globals(function: FuncOp, buffers: Sequence[Buffer], addresses: dict[SSAValue, int]) -> None:
+    """Every reference to one constant has the constant's address."""
+    known = {buffer.name: buffer.address for buffer in buffers if buffer.role == "constant"}
+    for op in function.walk():
+        if isinstance(op, GetGlobalOp):
+            addresses[op.memref] = known[op.name_.string_value()]
+
+
+def _dense_bytes(contents: DenseIntOrFPElementsAttr, nbytes: int) -> bytes:
+    data = contents.data.data
+    return data if len(data) == nbytes else data * (nbytes // len(data))
+
+
+def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result: bool) -> Buffer:
+    found: Attribute = value.type
+    element: Attribute = element_type_of(value) if isinstance(found, MemRefType) else found
+    if not isinstance(element, IntegerType):
+        owner = value.owner
+        where = location_of(owner) if isinstance(owner, Operation) else ""
+        raise CompileError(f"'{name}' is {found}; the VTA works on integer memrefs", where)
+    widths: dict[int, DType] = {8: "int8", 16: "int16", 32: "int32", 64: "int64"}
+    width: int = cast(IntegerType, element).width.data
+    if width not in widths:
+        raise CompileError(f"'{name}' is {found}; integers of 8, 16, 32 or 64 bits are supported")
+    return Buffer(name, role, widths[width], shape_of(value), 0, is_argument, is_result)

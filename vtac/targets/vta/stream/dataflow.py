@@ -1,0 +1,220 @@
+"""Tokens that follow the data: each instruction waits for those whose tiles it needs, and no others.
+
+Instructions come in program order. Where one unit needs what another did (it reads what was
+written, or writes what was read or written), a token passes from the last such instruction to
+this one, unless an earlier token implies the order already. Per queue, pushing and popping
+instructions both rise, so the n-th push meets the n-th pop; a wait is for an earlier
+instruction only, so in-order fetch cannot deadlock.
+
+Two things happen to loads first. One that must wait for the compute unit lets those behind it
+pass that need not wait as long, as far as their tiles are apart. Then loads of tiles that are
+on chip already, at the same place, are left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.isa.instructions import Memory, MicroOp, Opcode
+from vtac.targets.vta.stream.footprints import Footprints, Issued, Tiles, Touched, contents
+from vtac.targets.vta.stream.load_order import order_loads
+
+LOAD, COMPUTE, STORE = 1, 2, 3
+MAX_TOKENS = 250
+"""Tokens that a queue may hold at once; the hardware's counters reach 255."""
+ROUND = 100
+"""Instructions between full synchronisations where tokens would pile up otherwise."""
+
+
+@dataclass(slots=True)
+class Placed:
+    """An instruction in the final stream: the number of the issued one, or an empty one (None)."""
+
+    source: int | None
+    stage: int
+    pops: tuple[int, ...] = ()
+    pushes: tuple[int, ...] = ()
+
+
+def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> list[Placed]:
+    """The stream with tokens, redundant loads left out; it ends with all units known to be done.
+
+    The last entry belongs to the compute unit, after which FINISH may follow.
+    """
+    footprints = Footprints(config, micro_ops)
+    order = order_loads(footprints, issued)
+    planner = _Planner(footprints, issued, order, every=0)
+    planner.run()
+    if not planner.bounded():
+        planner = _Planner(footprints, issued, order, every=ROUND)
+        planner.run()
+    return planner.placed
+
+
+class _Stamps:
+    """Per tile of a memory: the position of the last instruction that wrote or read it."""
+
+    def __init__(self, tiles: int) -> None:
+        self.wrote: NDArray[np.int64] = np.full(tiles, -1, dtype=np.int64)
+        self.read: NDArray[np.int64] = np.full(tiles, -1, dtype=np.int64)
+        self.holds: NDArray[np.int64] = np.full(tiles, -1, dtype=np.int64)
+
+
+class _Planner:
+    def __init__(self, footprints: Footprints, issued: Sequence[Issued], order: Sequence[int], *, every: int) -> None:
+        self.footprints = footprints
+        self.issued = issued
+        self.order = order
+        self.every = every
+        config = footprints.config
+        self.memories = {
+            Memory.INP: _Stamps(config.capacity("inp")),
+            Memory.WGT: _Stamps(config.capacity("wgt")),
+            Memory.ACC: _Stamps(config.capacity("acc")),
+        }
+        self.sizes = (config.inp_element_bytes, config.wgt_element_bytes)
+        self.placed: list[Placed] = []
+        self.clocks: list[tuple[int, int, int]] = []
+        self.known = {stage: [-1, -1, -1] for stage in (LOAD, COMPUTE, STORE)}
+        self.last = {LOAD: -1, COMPUTE: -1, STORE: -1}
+        self.queues: dict[tuple[int, int], list[tuple[int, int]]] = {}
+        self.shared = self._shared_pages()
+        self.page_written: dict[int, int] = {}
+        self.page_read: dict[int, list[int]] = {}
+
+    def _shared_pages(self) -> set[int]:
+        """Pages that the program both loads and stores."""
+        loaded: set[int] = set()
+        stored: set[int] = set()
+        for item in self.issued:
+            pages = self.footprints.pages(item.opcode, item.row)
+            (stored if item.opcode is Opcode.STORE else loaded).update(pages)
+        return loaded & stored
+
+    def run(self) -> None:
+        for count, number in enumerate(self.order):
+            item = self.issued[number]
+            if not self._is_redundant(item):
+                self._place(number, item, meet=bool(self.every) and count % self.every < 3)
+        end = self._append(None, COMPUTE)
+        for stage in (LOAD, STORE):
+            self._wait(end, COMPUTE, stage, self.last[stage])
+        self._complete(end, COMPUTE)
+
+    def bounded(self) -> bool:
+        """No queue can hold more than its counter does: a push waits for the pop far enough back."""
+        for (_, target), pairs in self.queues.items():
+            for (pushing, _), (_, popped) in zip(pairs[MAX_TOKENS:], pairs, strict=False):
+                if self.clocks[pushing][target - 1] < popped:
+                    return False
+        return True
+
+    def _is_redundant(self, item: Issued) -> bool:
+        """A load of what its tiles hold; records what they hold from now on otherwise."""
+        if item.opcode is not Opcode.LOAD or item.row[0] not in (Memory.INP, Memory.WGT):
+            return False
+        new = contents(item.row)
+        held = self.memories[Memory(item.row[0])].holds[item.row[1] : item.row[1] + new.size]
+        if held.size == new.size and bool((held == new).all()):
+            return True
+        held[:] = new[: held.size]
+        return False
+
+    def _place(self, number: int, item: Issued, *, meet: bool) -> None:
+        touched = self.footprints.of(item.opcode, item.row, item.kernel)
+        pages = [page for page in self.footprints.pages(item.opcode, item.row) if page in self.shared]
+        needs = self._needs(item, touched, pages)
+        if meet:
+            for stage in (LOAD, COMPUTE, STORE):
+                needs[stage] = self.last[stage]
+        stage = item.stage
+        far = LOAD + STORE - stage
+        if stage != COMPUTE and needs[far] > self.known[stage][far - 1]:
+            needs[COMPUTE] = max(needs[COMPUTE], self._relay(far, needs[far]))
+        position = self._append(number, stage)
+        for other in (LOAD, COMPUTE, STORE):
+            if abs(other - stage) == 1:
+                self._wait(position, stage, other, needs[other])
+        self._complete(position, stage)
+        self._stamp(position, item, touched, pages)
+
+    def _needs(self, item: Issued, touched: Touched, pages: Sequence[int]) -> dict[int, int]:
+        """Per unit, the last instruction that must be over before this one starts."""
+        needs = {LOAD: -1, COMPUTE: -1, STORE: -1}
+        for memory, tiles in touched.reads:
+            producer = COMPUTE if memory == Memory.ACC else LOAD
+            needs[producer] = max(needs[producer], _latest(self.memories[memory].wrote, tiles))
+        for memory, tiles in touched.writes:
+            consumer = STORE if memory == Memory.ACC else COMPUTE
+            needs[consumer] = max(needs[consumer], _latest(self.memories[memory].read, tiles))
+        for page in pages:
+            needs[STORE] = max(needs[STORE], self.page_written.get(page, -1))
+            if item.opcode is Opcode.STORE:
+                for reader in self.page_read.get(page, ()):
+                    unit = self.placed[reader].stage
+                    needs[unit] = max(needs[unit], reader)
+        return needs
+
+    def _stamp(self, position: int, item: Issued, touched: Touched, pages: Sequence[int]) -> None:
+        for memory, tiles in touched.reads:
+            if memory != Memory.ACC or item.opcode is Opcode.STORE:
+                self.memories[memory].read[tiles] = position
+        for memory, tiles in touched.writes:
+            self.memories[memory].wrote[tiles] = position
+        for page in pages:
+            if item.opcode is Opcode.STORE:
+                self.page_written[page] = position
+                self.page_read.pop(page, None)
+            else:
+                others = [old for old in self.page_read.get(page, ()) if self.placed[old].stage != item.stage]
+                self.page_read[page] = [*others, position]
+        if pages and item.opcode is Opcode.STORE:
+            self._forget(item)
+
+    def _forget(self, item: Issued) -> None:
+        """Tiles that hold what a store overwrites in DRAM hold nothing known."""
+        start, stop = self.footprints.span(item.opcode, item.row)
+        for memory, size in ((Memory.INP, self.sizes[0]), (Memory.WGT, self.sizes[1])):
+            holds = self.memories[memory].holds
+            holds[(holds >= 0) & (holds * size + size > start) & (holds * size < stop)] = -1
+
+    def _relay(self, far: int, needed: int) -> int:
+        """Load and store share no queue: a compute instruction that knows of `needed`."""
+        last = self.last[COMPUTE]
+        if last >= 0 and self.clocks[last][far - 1] >= needed:
+            return last
+        empty = self._append(None, COMPUTE)
+        self._wait(empty, COMPUTE, far, needed)
+        self._complete(empty, COMPUTE)
+        return empty
+
+    def _append(self, source: int | None, stage: int) -> int:
+        self.placed.append(Placed(source, stage))
+        self.clocks.append((-1, -1, -1))
+        return len(self.placed) - 1
+
+    def _wait(self, position: int, stage: int, other: int, needed: int) -> None:
+        """Let an instruction wait for another unit's, by a token unless that order is known."""
+        known = self.known[stage]
+        if needed <= known[other - 1]:
+            return
+        self.placed[needed].pushes += (stage,)
+        self.placed[position].pops += (other,)
+        self.queues.setdefault((other, stage), []).append((needed, position))
+        known[:] = map(max, known, self.clocks[needed])
+
+    def _complete(self, position: int, stage: int) -> None:
+        self.known[stage][stage - 1] = position
+        self.last[stage] = position
+        known = self.known[stage]
+        self.clocks[position] = (known[0], known[1], known[2])
+
+
+def _latest(stamps: NDArray[np.int64], tiles: Tiles) -> int:
+    found = stamps[tiles]
+    return int(found.max()) if found.size else -1

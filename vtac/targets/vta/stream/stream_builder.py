@@ -1,0 +1,228 @@
+"""Builds an instruction stream from runtime calls, with the reference runtime's bookkeeping.
+
+Tokens become bits of neighbouring instructions or of NOPs; a kernel's micro-ops are loaded
+when it is first used; `finish` makes every unit wait for the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.isa.columns import encode_columns
+from vtac.targets.vta.isa.instructions import AluOpcode, Memory, MicroOp, Opcode
+from vtac.targets.vta.isa.micro_ops import encode_micro_ops
+from vtac.targets.vta.stream.dataflow import plan_tokens
+from vtac.targets.vta.stream.footprints import Issued, KernelSlice
+
+LOAD, COMPUTE, STORE = 1, 2, 3
+"""Stages in queue order."""
+
+POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1 << 3, 1 << 4, 1 << 5, 1 << 6
+
+Row = tuple[int, ...]
+MicroOpList = Iterable[tuple[int, int, int]]
+
+_NO_STAGE = 0
+_NOPS: dict[int, tuple[Opcode, Row]] = {
+    LOAD: (Opcode.LOAD, (Memory.INP, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+    COMPUTE: (Opcode.LOAD, (Memory.UOP, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+    STORE: (Opcode.STORE, (Memory.UOP, 0, 0, 0, 0, 0, 0, 0, 0, 0)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kernel:
+    """Where a kernel's micro-ops stand in UOP SRAM, and from where in the micro-op buffer."""
+
+    begin: int
+    end: int
+    first: int
+
+
+class StreamBuilder:
+    """One instruction stream under construction.
+
+    `uop_address` is the byte address of the micro-op buffer in DRAM; `uop_capacity` the
+    micro-ops that UOP SRAM holds. Each call names its `site`, the number of the op that
+    makes it; `origins` records it per instruction, with the number of the kernel's call that
+    `enter` has announced, -1 outside of any.
+    """
+
+    def __init__(self, config: VTAConfig, uop_address: int, uop_capacity: int) -> None:
+        self.config = config
+        self.origins: list[tuple[int, int]] = []
+        self.micro_ops: list[MicroOp] = []
+        self._uop_base = uop_address // config.uop_element_bytes
+        self._uop_capacity = uop_capacity
+        self._opcodes: list[Opcode] = []
+        self._rows: list[Row] = []
+        self._bits: list[int] = []
+        self._stages: list[int] = []
+        self._pending = [0, 0, 0, 0]
+        self._cache: dict[Hashable, Kernel] = {}
+        self._slices: dict[int, KernelSlice] = {}
+        self._begin = 0
+        self._uop_end = 0
+        self._call = -1
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def enter(self, call: int) -> None:
+        """What follows belongs to this call of a kernel."""
+        self._call = call
+
+    def load(self, site: int, stage: int, row: Row) -> None:
+        """LOAD of INP or WGT (stage load) or ACC (stage compute).
+
+        `row`: memory, sram_base, dram_base, y_size, x_size, x_stride, y_pad_0, y_pad_1, x_pad_0, x_pad_1.
+        """
+        self._append(site, Opcode.LOAD, row, stage)
+
+    def store(self, site: int, row: Row) -> None:
+        """STORE of OUT; the same row as `load`, without pads."""
+        self._append(site, Opcode.STORE, row, STORE)
+
+    def gemm(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList], reset: bool, loops: Row) -> None:
+        """GEMM. `loops`: iter_out, iter_in, then the out and in factors of dst, src and wgt."""
+        kernel = self._kernel(site, captures, micro_ops)
+        self._slices[len(self._rows)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
+        self._append(site, Opcode.GEMM, (int(reset), kernel.begin, kernel.end, *loops), COMPUTE)
+
+    def alu(
+        self,
+        site: int,
+        captures: Row,
+        micro_ops: Callable[..., MicroOpList],
+        opcode: AluOpcode,
+        immediate: int | None,
+        loops: Row,
+    ) -> None:
+        """ALU. `loops`: iter_out, iter_in, then the out and in factors of dst and src."""
+        kernel = self._kernel(site, captures, micro_ops)
+        use_imm = immediate is not None
+        row = (kernel.begin, kernel.end, *loops, opcode, int(use_imm), immediate or 0)
+        self._slices[len(self._rows)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
+        self._append(site, Opcode.ALU, row, COMPUTE)
+
+    def push(self, site: int, source: int, target: int) -> None:
+        """After its last instruction, stage `source` gives stage `target` a token.
+
+        The bit goes on the last instruction of the stream when that is one of `source`, no
+        NOP load and has the bit free; otherwise a NOP carries it.
+        """
+        self._flush(site, source)
+        bit = PUSH_NEXT if source < target else PUSH_PREV
+        if self._stages and self._stages[-1] == source and not self._bits[-1] & bit:
+            self._bits[-1] |= bit
+        else:
+            self._nop(site, source, bit)
+
+    def pop(self, site: int, source: int, target: int) -> None:
+        """Before its next instruction, stage `target` takes a token from stage `source`."""
+        bit = POP_PREV if source < target else POP_NEXT
+        if self._pending[target] & bit:
+            self._flush(site, target)
+        self._pending[target] |= bit
+
+    def finish(self, site: int) -> None:
+        """Let compute wait for load and store, and end the stream."""
+        self.push(site, STORE, COMPUTE)
+        self.push(site, LOAD, COMPUTE)
+        self.pop(site, STORE, COMPUTE)
+        self.pop(site, LOAD, COMPUTE)
+        self._flush(site, COMPUTE)
+        self._end(site)
+
+    def finish_dataflow(self, site: int) -> None:
+        """Order what came since the last end by tokens that follow the data, and end the stream."""
+        begin = self._begin
+        issued = [
+            Issued(opcode, row, stage, self._slices.get(number))
+            for number, (opcode, row, stage) in enumerate(zip(self._opcodes, self._rows, self._stages, strict=True))
+            if number >= begin
+        ]
+        origins = self.origins[begin:]
+        for known in (self._opcodes, self._rows, self._bits, self._stages, self.origins):
+            del known[begin:]
+        for placed in plan_tokens(issued, self.micro_ops, self.config):
+            if placed.source is None:
+                self._nop(site, placed.stage, 0)
+            else:
+                item = issued[placed.source]
+                self._call, origin = origins[placed.source]
+                self._append(origin, item.opcode, item.row, item.stage)
+            for other in placed.pops:
+                self._bits[-1] |= POP_PREV if other < placed.stage else POP_NEXT
+            for other in placed.pushes:
+                self._bits[-1] |= PUSH_PREV if other < placed.stage else PUSH_NEXT
+        self._end(site)
+
+    def _end(self, site: int) -> None:
+        self._append(site, Opcode.FINISH, (), COMPUTE)
+        self._cache.clear()
+        self._uop_end = 0
+        self._begin = len(self._rows)
+
+    def _append(self, site: int, opcode: Opcode, row: Row, stage: int) -> None:
+        self._opcodes.append(opcode)
+        self._rows.append(row)
+        self._bits.append(self._pending[stage])
+        self._stages.append(stage)
+        self.origins.append((self._call, site))
+        self._pending[stage] = 0
+
+    def _flush(self, site: int, stage: int) -> None:
+        """Let a NOP carry the pops that wait for the stage's next instruction."""
+        if self._pending[stage]:
+            self._nop(site, stage, 0)
+
+    def _nop(self, site: int, stage: int, bits: int) -> None:
+        opcode, row = _NOPS[stage]
+        self._append(site, opcode, row, stage)
+        self._bits[-1] |= bits
+        if stage != STORE:
+            self._stages[-1] = _NO_STAGE
+
+    def _kernel(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList]) -> Kernel:
+        """The kernel of a call site with these captured values, loaded when it is not in SRAM.
+
+        When it does not fit, the cache starts again at address 0 and forgets every kernel:
+        loads and uses of micro-ops are all the compute unit's, so its order makes that safe.
+        """
+        key = (site, captures)
+        kernel = self._cache.get(key)
+        if kernel is not None:
+            return kernel
+        new = [MicroOp(*micro_op) for micro_op in micro_ops(*captures)]
+        if self._uop_end + len(new) > self._uop_capacity:
+            self._cache.clear()
+            self._uop_end = 0
+        kernel = Kernel(self._uop_end, self._uop_end + len(new), len(self.micro_ops))
+        dram = self._uop_base + len(self.micro_ops)
+        self.micro_ops += new
+        self._uop_end = kernel.end
+        self._cache[key] = kernel
+        row = (Memory.UOP, kernel.begin, dram, 1, len(new), len(new), 0, 0, 0, 0)
+        self._append(site, Opcode.LOAD, row, COMPUTE)
+        return kernel
+
+    def instructions(self) -> bytes:
+        """The stream, 16 bytes per instruction. Raises `EncodingError` for a value over its field."""
+        words = np.zeros((len(self._rows), 2), dtype=np.uint64)
+        opcodes = np.array(self._opcodes, dtype=np.int64)
+        for opcode in Opcode:
+            places = np.flatnonzero(opcodes == opcode).tolist()
+            if places:
+                rows = [self._rows[place] for place in places]
+                words[places] = encode_columns(opcode, rows, places, self.config)
+        words[:, 0] |= np.array(self._bits, dtype=np.uint64)
+        return words.astype("<u8").tobytes()
+
+    def encoded_micro_ops(self) -> bytes:
+        """The micro-op buffer, 4 bytes each. Raises `EncodingError` for an index over its field."""
+        return encode_micro_ops(self.micro_ops, self.config)

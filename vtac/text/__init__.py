@@ -1,0 +1,1 @@
+"""MLIR text in: parsing with locations, verification, diagnostics."""

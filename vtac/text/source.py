@@ -1,0 +1,163 @@
+"""Reading programs: source text to verified IR whose every operation knows its `file:line:col`."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from pathlib import Path
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
+from xdsl.ir import Operation
+from xdsl.parser import Parser
+from xdsl.parser.generic_parser import ParserState
+from xdsl.utils.exceptions import DiagnosticException, ParseError
+from xdsl.utils.lexer import Input
+from xdsl.utils.mlir_lexer import MLIRLexer
+
+from vtac.errors import CompileError
+from vtac.text.failures import reports_of
+from vtac.text.reports import Report, SourceError, one_line
+from vtac.text.resources import inline_resources, resource_store
+from vtac.text.unknown_operations import further_unknown_operations, unknown_operation
+from vtac.text.verification import verify
+from vtac.tools.registry import make_context
+
+_ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
+_NEWLINE = re.compile("\n")
+
+
+def load_module(source: Path | str) -> ModuleOp:
+    """Parses and verifies `source`: a `Path` or a string without a newline names a file, any other string is text.
+
+    Raises `CompileError` (its subclass `SourceError`, which lists every finding) with `file:line:col`.
+    """
+    context = make_context()
+    if isinstance(source, str) and "\n" in source:
+        return parse_module(source, "<string>", context)
+    return parse_module(read_source(source), str(source), context)
+
+
+def read_source(path: Path | str) -> str:
+    """Returns the file's text. Raises `CompileError` when it can't be read or is no UTF-8 text."""
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise CompileError(f"cannot read '{path}': {error.strerror or error}") from error
+    except ValueError as error:
+        raise CompileError(f"cannot read '{path}': {error}") from error
+    return decode_source(data, str(path))
+
+
+def decode_source(data: bytes, name: str) -> str:
+    """Returns UTF-8 `data` as text. Raises `CompileError` with the place of the first byte that is not UTF-8."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        lines = data[: error.start].split(b"\n")
+        location = f"{name}:{len(lines)}:{len(lines[-1]) + 1}"
+        message = f"byte {data[error.start]:#04x} is not UTF-8 text; save the file as UTF-8"
+        raise CompileError(message, location) from None
+
+
+def is_blank(text: str) -> bool:
+    """Whether `text` holds nothing but white space and comments."""
+    return _ONLY_BLANKS_AND_COMMENTS.fullmatch(text) is not None
+
+
+def parse_module(
+    text: str, name: str, context: Context, *, check: bool = True, implicit_module: bool = True
+) -> ModuleOp:
+    """Parses `text`, called `name` in messages, and verifies it unless `check` is false.
+
+    Operations outside of a module get one around them, unless `implicit_module` is false. Every
+    operation gets the `FileLineColLoc` of its name in the text, unless the text states another location.
+    Raises `SourceError` with `file:line:col` when it does not parse, else with all verification errors.
+    """
+    if is_blank(text):
+        raise SourceError([Report("error", "the input is empty: expected a module or its operations", f"{name}:1:1")])
+    store = resource_store(context)
+    store.clear()
+    module = _parse(text, name, context, implicit_module=implicit_module)
+    if store:
+        inline_resources(module, store)
+    if check:
+        verify(module)
+    return module
+
+
+def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> ModuleOp:
+    parser: LocatingParser | None = None
+    try:
+        parser = LocatingParser(context, text, name)
+        return parser.parse_module(implicit_module)
+    except SourceError:
+        raise
+    except ParseError as error:
+        raise SourceError(reports_of(error)) from error
+    except RecursionError as error:
+        raise SourceError(reports_of(error, name)) from None
+    except DiagnosticException as error:
+        location = parser.location_text(parser.operation_start) if parser is not None else name
+        raise SourceError([Report("error", one_line(str(error)), location)]) from error
+    except Exception as error:
+        location = parser.location_text(parser.operation_start) if parser is not None else name
+        cause = f"{type(error).__name__}: {one_line(str(error))}" if str(error) else type(error).__name__
+        raise SourceError([Report("error", f"cannot parse this operation ({cause})", location)]) from error
+
+
+class _LinearLexer(MLIRLexer):
+    """xDSL's lexer; its own pattern takes exponential time on a string that is not closed."""
+
+    _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+
+class LocatingParser(Parser):
+    """xDSL's parser, which also records where each operation's name stands and suggests names for unknown ones."""
+
+    def __init__(self, ctx: Context, input: str, name: str) -> None:
+        super().__init__(ctx, "", name)
+        self._parser_state = ParserState(_LinearLexer(Input(input, name)))
+        self._file = StringAttr(name)
+        self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(input))]
+        self._operation_starts: list[int] = []
+
+    @property
+    def operation_start(self) -> int:
+        """Position of the name of the operation being parsed, or of the next token outside of operations."""
+        return self._operation_starts[-1] if self._operation_starts else self.pos
+
+    def location_text(self, position: int) -> str:
+        """Returns `file:line:col` of a position in the text."""
+        line, column = self._line_and_column(position)
+        return f"{self._file.data}:{line}:{column}"
+
+    def parse_operation(self) -> Operation:
+        operation = super().parse_operation()
+        start = self._operation_starts.pop()
+        if operation.location == UNKNOWN_LOC:
+            line, column = self._line_and_column(start)
+            operation.location = FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
+        return operation
+
+    def _parse_op_result_list(self):
+        results = super()._parse_op_result_list()
+        self._operation_starts.append(self.pos)
+        return results
+
+    def _get_op_by_name(self, name: str) -> type[Operation]:
+        found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
+        if found is None:
+            raise SourceError(self._unknown_operations(name))
+        return found
+
+    def _unknown_operations(self, name: str) -> list[Report]:
+        """This operation, which no dialect has, and all others like it further on."""
+        start = self.operation_start
+        this = Report("error", unknown_operation(name, self.ctx), self.location_text(start))
+        text = self._parser_state.lexer.input.content
+        return [this, *further_unknown_operations(text, start, self._file.data, self.ctx)]
+
+    def _line_and_column(self, position: int) -> tuple[int, int]:
+        line = bisect_right(self._line_starts, position)
+        return line, position - self._line_starts[line - 1] + 1

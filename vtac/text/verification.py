@@ -1,0 +1,101 @@
+"""Verification that reports everything: each operation's own rules, block structure and SSA dominance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import Block, Operation
+from xdsl.traits import IsTerminator, NoTerminator, SymbolTable
+from xdsl.utils.exceptions import VerifyException
+
+from vtac.analysis.dominance import DominanceViolation, dominance_violations
+from vtac.analysis.locations import location_of
+from vtac.errors import VtacError
+from vtac.text.reports import Report, SourceError, one_line
+
+
+def verify(module: Operation, context: str = "") -> None:
+    """Raises `SourceError` with every violation under `module`, sorted by source position.
+
+    `context` is put before each message, to say when the violation arose.
+    """
+    reports = verification_reports(module)
+    if reports:
+        prefix = f"{context}: " if context else ""
+        raise SourceError([Report(report.severity, prefix + report.message, report.location) for report in reports])
+
+
+def verification_reports(module: Operation) -> list[Report]:
+    """Returns one error per violation under `module`, sorted by source position, notes after their error."""
+    groups: list[list[Report]] = []
+    for operation in module.walk():
+        groups += [[Report("error", message, location_of(operation))] for message in _violations(operation)]
+        groups += [[report] for report in _repeated_symbols(operation)]
+    groups += [_dominance_reports(violation) for violation in dominance_violations(module)]
+    groups.sort(key=lambda group: group[0].position)
+    return [report for group in groups for report in group]
+
+
+def _violations(operation: Operation) -> Iterator[str]:
+    yield from _successor_violations(operation)
+    for region in operation.regions:
+        for block in region.blocks:
+            yield from _block_violations(block, operation, is_only_block=len(region.blocks) == 1)
+    try:
+        operation.verify_()
+    except (VerifyException, VtacError, ValueError) as error:
+        if not _repeated_symbols(operation):
+            yield f"'{operation.name}' does not verify: {one_line(str(error))}"
+
+
+def _repeated_symbols(operation: Operation) -> list[Report]:
+    """One report for each symbol defined again, where that is done."""
+    if not operation.regions or not operation.has_trait(SymbolTable, value_if_unregistered=False):
+        return []
+    known: set[str] = set()
+    reports: list[Report] = []
+    for inner in operation.regions[0].ops:
+        name = inner.attributes.get("sym_name", inner.properties.get("sym_name"))
+        if not isinstance(name, StringAttr):
+            continue
+        if name.data in known:
+            message = f"'{inner.name}' defines @{name.data} again: a symbol has one definition, rename this one"
+            reports.append(Report("error", message, location_of(inner)))
+        known.add(name.data)
+    return reports
+
+
+def _successor_violations(operation: Operation) -> Iterator[str]:
+    block = operation.parent
+    if not operation.successors:
+        return
+    if block is None or block.last_op is not operation:
+        yield f"'{operation.name}' has successors and must be the last operation of a block"
+        return
+    for successor in operation.successors:
+        if successor.parent is not block.parent:
+            yield f"'{operation.name}' branches to a block of another region"
+
+
+def _block_violations(block: Block, operation: Operation, *, is_only_block: bool) -> Iterator[str]:
+    if is_only_block and operation.has_trait(NoTerminator):
+        return
+    last = block.last_op
+    if last is None:
+        yield f"'{operation.name}' has an empty block, which needs at least a terminator"
+    elif not last.has_trait(IsTerminator):
+        yield f"'{operation.name}' has a block that ends in '{last.name}', which is no terminator"
+
+
+def _dominance_reports(violation: DominanceViolation) -> list[Report]:
+    name = violation.user.operands[violation.operand_index].name_hint
+    value = f" (%{name})" if name else ""
+    message = (
+        f"operand #{violation.operand_index}{value} of '{violation.user.name}' does not dominate this use: "
+        f"{violation.reason}"
+    )
+    reports = [Report("error", message, location_of(violation.user))]
+    if violation.definition is not None:
+        reports.append(Report("note", "the operand is defined here", location_of(violation.definition)))
+    return reports
