@@ -1,0 +1,126 @@
+"""The floors of vtac: what may import what. `docs/architecture.md` draws them."""
+
+from __future__ import annotations
+
+from import_graph import Import, circles, imports, modules
+
+FLOORS: tuple[tuple[str, ...], ...] = (
+    ("errors",),
+    ("dialects",),
+    ("analysis",),
+    ("text",),
+    ("rewriting",),
+    ("partition",),
+    ("passes",),
+    ("evaluate",),
+    ("targets",),
+    ("pipelines",),
+    ("schedule", "compiler", "frontend", "binding", "vtac"),
+    ("workloads",),
+    ("report",),
+    ("tools",),
+)
+"""The rooms of vtac, lowest floor first: a module imports from its own floor and from those under it."""
+
+NARROW = {"evaluate": {"errors", "dialects", "analysis", "text", "evaluate"}}
+"""Rooms that import from fewer rooms than their floor allows: the judge of a lowering imports no lowering."""
+
+UPWARD: set[tuple[str, str]] = {
+    ("vtac.analysis.fragment_loops", "vtac.passes.directives.pipeline"),
+    ("vtac.analysis.kernel_constants", "vtac.targets.cuda.arrays"),
+    ("vtac.analysis.kernel_constants", "vtac.targets.cuda.emit.types"),
+    ("vtac.analysis.kernels", "vtac.rewriting.index_values"),
+    ("vtac.analysis.padding", "vtac.rewriting.index_values"),
+    ("vtac.evaluate", "vtac.targets.vta.stream.build"),
+    ("vtac.evaluate.kernel", "vtac.passes.gpu.convert_loops_to_gpu"),
+    ("vtac.frontend", "vtac.tools.registry"),
+    ("vtac.targets.cuda.building", "vtac.frontend"),
+    ("vtac.targets.cuda.building", "vtac.pipelines"),
+    ("vtac.targets.cuda.schedules.defaults", "vtac.schedule"),
+    ("vtac.targets.cuda.schedules.emit", "vtac.schedule"),
+    ("vtac.targets.cuda.schedules.shape", "vtac.schedule"),
+    ("vtac.targets.cuda.schedules.warp_loops", "vtac.schedule"),
+    ("vtac.targets.vta.linking.kernels", "vtac.frontend"),
+    ("vtac.targets.vta.linking.kernels", "vtac.pipelines"),
+    ("vtac.targets.vta.linking.kernels", "vtac.schedule"),
+    ("vtac.targets.vta.linking.linker", "vtac.frontend"),
+    ("vtac.targets.vta.linking.plain", "vtac.frontend"),
+    ("vtac.targets.vta.programs.saved_host_program", "vtac.frontend"),
+    ("vtac.targets.vta.schedules.defaults", "vtac.schedule"),
+    ("vtac.targets.vta.schedules.emit", "vtac.schedule"),
+    ("vtac.targets.vta.schedules.emit_contraction", "vtac.schedule"),
+    ("vtac.targets.vta.schedules.nests", "vtac.schedule"),
+    ("vtac.targets.vta.schedules.search", "vtac.frontend"),
+    ("vtac.targets.vta.schedules.search", "vtac.pipelines"),
+    ("vtac.targets.vta.schedules.search", "vtac.schedule"),
+    ("vtac.targets.vta.schedules.simple", "vtac.frontend"),
+    ("vtac.targets.vta.schedules.simple", "vtac.pipelines"),
+    ("vtac.targets.vta.schedules.simple", "vtac.schedule"),
+    ("vtac.text.source", "vtac.tools.registry"),
+}
+"""Imports that break a rule and are to go; an entry that is no longer needed is an error."""
+
+CIRCLES: tuple[set[str], ...] = (
+    {
+        "vtac.evaluate",
+        "vtac.targets.vta.programs.host_program",
+        "vtac.targets.vta.programs.program",
+        "vtac.targets.vta.programs.saved_buffers",
+        "vtac.targets.vta.programs.saved_host_program",
+        "vtac.targets.vta.programs.saved_program",
+        "vtac.targets.vta.stream.build",
+    },
+    {"vtac.workloads.wmma_conv2d", "vtac.workloads.wmma_conv2d_plain", "vtac.workloads.wmma_seed"},
+    {"vtac.workloads.wmma_matmul", "vtac.workloads.wmma_matmul_schedule", "vtac.workloads.wmma_matmul_text"},
+)
+"""Import circles that are to go, each a superset of one that exists; one without a circle in it is an error."""
+
+
+def test_every_room_has_a_floor() -> None:
+    assert {_room(name) for name in modules()} == {room for floor in FLOORS for room in floor}
+
+
+def test_imports_point_down() -> None:
+    broken = [f"{found}: {rule}" for found in imports() if found.pair not in UPWARD and (rule := _rule_broken(found))]
+    assert not broken, "\n".join(["imports that break the floors:", *broken])
+
+
+def test_no_import_circles() -> None:
+    new = [circle for circle in circles() if not any(circle <= known for known in CIRCLES)]
+    lines = [str(found) for circle in new for found in imports() if {*found.pair} <= circle]
+    assert not new, "\n".join(["import circles (imports inside functions count):", *lines])
+
+
+def test_the_lists_of_exceptions_shrink() -> None:
+    needed = {found.pair for found in imports() if _rule_broken(found)}
+    mended = [f"{importer} -> {imported}" for importer, imported in sorted(UPWARD - needed)]
+    assert not mended, "\n".join(["imports that break no rule any more: take them out of UPWARD", *mended])
+    opened = [sorted(known) for known in CIRCLES if not any(circle <= known for circle in circles())]
+    assert not opened, f"circles that are gone: take them out of CIRCLES: {opened}"
+
+
+def _rule_broken(found: Import) -> str:
+    """The rule that an import breaks, empty when it breaks none."""
+    importer, imported = _room(found.importer), _room(found.imported)
+    if importer in NARROW and imported not in NARROW[importer]:
+        return f"{importer} imports from {', '.join(sorted(NARROW[importer]))} only"
+    if _floor(imported) > _floor(importer):
+        return f"{importer} lies under {imported}"
+    machine, other = _machine(found.importer), _machine(found.imported)
+    if machine and other and machine != other:
+        return f"targets/{machine} imports no other target"
+    return ""
+
+
+def _room(module: str) -> str:
+    return module.split(".")[1] if "." in module else module
+
+
+def _floor(room: str) -> int:
+    return next(level for level, rooms in enumerate(FLOORS) if room in rooms)
+
+
+def _machine(module: str) -> str:
+    """The target whose folder a module lies in, empty for one outside all of them."""
+    parts = module.split(".")
+    return parts[2] if parts[1:2] == ["targets"] and len(parts) > 3 else ""
