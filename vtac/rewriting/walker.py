@@ -1,37 +1,98 @@
-"""Pattern rewrites whose refusals stay one message.
+"""The driver of pattern rewrites: a refusal stays one message, and no rewrite goes on for ever.
 
 xDSL's walker prints the whole module into every exception that a pattern raises; ours carry
-their location, so the first refusal is kept and raised after the walk.
+their location, so the first one is kept and raised after the walk. It has no cap on
+iterations either: patterns that never come to rest are reported by name.
 """
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ModuleOp
+from collections import Counter
+from collections.abc import Sequence
+
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern
 
-from vtac.errors import VtacError
+from vtac.analysis.locations import location_of
+
+MOST_REWRITES = 1_000_000
+"""Rewrites after which patterns are taken to make work for each other without end."""
 
 
-class _UntilRefused(RewritePattern):
-    """A pattern that does nothing more once it has refused an op."""
+class EndlessRewriteError(RuntimeError):
+    """Patterns that do not come to rest: a defect of the patterns, not of the program."""
 
-    def __init__(self, pattern: RewritePattern) -> None:
-        self.pattern = pattern
-        self.refusal: VtacError | None = None
+
+class _UntilStopped(RewritePattern):
+    """Patterns, the first that acts on an op wins, which do nothing more once one has raised."""
+
+    def __init__(self, patterns: Sequence[RewritePattern], most: int) -> None:
+        self.patterns = patterns
+        self.most = most
+        self.counts: Counter[str] = Counter()
+        self.error: Exception | None = None
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if self.refusal is not None:
+        if self.error is not None:
             return
-        try:
-            self.pattern.match_and_rewrite(op, rewriter)
-        except VtacError as refusal:
-            self.refusal = refusal
+        for pattern in self.patterns:
+            try:
+                pattern.match_and_rewrite(op, rewriter)
+            except Exception as error:
+                self.error = error
+                return
+            if rewriter.has_done_action:
+                self._count(type(pattern).__name__, op)
+                return
+
+    def _count(self, name: str, op: Operation) -> None:
+        self.counts[name] += 1
+        if self.counts.total() > self.most:
+            busiest, times = self.counts.most_common(1)[0]
+            self.error = EndlessRewriteError(
+                f"{location_of(op) or op.name}: {busiest} has rewritten {times} times and does not come to rest"
+            )
 
 
-def rewrite_once(module: ModuleOp, pattern: RewritePattern) -> None:
-    """Apply a pattern to every op of a module, not to what it makes. Raises the first refusal."""
-    guarded = _UntilRefused(pattern)
-    PatternRewriteWalker(guarded, apply_recursively=False).rewrite_module(module)
-    if guarded.refusal is not None:
-        raise guarded.refusal
+def rewrite_once(
+    root: Operation, *patterns: RewritePattern, inside_first: bool = False, backwards: bool = False
+) -> bool:
+    """Try patterns in order on every op under a root as it is now, not on what they make; True when one acted.
+
+    Ops are visited in program order, or last first when `backwards`; an op before what it
+    holds, or after it with `inside_first`. Raises the first error of a pattern, as it is.
+    """
+    return _walk(root, patterns, recursive=False, inside_first=inside_first, backwards=backwards, most=MOST_REWRITES)
+
+
+def rewrite_greedily(
+    root: Operation,
+    *patterns: RewritePattern,
+    inside_first: bool = False,
+    backwards: bool = False,
+    most: int = MOST_REWRITES,
+) -> bool:
+    """Try patterns in order on every op under a root and on what they make, until none acts; True when one did.
+
+    Raises the first error of a pattern, as it is, and `EndlessRewriteError` after `most` rewrites.
+    """
+    return _walk(root, patterns, recursive=True, inside_first=inside_first, backwards=backwards, most=most)
+
+
+def _walk(
+    root: Operation,
+    patterns: Sequence[RewritePattern],
+    *,
+    recursive: bool,
+    inside_first: bool,
+    backwards: bool,
+    most: int,
+) -> bool:
+    guarded = _UntilStopped(patterns, most)
+    walker = PatternRewriteWalker(
+        guarded, apply_recursively=recursive, walk_regions_first=inside_first, walk_reverse=backwards
+    )
+    changed = [walker.rewrite_region(region) for region in root.regions]
+    if guarded.error is not None:
+        raise guarded.error
+    return any(changed)

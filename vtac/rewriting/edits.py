@@ -1,0 +1,149 @@
+"""The edits that xDSL's rewriters lack: moving operations, dissolving and wrapping what holds them.
+
+Every edit takes the `PatternRewriter` of the pattern that makes it, and tells it what changed;
+a pass that applies a plan of its own has none to tell. What xDSL has is used as it is:
+`rewriter.insert`, `rewriter.replace`, `rewriter.erase`, `Rewriter.insert_op`, `InsertPoint`.
+A place that is nowhere (an op outside of any block) is a `ValueError` of `InsertPoint`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter
+from xdsl.rewriter import InsertPoint, Rewriter
+from xdsl.traits import IsTerminator
+
+from vtac.dialects.schedule.payload import ForOp
+
+
+def before_end(block: Block) -> InsertPoint:
+    """The end of a block: before its terminator, if it has one."""
+    last = block.last_op
+    if last is not None and last.has_trait(IsTerminator, value_if_unregistered=False):
+        return InsertPoint.before(last)
+    return InsertPoint.at_end(block)
+
+
+def insert_ops(
+    ops: Operation | Sequence[Operation], point: InsertPoint, rewriter: PatternRewriter | None = None
+) -> None:
+    """Insert new ops at a point, in their order."""
+    if rewriter is None:
+        Rewriter.insert_op(ops, point)
+    else:
+        rewriter.insert(ops, point)
+
+
+def move_ops(ops: Sequence[Operation], point: InsertPoint, rewriter: PatternRewriter | None = None) -> None:
+    """Move ops from where they stand to a point, in their order; one that stands nowhere yet is put there.
+
+    A point before one of the ops themselves is the point before the next op that stays.
+    """
+    following = point.insert_before
+    while following is not None and following in ops:
+        following = following.next_op
+    for op in ops:
+        if op.parent is not None:
+            op.detach()
+    Rewriter.insert_op(ops, InsertPoint(point.block, following))
+    if rewriter is not None:
+        for op in ops:
+            rewriter.notify_op_modified(op)
+
+
+def move_op(op: Operation, point: InsertPoint, rewriter: PatternRewriter | None = None) -> None:
+    """Move one op from where it stands to a point; one that stands nowhere yet is put there."""
+    move_ops([op], point, rewriter)
+
+
+def move_body(source: Block, point: InsertPoint, rewriter: PatternRewriter | None = None) -> None:
+    """Move all ops of a block to a point outside of it; the block stays, empty."""
+    move_ops(list(source.ops), point, rewriter)
+
+
+def dissolve(op: Operation, values: Sequence[SSAValue] = (), rewriter: PatternRewriter | None = None) -> None:
+    """Put what the one block of an op holds where the op stands, and drop the op.
+
+    `values`, one per argument of the block, take the place of the arguments; without values
+    the arguments must have no uses left. A terminator of the block goes with the op.
+    """
+    block, point = op.regions[0].block, InsertPoint.before(op)
+    if values:
+        for argument, value in zip(block.args, values, strict=True):
+            replace_uses(argument, value, rewriter)
+    last = block.last_op
+    if last is not None and last.has_trait(IsTerminator, value_if_unregistered=False):
+        erase(last, rewriter)
+    move_body(block, point, rewriter)
+    erase(op, rewriter)
+
+
+def wrap(ops: Sequence[Operation], outer: Operation, rewriter: PatternRewriter | None = None) -> None:
+    """Put a new op with one block where the first of some ops stands, and these at the end of its block."""
+    insert_ops(outer, InsertPoint.before(ops[0]), rewriter)
+    move_ops(ops, before_end(outer.regions[0].block), rewriter)
+
+
+def replace_loop(loop: ForOp, chain: Sequence[ForOp], rewriter: PatternRewriter | None = None) -> None:
+    """Put a chain of new, empty loops where a loop stands, and what it holds into the innermost.
+
+    The uses of its induction variable are the caller's to replace, before or after; the loop
+    stays usable as a record of what it was, without a place and without a body.
+    """
+    nest_loops(chain)
+    insert_ops(chain[0], InsertPoint.before(loop), rewriter)
+    move_body(loop.body.block, InsertPoint.at_end(chain[-1].body.block), rewriter)
+    if rewriter is not None:
+        rewriter.handle_operation_removal(loop)
+    loop.detach()
+
+
+def nest_loops(chain: Sequence[ForOp]) -> None:
+    """Put each of some loops at the end of the one before it, outermost first."""
+    for outer, inner in pairwise(chain):
+        move_op(inner, InsertPoint.at_end(outer.body.block))
+
+
+def replace_uses(old: SSAValue, new: SSAValue, rewriter: PatternRewriter | None = None) -> None:
+    """Let every use of one value be a use of another."""
+    if rewriter is None:
+        old.replace_all_uses_with(new)
+    else:
+        rewriter.replace_all_uses_with(old, new)
+
+
+def erase(op: Operation, rewriter: PatternRewriter | None = None) -> None:
+    """Erase an op that nothing uses any more, with all it holds."""
+    if rewriter is None:
+        Rewriter.erase_op(op)
+    else:
+        rewriter.erase(op)
+
+
+def discard(op: Operation, rewriter: PatternRewriter | None = None) -> None:
+    """Erase an op with all it holds, users or not; it no longer counts as a user of anything."""
+    if rewriter is None:
+        Rewriter.erase_op(op, safe_erase=False)
+    else:
+        rewriter.erase(op, safe_erase=False)
+
+
+def take_from_nest(op: Operation, rewriter: PatternRewriter | None = None) -> None:
+    """Take an op out of its place, and discard the loops that held nothing else."""
+    parent = op.parent_op()
+    op.detach()
+    while isinstance(parent, ForOp) and parent.body.block.is_empty:
+        emptied = parent
+        parent = parent.parent_op()
+        discard(emptied, rewriter)
+    if rewriter is not None and parent is not None:
+        rewriter.notify_op_modified(parent)
+
+
+def stand_for(new: Operation, old: Operation) -> None:
+    """Give a new op what `replace` does not carry over: the location and the attributes of the old one."""
+    new.location = old.location
+    new.attributes = dict(old.attributes)
