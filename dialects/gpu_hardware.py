@@ -20,6 +20,8 @@ OperandType = Literal["f16", "bf16", "tf32", "s8", "u8"]
 AccumulatorType = Literal["f16", "f32", "s32"]
 
 _KIB = 1024
+WARP_SIZE = 32
+"""Threads of a warp, the same on every architecture with tensor cores."""
 _NAME = re.compile(r"sm_(\d{2,3})")
 _ACCUMULATORS: Mapping[str, tuple[AccumulatorType, ...]] = MappingProxyType(
     {"f16": ("f16", "f32"), "bf16": ("f32",), "tf32": ("f32",), "s8": ("s32",), "u8": ("s32",)}
@@ -91,7 +93,7 @@ class GpuArchitecture:
     registers_per_thread: int = 255
     register_granularity_per_warp: int = 256
     partitions_per_sm: int = 4
-    warp_size: int = 32
+    warp_size: int = WARP_SIZE
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -27,10 +27,6 @@ NARROW = {"evaluate": {"errors", "dialects", "analysis", "text", "evaluate"}}
 
 UPWARD: set[tuple[str, str]] = {
     ("vtac.analysis.fragment_loops", "vtac.passes.directives.pipeline"),
-    ("vtac.analysis.kernel_constants", "vtac.targets.cuda.arrays"),
-    ("vtac.analysis.kernel_constants", "vtac.targets.cuda.emit.types"),
-    ("vtac.analysis.kernels", "vtac.rewriting.index_values"),
-    ("vtac.analysis.padding", "vtac.rewriting.index_values"),
     ("vtac.evaluate", "vtac.targets.vta.stream.build"),
     ("vtac.evaluate.kernel", "vtac.passes.gpu.convert_loops_to_gpu"),
     ("vtac.frontend", "vtac.tools.registry"),
@@ -70,8 +66,6 @@ CIRCLES: tuple[set[str], ...] = (
         "vtac.targets.vta.programs.saved_program",
         "vtac.targets.vta.stream.build",
     },
-    {"vtac.workloads.wmma_conv2d", "vtac.workloads.wmma_conv2d_plain", "vtac.workloads.wmma_seed"},
-    {"vtac.workloads.wmma_matmul", "vtac.workloads.wmma_matmul_schedule", "vtac.workloads.wmma_matmul_text"},
 )
 """Import circles that are to go, each a superset of one that exists; one without a circle in it is an error."""
 

@@ -14,7 +14,6 @@ from vtac.analysis.bodies import is_copy, is_truncating_copy, is_widening_copy
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import extents_around, scope_of
-from vtac.analysis.padding import Padded, PaddedRange, padded_range
 from vtac.analysis.target import allows_acc_8bit, config_of
 from vtac.analysis.tiles import perfect_nest
 from vtac.analysis.transfers import Dimension, Padding, Transfer, match_transfer
@@ -23,6 +22,7 @@ from vtac.dialects.schedule.payload import DMA_COPY, BlockOp, ForOp
 from vtac.dialects.vta.memory import Amount, Load2DOp, Store2DOp
 from vtac.errors import CompileError
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.padding import Padded, PaddedRange, padded_range
 from vtac.rewriting.walker import rewrite_once
 from vtac.rewriting.zero_rows import zero_rows
 

@@ -11,7 +11,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.gemm import GemmTile, match_gemm
-from vtac.analysis.kernels import (
+from vtac.analysis.kernel_shapes import (
     KernelShape,
     micro_op_count,
     micro_op_limit,

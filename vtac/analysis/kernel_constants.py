@@ -6,24 +6,34 @@ from collections.abc import Mapping
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Attribute, SSAValue
 
 from vtac.analysis.nest import element_type_of, shape_of
 from vtac.dialects.schedule.arguments import CONSTANT
-from vtac.targets.cuda.arrays import Array
-from vtac.targets.cuda.emit.types import dtype_of
+from vtac.errors import CompileError
+
+_DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "i8": "int8", "i32": "int32"}
 
 
-def constant_arguments(kernel: FuncOp) -> Mapping[SSAValue, Array]:
+def dtype_name(element: Attribute) -> str:
+    """Its dtype's name in a launch record; raises `CompileError` for a type that kernels do not take."""
+    name = _DTYPES.get(str(element))
+    if name is None:
+        raise CompileError(f"element type {element} has no CUDA name here; the types are {', '.join(_DTYPES)}")
+    return name
+
+
+def constant_arguments(kernel: FuncOp) -> Mapping[SSAValue, NDArray[np.generic]]:
     """The arguments whose contents the function's attributes hold, as a launch takes them (bfloat16 as uint16)."""
-    found: dict[SSAValue, Array] = {}
+    found: dict[SSAValue, NDArray[np.generic]] = {}
     for argument, attributes in zip(kernel.body.block.args, kernel.arg_attrs or (), strict=False):
         contents = attributes.data.get(CONSTANT)
         if isinstance(contents, DenseIntOrFPElementsAttr):
             data = cast(DenseIntOrFPElementsAttr, contents).data.data
-            name = dtype_of(element_type_of(argument))
+            name = dtype_name(element_type_of(argument))
             values = np.frombuffer(data, np.dtype("uint16" if name == "bfloat16" else name).newbyteorder("<"))
             shape = shape_of(argument)
             whole = np.broadcast_to(values.reshape(()), shape) if values.size == 1 else values.reshape(shape)

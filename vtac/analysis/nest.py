@@ -28,6 +28,20 @@ def extents_around(op: Operation) -> dict[Hashable, int]:
     return {loop.induction_variable: loop.trip_count for loop in enclosing_loops(op)}
 
 
+def outermost_first(variables: set[Hashable]) -> list[Hashable]:
+    """Loop variables in the order of their nest, whatever the order of the set."""
+
+    def depth(variable: Hashable) -> int:
+        count = 0
+        parent = cast(SSAValue, variable).owner.parent_op()
+        while parent is not None:
+            count += 1
+            parent = parent.parent_op()
+        return count
+
+    return sorted(variables, key=depth)
+
+
 def walk_payload(root: Operation | Block) -> Iterator[ForOp | BlockOp]:
     """Loops and blocks under a root in program order, loops before what they hold."""
     blocks = [root] if isinstance(root, Block) else [block for region in root.regions for block in region.blocks]

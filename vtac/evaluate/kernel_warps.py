@@ -9,13 +9,13 @@ import numpy as np
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.dialects import wmma
+from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.wmma.attributes import Fragment
 from vtac.evaluate.arith import evaluate_body
 from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.kernel_memory import KernelMemory, Users
 from vtac.evaluate.numbers import Array, Integers, Mask, number
 
-WARP = 32
 _DTYPES = {
     "f16": "float16",
     "bf16": "float32",
@@ -53,24 +53,24 @@ class WarpOperations:
 
     @property
     def warps(self) -> int:
-        return self.threads // WARP
+        return self.threads // WARP_SIZE
 
     def active_warps(self, active: Mask | None, op: Operation) -> Integers:
         """Numbers of the warps that take part: with all of their lanes, or not at all."""
-        if self.block_threads % WARP:
+        if self.block_threads % WARP_SIZE:
             raise EvaluationError(
                 f"'{op.name}' in a block of {self.block_threads} threads: whole warps are required", op
             )
         if active is None:
             return np.arange(self.warps)
-        lanes = np.broadcast_to(active, self.threads).reshape(self.warps, WARP)
+        lanes = np.broadcast_to(active, self.threads).reshape(self.warps, WARP_SIZE)
         if (lanes.any(axis=1) != lanes.all(axis=1)).any():
             raise EvaluationError(f"'{op.name}' is met by a part of a warp's lanes only", op)
         return np.flatnonzero(lanes.all(axis=1))
 
     def uniform(self, value: Array, warps: Integers, op: Operation) -> Integers:
         """A value that all lanes of a warp agree on, one per active warp."""
-        lanes = np.broadcast_to(value, self.threads).reshape(self.warps, WARP)[warps]
+        lanes = np.broadcast_to(value, self.threads).reshape(self.warps, WARP_SIZE)[warps]
         if (lanes != lanes[:, :1]).any():
             raise EvaluationError(f"lanes of one warp pass different operands to '{op.name}'", op)
         return lanes[:, 0].astype(np.int64)
@@ -160,7 +160,7 @@ class WarpOperations:
     def _users(self, warps: Integers) -> Users:
         """Warps as users of memory, their names distinct from every thread's."""
         numbers = warps.reshape(-1, 1, 1)
-        return Users(self.threads + numbers, numbers * WARP // self.block_threads)
+        return Users(self.threads + numbers, numbers * WARP_SIZE // self.block_threads)
 
     def _places(
         self,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from typing import cast
 
 from xdsl.dialects import arith
@@ -12,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.linear import Extents, Linear, to_affine
+from vtac.analysis.nest import outermost_first
 from vtac.dialects.vta.memory import Amount
 
 _INDEX = IndexType()
@@ -38,7 +38,7 @@ class HostValues:
             ((atom, factor),) = expression.terms.items()
             if factor == 1 and isinstance(atom, SSAValue):
                 return cast(SSAValue, atom)
-        variables = [cast(SSAValue, variable) for variable in ordered(expression.variables())]
+        variables = [cast(SSAValue, variable) for variable in outermost_first(expression.variables())]
         place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(variables)}
         result = to_affine(expression, lambda variable: place[cast(SSAValue, variable)])
         apply = ApplyOp(variables, AffineMapAttr(AffineMap(len(variables), 0, (result,))))
@@ -95,17 +95,3 @@ class HostValues:
     def _add(self, op: Operation) -> Operation:
         self.operations.append(op)
         return op
-
-
-def ordered(variables: set[Hashable]) -> list[Hashable]:
-    """Loop variables from the outermost loop inwards, so that output is deterministic."""
-
-    def depth(variable: Hashable) -> int:
-        count = 0
-        parent = cast(SSAValue, variable).owner.parent_op()
-        while parent is not None:
-            count += 1
-            parent = parent.parent_op()
-        return count
-
-    return sorted(variables, key=depth)

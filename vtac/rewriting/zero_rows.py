@@ -22,11 +22,11 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import shape_of
-from vtac.analysis.padding import MAX_PAD, Padded
 from vtac.analysis.transfers import Padding, Transfer
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.memory import Load2DOp
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.padding import MAX_PAD, Padded
 
 
 def zero_rows(

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import gcd
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vtac.workloads.conv_window import ConvWindow
 from vtac.workloads.linalg_text import affine_map, iterators, require_multiple, tensor
+from vtac.workloads.wmma_tiles import TILE
 
 if TYPE_CHECKING:
     from vtac.schedule import Schedule
 
-TILE = 16
-WARP = 32
+CopiedBy: TypeAlias = Literal["scalars", "packed", "rows"]
+"""Scalar by scalar, in vectors of a packed tile, or in vectors of its rows."""
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,10 @@ class WmmaConv2D(ConvWindow):
     def packs(self) -> tuple[str, ...]:
         """The blocks that pack the data and the kernel; none when the arguments are packed."""
         return ()
+
+    def copied_by(self, *, kernel: bool) -> CopiedBy:
+        """How a warp's lanes copy a tile of the data or of the kernel to shared memory."""
+        return "packed" if kernel else "scalars"
 
     @property
     def staged(self) -> bool:

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 
 from vtac.errors import CompileError
 from vtac.workloads.linalg_text import tensor
-from vtac.workloads.wmma_conv2d import TILE, SeedTiling, WmmaConv2D
+from vtac.workloads.wmma_conv2d import CopiedBy, SeedTiling, WmmaConv2D
+from vtac.workloads.wmma_tiles import TILE, VECTOR
 
 LAYOUTS = ("nhwc", "nchw")
-VECTOR = 8
-"""Halves that one 16-byte copy moves."""
 _STAGED_TILING = SeedTiling(2, 2, 2, 2, 2)
 """Its tiles and a block's results fit the 48 KiB of shared memory that every architecture has."""
 
@@ -75,6 +74,9 @@ class PlainConv2D(WmmaConv2D):
     def copies_vectors(self, *, kernel: bool) -> bool:
         """Whether 8 channels of an input lie side by side, all of them inside or none."""
         return self.layout == "nhwc" and (self.out_channels if kernel else self.in_channels) % VECTOR == 0
+
+    def copied_by(self, *, kernel: bool) -> CopiedBy:
+        return "rows" if self.copies_vectors(kernel=kernel) else "scalars"
 
     def text(self) -> str:
         """The program as linalg text."""

@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
+from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture
 from vtac.errors import CompileError
-from vtac.workloads.wmma_conv2d import TILE, WARP, WmmaConv2D
-from vtac.workloads.wmma_conv2d_plain import VECTOR, PlainConv2D
+from vtac.workloads.wmma_conv2d import WmmaConv2D
+from vtac.workloads.wmma_conv2d_plain import PlainConv2D
+from vtac.workloads.wmma_seed import spread
+from vtac.workloads.wmma_tiles import TILE, VECTOR
 
 if TYPE_CHECKING:
     from vtac.schedule import BlockRef, LoopRef, Schedule
@@ -58,9 +60,9 @@ class FastTiling:
             and self.rows % self.row_warps == 0
             and self.columns % self.column_warps == 0
             and steps >= self.stages
-            and data_lanes % WARP == 0
+            and data_lanes % WARP_SIZE == 0
             and kernel_lanes > 0
-            and kernel_lanes % WARP == 0
+            and kernel_lanes % WARP_SIZE == 0
         )
 
 
@@ -144,8 +146,6 @@ def _spread_blocks(
 
     Where the result is staged, the block's threads take it from shared memory to the output.
     """
-    from vtac.workloads.wmma_seed import spread
-
     if layer.packs and not layer.staged:
         schedule.set_scope(conv, 0, "wmma.accumulator")
         store = schedule.get_block("output")
@@ -224,7 +224,7 @@ def _spread_lanes(
     schedule: Schedule, scalars: tuple[LoopRef, ...], vector: LoopRef, warp_row: LoopRef, warp_column: LoopRef
 ) -> None:
     """Neighbouring lanes copy neighbouring 16-byte vectors."""
-    _, lane = schedule.split(schedule.fuse(*scalars), factor=WARP)
+    _, lane = schedule.split(schedule.fuse(*scalars), factor=WARP_SIZE)
     schedule.bind(warp_row, "threadIdx.z")
     schedule.bind(warp_column, "threadIdx.y")
     schedule.vectorize(vector)

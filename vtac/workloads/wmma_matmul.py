@@ -7,13 +7,14 @@ from itertools import product
 from math import gcd
 from typing import TYPE_CHECKING
 
+from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.errors import CompileError
+from vtac.workloads.wmma_matmul_text import MatmulText
 
 if TYPE_CHECKING:
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.schedule import Schedule
 
-WARP = 32
 VECTOR_BYTES = 16
 _GROUP = 8
 """Most rows of blocks that share what the cache holds of b."""
@@ -48,7 +49,7 @@ class MatmulTiling:
     @property
     def threads(self) -> int:
         """Threads per block."""
-        return self.row_warps * self.column_warps * WARP
+        return self.row_warps * self.column_warps * WARP_SIZE
 
 
 @dataclass(frozen=True)
@@ -117,8 +118,6 @@ class WmmaMatmul:
 
     def text(self) -> str:
         """The program as linalg text."""
-        from vtac.workloads.wmma_matmul_text import MatmulText
-
         return MatmulText(self).text()
 
     @property

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
-from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul
+
+if TYPE_CHECKING:
+    from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul
 
 
 class MatmulScheduler:

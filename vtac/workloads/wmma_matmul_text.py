@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
-from vtac.workloads.wmma_matmul import WmmaMatmul
+
+if TYPE_CHECKING:
+    from vtac.workloads.wmma_matmul import WmmaMatmul
 
 
 class MatmulText:

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from vtac.evaluate.bfloat16 import from_bfloat16
 from vtac.targets.cuda.arrays import Array
-from vtac.workloads.wmma_conv2d import TILE, WmmaConv2D
+from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_conv2d_plain import PlainConv2D
 from vtac.workloads.wmma_matmul import WmmaMatmul
+from vtac.workloads.wmma_tiles import TILE
 
 Doubles = NDArray[np.float64]
 

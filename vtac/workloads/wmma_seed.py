@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.workloads.wmma_conv2d import WARP, SeedTiling, WmmaConv2D
-from vtac.workloads.wmma_conv2d_plain import VECTOR, PlainConv2D
+from vtac.workloads.wmma_tiles import VECTOR
+
+if TYPE_CHECKING:
+    from vtac.workloads.wmma_conv2d import CopiedBy, SeedTiling, WmmaConv2D
 
 
 def seed_schedule(layer: WmmaConv2D, tiling: SeedTiling) -> Schedule:
@@ -30,7 +35,7 @@ def seed_schedule(layer: WmmaConv2D, tiling: SeedTiling) -> Schedule:
     for copy in (data_shared, kernel_shared):
         schedule.compute_at(copy, kh)
     for copy, axis in ((data_shared, -6), (kernel_shared, -3)):
-        _share_copy(schedule, copy, tiling, axis, _lanes(layer, kernel=copy is kernel_shared))
+        _share_copy(schedule, copy, tiling, axis, layer.copied_by(kernel=copy is kernel_shared))
     schedule.tensorize(tile, "wmma.store_matrix_sync")
     schedule.tensorize(row, "wmma.mma_sync")
     return schedule
@@ -84,21 +89,14 @@ def _store_staged(schedule: Schedule, conv: BlockRef, tiling: SeedTiling) -> tup
 def spread(schedule: Schedule, loop: LoopRef, warps: tuple[tuple[str, int], tuple[str, int]]) -> None:
     """Let all threads of a block take turns at a loop's iterations; `warps` is (index, extent) twice."""
     (first, first_extent), (second, second_extent) = warps
-    _, rest = schedule.split(loop, factor=first_extent * second_extent * WARP)
+    _, rest = schedule.split(loop, factor=first_extent * second_extent * WARP_SIZE)
     outer, rest = schedule.split(rest, nparts=first_extent)
     inner, lane = schedule.split(rest, nparts=second_extent)
     for part, index in ((outer, first), (inner, second), (lane, "threadIdx.x")):
         schedule.bind(part, index)
 
 
-def _lanes(layer: WmmaConv2D, *, kernel: bool) -> str:
-    """How a warp's lanes copy a tile: scalar by scalar, in vectors of a packed tile, or in vectors of its rows."""
-    if not isinstance(layer, PlainConv2D):
-        return "packed" if kernel else "scalars"
-    return "rows" if layer.copies_vectors(kernel=kernel) else "scalars"
-
-
-def _share_copy(schedule: Schedule, copy: BlockRef, tiling: SeedTiling, axis: int, lanes: str) -> None:
+def _share_copy(schedule: Schedule, copy: BlockRef, tiling: SeedTiling, axis: int, lanes: CopiedBy) -> None:
     """Spread a copy to shared memory over the block's threads.
 
     Warps take parts of dimension `axis`; the lanes of a warp take a tile's scalars one by
@@ -116,9 +114,9 @@ def _share_copy(schedule: Schedule, copy: BlockRef, tiling: SeedTiling, axis: in
     schedule.bind(outer, "threadIdx.y")
     schedule.bind(inner, "threadIdx.z")
     if lanes == "packed":
-        lane, vector = schedule.split(lane, nparts=WARP)
+        lane, vector = schedule.split(lane, nparts=WARP_SIZE)
     elif lanes == "scalars":
-        _, lane = schedule.split(lane, factor=WARP)
+        _, lane = schedule.split(lane, factor=WARP_SIZE)
     if vector is not None:
         schedule.vectorize(vector)
     schedule.bind(lane, "threadIdx.x")

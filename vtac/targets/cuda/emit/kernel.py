@@ -12,6 +12,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.utils.target import Target
 
+from vtac.analysis.kernel_constants import dtype_name
 from vtac.analysis.kernel_roles import is_result
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
@@ -20,7 +21,7 @@ from vtac.passes.gpu.convert_loops_to_gpu import BLOCK, GRID, KERNEL
 from vtac.passes.gpu.gpu_check_shared_memory import DYNAMIC_BYTES
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 from vtac.targets.cuda.emit.statements import StatementPrinter
-from vtac.targets.cuda.emit.types import dtype_of, scalar_type
+from vtac.targets.cuda.emit.types import scalar_type
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
 
 _INDEX_LIMIT = 2**31 - 1
@@ -110,7 +111,7 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
         Parameter(
             parameter_name(argument),
             "output" if is_result(kernel, argument) else "input",
-            dtype_of(element_type_of(argument)),
+            dtype_name(element_type_of(argument)),
             tuple(memref_type_of(argument).get_shape()),
         )
         for argument in kernel.body.block.args

@@ -11,7 +11,6 @@ from vtac.dialects.wmma.attributes import Fragment
 from vtac.errors import CompileError
 
 _SCALARS = {"f16": "half", "bf16": "__nv_bfloat16", "f32": "float", "i8": "signed char", "i32": "int", "i1": "bool"}
-_DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "i8": "int8", "i32": "int32"}
 _ELEMENTS = {
     "f16": "half",
     "bf16": "__nv_bfloat16",
@@ -27,7 +26,10 @@ VECTORS = {2: "unsigned short", 4: "unsigned int", 8: "uint2", 16: "uint4"}
 
 def scalar_type(element: Attribute) -> str:
     """`half` for f16, and so on."""
-    return _known(_SCALARS, element)
+    name = str(element)
+    if name not in _SCALARS:
+        raise CompileError(f"element type {name} has no CUDA name here; the types are {', '.join(_SCALARS)}")
+    return _SCALARS[name]
 
 
 def value_type(kind: Attribute) -> str:
@@ -36,18 +38,6 @@ def value_type(kind: Attribute) -> str:
         vector = cast(VectorType[Attribute], kind)
         return VECTORS[vector.get_shape()[0] * element_bytes(vector.element_type)]
     return scalar_type(kind)
-
-
-def dtype_of(element: Attribute) -> str:
-    """The dtype name of a launch record."""
-    return _known(_DTYPES, element)
-
-
-def _known(names: dict[str, str], element: Attribute) -> str:
-    name = str(element)
-    if name not in names:
-        raise CompileError(f"element type {name} has no CUDA name here; the types are {', '.join(names)}")
-    return names[name]
 
 
 def element_bytes(element: Attribute) -> int:

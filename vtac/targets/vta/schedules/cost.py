@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
-from vtac.analysis.kernels import micro_op_limit
+from vtac.analysis.kernel_shapes import micro_op_limit
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.contraction_cost import BUS, LOAD_START, ContractionCost, kernels_of
 from vtac.targets.vta.schedules.layers import Layer

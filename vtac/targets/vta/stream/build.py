@@ -11,7 +11,7 @@ from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCast
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.traits import SymbolTable
 
-from vtac.analysis.kernels import micro_op_limit
+from vtac.analysis.kernel_shapes import micro_op_limit
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.analysis.target import config_of

@@ -11,11 +11,11 @@ from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.linear import Linear, to_affine
+from vtac.analysis.nest import outermost_first
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.attributes import UopLoop
 from vtac.dialects.vta.kernels import MAX_HARDWARE_LOOPS
-from vtac.rewriting.index_values import ordered
 
 HARDWARE_UOP_LIMIT = 2048
 """Micro-ops that the hardware's UOP SRAM holds, whatever the configuration says."""
@@ -77,7 +77,7 @@ def shape_kernel(loops: Sequence[ForOp], indices: Sequence[Linear]) -> KernelSha
     free: set[Hashable] = set()
     for index in rest:
         free |= index.variables()
-    captures = tuple(cast(SSAValue, variable) for variable in ordered(free - inner))
+    captures = tuple(cast(SSAValue, variable) for variable in outermost_first(free - inner))
     return KernelShape(tuple(hardware), tuple(remaining), rest, captures)
 
 
