@@ -18,7 +18,8 @@ from xdsl.dialects.builtin import ModuleOp
 
 import vtac
 from vtac.frontend import context, prepare
-from vtac.pipelines import PHASES, VTA_PIPELINE
+from vtac.pipelines import INPUT, Instrumentation, Runner, Step
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Array, Program
 from vtac.targets.vta.stream.build import build_program
 
@@ -38,7 +39,7 @@ class Work:
 
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """An argument parser with the flags that the VTA's examples have."""
-    made = flags.parser(description, example, PHASES)
+    made = flags.parser(description, example, VTA_PIPELINE.levels)
     flags.add_config(made)
     made.add_argument("--write-mlir", metavar="FILE", help="write the program with its schedule script")
     return made
@@ -82,27 +83,36 @@ class _Level:
     milliseconds: float
 
 
+class _Levels(Instrumentation):
+    """Collects size and time per phase, and prints the phase asked for."""
+
+    def __init__(self, printed: str | None, stream: object) -> None:
+        self.found: list[_Level] = []
+        self._printed = printed
+        self._stream = stream
+        self._start = 0.0
+
+    def before(self, step: Step, module: ModuleOp) -> None:
+        if step.kind == "phase":
+            self._start = time.perf_counter()
+
+    def after(self, step: Step, module: ModuleOp) -> None:
+        if step.kind == "phase":
+            self.add(step.name, module, (time.perf_counter() - self._start) * 1000)
+
+    def add(self, name: str, module: ModuleOp, milliseconds: float = 0.0) -> None:
+        """The level `name`, which is what the module is now."""
+        self.found.append(_Level(name, sum(1 for _ in module.walk()) - 1, milliseconds))
+        if name == self._printed:
+            print(module, file=self._stream)  # pyright: ignore[reportArgumentType, reportCallIssue]
+
+
 def _lower(module: ModuleOp, printed: str | None, stream: object) -> list[_Level]:
-    """Run the pipeline phase by phase, printing the phase asked for."""
-    known = context()
-    levels = [_Level("input", _size(module), 0.0)]
-    _show(module, "input", printed, stream)
-    for phase in VTA_PIPELINE:
-        start = time.perf_counter()
-        for step in phase.passes:
-            step.apply(known, module)
-        levels.append(_Level(phase.name, _size(module), (time.perf_counter() - start) * 1000))
-        _show(module, phase.name, printed, stream)
-    return levels
-
-
-def _size(module: ModuleOp) -> int:
-    return sum(1 for _ in module.walk()) - 1
-
-
-def _show(module: ModuleOp, phase: str, printed: str | None, stream: object) -> None:
-    if phase == printed:
-        print(module, file=stream)  # pyright: ignore[reportArgumentType, reportCallIssue]
+    """Run the pipeline, printing the phase asked for."""
+    levels = _Levels(printed, stream)
+    levels.add(INPUT, module)
+    Runner(context(), (levels,)).run_phases(VTA_PIPELINE.phases, module)
+    return levels.found
 
 
 def _summary(program: Program, correct: bool, compile_seconds: float, run_seconds: float) -> dict[str, object]:

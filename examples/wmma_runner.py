@@ -18,15 +18,14 @@ from xdsl.dialects.builtin import ModuleOp
 
 import vtac
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
-from vtac.pipelines import WMMA_PIPELINE
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.building import lower, to_program
 from vtac.targets.cuda.comparison import Comparison, compare
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.launch import LaunchRecord
+from vtac.targets.cuda.pipeline import WMMA_PIPELINE
 from vtac.targets.cuda.program import CudaProgram
 
-PHASES = ("input", *(phase.name for phase in WMMA_PIPELINE))
 Expected = Callable[[tuple[Array, ...], NDArray[np.bool_]], Array]
 """The right result, from the inputs; only where the mask is set does it matter."""
 
@@ -56,7 +55,7 @@ class _Outcome:
 
 def parser(description: str, example: str) -> argparse.ArgumentParser:
     """An argument parser with the flags that both examples have."""
-    made = flags.parser(description, example, PHASES, low=-8, high=8)
+    made = flags.parser(description, example, WMMA_PIPELINE.levels, low=-8, high=8)
     add = made.add_argument
     add("--schedule", choices=("seed", "fast"), default="seed", help="the tutorial's schedule, or the tuned one")
     add("--arch", default="sm_90", choices=tuple(gpu_architectures()), help="architecture to compile for")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import pytest
 from workload_cases import BATCH_4
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import ReturnOp
+from xdsl.passes import ModulePass
+from xdsl.rewriter import Rewriter
 
 import vtac
 from vtac.compiler import build_program, context, prepare
 from vtac.errors import CompileError
-from vtac.pipelines import PHASES, VTA_PIPELINE, run_phases
+from vtac.pipelines import CompositePass, Instrumentation, Phase, Runner, Step, steps_within
+from vtac.targets.vta.pipeline import VTA_PIPELINE, LowerToVta
+from vtac.text.reports import InvalidModuleError
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling
 from vtac.workloads.vadd import VectorAdd
@@ -29,12 +38,12 @@ def test_every_phase_is_complete_as_text(name: str) -> None:
     layer, schedule = LAYERS[name]
     expected = vtac.compile(layer.text(), schedule=schedule)
     module = prepare(layer.text(), None, schedule)
-    for at in range(len(VTA_PIPELINE) + 1):
+    for at in range(len(VTA_PIPELINE.phases) + 1):
         text = str(module) + "\n"
         module = vtac.parse(text)
         module.verify()
         assert str(module) + "\n" == text
-        for phase in VTA_PIPELINE[at : at + 1]:
+        for phase in VTA_PIPELINE.phases[at : at + 1]:
             for step in phase.passes:
                 step.apply(context(), module)
     program = build_program(module)
@@ -46,9 +55,9 @@ def test_every_phase_is_complete_as_text(name: str) -> None:
 def test_passes_that_are_done_change_nothing() -> None:
     layer, schedule = LAYERS["convolution in threads"]
     module = prepare(layer.text(), None, schedule)
-    run_phases(module, context())
+    Runner(context()).run_phases(VTA_PIPELINE.phases, module)
     text = str(module)
-    for phase in VTA_PIPELINE:
+    for phase in VTA_PIPELINE.phases:
         for step in phase.passes:
             step.apply(context(), module)
     assert str(module) == text
@@ -57,5 +66,88 @@ def test_passes_that_are_done_change_nothing() -> None:
 def test_unknown_phase() -> None:
     layer, schedule = LAYERS["vadd"]
     with pytest.raises(CompileError) as caught:
-        run_phases(prepare(layer.text(), None, schedule), context(), "assembly")
-    assert str(caught.value) == f"no phase 'assembly'; the phases are {', '.join(PHASES)}"
+        LowerToVta("assembly").apply(context(), prepare(layer.text(), None, schedule))
+    assert str(caught.value) == f"no phase 'assembly'; the phases are {', '.join(VTA_PIPELINE.levels)}"
+
+
+@dataclass(frozen=True)
+class DropTheReturn(ModulePass):
+    """Leaves IR that does not verify."""
+
+    name = "drop-the-return"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for last in [inner for inner in op.walk() if isinstance(inner, ReturnOp)]:
+            Rewriter.erase_op(last)
+
+
+@dataclass(frozen=True)
+class BreakAndRepair(CompositePass):
+    """Two phases, the first of which breaks the IR."""
+
+    name = "break-and-repair"
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return (Phase("broken", (DropTheReturn(), DropTheReturn())), Phase("repaired", ()))
+
+
+class Recorder(Instrumentation):
+    """What it was told."""
+
+    def __init__(self) -> None:
+        self.told: list[str] = []
+
+    def before(self, step: Step, module: ModuleOp) -> None:
+        self.told.append(f"{step.kind} {step.name}")
+
+    def after(self, step: Step, module: ModuleOp) -> None:
+        self.told.append(f"end {step.name}")
+
+    def failed(self, step: Step, module: ModuleOp) -> None:
+        self.told.append(f"no {step.name}")
+
+
+@pytest.mark.parametrize("each", [False, True])
+def test_what_breaks_the_ir_is_named_and_told_to_the_instrumentation(each: bool) -> None:
+    recorder = Recorder()
+    module = vtac.parse("func.func @f() {\n  func.return\n}\n")
+    runner = Runner(context(), (recorder,), verify_each=each)
+    when = "after pass 'drop-the-return'" if each else "after phase 'broken'"
+    with pytest.raises(InvalidModuleError, match=f"<string>:1:1: {when}: 'func.func' has an empty block"):
+        runner.run_pass(BreakAndRepair(), module)
+    one = ["pass drop-the-return", "end drop-the-return"]
+    verification = [f"verify {when}", f"no {when}"]
+    middle = [one[0], *verification, "no drop-the-return"] if each else [*one, *one, *verification]
+    assert recorder.told == [
+        "pass break-and-repair",
+        "phase broken",
+        *middle,
+        "no broken",
+        "no break-and-repair",
+    ]
+
+
+def test_a_composite_pass_alone_verifies_its_phases() -> None:
+    with pytest.raises(InvalidModuleError):
+        BreakAndRepair().apply(context(), vtac.parse("func.func @f() {\n  func.return\n}\n"))
+
+
+def test_steps_within_a_pipeline() -> None:
+    steps = list(steps_within((LowerToVta("scheduled"),)))
+    assert [step.name for step in steps] == [
+        "lower-to-vta",
+        "payload",
+        "convert-linalg-to-schedule",
+        "scheduled",
+        "apply-schedule",
+    ]
+    assert [step.is_composite for step in steps] == [True, False, False, False, False]
+
+
+def test_phases_before_and_after() -> None:
+    phases = VTA_PIPELINE.phases
+    assert VTA_PIPELINE.through("input") == ()
+    assert VTA_PIPELINE.through("tokens") == phases[:5]
+    assert VTA_PIPELINE.beyond("tokens") == phases[5:]
+    assert VTA_PIPELINE.beyond("vta") == ()

@@ -13,8 +13,9 @@ import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ScheduleError
 from vtac.frontend import context, prepare
-from vtac.pipelines import run_phases
+from vtac.pipelines import Runner
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling
 from vtac.workloads.vadd import VectorAdd
@@ -25,7 +26,7 @@ GRID = chain((4, 6), "a", "b")
 def replayed(program: str, schedule: Schedule) -> str:
     """The payload after the printed script has been applied to the program's text."""
     module = prepare(f"{program}\n{schedule}", schedule.config, None)
-    run_phases(module, context(), "scheduled")
+    Runner(context()).run_phases(VTA_PIPELINE.through("scheduled"), module)
     return str(module)
 
 

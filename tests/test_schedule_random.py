@@ -18,8 +18,9 @@ from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.numbers import Array, dtype_of
 from vtac.frontend import context, prepare
-from vtac.pipelines import run_phases
+from vtac.pipelines import Runner
 from vtac.schedule import Schedule
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 
 SOURCES = {
     **PROGRAMS,
@@ -72,5 +73,5 @@ def test_the_printed_script_gives_the_same_payload(name: str, seed: int, count: 
     for _ in RandomDirectives(schedule, seed).apply(count):
         pass
     module = prepare(f"{SOURCES[name]}\n{schedule}", schedule.config, None)
-    run_phases(module, context(), "scheduled")
+    Runner(context()).run_phases(VTA_PIPELINE.through("scheduled"), module)
     assert str(module) == str(schedule.module)

@@ -14,7 +14,8 @@ from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError
 from vtac.frontend import context, prepare
 from vtac.partition.layouts import may_be_plain, needs_packing
-from vtac.pipelines import run_phases
+from vtac.pipelines import Runner
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.stream.build import build_program
 
@@ -97,7 +98,7 @@ def compile(
         return compile_plain(work, host=host, progress=progress)
     if needs_schedule(work):
         return _by_default(work, host=host, progress=progress)
-    run_phases(work, context())
+    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
     return build_program(work)
 
 

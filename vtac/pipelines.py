@@ -1,146 +1,172 @@
-"""Pipelines as named tuples of passes, in phases whose output can be printed and run."""
+"""Pipelines as data: passes in named phases, and the one runner that every tool and the library drive them with."""
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from vtac.errors import CompileError
-from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
-from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
-from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
-from vtac.passes.gpu.convert_tiles_to_wmma import ConvertTilesToWmma
-from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
-from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
-from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
-from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
-from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
-from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
-from vtac.passes.schedule.apply_schedule import ApplySchedule
-from vtac.passes.schedule.convert_schedule_to_scf import ConvertScheduleToScf
-from vtac.passes.schedule.schedule_align_storage import ScheduleAlignStorage
-from vtac.passes.schedule.schedule_compact_buffers import ScheduleCompactBuffers
-from vtac.passes.schedule.schedule_decompose_reductions import ScheduleDecomposeReductions
-from vtac.passes.schedule.schedule_partition_guards import SchedulePartitionGuards
-from vtac.passes.schedule.schedule_reuse_in_place import ScheduleReuseInPlace
-from vtac.passes.schedule.schedule_unroll_loops import ScheduleUnrollLoops
-from vtac.passes.vta.convert_alu_to_vta import ConvertAluToVta
-from vtac.passes.vta.convert_dma_to_vta import ConvertDmaToVta
-from vtac.passes.vta.convert_gemm_to_vta import ConvertGemmToVta
-from vtac.passes.vta.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
-from vtac.passes.vta.vta_group_stages import VtaGroupStages
-from vtac.passes.vta.vta_insert_dependences import VtaInsertDependences
-from vtac.passes.vta.vta_place_buffers import VtaPlaceBuffers
-from vtac.passes.vta.vta_rotate_buffers import VtaRotateBuffers
+from vtac.text.verification import verify_result
+
+INPUT = "input"
+"""The name of the IR before any phase."""
 
 
-class Phase(NamedTuple):
-    """Passes that belong together, and the name of the IR after them."""
+@dataclass(frozen=True)
+class Phase:
+    """Passes that belong together; its name is also that of the IR after them."""
 
     name: str
     passes: tuple[ModulePass, ...]
 
 
-VTA_PIPELINE: tuple[Phase, ...] = (
-    Phase("payload", (ConvertLinalgToSchedule(),)),
-    Phase("scheduled", (ApplySchedule(),)),
-    Phase(
-        "blocked",
-        (
-            ScheduleDecomposeReductions(),
-            SchedulePartitionGuards(),
-            ScheduleUnrollLoops(),
-            ScheduleCompactBuffers(),
-            ScheduleReuseInPlace(),
-        ),
-    ),
-    Phase("units", (ConvertDmaToVta(), ConvertGemmToVta(), ConvertAluToVta())),
-    Phase("tokens", (VtaGroupStages(), VtaInsertDependences())),
-    Phase("threads", (ScheduleInjectVirtualThreads(), VtaRotateBuffers())),
-    Phase("vta", (VtaPlaceBuffers(), ConvertScheduleToScf())),
-)
-"""From linalg to the vta dialect under host loops."""
+@dataclass(frozen=True)
+class Pipeline:
+    """Phases, one after the other, under a name."""
 
-WMMA_PIPELINE: tuple[Phase, ...] = (
-    Phase("payload", (ConvertLinalgToSchedule(),)),
-    Phase("scheduled", (ApplySchedule(),)),
-    Phase(
-        "blocked",
-        (
-            ScheduleDecomposeReductions(),
-            ScheduleCompactBuffers(),
-            ScheduleAlignStorage(),
-            ConvertGuardsToConditions(),
-        ),
-    ),
-    Phase("tiles", (ConvertTilesToWmma(), GpuDoubleBufferFragments())),
-    Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
-    Phase(
-        "wmma",
-        (GpuCheckThreads(), ConvertLoopsToGpu(), GpuCheckSharedMemory(), GpuInsertBarriers(), ConvertScheduleToScf()),
-    ),
-)
-"""From linalg to a kernel of the wmma dialect."""
+    name: str
+    phases: tuple[Phase, ...]
 
-PHASES: tuple[str, ...] = ("input", *(phase.name for phase in VTA_PIPELINE))
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """What the IR is called before the first phase and after each one."""
+        return (INPUT, *(phase.name for phase in self.phases))
+
+    def through(self, last: str) -> tuple[Phase, ...]:
+        """The phases up to and including `last`. Raises `CompileError` for a name that no phase has."""
+        return self.phases[: self._position(last)]
+
+    def beyond(self, done: str) -> tuple[Phase, ...]:
+        """The phases after `done`. Raises `CompileError` for a name that no phase has."""
+        return self.phases[self._position(done) :]
+
+    def _position(self, level: str) -> int:
+        if level not in self.levels:
+            raise CompileError(f"no phase '{level}'; the phases are {', '.join(self.levels)}")
+        return self.levels.index(level)
 
 
-def continue_after(module: ModuleOp, context: Context, done: str) -> None:
-    """Run what is left of the VTA pipeline on a module that is in phase `done` already."""
-    names = [phase.name for phase in VTA_PIPELINE]
-    for phase in VTA_PIPELINE[names.index(done) + 1 :]:
-        for step in phase.passes:
-            step.apply(context, module)
+class Step(NamedTuple):
+    """One thing that a runner does. Steps nest: a pass that is a pipeline holds phases, and they hold passes."""
+
+    kind: Literal["pass", "phase", "verify"]
+    name: str
+    is_composite: bool = False
+    """Whether it is a pass that consists of passes."""
 
 
-def run_phases(
-    module: ModuleOp, context: Context, last: str = "vta", pipeline: tuple[Phase, ...] = VTA_PIPELINE
-) -> None:
-    """Run a pipeline on a module, up to and including the phase `last`."""
-    if last == "input":
-        return
-    for phase in pipeline:
-        for step in phase.passes:
-            step.apply(context, module)
-        if phase.name == last:
-            return
-    known = ", ".join(("input", *(phase.name for phase in pipeline)))
-    raise CompileError(f"no phase '{last}'; the phases are {known}")
+class Instrumentation:
+    """Is told of each step before it starts and when it has ended; does nothing itself."""
+
+    def before(self, step: Step, module: ModuleOp) -> None:
+        """Called when a step is about to start on `module`."""
+
+    def after(self, step: Step, module: ModuleOp) -> None:
+        """Called when a step has ended, and what it left has been verified where that is asked for."""
+
+    def failed(self, step: Step, module: ModuleOp) -> None:
+        """Called when a step, a step within it or the verification of what it left has raised."""
 
 
 @dataclass(frozen=True)
-class LowerToVta(ModulePass):
-    """The whole VTA pipeline, up to and including one phase.
+class Runner:
+    """Runs passes on a module and verifies it after each phase; with `verify_each`, after each pass too.
 
-    requires: a module with one scheduled function, its script in the module.
-    ensures:  what the passes of the phases ensure.
-    declines: an unknown phase; whatever a pass declines.
+    Whatever a pass or the verification raises ends the run.
     """
 
-    name = "lower-to-vta"
+    context: Context
+    instrumentations: tuple[Instrumentation, ...] = ()
+    verify_each: bool = False
+    verify_phases: bool = True
 
-    phase: str = "vta"
+    def run_phases(self, phases: Iterable[Phase], module: ModuleOp) -> None:
+        """Run phases, each with all its passes."""
+        for phase in phases:
+            with self._told(Step("phase", phase.name), module):
+                self.run_passes(phase.passes, module)
+                if self.verify_phases:
+                    self.verify(module, f"after phase '{phase.name}'")
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        run_phases(op, ctx, self.phase)
+    def run_passes(self, passes: Iterable[ModulePass], module: ModuleOp) -> None:
+        """Run passes, one after the other."""
+        for current in passes:
+            self.run_pass(current, module)
+
+    def run_pass(self, current: ModulePass, module: ModuleOp) -> None:
+        """Run one pass; of one that is composite, every step within it is told too."""
+        is_composite = isinstance(current, CompositePass)
+        with self._told(Step("pass", current.name, is_composite), module):
+            if isinstance(current, CompositePass):
+                current.run(self, module)
+            else:
+                current.apply(self.context, module)
+            if self.verify_each:
+                self.verify(module, f"after pass '{current.name}'")
+
+    def verify(self, module: ModuleOp, when: str) -> None:
+        """Raises `InvalidModuleError` with all that is wrong with a module, and when it came about."""
+        with self._told(Step("verify", when), module):
+            verify_result(module, when)
+
+    @contextmanager
+    def _told(self, step: Step, module: ModuleOp) -> Generator[None]:
+        for instrumentation in self.instrumentations:
+            instrumentation.before(step, module)
+        try:
+            yield
+        except BaseException:
+            for instrumentation in reversed(self.instrumentations):
+                instrumentation.failed(step, module)
+            raise
+        for instrumentation in reversed(self.instrumentations):
+            instrumentation.after(step, module)
 
 
 @dataclass(frozen=True)
-class LowerToWmma(ModulePass):
-    """The whole tensor-core pipeline, up to and including one phase.
+class CompositePass(ModulePass):
+    """A pass that consists of passes in phases, which a runner sees.
 
-    requires: a module with one scheduled function, its script in the module.
-    ensures:  what the passes of the phases ensure.
-    declines: an unknown phase; whatever a pass declines.
+    One that runs them on parts of its module, each a module of its own, overrides `run`.
     """
 
-    name = "lower-to-wmma"
+    @property
+    @abstractmethod
+    def phases(self) -> tuple[Phase, ...]:
+        """What it runs. Raises `CompileError` where an option names no phase."""
 
-    phase: str = "wmma"
+    def run(self, runner: Runner, module: ModuleOp) -> None:
+        """Run the phases under a runner."""
+        runner.run_phases(self.phases, module)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        run_phases(op, ctx, self.phase, WMMA_PIPELINE)
+        self.run(Runner(ctx), op)
+
+
+def steps_within(passes: Iterable[ModulePass]) -> Iterator[Step]:
+    """Every pass and phase that passes consist of, themselves included, in the order in which they start."""
+    for current in passes:
+        yield Step("pass", current.name, isinstance(current, CompositePass))
+        for phase in current.phases if isinstance(current, CompositePass) else ():
+            yield Step("phase", phase.name)
+            yield from steps_within(phase.passes)
+
+
+@dataclass(frozen=True)
+class PipelinePass(CompositePass):
+    """A pipeline as a pass; a subclass has a field `phase`, the last one to run."""
+
+    pipeline: ClassVar[Pipeline]
+
+    phase: str
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return self.pipeline.through(self.phase)

@@ -35,7 +35,8 @@ from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
 from vtac.frontend import context, prepare
 from vtac.passes.directives import Handles, apply_directive
-from vtac.pipelines import run_phases
+from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
+from vtac.pipelines import Runner
 
 _D = TypeVar("_D", bound=DirectiveOp)
 
@@ -82,7 +83,7 @@ class Schedule:
         for own in [op for op in self.module.ops if isinstance(op, ScriptOp)]:
             own.detach()
             own.erase()
-        run_phases(self.module, context(), "payload")
+        Runner(context()).run_pass(ConvertLinalgToSchedule(), self.module)
         target = _find_function(self.module, function)
         self._script = ScriptOp.get(target.sym_name.data, Region(Block()))
         self._handles = Handles(target, config_of(self.module))

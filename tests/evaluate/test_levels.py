@@ -13,8 +13,8 @@ from vtac.errors import CompileError
 from vtac.evaluate import blocks, evaluate
 from vtac.frontend import context, parse
 from vtac.passes.vta.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
-from vtac.pipelines import VTA_PIPELINE
 from vtac.schedule import Schedule
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 
 convolutions = st.builds(
@@ -62,7 +62,7 @@ def test_random_directives_and_then_the_passes(seed: int) -> None:
         schedule.module.verify()
         assert np.array_equal(evaluate(schedule.module, data, kernel), expected), directive
     module = schedule.module.clone()
-    blocked = next(phase.passes for phase in VTA_PIPELINE if phase.name == "blocked")
+    blocked = next(phase.passes for phase in VTA_PIPELINE.phases if phase.name == "blocked")
     for step in (*blocked, ScheduleInjectVirtualThreads()):
         try:
             step.apply(context(), module)
@@ -88,7 +88,7 @@ def test_a_convolution_for_the_hardware(vthreads: int) -> None:
         rng.integers(-128, 128, shape).astype(np.int8) for shape in (workload.data_shape, workload.kernel_shape)
     ]
     expected = evaluate(module, *arguments)
-    for phase in VTA_PIPELINE:
+    for phase in VTA_PIPELINE.phases:
         for step in phase.passes:
             step.apply(context(), module)
         if phase.name in (*PAYLOAD_PHASES, "vta"):

@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from vtac.frontend import context, parse
 from vtac.passes.vta.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
-from vtac.pipelines import VTA_PIPELINE
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 
 Array = NDArray[np.generic]
 Tail = Literal["guard", "peel"]
@@ -195,7 +195,7 @@ def stages(source: str) -> list[tuple[str, ModuleOp]]:
     its virtual threads injected."""
     module = parse(source)
     found = [("input", module.clone())]
-    for phase in VTA_PIPELINE:
+    for phase in VTA_PIPELINE.phases:
         if phase.name not in PAYLOAD_PHASES:
             continue
         for step in phase.passes:

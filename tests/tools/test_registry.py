@@ -36,7 +36,10 @@ def test_passes_bear_their_names_and_are_documented(name: str) -> None:
 
 def test_every_pass_is_registered() -> None:
     root = Path(__file__).resolve().parents[2]
-    sources = [path.read_text() for path in (*(root / "passes").rglob("*.py"), root / "vtac" / "pipelines.py")]
+    sources = [
+        path.read_text()
+        for path in (*(root / "passes").rglob("*.py"), *(root / "vtac" / "targets").rglob("pipeline.py"))
+    ]
     names = {name for text in sources for name in re.findall(r'^    name = "(.*)"$', text, re.MULTILINE)}
     assert names == set(PASSES)
 

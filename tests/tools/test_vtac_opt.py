@@ -188,9 +188,49 @@ def test_ir_between_passes_goes_to_stderr() -> None:
 
 def test_times_go_to_stderr() -> None:
     outcome = vtac_opt("-p", "cse", "--time-passes", text=GOOD)
-    for phase in ("parse and verify", "cse", "verify after cse", "print", "total"):
+    for phase in ("parse and verify", "cse", "verify after pass 'cse'", "print", "total"):
         assert phase in outcome.stderr.decode()
     assert outcome.stdout == vtac_opt(text=GOOD).stdout
+
+
+ADDITION = str(Path(__file__).resolve().parents[2] / "examples" / "vta_vadd.mlir")
+
+
+def printed_after(*arguments: str) -> list[str]:
+    """What a run over the addition's program prints the IR after."""
+    outcome = vtac_opt(ADDITION, *arguments, "-o", os.devnull)
+    assert outcome.status == 0
+    lines = [line for line in outcome.stderr.decode().splitlines() if line.startswith("//")]
+    return [line.removeprefix("// -----// IR after ").removesuffix(" //----- //") for line in lines]
+
+
+def test_the_passes_within_a_pipeline_are_seen() -> None:
+    between = printed_after("-p", "lower-to-vta{phase=units},cse", "--print-between-passes")
+    assert between[:3] == ["convert-linalg-to-schedule", "apply-schedule", "schedule-decompose-reductions"]
+    assert between[-2:] == ["convert-gemm-to-vta", "convert-alu-to-vta"]
+    assert printed_after("-p", "lower-to-vta{phase=units},cse", "--print-after-all") == [*between, "cse"]
+
+
+def test_chosen_passes_and_phases_are_printed() -> None:
+    chosen = ("--print-after=tokens", "--print-after=apply-schedule", "--print-after=lower-to-vta")
+    assert printed_after("-p", "lower-to-vta", *chosen) == ["apply-schedule", "phase tokens", "lower-to-vta"]
+    assert "--print-after=token: the pipeline has no pass and no phase of that name; did you mean 'tokens'?" in refusal(
+        "-p", "lower-to-vta", "--print-after=token"
+    )
+    assert "of that name; it runs cse" in refusal("-p", "cse", "--print-after=lower-to-vta")
+
+
+def test_times_are_a_tree() -> None:
+    outcome = vtac_opt(ADDITION, "-p", "lower-to-vta", "--time-passes", "--verify-each", "-o", os.devnull)
+    tree = [line[19:] for line in outcome.stderr.decode().splitlines()]
+    start = tree.index("lower-to-vta")
+    assert tree[start : start + 5] == [
+        "lower-to-vta",
+        "  phase payload",
+        "    convert-linalg-to-schedule",
+        "      verify after pass 'convert-linalg-to-schedule'",
+        "    verify after phase 'payload'",
+    ]
 
 
 def test_a_pass_that_breaks_the_ir_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,13 +9,13 @@ from xdsl.utils.exceptions import DiagnosticException, MultipleSpansParseError, 
 
 from vtac.analysis.locations import location_of
 from vtac.errors import CompileError, JointCompileError, VtacError
-from vtac.text.reports import Report, SourceError, one_line
+from vtac.text.reports import InvalidModuleError, Report, SourceError, one_line
 
 
 def reports_of(error: BaseException, fallback_location: str = "") -> list[Report]:
     """Returns what `error` has to say to the user, or nothing when it is no error of the input."""
     match error:
-        case SourceError():
+        case SourceError() | InvalidModuleError():
             return list(error.reports)
         case JointCompileError():
             advice = [Report("note", error.advice)] if error.advice else []

@@ -46,10 +46,26 @@ class SourceError(CompileError):
     reports: tuple[Report, ...]
 
     def __init__(self, reports: Sequence[Report]) -> None:
-        first, *others = reports
-        further = [f"{report.location}: {report.message}" if report.location else report.message for report in others]
-        super().__init__("\n".join([first.message, *further]), first.location)
+        super().__init__(_joined(reports), reports[0].location)
         self.reports = tuple(reports)
+
+
+class InvalidModuleError(Exception):
+    """What a pass left does not verify, which is the compiler's fault; `reports` holds every finding."""
+
+    reports: tuple[Report, ...]
+
+    def __init__(self, reports: Sequence[Report]) -> None:
+        place = f"{reports[0].location}: " if reports[0].location else ""
+        super().__init__(place + _joined(reports))
+        self.reports = tuple(reports)
+
+
+def _joined(reports: Sequence[Report]) -> str:
+    """Every finding on a line of its own; the place of the first one is for the caller to state."""
+    first, *others = reports
+    further = [f"{report.location}: {report.message}" if report.location else report.message for report in others]
+    return "\n".join([first.message, *further])
 
 
 def one_line(text: str) -> str:

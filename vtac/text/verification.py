@@ -12,18 +12,26 @@ from xdsl.utils.exceptions import VerifyException
 from vtac.analysis.dominance import DominanceViolation, dominance_violations
 from vtac.analysis.locations import location_of
 from vtac.errors import VtacError
-from vtac.text.reports import Report, SourceError, one_line
+from vtac.text.reports import InvalidModuleError, Report, SourceError, one_line
 
 
-def verify(module: Operation, context: str = "") -> None:
-    """Raises `SourceError` with every violation under `module`, sorted by source position.
+def verify(module: Operation) -> None:
+    """Raises `SourceError` with every violation under a module that was read, sorted by source position."""
+    reports = verification_reports(module)
+    if reports:
+        raise SourceError(reports)
 
-    `context` is put before each message, to say when the violation arose.
+
+def verify_result(module: Operation, when: str) -> None:
+    """Raises `InvalidModuleError` with every violation under `module`, which are the compiler's doing.
+
+    `when` is put before each message, to say when the violation arose.
     """
     reports = verification_reports(module)
     if reports:
-        prefix = f"{context}: " if context else ""
-        raise SourceError([Report(report.severity, prefix + report.message, report.location) for report in reports])
+        raise InvalidModuleError(
+            [Report(report.severity, f"{when}: {report.message}", report.location) for report in reports]
+        )
 
 
 def verification_reports(module: Operation) -> list[Report]:

@@ -33,6 +33,9 @@ class Options(argparse.Namespace):
     split_input_file: bool = False
     verify_diagnostics: bool = False
     print_between_passes: bool = False
+    print_after: list[str] | None = None
+    print_after_all: bool = False
+    verify_each: bool = False
     time_passes: bool = False
     print_op_generic: bool = False
     print_debuginfo: bool = False
@@ -62,11 +65,19 @@ def _make_parser() -> ToolParser:
     add("-p", "--passes", metavar="PIPELINE", help="passes to run: 'pass{option=value},...'")
     add("-t", "--target", metavar="TARGET", help=f"what to print: {', '.join(TARGETS)} (default mlir)")
     add("-o", "--output-file", metavar="FILE", help="output file, written whole or not at all; default stdout")
+    add(
+        "--print-after",
+        metavar="PASS",
+        action="append",
+        help="print the IR after each run of a pass, or after a phase of one, on stderr; may be repeated",
+    )
     flags = {
         "--split-input-file": "treat the parts between '// -----' lines as programs of their own",
         "--verify-diagnostics": "check the messages against 'expected-error' comments; fail when they differ",
-        "--print-between-passes": "print the IR between passes on stderr",
-        "--time-passes": "print how long each pass took on stderr",
+        "--print-between-passes": "print the IR between passes on stderr, those within a pipeline included",
+        "--print-after-all": "print the IR after every pass on stderr, those within a pipeline included",
+        "--verify-each": "verify after every pass within a pipeline too, not only after its phases",
+        "--time-passes": "print how long each pass took on stderr, as a tree of pipelines, phases and passes",
         "--print-op-generic": "print operations in generic syntax",
         "--print-debuginfo": "print source locations",
         "--allow-unregistered-dialect": "accept operations of unknown dialects",

@@ -9,24 +9,24 @@ from io import StringIO
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.passes import ModulePass, PassPipeline
-from xdsl.printer import Printer
+from xdsl.passes import PassPipeline
 from xdsl.targets.mlir import MLIRTarget
 from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
+from vtac.pipelines import Instrumentation, Runner
 from vtac.text.failures import reports_of
 from vtac.text.reports import Report
 from vtac.text.source import decode_source, is_blank, parse_module, read_source
-from vtac.text.verification import verify
 from vtac.tools.chunks import split_chunks
 from vtac.tools.entry import FAILURE, UsageError, guarded, print_failure, version_text
 from vtac.tools.expectations import mismatches
+from vtac.tools.ir_printing import PrintAfter, PrintBetween, check_names
 from vtac.tools.opt_options import Options, parse_options
 from vtac.tools.output import write_text
 from vtac.tools.pass_pipeline import build, parse_passes, parse_specs
 from vtac.tools.registry import dialect_factories, pass_factories, target_factories
-from vtac.tools.timing import PhaseTimer
+from vtac.tools.timing import Timer
 
 _CHUNK_SEPARATOR = "// -----\n"
 
@@ -41,7 +41,7 @@ class VtacOpt(xDSLOptMain):
         self.available_passes = {}
         self.available_targets = {}
         self.ctx = Context(allow_unregistered=options.allow_unregistered_dialect)
-        self.timer = PhaseTimer()
+        self.timer = Timer()
         self.register_all_dialects()
         self.register_all_passes()
         self.register_all_targets()
@@ -61,6 +61,7 @@ class VtacOpt(xDSLOptMain):
 
     def setup_pipeline(self) -> None:
         passes = parse_passes(self.options.passes, self.available_passes)
+        check_names(self.options.print_after or (), passes)
         self.pipeline = PassPipeline(passes)
 
     def run(self) -> None:
@@ -78,7 +79,7 @@ class VtacOpt(xDSLOptMain):
             if output is not None:
                 outputs.append(output)
         if self.options.time_passes:
-            self.timer.print_table()
+            self.timer.print_tree()
         to_stdout = self.options.output_file in (None, "-")
         if to_stdout or not failed:
             write_text(_CHUNK_SEPARATOR.join(outputs), self.options.output_file)
@@ -103,10 +104,10 @@ class VtacOpt(xDSLOptMain):
         return output, not problems
 
     def _transform(self, text: str) -> str:
-        with self.timer.phase("parse and verify"):
+        with self.timer.section("parse and verify"):
             module = self._parse(text)
         self.apply_passes(module)
-        with self.timer.phase("print"):
+        with self.timer.section("print"):
             return self.output_resulting_program(module)
 
     def _parse(self, text: str) -> ModuleOp:
@@ -123,20 +124,21 @@ class VtacOpt(xDSLOptMain):
 
     def apply_passes(self, prog: ModuleOp) -> None:
         """Runs the passes, verifying after each."""
-        last = len(self.pipeline.passes) - 1
-        for index, current in enumerate(self.pipeline.passes):
-            with self.timer.phase(current.name):
-                current.apply(self.ctx, prog)
-            if not self.options.disable_verify:
-                with self.timer.phase(f"verify after {current.name}"):
-                    verify(prog, f"after pass '{current.name}'")
-            if self.options.print_between_passes and index < last:
-                self._print_between(current, prog)
+        check = not self.options.disable_verify
+        each = self.options.verify_each
+        runner = Runner(self.ctx, self._instrumentations(), verify_each=each, verify_phases=check)
+        for current in self.pipeline.passes:
+            runner.run_pass(current, prog)
+            if check and not each:
+                runner.verify(prog, f"after pass '{current.name}'")
 
-    def _print_between(self, previous: ModulePass, prog: ModuleOp) -> None:
-        print(f"// -----// IR after {previous.name} //----- //", file=sys.stderr)
-        Printer(stream=sys.stderr, print_generic_format=self.options.print_op_generic).print_op(prog)
-        print(file=sys.stderr)
+    def _instrumentations(self) -> tuple[Instrumentation, ...]:
+        options = self.options
+        generic = options.print_op_generic
+        between = (PrintBetween(generic=generic),) if options.print_between_passes else ()
+        named = (PrintAfter(options.print_after, generic=generic),) if options.print_after else ()
+        every = (PrintAfter(None, generic=generic),) if options.print_after_all else ()
+        return (*between, *(every or named), self.timer)
 
     def output_resulting_program(self, prog: ModuleOp) -> str:
         stream = StringIO()

@@ -17,9 +17,10 @@ from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError
 from vtac.frontend import context, prepare
 from vtac.passes.gpu.gpu_check_shared_memory import ARCHITECTURE, architecture_of
-from vtac.pipelines import WMMA_PIPELINE, run_phases
+from vtac.pipelines import Runner
 from vtac.targets.cuda.emit.expressions import identifier, parameter_name
 from vtac.targets.cuda.emit.kernel import emit_cuda, find_kernel, launch_record
+from vtac.targets.cuda.pipeline import WMMA_PIPELINE
 from vtac.targets.cuda.program import CudaProgram
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def lower(
         from vtac.targets.cuda.schedules import default_schedule
 
         work.body.block.add_op(default_schedule(work).script)
-    run_phases(work, context(), phase, WMMA_PIPELINE)
+    Runner(context()).run_phases(WMMA_PIPELINE.through(phase), work)
     return work
 
 

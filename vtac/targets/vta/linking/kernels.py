@@ -12,8 +12,9 @@ from vtac.analysis.target import allows_acc_8bit, config_of, copy_target
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError, VtacError
 from vtac.frontend import context
-from vtac.pipelines import run_phases
+from vtac.pipelines import Runner
 from vtac.schedule import Schedule
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.proof import Finding, check
 from vtac.targets.vta.schedules import default_schedule, lower_by_default
@@ -109,5 +110,5 @@ def unsafe_note(finding: Finding) -> str:
 def _lower(source: ModuleOp, script: ScriptOp) -> ModuleOp:
     work = source.clone()
     work.body.block.add_op(script)
-    run_phases(work, context())
+    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
     return work

@@ -17,8 +17,9 @@ from xdsl.dialects.func import FuncOp
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import CompileError, VtacError
 from vtac.frontend import context, prepare
-from vtac.pipelines import continue_after, run_phases
+from vtac.pipelines import Runner
 from vtac.schedule import Schedule
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.schedules.candidates import cuts, refinements, smallest
 from vtac.targets.vta.schedules.cost import Estimate, estimate, fits
@@ -153,14 +154,14 @@ def lowered(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, T
     schedule = Schedule(module, config=config)
     for layer, tiling in layers:
         schedule_layer(schedule, layer, tiling)
-    continue_after(schedule.module, context(), "scheduled")
+    Runner(context()).run_phases(VTA_PIPELINE.beyond("scheduled"), schedule.module)
     return schedule.module
 
 
 def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
     """DRAM bytes and cycles of a program under a schedule, exact by the cycle model."""
     work = prepare(module, schedule.config, schedule)
-    run_phases(work, context())
+    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
     return _counted(build_program(work))
 
 

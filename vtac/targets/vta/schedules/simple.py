@@ -19,8 +19,9 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError, VtacError
 from vtac.frontend import context
-from vtac.pipelines import run_phases
+from vtac.pipelines import Runner
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.vta.pipeline import VTA_PIPELINE
 
 
 def simple_schedule(module: ModuleOp, config: VTAConfig) -> Schedule:
@@ -51,7 +52,7 @@ def _write(module: ModuleOp, config: VTAConfig, tile: tuple[int, ...]) -> Schedu
 def _lower(module: ModuleOp, schedule: Schedule) -> None:
     work = module.clone()
     work.body.block.add_op(schedule.script)
-    run_phases(work, context())
+    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
 
 
 def _tiles(module: ModuleOp) -> Iterator[tuple[int, ...]]:

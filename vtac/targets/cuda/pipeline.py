@@ -1,0 +1,67 @@
+"""The tensor cores' pipeline: from linalg to a kernel of the wmma dialect."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
+from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
+from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
+from vtac.passes.gpu.convert_tiles_to_wmma import ConvertTilesToWmma
+from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
+from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
+from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
+from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
+from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
+from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
+from vtac.passes.schedule.apply_schedule import ApplySchedule
+from vtac.passes.schedule.convert_schedule_to_scf import ConvertScheduleToScf
+from vtac.passes.schedule.schedule_align_storage import ScheduleAlignStorage
+from vtac.passes.schedule.schedule_compact_buffers import ScheduleCompactBuffers
+from vtac.passes.schedule.schedule_decompose_reductions import ScheduleDecomposeReductions
+from vtac.pipelines import Phase, Pipeline, PipelinePass
+
+WMMA_PIPELINE = Pipeline(
+    "lower-to-wmma",
+    (
+        Phase("payload", (ConvertLinalgToSchedule(),)),
+        Phase("scheduled", (ApplySchedule(),)),
+        Phase(
+            "blocked",
+            (
+                ScheduleDecomposeReductions(),
+                ScheduleCompactBuffers(),
+                ScheduleAlignStorage(),
+                ConvertGuardsToConditions(),
+            ),
+        ),
+        Phase("tiles", (ConvertTilesToWmma(), GpuDoubleBufferFragments())),
+        Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
+        Phase(
+            "wmma",
+            (
+                GpuCheckThreads(),
+                ConvertLoopsToGpu(),
+                GpuCheckSharedMemory(),
+                GpuInsertBarriers(),
+                ConvertScheduleToScf(),
+            ),
+        ),
+    ),
+)
+"""From linalg to a kernel of the wmma dialect."""
+
+
+@dataclass(frozen=True)
+class LowerToWmma(PipelinePass):
+    """The whole tensor-core pipeline, up to and including one phase.
+
+    requires: a module with one scheduled function, its script in the module.
+    ensures:  what the passes of the phases ensure.
+    declines: an unknown phase; whatever a pass declines.
+    """
+
+    name = "lower-to-wmma"
+    pipeline = WMMA_PIPELINE
+
+    phase: str = "wmma"
