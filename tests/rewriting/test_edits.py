@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from xdsl.dialects import test
 from xdsl.dialects.builtin import ModuleOp
@@ -18,7 +20,7 @@ from vtac.rewriting.edits import (
     move_body,
     move_op,
     move_ops,
-    replace_loop,
+    replace_nest,
     stand_for,
     take_from_nest,
     wrap,
@@ -85,16 +87,32 @@ def test_wrapped_ops_stand_at_the_end_of_their_wrapper() -> None:
     assert list(outer.regions[0].block.ops)[:2] == [second, third]
 
 
-def test_a_chain_of_loops_takes_the_body_of_a_loop() -> None:
-    loop, inside = ForOp.get(6, "i"), test.TestOp()
-    loop.body.block.add_op(inside)
-    block = Block([loop])
+def _nest(*loops: ForOp) -> test.TestOp:
+    inside = test.TestOp()
+    for outer, inner in pairwise(loops):
+        outer.body.block.add_op(inner)
+    loops[-1].body.block.add_op(inside)
+    return inside
+
+
+def test_two_loops_take_the_place_and_the_body_of_one() -> None:
+    loop, after = ForOp.get(6, "i"), test.TestOp()
+    inside = _nest(loop)
+    block = Block([loop, after])
     outer, inner = ForOp.get(2, "i_outer"), ForOp.get(3, "i_inner")
-    replace_loop(loop, [outer, inner])
-    assert list(block.ops) == [outer]
-    assert inside.parent_op() is inner
-    assert inner.parent_op() is outer
+    replace_nest([loop], [outer, inner])
+    assert list(block.ops) == [outer, after]
+    assert [inside.parent_op(), inner.parent_op()] == [inner, outer]
     assert loop.parent is None
+
+
+def test_loops_of_a_nest_exchange_their_depths() -> None:
+    first, second, third = ForOp.get(2, "i"), ForOp.get(3, "j"), ForOp.get(4, "k")
+    inside = _nest(first, second, third)
+    block = Block([first])
+    replace_nest([first, second, third], [third, first, second])
+    assert list(block.ops) == [third]
+    assert [inside.parent_op(), second.parent_op(), first.parent_op()] == [second, first, third]
 
 
 def test_a_nest_goes_with_the_last_thing_that_it_holds() -> None:

@@ -87,24 +87,22 @@ def wrap(ops: Sequence[Operation], outer: Operation, rewriter: PatternRewriter |
     move_ops(ops, before_end(outer.regions[0].block), rewriter)
 
 
-def replace_loop(loop: ForOp, chain: Sequence[ForOp], rewriter: PatternRewriter | None = None) -> None:
-    """Put a chain of new, empty loops where a loop stands, and what it holds into the innermost.
+def replace_nest(old: Sequence[ForOp], new: Sequence[ForOp], rewriter: PatternRewriter | None = None) -> None:
+    """Put one perfect nest of loops, outermost first, where another stands, with what its innermost loop held.
 
-    The uses of its induction variable are the caller's to replace, before or after; the loop
-    stays usable as a record of what it was, without a place and without a body.
+    A loop may be in both, at another depth. The uses of induction variables are the caller's
+    to replace, before or after: a loop that is left out keeps its variable, and stands nowhere.
     """
-    nest_loops(chain)
-    insert_ops(chain[0], InsertPoint.before(loop), rewriter)
-    move_body(loop.body.block, InsertPoint.at_end(chain[-1].body.block), rewriter)
-    if rewriter is not None:
-        rewriter.handle_operation_removal(loop)
-    loop.detach()
-
-
-def nest_loops(chain: Sequence[ForOp]) -> None:
-    """Put each of some loops at the end of the one before it, outermost first."""
-    for outer, inner in pairwise(chain):
+    block, following = InsertPoint.before(old[0]).block, old[0].next_op
+    held = list(old[-1].body.block.ops)
+    for loop in old:
+        if rewriter is not None and loop not in new:
+            rewriter.handle_operation_removal(loop)
+        loop.detach()
+    for outer, inner in pairwise(new):
         move_op(inner, InsertPoint.at_end(outer.body.block))
+    move_ops(held, InsertPoint.at_end(new[-1].body.block), rewriter)
+    insert_ops(new[0], InsertPoint(block, following), rewriter)
 
 
 def replace_uses(old: SSAValue, new: SSAValue, rewriter: PatternRewriter | None = None) -> None:
