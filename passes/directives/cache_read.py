@@ -8,20 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 
-from xdsl.dialects.builtin import MemRefType, StringAttr
-from xdsl.dialects.memref import AllocOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import replace_access
+from vtac.analysis.accesses import replace_access, shared_guards
 from vtac.analysis.linear import Linear, from_affine
-from vtac.analysis.nest import buffer_name, child_holding, element_type_of, shape_of, writers_of
+from vtac.analysis.nest import buffer_name, child_holding, shape_of, writers_of
 from vtac.analysis.regions import Interval, region_of, touched_region
-from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
+from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import CacheReadOp
-from vtac.dialects.schedule.payload import BlockOp, YieldOp
-from vtac.passes.directives.compute_at import regenerate, shared_guards
+from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 
 def cache_read(op: CacheReadOp, handles: Handles) -> None:
@@ -51,14 +50,13 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
     reading = AccessAttr.get(_stepped_identity(low, steps), access.pad_value)
     writing = AccessAttr.get(AffineMap.identity(len(shape)))
     copy = copy_block(handles.unique_block_name(name), source, reading, buffer, writing, shape)
-    body.insert_op_before(copy, before)
     copy.location = op.location
     if body is handles.function.body.block:
         shifted = access.pad_value is not None or op.gather is not None
         copied = [None] * len(low) if shifted else region_of(source, [(block, index)], body)
     else:
         copied = _copied_inside(block, index, low, body)
-    regenerate(copy, body, before, copied, shared_guards([block], body))
+    regenerate(copy, InsertPoint.before(before), copied, shared_guards([block], body))
     moved = tuple(
         _read_index(expr, block, start, step)
         for expr, start, step in zip(access.indices.results, low, steps, strict=True)
@@ -152,33 +150,3 @@ def _stepped_identity(low: Sequence[int], steps: Sequence[int]) -> AffineMap:
         index = AffineExpr.dimension(dimension) * step if step > 1 else AffineExpr.dimension(dimension)
         results.append(index + start if start else index)
     return AffineMap(len(low), 0, tuple(results))
-
-
-def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:
-    """A new buffer of a scope, allocated at the start of the function."""
-    allocation = AllocOp([], [], MemRefType(element_type_of(like), shape, memory_space=StringAttr(scope)))
-    allocation.memref.name_hint = name
-    first = body.first_op
-    if first is None:
-        body.add_op(allocation)
-    else:
-        body.insert_op_before(allocation, first)
-    return allocation.memref
-
-
-def copy_block(
-    name: str, source: SSAValue, reading: AccessAttr, target: SSAValue, writing: AccessAttr, shape: Sequence[int]
-) -> BlockOp:
-    """A block without loops yet that copies one buffer into another."""
-    body = Region(Block(arg_types=[element_type_of(source)]))
-    body.block.add_op(YieldOp(operands=[body.block.args[0]]))
-    return BlockOp.get(
-        name,
-        loops=[],
-        inputs=[source],
-        output=target,
-        domain=tuple(IterationVariable(extent) for extent in shape),
-        bindings=AffineMap(0, 0, (AffineExpr.constant(0),) * len(shape)),
-        accesses=[reading, writing],
-        body=body,
-    )

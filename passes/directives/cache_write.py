@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 from xdsl.ir import Block, Operation
 from xdsl.ir.affine import AffineMap
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import replace_access
 from vtac.analysis.nest import (
@@ -32,9 +33,8 @@ from vtac.analysis.updates import runs_over_its_domain
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.directives.cache_read import allocate_like, copy_block
-from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 
 def cache_write(op: CacheWriteOp, handles: Handles) -> None:
@@ -73,9 +73,8 @@ def cache_write(op: CacheWriteOp, handles: Handles) -> None:
     access = AccessAttr.get(AffineMap.identity(len(shape)))
     copy: BlockOp = copy_block(handles.unique_block_name(name), buffer, access, target, access, shape)
     replace_access(block, len(block.inputs), buffer, block.output_access)
-    root.insert_op_after(copy, nest)
     copy.location = op.location
-    regenerate(copy, root, copy.next_op, written)
+    regenerate(copy, InsertPoint.after(nest), written)
     handles.define_block(op.copy, copy)
 
 

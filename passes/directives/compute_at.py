@@ -10,14 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cmp_to_key
 
-from xdsl.ir import Block, Operation
+from xdsl.ir import Operation
+from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import guards_without_unit_loops, rebind
-from vtac.analysis.linear import Linear
+from vtac.analysis.accesses import shared_guards
 from vtac.analysis.nest import (
     buffer_name,
     child_holding,
-    discard,
     enclosing_loops,
     overwrite_before,
     precedes,
@@ -29,6 +28,7 @@ from vtac.analysis.updates import is_whole_update, starts_afresh
 from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
 from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
 from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.rewriting.nests import regenerate
 
 
 def compute_at(op: ComputeAtOp, handles: Handles) -> None:
@@ -54,7 +54,7 @@ def compute_at(op: ComputeAtOp, handles: Handles) -> None:
         intervals: list[Interval | None] = [None] * len(writer.variables)
         for variable, dimension in places.items():
             intervals[variable] = region[dimension]
-        regenerate(writer, body, first, intervals, guards)
+        regenerate(writer, InsertPoint.before(first), intervals, guards)
 
 
 def _writers(op: ComputeAtOp, block: BlockOp) -> list[BlockOp]:
@@ -131,57 +131,3 @@ def check_inputs_kept(op: DirectiveOp, block: BlockOp, places: Sequence[BlockOp]
             "after it",
             "let the program write a buffer of its own there",
         )
-
-
-def shared_guards(blocks: Sequence[BlockOp], body: Block) -> list[Linear]:
-    """Guards of all the blocks that are settled outside of `body`: where one fails, nothing inside is needed."""
-    owner = body.parent_op()
-    loops = [*enclosing_loops(owner), owner] if isinstance(owner, ForOp) else []
-    around = {loop.induction_variable for loop in loops}
-    first, *others = [guards_without_unit_loops(block) for block in blocks]
-    return [guard for guard in first if guard.variables() <= around and all(guard in other for other in others)]
-
-
-def regenerate(
-    block: BlockOp,
-    body: Block,
-    before: Operation | None,
-    intervals: Sequence[Interval | None],
-    where: Sequence[Linear] = (),
-) -> None:
-    """Move a block into `body` under fresh loops: one per variable, over its interval.
-
-    None stands for the variable's whole range. Where an interval may leave the range, the
-    block gets a guard, in addition to those in `where`.
-    """
-    remove_from_nest(block)
-    bindings: list[Linear] = []
-    guards: list[Linear] = list(where)
-    place = body
-    for position, (variable, interval) in enumerate(zip(block.variables, intervals, strict=True)):
-        loop = ForOp.get(
-            variable.extent if interval is None else interval.extent, f"{'r' if variable.reduction else 'i'}{position}"
-        )
-        loop.location = block.location
-        if place is body and before is not None:
-            place.insert_op_before(loop, before)
-        else:
-            place.add_op(loop)
-        place = loop.body.block
-        value = Linear.variable(loop.induction_variable)
-        if interval is not None:
-            value = value + interval.base
-            guards += [value, Linear(variable.extent - 1) - value]
-        bindings.append(value)
-    place.add_op(block)
-    rebind(block, bindings, guards)
-
-
-def remove_from_nest(block: BlockOp) -> None:
-    """Detach a block and drop the loops that held nothing else."""
-    parent = block.parent_op()
-    block.detach()
-    while isinstance(parent, ForOp) and parent.body.block.is_empty:
-        emptied = parent
-        parent = parent.parent_op()
-        discard(emptied)

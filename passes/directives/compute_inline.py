@@ -9,6 +9,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i32
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.bodies import is_copy
@@ -17,8 +18,9 @@ from vtac.analysis.regions import output_dimensions
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.directives.compute_at import check_inputs_kept, remove_from_nest
+from vtac.passes.directives.compute_at import check_inputs_kept
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.edits import discard, take_from_nest
 
 
 def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
@@ -34,12 +36,10 @@ def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
     for reader in readers_of(buffer):
         while (position := _reading_position(reader, buffer)) is not None:
             _inline_read(reader, position, block, places)
-    remove_from_nest(block)
-    block.drop_all_references()
-    allocation = buffer.owner
-    if isinstance(allocation, Operation):
-        allocation.detach()
-        allocation.erase()
+    take_from_nest(block)
+    discard(block)
+    if isinstance(buffer.owner, Operation):
+        Rewriter.erase_op(buffer.owner)
 
 
 def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:
@@ -134,11 +134,9 @@ def _splice_body(reader: BlockOp, position: int, block: BlockOp) -> None:
         fresh = target.insert_arg(argument.type, position + 1 + offset)
         fresh.name_hint = argument.name_hint
         mapping[argument] = fresh
-    first = target.first_op
     last = block.body.block.last_op
-    for inner in block.body.block.ops:
-        if inner is not last and first is not None:
-            target.insert_op_before(inner.clone(mapping), first)
+    clones = [inner.clone(mapping) for inner in block.body.block.ops if inner is not last]
+    Rewriter.insert_op(clones, InsertPoint.at_start(target))
     replaced = target.args[position]
     replaced.replace_all_uses_with(mapping[block.yielded])
     target.erase_arg(replaced)

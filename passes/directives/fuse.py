@@ -16,6 +16,7 @@ from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.directives import FuseOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
+from vtac.rewriting.edits import replace_nest
 
 
 def fuse(op: FuseOp, handles: Handles) -> None:
@@ -34,14 +35,7 @@ def fuse(op: FuseOp, handles: Handles) -> None:
         part = Linear.variable(fused.induction_variable).floor_divide(inner, extents)
         values[loop.induction_variable] = part.modulo(loop.trip_count, extents)
         inner *= loop.trip_count
-    for child in list(loops[-1].body.block.ops):
-        child.detach()
-        fused.body.block.add_op(child)
-    parent = loops[0].parent
-    if parent is None:
-        raise ValueError("the loop stands nowhere")
-    parent.insert_op_before(fused, loops[0])
-    loops[0].detach()
+    replace_nest(loops, [fused])
     for block in blocks_under(fused):
         substitute_loop(block, values)
     handles.define_loop(op.fused, fused)

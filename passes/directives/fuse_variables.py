@@ -11,18 +11,18 @@ from math import prod
 from typing import cast
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerType
-from xdsl.ir import Operation
 from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of
 from vtac.analysis.linear import Linear, from_affine, to_affine
-from vtac.analysis.nest import child_holding, enclosing_loops
+from vtac.analysis.nest import enclosing_loops
 from vtac.analysis.nest import extents_around as extents_of
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.gpu_directives import FuseVariablesOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.nests import regenerate
 
 
 def fuse_variables(op: FuseVariablesOp, handles: Handles) -> None:
@@ -57,13 +57,7 @@ def fuse_variables(op: FuseVariablesOp, handles: Handles) -> None:
     block.domain = IterationAttr(
         tuple(IterationVariable(extents[at], block.variables[group[0]].reduction) for at, group in enumerate(groups))
     )
-    root = handles.function.body.block
-    nest = child_holding(root, block)
-    regenerate(block, root, _next(nest), [None] * len(groups))
-
-
-def _next(nest: Operation | None) -> Operation | None:
-    return None if nest is None else nest.next_op
+    regenerate(block, InsertPoint.after([*enclosing_loops(block), block][0]), [None] * len(groups))
 
 
 def _dimension(variable: Hashable) -> AffineExpr:

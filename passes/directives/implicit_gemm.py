@@ -17,22 +17,30 @@ from typing import cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, FloatAttr, IntegerAttr, IntegerType, i32
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.accesses import replace_access
 from vtac.analysis.bodies import multiply_accumulate
-from vtac.analysis.nest import buffer_name, child_holding, element_type_of, precedes, shape_of, writers_of
+from vtac.analysis.nest import (
+    buffer_name,
+    child_holding,
+    element_type_of,
+    enclosing_loops,
+    precedes,
+    shape_of,
+    writers_of,
+)
 from vtac.analysis.regions import plain_dimension
 from vtac.analysis.updates import starts_afresh
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.directives.cache_read import allocate_like, copy_block
-from vtac.passes.directives.compute_at import regenerate
 from vtac.passes.directives.fuse_variables import is_in_its_own_nest
 from vtac.passes.directives.handles import Handles, refusal
 from vtac.passes.directives.product_variables import ProductVariables, leaving_first, product_variables
+from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 _A, _B = (AffineExpr.dimension(0), AffineExpr.dimension(2)), (AffineExpr.dimension(2), AffineExpr.dimension(1))
 _C = (AffineExpr.dimension(0), AffineExpr.dimension(1))
@@ -74,17 +82,16 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     for position, handle in enumerate((op.a, op.b)):
         groups = (matrix.rows, matrix.depth) if position == 0 else (matrix.depth, matrix.columns)
         access = _read(op, block, position, groups, filled=filled)
-        copy = _copy(handles, names[position], (sources[position], access), buffers[position], root, nest)
+        copy = _copy(handles, names[position], (sources[position], access), buffers[position], nest)
         handles.define_block(handle, copy)
     start = None if block.init is not None else _part_start(handles, block)
     store = _store(handles, block, matrix, buffers[2], target, start)
-    root.insert_op_after(store, nest)
-    regenerate(store, root, store.next_op, [None] * len(store.variables))
-    after = child_holding(root, store)
+    regenerate(store, InsertPoint.after(nest), [None] * len(store.variables))
+    after = InsertPoint.before([*enclosing_loops(store), store][0])
     block.domain = IterationAttr(tuple(IterationVariable(size, at == 2) for at, size in enumerate(padded)))
     block.operands = [*block.loops, *buffers]
     block.accesses = ArrayAttr([AccessAttr.get(AffineMap(3, 0, results)) for results in (_A, _B, _C)])
-    regenerate(block, root, after, [None, None, None])
+    regenerate(block, after, [None, None, None])
     handles.define_block(op.store, store)
 
 
@@ -145,14 +152,13 @@ def _zero_of(buffer: SSAValue) -> Number:
 
 
 def _copy(
-    handles: Handles, name: str, source: tuple[SSAValue, AccessAttr], target: SSAValue, root: Block, before: Operation
+    handles: Handles, name: str, source: tuple[SSAValue, AccessAttr], target: SSAValue, before: Operation
 ) -> BlockOp:
     shape = shape_of(target)
     whole = AccessAttr.get(AffineMap.identity(2))
     copy = copy_block(handles.unique_block_name(name), source[0], source[1], target, whole, shape)
-    root.insert_op_before(copy, before)
     copy.location = before.location
-    regenerate(copy, root, before, [None, None])
+    regenerate(copy, InsertPoint.before(before), [None, None])
     return copy
 
 
@@ -203,5 +209,5 @@ def _add_argument(store: BlockOp) -> None:
     value, other = body.args[0], body.insert_arg(body.args[0].type, 1)
     total = arith.AddiOp(value, other) if isinstance(value.type, IntegerType) else arith.AddfOp(value, other)
     last = cast(Operation, body.last_op)
-    body.insert_op_before(total, last)
+    Rewriter.insert_op(total, InsertPoint.before(last))
     last.operands[0] = total.result

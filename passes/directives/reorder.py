@@ -10,11 +10,12 @@ from __future__ import annotations
 from itertools import pairwise
 
 from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
+from vtac.analysis.reductions import loop_roles
 from vtac.analysis.revisits import writes_once
 from vtac.dialects.schedule.directives import ReorderOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.passes.directives.decompose_reduction import loop_roles
 from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.rewriting.edits import replace_nest
 
 
 def reorder(op: ReorderOp, handles: Handles) -> None:
@@ -37,7 +38,7 @@ def reorder(op: ReorderOp, handles: Handles) -> None:
         order[place] = loop
     _check_hardware_loops(op, chain, order)
     _check_reductions(op, chain, order)
-    _permute(chain, order)
+    replace_nest(chain, order)
 
 
 def _chain(op: ReorderOp, wanted: list[ForOp]) -> list[ForOp]:
@@ -112,25 +113,3 @@ def _check_mixed(op: ReorderOp, block: BlockOp, mixed: list[ForOp], order: list[
                 "and steps of their reduction, in this order",
                 "keep their order, or reorder before fuse",
             )
-
-
-def _permute(chain: list[ForOp], order: list[ForOp]) -> None:
-    """Exchange what the loops of a chain are, leaving the bodies in place."""
-    parent = chain[0].parent
-    if parent is None:
-        raise ValueError("the loop stands nowhere")
-    following = chain[0].next_op
-    chain[0].detach()
-    for loop in chain[1:]:
-        loop.detach()
-    innermost = list(chain[-1].body.block.ops)
-    for child in innermost:
-        child.detach()
-    if following is None:
-        parent.add_op(order[0])
-    else:
-        parent.insert_op_before(order[0], following)
-    for outer, inner in pairwise(order):
-        outer.body.block.add_op(inner)
-    for child in innermost:
-        order[-1].body.block.add_op(child)

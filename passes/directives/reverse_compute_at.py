@@ -11,6 +11,7 @@ from collections.abc import Hashable
 
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import SSAValue
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of
 from vtac.analysis.linear import Linear
@@ -28,8 +29,10 @@ from vtac.analysis.updates import is_update, is_whole_update, starts_afresh
 from vtac.dialects.schedule.directives import ReverseComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import ScheduleError
-from vtac.passes.directives.compute_at import check_not_mapped, regenerate
+from vtac.passes.directives.compute_at import check_not_mapped
 from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.rewriting.edits import move_op
+from vtac.rewriting.nests import regenerate
 
 
 def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
@@ -55,7 +58,7 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
     _check_reductions(op, block, loop, intervals)
     children = [child for child in (child_holding(body, producer) for producer in producers) if child is not None]
     last = max(children, key=body.get_operation_index)
-    regenerate(block, body, last.next_op, intervals)
+    regenerate(block, InsertPoint.after(last), intervals)
     _allocate_before(block, _nest(loop))
 
 
@@ -66,9 +69,8 @@ def _nest(loop: ForOp) -> ForOp:
 def _allocate_before(block: BlockOp, nest: ForOp) -> None:
     """The output's allocation must precede the nest that the block has moved into."""
     allocation = block.output.owner
-    if isinstance(allocation, AllocOp) and nest.parent is not None and not precedes(allocation, nest):
-        allocation.detach()
-        nest.parent.insert_op_before(allocation, nest)
+    if isinstance(allocation, AllocOp) and not precedes(allocation, nest):
+        move_op(allocation, InsertPoint.before(nest))
 
 
 def _check(op: ReverseComputeAtOp, block: BlockOp, loop: ForOp) -> list[BlockOp]:

@@ -7,7 +7,7 @@ before: for i < 14                        after split(i, factor=7): for i_outer 
 
 from __future__ import annotations
 
-from itertools import pairwise
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.accesses import bindings_of, restrict_loop, substitute_loop
 from vtac.analysis.linear import Linear
@@ -16,6 +16,7 @@ from vtac.dialects.schedule.attributes import Tail
 from vtac.dialects.schedule.directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
+from vtac.rewriting.edits import replace_nest
 from vtac.rewriting.loop_copies import copy_apart
 
 
@@ -68,36 +69,18 @@ def _split_body(loop: ForOp, outer_extent: int, inner_extent: int, *, guarded: b
     outer.location = inner.location = loop.location
     variable = loop.induction_variable
     parts = Linear.variable(outer.induction_variable) * inner_extent + Linear.variable(inner.induction_variable)
-    replace_loop(loop, [outer, inner])
+    replace_nest([loop], [outer, inner])
     bound = [Linear(loop.trip_count - 1) - parts] if guarded else []
     for block in blocks_under(inner):
         substitute_loop(block, {variable: parts}, bound)
     return outer, inner
 
 
-def replace_loop(loop: ForOp, chain: list[ForOp]) -> None:
-    """Put a chain of empty loops where `loop` stands and move its body into the innermost."""
-    for outer, inner in pairwise(chain):
-        outer.body.block.add_op(inner)
-    body = chain[-1].body.block
-    for child in list(loop.body.block.ops):
-        child.detach()
-        body.add_op(child)
-    parent = loop.parent
-    if parent is None:
-        raise ValueError("the loop stands nowhere")
-    parent.insert_op_before(chain[0], loop)
-    loop.detach()
-
-
 def _peel(loop: ForOp, start: int, rest: int, handles: Handles) -> None:
     """Run the last `rest` iterations in a nest of their own with its own buffers, right after the loop."""
     tail = copy_apart(loop)
     tail.induction_variable.name_hint = f"{loop.loop_name}_tail"
-    parent = loop.parent
-    if parent is None:
-        raise ValueError("the loop stands nowhere")
-    parent.insert_op_after(tail, loop)
+    Rewriter.insert_op(tail, InsertPoint.after(loop))
     restrict_loop(tail, start, rest)
     for block in blocks_under(tail):
         block.sym_name = type(block.sym_name)(handles.unique_block_name(f"{block.block_name}_tail"))

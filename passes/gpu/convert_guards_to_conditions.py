@@ -25,7 +25,7 @@ from vtac.analysis.nest import blocks_under, discard, enclosing_loops, extents_a
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import TENSORIZE, BlockOp, ForOp
 from vtac.errors import CompileError
-from vtac.passes.directives.compute_at import remove_from_nest
+from vtac.rewriting.edits import take_from_nest
 from vtac.rewriting.index_values import HostValues
 
 
@@ -54,7 +54,7 @@ def _simplify(block: BlockOp) -> None:
     extents = extents_around(block)
     guards = guards_without_unit_loops(block)
     if any(guard.bounds(extents)[1] < 0 for guard in guards):
-        remove_from_nest(block)
+        take_from_nest(block)
         discard(block)
     elif guards:
         rebind(block, bindings_of(block), guards)

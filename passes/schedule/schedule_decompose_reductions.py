@@ -11,9 +11,10 @@ from xdsl.passes import ModulePass
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
+from vtac.analysis.reductions import mixed_loop, reduction_loop
 from vtac.errors import CompileError
-from vtac.passes.directives.decompose_reduction import mixed_loop, reduction_loop, split_off_init
 from vtac.passes.directives.handles import describe
+from vtac.rewriting.inits import split_off_init
 
 
 @dataclass(frozen=True)

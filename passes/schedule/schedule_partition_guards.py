@@ -18,7 +18,7 @@ from vtac.analysis.nest import blocks_under, discard, extents_around
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
-from vtac.passes.directives.compute_at import remove_from_nest
+from vtac.rewriting.edits import take_from_nest
 from vtac.rewriting.loop_copies import copies_of
 
 
@@ -56,7 +56,7 @@ def _settle(block: BlockOp) -> None:
     """Drop a block whose guard never holds; by now its loops run over constant verdicts."""
     extents = extents_around(block)
     if any(guard.bounds(extents)[1] < 0 for guard in guards_of(block, extents)):
-        remove_from_nest(block)
+        take_from_nest(block)
         discard(block)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Hashable, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, IntAttr, i32
-from xdsl.ir import BlockArgument, SSAValue
+from xdsl.ir import Block, BlockArgument, SSAValue
 from xdsl.ir.affine import (
     AffineConstraintExpr,
     AffineConstraintKind,
@@ -49,6 +49,15 @@ def guards_without_unit_loops(block: BlockOp) -> list[Linear]:
     extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in loops}
     unit: dict[Hashable, Linear] = {loop.induction_variable: Linear(0) for loop in loops if loop.trip_count == 1}
     return [guard.substitute(unit, extents) for guard in guards_of(block, extents)]
+
+
+def shared_guards(blocks: Sequence[BlockOp], body: Block) -> list[Linear]:
+    """Guards of all the blocks that are settled outside of `body`: where one fails, nothing inside is needed."""
+    owner = body.parent_op()
+    loops = [*enclosing_loops(owner), owner] if isinstance(owner, ForOp) else []
+    around = {loop.induction_variable for loop in loops}
+    first, *others = [guards_without_unit_loops(block) for block in blocks]
+    return [guard for guard in first if guard.variables() <= around and all(guard in other for other in others)]
 
 
 def indices_of(block: BlockOp, position: int, extents: Extents | None = None) -> list[Linear]:

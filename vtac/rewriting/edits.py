@@ -87,6 +87,13 @@ def wrap(ops: Sequence[Operation], outer: Operation, rewriter: PatternRewriter |
     move_ops(ops, before_end(outer.regions[0].block), rewriter)
 
 
+def nest_ops(ops: Sequence[Operation]) -> Operation:
+    """Put each op, loops first, at the end of the body of the one before it; returns the outermost."""
+    for outer, inner in pairwise(ops):
+        move_op(inner, before_end(outer.regions[0].block))
+    return ops[0]
+
+
 def replace_nest(old: Sequence[ForOp], new: Sequence[ForOp], rewriter: PatternRewriter | None = None) -> None:
     """Put one perfect nest of loops, outermost first, where another stands, with what its innermost loop held.
 
@@ -99,8 +106,7 @@ def replace_nest(old: Sequence[ForOp], new: Sequence[ForOp], rewriter: PatternRe
         if rewriter is not None and loop not in new:
             rewriter.handle_operation_removal(loop)
         loop.detach()
-    for outer, inner in pairwise(new):
-        move_op(inner, InsertPoint.at_end(outer.body.block))
+    nest_ops(new)
     move_ops(held, InsertPoint.at_end(new[-1].body.block), rewriter)
     insert_ops(new[0], InsertPoint(block, following), rewriter)
 
@@ -130,9 +136,10 @@ def discard(op: Operation, rewriter: PatternRewriter | None = None) -> None:
 
 
 def take_from_nest(op: Operation, rewriter: PatternRewriter | None = None) -> None:
-    """Take an op out of its place, and discard the loops that held nothing else."""
+    """Take an op out of its place, if it has one, and discard the loops that held nothing else."""
     parent = op.parent_op()
-    op.detach()
+    if op.parent is not None:
+        op.detach()
     while isinstance(parent, ForOp) and parent.body.block.is_empty:
         emptied = parent
         parent = parent.parent_op()

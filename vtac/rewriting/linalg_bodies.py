@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 from xdsl.dialects import arith
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import IndexOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.payload import YieldOp
@@ -20,9 +20,9 @@ Constants = Mapping[SSAValue, Attribute]
 
 def copy_body(element: Attribute) -> Region:
     """The body that yields what it reads."""
-    body = Region(Block(arg_types=[element]))
-    body.block.add_op(YieldOp(operands=[body.block.args[0]]))
-    return body
+    block = Block(arg_types=[element])
+    Rewriter.insert_op(YieldOp(operands=[block.args[0]]), InsertPoint.at_end(block))
+    return Region(block)
 
 
 def clone_body(op: LinalgStructuredOperation, constants: Constants) -> Region:
@@ -33,22 +33,20 @@ def clone_body(op: LinalgStructuredOperation, constants: Constants) -> Region:
     for inner in list(block.ops):
         if isinstance(inner, IndexOp):
             raise CompileError("linalg.index in a body is not supported: use tensor.pad for padding", location_of(op))
-        _localise_constants(inner, block, constants)
+        _localise_constants(inner, constants)
     last = block.last_op
     if last is None:
         raise CompileError(f"{op.name}: an empty body", location_of(op))
-    block.insert_op_before(YieldOp(operands=[last.operands[0]]), last)
-    last.detach()
-    last.erase()
+    Rewriter.replace_op(last, YieldOp(operands=[last.operands[0]]))
     return body
 
 
-def _localise_constants(inner: Operation, block: Block, constants: Constants) -> None:
+def _localise_constants(inner: Operation, constants: Constants) -> None:
     for position, operand in enumerate(inner.operands):
         if operand in constants:
             constant = _constant(constants[operand])
             constant.result.name_hint = operand.name_hint
-            block.insert_op_before(constant, inner)
+            Rewriter.insert_op(constant, InsertPoint.before(inner))
             inner.operands[position] = constant.result
 
 
@@ -60,7 +58,7 @@ def inline_scalar(
         raise CompileError(f"{op.name}: a scalar operand must be an arith.constant", location_of(op))
     argument = body.block.args[position]
     constant = _constant(constants[value])
-    body.block.insert_op_before(constant, cast(Operation, body.block.first_op))
+    Rewriter.insert_op(constant, InsertPoint.at_start(body.block))
     argument.replace_all_uses_with(constant.result)
     body.block.erase_arg(argument)
 

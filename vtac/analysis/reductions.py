@@ -1,0 +1,33 @@
+"""Which loops around a block reduce, and where its init belongs."""
+
+from __future__ import annotations
+
+from vtac.analysis.accesses import bindings_of
+from vtac.analysis.nest import enclosing_loops
+from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
+
+
+def loop_roles(block: BlockOp) -> tuple[set[ForOp], set[ForOp]]:
+    """Loops that bind reduction variables, and loops that bind spatial ones."""
+    owners = {loop.induction_variable: loop for loop in enclosing_loops(block)}
+    reducing: set[ForOp] = set()
+    spatial: set[ForOp] = set()
+    for variable, value in zip(block.variables, bindings_of(block), strict=True):
+        loops = {owners[used] for used in value.variables() if used in owners}  # pyright: ignore[reportArgumentType]
+        (reducing if variable.reduction else spatial).update(loops)
+    return reducing, spatial
+
+
+def mixed_loop(block: BlockOp) -> ForOp | None:
+    """A loop that binds spatial and reduction variables at once (fused across the kinds), if there is one."""
+    reducing, spatial = loop_roles(block)
+    return next((loop for loop in enclosing_loops(block) if loop in reducing and loop in spatial), None)
+
+
+def reduction_loop(block: BlockOp) -> ForOp | None:
+    """The loop before which a block's init stands: the outermost that reduces or is mapped to hardware."""
+    reducing, _ = loop_roles(block)
+    for loop in enclosing_loops(block):
+        if loop in reducing or any(key in loop.attributes for key in HARDWARE_ANNOTATIONS):
+            return loop
+    return None

@@ -1,0 +1,71 @@
+"""Nests made anew: fresh loops around a block, copies of a buffer in a nest of their own."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import Block, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from vtac.analysis.accesses import rebind
+from vtac.analysis.linear import Linear
+from vtac.analysis.nest import element_type_of
+from vtac.analysis.regions import Interval
+from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.rewriting.edits import insert_ops, nest_ops, take_from_nest
+from vtac.rewriting.linalg_bodies import copy_body
+
+
+def regenerate(
+    block: BlockOp, point: InsertPoint, intervals: Sequence[Interval | None], where: Sequence[Linear] = ()
+) -> None:
+    """Move a block, or a new one, to a point under fresh loops: one per variable, over its interval.
+
+    None stands for the variable's whole range. Where an interval may leave the range, the
+    block gets a guard, in addition to those in `where`.
+    """
+    take_from_nest(block)
+    bindings: list[Linear] = []
+    guards: list[Linear] = list(where)
+    loops: list[ForOp] = []
+    for position, (variable, interval) in enumerate(zip(block.variables, intervals, strict=True)):
+        loop = ForOp.get(
+            variable.extent if interval is None else interval.extent, f"{'r' if variable.reduction else 'i'}{position}"
+        )
+        loop.location = block.location
+        loops.append(loop)
+        value = Linear.variable(loop.induction_variable)
+        if interval is not None:
+            value = value + interval.base
+            guards += [value, Linear(variable.extent - 1) - value]
+        bindings.append(value)
+    insert_ops(nest_ops([*loops, block]), point)
+    rebind(block, bindings, guards)
+
+
+def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:
+    """A new buffer of a scope, allocated at the start of a body."""
+    allocation = AllocOp([], [], MemRefType(element_type_of(like), shape, memory_space=StringAttr(scope)))
+    allocation.memref.name_hint = name
+    Rewriter.insert_op(allocation, InsertPoint.at_start(body))
+    return allocation.memref
+
+
+def copy_block(
+    name: str, source: SSAValue, reading: AccessAttr, target: SSAValue, writing: AccessAttr, shape: Sequence[int]
+) -> BlockOp:
+    """A block without loops yet that copies one buffer into another."""
+    return BlockOp.get(
+        name,
+        loops=[],
+        inputs=[source],
+        output=target,
+        domain=tuple(IterationVariable(extent) for extent in shape),
+        bindings=AffineMap(0, 0, (AffineExpr.constant(0),) * len(shape)),
+        accesses=[reading, writing],
+        body=copy_body(element_type_of(source)),
+    )
