@@ -18,10 +18,10 @@ import numpy as np
 
 import vtac
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
+from vtac.errors import ToolMissingError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.comparison import compare
-from vtac.targets.cuda.errors import ToolMissingError
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.launcher import device_architecture
 from vtac.targets.cuda.program import CudaProgram

@@ -13,13 +13,21 @@ if TYPE_CHECKING:
     from vtac.binding import bind
     from vtac.compiler import compile
     from vtac.dialects.hardware import VTAConfig
-    from vtac.errors import CompileError, ConfigError, ScheduleError, VtacError
+    from vtac.errors import (
+        CompileError,
+        ConfigError,
+        EvaluationError,
+        ExecutionError,
+        KernelFault,
+        ProgramError,
+        ScheduleError,
+        VtacError,
+    )
     from vtac.frontend import parse
     from vtac.schedule import Schedule
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.vta.cycles import Timing, simulate_cycles
-    from vtac.targets.vta.machine import ExecutionError, execute
-    from vtac.targets.vta.programs.errors import ProgramError
+    from vtac.targets.vta.machine import execute
     from vtac.targets.vta.programs.host_program import HostProgram
     from vtac.targets.vta.programs.program import Program
     from vtac.targets.vta.programs.saved_program import load_program
@@ -29,11 +37,13 @@ _HOMES = {
     "CompileError": "vtac.errors",
     "ConfigError": "vtac.errors",
     "CudaProgram": "vtac.targets.cuda.program",
-    "ExecutionError": "vtac.targets.vta.machine",
+    "EvaluationError": "vtac.errors",
+    "ExecutionError": "vtac.errors",
     "Finding": "vtac.targets.vta.proof",
     "HostProgram": "vtac.targets.vta.programs.host_program",
+    "KernelFault": "vtac.errors",
     "Program": "vtac.targets.vta.programs.program",
-    "ProgramError": "vtac.targets.vta.programs.errors",
+    "ProgramError": "vtac.errors",
     "Schedule": "vtac.schedule",
     "ScheduleError": "vtac.errors",
     "Timing": "vtac.targets.vta.cycles",
@@ -52,9 +62,11 @@ __all__ = [
     "CompileError",
     "ConfigError",
     "CudaProgram",
+    "EvaluationError",
     "ExecutionError",
     "Finding",
     "HostProgram",
+    "KernelFault",
     "Program",
     "ProgramError",
     "Schedule",

@@ -49,3 +49,110 @@ class JointCompileError(CompileError):
 
 class ScheduleError(CompileError):
     """A scheduling directive that is illegal where it was applied."""
+
+
+class EvaluationError(VtacError):
+    """A program that cannot be executed at the level of its IR, or whose execution has no defined result.
+
+    `location` is `file:line:col` of the operation at fault, or empty when it has none.
+    """
+
+    location: str
+
+    def __init__(self, message: str, location: str = "") -> None:
+        super().__init__(f"{location}: {message}" if location else message)
+        self.location = location
+
+
+class ProgramError(VtacError):
+    """A program called, saved or loaded in a way it does not allow."""
+
+
+class ExecutionError(VtacError):
+    """An instruction stream that cannot be executed.
+
+    `message` is complete by itself; `index` is the position of the instruction at fault, None when
+    no instruction is; `kind` is one word for the rule that was broken.
+    """
+
+    index: int | None
+    kind: str
+
+    def __init__(self, message: str, index: int | None, kind: str) -> None:
+        super().__init__(message)
+        self.index = index
+        self.kind = kind
+
+
+class CycleError(ExecutionError):
+    """A stream that never finishes on the hardware, or whose run the hardware does not define.
+
+    `index` is the instruction at fault (for a deadlock, the earliest that waits). `kind` is a decoding
+    fault (`length`, `opcode`, `memory`, `alu-opcode`), `finish` (no FINISH, or not last), `sram-range`
+    (a block larger than its memory), `deadlock`, `hang` (a LOAD that never ends) or `tokens` (a queue
+    has to hold more than its counter counts).
+    """
+
+
+class EncodingError(VtacError, ValueError):
+    """A field value that its bits cannot hold.
+
+    `index` is the instruction's or micro-op's position in the list given.
+    """
+
+    index: int
+
+    def __init__(self, message: str, index: int) -> None:
+        super().__init__(message)
+        self.index = index
+
+
+class DecodeError(VtacError, ValueError):
+    """Bytes that are no instruction stream.
+
+    `index` is the instruction's position; `kind` is `length`, `opcode`, `memory` or `alu-opcode`.
+    """
+
+    index: int
+    kind: str
+
+    def __init__(self, message: str, index: int, kind: str) -> None:
+        super().__init__(message)
+        self.index = index
+        self.kind = kind
+
+
+class AssemblyError(VtacError, ValueError):
+    """Assembly text that cannot be read. `line` counts from 1."""
+
+    line: int
+
+    def __init__(self, message: str, line: int) -> None:
+        super().__init__(f"line {line}: {message}")
+        self.line = line
+
+
+class ToolMissingError(VtacError):
+    """A compiler, disassembler, package or device that is not here; the message says how to get it."""
+
+
+class KernelTextError(CompileError):
+    """Kernel text that a compiler refuses; the message carries the compiler's own."""
+
+
+class LaunchError(VtacError):
+    """A launch that a kernel or an architecture does not allow, or arrays that do not fit it."""
+
+
+class KernelFault(VtacError):  # noqa: N818 - a fault of the program that ran, as on a device
+    """A kernel that did something illegal when executed; `kind` names the rule it broke.
+
+    Kinds: out-of-bounds, write-to-input, misaligned, pitch, divergence, warp-divergence,
+    async-copy, shared-memory, signature, order-dependent, stack-overflow, timeout, crash, memory, limit.
+    """
+
+    kind: str
+
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(message)
+        self.kind = kind

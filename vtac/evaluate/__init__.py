@@ -6,12 +6,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.evaluate.errors import EvaluationError
+from vtac.errors import EvaluationError
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.kernel import KernelRun, evaluate_kernel, is_kernel
 from vtac.evaluate.linalg import evaluate_linalg
 from vtac.evaluate.numbers import Array
 from vtac.evaluate.payload import evaluate_payload
+from vtac.evaluate.refusals import refused
 
 __all__ = ["EvaluationError", "KernelRun", "evaluate", "evaluate_kernel", "evaluate_linalg", "evaluate_payload"]
 
@@ -34,7 +35,7 @@ def evaluate(module: ModuleOp, *arrays: Array) -> Array | tuple[Array, ...]:
     payload = any(isinstance(op, ForOp | BlockOp) for op in ops)
     hardware = next((op for op in ops if op.name.startswith("vta.")), None)
     if hardware is not None and payload:
-        raise EvaluationError(
+        raise refused(
             f"cannot execute '{hardware.name}' among schedule loops: run the pipeline to its end, or execute the "
             "payload before it",
             hardware,
@@ -48,7 +49,7 @@ def evaluate(module: ModuleOp, *arrays: Array) -> Array | tuple[Array, ...]:
 def _evaluate_kernel(function: FuncOp, arrays: tuple[Array, ...]) -> Array | tuple[Array, ...]:
     run = evaluate_kernel(function, arrays)
     if not all(written.all() for written in run.written):
-        raise EvaluationError("the kernel leaves elements of a result unwritten", function)
+        raise refused("the kernel leaves elements of a result unwritten", function)
     return run.outputs[0] if len(run.outputs) == 1 else run.outputs
 
 

@@ -17,8 +17,8 @@ from xdsl.ir.affine import (
     AffineSet,
 )
 
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Integers, Mask
+from vtac.evaluate.refusals import refused
 
 Index: TypeAlias = int | Integers
 """One index, or an array of them that broadcasts against the others."""
@@ -36,14 +36,14 @@ def evaluate_expr(expr: AffineExpr, dims: Sequence[Index]) -> Index:
     if isinstance(expr, AffineDimExpr):
         return dims[expr.position]
     if not isinstance(expr, AffineBinaryOpExpr):
-        raise EvaluationError(f"cannot compute the index {expr}: it has a symbol; indices are over dimensions")
+        raise refused(f"cannot compute the index {expr}: it has a symbol; indices are over dimensions")
     left, right = evaluate_expr(expr.lhs, dims), evaluate_expr(expr.rhs, dims)
     if expr.kind is AffineBinaryOpKind.Add:
         return left + right
     if expr.kind is AffineBinaryOpKind.Mul:
         return left * right
     if not isinstance(right, int) or right <= 0:
-        raise EvaluationError(f"cannot compute the index {expr}: it divides by something other than a positive number")
+        raise refused(f"cannot compute the index {expr}: it divides by something other than a positive number")
     if expr.kind is AffineBinaryOpKind.FloorDiv:
         return left // right
     if expr.kind is AffineBinaryOpKind.Mod:

@@ -10,8 +10,8 @@ from xdsl.dialects.arith import CmpfOp, CmpiOp, ConstantOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, DType, Mask, computed_dtype, number, rounded
+from vtac.evaluate.refusals import refused
 from vtac.evaluate.scalar_functions import FUNCTIONS, Compute, refuse_where
 
 _INTEGER_UFUNCS: dict[str, np.ufunc] = {
@@ -90,7 +90,7 @@ def evaluate_body(
                 return [_value(operand, op, values) for operand in op.operands]
             if op.results and op.results[0] not in values:
                 values[op.results[0]] = compute(op, [_value(v, op, values) for v in op.operands], active, rank)
-    raise EvaluationError("cannot execute a body without terminator")
+    raise refused("cannot execute a body without terminator")
 
 
 def compute(op: Operation, operands: Sequence[Array], active: Mask | None, rank: int = 1) -> Array:
@@ -100,7 +100,7 @@ def compute(op: Operation, operands: Sequence[Array], active: Mask | None, rank:
         return value.reshape((1,) * rank)
     if op.name in _COMPUTE:
         return rounded(_COMPUTE[op.name](op, operands, active), op.results[0].type)
-    raise EvaluationError(
+    raise refused(
         f"cannot execute '{op.name}': the scalar ops that can be executed are {', '.join(sorted(SUPPORTED))}", op
     )
 
@@ -133,9 +133,7 @@ def neutral(ufunc: np.ufunc, dtype: DType) -> Array:
 
 def _value(value: SSAValue, op: Operation, values: Mapping[SSAValue, Array]) -> Array:
     if value not in values:
-        raise EvaluationError(
-            f"cannot execute '{op.name}': its operand '{value.name_hint or '?'}' has no value here", op
-        )
+        raise refused(f"cannot execute '{op.name}': its operand '{value.name_hint or '?'}' has no value here", op)
     return values[value]
 
 

@@ -22,8 +22,8 @@ from vtac.dialects.schedule.payload import BlockOp
 from vtac.evaluate.affine import Index, evaluate_map, holds
 from vtac.evaluate.arith import evaluate_body, neutral, reduction_ufunc
 from vtac.evaluate.buffers import Buffer, common, first_index, flatten, outside
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, DType, Integers, Mask, number
+from vtac.evaluate.refusals import refused
 
 POINTS_AT_ONCE = 1 << 19
 """Largest number of points executed side by side; bounds the memory of intermediate arrays."""
@@ -252,7 +252,7 @@ class _Box:
         if bad is not None:
             wrong = common(bad, self.active, indices)
             if wrong.any():
-                raise EvaluationError(
+                raise refused(
                     f"block '{self.block.block_name}' {verb} '{buffer.name}' at {first_index(indices, wrong)}, outside "
                     f"of its shape {list(buffer.shape)}: guard the block, or give the access a pad value",
                     self.block,
@@ -270,7 +270,7 @@ class _Box:
             return
         place = np.broadcast_to(positions, wrong.shape)[tuple(np.argwhere(wrong)[0])]
         index = [int(i) for i in np.unravel_index(int(place), buffer.shape)]
-        raise EvaluationError(
+        raise refused(
             f"block '{self.block.block_name}' reads '{buffer.name}' at {index}, which nothing has written: the blocks "
             "before it must cover what it reads",
             self.block,
@@ -283,7 +283,7 @@ class _Box:
             return
         wrong = common(bad, self.active, self.variables)
         if wrong.any():
-            raise EvaluationError(
+            raise refused(
                 f"block '{self.block.block_name}' runs at {first_index(self.variables, wrong)}, outside of its domain "
                 f"{extents}: guard it, or bind its variables to fewer iterations",
                 self.block,

@@ -14,8 +14,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name
 from vtac.evaluate.affine import Index
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, Integers, Mask, computed_dtype
+from vtac.evaluate.refusals import refused
 
 _POISON = 0xA5
 
@@ -54,14 +54,14 @@ class Buffer:
         """The data, once every element holds a value."""
         if self.written is not None and not self.written.all():
             index = [int(i) for i in np.argwhere(~self.written)[0]]
-            raise EvaluationError(f"{what} '{self.name}': nothing has written its element {index}", op)
+            raise refused(f"{what} '{self.name}': nothing has written its element {index}", op)
         return self.data
 
 
 def element_type(kind: Attribute) -> Attribute:
     """The element type of a memref or tensor."""
     if not isinstance(kind, MemRefType | TensorType):
-        raise EvaluationError(f"cannot hold {kind} in a buffer: a memref or a tensor is required")
+        raise refused(f"cannot hold {kind} in a buffer: a memref or a tensor is required")
     return cast("MemRefType | TensorType[Attribute]", kind).get_element_type()
 
 
@@ -69,7 +69,7 @@ def shape_of_type(kind: Attribute) -> tuple[int, ...]:
     """The static shape of a memref or tensor, in elements."""
     shape = kind.get_shape() if isinstance(kind, ShapedType) else None
     if shape is None or any(extent < 0 for extent in shape):
-        raise EvaluationError(f"cannot hold {kind} in a buffer: a memref or tensor of static shape is required")
+        raise refused(f"cannot hold {kind} in a buffer: a memref or tensor of static shape is required")
     return tuple(shape)
 
 

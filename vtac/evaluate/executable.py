@@ -13,8 +13,8 @@ from xdsl.dialects.memref import AllocOp, DeallocOp, GetGlobalOp
 from xdsl.ir import Attribute, Operation
 from xdsl.traits import IsTerminator
 
+from vtac.errors import EvaluationError
 from vtac.evaluate.arith import SUPPORTED
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.host import LAYOUT_OPS
 from vtac.evaluate.numbers import computed_dtype
 from vtac.evaluate.slices import pad_widths, places

@@ -14,8 +14,8 @@ from xdsl.ir import Operation, SSAValue
 from vtac.analysis.nest import buffer_name
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.buffers import Buffer, element_type, shape_of_type
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, dense, dtype_of
+from vtac.evaluate.refusals import refused
 
 
 def function_of(program: ModuleOp | FuncOp) -> FuncOp:
@@ -25,7 +25,7 @@ def function_of(program: ModuleOp | FuncOp) -> FuncOp:
     functions = [op for op in program.ops if isinstance(op, FuncOp) and op.body.blocks and not _is_private(op)]
     if len(functions) != 1:
         names = ", ".join(function.sym_name.data for function in functions) or "none"
-        raise EvaluationError(
+        raise refused(
             f"cannot execute a module with {len(functions)} functions ({names}): pass one of its functions", program
         )
     return functions[0]
@@ -40,7 +40,7 @@ def function_named(caller: Operation, name: str) -> FuncOp:
     for op in _module_ops(caller):
         if isinstance(op, FuncOp) and op.sym_name.data == name and op.body.blocks:
             return op
-    raise EvaluationError(f"there is no function '{name}' with a body in the module", caller)
+    raise refused(f"there is no function '{name}' with a body in the module", caller)
 
 
 def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Sequence[Array]) -> dict[SSAValue, Buffer]:
@@ -48,14 +48,14 @@ def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Seq
     name = function.sym_name.data
     if len(arrays) != len(parameters):
         names = ", ".join(buffer_name(parameter) for parameter in parameters)
-        raise EvaluationError(f"'{name}' takes {len(parameters)} arrays ({names}); {len(arrays)} were given", function)
+        raise refused(f"'{name}' takes {len(parameters)} arrays ({names}); {len(arrays)} were given", function)
     buffers: dict[SSAValue, Buffer] = {}
     for parameter, array in zip(parameters, arrays, strict=True):
         kind = element_type(parameter.type)
         is_bfloat16 = isinstance(kind, BFloat16Type)
         shape, dtype = shape_of_type(parameter.type), np.dtype("uint16") if is_bfloat16 else dtype_of(kind)
         if array.shape != shape or array.dtype != dtype:
-            raise EvaluationError(
+            raise refused(
                 f"argument '{buffer_name(parameter)}' of '{name}' is {dtype}{list(shape)}; the array given is "
                 f"{array.dtype}{list(array.shape)}",
                 function,
@@ -85,8 +85,8 @@ def _global_contents(op: GetGlobalOp) -> DenseIntOrFPElementsAttr:
         if isinstance(candidate, GlobalOp) and candidate.sym_name.data == name:
             if isinstance(candidate.initial_value, DenseIntOrFPElementsAttr):
                 return candidate.initial_value
-            raise EvaluationError(f"global '{name}' has no contents to read: give it an initial value", candidate)
-    raise EvaluationError(f"there is no global '{name}' in the module", op)
+            raise refused(f"global '{name}' has no contents to read: give it an initial value", candidate)
+    raise refused(f"there is no global '{name}' in the module", op)
 
 
 def _module_ops(op: Operation) -> Iterator[Operation]:

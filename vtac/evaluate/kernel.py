@@ -14,11 +14,11 @@ from xdsl.ir import SSAValue
 from vtac.analysis.kernel_constants import constant_arguments
 from vtac.analysis.kernel_roles import in_place_arguments, is_result
 from vtac.analysis.nest import buffer_name, element_type_of, shape_of
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.kernel_blocks import Blocks
 from vtac.evaluate.kernel_memory import KernelMemory, stored_dtype
 from vtac.evaluate.numbers import Array, Mask
+from vtac.evaluate.refusals import refused
 from vtac.passes.gpu.convert_loops_to_gpu import BLOCK, GRID, KERNEL
 
 BLOCKS_AT_ONCE = 32
@@ -54,7 +54,7 @@ def evaluate_kernel(
     """
     function = function_of(program)
     if not is_kernel(function):
-        raise EvaluationError(f"'{function.sym_name.data}' is no kernel: run lower-to-wmma first", function)
+        raise refused(f"'{function.sym_name.data}' is no kernel: run lower-to-wmma first", function)
     memories = _bind(function, arrays)
     grid, block = _extents(function, GRID), _extents(function, BLOCK)
     chosen = list(range(prod(grid)) if blocks is None else blocks)
@@ -78,12 +78,12 @@ def _bind(function: FuncOp, arrays: Sequence[Array]) -> dict[SSAValue, KernelMem
     wanted = [a for a in arguments if a not in constants and (not is_result(function, a) or buffer_name(a) in in_place)]
     if len(arrays) != len(wanted):
         names = ", ".join(buffer_name(argument) for argument in wanted)
-        raise EvaluationError(f"the kernel takes {len(wanted)} arrays ({names}); {len(arrays)} were given", function)
+        raise refused(f"the kernel takes {len(wanted)} arrays ({names}); {len(arrays)} were given", function)
     memories = {argument: KernelMemory(argument, array) for argument, array in constants.items()}
     for argument, array in zip(wanted, arrays, strict=True):
         dtype = stored_dtype(element_type_of(argument))
         if array.shape != shape_of(argument) or array.dtype != dtype:
-            raise EvaluationError(
+            raise refused(
                 f"argument '{buffer_name(argument)}' is {dtype}{list(shape_of(argument))}; the array given is "
                 f"{array.dtype}{list(array.shape)}",
                 function,
@@ -97,6 +97,6 @@ def _bind(function: FuncOp, arrays: Sequence[Array]) -> dict[SSAValue, KernelMem
 def _extents(function: FuncOp, name: str) -> tuple[int, int, int]:
     value = function.attributes.get(name)
     if not isinstance(value, DenseArrayBase) or len(value.get_values()) != 3:
-        raise EvaluationError(f"{name} of a kernel must be an array of three sizes", function)
+        raise refused(f"{name} of a kernel must be an array of three sizes", function)
     x, y, z = (int(extent) for extent in value.get_values())
     return x, y, z

@@ -16,10 +16,10 @@ from vtac.analysis.nest import buffer_name
 from vtac.dialects import wmma
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.kernel_memory import CopyGroups, KernelMemory, Users
 from vtac.evaluate.kernel_warps import Fragments, WarpOperations
 from vtac.evaluate.numbers import Array, Integers, Mask, dense
+from vtac.evaluate.refusals import refused
 
 Extents = tuple[int, int, int]
 
@@ -53,14 +53,14 @@ class Blocks:
             elif not (
                 self._scalar(op) or self._memory(op, active) or self._warp(op, active) or self._order(op, active)
             ):
-                raise EvaluationError(f"cannot execute '{op.name}' in a kernel", op)
+                raise refused(f"cannot execute '{op.name}' in a kernel", op)
 
     def _loop(self, op: scf.ForOp, active: Mask | None) -> None:
         if op.results:
-            raise EvaluationError("loops of kernels carry no values", op)
+            raise refused("loops of kernels carry no values", op)
         bounds = [self.values[value] for value in (op.lb, op.ub, op.step)]
         if any(bound.size != 1 for bound in bounds):
-            raise EvaluationError("threads of a block disagree about the bounds of a loop", op)
+            raise refused("threads of a block disagree about the bounds of a loop", op)
         for iteration in range(*(int(bound[0]) for bound in bounds)):
             self.values[op.body.block.args[0]] = np.array([iteration])
             self.run(op.body.block, active)
@@ -136,13 +136,13 @@ class Blocks:
     def _places(self, indices: Sequence[SSAValue]) -> Integers:
         """Flat places, one per thread."""
         if len(indices) != 1:
-            raise EvaluationError("memory of kernels is addressed by one flat index: run convert-blocks-to-memory")
+            raise refused("memory of kernels is addressed by one flat index: run convert-blocks-to-memory")
         return np.broadcast_to(self.values[indices[0]], self.threads.shape).astype(np.int64)
 
     def _lanes(self, base: SSAValue, indices: Sequence[SSAValue], kind: object, op: Operation) -> Integers:
         """Flat places of a vector's lanes: (threads, lanes)."""
         if not isinstance(kind, VectorType):
-            raise EvaluationError("a vector access needs a vector", op)
+            raise refused("a vector access needs a vector", op)
         (lanes,) = kind.get_shape()
         first = self._places(indices)
         self._refuse_unaligned(first, lanes, base, op)
@@ -151,7 +151,7 @@ class Blocks:
     def _refuse_unaligned(self, first: Integers, lanes: int, base: SSAValue, op: Operation) -> None:
         if (first % lanes).any():
             place = int(first[first % lanes != 0][0])
-            raise EvaluationError(
+            raise refused(
                 f"'{op.name}' of {lanes} elements at element {place} of '{buffer_name(base)}': its place must be a "
                 f"multiple of {lanes}",
                 op,
@@ -188,7 +188,7 @@ class Blocks:
                 memory.pass_barrier(passing)
         elif isinstance(op, wmma.AsyncCommitOp | wmma.AsyncWaitOp):
             if active is not None and not active.all():
-                raise EvaluationError(f"'{op.name}' is met by a part of the threads only", op)
+                raise refused(f"'{op.name}' is met by a part of the threads only", op)
             if isinstance(op, wmma.AsyncCommitOp):
                 self.copies.commit()
             else:
@@ -202,7 +202,7 @@ class Blocks:
         threads = np.broadcast_to(True if active is None else active, self.threads.shape)
         by_block = threads.reshape(len(self.numbers), -1)
         if (by_block.any(axis=1) != by_block.all(axis=1)).any():
-            raise EvaluationError(f"'{op.name}' is met by a part of a block's threads only", op)
+            raise refused(f"'{op.name}' is met by a part of a block's threads only", op)
         return np.asarray(by_block.all(axis=1))
 
     def _begin_copy(self, op: wmma.AsyncCopyOp, active: Mask | None) -> None:

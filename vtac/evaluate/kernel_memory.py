@@ -13,8 +13,8 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, DType, Integers, Mask, dtype_of
+from vtac.evaluate.refusals import refused
 
 _Element = TypeVar("_Element", bound=np.generic)
 
@@ -111,7 +111,7 @@ class KernelMemory:
     ) -> PendingCopy:
         """An asynchronous copy will write here: until it has landed the elements hold nothing."""
         if self.shared is None:
-            raise EvaluationError(f"asynchronous copies write shared memory; '{self.name}' is none", op)
+            raise refused(f"asynchronous copies write shared memory; '{self.name}' is none", op)
         where, who = self._located(places, users, active, op)
         chosen, names = _active(where, active), _active(who, active)
         self._refuse(self.shared.in_flight[chosen], chosen, "is being written by an asynchronous copy already", op)
@@ -137,16 +137,14 @@ class KernelMemory:
         if active is not None:
             bad &= active
         if bad.any():
-            raise EvaluationError(
-                f"'{op.name}' at element {int(places[bad][0])} of '{self.name}', which has {self.size}", op
-            )
+            raise refused(f"'{op.name}' at element {int(places[bad][0])} of '{self.name}', which has {self.size}", op)
         inside = places if active is None else np.clip(places, 0, self.size - 1)
         where = inside + users.blocks * self.size if self.shared is not None else inside
         return where, np.broadcast_to(users.who, places.shape)
 
     def _refuse(self, bad: Mask, places: Integers, why: str, op: Operation) -> None:
         if bad.any():
-            raise EvaluationError(f"element {int(places[bad][0]) % self.size} of '{self.name}' {why}", op)
+            raise refused(f"element {int(places[bad][0]) % self.size} of '{self.name}' {why}", op)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,9 @@ from vtac.dialects import wmma
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.wmma.attributes import Fragment
 from vtac.evaluate.arith import evaluate_body
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.kernel_memory import KernelMemory, Users
 from vtac.evaluate.numbers import Array, Integers, Mask, number
+from vtac.evaluate.refusals import refused
 
 _DTYPES = {
     "f16": "float16",
@@ -58,21 +58,19 @@ class WarpOperations:
     def active_warps(self, active: Mask | None, op: Operation) -> Integers:
         """Numbers of the warps that take part: with all of their lanes, or not at all."""
         if self.block_threads % WARP_SIZE:
-            raise EvaluationError(
-                f"'{op.name}' in a block of {self.block_threads} threads: whole warps are required", op
-            )
+            raise refused(f"'{op.name}' in a block of {self.block_threads} threads: whole warps are required", op)
         if active is None:
             return np.arange(self.warps)
         lanes = np.broadcast_to(active, self.threads).reshape(self.warps, WARP_SIZE)
         if (lanes.any(axis=1) != lanes.all(axis=1)).any():
-            raise EvaluationError(f"'{op.name}' is met by a part of a warp's lanes only", op)
+            raise refused(f"'{op.name}' is met by a part of a warp's lanes only", op)
         return np.flatnonzero(lanes.all(axis=1))
 
     def uniform(self, value: Array, warps: Integers, op: Operation) -> Integers:
         """A value that all lanes of a warp agree on, one per active warp."""
         lanes = np.broadcast_to(value, self.threads).reshape(self.warps, WARP_SIZE)[warps]
         if (lanes != lanes[:, :1]).any():
-            raise EvaluationError(f"lanes of one warp pass different operands to '{op.name}'", op)
+            raise refused(f"lanes of one warp pass different operands to '{op.name}'", op)
         return lanes[:, 0].astype(np.int64)
 
     def pick(self, fragments: Fragments, index: Array, warps: Integers, op: Operation) -> Integers:
@@ -80,7 +78,7 @@ class WarpOperations:
         chosen = self.uniform(index, warps, op)
         count = fragments.record.count
         if chosen.size and (chosen.min() < 0 or chosen.max() >= count):
-            raise EvaluationError(f"'{op.name}' names fragment {int(chosen.max())} of an array of {count}", op)
+            raise refused(f"'{op.name}' names fragment {int(chosen.max())} of an array of {count}", op)
         return chosen
 
     def fill(self, op: wmma.FillFragmentOp, fragments: Fragments, index: Array, active: Mask | None) -> None:
@@ -154,7 +152,7 @@ class WarpOperations:
 
     def _values(self, fragments: Fragments, warps: Integers, chosen: Integers, op: Operation) -> Array:
         if not fragments.defined[warps, chosen].all():
-            raise EvaluationError(f"'{op.name}' uses a fragment that was neither filled nor loaded", op)
+            raise refused(f"'{op.name}' uses a fragment that was neither filled nor loaded", op)
         return fragments.data[warps, chosen]
 
     def _users(self, warps: Integers) -> Users:
@@ -173,9 +171,9 @@ class WarpOperations:
         """Where each element of each warp's tile lies: (warps, rows, columns)."""
         leading, width = op.leading.value.data, memory.data.dtype.itemsize
         if leading * width % _PITCH_BYTES:
-            raise EvaluationError(f"'{op.name}': a pitch of {leading} elements is no multiple of 16 bytes", op)
+            raise refused(f"'{op.name}': a pitch of {leading} elements is no multiple of 16 bytes", op)
         if (offsets * width % _TILE_BYTES).any():
-            raise EvaluationError(
+            raise refused(
                 f"'{op.name}': a tile at element {int(offsets[0])} of '{memory.name}' does not start at a multiple of "
                 "32 bytes",
                 op,

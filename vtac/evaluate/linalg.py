@@ -19,11 +19,11 @@ from xdsl.ir import Operation, SSAValue
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.evaluate.arith import SUPPORTED, compute
 from vtac.evaluate.buffers import Buffer, shape_of_type
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.executable import EXECUTED
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of, stored
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
 from vtac.evaluate.numbers import Array, number
+from vtac.evaluate.refusals import refused
 from vtac.evaluate.slices import inserted, padded, sliced
 from vtac.evaluate.structured import StructuredOp
 
@@ -92,7 +92,7 @@ class _Evaluation:
         elif isinstance(op, CallOp):
             self._call(op)
         elif not isinstance(op, DeallocOp):
-            raise EvaluationError(
+            raise refused(
                 f"cannot execute '{op.name}' at the input level: it is made of {EXECUTED}",
                 op,
             )
@@ -112,7 +112,7 @@ class _Evaluation:
 
     def buffer(self, value: SSAValue, op: Operation) -> Buffer:
         if value not in self.buffers:
-            raise EvaluationError(f"'{value.name_hint or '?'}' of type {value.type} has no contents here", op)
+            raise refused(f"'{value.name_hint or '?'}' of type {value.type} has no contents here", op)
         return self.buffers[value]
 
     def _define(self, op: Operation, arrays: Sequence[Array]) -> None:
@@ -151,7 +151,7 @@ class _Evaluation:
         if isinstance(value.type, ShapedType):
             return self.buffer(value, op)
         if value not in self.scalars:
-            raise EvaluationError(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
+            raise refused(f"'{op.name}': the scalar operand '{value.name_hint or '?'}' is no constant", op)
         return self.scalars[value]
 
 

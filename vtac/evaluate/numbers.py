@@ -23,7 +23,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import Attribute
 
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
-from vtac.evaluate.errors import EvaluationError
+from vtac.evaluate.refusals import refused
 
 Array: TypeAlias = NDArray[np.generic]
 Integers: TypeAlias = NDArray[np.int64]
@@ -43,7 +43,7 @@ def dtype_of(kind: Attribute) -> DType:
         integer = cast("IntegerType[int, Signedness]", kind)
         name = _INTEGERS.get(integer.width.data) if integer.signedness.data is Signedness.SIGNLESS else None
     if name is None:
-        raise EvaluationError(
+        raise refused(
             f"cannot compute with {kind}: the types that can be executed are signless integers of 1, 8, 16, 32 and "
             "64 bits, f16, f32, f64 and index"
         )
@@ -71,7 +71,7 @@ def number(value: Attribute) -> Array:
         bits = 1 if dtype.kind == "b" else 8 * dtype.itemsize
         pattern = np.array([integer.value.data & ((1 << bits) - 1)], np.uint64)
         return pattern.astype(dtype)
-    raise EvaluationError(f"{value} is not a number")
+    raise refused(f"{value} is not a number")
 
 
 def dense(contents: DenseIntOrFPElementsAttr, shape: Sequence[int]) -> Array:

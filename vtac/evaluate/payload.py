@@ -22,9 +22,9 @@ from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
 from vtac.evaluate.blocks import Axis, BlockStatement
 from vtac.evaluate.buffers import Buffer, shape_of_type
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of, stored
 from vtac.evaluate.numbers import Array, dense, number
+from vtac.evaluate.refusals import refused
 
 
 def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:
@@ -100,7 +100,7 @@ class _Execution:
             elif isinstance(op, ApplyOp | CmpiOp | AndIOp):
                 self._compute_index(op)
             elif not isinstance(op, ReturnOp | DeallocOp | scf.YieldOp):
-                raise EvaluationError(
+                raise refused(
                     f"cannot execute '{op.name}' in a payload: it is made of schedule.for, schedule.block, scf.if, "
                     "memref.alloc, memref.get_global and arith.constant",
                     op,
@@ -140,7 +140,7 @@ class _Execution:
 
     def _buffer(self, value: SSAValue, block: BlockOp) -> Buffer:
         if value not in self.buffers:
-            raise EvaluationError(
+            raise refused(
                 f"block '{block.block_name}' uses '{value.name_hint or '?'}', which is no buffer that is alive here",
                 block,
             )

@@ -9,8 +9,8 @@ from typing import TypeAlias, cast
 import numpy as np
 from xdsl.ir import Operation
 
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, Mask
+from vtac.evaluate.refusals import refused
 
 Compute: TypeAlias = Callable[[Operation, Sequence[Array], Mask | None], Array]
 
@@ -50,7 +50,7 @@ def refuse_where(bad: Mask, active: Mask | None, value: Array, op: Operation, me
     wrong = bad if active is None else np.logical_and(bad, active)
     if wrong.any():
         found = np.broadcast_to(value, wrong.shape)[tuple(np.argwhere(wrong)[0])]
-        raise EvaluationError(message(found.item()), op)
+        raise refused(message(found.item()), op)
 
 
 def _function(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
@@ -65,7 +65,7 @@ def _divide(op: Operation, operands: Sequence[Array], active: Mask | None) -> Ar
     """Quotients to zero, down or up, and what is left of the one to zero; undefined by 0, and where it overflows."""
     left, right = operands
     if left.dtype.kind == "b":
-        raise EvaluationError(f"'{op.name}' of i1 is not executed", op)
+        raise refused(f"'{op.name}' of i1 is not executed", op)
     unsigned = op.name.endswith("ui")
     dtype = left.dtype
     if unsigned:

@@ -10,8 +10,8 @@ from xdsl.ir import SSAValue
 
 from vtac.evaluate.arith import evaluate_body
 from vtac.evaluate.buffers import Buffer, shape_of_type
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, Mask
+from vtac.evaluate.refusals import refused
 
 Slice = tensor.ExtractSliceOp | tensor.InsertSliceOp
 
@@ -22,15 +22,15 @@ def places(op: Slice) -> tuple[slice, ...]:
         tuple(values.get_values()) for values in (op.static_offsets, op.static_sizes, op.static_strides)
     )
     if op.offsets or op.sizes or op.strides:
-        raise EvaluationError(f"{op.name}: constant offsets, sizes and strides are required", op)
+        raise refused(f"{op.name}: constant offsets, sizes and strides are required", op)
     whole, part = (op.source, op.result) if isinstance(op, tensor.ExtractSliceOp) else (op.dest, op.source)
     if _without_units(sizes) != _without_units(shape_of_type(part.type)):
-        raise EvaluationError(f"{op.name}: sizes {list(sizes)} do not give {part.type}", op)
+        raise refused(f"{op.name}: sizes {list(sizes)} do not give {part.type}", op)
     for dim, (offset, size, stride, extent) in enumerate(
         zip(offsets, sizes, strides, shape_of_type(whole.type), strict=True)
     ):
         if offset < 0 or size < 1 or stride < 1 or offset + (size - 1) * stride >= extent:
-            raise EvaluationError(
+            raise refused(
                 f"{op.name}: dimension {dim} takes {size} elements from {offset} in steps of {stride}; it has {extent}",
                 op,
             )
@@ -65,9 +65,9 @@ def pad_widths(op: tensor.PadOp) -> list[tuple[int, int]]:
     """Padding before and after each dimension. Raises `EvaluationError` where sizes or value are no constants."""
     low, high = op.static_low.get_values(), op.static_high.get_values()
     if op.low or op.high or any(size < 0 for size in (*low, *high)):
-        raise EvaluationError("tensor.pad: pad sizes must be constants and not negative", op)
+        raise refused("tensor.pad: pad sizes must be constants and not negative", op)
     if any(argument.uses for argument in op.region.block.args):
-        raise EvaluationError("tensor.pad: the pad value must not depend on the position", op)
+        raise refused("tensor.pad: the pad value must not depend on the position", op)
     return list(zip(low, high, strict=True))
 
 

@@ -15,8 +15,8 @@ from xdsl.ir.affine import AffineMap
 from vtac.evaluate.affine import Index, evaluate_map
 from vtac.evaluate.arith import evaluate_body
 from vtac.evaluate.buffers import Buffer
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.numbers import Array, computed_dtype
+from vtac.evaluate.refusals import refused
 
 
 @dataclass
@@ -35,7 +35,7 @@ class StructuredOp:
         try:
             self.extents = self.op.get_static_loop_ranges()
         except NotImplementedError:
-            raise EvaluationError(
+            raise refused(
                 f"'{self.op.name}': the loop extents do not follow from the operand shapes", self.op
             ) from None
         self.reductions = [
@@ -77,7 +77,7 @@ class StructuredOp:
         used = {dimension for result in indices.results for dimension in result.used_dims()}
         parallel = {dimension for dimension in range(len(self.extents)) if dimension not in self.reductions}
         if used != parallel or not indices.is_projected_permutation():
-            raise EvaluationError(
+            raise refused(
                 f"'{self.op.name}' writes at {indices}: an output's indices must be the parallel iterators", self.op
             )
 
@@ -85,7 +85,7 @@ class StructuredOp:
         place = tuple(evaluate_map(indices, grid))
         for index, extent in zip(place, buffer.shape, strict=True):
             if np.min(index) < 0 or np.max(index) >= extent:
-                raise EvaluationError(
+                raise refused(
                     f"'{self.op.name}' reaches '{buffer.name}' of shape {list(buffer.shape)} at {np.min(index)} to "
                     f"{np.max(index)} of a dimension of {extent}",
                     self.op,
@@ -113,7 +113,7 @@ class StructuredOp:
 
     def _take(self, buffer: Buffer, place: tuple[Index, ...]) -> Array:
         if buffer.written is not None and not np.all(buffer.written[place]):
-            raise EvaluationError(f"'{self.op.name}' reads '{buffer.name}' where nothing has written it", self.op)
+            raise refused(f"'{self.op.name}' reads '{buffer.name}' where nothing has written it", self.op)
         taken = np.asarray(buffer.data[place])
         return taken.reshape(taken.shape or (1,) * self.rank)
 

@@ -11,10 +11,9 @@ import pytest
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
-from vtac.errors import CompileError, VtacError
+from vtac.errors import CompileError, LaunchError, ToolMissingError, VtacError
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
-from vtac.targets.cuda.errors import LaunchError, ToolMissingError
 from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram, load_cuda_program
 from vtac.workloads.wmma_matmul import WmmaMatmul

@@ -9,11 +9,10 @@ import pytest
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architectures
-from vtac.errors import CompileError
+from vtac.errors import CompileError, KernelFault
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
-from vtac.targets.cuda.errors import KernelFault
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.sass import count_instructions, disassemble
 from vtac.targets.cuda.gpu.toolkit import disassembler_unavailable_reason, toolkit_unavailable_reason

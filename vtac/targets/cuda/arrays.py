@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.targets.cuda.errors import LaunchError
+from vtac.errors import LaunchError
 from vtac.targets.cuda.launch import LaunchRecord
 
 Array = NDArray[np.generic]

@@ -10,10 +10,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from vtac.errors import CompileError
+from vtac.errors import CompileError, LaunchError
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
-from vtac.targets.cuda.errors import LaunchError
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 

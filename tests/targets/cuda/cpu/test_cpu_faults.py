@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from cuda_kernels import Sample, blocked_conv2d, pipelined_matmul
 
+from vtac.errors import KernelFault
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.source import host_program
 from vtac.targets.cuda.cpu.toolchain import compile_program, cpu_unavailable_reason
-from vtac.targets.cuda.errors import KernelFault
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 

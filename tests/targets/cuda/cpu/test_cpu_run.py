@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from cuda_kernels import Sample, blocked_conv2d, kernel_text, pipelined_matmul
 
+from vtac.errors import KernelFault, KernelTextError, LaunchError, ToolMissingError
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason, host_compiler
-from vtac.targets.cuda.errors import KernelFault, KernelTextError, LaunchError, ToolMissingError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))

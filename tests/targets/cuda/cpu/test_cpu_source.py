@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from cuda_kernels import pipelined_matmul
 
+from vtac.errors import KernelTextError
 from vtac.targets.cuda.cpu.source import host_program, rewrite_shared
-from vtac.targets.cuda.errors import KernelTextError
 
 
 def test_static_array() -> None:

@@ -8,8 +8,7 @@ from dataclasses import replace
 import pytest
 from cuda_kernels import Sample, blocked_conv2d, pipelined_matmul
 
-from vtac.errors import ConfigError
-from vtac.targets.cuda.errors import KernelTextError, LaunchError, ToolMissingError
+from vtac.errors import ConfigError, KernelTextError, LaunchError, ToolMissingError
 from vtac.targets.cuda.gpu import toolkit
 from vtac.targets.cuda.gpu.compile import compile_for, compile_kernel
 from vtac.targets.cuda.gpu.sass import count_instructions, disassemble

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from cuda_kernels import blocked_conv2d, pipelined_matmul
 
-from vtac.targets.cuda.errors import LaunchError, ToolMissingError
+from vtac.errors import LaunchError, ToolMissingError
 from vtac.targets.cuda.gpu import launcher
 from vtac.targets.cuda.gpu.compile import CompiledKernel
 from vtac.targets.cuda.gpu.launcher import GpuRun, gpu_unavailable_reason, run_on_gpu

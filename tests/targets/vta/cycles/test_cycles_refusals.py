@@ -21,9 +21,9 @@ from cycle_programs import (
 )
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ExecutionError
 from vtac.targets.vta.cycles import CycleError, simulate_cycles
 from vtac.targets.vta.isa import Finish, Instruction, Load, Memory, encode
-from vtac.targets.vta.machine.errors import ExecutionError
 
 CONFIG = VTAConfig()
 

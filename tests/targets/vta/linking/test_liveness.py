@@ -14,9 +14,9 @@ from network_runs import compile_network, image_for, networks
 from numpy.typing import NDArray
 
 import vtac
+from vtac.errors import ProgramError
 from vtac.targets.vta.isa import Load, Store
 from vtac.targets.vta.machine.stream import decode_stream
-from vtac.targets.vta.programs.errors import ProgramError
 from vtac.targets.vta.programs.program import Array, Program
 from vtac.targets.vta.stream.layout import Buffer
 from vtac.workloads.network import Network

@@ -9,8 +9,7 @@ import pytest
 from plain_programs import CLAMP, PlainConv, elementwise, run_against_numpy
 
 import vtac
-from vtac.errors import CompileError
-from vtac.targets.vta.programs.errors import ProgramError
+from vtac.errors import CompileError, ProgramError
 from vtac.targets.vta.programs.host_program import HostProgram
 
 IDENTITY = "#id = affine_map<(n, c, h, w) -> (n, c, h, w)>"

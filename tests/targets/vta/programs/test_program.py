@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import vtac
-from vtac.targets.vta.programs.errors import ProgramError
+from vtac.errors import ProgramError
 from vtac.targets.vta.programs.program import Program
 from vtac.workloads.vadd import VectorAdd
 

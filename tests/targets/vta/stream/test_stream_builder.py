@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from replay import Replay
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import EncodingError
 from vtac.targets.vta.isa import AluOpcode, Load, Memory, decode
-from vtac.targets.vta.isa.errors import EncodingError
 from vtac.targets.vta.stream.stream_builder import COMPUTE, LOAD, STORE, StreamBuilder
 
 CONFIG = VTAConfig()

@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.errors import KernelFault, LaunchError
 from vtac.targets.cuda.arrays import Array, checked_inputs
 from vtac.targets.cuda.cpu.source import host_program
 from vtac.targets.cuda.cpu.toolchain import compile_program
-from vtac.targets.cuda.errors import KernelFault, LaunchError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 
 _PATTERNS = (0xFF, 0xFE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from vtac.targets.cuda.errors import KernelTextError
+from vtac.errors import KernelTextError
 from vtac.targets.cuda.launch import LaunchRecord
 
 _ALIGNMENT = r"(?:(?:alignas|__align__)\s*\([^()]*\)\s*)?"

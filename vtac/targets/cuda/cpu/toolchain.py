@@ -14,7 +14,7 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
-from vtac.targets.cuda.errors import KernelTextError, ToolMissingError
+from vtac.errors import KernelTextError, ToolMissingError
 
 _COMPILERS = ("g++", "clang++", "c++")
 _KERNEL_FLAGS = (

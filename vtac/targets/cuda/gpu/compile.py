@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from vtac.dialects.gpu_hardware import gpu_architecture
-from vtac.targets.cuda.errors import KernelTextError, LaunchError
+from vtac.errors import KernelTextError, LaunchError
 from vtac.targets.cuda.gpu.toolkit import Toolkit, find_toolkit, load_nvrtc
 from vtac.targets.cuda.launch import LaunchRecord
 

@@ -10,8 +10,8 @@ from typing import Protocol, Self
 
 import numpy as np
 
+from vtac.errors import LaunchError, ToolMissingError
 from vtac.targets.cuda.arrays import Array, checked_inputs
-from vtac.targets.cuda.errors import LaunchError, ToolMissingError
 from vtac.targets.cuda.gpu.compile import CompiledKernel, compile_kernel
 from vtac.targets.cuda.launch import LaunchRecord
 

@@ -9,7 +9,7 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
-from vtac.targets.cuda.errors import KernelTextError
+from vtac.errors import KernelTextError
 from vtac.targets.cuda.gpu.compile import CompiledKernel
 from vtac.targets.cuda.gpu.toolkit import find_disassembler
 

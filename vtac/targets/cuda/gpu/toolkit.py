@@ -12,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from vtac.targets.cuda.errors import ToolMissingError
+from vtac.errors import ToolMissingError
 
 ToolkitKind = Literal["nvrtc", "nvcc"]
 _HEADERS = ("mma.h", "cuda_fp16.h", "cuda_pipeline.h", "crt/mma.h")

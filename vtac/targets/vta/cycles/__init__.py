@@ -1,6 +1,6 @@
 """Cycle simulation: how long the hardware takes for an instruction stream, and where the time goes."""
 
-from vtac.targets.vta.cycles.errors import CycleError
+from vtac.errors import CycleError
 from vtac.targets.vta.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport, Wait
 from vtac.targets.vta.cycles.simulate import simulate_cycles
 from vtac.targets.vta.cycles.summary import summary_table

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName, VTAConfig
+from vtac.errors import CycleError
 from vtac.targets.vta.cycles.bursts import StoreBlock, block_bursts, store_cycles
-from vtac.targets.vta.cycles.errors import CycleError
 from vtac.targets.vta.cycles.timing import Timing
 from vtac.targets.vta.isa import DecodeError, InstructionTable, Memory, Opcode, decode_table
 

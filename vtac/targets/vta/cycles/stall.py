@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.targets.vta.cycles.errors import CycleError
+from vtac.errors import CycleError
 from vtac.targets.vta.cycles.fetch import Fetch
 from vtac.targets.vta.cycles.plan import Plan
 from vtac.targets.vta.cycles.timing import Timing

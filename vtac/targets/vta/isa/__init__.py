@@ -1,9 +1,9 @@
 """The VTA's instruction set: records, bytes, and assembly text, for any configuration."""
 
+from vtac.errors import AssemblyError, DecodeError, EncodingError
 from vtac.targets.vta.isa.assemble import assemble, assemble_micro_ops
 from vtac.targets.vta.isa.decode import decode, dependences_of
 from vtac.targets.vta.isa.encode import encode, encode_word, opcode_of
-from vtac.targets.vta.isa.errors import AssemblyError, DecodeError, EncodingError
 from vtac.targets.vta.isa.fields import (
     MICRO_OP_BYTES,
     WORD_BYTES,

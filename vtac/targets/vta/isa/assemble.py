@@ -7,8 +7,8 @@ from collections.abc import Callable
 from functools import cache
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import AssemblyError, EncodingError
 from vtac.targets.vta.isa.encode import encode_word, opcode_of
-from vtac.targets.vta.isa.errors import AssemblyError, EncodingError
 from vtac.targets.vta.isa.fields import DEPENDENCE_FIELDS, WORD_BYTES, instruction_layout
 from vtac.targets.vta.isa.instructions import (
     Alu,

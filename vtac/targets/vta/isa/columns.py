@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa.errors import EncodingError
+from vtac.errors import EncodingError
 from vtac.targets.vta.isa.fields import DEPENDENCE_FIELDS, HALF_BITS, Field, instruction_layout
 from vtac.targets.vta.isa.instructions import Opcode
 

@@ -8,7 +8,7 @@ from functools import cache
 from operator import attrgetter, index
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa.errors import EncodingError
+from vtac.errors import EncodingError
 from vtac.targets.vta.isa.fields import DEPENDENCE_FIELDS, WORD_BYTES, Field, instruction_layout
 from vtac.targets.vta.isa.instructions import Alu, Dependences, Finish, Gemm, Instruction, Load, Opcode, Store
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa.errors import DecodeError, EncodingError
+from vtac.errors import DecodeError, EncodingError
 from vtac.targets.vta.isa.fields import MICRO_OP_BYTES, micro_op_layout
 from vtac.targets.vta.isa.instructions import MicroOp
 

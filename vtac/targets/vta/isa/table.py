@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa.errors import DecodeError
+from vtac.errors import DecodeError
 from vtac.targets.vta.isa.fields import DEPENDENCE_FIELDS, WORD_BYTES, Field, instruction_layout
 from vtac.targets.vta.isa.instructions import AluOpcode, Memory, Opcode
 

@@ -16,9 +16,9 @@ from __future__ import annotations
 import struct
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import DecodeError
 from vtac.targets.vta.isa.decode import decode
 from vtac.targets.vta.isa.encode import opcode_of
-from vtac.targets.vta.isa.errors import DecodeError
 from vtac.targets.vta.isa.fields import DEPENDENCE_FIELDS, WORD_BYTES, instruction_layout, micro_op_layout
 from vtac.targets.vta.isa.instructions import (
     Alu,

@@ -11,9 +11,8 @@ from xdsl.ir import Operation
 from vtac.analysis.locations import location_of
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.dialects.packing_attributes import DEVICE
-from vtac.errors import CompileError, JointCompileError
+from vtac.errors import CompileError, EvaluationError, JointCompileError
 from vtac.evaluate.buffers import element_type
-from vtac.evaluate.errors import EvaluationError
 from vtac.evaluate.executable import why_not_executable
 from vtac.evaluate.numbers import dtype_of
 

@@ -10,8 +10,8 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.errors import ExecutionError
 from vtac.targets.vta.isa import AluOpcode, Opcode
-from vtac.targets.vta.machine.errors import ExecutionError
 from vtac.targets.vta.machine.fast_micro_ops import micro_op_image
 from vtac.targets.vta.machine.fast_plan import Plan, PlanBuilder, TooLargeError
 from vtac.targets.vta.machine.prepare import Prepared

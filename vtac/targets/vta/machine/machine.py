@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName, VTAConfig
-from vtac.targets.vta.machine.errors import ExecutionError
+from vtac.errors import ExecutionError
 
 SRAM_NAMES: tuple[MemoryName, ...] = ("uop", "wgt", "inp", "acc")
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.machine.errors import ExecutionError
+from vtac.errors import ExecutionError
 from vtac.targets.vta.machine.static_checks import check_dram_size, check_fields
 from vtac.targets.vta.machine.stream import Stream, decode_stream
 from vtac.targets.vta.machine.tokens import check_fetch, check_leftover, check_token_limit, find_order

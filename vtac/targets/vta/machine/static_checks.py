@@ -9,9 +9,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.errors import ExecutionError
 from vtac.targets.vta.isa import AluOpcode, Memory, Opcode
 from vtac.targets.vta.machine.counters import tile_operations
-from vtac.targets.vta.machine.errors import ExecutionError
 from vtac.targets.vta.machine.stream import (
     POP_PREV,
     PUSH_NEXT,

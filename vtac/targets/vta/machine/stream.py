@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName, VTAConfig
+from vtac.errors import ExecutionError
 from vtac.targets.vta.isa import (
     WORD_BYTES,
     DecodeError,
@@ -21,7 +22,6 @@ from vtac.targets.vta.isa import (
     decode_table,
     format_instruction,
 )
-from vtac.targets.vta.machine.errors import ExecutionError
 
 POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1, 2, 4, 8
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.targets.vta.machine.errors import ExecutionError
+from vtac.errors import ExecutionError
 from vtac.targets.vta.machine.stream import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Stream, UnitIndex
 
 FETCH_QUEUE_DEPTH = 512

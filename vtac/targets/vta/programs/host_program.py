@@ -16,13 +16,13 @@ from vtac.analysis.nest import buffer_name
 from vtac.analysis.target import config_of
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing_attributes import choices_of, layer_name
+from vtac.errors import ProgramError
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
 from vtac.targets.vta.machine.counters import COUNTER_NAMES
-from vtac.targets.vta.programs.errors import ProgramError
 from vtac.targets.vta.programs.program import Array, Image, Program, Progress
 from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ProgramError
 from vtac.targets.vta.machine import execute
-from vtac.targets.vta.programs.errors import ProgramError
 from vtac.targets.vta.stream.layout import Buffer
 
 Array = NDArray[np.int8] | NDArray[np.int16] | NDArray[np.int32] | NDArray[np.int64]

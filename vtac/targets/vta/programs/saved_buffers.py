@@ -8,7 +8,7 @@ from typing import cast, get_args
 
 import numpy as np
 
-from vtac.targets.vta.programs.errors import ProgramError
+from vtac.errors import ProgramError
 from vtac.targets.vta.programs.program import Array
 from vtac.targets.vta.stream.layout import Buffer, DType, Role
 

@@ -10,8 +10,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Region
 from xdsl.printer import Printer
 
-from vtac.errors import VtacError
-from vtac.targets.vta.programs.errors import ProgramError
+from vtac.errors import ProgramError, VtacError
 from vtac.targets.vta.programs.host_program import HostProgram, idle_program
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_program import HOST_FILE, load_device_program, save_program, write_part

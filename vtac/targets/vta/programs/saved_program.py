@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import cast
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ProgramError
 from vtac.targets.vta.isa.fields import MICRO_OP_BYTES, WORD_BYTES
-from vtac.targets.vta.programs.errors import ProgramError
 from vtac.targets.vta.programs.program import Array, KernelCall, Origin, Program
 from vtac.targets.vta.programs.saved_buffers import check_buffers, described_buffer, placed_array, read_buffer
 from vtac.targets.vta.stream.layout import Buffer

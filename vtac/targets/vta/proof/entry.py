@@ -10,8 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.errors import ConfigError, VtacError
-from vtac.targets.vta.machine.errors import ExecutionError
+from vtac.errors import ConfigError, ExecutionError, VtacError
 from vtac.targets.vta.proof.accesses import Accesses
 from vtac.targets.vta.proof.dram import BufferRecord, DramMap
 from vtac.targets.vta.proof.fields import check_fields
