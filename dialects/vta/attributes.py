@@ -11,7 +11,13 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 COPIES = "vta.copies"
-"""Attribute of an on-chip allocation: how many copies the loop iterations use in turn."""
+"""Attribute of an on-chip allocation: how many copies loop iterations shall use in turn."""
+TURNS = "vta.turns"
+"""Attribute of an on-chip allocation: how many copies it has that loop iterations use in turn."""
+THREADS = "vta.threads"
+"""Attribute of an on-chip allocation: how many copies it has, one for each virtual thread."""
+THREAD_LOOP = "vta.thread_loop"
+"""Attribute of an on-chip allocation: the loops whose virtual threads have the copies."""
 
 
 @dataclass(frozen=True, slots=True)

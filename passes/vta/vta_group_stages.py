@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import IndexType, IntegerAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.attributes import LoopKind
@@ -18,9 +21,53 @@ from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import Stage, StageOp
 from vtac.errors import CompileError
+from vtac.rewriting.edits import dissolve, erase, move_body, move_op, wrap
+from vtac.rewriting.walker import rewrite_once
 
 _ONE_AFTER_ANOTHER = (LoopKind.SERIAL, LoopKind.CTHREAD)
 """Kinds of loops that a single iteration makes equal to no loop at all."""
+
+
+class DissolveUnitLoop(RewritePattern):
+    """A loop of one iteration becomes what it holds, at iteration 0."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if op.trip_count > 1 or op.loop_kind not in _ONE_AFTER_ANOTHER:
+            return
+        values: list[SSAValue] = []
+        if op.induction_variable.uses:
+            zero = ConstantOp(IntegerAttr(0, IndexType()))
+            rewriter.insert(zero)
+            values = [zero.result]
+        dissolve(op, values, rewriter)
+
+
+@dataclass
+class WrapUnit(RewritePattern):
+    """The outermost op in which one unit works alone becomes a stage."""
+
+    units: Mapping[Operation, Stage]
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        stage = self.units.get(op)
+        if stage is not None and not isinstance(op, StageOp) and op.parent_op() not in self.units:
+            wrap([op], StageOp.get(stage), rewriter)
+
+
+class TakeFollowers(RewritePattern):
+    """A stage takes the stages of its unit that follow it; host values among and behind them go before it."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: StageOp, rewriter: PatternRewriter) -> None:
+        while (follower := op.next_op) is not None:
+            if isinstance(follower, StageOp) and follower.stage == op.stage:
+                move_body(follower.body.block, InsertPoint.at_end(op.body.block), rewriter)
+                erase(follower, rewriter)
+            elif follower.results and not any(isinstance(inner, StageOp) for inner in follower.walk()):
+                move_op(follower, InsertPoint.before(op), rewriter)
+            else:
+                return
 
 
 @dataclass(frozen=True)
@@ -37,29 +84,9 @@ class VtaGroupStages(ModulePass):
     name = "vta-group-stages"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                _dissolve_unit_loops(function.body.block)
-                _group(function.body.block)
-
-
-def _dissolve_unit_loops(body: Block) -> None:
-    """Put what loops of one iteration hold where they stand."""
-    for child in list(body.ops):
-        for region in child.regions:
-            for block in region.blocks:
-                _dissolve_unit_loops(block)
-        if not isinstance(child, ForOp) or child.trip_count > 1 or child.loop_kind not in _ONE_AFTER_ANOTHER:
-            continue
-        if child.induction_variable.uses:
-            zero = ConstantOp(IntegerAttr(0, IndexType()))
-            body.insert_op_before(zero, child)
-            child.induction_variable.replace_all_uses_with(zero.result)
-        for inner in list(child.body.block.ops):
-            inner.detach()
-            body.insert_op_before(inner, child)
-        child.detach()
-        child.erase()
+        rewrite_once(op, DissolveUnitLoop())
+        rewrite_once(op, WrapUnit(units_alone(op)))
+        rewrite_once(op, TakeFollowers())
 
 
 def own_stage(op: Operation) -> Stage | None:
@@ -71,45 +98,36 @@ def own_stage(op: Operation) -> Stage | None:
     return "compute" if isinstance(op, KernelOp) else None
 
 
-def _stages(op: Operation) -> set[Stage]:
-    """Every unit at work inside an op."""
-    found: set[Stage] = set()
-    for inner in op.walk():
-        stage = own_stage(inner)
-        if stage is not None:
-            found.add(stage)
-        if isinstance(inner, BlockOp):
-            raise CompileError(
-                f"block '{inner.block_name}' is mapped to no unit of the VTA; give a loop of it to one with dma_copy, "
-                "alu or tensorize",
-                location_of(inner),
-            )
+def units_alone(module: ModuleOp) -> dict[Operation, Stage]:
+    """The ops in which exactly one unit works, and that unit.
+
+    An op that holds virtual threads is none of them: a stage runs as a whole, and threads
+    are distributed over stages. Raises `CompileError` for a block that no unit executes.
+    """
+    found: dict[Operation, Stage] = {}
+    for function in [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]:
+        for op in function.body.block.ops:
+            _find_units(op, found)
     return found
 
 
-def _group(body: Block) -> None:
-    group: StageOp | None = None
-    for child in list(body.ops):
-        stages = _stages(child)
-        if not stages:
-            if group is not None and not child.results:
-                group = None
-            elif group is not None:
-                child.detach()
-                body.insert_op_before(child, group)
-            continue
-        if len(stages) > 1 or _has_virtual_threads(child):
-            group = None
-            for region in child.regions:
-                _group(region.block)
-            continue
-        (stage,) = stages
-        if group is None or group.stage.data != stage:
-            group = StageOp.get(stage)
-            body.insert_op_before(group, child)
-        child.detach()
-        group.body.block.add_op(child)
-
-
-def _has_virtual_threads(op: Operation) -> bool:
-    return any(isinstance(inner, ForOp) and inner.loop_kind is LoopKind.CTHREAD for inner in op.walk())
+def _find_units(op: Operation, found: dict[Operation, Stage]) -> tuple[set[Stage], bool]:
+    """The units at work in an op, and whether virtual threads are."""
+    if isinstance(op, BlockOp):
+        raise CompileError(
+            f"block '{op.block_name}' is mapped to no unit of the VTA; give a loop of it to one with dma_copy, "
+            "alu or tensorize",
+            location_of(op),
+        )
+    own = own_stage(op)
+    units: set[Stage] = set() if own is None else {own}
+    has_threads = isinstance(op, ForOp) and op.loop_kind is LoopKind.CTHREAD
+    for region in op.regions:
+        for block in region.blocks:
+            for child in block.ops:
+                inner, inner_threads = _find_units(child, found)
+                units |= inner
+                has_threads = has_threads or inner_threads
+    if len(units) == 1 and not has_threads:
+        (found[op],) = units
+    return units, has_threads

@@ -8,24 +8,49 @@ before: for o < 3: for k < 4              after: for o < 3: for k < 4
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
 from xdsl.context import Context
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, MemRefType, ModuleOp, i64
+from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, ModuleOp, i64
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
 from xdsl.passes import ModulePass
-from xdsl.rewriter import Rewriter
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, enclosing_loops, shape_of
-from vtac.dialects.vta.attributes import COPIES
+from vtac.analysis.nest import buffer_name, enclosing_loops
+from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.vta.attributes import COPIES, TURNS
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
-from vtac.passes.vta.schedule_inject_virtual_threads import THREADS, address_copy
+from vtac.rewriting.buffer_copies import make_copies, users_of
+from vtac.rewriting.walker import rewrite_once
+
+
+class RotateBuffer(RewritePattern):
+    """An allocation marked `vta.copies` becomes one of so many copies, and its users address one by turn."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        wanted = op.attributes.get(COPIES)
+        if wanted is None:
+            return
+        _check_users(op)
+        loops = [loop for loop in enclosing_loops(op) if loop.trip_count > 1]
+        iterations = prod(loop.trip_count for loop in loops)
+        copies = min(wanted.value.data if isinstance(wanted, IntegerAttr) else 1, iterations)
+        del op.attributes[COPIES]
+        op.attributes[TURNS] = IntegerAttr(copies, i64)
+        rewriter.notify_op_modified(op)
+        if copies < 2:
+            return
+        turn = ApplyOp([loop.induction_variable for loop in loops], AffineMapAttr(turn_map(loops, copies)))
+        rewriter.insert(turn)
+        make_copies(op, turn.result, copies, rewriter)
 
 
 @dataclass(frozen=True)
@@ -36,7 +61,7 @@ class VtaRotateBuffers(ModulePass):
     outer loop moves; more copies than iterations are not made.
 
     requires: every user of the buffer is a vta op; virtual threads injected.
-    ensures:  marked buffers have a leading dimension of copies and bear `vta.threads`, so
+    ensures:  marked buffers have a leading dimension of copies and bear `vta.turns`, so
               that no other buffer shares their space.
     declines: users that are no vta ops.
     """
@@ -44,40 +69,27 @@ class VtaRotateBuffers(ModulePass):
     name = "vta-rotate-buffers"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for allocation in [inner for inner in op.walk() if isinstance(inner, AllocOp) and COPIES in inner.attributes]:
-            _rotate(allocation)
+        rewrite_once(op, RotateBuffer())
 
 
-def _rotate(allocation: AllocOp) -> None:
-    buffer = allocation.memref
-    users = list(dict.fromkeys(use.operation for use in buffer.uses))
-    for user in users:
-        if not isinstance(user, KernelOp | Load2DOp | Store2DOp):
-            raise CompileError(
-                f"vta-rotate-buffers: '{buffer_name(buffer)}' is used by {user.name}; only vta operations can use a "
-                "buffer with copies: run the conversions to vta first",
-                location_of(user),
-            )
-    loops = [loop for loop in enclosing_loops(allocation) if loop.trip_count > 1]
-    wanted = allocation.attributes.pop(COPIES)
-    copies = min(wanted.value.data if isinstance(wanted, IntegerAttr) else 1, prod(loop.trip_count for loop in loops))
-    known = allocation.attributes.get(THREADS)
-    threads = known.value.data if isinstance(known, IntegerAttr) else 1
-    allocation.attributes[THREADS] = IntegerAttr(threads * copies, i64)
-    if copies < 2 or allocation.parent is None:
-        return
+def turn_map(loops: Sequence[ForOp], copies: int) -> AffineMap:
+    """Which copy an iteration uses: its number in program order over all loops, modulo the copies.
+
+    With loops o < 3 and k < 5 and two copies the number is 5 * o + k, and 5 counts as 1: (o + k) mod 2.
+    """
     turn: AffineExpr = AffineConstantExpr(0)
     inner = 1
     for position, loop in reversed(list(enumerate(loops))):
         turn = turn + AffineExpr.dimension(position) * (inner % copies)
         inner *= loop.trip_count
-    count = AffineMapAttr(AffineMap(len(loops), 0, (turn % copies,)))
-    apply = ApplyOp([loop.induction_variable for loop in loops], count)
-    allocation.parent.insert_op_before(apply, allocation)
-    shape = shape_of(buffer)
-    for user in users:
-        address_copy(user, buffer, apply.result, copies, prod(shape[:-2]))
-    kind = buffer.type
-    Rewriter.replace_value_with_new_type(
-        buffer, MemRefType(kind.element_type, (copies, *shape), memory_space=kind.memory_space)
-    )
+    return AffineMap(len(loops), 0, (turn % copies,))
+
+
+def _check_users(allocation: AllocOp) -> None:
+    for user in users_of(allocation.memref):
+        if not isinstance(user, KernelOp | Load2DOp | Store2DOp):
+            raise CompileError(
+                f"vta-rotate-buffers: '{buffer_name(allocation.memref)}' is used by {user.name}; only vta operations "
+                "can use a buffer with copies: run the conversions to vta first",
+                location_of(user),
+            )

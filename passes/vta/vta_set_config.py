@@ -16,6 +16,8 @@ from vtac.dialects.hardware import VTAConfig
 class VtaSetConfig(ModulePass):
     """Read a vta_config.json and make it the module's `vta.config`.
 
+    One attribute of the module changes: there is no operation to match.
+
     requires: `file`, the path of the configuration; without it the default one.
     ensures:  the module carries every field.
     declines: a file that is no legal configuration.
