@@ -82,7 +82,7 @@ def standard_jobs() -> Iterator[Job]:
 def saved_jobs(directories: Sequence[str]) -> Iterator[Job]:
     """Programs that `vtac compile` or `Program.save` wrote."""
     for directory in directories:
-        program = vtac.load_program(directory)
+        program = vtac.load_program(directory, "vta")
         image = np.fromfile(Path(directory) / "dram.bin", np.uint8)
         yield Job(Path(directory).name, program.instructions, image, program.config)
 

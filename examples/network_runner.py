@@ -17,14 +17,16 @@ import numpy as np
 from xdsl.dialects.func import CallOp, ReturnOp
 
 import vtac
-from vtac.frontend import context, prepare
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.preparation import prepare
+from vtac.targets.registry import find_target
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates
 from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports
 from vtac.targets.vta.programs.program import Array
+from vtac.text.context import make_context
 from vtac.workloads.network import Network
 from vtac.workloads.reference import unpack_images, unpack_rows
 
@@ -81,9 +83,9 @@ def _main(options: argparse.Namespace, make_network: Callable[[], Network]) -> i
 
 def _print_ir(network: Network, config: vtac.VTAConfig, phase: str, stream: TextIO) -> None:
     """The IR with the parameters as arguments: as constants they would fill the screen."""
-    module = prepare(network.text(), config, None)
+    module = prepare(network.text(), find_target("vta"), config)
     for step in PHASES[phase]:
-        step.apply(context(), module)
+        step.apply(make_context(), module)
     print(module, file=stream)
 
 

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 import vtac
-from vtac.frontend import context, prepare
 from vtac.pipelines import INPUT, Instrumentation, Runner, Step
+from vtac.preparation import prepare
+from vtac.targets.registry import find_target
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Array, Program
 from vtac.targets.vta.stream.build import build_program
+from vtac.text.context import make_context
 
 Int8 = NDArray[np.int8]
 
@@ -55,7 +57,7 @@ def _run(options: argparse.Namespace, make_work: Callable[[vtac.VTAConfig], Work
     start = time.perf_counter()
     work = make_work(config)
     schedule = work.schedule()
-    module = prepare(work.text, config, schedule)
+    module = prepare(work.text, find_target("vta"), config, schedule)
     if options.write_mlir:
         Path(options.write_mlir).write_text(f"{work.text}\n{schedule}", encoding="utf-8")
     levels = _lower(module, options.print_ir, sys.stderr if options.json else sys.stdout)
@@ -111,7 +113,7 @@ def _lower(module: ModuleOp, printed: str | None, stream: object) -> list[_Level
     """Run the pipeline, printing the phase asked for."""
     levels = _Levels(printed, stream)
     levels.add(INPUT, module)
-    Runner(context(), (levels,)).run_phases(VTA_PIPELINE.phases, module)
+    Runner(make_context(), (levels,)).run_phases(VTA_PIPELINE.phases, module)
     return levels.found
 
 

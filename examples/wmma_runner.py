@@ -17,9 +17,10 @@ from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
 import vtac
+from vtac.compiler import lower
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.targets.cuda.arrays import Array
-from vtac.targets.cuda.building import lower, to_program
+from vtac.targets.cuda.building import to_program
 from vtac.targets.cuda.comparison import Comparison, compare
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.launch import LaunchRecord
@@ -80,7 +81,7 @@ def _run(options: argparse.Namespace, make_work: Callable[[GpuArchitecture], Wor
     schedule = work.schedule()
     if options.write_mlir:
         Path(options.write_mlir).write_text(f"{work.text}\n{schedule}", encoding="utf-8")
-    module = lower(work.text, architecture, schedule)
+    module = lower(work.text, "cuda", architecture, schedule)
     program = to_program(module)
     compile_seconds = time.perf_counter() - start
     _print_ir(options, work, architecture, schedule)
@@ -103,7 +104,7 @@ def _print_ir(options: argparse.Namespace, work: Work, architecture: GpuArchitec
     phase: str | None = options.print_ir
     if phase is None:
         return
-    module: ModuleOp = lower(work.text, architecture, schedule, phase)
+    module: ModuleOp = lower(work.text, "cuda", architecture, schedule, phase=phase)
     print(module, file=sys.stderr if options.json else sys.stdout)
 
 

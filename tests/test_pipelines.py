@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from lowering import prepare
 from workload_cases import BATCH_4
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -13,10 +14,11 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 import vtac
-from vtac.compiler import build_program, context, prepare
 from vtac.errors import CompileError
 from vtac.pipelines import CompositePass, Instrumentation, Phase, Runner, Step, steps_within
 from vtac.targets.vta.pipeline import VTA_PIPELINE, LowerToVta
+from vtac.targets.vta.stream.build import build_program
+from vtac.text.context import make_context
 from vtac.text.reports import InvalidModuleError
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling
@@ -45,7 +47,7 @@ def test_every_phase_is_complete_as_text(name: str) -> None:
         assert str(module) + "\n" == text
         for phase in VTA_PIPELINE.phases[at : at + 1]:
             for step in phase.passes:
-                step.apply(context(), module)
+                step.apply(make_context(), module)
     program = build_program(module)
     assert (program.instructions, program.micro_ops) == (expected.instructions, expected.micro_ops)
     assert program.buffers == expected.buffers
@@ -55,18 +57,18 @@ def test_every_phase_is_complete_as_text(name: str) -> None:
 def test_passes_that_are_done_change_nothing() -> None:
     layer, schedule = LAYERS["convolution in threads"]
     module = prepare(layer.text(), None, schedule)
-    Runner(context()).run_phases(VTA_PIPELINE.phases, module)
+    Runner(make_context()).run_phases(VTA_PIPELINE.phases, module)
     text = str(module)
     for phase in VTA_PIPELINE.phases:
         for step in phase.passes:
-            step.apply(context(), module)
+            step.apply(make_context(), module)
     assert str(module) == text
 
 
 def test_unknown_phase() -> None:
     layer, schedule = LAYERS["vadd"]
     with pytest.raises(CompileError) as caught:
-        LowerToVta("assembly").apply(context(), prepare(layer.text(), None, schedule))
+        LowerToVta("assembly").apply(make_context(), prepare(layer.text(), None, schedule))
     assert str(caught.value) == f"no phase 'assembly'; the phases are {', '.join(VTA_PIPELINE.levels)}"
 
 
@@ -112,7 +114,7 @@ class Recorder(Instrumentation):
 def test_what_breaks_the_ir_is_named_and_told_to_the_instrumentation(each: bool) -> None:
     recorder = Recorder()
     module = vtac.parse("func.func @f() {\n  func.return\n}\n")
-    runner = Runner(context(), (recorder,), verify_each=each)
+    runner = Runner(make_context(), (recorder,), verify_each=each)
     when = "after pass 'drop-the-return'" if each else "after phase 'broken'"
     with pytest.raises(InvalidModuleError, match=f"<string>:1:1: {when}: 'func.func' has an empty block"):
         runner.run_pass(BreakAndRepair(), module)
@@ -130,7 +132,7 @@ def test_what_breaks_the_ir_is_named_and_told_to_the_instrumentation(each: bool)
 
 def test_a_composite_pass_alone_verifies_its_phases() -> None:
     with pytest.raises(InvalidModuleError):
-        BreakAndRepair().apply(context(), vtac.parse("func.func @f() {\n  func.return\n}\n"))
+        BreakAndRepair().apply(make_context(), vtac.parse("func.func @f() {\n  func.return\n}\n"))
 
 
 def test_steps_within_a_pipeline() -> None:

@@ -12,10 +12,11 @@ from directive_programs import GEMM, ROW_SUMS, chain
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ScheduleError
-from vtac.frontend import context, prepare
 from vtac.pipelines import Runner
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.text.context import make_context
+from vtac.text.source import parse
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling
 from vtac.workloads.vadd import VectorAdd
@@ -25,8 +26,9 @@ GRID = chain((4, 6), "a", "b")
 
 def replayed(program: str, schedule: Schedule) -> str:
     """The payload after the printed script has been applied to the program's text."""
-    module = prepare(f"{program}\n{schedule}", schedule.config, None)
-    Runner(context()).run_phases(VTA_PIPELINE.through("scheduled"), module)
+    module = parse(f"{program}\n{schedule}")
+    module.attributes |= schedule.module.attributes
+    Runner(make_context()).run_phases(VTA_PIPELINE.through("scheduled"), module)
     return str(module)
 
 

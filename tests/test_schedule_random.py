@@ -17,10 +17,11 @@ from vtac.evaluate import evaluate
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.numbers import Array, dtype_of
-from vtac.frontend import context, prepare
 from vtac.pipelines import Runner
 from vtac.schedule import Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.text.context import make_context
+from vtac.text.source import parse
 
 SOURCES = {
     **PROGRAMS,
@@ -72,6 +73,7 @@ def test_the_printed_script_gives_the_same_payload(name: str, seed: int, count: 
     schedule = Schedule(SOURCES[name])
     for _ in RandomDirectives(schedule, seed).apply(count):
         pass
-    module = prepare(f"{SOURCES[name]}\n{schedule}", schedule.config, None)
-    Runner(context()).run_phases(VTA_PIPELINE.through("scheduled"), module)
+    module = parse(f"{SOURCES[name]}\n{schedule}")
+    module.attributes |= schedule.module.attributes
+    Runner(make_context()).run_phases(VTA_PIPELINE.through("scheduled"), module)
     assert str(module) == str(schedule.module)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from vtac.binding import bind
-    from vtac.compiler import compile
+    from vtac.compiler import compile, load_program
     from vtac.dialects.hardware import VTAConfig
     from vtac.errors import (
         CompileError,
@@ -23,15 +23,14 @@ if TYPE_CHECKING:
         ScheduleError,
         VtacError,
     )
-    from vtac.frontend import parse
     from vtac.schedule import Schedule
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.vta.cycles import Timing, simulate_cycles
     from vtac.targets.vta.machine import execute
     from vtac.targets.vta.programs.host_program import HostProgram
     from vtac.targets.vta.programs.program import Program
-    from vtac.targets.vta.programs.saved_program import load_program
     from vtac.targets.vta.proof import Finding, check
+    from vtac.text.source import parse
 
 _HOMES = {
     "CompileError": "vtac.errors",
@@ -53,8 +52,8 @@ _HOMES = {
     "check": "vtac.targets.vta.proof",
     "compile": "vtac.compiler",
     "execute": "vtac.targets.vta.machine",
-    "load_program": "vtac.targets.vta.programs.saved_program",
-    "parse": "vtac.frontend",
+    "load_program": "vtac.compiler",
+    "parse": "vtac.text.source",
     "simulate_cycles": "vtac.targets.vta.cycles",
 }
 

@@ -1,42 +1,28 @@
-"""vtac.compile: from a module to a program."""
+"""vtac.compile: from a module to a program, and vtac.load_program: from a saved one."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, get_args, overload
+from typing import TYPE_CHECKING, Literal, overload
 
-from xdsl.dialects.builtin import ModuleOp, UnitAttr
-from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.target import ACC_8BIT
-from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError
-from vtac.frontend import context, prepare
-from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import Runner
-from vtac.targets.vta.pipeline import VTA_PIPELINE
-from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.stream.build import build_program
+from vtac.preparation import prepare, scripts_of
+from vtac.targets.registry import all_targets, find_target
+from vtac.text.context import make_context
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
-    from vtac.schedule import Schedule
+    from vtac.dialects.hardware import VTAConfig
     from vtac.targets.cuda.program import CudaProgram
+    from vtac.targets.target import HasScript, Target, TargetProgram
+    from vtac.targets.vta.programs.program import Program
 
     Progress = Callable[[str, int, int], None]
-
-Target = Literal["vta", "cuda"]
-TARGETS: tuple[Target, ...] = get_args(Target)
-
-
-def needs_schedule(module: ModuleOp) -> bool:
-    """Whether a module holds linalg operations and no script."""
-    return not any(isinstance(op, ScriptOp) for op in module.ops) and any(
-        isinstance(op, LinalgStructuredOperation) for op in module.walk()
-    )
 
 
 @overload
@@ -44,7 +30,7 @@ def compile(
     module: ModuleOp | str | Path,
     target: Literal["vta"] = "vta",
     config: VTAConfig | None = None,
-    schedule: Schedule | ModuleOp | str | Path | None = None,
+    schedule: HasScript | ModuleOp | str | Path | None = None,
     *,
     host: bool = True,
     acc_8bit: bool = False,
@@ -55,72 +41,90 @@ def compile(
     module: ModuleOp | str | Path,
     target: Literal["cuda"],
     config: GpuArchitecture | None = None,
-    schedule: Schedule | ModuleOp | str | Path | None = None,
+    schedule: HasScript | ModuleOp | str | Path | None = None,
 ) -> CudaProgram: ...
+@overload
 def compile(
     module: ModuleOp | str | Path,
-    target: Target = "vta",
-    config: VTAConfig | GpuArchitecture | None = None,
-    schedule: Schedule | ModuleOp | str | Path | None = None,
-    *,
-    host: bool = True,
-    acc_8bit: bool = False,
-    progress: Progress | None = None,
-) -> Program | CudaProgram:
-    """Compile a module's function for a target; the module itself is not changed.
+    target: str,
+    config: object = None,
+    schedule: HasScript | ModuleOp | str | Path | None = None,
+    **options: object,
+) -> TargetProgram: ...
+def compile(
+    module: ModuleOp | str | Path,
+    target: str = "vta",
+    config: object = None,
+    schedule: HasScript | ModuleOp | str | Path | None = None,
+    **options: object,
+) -> TargetProgram:
+    """Compile a module for a target, one of `vtac.targets()`; the module itself is not changed.
 
-    `config=None` takes the module's `vta.config` (for "cuda" its `wmma.architecture`), else the
-    default; one that contradicts the module's is an error. `schedule` is a script (as text, a
-    file, a module or a `vtac.Schedule`, whose configuration counts when none is given); without
-    it the module's own script is used, and without that `vtac.targets.vta.schedules` finds one.
+    `config=None` takes the module's hardware record (its `vta.config`, for "cuda" its
+    `wmma.architecture`), else the target's default; one that contradicts the module's is an
+    error. `schedule` is a script (as text, a file, a module or a `vtac.Schedule`, whose
+    configuration counts when none is given); without it the module's own script is used, and
+    without that the target finds one.
 
-    A function on plain tensors without a schedule is packed: it becomes a
-    `vtac.targets.vta.programs.host_program.HostProgram`, which packs, runs device programs and unpacks.
-    What the VTA cannot do runs on the host, or with `host=False` is refused. `acc_8bit=True`
-    is for simulators only: i8 may be loaded into accumulators, which the hardware's RTL does
-    not decode. `progress` is called with the layer that is compiled next, how many are done and
-    how many there are.
+    For "vta" a function on plain tensors without a schedule is packed: it becomes a
+    `vtac.HostProgram`, which packs, runs device programs and unpacks. What the VTA cannot do runs
+    on the host, or with `host=False` is refused. `acc_8bit=True` is for simulators only: i8 may be
+    loaded into accumulators, which the hardware's RTL does not decode. `progress` is called with
+    the layer that is compiled next, how many are done and how many there are.
     """
-    if target == "cuda":
-        from vtac.targets.cuda.building import compile_cuda
-
-        return compile_cuda(module, config, schedule)
-    if target != "vta":
-        raise CompileError(f"unknown target '{target}'; the targets are {', '.join(TARGETS)}")
-    if config is not None and not isinstance(config, VTAConfig):
-        raise CompileError(f"config={getattr(config, 'name', repr(config))} with target 'vta': a VTAConfig is required")
-    work = prepare(module, config, schedule)
-    if acc_8bit:
-        work.attributes[ACC_8BIT] = UnitAttr()
-    if needs_packing(work):
-        from vtac.targets.vta.linking.plain import compile_plain
-
-        return compile_plain(work, host=host, progress=progress)
-    if needs_schedule(work):
-        return _by_default(work, host=host, progress=progress)
-    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
-    return build_program(work)
+    found = find_target(target)
+    complete = found.complete(options)
+    work = prepare(module, found, config, schedule)
+    if found.compile is not None:
+        return found.compile(work, **complete)
+    _lower(work, found)
+    return found.build(work)
 
 
-def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program:
-    """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
-    from vtac.targets.vta.schedules import lower_by_default
+def lower(
+    module: ModuleOp | str | Path,
+    target: str = "vta",
+    config: object = None,
+    schedule: HasScript | ModuleOp | str | Path | None = None,
+    *,
+    phase: str | None = None,
+) -> ModuleOp:
+    """A copy of a module of scheduled functions, or of such as the target schedules as they are, lowered.
 
-    try:
-        return build_program(lower_by_default(work))
-    except CompileError as refusal:
-        program = _packed(work, host=host, progress=progress) if may_be_plain(work) else None
-        if program is None:
-            raise refusal from None
-        return program
+    `phase` is the last phase of the target's pipeline to run; all of them by default.
+    """
+    found = find_target(target)
+    work = prepare(module, found, config, schedule)
+    _lower(work, found, phase)
+    return work
 
 
-def _packed(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program | None:
-    """A function as one on plain tensors; None where that leaves nothing for the VTA."""
-    from vtac.targets.vta.linking.plain import compile_plain
+@overload
+def load_program(directory: str | Path, target: Literal["vta"]) -> Program: ...
+@overload
+def load_program(directory: str | Path, target: Literal["cuda"]) -> CudaProgram: ...
+@overload
+def load_program(directory: str | Path, target: str | None = None) -> TargetProgram: ...
+def load_program(directory: str | Path, target: str | None = None) -> TargetProgram:
+    """Read back what a program's `save` wrote; a program of the target given, or else of any.
 
-    try:
-        program = compile_plain(work, host=host, progress=progress)
-    except CompileError:
-        return None
-    return program if program.devices else None
+    Raises `CompileError` when no target knows the directory, and what the target raises for files
+    that are missing, truncated or contradict each other.
+    """
+    folder = Path(directory)
+    owner = next((one for one in all_targets() if one.has_saved(folder)), None)
+    wanted = owner if target is None else find_target(target)
+    if wanted is None:
+        raise CompileError(f"{folder} is not a saved program: it holds no file that one of a target has")
+    if owner is not None and owner is not wanted:
+        raise CompileError(f"{folder} holds a program for {owner.title}, not for {wanted.title}")
+    return wanted.load(folder)
+
+
+def _lower(work: ModuleOp, target: Target, phase: str | None = None) -> None:
+    if not scripts_of(work):
+        for schedule in target.schedules(work):
+            work.body.block.add_op(schedule.script)
+    pipeline = target.pipeline()
+    phases = pipeline.phases if phase is None else pipeline.through(phase)
+    Runner(make_context()).run_phases(phases, work)

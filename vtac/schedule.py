@@ -27,16 +27,16 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.analysis.nest import enclosing_loops
-from vtac.analysis.target import config_of
-from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule import directives as ops
 from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
-from vtac.frontend import context, prepare
 from vtac.passes.directives import Handles, apply_directive
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.pipelines import Runner
+from vtac.preparation import drop_scripts, settle_hardware, stated_hardware, target_of
+from vtac.text.context import make_context
+from vtac.text.source import parse
 
 _D = TypeVar("_D", bound=DirectiveOp)
 
@@ -73,20 +73,19 @@ class Schedule:
     """A schedule of one function, in the making.
 
     `module` is IR, text or a path; it is copied. The function may be named when the module
-    has several. `config` as for `vtac.compile`.
+    has several. `config` is the hardware record of a target, such as a `vtac.VTAConfig`; without it
+    the module's counts, else the target's default.
     """
 
-    def __init__(
-        self, module: ModuleOp | str | Path, *, function: str | None = None, config: VTAConfig | None = None
-    ) -> None:
-        self.module = prepare(module, config, None)
-        for own in [op for op in self.module.ops if isinstance(op, ScriptOp)]:
-            own.detach()
-            own.erase()
-        Runner(context()).run_pass(ConvertLinalgToSchedule(), self.module)
+    def __init__(self, module: ModuleOp | str | Path, *, function: str | None = None, config: object = None) -> None:
+        self.module = module.clone() if isinstance(module, ModuleOp) else parse(module)
+        if config is not None:
+            settle_hardware(self.module, target_of(config), config)
+        drop_scripts(self.module)
+        Runner(make_context()).run_pass(ConvertLinalgToSchedule(), self.module)
         target = _find_function(self.module, function)
         self._script = ScriptOp.get(target.sym_name.data, Region(Block()))
-        self._handles = Handles(target, config_of(self.module))
+        self._handles = Handles(target)
 
     @property
     def function(self) -> FuncOp:
@@ -94,9 +93,9 @@ class Schedule:
         return self._handles.function
 
     @property
-    def config(self) -> VTAConfig:
-        """The configuration that intrinsics are matched against."""
-        return self._handles.config
+    def config(self) -> object:
+        """The hardware record that the module states, which may be the one given; None without one."""
+        return stated_hardware(self.module)
 
     def __str__(self) -> str:
         text = StringIO()

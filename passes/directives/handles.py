@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
-from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -20,13 +20,20 @@ from vtac.errors import ScheduleError
 class Handles:
     """The payload function of a script and the payload op behind each handle."""
 
-    def __init__(self, function: FuncOp, config: VTAConfig) -> None:
+    def __init__(self, function: FuncOp) -> None:
         self.function = function
-        self.config = config
         self._blocks: dict[SSAValue, BlockOp] = {}
         self._loops: dict[SSAValue, ForOp] = {}
         self._buffers: dict[SSAValue, str] = {}
         self._named: dict[str, BlockOp] = {}
+
+    @property
+    def module(self) -> ModuleOp:
+        """The module around the function, which states the hardware."""
+        module = self.function.parent_op()
+        if not isinstance(module, ModuleOp):
+            raise ValueError(f"function '{self.function.sym_name.data}' stands in no module")
+        return module
 
     def define_block(self, handle: SSAValue, block: BlockOp) -> None:
         self._blocks[handle] = block

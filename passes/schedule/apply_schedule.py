@@ -10,7 +10,6 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.target import config_of
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
@@ -30,7 +29,7 @@ class ApplySchedule(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for script in [child for child in op.ops if isinstance(child, ScriptOp)]:
-            handles = Handles(target_function(op, script), config_of(op))
+            handles = Handles(target_function(op, script))
             for directive in script.body.block.ops:
                 if not isinstance(directive, DirectiveOp):
                     raise ScheduleError(f"'{directive.name}' is not a directive", location_of(directive))

@@ -13,7 +13,7 @@ from programs import elementwise_payload
 
 from vtac.evaluate import EvaluationError, evaluate
 from vtac.evaluate.numbers import Array
-from vtac.frontend import parse
+from vtac.text.source import parse
 
 BINARY: dict[str, Callable[[int, int, int], int]] = {
     "addi": lambda a, b, bits: a + b,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from lowering import lower
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.gpu import BarrierOp
@@ -16,8 +17,7 @@ from vtac.errors import ScheduleError
 from vtac.evaluate import EvaluationError, evaluate, evaluate_kernel
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.numbers import Array
-from vtac.frontend import parse
-from vtac.targets.cuda.building import lower
+from vtac.text.source import parse
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import fast_schedule
 from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul

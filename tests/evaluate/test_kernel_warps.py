@@ -7,7 +7,7 @@ import pytest
 
 from vtac.evaluate import EvaluationError, evaluate
 from vtac.evaluate.numbers import Array
-from vtac.frontend import parse
+from vtac.text.source import parse
 
 FRAGMENTS = """
 func.func @k(%a: memref<512xf16>, %c: memref<256xf32> {{schedule.result}})

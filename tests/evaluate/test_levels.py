@@ -11,10 +11,11 @@ from random_schedules import RandomDirectives
 
 from vtac.errors import CompileError
 from vtac.evaluate import blocks, evaluate
-from vtac.frontend import context, parse
 from vtac.passes.vta.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
 from vtac.schedule import Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.text.context import make_context
+from vtac.text.source import parse
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 
 convolutions = st.builds(
@@ -65,7 +66,7 @@ def test_random_directives_and_then_the_passes(seed: int) -> None:
     blocked = next(phase.passes for phase in VTA_PIPELINE.phases if phase.name == "blocked")
     for step in (*blocked, ScheduleInjectVirtualThreads()):
         try:
-            step.apply(context(), module)
+            step.apply(make_context(), module)
         except CompileError:
             return
         assert np.array_equal(evaluate(module, data, kernel), expected), step.name
@@ -90,6 +91,6 @@ def test_a_convolution_for_the_hardware(vthreads: int) -> None:
     expected = evaluate(module, *arguments)
     for phase in VTA_PIPELINE.phases:
         for step in phase.passes:
-            step.apply(context(), module)
+            step.apply(make_context(), module)
         if phase.name in (*PAYLOAD_PHASES, "vta"):
             assert np.array_equal(evaluate(module, *arguments), expected), phase.name

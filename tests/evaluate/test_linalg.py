@@ -7,7 +7,7 @@ import pytest
 from programs import SmallConv, identity
 
 from vtac.evaluate import EvaluationError, evaluate, evaluate_linalg
-from vtac.frontend import parse
+from vtac.text.source import parse
 
 MATMUL = """
 func.func @matmul(%a: memref<3x4xi32>, %b: memref<4x2xi32>, %c: memref<3x2xi32>) {

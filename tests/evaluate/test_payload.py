@@ -9,7 +9,7 @@ from programs import elementwise_payload
 
 from vtac.evaluate import EvaluationError, blocks, evaluate, evaluate_payload
 from vtac.evaluate.numbers import Array
-from vtac.frontend import parse
+from vtac.text.source import parse
 
 IDENTITY = "<(d0) -> (d0)>"
 

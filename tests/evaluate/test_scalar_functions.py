@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from vtac.evaluate import EvaluationError, evaluate
-from vtac.frontend import parse
+from vtac.text.source import parse
 
 NUMBERS = (-128, -127, -7, -1, 0, 1, 3, 126, 127)
 DIVISORS = (-128, -3, -2, 1, 2, 5, 127)

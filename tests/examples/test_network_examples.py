@@ -67,7 +67,7 @@ def test_a_dumped_network_runs_again(run: Runner, tmp_path: Path) -> None:
     assert status == 0
     network = mlp(features=(20, 9), seed=4)
     image = np.random.default_rng(0).integers(-128, 128, (1, 20)).astype(np.int8)
-    found = vtac.load_program(tmp_path / "mlp")(image)
+    found = vtac.load_program(tmp_path / "mlp", "vta")(image)
     np.testing.assert_array_equal(np.asarray(found), network.reference(image)["fc1"])
 
 

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from lowering import prepare
 from numpy.typing import NDArray
 from plain_programs import assert_same, random_inputs
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
-from vtac.frontend import prepare
 from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.schedules import default_schedule

@@ -9,9 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.frontend import context, parse
 from vtac.passes.vta.schedule_inject_virtual_threads import ScheduleInjectVirtualThreads
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.text.context import make_context
+from vtac.text.source import parse
 
 Array = NDArray[np.generic]
 Tail = Literal["guard", "peel"]
@@ -199,9 +200,9 @@ def stages(source: str) -> list[tuple[str, ModuleOp]]:
         if phase.name not in PAYLOAD_PHASES:
             continue
         for step in phase.passes:
-            step.apply(context(), module)
+            step.apply(make_context(), module)
             module.verify()
             found.append((step.name, module.clone()))
-    ScheduleInjectVirtualThreads().apply(context(), module)
+    ScheduleInjectVirtualThreads().apply(make_context(), module)
     module.verify()
     return [*found, (ScheduleInjectVirtualThreads.name, module)]

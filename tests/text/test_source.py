@@ -9,9 +9,9 @@ from xdsl.dialects.builtin import FileLineColLoc
 
 from vtac.analysis.locations import location_of
 from vtac.errors import CompileError, VtacError
+from vtac.text.context import make_context
 from vtac.text.reports import SourceError
-from vtac.text.source import load_module, parse_module
-from vtac.tools.registry import make_context
+from vtac.text.source import parse, parse_module
 
 TEXT = """func.func @double(%a: i32) -> i32 {
   %sum, %unused = "test.op"(%a) ({
@@ -23,7 +23,7 @@ TEXT = """func.func @double(%a: i32) -> i32 {
 
 
 def test_every_operation_is_located_at_its_name() -> None:
-    module = load_module(TEXT)
+    module = parse(TEXT)
     assert [(op.name, location_of(op)) for op in module.walk()] == [
         ("builtin.module", ""),
         ("func.func", "<string>:1:1"),
@@ -34,13 +34,13 @@ def test_every_operation_is_located_at_its_name() -> None:
 
 
 def test_operations_without_a_location_have_their_parents() -> None:
-    module = load_module("func.func @f(%i: index) {\n  scf.for %j = %i to %i step %i {\n  }\n  func.return\n}\n")
+    module = parse("func.func @f(%i: index) {\n  scf.for %j = %i to %i step %i {\n  }\n  func.return\n}\n")
     yields = [op for op in module.walk() if op.name == "scf.yield"]
     assert [location_of(op) for op in yields] == ["<string>:2:3"]
 
 
 def test_a_stated_location_stays() -> None:
-    module = load_module('func.func @f() {\n  func.return loc("other.py":7:9)\n}\n')
+    module = parse('func.func @f() {\n  func.return loc("other.py":7:9)\n}\n')
     assert [location_of(op) for op in module.walk()][-1] == "other.py:7:9"
 
 
@@ -48,7 +48,7 @@ def test_paths_and_strings_without_a_newline_name_files(tmp_path: Path) -> None:
     path = tmp_path / "program.mlir"
     path.write_text(TEXT)
     for source in (path, str(path)):
-        first = load_module(source).body.block.first_op
+        first = parse(source).body.block.first_op
         assert first is not None
         assert isinstance(first.location, FileLineColLoc)
         assert location_of(first) == f"{path}:1:1"
@@ -68,14 +68,14 @@ def test_paths_and_strings_without_a_newline_name_files(tmp_path: Path) -> None:
 )
 def test_refusals_say_where(source: str | Path, message: str) -> None:
     with pytest.raises(VtacError) as caught:
-        load_module(source)
+        parse(source)
     assert str(caught.value).startswith(message)
 
 
 def test_all_verification_errors_are_in_one_exception() -> None:
     text = 'func.func @f(%a: i32) {\n  "arith.addi"(%a) : (i32) -> i32\n  "arith.muli"(%a) : (i32) -> i32\n}\n'
     with pytest.raises(CompileError) as caught:
-        load_module(text)
+        parse(text)
     error = caught.value
     assert isinstance(error, SourceError)
     assert error.location == "<string>:1:1"
@@ -85,7 +85,7 @@ def test_all_verification_errors_are_in_one_exception() -> None:
 
 def test_an_attribute_that_does_not_verify_is_located() -> None:
     with pytest.raises(SourceError, match=r"^<string>:2:8: Integer value 300 is out of range"):
-        load_module("func.func @f() {\n  %0 = arith.constant 300 : i8\n  func.return\n}\n")
+        parse("func.func @f() {\n  %0 = arith.constant 300 : i8\n  func.return\n}\n")
 
 
 RESOURCE = """"test.op"() {{value = dense_resource<key> : tensor<2xi8>}} : () -> ()
@@ -109,7 +109,7 @@ def test_resources_must_fill_their_type() -> None:
 
 def test_resources_without_bytes_stay() -> None:
     text = '"test.op"() {value = dense_resource<elsewhere> : tensor<2xi8>} : () -> ()\n'
-    assert "dense_resource<elsewhere>" in str(load_module(text))
+    assert "dense_resource<elsewhere>" in str(parse(text))
 
 
 def test_unclosed_string_is_refused_at_once() -> None:

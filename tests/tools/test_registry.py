@@ -9,16 +9,8 @@ import pytest
 from xdsl.passes import ModulePass
 from xdsl.utils.target import Target
 
-from vtac.tools.registry import (
-    DIALECTS,
-    PASSES,
-    TARGETS,
-    Home,
-    dialect_factories,
-    make_context,
-    pass_factories,
-    target_factories,
-)
+from vtac.text.context import DIALECTS, Home, dialect_factories, make_context
+from vtac.tools.registry import PASSES, format_factories, pass_factories
 
 
 @pytest.mark.parametrize("name", DIALECTS)
@@ -44,9 +36,9 @@ def test_every_pass_is_registered() -> None:
     assert names == set(PASSES)
 
 
-@pytest.mark.parametrize("name", TARGETS)
-def test_targets_bear_their_names(name: str) -> None:
-    found = target_factories()[name]()
+@pytest.mark.parametrize("name", format_factories())
+def test_formats_bear_their_names(name: str) -> None:
+    found = format_factories()[name]()
     assert issubclass(found, Target)
     assert found.name == name
 
@@ -59,9 +51,9 @@ def test_a_context_loads_dialects_when_they_are_met() -> None:
 
 
 def test_a_wrong_home_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(PASSES, "odd", Home("vtac.tools.registry", "Home"))
-    with pytest.raises(TypeError, match=r"vtac\.tools\.registry\.Home is no subclass of ModulePass"):
+    monkeypatch.setitem(PASSES, "odd", Home("vtac.text.context", "Home"))
+    with pytest.raises(TypeError, match=r"vtac\.text\.context\.Home is no subclass of ModulePass"):
         pass_factories()["odd"]()
-    monkeypatch.setitem(DIALECTS, "odd", Home("vtac.tools.registry", "Home"))
-    with pytest.raises(TypeError, match=r"vtac\.tools\.registry\.Home is no Dialect"):
+    monkeypatch.setitem(DIALECTS, "odd", Home("vtac.text.context", "Home"))
+    with pytest.raises(TypeError, match=r"vtac\.text\.context\.Home is no Dialect"):
         dialect_factories()["odd"]()

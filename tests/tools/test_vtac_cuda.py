@@ -10,9 +10,9 @@ from run_programs import Outcome, run_program
 
 from vtac.evaluate import evaluate
 from vtac.evaluate.bfloat16 import to_bfloat16
-from vtac.frontend import parse
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
+from vtac.text.source import parse
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))

@@ -100,3 +100,12 @@ def _extents(function: FuncOp, name: str) -> tuple[int, int, int]:
         raise refused(f"{name} of a kernel must be an array of three sizes", function)
     x, y, z = (int(extent) for extent in value.get_values())
     return x, y, z
+
+
+def evaluate_whole_kernel(module: ModuleOp, arrays: Sequence[Array]) -> Array | tuple[Array, ...]:
+    """The results of a module's kernel, an array or several. Raises `EvaluationError` also for elements unwritten."""
+    function = function_of(module)
+    run = evaluate_kernel(function, arrays)
+    if not all(written.all() for written in run.written):
+        raise refused("the kernel leaves elements of a result unwritten", function)
+    return run.outputs[0] if len(run.outputs) == 1 else run.outputs

@@ -16,18 +16,18 @@ from xdsl.utils.lexer import Input
 from xdsl.utils.mlir_lexer import MLIRLexer
 
 from vtac.errors import CompileError
+from vtac.text.context import make_context
 from vtac.text.failures import reports_of
 from vtac.text.reports import Report, SourceError, one_line
 from vtac.text.resources import inline_resources, resource_store
 from vtac.text.unknown_operations import further_unknown_operations, unknown_operation
 from vtac.text.verification import verify
-from vtac.tools.registry import make_context
 
 _ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
 _NEWLINE = re.compile("\n")
 
 
-def load_module(source: Path | str) -> ModuleOp:
+def parse(source: Path | str) -> ModuleOp:
     """Parses and verifies `source`: a `Path` or a string without a newline names a file, any other string is text.
 
     Raises `CompileError` (its subclass `SourceError`, which lists every finding) with `file:line:col`.

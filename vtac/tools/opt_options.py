@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from vtac.tools.entry import ToolParser
-from vtac.tools.registry import PASSES, TARGETS, pass_factories
+from vtac.tools.registry import PASSES, format_factories, pass_factories
 
 _EXAMPLE = """example:
   vtac-opt input.mlir -p 'canonicalize,scf-for-loop-unroll,cse' -o output.mlir
@@ -62,8 +62,14 @@ def _make_parser() -> ToolParser:
     parser = ToolParser("vtac-opt", "Runs passes over MLIR text and prints the result.", example)
     parser.add_argument("input_file", nargs="?", metavar="FILE", help="input; stdin when absent or -")
     add = parser.add_argument
+    formats = ", ".join(sorted(format_factories()))
     add("-p", "--passes", metavar="PIPELINE", help="passes to run: 'pass{option=value},...'")
-    add("-t", "--target", metavar="TARGET", help=f"what to print: {', '.join(TARGETS)} (default mlir)")
+    add(
+        "-t",
+        "--target",
+        metavar="TARGET",
+        help=f"what to print: {formats} (default mlir)",
+    )
     add("-o", "--output-file", metavar="FILE", help="output file, written whole or not at all; default stdout")
     add(
         "--print-after",

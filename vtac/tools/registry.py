@@ -1,43 +1,23 @@
-"""What the tools know by name: dialects, passes and output targets, each imported when first used.
+"""What the tools know by name: passes and output formats, each imported when first used.
 
-To add one, add a line to a table: the name, then where the class or `Dialect` object stands.
+To add a pass, add a line to the table: the name, then where the class stands. What other packages
+add as xDSL universes and as targets is known too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
-from xdsl.context import Context
-from xdsl.dialects import get_all_dialects
-from xdsl.ir import Dialect
 from xdsl.passes import ModulePass
+from xdsl.targets.mlir import MLIRTarget
 from xdsl.transforms import get_all_passes
-from xdsl.utils.target import Target
+from xdsl.utils.target import Target as Format
+
+from vtac.targets.registry import all_targets
+from vtac.text.context import Home, add_new, installed_universes
 
 ClassT = TypeVar("ClassT")
-
-
-class Home(NamedTuple):
-    """The module and the attribute in it that a name stands for."""
-
-    module: str
-    attribute: str
-
-    def load(self) -> object:
-        return getattr(import_module(self.module), self.attribute)
-
-
-DIALECTS: dict[str, Home] = {
-    "arith": Home("vtac.dialects.frontend_arith", "FrontendArith"),
-    "linalg": Home("vtac.dialects.named_linalg", "NamedLinalg"),
-    "packing": Home("vtac.dialects.packing", "Packing"),
-    "schedule": Home("vtac.dialects.schedule", "Schedule"),
-    "vta": Home("vtac.dialects.vta", "VTA"),
-    "wmma": Home("vtac.dialects.wmma", "WMMA"),
-}
-"""Our dialects. One that bears the name of an xDSL dialect replaces it."""
 
 PASSES: dict[str, Home] = {
     "apply-schedule": Home("vtac.passes.schedule.apply_schedule", "ApplySchedule"),
@@ -83,45 +63,21 @@ PASSES: dict[str, Home] = {
 }
 """Our passes, by the name that `-p` takes, which is also the class's `name`."""
 
-TARGETS: dict[str, Home] = {
-    "cuda": Home("vtac.targets.cuda.emit.kernel", "CudaTarget"),
-    "mlir": Home("xdsl.targets.mlir", "MLIRTarget"),
-    "vta-asm": Home("vtac.targets.vta.stream.asm_target", "VtaAsmTarget"),
-}
-"""What `-t` can print."""
-
-
-def dialect_factories() -> dict[str, Callable[[], Dialect]]:
-    """Returns xDSL's dialects and ours by name, none of them loaded yet."""
-    return get_all_dialects() | {name: _dialect_factory(home) for name, home in DIALECTS.items()}
-
 
 def pass_factories() -> dict[str, Callable[[], type[ModulePass]]]:
-    """Returns xDSL's passes and ours by name, none of them loaded yet."""
-    return get_all_passes() | {name: _class_factory(home, ModulePass) for name, home in PASSES.items()}
+    """All passes by name, none of them loaded yet."""
+    known = get_all_passes() | {name: _class_factory(home, ModulePass) for name, home in PASSES.items()}
+    for name, universe in installed_universes().items():
+        add_new(known, universe.all_passes, f"pass of universe {name}")
+    return known
 
 
-def target_factories() -> dict[str, Callable[[], type[Target]]]:
-    """Returns the output targets by name, none of them loaded yet."""
-    return {name: _class_factory(home, Target) for name, home in TARGETS.items()}
-
-
-def make_context(*, allow_unregistered: bool = False) -> Context:
-    """Returns a context that knows every dialect and loads each one when it is first met."""
-    context = Context(allow_unregistered=allow_unregistered)
-    for name, factory in dialect_factories().items():
-        context.register_dialect(name, factory)
-    return context
-
-
-def _dialect_factory(home: Home) -> Callable[[], Dialect]:
-    def load() -> Dialect:
-        dialect = home.load()
-        if not isinstance(dialect, Dialect):
-            raise TypeError(f"{home.module}.{home.attribute} is no Dialect")
-        return dialect
-
-    return load
+def format_factories() -> dict[str, Callable[[], type[Format]]]:
+    """What `-t` can print, by name: MLIR, and the formats of all targets; none of them loaded yet."""
+    known: dict[str, Callable[[], type[Format]]] = {"mlir": lambda: MLIRTarget}
+    for target in all_targets():
+        add_new(known, target.formats, f"format of target {target.name}")
+    return known
 
 
 def _class_factory(home: Home, base: type[ClassT]) -> Callable[[], type[ClassT]]:

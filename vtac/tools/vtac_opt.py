@@ -15,6 +15,7 @@ from xdsl.utils.target import Target
 from xdsl.xdsl_opt_main import xDSLOptMain
 
 from vtac.pipelines import Instrumentation, Runner
+from vtac.text.context import dialect_factories
 from vtac.text.failures import reports_of
 from vtac.text.reports import Report
 from vtac.text.source import decode_source, is_blank, parse_module, read_source
@@ -25,7 +26,7 @@ from vtac.tools.ir_printing import PrintAfter, PrintBetween, check_names
 from vtac.tools.opt_options import Options, parse_options
 from vtac.tools.output import write_text
 from vtac.tools.pass_pipeline import build, parse_passes, parse_specs
-from vtac.tools.registry import dialect_factories, pass_factories, target_factories
+from vtac.tools.registry import format_factories, pass_factories
 from vtac.tools.timing import Timer
 
 _CHUNK_SEPARATOR = "// -----\n"
@@ -57,7 +58,7 @@ class VtacOpt(xDSLOptMain):
             self.register_pass(name, factory)
 
     def register_all_targets(self) -> None:
-        self.available_targets.update(target_factories())
+        self.available_targets.update(format_factories())
 
     def setup_pipeline(self) -> None:
         passes = parse_passes(self.options.passes, self.available_passes)
@@ -149,7 +150,7 @@ class VtacOpt(xDSLOptMain):
         specs = parse_specs(self.options.target, "target")
         if len(specs) != 1:
             raise UsageError(f"-t takes one target, found '{self.options.target}'")
-        target = build(specs[0], "target", target_factories())
+        target = build(specs[0], "target", format_factories())
         if not isinstance(target, MLIRTarget):
             return target
         generic = target.print_generic_format or self.options.print_op_generic

@@ -171,7 +171,7 @@ class Network:
     def module(self) -> ModuleOp:
         """The network with its parameters as constants."""
         from vtac.binding import bind
-        from vtac.frontend import parse
+        from vtac.text.source import parse
 
         return bind(parse(self.text()), self.parameters)
 

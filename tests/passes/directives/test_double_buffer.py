@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 import vtac
-from vtac.frontend import context
 from vtac.pipelines import Runner
 from vtac.schedule import Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.text.context import make_context
 from vtac.workloads import reference
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling
@@ -179,7 +179,7 @@ def test_copies_that_do_not_fit_are_reported() -> None:
 def test_the_vta_level_shows_turns_and_no_tokens() -> None:
     schedule = double_buffered(SMALL, Conv2DTiling(6, 6, 16, 48, vthreads=1), 2, 3, 1)
     module = vtac.parse(SMALL.text() + str(schedule))
-    Runner(context()).run_phases(VTA_PIPELINE.phases, module)
+    Runner(make_context()).run_phases(VTA_PIPELINE.phases, module)
     text = str(module)
     assert "mod 2" in text
     assert "mod 3" in text

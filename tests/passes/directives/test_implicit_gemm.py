@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from refusals import refuses
 
 from vtac.evaluate import evaluate
-from vtac.frontend import parse
 from vtac.schedule import Schedule
+from vtac.text.source import parse
 
 PRODUCT = matmul(20, 12, 30, bias=True).text()
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lowering import lower
 
 from vtac.errors import CompileError
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
-from vtac.targets.cuda.building import lower
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 PRODUCT = """

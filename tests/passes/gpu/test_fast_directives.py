@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lowering import lower
 from refusals import refuses
 
 import vtac
@@ -15,7 +16,6 @@ from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import CompileError
 from vtac.evaluate import evaluate, evaluate_kernel
 from vtac.schedule import Schedule
-from vtac.targets.cuda.building import lower
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import FastTiling, fast_schedule

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from lowering import lower
 
 from vtac.errors import ScheduleError
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
-from vtac.targets.cuda.building import lower, to_program
+from vtac.targets.cuda.building import to_program
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 
 TEXT = """

@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lowering import lower
 
 from vtac.errors import CompileError
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
-from vtac.targets.cuda.building import lower, to_program
+from vtac.targets.cuda.building import to_program
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 
 

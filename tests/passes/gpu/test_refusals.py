@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from lowering import lower
 
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import CompileError, ConfigError, ScheduleError
 from vtac.schedule import LoopRef, Schedule
-from vtac.targets.cuda.building import lower
 from vtac.workloads.wmma_conv2d import SeedTiling, WmmaConv2D
 from vtac.workloads.wmma_matmul import FRAGMENTS, MatmulTiling, WmmaMatmul
 

@@ -11,7 +11,7 @@ import pytest
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
-from vtac.errors import CompileError, LaunchError, ToolMissingError, VtacError
+from vtac.errors import CompileError, LaunchError, ToolMissingError
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
@@ -137,7 +137,7 @@ def test_on_a_gpu() -> None:
 def test_targets_and_their_configurations() -> None:
     with pytest.raises(CompileError, match="unknown target 'tpu'; the targets are vta, cuda"):
         vtac.compile(LAYER.text(), "tpu")  # pyright: ignore[reportCallIssue, reportArgumentType]
-    with pytest.raises(CompileError, match="a VTA configuration with target 'cuda'"):
+    with pytest.raises(CompileError, match="config is of type VTAConfig with target 'cuda': a GpuArch"):
         vtac.compile(LAYER.text(), "cuda", vtac.VTAConfig())  # pyright: ignore[reportCallIssue, reportArgumentType]
     with pytest.raises(CompileError, match="config=sm_90 with target 'vta': a VTAConfig is required"):
         vtac.compile(LAYER.text(), "vta", gpu_architecture("sm_90"))  # pyright: ignore[reportCallIssue, reportArgumentType]
@@ -154,11 +154,17 @@ def test_a_directory_that_holds_no_program(tmp_path: Path) -> None:
         load_cuda_program(tmp_path)
 
 
-def test_a_saved_cuda_program_is_no_vta_program(tmp_path: Path) -> None:
-    program().save(tmp_path)
-    with pytest.raises(
-        VtacError, match=r"holds a CUDA program: read it with vtac\.targets\.cuda\.program\.load_cuda_program"
-    ):
+def test_a_saved_program_is_read_whichever_its_target(tmp_path: Path) -> None:
+    made = program()
+    made.save(tmp_path)
+    assert vtac.load_program(tmp_path) == made
+    assert vtac.load_program(tmp_path, "cuda") == made
+    with pytest.raises(CompileError, match="holds a program for CUDA, not for VTA"):
+        vtac.load_program(tmp_path, "vta")
+
+
+def test_an_empty_directory_is_no_program(tmp_path: Path) -> None:
+    with pytest.raises(CompileError, match="is not a saved program: it holds no file that one of a target has"):
         vtac.load_program(tmp_path)
 
 

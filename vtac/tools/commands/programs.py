@@ -31,8 +31,8 @@ def compile_file(
     With `shows_progress`, a line on stderr says which layer of a network is being compiled.
     """
     from vtac.compiler import compile
-    from vtac.frontend import parse
     from vtac.targets.vta.programs.host_program import HostProgram
+    from vtac.text.source import parse
 
     config = None if config_path is None else VTAConfig.from_json(config_path)
     module = parse(Path(path))
@@ -63,7 +63,7 @@ def device_programs(program: Program) -> dict[str, Program]:
 def compile_cuda_file(path: str, architecture: str | None, schedule_path: str | None) -> CudaProgram:
     """Parses and compiles the file at `path` to CUDA text. Raises `VtacError`."""
     from vtac.compiler import compile
-    from vtac.frontend import parse
+    from vtac.text.source import parse
 
     record = None if architecture is None else gpu_architecture(architecture)
     module = parse(Path(path))

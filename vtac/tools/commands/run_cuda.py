@@ -109,7 +109,7 @@ def _numbers(bits: Array) -> Array:
 
 def _check(options: Options, program: CudaProgram, inputs: Sequence[Array], outcome: _Outcome) -> None:
     from vtac.evaluate import evaluate
-    from vtac.frontend import parse
+    from vtac.text.source import parse
 
     expected = evaluate(parse(Path(options.source)), *inputs)
     wanted = expected if isinstance(expected, tuple) else (expected,)

@@ -7,13 +7,14 @@ import re
 from itertools import pairwise
 
 import pytest
+from lowering import lower
 
 import vtac
 from vtac.errors import CompileError
-from vtac.frontend import parse
-from vtac.targets.cuda.building import lower, to_program
+from vtac.targets.cuda.building import to_program
 from vtac.targets.cuda.emit.kernel import emit_cuda, launch_record
 from vtac.targets.cuda.launch import LaunchRecord
+from vtac.text.source import parse
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import fast_schedule
 from vtac.workloads.wmma_matmul import WmmaMatmul

@@ -11,12 +11,12 @@ from xdsl.dialects.builtin import ModuleOp
 from vtac.dialects.gpu_hardware import TensorCoreOperation, gpu_architectures
 from vtac.evaluate import evaluate_kernel
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
-from vtac.frontend import parse
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.building import to_program
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
+from vtac.text.source import parse
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 needs_toolkit = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))

@@ -66,7 +66,7 @@ def test_saved_host_programs_run(network: Path) -> None:
     program = vtac.compile(network)
     expected = program(data)
     program.save(folder)
-    loaded = vtac.load_program(folder)
+    loaded = vtac.load_program(folder, "vta")
     assert [buffer.name for buffer in loaded.arguments] == ["a"]
     np.testing.assert_array_equal(loaded(data), expected)
     assert loaded.stats == program.stats
@@ -79,7 +79,7 @@ def test_saved_host_programs_run(network: Path) -> None:
 def test_one_layer_lies_beside_its_host_function(tmp_path: Path) -> None:
     program = vtac.compile(PlainConv(channels=3, pads=(1, 1, 1, 1)).text())
     program.save(tmp_path)
-    loaded = vtac.load_program(tmp_path)
+    loaded = vtac.load_program(tmp_path, "vta")
     generator = np.random.default_rng(2)
     arrays = [generator.integers(-128, 128, buffer.shape).astype(np.int8) for buffer in loaded.arguments]
     np.testing.assert_array_equal(loaded(*arrays), program(*arrays))

@@ -50,7 +50,7 @@ def test_the_host_runs_it_and_says_why(tmp_path: Path) -> None:
     assert program.stats["gemm_counter"] == program.stats["out_store_nbytes"] == 0
     assert vtac.check(program) == []
     program.save(tmp_path)
-    loaded = vtac.load_program(tmp_path)
+    loaded = vtac.load_program(tmp_path, "vta")
     np.testing.assert_array_equal(np.asarray(loaded(a, b)), a + b)  # pyright: ignore[reportArgumentType]
 
 

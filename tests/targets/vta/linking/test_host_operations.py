@@ -138,6 +138,6 @@ def test_slices_of_a_saved_program(tmp_path: object) -> None:
     )
     assert isinstance(program, HostProgram)
     program.save(str(tmp_path))
-    loaded = vtac.load_program(str(tmp_path))
+    loaded = vtac.load_program(str(tmp_path), "vta")
     x = np.arange(40, dtype=np.int8).reshape(2, 20)
     np.testing.assert_array_equal(loaded(x, x), x + x)

@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from plain_programs import PlainConv, elementwise, run_against_numpy
 
 import vtac
-from vtac.compiler import context
 from vtac.dialects.packing import packed_shape
 from vtac.evaluate.host import packed, unpacked
 from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.text.context import make_context
 from vtac.workloads.conv2d import Conv2D
 from vtac.workloads.linalg_text import tensor
 from vtac.workloads.reference import pack_images
@@ -41,7 +41,7 @@ def test_a_packed_convolution_is_the_workload_s() -> None:
     """Same loops, maps, padding and names, so that what schedules the one schedules the other."""
     layer = PlainConv(channels=32, features=16, height=6, width=6, pads=(1, 1, 1, 1))
     module = vtac.parse(layer.text())
-    PackForVta().apply(context(), module)
+    PackForVta().apply(make_context(), module)
     workload = vtac.parse(Conv2D(1, 6, 6, 32, 16).text())
     ours, theirs = (
         {op.results[0].name_hint: op for op in it.walk() if op.name in ("linalg.generic", "tensor.pad")}

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from hypothesis import given, settings
+from lowering import prepare
 from network_runs import assert_exact, compile_network, image_for, networks, small_uop
 from plain_programs import SMALL_BLOCK
 from xdsl.dialects.builtin import ModuleOp
@@ -14,11 +15,11 @@ from xdsl.dialects.builtin import ModuleOp
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
-from vtac.frontend import context, prepare
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.pack_for_vta import PackForVta
 from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.text.context import make_context
 from vtac.tools.listing import listing
 from vtac.workloads.mlp import mlp
 from vtac.workloads.network import Network
@@ -48,7 +49,7 @@ def test_every_level_gives_the_same_numbers(network: Network) -> None:
     module: ModuleOp = prepare(network.module(), None, None)
     levels = [evaluate(module, image)]
     for step in (PackForVta(), GroupDeviceCalls(), MergeDeviceFunctions()):
-        step.apply(context(), module)
+        step.apply(make_context(), module)
         module.verify()
         levels.append(evaluate(module, image))
     for found in levels:
@@ -99,7 +100,7 @@ def test_programs_survive_saving(tmp_path: Path) -> None:
     network = mlp(features=(20, 18, 7), seed=3)
     program = compile_network(network)
     program.save(tmp_path)
-    loaded = vtac.load_program(tmp_path)
+    loaded = vtac.load_program(tmp_path, "vta")
     image = image_for(network)
     np.testing.assert_array_equal(np.asarray(loaded(image)), list(network.reference(image).values())[-1])
     assert loaded.kernels == program.kernels

@@ -144,7 +144,7 @@ def test_buffers_that_share_memory_are_never_live_together(network: Network) -> 
 def test_a_saved_program_may_share_scratch_only(tmp_path: Path) -> None:
     device, inputs, expected = _single_stream(deep_network())
     device.save(tmp_path, inputs)
-    loaded = vtac.load_program(tmp_path)
+    loaded = vtac.load_program(tmp_path, "vta")
     np.testing.assert_array_equal(np.asarray(loaded(*inputs)), expected[0])
     description = json.loads((tmp_path / "program.json").read_text())
     shared = next(b["name"] for b in description["buffers"] if b["role"] == "scratch")

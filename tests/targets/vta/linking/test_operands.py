@@ -12,10 +12,10 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 
 import vtac
-from vtac.compiler import context
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing_attributes import DEVICE
 from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.text.context import make_context
 
 IDENTITY = "#id = affine_map<(n, c, h, w) -> (n, c, h, w)>"
 
@@ -148,7 +148,7 @@ def test_a_value_that_is_used_again_is_copied_before_more_is_added() -> None:
 
 def _packed(text: str) -> ModuleOp:
     module = vtac.parse(text)
-    PackForVta().apply(context(), module)
+    PackForVta().apply(make_context(), module)
     return module
 
 

@@ -57,4 +57,4 @@ def test_lines_are_the_operations_own(program: Program, source: Path) -> None:
 
 def test_origins_survive_saving(program: Program, tmp_path: Path) -> None:
     program.save(tmp_path / "saved")
-    assert vtac.load_program(tmp_path / "saved").origins == program.origins
+    assert vtac.load_program(tmp_path / "saved", "vta").origins == program.origins

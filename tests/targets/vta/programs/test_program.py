@@ -90,7 +90,7 @@ def test_saved_program_has_the_documented_form(program: Program, tmp_path: Path)
 
 def test_saved_program_runs_without_the_compiler(program: Program, tmp_path: Path) -> None:
     program.save(tmp_path)
-    again = vtac.load_program(tmp_path)
+    again = vtac.load_program(tmp_path, "vta")
     assert json.loads((tmp_path / "program.json").read_text())["inputs_placed"] is False
     assert np.array_equal(again(ONES, ONES), program(ONES, ONES))
     assert again.stats == program.stats

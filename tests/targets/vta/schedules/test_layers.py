@@ -6,6 +6,7 @@ import pytest
 from xdsl.dialects.func import FuncOp
 
 import vtac
+from vtac.analysis.target import config_of
 from vtac.errors import ScheduleError
 from vtac.targets.vta.schedules import default_schedule
 from vtac.targets.vta.schedules.contraction import InputDimension
@@ -19,7 +20,7 @@ from vtac.workloads.vadd import VectorAdd
 def layers(text: str) -> list[Layer]:
     schedule = vtac.Schedule(text)
     function = next(op for op in schedule.module.ops if isinstance(op, FuncOp))
-    return find_layers(function, schedule.config)
+    return find_layers(function, config_of(schedule.module))
 
 
 def test_a_convolution() -> None:

@@ -11,7 +11,6 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.target import allows_acc_8bit, config_of, copy_target
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError, VtacError
-from vtac.frontend import context
 from vtac.pipelines import Runner
 from vtac.schedule import Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
@@ -20,6 +19,7 @@ from vtac.targets.vta.proof import Finding, check
 from vtac.targets.vta.schedules import default_schedule, lower_by_default
 from vtac.targets.vta.schedules.simple import simple_schedule
 from vtac.targets.vta.stream.build import build_program
+from vtac.text.context import make_context
 
 SIMPLY = "scheduled one tile after the other"
 
@@ -110,5 +110,5 @@ def unsafe_note(finding: Finding) -> str:
 def _lower(source: ModuleOp, script: ScriptOp) -> ModuleOp:
     work = source.clone()
     work.body.block.add_op(script)
-    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
+    Runner(make_context()).run_phases(VTA_PIPELINE.phases, work)
     return work

@@ -13,13 +13,13 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.target import allows_acc_8bit, copy_target
 from vtac.dialects.packing_attributes import layer_name
 from vtac.errors import CompileError
-from vtac.frontend import context
 from vtac.passes.vta.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta.vta_plan_dram import VtaPlanDram
 from vtac.targets.vta.linking.kernels import Lowered, lowered, lowered_simply, unsafe_note
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.proof import Finding, check
 from vtac.targets.vta.stream.build import build_program
+from vtac.text.context import make_context
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done next, how many steps are done, and how many there are."""
@@ -79,7 +79,7 @@ class Linker:
         module = ModuleOp([function.clone(), *declared, ModuleOp([*constants.values(), *kernels])])
         copy_target(self.module, module)
         for step in (VtaLinkKernels(), VtaPlanDram()):
-            step.apply(context(), module)
+            step.apply(make_context(), module)
         module.verify()
         return build_program(module)
 

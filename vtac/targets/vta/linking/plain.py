@@ -13,7 +13,6 @@ from vtac.analysis.locations import location_of
 from vtac.dialects.packing_attributes import CHOICE, DEVICE, PROGRAM
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError
-from vtac.frontend import context
 from vtac.passes.linalg.expand_groups import ExpandGroups
 from vtac.passes.linalg.unroll_batches import UnrollBatches
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
@@ -25,6 +24,7 @@ from vtac.targets.vta.linking.kernels import compiled
 from vtac.targets.vta.linking.linker import Linker, Progress
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
+from vtac.text.context import make_context
 
 
 def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | None = None) -> HostProgram:
@@ -53,18 +53,23 @@ def split_plain(module: ModuleOp, *, host: bool = True) -> FuncOp:
     function = functions[0]
     fold_constants(function, grow=False)
     for step in (ExpandGroups(), UnrollBatches()):
-        step.apply(context(), module)
+        step.apply(make_context(), module)
     _pack(module, host=host)
     check_host(function)
     fold_constants(function, grow=True)
     for step in (GroupDeviceCalls(), MergeDeviceFunctions()):
-        step.apply(context(), module)
+        step.apply(make_context(), module)
     return function
+
+
+def device_functions(module: ModuleOp) -> list[FuncOp]:
+    """The functions of a split module that run on the VTA."""
+    return [op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]
 
 
 def _checked_scripts(module: ModuleOp) -> list[ScriptOp]:
     scripts = [op for op in module.ops if isinstance(op, ScriptOp)]
-    names = [op.sym_name.data for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]
+    names = [device.sym_name.data for device in device_functions(module)]
     for script in scripts:
         if script.target.data not in names:
             raise CompileError(
@@ -97,7 +102,7 @@ def _compile_calls(function: FuncOp, module: ModuleOp, progress: Progress | None
 
 
 def _pack(module: ModuleOp, *, host: bool) -> None:
-    PackForVta(host=host).apply(context(), module)
+    PackForVta(host=host).apply(make_context(), module)
     module.verify()
 
 

@@ -14,6 +14,7 @@ from vtac.errors import ProgramError, VtacError
 from vtac.targets.vta.programs.host_program import HostProgram, idle_program
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_program import HOST_FILE, load_device_program, save_program, write_part
+from vtac.text.source import parse
 
 
 def save_host_program(program: HostProgram, folder: Path) -> None:
@@ -64,8 +65,6 @@ def _with_declarations(host: ModuleOp) -> ModuleOp:
 
 
 def _parsed(path: Path) -> ModuleOp:
-    from vtac.frontend import parse
-
     try:
         host = parse(path)
         host.verify()

@@ -75,8 +75,6 @@ def load_program(directory: str | Path) -> Program:
     contradict each other.
     """
     folder = Path(directory)
-    if (folder / "launch.json").is_file() and not (folder / "program.json").exists():
-        raise ProgramError(f"{folder} holds a CUDA program: read it with vtac.targets.cuda.program.load_cuda_program")
     if (folder / HOST_FILE).is_file():
         from vtac.targets.vta.programs.saved_host_program import load_host_program
 

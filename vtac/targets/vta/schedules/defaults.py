@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp
 
+from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.schedule import Schedule
 from vtac.targets.vta.schedules.emit import schedule_layer
@@ -19,7 +20,7 @@ def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Sched
     `config` as for `vtac.compile`. Raises `ScheduleError` for a block that fits no layer.
     """
     schedule = Schedule(module, config=config)
-    tilings, _ = _tilings(module, schedule.config, layers_of(schedule))
+    tilings, _ = _tilings(module, config_of(schedule.module), layers_of(schedule))
     for layer, tiling in tilings:
         schedule_layer(schedule, layer, tiling)
     return schedule
@@ -28,8 +29,8 @@ def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Sched
 def lower_by_default(module: ModuleOp, config: VTAConfig | None = None) -> ModuleOp:
     """The module at the vta level under its default schedule; raises as `default_schedule` does."""
     schedule = Schedule(module, config=config)
-    tilings, program = _tilings(module, schedule.config, layers_of(schedule))
-    return lowered(module, schedule.config, tilings) if program is None else program
+    tilings, program = _tilings(module, config_of(schedule.module), layers_of(schedule))
+    return lowered(module, config_of(schedule.module), tilings) if program is None else program
 
 
 def _tilings(

@@ -14,10 +14,11 @@ from math import log
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
+from vtac.analysis.target import config_of, copy_target
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import CompileError, VtacError
-from vtac.frontend import context, prepare
 from vtac.pipelines import Runner
+from vtac.preparation import attach_schedule
 from vtac.schedule import Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
@@ -28,6 +29,7 @@ from vtac.targets.vta.schedules.layers import Layer, find_layers
 from vtac.targets.vta.schedules.roof import Roof, roof
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.stream.build import build_program
+from vtac.text.context import make_context
 
 CYCLE_WEIGHT = 3.0
 """How much more a percent of cycles above the roof counts than a percent of bytes."""
@@ -85,7 +87,7 @@ def best_estimate(layer: Layer, config: VTAConfig) -> Tiling:
 def layers_of(schedule: Schedule) -> list[Layer]:
     """The layers of a schedule's function."""
     function = next(op for op in schedule.module.ops if isinstance(op, FuncOp) and op.body.blocks)
-    return find_layers(function, schedule.config)
+    return find_layers(function, config_of(schedule.module))
 
 
 def candidates(layer: Layer, config: VTAConfig) -> list[Tiling]:
@@ -154,14 +156,16 @@ def lowered(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, T
     schedule = Schedule(module, config=config)
     for layer, tiling in layers:
         schedule_layer(schedule, layer, tiling)
-    Runner(context()).run_phases(VTA_PIPELINE.beyond("scheduled"), schedule.module)
+    Runner(make_context()).run_phases(VTA_PIPELINE.beyond("scheduled"), schedule.module)
     return schedule.module
 
 
 def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
     """DRAM bytes and cycles of a program under a schedule, exact by the cycle model."""
-    work = prepare(module, schedule.config, schedule)
-    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
+    work = module.clone()
+    copy_target(schedule.module, work)
+    attach_schedule(work, schedule)
+    Runner(make_context()).run_phases(VTA_PIPELINE.phases, work)
     return _counted(build_program(work))
 
 

@@ -18,10 +18,10 @@ from vtac.analysis.nest import blocks_under, readers_of, shape_of, writers_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError, VtacError
-from vtac.frontend import context
 from vtac.pipelines import Runner
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.text.context import make_context
 
 
 def simple_schedule(module: ModuleOp, config: VTAConfig) -> Schedule:
@@ -52,7 +52,7 @@ def _write(module: ModuleOp, config: VTAConfig, tile: tuple[int, ...]) -> Schedu
 def _lower(module: ModuleOp, schedule: Schedule) -> None:
     work = module.clone()
     work.body.block.add_op(schedule.script)
-    Runner(context()).run_phases(VTA_PIPELINE.phases, work)
+    Runner(make_context()).run_phases(VTA_PIPELINE.phases, work)
 
 
 def _tiles(module: ModuleOp) -> Iterator[tuple[int, ...]]:

@@ -1,0 +1,104 @@
+"""A module made ready to be compiled: a copy with its hardware and its schedule in place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.rewriter import Rewriter
+
+from vtac.analysis.locations import location_of
+from vtac.dialects.schedule.directives import ScriptOp
+from vtac.errors import CompileError
+from vtac.targets.registry import all_targets
+from vtac.targets.target import HasScript, Target
+from vtac.text.source import parse
+
+
+def prepare(
+    module: ModuleOp | str | Path,
+    target: Target,
+    config: object = None,
+    schedule: HasScript | ModuleOp | str | Path | None = None,
+) -> ModuleOp:
+    """A copy of a module with the target's hardware record and a schedule in place.
+
+    `config=None` takes the module's record, else the one that the schedule was made for, else
+    the target's default. Raises `CompileError` for one that contradicts the module's.
+    """
+    work = module.clone() if isinstance(module, ModuleOp) else parse(module)
+    if config is None and schedule is not None and target.hardware.attribute not in work.attributes:
+        config = getattr(schedule, "config", None)
+    settle_hardware(work, target, config)
+    if schedule is not None:
+        attach_schedule(work, schedule)
+    return work
+
+
+def settle_hardware(module: ModuleOp, target: Target, given: object) -> None:
+    """Write the hardware record given into a module, else its own, else the target's default.
+
+    Raises `CompileError` for a record of another target and for one that contradicts the module's.
+    """
+    hardware = target.hardware
+    if given is not None and not isinstance(given, hardware.record):
+        shown = f"={given!r}" if isinstance(given, str) else f" is of type {type(given).__name__}"
+        raise CompileError(f"config{shown} with target '{target.name}': {hardware.required}")
+    own = hardware.read(module)
+    if own is not None and given is not None and own != given:
+        here, there = hardware.difference(own, given)
+        raise CompileError(
+            f"the module's {hardware.attribute} {here}, the {hardware.noun} given {there}: drop one of the two",
+            location_of(module),
+        )
+    settled = given if own is None else own
+    if settled is None and hardware.default is not None:
+        settled = hardware.default()
+    if settled is not None:
+        hardware.write(module, settled)
+
+
+def target_of(record: object) -> Target:
+    """The target whose hardware a record describes. Raises `CompileError` for a record of none."""
+    targets = list(all_targets())
+    for target in targets:
+        if isinstance(record, target.hardware.record):
+            return target
+    known = ", ".join(f"{target.hardware.record.__name__} ({target.name})" for target in targets)
+    raise CompileError(f"config={record!r} describes the hardware of no target; the records are {known}")
+
+
+def stated_hardware(module: ModuleOp) -> object:
+    """The hardware record that a module states, of whichever target; None when it states none."""
+    for target in all_targets() if module.attributes else ():
+        if target.hardware.attribute in module.attributes:
+            return target.hardware.read(module)
+    return None
+
+
+def attach_schedule(module: ModuleOp, schedule: HasScript | ModuleOp | str | Path) -> None:
+    """Put the scripts of a schedule into a module in place of its own. Raises `CompileError` when it holds none."""
+    drop_scripts(module)
+    for script in _scripts(schedule):
+        module.body.block.add_op(script)
+
+
+def drop_scripts(module: ModuleOp) -> None:
+    """Take the scripts out of a module."""
+    for own in scripts_of(module):
+        Rewriter.erase_op(own)
+
+
+def scripts_of(module: ModuleOp) -> list[ScriptOp]:
+    """The scripts of a module."""
+    return [op for op in module.ops if isinstance(op, ScriptOp)]
+
+
+def _scripts(schedule: HasScript | ModuleOp | str | Path) -> list[ScriptOp]:
+    if not isinstance(schedule, ModuleOp | str | Path):
+        return [schedule.script]
+    source = schedule if isinstance(schedule, ModuleOp) else parse(schedule)
+    scripts = [op.clone() for op in scripts_of(source)]
+    if not scripts:
+        raise CompileError("the schedule holds no schedule.script", location_of(source))
+    return scripts

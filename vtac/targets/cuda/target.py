@@ -1,0 +1,120 @@
+"""Tensor cores as a target: CUDA programs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
+from vtac.targets.target import Hardware, Intrinsic, Level, Target, TargetProgram
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.dialects.func import FuncOp
+    from xdsl.ir import Operation
+    from xdsl.utils.target import Target as Format
+
+    from vtac.dialects.schedule.payload import ForOp
+    from vtac.pipelines import Pipeline
+    from vtac.schedule import Schedule
+    from vtac.targets.target import Arrays
+
+
+def _read(module: ModuleOp) -> GpuArchitecture | None:
+    from vtac.passes.gpu.gpu_check_shared_memory import architecture_of
+
+    return architecture_of(module)
+
+
+def _write(module: ModuleOp, architecture: GpuArchitecture) -> None:
+    from xdsl.dialects.builtin import StringAttr
+
+    from vtac.passes.gpu.gpu_check_shared_memory import ARCHITECTURE
+
+    module.attributes[ARCHITECTURE] = StringAttr(architecture.name)
+
+
+def _difference(own: GpuArchitecture, given: GpuArchitecture) -> tuple[str, str]:
+    return f"is {own.name}", given.name
+
+
+def _pipeline() -> Pipeline:
+    from vtac.targets.cuda.pipeline import WMMA_PIPELINE
+
+    return WMMA_PIPELINE
+
+
+def _schedules(module: ModuleOp) -> Sequence[Schedule]:
+    from vtac.targets.cuda.schedules import default_schedule
+
+    return [default_schedule(module)]
+
+
+def _build(module: ModuleOp) -> TargetProgram:
+    from vtac.targets.cuda.building import to_program
+
+    return to_program(module)
+
+
+def _load(directory: Path) -> TargetProgram:
+    from vtac.targets.cuda.program import load_cuda_program
+
+    return load_cuda_program(directory)
+
+
+def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:
+    from vtac.analysis.warp_tiles import match_warp_operation
+
+    return match_warp_operation(loop, name)
+
+
+def _kernel(function: FuncOp) -> Operation | None:
+    from vtac.evaluate.kernel import is_kernel
+
+    return function if is_kernel(function) else None
+
+
+def _evaluate(module: ModuleOp, arrays: Arrays) -> NDArray[np.generic] | Arrays:
+    from vtac.evaluate.kernel import evaluate_whole_kernel
+
+    return evaluate_whole_kernel(module, arrays)
+
+
+def _text() -> type[Format]:
+    from vtac.targets.cuda.emit.kernel import CudaTarget
+
+    return CudaTarget
+
+
+CUDA = Target(
+    name="cuda",
+    title="CUDA",
+    hardware=Hardware(
+        record=GpuArchitecture,
+        noun="architecture",
+        required=("a GpuArchitecture is required, as vtac.dialects.gpu_hardware.gpu_architecture('sm_90') gives it"),
+        attribute="wmma.architecture",
+        parse=gpu_architecture,
+        read=_read,
+        write=_write,
+        difference=_difference,
+        option="arch",
+    ),
+    pipeline=_pipeline,
+    schedules=_schedules,
+    build=_build,
+    load=_load,
+    saved_as=("launch.json", "kernel.cu"),
+    scopes=("shared", "wmma.matrix_a", "wmma.matrix_b", "wmma.accumulator", "local"),
+    intrinsics=tuple(
+        Intrinsic(name, partial(_match, name))
+        for name in ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")
+    ),
+    levels=(Level("wmma", _kernel, _evaluate),),
+    formats={"cuda": _text},
+)
+"""Programs are one kernel each. Without an architecture a kernel keeps to what all architectures have in common."""

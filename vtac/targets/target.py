@@ -1,0 +1,175 @@
+"""What a target is: one record that compile, run, schedule, evaluate and the tools ask.
+
+A record is light: what needs more than the record itself is a function that imports it when
+it is called. `vtac.targets.registry` finds records by name; one that is installed with another
+package is found through the entry point group `vtac.targets`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+
+from vtac.errors import CompileError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.dialects.func import FuncOp
+    from xdsl.ir import Operation
+    from xdsl.utils.target import Target as Format
+
+    from vtac.dialects.schedule.directives import ScriptOp
+    from vtac.dialects.schedule.payload import ForOp
+    from vtac.pipelines import Pipeline
+
+    Arrays = tuple[NDArray[np.generic], ...]
+
+_P = ParamSpec("_P")
+_H_co = TypeVar("_H_co", covariant=True)
+
+
+class Parameter(Protocol):
+    """An argument or a result of a program: its name, dtype as numpy spells it, and shape."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+
+class _Program(Protocol[_P]):
+    @property
+    def arguments(self) -> Sequence[Parameter]:
+        """What a caller passes, in order."""
+        ...
+
+    @property
+    def results(self) -> Sequence[Parameter]:
+        """What a call returns, in order."""
+        ...
+
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> NDArray[np.generic] | Arrays:
+        """Run on numpy arrays; one result is an array, several are a tuple."""
+        ...
+
+    def save(self, directory: str | Path) -> None:
+        """Write it where the target's `load` reads it back."""
+        ...
+
+
+TargetProgram: TypeAlias = _Program[...]
+"""What compiling gives, whichever the target. A call takes arrays, and what else the target's programs take."""
+
+
+class HasScript(Protocol):
+    """A schedule, such as a `vtac.Schedule`: `script` is its IR, `str()` the text of that."""
+
+    @property
+    def script(self) -> ScriptOp: ...
+
+
+@dataclass(frozen=True)
+class Hardware(Generic[_H_co]):
+    """How a target's hardware is described: by a record, which a module may state as an attribute.
+
+    `record` is the record's class and `noun` what messages call it; `required` says what a caller
+    must give, as a sentence. `parse` makes a record of what the option `--<option>` of the command line says, `read`
+    and `write` are the module's attribute `attribute`. `difference` says in two pieces how a
+    module's record, and a contradicting one, go on after "the module's <attribute>" and "the
+    <noun> given". `default` is assumed, and written, where none is stated.
+    """
+
+    record: type[_H_co]
+    noun: str
+    required: str
+    attribute: str
+    parse: Callable[[str], _H_co]
+    read: Callable[[ModuleOp], _H_co | None]
+    write: Callable[[ModuleOp, _H_co], None]
+    difference: Callable[[_H_co, _H_co], tuple[str, str]]
+    default: Callable[[], _H_co] | None = None
+    option: str = "config"
+
+
+@dataclass(frozen=True)
+class Intrinsic:
+    """What `tensorize` can name: `match` gives a text that says why a loop is not the intrinsic, or anything else.
+
+    The module around the loop states the hardware.
+    """
+
+    name: str
+    match: Callable[[ForOp, ModuleOp], object]
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of a target's own dialect that can be executed.
+
+    `find` gives an operation of the level in a function, the function itself when it belongs to
+    the level as a whole, or None. `evaluate` executes a module on numpy arrays, which it leaves
+    as they are; several results are a tuple.
+    """
+
+    name: str
+    find: Callable[[FuncOp], Operation | None]
+    evaluate: Callable[[ModuleOp, Arrays], NDArray[np.generic] | Arrays]
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of `vtac.compile` that a target understands."""
+
+    name: str
+    default: object
+    meaning: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """A machine that programs are compiled for.
+
+    `name` is what callers write, `title` what messages call its programs by. `pipeline` lowers a
+    module with a schedule, `schedules` gives one for each of its functions that has none (its
+    hardware is settled then), and `build` makes a program of a lowered module. A target that does
+    more than that with a whole program has a `compile` of its own, which gets the module and the
+    `options` by name. `load` reads what a program's `save` wrote, a directory in which a
+    file of `saved_as` lies.
+
+    `scopes` are the memories that its schedules place buffers in, `intrinsics` what they tensorize
+    to, `levels` what `vtac.evaluate.evaluate` executes, `formats` what `vtac-opt -t` prints.
+    """
+
+    name: str
+    title: str
+    hardware: Hardware[object]
+    pipeline: Callable[[], Pipeline]
+    schedules: Callable[[ModuleOp], Sequence[HasScript]]
+    build: Callable[[ModuleOp], TargetProgram]
+    load: Callable[[Path], TargetProgram]
+    saved_as: tuple[str, ...]
+    compile: Callable[..., TargetProgram] | None = None
+    options: tuple[Option, ...] = ()
+    scopes: tuple[str, ...] = ()
+    intrinsics: tuple[Intrinsic, ...] = ()
+    levels: tuple[Level, ...] = ()
+    formats: Mapping[str, Callable[[], type[Format]]] = field(default_factory=dict[str, "Callable[[], type[Format]]"])
+
+    def complete(self, options: Mapping[str, object]) -> dict[str, object]:
+        """All options by name, those not given with their defaults. Raises `CompileError` for one it has not."""
+        known = {option.name: option.default for option in self.options}
+        for name in options:
+            if name not in known:
+                has = f"its options are {', '.join(known)}" if known else "it has none"
+                raise CompileError(f"target '{self.name}' has no option '{name}'; {has}")
+        return known | dict(options)
+
+    def has_saved(self, directory: Path) -> bool:
+        """Whether a directory holds a saved program of this target."""
+        return any((directory / name).is_file() for name in self.saved_as)

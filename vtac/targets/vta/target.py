@@ -1,0 +1,127 @@
+"""The VTA as a target."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.target import Hardware, Intrinsic, Level, Option, Target, TargetProgram
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from xdsl.dialects.builtin import ModuleOp
+    from xdsl.dialects.func import FuncOp
+    from xdsl.ir import Operation
+    from xdsl.utils.target import Target as Format
+
+    from vtac.dialects.schedule.payload import ForOp
+    from vtac.pipelines import Pipeline
+    from vtac.schedule import Schedule
+    from vtac.targets.target import Arrays
+
+
+def _read(module: ModuleOp) -> VTAConfig | None:
+    from vtac.analysis.target import CONFIG, config_of
+
+    return config_of(module) if CONFIG in module.attributes else None
+
+
+def _write(module: ModuleOp, config: VTAConfig) -> None:
+    from vtac.analysis.target import set_config
+
+    set_config(module, config)
+
+
+def _difference(own: VTAConfig, given: VTAConfig) -> tuple[str, str]:
+    mine, theirs = own.to_fields(), given.to_fields()
+    field = next(key for key in mine if mine[key] != theirs[key])
+    return f"has {field} = {mine[field]}", str(theirs[field])
+
+
+def _pipeline() -> Pipeline:
+    from vtac.targets.vta.pipeline import VTA_PIPELINE
+
+    return VTA_PIPELINE
+
+
+def _schedules(module: ModuleOp) -> Sequence[Schedule]:
+    from vtac.targets.vta.compiling import schedules
+
+    return schedules(module)
+
+
+def _build(module: ModuleOp) -> TargetProgram:
+    from vtac.targets.vta.stream.build import build_program
+
+    return build_program(module)
+
+
+def _compile(
+    module: ModuleOp, *, host: bool, acc_8bit: bool, progress: Callable[[str, int, int], None] | None
+) -> TargetProgram:
+    from vtac.targets.vta.compiling import compile_program
+
+    return compile_program(module, host=host, acc_8bit=acc_8bit, progress=progress)
+
+
+def _load(directory: Path) -> TargetProgram:
+    from vtac.targets.vta.programs.saved_program import load_program
+
+    return load_program(directory)
+
+
+def _match_gemm(loop: ForOp, module: ModuleOp) -> object:
+    from vtac.analysis.gemm import match_gemm
+    from vtac.analysis.target import config_of
+
+    return match_gemm(loop, config_of(module))
+
+
+def _operation(function: FuncOp) -> Operation | None:
+    return next((op for op in function.walk() if op.name.startswith("vta.")), None)
+
+
+def _evaluate(module: ModuleOp, arrays: Arrays) -> NDArray[np.generic] | Arrays:
+    return _build(module)(*arrays)
+
+
+def _assembly() -> type[Format]:
+    from vtac.targets.vta.stream.asm_target import VtaAsmTarget
+
+    return VtaAsmTarget
+
+
+VTA = Target(
+    name="vta",
+    title="VTA",
+    hardware=Hardware(
+        record=VTAConfig,
+        noun="configuration",
+        required="a VTAConfig is required",
+        attribute="vta.config",
+        parse=VTAConfig.from_json,
+        read=_read,
+        write=_write,
+        difference=_difference,
+        default=VTAConfig,
+    ),
+    pipeline=_pipeline,
+    schedules=_schedules,
+    build=_build,
+    load=_load,
+    saved_as=("host.mlir", "program.json", "insn.bin", "uop.bin", "dram.bin"),
+    compile=_compile,
+    options=(
+        Option("host", True, "what the VTA cannot do runs on the host; otherwise it is refused"),
+        Option("acc_8bit", False, "for simulators only: i8 may be loaded into accumulators"),
+        Option("progress", None, "called with the layer that is next, how many are done and how many there are"),
+    ),
+    scopes=("vta.inp", "vta.wgt", "vta.acc"),
+    intrinsics=(Intrinsic("vta.gemm", _match_gemm),),
+    levels=(Level("vta", _operation, _evaluate),),
+    formats={"vta-asm": _assembly},
+)
+"""Programs are instruction streams, and host programs around them."""
