@@ -85,11 +85,12 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "configuration with a float": (
         lambda: vtac.compile("builtin.module attributes {vta.config = {LOG_BATCH = 2.0 : f32}} {\n}\n"),
-        "vta.config: LOG_BATCH is 2.000000e+00 : f32; expected an integer or a string",
+        "vta.config is {LOG_BATCH = 2.000000e+00 : f32}; a dictionary with the fields of vta_config.json, integers and "
+        "strings, is required",
     ),
     "configuration is no dictionary": (
         lambda: vtac.compile("builtin.module attributes {vta.config = 3 : i64} {\n}\n"),
-        "vta.config must be a dictionary with the fields of vta_config.json, found 3 : i64",
+        "vta.config is 3 : i64; a dictionary with the fields of vta_config.json, integers and strings, is required",
     ),
     "unknown field": (
         lambda: vtac.compile("builtin.module attributes {vta.config = {LOG_BATH = 2 : i64}} {\n}\n"),

@@ -12,7 +12,7 @@ from programs import SmallConv
 from random_schedules import RandomDirectives
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.dialects.schedule.arguments import RESULT
+from vtac.dialects.schedule.declared import RESULT
 from vtac.evaluate import evaluate
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
@@ -39,11 +39,10 @@ def arguments(module: ModuleOp) -> list[NDArray[np.generic]]:
     """Random arrays for a payload's arguments, those of its results left out."""
     function = function_of(module)
     rng = np.random.default_rng(0)
-    attributes = function.arg_attrs.data if function.arg_attrs else ()
     return [
         rng.integers(-100, 100, shape_of_type(kind)).astype(dtype_of(element_type(kind)))
         for position, kind in enumerate(function.function_type.inputs)
-        if not (attributes and RESULT in attributes[position].data)
+        if not RESULT.of_argument(function, position)
     ]
 
 

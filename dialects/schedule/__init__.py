@@ -34,4 +34,16 @@ Schedule = Dialect(
     ],
 )
 
-__all__ = ["AccessAttr", "BlockOp", "ForOp", "IterationAttr", "LoopKindAttr", "Schedule", "ScriptOp", "YieldOp"]
+DIRECTIVE_NAMES = frozenset(op.name.removeprefix("schedule.") for op in (*DIRECTIVES, *GPU_DIRECTIVES))
+
+__all__ = [
+    "DIRECTIVE_NAMES",
+    "AccessAttr",
+    "BlockOp",
+    "ForOp",
+    "IterationAttr",
+    "LoopKindAttr",
+    "Schedule",
+    "ScriptOp",
+    "YieldOp",
+]

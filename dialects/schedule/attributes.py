@@ -16,19 +16,6 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
-SCOPES: tuple[str, ...] = (
-    "global",
-    "vta.inp",
-    "vta.wgt",
-    "vta.acc",
-    "shared",
-    "wmma.matrix_a",
-    "wmma.matrix_b",
-    "wmma.accumulator",
-    "local",
-)
-
-
 Number: TypeAlias = IntegerAttr[IntegerType | IndexType] | FloatAttr[AnyFloat]
 
 

@@ -25,13 +25,13 @@ from xdsl.traits import NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.schedule.attributes import (
-    SCOPES,
     BlockHandleType,
     BufferHandleType,
     LoopHandleType,
     LoopKind,
     Tail,
 )
+from vtac.dialects.scopes import scope_problem
 
 BLOCK = BlockHandleType()
 LOOP = LoopHandleType()
@@ -198,8 +198,8 @@ class ComputeInlineOp(DirectiveOp):
 
 
 def _verify_scope(scope: str) -> None:
-    if scope not in SCOPES:
-        raise VerifyException(f"unknown scope '{scope}'; the scopes are {', '.join(SCOPES)}")
+    if problem := scope_problem(scope):
+        raise VerifyException(problem)
 
 
 @irdl_op_definition

@@ -45,12 +45,6 @@ from vtac.dialects.schedule.attributes import (
 
 INDEX = IndexType()
 
-DMA_COPY = "dma_copy"
-ALU = "alu"
-TENSORIZE = "tensorize"
-HARDWARE_ANNOTATIONS = (DMA_COPY, ALU, TENSORIZE)
-"""Loop attributes that give a loop, with all it holds, to one hardware unit."""
-
 
 @irdl_op_definition
 class ForOp(IRDLOperation):

@@ -10,15 +10,6 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-COPIES = "vta.copies"
-"""Attribute of an on-chip allocation: how many copies loop iterations shall use in turn."""
-TURNS = "vta.turns"
-"""Attribute of an on-chip allocation: how many copies it has that loop iterations use in turn."""
-THREADS = "vta.threads"
-"""Attribute of an on-chip allocation: how many copies it has, one for each virtual thread."""
-THREAD_LOOP = "vta.thread_loop"
-"""Attribute of an on-chip allocation: the loops whose virtual threads have the copies."""
-
 
 @dataclass(frozen=True, slots=True)
 class UopLoop:

@@ -1,19 +1,39 @@
-"""annotate: put an attribute on a loop or block, for a later pass to read."""
+"""annotate: a note of the user's own on a loop or block, for a later pass to read."""
 
 from __future__ import annotations
 
+from vtac.dialects.declared import declared_attributes, owning_prefixes
+from vtac.dialects.schedule import DIRECTIVE_NAMES
+from vtac.dialects.schedule.declared import ANNOTATIONS
+from vtac.dialects.schedule.declared import annotate as add_note
 from vtac.dialects.schedule.directives import AnnotateOp
-from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.handles import Handles, refusal
+
+_PROPERTIES = frozenset(name for op in (ForOp, BlockOp) for name in op.get_irdl_definition().properties)
 
 
 def annotate(op: AnnotateOp, handles: Handles) -> None:
-    """Set an attribute.
+    """Add an entry to `schedule.annotations`.
 
-    requires: a key that no directive of its own sets.
+    requires: a key that no directive, no dialect and no property of loops and blocks owns.
     """
     target = handles.target(op.target, op)
     key = op.key.data
-    if key in HARDWARE_ANNOTATIONS:
-        raise refusal(op, f"'{key}' is a directive of its own", f"use {key}, which checks what it applies to")
-    target.attributes[key] = op.value
+    _check_free(op, key)
+    add_note(target, key, op.value)
+
+
+def _check_free(op: AnnotateOp, key: str) -> None:
+    declared = declared_attributes().get(key)
+    directive = key if key in DIRECTIVE_NAMES else declared.directive if declared is not None else ""
+    if directive and key != ANNOTATIONS.name:
+        what = "is a directive of its own" if directive == key else f"is what {directive} sets"
+        raise refusal(op, f"'{key}' {what}", f"use {directive}, which checks what it applies to")
+    if declared is not None:
+        raise refusal(op, f"'{key}' is the compiler's own ({declared.meaning})", "choose another key")
+    prefix, dot, _ = key.partition(".")
+    if dot and prefix in owning_prefixes():
+        raise refusal(op, f"'{key}': the {prefix} dialect owns names with its prefix", "choose another key")
+    if key in _PROPERTIES or not key:
+        raise refusal(op, f"'{key}' is what loops and blocks have anyway", "choose another key")

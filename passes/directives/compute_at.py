@@ -25,8 +25,9 @@ from vtac.analysis.nest import (
 )
 from vtac.analysis.regions import Interval, output_dimensions, reads_of, region_of
 from vtac.analysis.updates import is_whole_update, starts_afresh
+from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
-from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.rewriting.nests import regenerate
 
@@ -111,11 +112,11 @@ def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
 def check_not_mapped(op: DirectiveOp, loop: ForOp) -> None:
     """A loop given to a hardware unit keeps what it holds."""
     for around in [*enclosing_loops(loop), loop]:
-        taken = [key for key in HARDWARE_ANNOTATIONS if key in around.attributes]
+        taken = taken_by(around)
         if taken:
             raise refusal(
                 op,
-                f"loop {describe(around)} is annotated {taken[0]} with all it holds",
+                f"loop {describe(around)} is annotated {taken} with all it holds",
                 "move blocks before dma_copy, alu and tensorize",
             )
 

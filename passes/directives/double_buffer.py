@@ -8,19 +8,17 @@ each iteration loads the next one's while it multiplies with its own.
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import IntegerAttr, i64
 from xdsl.dialects.memref import AllocOp
 
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.directives import DoubleBufferOp
-from vtac.dialects.vta.attributes import COPIES
+from vtac.dialects.scopes import MEMORIES, OPERAND_FRAGMENTS
+from vtac.dialects.vta.declared import COPIES
+from vtac.dialects.wmma.declared import COPIES as FRAGMENT_COPIES
 from vtac.passes.directives.handles import Handles, refusal
 
-ON_CHIP = ("vta.inp", "vta.wgt", "vta.acc")
-FRAGMENTS = ("wmma.matrix_a", "wmma.matrix_b")
-FRAGMENT_COPIES = "wmma.copies"
-"""Attribute of fragments: how many copies of the array iterations use in turn."""
+_HAVE_COPIES = (*MEMORIES, *OPERAND_FRAGMENTS)
 
 
 def double_buffer(op: DoubleBufferOp, handles: Handles) -> None:
@@ -37,16 +35,16 @@ def double_buffer(op: DoubleBufferOp, handles: Handles) -> None:
         buffer = handles.block(op.target, op).output
     owner = buffer.owner
     copies = op.copies.value.data
-    if not isinstance(owner, AllocOp) or scope_of(buffer) not in (*ON_CHIP, *FRAGMENTS):
+    if not isinstance(owner, AllocOp) or scope_of(buffer) not in _HAVE_COPIES:
         raise refusal(
             op,
             f"'{buffer_name(buffer)}' lives in {scope_of(buffer)}",
-            f"only buffers in {', '.join((*ON_CHIP, *FRAGMENTS))} have copies: use cache_read or set_scope first",
+            f"only buffers in {', '.join(_HAVE_COPIES)} have copies: use cache_read or set_scope first",
         )
-    if scope_of(buffer) in FRAGMENTS and copies < 2:
+    if scope_of(buffer) in OPERAND_FRAGMENTS and copies < 2:
         raise refusal(
             op,
             f"{copies} copy of the fragments '{buffer_name(buffer)}'",
             "2 let the next ones load while these multiply",
         )
-    owner.attributes[COPIES if scope_of(buffer) in ON_CHIP else FRAGMENT_COPIES] = IntegerAttr(copies, i64)
+    (COPIES if scope_of(buffer) in MEMORIES else FRAGMENT_COPIES).set(owner, copies)

@@ -12,6 +12,7 @@ from xdsl.ir import Operation, SSAValue
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.declared import marks_of
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import ScheduleError
@@ -146,7 +147,8 @@ def occupation(loop: ForOp) -> str:
     """What a loop has been given to already: its kind or its annotations; empty for a plain serial loop."""
     if loop.loop_kind is not LoopKind.SERIAL:
         return loop.loop_kind.value
-    return f"annotated {', '.join(loop.attributes)}" if loop.attributes else ""
+    marks = marks_of(loop)
+    return f"annotated {', '.join(marks)}" if marks else ""
 
 
 def _is_inside(op: Operation, function: FuncOp) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ModuleOp, UnitAttr
+from xdsl.dialects.builtin import ModuleOp
 
 from vtac.analysis.bodies import alu_chain, is_copy, is_truncating_copy, is_widening_copy
 from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
 from vtac.analysis.target import allows_acc_8bit
+from vtac.dialects.declared import taken_by
+from vtac.dialects.schedule.declared import ALU, DMA_COPY
 from vtac.dialects.schedule.directives import AluOp, DirectiveOp, DmaCopyOp
-from vtac.dialects.schedule.payload import ALU, DMA_COPY, HARDWARE_ANNOTATIONS, BlockOp, ForOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.scopes import MEMORIES
 from vtac.passes.directives.handles import Handles, describe, refusal
-
-ON_CHIP_LOADS = ("vta.inp", "vta.wgt", "vta.acc")
 
 
 def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
@@ -26,7 +27,7 @@ def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
     source = scope_of(block.inputs[0]) if block.inputs else "nothing"
     target = scope_of(block.output)
     name = f"block '{block.block_name}'"
-    if source == "global" and target in ON_CHIP_LOADS:
+    if source == "global" and target in MEMORIES:
         if target == "vta.acc" and is_widening_copy(block):
             _check_simulator_only(op, handles, name)
         elif not is_copy(block):
@@ -42,9 +43,9 @@ def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
         raise refusal(
             op,
             f"{name} copies from {source} to {target}",
-            f"DMA moves global to {', '.join(ON_CHIP_LOADS)}, and vta.acc to global: use set_scope first",
+            f"DMA moves global to {', '.join(MEMORIES)}, and vta.acc to global: use set_scope first",
         )
-    loop.attributes[DMA_COPY] = UnitAttr()
+    DMA_COPY.set(loop, True)
 
 
 def _check_simulator_only(op: DmaCopyOp, handles: Handles, name: str) -> None:
@@ -75,16 +76,16 @@ def alu(op: AluOp, handles: Handles) -> None:
                 f"'{buffer_name(buffer)}' of block '{block.block_name}' lives in {scope_of(buffer)}",
                 "the ALU works on vta.acc: use set_scope, cache_read or cache_write first",
             )
-    loop.attributes[ALU] = UnitAttr()
+    ALU.set(loop, True)
 
 
 def only_block(op: DirectiveOp, loop: ForOp) -> BlockOp:
     """The one block that a perfect nest from `loop` inwards holds."""
     current: ForOp = loop
     for around in [*enclosing_loops(loop), loop]:
-        taken = [key for key in HARDWARE_ANNOTATIONS if key in around.attributes]
+        taken = taken_by(around)
         if taken:
-            raise refusal(op, f"loop {describe(around)} is {taken[0]} already", "map each loop once")
+            raise refusal(op, f"loop {describe(around)} is {taken} already", "map each loop once")
     while True:
         first = current.body.block.first_op
         if first is not current.body.block.last_op or not isinstance(first, ForOp | BlockOp):

@@ -5,11 +5,9 @@ from __future__ import annotations
 from vtac.analysis.bodies import is_copy
 from vtac.analysis.nest import blocks_under, scope_of
 from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.gpu_directives import PipelineOp
 from vtac.passes.directives.handles import Handles, describe, refusal
-
-PIPELINE = "pipeline"
-"""Attribute of a loop: the number of stages."""
 
 
 def pipeline(op: PipelineOp, handles: Handles) -> None:
@@ -34,4 +32,4 @@ def pipeline(op: PipelineOp, handles: Handles) -> None:
             f"{op.stages.value.data} stages for loop {describe(loop)}",
             f"at most {loop.trip_count}, one per iteration",
         )
-    loop.attributes[PIPELINE] = op.stages
+    PIPELINE.set(loop, op.stages.value.data)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import DenseArrayBase, i64
 from xdsl.dialects.memref import AllocOp
 
 from vtac.analysis.nest import buffer_name, scope_of, shape_of
+from vtac.dialects.schedule.declared import STORAGE_ALIGN
 from vtac.dialects.schedule.gpu_directives import StorageAlignOp
 from vtac.passes.directives.handles import Handles, refusal
-
-STORAGE_ALIGN = "storage_align"
-"""Attribute of an allocation: dimension, factor, offset."""
 
 
 def storage_align(op: StorageAlignOp, handles: Handles) -> None:
@@ -29,5 +26,4 @@ def storage_align(op: StorageAlignOp, handles: Handles) -> None:
             f"dimension {dimension} of '{buffer_name(buffer)}' with rank {rank}",
             f"0 to {rank - 2} have a stride to choose",
         )
-    values = [dimension, op.factor.value.data, op.offset.value.data]
-    buffer.owner.attributes[STORAGE_ALIGN] = DenseArrayBase.from_list(i64, values)
+    STORAGE_ALIGN.set(buffer.owner, (dimension, op.factor.value.data, op.offset.value.data))

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vtac.analysis.nest import enclosing_loops
+from vtac.dialects.declared import taken_by
+from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.directives import TensorizeOp
-from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, TENSORIZE
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.targets.registry import find_intrinsic, intrinsic_names
 
@@ -21,12 +22,12 @@ def tensorize(op: TensorizeOp, handles: Handles) -> None:
     if intrinsic is None:
         raise refusal(op, f"no intrinsic '{name}'", f"the intrinsics are {', '.join(intrinsic_names())}")
     for around in [*enclosing_loops(loop), loop]:
-        taken = [key for key in HARDWARE_ANNOTATIONS if key in around.attributes]
+        taken = taken_by(around)
         if taken:
-            raise refusal(op, f"loop {describe(around)} is {taken[0]} already", "map each loop once")
+            raise refusal(op, f"loop {describe(around)} is {taken} already", "map each loop once")
     match = intrinsic.match(loop, handles.module)
     if isinstance(match, str):
         raise refusal(
             op, f"loop {describe(loop)} is not {name}: {match}", "change the schedule or the program to match"
         )
-    loop.attributes[TENSORIZE] = op.intrinsic
+    TENSORIZE.set(loop, name)

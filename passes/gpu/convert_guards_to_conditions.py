@@ -23,7 +23,8 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, discard, enclosing_loops, extents_around
 from vtac.dialects.schedule.attributes import LoopKind
-from vtac.dialects.schedule.payload import TENSORIZE, BlockOp, ForOp
+from vtac.dialects.schedule.declared import TENSORIZE
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import take_from_nest
 from vtac.rewriting.index_values import HostValues
@@ -109,7 +110,7 @@ def _wrap(body: Block, child: Operation, guards: tuple[Linear, ...], tests: dict
 
 def _refuse_parts(loop: ForOp, blocks: list[BlockOp]) -> None:
     """What one instruction does cannot be skipped in part."""
-    whole = "tile" if TENSORIZE in loop.attributes else "vector" if loop.loop_kind is LoopKind.VECTORIZED else ""
+    whole = "tile" if TENSORIZE.is_on(loop) else "vector" if loop.loop_kind is LoopKind.VECTORIZED else ""
     guarded = [block for block in blocks if block.guard is not None]
     if whole and guarded:
         raise CompileError(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import gpu
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, UnitAttr, i64
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
@@ -16,6 +16,7 @@ from xdsl.passes import ModulePass
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import scope_of
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
+from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import (
     FillFragmentOp,
@@ -25,11 +26,9 @@ from vtac.dialects.wmma import (
     MmaSyncOp,
     StoreMatrixSyncOp,
 )
+from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
 from vtac.errors import CompileError
 
-GRID = "wmma.grid"
-BLOCK = "wmma.block"
-KERNEL = "gpu.kernel"
 _DIMENSIONS = ("x", "y", "z")
 
 
@@ -66,12 +65,11 @@ def _convert(function: FuncOp) -> None:
         _insert_first(start, op)
     for loop in [op for op in function.walk() if isinstance(op, ForOp)]:
         if loop.loop_kind is LoopKind.UNROLLED or _indexes_fragments(loop):
-            loop.attributes["unroll"] = UnitAttr()
+            UNROLL.set(loop, True)
         loop.kind = LoopKindAttr(LoopKind.SERIAL)
-    function.attributes[KERNEL] = UnitAttr()
-    for name, prefix in ((GRID, "blockIdx"), (BLOCK, "threadIdx")):
-        sizes = [extents.get(LoopKind(f"{prefix}.{dimension}"), 1) for dimension in _DIMENSIONS]
-        function.attributes[name] = DenseArrayBase.from_list(i64, sizes)
+    KERNEL.set(function, True)
+    for launch, prefix in ((GRID, "blockIdx"), (BLOCK, "threadIdx")):
+        launch.set(function, tuple(extents.get(LoopKind(f"{prefix}.{dimension}"), 1) for dimension in _DIMENSIONS))
 
 
 def _extents(bound: list[ForOp]) -> dict[LoopKind, int]:

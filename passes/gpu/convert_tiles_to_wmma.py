@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from math import gcd
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
@@ -20,7 +20,6 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, discard, extents_around, scope_of
 from vtac.analysis.tiles import perfect_nest
 from vtac.analysis.warp_tiles import (
-    FRAGMENT_SCOPES,
     MatrixAccess,
     TileIndex,
     WarpMultiply,
@@ -29,7 +28,9 @@ from vtac.analysis.warp_tiles import (
     match_multiply,
     match_transfer_tile,
 )
-from vtac.dialects.schedule.payload import TENSORIZE, BlockOp, ForOp
+from vtac.dialects.schedule.declared import TENSORIZE
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.scopes import FRAGMENT_ROLES
 from vtac.dialects.wmma import (
     FillFragmentOp,
     FragmentsOp,
@@ -39,9 +40,9 @@ from vtac.dialects.wmma import (
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.attributes import ELEMENT_BYTES, Fragment
+from vtac.dialects.wmma.declared import COPIES
 from vtac.dialects.wmma.ops import fragment_of
 from vtac.errors import CompileError
-from vtac.passes.directives.double_buffer import FRAGMENT_COPIES
 from vtac.rewriting.index_values import HostValues
 
 _PITCH_BYTES = 16
@@ -121,7 +122,7 @@ class _Converter:
         operands = (block.output, block.inputs[multiply.a], block.inputs[multiply.b])
         m, n, k = multiply.shape
         for buffer, tile, transposed in zip(operands, multiply.tiles, multiply.transposed, strict=True):
-            role = FRAGMENT_SCOPES[scope_of(buffer)]
+            role = FRAGMENT_ROLES[scope_of(buffer)]
             layout = None if role == "accumulator" else _layout(layouts.get(buffer, "row_major"), transposed)
             element = "u8" if multiply.unsigned and role != "accumulator" else element_name(buffer)
             fragment = Fragment(role, m, n, k, element, layout, tile.count)
@@ -137,8 +138,7 @@ class _Converter:
                 raise _decline(block, str(error)) from None
             declared.fragments.name_hint = buffer.name_hint
             declared.location = allocation.location
-            if FRAGMENT_COPIES in allocation.attributes:
-                declared.attributes[FRAGMENT_COPIES] = allocation.attributes[FRAGMENT_COPIES]
+            COPIES.copy(allocation, declared)
             allocation.parent.insert_op_before(declared, allocation)
             self.fragments[buffer] = declared.fragments
 
@@ -169,7 +169,7 @@ class _Converter:
         if isinstance(match, str):
             raise _decline(loop, match)
         _, tile, access = match
-        if scope_of(block.output) in FRAGMENT_SCOPES:
+        if scope_of(block.output) in FRAGMENT_ROLES:
             return self._load(block, tile, access)
         return self._store(block, tile, access)
 
@@ -254,8 +254,7 @@ def _check_alignment(block: BlockOp, memory: SSAValue, offset: Linear, leading: 
 
 
 def _intrinsic(loop: ForOp) -> str:
-    value = loop.attributes.get(TENSORIZE)
-    return value.data if isinstance(value, StringAttr) else ""
+    return TENSORIZE.get(loop) or ""
 
 
 def _block(loop: ForOp) -> BlockOp:

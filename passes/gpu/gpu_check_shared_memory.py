@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import prod
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
@@ -16,18 +16,10 @@ from vtac.analysis.nest import buffer_name, element_type_of, scope_of, shape_of,
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.dialects.wmma import FragmentsOp
 from vtac.dialects.wmma.attributes import Fragment
-from vtac.errors import CompileError, ConfigError
+from vtac.dialects.wmma.declared import ARCHITECTURE, BLOCK, DYNAMIC_BYTES, KERNEL, SHARED_OFFSET
+from vtac.errors import CompileError
 from vtac.passes.gpu.convert_blocks_to_memory import ELEMENT_BYTES
-from vtac.passes.gpu.convert_loops_to_gpu import BLOCK, KERNEL
 
-ARCHITECTURE = "wmma.architecture"
-"""Attribute of a module: the architecture it is compiled for, as "sm_90"; any when absent."""
-
-
-SHARED_OFFSET = "wmma.shared_offset"
-"""Attribute of a shared allocation: its byte offset in dynamic shared memory."""
-DYNAMIC_BYTES = "wmma.dynamic_shared_bytes"
-"""Attribute of a kernel: the dynamic shared memory of its launch."""
 _ALIGNMENT = 128
 
 
@@ -49,7 +41,7 @@ class GpuCheckSharedMemory(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         architecture = architecture_of(op)
         for function in op.ops:
-            if isinstance(function, FuncOp) and KERNEL in function.attributes:
+            if isinstance(function, FuncOp) and KERNEL.is_on(function):
                 _check_capacity(function, architecture)
                 _check_fragments(function, architecture)
                 _check_registers(function, architecture)
@@ -57,12 +49,8 @@ class GpuCheckSharedMemory(ModulePass):
 
 def architecture_of(module: ModuleOp) -> GpuArchitecture | None:
     """The architecture that a module names."""
-    given = module.attributes.get(ARCHITECTURE)
-    if given is None:
-        return None
-    if not isinstance(given, StringAttr):
-        raise ConfigError(f'{ARCHITECTURE} must be a string such as "sm_90", found {given}')
-    return gpu_architecture(given.data)
+    given = ARCHITECTURE.get(module)
+    return gpu_architecture(given) if given is not None else None
 
 
 def _check_capacity(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
@@ -88,10 +76,10 @@ def _place_dynamically(kernel: FuncOp, buffers: list[AllocOp]) -> None:
     """Give each buffer a 128-byte aligned offset in the kernel's dynamic shared memory."""
     offset = end = 0
     for op in buffers:
-        op.attributes[SHARED_OFFSET] = IntegerAttr(offset, i64)
+        SHARED_OFFSET.set(op, offset)
         end = offset + _bytes(op)
         offset += _aligned_bytes(op)
-    kernel.attributes[DYNAMIC_BYTES] = IntegerAttr(end, i64)
+    DYNAMIC_BYTES.set(kernel, end)
 
 
 def _aligned_bytes(op: AllocOp) -> int:
@@ -137,8 +125,7 @@ def _supports(architecture: GpuArchitecture, fragment: Fragment) -> bool:
 def _check_registers(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
     """Fragments alone must leave a thread some registers: the rest is for the compiler to find out."""
     records = [architecture] if architecture is not None else list(gpu_architectures().values())
-    extents = kernel.attributes.get(BLOCK)
-    threads = prod(extents.get_values()) if isinstance(extents, DenseArrayBase) else 1
+    threads = prod(BLOCK.get(kernel) or ())
     limit = max(min(record.registers_per_thread, record.registers_per_sm // threads) for record in records)
     fragments = [op for op in kernel.walk() if isinstance(op, FragmentsOp)]
     used = sum(op.fragments.type.data.registers for op in fragments)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, IntAttr, IntegerAttr, ModuleOp
+from xdsl.dialects.builtin import AffineMapAttr, IntAttr, ModuleOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
@@ -28,8 +28,8 @@ from vtac.analysis.nest import buffer_name, discard, extents_around
 from vtac.analysis.scalars import scalars_behind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import FragmentsOp, FragmentType, LoadMatrixSyncOp, MmaSyncOp
+from vtac.dialects.wmma.declared import COPIES
 from vtac.errors import CompileError
-from vtac.passes.directives.double_buffer import FRAGMENT_COPIES
 from vtac.rewriting.index_values import HostValues
 
 
@@ -47,15 +47,12 @@ class GpuDoubleBufferFragments(ModulePass):
     name = "gpu-double-buffer-fragments"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        marked = [
-            inner for inner in op.walk() if isinstance(inner, FragmentsOp) and FRAGMENT_COPIES in inner.attributes
-        ]
         groups: dict[tuple[ForOp, int], list[FragmentsOp]] = {}
-        for fragments in marked:
-            copies = fragments.attributes.pop(FRAGMENT_COPIES)
-            if isinstance(copies, IntegerAttr):
-                loop = _loop_of(fragments, copies.value.data)
-                groups.setdefault((loop, copies.value.data), []).append(fragments)
+        for fragments in [inner for inner in op.walk() if isinstance(inner, FragmentsOp)]:
+            copies = COPIES.remove(fragments)
+            if copies is not None:
+                loop = _loop_of(fragments, copies)
+                groups.setdefault((loop, copies), []).append(fragments)
         for (loop, copies), group in groups.items():
             _Buffering(loop, copies, group).rewrite()
 

@@ -25,9 +25,8 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
+from vtac.dialects.wmma.declared import KERNEL, STAGED
 from vtac.errors import CompileError
-from vtac.passes.gpu.convert_loops_to_gpu import KERNEL
-from vtac.passes.gpu.gpu_pipeline_loops import STAGED
 
 _DIVERGENT = (
     "threads exchange {} under a condition that differs between the threads of a block: a barrier there would wait "
@@ -52,7 +51,7 @@ class GpuInsertBarriers(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
-            if isinstance(function, FuncOp) and KERNEL in function.attributes:
+            if isinstance(function, FuncOp) and KERNEL.is_on(function):
                 _check_pipelines(function)
                 _separate(function.body.block, _Accesses(), repeats=False, condition=None)
 
@@ -165,7 +164,7 @@ def _collect(root: Operation) -> _Accesses:
 def _is_staged(buffer: SSAValue) -> bool:
     """A pipeline guards its own buffers."""
     owner = buffer.owner
-    return isinstance(owner, Operation) and STAGED in owner.attributes
+    return isinstance(owner, Operation) and STAGED.is_on(owner)
 
 
 def _touched(op: Operation) -> Iterator[tuple[SSAValue, bool]]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import memref, scf, vector
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, MemRefType, ModuleOp, UnitAttr, VectorType, i64
+from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, MemRefType, ModuleOp, VectorType, i64
 from xdsl.dialects.gpu import BarrierOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
@@ -27,14 +27,12 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import discard, enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
 from vtac.analysis.scalars import scalars_behind
+from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp, LoadMatrixSyncOp
+from vtac.dialects.wmma.declared import STAGED
 from vtac.errors import CompileError
-from vtac.passes.directives.pipeline import PIPELINE
 from vtac.rewriting.index_values import HostValues
-
-STAGED = "wmma.staged"
-"""Attribute of a shared allocation whose slots are guarded by the pipeline's own waits and barriers."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +49,10 @@ class GpuPipelineLoops(ModulePass):
     name = "gpu-pipeline-loops"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp) and PIPELINE in inner.attributes]:
-            stages = loop.attributes.pop(PIPELINE)
-            if isinstance(stages, IntegerAttr):
-                _Pipeline(loop, stages.value.data).rewrite()
+        for loop in [inner for inner in op.walk() if isinstance(inner, ForOp)]:
+            stages = PIPELINE.remove(loop)
+            if stages is not None:
+                _Pipeline(loop, stages).rewrite()
 
 
 class _Pipeline:
@@ -104,7 +102,7 @@ class _Pipeline:
             for view in views:
                 view.results[0].replace_all_uses_with(staged)
                 discard(view)
-            allocation.attributes[STAGED] = UnitAttr()
+            STAGED.set(allocation, True)
             self.slots[staged] = size
 
     def _split(self) -> tuple[list[Operation], list[Operation]]:

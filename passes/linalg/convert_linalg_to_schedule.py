@@ -241,8 +241,10 @@ class _FunctionBuilder:
 
     def _buffer(self, value: SSAValue, op: Operation) -> SSAValue:
         fill = value.owner
-        if value not in self.buffers and isinstance(self.constants.get(value), DenseIntOrFPElementsAttr):
-            self.buffers[value] = self.arguments.add_constant(value.type, self.constants[value], value.name_hint)
+        dense = self.constants.get(value)
+        if value not in self.buffers and isinstance(dense, DenseIntOrFPElementsAttr):
+            contents = cast("DenseIntOrFPElementsAttr", dense)
+            self.buffers[value] = self.arguments.add_constant(value.type, contents, value.name_hint)
         if value not in self.buffers and isinstance(fill, FillOp):
             output = self._result_buffer(fill.res[0])
             self._emit(fill, self._statement(fill, output), output)

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, MemRefType, ModuleOp, StridedLayoutAttr
+from xdsl.dialects.builtin import MemRefType, ModuleOp, StridedLayoutAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
 from xdsl.rewriter import Rewriter
 
 from vtac.analysis.nest import memref_type_of, strides_of
-from vtac.passes.directives.storage_align import STORAGE_ALIGN
+from vtac.dialects.schedule.declared import STORAGE_ALIGN
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,9 @@ class ScheduleAlignStorage(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for allocation in [inner for inner in op.walk() if isinstance(inner, AllocOp)]:
-            wanted = allocation.attributes.pop(STORAGE_ALIGN, None)
-            if isinstance(wanted, DenseArrayBase):
-                dimension, factor, offset = (int(value) for value in wanted.get_values())
-                _align(allocation, dimension, factor, offset)
+            wanted = STORAGE_ALIGN.remove(allocation)
+            if wanted is not None:
+                _align(allocation, *wanted)
 
 
 def _align(allocation: AllocOp, dimension: int, factor: int, offset: int) -> None:

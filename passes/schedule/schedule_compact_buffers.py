@@ -20,8 +20,9 @@ from vtac.analysis.linear import Linear, to_affine
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, enclosing_loops, shape_of
 from vtac.analysis.regions import Interval, region_of
+from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
-from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
 
 
@@ -131,7 +132,7 @@ def _common_body(blocks: Sequence[BlockOp]) -> Block:
 
 def _is_mapped(loop: ForOp) -> bool:
     """A loop that was given to a hardware unit with all it holds."""
-    return any(key in loop.attributes for key in HARDWARE_ANNOTATIONS)
+    return bool(taken_by(loop))
 
 
 def _first_use(body: Block, buffer: SSAValue) -> Operation:

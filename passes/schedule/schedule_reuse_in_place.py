@@ -26,7 +26,8 @@ from vtac.analysis.nest import (
     shape_of,
 )
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
-from vtac.dialects.schedule.payload import ALU, BlockOp
+from vtac.dialects.schedule.declared import ALU
+from vtac.dialects.schedule.payload import BlockOp
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ class ScheduleReuseInPlace(ModulePass):
         for function in op.ops:
             if isinstance(function, FuncOp):
                 for block in blocks_under(function):
-                    if any(ALU in loop.attributes for loop in enclosing_loops(block)):
+                    if any(ALU.is_on(loop) for loop in enclosing_loops(block)):
                         _reuse(block)
 
 

@@ -25,7 +25,8 @@ from vtac.analysis.runs import Run, collapse
 from vtac.analysis.target import config_of
 from vtac.analysis.tiles import perfect_nest, tile_access, tile_shape
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.schedule.payload import ALU, BlockOp, ForOp
+from vtac.dialects.schedule.declared import ALU
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import AluOp, GemmOp
 from vtac.errors import CompileError
 from vtac.passes.schedule.schedule_reuse_in_place import possible_bases
@@ -60,7 +61,7 @@ class ConvertAluLoop(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
-        if ALU not in op.attributes:
+        if not ALU.is_on(op):
             return
         nest = perfect_nest(op)
         if nest is None:

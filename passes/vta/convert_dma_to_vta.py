@@ -18,15 +18,15 @@ from vtac.analysis.target import allows_acc_8bit, config_of
 from vtac.analysis.tiles import perfect_nest
 from vtac.analysis.transfers import Dimension, Padding, Transfer, match_transfer
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.schedule.payload import DMA_COPY, BlockOp, ForOp
+from vtac.dialects.schedule.declared import DMA_COPY
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.scopes import MEMORIES
 from vtac.dialects.vta.memory import Amount, Load2DOp, Store2DOp
 from vtac.errors import CompileError
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.padding import Padded, PaddedRange, padded_range
 from vtac.rewriting.walker import rewrite_once
 from vtac.rewriting.zero_rows import zero_rows
-
-MEMORIES = {"vta.inp": "inp", "vta.wgt": "wgt", "vta.acc": "acc"}
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class ConvertCopyLoop(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
-        if DMA_COPY not in op.attributes:
+        if not DMA_COPY.is_on(op):
             return
         nest = perfect_nest(op)
         if nest is None:

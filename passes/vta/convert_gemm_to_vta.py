@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, StringAttr, UnitAttr
+from xdsl.dialects.builtin import ModuleOp, UnitAttr
 from xdsl.ir import Attribute
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -25,12 +25,13 @@ from vtac.analysis.target import config_of
 from vtac.analysis.tiles import perfect_nest, tile_access, tile_shape
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.attributes import LoopKind
-from vtac.dialects.schedule.payload import TENSORIZE, BlockOp, ForOp
+from vtac.dialects.schedule.declared import TENSORIZE
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import GemmOp
 from vtac.errors import CompileError
 from vtac.rewriting.walker import rewrite_once
 
-GEMM = StringAttr("vta.gemm")
+GEMM = "vta.gemm"
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class ConvertTensorizedLoop(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
-        if op.attributes.get(TENSORIZE) != GEMM:
+        if TENSORIZE.get(op) != GEMM:
             return
         tile = match_gemm(op, self.config)
         if isinstance(tile, str):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr, UnitAttr
+from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
@@ -16,7 +16,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.call_levels import Level, call_levels
 from vtac.dialects.packing import ReshapeOp
-from vtac.dialects.packing_attributes import CHOICE, DEVICE, PROGRAM, choices_of
+from vtac.dialects.packing.declared import CHOICE, DEVICE, PROGRAM, choices_of
 from vtac.rewriting.edits import before_end, discard, erase, insert_ops, move_ops
 from vtac.rewriting.walker import rewrite_once
 
@@ -29,7 +29,7 @@ class GroupCalls(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
-        if not op.body.blocks or {DEVICE, PROGRAM} & op.attributes.keys():
+        if not op.body.blocks or DEVICE.is_on(op) or PROGRAM.is_on(op):
             return
         levels = call_levels(op, {device.sym_name.data for device in self.devices})
         grouped = [level for level in levels if len(level.calls) > 1]
@@ -67,7 +67,7 @@ class GroupDeviceCalls(ModulePass):
     name = "group-device-calls"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        devices = [f for f in op.ops if isinstance(f, FuncOp) and DEVICE in f.attributes]
+        devices = [f for f in op.ops if isinstance(f, FuncOp) and DEVICE.is_on(f)]
         if devices:
             rewrite_once(op, GroupCalls(devices))
 
@@ -103,7 +103,7 @@ class _Group:
         _erase_unused_views(self.body)
         kinds = FunctionType.from_lists([value.type for value in self.outer], [value.type for value in results])
         function = FuncOp(self.name, kinds, Region(self.body), "private")
-        function.attributes[PROGRAM] = UnitAttr()
+        PROGRAM.set(function, True)
         self.call = self._call(results)
         return function
 
@@ -111,7 +111,7 @@ class _Group:
         call = CallOp(self.name, self.outer, [value.type for value in results])
         choices = [choice for inner in self.level.calls for choice in choices_of(inner)]
         if choices:
-            call.attributes[CHOICE] = ArrayAttr([StringAttr(choice) for choice in choices])
+            CHOICE.set(call, choices)
         for old, new in zip(results, call.res, strict=True):
             new.name_hint = old.name_hint
             old.replace_uses_with_if(new, lambda use: use.operation not in self.level.calls)

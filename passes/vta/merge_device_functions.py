@@ -12,7 +12,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.dialects.packing_attributes import DEVICE, PROGRAM
+from vtac.dialects.packing.declared import DEVICE, PROGRAM
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -38,7 +38,7 @@ class DropUncalled(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
-        if DEVICE in op.attributes and op.sym_name.data not in self.called:
+        if DEVICE.is_on(op) and op.sym_name.data not in self.called:
             rewriter.erase(op)
 
 
@@ -62,13 +62,13 @@ def equal_functions(module: ModuleOp) -> dict[str, str]:
     """Device functions that only programs call, by name, and the first one that each equals, in order of the calls."""
     functions = {f.sym_name.data: f for f in module.ops if isinstance(f, FuncOp)}
     calls = [call for call in module.walk() if isinstance(call, CallOp)]
-    inside = [call.callee.string_value() for call in calls if PROGRAM in _caller(call).attributes]
-    outside = {call.callee.string_value() for call in calls if PROGRAM not in _caller(call).attributes}
+    inside = [call.callee.string_value() for call in calls if PROGRAM.is_on(_caller(call))]
+    outside = {call.callee.string_value() for call in calls if not PROGRAM.is_on(_caller(call))}
     kept: dict[FunctionType, list[FuncOp]] = {}
     same: dict[str, str] = {}
     for name in dict.fromkeys(inside):
         function = functions[name]
-        if name in outside or DEVICE not in function.attributes:
+        if name in outside or not DEVICE.is_on(function):
             continue
         known = kept.setdefault(function.function_type, [])
         first = next((other for other in known if _are_equal(function, other)), None)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType, UnitAttr
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -20,7 +20,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.target import allows_acc_8bit, config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp, HostOp, JoinOp, ReshapeOp, YieldOp
-from vtac.dialects.packing_attributes import CHOICE, DEVICE
+from vtac.dialects.packing.declared import CHOICE, DEVICE
 from vtac.errors import CompileError, JointCompileError
 from vtac.partition.graph import Graph, accumulators, narrow_parts
 from vtac.partition.layers import Layers
@@ -61,10 +61,10 @@ class PackForVta(ModulePass):
     host: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks and DEVICE not in f.attributes]:
+        for function in [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks and not DEVICE.is_on(f)]:
             packer = _FunctionPacker(function, config_of(op), allow_host=self.host, acc_8bit=allows_acc_8bit(op))
             for device in packer.run():
-                device.attributes[DEVICE] = UnitAttr()
+                DEVICE.set(device, True)
                 if not location_of(device):
                     device.location = function.location
                 op.body.block.add_op(device)
@@ -146,7 +146,7 @@ class _FunctionPacker:
         if isinstance(op, _LAYOUT_OPS):
             clone = self._clone(op, self.new)
             if isinstance(op, tensor.PadOp):
-                clone.attributes[CHOICE] = StringAttr(_padding_choice(op))
+                CHOICE.set(clone, _padding_choice(op))
             return
         try:
             if not isinstance(value.type, TensorType):

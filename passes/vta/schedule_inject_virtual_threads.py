@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
@@ -22,7 +22,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.dialects.vta.attributes import THREAD_LOOP, THREADS
+from vtac.dialects.vta.declared import THREAD_LOOP, THREADS
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, StageOp
@@ -120,9 +120,6 @@ class _Distribution:
 def _give_copies(allocation: AllocOp, loop: ForOp, rewriter: PatternRewriter) -> None:
     """One copy of a buffer per thread of a loop, on top of those that inner loops asked for."""
     make_copies(allocation, loop.induction_variable, loop.trip_count, rewriter)
-    known = allocation.attributes.get(THREADS)
-    count = known.value.data if isinstance(known, IntegerAttr) else 1
-    names = allocation.attributes.get(THREAD_LOOP)
-    asked = f"{names.data}, {loop.loop_name}" if isinstance(names, StringAttr) else loop.loop_name
-    allocation.attributes[THREADS] = IntegerAttr(count * loop.trip_count, i64)
-    allocation.attributes[THREAD_LOOP] = StringAttr(asked)
+    names = THREAD_LOOP.get(allocation)
+    THREADS.set(allocation, (THREADS.get(allocation) or 1) * loop.trip_count)
+    THREAD_LOOP.set(allocation, f"{names}, {loop.loop_name}" if names is not None else loop.loop_name)

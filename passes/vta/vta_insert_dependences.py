@@ -23,7 +23,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.token_plan import Pair, plan_tokens, stage_ends, stage_ends_in
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.vta.attributes import COPIES
+from vtac.dialects.vta.declared import COPIES
 from vtac.dialects.vta.synchronisation import StageOp, SyncOp
 from vtac.rewriting.edits import before_end, insert_ops
 from vtac.rewriting.walker import rewrite_once
@@ -83,7 +83,7 @@ class VtaInsertDependences(ModulePass):
 
 def follows_data(function: FuncOp) -> bool:
     """True when some buffer has copies in turn: tokens then follow the data, not the stages."""
-    return any(isinstance(op, AllocOp) and COPIES in op.attributes for op in function.walk())
+    return any(isinstance(op, AllocOp) and COPIES.is_on(op) for op in function.walk())
 
 
 def _ends_before(op: Operation) -> Pair | None:

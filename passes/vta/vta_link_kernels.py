@@ -22,8 +22,8 @@ from xdsl.passes import ModulePass
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.packing import ReshapeOp
-from vtac.dialects.packing_attributes import PROGRAM
-from vtac.dialects.schedule.arguments import CONSTANT, RESULT
+from vtac.dialects.packing.declared import PROGRAM
+from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
 from vtac.errors import CompileError
 from vtac.rewriting.payload_arguments import PayloadArguments, as_memref
@@ -53,7 +53,7 @@ class VtaLinkKernels(ModulePass):
         functions = [f for m in lowered for f in m.ops if isinstance(f, FuncOp)]
         contents = {g.sym_name.data: g.initial_value for m in lowered for g in m.ops if isinstance(g, GlobalOp)}
         kernels = {function.sym_name.data: _Kernel(function, contents) for function in functions}
-        for function in [f for f in op.ops if isinstance(f, FuncOp) and PROGRAM in f.attributes]:
+        for function in [f for f in op.ops if isinstance(f, FuncOp) and PROGRAM.is_on(f)]:
             _Linker(function, kernels).run()
         for function in [f for f in op.ops if isinstance(f, FuncOp) and f.sym_name.data in kernels]:
             function.detach()
@@ -76,11 +76,11 @@ class _Kernel:
         block = function.body.block
         known = function.arg_attrs.data if function.arg_attrs else (DictionaryAttr({}),) * len(block.args)
         self.constants: dict[int, DenseIntOrFPElementsAttr] = {
-            position: cast(DenseIntOrFPElementsAttr, attributes.data[CONSTANT])
+            position: dense
             for position, attributes in enumerate(known)
-            if CONSTANT in attributes.data
+            if (dense := CONSTANT.within(attributes)) is not None
         }
-        self.results = [position for position, attributes in enumerate(known) if RESULT in attributes.data]
+        self.results = [position for position, attributes in enumerate(known) if RESULT.within(attributes)]
         for op in [op for op in function.walk() if isinstance(op, AllocOp)]:
             argument = block.insert_arg(op.memref.type, len(block.args))
             argument.name_hint = op.memref.name_hint

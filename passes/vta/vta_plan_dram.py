@@ -8,7 +8,7 @@ from math import prod
 from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, IntegerType, ModuleOp, i64
+from xdsl.dialects.builtin import IntegerType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
 from xdsl.ir import Operation, SSAValue
@@ -17,7 +17,8 @@ from xdsl.passes import ModulePass
 from vtac.analysis.nest import element_type_of, shape_of
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.packing_attributes import ARENA_OFFSET, PROGRAM
+from vtac.dialects.packing.declared import PROGRAM
+from vtac.dialects.vta.declared import ARENA_OFFSET
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class VtaPlanDram(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
-            if isinstance(function, FuncOp) and PROGRAM in function.attributes:
+            if isinstance(function, FuncOp) and PROGRAM.is_on(function):
                 _plan(function, config_of(op))
 
 
@@ -62,7 +63,7 @@ def _plan(function: FuncOp, config: VTAConfig) -> None:
     for buffer in sorted(buffers, key=lambda buffer: -buffer.nbytes):
         offset = _lowest(buffer, placed, config.dram_alignment)
         placed.append((buffer, offset))
-        buffer.allocation.attributes[ARENA_OFFSET] = IntegerAttr(offset, i64)
+        ARENA_OFFSET.set(buffer.allocation, offset)
 
 
 def _live(allocation: AllocOp, position: dict[Operation, int]) -> _Live:

@@ -14,7 +14,7 @@ from math import prod
 
 from xdsl.context import Context
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, ModuleOp, i64
+from xdsl.dialects.builtin import AffineMapAttr, ModuleOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr, AffineMap
 from xdsl.passes import ModulePass
@@ -23,7 +23,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, enclosing_loops
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.vta.attributes import COPIES, TURNS
+from vtac.dialects.vta.declared import COPIES, TURNS
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
@@ -36,15 +36,15 @@ class RotateBuffer(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
-        wanted = op.attributes.get(COPIES)
+        wanted = COPIES.get(op)
         if wanted is None:
             return
         _check_users(op)
         loops = [loop for loop in enclosing_loops(op) if loop.trip_count > 1]
         iterations = prod(loop.trip_count for loop in loops)
-        copies = min(wanted.value.data if isinstance(wanted, IntegerAttr) else 1, iterations)
-        del op.attributes[COPIES]
-        op.attributes[TURNS] = IntegerAttr(copies, i64)
+        copies = min(wanted, iterations)
+        COPIES.remove(op)
+        TURNS.set(op, copies)
         rewriter.notify_op_modified(op)
         if copies < 2:
             return

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, i8, i32
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from vtac.dialects.schedule.payload import BlockOp
-
-AluName = Literal["min", "max", "add", "shr", "mul"]
+from vtac.dialects.vta.kernels import AluName
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name, enclosing_loops
+from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.wmma import LoadMatrixSyncOp, MmaSyncOp, StoreMatrixSyncOp
-from vtac.passes.directives.pipeline import PIPELINE
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ def buffering_loop(accesses: Accesses, copies: int) -> ForOp | str:
             "no serial loop holds its loads together with the multiplies: compute_at the load in a loop over tiles of k"
         )
     name = f"loop '{loop.loop_name}', which loads it,"
-    if PIPELINE in loop.attributes:
+    if PIPELINE.is_on(loop):
         return (
             f"{name} is pipelined: the next iteration's tiles are still on their way; split it, so that a loop over "
             "tiles lies inside"

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
 from vtac.analysis.nest import element_type_of, shape_of
-from vtac.dialects.schedule.arguments import CONSTANT
+from vtac.dialects.schedule.declared import CONSTANT
 from vtac.errors import CompileError
 
 _DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "i8": "int8", "i32": "int32"}
@@ -29,10 +27,10 @@ def dtype_name(element: Attribute) -> str:
 def constant_arguments(kernel: FuncOp) -> Mapping[SSAValue, NDArray[np.generic]]:
     """The arguments whose contents the function's attributes hold, as a launch takes them (bfloat16 as uint16)."""
     found: dict[SSAValue, NDArray[np.generic]] = {}
-    for argument, attributes in zip(kernel.body.block.args, kernel.arg_attrs or (), strict=False):
-        contents = attributes.data.get(CONSTANT)
-        if isinstance(contents, DenseIntOrFPElementsAttr):
-            data = cast(DenseIntOrFPElementsAttr, contents).data.data
+    for argument in kernel.body.block.args:
+        contents = CONSTANT.of_argument(kernel, argument.index)
+        if contents is not None:
+            data = contents.data.data
             name = dtype_name(element_type_of(argument))
             values = np.frombuffer(data, np.dtype("uint16" if name == "bfloat16" else name).newbyteorder("<"))
             shape = shape_of(argument)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from xdsl.dialects import memref, vector
-from xdsl.dialects.builtin import ArrayAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
-from vtac.dialects.schedule.arguments import RESULT
+from vtac.dialects.schedule.declared import RESULT
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.errors import CompileError
 
@@ -40,10 +39,7 @@ def in_place_arguments(kernel: FuncOp) -> tuple[str, ...]:
 
 
 def _is_tensor_result(kernel: FuncOp, argument: BlockArgument) -> bool:
-    attributes = kernel.arg_attrs
-    if not isinstance(attributes, ArrayAttr) or argument.index >= len(attributes.data):
-        return False
-    return RESULT in attributes.data[argument.index].data
+    return RESULT.of_argument(kernel, argument.index) is not None
 
 
 def _written(kernel: FuncOp) -> set[SSAValue]:

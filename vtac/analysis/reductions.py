@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from vtac.analysis.accesses import bindings_of
 from vtac.analysis.nest import enclosing_loops
-from vtac.dialects.schedule.payload import HARDWARE_ANNOTATIONS, BlockOp, ForOp
+from vtac.dialects.declared import taken_by
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 
 def loop_roles(block: BlockOp) -> tuple[set[ForOp], set[ForOp]]:
@@ -28,6 +29,6 @@ def reduction_loop(block: BlockOp) -> ForOp | None:
     """The loop before which a block's init stands: the outermost that reduces or is mapped to hardware."""
     reducing, _ = loop_roles(block)
     for loop in enclosing_loops(block):
-        if loop in reducing or any(key in loop.attributes for key in HARDWARE_ANNOTATIONS):
+        if loop in reducing or taken_by(loop):
             return loop
     return None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import prod
 
-from xdsl.dialects.builtin import IntegerAttr, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
@@ -13,10 +12,9 @@ from xdsl.ir import Operation, SSAValue
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of, shape_of
 from vtac.dialects.hardware import MemoryName, VTAConfig
-from vtac.dialects.vta.attributes import THREAD_LOOP, THREADS, TURNS
+from vtac.dialects.scopes import MEMORIES
+from vtac.dialects.vta.declared import THREAD_LOOP, THREADS, TURNS
 from vtac.errors import CompileError
-
-MEMORIES: dict[str, MemoryName] = {"vta.inp": "inp", "vta.wgt": "wgt", "vta.acc": "acc"}
 
 
 def plan_addresses(function: FuncOp, config: VTAConfig) -> dict[SSAValue, int]:
@@ -53,7 +51,7 @@ class _Buffer:
         """One line of the overflow report."""
         size = config.element_bytes(self.memory)
         line = f"'{buffer_name(self.allocation.memref)}': {self.elements:,} elements, {self.elements * size:,} bytes"
-        threads, turns = _count(self.allocation, THREADS), _count(self.allocation, TURNS)
+        threads, turns = THREADS.get(self.allocation) or 1, TURNS.get(self.allocation) or 1
         if threads * turns > 1:
             line += f" ({threads * turns} x {self.elements // (threads * turns):,}: {self._reason(threads, turns)})"
         where = location_of(self.allocation)
@@ -61,17 +59,12 @@ class _Buffer:
 
     def _reason(self, threads: int, turns: int) -> str:
         reasons: list[str] = []
-        loops = self.allocation.attributes.get(THREAD_LOOP)
-        if threads > 1 and isinstance(loops, StringAttr):
-            reasons.append(f"one copy per virtual thread of loop '{loops.data}'")
+        loops = THREAD_LOOP.get(self.allocation)
+        if threads > 1 and loops is not None:
+            reasons.append(f"one copy per virtual thread of loop '{loops}'")
         if turns > 1:
             reasons.append("copies by double_buffer")
         return ", ".join(reasons)
-
-
-def _count(allocation: AllocOp, key: str) -> int:
-    count = allocation.attributes.get(key)
-    return count.value.data if isinstance(count, IntegerAttr) else 1
 
 
 def _number(function: FuncOp) -> dict[Operation, tuple[int, int]]:
@@ -107,7 +100,7 @@ def _measure(allocation: AllocOp, spans: dict[Operation, tuple[int, int]]) -> _B
             starts.append(spans[current][0])
             ends.append(spans[current][1])
     span = (min(starts, default=0), max(ends, default=0))
-    if THREADS in allocation.attributes or TURNS in allocation.attributes:
+    if THREADS.is_on(allocation) or TURNS.is_on(allocation):
         span = (0, max(end for _, end in spans.values()))
     return _Buffer(allocation, MEMORIES[scope_of(allocation.memref)], prod(shape_of(allocation.memref)[:-2]), *span)
 

@@ -19,12 +19,8 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
 from vtac.analysis.tiles import flat_index, perfect_nest, strided_index
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.scopes import FRAGMENT_ROLES, OPERAND_FRAGMENTS
 
-FRAGMENT_SCOPES = {
-    "wmma.matrix_a": "matrix_a",
-    "wmma.matrix_b": "matrix_b",
-    "wmma.accumulator": "accumulator",
-}
 WMMA_INTRINSICS = ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")
 
 
@@ -136,7 +132,7 @@ def match_multiply(loop: ForOp) -> WarpMultiply | str:
     if difference := multiply_accumulate(block):
         return difference
     scopes = [scope_of(buffer) for buffer in (*block.inputs, block.output)]
-    wanted = {"wmma.matrix_a", "wmma.matrix_b"}
+    wanted = set(OPERAND_FRAGMENTS)
     if set(scopes[:2]) != wanted or scopes[2] != "wmma.accumulator":
         return f"expected inputs in wmma.matrix_a and wmma.matrix_b and the output in wmma.accumulator, found {scopes}"
     a, b = (0, 1) if scopes[0] == "wmma.matrix_a" else (1, 0)
@@ -170,7 +166,7 @@ def match_transfer_tile(loop: ForOp) -> tuple[BlockOp, TileIndex, MatrixAccess] 
     inner, block = nest
     if not is_copy(block):
         return f"block '{block.block_name}' computes; a fragment load or store only copies"
-    into = scope_of(block.output) in FRAGMENT_SCOPES
+    into = scope_of(block.output) in FRAGMENT_ROLES
     fragment, memory = (1, 0) if into else (0, 1)
     tile = fragment_tile(block, fragment, inner)
     if isinstance(tile, str):
@@ -191,7 +187,7 @@ def match_warp_operation(loop: ForOp, intrinsic: str) -> object:
     match = match_transfer_tile(loop)
     if isinstance(match, str):
         return match
-    into = scope_of(match[0].output) in FRAGMENT_SCOPES
+    into = scope_of(match[0].output) in FRAGMENT_ROLES
     if into != (intrinsic == "wmma.load_matrix_sync"):
         return f"block '{match[0].block_name}' copies {'into' if into else 'out of'} fragments"
     return match

@@ -7,19 +7,20 @@ from dataclasses import dataclass
 from math import prod
 
 import numpy as np
-from xdsl.dialects.builtin import DenseArrayBase, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from vtac.analysis.kernel_constants import constant_arguments
 from vtac.analysis.kernel_roles import in_place_arguments, is_result
 from vtac.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.dialects.declared import Declared
+from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.kernel_blocks import Blocks
 from vtac.evaluate.kernel_memory import KernelMemory, stored_dtype
 from vtac.evaluate.numbers import Array, Mask
 from vtac.evaluate.refusals import refused
-from vtac.passes.gpu.convert_loops_to_gpu import BLOCK, GRID, KERNEL
 
 BLOCKS_AT_ONCE = 32
 """Blocks that are executed together; they share nothing, so their number changes no result."""
@@ -35,7 +36,7 @@ class KernelRun:
 
 def is_kernel(function: FuncOp) -> bool:
     """Whether a function is a kernel with a grid."""
-    return KERNEL in function.attributes
+    return KERNEL.is_on(function)
 
 
 def evaluate_kernel(
@@ -94,11 +95,11 @@ def _bind(function: FuncOp, arrays: Sequence[Array]) -> dict[SSAValue, KernelMem
     return memories
 
 
-def _extents(function: FuncOp, name: str) -> tuple[int, int, int]:
-    value = function.attributes.get(name)
-    if not isinstance(value, DenseArrayBase) or len(value.get_values()) != 3:
-        raise refused(f"{name} of a kernel must be an array of three sizes", function)
-    x, y, z = (int(extent) for extent in value.get_values())
+def _extents(function: FuncOp, launch: Declared[tuple[int, ...]]) -> tuple[int, int, int]:
+    extents = launch.get(function)
+    if extents is None:
+        raise refused(f"the kernel has no {launch.name}: {launch.meaning}", function)
+    x, y, z = extents
     return x, y, z
 
 

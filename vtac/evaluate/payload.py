@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import cast
 
 import numpy as np
 from xdsl.dialects import scf
 from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.arith import AndIOp, CmpiOp, ConstantOp
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.nest import blocks_under, buffer_name
-from vtac.dialects.schedule.arguments import CONSTANT, RESULT
+from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
@@ -58,17 +57,16 @@ def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tup
 def _constants(function: FuncOp) -> dict[SSAValue, Buffer]:
     """The buffers of arguments whose contents the function's attributes hold."""
     found: dict[SSAValue, Buffer] = {}
-    for argument, attributes in zip(function.body.block.args, function.arg_attrs or (), strict=False):
-        contents = attributes.data.get(CONSTANT)
-        if isinstance(contents, DenseIntOrFPElementsAttr):
-            values = dense(cast(DenseIntOrFPElementsAttr, contents), shape_of_type(argument.type))
+    for argument in function.body.block.args:
+        contents = CONSTANT.of_argument(function, argument.index)
+        if contents is not None:
+            values = dense(contents, shape_of_type(argument.type))
             found[argument] = Buffer(buffer_name(argument), values)
     return found
 
 
 def _is_result(function: FuncOp, argument: BlockArgument) -> bool:
-    attributes = function.arg_attrs
-    return attributes is not None and RESULT in attributes.data[argument.index].data
+    return RESULT.of_argument(function, argument.index) is not None
 
 
 @dataclass

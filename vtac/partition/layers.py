@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import cast
 
-from xdsl.dialects.builtin import StringAttr, i8, i32
+from xdsl.dialects.builtin import i8, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
@@ -16,7 +16,7 @@ from vtac.analysis.expressions import Apply, Element, Expression, elements, subs
 from vtac.analysis.locations import location_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import InterleaveOp
-from vtac.dialects.packing_attributes import CHOICE, LAYER
+from vtac.dialects.packing.declared import CHOICE, LAYER
 from vtac.partition.device import DeviceBuilder
 from vtac.partition.emit import Emitter
 from vtac.partition.flat_rows import store_as_rows
@@ -227,9 +227,9 @@ class Layers:
         function, call = device.finish([first, *rest], f"{self.name}_{len(self.functions)}")
         self.functions.append(function)
         choices = [*([choice] if choice is not None else ()), *dict.fromkeys(emitter.choices)]
-        call.attributes[LAYER] = StringAttr(name)
+        LAYER.set(call, name)
         if choices:
-            call.attributes[CHOICE] = StringAttr("; ".join(choices))
+            CHOICE.set(call, "; ".join(choices))
         self.host.block.add_op(call)
         for result in call.res:
             result.name_hint = f"{name}_packed"

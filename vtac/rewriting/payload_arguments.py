@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from typing import cast
 
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FunctionType, MemRefType, TensorType, UnitAttr
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    DictionaryAttr,
+    FunctionType,
+    MemRefType,
+    TensorType,
+)
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
-from vtac.dialects.schedule.arguments import CONSTANT, RESULT
+from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.errors import CompileError
 
 
@@ -30,14 +37,14 @@ class PayloadArguments:
 
     def add_result(self, value: SSAValue) -> BlockArgument:
         """The buffer of a tensor that the function returns."""
-        argument = self._add(value.type, value.name_hint, DictionaryAttr({RESULT: UnitAttr()}))
+        argument = self._add(value.type, value.name_hint, DictionaryAttr(RESULT.entry(True)))
         if isinstance(value, BlockArgument):
             argument.location = value.location
         return argument
 
-    def add_constant(self, kind: Attribute, contents: Attribute, name: str | None) -> BlockArgument:
+    def add_constant(self, kind: Attribute, contents: DenseIntOrFPElementsAttr, name: str | None) -> BlockArgument:
         """A buffer with its contents."""
-        return self._add(kind, name, DictionaryAttr({CONSTANT: contents}))
+        return self._add(kind, name, DictionaryAttr(CONSTANT.entry(contents)))
 
     def _add(self, kind: Attribute, name: str | None, marks: DictionaryAttr) -> BlockArgument:
         argument = self.block.insert_arg(as_memref(kind, self.function), len(self.block.args))

@@ -12,6 +12,7 @@ from xdsl.utils.exceptions import VerifyException
 from vtac.analysis.dominance import DominanceViolation, dominance_violations
 from vtac.analysis.locations import location_of
 from vtac.errors import VtacError
+from vtac.text.attributes import attribute_violations, scope_violations
 from vtac.text.reports import InvalidModuleError, Report, SourceError, one_line
 
 
@@ -55,6 +56,8 @@ def _violations(operation: Operation) -> Iterator[str]:
     except (VerifyException, VtacError, ValueError) as error:
         if not _repeated_symbols(operation):
             yield f"'{operation.name}' does not verify: {one_line(str(error))}"
+    yield from attribute_violations(operation)
+    yield from scope_violations(operation)
 
 
 def _repeated_symbols(operation: Operation) -> list[Report]:

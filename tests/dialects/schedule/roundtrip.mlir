@@ -4,8 +4,8 @@
 
 // CHECK-LABEL: func.func @payload
 func.func @payload(%x: memref<6xi8>, %y: memref<4xi32, "vta.acc">) {
-  // CHECK: schedule.for %n = 0 to 2 kind "cthread" attributes {note = "outer"} {
-  schedule.for %n = 0 to 2 kind "cthread" attributes {note = "outer"} {
+  // CHECK: schedule.for %n = 0 to 2 kind "cthread" attributes {schedule.annotations = {note = "outer"}} {
+  schedule.for %n = 0 to 2 kind "cthread" attributes {schedule.annotations = {note = "outer"}} {
     // CHECK-NEXT: schedule.for %i = 0 to 3 {
     schedule.for %i = 0 to 3 {
       // CHECK-NEXT: schedule.for %k = 0 to 5 kind "unrolled" {
@@ -14,13 +14,13 @@ func.func @payload(%x: memref<6xi8>, %y: memref<4xi32, "vta.acc">) {
         // CHECK-NEXT:   where (d0, d1, d2) : ((((d0 * -3) + (d1 * -1)) + 3) >= 0)
         // CHECK-NEXT:   reads %x<(d0, d1) -> (((d0 + d1) + -1)), pad 3 : i8> : memref<6xi8>
         // CHECK-NEXT:   writes %y<(d0, d1) -> (d0)> : memref<4xi32, "vta.acc">
-        // CHECK-NEXT:   init -7 : i32 attributes {kept} {
+        // CHECK-NEXT:   init -7 : i32 attributes {schedule.annotations = {kept}} {
         // CHECK-NEXT: ^bb{{[0-9]+}}(%v: i8, %acc: i32):
         schedule.block "y" <spatial 4, reduction 5> = (d0, d1, d2) -> (d0 * 3 + d1, d2)(%n, %i, %k)
           where (d0, d1, d2) : (d0 * -3 + d1 * -1 + 3 >= 0)
           reads %x<(d0, d1) -> (d0 + d1 - 1), pad 3 : i8> : memref<6xi8>
           writes %y<(d0, d1) -> (d0)> : memref<4xi32, "vta.acc">
-          init -7 : i32 attributes {kept} {
+          init -7 : i32 attributes {schedule.annotations = {kept}} {
         ^bb0(%v: i8, %acc: i32):
           %w = arith.extsi %v : i8 to i32
           %s = arith.addi %acc, %w : i32

@@ -20,7 +20,7 @@ schedule.script @f {
 }
 
 // CHECK-LABEL:  func.func @f(%x: memref<8xi32>, %a: memref<8xi32> {schedule.result})
-// CHECK-NEXT:   schedule.for %i0 = 0 to 8 attributes {note = 3 : i64}
+// CHECK-NEXT:   schedule.for %i0 = 0 to 8 attributes {schedule.annotations = {note = 3 : i64}}
 // CHECK-NEXT:     schedule.block "a" <spatial 8> = (d0) -> (d0)(%i0)
 // CHECK-NEXT:       reads %x<(d0) -> (d0)> : memref<8xi32>
-// CHECK-NEXT:       writes %a<(d0) -> (d0)> : memref<8xi32> attributes {kept}
+// CHECK-NEXT:       writes %a<(d0) -> (d0)> : memref<8xi32> attributes {schedule.annotations = {kept}}

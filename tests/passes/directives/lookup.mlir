@@ -36,7 +36,7 @@ schedule.script @f {
 // CHECK-NEXT:       schedule.block "a" <spatial 2, spatial 3> = (d0, d1) -> (d0, d1)(%i0, %i1)
 // CHECK-NEXT:         reads %x<(d0, d1) -> (d0, d1)> : memref<2x3xi32>
 // CHECK-NEXT:         writes %a<(d0, d1) -> (d0, d1)> : memref<2x3xi32, "local">
-// CHECK:        schedule.for %i0_1 = 0 to 2 attributes {found}
+// CHECK:        schedule.for %i0_1 = 0 to 2 attributes {schedule.annotations = {found}}
 // CHECK-NEXT:     schedule.for %i1_1 = 0 to 3 kind "unrolled"
 // CHECK-NEXT:       schedule.block "b" <spatial 2, spatial 3> = (d0, d1) -> (d0, d1)(%i0_1, %i1_1)
 // CHECK-NEXT:         reads %a<(d0, d1) -> (d0, d1)> : memref<2x3xi32, "local">

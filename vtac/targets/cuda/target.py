@@ -31,11 +31,10 @@ def _read(module: ModuleOp) -> GpuArchitecture | None:
 
 
 def _write(module: ModuleOp, architecture: GpuArchitecture) -> None:
-    from xdsl.dialects.builtin import StringAttr
 
-    from vtac.passes.gpu.gpu_check_shared_memory import ARCHITECTURE
+    from vtac.dialects.wmma.declared import ARCHITECTURE
 
-    module.attributes[ARCHITECTURE] = StringAttr(architecture.name)
+    ARCHITECTURE.set(module, architecture.name)
 
 
 def _difference(own: GpuArchitecture, given: GpuArchitecture) -> tuple[str, str]:

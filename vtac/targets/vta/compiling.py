@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xdsl.dialects.builtin import ModuleOp, UnitAttr
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
-from vtac.analysis.target import ACC_8BIT
+from vtac.dialects.vta.declared import ACC_8BIT
 from vtac.errors import CompileError
 from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import Runner
@@ -27,7 +27,7 @@ Progress = Callable[[str, int, int], None]
 def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> Program:
     """The program of a module, which is used up; the options are those of the target `vta`."""
     if acc_8bit:
-        work.attributes[ACC_8BIT] = UnitAttr()
+        ACC_8BIT.set(work, True)
     if needs_packing(work):
         return compile_plain(work, host=host, progress=progress)
     if not scripts_of(work) and any(isinstance(op, LinalgStructuredOperation) for op in work.walk()):

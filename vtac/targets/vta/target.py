@@ -24,9 +24,10 @@ if TYPE_CHECKING:
 
 
 def _read(module: ModuleOp) -> VTAConfig | None:
-    from vtac.analysis.target import CONFIG, config_of
+    from vtac.analysis.target import config_of
+    from vtac.dialects.vta.declared import CONFIG
 
-    return config_of(module) if CONFIG in module.attributes else None
+    return config_of(module) if CONFIG.is_on(module) else None
 
 
 def _write(module: ModuleOp, config: VTAConfig) -> None:

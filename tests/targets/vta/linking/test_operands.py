@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.packing_attributes import DEVICE
+from vtac.dialects.packing.declared import DEVICE
 from vtac.passes.vta.pack_for_vta import PackForVta
 from vtac.text.context import make_context
 
@@ -65,7 +65,7 @@ def test_pooled_operands(data: tuple[int, int, int, int], pooling: Pooling, conf
 
 def only_device(text: str) -> str:
     """The one device function of a packed program."""
-    (device,) = [op for op in _packed(text).ops if DEVICE in op.attributes]
+    (device,) = [op for op in _packed(text).ops if DEVICE.is_on(op)]
     return str(device)
 
 

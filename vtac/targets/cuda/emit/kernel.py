@@ -7,7 +7,7 @@ from math import prod
 from typing import IO
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, IntegerAttr, MemRefType, ModuleOp
+from xdsl.dialects.builtin import MemRefType, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 from xdsl.utils.target import Target
@@ -16,9 +16,9 @@ from vtac.analysis.kernel_constants import dtype_name
 from vtac.analysis.kernel_roles import is_result
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
+from vtac.dialects.declared import Declared
+from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, GRID, KERNEL
 from vtac.errors import CompileError
-from vtac.passes.gpu.convert_loops_to_gpu import BLOCK, GRID, KERNEL
-from vtac.passes.gpu.gpu_check_shared_memory import DYNAMIC_BYTES
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 from vtac.targets.cuda.emit.statements import StatementPrinter
 from vtac.targets.cuda.emit.types import scalar_type
@@ -40,7 +40,7 @@ class CudaTarget(Target):
 
 def find_kernel(module: ModuleOp) -> FuncOp:
     """The one kernel of a module."""
-    kernels = [op for op in module.ops if isinstance(op, FuncOp) and KERNEL in op.attributes]
+    kernels = [op for op in module.ops if isinstance(op, FuncOp) and KERNEL.is_on(op)]
     if len(kernels) != 1:
         raise CompileError(
             f"CUDA text is made from one kernel; the module has {len(kernels)}: run lower-to-wmma on a schedule that "
@@ -95,12 +95,12 @@ def _check_addressable(argument: SSAValue) -> None:
         )
 
 
-def launch_extents(kernel: FuncOp, name: str) -> Extent3:
+def launch_extents(kernel: FuncOp, launch: Declared[tuple[int, ...]]) -> Extent3:
     """The grid or block of a kernel, as (x, y, z)."""
-    value = kernel.attributes[name]
-    if not isinstance(value, DenseArrayBase):
-        raise CompileError(f"{name} must be an array of three sizes", location_of(kernel))
-    x, y, z = (int(extent) for extent in value.get_values())
+    extents = launch.get(kernel)
+    if extents is None:
+        raise CompileError(f"the kernel has no {launch.name}: {launch.meaning}", location_of(kernel))
+    x, y, z = extents
     return x, y, z
 
 
@@ -123,5 +123,4 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
 
 def dynamic_bytes(kernel: FuncOp) -> int:
     """Dynamic shared memory of the launch, in bytes; 0 when all of it is static."""
-    value = kernel.attributes.get(DYNAMIC_BYTES)
-    return value.value.data if isinstance(value, IntegerAttr) else 0
+    return DYNAMIC_BYTES.get(kernel) or 0

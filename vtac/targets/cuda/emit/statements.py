@@ -7,15 +7,16 @@ from collections.abc import Iterable
 from typing import cast
 
 from xdsl.dialects import func, gpu, memref, scf, vector
-from xdsl.dialects.builtin import IntegerAttr, VectorType
+from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of, memref_type_of, shape_of, strides_of
 from vtac.dialects import wmma
+from vtac.dialects.schedule.declared import UNROLL
+from vtac.dialects.wmma.declared import SHARED_OFFSET
 from vtac.dialects.wmma.ops import fragment_of
 from vtac.errors import CompileError
-from vtac.passes.gpu.gpu_check_shared_memory import SHARED_OFFSET
 from vtac.targets.cuda.emit.expressions import ATOM, SUM, ExpressionPrinter
 from vtac.targets.cuda.emit.types import VECTORS, element_bytes, fragment_type, scalar_type, value_type
 
@@ -86,7 +87,7 @@ class StatementPrinter(ExpressionPrinter):
         name = self.name(op.body.block.args[0], "i")
         bounds = [self.text(value) for value in (op.lb, op.ub, op.step)]
         step = f"++{name}" if bounds[2] == "1" else f"{name} += {bounds[2]}"
-        if "unroll" in op.attributes:
+        if UNROLL.is_on(op):
             self._line("#pragma unroll", depth)
         self._line(f"for (int {name} = {bounds[0]}; {name} < {bounds[1]}; {step}) {{", depth)
         self.print_body(op.body.block, depth + 1)
@@ -114,9 +115,9 @@ class StatementPrinter(ExpressionPrinter):
         kind = scalar_type(element_type_of(op.memref))
         name = self.name(op.memref, "shared")
         shown = " x ".join(map(str, shape))
-        offset = op.attributes.get(SHARED_OFFSET)
-        if isinstance(offset, IntegerAttr):
-            place = f"reinterpret_cast<{kind} *>(shared_memory + {offset.value.data})"
+        offset = SHARED_OFFSET.get(op)
+        if offset is not None:
+            place = f"reinterpret_cast<{kind} *>(shared_memory + {offset})"
             self._line(f"{kind} *const {name} = {place};  // {total} elements", depth)
         else:
             self._line(f"__shared__ __align__(128) {kind} {name}[{total}];  // {shown}", depth)

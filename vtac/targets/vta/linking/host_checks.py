@@ -10,7 +10,7 @@ from xdsl.ir import Operation
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.packing import HostOp, YieldOp
-from vtac.dialects.packing_attributes import DEVICE
+from vtac.dialects.packing.declared import DEVICE
 from vtac.errors import CompileError, EvaluationError, JointCompileError
 from vtac.evaluate.buffers import element_type
 from vtac.evaluate.executable import why_not_executable
@@ -22,7 +22,7 @@ def check_host(function: FuncOp) -> None:
     _check_types(function)
     module = function.parent_op()
     functions = [op for op in module.ops if isinstance(op, FuncOp)] if isinstance(module, ModuleOp) else []
-    devices = {op.sym_name.data for op in functions if DEVICE in op.attributes}
+    devices = {op.sym_name.data for op in functions if DEVICE.is_on(op)}
     errors = [
         CompileError(f"'{op.name}' can run neither on the VTA nor on the host: {reason}", location_of(op))
         for op in _steps(function)

@@ -11,7 +11,7 @@ from xdsl.ir import Region
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.target import allows_acc_8bit, copy_target
-from vtac.dialects.packing_attributes import layer_name
+from vtac.dialects.packing.declared import layer_name
 from vtac.errors import CompileError
 from vtac.passes.vta.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta.vta_plan_dram import VtaPlanDram

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import cast
 
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ArrayAttr, FunctionType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import FunctionType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Block, Operation
 
 from vtac.analysis.locations import location_of
-from vtac.dialects.packing_attributes import CHOICE, DEVICE, PROGRAM
+from vtac.dialects.packing.declared import CHOICE, DEVICE, PROGRAM
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError
 from vtac.passes.linalg.expand_groups import ExpandGroups
@@ -64,7 +64,7 @@ def split_plain(module: ModuleOp, *, host: bool = True) -> FuncOp:
 
 def device_functions(module: ModuleOp) -> list[FuncOp]:
     """The functions of a split module that run on the VTA."""
-    return [op for op in module.ops if isinstance(op, FuncOp) and DEVICE in op.attributes]
+    return [op for op in module.ops if isinstance(op, FuncOp) and DEVICE.is_on(op)]
 
 
 def _checked_scripts(module: ModuleOp) -> list[ScriptOp]:
@@ -87,12 +87,11 @@ def _compile_calls(function: FuncOp, module: ModuleOp, progress: Progress | None
     programs: dict[str, Program] = {}
     for call in [op for op in function.walk() if isinstance(op, CallOp)]:
         name = call.callee.string_value()
-        if PROGRAM in functions[name].attributes:
+        if PROGRAM.is_on(functions[name]):
             programs[name], found = linker.program(functions[name])
-            notes = [StringAttr(f"{kernel}: {note}") for kernel, note in found.items()]
+            notes = [f"{kernel}: {note}" for kernel, note in found.items()]
             if notes:
-                before = cast("ArrayAttr[StringAttr]", call.attributes.get(CHOICE, ArrayAttr([])))
-                call.attributes[CHOICE] = ArrayAttr([*before, *notes])
+                CHOICE.set(call, [*(CHOICE.get(call) or ()), *notes])
         else:
             kept = _move_constants(call, functions[name])
             programs[name], note = compiled(functions[name], module)
@@ -108,9 +107,8 @@ def _pack(module: ModuleOp, *, host: bool) -> None:
 
 def _note(call: CallOp, choice: str) -> None:
     """Add to the choices that a program lists."""
-    before = call.attributes.get(CHOICE)
-    text = f"{before.data}; {choice}" if isinstance(before, StringAttr) else choice
-    call.attributes[CHOICE] = StringAttr(text)
+    before = CHOICE.get(call)
+    CHOICE.set(call, f"{before}; {choice}" if isinstance(before, str) else choice)
 
 
 def _move_constants(call: CallOp, device: FuncOp) -> CallOp:

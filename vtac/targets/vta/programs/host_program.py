@@ -15,7 +15,7 @@ from xdsl.ir import SSAValue
 from vtac.analysis.nest import buffer_name
 from vtac.analysis.target import config_of
 from vtac.dialects.packing import HostOp
-from vtac.dialects.packing_attributes import choices_of, layer_name
+from vtac.dialects.packing.declared import choices_of, layer_name
 from vtac.errors import ProgramError
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.buffers import element_type, shape_of_type

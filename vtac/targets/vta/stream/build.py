@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -16,8 +16,8 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, shape_of
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.packing_attributes import ARENA_OFFSET
-from vtac.dialects.schedule.arguments import CONSTANT, RESULT
+from vtac.dialects.schedule.declared import CONSTANT, RESULT
+from vtac.dialects.vta.declared import ARENA_OFFSET
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
@@ -97,8 +97,7 @@ def _placed(values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTACo
 def _offset(value: SSAValue) -> int | None:
     """Where an allocation was planned in the shared area; None for a buffer of its own."""
     owner = value.owner
-    planned = owner.attributes.get(ARENA_OFFSET) if isinstance(owner, AllocOp) else None
-    return planned.value.data if isinstance(planned, IntegerAttr) else None
+    return ARENA_OFFSET.get(owner) if isinstance(owner, AllocOp) else None
 
 
 def _entry(module: ModuleOp) -> FuncOp:
@@ -121,20 +120,18 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
     """Arguments, then results, then constants and scratch: values, buffers, contents."""
     written = {op.buffer for op in function.walk() if isinstance(op, Store2DOp)}
     read = {op.buffer for op in function.walk() if isinstance(op, Load2DOp)}
-    attributes = function.arg_attrs.data if function.arg_attrs else ()
     values: list[SSAValue] = []
     buffers: list[Buffer] = []
     constants: dict[str, bytes] = {}
     names = Names(op.sym_name.data for op in module.ops if isinstance(op, GlobalOp))
     for position, argument in enumerate(function.body.block.args):
-        contents = attributes[position].data.get(CONSTANT) if attributes else None
-        if isinstance(contents, DenseIntOrFPElementsAttr):
+        contents = CONSTANT.of_argument(function, position)
+        if contents is not None:
             values.append(argument)
             buffers.append(_buffer(argument, names.take(buffer_name(argument)), "constant", False, False))
-            dense = cast(DenseIntOrFPElementsAttr, contents)
-            constants[buffers[-1].name] = _dense_bytes(dense, buffers[-1].nbytes)
+            constants[buffers[-1].name] = _dense_bytes(contents, buffers[-1].nbytes)
             continue
-        tensor_result = bool(attributes) and RESULT in attributes[position].data
+        tensor_result = RESULT.of_argument(function, position) is not None
         is_result = tensor_result or argument in written
         role: Role = "output" if is_result and (tensor_result or argument not in read) else "input"
         values.append(argument)

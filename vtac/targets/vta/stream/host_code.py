@@ -16,7 +16,7 @@ from xdsl.traits import SymbolTable
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.hardware import MemoryName, VTAConfig
-from vtac.dialects.packing_attributes import layer_name
+from vtac.dialects.packing.declared import layer_name
 from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp

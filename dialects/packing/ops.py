@@ -1,9 +1,4 @@
-"""The packing dialect: between plain tensors and the VTA's tiles, and what stays on the host.
-
-`pack` and `unpack` change a layout and nothing else; zeros that fill incomplete tiles are
-theirs. `host` holds operations that the VTA cannot execute, with the reason. Deliberately
-not modelled: where the data lies, and when it moves.
-"""
+"""Operations of the packing dialect."""
 
 from __future__ import annotations
 
@@ -12,7 +7,7 @@ from math import prod
 from typing import Self, TypeVar, cast
 
 from xdsl.dialects.builtin import DenseArrayBase, StringAttr, TensorType, i64
-from xdsl.ir import Attribute, Dialect, Region, SSAValue
+from xdsl.ir import Attribute, Region, SSAValue
 from xdsl.irdl import (
     IRDLOperation,
     base,
@@ -294,19 +289,3 @@ class YieldOp(IRDLOperation):
 
     traits = traits_def(IsTerminator(), NoMemoryEffect(), HasParent(HostOp))
     assembly_format = "($values^ `:` type($values))? attr-dict"
-
-
-Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, BlockDiagonalOp, InterleaveOp, JoinOp, HostOp, YieldOp], [])
-
-__all__ = [
-    "BlockDiagonalOp",
-    "HostOp",
-    "InterleaveOp",
-    "JoinOp",
-    "PackOp",
-    "Packing",
-    "ReshapeOp",
-    "UnpackOp",
-    "YieldOp",
-    "packed_shape",
-]

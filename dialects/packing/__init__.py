@@ -1,0 +1,35 @@
+"""The packing dialect: between plain tensors and the VTA's tiles, and what stays on the host.
+
+`pack` and `unpack` change a layout and nothing else; zeros that fill incomplete tiles are
+theirs. `host` holds operations that the VTA cannot execute, with the reason. Deliberately
+not modelled: where the data lies, and when it moves.
+"""
+
+from xdsl.ir import Dialect
+
+from vtac.dialects.packing.ops import (
+    BlockDiagonalOp,
+    HostOp,
+    InterleaveOp,
+    JoinOp,
+    PackOp,
+    ReshapeOp,
+    UnpackOp,
+    YieldOp,
+    packed_shape,
+)
+
+Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, BlockDiagonalOp, InterleaveOp, JoinOp, HostOp, YieldOp], [])
+
+__all__ = [
+    "BlockDiagonalOp",
+    "HostOp",
+    "InterleaveOp",
+    "JoinOp",
+    "PackOp",
+    "Packing",
+    "ReshapeOp",
+    "UnpackOp",
+    "YieldOp",
+    "packed_shape",
+]

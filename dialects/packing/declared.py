@@ -1,0 +1,61 @@
+"""Attributes that packing, grouping and linking leave on functions and calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from xdsl.dialects.builtin import ArrayAttr, StringAttr
+from xdsl.dialects.func import CallOp
+from xdsl.ir import Attribute, Operation
+
+from vtac.dialects.declared import MARK, TEXT, TEXTS, Declared, Kind, declare
+
+_FUNCTION = ("func.func",)
+
+Choices: TypeAlias = str | Sequence[str]
+
+
+def _read_choices(attribute: Attribute) -> Choices | None:
+    return attribute.data if isinstance(attribute, StringAttr) else TEXTS.read(attribute)
+
+
+def _write_choices(choices: Choices) -> Attribute:
+    return StringAttr(choices) if isinstance(choices, str) else ArrayAttr([StringAttr(choice) for choice in choices])
+
+
+DEVICE = declare(Declared("packing.device", MARK, _FUNCTION, "the function runs on the VTA"))
+
+PROGRAM = declare(
+    Declared(
+        "packing.program", MARK, _FUNCTION, "calls of device functions in the function become one instruction stream"
+    )
+)
+
+CHOICE: Declared[Choices] = declare(
+    Declared(
+        "packing.choice",
+        Kind("a string, or an array of strings,", _read_choices, _write_choices),
+        (),
+        "what was chosen where there was a choice; of a program, for each call in it",
+    )
+)
+
+LAYER = declare(
+    Declared("packing.layer", TEXT, ("func.call",), "the name of the value that the call computes, for reports")
+)
+
+
+def layer_name(call: CallOp) -> str:
+    """What reports call a call of a device function."""
+    return LAYER.get(call) or call.callee.string_value()
+
+
+def choices_of(op: Operation) -> list[str]:
+    """What was chosen for an operation of the host function, with who does it: a device function, or the host."""
+    chosen = CHOICE.get(op)
+    if chosen is None:
+        return []
+    if not isinstance(chosen, str):
+        return list(chosen)
+    return [f"{op.callee.string_value() if isinstance(op, CallOp) else 'host'}: {chosen}"]

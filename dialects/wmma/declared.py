@@ -1,0 +1,49 @@
+"""Attributes of the wmma dialect: a kernel's launch, its shared memory, the module's architecture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from vtac.dialects.declared import MARK, TEXT, Declared, declare, integer, integers
+
+_KERNEL = ("func.func",)
+_ALLOCATION = ("memref.alloc",)
+
+
+def _are_positive(values: Sequence[int]) -> bool:
+    return all(value >= 1 for value in values)
+
+
+_EXTENTS = integers(3, "an array of three positive sizes, x, y and z,", _are_positive)
+
+ARCHITECTURE = declare(
+    Declared("wmma.architecture", TEXT, ("builtin.module",), 'the architecture to compile for, such as "sm_90"')
+)
+
+KERNEL = declare(Declared("gpu.kernel", MARK, (), "the function runs on the GPU; MLIR's own name"))
+
+GRID = declare(Declared("wmma.grid", _EXTENTS, _KERNEL, "blocks of the kernel's launch"))
+
+BLOCK = declare(Declared("wmma.block", _EXTENTS, _KERNEL, "threads of each block"))
+
+DYNAMIC_BYTES = declare(
+    Declared("wmma.dynamic_shared_bytes", integer(0), _KERNEL, "dynamic shared memory of the kernel's launch")
+)
+
+SHARED_OFFSET = declare(
+    Declared("wmma.shared_offset", integer(0), _ALLOCATION, "the byte of dynamic shared memory where a buffer starts")
+)
+
+STAGED = declare(
+    Declared("wmma.staged", MARK, _ALLOCATION, "a pipeline's own waits and barriers guard the buffer's slots")
+)
+
+COPIES = declare(
+    Declared(
+        "wmma.copies",
+        integer(1),
+        ("memref.alloc", "wmma.fragments"),
+        "copies of an array of fragments that iterations use in turn",
+        "double_buffer",
+    )
+)
