@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import cast
@@ -10,33 +10,204 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf, vector
 from xdsl.dialects.builtin import AnyFloat, BytesAttr, DenseIntOrFPElementsAttr, MemRefType, ModuleOp, VectorType
-from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import indices_of
+from vtac.analysis.alignment import NoVector, VectorAccess, vector_access
 from vtac.analysis.bodies import is_copy
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import (
-    blocks_under,
     buffer_name,
-    discard,
     element_type_of,
-    enclosing_loops,
     extents_around,
     memref_type_of,
     shape_of,
     strides_of,
 )
-from vtac.analysis.tiles import strided_index
+from vtac.analysis.tiles import perfect_nest, strided_index
 from vtac.dialects.schedule.attributes import LoopKind, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.walker import rewrite_once
 
 ELEMENT_BYTES = {"f16": 2, "bf16": 2, "f32": 4, "i8": 1, "i32": 4}
 VECTOR_BYTES = 16
+
+
+class ConvertVectorizedLoop(RewritePattern):
+    """A loop of lanes over a copy -> one vector load and store."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if op.loop_kind is not LoopKind.VECTORIZED:
+            return
+        block = _copied_by_lanes(op)
+        source, target = (_vector_access(block, op, position) for position in (0, 1))
+        values = HostValues(extents_around(block))
+        places = [values.materialise(values.value(access.offset)) for access in (source, target)]
+        inside = _inside(block, 0, values, source.indices)
+        kind = VectorType(element_type_of(block.output), [op.trip_count])
+        load = vector.LoadOp(flattened(block.inputs[0], rewriter), [places[0]], kind)
+        moved = load if inside is None else _zeros_unless(block, op, inside, load)
+        store = vector.StoreOp(moved.results[0], flattened(block.output, rewriter), [places[1]])
+        _replace(op, [*values.operations, moved, store], block, rewriter)
+
+
+class ConvertBlock(RewritePattern):
+    """A block -> a load per input, its arithmetic, and a store; a padded read chooses."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
+        values, output = HostValues(extents_around(op)), len(op.inputs)
+        reads = range(output + int(op.has_reduction))
+        inputs = [_read(op, position, values, rewriter) for position in reads]
+        mapping: dict[SSAValue, SSAValue] = dict(zip(op.body.block.args, inputs, strict=True))
+        *arithmetic, _ = op.body.block.ops
+        values.operations += [inner.clone(mapping) for inner in arithmetic]
+        result = mapping.get(op.yielded, op.yielded)
+        place = _place(op, output, values)
+        values.operations.append(memref.StoreOp.get(result, flattened(op.output, rewriter), [place]))
+        _replace(op, values.operations, op, rewriter)
+
+
+def flattened(buffer: SSAValue, rewriter: PatternRewriter) -> SSAValue:
+    """The rank-1 view of a buffer, made where the buffer is when it is first asked for."""
+    if len(shape_of(buffer)) == 1:
+        return buffer
+    kind = memref_type_of(buffer)
+    total = prod(kind.get_shape()[:1]) * prod(strides_of(buffer)[:1])  # one item of rank 0
+    flat = MemRefType(kind.element_type, [total], memory_space=kind.memory_space)
+    for use in buffer.uses:
+        view = use.operation
+        if isinstance(view, memref.ReinterpretCastOp) and view.result.type == flat:
+            return view.result
+    view = memref.ReinterpretCastOp(buffer, [], [], [], [0], [total], [1], flat)
+    view.result.name_hint = buffer.name_hint
+    owner = buffer.owner
+    place = InsertPoint.at_start(owner) if isinstance(owner, Block) else InsertPoint.after(owner)
+    rewriter.insert(view, place)
+    return view.result
+
+
+def _replace(root: Operation, operations: Sequence[Operation], block: BlockOp, rewriter: PatternRewriter) -> None:
+    for op in operations:
+        op.location = block.location
+    rewriter.replace(root, operations, [])
+
+
+def _place(block: BlockOp, position: int, values: HostValues) -> SSAValue:
+    buffer = (*block.inputs, block.output)[position]
+    flat = strided_index(indices_of(block, position, values.extents), strides_of(buffer))
+    return values.materialise(values.value(flat))
+
+
+def _read(block: BlockOp, position: int, values: HostValues, rewriter: PatternRewriter) -> SSAValue:
+    """The scalar at an access; where padding may be met, a choice."""
+    buffer = flattened((*block.inputs, block.output)[position], rewriter)
+    inside = _inside(block, position, values, indices_of(block, position, values.extents))
+    if inside is None:
+        read: Operation = memref.LoadOp.get(buffer, [_place(block, position, values)])
+    else:
+        read = _choice(block, position, values, buffer, inside)
+    values.operations.append(read)
+    return read.results[0]
+
+
+def _choice(block: BlockOp, position: int, values: HostValues, buffer: SSAValue, inside: SSAValue) -> scf.IfOp:
+    """What memory holds inside of the buffer, else the pad value."""
+    nested = HostValues(values.extents)
+    load = memref.LoadOp.get(buffer, [_place(block, position, nested)])
+    pad = arith.ConstantOp(cast("Number", block.accesses.data[position].pad_value))
+    return scf.IfOp(
+        inside,
+        [element_type_of(buffer)],
+        [*nested.operations, load, scf.YieldOp(load.res)],
+        [pad, scf.YieldOp(pad.result)],
+    )
+
+
+def _inside(block: BlockOp, position: int, values: HostValues, indices: Sequence[Linear]) -> SSAValue | None:
+    """Whether all indices lie in the buffer; None when they always do, or nothing is read beyond it."""
+    if block.accesses.data[position].pad_value is None:
+        return None
+    result: SSAValue | None = None
+    for index, extent in zip(indices, shape_of(block.inputs[position]), strict=True):
+        low, high = index.bounds(values.extents)
+        if low < 0:
+            result = values.both(result, values.at_least(values.value(index), 0))
+        if high >= extent:
+            result = values.both(result, values.at_least(values.value(Linear(extent - 1) - index), 0))
+    return result
+
+
+def _copied_by_lanes(loop: ForOp) -> BlockOp:
+    """The copy under a vectorized loop. Raises `CompileError` for anything else, or more than 16 bytes."""
+    nest = perfect_nest(loop)
+    if nest is None or len(nest[0]) > 1:
+        raise CompileError(
+            f"vectorize of loop '{loop.loop_name}': it holds more than one block; vectorise an innermost loop over one",
+            location_of(loop),
+        )
+    block, lanes = nest[1], loop.trip_count
+    size = lanes * ELEMENT_BYTES.get(str(element_type_of(block.output)), 0)
+    if not is_copy(block) or size > VECTOR_BYTES or size & (size - 1):
+        raise _decline(
+            block, loop, f"{lanes} lanes of {size} bytes together", "vectorise copies of 2, 4, 8 or 16 bytes"
+        )
+    return block
+
+
+def _vector_access(block: BlockOp, loop: ForOp, position: int) -> VectorAccess:
+    """Where the first lane of a copy lies. Raises `CompileError` where the lanes are no vector."""
+    buffer, extents = (*block.inputs, block.output)[position], extents_around(block)
+    found = vector_access(
+        indices_of(block, position, extents),
+        shape_of(buffer),
+        strides_of(buffer),
+        loop.induction_variable,
+        extents,
+        padded=block.accesses.data[position].pad_value is not None,
+    )
+    if isinstance(found, VectorAccess):
+        return found
+    raise _unaligned(block, loop, buffer, found)
+
+
+def _unaligned(block: BlockOp, loop: ForOp, buffer: SSAValue, found: NoVector) -> CompileError:
+    lanes = loop.trip_count
+    if found.splits_edge:
+        return CompileError(
+            f"vectorize of block '{block.block_name}': lanes reach over the padded edge of '{buffer_name(buffer)}'",
+            location_of(block),
+        )
+    return _decline(
+        block,
+        loop,
+        f"'{buffer_name(buffer)}' is reached with stride {found.stride} from "
+        f"{'unaligned' if found.multiple % lanes else 'aligned'} offsets",
+        f"a vector copy needs stride 1 and offsets that are multiples of {lanes} elements",
+    )
+
+
+def _zeros_unless(block: BlockOp, loop: ForOp, inside: SSAValue, load: vector.LoadOp) -> scf.IfOp:
+    """The vector, or zeros where it lies in the padding."""
+    pad, kind = block.accesses.data[0].pad_value, load.result.type
+    if pad is None or pad.value.data != 0:
+        raise _decline(block, loop, "a pad value other than 0", "copy such padding one element at a time")
+    lanes = kind.get_shape()[0] * ELEMENT_BYTES[str(kind.element_type)]
+    zeros = arith.ConstantOp(DenseIntOrFPElementsAttr(cast("VectorType[AnyFloat]", kind), BytesAttr(bytes(lanes))))
+    return scf.IfOp(inside, [kind], [load, scf.YieldOp(load.result)], [zeros, scf.YieldOp(zeros.result)])
+
+
+def _decline(block: BlockOp, loop: ForOp, found: str, remedy: str) -> CompileError:
+    return CompileError(
+        f"vectorize of loop '{loop.loop_name}' of block '{block.block_name}': {found}; {remedy}", location_of(block)
+    )
 
 
 @dataclass(frozen=True)
@@ -52,188 +223,4 @@ class ConvertBlocksToMemory(ModulePass):
     name = "convert-blocks-to-memory"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                _Converter(function).convert()
-
-
-class _Converter:
-    def __init__(self, function: FuncOp) -> None:
-        self.function = function
-        self.flat: dict[SSAValue, SSAValue] = {}
-
-    def convert(self) -> None:
-        for block in blocks_under(self.function):
-            loops = enclosing_loops(block)
-            if loops and loops[-1].loop_kind is LoopKind.VECTORIZED:
-                self._convert_vector(block, loops[-1])
-            else:
-                self._replace(block, block, self._scalar(block))
-
-    def _flattened(self, buffer: SSAValue) -> SSAValue:
-        """A rank-1 view of a buffer, made where the buffer is."""
-        rank = len(shape_of(buffer))
-        if rank == 1:
-            return buffer
-        if buffer not in self.flat:
-            kind = memref_type_of(buffer)
-            total = prod(kind.get_shape()[:1]) * prod(strides_of(buffer)[:1])  # one item of rank 0
-            flat = MemRefType(kind.element_type, [total], memory_space=kind.memory_space)
-            view = memref.ReinterpretCastOp(buffer, [], [], [], [0], [total], [1], flat)
-            view.result.name_hint = buffer.name_hint
-            owner = buffer.owner
-            if isinstance(owner, Operation) and owner.parent is not None:
-                owner.parent.insert_op_after(view, owner)
-            else:
-                body = self.function.body.block
-                body.insert_op_before(view, cast(Operation, body.first_op))
-            self.flat[buffer] = view.result
-        return self.flat[buffer]
-
-    def _scalar(self, block: BlockOp) -> list[Operation]:
-        values = HostValues(extents_around(block))
-        inputs = [self._read(block, position, values) for position in range(len(block.inputs))]
-        output = len(block.inputs)
-        if block.has_reduction:
-            inputs.append(self._read(block, output, values))
-        mapping: dict[SSAValue, SSAValue] = dict(zip(block.body.block.args, inputs, strict=True))
-        last = block.body.block.last_op
-        for op in block.body.block.ops:
-            if op is not last:
-                values.operations.append(op.clone(mapping))
-        result = mapping.get(block.yielded, block.yielded)
-        place = self._place(block, output, values)
-        values.operations.append(memref.StoreOp.get(result, self._flattened(block.output), [place]))
-        return values.operations
-
-    def _place(self, block: BlockOp, position: int, values: HostValues) -> SSAValue:
-        buffer = (*block.inputs, block.output)[position]
-        flat = strided_index(indices_of(block, position, values.extents), strides_of(buffer))
-        return values.materialise(values.value(flat))
-
-    def _read(self, block: BlockOp, position: int, values: HostValues) -> SSAValue:
-        """The scalar at an access; where padding may be met, a choice."""
-        buffer = (*block.inputs, block.output)[position]
-        pad = block.accesses.data[position].pad_value
-        inside = self._inside(block, position, values) if pad is not None else None
-        if pad is None or inside is None:
-            load = memref.LoadOp.get(self._flattened(buffer), [self._place(block, position, values)])
-            values.operations.append(load)
-            return load.res
-        choice = self._choice(block, position, values, pad, inside)
-        values.operations.append(choice)
-        return choice.results[0]
-
-    def _choice(self, block: BlockOp, position: int, values: HostValues, pad: Number, inside: SSAValue) -> scf.IfOp:
-        buffer = block.inputs[position]
-        nested = HostValues(values.extents)
-        load = memref.LoadOp.get(self._flattened(buffer), [self._place(block, position, nested)])
-        constant = arith.ConstantOp(pad)
-        return scf.IfOp(
-            inside,
-            [element_type_of(buffer)],
-            [*nested.operations, load, scf.YieldOp(load.res)],
-            [constant, scf.YieldOp(constant.result)],
-        )
-
-    def _inside(
-        self, block: BlockOp, position: int, values: HostValues, indices: Sequence[Linear] | None = None
-    ) -> SSAValue | None:
-        """Whether all indices lie in the buffer; None when they always do."""
-        result: SSAValue | None = None
-        shape = shape_of(block.inputs[position])
-        given = indices_of(block, position, values.extents) if indices is None else indices
-        for index, extent in zip(given, shape, strict=True):
-            low, high = index.bounds(values.extents)
-            if low < 0:
-                result = values.both(result, values.at_least(values.value(index), 0))
-            if high >= extent:
-                result = values.both(result, values.at_least(values.value(Linear(extent - 1) - index), 0))
-        return result
-
-    def _convert_vector(self, block: BlockOp, loop: ForOp) -> None:
-        lanes = loop.trip_count
-        size = lanes * ELEMENT_BYTES.get(str(element_type_of(block.output)), 0)
-        if not is_copy(block) or size > VECTOR_BYTES or size & (size - 1):
-            raise _decline(
-                block, loop, f"{lanes} lanes of {size} bytes together", "vectorise copies of 2, 4, 8 or 16 bytes"
-            )
-        values = HostValues(extents_around(block))
-        offsets = [self._lane_offset(block, loop, position, lanes, values) for position in (0, 1)]
-        pad = block.accesses.data[0].pad_value
-        inside = self._inside_vector(block, loop, values) if pad is not None else None
-        kind = VectorType(element_type_of(block.output), [lanes])
-        source, target = self._flattened(block.inputs[0]), self._flattened(block.output)
-        load = vector.LoadOp(source, [offsets[0]], kind)
-        if inside is None:
-            values.operations += [load, vector.StoreOp(load.result, target, [offsets[1]])]
-        else:
-            choice = self._zero_unless(block, loop, inside, load, pad, kind)
-            values.operations += [choice, vector.StoreOp(choice.results[0], target, [offsets[1]])]
-        self._replace(block, loop, values.operations)
-
-    def _zero_unless(
-        self,
-        block: BlockOp,
-        loop: ForOp,
-        inside: SSAValue,
-        load: vector.LoadOp,
-        pad: Number | None,
-        kind: VectorType[Attribute],
-    ) -> scf.IfOp:
-        """The vector, or zeros where it lies in the padding."""
-        if pad is None or pad.value.data != 0:
-            raise _decline(block, loop, "a pad value other than 0", "copy such padding one element at a time")
-        lanes = kind.get_shape()[0] * ELEMENT_BYTES[str(kind.element_type)]
-        zeros = arith.ConstantOp(DenseIntOrFPElementsAttr(cast(VectorType[AnyFloat], kind), BytesAttr(bytes(lanes))))
-        return scf.IfOp(inside, [kind], [load, scf.YieldOp(load.result)], [zeros, scf.YieldOp(zeros.result)])
-
-    def _inside_vector(self, block: BlockOp, loop: ForOp, values: HostValues) -> SSAValue | None:
-        """As `_inside`, for the first lane: the others must agree, so an edge has to lie between vectors."""
-        variable, lanes = loop.induction_variable, loop.trip_count
-        firsts: list[Linear] = []
-        for index, extent in zip(indices_of(block, 0, values.extents), shape_of(block.inputs[0]), strict=True):
-            low, high = index.bounds(values.extents)
-            first = index.substitute({variable: Linear(0)}, values.extents)
-            steps = (extent, first.constant, *first.terms.values())
-            agree = index == first + Linear.variable(variable) and all(step % lanes == 0 for step in steps)
-            if variable in index.variables() and (low < 0 or high >= extent) and not agree:
-                raise CompileError(
-                    f"vectorize of block '{block.block_name}': lanes reach over the padded edge of "
-                    f"'{buffer_name(block.inputs[0])}'",
-                    location_of(block),
-                )
-            firsts.append(first)
-        return self._inside(block, 0, values, firsts)
-
-    def _lane_offset(self, block: BlockOp, loop: ForOp, position: int, lanes: int, values: HostValues) -> SSAValue:
-        buffer = (*block.inputs, block.output)[position]
-        flat = strided_index(indices_of(block, position, values.extents), strides_of(buffer))
-        variable: Hashable = loop.induction_variable
-        stride = flat.coefficient(variable) if flat.is_linear_in(variable) else None
-        first = flat.substitute({variable: Linear(0)}, values.extents)
-        aligned = first.constant % lanes == 0 and all(factor % lanes == 0 for factor in first.terms.values())
-        if stride != 1 or not aligned:
-            raise _decline(
-                block,
-                loop,
-                f"'{buffer_name(buffer)}' is reached with stride {stride} from "
-                f"{'aligned' if aligned else 'unaligned'} offsets",
-                f"a vector copy needs stride 1 and offsets that are multiples of {lanes} elements",
-            )
-        return values.materialise(values.value(first))
-
-    def _replace(self, block: BlockOp, root: Operation, operations: list[Operation]) -> None:
-        parent = root.parent
-        if parent is None:
-            raise ValueError("the block stands nowhere")
-        for op in operations:
-            op.location = block.location
-            parent.insert_op_before(op, root)
-        discard(root)
-
-
-def _decline(block: BlockOp, loop: ForOp, found: str, remedy: str) -> CompileError:
-    return CompileError(
-        f"vectorize of loop '{loop.loop_name}' of block '{block.block_name}': {found}; {remedy}", location_of(block)
-    )
+        rewrite_once(op, ConvertVectorizedLoop(), ConvertBlock())

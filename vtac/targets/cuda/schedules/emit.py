@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.targets.cuda.schedules.lanes import vector_lanes, walked_fastest
+from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.layer import ContractionLayer
 from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
 from vtac.targets.cuda.schedules.tiling import ASYNC_BYTES, VECTOR_BYTES, ProductTiling
@@ -58,9 +58,11 @@ class ProductScheduler:
 
     def _lanes(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> int:
         """Elements that one thread copies at a time: a vector, unless threads would be idle then."""
-        most = VECTOR_BYTES // self.layer.element_bytes
-        lanes = vector_lanes(payload_block(self.script, copy), fastest, part[fastest], most)
-        while lanes > 1 and part[0] * part[1] % (lanes * self.tiling.threads):
+        block, lanes = payload_block(self.script, copy), VECTOR_BYTES // self.layer.element_bytes
+        while lanes > 1:
+            busy = part[0] * part[1] % (lanes * self.tiling.threads) == 0
+            if busy and moves_vectors(block, fastest, part[fastest], lanes):
+                break
             lanes //= 2
         return lanes
 
