@@ -8,11 +8,39 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
+from vtac.rewriting.walker import rewrite_once
+
+
+@dataclass
+class ApplyScript(RewritePattern):
+    """Run one script on the function that it names, and drop it."""
+
+    module: ModuleOp
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ScriptOp, rewriter: PatternRewriter) -> None:
+        handles = Handles(target_function(self.module, op))
+        for directive in op.body.block.ops:
+            if not isinstance(directive, DirectiveOp):
+                raise ScheduleError(f"'{directive.name}' is not a directive", location_of(directive))
+            apply_directive(directive, handles)
+        rewriter.erase(op)
+
+
+def target_function(module: ModuleOp, script: ScriptOp) -> FuncOp:
+    """The function that a script schedules. Raises `ScheduleError` where there is none of that name."""
+    functions = [child for child in module.ops if isinstance(child, FuncOp)]
+    for function in functions:
+        if function.sym_name.data == script.target.data:
+            return function
+    names = ", ".join(function.sym_name.data for function in functions) or "none"
+    raise ScheduleError(f"no function '{script.target.data}' to schedule; functions here: {names}", location_of(script))
 
 
 @dataclass(frozen=True)
@@ -28,21 +56,4 @@ class ApplySchedule(ModulePass):
     name = "apply-schedule"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for script in [child for child in op.ops if isinstance(child, ScriptOp)]:
-            handles = Handles(target_function(op, script))
-            for directive in script.body.block.ops:
-                if not isinstance(directive, DirectiveOp):
-                    raise ScheduleError(f"'{directive.name}' is not a directive", location_of(directive))
-                apply_directive(directive, handles)
-            script.detach()
-            script.erase()
-
-
-def target_function(module: ModuleOp, script: ScriptOp) -> FuncOp:
-    """The function that a script schedules."""
-    functions = [child for child in module.ops if isinstance(child, FuncOp)]
-    for function in functions:
-        if function.sym_name.data == script.target.data:
-            return function
-    names = ", ".join(function.sym_name.data for function in functions) or "none"
-    raise ScheduleError(f"no function '{script.target.data}' to schedule; functions here: {names}", location_of(script))
+        rewrite_once(op, ApplyScript(op))

@@ -8,10 +8,29 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import MemRefType, ModuleOp, StridedLayoutAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
-from xdsl.rewriter import Rewriter
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.nest import memref_type_of, strides_of
 from vtac.dialects.schedule.declared import STORAGE_ALIGN
+from vtac.rewriting.walker import rewrite_once
+
+
+class AlignStorage(RewritePattern):
+    """One allocation with a wanted pitch: dimension, factor and offset, in elements."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        wanted = STORAGE_ALIGN.remove(op)
+        if wanted is None:
+            return
+        dimension, factor, offset = wanted
+        kind = memref_type_of(op.memref)
+        shape, strides = kind.get_shape(), list(strides_of(op.memref))
+        strides[dimension] += (offset - strides[dimension]) % factor
+        for outer in range(dimension - 1, -1, -1):
+            strides[outer] = strides[outer + 1] * shape[outer + 1]
+        layout = StridedLayoutAttr(strides, 0)
+        rewriter.replace_value_with_new_type(op.memref, MemRefType(kind.element_type, shape, layout, kind.memory_space))
 
 
 @dataclass(frozen=True)
@@ -26,21 +45,4 @@ class ScheduleAlignStorage(ModulePass):
     name = "schedule-align-storage"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for allocation in [inner for inner in op.walk() if isinstance(inner, AllocOp)]:
-            wanted = STORAGE_ALIGN.remove(allocation)
-            if wanted is not None:
-                _align(allocation, *wanted)
-
-
-def _align(allocation: AllocOp, dimension: int, factor: int, offset: int) -> None:
-    buffer = allocation.memref
-    kind = memref_type_of(buffer)
-    strides = list(strides_of(buffer))
-    extra = (offset - strides[dimension]) % factor
-    strides[dimension] += extra
-    for outer in range(dimension - 1, -1, -1):
-        strides[outer] = strides[outer + 1] * kind.get_shape()[outer + 1]
-    layout = StridedLayoutAttr(strides, 0)
-    Rewriter.replace_value_with_new_type(
-        buffer, MemRefType(kind.element_type, kind.get_shape(), layout, kind.memory_space)
-    )
+        rewrite_once(op, AlignStorage())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,143 +13,58 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
-from xdsl.rewriter import Rewriter
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of, indices_of, rebind
+from vtac.analysis.accesses import bindings_of, guards_of, rebind
+from vtac.analysis.compaction import Compaction, plan_compaction
 from vtac.analysis.linear import Linear, to_affine
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, enclosing_loops, shape_of
-from vtac.analysis.regions import Interval, region_of
-from vtac.dialects.declared import taken_by
+from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
-from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.errors import CompileError
+from vtac.dialects.schedule.payload import BlockOp
+from vtac.rewriting.edits import move_op
+from vtac.rewriting.walker import rewrite_once
 
 
-@dataclass(frozen=True)
-class ScheduleCompactBuffers(ModulePass):
-    """Move each allocation into the innermost loop that holds all its uses, and shrink it.
+@dataclass
+class PlaceBuffer(RewritePattern):
+    """One allocation, before its first use in the body that the plan names; gone when nothing uses it."""
 
-    Blocks are brought to normal form: one iteration variable per loop that moves them.
+    plan: Compaction
 
-    requires: no block has an init (schedule-decompose-reductions).
-    ensures:  buffers hold the hull of the regions accessed per iteration of that loop;
-              accesses are relative to it; buffers that nothing reads or writes are gone.
-    declines: a block with an init.
-    """
-
-    name = "schedule-compact-buffers"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                _compact_function(function)
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        placement = self.plan.placements.get(op)
+        if placement is None:
+            rewriter.erase(op)
+            return
+        kind = memref_type_of(op.memref)
+        small = MemRefType(kind.element_type, placement.shape, memory_space=kind.memory_space)
+        rewriter.replace_value_with_new_type(op.memref, small)
+        move_op(op, InsertPoint.before(_first_use(placement.body, op.memref)), rewriter)
 
 
-def _compact_function(function: FuncOp) -> None:
-    indices: dict[BlockOp, list[list[Linear]]] = {}
-    for block in blocks_under(function):
-        if block.init is not None:
-            raise CompileError(
-                f"schedule-compact-buffers: block '{block.block_name}' has an init; "
-                "run schedule-decompose-reductions first",
-                location_of(block),
-            )
-        indices[block] = [_without_unit_loops(block, indices_of(block, i)) for i in range(len(block.accesses))]
-    for allocation in [child for child in function.walk() if isinstance(child, AllocOp)]:
-        _compact(allocation, indices)
-    for block, expressions in indices.items():
-        _normalise(block, expressions)
+@dataclass
+class NormaliseBlock(RewritePattern):
+    """One block, with one iteration variable per loop of several iterations that it depends on."""
 
+    plan: Compaction
 
-def _without_unit_loops(block: BlockOp, expressions: Sequence[Linear]) -> list[Linear]:
-    """Loops of one iteration contribute nothing to an index."""
-    unit: dict[Hashable, Linear] = {
-        loop.induction_variable: Linear(0) for loop in enclosing_loops(block) if loop.trip_count == 1
-    }
-    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
-    return [expression.substitute(unit, extents) if unit else expression for expression in expressions]
-
-
-def _compact(allocation: AllocOp, indices: dict[BlockOp, list[list[Linear]]]) -> None:
-    buffer = allocation.memref
-    accesses = _accesses(buffer)
-    if not accesses:
-        allocation.detach()
-        allocation.erase()
-        return
-    body = _common_body([block for block, _ in accesses])
-    region = region_of(buffer, accesses, body)
-    for dimension, interval in enumerate(region):
-        if _is_padded(accesses):
-            region[dimension] = Interval(Linear(0), shape_of(buffer)[dimension])
-        elif not interval.base.is_constant:
-            bases = _without_unit_loops(accesses[0][0], [interval.base])
-            region[dimension] = Interval(bases[0], interval.extent)
-    for block, position in accesses:
-        indices[block][position] = [
-            index - interval.base for index, interval in zip(indices[block][position], region, strict=True)
-        ]
-    kind = buffer.type
-    shape = [interval.extent for interval in region]
-    Rewriter.replace_value_with_new_type(buffer, MemRefType(kind.element_type, shape, memory_space=kind.memory_space))
-    allocation.detach()
-    first = body.first_op
-    if first is None:
-        body.add_op(allocation)
-    else:
-        body.insert_op_before(allocation, _first_use(body, allocation.memref))
-
-
-def _accesses(buffer: SSAValue) -> list[tuple[BlockOp, int]]:
-    found: list[tuple[BlockOp, int]] = []
-    for use in buffer.uses:
-        block = use.operation
-        if isinstance(block, BlockOp):
-            found.append((block, use.index - len(block.loops)))
-    return sorted(found, key=lambda item: item[1])
-
-
-def _is_padded(accesses: Sequence[tuple[BlockOp, int]]) -> bool:
-    return any(block.accesses.data[position].pad_value is not None for block, position in accesses)
-
-
-def _common_body(blocks: Sequence[BlockOp]) -> Block:
-    """The innermost body that holds all blocks, with no loop of a hardware unit around it."""
-    paths = [[*enclosing_loops(block)] for block in blocks]
-    shared: list[ForOp] = []
-    for level in zip(*paths, strict=False):
-        if any(loop is not level[0] for loop in level) or _is_mapped(level[0]):
-            break
-        shared.append(level[0])
-    if shared and len(set(blocks)) > 1:
-        return shared[-1].body.block
-    top: Operation = blocks[0]
-    while (parent := top.parent_op()) is not None and not isinstance(parent, FuncOp):
-        top = parent
-    return cast(Block, top.parent)
-
-
-def _is_mapped(loop: ForOp) -> bool:
-    """A loop that was given to a hardware unit with all it holds."""
-    return bool(taken_by(loop))
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
+        normalise(op, self.plan.indices[op])
+        rewriter.notify_op_modified(op)
 
 
 def _first_use(body: Block, buffer: SSAValue) -> Operation:
     """The first operation of a body that uses a buffer, however deep."""
-    users: list[Operation] = []
-    for use in buffer.uses:
-        current: Operation | None = use.operation
-        while current is not None and current.parent is not body:
-            current = current.parent_op()
-        if current is not None:
-            users.append(current)
+    users = [user for use in buffer.uses if (user := child_holding(body, use.operation)) is not None]
     return min(users, key=body.get_operation_index)
 
 
-def _normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
-    """One iteration variable per loop with more than one iteration that the block depends on."""
-    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
+def normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
+    """Let a block access its buffers at indices over loop variables, one list per access."""
+    extents = extents_around(block)
     reducing: set[Hashable] = set()
     for variable, value in zip(block.variables, bindings_of(block), strict=True):
         if variable.reduction:
@@ -180,3 +95,25 @@ def _normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
     block.accesses = ArrayAttr(accesses)
     values = [Linear.variable(loop.induction_variable) for loop in loops]
     rebind(block, values + [Linear(0)] * (len(variables) - len(loops)), guards)
+
+
+@dataclass(frozen=True)
+class ScheduleCompactBuffers(ModulePass):
+    """Move each allocation into the innermost loop that holds all its uses, and shrink it.
+
+    Blocks are brought to normal form: one iteration variable per loop that moves them. Where
+    and how small each buffer is follows from a plan for the whole function (`analysis.compaction`).
+
+    requires: no block has an init (schedule-decompose-reductions).
+    ensures:  buffers hold the hull of the regions accessed per iteration of that loop;
+              accesses are relative to it; buffers that nothing reads or writes are gone.
+    declines: a block with an init.
+    """
+
+    name = "schedule-compact-buffers"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.ops:
+            if isinstance(function, FuncOp):
+                plan = plan_compaction(function)
+                rewrite_once(function, PlaceBuffer(plan), NormaliseBlock(plan))

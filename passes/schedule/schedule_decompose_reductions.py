@@ -6,15 +6,36 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under
 from vtac.analysis.reductions import mixed_loop, reduction_loop
+from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError
 from vtac.passes.directives.handles import describe
 from vtac.rewriting.inits import split_off_init
+from vtac.rewriting.walker import rewrite_once
+
+
+class DecomposeReduction(RewritePattern):
+    """One block with an init."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
+        if op.init is None:
+            return
+        loop = reduction_loop(op)
+        if loop is None:
+            raise CompileError(f"block '{op.block_name}' reduces without a loop", location_of(op))
+        mixed = mixed_loop(op)
+        if mixed is not None:
+            raise CompileError(
+                f"schedule-decompose-reductions: loop {describe(mixed)} of block '{op.block_name}' is "
+                "spatial and reducing at once; do not fuse across the kinds",
+                location_of(op),
+            )
+        split_off_init(op, loop, f"{op.block_name}_init", rewriter)
 
 
 @dataclass(frozen=True)
@@ -29,20 +50,4 @@ class ScheduleDecomposeReductions(ModulePass):
     name = "schedule-decompose-reductions"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if not isinstance(function, FuncOp):
-                continue
-            for block in blocks_under(function):
-                if block.init is None:
-                    continue
-                loop = reduction_loop(block)
-                if loop is None:
-                    raise CompileError(f"block '{block.block_name}' reduces without a loop", location_of(block))
-                mixed = mixed_loop(block)
-                if mixed is not None:
-                    raise CompileError(
-                        f"schedule-decompose-reductions: loop {describe(mixed)} of block '{block.block_name}' is "
-                        "spatial and reducing at once; do not fuse across the kinds",
-                        location_of(block),
-                    )
-                split_off_init(block, loop, f"{block.block_name}_init")
+        rewrite_once(op, DecomposeReduction())

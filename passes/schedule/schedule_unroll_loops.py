@@ -8,18 +8,38 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import substitute_loop
 from vtac.analysis.linear import Linear
-from vtac.analysis.nest import blocks_under, walk_payload
+from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
+from vtac.rewriting.edits import dissolve
 from vtac.rewriting.loop_copies import copies_of
+from vtac.rewriting.walker import rewrite_once
+
+
+class UnrollLoop(RewritePattern):
+    """One loop of kind `unrolled`; each copy of its body has buffers of its own."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if op.loop_kind is not LoopKind.UNROLLED:
+            return
+        for iteration, copy in enumerate(copies_of(op, op.trip_count, rewriter)):
+            rewriter.insert(copy, InsertPoint.before(op))
+            value: dict[Hashable, Linear] = {copy.induction_variable: Linear(iteration)}
+            for block in blocks_under(copy):
+                substitute_loop(block, value)
+            dissolve(copy, rewriter=rewriter)
+        rewriter.erase(op)
 
 
 @dataclass(frozen=True)
 class ScheduleUnrollLoops(ModulePass):
-    """Replace each loop of kind `unrolled` by one copy of its body per iteration.
+    """Replace each loop of kind `unrolled` by one copy of its body per iteration, inner loops first.
 
     requires: a scheduled payload.
     ensures:  no unrolled loop is left.
@@ -29,26 +49,4 @@ class ScheduleUnrollLoops(ModulePass):
     name = "schedule-unroll-loops"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        unrolled = [
-            loop for loop in walk_payload(op) if isinstance(loop, ForOp) and loop.loop_kind is LoopKind.UNROLLED
-        ]
-        for loop in reversed(unrolled):
-            _unroll(loop)
-
-
-def _unroll(loop: ForOp) -> None:
-    parent = loop.parent
-    if parent is None:
-        raise ValueError("the loop stands nowhere")
-    for iteration, copy in enumerate(copies_of(loop, loop.trip_count)):
-        parent.insert_op_before(copy, loop)
-        value: dict[Hashable, Linear] = {copy.induction_variable: Linear(iteration)}
-        for block in blocks_under(copy):
-            substitute_loop(block, value)
-        for child in list(copy.body.block.ops):
-            child.detach()
-            parent.insert_op_before(child, copy)
-        copy.detach()
-        copy.erase()
-    loop.detach()
-    loop.erase()
+        rewrite_once(op, UnrollLoop(), inside_first=True, backwards=True)

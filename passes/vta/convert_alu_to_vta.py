@@ -11,6 +11,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.bodies import AluChain, AluStep, alu_chain
+from vtac.analysis.in_place import possible_bases
 from vtac.analysis.kernel_shapes import (
     KernelShape,
     micro_op_count,
@@ -29,7 +30,6 @@ from vtac.dialects.schedule.declared import ALU
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import AluOp, GemmOp
 from vtac.errors import CompileError
-from vtac.passes.schedule.schedule_reuse_in_place import possible_bases
 from vtac.rewriting.walker import rewrite_once
 
 IMMEDIATE_RANGE = (-(1 << 15), (1 << 15) - 1)

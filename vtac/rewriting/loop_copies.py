@@ -8,30 +8,32 @@ from __future__ import annotations
 
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import SSAValue
+from xdsl.pattern_rewriter import PatternRewriter
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.payload import ForOp
+from vtac.rewriting.edits import insert_ops
 
 
-def copies_of(loop: ForOp, count: int) -> list[ForOp]:
+def copies_of(loop: ForOp, count: int, rewriter: PatternRewriter | None = None) -> list[ForOp]:
     """Detached copies of a loop; the first one keeps the loop's buffers."""
     owned = _owned_allocations(loop)
-    return [_copy(loop, owned if position else []) for position in range(count)]
+    return [_copy(loop, owned if position else [], rewriter) for position in range(count)]
 
 
 def copy_apart(loop: ForOp) -> ForOp:
     """A detached copy of a loop with buffers of its own."""
-    return _copy(loop, _owned_allocations(loop))
+    return _copy(loop, _owned_allocations(loop), None)
 
 
-def _copy(loop: ForOp, renewed: list[AllocOp]) -> ForOp:
+def _copy(loop: ForOp, renewed: list[AllocOp], rewriter: PatternRewriter | None) -> ForOp:
     """A detached copy of a loop that has fresh buffers instead of the given ones."""
     mapping: dict[SSAValue, SSAValue] = {}
     for allocation in renewed:
         fresh = allocation.clone(mapping)
         fresh.memref.name_hint = allocation.memref.name_hint
-        if allocation.parent is not None:
-            allocation.parent.insert_op_after(fresh, allocation)
+        insert_ops(fresh, InsertPoint.after(allocation), rewriter)
     copy = loop.clone(mapping)
     copy.induction_variable.name_hint = loop.loop_name
     return copy

@@ -11,8 +11,9 @@
 // CHECK-NEXT:   %c0 = arith.constant 0 : index
 // CHECK-NEXT:   %c2 = arith.constant 2 : index
 // CHECK-NEXT:   %c1 = arith.constant 1 : index
-// CHECK-NEXT:   %c16 = arith.constant 16 : index
+// CHECK-NEXT:   %c9 = arith.constant 9 : index
 // CHECK-NEXT:   %c14 = arith.constant 14 : index
+// CHECK-NEXT:   %c16 = arith.constant 16 : index
 // CHECK-NEXT:   %c7 = arith.constant 7 : index
 // CHECK-NEXT:   %c8 = arith.constant 8 : index
 // CHECK-NEXT:   vta.dep_push "store", "compute"
@@ -25,25 +26,21 @@
 // CHECK-NEXT:     }
 // CHECK-NEXT:     scf.for %r6_outer = %c0 to %c16 step %c1 {
 // CHECK-NEXT:       %0 = affine.apply affine_map<(d0) -> (((d0 * -7) + 1))> (%i2_outer)
-// CHECK-NEXT:       %1 = arith.constant 0 : index
-// CHECK-NEXT:       %2 = arith.maxsi %0, %1 : index
-// CHECK-NEXT:       %3 = affine.apply affine_map<(d0) -> (((d0 * 7) + -6))> (%i2_outer)
-// CHECK-NEXT:       %4 = arith.constant 0 : index
-// CHECK-NEXT:       %5 = arith.maxsi %3, %4 : index
-// CHECK-NEXT:       %6 = arith.constant 9 : index
-// CHECK-NEXT:       %7 = arith.subi %6, %2 : index
-// CHECK-NEXT:       %8 = arith.subi %7, %5 : index
-// CHECK-NEXT:       %9 = affine.apply affine_map<(d0, d1) -> ((((d1 * 196) + (d0 * 98)) + -14))> (%i2_outer, %r6_outer)
-// CHECK-NEXT:       %10 = arith.constant 14 : index
-// CHECK-NEXT:       %11 = arith.muli %2, %10 : index
-// CHECK-NEXT:       %12 = arith.addi %9, %11 : index
+// CHECK-NEXT:       %1 = arith.maxsi %0, %c0 : index
+// CHECK-NEXT:       %2 = affine.apply affine_map<(d0) -> (((d0 * 7) + -6))> (%i2_outer)
+// CHECK-NEXT:       %3 = arith.maxsi %2, %c0 : index
+// CHECK-NEXT:       %4 = arith.subi %c9, %1 : index
+// CHECK-NEXT:       %5 = arith.subi %4, %3 : index
+// CHECK-NEXT:       %6 = affine.apply affine_map<(d0, d1) -> ((((d1 * 196) + (d0 * 98)) + -14))> (%i2_outer, %r6_outer)
+// CHECK-NEXT:       %7 = arith.muli %1, %c14 : index
+// CHECK-NEXT:       %8 = arith.addi %6, %7 : index
 // CHECK-NEXT:       scf.for %i1_outer_inner_1 = %c0 to %c2 step %c1 {
-// CHECK-NEXT:         %13 = affine.apply affine_map<(d0, d1) -> (((d0 * 1152) + (d1 * 9)))> (%i1_outer_inner_1, %r6_outer)
+// CHECK-NEXT:         %9 = affine.apply affine_map<(d0, d1) -> (((d0 * 1152) + (d1 * 9)))> (%i1_outer_inner_1, %r6_outer)
 // CHECK-NEXT:         vta.dep_pop "compute", "load"
-// CHECK-NEXT:         %14 = affine.apply affine_map<(d0) -> ((d0 * 144))> (%i1_outer_inner_1)
-// CHECK-NEXT:         vta.load_2d inp %data [dram = %12, x_size = 14, y_size = %8, x_stride = 14, x_pad_before = 1, y_pad_before = %2, x_pad_after = 1, y_pad_after = %5, sram = %14] : memref<1x16x14x14x1x16xi8>
-// CHECK-NEXT:         %15 = affine.apply affine_map<(d0) -> ((d0 * 72))> (%i1_outer_inner_1)
-// CHECK-NEXT:         vta.load_2d wgt %kernel [dram = %13, x_size = 9, y_size = 8, x_stride = 144, x_pad_before = 0, y_pad_before = 0, x_pad_after = 0, y_pad_after = 0, sram = %15] : memref<16x16x3x3x16x16xi8>
+// CHECK-NEXT:         %10 = affine.apply affine_map<(d0) -> ((d0 * 144))> (%i1_outer_inner_1)
+// CHECK-NEXT:         vta.load_2d inp %data [dram = %8, x_size = 14, y_size = %5, x_stride = 14, x_pad_before = 1, y_pad_before = %1, x_pad_after = 1, y_pad_after = %3, sram = %10] : memref<1x16x14x14x1x16xi8>
+// CHECK-NEXT:         %11 = affine.apply affine_map<(d0) -> ((d0 * 72))> (%i1_outer_inner_1)
+// CHECK-NEXT:         vta.load_2d wgt %kernel [dram = %9, x_size = 9, y_size = 8, x_stride = 144, x_pad_before = 0, y_pad_before = 0, x_pad_after = 0, y_pad_after = 0, sram = %11] : memref<16x16x3x3x16x16xi8>
 // CHECK-NEXT:         vta.dep_push "load", "compute"
 // CHECK-NEXT:       }
 // CHECK-NEXT:       scf.for %i1_outer_inner_2 = %c0 to %c2 step %c1 {
@@ -65,10 +62,10 @@
 // CHECK-NEXT:       scf.for %i1_inner = %c0 to %c8 step %c1 {
 // CHECK-NEXT:         scf.for %i2_inner = %c0 to %c7 step %c1 {
 // CHECK-NEXT:           scf.for %i3_inner = %c0 to %c14 step %c1 {
-// CHECK-NEXT:             %16 = affine.apply affine_map<(d0, d1, d2) -> ((((d0 * 98) + (d1 * 14)) + d2))> (%i1_inner, %i2_inner, %i3_inner)
-// CHECK-NEXT:             %17 = affine.apply affine_map<(d0, d1, d2, d3, d4) -> ((((((d0 * 1568) + (d2 * 196)) + (d1 * 98)) + (d3 * 14)) + d4))> (%i1_outer_inner_4, %i2_outer, %i1_inner, %i2_inner, %i3_inner)
-// CHECK-NEXT:             %18 = affine.apply affine_map<(d0, d1) -> (((d0 * 784) + d1))> (%i1_outer_inner_4, %16)
-// CHECK-NEXT:             vta.store_2d out %res [sram = %18, dram = %17, x_size = 1, y_size = 1, x_stride = 1] : memref<1x16x14x14x1x16xi8>
+// CHECK-NEXT:             %12 = affine.apply affine_map<(d0, d1, d2) -> ((((d0 * 98) + (d1 * 14)) + d2))> (%i1_inner, %i2_inner, %i3_inner)
+// CHECK-NEXT:             %13 = affine.apply affine_map<(d0, d1, d2, d3, d4) -> ((((((d0 * 1568) + (d2 * 196)) + (d1 * 98)) + (d3 * 14)) + d4))> (%i1_outer_inner_4, %i2_outer, %i1_inner, %i2_inner, %i3_inner)
+// CHECK-NEXT:             %14 = affine.apply affine_map<(d0, d1) -> (((d0 * 784) + d1))> (%i1_outer_inner_4, %12)
+// CHECK-NEXT:             vta.store_2d out %res [sram = %14, dram = %13, x_size = 1, y_size = 1, x_stride = 1] : memref<1x16x14x14x1x16xi8>
 // CHECK-NEXT:           }
 // CHECK-NEXT:         }
 // CHECK-NEXT:       }

@@ -10,9 +10,9 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
 from vtac.analysis.bodies import AluChain, alu_chain, is_copy, is_truncating_copy
+from vtac.analysis.in_place import possible_bases
 from vtac.analysis.nest import element_type_of, readers_of, shape_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.passes.schedule.schedule_reuse_in_place import possible_bases
 from vtac.targets.vta.schedules.contraction import Contraction, match_contraction, no_layer
 from vtac.targets.vta.schedules.sides import Place, Region, is_pointwise, places_read, region_of, whole_place
 from vtac.targets.vta.schedules.stages import (

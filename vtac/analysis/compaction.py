@@ -1,0 +1,117 @@
+"""Where each intermediate buffer belongs, and how small it can be there: a plan for a whole function."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from vtac.analysis.accesses import indices_of
+from vtac.analysis.linear import Linear
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import blocks_under, enclosing_loops, shape_of
+from vtac.analysis.regions import Interval, region_of
+from vtac.dialects.declared import taken_by
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.errors import CompileError
+
+
+@dataclass(frozen=True)
+class Placement:
+    """The innermost body that holds all uses of a buffer, and the buffer's shape there, in elements."""
+
+    body: Block
+    shape: list[int]
+
+
+@dataclass
+class Compaction:
+    """What becomes of the buffers of a function, and the indices at which its blocks then access theirs.
+
+    `placements` has no entry for a buffer that nothing reads or writes. `indices` has, per
+    block, one list of expressions over loop variables per access, inputs first, output last.
+    """
+
+    placements: dict[AllocOp, Placement] = field(default_factory=dict[AllocOp, Placement])
+    indices: dict[BlockOp, list[list[Linear]]] = field(default_factory=dict[BlockOp, list[list[Linear]]])
+
+
+def plan_compaction(function: FuncOp) -> Compaction:
+    """The plan for a function. Raises `CompileError` for a block with an init."""
+    plan = Compaction()
+    for block in blocks_under(function):
+        if block.init is not None:
+            raise CompileError(
+                f"schedule-compact-buffers: block '{block.block_name}' has an init; "
+                "run schedule-decompose-reductions first",
+                location_of(block),
+            )
+        plan.indices[block] = [_without_unit_loops(block, indices_of(block, i)) for i in range(len(block.accesses))]
+    for allocation in [child for child in function.walk() if isinstance(child, AllocOp)]:
+        accesses = _accesses(allocation.memref)
+        if accesses:
+            plan.placements[allocation] = _place(allocation.memref, accesses, plan)
+    return plan
+
+
+def _without_unit_loops(block: BlockOp, expressions: Sequence[Linear]) -> list[Linear]:
+    """Loops of one iteration contribute nothing to an index."""
+    unit: dict[Hashable, Linear] = {
+        loop.induction_variable: Linear(0) for loop in enclosing_loops(block) if loop.trip_count == 1
+    }
+    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
+    return [expression.substitute(unit, extents) if unit else expression for expression in expressions]
+
+
+def _place(buffer: SSAValue, accesses: list[tuple[BlockOp, int]], plan: Compaction) -> Placement:
+    """The hull of what is accessed in one iteration of the loops around the uses; accesses become relative to it."""
+    body = _common_body([block for block, _ in accesses])
+    region = region_of(buffer, accesses, body)
+    for dimension, interval in enumerate(region):
+        if _is_padded(accesses):
+            region[dimension] = Interval(Linear(0), shape_of(buffer)[dimension])
+        elif not interval.base.is_constant:
+            bases = _without_unit_loops(accesses[0][0], [interval.base])
+            region[dimension] = Interval(bases[0], interval.extent)
+    for block, position in accesses:
+        indices = plan.indices[block]
+        indices[position] = [index - interval.base for index, interval in zip(indices[position], region, strict=True)]
+    return Placement(body, [interval.extent for interval in region])
+
+
+def _accesses(buffer: SSAValue) -> list[tuple[BlockOp, int]]:
+    found: list[tuple[BlockOp, int]] = []
+    for use in buffer.uses:
+        block = use.operation
+        if isinstance(block, BlockOp):
+            found.append((block, use.index - len(block.loops)))
+    return sorted(found, key=lambda item: item[1])
+
+
+def _is_padded(accesses: Sequence[tuple[BlockOp, int]]) -> bool:
+    return any(block.accesses.data[position].pad_value is not None for block, position in accesses)
+
+
+def _common_body(blocks: Sequence[BlockOp]) -> Block:
+    """The innermost body that holds all blocks, with no loop of a hardware unit around it."""
+    paths = [[*enclosing_loops(block)] for block in blocks]
+    shared: list[ForOp] = []
+    for level in zip(*paths, strict=False):
+        if any(loop is not level[0] for loop in level) or _is_mapped(level[0]):
+            break
+        shared.append(level[0])
+    if shared and len(set(blocks)) > 1:
+        return shared[-1].body.block
+    top: Operation = blocks[0]
+    while (parent := top.parent_op()) is not None and not isinstance(parent, FuncOp):
+        top = parent
+    return cast(Block, top.parent)
+
+
+def _is_mapped(loop: ForOp) -> bool:
+    """A loop that was given to a hardware unit with all it holds."""
+    return bool(taken_by(loop))
