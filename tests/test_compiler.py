@@ -163,3 +163,15 @@ def test_bad_configuration_file(tmp_path: Path) -> None:
     file.write_text('{"LOG_BATCH": ')
     with pytest.raises(ConfigError, match=r"vta_config\.json:1:15: not JSON"):
         vtac.VTAConfig.from_json(file)
+
+
+@pytest.mark.parametrize("target", ["vta", "cuda"])
+def test_functions_of_several_blocks_are_refused(target: str) -> None:
+    text = """func.func @jump(%a: i32) -> i32 {
+  cf.br ^exit
+^exit:
+  func.return %a : i32
+}
+"""
+    with pytest.raises(CompileError, match=r"<string>:1:1: function 'jump' has 2 blocks with branches between them"):
+        vtac.compile(text, target)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 from xdsl.rewriter import Rewriter
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.directives import ScriptOp
-from vtac.errors import CompileError
+from vtac.errors import CompileError, JointCompileError
 from vtac.targets.registry import all_targets
 from vtac.targets.target import HasScript, Target
 from vtac.text.source import parse
@@ -27,12 +28,30 @@ def prepare(
     the target's default. Raises `CompileError` for one that contradicts the module's.
     """
     work = module.clone() if isinstance(module, ModuleOp) else parse(module)
+    _refuse_branches(work)
     if config is None and schedule is not None and target.hardware.attribute not in work.attributes:
         config = getattr(schedule, "config", None)
     settle_hardware(work, target, config)
     if schedule is not None:
         attach_schedule(work, schedule)
     return work
+
+
+def _refuse_branches(module: ModuleOp) -> None:
+    """Raises `CompileError` for functions of several blocks, all of them at once."""
+    branching = [op for op in module.walk() if isinstance(op, FuncOp) and len(op.body.blocks) > 1]
+    refusals = [
+        CompileError(
+            f"function '{op.sym_name.data}' has {len(op.body.blocks)} blocks with branches between them; one block is "
+            "required: write loops as linalg operations or scf.for",
+            location_of(op),
+        )
+        for op in branching
+    ]
+    if len(refusals) > 1:
+        raise JointCompileError(refusals)
+    if refusals:
+        raise refusals[0]
 
 
 def settle_hardware(module: ModuleOp, target: Target, given: object) -> None:

@@ -22,3 +22,15 @@ func.func @third(%a: i32) {
 func.func @third(%a: i32) {
   func.return
 }
+// CHECK-NEXT: verify_errors.mlir:[[# @LINE + 3]]:8: error: 'linalg.transpose' does not verify: permutation = [2, 0]: each of the dimensions 0 to 1 is required once
+func.func @fourth(%a: tensor<2x3xi8>) -> tensor<3x2xi8> {
+  %e = tensor.empty() : tensor<3x2xi8>
+  %t = linalg.transpose ins(%a : tensor<2x3xi8>) outs(%e : tensor<3x2xi8>) permutation = [2, 0]
+  func.return %t : tensor<3x2xi8>
+}
+// CHECK-NEXT: verify_errors.mlir:[[# @LINE + 3]]:8: error: 'linalg.transpose' does not verify: permutation = [-1, 0]: each of the dimensions 0 to 1 is required once
+func.func @fifth(%a: tensor<2x3xi8>) -> tensor<3x2xi8> {
+  %e = tensor.empty() : tensor<3x2xi8>
+  %t = linalg.transpose ins(%a : tensor<2x3xi8>) outs(%e : tensor<3x2xi8>) permutation = [-1, 0]
+  func.return %t : tensor<3x2xi8>
+}

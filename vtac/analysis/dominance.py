@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import ModuleOp, UnregisteredOp
-from xdsl.ir import Block, Operation, OpResult, Region, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, OpResult, Region, SSAValue
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,8 @@ def dominance_violations(root: Operation) -> Iterator[DominanceViolation]:
 
 
 def _defining_operation(value: SSAValue) -> Operation | None:
+    if not isinstance(value, OpResult | BlockArgument):
+        return None
     owner = value.owner
     return owner.parent_op() if isinstance(owner, Block) else owner
 
@@ -51,6 +53,8 @@ class _Checker:
 
     def violation(self, value: SSAValue, user: Operation) -> str:
         """Returns why `value` does not dominate its use by `user`, or an empty string."""
+        if not isinstance(value, OpResult | BlockArgument):
+            return "nothing defines it where it could be used here"
         owner = value.owner
         home = owner if isinstance(owner, Block) else owner.parent
         if home is None or home.parent is None:

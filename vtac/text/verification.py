@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from xdsl.dialects.builtin import StringAttr
-from xdsl.ir import Block, Operation
+from xdsl.ir import Block, BlockArgument, Operation, OpResult
 from xdsl.traits import IsTerminator, NoTerminator, SymbolTable
 from xdsl.utils.exceptions import VerifyException
 
@@ -14,6 +14,7 @@ from vtac.analysis.locations import location_of
 from vtac.errors import VtacError
 from vtac.text.attributes import attribute_violations, scope_violations
 from vtac.text.reports import InvalidModuleError, Report, SourceError, one_line
+from vtac.text.upstream_rules import upstream_problem
 
 
 def verify(module: Operation) -> None:
@@ -51,13 +52,30 @@ def _violations(operation: Operation) -> Iterator[str]:
     for region in operation.regions:
         for block in region.blocks:
             yield from _block_violations(block, operation, is_only_block=len(region.blocks) == 1)
+    problem = upstream_problem(operation) or _own_problem(operation)
+    if problem:
+        yield f"'{operation.name}' does not verify: {problem}"
+    yield from attribute_violations(operation)
+    yield from scope_violations(operation)
+
+
+def _own_problem(operation: Operation) -> str:
+    """What an operation's own verifier says; one that an ill-formed operation trips up has said no, too."""
     try:
         operation.verify_()
     except (VerifyException, VtacError, ValueError) as error:
-        if not _repeated_symbols(operation):
-            yield f"'{operation.name}' does not verify: {one_line(str(error))}"
-    yield from attribute_violations(operation)
-    yield from scope_violations(operation)
+        known = _repeated_symbols(operation) or _uses_what_nothing_defines(operation)
+        return "" if known else one_line(str(error))
+    except (LookupError, TypeError, AttributeError, ArithmeticError, AssertionError) as error:
+        return f"its types or attributes do not fit together ({type(error).__name__}: {one_line(str(error))})"
+    return ""
+
+
+def _uses_what_nothing_defines(operation: Operation) -> bool:
+    """Whether the operation, or one in it, waits for a value that never came; dominance reports which."""
+    return any(
+        not isinstance(operand, OpResult | BlockArgument) for inner in operation.walk() for operand in inner.operands
+    )
 
 
 def _repeated_symbols(operation: Operation) -> list[Report]:
