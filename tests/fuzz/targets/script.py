@@ -1,0 +1,99 @@
+"""Default schedules with edited numbers: refused at a directive, or a program that computes the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import numpy as np
+
+import vtac
+from fuzz.case import Json, Payload
+from fuzz.outcome import MismatchError, Outcome
+from fuzz.reduction import without_chunks
+from vtac.evaluate import evaluate
+from vtac.targets.vta.schedules import default_schedule
+
+_NUMBER = re.compile(r"(?<=[ \[])\d+(?=[ ,\]\n:])")
+
+
+_EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
+
+
+@cache
+def sources() -> tuple[str, ...]:
+    """Programs on tiles: the examples without their scripts, with fewer tiles."""
+    texts = [(_EXAMPLES / f"vta_{name}.mlir").read_text() for name in ("vadd", "matmul", "conv2d")]
+    return tuple(text.split("schedule.script")[0] for text in texts)
+
+
+@cache
+def scripts() -> tuple[str, ...]:
+    """The default schedule of each."""
+    return tuple(str(default_schedule(vtac.parse(source))) for source in sources())
+
+
+def edited(script: str, edits: list[list[int]]) -> str:
+    """The script with some of its numbers replaced, each given by its position among them."""
+    places = list(_NUMBER.finditer(script))
+    for place, value in sorted(edits, reverse=True):
+        match = places[place % len(places)]
+        script = f"{script[: match.start()]}{value}{script[match.end() :]}"
+    return script
+
+
+def draw_edits(random: Random, script: str, many: bool) -> list[list[int]]:
+    """Numbers to replace: by halves, doubles, neighbours."""
+    places = list(_NUMBER.finditer(script))
+    edits: list[list[int]] = []
+    for _ in range(random.randint(2, 5) if many else 1):
+        place = random.randrange(len(places))
+        old = int(places[place].group())
+        edits.append(
+            [place, random.choice([old * 2, old // 2, old // 4, old + 1, max(old - 1, 0), 1, 1 << 31, 1 << 40])]
+        )
+    return edits
+
+
+class ScriptTarget:
+    name = "script"
+    features = ("many", "lines")
+
+    def draw(self, random: Random, features: frozenset[str]) -> Payload:
+        number = random.randrange(len(sources()))
+        lines = scripts()[number].count("\n")
+        dropped = random.sample(range(lines), 1) if "lines" in features and random.random() < 0.3 else []
+        edits = draw_edits(random, scripts()[number], "many" in features)
+        return {"program": number, "edits": cast(Json, edits), "dropped": cast(Json, dropped)}
+
+    def judge(self, payload: Payload) -> Outcome:
+        number = cast(int, payload["program"])
+        script = edited(scripts()[number], cast("list[list[int]]", payload["edits"]))
+        dropped = cast("list[int]", payload["dropped"])
+        script = "\n".join(line for i, line in enumerate(script.split("\n")) if i not in dropped)
+        try:
+            program = vtac.compile(sources()[number], schedule=f"{script}\n")
+        except vtac.VtacError as error:
+            return Outcome("refused", detail=str(error))
+        rng = np.random.default_rng(0)
+        arrays = [rng.integers(-128, 128, b.shape).astype(b.dtype) for b in program.arguments]
+        found = program(*arrays)
+        want = evaluate(vtac.parse(sources()[number]), *arrays)
+        if not np.array_equal(np.asarray(found), np.asarray(want)):
+            raise MismatchError("stream of an edited schedule", "the numbers differ from the input level's")
+        if vtac.check(program):
+            raise MismatchError("checker on a compiled stream", vtac.check(program)[0].message)
+        return Outcome("accepted", reach=tuple(sorted(set(re.findall(r"schedule\.\w+", script)))))
+
+    def shrink(self, payload: Payload) -> Iterator[Payload]:
+        for edits in without_chunks(cast("list[Json]", payload["edits"])):
+            yield {**payload, "edits": edits}
+        if payload["dropped"]:
+            yield {**payload, "dropped": []}
+
+
+TARGET = ScriptTarget()

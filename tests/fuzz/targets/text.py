@@ -1,0 +1,78 @@
+"""Changed IR texts through parsing, verification and compilation: refused with a message, or compiled."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from random import Random
+from typing import cast
+
+import vtac
+from fuzz.case import Payload
+from fuzz.mutations import mutated
+from fuzz.networks import build
+from fuzz.outcome import Outcome
+from fuzz.reduction import without_chunks
+from fuzz.targets.linalg import TARGET as LINALG
+
+_ROOT = Path(__file__).resolve().parents[3]
+
+
+@cache
+def seeds() -> tuple[str, ...]:
+    """The programs of the examples and of the tests' `.mlir` files, each in a chunk of its own."""
+    files = [*sorted((_ROOT / "examples").glob("*.mlir")), *sorted((_ROOT / "tests").rglob("*.mlir"))]
+    chunks = [chunk for file in files for chunk in file.read_text().split("// -----")]
+    return tuple("\n".join(_code(chunk)) for chunk in chunks if "func.func" in chunk and len(chunk) < 20_000)
+
+
+def _code(chunk: str) -> list[str]:
+    return [line for line in chunk.splitlines() if line.strip() and not line.lstrip().startswith("//")]
+
+
+def _network(random: Random) -> str:
+    """A small valid network, as the linalg target draws them."""
+    chosen = frozenset(feature for feature in LINALG.features if random.random() < 0.6) - {"long", "capacity"}
+    network, results = build(LINALG.draw(random, chosen - {"constants"}))
+    return network.text(results)
+
+
+class TextTarget:
+    name = "text"
+    features = ("many", "cuda", "networks", "numbers")
+
+    def draw(self, random: Random, features: frozenset[str]) -> Payload:
+        text = _network(random) if "networks" in features and random.random() < 0.7 else random.choice(seeds())
+        count = random.randint(2, 6) if "many" in features else 1
+        target = "cuda" if "cuda" in features and random.random() < 0.4 else "vta"
+        return {"text": mutated(random, text, count, numbers="numbers" in features), "target": target}
+
+    def judge(self, payload: Payload) -> Outcome:
+        text = cast(str, payload["text"])
+        reach: list[str] = []
+        try:
+            module = vtac.parse(f"{text}\n")
+            reach.append("parsed")
+            vtac.compile(module, cast(str, payload["target"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
+        except vtac.VtacError as error:
+            return Outcome("refused", detail=_message(error), reach=tuple(reach))
+        return Outcome("accepted", reach=(*reach, "compiled"))
+
+    def shrink(self, payload: Payload) -> Iterator[Payload]:
+        for lines in without_chunks(cast(str, payload["text"]).split("\n")):
+            yield {**payload, "text": "\n".join(lines)}
+
+
+def _message(error: vtac.VtacError) -> str:
+    """The message. Raises `AssertionError` for one that says nothing of use."""
+    text = str(error)
+    for sign in ("internal error", "Traceback", " object at 0x"):
+        if sign in text:
+            raise AssertionError(f"a message with {sign!r}: {text[:300]}")
+    if not text.strip():
+        raise AssertionError("an empty message")
+    return text
+
+
+TARGET = TextTarget()
