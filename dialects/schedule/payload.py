@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import cast
 
 from xdsl.dialects.builtin import (
+    I64,
     AffineMapAttr,
     AffineSetAttr,
     ArrayAttr,
     FloatAttr,
     IndexType,
-    IntAttr,
     IntegerAttr,
     MemRefType,
     StringAttr,
@@ -56,7 +56,7 @@ class ForOp(IRDLOperation):
 
     name = "schedule.for"
 
-    extent = prop_def(IntAttr)
+    extent = prop_def(IntegerAttr[I64])
     kind = prop_def(LoopKindAttr)
     body = region_def("single_block")
 
@@ -67,11 +67,21 @@ class ForOp(IRDLOperation):
         """A loop with an empty body."""
         block = Block(arg_types=[INDEX])
         block.args[0].name_hint = name
-        return ForOp.create(properties={"extent": IntAttr(extent), "kind": LoopKindAttr(kind)}, regions=[Region(block)])
+        return ForOp.make(extent, kind, Region(block))
+
+    @staticmethod
+    def make(extent: int, kind: LoopKind, body: Region) -> ForOp:
+        """A loop with a given body."""
+        properties = {"extent": IntegerAttr(extent, 64), "kind": LoopKindAttr(kind)}
+        return ForOp.create(properties=properties, regions=[body])
 
     @property
     def trip_count(self) -> int:
-        return self.extent.data
+        return self.extent.value.data
+
+    @trip_count.setter
+    def trip_count(self, count: int) -> None:
+        self.extent = IntegerAttr(count, 64)
 
     @property
     def loop_kind(self) -> LoopKind:
@@ -104,7 +114,7 @@ class ForOp(IRDLOperation):
         kind = parse_loop_kind(parser) if parser.parse_optional_keyword("kind") is not None else LoopKind.SERIAL
         attributes = parser.parse_optional_attr_dict_with_keyword()
         body = parser.parse_region([argument])
-        loop = ForOp.create(properties={"extent": IntAttr(extent), "kind": LoopKindAttr(kind)}, regions=[body])
+        loop = ForOp.make(extent, kind, body)
         if attributes is not None:
             loop.attributes |= attributes.data
         return loop

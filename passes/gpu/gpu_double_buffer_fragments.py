@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, IntAttr, ModuleOp
+from xdsl.dialects.builtin import AffineMapAttr, ModuleOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
@@ -80,7 +80,7 @@ class _Buffering:
         for iteration in range(ahead):
             self._insert_before(self._copied(loads, Linear(iteration)), self.loop)
         self._insert_after([self._copied(uses, Linear(self.loop.trip_count - ahead + step)) for step in range(ahead)])
-        self.loop.extent = IntAttr(self.loop.trip_count - ahead)
+        self.loop.trip_count -= ahead
         variable = Linear.variable(self.loop.induction_variable)
         body = [*self._copied(loads, variable + ahead), *self._copied(uses, variable)]
         for op in reversed(list(self.body.ops)):

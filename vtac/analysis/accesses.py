@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, IntAttr, i32
+from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, i32
 from xdsl.ir import Block, BlockArgument, SSAValue
 from xdsl.ir.affine import (
     AffineConstraintExpr,
@@ -117,7 +117,7 @@ def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards
 def restrict_loop(loop: ForOp, start: int, extent: int) -> None:
     """Let a loop run only the iterations start <= i < start + extent of those it runs."""
     blocks = [(block, bindings_of(block), guards_of(block)) for block in blocks_under(loop)]
-    loop.extent = IntAttr(extent)
+    loop.trip_count = extent
     shifted: dict[Hashable, Linear] = {loop.induction_variable: Linear.variable(loop.induction_variable) + start}
     for block, bindings, guards in blocks:
         extents = extents_around(block)

@@ -249,10 +249,19 @@ def to_affine(expression: Linear, place: Callable[[Hashable], AffineExpr]) -> Af
             term = place(atom)
         if coefficient != 1:
             term = term * coefficient
-        result = term if result is None else result + term
+        result = term if result is None else _sum(result, term)
     if result is None:
         return AffineExpr.constant(expression.constant)
     return result + expression.constant if expression.constant else result
+
+
+def _sum(left: AffineExpr, right: AffineExpr) -> AffineExpr:
+    """Two dimensions, or two symbols, stand in the order of their positions, as MLIR orders them."""
+    match left, right:
+        case (AffineDimExpr(), AffineDimExpr()) | (AffineSymExpr(), AffineSymExpr()) if left.position > right.position:
+            return right + left
+        case _:
+            return left + right
 
 
 def relax(expression: Linear, inner: set[Hashable], extents: Extents) -> tuple[Linear, int, int]:

@@ -88,7 +88,7 @@ func.func @f(%x: memref<4xi32>, %y: memref<4xi32>) {
     ^bb0(%v: i32):
       "schedule.yield"(%v) : (i32) -> ()
     }) : (index, memref<4xi32>, memref<4xi32>) -> ()
-  }) {extent = #builtin.int<4>, kind = #schedule.kind<"serial">} : () -> ()
+  }) {extent = 4 : i64, kind = #schedule.kind<"serial">} : () -> ()
   "func.return"() : () -> ()
 }) {sym_name = "f", function_type = (memref<4xi32>, memref<4xi32>) -> ()} : () -> ()
 
@@ -150,7 +150,7 @@ func.func @f(%x: memref<4xi32>, %y: memref<4xi32>) {
     ^bb0(%v: i32):
       "schedule.yield"(%v) : (i32) -> ()
     }) : (index, memref<4xi32>, memref<4xi32>) -> ()
-  }) {extent = #builtin.int<4>, kind = #schedule.kind<"serial">} : () -> ()
+  }) {extent = 4 : i64, kind = #schedule.kind<"serial">} : () -> ()
   "func.return"() : () -> ()
 }) {sym_name = "f", function_type = (memref<4xi32>, memref<4xi32>) -> ()} : () -> ()
 

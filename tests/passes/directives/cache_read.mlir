@@ -100,7 +100,7 @@ schedule.script @f {
 // CHECK-NEXT:   schedule.for %i0_outer = 0 to 4
 // CHECK-NEXT:     schedule.for %i0_inner = 0 to 4
 // CHECK-NEXT:       schedule.for %i0 = 0 to 1
-// CHECK-NEXT:         schedule.block "a" <spatial 14> = (d0, d1, d2) -> (((d2 + (d0 * 4)) + d1))(%i0_outer, %i0_inner, %i0)
+// CHECK-NEXT:         schedule.block "a" <spatial 14> = (d0, d1, d2) -> ((((d0 * 4) + d1) + d2))(%i0_outer, %i0_inner, %i0)
 // CHECK-NEXT:           where (d0, d1, d2) : ((((d0 * -4) + (d1 * -1)) + 13) >= 0)
 // CHECK-NEXT:           reads %x<(d0) -> (d0)> : memref<14xi32>
 // CHECK-NEXT:           writes %a<(d0) -> (d0)> : memref<14xi32>

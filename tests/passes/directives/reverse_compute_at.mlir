@@ -81,6 +81,6 @@ schedule.script @f {
 // CHECK-NEXT:         writes %a<(d0, d1) -> (d0, d1)> : memref<2x14xi32>
 // CHECK:          schedule.for %i0_1 = 0 to 1
 // CHECK-NEXT:       schedule.for %i1 = 0 to 14
-// CHECK-NEXT:         schedule.block "b" <spatial 2, spatial 14> = (d0, d1, d2) -> ((d1 + d0), d2)(%i0, %i0_1, %i1)
+// CHECK-NEXT:         schedule.block "b" <spatial 2, spatial 14> = (d0, d1, d2) -> ((d0 + d1), d2)(%i0, %i0_1, %i1)
 // CHECK-NEXT:           reads %a<(d0, d1) -> (d0, d1)> : memref<2x14xi32>
 // CHECK-NEXT:           writes %b<(d0, d1) -> (d0, d1)> : memref<2x14xi32>

@@ -110,7 +110,7 @@ schedule.script @updated {
 // CHECK:          schedule.for %i0_1 = 0 to 1
 // CHECK-NEXT:       schedule.for %i1_1 = 0 to 5
 // CHECK-NEXT:         schedule.for %r2_1 = 0 to 3
-// CHECK-NEXT:           schedule.block "second" <spatial 4, spatial 5, reduction 3> = (d0, d1, d2, d3) -> ((d1 + d0), d2, d3)
+// CHECK-NEXT:           schedule.block "second" <spatial 4, spatial 5, reduction 3> = (d0, d1, d2, d3) -> ((d0 + d1), d2, d3)
 // CHECK:                  writes %first
 // CHECK:        schedule.for %i0_2 = 0 to 4
 // CHECK-NEXT:     schedule.for %i1_2 = 0 to 2
@@ -173,4 +173,4 @@ schedule.script @updated {
 // CHECK:          schedule.for %i0_1 = 0 to 1
 // CHECK:              schedule.block "second"
 // CHECK:          schedule.for %i0_2 = 0 to 1
-// CHECK:              schedule.block "third" <spatial 4, spatial 5, reduction 3> = (d0, d1, d2, d3) -> ((d1 + d0), d2, d3)
+// CHECK:              schedule.block "third" <spatial 4, spatial 5, reduction 3> = (d0, d1, d2, d3) -> ((d0 + d1), d2, d3)

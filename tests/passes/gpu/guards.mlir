@@ -41,7 +41,7 @@ func.func @taps(%x: memref<8xf32>, %s: memref<8xf32, "shared">, %y: memref<8xf32
 // CHECK-NEXT: reads %x
 // CHECK: scf.if [[TAP]] {
 // CHECK-NEXT: schedule.for %j = 0 to 8 kind "threadIdx.x" {
-// CHECK-NEXT: affine.apply affine_map<(d0, d1) -> (((d1 + d0) + -3))> (%p, %j)
+// CHECK-NEXT: affine.apply affine_map<(d0, d1) -> (((d0 + d1) + -3))> (%p, %j)
 // CHECK: [[LANE:%.*]] = arith.cmpi sge
 // CHECK-NEXT: scf.if [[LANE]] {
 // CHECK-NEXT: schedule.block "use" <spatial 8> = (d0) -> (d0)(%j)

@@ -158,7 +158,7 @@ schedule.script @conv2d {
 // CHECK-NEXT:                               schedule.for %r9 = 0 to 16 {
 // CHECK-NEXT:                                 schedule.for %i1_outer_inner_1 = 0 to 2 {
 // CHECK-NEXT:                                   schedule.block "res_conv" <spatial 2, spatial 2, reduction 16, spatial 8, spatial 7, reduction 3, reduction 3, spatial 14, spatial 16, reduction 16, spatial 2> = (d0, d1, d2, d3, d4, d5, d6, d7, d8, d9) -> (d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d0)(%i1_outer_inner_1, %i2_outer, %r6_outer, %i1_3, %i2_3, %r7, %r8, %i3_3, %i5_3, %r9)
-// CHECK-NEXT:                                     reads %data_buf<(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10) -> (0, d2, ((d4 + (d1 * 7)) + d5), (d7 + d6), 0, d9)> : memref<1x16x16x16x1x16xi8>
+// CHECK-NEXT:                                     reads %data_buf<(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10) -> (0, d2, ((d4 + (d1 * 7)) + d5), (d6 + d7), 0, d9)> : memref<1x16x16x16x1x16xi8>
 // CHECK-NEXT:                                     reads %kernel_global<(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10) -> ((d3 + (d0 * 8)), d2, d5, d6, d8, d9)> : memref<16x16x3x3x16x16xi8, "global">
 // CHECK-NEXT:                                     writes %res_conv<(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9, d10) -> (d10, 0, d3, d4, d7, 0, d8)> : memref<2x1x8x7x14x1x16xi32> {
 // CHECK-NEXT:                                   ^bb0(%x: i8, %w: i8, %acc: i32):

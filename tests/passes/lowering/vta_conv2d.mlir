@@ -45,7 +45,7 @@
 // CHECK-NEXT:       }
 // CHECK-NEXT:       scf.for %i1_outer_inner_2 = %c0 to %c2 step %c1 {
 // CHECK-NEXT:         vta.dep_pop "load", "compute"
-// CHECK-NEXT:         vta.gemm captures(%i1_outer_inner_2) loops [<8, 98, 0, 9>, <7, 14, 16, 0>] micro [3, 3, 14] (d0, d1, d2)[s0] -> ((d2 + (s0 * 784)), ((((d0 * 16) + d2) + d1) + (s0 * 144)), (((d0 * 3) + d1) + (s0 * 72)))
+// CHECK-NEXT:         vta.gemm captures(%i1_outer_inner_2) loops [<8, 98, 0, 9>, <7, 14, 16, 0>] micro [3, 3, 14] (d0, d1, d2)[s0] -> ((d2 + (s0 * 784)), ((((d0 * 16) + d1) + d2) + (s0 * 144)), (((d0 * 3) + d1) + (s0 * 72)))
 // CHECK-NEXT:         vta.dep_push "compute", "load"
 // CHECK-NEXT:       }
 // CHECK-NEXT:     }
