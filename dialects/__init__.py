@@ -1,1 +1,57 @@
 """The languages of the compiler and the records that describe its hardware."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from xdsl.ir import Dialect
+
+
+def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
+    """Our dialects by name, none of them loaded yet.
+
+    `arith` and `linalg` are xDSL's with more operations and more syntax: where they are
+    registered, they take the place of xDSL's.
+    """
+
+    def get_arith() -> Dialect:
+        from vtac.dialects.frontend_arith import FrontendArith
+
+        return FrontendArith
+
+    def get_linalg() -> Dialect:
+        from vtac.dialects.named_linalg import NamedLinalg
+
+        return NamedLinalg
+
+    def get_packing() -> Dialect:
+        from vtac.dialects.packing import Packing
+
+        return Packing
+
+    def get_schedule() -> Dialect:
+        from vtac.dialects.schedule import Schedule
+
+        return Schedule
+
+    def get_vta() -> Dialect:
+        from vtac.dialects.vta import VTA
+
+        return VTA
+
+    def get_wmma() -> Dialect:
+        from vtac.dialects.wmma import WMMA
+
+        return WMMA
+
+    return {
+        "arith": get_arith,
+        "linalg": get_linalg,
+        "packing": get_packing,
+        "schedule": get_schedule,
+        "vta": get_vta,
+        "wmma": get_wmma,
+    }

@@ -16,7 +16,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pipelines",),
     ("preparation", "schedule"),
     ("targets",),
-    ("compiler", "binding", "vtac"),
+    ("compiler", "binding", "universe", "vtac"),
     ("workloads",),
     ("report",),
     ("tools",),

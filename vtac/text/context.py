@@ -5,48 +5,28 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
+from xdsl import dialects as upstream
 from xdsl.context import Context
-from xdsl.dialects import get_all_dialects
 from xdsl.ir import Dialect
 from xdsl.universe import Universe
 
+from vtac.dialects import get_all_dialects
 from vtac.errors import VtacError
 
 T = TypeVar("T")
 
 
-class Home(NamedTuple):
-    """The module and the attribute in it that a name stands for."""
-
-    module: str
-    attribute: str
-
-    def load(self) -> object:
-        return getattr(import_module(self.module), self.attribute)
-
-
-DIALECTS: dict[str, Home] = {
-    "arith": Home("vtac.dialects.frontend_arith", "FrontendArith"),
-    "linalg": Home("vtac.dialects.named_linalg", "NamedLinalg"),
-    "packing": Home("vtac.dialects.packing", "Packing"),
-    "schedule": Home("vtac.dialects.schedule", "Schedule"),
-    "vta": Home("vtac.dialects.vta", "VTA"),
-    "wmma": Home("vtac.dialects.wmma", "WMMA"),
-}
-"""Our dialects. One that bears the name of an xDSL dialect replaces it."""
-
 _OWN = ("xdsl", "vtac")
-"""The universes that the tables here and in `vtac.tools.registry` stand for."""
+"""The packages whose universes are known without being looked for."""
 
 
 def dialect_factories() -> dict[str, Callable[[], Dialect]]:
     """All dialects by name, none of them loaded yet."""
-    known = get_all_dialects() | {name: _dialect_factory(home) for name, home in DIALECTS.items()}
+    known = upstream.get_all_dialects() | get_all_dialects()
     for name, universe in installed_universes().items():
         add_new(known, universe.all_dialects, f"dialect of universe {name}")
     return known
@@ -84,13 +64,3 @@ def _universes(_path: tuple[str, ...]) -> Mapping[str, Universe]:
             raise VtacError(f"entry point xdsl.universe '{entry.name}' = {entry.value} is no xdsl.universe.Universe")
         found[entry.name] = universe
     return MappingProxyType(found)
-
-
-def _dialect_factory(home: Home) -> Callable[[], Dialect]:
-    def load() -> Dialect:
-        dialect = home.load()
-        if not isinstance(dialect, Dialect):
-            raise TypeError(f"{home.module}.{home.attribute} is no Dialect")
-        return dialect
-
-    return load

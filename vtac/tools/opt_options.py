@@ -7,7 +7,8 @@ import textwrap
 from collections.abc import Sequence
 
 from vtac.tools.entry import ToolParser
-from vtac.tools.registry import PASSES, format_factories, pass_factories
+from vtac.tools.registry import format_factories, pass_factories
+from vtac.universe import get_all_passes
 
 _EXAMPLE = """example:
   vtac-opt input.mlir -p 'canonicalize,scf-for-loop-unroll,cse' -o output.mlir
@@ -56,7 +57,7 @@ def parse_options(arguments: Sequence[str]) -> Options:
 
 
 def _make_parser() -> ToolParser:
-    own = sorted(PASSES)
+    own = sorted(get_all_passes())
     upstream = sorted(set(pass_factories()) - set(own))
     example = _EXAMPLE.format(own=_wrapped(own), upstream=_wrapped(upstream))
     parser = ToolParser("vtac-opt", "Runs passes over MLIR text and prints the result.", example)
