@@ -1,5 +1,9 @@
-"""pytest's hooks for the whole suite: `.mlir` files with `RUN:` lines are tests too."""
+"""pytest's hooks for the whole suite: `.mlir` files with `RUN:` lines are tests too; random tests can be repeated."""
 
+from hypothesis import settings
 from mlir_collector import pytest_collect_file
 
 __all__ = ["pytest_collect_file"]
+
+settings.register_profile("reproducible", derandomize=True, deadline=None)
+settings.load_profile("reproducible")

@@ -30,9 +30,7 @@ SOURCES = {
     "chain": chain((3, 5), "a", "b", "c"),
 }
 
-quick = settings(
-    max_examples=14, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow], database=None
-)
+quick = settings(max_examples=14, suppress_health_check=[HealthCheck.too_slow])
 
 
 def arguments(module: ModuleOp) -> list[NDArray[np.generic]]:

@@ -210,7 +210,7 @@ class AluOp(KernelOp):
 
     @classmethod
     def parse(cls, parser: Parser) -> AluOp:
-        opcode = StringAttr(parser.parse_identifier("ALU opcode"))
+        opcode = StringAttr(parser.parse_identifier(context_msg="ALU opcode"))
         immediate = None
         if parser.parse_optional_keyword("imm") is not None:
             immediate = IntegerAttr(parser.parse_integer(), i64)

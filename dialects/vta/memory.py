@@ -110,7 +110,7 @@ class _TransferOp(IRDLOperation):
 
     @classmethod
     def parse(cls: type[_T], parser: Parser) -> _T:
-        memory = parser.parse_identifier("memory name")
+        memory = parser.parse_identifier(context_msg="memory name")
         buffer = parser.parse_unresolved_operand()
         on_chip = parser.parse_unresolved_operand() if parser.parse_optional_punctuation(",") is not None else None
         parser.parse_punctuation("[")

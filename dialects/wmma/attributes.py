@@ -91,9 +91,9 @@ class FragmentType(Data[Fragment], TypeAttribute):
         with parser.in_angle_brackets():
             count = parser.parse_integer(allow_negative=False)
             parser.parse_keyword("x")
-            role = parser.parse_identifier("fragment role")
+            role = parser.parse_identifier(context_msg="fragment role")
             m, n, k = _shape(parser)
-            element = parser.parse_identifier("element type")
+            element = parser.parse_identifier(context_msg="element type")
             layout = parser.parse_optional_identifier()
             return Fragment(role, m, n, k, element, layout, count)
 

@@ -33,7 +33,7 @@ def reachable(graph: Graph, without: int | None) -> set[int]:
     return seen
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(graphs(), st.data())
 def test_agrees_with_the_definition(graph: Graph, data: st.DataObject) -> None:
     blocks = [Block() for _ in graph]

@@ -70,7 +70,7 @@ def arrays(bits: int, *columns: list[int]) -> list[NDArray[np.generic]]:
     return [np.array(column, f"int{bits}") for column in columns]
 
 
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(operands())
 def test_integer_operations_wrap(case: tuple[int, list[int], list[int]]) -> None:
     bits, left, right = case
@@ -80,7 +80,7 @@ def test_integer_operations_wrap(case: tuple[int, list[int], list[int]]) -> None
         assert run(f"i{bits}", body, *arrays(bits, left, right)).tolist() == expected, name
 
 
-@settings(derandomize=True, max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(operands())
 def test_shifts_within_the_width(case: tuple[int, list[int], list[int]]) -> None:
     bits, left, right = case
@@ -91,7 +91,7 @@ def test_shifts_within_the_width(case: tuple[int, list[int], list[int]]) -> None
         assert run(f"i{bits}", body, *arrays(bits, left, amounts)).tolist() == expected, name
 
 
-@settings(derandomize=True, max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(operands())
 def test_comparisons_select(case: tuple[int, list[int], list[int]]) -> None:
     bits, left, right = case

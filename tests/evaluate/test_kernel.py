@@ -216,7 +216,7 @@ def test_faults(body: str, message: str) -> None:
     assert message in str(caught.value)
 
 
-@settings(derandomize=True, max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.builds(MatmulTiling, *(st.sampled_from([1, 2]) for _ in range(5)), stages=st.integers(1, 3)),
     st.integers(1, 2),

@@ -37,13 +37,13 @@ def assert_stages(conv: SmallConv, script: str) -> None:
         assert np.array_equal(evaluate(module, data, kernel), expected), name
 
 
-@settings(derandomize=True, max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(convolutions, st.integers(1, 4), st.integers(1, 4), st.integers(1, 2))
 def test_tiles_with_guarded_tails(conv: SmallConv, rows: int, columns: int, threads: int) -> None:
     assert_stages(conv, conv.blocked_schedule(min(rows, conv.rows), min(columns, conv.columns), threads))
 
 
-@settings(derandomize=True, max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(convolutions, st.sampled_from(["acc", "res"]), st.sampled_from(["guard", "peel"]), st.integers(2, 3))
 def test_splits_that_do_not_divide(conv: SmallConv, block: str, tail: Tail, factor: int) -> None:
     extents = (conv.out_channels, conv.rows, conv.columns)

@@ -28,31 +28,31 @@ def run_matmul(layer: Matmul, tiling: MatmulTiling) -> None:
     check_counters(program, matmul_counters(layer, tiling))
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(conv2d_cases())
 def test_convolutions(case: tuple[Conv2D, Conv2DTiling]) -> None:
     run_conv2d(*case)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(conv2d_cases(dividing=False))
 def test_convolutions_with_guards(case: tuple[Conv2D, Conv2DTiling]) -> None:
     run_conv2d(*case)
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(matmul_cases())
 def test_products(case: tuple[Matmul, MatmulTiling]) -> None:
     run_matmul(*case)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 @given(matmul_cases(dividing=False))
 def test_products_with_guards(case: tuple[Matmul, MatmulTiling]) -> None:
     run_matmul(*case)
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 @given(vadd_cases())
 def test_additions(case: tuple[VectorAdd, int | None]) -> None:
     layer, block = case

@@ -132,7 +132,7 @@ def double_buffered(layer: Conv2D, tiling: Conv2DTiling, data: int, kernel: int,
     return schedule
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12)
 @given(
     st.sampled_from((1, 3)),
     st.integers(1, 2),

@@ -17,7 +17,7 @@ from vtac.text.source import parse
 PRODUCT = matmul(20, 12, 30, bias=True).text()
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     st.tuples(st.integers(1, 2), st.integers(1, 5), st.integers(3, 6), st.integers(3, 6)),
     st.integers(1, 5),

@@ -159,7 +159,7 @@ def test_blocks_of_a_group_take_rows_first() -> None:
     assert np.array_equal(everything, matmul_at(layer, (a, b), np.ones((layer.m, layer.n), np.bool_)))
 
 
-@settings(derandomize=True, max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(
     rows=st.integers(1, 4),
     group=st.integers(1, 4),
@@ -180,7 +180,7 @@ def test_products_with_every_directive(
     assert np.array_equal(result, matmul_at(layer, inputs, np.ones((layer.m, layer.n), np.bool_)))
 
 
-@settings(derandomize=True, max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(
     kernel=st.integers(2, 3),
     padding=st.integers(1, 3),

@@ -64,7 +64,7 @@ def test_padding_of_a_tile_does_not_merge(schedule: Schedule) -> Callable[[], ob
     return lambda: schedule.compute_inline(block)
 
 
-@settings(derandomize=True, max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     layer=st.builds(
         PlainConv2D,
@@ -97,7 +97,7 @@ def test_pipelined_convolutions_of_images(layer: PlainConv2D) -> None:
         assert np.array_equal(evaluate(module, data, kernel), expected)
 
 
-@settings(derandomize=True, max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     layer=st.builds(
         WmmaMatmul,

@@ -53,7 +53,7 @@ def pipelined(program: str, stages: int, *, outer: str | None, vector: bool = Fa
 
 
 @given(st.integers(1, 3), st.integers(2, 6), st.integers(2, 5), st.sampled_from([None, "blockIdx.x"]))
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 def test_pipelines_that_start_again(rows: int, steps: int, stages: int, outer: str | None) -> None:
     """Under a serial loop the next run's first copies wait for the last run's readers."""
     program = transpose(rows, steps)

@@ -101,7 +101,7 @@ def test_programs(name: str) -> None:
 NUMPY: dict[str, Callable[[Int32, Int32], Int32]] = {"addi": np.add, "maxsi": np.maximum, "minsi": np.minimum}
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(st.data(), st.sampled_from(CONFIGS))
 def test_random_graphs(data: st.DataObject, config: VTAConfig) -> None:
     names = ["in0", "in1"]

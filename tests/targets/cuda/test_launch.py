@@ -42,7 +42,7 @@ def test_sizes_follow_from_the_record() -> None:
 _EXTENT = st.integers(1, 16)
 
 
-@settings(derandomize=True, max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     grid=st.tuples(st.integers(1, 2**31 - 1), st.integers(1, 65535), st.integers(1, 65535)),
     block=st.tuples(st.integers(1, 16), st.integers(1, 8), st.integers(1, 8)),

@@ -63,7 +63,7 @@ def test_layers_of_all_kinds(name: str) -> None:
 
 
 @needs_compiler
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.data())
 def test_any_size(data: st.DataObject) -> None:
     layouts = st.sampled_from(("nchw_fchw", "nhwc_hwcf", "nhwc_fhwc"))

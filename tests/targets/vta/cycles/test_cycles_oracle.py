@@ -35,7 +35,7 @@ def check_bus(report: CycleReport, instructions: list[Instruction]) -> None:
             assert load.memory is Memory[span.client.upper()]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.integers(0, 1 << 32), st.sampled_from((5, 30, 90)))
 @example(3, 300)
 def test_agrees_with_the_stepped_machine(seed: int, count: int) -> None:
@@ -50,7 +50,7 @@ def test_stepped_machine_on_vadd() -> None:
     assert SteppedHardware(vadd()).run() == 1486
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(st.integers(0, 1 << 32))
 def test_instructions_run_in_their_unit_and_order(seed: int) -> None:
     instructions = random_stream(seed)

@@ -28,14 +28,14 @@ from vtac.targets.vta.isa import (
 FINISH = bytes([3]) + bytes(15)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(config=st.sampled_from(CONFIGS), random=st.randoms(use_true_random=False))
 def test_streams_round_trip(config: VTAConfig, random: Random) -> None:
     data = random_stream(random, config, 12)
     assert encode(decode(data, config), config) == data
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(config=st.sampled_from(CONFIGS), opcode=st.sampled_from(Opcode), data=st.data())
 def test_every_field_value_round_trips(config: VTAConfig, opcode: Opcode, data: st.DataObject) -> None:
     word = int(opcode)

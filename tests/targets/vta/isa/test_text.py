@@ -54,7 +54,7 @@ def test_a_disassembly_has_one_labelled_line_per_instruction() -> None:
     assert [line.split() for line in lines] == [["0:", "load.inp", "nop", "push_next"], ["1:", "finish", "pop_prev"]]
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(config=st.sampled_from(CONFIGS), random=st.randoms(use_true_random=False))
 def test_any_decodable_bytes_assemble_back_bit_for_bit(config: VTAConfig, random: Random) -> None:
     word = bytearray(random.randbytes(16))

@@ -38,7 +38,7 @@ def test_an_i32_result_comes_in_planes_of_bytes() -> None:
     assert program.stats["out_store_nbytes"] == 4 * 16 * 4 * 3
 
 
-@settings(max_examples=12, derandomize=True, deadline=None)
+@settings(max_examples=12)
 @given(st.data())
 def test_random_convolutions(data: st.DataObject) -> None:
     def pick(*choices: int) -> int:

@@ -38,7 +38,7 @@ func.func @layer(%a: {data}, %b: {kernel}) -> {result} {{
     return text + "\n".join([*narrow, f"  func.return %narrow : {result}", "}", ""])
 
 
-@settings(max_examples=8, derandomize=True, deadline=None)
+@settings(max_examples=8)
 @given(
     st.integers(1, 6),
     st.sampled_from([1, 3, 4, 8, 16, 24, 32]),

@@ -25,7 +25,7 @@ from vtac.workloads.mlp import mlp
 from vtac.workloads.network import Network
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(networks())
 def test_random_chains_are_exact_and_proven_safe(network: Network) -> None:
     program = compile_network(network)
@@ -33,7 +33,7 @@ def test_random_chains_are_exact_and_proven_safe(network: Network) -> None:
     assert vtac.check(program) == []
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(networks())
 def test_random_chains_on_batch_4_block_8(network: Network) -> None:
     program = compile_network(network, SMALL_BLOCK)
@@ -41,7 +41,7 @@ def test_random_chains_on_batch_4_block_8(network: Network) -> None:
     assert vtac.check(program) == []
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(networks())
 def test_every_level_gives_the_same_numbers(network: Network) -> None:
     image = image_for(network)

@@ -126,7 +126,7 @@ def test_memory_is_used_again() -> None:
     assert any(_share(one, other) for one, other in combinations(_scratch(device), 2))
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(networks())
 def test_buffers_that_share_memory_are_never_live_together(network: Network) -> None:
     for device in compile_network(network).devices.values():

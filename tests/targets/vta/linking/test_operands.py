@@ -40,7 +40,7 @@ def _legal(term: Term) -> Term:
     return term
 
 
-@settings(max_examples=10, derandomize=True, deadline=None)
+@settings(max_examples=10)
 @given(shapes, st.lists(terms, min_size=1, max_size=4), st.booleans(), configs)
 def test_joined_operands(result: tuple[int, int, int, int], others: list[Term], conv: bool, config: VTAConfig) -> None:
     batch, features, height, width = result
@@ -50,7 +50,7 @@ def test_joined_operands(result: tuple[int, int, int, int], others: list[Term], 
     run_against_numpy(text, config)
 
 
-@settings(max_examples=10, derandomize=True, deadline=None)
+@settings(max_examples=10)
 @given(shapes, windows, configs)
 def test_pooled_operands(data: tuple[int, int, int, int], pooling: Pooling, config: VTAConfig) -> None:
     """Windows of any size and stride; one of a single element only moves data."""

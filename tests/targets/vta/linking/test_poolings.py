@@ -112,7 +112,7 @@ def test_windows_of_one_element(stride: int) -> None:
     assert kernel_count(program) == 2
 
 
-@settings(max_examples=6, derandomize=True, deadline=None)
+@settings(max_examples=6)
 @given(st.data())
 def test_random_poolings(data: st.DataObject) -> None:
     size = (data.draw(st.integers(1, 3)), data.draw(st.integers(1, 3)))

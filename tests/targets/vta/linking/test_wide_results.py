@@ -62,7 +62,7 @@ def test_sums_of_several_operands(kinds: str, config: VTAConfig | None) -> None:
     run_against_numpy(total((5, 20), kinds.split()), config)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(st.sampled_from(["i8", "i32"]), min_size=1, max_size=4),
     st.lists(st.booleans(), max_size=3),

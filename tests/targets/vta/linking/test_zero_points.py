@@ -75,7 +75,7 @@ def test_a_kernel_that_its_zero_point_takes_out_of_range() -> None:
         vtac.compile(net.text(net.narrow(total, 9)), host=False)
 
 
-@settings(max_examples=6, derandomize=True, deadline=None)
+@settings(max_examples=6)
 @given(st.data())
 def test_random_zero_points(data: st.DataObject) -> None:
     net = LayerText((data.draw(st.integers(1, 2)), 6, data.draw(st.integers(4, 7)), data.draw(st.integers(4, 7))))

@@ -11,7 +11,7 @@ from vtac.targets.vta.machine.fast_alu import schedule
 from vtac.targets.vta.machine.fast_nest import Loop, Nest, merge_loops, nest_of, recover_loops
 
 
-@settings(derandomize=True, max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     loops=st.lists(
         st.tuples(st.integers(2, 4), st.integers(-2, 3), st.integers(0, 3), st.integers(0, 3)), min_size=0, max_size=3

@@ -31,7 +31,7 @@ def outcome(run: Run, data: bytes, image: NDArray[np.uint8], config: VTAConfig, 
         return (error.kind, error.index), b""
 
 
-@settings(derandomize=True, max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(
     config=st.sampled_from(CONFIGS),
     seed=SEEDS,
@@ -76,7 +76,7 @@ def _is_long(data: bytes) -> bool:
     return any(one.iter_out * one.iter_in * (one.uop_end - one.uop_bgn) > _MAX_TRIPS for one in kernels)
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=100), seed=SEEDS, strict=st.booleans())
 def test_random_bytes_give_an_error_and_nothing_worse(data: bytes, seed: int, strict: bool) -> None:
     image = random_image(Random(seed), DEFAULT)
@@ -84,7 +84,7 @@ def test_random_bytes_give_an_error_and_nothing_worse(data: bytes, seed: int, st
     assert runs[0] == runs[1]
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(seed=SEEDS, count=st.integers(1, 6), strict=st.booleans())
 def test_random_fields_give_a_result_or_an_error(seed: int, count: int, strict: bool) -> None:
     """Known opcodes, sparse random bits everywhere else, FINISH last."""
@@ -104,7 +104,7 @@ def _sparse_word(random: Random) -> bytes:
     return bytes(word)
 
 
-@settings(derandomize=True, max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(config=st.sampled_from(CONFIGS), seed=SEEDS)
 def test_damaged_streams_agree(config: VTAConfig, seed: int) -> None:
     """A legal stream with a few bits turned over."""

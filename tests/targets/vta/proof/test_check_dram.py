@@ -21,7 +21,7 @@ def bytes_of(block: Block) -> set[int]:
     return {block.start + row * block.stride + byte for row in range(block.rows) for byte in range(block.row_bytes)}
 
 
-@settings(derandomize=True, max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(blocks, blocks)
 def test_overlap_is_that_of_the_bytes(one: Block, other: Block) -> None:
     common = bytes_of(one) & bytes_of(other)
@@ -37,7 +37,7 @@ def test_a_block_counts_elements_of_its_memory() -> None:
     assert block_of(Load(Memory.INP, 0, 3, 5, 0, 4), CONFIG) is None
 
 
-@settings(derandomize=True, max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(blocks, st.lists(st.tuples(st.integers(0, 60), st.integers(1, 60)), min_size=1, max_size=4))
 def test_a_row_lies_in_one_buffer_also_where_buffers_share_addresses(
     block: Block, places: list[tuple[int, int]]

@@ -37,7 +37,7 @@ def found(kernel: Gemm | Alu, ops: list[MicroOp]) -> tuple[Footprint, list[tuple
     return footprint(whole, np.array(ops, np.int64), CONFIG), tile_operations(whole, ops)
 
 
-@settings(derandomize=True, max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(gemms, micro_op_lists)
 def test_a_gemm_touches_the_tiles_of_its_operations(gemm: Gemm, ops: list[MicroOp]) -> None:
     result, operations = found(gemm, ops)
@@ -54,7 +54,7 @@ def test_a_gemm_touches_the_tiles_of_its_operations(gemm: Gemm, ops: list[MicroO
     assert tiles_of(result.reads, "wgt") == (set() if gemm.reset else wgt)
 
 
-@settings(derandomize=True, max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(alus, micro_op_lists)
 def test_alu_traps_are_those_of_its_operations(alu: Alu, ops: list[MicroOp]) -> None:
     result, operations = found(alu, ops)

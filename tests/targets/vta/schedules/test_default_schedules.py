@@ -71,13 +71,13 @@ def convolutions(draw: st.DrawFn) -> Conv2D:
     )
 
 
-@settings(max_examples=12, deadline=None, derandomize=True)
+@settings(max_examples=12)
 @given(convolutions())
 def test_any_convolution_is_correct(layer: Conv2D) -> None:
     assert_convolves(layer)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=6)
 @given(st.sampled_from(CONFIGS), st.integers(1, 5), st.integers(1, 6), st.integers(1, 6))
 def test_any_matrix_product_is_correct(config: vtac.VTAConfig, rows: int, inside: int, columns: int) -> None:
     layer = Matmul(config.batch * rows, config.block_in * inside, config.block_out * columns, config=config)
@@ -93,7 +93,7 @@ def test_any_matrix_product_is_correct(config: vtac.VTAConfig, rows: int, inside
     np.testing.assert_array_equal(found, wanted)
 
 
-@settings(max_examples=6, deadline=None, derandomize=True)
+@settings(max_examples=6)
 @given(st.sampled_from(CONFIGS), st.integers(1, 3), st.integers(1, 300))
 def test_any_vector_sum_is_correct(config: vtac.VTAConfig, rows: int, blocks: int) -> None:
     layer = VectorAdd(config.block_out * blocks, config.batch * rows, config)

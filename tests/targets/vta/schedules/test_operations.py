@@ -223,7 +223,7 @@ def random_layers(draw: st.DrawFn) -> PackedLayer:
     return layer
 
 
-@settings(max_examples=15, deadline=None, derandomize=True)
+@settings(max_examples=15)
 @given(random_layers())
 def test_random_layers_are_correct(layer: PackedLayer) -> None:
     assert_scheduled(layer)

@@ -92,7 +92,7 @@ CALLS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60)
 @given(st.lists(CALLS, max_size=25))
 def test_any_calls_are_ordered(calls: list[Call]) -> None:
     assert problems(*START, *calls) == []

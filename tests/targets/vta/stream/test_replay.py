@@ -35,7 +35,7 @@ def compare(expected: Callable[[], Replay], text: str, schedule: Callable[[], vt
     assert program.micro_ops == replay.micro_ops
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(conv2d_cases())
 def test_convolutions(case: tuple[Conv2D, Conv2DTiling]) -> None:
     layer, tiling = case
@@ -43,14 +43,14 @@ def test_convolutions(case: tuple[Conv2D, Conv2DTiling]) -> None:
     compare(lambda: replay_conv2d(layer, tiling), layer.text(), lambda: layer.schedule(tiling))
 
 
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=30)
 @given(matmul_cases())
 def test_products(case: tuple[Matmul, MatmulTiling]) -> None:
     layer, tiling = case
     compare(lambda: replay_matmul(layer, tiling), layer.text(), lambda: layer.schedule(tiling))
 
 
-@settings(max_examples=20, deadline=None, derandomize=True)
+@settings(max_examples=20)
 @given(vadd_cases())
 def test_additions(case: tuple[VectorAdd, int | None]) -> None:
     layer, block = case

@@ -85,7 +85,7 @@ def replay(oracle: Replay, kind: str, first: int, second: int) -> None:
         oracle.sync()
 
 
-@settings(max_examples=100, deadline=None, derandomize=True)
+@settings(max_examples=100)
 @given(calls)
 def test_any_sequence_of_calls(sequence: list[Call]) -> None:
     stream, oracle = StreamBuilder(CONFIG, UOPS, 2048), Replay(CONFIG, UOPS)
