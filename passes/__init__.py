@@ -23,10 +23,16 @@ def get_all_passes() -> dict[str, Callable[[], type[ModulePass]]]:
     """Our passes by name, none of them loaded yet."""
     found: dict[str, Callable[[], type[ModulePass]]] = {}
     for room in _ROOMS:
-        package = import_module(f"{__name__}.{room}")
-        for module in iter_modules(package.__path__):
-            found[module.name.replace("_", "-")] = _factory(f"{package.__name__}.{module.name}")
+        found |= find_passes(f"{__name__}.{room}")
     return found
+
+
+def find_passes(room: str) -> dict[str, Callable[[], type[ModulePass]]]:
+    """The passes of a package of which each file holds one, by name, none of them loaded yet."""
+    package = import_module(room)
+    return {
+        module.name.replace("_", "-"): _factory(f"{room}.{module.name}") for module in iter_modules(package.__path__)
+    }
 
 
 def _factory(module: str) -> Callable[[], type[ModulePass]]:

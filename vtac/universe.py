@@ -31,7 +31,17 @@ def get_all_passes() -> dict[str, Callable[[], type[ModulePass]]]:
 
         return LowerToWmma
 
-    return vtac.passes.get_all_passes() | {"lower-to-vta": get_lower_to_vta, "lower-to-wmma": get_lower_to_wmma}
+    def get_lower_plain_to_vta() -> type[ModulePass]:
+        from vtac.targets.vta.plain_pipeline import LowerPlainToVta
+
+        return LowerPlainToVta
+
+    pipelines: dict[str, Callable[[], type[ModulePass]]] = {
+        "lower-plain-to-vta": get_lower_plain_to_vta,
+        "lower-to-vta": get_lower_to_vta,
+        "lower-to-wmma": get_lower_to_wmma,
+    }
+    return vtac.passes.get_all_passes() | vtac.passes.find_passes("vtac.targets.vta.passes") | pipelines
 
 
 VTAC = Universe(

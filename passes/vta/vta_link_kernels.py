@@ -2,31 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import (
-    DenseIntOrFPElementsAttr,
-    DictionaryAttr,
-    FunctionType,
-    MemRefType,
-    ModuleOp,
-)
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, MemRefType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
-from xdsl.ir import Attribute, Block, Operation, SSAValue
+from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.device_functions import host_functions, kernel_modules, kernel_of, program_functions
 from vtac.analysis.locations import location_of
+from vtac.analysis.target import copy_target
 from vtac.dialects.packing import ReshapeOp
 from vtac.dialects.packing.declared import PROGRAM
-from vtac.dialects.schedule.declared import CONSTANT, RESULT
-from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
+from vtac.rewriting.edits import insert_ops
+from vtac.rewriting.linked_kernels import LinkedKernel, linked_kernel
 from vtac.rewriting.payload_arguments import PayloadArguments, as_memref
+from vtac.rewriting.walker import rewrite_once
+
+
+@dataclass
+class LinkProgram(RewritePattern):
+    """A program gets a module with what it is on DRAM buffers, and with the kernels that it calls."""
+
+    module: ModuleOp
+    kernels: Mapping[str, ModuleOp]
+    linked: Collection[str]
+    """Programs that have such a module."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
+        if not PROGRAM.is_on(op) or op.sym_name.data in self.linked:
+            return
+        called = dict.fromkeys(call.callee.string_value() for call in op.walk() if isinstance(call, CallOp))
+        kernels = {name: linked_kernel(self.kernels[name]) for name in called if name in self.kernels}
+        program = _Linker(op, kernels).build()
+        stream = ModuleOp([program, *(kernel.function for kernel in kernels.values())])
+        copy_target(self.module, stream)
+        rewriter.insert(stream, InsertPoint.at_end(self.module.body.block))
+
+
+@dataclass
+class DropLinked(RewritePattern):
+    """The module of a kernel that programs have taken, and that the host does not call, is gone."""
+
+    taken: Collection[str]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ModuleOp, rewriter: PatternRewriter) -> None:
+        kernel = kernel_of(op)
+        if kernel is not None and kernel.sym_name.data in self.taken:
+            rewriter.erase(op)
 
 
 @dataclass(frozen=True)
@@ -35,13 +70,15 @@ class VtaLinkKernels(ModulePass):
 
     What a kernel holds on chip is its own; kernels meet in DRAM. Their tokens go: the stream
     builder orders the instructions of the whole by the tiles and pages they touch, so that a
-    kernel begins while the one before it ends.
+    kernel begins while the one before it ends. Linking is a plan of a whole program; the
+    program on tensors stays, as its meaning.
 
-    requires: functions marked `packing.program` on tensors; the device functions that they call, and
-              those at the vta level, by the same names, in a module within the module.
-    ensures:  programs on memrefs, results and constants (a kernel's globals too) as last arguments,
-              an allocation for every tensor between two kernels; kernels in place of the device
-              functions, without synchronisation.
+    requires: functions marked `packing.program` on tensors, and for each device function that they
+              call a module within the module that holds it at the vta level, by the same name.
+    ensures:  a module within the module for each program, on memrefs, with results and constants (a
+              kernel's globals too) as last arguments, an allocation for every tensor between two
+              kernels, and the kernels without synchronisation. Kernels that the host calls keep
+              their modules: each module within the module is one instruction stream.
     declines: operations in a program other than calls, reshapes and dense constants; a call of a
               function that has no kernel.
     """
@@ -49,87 +86,51 @@ class VtaLinkKernels(ModulePass):
     name = "vta-link-kernels"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        lowered = [m for m in op.ops if isinstance(m, ModuleOp)]
-        functions = [f for m in lowered for f in m.ops if isinstance(f, FuncOp)]
-        contents = {g.sym_name.data: g.initial_value for m in lowered for g in m.ops if isinstance(g, GlobalOp)}
-        kernels = {function.sym_name.data: _Kernel(function, contents) for function in functions}
-        for function in [f for f in op.ops if isinstance(f, FuncOp) and PROGRAM.is_on(f)]:
-            _Linker(function, kernels).run()
-        for function in [f for f in op.ops if isinstance(f, FuncOp) and f.sym_name.data in kernels]:
-            function.detach()
-            function.erase()
-        for function in functions:
-            function.detach()
-            op.body.block.add_op(function)
-        for module in lowered:
-            module.detach()
-            module.erase()
-
-
-class _Kernel:
-    """A kernel without its tokens; its scratch buffers are arguments, its constants known."""
-
-    def __init__(self, function: FuncOp, contents: Mapping[str, Attribute | None]) -> None:
-        for op in [op for op in function.walk() if isinstance(op, SyncOp | DepPushOp | DepPopOp)]:
-            op.detach()
-            op.erase()
-        block = function.body.block
-        known = function.arg_attrs.data if function.arg_attrs else (DictionaryAttr({}),) * len(block.args)
-        self.constants: dict[int, DenseIntOrFPElementsAttr] = {
-            position: dense
-            for position, attributes in enumerate(known)
-            if (dense := CONSTANT.within(attributes)) is not None
+        known = {
+            kernel.sym_name.data: m for m in kernel_modules(op) if (kernel := kernel_of(m)) and _is_lowered(kernel)
         }
-        self.results = [position for position, attributes in enumerate(known) if RESULT.within(attributes)]
-        for op in [op for op in function.walk() if isinstance(op, AllocOp)]:
-            argument = block.insert_arg(op.memref.type, len(block.args))
-            argument.name_hint = op.memref.name_hint
-            op.memref.replace_all_uses_with(argument)
-            op.detach()
-            op.erase()
-        self._take_globals(function, contents)
-        self.kinds = [argument.type for argument in block.args]
-        function.function_type = FunctionType.from_lists(self.kinds, [])
-        function.arg_attrs = None
-
-    def _take_globals(self, function: FuncOp, contents: Mapping[str, Attribute | None]) -> None:
-        """Each global that a kernel refers to becomes an argument with its contents."""
-        block = function.body.block
-        arguments: dict[str, SSAValue] = {}
-        for op in [op for op in function.walk() if isinstance(op, GetGlobalOp)]:
-            name = op.name_.string_value()
-            if name not in arguments:
-                arguments[name] = block.insert_arg(op.memref.type, len(block.args))
-                arguments[name].name_hint = name
-                self.constants[len(block.args) - 1] = cast(DenseIntOrFPElementsAttr, contents[name])
-            op.memref.replace_all_uses_with(arguments[name])
-            op.detach()
-            op.erase()
+        programs = {program.sym_name.data for program in program_functions(op)}
+        rewrite_once(op, LinkProgram(op, known, programs & known.keys()))
+        taken = _callees(program_functions(op)) - _callees(host_functions(op))
+        rewrite_once(op, DropLinked(taken))
 
 
+def _callees(functions: Sequence[FuncOp]) -> set[str]:
+    return {op.callee.string_value() for function in functions for op in function.walk() if isinstance(op, CallOp)}
+
+
+def _is_lowered(kernel: FuncOp) -> bool:
+    return not kernel.function_type.outputs and not any(isinstance(op, ForOp | BlockOp) for op in kernel.walk())
+
+
+@dataclass
 class _Linker:
-    def __init__(self, function: FuncOp, kernels: dict[str, _Kernel]) -> None:
-        self.function = function
-        self.kernels = kernels
-        self.old = function.body.block
-        self.new = Block()
-        self.arguments = PayloadArguments(self.new, function)
-        self.buffers: dict[SSAValue, SSAValue] = {}
-        self.constants: dict[Attribute, SSAValue] = {}
+    """Builds what a program is on buffers."""
 
-    def run(self) -> None:
-        for argument in self.old.args:
+    function: FuncOp
+    kernels: Mapping[str, LinkedKernel]
+    block: Block = field(default_factory=Block)
+    buffers: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    """The buffer of each tensor."""
+    constants: dict[Attribute, SSAValue] = field(default_factory=dict[Attribute, SSAValue])
+    """The argument of each constant; one for all that are equal."""
+
+    def build(self) -> FuncOp:
+        name, visibility = self.function.sym_name.data, self.function.sym_visibility
+        program = FuncOp(name, FunctionType.from_lists([], []), Region(self.block), visibility)
+        program.location = self.function.location
+        program.attributes |= self.function.attributes
+        program.arg_attrs = self.function.arg_attrs
+        self.arguments = PayloadArguments(self.block, program)
+        body = self.function.body.block
+        for argument in body.args:
             self.buffers[argument] = self.arguments.add_given(argument)
-        for value in cast(ReturnOp, self.old.last_op).operands:
+        for value in cast(ReturnOp, body.last_op).operands:
             self.buffers[value] = self.arguments.add_result(value)
-        body: list[Operation] = []
-        for op in self.old.ops:
-            body += self._linked(op)
-        self.new.add_ops([*body, SyncOp.get(dataflow=True), ReturnOp()])
+        linked = [new for op in body.ops for new in self._linked(op)]
+        insert_ops([*linked, SyncOp.get(dataflow=True), ReturnOp()], InsertPoint.at_end(self.block))
         self.arguments.describe()
-        self.function.body.detach_block(self.old)
-        self.old.erase(safe_erase=False)
-        self.function.body.add_block(self.new)
+        return program
 
     def _linked(self, op: Operation) -> Iterator[Operation]:
         if isinstance(op, CallOp):
@@ -152,7 +153,7 @@ class _Linker:
         kernel = self.kernels.get(op.callee.string_value())
         if kernel is None:
             raise CompileError(
-                f"call of '{op.callee.string_value()}', of which the module's module of kernels has none: lower every "
+                f"call of '{op.callee.string_value()}', of which no module within the module has a kernel: lower every "
                 "device function to the vta level first",
                 location_of(op),
             )
@@ -179,7 +180,6 @@ class _Linker:
         yield call
 
     def _constant(self, contents: DenseIntOrFPElementsAttr, name: str | None) -> SSAValue:
-        """The argument of a constant; one for all that are equal."""
         if contents not in self.constants:
             self.constants[contents] = self.arguments.add_constant(contents.type, contents, name or "constant")
         return self.constants[contents]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import cast
@@ -13,22 +13,39 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from vtac.analysis.device_functions import kernel_modules, program_functions
 from vtac.analysis.nest import element_type_of, shape_of
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.packing.declared import PROGRAM
 from vtac.dialects.vta.declared import ARENA_OFFSET
+from vtac.rewriting.walker import rewrite_once
+
+
+@dataclass
+class GiveOffset(RewritePattern):
+    """An allocation bears its place in the plan."""
+
+    offsets: Mapping[SSAValue, int]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        offset = self.offsets.get(op.memref)
+        if offset is not None:
+            ARENA_OFFSET.set(op, offset)
+            rewriter.notify_op_modified(op)
 
 
 @dataclass(frozen=True)
 class VtaPlanDram(ModulePass):
     """Place the allocations of a program by liveness, the largest first, each at the lowest free offset.
 
-    A buffer is live from the first to the last call that is given it or a view of it. Reuse is
-    safe whatever the units' order: transfers to and from the same pages are kept in order.
+    Offsets are a plan of the whole program. A buffer is live from the first to the last call
+    that is given it or a view of it. Reuse is safe whatever the units' order: transfers to and
+    from the same pages are kept in order.
 
-    requires: programs as vta-link-kernels leaves them.
+    requires: programs as vta-link-kernels leaves them, in modules within the module.
     ensures:  every allocation has `vta.arena_offset`, a multiple of the configuration's DRAM
               alignment; allocations that are live together lie apart.
     declines: nothing.
@@ -37,9 +54,9 @@ class VtaPlanDram(ModulePass):
     name = "vta-plan-dram"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and PROGRAM.is_on(function):
-                _plan(function, config_of(op))
+        for stream in kernel_modules(op):
+            for program in program_functions(stream):
+                rewrite_once(program, GiveOffset(plan_offsets(program, config_of(stream))))
 
 
 @dataclass(frozen=True)
@@ -55,15 +72,14 @@ class _Live:
         return self.first <= other.last and other.first <= self.last
 
 
-def _plan(function: FuncOp, config: VTAConfig) -> None:
-    position = {op: number for number, op in enumerate(function.body.block.ops)}
-    allocations = [op for op in function.body.block.ops if isinstance(op, AllocOp)]
-    buffers = [_live(op, position) for op in allocations]
+def plan_offsets(program: FuncOp, config: VTAConfig) -> dict[SSAValue, int]:
+    """The byte offset of each allocation of a program in the area that they share."""
+    position = {op: number for number, op in enumerate(program.body.block.ops)}
+    buffers = [_live(op, position) for op in program.body.block.ops if isinstance(op, AllocOp)]
     placed: list[tuple[_Live, int]] = []
     for buffer in sorted(buffers, key=lambda buffer: -buffer.nbytes):
-        offset = _lowest(buffer, placed, config.dram_alignment)
-        placed.append((buffer, offset))
-        ARENA_OFFSET.set(buffer.allocation, offset)
+        placed.append((buffer, _lowest(buffer, placed, config.dram_alignment)))
+    return {buffer.allocation.memref: offset for buffer, offset in placed}
 
 
 def _live(allocation: AllocOp, position: dict[Operation, int]) -> _Live:

@@ -16,7 +16,8 @@ from vtac.evaluate import evaluate
 from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.schedules import default_schedule
-from vtac.targets.vta.schedules.simple import simple_schedule
+from vtac.targets.vta.schedules.lowering import WrittenScript
+from vtac.targets.vta.schedules.simple import simple_lowering
 from vtac.workloads.linalg_text import MULTIPLY_ACCUMULATE, affine_map, iterators, tensor
 
 
@@ -216,7 +217,7 @@ def assert_beats_simple(layer: PackedLayer) -> None:
     """No more cycles than tile after tile, and no more traffic but for micro-ops."""
     module = prepare(vtac.parse(layer.text()), layer.config, None)
     mine = vtac.compile(module, schedule=default_schedule(module))
-    simple = vtac.compile(module, schedule=simple_schedule(module, layer.config))
+    simple = vtac.compile(module, schedule=WrittenScript(simple_lowering(module, layer.config).script))
     assert _cycles(mine) <= _cycles(simple)
     assert _data_bytes(mine) <= _data_bytes(simple)
 

@@ -33,7 +33,11 @@ def test_every_pass_is_registered() -> None:
     root = Path(__file__).resolve().parents[2]
     sources = [
         path.read_text()
-        for path in (*(root / "passes").rglob("*.py"), *(root / "vtac" / "targets").rglob("pipeline.py"))
+        for path in (
+            *(root / "passes").rglob("*.py"),
+            *(root / "vtac" / "targets").rglob("passes/*.py"),
+            *(root / "vtac" / "targets").rglob("*pipeline.py"),
+        )
     ]
     names = {name for text in sources for name in re.findall(r'^    name = "(.*)"$', text, re.MULTILINE)}
     assert names == set(get_all_passes())

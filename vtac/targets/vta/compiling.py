@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
@@ -12,16 +10,15 @@ from vtac.errors import CompileError
 from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, scripts_of
-from vtac.schedule import Schedule
-from vtac.targets.vta.linking.kernels import scheduled
-from vtac.targets.vta.linking.plain import compile_plain, device_functions, split_plain
+from vtac.targets.target import HasScript
+from vtac.targets.vta.compilation import Progress
+from vtac.targets.vta.linking.plain import compile_plain, split_plain
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.schedules import default_schedule, lower_by_default
+from vtac.targets.vta.schedules import default_lowering, default_schedule
+from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
-
-Progress = Callable[[str, int, int], None]
 
 
 def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> Program:
@@ -36,7 +33,7 @@ def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Pro
     return build_program(work)
 
 
-def schedules(module: ModuleOp) -> list[Schedule]:
+def schedules(module: ModuleOp) -> list[HasScript]:
     """The schedule that a module without one gets, or those of the functions it is split into."""
     drop_scripts(module)
     if not needs_packing(module):
@@ -45,14 +42,14 @@ def schedules(module: ModuleOp) -> list[Schedule]:
         except CompileError:
             if not may_be_plain(module):
                 raise
-    split_plain(module)
-    return [scheduled(device, module) for device in device_functions(module)]
+    split_plain(module, phase="scripted")
+    return [WrittenScript(script) for script in scripts_of(module)]
 
 
 def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program:
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
     try:
-        return build_program(lower_by_default(work))
+        return build_program(default_lowering(work).module)
     except CompileError as refusal:
         program = _packed(work, host=host, progress=progress) if may_be_plain(work) else None
         if program is None:

@@ -19,8 +19,7 @@ if TYPE_CHECKING:
 
     from vtac.dialects.schedule.payload import ForOp
     from vtac.pipelines import Pipeline
-    from vtac.schedule import Schedule
-    from vtac.targets.target import Arrays
+    from vtac.targets.target import Arrays, HasScript
 
 
 def _read(module: ModuleOp) -> VTAConfig | None:
@@ -48,7 +47,7 @@ def _pipeline() -> Pipeline:
     return VTA_PIPELINE
 
 
-def _schedules(module: ModuleOp) -> Sequence[Schedule]:
+def _schedules(module: ModuleOp) -> Sequence[HasScript]:
     from vtac.targets.vta.compiling import schedules
 
     return schedules(module)

@@ -8,19 +8,19 @@ import pytest
 from layer_text import LayerText, kernel_count
 from operand_programs import Pooling, Term, joined
 from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy
-from xdsl.dialects.builtin import ModuleOp
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import CompileError
-from vtac.schedule import Schedule
-from vtac.targets.vta.linking import kernels, linker
+from vtac.targets.vta.linking import streams
+from vtac.targets.vta.passes import schedule_device_functions
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.proof import Finding
+from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.tools.vtac import main
 
 
-def refuse(*_: object) -> Schedule:
+def refuse(*_: object) -> Lowering:
     raise AssertionError("the simple schedule was asked for")
 
 
@@ -38,7 +38,7 @@ def test_convolutions_get_the_default(
     kernel: tuple[int, int], stride: int, pads: tuple[int, int, int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also where a window of one element steps over padding, whose iterations are left out."""
-    monkeypatch.setattr(kernels, "simple_schedule", refuse)
+    monkeypatch.setattr(schedule_device_functions, "simple_lowering", refuse)
     run_against_numpy(PlainConv(height=8, width=9, kernel=kernel, stride=stride, pads=pads).text())
 
 
@@ -99,21 +99,34 @@ def by_channel(size: int) -> str:
 def test_every_kind_of_layer_gets_the_default(
     text: str, config: VTAConfig | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(kernels, "simple_schedule", refuse)
+    monkeypatch.setattr(schedule_device_functions, "simple_lowering", refuse)
     run_against_numpy(text, config)
 
 
 def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("race", 3, 5, "INP", (0, 4), "a planted finding")
 
-    def findings(_: object, *, acc_8bit: bool) -> list[Finding]:
-        return [finding]
+    planted = [[finding], [finding]]
 
-    monkeypatch.setattr(kernels, "check", findings)
+    def findings(_: object, *, acc_8bit: bool) -> list[Finding]:
+        return planted.pop() if planted else []
+
+    monkeypatch.setattr(streams, "check", findings)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
     assert program.choices == (
         "layer_0: scheduled one tile after the other, as the default is not proven safe (race: a planted finding)",
     )
+
+
+def test_what_is_not_proven_safe_under_the_simple_schedule_either_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    finding = Finding("race", 3, 5, "INP", (0, 4), "a planted finding")
+
+    def findings(_: object, *, acc_8bit: bool) -> list[Finding]:
+        return [finding]
+
+    monkeypatch.setattr(streams, "check", findings)
+    with pytest.raises(CompileError, match="program 'layer_0' is not proven safe: race: a planted finding"):
+        vtac.compile(PlainConv(pads=(1, 1, 1, 1)).text())
 
 
 def test_rows_of_zeros_are_constants_of_a_linked_program() -> None:
@@ -177,16 +190,16 @@ def test_a_given_script_that_is_not_proven_safe_is_refused(network: Path, monkey
     def findings(*_: object, **__: object) -> list[Finding]:
         return [finding]
 
-    monkeypatch.setattr(linker, "check", findings)
+    monkeypatch.setattr(streams, "check", findings)
     with pytest.raises(CompileError, match="under the schedule given for it is not proven safe"):
         vtac.compile(network, schedule=printed_scripts(network))
 
 
 def test_a_default_that_is_refused_is_replaced_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse_default(*_: object) -> ModuleOp:
+    def refuse_default(*_: object) -> Lowering:
         raise CompileError("a planted refusal")
 
-    monkeypatch.setattr(kernels, "lower_by_default", refuse_default)
+    monkeypatch.setattr(schedule_device_functions, "default_lowering", refuse_default)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
     assert program.choices == (
         "layer_0: scheduled one tile after the other, as the default schedule is refused (a planted refusal)",

@@ -1,1 +1,1 @@
-"""Compilation of functions on plain tensors: constants packed at compile time, device functions compiled one by one."""
+"""Compilation of functions on plain tensors: the plain path run, its streams built and proven safe."""

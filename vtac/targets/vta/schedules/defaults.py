@@ -9,7 +9,8 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.schedule import Schedule
 from vtac.targets.vta.schedules.emit import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.search import best_estimate, best_tiling, layers_of, lowered
+from vtac.targets.vta.schedules.lowering import Lowering
+from vtac.targets.vta.schedules.search import best_estimate, best_tiling, layers_of, lower_tilings
 from vtac.targets.vta.schedules.tiling import Tiling
 
 
@@ -26,18 +27,18 @@ def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Sched
     return schedule
 
 
-def lower_by_default(module: ModuleOp, config: VTAConfig | None = None) -> ModuleOp:
-    """The module at the vta level under its default schedule; raises as `default_schedule` does."""
+def default_lowering(module: ModuleOp, config: VTAConfig | None = None) -> Lowering:
+    """The module at the vta level under its default schedule, and that schedule; raises as `default_schedule` does."""
     schedule = Schedule(module, config=config)
-    tilings, program = _tilings(module, config_of(schedule.module), layers_of(schedule))
-    return lowered(module, config_of(schedule.module), tilings) if program is None else program
+    tilings, lowering = _tilings(module, config_of(schedule.module), layers_of(schedule))
+    return lowering or lower_tilings(module, config_of(schedule.module), tilings)
 
 
 def _tilings(
     module: ModuleOp, config: VTAConfig, layers: list[Layer]
-) -> tuple[list[tuple[Layer, Tiling]], ModuleOp | None]:
-    """The tiling of each layer, and the program if that was just built."""
+) -> tuple[list[tuple[Layer, Tiling]], Lowering | None]:
+    """The tiling of each layer, and what they make of the module if that was just built."""
     if len(layers) != 1:
         return [(layer, best_estimate(layer, config)) for layer in layers], None
     found = best_tiling(module, config, layers[0])
-    return [(layers[0], found.tiling)], found.program
+    return [(layers[0], found.tiling)], found.lowering

@@ -26,6 +26,7 @@ from vtac.targets.vta.schedules.candidates import cuts, refinements, smallest
 from vtac.targets.vta.schedules.cost import Estimate, estimate, fits
 from vtac.targets.vta.schedules.emit import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer, find_layers
+from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.roof import Roof, roof
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.stream.build import build_program
@@ -47,10 +48,10 @@ _CLOSE = 0.002
 
 @dataclass
 class Found:
-    """What a search has found: a tiling, and the program at the vta level when it was just built."""
+    """What a search has found: a tiling, and what it makes of the module when it was just built."""
 
     tiling: Tiling
-    program: ModuleOp | None = None
+    lowering: Lowering | None = None
 
 
 @dataclass
@@ -137,27 +138,30 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Ti
             break
         is_long = guess.instructions > _LONG
         try:
-            program = lowered(module, config, [(layer, tiling)])
-            found = guess if is_long else _counted(build_program(program))
+            lowering = lower_tilings(module, config, [(layer, tiling)])
+            found = guess if is_long else _counted(build_program(lowering.module))
         except VtacError as error:
             problem = error
             continue
         built += 2 * _MEASURED if is_long else 1
         value = score(found, limit)
         if best is None or value < best[0]:
-            best = value, Found(tiling, program)
+            best = value, Found(tiling, lowering)
     if best is None:
         raise problem or _nothing_fits(layer, config)
     return best[1]
 
 
-def lowered(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, Tiling]]) -> ModuleOp:
-    """A module at the vta level, its layers under these tilings. What a schedule has applied is not applied again."""
+def lower_tilings(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, Tiling]]) -> Lowering:
+    """A copy of a module at the vta level, its layers under these tilings.
+
+    What a schedule has applied while it was written is not applied again.
+    """
     schedule = Schedule(module, config=config)
     for layer, tiling in layers:
         schedule_layer(schedule, layer, tiling)
     Runner(make_context()).run_phases(VTA_PIPELINE.beyond("scheduled"), schedule.module)
-    return schedule.module
+    return Lowering(schedule.script, schedule.module)
 
 
 def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
@@ -179,4 +183,4 @@ def _counted(program: Program) -> Estimate:
     return Estimate(nbytes, simulate_cycles(program.instructions, program.config).cycles, len(stream))
 
 
-__all__ = ["best_estimate", "best_tiling", "candidates", "layers_of", "lowered", "measure_schedule"]
+__all__ = ["best_estimate", "best_tiling", "candidates", "layers_of", "lower_tilings", "measure_schedule"]

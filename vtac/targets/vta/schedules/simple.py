@@ -21,20 +21,19 @@ from vtac.errors import CompileError, VtacError
 from vtac.pipelines import Runner
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.text.context import make_context
 
 
-def simple_schedule(module: ModuleOp, config: VTAConfig) -> Schedule:
-    """The schedule with the largest tile of the result that compiles.
+def simple_lowering(module: ModuleOp, config: VTAConfig) -> Lowering:
+    """The module at the vta level, with the largest tile of its result that compiles.
 
     Raises the error of the smallest one when none does.
     """
     problem: VtacError | None = None
     for tile in _tiles(module):
         try:
-            schedule = _write(module, config, tile)
-            _lower(module, schedule)
-            return schedule
+            return _lower(_write(module, config, tile))
         except VtacError as error:
             problem = error
     raise problem or CompileError("the function has no result to schedule")
@@ -49,10 +48,9 @@ def _write(module: ModuleOp, config: VTAConfig, tile: tuple[int, ...]) -> Schedu
     return schedule
 
 
-def _lower(module: ModuleOp, schedule: Schedule) -> None:
-    work = module.clone()
-    work.body.block.add_op(schedule.script)
-    Runner(make_context()).run_phases(VTA_PIPELINE.phases, work)
+def _lower(schedule: Schedule) -> Lowering:
+    Runner(make_context()).run_phases(VTA_PIPELINE.beyond("scheduled"), schedule.module)
+    return Lowering(schedule.script, schedule.module)
 
 
 def _tiles(module: ModuleOp) -> Iterator[tuple[int, ...]]:

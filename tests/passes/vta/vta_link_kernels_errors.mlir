@@ -12,7 +12,7 @@ func.func private @other_operation(%x: tensor<1x1x1x16xi8>) -> tensor<1x1x16x1xi
 // -----
 
 func.func private @no_kernel(%x: tensor<1x1x1x16xi8>) -> tensor<1x1x1x16xi8> attributes {packing.program} {
-  // expected-error @+1 {{call of 'step', of which the module's module of kernels has none: lower every device function to the vta level first}}
+  // expected-error @+1 {{call of 'step', of which no module within the module has a kernel: lower every device function to the vta level first}}
   %y = func.call @step(%x) : (tensor<1x1x1x16xi8>) -> tensor<1x1x1x16xi8>
   func.return %y : tensor<1x1x1x16xi8>
 }

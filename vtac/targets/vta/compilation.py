@@ -1,0 +1,67 @@
+"""What the passes of one compilation share beside the module: progress, and what the search has lowered on its way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Dialect
+
+from vtac.dialects.schedule.directives import ScriptOp
+from vtac.targets.vta.schedules.lowering import Lowering
+
+Progress = Callable[[str, int, int], None]
+"""Called with what is done next, how many steps are done, and how many there are."""
+
+
+@dataclass
+class Lowerings:
+    """Device functions that are lowered already, by the script that they were lowered by."""
+
+    _known: dict[str, tuple[FuncOp, Lowering]] = field(default_factory=dict[str, tuple[FuncOp, Lowering]])
+
+    def keep(self, device: FuncOp, lowering: Lowering) -> None:
+        """Remember what became of a device function; `device` is a copy that nobody changes."""
+        self._known[device.sym_name.data] = device, lowering
+
+    def take(self, device: FuncOp, script: ScriptOp) -> ModuleOp | None:
+        """What became of this very function under this very script, once; None where that is not known."""
+        found = self._known.pop(device.sym_name.data, None)
+        if found is None:
+            return None
+        known, lowering = found
+        if not known.is_structurally_equivalent(device) or not lowering.script.is_structurally_equivalent(script):
+            return None
+        return lowering.module
+
+
+@dataclass
+class CompilationContext(Context):
+    """A context that one compilation hands from pass to pass.
+
+    Passes work under any context: without this one they report nothing and lower again.
+    """
+
+    progress: Progress | None = None
+    lowerings: Lowerings = field(default_factory=Lowerings)
+
+    @staticmethod
+    def of(dialects: Mapping[str, Callable[[], Dialect]], progress: Progress | None = None) -> CompilationContext:
+        """A context of one compilation that knows these dialects."""
+        context = CompilationContext(progress=progress)
+        for name, factory in dialects.items():
+            context.register_dialect(name, factory)
+        return context
+
+    def report(self, what: str, done: int, total: int) -> None:
+        """Say what is done next, if somebody listens."""
+        if self.progress is not None:
+            self.progress(what, done, total)
+
+
+def compilation_of(context: Context) -> CompilationContext:
+    """The context itself, or one that knows nothing of a compilation."""
+    return context if isinstance(context, CompilationContext) else CompilationContext()

@@ -1,0 +1,103 @@
+"""schedule-device-functions: a script for each device function that has none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint
+
+from vtac.analysis.device_functions import calls_of, device_functions
+from vtac.analysis.locations import location_of
+from vtac.analysis.target import config_of
+from vtac.dialects.packing.declared import layer_name
+from vtac.dialects.schedule.directives import ScriptOp
+from vtac.errors import CompileError, VtacError
+from vtac.passes.vta.isolate_device_functions import function_in, isolated
+from vtac.rewriting.choices import note_choice
+from vtac.rewriting.edits import insert_ops
+from vtac.targets.vta.compilation import compilation_of
+from vtac.targets.vta.schedules import default_lowering
+from vtac.targets.vta.schedules.lowering import Lowering
+from vtac.targets.vta.schedules.simple import simple_lowering
+
+SIMPLY = "scheduled one tile after the other"
+
+
+@dataclass(frozen=True)
+class ScheduleDeviceFunctions(ModulePass):
+    """Write the default schedule of device functions into the module, after the functions.
+
+    The search lowers the best candidates; what it finds is a script like one by hand. Where the
+    default schedule is refused, the function is scheduled one tile after the other, and its call
+    says so among its choices.
+
+    requires: device functions as group-device-calls leaves them; scripts for some of them, or none.
+    ensures:  one script for each device function; those given stay as they are.
+    declines: a script for no device function; a function that no schedule fits, with what speaks
+              against each.
+    """
+
+    name = "schedule-device-functions"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        devices = device_functions(op)
+        given = _given_scripts(op, devices)
+        compilation = compilation_of(ctx)
+        for done, device in enumerate(devices):
+            compilation.report(_layer_of(device, op), done, len(devices))
+            if device.sym_name.data not in given:
+                source = isolated(device, op)
+                lowering = _lowering(source, device, op)
+                compilation.lowerings.keep(function_in(source), lowering)
+                insert_ops(lowering.script.clone(), InsertPoint.at_end(op.body.block))
+
+
+def schedule_simply(device: FuncOp, module: ModuleOp, reason: str) -> ModuleOp:
+    """A device function at the vta level, one tile of its result after the other; its call says why."""
+    source = isolated(device, module)
+    lowering = simple_lowering(source, config_of(source))
+    note_choice(module, device.sym_name.data, f"{SIMPLY}, as {reason}")
+    return lowering.module
+
+
+def _given_scripts(module: ModuleOp, devices: Sequence[FuncOp]) -> set[str]:
+    """The device functions that have scripts. Raises `CompileError` for a script of anything else."""
+    names = [device.sym_name.data for device in devices]
+    scripts = [op for op in module.ops if isinstance(op, ScriptOp)]
+    for script in scripts:
+        if script.target.data not in names:
+            raise CompileError(
+                f"no device function '{script.target.data}' to schedule; this program has {', '.join(names)}: "
+                "vtac schedule prints their scripts",
+                location_of(script),
+            )
+    return {script.target.data for script in scripts}
+
+
+def _layer_of(device: FuncOp, module: ModuleOp) -> str:
+    """What reports call the first call of a device function; its own name where nothing calls it."""
+    calls = calls_of(module, {device.sym_name.data})
+    return layer_name(calls[0]) if calls else device.sym_name.data
+
+
+def _lowering(source: ModuleOp, device: FuncOp, module: ModuleOp) -> Lowering:
+    """A device function, isolated in `source`, under the default schedule, else the simple one."""
+    try:
+        return default_lowering(source, config_of(source))
+    except CompileError as error:
+        refusal = error
+    try:
+        lowering = simple_lowering(source, config_of(source))
+    except VtacError as error:
+        raise CompileError(
+            f"device function '{device.sym_name.data}' cannot be scheduled: the default schedule is refused "
+            f"({refusal}), and so is one tile after the other ({error})",
+            location_of(device),
+        ) from None
+    note_choice(module, device.sym_name.data, f"{SIMPLY}, as the default schedule is refused ({refusal})")
+    return lowering

@@ -1,0 +1,60 @@
+"""The plain path: from linalg on plain tensors to instruction streams in the vta dialect and a host function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from vtac.passes.linalg.expand_groups import ExpandGroups
+from vtac.passes.linalg.unroll_batches import UnrollBatches
+from vtac.passes.vta.group_device_calls import GroupDeviceCalls
+from vtac.passes.vta.isolate_device_functions import IsolateDeviceFunctions
+from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
+from vtac.passes.vta.move_constants_into_device_functions import MoveConstantsIntoDeviceFunctions
+from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.passes.vta.vta_link_kernels import VtaLinkKernels
+from vtac.passes.vta.vta_plan_dram import VtaPlanDram
+from vtac.pipelines import CompositePass, Phase, Pipeline
+from vtac.targets.vta.passes.check_host_operations import CheckHostOperations
+from vtac.targets.vta.passes.fold_constants import FoldConstants
+from vtac.targets.vta.passes.lower_device_functions import LowerDeviceFunctions
+from vtac.targets.vta.passes.schedule_device_functions import ScheduleDeviceFunctions
+
+
+def plain_pipeline(*, host: bool = True) -> Pipeline:
+    """The phases of the plain path; `host=False` refuses what would run on the host besides changes of layout.
+
+    Up to `grouped` functions are on tensors and all of them run; from `isolated` on, kernels
+    and streams stand in modules within the module, beside the functions that say what they compute.
+    """
+    return Pipeline(
+        "lower-plain-to-vta",
+        (
+            Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
+            Phase("packed", (PackForVta(host=host), CheckHostOperations(), FoldConstants(grow=True))),
+            Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
+            Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),
+            Phase("scripted", (ScheduleDeviceFunctions(),)),
+            Phase("isolated", (IsolateDeviceFunctions(),)),
+            Phase("kernels", (LowerDeviceFunctions(),)),
+            Phase("linked", (VtaLinkKernels(), VtaPlanDram())),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class LowerPlainToVta(CompositePass):
+    """The whole plain path, up to and including one phase.
+
+    requires: a function on plain tensors; scripts, if any, are for the device functions that it becomes.
+    ensures:  what the passes of the phases ensure.
+    declines: an unknown phase; whatever a pass declines.
+    """
+
+    name = "lower-plain-to-vta"
+
+    phase: str = "linked"
+    host: bool = True
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return plain_pipeline(host=self.host).through(self.phase)
