@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import AffineMapAttr, DenseArrayBase, FloatAttr, IntegerAttr, i32
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import BroadcastOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.layout_accesses import fills, plain_indices, zero_of
@@ -20,6 +20,7 @@ from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
+from vtac.rewriting.edits import nest_ops
 from vtac.rewriting.linalg_bodies import Constants, copy_body
 
 
@@ -37,21 +38,35 @@ class Statement:
     def reduces(self) -> bool:
         return any(variable.reduction for variable in self.domain)
 
-    def append_to(self, into: Block, name: str, output: SSAValue, like: Operation) -> BlockOp:
-        """Append the block in a nest of its own, one loop per iteration variable, located like an op."""
+    def read_output(self, output: SSAValue) -> None:
+        """An elementwise body's last argument is another input, where the body reads it; else it goes."""
+        accumulator = self.body.block.args[-1]
+        if accumulator.uses:
+            self.inputs.append(output)
+            self.accesses.insert(-1, self.accesses[-1])
+        else:
+            self.body.block.erase_arg(accumulator)
+
+    def build(self, name: str, output: SSAValue, like: Operation) -> tuple[Operation, BlockOp]:
+        """A new nest, one loop per iteration variable, and the block in it, located like an op."""
+        loops = [
+            ForOp.get(variable.extent, f"{'r' if variable.reduction else 'i'}{position}")
+            for position, variable in enumerate(self.domain)
+        ]
         block = BlockOp.get(
             name,
-            loops=[],
+            loops=[loop.induction_variable for loop in loops],
             inputs=self.inputs,
             output=output,
             domain=self.domain,
-            bindings=AffineMap.identity(0),
+            bindings=AffineMap.identity(len(loops)),
             accesses=self.accesses,
             body=self.body,
             init=self.init,
         )
-        _nest_around(block, into, like)
-        return block
+        for op in (*loops, block):
+            op.location = like.location
+        return nest_ops([*loops, block]), block
 
 
 def iteration_domain(op: LinalgStructuredOperation) -> tuple[IterationVariable, ...]:
@@ -115,19 +130,3 @@ def layout_statement(op: PackOp | UnpackOp, source: SSAValue) -> Statement:
 
 def _spatial(shape: tuple[int, ...]) -> tuple[IterationVariable, ...]:
     return tuple(IterationVariable(extent) for extent in shape)
-
-
-def _nest_around(block: BlockOp, into: Block, like: Operation) -> None:
-    body, loops = into, list[SSAValue]()
-    for position, variable in enumerate(block.variables):
-        loop = ForOp.get(variable.extent, f"{'r' if variable.reduction else 'i'}{position}")
-        loop.location = like.location
-        body.add_op(loop)
-        loops.append(loop.induction_variable)
-        body = loop.body.block
-    block.location = like.location
-    block.operands = [*loops, *block.inputs, block.output]
-    block.bindings = AffineMapAttr(AffineMap.identity(len(loops)))
-    # How many of the operands are loops.
-    block.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [len(loops), len(block.inputs), 1])
-    body.add_op(block)
