@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 from vtac.dialects.schedule import directives as ops
 from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.directives import DirectiveOp
+from vtac.passes.directives.alu import alu
 from vtac.passes.directives.annotate import annotate
 from vtac.passes.directives.bind import bind
 from vtac.passes.directives.cache_read import cache_read
@@ -15,14 +16,13 @@ from vtac.passes.directives.cache_write import cache_write
 from vtac.passes.directives.compute_at import compute_at
 from vtac.passes.directives.compute_inline import compute_inline
 from vtac.passes.directives.decompose_reduction import decompose_reduction
+from vtac.passes.directives.dma_copy import dma_copy
 from vtac.passes.directives.double_buffer import double_buffer
 from vtac.passes.directives.fuse import fuse
 from vtac.passes.directives.fuse_variables import fuse_variables
 from vtac.passes.directives.handles import Handles
 from vtac.passes.directives.implicit_gemm import implicit_gemm
 from vtac.passes.directives.lookup import get_block, get_buffer, get_loop, get_loops
-from vtac.passes.directives.loop_kind import unroll, vectorize
-from vtac.passes.directives.map_to_hardware import alu, dma_copy
 from vtac.passes.directives.pipeline import pipeline
 from vtac.passes.directives.rasterize import rasterize
 from vtac.passes.directives.reorder import reorder
@@ -34,6 +34,8 @@ from vtac.passes.directives.split import split
 from vtac.passes.directives.storage_align import storage_align
 from vtac.passes.directives.tensorize import tensorize
 from vtac.passes.directives.transform_layout import transform_layout
+from vtac.passes.directives.unroll import unroll
+from vtac.passes.directives.vectorize import vectorize
 
 _Rewrite = Callable[[DirectiveOp, Handles], None]
 _D = TypeVar("_D", bound=DirectiveOp)

@@ -16,16 +16,14 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.accesses import rebind
-from vtac.analysis.constant_fills import filled_value
 from vtac.analysis.layout_accesses import fills, inside_guards
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, shape_of
+from vtac.analysis.nest import shape_of
 from vtac.analysis.tensor_views import view_of
 from vtac.dialects.packing import PackOp, UnpackOp
-from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError
-from vtac.rewriting.edits import take_from_nest
+from vtac.rewriting.constant_fills import FoldConstantFill
 from vtac.rewriting.linalg_statements import (
     Statement,
     broadcast_indices,
@@ -199,34 +197,6 @@ class DropValue(RewritePattern):
     ) -> None:
         if op.parent is self.function.body.block and not any(result.uses for result in op.results):
             rewriter.erase(op)
-
-
-class FoldConstantFill(RewritePattern):
-    """A constant fill right before a reduction over the same buffer: the reduction's init."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
-        if not op.has_reduction or op.init is not None:
-            return
-        fill = _block_before(op)
-        value = filled_value(fill) if fill is not None and fill.output is op.output else None
-        if fill is None or value is None:
-            return
-        op.init = value
-        take_from_nest(fill, rewriter)
-        rewriter.erase(fill)
-
-
-def _block_before(block: BlockOp) -> BlockOp | None:
-    """The last block before a block's nest."""
-    nest: Operation = block
-    while not isinstance(parent := nest.parent_op(), FuncOp) and parent is not None:
-        nest = parent
-    while (previous := nest.prev_op) is not None:
-        if blocks := blocks_under(previous):
-            return blocks[-1]
-        nest = previous
-    return None
 
 
 def _updates(function: FuncOp) -> frozenset[Operation]:

@@ -12,13 +12,7 @@ from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import (
-    GreedyRewritePatternApplier,
-    PatternRewriter,
-    PatternRewriteWalker,
-    RewritePattern,
-    op_type_rewrite_pattern,
-)
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.dialects.named_linalg import (
     Conv2DNchwFchwOp,
@@ -27,24 +21,7 @@ from vtac.dialects.named_linalg import (
     Conv2DNgchwGfchwQOp,
 )
 from vtac.dialects.packing import BlockDiagonalOp, ReshapeOp
-
-
-@dataclass(frozen=True)
-class ExpandGroups(ModulePass):
-    """Make one convolution of each convolution in groups.
-
-    requires: linalg.conv_2d_ngchw_gfchw or its quantised form, on static shapes.
-    ensures:  the same numbers from a convolution over all channels, whose kernel is zero
-              between groups, as `packing.block_diagonal` says: what packs it leaves out the
-              blocks of zeros. Reshapes that undo each other are gone.
-    declines: other operations; a start that is no constant fill stays a reshaped tensor.
-    """
-
-    name = "expand-groups"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        patterns = GreedyRewritePatternApplier([ExpandGroupedConvolution(), DropInverseReshapes()], dce_enabled=False)
-        PatternRewriteWalker(patterns).rewrite_module(op)
+from vtac.rewriting.walker import rewrite_greedily
 
 
 class ExpandGroupedConvolution(RewritePattern):
@@ -108,3 +85,20 @@ def _start(value: SSAValue) -> list[Operation]:
     merged = TensorType(kind.get_element_type(), [batch, prod(channels), height, width])
     empty = tensor.EmptyOp([], merged)
     return [empty, FillOp([value.owner.inputs[0]], [empty.tensor], [merged])]
+
+
+@dataclass(frozen=True)
+class ExpandGroups(ModulePass):
+    """Make one convolution of each convolution in groups.
+
+    requires: linalg.conv_2d_ngchw_gfchw or its quantised form, on static shapes.
+    ensures:  the same numbers from a convolution over all channels, whose kernel is zero
+              between groups, as `packing.block_diagonal` says: what packs it leaves out the
+              blocks of zeros. Reshapes that undo each other are gone.
+    declines: other operations; a start that is no constant fill stays a reshaped tensor.
+    """
+
+    name = "expand-groups"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_greedily(op, ExpandGroupedConvolution(), DropInverseReshapes())

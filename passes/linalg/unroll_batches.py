@@ -14,31 +14,15 @@ from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern, op_type_rewrite_pattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.expressions import is_elementwise
 from vtac.dialects.named_linalg import BatchMatmulOp, QuantizedBatchMatmulOp
 from vtac.dialects.packing import JoinOp
+from vtac.rewriting.walker import rewrite_once
 
 MAX_BATCH = 8
-
-
-@dataclass(frozen=True)
-class UnrollBatches(ModulePass):
-    """Make a product of each index of a small batch, with the elementwise operations around it.
-
-    requires: linalg.batch_matmul or its quantised form, on static shapes.
-    ensures:  slices of the operands, a product in a batch of one for each, the operations
-              behind it that read nothing else of the whole batch, and `packing.join` of the
-              results.
-    declines: batches of one, which are products already, and of more than 8.
-    """
-
-    name = "unroll-batches"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        PatternRewriteWalker(UnrollBatch(), apply_recursively=False).rewrite_module(op)
 
 
 class UnrollBatch(RewritePattern):
@@ -146,3 +130,20 @@ def _is_along_batch(op: GenericOp) -> bool:
 
 def _shape(value: SSAValue) -> Sequence[int]:
     return tuple(cast("TensorType[Attribute]", value.type).get_shape())
+
+
+@dataclass(frozen=True)
+class UnrollBatches(ModulePass):
+    """Make a product of each index of a small batch, with the elementwise operations around it.
+
+    requires: linalg.batch_matmul or its quantised form, on static shapes.
+    ensures:  slices of the operands, a product in a batch of one for each, the operations
+              behind it that read nothing else of the whole batch, and `packing.join` of the
+              results.
+    declines: batches of one, which are products already, and of more than 8.
+    """
+
+    name = "unroll-batches"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, UnrollBatch())

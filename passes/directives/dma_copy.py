@@ -1,15 +1,15 @@
-"""dma_copy and alu: give a loop, with all it holds, to a hardware unit."""
+"""dma_copy: give a loop that copies, with all it holds, to the load or store unit."""
 
 from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.analysis.bodies import alu_chain, is_copy, is_truncating_copy, is_widening_copy
-from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
+from vtac.analysis.bodies import is_copy, is_truncating_copy, is_widening_copy
+from vtac.analysis.nest import enclosing_loops, scope_of
 from vtac.analysis.target import allows_acc_8bit
 from vtac.dialects.declared import taken_by
-from vtac.dialects.schedule.declared import ALU, DMA_COPY
-from vtac.dialects.schedule.directives import AluOp, DirectiveOp, DmaCopyOp
+from vtac.dialects.schedule.declared import DMA_COPY
+from vtac.dialects.schedule.directives import DirectiveOp, DmaCopyOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import MEMORIES
 from vtac.passes.directives.handles import Handles, describe, refusal
@@ -56,27 +56,6 @@ def _check_simulator_only(op: DmaCopyOp, handles: Handles, name: str) -> None:
             f"{name} loads i8 into accumulators, which simulators decode and the hardware does not",
             "load it as an input and multiply by the identity, or compile for simulators only (--acc-8bit)",
         )
-
-
-def alu(op: AluOp, handles: Handles) -> None:
-    """Compute a loop's block on the vector ALU.
-
-    requires: a perfect nest over one elementwise block of min, max, add, shift and
-              constants whose buffers all live in vta.acc.
-    """
-    loop = handles.loop(op.loop, op)
-    block = only_block(op, loop)
-    chain = alu_chain(block)
-    if isinstance(chain, str):
-        raise refusal(op, f"block '{block.block_name}': {chain}", "the vector ALU computes min, max, add and shifts")
-    for buffer in (*block.inputs, block.output):
-        if scope_of(buffer) != "vta.acc":
-            raise refusal(
-                op,
-                f"'{buffer_name(buffer)}' of block '{block.block_name}' lives in {scope_of(buffer)}",
-                "the ALU works on vta.acc: use set_scope, cache_read or cache_write first",
-            )
-    ALU.set(loop, True)
 
 
 def only_block(op: DirectiveOp, loop: ForOp) -> BlockOp:

@@ -1,0 +1,23 @@
+"""unroll: write a serial loop's iterations out, one after the other."""
+
+from __future__ import annotations
+
+from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
+from vtac.dialects.schedule.directives import DirectiveOp, UnrollOp
+from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.directives.handles import Handles, describe, occupation, refusal
+
+
+def unroll(op: UnrollOp, handles: Handles) -> None:
+    """Mark a serial loop as unrolled.
+
+    On VTA each repetition becomes a call site of its own, with micro-ops of its own.
+    """
+    mark_kind(op, handles.loop(op.loop, op), LoopKind.UNROLLED)
+
+
+def mark_kind(op: DirectiveOp, loop: ForOp, kind: LoopKind) -> None:
+    """Give a plain serial loop a kind."""
+    if occupation(loop):
+        raise refusal(op, f"loop {describe(loop)} is {occupation(loop)} already", "choose a plain serial loop")
+    loop.kind = LoopKindAttr(kind)
