@@ -9,25 +9,112 @@ before: for k                             after: for k
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of, guards_of, guards_without_unit_loops, rebind
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, discard, enclosing_loops, extents_around
+from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
-from vtac.rewriting.edits import take_from_nest
+from vtac.rewriting.edits import discard, insert_ops, take_from_nest, wrap
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.walker import rewrite_once
+
+Guards = tuple[Linear, ...]
+
+
+class SimplifyGuard(RewritePattern):
+    """A block whose guard never holds -> nothing; other guards are written without loops of one iteration."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
+        guards = guards_without_unit_loops(op)
+        if not guards:
+            return
+        extents = extents_around(op)
+        if any(guard.bounds(extents)[1] < 0 for guard in guards):
+            take_from_nest(op, rewriter)
+            discard(op, rewriter)
+            return
+        rebind(op, bindings_of(op), guards)
+        rewriter.notify_op_modified(op)
+
+
+class GuardStatements(RewritePattern):
+    """The statements of one body whose guards are settled around them -> the same under tests of these guards.
+
+    Statements that share their guards share the test.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: FuncOp | ForOp, rewriter: PatternRewriter) -> None:
+        if isinstance(op, ForOp):
+            _refuse_parts(op)
+        tests: dict[Guards, SSAValue] = {}
+        for child in [child for region in op.regions for body in region.blocks for child in body.ops]:
+            blocks = blocks_under(child) if isinstance(child, ForOp | BlockOp) else []
+            guards = _settled_outside(child, blocks)
+            if guards and guards not in tests:
+                tests[guards] = _test(child, guards, rewriter)
+            if guards:
+                _skip_unless(tests[guards], child, blocks, guards, rewriter)
+
+
+def _settled_outside(child: Operation, blocks: Sequence[BlockOp]) -> Guards:
+    """Guards of every block in a statement that only depend on loops around the statement."""
+    if all(block.guard is None for block in blocks):
+        return ()
+    around = {loop.induction_variable for loop in enclosing_loops(child)}
+    first, *others = [guards_of(block) for block in blocks]
+    return tuple(g for g in first if g.variables() <= around and all(g in other for other in others))
+
+
+def _test(child: Operation, guards: Guards, rewriter: PatternRewriter) -> SSAValue:
+    """Whether all guards hold, worked out before a statement."""
+    values = HostValues(extents_around(child))
+    verdict = values.at_least(values.value(guards[0]), 0)
+    for guard in guards[1:]:
+        verdict = values.both(verdict, values.at_least(values.value(guard), 0))
+    for op in values.operations:
+        op.location = child.location
+    insert_ops(values.operations, InsertPoint.before(child), rewriter)
+    return verdict
+
+
+def _skip_unless(
+    verdict: SSAValue, child: Operation, blocks: Sequence[BlockOp], guards: Guards, rewriter: PatternRewriter
+) -> None:
+    """Put a statement under a test of its guards, and take these from its blocks."""
+    for block in blocks:
+        rebind(block, bindings_of(block), [guard for guard in guards_of(block) if guard not in guards])
+    choice = scf.IfOp(verdict, [], [scf.YieldOp()])
+    choice.location = child.location
+    wrap([child], choice, rewriter)
+
+
+def _refuse_parts(loop: ForOp) -> None:
+    """What one instruction does cannot be skipped in part."""
+    whole = "tile" if TENSORIZE.is_on(loop) else "vector" if loop.loop_kind is LoopKind.VECTORIZED else ""
+    guarded = [block for block in blocks_under(loop) if block.guard is not None] if whole else []
+    if guarded:
+        raise CompileError(
+            f"a guard of block '{guarded[0].block_name}' holds for a part of a {whole} only (loop '{loop.loop_name}'): "
+            "pad to whole tiles, or stage the tile in shared memory and guard its copy",
+            location_of(guarded[0]),
+        )
 
 
 @dataclass(frozen=True)
@@ -43,78 +130,5 @@ class ConvertGuardsToConditions(ModulePass):
     name = "convert-guards-to-conditions"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and any(block.guard is not None for block in blocks_under(function)):
-                for block in blocks_under(function):
-                    _simplify(block)
-                _convert(function.body.block)
-
-
-def _simplify(block: BlockOp) -> None:
-    """Drop a block whose guard never holds; write the guards without loops of one iteration."""
-    extents = extents_around(block)
-    guards = guards_without_unit_loops(block)
-    if any(guard.bounds(extents)[1] < 0 for guard in guards):
-        take_from_nest(block)
-        discard(block)
-    elif guards:
-        rebind(block, bindings_of(block), guards)
-
-
-def _convert(body: Block) -> None:
-    tests: dict[tuple[Linear, ...], SSAValue] = {}
-    for child in list(body.ops):
-        blocks = blocks_under(child) if isinstance(child, ForOp | BlockOp) else []
-        if not any(block.guard is not None for block in blocks):
-            continue
-        guards = _settled_outside(child, blocks)
-        if guards:
-            _wrap(body, child, guards, tests)
-        if isinstance(child, ForOp):
-            _refuse_parts(child, blocks)
-            _convert(child.body.block)
-
-
-def _settled_outside(child: Operation, blocks: list[BlockOp]) -> tuple[Linear, ...]:
-    """Guards of every block in a statement that only depend on loops around the statement."""
-    around = {loop.induction_variable for loop in enclosing_loops(child)}
-    first, *others = [guards_of(block) for block in blocks]
-    return tuple(g for g in first if g.variables() <= around and all(g in other for other in others))
-
-
-def _wrap(body: Block, child: Operation, guards: tuple[Linear, ...], tests: dict[tuple[Linear, ...], SSAValue]) -> None:
-    """Put a statement under a test of its guards, and take these from its blocks."""
-    if guards not in tests:
-        values = HostValues(extents_around(child))
-        verdict: SSAValue | None = None
-        for guard in guards:
-            verdict = values.both(verdict, values.at_least(values.value(guard), 0))
-        if verdict is None:
-            raise ValueError("no guard to test")
-        for op in values.operations:
-            op.location = child.location
-            body.insert_op_before(op, child)
-        tests[guards] = verdict
-    for block in blocks_under(child):
-        rebind(block, bindings_of(block), [guard for guard in guards_of(block) if guard not in guards])
-    choice = scf.IfOp(tests[guards], [], [scf.YieldOp()])
-    choice.location = child.location
-    body.insert_op_before(choice, child)
-    child.detach()
-    inside = choice.true_region.block
-    last = inside.last_op
-    if last is None:
-        raise ValueError("a condition without a body")
-    inside.insert_op_before(child, last)
-
-
-def _refuse_parts(loop: ForOp, blocks: list[BlockOp]) -> None:
-    """What one instruction does cannot be skipped in part."""
-    whole = "tile" if TENSORIZE.is_on(loop) else "vector" if loop.loop_kind is LoopKind.VECTORIZED else ""
-    guarded = [block for block in blocks if block.guard is not None]
-    if whole and guarded:
-        raise CompileError(
-            f"a guard of block '{guarded[0].block_name}' holds for a part of a {whole} only (loop '{loop.loop_name}'): "
-            "pad to whole tiles, or stage the tile in shared memory and guard its copy",
-            location_of(guarded[0]),
-        )
+        rewrite_once(op, SimplifyGuard())
+        rewrite_once(op, GuardStatements())

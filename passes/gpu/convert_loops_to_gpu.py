@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -12,6 +13,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import scope_of
@@ -28,53 +31,52 @@ from vtac.dialects.wmma import (
 )
 from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
 from vtac.errors import CompileError
+from vtac.rewriting.edits import dissolve, move_op
+from vtac.rewriting.walker import rewrite_once
 
 _DIMENSIONS = ("x", "y", "z")
+_MOST_THREADS = 1024
 
 
-@dataclass(frozen=True)
-class ConvertLoopsToGpu(ModulePass):
-    """Replace bound loops by the indices of the launch.
+class ReplaceBoundLoop(RewritePattern):
+    """A bound loop -> what it holds, with the index of the launch for its variable."""
 
-    requires: every block lowered; loops of one index have one extent.
-    ensures:  the function is a kernel with `wmma.grid` and `wmma.block`; shared memory and
-              fragments are declared at its start; the loops left are serial.
-    declines: an index bound with different extents, virtual threads, more than 1,024 threads.
-    """
-
-    name = "convert-loops-to-gpu"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                _convert(function)
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if op.loop_kind.is_gpu_index:
+            dissolve(op, [_index(_kernel_body(op), op.loop_kind, rewriter)], rewriter)
 
 
-def _convert(function: FuncOp) -> None:
-    bound = [loop for loop in function.walk() if isinstance(loop, ForOp) and loop.loop_kind.is_bound]
-    if not bound:
-        return
-    extents = _extents(bound)
-    start = function.body.block
-    ids = {kind: _index(start, kind) for kind in extents}
-    for loop in reversed(bound):
-        loop.induction_variable.replace_all_uses_with(ids[loop.loop_kind])
-        _dissolve(loop)
-    for op in [op for op in function.walk() if _belongs_at_start(op)]:
-        op.detach()
-        _insert_first(start, op)
-    for loop in [op for op in function.walk() if isinstance(op, ForOp)]:
-        if loop.loop_kind is LoopKind.UNROLLED or _indexes_fragments(loop):
-            UNROLL.set(loop, True)
-        loop.kind = LoopKindAttr(LoopKind.SERIAL)
+class DeclareAtStart(RewritePattern):
+    """Shared memory and fragments are declared where the kernel starts."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if isinstance(op, FragmentsOp) or (isinstance(op, AllocOp) and scope_of(op.memref) == "shared"):
+            move_op(op, InsertPoint.at_start(_kernel_body(op)), rewriter)
+
+
+class SettleLoop(RewritePattern):
+    """The loops left are serial; those that a compiler has to unroll say so."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if op.loop_kind is LoopKind.UNROLLED or _indexes_fragments(op):
+            UNROLL.set(op, True)
+        op.kind = LoopKindAttr(LoopKind.SERIAL)
+        rewriter.notify_op_modified(op)
+
+
+def _mark_kernel(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
+    """Make a function a kernel with the extents of its launch."""
     KERNEL.set(function, True)
     for launch, prefix in ((GRID, "blockIdx"), (BLOCK, "threadIdx")):
         launch.set(function, tuple(extents.get(LoopKind(f"{prefix}.{dimension}"), 1) for dimension in _DIMENSIONS))
 
 
-def _extents(bound: list[ForOp]) -> dict[LoopKind, int]:
+def _extents(function: FuncOp) -> Mapping[LoopKind, int]:
+    """The GPU indices of a function and their extents, by first appearance. Raises `CompileError` if it has two."""
     extents: dict[LoopKind, int] = {}
-    for loop in bound:
+    for loop in [op for op in function.walk() if isinstance(op, ForOp) and op.loop_kind.is_bound]:
         kind = loop.loop_kind
         if not kind.is_gpu_index:
             raise CompileError(f"loop '{loop.loop_name}' is a virtual thread: that is for the VTA", location_of(loop))
@@ -87,30 +89,37 @@ def _extents(bound: list[ForOp]) -> dict[LoopKind, int]:
     threads = 1
     for kind, extent in extents.items():
         threads *= extent if kind.is_thread else 1
-    if threads > 1024:
-        raise CompileError(f"{threads} threads per block; CUDA allows 1024: bind shorter loops to threadIdx")
+    if threads > _MOST_THREADS:
+        raise CompileError(
+            f"{threads} threads per block; CUDA allows {_MOST_THREADS}: bind shorter loops to threadIdx",
+            location_of(function),
+        )
     return extents
 
 
-def _index(start: Block, kind: LoopKind) -> SSAValue:
+def _kernel_body(op: Operation) -> Block:
+    """The body of the function around an op."""
+    parent = op.parent_op()
+    while parent is not None and not isinstance(parent, FuncOp):
+        parent = parent.parent_op()
+    if parent is None:
+        raise CompileError(f"'{op.name}' stands outside of a function", location_of(op))
+    return parent.body.block
+
+
+def _index(body: Block, kind: LoopKind, rewriter: PatternRewriter) -> SSAValue:
+    """The index of the launch, read where the kernel starts; made when it is first asked for."""
     prefix, dimension = kind.value.split(".")
-    attribute = gpu.DimensionAttr(gpu.DimensionEnum(dimension))
-    op = gpu.BlockIdOp(attribute) if prefix == "blockIdx" else gpu.ThreadIdOp(attribute)
-    op.result.name_hint = f"{'block' if prefix == 'blockIdx' else 'thread'}_{dimension}"
-    _insert_first(start, op)
-    return op.result
-
-
-def _belongs_at_start(op: Operation) -> bool:
-    return isinstance(op, FragmentsOp) or (isinstance(op, AllocOp) and scope_of(op.memref) == "shared")
-
-
-def _insert_first(body: Block, op: Operation) -> None:
-    first = body.first_op
-    if first is None:
-        body.add_op(op)
-    else:
-        body.insert_op_before(op, first)
+    reads = gpu.BlockIdOp if prefix == "blockIdx" else gpu.ThreadIdOp
+    wanted = gpu.DimensionAttr(gpu.DimensionEnum(dimension))
+    for op in body.ops:
+        if isinstance(op, reads) and op.dimension == wanted:
+            return op.result
+        if not isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp):
+            break
+    made = rewriter.insert(reads(wanted), InsertPoint.at_start(body))
+    made.result.name_hint = f"{'block' if prefix == 'blockIdx' else 'thread'}_{dimension}"
+    return made.result
 
 
 def _indexes_fragments(loop: ForOp) -> bool:
@@ -133,12 +142,22 @@ def _fragment_indices(op: Operation) -> list[SSAValue]:
     return []
 
 
-def _dissolve(loop: ForOp) -> None:
-    parent = loop.parent
-    if parent is None:
-        raise ValueError("the loop stands nowhere")
-    for child in list(loop.body.block.ops):
-        child.detach()
-        parent.insert_op_before(child, loop)
-    loop.detach()
-    loop.erase()
+@dataclass(frozen=True)
+class ConvertLoopsToGpu(ModulePass):
+    """Replace bound loops by the indices of the launch.
+
+    requires: every block lowered; loops of one index have one extent.
+    ensures:  the function is a kernel with `wmma.grid` and `wmma.block`; shared memory and
+              fragments are declared at its start; the loops left are serial.
+    declines: an index bound with different extents, virtual threads, more than 1,024 threads.
+    """
+
+    name = "convert-loops-to-gpu"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in [inner for inner in op.ops if isinstance(inner, FuncOp)]:
+            extents = _extents(function)
+            if extents:
+                _mark_kernel(function, extents)
+                rewrite_once(function, ReplaceBoundLoop())
+                rewrite_once(function, DeclareAtStart(), SettleLoop())

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from math import gcd
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
@@ -12,23 +11,23 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
-from xdsl.utils.exceptions import VerifyException
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.alignment import multiple_of
 from vtac.analysis.constant_fills import filled_value
+from vtac.analysis.fragment_plans import intrinsic_of, is_product, no_tile, plan_fragments, tile_block
 from vtac.analysis.linear import Linear
-from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, discard, extents_around, scope_of
+from vtac.analysis.nest import buffer_name, extents_around, scope_of
 from vtac.analysis.tiles import perfect_nest
 from vtac.analysis.warp_tiles import (
     MatrixAccess,
     TileIndex,
-    WarpMultiply,
     element_name,
     fragment_tile,
     match_multiply,
     match_transfer_tile,
 )
-from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import FRAGMENT_ROLES
 from vtac.dialects.wmma import (
@@ -41,17 +40,172 @@ from vtac.dialects.wmma import (
 )
 from vtac.dialects.wmma.attributes import ELEMENT_BYTES, Fragment
 from vtac.dialects.wmma.declared import COPIES
-from vtac.dialects.wmma.ops import fragment_of
-from vtac.errors import CompileError
+from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.walker import rewrite_once
 
 _PITCH_BYTES = 16
 _TILE_BYTES = 32
+
+Fragments = dict[SSAValue, SSAValue]
+"""The fragments that were declared for buffers."""
+
+
+@dataclass
+class DeclareFragments(RewritePattern):
+    """An allocation of a fragment buffer -> wmma.fragments before it; the allocation is dropped at the end."""
+
+    plan: Mapping[SSAValue, Fragment]
+    declared: Fragments
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        if op.memref not in self.plan:
+            return
+        fragments = FragmentsOp(result_types=[FragmentType(self.plan[op.memref])])
+        fragments.fragments.name_hint = op.memref.name_hint
+        fragments.location = op.location
+        COPIES.copy(op, fragments)
+        self.declared[op.memref] = fragments.fragments
+        insert_ops(fragments, InsertPoint.before(op), rewriter)
+
+
+@dataclass
+class ConvertTile(RewritePattern):
+    """A loop tensorized with a wmma intrinsic -> the operation of a warp that it computes."""
+
+    declared: Fragments
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if not intrinsic_of(op).startswith("wmma."):
+            return
+        block = tile_block(op)
+        values = HostValues(extents_around(block))
+        if is_product(op):
+            made = self._product(op, values)
+        elif not block.inputs:
+            made = self._fill(op, block, values)
+        else:
+            made = self._transfer(op, block, values)
+        operations = [*values.operations, made]
+        for operation in operations:
+            operation.location = op.location
+        rewriter.replace(op, operations, [])
+
+    def _product(self, loop: ForOp, values: HostValues) -> Operation:
+        product = match_multiply(loop)
+        if isinstance(product, str):
+            raise no_tile(loop, product)
+        block = product.block
+        operands: list[SSAValue] = []
+        buffers = (block.output, block.inputs[product.a], block.inputs[product.b])
+        for buffer, tile in zip(buffers, product.tiles, strict=True):
+            operands += [self.declared[buffer], values.materialise(values.value(tile.tile))]
+        return MmaSyncOp(operands=operands)
+
+    def _fill(self, loop: ForOp, block: BlockOp, values: HostValues) -> Operation:
+        value, nest = filled_value(block), perfect_nest(loop)
+        if value is None or nest is None:
+            raise no_tile(loop, "expected a constant to fill fragments with")
+        tile = fragment_tile(block, 0, nest[0])
+        if isinstance(tile, str):
+            raise no_tile(loop, tile)
+        index = values.materialise(values.value(tile.tile))
+        return FillFragmentOp.get(self._fragments(block.output, loop), index, value)
+
+    def _transfer(self, loop: ForOp, block: BlockOp, values: HostValues) -> Operation:
+        match = match_transfer_tile(loop)
+        if isinstance(match, str):
+            raise no_tile(loop, match)
+        _, tile, access = match
+        if scope_of(block.output) in FRAGMENT_ROLES:
+            leading = _leading_of_load(block, access)
+            operands = self._operands(block, block.output, tile, block.inputs[0], access, leading, values)
+            return LoadMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(leading, i64)})
+        if access.column_stride != 1:
+            raise no_tile(block, f"a column stride of {access.column_stride}; accumulators are stored row major")
+        operands = self._operands(block, block.inputs[0], tile, block.output, access, access.row_stride, values)
+        return StoreMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(access.row_stride, i64)})
+
+    def _operands(
+        self,
+        block: BlockOp,
+        buffer: SSAValue,
+        tile: TileIndex,
+        memory: SSAValue,
+        access: MatrixAccess,
+        leading: int,
+        values: HostValues,
+    ) -> list[SSAValue]:
+        """Fragments and which of them, memory and where in it."""
+        fragments = self._fragments(buffer, block)
+        _check_alignment(block, memory, access.offset, leading, values)
+        index = values.materialise(values.value(tile.tile))
+        offset = values.materialise(values.value(access.offset))
+        return [fragments, index, memory, offset]
+
+    def _fragments(self, buffer: SSAValue, op: Operation) -> SSAValue:
+        if buffer not in self.declared:
+            raise no_tile(op, f"no mma_sync uses '{buffer_name(buffer)}', so its fragment shape is unknown")
+        return self.declared[buffer]
+
+
+@dataclass
+class DropFragmentBuffer(RewritePattern):
+    """The allocation of a buffer that lives in fragments -> nothing."""
+
+    declared: Fragments
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        if op.memref not in self.declared:
+            return
+        for use in op.memref.uses:
+            raise no_tile(
+                use.operation,
+                f"'{buffer_name(op.memref)}' lives in fragments, and this uses it as memory: tensorize it",
+            )
+        rewriter.erase(op)
+
+
+def _leading_of_load(block: BlockOp, access: MatrixAccess) -> int:
+    if 1 not in (access.row_stride, access.column_stride):
+        raise no_tile(block, f"memory strides {access.row_stride} and {access.column_stride}; one must be 1")
+    return access.row_stride if access.column_stride == 1 else access.column_stride
+
+
+def _check_alignment(block: BlockOp, memory: SSAValue, offset: Linear, leading: int, values: HostValues) -> None:
+    """CUDA's rules: rows of a tile lie a multiple of 16 bytes apart, and its first starts at a multiple of 32."""
+    width = ELEMENT_BYTES[element_name(memory)]
+    name = f"'{buffer_name(memory)}'"
+    if leading * width % _PITCH_BYTES:
+        raise no_tile(
+            block,
+            f"rows of {name} lie {leading} elements of {width} bytes apart; a multiple of {_PITCH_BYTES} bytes is "
+            "required: choose another pitch with storage_align, or pad the rows",
+        )
+    start = multiple_of(offset, values.extents) * width
+    if start % _TILE_BYTES:
+        raise no_tile(
+            block,
+            f"tiles of {name} start at multiples of {start} bytes; {_TILE_BYTES} are required: use "
+            "wider fragments, or another layout or pitch",
+        )
+
+
+def _convert(function: FuncOp) -> None:
+    declared: Fragments = {}
+    rewrite_once(function, DeclareFragments(plan_fragments(function), declared))
+    rewrite_once(function, ConvertTile(declared))
+    rewrite_once(function, DropFragmentBuffer(declared))
 
 
 @dataclass(frozen=True)
 class ConvertTilesToWmma(ModulePass):
     """Give every fragment buffer its type and turn tensorized loops into warp operations.
+
+    The fragments of a function are planned as a whole (`vtac.analysis.fragment_plans`); patterns apply the plan.
 
     requires: compacted buffers; fragment buffers used only by tensorized loops.
     ensures:  fragment buffers are wmma.fragments; loads, fills, multiplies and stores are
@@ -63,206 +217,5 @@ class ConvertTilesToWmma(ModulePass):
     name = "convert-tiles-to-wmma"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                _Converter(function).convert()
-
-
-class _Converter:
-    def __init__(self, function: FuncOp) -> None:
-        self.loops = [
-            loop for loop in function.walk() if isinstance(loop, ForOp) and _intrinsic(loop).startswith("wmma.")
-        ]
-        self.fragments: dict[SSAValue, SSAValue] = {}
-
-    def convert(self) -> None:
-        multiplies = [loop for loop in self.loops if _intrinsic(loop) == "wmma.mma_sync" and _block(loop).inputs]
-        matched = [(loop, self._matched(loop, match_multiply(loop))) for loop in multiplies]
-        layouts = self._layouts()
-        for _, multiply in matched:
-            self._declare(multiply, layouts)
-        for loop, multiply in matched:
-            self._replace(loop, self._multiply(multiply))
-        for loop in self.loops:
-            if loop.parent is not None:
-                self._replace(loop, self._other(loop))
-        for buffer in self.fragments:
-            self._drop(buffer)
-
-    def _drop(self, buffer: SSAValue) -> None:
-        """A fragment buffer that something else still touches cannot be one."""
-        for use in buffer.uses:
-            raise _decline(
-                use.operation, f"'{buffer_name(buffer)}' lives in fragments, and this uses it as memory: tensorize it"
-            )
-        allocation = buffer.owner
-        if isinstance(allocation, Operation):
-            discard(allocation)
-
-    def _matched(self, loop: ForOp, match: WarpMultiply | str) -> WarpMultiply:
-        if isinstance(match, str):
-            raise _decline(loop, match)
-        return match
-
-    def _layouts(self) -> dict[SSAValue, str]:
-        """How each loaded matrix lies in memory, from the strides of its loads."""
-        layouts: dict[SSAValue, str] = {}
-        for loop in self.loops:
-            block = _block(loop)
-            if scope_of(block.output) not in ("wmma.matrix_a", "wmma.matrix_b"):
-                continue
-            match = match_transfer_tile(loop)
-            if isinstance(match, str):
-                raise _decline(loop, match)
-            layouts[block.output] = "row_major" if match[2].column_stride == 1 else "col_major"
-        return layouts
-
-    def _declare(self, multiply: WarpMultiply, layouts: dict[SSAValue, str]) -> None:
-        block = multiply.block
-        operands = (block.output, block.inputs[multiply.a], block.inputs[multiply.b])
-        m, n, k = multiply.shape
-        for buffer, tile, transposed in zip(operands, multiply.tiles, multiply.transposed, strict=True):
-            role = FRAGMENT_ROLES[scope_of(buffer)]
-            layout = None if role == "accumulator" else _layout(layouts.get(buffer, "row_major"), transposed)
-            element = "u8" if multiply.unsigned and role != "accumulator" else element_name(buffer)
-            fragment = Fragment(role, m, n, k, element, layout, tile.count)
-            if buffer in self.fragments:
-                self._check_same(block, buffer, fragment)
-                continue
-            allocation = buffer.owner
-            if not isinstance(allocation, AllocOp) or allocation.parent is None:
-                raise _decline(block, f"'{buffer_name(buffer)}' is no allocation")
-            try:
-                declared = FragmentsOp(result_types=[FragmentType(fragment)])
-            except VerifyException as error:
-                raise _decline(block, str(error)) from None
-            declared.fragments.name_hint = buffer.name_hint
-            declared.location = allocation.location
-            COPIES.copy(allocation, declared)
-            allocation.parent.insert_op_before(declared, allocation)
-            self.fragments[buffer] = declared.fragments
-
-    def _check_same(self, block: BlockOp, buffer: SSAValue, fragment: Fragment) -> None:
-        """One buffer is one array of fragments, whichever product reads it."""
-        declared = fragment_of(self.fragments[buffer])
-        if declared != fragment:
-            raise _decline(
-                block,
-                f"'{buffer_name(buffer)}' is {fragment.shown} here and {declared.shown} in another product: give each "
-                "fragments of its own with cache_read",
-            )
-
-    def _multiply(self, multiply: WarpMultiply) -> list[Operation]:
-        block = multiply.block
-        values = HostValues(extents_around(block))
-        operands: list[SSAValue] = []
-        buffers = (block.output, block.inputs[multiply.a], block.inputs[multiply.b])
-        for buffer, tile in zip(buffers, multiply.tiles, strict=True):
-            operands += [self.fragments[buffer], values.materialise(values.value(tile.tile))]
-        return [*values.operations, MmaSyncOp(operands=operands)]
-
-    def _other(self, loop: ForOp) -> list[Operation]:
-        block = _block(loop)
-        if not block.inputs:
-            return self._fill(loop, block)
-        match = match_transfer_tile(loop)
-        if isinstance(match, str):
-            raise _decline(loop, match)
-        _, tile, access = match
-        if scope_of(block.output) in FRAGMENT_ROLES:
-            return self._load(block, tile, access)
-        return self._store(block, tile, access)
-
-    def _fill(self, loop: ForOp, block: BlockOp) -> list[Operation]:
-        value = filled_value(block)
-        nest = perfect_nest(loop)
-        if value is None or nest is None:
-            raise _decline(loop, "expected a constant to fill fragments with")
-        tile = fragment_tile(block, 0, nest[0])
-        if isinstance(tile, str):
-            raise _decline(loop, tile)
-        values = HostValues(extents_around(block))
-        index = values.materialise(values.value(tile.tile))
-        return [*values.operations, FillFragmentOp.get(self._of(block.output, loop), index, value)]
-
-    def _load(self, block: BlockOp, tile: TileIndex, access: MatrixAccess) -> list[Operation]:
-        fragments = self._of(block.output, block)
-        leading = access.row_stride if access.column_stride == 1 else access.column_stride
-        if 1 not in (access.row_stride, access.column_stride):
-            raise _decline(block, f"memory strides {access.row_stride} and {access.column_stride}; one must be 1")
-        _check_alignment(block, block.inputs[0], access.offset, leading)
-        values, operands = self._addresses(block, fragments, tile, block.inputs[0], access)
-        load = LoadMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(leading, i64)})
-        return [*values.operations, load]
-
-    def _store(self, block: BlockOp, tile: TileIndex, access: MatrixAccess) -> list[Operation]:
-        if access.column_stride != 1:
-            raise _decline(block, f"a column stride of {access.column_stride}; accumulators are stored row major")
-        fragments = self._of(block.inputs[0], block)
-        _check_alignment(block, block.output, access.offset, access.row_stride)
-        values, operands = self._addresses(block, fragments, tile, block.output, access)
-        store = StoreMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(access.row_stride, i64)})
-        return [*values.operations, store]
-
-    def _addresses(
-        self, block: BlockOp, fragments: SSAValue, tile: TileIndex, memory: SSAValue, access: MatrixAccess
-    ) -> tuple[HostValues, list[SSAValue]]:
-        values = HostValues(extents_around(block))
-        index = values.materialise(values.value(tile.tile))
-        offset = values.materialise(values.value(access.offset))
-        return values, [fragments, index, memory, offset]
-
-    def _of(self, buffer: SSAValue, op: Operation) -> SSAValue:
-        if buffer not in self.fragments:
-            raise _decline(op, f"no mma_sync uses '{buffer_name(buffer)}', so its fragment shape is unknown")
-        return self.fragments[buffer]
-
-    def _replace(self, loop: ForOp, operations: Sequence[Operation]) -> None:
-        parent = loop.parent
-        if parent is None:
-            raise ValueError("the loop stands nowhere")
-        for op in operations:
-            op.location = loop.location
-            parent.insert_op_before(op, loop)
-        discard(loop)
-
-
-def _layout(loaded: str, transposed: bool) -> str:
-    """How the rows of the product's operand lie in memory, from how the rows of its buffer do."""
-    if not transposed:
-        return loaded
-    return "col_major" if loaded == "row_major" else "row_major"
-
-
-def _check_alignment(block: BlockOp, memory: SSAValue, offset: Linear, leading: int) -> None:
-    """CUDA's rules: rows of a tile lie a multiple of 16 bytes apart, and its first starts at a multiple of 32."""
-    width = ELEMENT_BYTES[element_name(memory)]
-    name = f"'{buffer_name(memory)}'"
-    if leading * width % _PITCH_BYTES:
-        raise _decline(
-            block,
-            f"rows of {name} lie {leading} elements of {width} bytes apart; a multiple of {_PITCH_BYTES} bytes is "
-            "required: choose another pitch with storage_align, or pad the rows",
-        )
-    starts = (offset.constant, *offset.terms.values())
-    if any(start * width % _TILE_BYTES for start in starts):
-        raise _decline(
-            block,
-            f"tiles of {name} start at multiples of {gcd(*starts) * width} bytes; {_TILE_BYTES} are required: use "
-            "wider fragments, or another layout or pitch",
-        )
-
-
-def _intrinsic(loop: ForOp) -> str:
-    return TENSORIZE.get(loop) or ""
-
-
-def _block(loop: ForOp) -> BlockOp:
-    nest = perfect_nest(loop)
-    if nest is None:
-        raise _decline(loop, f"loop '{loop.loop_name}' holds several statements")
-    return nest[1]
-
-
-def _decline(op: Operation, found: str) -> CompileError:
-    return CompileError(f"tensorize with wmma: {found}", location_of(op))
+        for function in [inner for inner in op.ops if isinstance(inner, FuncOp)]:
+            _convert(function)

@@ -1,4 +1,4 @@
-"""gpu-check-shared-memory: what a kernel keeps in shared memory fits, buffer by buffer."""
+"""gpu-check-shared-memory: what a kernel keeps in shared memory and registers fits, buffer by buffer."""
 
 from __future__ import annotations
 
@@ -11,94 +11,68 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
 
+from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of, scope_of, shape_of, strides_of
-from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
+from vtac.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.analysis.shared_memory import buffer_bytes, records_for, shared_buffers, shared_offsets, static_bytes
+from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wmma import FragmentsOp
 from vtac.dialects.wmma.attributes import Fragment
-from vtac.dialects.wmma.declared import ARCHITECTURE, BLOCK, DYNAMIC_BYTES, KERNEL, SHARED_OFFSET
+from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, KERNEL
 from vtac.errors import CompileError
-from vtac.passes.gpu.convert_blocks_to_memory import ELEMENT_BYTES
-
-_ALIGNMENT = 128
 
 
 @dataclass(frozen=True)
 class GpuCheckSharedMemory(ModulePass):
-    """Compare kernels with the limits of the module's architecture.
+    """Compare kernels with the limits of the module's architecture; changes nothing.
 
-    requires: kernels (convert-loops-to-gpu).
+    requires: kernels (convert-loops-to-gpu), their shared memory placed (gpu-place-shared-memory).
     ensures:  shared buffers fit a block of the architecture, or of the roomiest one when the
-              module names none. Beyond the static 48 KiB they get offsets in one dynamic
-              array, whose size the kernel carries as `wmma.dynamic_shared_bytes`. The
-              architecture has the kernel's fragments, and registers for them.
-    declines: a kernel that does not fit, listing its buffers or fragments. What else of a
-              thread lives in registers only the compiler knows.
+              module names none. The architecture has the kernel's fragments, and registers for them.
+    declines: a kernel that does not fit, listing its buffers or fragments, and one with more than
+              static shared memory that has no places. What else of a thread lives in registers
+              only the compiler knows.
     """
 
     name = "gpu-check-shared-memory"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         architecture = architecture_of(op)
-        for function in op.ops:
-            if isinstance(function, FuncOp) and KERNEL.is_on(function):
-                _check_capacity(function, architecture)
-                _check_fragments(function, architecture)
-                _check_registers(function, architecture)
-
-
-def architecture_of(module: ModuleOp) -> GpuArchitecture | None:
-    """The architecture that a module names."""
-    given = ARCHITECTURE.get(module)
-    return gpu_architecture(given) if given is not None else None
+        for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
+            _check_capacity(kernel, architecture)
+            _check_fragments(kernel, architecture)
+            _check_registers(kernel, architecture)
 
 
 def _check_capacity(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
-    buffers = [op for op in kernel.walk() if isinstance(op, AllocOp) and scope_of(op.memref) == "shared"]
-    records = [architecture] if architecture is not None else list(gpu_architectures().values())
-    roomiest = max(records, key=lambda record: record.shared_bytes_per_block)
-    limit = roomiest.shared_bytes_per_block
-    used = sum(_aligned_bytes(op) for op in buffers[:-1]) + sum(_bytes(op) for op in buffers[-1:])
-    if used <= limit:
-        if used > min(record.static_shared_bytes_per_block for record in records):
-            _place_dynamically(kernel, buffers)
-        return
-    lines = [f"\n  {buffer_name(op.memref)}: {_shown(op)}, {_bytes(op):,} bytes{_place(op)}" for op in buffers]
-    raise CompileError(
-        f"kernel '{kernel.sym_name.data}' keeps {used:,} bytes in shared memory; a block has at most {limit:,} bytes "
-        f"on {architecture.name if architecture else 'any architecture'}:{''.join(lines)}\n"
-        "use smaller tiles, or copy to shared memory in an inner loop",
-        location_of(kernel),
-    )
-
-
-def _place_dynamically(kernel: FuncOp, buffers: list[AllocOp]) -> None:
-    """Give each buffer a 128-byte aligned offset in the kernel's dynamic shared memory."""
-    offset = end = 0
-    for op in buffers:
-        SHARED_OFFSET.set(op, offset)
-        end = offset + _bytes(op)
-        offset += _aligned_bytes(op)
-    DYNAMIC_BYTES.set(kernel, end)
-
-
-def _aligned_bytes(op: AllocOp) -> int:
-    """Bytes from the start of a buffer to that of the next."""
-    return -(-_bytes(op) // _ALIGNMENT) * _ALIGNMENT
-
-
-def _bytes(op: AllocOp) -> int:
-    width = ELEMENT_BYTES[str(element_type_of(op.memref))]
-    return shape_of(op.memref)[0] * strides_of(op.memref)[0] * width
+    buffers = shared_buffers(kernel)
+    _, used = shared_offsets(buffers)
+    limit = max(record.shared_bytes_per_block for record in records_for(architecture))
+    if used > limit:
+        lines = [f"\n  {buffer_name(op.memref)}: {_shown(op)}" for op in buffers]
+        raise CompileError(
+            f"kernel '{kernel.sym_name.data}' keeps {used:,} bytes in shared memory; a block has at most {limit:,} "
+            f"bytes on {_named(architecture)}:{''.join(lines)}\n"
+            "use smaller tiles, or copy to shared memory in an inner loop",
+            location_of(kernel),
+        )
+    if used > static_bytes(architecture) and not DYNAMIC_BYTES.is_on(kernel):
+        raise CompileError(
+            f"kernel '{kernel.sym_name.data}' keeps {used:,} bytes in shared memory, and its buffers have no places in "
+            f"a dynamic array; without, a block has {static_bytes(architecture):,}: run gpu-place-shared-memory first",
+            location_of(kernel),
+        )
 
 
 def _shown(op: AllocOp) -> str:
-    return f"{'x'.join(map(str, shape_of(op.memref)))} {element_type_of(op.memref)}"
-
-
-def _place(op: AllocOp) -> str:
     place = location_of(op)
-    return f" ({place})" if place else ""
+    shape = "x".join(map(str, shape_of(op.memref)))
+    where = f" ({place})" if place else ""
+    return f"{shape} {element_type_of(op.memref)}, {buffer_bytes(op):,} bytes{where}"
+
+
+def _named(architecture: GpuArchitecture | None) -> str:
+    return architecture.name if architecture else "any architecture"
 
 
 def _check_fragments(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
@@ -122,11 +96,16 @@ def _supports(architecture: GpuArchitecture, fragment: Fragment) -> bool:
     )
 
 
+def _operands(architecture: GpuArchitecture) -> list[str]:
+    return sorted({operation.operand for operation in architecture.operations})
+
+
 def _check_registers(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
     """Fragments alone must leave a thread some registers: the rest is for the compiler to find out."""
-    records = [architecture] if architecture is not None else list(gpu_architectures().values())
     threads = prod(BLOCK.get(kernel) or ())
-    limit = max(min(record.registers_per_thread, record.registers_per_sm // threads) for record in records)
+    limit = max(
+        min(record.registers_per_thread, record.registers_per_sm // threads) for record in records_for(architecture)
+    )
     fragments = [op for op in kernel.walk() if isinstance(op, FragmentsOp)]
     used = sum(op.fragments.type.data.registers for op in fragments)
     if used < limit:
@@ -137,11 +116,7 @@ def _check_registers(kernel: FuncOp, architecture: GpuArchitecture | None) -> No
     ]
     raise CompileError(
         f"fragments of kernel '{kernel.sym_name.data}' take {used} registers of each thread or more; with {threads} "
-        f"threads per block a thread has {limit} on {architecture.name if architecture else 'any architecture'}, for "
-        f"all it computes:{''.join(lines)}\nuse fewer tiles per warp, fewer warps, or no double_buffer",
+        f"threads per block a thread has {limit} on {_named(architecture)}, for all it computes:{''.join(lines)}\n"
+        "use fewer tiles per warp, fewer warps, or no double_buffer",
         location_of(kernel),
     )
-
-
-def _operands(architecture: GpuArchitecture) -> list[str]:
-    return sorted({operation.operand for operation in architecture.operations})

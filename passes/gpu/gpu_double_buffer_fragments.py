@@ -19,42 +19,47 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
-from xdsl.rewriter import Rewriter
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.fragment_loops import accesses_of, buffering_loop
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, discard, extents_around
+from vtac.analysis.nest import buffer_name, extents_around
 from vtac.analysis.scalars import scalars_behind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import FragmentsOp, FragmentType, LoadMatrixSyncOp, MmaSyncOp
 from vtac.dialects.wmma.declared import COPIES
 from vtac.errors import CompileError
+from vtac.rewriting.edits import discard, insert_ops, move_body, move_ops
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.walker import rewrite_once
 
 
-@dataclass(frozen=True)
-class GpuDoubleBufferFragments(ModulePass):
-    """Give fragments marked by `double_buffer` copies, and let their loads run ahead.
+class BufferFragments(RewritePattern):
+    """Fragments with `wmma.copies` -> as many copies, whose loads run ahead in the loop that multiplies with them.
 
-    requires: warp operations (convert-tiles-to-wmma).
-    ensures:  the loop around loads and multiplies loads for `copies - 1` iterations ahead;
-              fragments of one loop run ahead together.
-    declines: loads that no serial loop holds together with their multiplies, whose loop is too
-              short or pipelined, or writes the memory that they read.
+    Fragments that one loop loads run ahead together, with the first of them.
     """
 
-    name = "gpu-double-buffer-fragments"
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: FragmentsOp, rewriter: PatternRewriter) -> None:
+        copies = COPIES.get(op)
+        if copies is None:
+            return
+        loop = _loop_of(op, copies)
+        group = [other for other in _marked_near(op) if COPIES.get(other) == copies and _loop_of(other, copies) is loop]
+        for fragments in group:
+            COPIES.remove(fragments)
+        _Buffering(loop, copies, group, rewriter).rewrite()
 
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        groups: dict[tuple[ForOp, int], list[FragmentsOp]] = {}
-        for fragments in [inner for inner in op.walk() if isinstance(inner, FragmentsOp)]:
-            copies = COPIES.remove(fragments)
-            if copies is not None:
-                loop = _loop_of(fragments, copies)
-                groups.setdefault((loop, copies), []).append(fragments)
-        for (loop, copies), group in groups.items():
-            _Buffering(loop, copies, group).rewrite()
+
+def _marked_near(op: FragmentsOp) -> list[FragmentsOp]:
+    """The marked fragments of the same outermost operation, in program order."""
+    outermost: Operation = op
+    while (parent := outermost.parent_op()) is not None and not isinstance(parent, ModuleOp):
+        outermost = parent
+    return [other for other in outermost.walk() if isinstance(other, FragmentsOp) and COPIES.is_on(other)]
 
 
 def _loop_of(fragments: FragmentsOp, copies: int) -> ForOp:
@@ -66,33 +71,33 @@ def _loop_of(fragments: FragmentsOp, copies: int) -> ForOp:
 
 
 class _Buffering:
-    def __init__(self, loop: ForOp, copies: int, group: Sequence[FragmentsOp]) -> None:
+    """One loop, and the fragments whose loads run ahead in it; `counts` are the fragments of one copy of each."""
+
+    def __init__(self, loop: ForOp, copies: int, group: Sequence[FragmentsOp], rewriter: PatternRewriter) -> None:
         self.loop = loop
         self.body = loop.body.block
         self.copies = copies
+        self.rewriter = rewriter
         self.counts: dict[SSAValue, int] = {op.fragments: op.fragments.type.data.count for op in group}
         self.accesses = [accesses_of(op.fragments) for op in group]
 
     def rewrite(self) -> None:
-        self._hoist_declarations()
-        loads, uses = self._split()
-        ahead = self.copies - 1
-        for iteration in range(ahead):
-            self._insert_before(self._copied(loads, Linear(iteration)), self.loop)
-        self._insert_after([self._copied(uses, Linear(self.loop.trip_count - ahead + step)) for step in range(ahead)])
-        self.loop.trip_count -= ahead
-        variable = Linear.variable(self.loop.induction_variable)
-        body = [*self._copied(loads, variable + ahead), *self._copied(uses, variable)]
-        for op in reversed(list(self.body.ops)):
-            discard(op)
-        self.body.add_ops(body)
-        self._widen()
-
-    def _hoist_declarations(self) -> None:
         declarations = [op for op in self.body.ops if isinstance(op, FragmentsOp | AllocOp)]
-        for op in declarations:
-            op.detach()
-        self._insert_before(declarations, self.loop)
+        move_ops(declarations, InsertPoint.before(self.loop), self.rewriter)
+        loads, uses = self._split()
+        ahead, variable = self.copies - 1, Linear.variable(self.loop.induction_variable)
+        for iteration in range(ahead):
+            move_body(self._copied(loads, Linear(iteration)), InsertPoint.before(self.loop), self.rewriter)
+        behind = InsertPoint.after(self.loop)
+        for iteration in range(self.loop.trip_count - ahead, self.loop.trip_count):
+            move_body(self._copied(uses, Linear(iteration)), behind, self.rewriter)
+        self.loop.trip_count -= ahead
+        steady = [self._copied(loads, variable + ahead), self._copied(uses, variable)]
+        for op in reversed(list(self.body.ops)):
+            discard(op, self.rewriter)
+        for statements in steady:
+            move_body(statements, InsertPoint.at_end(self.body), self.rewriter)
+        self._widen()
 
     def _split(self) -> tuple[list[Operation], list[Operation]]:
         """The statements of the loop that load the fragments, and all others with an effect."""
@@ -109,19 +114,17 @@ class _Buffering:
             (loads if loading else uses).append(child)
         return loads, [child for child in uses if child.regions or not child.results]
 
-    def _copied(self, statements: Sequence[Operation], iteration: Linear) -> list[Operation]:
+    def _copied(self, statements: Sequence[Operation], iteration: Linear) -> Block:
         """Clones of statements, with the scalars they need, for another iteration and its copy of the fragments."""
         extents = extents_around(self.loop) | {self.loop.induction_variable: self.loop.trip_count}
         values = HostValues(extents)
         value = values.materialise(values.value(iteration))
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
-        clones = Block([op.clone(mapping) for op in [*scalars_behind(statements, self.body), *statements]])
-        for op in list(clones.walk()):
+        clones = [op.clone(mapping) for op in [*scalars_behind(statements, self.body), *statements]]
+        copied = Block([*values.operations, *clones])
+        for op in list(copied.walk()):
             self._choose_copy(op, value)
-        copied = list(clones.ops)
-        for op in copied:
-            op.detach()
-        return [*values.operations, *copied]
+        return copied
 
     def _choose_copy(self, op: Operation, iteration: SSAValue) -> None:
         """Let an operation name fragments of the iteration's copy: index + (iteration mod copies) * count."""
@@ -131,26 +134,13 @@ class _Buffering:
         elif isinstance(op, MmaSyncOp):
             places = [(op.a, 3), (op.b, 5)]
         for fragments, position in places:
-            if fragments not in self.counts or op.parent is None:
+            if fragments not in self.counts:
                 continue
             slot = (AffineExpr.dimension(1) % self.copies) * self.counts[fragments]
             moved = AffineMap(2, 0, (AffineExpr.dimension(0) + slot,))
             apply = ApplyOp([op.operands[position], iteration], AffineMapAttr(moved))
-            op.parent.insert_op_before(apply, op)
+            insert_ops(apply, InsertPoint.before(op), self.rewriter)
             op.operands[position] = apply.results[0]
-
-    def _insert_before(self, operations: Sequence[Operation], place: Operation) -> None:
-        if place.parent is None:
-            raise ValueError("the loop stands nowhere")
-        for op in operations:
-            place.parent.insert_op_before(op, place)
-
-    def _insert_after(self, groups: Sequence[Sequence[Operation]]) -> None:
-        if self.loop.parent is None:
-            raise ValueError("the loop stands nowhere")
-        for group in reversed(groups):
-            for op in reversed(group):
-                self.loop.parent.insert_op_after(op, self.loop)
 
     def _widen(self) -> None:
         """Arrays with room for all copies."""
@@ -158,4 +148,21 @@ class _Buffering:
             kind = fragments.type
             if isinstance(kind, FragmentType):
                 wide = FragmentType(kind.data.copies(self.copies))
-                Rewriter.replace_value_with_new_type(fragments, wide)
+                self.rewriter.replace_value_with_new_type(fragments, wide)
+
+
+@dataclass(frozen=True)
+class GpuDoubleBufferFragments(ModulePass):
+    """Give fragments marked by `double_buffer` copies, and let their loads run ahead.
+
+    requires: warp operations (convert-tiles-to-wmma).
+    ensures:  the loop around loads and multiplies loads for `copies - 1` iterations ahead;
+              fragments of one loop run ahead together.
+    declines: loads that no serial loop holds together with their multiplies, whose loop is too
+              short or pipelined, or writes the memory that they read.
+    """
+
+    name = "gpu-double-buffer-fragments"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, BufferFragments())

@@ -13,6 +13,7 @@ from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
 from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
 from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
+from vtac.passes.gpu.gpu_place_shared_memory import GpuPlaceSharedMemory
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.schedule.apply_schedule import ApplySchedule
 from vtac.passes.schedule.convert_schedule_to_scf import ConvertScheduleToScf
@@ -42,6 +43,7 @@ WMMA_PIPELINE = Pipeline(
             (
                 GpuCheckThreads(),
                 ConvertLoopsToGpu(),
+                GpuPlaceSharedMemory(),
                 GpuCheckSharedMemory(),
                 GpuInsertBarriers(),
                 ConvertScheduleToScf(),

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def _read(module: ModuleOp) -> GpuArchitecture | None:
-    from vtac.passes.gpu.gpu_check_shared_memory import architecture_of
+    from vtac.analysis.gpu_architecture import architecture_of
 
     return architecture_of(module)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
 from vtac.errors import ScheduleError
-from vtac.passes.gpu.gpu_check_shared_memory import architecture_of
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.emit import ProductScheduler
 from vtac.targets.cuda.schedules.layer import find_layer, no_schedule
