@@ -26,8 +26,19 @@ _NAME = re.compile(r"sm_(\d{2,3})")
 _ACCUMULATORS: Mapping[str, tuple[AccumulatorType, ...]] = MappingProxyType(
     {"f16": ("f16", "f32"), "bf16": ("f32",), "tf32": ("f32",), "s8": ("s32",), "u8": ("s32",)}
 )
-_SHAPES_16 = ((16, 16, 16), (32, 8, 16), (8, 32, 16))
-_SHAPES_TF32 = ((16, 16, 8),)
+Shape = tuple[int, int, int]
+"""m, n and k of a fragment."""
+_SHAPES_16: tuple[Shape, ...] = ((16, 16, 16), (32, 8, 16), (8, 32, 16))
+SHAPES: Mapping[OperandType, tuple[Shape, ...]] = MappingProxyType(
+    {"f16": _SHAPES_16, "bf16": _SHAPES_16, "tf32": ((16, 16, 8),), "s8": _SHAPES_16, "u8": _SHAPES_16}
+)
+"""The m x n x k of `nvcuda::wmma` by operand type, most even first: all that needs to know a shape asks here."""
+ELEMENT_BYTES: Mapping[str, int] = MappingProxyType(
+    {"f16": 2, "bf16": 2, "tf32": 4, "f32": 4, "s8": 1, "u8": 1, "s32": 4}
+)
+"""Bytes of one element in memory, by the name that fragments have for its type."""
+TILE_BYTES = 32
+"""A tile in memory starts at a multiple of so many bytes (the CUDA programming guide's rule for wmma loads)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +59,7 @@ class TensorCoreOperation:
         accumulators = _ACCUMULATORS.get(self.operand)
         if accumulators is None:
             raise ConfigError(f"fragment operands of type {self.operand}: the types are {', '.join(_ACCUMULATORS)}")
-        shapes = _SHAPES_TF32 if self.operand == "tf32" else _SHAPES_16
+        shapes = SHAPES[self.operand]
         if (self.m, self.n, self.k) not in shapes:
             known = ", ".join("x".join(map(str, shape)) for shape in shapes)
             raise ConfigError(f"fragments of {self.m}x{self.n}x{self.k} {self.operand}: the m x n x k are {known}")
@@ -63,9 +74,21 @@ def _operations(*operands: OperandType) -> tuple[TensorCoreOperation, ...]:
     return tuple(
         TensorCoreOperation(m, n, k, operand, accumulator)
         for operand in operands
-        for m, n, k in (_SHAPES_TF32 if operand == "tf32" else _SHAPES_16)
+        for m, n, k in SHAPES[operand]
         for accumulator in _ACCUMULATORS[operand]
     )
+
+
+def shape_for_tiles(operand: OperandType, *, of_rows: bool) -> Shape:
+    """The first shape whose tiles can lie side by side in memory, each at a multiple of 32 bytes.
+
+    `of_rows`: neighbours in memory are neighbouring rows of A, so a tile is m elements wide; else they are
+    columns of B, n elements wide. Raises `ConfigError` for an operand type without such a shape.
+    """
+    for shape in SHAPES.get(operand, ()):
+        if shape[0 if of_rows else 1] * ELEMENT_BYTES[operand] % TILE_BYTES == 0:
+            return shape
+    raise ConfigError(f"no fragment of {operand} operands has tiles that start at multiples of {TILE_BYTES} bytes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,10 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.gpu_hardware import gpu_architectures
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
 
 ROLES = ("matrix_a", "matrix_b", "accumulator")
 LAYOUTS = ("row_major", "col_major")
-ELEMENT_BYTES = {"f16": 2, "bf16": 2, "tf32": 4, "f32": 4, "s8": 1, "u8": 1, "s32": 4}
 _LANES = 32
 
 

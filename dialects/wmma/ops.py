@@ -21,13 +21,12 @@ from xdsl.irdl import (
 from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.gpu_hardware import gpu_architectures
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
 from vtac.dialects.schedule.attributes import Number
 from vtac.dialects.wmma.attributes import Fragment, FragmentType
 
 INDEX = IndexType()
 I64 = IntegerAttr.constr(i64)
-_BYTES = {"f16": 2, "bf16": 2, "f32": 4, "s8": 1, "s32": 4}
 
 
 def fragment_of(value: SSAValue) -> Fragment:
@@ -50,7 +49,7 @@ def _element_name(value: SSAValue) -> str:
 
 def _check_leading(op: str, leading: int, memory: SSAValue) -> None:
     """CUDA's rule: a pitch is a multiple of 16 bytes."""
-    width = _BYTES.get(_element_name(memory), 1)
+    width = ELEMENT_BYTES.get(_element_name(memory), 1)
     if leading < 1 or leading * width % 16:
         raise VerifyException(
             f"{op}: a leading dimension of {leading} elements of {width} bytes; a multiple of 16 bytes is required"
@@ -239,7 +238,7 @@ class AsyncCopyOp(IRDLOperation):
     def verify_(self) -> None:
         if cast(MemRefType, self.target.type).element_type != cast(MemRefType, self.source.type).element_type:
             raise VerifyException("async_copy: source and target hold different element types")
-        width = _BYTES.get(_element_name(self.target), 0)
+        width = ELEMENT_BYTES.get(_element_name(self.target), 0)
         if width * self.elements.value.data not in (4, 8, 16):
             raise VerifyException(
                 f"async_copy: {self.elements.value.data} elements of {width} bytes; 4, 8 or 16 bytes are copied at once"

@@ -28,6 +28,7 @@ from vtac.analysis.warp_tiles import (
     match_multiply,
     match_transfer_tile,
 )
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, TILE_BYTES
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import FRAGMENT_ROLES
 from vtac.dialects.wmma import (
@@ -38,14 +39,13 @@ from vtac.dialects.wmma import (
     MmaSyncOp,
     StoreMatrixSyncOp,
 )
-from vtac.dialects.wmma.attributes import ELEMENT_BYTES, Fragment
+from vtac.dialects.wmma.attributes import Fragment
 from vtac.dialects.wmma.declared import COPIES
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
 
 _PITCH_BYTES = 16
-_TILE_BYTES = 32
 
 Fragments = dict[SSAValue, SSAValue]
 """The fragments that were declared for buffers."""
@@ -186,10 +186,10 @@ def _check_alignment(block: BlockOp, memory: SSAValue, offset: Linear, leading: 
             "required: choose another pitch with storage_align, or pad the rows",
         )
     start = multiple_of(offset, values.extents) * width
-    if start % _TILE_BYTES:
+    if start % TILE_BYTES:
         raise no_tile(
             block,
-            f"tiles of {name} start at multiples of {start} bytes; {_TILE_BYTES} are required: use "
+            f"tiles of {name} start at multiples of {start} bytes; {TILE_BYTES} are required: use "
             "wider fragments, or another layout or pitch",
         )
 

@@ -7,7 +7,7 @@ from itertools import product
 from math import gcd
 from typing import TYPE_CHECKING
 
-from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE, OperandType, Shape, shape_for_tiles
 from vtac.errors import CompileError
 from vtac.workloads.wmma_matmul_text import MatmulText
 
@@ -20,11 +20,9 @@ _GROUP = 8
 """Most rows of blocks that share what the cache holds of b."""
 COPY_BYTES = 4
 """The least that an asynchronous copy moves."""
-FRAGMENTS = {"f16": (16, 16, 16), "bf16": (16, 16, 16), "s8": (8, 32, 16)}
-"""Operand types, and the m x n x k of their fragments.
-
-A tile in memory starts at a multiple of 32 bytes: 16 columns of two bytes, or 32 of one.
-"""
+_OPERANDS: tuple[OperandType, ...] = ("f16", "bf16", "s8")
+FRAGMENTS: dict[str, Shape] = {operand: shape_for_tiles(operand, of_rows=False) for operand in _OPERANDS}
+"""Operand types, and the m x n x k of their fragments: those whose tiles of rows can lie side by side."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +82,7 @@ class WmmaMatmul:
     @property
     def lanes(self) -> int:
         """Elements of a or b that one 16-byte copy moves."""
-        return VECTOR_BYTES // (1 if self.element == "s8" else 2)
+        return VECTOR_BYTES // ELEMENT_BYTES[self.element]
 
     @property
     def cropped(self) -> bool:
@@ -160,7 +158,7 @@ class WmmaMatmul:
         )
 
     def _fits(self, tiling: MatmulTiling, architecture: GpuArchitecture) -> bool:
-        parts, width = self._parts(tiling), 1 if self.element == "s8" else 2
+        parts, width = self._parts(tiling), ELEMENT_BYTES[self.element]
         divides = all(size % part == 0 for size, part in zip(self.padded, parts, strict=True))
         rows, columns, depth = parts
         least = COPY_BYTES // width * tiling.threads

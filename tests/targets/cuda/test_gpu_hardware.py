@@ -7,11 +7,14 @@ from dataclasses import replace
 import pytest
 
 from vtac.dialects.gpu_hardware import (
+    SHAPES,
     AccumulatorType,
     OperandType,
+    Shape,
     TensorCoreOperation,
     gpu_architecture,
     gpu_architectures,
+    shape_for_tiles,
 )
 from vtac.errors import ConfigError
 
@@ -66,6 +69,25 @@ def test_operations_that_cuda_lacks(
 ) -> None:
     with pytest.raises(ConfigError, match=message):
         TensorCoreOperation(*shape, operand, accumulator)
+
+
+@pytest.mark.parametrize(
+    ("operand", "of_rows", "shape"),
+    [
+        ("f16", False, (16, 16, 16)),
+        ("bf16", True, (16, 16, 16)),
+        ("tf32", False, (16, 16, 8)),
+        ("s8", False, (8, 32, 16)),
+        ("u8", True, (32, 8, 16)),
+    ],
+)
+def test_shapes_whose_tiles_lie_side_by_side(operand: OperandType, shape: Shape, *, of_rows: bool) -> None:
+    assert shape_for_tiles(operand, of_rows=of_rows) == shape
+
+
+def test_every_shape_is_an_operation_of_some_architecture() -> None:
+    known = {(o.operand, (o.m, o.n, o.k)) for record in gpu_architectures().values() for o in record.operations}
+    assert known == {(operand, shape) for operand, shapes in SHAPES.items() for shape in shapes}
 
 
 def test_records_check_themselves() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from cuda_kernels import pipelined_matmul
 
+from vtac.dialects.gpu_hardware import SHAPES
 from vtac.errors import KernelTextError
-from vtac.targets.cuda.cpu.source import host_program, rewrite_shared
+from vtac.targets.cuda.cpu.source import host_program, known_fragments, rewrite_shared
 
 
 def test_static_array() -> None:
@@ -55,3 +56,12 @@ def test_other_declarations_are_refused_with_their_line(declaration: str) -> Non
         KernelTextError, match=r"kernel\.cu:2: cannot run `.*` on the CPU: a shared declaration must be"
     ):
         rewrite_shared(f"\n  {declaration}\n")
+
+
+def test_fragments_are_those_of_the_record() -> None:
+    """Nothing in the headers says which shapes there are; the program does."""
+    text = known_fragments()
+    assert "exists<matrix_a, 8, 32, 16, signed char> = true;" in text
+    assert "exists<accumulator, 16, 16, 8, float> = true;" in text
+    assert "exists<accumulator, 16, 16, 8, half> = true;" not in text
+    assert text.count("exists<matrix_a") == text.count("exists<matrix_b") == sum(map(len, SHAPES.values()))

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 
+from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.errors import KernelTextError
+from vtac.targets.cuda.emit.types import FRAGMENT_ELEMENTS
 from vtac.targets.cuda.launch import LaunchRecord
 
 _ALIGNMENT = r"(?:(?:alignas|__align__)\s*\([^()]*\)\s*)?"
@@ -27,10 +30,30 @@ def host_program(text: str, launch: LaunchRecord) -> str:
         raise KernelTextError(f"the text defines no kernel `{launch.kernel}`, which the launch record names")
     body = rewrite_shared(text)
     return (
-        f'#include "vtac_cpu.h"\n#line 1 "kernel.cu"\n{body}\n#line 1 "main"\n'
+        f'#include "vtac_cpu.h"\n{known_fragments()}#line 1 "kernel.cu"\n{body}\n#line 1 "main"\n'
         "int main(int argc, char** argv) {\n"
         f"    return vtac::run(argc, argv, vtac::Bound<&{launch.kernel}>::kernel());\n}}\n"
     )
+
+
+@cache
+def known_fragments() -> str:
+    """C++ that tells the header which fragments there are: those of the tensor cores that some architecture has."""
+    operations = {operation for record in gpu_architectures().values() for operation in record.operations}
+    fragments = {
+        (role, operation.m, operation.n, operation.k, element)
+        for operation in operations
+        for role, element in (
+            ("matrix_a", operation.operand),
+            ("matrix_b", operation.operand),
+            ("accumulator", operation.accumulator),
+        )
+    }
+    known = (
+        f"template <> inline constexpr bool exists<{role}, {m}, {n}, {k}, {FRAGMENT_ELEMENTS[element]}> = true;\n"
+        for role, m, n, k, element in sorted(fragments)
+    )
+    return f"namespace nvcuda::wmma::detail {{\n{''.join(known)}}}\n"
 
 
 def rewrite_shared(text: str) -> str:

@@ -11,7 +11,7 @@ from vtac.dialects.wmma.attributes import Fragment
 from vtac.errors import CompileError
 
 _SCALARS = {"f16": "half", "bf16": "__nv_bfloat16", "f32": "float", "i8": "signed char", "i32": "int", "i1": "bool"}
-_ELEMENTS = {
+FRAGMENT_ELEMENTS = {
     "f16": "half",
     "bf16": "__nv_bfloat16",
     "tf32": "wmma::precision::tf32",
@@ -20,6 +20,7 @@ _ELEMENTS = {
     "u8": "unsigned char",
     "s32": "int",
 }
+"""Element types of fragments in CUDA C++."""
 VECTORS = {2: "unsigned short", 4: "unsigned int", 8: "uint2", 16: "uint4"}
 """A type of that many bytes that moves as one access."""
 
@@ -49,7 +50,13 @@ def element_bytes(element: Attribute) -> int:
 
 def fragment_type(fragment: Fragment) -> str:
     """`wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major>`."""
-    parts = [f"wmma::{fragment.role}", str(fragment.m), str(fragment.n), str(fragment.k), _ELEMENTS[fragment.element]]
+    parts = [
+        f"wmma::{fragment.role}",
+        str(fragment.m),
+        str(fragment.n),
+        str(fragment.k),
+        FRAGMENT_ELEMENTS[fragment.element],
+    ]
     if fragment.layout is not None:
         parts.append(f"wmma::{fragment.layout}")
     return f"wmma::fragment<{', '.join(parts)}>"

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
+from vtac.analysis.shared_memory import static_bytes
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
-from vtac.targets.cuda.schedules.emit import ProductScheduler
-from vtac.targets.cuda.schedules.layer import find_layer, no_schedule
+from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.shape import product_shape
 from vtac.targets.cuda.schedules.tiling import choose_tiling
 
@@ -18,9 +19,6 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
-
-_STATIC_BYTES = 48 * 1024
-"""Shared memory that a block has on every architecture."""
 
 
 def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = None) -> Schedule:
@@ -31,13 +29,13 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     """
     schedule = Schedule(module)
     record = architecture_of(module) if architecture is None else architecture
-    room = _STATIC_BYTES if record is None else record.shared_bytes_per_block
-    layer = find_layer(schedule.function)
-    place = location_of(next(block for block in blocks_under(schedule.function) if block.block_name == layer.product))
+    room = static_bytes(None) if record is None else record.shared_bytes_per_block
+    found = find_product_blocks(schedule.function)
+    place = location_of(next(block for block in blocks_under(schedule.function) if block.block_name == found.product))
     try:
-        shape = product_shape(Schedule(module), layer)
-        tiling = choose_tiling(shape.sizes, shape.fragment, layer.element_bytes, room)
-        ProductScheduler(schedule, layer, shape, tiling, room).schedule()
+        shape = product_shape(Schedule(module), found)
+        tiling = choose_tiling(shape.sizes, shape.fragment, found.element_bytes, room)
+        ProductScheduler(schedule, found, shape, tiling, room).schedule()
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", place) from None
     return schedule

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vtac.analysis.nest import blocks_under
+from vtac.dialects.gpu_hardware import TILE_BYTES, shape_for_tiles
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, Schedule
 from vtac.targets.cuda.schedules.lanes import walked_fastest
-from vtac.targets.cuda.schedules.layer import ContractionLayer
+from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 
 
 @dataclass(frozen=True)
@@ -33,32 +34,30 @@ def payload_block(schedule: Schedule, block: BlockRef) -> BlockOp:
     return next(found for found in blocks_under(schedule.function) if found.block_name == block.name)
 
 
-def gather_tail(schedule: Schedule, layer: ContractionLayer, store: BlockRef) -> BlockRef:
+def gather_tail(schedule: Schedule, blocks: ProductBlocks, store: BlockRef) -> BlockRef:
     """Compute what the product starts from and the tail as one block, straight from the product; that block."""
-    for name in layer.start:
+    for name in blocks.start:
         schedule.compute_inline(schedule.get_block(name))
     last = store
-    for name in layer.tail:
+    for name in blocks.tail:
         schedule.compute_inline(last)
         last = schedule.get_block(name)
     return last
 
 
-def product_shape(probe: Schedule, layer: ContractionLayer) -> ProductShape:
-    """The shape of a layer, found out by taking the first steps of its schedule."""
-    for name in layer.pads:
+def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
+    """The shape of a product, found out by taking the first steps of its schedule."""
+    for name in blocks.pads:
         probe.compute_inline(probe.get_block(name))
-    product = probe.get_block(layer.product)
+    product = probe.get_block(blocks.product)
     a, b, store = probe.implicit_gemm(product, [1, 1, 1])
     m, n, k = (variable.extent for variable in payload_block(probe, product).variables)
     a_by_rows = walked_fastest(payload_block(probe, a), 0) == 0
     b_by_depth = walked_fastest(payload_block(probe, b), 0) == 0
-    fragment = (16, 16, 16)
-    if layer.operand == "s8":
-        # A tile in memory starts at a multiple of 32 bytes: 32 elements side by side, or rows of one tile of k.
-        fragment = (32, 8, 16) if a_by_rows else (8, 32, 16)
-        b_by_depth = b_by_depth or a_by_rows
-    last = payload_block(probe, gather_tail(probe, layer, store))
+    fragment = shape_for_tiles(blocks.operand, of_rows=a_by_rows)
+    # Columns of b that are too few for a tile's 32 bytes lie below each other, in rows of one tile of k.
+    b_by_depth = b_by_depth or fragment[1] * blocks.element_bytes % TILE_BYTES != 0
+    last = payload_block(probe, gather_tail(probe, blocks, store))
     groups = _groups(last, list(last.inputs).index(payload_block(probe, product).output))
     return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups)
 

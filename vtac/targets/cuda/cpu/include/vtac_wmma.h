@@ -35,16 +35,9 @@ constexpr bool is_tf32 = std::is_same_v<T, precision::tf32>;
 template <class T>
 constexpr bool is_short = std::is_same_v<T, __half> || std::is_same_v<T, __nv_bfloat16>;
 
-template <int m, int n, int k>
-constexpr bool is_shape_16 = k == 16 && ((m == 16 && n == 16) || (m == 32 && n == 8) || (m == 8 && n == 32));
-template <int m, int n, int k>
-constexpr bool is_shape_tf32 = m == 16 && n == 16 && k == 8;
-
+// Which fragments CUDA has: the program says so, from the compiler's record of tensor cores.
 template <class Use, int m, int n, int k, class T>
-constexpr bool exists = std::is_same_v<Use, accumulator>
-    ? (std::is_same_v<T, float> ? is_shape_16<m, n, k> || is_shape_tf32<m, n, k>
-                                : (std::is_same_v<T, __half> || std::is_same_v<T, int>) && is_shape_16<m, n, k>)
-    : (is_tf32<T> ? is_shape_tf32<m, n, k> : (is_byte<T> || is_short<T>) && is_shape_16<m, n, k>);
+constexpr bool exists = false;
 
 template <class T>
 VTAC_UNCHECKED T poison() {

@@ -1,6 +1,6 @@
-// RUN: vtac-opt %s -p convert-guards-to-conditions | filecheck %s
-// RUN: vtac-opt %s -p convert-guards-to-conditions,convert-guards-to-conditions | filecheck %s
-// RUN: vtac-opt %s -p convert-guards-to-conditions,convert-blocks-to-memory,convert-loops-to-gpu,gpu-insert-barriers | filecheck %s --check-prefix KERNEL
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics -p convert-guards-to-conditions | filecheck %s
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics -p convert-guards-to-conditions,convert-guards-to-conditions | filecheck %s
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics -p convert-guards-to-conditions,convert-blocks-to-memory,convert-loops-to-gpu,gpu-insert-barriers | filecheck %s --check-prefix KERNEL
 
 // A guard is tested once per body, around the largest statement that it decides: here around the loops over threads, and
 // what depends on the thread inside. Statements stay apart, so that the barrier between them is met by all threads.
@@ -55,3 +55,38 @@ func.func @taps(%x: memref<8xf32>, %s: memref<8xf32, "shared">, %y: memref<8xf32
 // KERNEL-NEXT: scf.if
 // KERNEL: scf.if
 // KERNEL-NEXT: memref.load %s
+
+// A block whose guard never holds goes, with the loops that held nothing else.
+
+// CHECK-LABEL: func.func @never
+// CHECK-NEXT:    func.return
+func.func @never(%x: memref<8xf32>, %y: memref<8xf32>) {
+  schedule.for %i = 0 to 8 {
+    schedule.block "copy" <spatial 8> = (d0) -> (d0)(%i)
+      where (d0) : (d0 - 8 >= 0)
+      reads %x<(d0) -> (d0)> : memref<8xf32>
+      writes %y<(d0) -> (d0)> : memref<8xf32> {
+    ^bb0(%v: f32):
+      schedule.yield %v : f32
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @part_of_a_vector(%x: memref<8xf32>, %y: memref<8xf32>) {
+  schedule.for %i = 0 to 2 kind "threadIdx.x" {
+    schedule.for %j = 0 to 4 kind "vectorized" {
+      // expected-error @+1 {{a guard of block 'copy' holds for a part of a vector only (loop 'j'): pad to whole tiles, or stage the tile in shared memory and guard its copy}}
+      schedule.block "copy" <spatial 8> = (d0, d1) -> (d0 * 4 + d1)(%i, %j)
+        where (d0, d1) : (d0 * -4 + d1 * -1 + 6 >= 0)
+        reads %x<(d0) -> (d0)> : memref<8xf32>
+        writes %y<(d0) -> (d0)> : memref<8xf32> {
+      ^bb0(%v: f32):
+        schedule.yield %v : f32
+      }
+    }
+  }
+  func.return
+}

@@ -1,5 +1,5 @@
-// RUN: vtac-opt %s -p gpu-insert-barriers | filecheck %s
-// RUN: vtac-opt %s -p gpu-insert-barriers,gpu-insert-barriers | filecheck %s
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics -p gpu-insert-barriers | filecheck %s
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics -p gpu-insert-barriers,gpu-insert-barriers | filecheck %s
 
 // Barriers stand between a write of shared memory and another statement's access, and before a loop's next
 // iteration overwrites what the last one read; inside a condition only where a block's threads agree on it, never where
@@ -136,5 +136,38 @@ func.func @apart(%x: memref<64xf32>, %y: memref<64xf32>) attributes {gpu.kernel}
 func.func @host(%s: memref<64xf32, "shared">, %t: index) {
   %v = memref.load %s[%t] : memref<64xf32, "shared">
   memref.store %v, %s[%t] : memref<64xf32, "shared">
+  func.return
+}
+
+// -----
+
+func.func @disagreed(%x: memref<64xf32>, %y: memref<64xf32>) attributes {gpu.kernel} {
+  %s = memref.alloc() : memref<64xf32, "shared">
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %half = arith.constant 32 : index
+  %p = arith.cmpi slt, %t, %half : index
+  scf.if %p {
+    %v = memref.load %x[%t] : memref<64xf32>
+    memref.store %v, %s[%t] : memref<64xf32, "shared">
+    %u = affine.apply affine_map<(t) -> (31 - t)> (%t)
+    // expected-error @+1 {{threads exchange s under a condition that differs between the threads of a block: a barrier there would wait for threads that never come}}
+    %w = memref.load %s[%u] : memref<64xf32, "shared">
+    memref.store %w, %y[%t] : memref<64xf32>
+  }
+  func.return
+}
+
+// -----
+
+func.func @barrier_of_a_pipeline(%x: memref<64xf32>) attributes {gpu.kernel} {
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %half = arith.constant 32 : index
+  %p = arith.cmpi slt, %t, %half : index
+  // expected-error @+1 {{threads exchange copies of a pipeline under a condition that differs between the threads of a block}}
+  scf.if %p {
+    "gpu.barrier"() : () -> ()
+    %v = memref.load %x[%t] : memref<64xf32>
+    memref.store %v, %x[%t] : memref<64xf32>
+  }
   func.return
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
-from vtac.targets.cuda.schedules.layer import ContractionLayer
+from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
 from vtac.targets.cuda.schedules.tiling import ASYNC_BYTES, VECTOR_BYTES, ProductTiling
 from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
@@ -13,7 +13,7 @@ _STAGES = (4, 3, 2)
 
 
 class ProductScheduler:
-    """Schedules one layer.
+    """Schedules one product with what stands around it.
 
     A block computes a tile of the product, step by step of k: its threads copy tiles of both
     operands to shared memory, its warps multiply fragments of them. The result passes through
@@ -21,22 +21,22 @@ class ProductScheduler:
     """
 
     def __init__(
-        self, schedule: Schedule, layer: ContractionLayer, shape: ProductShape, tiling: ProductTiling, room: int
+        self, schedule: Schedule, blocks: ProductBlocks, shape: ProductShape, tiling: ProductTiling, room: int
     ) -> None:
         self.script = schedule
-        self.layer = layer
+        self.blocks = blocks
         self.shape = shape
         self.tiling = tiling
         self.room = room
 
     def schedule(self) -> None:
         """Record the directives."""
-        script, layer = self.script, self.layer
-        for name in layer.pads:
+        script, blocks = self.script, self.blocks
+        for name in blocks.pads:
             script.compute_inline(script.get_block(name))
-        product = script.get_block(layer.product)
+        product = script.get_block(blocks.product)
         a, b, store = script.implicit_gemm(product, self.tiling.block)
-        result = gather_tail(script, layer, store)
+        result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
         rows, columns, depth = self.tiling.block
         parts = ((rows, depth), (depth, columns))
@@ -58,7 +58,7 @@ class ProductScheduler:
 
     def _lanes(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> int:
         """Elements that one thread copies at a time: a vector, unless threads would be idle then."""
-        block, lanes = payload_block(self.script, copy), VECTOR_BYTES // self.layer.element_bytes
+        block, lanes = payload_block(self.script, copy), VECTOR_BYTES // self.blocks.element_bytes
         while lanes > 1:
             busy = part[0] * part[1] % (lanes * self.tiling.threads) == 0
             if busy and moves_vectors(block, fastest, part[fastest], lanes):
@@ -84,7 +84,7 @@ class ProductScheduler:
 
     def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
         """Copy a step's tile of an operand with all threads, neighbours in memory by neighbouring threads."""
-        script, width = self.script, self.layer.element_bytes
+        script, width = self.script, self.blocks.element_bytes
         if width > 1:
             # Rows an odd multiple of 16 bytes apart: a fragment's rows meet no bank twice.
             script.storage_align(copy, 0, 2 * VECTOR_BYTES // width, VECTOR_BYTES // width)
@@ -100,7 +100,7 @@ class ProductScheduler:
 
     def _pipeline(self, step: LoopRef, inner: LoopRef, lanes: list[int]) -> None:
         """Copy ahead of the product, as many steps as there is room for, where copies can be asynchronous."""
-        width = self.layer.element_bytes
+        width = self.blocks.element_bytes
         if min(lanes) * width < ASYNC_BYTES:
             return
         for stages in _STAGES:

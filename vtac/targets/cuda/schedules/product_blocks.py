@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
@@ -12,16 +13,17 @@ from vtac.analysis.bodies import is_copy, multiply_accumulate
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name, element_type_of, precedes, readers_of, writers_of
 from vtac.analysis.regions import plain_dimension
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, OperandType
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
 
-OPERANDS = {("f16", "f32"): "f16", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
+OPERANDS: Mapping[tuple[str, str], OperandType] = {("f16", "f32"): "f16", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
 """Element types of operands and result that tensor cores multiply, and the fragments' name for them."""
 
 
 @dataclass(frozen=True)
-class ContractionLayer:
-    """Names of the blocks of a layer, in program order; `operand` as fragments name its type.
+class ProductBlocks:
+    """Names of a product's blocks and of those around it, in program order; `operand` as fragments name its type.
 
     `start` are the elementwise blocks that lead to what the contraction goes on from, such as a
     bias; `tail` those after it, the last of which writes the result.
@@ -31,16 +33,16 @@ class ContractionLayer:
     start: tuple[str, ...]
     product: str
     tail: tuple[str, ...]
-    operand: str
+    operand: OperandType
 
     @property
     def element_bytes(self) -> int:
         """Bytes of one element of an operand."""
-        return 1 if self.operand == "s8" else 2
+        return ELEMENT_BYTES[self.operand]
 
 
-def find_layer(function: FuncOp) -> ContractionLayer:
-    """The layer that a function's payload is. Raises `ScheduleError` that names the block in the way."""
+def find_product_blocks(function: FuncOp) -> ProductBlocks:
+    """The product that a function's payload is. Raises `ScheduleError` that names the block in the way."""
     blocks = blocks_under(function)
     product = _contraction(function, blocks)
     left, total = (str(element_type_of(buffer)) for buffer in (product.inputs[0], product.output))
@@ -52,7 +54,7 @@ def find_layer(function: FuncOp) -> ContractionLayer:
     tail = [block for block in blocks if block is not product and block not in before]
     _check_tail(product, tail)
     pad_names, start_names, tail_names = (tuple(block.block_name for block in part) for part in (pads, start, tail))
-    return ContractionLayer(pad_names, start_names, product.block_name, tail_names, OPERANDS[left, total])
+    return ProductBlocks(pad_names, start_names, product.block_name, tail_names, OPERANDS[left, total])
 
 
 def _start(product: BlockOp, before: list[BlockOp]) -> list[BlockOp]:
