@@ -231,3 +231,12 @@ def _with_ours() -> list[type[Operation]]:
 
 _ATTRIBUTES: list[type[Attribute]] = list(Linalg.attributes)
 NamedLinalg = Dialect("linalg", _with_ours(), _ATTRIBUTES)
+
+
+_DIMENSIONS = {"h": "oh", "w": "ow", "H": "kh", "W": "kw"}
+_LOOPS = {op.name: op.LOOPS for op in _OPS}
+
+
+def dimension_names(name: str) -> tuple[str, ...]:
+    """What the iterators of a named operation are called (`m`, `oh`, `kw`, ...), in order; none for other names."""
+    return tuple(_DIMENSIONS.get(letter, letter.lower()) for letter in _LOOPS.get(name, ""))

@@ -1,6 +1,7 @@
 """The memory scopes that a buffer can live in: the memory space of its memref, and what directives name.
 
-A target outside of this package registers its own under its dialect's prefix: `register_scope("vec.local", ...)`.
+A target outside of this package lists its own in its record, under its dialect's prefix as `vec.local`; a
+package without one calls `register_scope`.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vtac.dialects.hardware import MemoryName
+from vtac.targets.registry import all_targets
 
 MEMORIES: dict[str, MemoryName] = {"vta.inp": "inp", "vta.wgt": "wgt", "vta.acc": "acc"}
 """The VTA's on-chip scopes, and the memories of the hardware that they are."""
@@ -67,10 +69,12 @@ def register_scope(name: str, meaning: str) -> Scope:
 
 
 def scope_names() -> tuple[str, ...]:
-    """Every scope there is, in the order of registration."""
-    return tuple(_SCOPES)
+    """Every scope there is: ours, those registered, and those of installed targets."""
+    return tuple(dict.fromkeys((*_SCOPES, *(scope for target in all_targets() for scope in target.scopes))))
 
 
 def scope_problem(name: str) -> str:
     """Why there is no scope of that name; empty when there is one."""
-    return "" if name in _SCOPES else f"unknown scope '{name}'; the scopes are {', '.join(_SCOPES)}"
+    if name in _SCOPES or name in (names := scope_names()):
+        return ""
+    return f"unknown scope '{name}'; the scopes are {', '.join(names)}"

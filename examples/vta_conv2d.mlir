@@ -4,12 +4,12 @@ func.func @conv2d(%data: tensor<1x16x14x14x1x16xi8>, %kernel: tensor<16x16x3x3x1
   %data_buf = tensor.pad %data low[0, 0, 1, 1, 0, 0] high[0, 0, 1, 1, 0, 0] {
   ^bb0(%p0: index, %p1: index, %p2: index, %p3: index, %p4: index, %p5: index):
     tensor.yield %pad_value : i8
-  } : tensor<1x16x14x14x1x16xi8> to tensor<1x16x16x16x1x16xi8>
+  } {schedule.name = "data_buf"} : tensor<1x16x14x14x1x16xi8> to tensor<1x16x16x16x1x16xi8>
   %zero = arith.constant 0 : i32
   %empty = tensor.empty() : tensor<1x16x14x14x1x16xi32>
   %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<1x16x14x14x1x16xi32>) -> tensor<1x16x14x14x1x16xi32>
   %res_conv = linalg.generic {indexing_maps = [affine_map<(n, co, i, j, b, c, ic, dy, dx, k) -> (n, ic, i + dy, j + dx, b, k)>, affine_map<(n, co, i, j, b, c, ic, dy, dx, k) -> (co, ic, dy, dx, c, k)>, affine_map<(n, co, i, j, b, c, ic, dy, dx, k) -> (n, co, i, j, b, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "reduction"]}
-    ins(%data_buf, %kernel : tensor<1x16x16x16x1x16xi8>, tensor<16x16x3x3x16x16xi8>) outs(%init : tensor<1x16x14x14x1x16xi32>) {
+    ins(%data_buf, %kernel : tensor<1x16x16x16x1x16xi8>, tensor<16x16x3x3x16x16xi8>) outs(%init : tensor<1x16x14x14x1x16xi32>) attrs = {schedule.name = "res_conv"} {
   ^bb0(%x: i8, %w: i8, %acc: i32):
     %x32 = arith.extsi %x : i8 to i32
     %w32 = arith.extsi %w : i8 to i32
@@ -19,7 +19,7 @@ func.func @conv2d(%data: tensor<1x16x14x14x1x16xi8>, %kernel: tensor<16x16x3x3x1
   } -> tensor<1x16x14x14x1x16xi32>
   %res_shr_empty = tensor.empty() : tensor<1x16x14x14x1x16xi32>
   %res_shr = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_conv : tensor<1x16x14x14x1x16xi32>) outs(%res_shr_empty : tensor<1x16x14x14x1x16xi32>) {
+    ins(%res_conv : tensor<1x16x14x14x1x16xi32>) outs(%res_shr_empty : tensor<1x16x14x14x1x16xi32>) attrs = {schedule.name = "res_shr"} {
   ^bb0(%x: i32, %o: i32):
     %c = arith.constant 8 : i32
     %y = arith.shrsi %x, %c : i32
@@ -27,7 +27,7 @@ func.func @conv2d(%data: tensor<1x16x14x14x1x16xi8>, %kernel: tensor<16x16x3x3x1
   } -> tensor<1x16x14x14x1x16xi32>
   %res_max_empty = tensor.empty() : tensor<1x16x14x14x1x16xi32>
   %res_max = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_shr : tensor<1x16x14x14x1x16xi32>) outs(%res_max_empty : tensor<1x16x14x14x1x16xi32>) {
+    ins(%res_shr : tensor<1x16x14x14x1x16xi32>) outs(%res_max_empty : tensor<1x16x14x14x1x16xi32>) attrs = {schedule.name = "res_max"} {
   ^bb0(%x: i32, %o: i32):
     %c = arith.constant 0 : i32
     %y = arith.maxsi %x, %c : i32
@@ -35,7 +35,7 @@ func.func @conv2d(%data: tensor<1x16x14x14x1x16xi8>, %kernel: tensor<16x16x3x3x1
   } -> tensor<1x16x14x14x1x16xi32>
   %res_min_empty = tensor.empty() : tensor<1x16x14x14x1x16xi32>
   %res_min = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_max : tensor<1x16x14x14x1x16xi32>) outs(%res_min_empty : tensor<1x16x14x14x1x16xi32>) {
+    ins(%res_max : tensor<1x16x14x14x1x16xi32>) outs(%res_min_empty : tensor<1x16x14x14x1x16xi32>) attrs = {schedule.name = "res_min"} {
   ^bb0(%x: i32, %o: i32):
     %c = arith.constant 127 : i32
     %y = arith.minsi %x, %c : i32
@@ -43,7 +43,7 @@ func.func @conv2d(%data: tensor<1x16x14x14x1x16xi8>, %kernel: tensor<16x16x3x3x1
   } -> tensor<1x16x14x14x1x16xi32>
   %res_empty = tensor.empty() : tensor<1x16x14x14x1x16xi8>
   %res = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_min : tensor<1x16x14x14x1x16xi32>) outs(%res_empty : tensor<1x16x14x14x1x16xi8>) {
+    ins(%res_min : tensor<1x16x14x14x1x16xi32>) outs(%res_empty : tensor<1x16x14x14x1x16xi8>) attrs = {schedule.name = "res"} {
   ^bb0(%x: i32, %o: i8):
     %y = arith.trunci %x : i32 to i8
     linalg.yield %y : i8

@@ -30,10 +30,7 @@ targets themselves stand high up and are imported by name.
 NARROW = {"evaluate": {"errors", "targets.target", "targets.registry", "dialects", "analysis", "text", "evaluate"}}
 """Rooms that import from fewer rooms than their floor allows: the judge of a lowering imports no lowering."""
 
-UPWARD: set[tuple[str, str]] = {
-    ("vtac.analysis.fragment_loops", "vtac.passes.directives.pipeline"),
-    ("vtac.evaluate.kernel", "vtac.passes.gpu.convert_loops_to_gpu"),
-}
+UPWARD: set[tuple[str, str]] = set()
 """Imports that break a rule and are to go; an entry that is no longer needed is an error."""
 
 CIRCLES: tuple[set[str], ...] = (

@@ -27,9 +27,11 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.reductions import reduces
 from vtac.dialects.schedule import directives as ops
 from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
+from vtac.dialects.schedule.payload import ForOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
@@ -56,6 +58,12 @@ class LoopRef:
     value: SSAValue
     name: str
     extent: int
+    _loop: ForOp
+
+    @property
+    def reduces(self) -> bool:
+        """Whether iterations add to one result, in some block that stands in the loop now."""
+        return reduces(self._loop)
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,13 +115,17 @@ class Schedule:
         """The directives so far, as IR; a copy."""
         return self._script.clone()
 
-    def get_block(self, name: str) -> BlockRef:
-        """The block of that name. Raises with the names there are."""
-        op = self._apply(
-            ops.GetBlockOp(properties={"block_name": _string("get_block", "name", name)}, result_types=[ops.BLOCK])
-        )
-        op.block.name_hint = _hint(name)
-        return BlockRef(op.block, name)
+    def get_block(self, name: str, position: int | None = None) -> BlockRef:
+        """The block of that name; with a position, that one of the blocks from an operation, as `linalg.matmul`.
+
+        Positions count from 0 in program order. Raises with the names there are.
+        """
+        properties: dict[str, Attribute | None] = {
+            "block_name": _string("get_block", "name", name),
+            "position": None if position is None else _integer("get_block", "position", position),
+        }
+        op = self._apply(ops.GetBlockOp(properties=properties, result_types=[ops.BLOCK]))
+        return self._copy(op.block, op)
 
     def get_loops(self, block: BlockRef) -> tuple[LoopRef, ...]:
         """All loops around a block, outermost first."""
@@ -123,9 +135,13 @@ class Schedule:
         self._apply(op)
         return tuple(self._loop(handle, op) for handle in op.loops)
 
-    def get_loop(self, block: BlockRef, name: str) -> LoopRef:
-        """The innermost loop of that name around a block."""
-        properties: dict[str, Attribute] = {"loop_name": _string("get_loop", "name", name)}
+    def get_loop(self, block: BlockRef, name: str | int) -> LoopRef:
+        """The innermost loop of that name around a block, or the one at a position: 0 is outermost, -1 innermost.
+
+        A dimension of the block's named operation (`m`, `kh`, ...) names the one loop that runs over it.
+        """
+        wanted = name if _whole(name) is None else f"#{_whole(name)}"
+        properties: dict[str, Attribute] = {"loop_name": _string("get_loop", "name", wanted)}
         op = self._apply(
             ops.GetLoopOp(operands=[_value("get_loop", "block", block)], properties=properties, result_types=[ops.LOOP])
         )
@@ -354,7 +370,7 @@ class Schedule:
     def _loop(self, handle: SSAValue, op: DirectiveOp) -> LoopRef:
         loop = self._handles.loop(handle, op)
         handle.name_hint = _hint(loop.loop_name)
-        return LoopRef(handle, loop.loop_name, loop.trip_count)
+        return LoopRef(handle, loop.loop_name, loop.trip_count, loop)
 
     def _copy(self, handle: SSAValue, op: DirectiveOp) -> BlockRef:
         name = self._handles.block(handle, op).block_name

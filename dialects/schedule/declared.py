@@ -13,6 +13,7 @@ from vtac.dialects.declared import (
     ELEMENTS,
     MARK,
     TEXT,
+    TEXTS,
     Declared,
     declare,
     integer,
@@ -20,6 +21,7 @@ from vtac.dialects.declared import (
 )
 
 _LOOP = ("schedule.for",)
+_STATEMENT = ("linalg.", "tensor.pad", "packing.pack", "packing.unpack")
 
 RESULT = declare(
     Declared("schedule.result", MARK, (ARGUMENT,), "the buffer stands for a tensor that the function returns")
@@ -55,6 +57,20 @@ PIPELINE = declare(
 
 UNROLL = declare(
     Declared("unroll", MARK, ("schedule.for", "scf.for"), "the loop's body is repeated instead of looped", "unroll")
+)
+
+
+NAME = declare(
+    Declared(
+        "schedule.name",
+        TEXT,
+        (*_STATEMENT, "memref.alloc", ARGUMENT),
+        "what schedules call the operation's block, or the buffer; SSA names stand in where it is absent",
+    )
+)
+
+LOOPS = declare(
+    Declared("schedule.loops", TEXTS, _STATEMENT, "what schedules call the loops around the operation's block")
 )
 
 

@@ -86,12 +86,16 @@ class DirectiveOp(IRDLOperation):
 
 @irdl_op_definition
 class GetBlockOp(DirectiveOp):
-    """Handle to the block of that name."""
+    """Handle to the block of that name; with a position, to that one of the blocks that come from an operation.
+
+    Positions count from 0 in program order.
+    """
 
     name = "schedule.get_block"
     block_name = prop_def(StringAttr)
+    position = opt_prop_def(I64)
     block = result_def(BLOCK)
-    assembly_format = "$block_name attr-dict"
+    assembly_format = "$block_name (`at` $position^)? attr-dict"
 
 
 @irdl_op_definition
@@ -106,7 +110,11 @@ class GetLoopsOp(DirectiveOp):
 
 @irdl_op_definition
 class GetLoopOp(DirectiveOp):
-    """Handle to the innermost loop of that name around a block."""
+    """Handle to the innermost loop of that name around a block.
+
+    A name such as `#2` counts the loops around the block from the outermost, 0; `#-1` is the innermost. A
+    dimension of the block's named operation (`m`, `kh`, ...) names the one loop that runs over it.
+    """
 
     name = "schedule.get_loop"
     block = operand_def(BLOCK)

@@ -50,14 +50,16 @@ INDEX = IndexType()
 class ForOp(IRDLOperation):
     """A loop `0 <= iv < extent` of a given kind.
 
-    The induction variable's name is the loop's name. Legal with any body of loops,
-    blocks and allocations; at least one iteration.
+    Its name is a property; text that states none names the loop as its induction variable, and the printer
+    states it where that would not give it back. Legal with any body of loops, blocks and allocations; at
+    least one iteration.
     """
 
     name = "schedule.for"
 
     extent = prop_def(IntegerAttr[I64])
     kind = prop_def(LoopKindAttr)
+    name_property = opt_prop_def(StringAttr, prop_name="loop_name")
     body = region_def("single_block")
 
     traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
@@ -65,9 +67,15 @@ class ForOp(IRDLOperation):
     @staticmethod
     def get(extent: int, name: str | None, kind: LoopKind = LoopKind.SERIAL) -> ForOp:
         """A loop with an empty body."""
-        block = Block(arg_types=[INDEX])
-        block.args[0].name_hint = name
-        return ForOp.make(extent, kind, Region(block))
+        loop = ForOp.make(extent, kind, Region(Block(arg_types=[INDEX])))
+        if name is not None:
+            loop.rename(name)
+        return loop
+
+    def rename(self, name: str) -> None:
+        """Name the loop, and its induction variable alike where SSA names allow it."""
+        self.name_property = StringAttr(name)
+        self.induction_variable.name_hint = name if SSAValue.is_valid_name(name) else None
 
     @staticmethod
     def make(extent: int, kind: LoopKind, body: Region) -> ForOp:
@@ -93,6 +101,9 @@ class ForOp(IRDLOperation):
 
     @property
     def loop_name(self) -> str:
+        """The loop's name; that of its induction variable where none was given, else `i`."""
+        if self.name_property is not None:
+            return self.name_property.data
         return self.induction_variable.name_hint or "i"
 
     def verify_(self) -> None:
@@ -112,9 +123,12 @@ class ForOp(IRDLOperation):
         parser.parse_keyword("to")
         extent = parser.parse_integer(allow_negative=False)
         kind = parse_loop_kind(parser) if parser.parse_optional_keyword("kind") is not None else LoopKind.SERIAL
+        name = parser.parse_str_literal("loop name") if parser.parse_optional_keyword("named") is not None else None
         attributes = parser.parse_optional_attr_dict_with_keyword()
         body = parser.parse_region([argument])
         loop = ForOp.make(extent, kind, body)
+        if name is not None or loop.induction_variable.name_hint is not None:
+            loop.name_property = StringAttr(name or loop.loop_name)
         if attributes is not None:
             loop.attributes |= attributes.data
         return loop
@@ -126,6 +140,9 @@ class ForOp(IRDLOperation):
         if self.loop_kind is not LoopKind.SERIAL:
             printer.print_string(" kind ")
             printer.print_string_literal(self.loop_kind.value)
+        if self.name_property is not None and self.name_property.data != self.induction_variable.name_hint:
+            printer.print_string(" named ")
+            printer.print_string_literal(self.name_property.data)
         printer.print_op_attributes(self.attributes, print_keyword=True)
         printer.print_string(" ")
         printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
@@ -151,6 +168,7 @@ class BlockOp(IRDLOperation):
     runs where every constraint of `guard` holds. The body takes one scalar per input,
     then, when the domain has a reduction, the value accumulated so far; with `init` that
     value starts there whenever all reduction variables are 0, else in the buffer itself.
+    `source` is the name of the operation that the block computes, if it comes from one.
     """
 
     name = "schedule.block"
@@ -160,6 +178,7 @@ class BlockOp(IRDLOperation):
     output = operand_def(MemRefType)
 
     sym_name = prop_def(StringAttr)
+    source = opt_prop_def(StringAttr)
     domain = prop_def(IterationAttr)
     bindings = prop_def(AffineMapAttr)
     guard = opt_prop_def(AffineSetAttr)
@@ -283,6 +302,9 @@ def _print_block(block: BlockOp, printer: Printer) -> None:
     printer.print_string("(")
     printer.print_list(block.loops, printer.print_ssa_value)
     printer.print_string(")")
+    if block.source is not None:
+        printer.print_string(" from ")
+        printer.print_string_literal(block.source.data)
     with printer.indented():
         if block.guard is not None:
             printer._print_new_line()  # pyright: ignore[reportPrivateUsage]
@@ -317,6 +339,7 @@ def _parse_block(parser: Parser) -> BlockOp:
     bindings = parser.parse_affine_map()
     names = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
     loops = [parser.resolve_operand(loop, INDEX) for loop in names]
+    source = StringAttr(parser.parse_str_literal("operation name")) if parser.parse_optional_keyword("from") else None
     guard = AffineSetAttr(parser.parse_affine_set()) if parser.parse_optional_keyword("where") else None
     reads: list[tuple[SSAValue, AccessAttr]] = []
     while parser.parse_optional_keyword("reads") is not None:
@@ -330,6 +353,7 @@ def _parse_block(parser: Parser) -> BlockOp:
         operands=[loops, [buffer for buffer, _ in reads], output],
         properties={
             "sym_name": StringAttr(name),
+            "source": source,
             "domain": domain,
             "bindings": AffineMapAttr(bindings),
             "guard": guard,

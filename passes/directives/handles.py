@@ -10,7 +10,7 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
+from vtac.analysis.nest import blocks_under, buffer_name
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import marks_of
 from vtac.dialects.schedule.directives import DirectiveOp
@@ -85,17 +85,6 @@ class Handles:
             directive,
             f"no block '{name}'; blocks here: {_names(block.block_name for block in blocks)}",
             "name one of these",
-        )
-
-    def find_loop(self, block: BlockOp, name: str, directive: DirectiveOp) -> ForOp:
-        """The innermost loop of that name around a block, or an error that lists them."""
-        loops = enclosing_loops(block)
-        for loop in reversed(loops):
-            if loop.loop_name == name:
-                return loop
-        found = _names(loop.loop_name for loop in loops)
-        raise refusal(
-            directive, f"no loop '{name}' around block '{block.block_name}'; loops there: {found}", "name one of these"
         )
 
     def find_buffer(self, name: str, directive: DirectiveOp) -> SSAValue:

@@ -79,7 +79,7 @@ def _split_body(loop: ForOp, outer_extent: int, inner_extent: int, *, guarded: b
 def _peel(loop: ForOp, start: int, rest: int, handles: Handles) -> None:
     """Run the last `rest` iterations in a nest of their own with its own buffers, right after the loop."""
     tail = copy_apart(loop)
-    tail.induction_variable.name_hint = f"{loop.loop_name}_tail"
+    tail.rename(f"{loop.loop_name}_tail")
     Rewriter.insert_op(tail, InsertPoint.after(loop))
     restrict_loop(tail, start, rest)
     for block in blocks_under(tail):

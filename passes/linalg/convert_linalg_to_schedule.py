@@ -31,7 +31,7 @@ from vtac.rewriting.linalg_statements import (
     layout_statement,
     pad_statement,
 )
-from vtac.rewriting.payload_builder import PayloadBuilder, is_computed
+from vtac.rewriting.payload_builder import PayloadBuilder, is_computed, stated_name
 from vtac.rewriting.walker import rewrite_once
 
 _VALUES = arith.ConstantOp | tensor.EmptyOp | tensor.ExtractSliceOp | FillOp
@@ -49,7 +49,7 @@ class ConvertPad(RewritePattern):
         builder = self.builder
         statement = pad_statement(op, builder.buffer_of(op.source, op, rewriter), builder.constants)
         output = builder.result_buffer(op.result, op, rewriter)
-        builder.emit(op, statement, output, op, rewriter)
+        builder.emit_op(op, statement, output, op, rewriter)
         rewriter.replace(op, [], [output])
 
 
@@ -67,7 +67,7 @@ class ConvertBroadcast(RewritePattern):
         output = builder.result_buffer(op.result[0], op, rewriter)
         indices = broadcast_indices(op, len(shape_of(output)))
         statement = copy_statement(builder.buffer_of(op.input, op, rewriter), output, indices)
-        builder.emit(op, statement, output, op, rewriter)
+        builder.emit_op(op, statement, output, op, rewriter)
         rewriter.replace(op, [], [output])
 
 
@@ -82,7 +82,7 @@ class ConvertLayout(RewritePattern):
         builder = self.builder
         source = builder.buffer_of(op.source, op, rewriter)
         output = builder.result_buffer(op.result, op, rewriter)
-        block = builder.emit(op, layout_statement(op, source), output, op, rewriter)
+        block = builder.emit_op(op, layout_statement(op, source), output, op, rewriter)
         if isinstance(op, UnpackOp) and fills(op):
             loops = [Linear.variable(loop) for loop in block.loops]
             rebind(block, loops, inside_guards(op, loops))
@@ -115,7 +115,7 @@ class ConvertStructured(RewritePattern):
         statement = builder.statement(op, output, op, rewriter)
         if output is not destination and op.body.block.args[-1].uses:
             self._start(op, destination, output, statement, rewriter)
-        builder.emit(op, statement, output, op, rewriter, name)
+        builder.emit_op(op, statement, output, op, rewriter, name)
         rewriter.replace(op, [], [output] if op.res else [])
 
     def _works_in(self, op: LinalgStructuredOperation, destination: SSAValue) -> bool:
@@ -146,7 +146,7 @@ class ConvertStructured(RewritePattern):
                 location_of(op),
             )
         source = self.builder.buffer_of(destination, op, rewriter)
-        name = f"{output.name_hint or 'out'}_init"
+        name = f"{stated_name(op) or output.name_hint or 'out'}_init"
         self.builder.emit(op, copy_statement(source, output), output, op, rewriter, name)
 
 
@@ -244,7 +244,8 @@ class ConvertLinalgToSchedule(ModulePass):
     ensures:  functions on memrefs without results (each result becomes a last argument
               marked `schedule.result`), loops in the order of the op's iterators, a
               reduction over a constant fill turned into the block's `init`, one that goes on
-              from a value that nothing else reads an update of its buffer; each dense constant that is
+              from a value that nothing else reads an update of its buffer; blocks called by the op's
+              `schedule.name`, a named location, or the SSA name of what they compute; each dense constant that is
               read a last argument with its contents, `schedule.constant`.
     declines: any other op, dynamic shapes, several results, non-constant padding.
     """

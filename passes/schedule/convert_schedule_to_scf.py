@@ -57,6 +57,7 @@ class ConvertLoop(RewritePattern):
             dissolve(op, [self.constants.get(0, rewriter)], rewriter)
             return
         start, stop, step = (self.constants.get(bound, rewriter) for bound in (0, op.trip_count, 1))
+        op.rename(op.loop_name)
         body = rewriter.move_region_contents_to_new_regions(op.body)
         rewriter.insert(scf.YieldOp(), InsertPoint.at_end(body.block))
         converted = scf.ForOp(start, stop, step, [], body)

@@ -6,8 +6,10 @@ from collections.abc import Hashable, Iterator, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
+from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 
@@ -72,10 +74,19 @@ def child_holding(body: Block, op: Operation) -> Operation | None:
 
 
 def buffer_name(buffer: SSAValue) -> str:
-    """The buffer's name: its SSA name, else its argument position."""
+    """The buffer's name: the one it was given, else its SSA name, else its argument position."""
+    if given := _given_name(buffer):
+        return given
     if buffer.name_hint is not None:
         return buffer.name_hint
     return f"arg{buffer.index}" if isinstance(buffer, BlockArgument) else "buffer"
+
+
+def _given_name(buffer: SSAValue) -> str | None:
+    if not isinstance(buffer, BlockArgument):
+        return NAME.get(buffer.owner) if isinstance(buffer.owner, Operation) else None
+    function = buffer.owner.parent_op()
+    return NAME.of_argument(function, buffer.index) if isinstance(function, FuncOp) else None
 
 
 def scope_of(buffer: SSAValue) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtac.analysis.accesses import bindings_of
-from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -17,6 +17,15 @@ def loop_roles(block: BlockOp) -> tuple[set[ForOp], set[ForOp]]:
         loops = {owners[used] for used in value.variables() if used in owners}  # pyright: ignore[reportArgumentType]
         (reducing if variable.reduction else spatial).update(loops)
     return reducing, spatial
+
+
+def reduces(loop: ForOp) -> bool:
+    """Whether some block under a loop reduces over it."""
+    return any(
+        variable.reduction and loop.induction_variable in value.variables()
+        for block in blocks_under(loop)
+        for variable, value in zip(block.variables, bindings_of(block), strict=True)
+    )
 
 
 def mixed_loop(block: BlockOp) -> ForOp | None:

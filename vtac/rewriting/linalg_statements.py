@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr, StringAttr
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import BroadcastOp
@@ -18,6 +19,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of, shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
+from vtac.dialects.schedule.declared import LOOPS
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import nest_ops
@@ -33,6 +35,10 @@ class Statement:
     accesses: list[AccessAttr]
     body: Region
     init: Number | None = None
+    source: str = ""
+    """The name of the operation, where the statement is all that it computes."""
+    loops: Sequence[str] = ()
+    """What the operation calls its loops."""
 
     @property
     def reduces(self) -> bool:
@@ -49,10 +55,8 @@ class Statement:
 
     def build(self, name: str, output: SSAValue, like: Operation) -> tuple[Operation, BlockOp]:
         """A new nest, one loop per iteration variable, and the block in it, located like an op."""
-        loops = [
-            ForOp.get(variable.extent, f"{'r' if variable.reduction else 'i'}{position}")
-            for position, variable in enumerate(self.domain)
-        ]
+        names = self._loop_names(like)
+        loops = [ForOp.get(variable.extent, loop) for variable, loop in zip(self.domain, names, strict=True)]
         block = BlockOp.get(
             name,
             loops=[loop.induction_variable for loop in loops],
@@ -64,9 +68,20 @@ class Statement:
             body=self.body,
             init=self.init,
         )
+        block.source = StringAttr(self.source) if self.source else None
         for op in (*loops, block):
             op.location = like.location
         return nest_ops([*loops, block]), block
+
+    def _loop_names(self, like: Operation) -> Sequence[str]:
+        """A name for each loop: those that the operation states, else i0, i1, ..., r2 where it reduces."""
+        if self.loops and len(self.loops) != len(self.domain):
+            raise CompileError(
+                f"{like.name}: {LOOPS.name} names {len(self.loops)} loops; {len(self.domain)} are required, one per "
+                "iterator",
+                location_of(like),
+            )
+        return self.loops or [f"{'r' if v.reduction else 'i'}{position}" for position, v in enumerate(self.domain)]
 
 
 def iteration_domain(op: LinalgStructuredOperation) -> tuple[IterationVariable, ...]:

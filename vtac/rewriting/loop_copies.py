@@ -35,7 +35,7 @@ def _copy(loop: ForOp, renewed: list[AllocOp], rewriter: PatternRewriter | None)
         fresh.memref.name_hint = allocation.memref.name_hint
         insert_ops(fresh, InsertPoint.after(allocation), rewriter)
     copy = loop.clone(mapping)
-    copy.induction_variable.name_hint = loop.loop_name
+    copy.rename(loop.loop_name)
     return copy
 
 

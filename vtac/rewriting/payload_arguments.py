@@ -16,7 +16,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
-from vtac.dialects.schedule.declared import CONSTANT, RESULT
+from vtac.dialects.schedule.declared import CONSTANT, NAME, RESULT
 from vtac.errors import CompileError
 
 
@@ -37,7 +37,7 @@ class PayloadArguments:
 
     def add_result(self, value: SSAValue) -> BlockArgument:
         """The buffer of a tensor that the function returns."""
-        argument = self._add(value.type, value.name_hint, DictionaryAttr(RESULT.entry(True)))
+        argument = self._add(value.type, value.name_hint, DictionaryAttr(RESULT.entry(True) | _given_name(value)))
         if isinstance(value, BlockArgument):
             argument.location = value.location
         return argument
@@ -58,6 +58,12 @@ class PayloadArguments:
         self.function.arg_attrs = ArrayAttr(self._marks) if described else None
         self.function.res_attrs = None
         self.function.function_type = FunctionType.from_lists([argument.type for argument in self.block.args], [])
+
+
+def _given_name(value: SSAValue) -> dict[str, Attribute]:
+    """The entry for the name that the operation computing a value states."""
+    name = NAME.get(value.owner) if isinstance(value.owner, Operation) else None
+    return {} if name is None else NAME.entry(name)
 
 
 def as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:

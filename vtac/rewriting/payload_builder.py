@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from xdsl.dialects import arith, memref, tensor
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, MemRefType, TensorType
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FloatAttr, IntegerAttr, MemRefType, NameLoc, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
@@ -19,6 +19,7 @@ from vtac.analysis.nest import shape_of
 from vtac.analysis.tensor_views import view_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, Number
+from vtac.dialects.schedule.declared import LOOPS, NAME
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import CompileError
 from vtac.rewriting.linalg_bodies import Constants, clone_body, inline_scalar
@@ -30,6 +31,11 @@ def is_computed(value: SSAValue) -> bool:
     """Whether an op computes a tensor as a whole: no fill, slice, constant, empty tensor or argument."""
     computed = LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp
     return isinstance(value.owner, computed) and not isinstance(value.owner, FillOp)
+
+
+def stated_name(op: Operation) -> str | None:
+    """What an operation is called: its `schedule.name`, else a named location."""
+    return NAME.get(op) or (op.location.desc.data if isinstance(op.location, NameLoc) else None)
 
 
 class PayloadBuilder:
@@ -88,7 +94,7 @@ class PayloadBuilder:
             return self._arguments.add_constant(value.type, contents, value.name_hint)
         if isinstance(owner, FillOp):
             output = self.result_buffer(owner.res[0], reader, rewriter)
-            self.emit(owner, self.statement(owner, output, reader, rewriter), output, reader, rewriter)
+            self.emit_op(owner, self.statement(owner, output, reader, rewriter), output, reader, rewriter)
             return output
         if isinstance(owner, tensor.ExtractSliceOp):
             output = self.result_buffer(owner.result, reader, rewriter)
@@ -104,9 +110,23 @@ class PayloadBuilder:
             return self.destinations[result]
         allocation = memref.AllocOp([], [], as_memref(result.type, result.owner))
         allocation.memref.name_hint = result.name_hint
+        NAME.copy(result.owner, allocation)
         allocation.location = result.owner.location
         rewriter.insert(allocation, InsertPoint.before(before))
         return allocation.memref
+
+    def emit_op(
+        self,
+        op: Operation,
+        statement: Statement,
+        output: SSAValue,
+        before: Operation,
+        rewriter: PatternRewriter,
+        name: str | None = None,
+    ) -> BlockOp:
+        """Put all that an operation computes into a nest, under the names that the operation states."""
+        statement.source, statement.loops = op.name, LOOPS.get(op) or ()
+        return self.emit(op, statement, output, before, rewriter, stated_name(op) or name)
 
     def emit(
         self,

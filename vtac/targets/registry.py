@@ -10,7 +10,6 @@ from importlib.metadata import entry_points
 from types import MappingProxyType
 from warnings import warn
 
-from vtac.dialects.scopes import register_scope, scope_problem
 from vtac.errors import CompileError
 from vtac.targets.target import Intrinsic, Target
 
@@ -78,7 +77,4 @@ def _load(name: str, home: str) -> Target:
         raise CompileError(f"target '{name}' cannot be loaded from {home}: {error}") from error
     if not isinstance(target, Target) or target.name != name:
         raise CompileError(f"{home}, which target '{name}' names, is no vtac.targets.target.Target of that name")
-    for scope in target.scopes:
-        if scope_problem(scope):
-            register_scope(scope, f"A memory of {target.title}.")
     return target

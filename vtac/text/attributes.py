@@ -69,4 +69,4 @@ def _unknown(where: str, name: str) -> str:
 
 
 def _allowed(where: str) -> list[Declared[object]]:
-    return [declared for declared in declared_attributes().values() if declared.may_stand_on(where)]
+    return [declared for declared in declared_attributes().values() if declared.on and declared.may_stand_on(where)]

@@ -7,7 +7,7 @@ from bisect import bisect_right
 from pathlib import Path
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, NameLoc, StringAttr
 from xdsl.ir import Operation
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
@@ -136,8 +136,9 @@ class LocatingParser(Parser):
         operation = super().parse_operation()
         start = self._operation_starts.pop()
         if operation.location == UNKNOWN_LOC:
-            line, column = self._line_and_column(start)
-            operation.location = FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
+            operation.location = self._file_location(start)
+        elif isinstance(operation.location, NameLoc) and operation.location.location == UNKNOWN_LOC:
+            operation.location = NameLoc(operation.location.desc, self._file_location(start))
         return operation
 
     def _parse_op_result_list(self):
@@ -157,6 +158,10 @@ class LocatingParser(Parser):
         this = Report("error", unknown_operation(name, self.ctx), self.location_text(start))
         text = self._parser_state.lexer.input.content
         return [this, *further_unknown_operations(text, start, self._file.data, self.ctx)]
+
+    def _file_location(self, position: int) -> FileLineColLoc:
+        line, column = self._line_and_column(position)
+        return FileLineColLoc(self._file, IntAttr(line), IntAttr(column))
 
     def _line_and_column(self, position: int) -> tuple[int, int]:
         line = bisect_right(self._line_starts, position)

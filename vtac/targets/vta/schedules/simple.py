@@ -106,7 +106,7 @@ class _Writer:
         """
         schedule = self.schedule
         loops = schedule.get_loops(ref)[len(self.tile) :]
-        *reductions, k = [loop for loop in loops if loop.name.startswith("r")]
+        *reductions, k = [loop for loop in loops if loop.reduces]
         *outer, row, lane = [loop for loop in loops if loop not in (*reductions, k)]
         if reductions:
             at, *taps = reductions

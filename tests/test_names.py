@@ -1,0 +1,122 @@
+"""Names of blocks, loops and buffers: properties and attributes of the IR, not the spelling of SSA values."""
+
+from __future__ import annotations
+
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from ssa_names import renumber
+from xdsl.printer import Printer
+
+import vtac
+from vtac.errors import ScheduleError
+from vtac.schedule import Schedule
+
+EXAMPLE = Path(__file__).parents[1] / "examples" / "vta_conv2d.mlir"
+
+PRODUCTS = """
+func.func @f(%0: tensor<8x4xi8>, %1: tensor<4x6xi8>, %2: tensor<6x5xi32>) -> tensor<8x5xi32> {
+  %3 = arith.constant 0 : i32
+  %4 = tensor.empty() : tensor<8x6xi32>
+  %5 = linalg.fill ins(%3 : i32) outs(%4 : tensor<8x6xi32>) -> tensor<8x6xi32>
+  %6 = linalg.matmul ins(%0, %1 : tensor<8x4xi8>, tensor<4x6xi8>) outs(%5 : tensor<8x6xi32>) -> tensor<8x6xi32>
+  %7 = tensor.empty() : tensor<8x5xi32>
+  %8 = linalg.fill ins(%3 : i32) outs(%7 : tensor<8x5xi32>) -> tensor<8x5xi32>
+  %9 = linalg.matmul {schedule.name = "second", schedule.loops = ["row", "column", "sum"]}
+    ins(%6, %2 : tensor<8x6xi32>, tensor<6x5xi32>) outs(%8 : tensor<8x5xi32>) -> tensor<8x5xi32>
+  func.return %9 : tensor<8x5xi32>
+}
+"""
+
+NAMED_LOCATION = PRODUCTS.replace(
+    "outs(%5 : tensor<8x6xi32>) -> tensor<8x6xi32>", 'outs(%5 : tensor<8x6xi32>) -> tensor<8x6xi32> loc("first")'
+)
+
+
+def test_renumbered_values_keep_the_schedule() -> None:
+    text = EXAMPLE.read_text()
+    renumbered = renumber(text)
+    assert "%res" not in renumbered
+    assert vtac.compile(renumbered).instructions == vtac.compile(text).instructions
+
+
+def test_a_block_by_the_operation_that_it_comes_from() -> None:
+    schedule = Schedule(PRODUCTS)
+    first, second = (schedule.get_block("linalg.matmul", position) for position in (0, 1))
+    assert (first.name, second.name) == ("matmul", "second")
+    assert '= schedule.get_block "linalg.matmul" at 1' in str(schedule)
+    assert schedule.get_block("second").name == "second"
+
+
+def test_a_block_is_called_by_its_named_location() -> None:
+    schedule = Schedule(NAMED_LOCATION)
+    assert schedule.get_block("linalg.matmul", 0).name == schedule.get_block("first").name == "first"
+
+
+@pytest.mark.parametrize(
+    ("name", "position", "text"),
+    [
+        ("linalg.matmul", 2, "get_block: block 2 from 'linalg.matmul'; there are 2; 0 to 1 exist"),
+        ("linalg.matmul", -1, "get_block: block -1 from 'linalg.matmul'; there are 2; 0 to 1 exist"),
+        ("linalg.conv", 0, "get_block: no block from 'linalg.conv'; blocks here come from linalg.matmul"),
+        ("matmul", 0, "get_block: no block from 'matmul'; blocks here come from linalg.matmul"),
+    ],
+)
+def test_blocks_that_are_not_there(name: str, position: int, text: str) -> None:
+    with pytest.raises(ScheduleError, match=text):
+        Schedule(PRODUCTS).get_block(name, position)
+
+
+def test_loops_by_name_dimension_and_position() -> None:
+    schedule = Schedule(PRODUCTS)
+    first, second = schedule.get_block("matmul"), schedule.get_block("second")
+    assert [loop.name for loop in schedule.get_loops(first)] == ["i0", "i1", "r2"]
+    assert [loop.name for loop in schedule.get_loops(second)] == ["row", "column", "sum"]
+    for name, wanted in (("i1", "i1"), ("n", "i1"), ("k", "r2"), (0, "i0"), (-1, "r2"), ("#1", "i1")):
+        assert schedule.get_loop(first, name).name == wanted
+    assert schedule.get_loop(second, "sum").name == schedule.get_loop(second, "k").name == "sum"
+
+
+def test_loops_know_whether_they_reduce() -> None:
+    schedule = Schedule(PRODUCTS)
+    row, column, total = schedule.get_loops(schedule.get_block("second"))
+    outer, inner = schedule.split(total, factor=2)
+    assert [loop.reduces for loop in (row, column, outer, inner)] == [False, False, True, True]
+
+
+def test_loops_that_are_not_there() -> None:
+    schedule = Schedule(PRODUCTS)
+    block = schedule.get_block("matmul")
+    schedule.split(schedule.get_loop(block, "m"), factor=4)
+    for name, text in (
+        ("m", "2 loops run over dimension m of block 'matmul'; name one of i0_outer, i0_inner"),
+        ("x", "loops there: i0_outer, i0_inner, i1, r2; name one of these, #position, or a dimension: m, n, k"),
+        (4, "no loop '#4' around block 'matmul', which stands in 4; #0 is the outermost, #3 or #-1 the innermost"),
+        ("#x", "no loop '#x' around block 'matmul', which stands in 4"),
+    ):
+        with pytest.raises(ScheduleError, match=text):
+            schedule.get_loop(block, name)
+
+
+def test_names_of_loops_are_one_for_each() -> None:
+    text = PRODUCTS.replace('["row", "column", "sum"]', '["row", "column"]')
+    with pytest.raises(vtac.CompileError, match=r"schedule.loops names 2 loops; 3 are required, one per iterator"):
+        Schedule(text)
+
+
+def test_names_survive_generic_text() -> None:
+    """Generic syntax keeps properties, and a tool that renumbers keeps nothing else."""
+    text = StringIO()
+    Printer(text, print_generic_format=True).print_op(Schedule(PRODUCTS).module)
+    again = Schedule(f"{renumber(text.getvalue())}\n")
+    block = again.get_block("linalg.matmul", 1)
+    assert block.name == "second"
+    assert [loop.name for loop in again.get_loops(block)] == ["row", "column", "sum"]
+
+
+def test_buffers_by_the_name_that_they_were_given() -> None:
+    text = PRODUCTS.replace("%0: tensor<8x4xi8>", '%0: tensor<8x4xi8> {schedule.name = "left"}')
+    schedule = Schedule(text)
+    assert schedule.get_buffer("left").name == "left"
+    assert schedule.get_buffer("second").name == "second"
