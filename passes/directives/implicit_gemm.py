@@ -22,7 +22,7 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.accesses import replace_access
-from vtac.analysis.bodies import multiply_accumulate
+from vtac.analysis.contraction import Contraction, match_product
 from vtac.analysis.nest import (
     buffer_name,
     child_holding,
@@ -33,6 +33,7 @@ from vtac.analysis.nest import (
     writers_of,
 )
 from vtac.analysis.regions import plain_dimension
+from vtac.analysis.structured_view import block_view
 from vtac.analysis.updates import starts_afresh
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
@@ -60,13 +61,13 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
               of k tiles, or a reduction variable that is the whole index of a dimension of both.
     """
     block = handles.block(op.block, op)
-    _check(op, block)
+    contraction = _match(op, block)
     tile = [int(size) for size in op.tile.get_values()]
-    matrix = product_variables(op, block)
+    matrix = product_variables(op, contraction)
     sizes = [prod(block.variables[v].extent for v in group) for group in (matrix.rows, matrix.columns, matrix.depth)]
     padded = [-(-size // part) * part for size, part in zip(sizes, tile, strict=True)]
     if sizes[2] != padded[2]:
-        matrix = leaving_first(op, block, matrix, padded[2])
+        matrix = leaving_first(op, contraction, matrix, padded[2])
     root = handles.function.body.block
     nest = child_holding(root, block)
     if nest is None:
@@ -95,10 +96,12 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     handles.define_block(op.store, store)
 
 
-def _check(op: ImplicitGemmOp, block: BlockOp) -> None:
+def _match(op: ImplicitGemmOp, block: BlockOp) -> Contraction[int]:
+    """The contraction that the block is, alone in its nest and on its output but for what it starts from."""
     name = f"block '{block.block_name}'"
-    if difference := multiply_accumulate(block):
-        raise refusal(op, f"{name} is no contraction: {difference}", "choose a block that multiplies and adds up")
+    contraction = match_product(block_view(block))
+    if isinstance(contraction, str):
+        raise refusal(op, f"{name} is no contraction: {contraction}", "choose a block that multiplies and adds up")
     if not is_in_its_own_nest(block):
         raise refusal(
             op, f"{name} does not stand in its own nest as it was", "use implicit_gemm before other directives"
@@ -116,6 +119,7 @@ def _check(op: ImplicitGemmOp, block: BlockOp) -> None:
         raise refusal(
             op, f"{name} goes on from what '{buffer_name(block.output)}' holds", "start from a constant, and add later"
         )
+    return contraction
 
 
 def _read(

@@ -9,9 +9,10 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ArrayAttr
 
 from vtac.analysis.accesses import bindings_of, guards_of, indices_of, rebind
-from vtac.analysis.bodies import multiply_accumulate
+from vtac.analysis.contraction import match_product
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import extents_around, shape_of
+from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import SkipPaddingOp
 from vtac.dialects.schedule.payload import BlockOp
@@ -43,9 +44,9 @@ def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
 
 def _check(op: SkipPaddingOp, block: BlockOp) -> None:
     name = f"block '{block.block_name}'"
-    difference = multiply_accumulate(block)
-    if difference:
-        raise refusal(op, f"{name} is no multiply-accumulate: {difference}", "zeros can be left out of such sums only")
+    product = match_product(block_view(block))
+    if isinstance(product, str):
+        raise refusal(op, f"{name} is no multiply-accumulate: {product}", "zeros can be left out of such sums only")
     if block.init is not None:
         raise refusal(op, f"{name} starts its sum itself", "use decompose_reduction first")
     pads = [access.pad_value for access in block.accesses.data if access.pad_value is not None]

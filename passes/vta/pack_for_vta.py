@@ -14,7 +14,6 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
 from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.contractions import match_contraction
 from vtac.analysis.expressions import Apply, Element, Literal
 from vtac.analysis.locations import location_of
 from vtac.analysis.target import allows_acc_8bit, config_of
@@ -22,6 +21,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp, HostOp, JoinOp, ReshapeOp, YieldOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE
 from vtac.errors import CompileError, JointCompileError
+from vtac.partition.convolutions import match_convolution
 from vtac.partition.graph import Graph, accumulators, narrow_parts
 from vtac.partition.layers import Layers
 from vtac.partition.pads import pad_value
@@ -128,9 +128,9 @@ class _FunctionPacker:
     def _choose_cuts(self) -> None:
         """Where a value has several uses, or is a product's factor, it is stored instead of computed again."""
         for op in self.old.ops:
-            contraction = match_contraction(op)
-            if not isinstance(contraction, str):
-                found = self.graph.data(contraction)[0]
+            convolution = match_convolution(op)
+            if not isinstance(convolution, str):
+                found = self.graph.data(convolution)[0]
                 if isinstance(found, Apply):
                     self.layers.cuts.add(found)
             for result in op.results:

@@ -1,4 +1,4 @@
-"""What a block's body computes: a copy, a multiply-accumulate, a chain of ALU operations."""
+"""What a block's body computes: a copy or a chain of ALU operations (`contraction_bodies` has the others)."""
 
 from __future__ import annotations
 
@@ -50,26 +50,6 @@ def is_widening_copy(block: BlockOp) -> bool:
         and owner.result.type == i32
         and _argument(owner.input) == 0
     )
-
-
-def multiply_accumulate(block: BlockOp) -> str:
-    """Why a body is not `acc + extend(a) * extend(b)`, on integers or floats; empty when it is."""
-    if not block.has_reduction or len(block.inputs) != 2:
-        return f"expected two inputs and a reduction, found {len(block.inputs)} inputs"
-    total = block.yielded.owner
-    if not isinstance(total, arith.AddiOp | arith.AddfOp):
-        return f"expected arith.addi or addf at the end of the body, found {_name(total)}"
-    accumulator = len(block.inputs)
-    left, right = total.operands
-    product = right.owner if _argument(left) == accumulator else left.owner
-    if accumulator not in (_argument(left), _argument(right)):
-        return f"expected {total.name} of the accumulator"
-    wanted = arith.MuliOp if isinstance(total, arith.AddiOp) else arith.MulfOp
-    if not isinstance(product, wanted):
-        return f"expected {wanted.name} added to the accumulator, found {_name(product)}"
-    if {_extended(operand) for operand in product.operands} != {0, 1}:
-        return "expected the product of both inputs, each widened by arith.extsi or extf"
-    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +108,6 @@ def _step(owner: object) -> tuple[SSAValue, AluStep] | str:
 
 def _argument(value: SSAValue) -> int | None:
     return value.index if isinstance(value, BlockArgument) else None
-
-
-def _extended(value: SSAValue) -> int | None:
-    owner = value.owner
-    if isinstance(owner, arith.ExtSIOp | arith.ExtUIOp | arith.ExtFOp):
-        return _argument(owner.operands[0])
-    return None
 
 
 def _constant(value: SSAValue) -> int | None:

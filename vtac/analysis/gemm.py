@@ -6,16 +6,17 @@ o < BLOCK_OUT, k < BLOCK_IN; or its reset, acc[b][o] = 0.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import cast
 
-from xdsl.dialects.arith import ExtUIOp
+from xdsl.ir import SSAValue
 
-from vtac.analysis.accesses import indices_of
-from vtac.analysis.bodies import multiply_accumulate
 from vtac.analysis.constant_fills import filled_value
+from vtac.analysis.contraction import Contraction, match_product
 from vtac.analysis.linear import Linear
-from vtac.analysis.nest import buffer_name, scope_of, shape_of
+from vtac.analysis.nest import buffer_name, element_type_of, scope_of, shape_of
+from vtac.analysis.structured_view import Operand, StructuredView, tile_view
+from vtac.analysis.tiles import match_nest
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -35,131 +36,133 @@ class GemmTile:
         return self.inp is None
 
 
+@dataclass(frozen=True, slots=True)
+class _Dimension:
+    """A dimension of the tile (b, o or k): its extent, and the loops that may run over it."""
+
+    name: str
+    extent: int
+    loops: tuple[SSAValue, ...]
+
+
 def match_gemm(loop: ForOp, config: VTAConfig) -> GemmTile | str:
     """The GEMM tile that a loop with all it holds computes, or the first difference."""
-    inner: dict[Hashable, ForOp] = {}
-    current: ForOp = loop
-    while True:
-        inner[current.induction_variable] = current
-        first = current.body.block.first_op
-        if first is not current.body.block.last_op or first is None:
-            return f"expected a perfect nest, loop '{current.loop_name}' holds several statements"
-        if not isinstance(first, ForOp):
-            break
-        current = first
-    if not isinstance(first, BlockOp):
-        return f"expected a block inside, found {first.name}"
-    return _match_block(first, inner, config)
-
-
-def _match_block(block: BlockOp, inner: dict[Hashable, ForOp], config: VTAConfig) -> GemmTile | str:
-    is_reset = not block.inputs and not block.has_reduction
-    if is_reset:
-        value = filled_value(block)
-        if value is None or value.value.data != 0:
-            return "expected the constant 0: GEMM resets accumulators to 0 only"
-    elif difference := multiply_accumulate(block) or _unsigned(block):
-        return difference
-    output = len(block.inputs)
-    roles: dict[str, Hashable | None] = {}
-    sizes = {"b": config.batch, "o": config.block_out, "k": config.block_in}
-    if difference := _match_operand(block, output, ("b", "o"), roles, sizes, inner):
-        return difference
-    if difference := _match_scope(block, output, "vta.acc"):
-        return difference
-    if is_reset:
-        return _all_used(GemmTile(block, None, None), roles, inner)
-    orders = ((0, 1), (1, 0))
-    problems: list[str] = []
-    for inp, wgt in orders:
-        trial = dict(roles)
-        problem = _match_operand(block, inp, ("b", "k"), trial, sizes, inner) or _match_operand(
-            block, wgt, ("o", "k"), trial, sizes, inner
-        )
-        if not problem:
-            scopes = _match_scope(block, inp, "vta.inp") or _match_scope(block, wgt, "vta.wgt")
-            return scopes or _all_used(GemmTile(block, inp, wgt), trial, inner)
-        problems.append(problem)
-    swapped = scope_of(block.inputs[0]) == "vta.wgt"
-    return problems[1 if swapped else 0]
-
-
-def _unsigned(block: BlockOp) -> str:
-    if any(isinstance(op, ExtUIOp) for op in block.body.block.ops):
+    nest = match_nest(loop)
+    if isinstance(nest, str):
+        return nest
+    loops, block = nest
+    view = tile_view(block, loops)
+    if not view.inputs and not view.accumulates:
+        return _match_reset(view, block, config)
+    product = match_product(view)
+    if isinstance(product, str):
+        return product
+    if any(factor.widening == "unsigned" for factor in product.factors):
         return "expected both inputs sign-extended by arith.extsi, found arith.extui"
+    first, second = _match_tile(product, block, config), _match_tile(product.exchanged(), block, config)
+    if isinstance(first, GemmTile) or isinstance(second, GemmTile):
+        return first if isinstance(first, GemmTile) else second
+    return second if scope_of(view.inputs[0].value) == "vta.wgt" else first
+
+
+def _match_reset(view: StructuredView[SSAValue], block: BlockOp, config: VTAConfig) -> GemmTile | str:
+    value = filled_value(block)
+    if value is None or value.value.data != 0:
+        return "expected the constant 0: GEMM resets accumulators to 0 only"
+    rows = _Dimension("b", config.batch, tuple(view.variables))
+    columns = _Dimension("o", config.block_out, tuple(view.variables))
+    return (
+        _match_operand(view, view.output, (rows, columns), 32)
+        or _match_scope(view.output, "vta.acc")
+        or _all_used(view, view.output)
+        or GemmTile(block, None, None)
+    )
+
+
+def _match_tile(product: Contraction[SSAValue], block: BlockOp, config: VTAConfig) -> GemmTile | str:
+    """The tile with the left factor as inp, the right one as wgt."""
+    view, (inp, wgt) = product.view, product.operands
+    b = _Dimension("b", config.batch, product.rows)
+    o = _Dimension("o", config.block_out, product.columns)
+    k = _Dimension("k", config.block_in, product.depth)
+    left, right = product.factors
+    return (
+        _match_operand(view, view.output, (b, o), 32)
+        or _match_scope(view.output, "vta.acc")
+        or _match_operand(view, inp, (b, k), 8)
+        or _match_operand(view, wgt, (o, k), 8)
+        or _match_scope(inp, "vta.inp")
+        or _match_scope(wgt, "vta.wgt")
+        or _all_used(view, inp, wgt)
+        or GemmTile(block, left.position, right.position)
+    )
+
+
+def _all_used(view: StructuredView[SSAValue], *operands: Operand[SSAValue]) -> str:
+    used = {variable for operand in operands for index in operand.indices[-2:] for variable in index.variables()}
+    for variable, found in view.variables.items():
+        if variable not in used and found.extent > 1:
+            name = _loop_name(variable)
+            return f"loop '{name}' (extent {found.extent}) is no part of the tile: tensorize an inner loop"
     return ""
 
 
-def _all_used(tile: GemmTile, roles: dict[str, Hashable | None], inner: dict[Hashable, ForOp]) -> GemmTile | str:
-    for variable, loop in inner.items():
-        if variable not in roles.values() and loop.trip_count > 1:
-            return f"loop '{loop.loop_name}' (extent {loop.trip_count}) is no part of the tile: tensorize an inner loop"
-    return tile
-
-
-def _match_scope(block: BlockOp, position: int, scope: str) -> str:
-    buffer = (*block.inputs, block.output)[position]
-    if scope_of(buffer) == scope:
-        return ""
-    return f"expected '{buffer_name(buffer)}' in scope {scope}, found {scope_of(buffer)}"
+def _match_scope(operand: Operand[SSAValue], scope: str) -> str:
+    found = scope_of(operand.value)
+    return "" if found == scope else f"expected '{buffer_name(operand.value)}' in scope {scope}, found {found}"
 
 
 def _match_operand(
-    block: BlockOp,
-    position: int,
-    names: tuple[str, str],
-    roles: dict[str, Hashable | None],
-    sizes: dict[str, int],
-    inner: dict[Hashable, ForOp],
+    view: StructuredView[SSAValue], operand: Operand[SSAValue], tile: tuple[_Dimension, _Dimension], width: int
 ) -> str:
-    """Match the last two indices of an operand with the tile's variables."""
-    buffer = (*block.inputs, block.output)[position]
-    what = f"'{buffer_name(buffer)}'"
-    width = 32 if position == len(block.inputs) else 8
-    if str(buffer.type.element_type) != f"i{width}":  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownArgumentType]
-        return f"expected {what} of element type i{width}, found {buffer.type}"
-    shape = shape_of(buffer)
-    wanted = tuple(sizes[name] for name in names)
-    if len(shape) < 2 or shape[-2:] != wanted:
-        return f"expected {what} to end in a {wanted[0]} x {wanted[1]} tile, found shape {'x'.join(map(str, shape))}"
-    indices = indices_of(block, position)
-    for name, index in zip(names, indices[-2:], strict=True):
-        if difference := _match_index(index, name, roles, sizes, inner, what):
+    """Match the last two indices of an operand with the tile's dimensions."""
+    what = f"'{buffer_name(operand.value)}'"
+    if str(element_type_of(operand.value)) != f"i{width}":
+        return f"expected {what} of element type i{width}, found {operand.value.type}"
+    shape = shape_of(operand.value)
+    rows, columns = (dimension.extent for dimension in tile)
+    if len(shape) < 2 or shape[-2:] != (rows, columns):
+        return f"expected {what} to end in a {rows} x {columns} tile, found shape {'x'.join(map(str, shape))}"
+    for dimension, index in zip(tile, operand.indices[-2:], strict=True):
+        if difference := _match_index(view, index, dimension, what):
             return difference
-    for index in indices[:-2]:
-        moving = [variable for variable in index.variables() if variable in inner and inner[variable].trip_count > 1]
-        if moving:
-            return f"expected one tile of {what}, found loop '{inner[moving[0]].loop_name}' moving between tiles"
+    for index in operand.indices[:-2]:
+        if moving := _moving(view, index):
+            return f"expected one tile of {what}, found loop '{_loop_name(moving[0])}' moving between tiles"
     return ""
 
 
-def _match_index(
-    index: Linear,
-    name: str,
-    roles: dict[str, Hashable | None],
-    sizes: dict[str, int],
-    inner: dict[Hashable, ForOp],
-    what: str,
-) -> str:
-    size = sizes[name]
-    if size == 1 and not any(variable in inner and inner[variable].trip_count > 1 for variable in index.variables()):
+def _match_index(view: StructuredView[SSAValue], index: Linear, dimension: _Dimension, what: str) -> str:
+    extent, place = dimension.extent, f"dimension {dimension.name} of {what}"
+    if extent == 1 and not _moving(view, index):
         return ""
     if index.constant or len(index.terms) != 1:
-        return (
-            f"expected one loop of extent {size} over dimension {name} of {what}, found index {describe_index(index)}"
-        )
+        return f"expected one loop of extent {extent} over {place}, found index {describe_index(index)}"
     ((variable, stride),) = index.terms.items()
-    loop = inner.get(variable)
-    if loop is None:
-        return f"expected a loop of extent {size} over dimension {name} of {what} inside, found it outside"
-    if stride != 1 or loop.trip_count != size:
+    if variable not in view.variables:
+        return f"expected a loop of extent {extent} over {place} inside, found it outside"
+    loop = cast(SSAValue, variable)
+    if stride != 1 or view.extent(loop) != extent:
         return (
-            f"expected loop of extent {size} and stride 1 over dimension {name} of {what}, "
-            f"found '{loop.loop_name}' of extent {loop.trip_count} and stride {stride}"
+            f"expected loop of extent {extent} and stride 1 over {place}, found '{_loop_name(loop)}' of extent "
+            f"{view.extent(loop)} and stride {stride}"
         )
-    if roles.setdefault(name, variable) != variable:
-        return f"expected the same loop over dimension {name} of every operand, found '{loop.loop_name}' for {what}"
+    if loop not in dimension.loops:
+        return (
+            f"expected the same loop over dimension {dimension.name} of every operand, found '{_loop_name(loop)}' for "
+            f"{what}"
+        )
     return ""
+
+
+def _moving(view: StructuredView[SSAValue], index: Linear) -> list[SSAValue]:
+    """The loops of the tile that move an index."""
+    used = index.variables()
+    return [loop for loop, found in view.variables.items() if loop in used and found.extent > 1]
+
+
+def _loop_name(variable: SSAValue) -> str:
+    return cast(ForOp, variable.owner.parent_op()).loop_name
 
 
 def describe_index(index: Linear) -> str:

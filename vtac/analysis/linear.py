@@ -95,6 +95,13 @@ class Linear:
         """Coefficient of a plain variable; 0 when it is absent."""
         return self.terms.get(variable, 0)
 
+    def as_variable(self) -> Hashable | None:
+        """The plain variable that the expression simply is; None for anything else."""
+        if self.constant or len(self.terms) != 1:
+            return None
+        ((atom, coefficient),) = self.terms.items()
+        return atom if coefficient == 1 and not isinstance(atom, Quotient | Remainder) else None
+
     def variables(self) -> set[Hashable]:
         """Every variable, also those inside quotients and remainders."""
         found: set[Hashable] = set()
@@ -262,6 +269,18 @@ def _sum(left: AffineExpr, right: AffineExpr) -> AffineExpr:
             return right + left
         case _:
             return left + right
+
+
+def dimension_of(variable: Hashable) -> AffineExpr:
+    """The dimension of a variable that is a number, for `to_affine`."""
+    if not isinstance(variable, int):
+        raise TypeError(f"{variable} is no number of a dimension")
+    return AffineExpr.dimension(variable)
+
+
+def affine_text(expression: Linear) -> str:
+    """An expression over numbered variables for a message: `d0 * 2 + d1`."""
+    return str(to_affine(expression, dimension_of))
 
 
 def relax(expression: Linear, inner: set[Hashable], extents: Extents) -> tuple[Linear, int, int]:

@@ -79,13 +79,19 @@ def divide_exactly(expression: Linear, divisor: int) -> Linear | None:
 
 def perfect_nest(loop: ForOp) -> tuple[list[ForOp], BlockOp] | None:
     """The loops from `loop` down to the one block they hold; None when there is more."""
+    nest = match_nest(loop)
+    return None if isinstance(nest, str) else nest
+
+
+def match_nest(loop: ForOp) -> tuple[list[ForOp], BlockOp] | str:
+    """The loops from `loop` down to the one block they hold; or what they hold instead."""
     loops = [loop]
     while True:
         first = loops[-1].body.block.first_op
-        if first is not loops[-1].body.block.last_op:
-            return None
+        if first is None or first is not loops[-1].body.block.last_op:
+            return f"expected a perfect nest, loop '{loops[-1].loop_name}' holds several statements"
         if isinstance(first, BlockOp):
             return loops, first
         if not isinstance(first, ForOp):
-            return None
+            return f"expected a block inside, found {first.name}"
         loops.append(first)

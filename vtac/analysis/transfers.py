@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import buffer_name, extents_around, shape_of
-from vtac.analysis.tiles import perfect_nest, tile_access, tile_shape
+from vtac.analysis.tiles import match_nest, tile_access, tile_shape
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -66,9 +66,9 @@ class Transfer:
 
 def match_transfer(loop: ForOp, config: VTAConfig, memory: str, *, load: bool) -> Transfer | str:
     """The transfer that a loop's copy is, or why it is none."""
-    nest = perfect_nest(loop)
-    if nest is None:
-        return f"expected a perfect nest, loop '{loop.loop_name}' holds several statements"
+    nest = match_nest(loop)
+    if isinstance(nest, str):
+        return nest
     inner, block = nest
     dram, sram = (0, 1) if load else (1, 0)
     tile = tile_shape(config, memory)

@@ -10,14 +10,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 
-from xdsl.dialects import arith
 from xdsl.ir import SSAValue
 
 from vtac.analysis.accesses import indices_of
-from vtac.analysis.bodies import is_copy, multiply_accumulate
+from vtac.analysis.bodies import is_copy
+from vtac.analysis.contraction import match_product
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
-from vtac.analysis.tiles import flat_index, perfect_nest, strided_index
+from vtac.analysis.structured_view import tile_view
+from vtac.analysis.tiles import flat_index, match_nest, perfect_nest, strided_index
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import FRAGMENT_ROLES, OPERAND_FRAGMENTS
 
@@ -125,12 +126,13 @@ class WarpMultiply:
 
 def match_multiply(loop: ForOp) -> WarpMultiply | str:
     """The mma_sync that a loop computes, or the first difference."""
-    nest = perfect_nest(loop)
-    if nest is None:
-        return f"expected a perfect nest, loop '{loop.loop_name}' holds several statements"
+    nest = match_nest(loop)
+    if isinstance(nest, str):
+        return nest
     inner, block = nest
-    if difference := multiply_accumulate(block):
-        return difference
+    product = match_product(tile_view(block, inner))
+    if isinstance(product, str):
+        return product
     scopes = [scope_of(buffer) for buffer in (*block.inputs, block.output)]
     wanted = set(OPERAND_FRAGMENTS)
     if set(scopes[:2]) != wanted or scopes[2] != "wmma.accumulator":
@@ -145,24 +147,26 @@ def match_multiply(loop: ForOp) -> WarpMultiply | str:
     output, left, right = tiles
     m, n = output.rows, output.columns
     k = left.columns if left.rows is m else left.rows
-    if {left.rows, left.columns} != {m, k} or {right.rows, right.columns} != {k, n} or k in (m, n):
+    groups = (product.rows, product.columns) if a == 0 else (product.columns, product.rows)
+    loops = [tuple(loop.induction_variable for loop in side) for side in ((m,), (n,), (k,))]
+    if loops != [*groups, product.depth]:
         return "expected a tile product: acc[m][n] += a[m][k] * b[k][n]"
     left_type, right_type = (element_type_of(block.inputs[position]) for position in (a, b))
     if left_type != right_type:
         return f"expected both inputs of one type, found {left_type} and {right_type}"
-    extensions = {type(op) for op in block.body.walk() if isinstance(op, arith.ExtSIOp | arith.ExtUIOp)}
-    if len(extensions) > 1:
+    widenings = {factor.widening for factor in product.factors}
+    if len(widenings) > 1:
         return "expected both inputs widened by arith.extsi, or both by extui"
     transposed = (False, left.rows is k, right.rows is n)
     shape = (m.trip_count, n.trip_count, k.trip_count)
-    return WarpMultiply(block, a, b, (output, left, right), shape, transposed, arith.ExtUIOp in extensions)
+    return WarpMultiply(block, a, b, (output, left, right), shape, transposed, "unsigned" in widenings)
 
 
 def match_transfer_tile(loop: ForOp) -> tuple[BlockOp, TileIndex, MatrixAccess] | str:
     """The load or store of one fragment that a loop computes, or the first difference."""
-    nest = perfect_nest(loop)
-    if nest is None:
-        return f"expected a perfect nest, loop '{loop.loop_name}' holds several statements"
+    nest = match_nest(loop)
+    if isinstance(nest, str):
+        return nest
     inner, block = nest
     if not is_copy(block):
         return f"block '{block.block_name}' computes; a fragment load or store only copies"

@@ -16,9 +16,9 @@ from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.alu_trees import IMMEDIATE, AluName, Step, Tree
-from vtac.analysis.contractions import Contraction
 from vtac.analysis.expressions import Element
 from vtac.analysis.products import is_narrow
+from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder, starts_in_its_loops
 from vtac.partition.factors import Factors
 from vtac.partition.operands import Operand, Operands, Tensors
@@ -68,7 +68,7 @@ class Emitter:
             return self.operands.loaded_narrow(tree)
         if isinstance(tree, Step):
             return self._step(tree), self.identity
-        if isinstance(tree.source, Contraction):
+        if isinstance(tree.source, Convolution):
             return self.factors.product(tree.source), self.identity
         return self.operands.loaded(tree)
 

@@ -19,9 +19,9 @@ from xdsl.ir import Block, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.contractions import Contraction
 from vtac.analysis.expressions import Element, Expression
 from vtac.dialects.packing import BlockDiagonalOp
+from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder
 from vtac.partition.groups import Groups, groups_of
 from vtac.partition.operands import Operands, Tensors
@@ -30,7 +30,7 @@ from vtac.partition.stored import Stored, tensor_type, type_of
 
 
 class Factors:
-    """Emits contractions into one device function."""
+    """Emits convolutions into one device function."""
 
     def __init__(self, layers: Tensors, device: DeviceBuilder, operands: Operands) -> None:
         self.layers = layers
@@ -39,36 +39,36 @@ class Factors:
         self.operands = operands
         self.config = layers.config
 
-    def product(self, contraction: Contraction) -> SSAValue:
-        """The accumulators of a contraction."""
+    def product(self, convolution: Convolution) -> SSAValue:
+        """The accumulators of a convolution."""
         graph = self.layers.graph
-        data, pads = graph.data(contraction)
-        if not contraction.windows and (flat := self._flattened(contraction, data)) is not None:
+        data, pads = graph.data(convolution)
+        if not convolution.windows and (flat := self._flattened(convolution, data)) is not None:
             return self.device.product(*flat, (), None)
         config = self.config
-        shape = list(type_of(contraction.data).get_shape())
-        for dim, low, high in zip(contraction.data_dims[2:], pads.low, pads.high, strict=True):
+        shape = list(type_of(convolution.data).get_shape())
+        for dim, low, high in zip(convolution.data_dims[2:], pads.low, pads.high, strict=True):
             shape[dim] -= low + high
         tile = (config.batch, config.block_in)
-        packed = self._packed(data, contraction.data, shape, contraction.data_dims, tile)
+        packed = self._packed(data, convolution.data, shape, convolution.data_dims, tile)
         value = self.device.pad(self.device.argument(packed, "data"), pads.low, pads.high)
-        if contraction.kernel is None:
-            return self.device.summed(value, contraction.windows)
-        kernel_value = contraction.kernel
+        if convolution.kernel is None:
+            return self.device.summed(value, convolution.windows)
+        kernel_value = convolution.kernel
         kernel = graph.factor(kernel_value, ())[0]
         tile = (config.block_out, config.block_in)
         blocks: tuple[int, int] | None = None
-        if contraction.depthwise:
-            weights = self._diagonal(kernel, kernel_value, contraction.kernel_dims)
+        if convolution.depthwise:
+            weights = self._diagonal(kernel, kernel_value, convolution.kernel_dims)
             blocks = (1, 1)
         elif (groups := groups_of(kernel_value)) is not None:
             weights, blocks = self._grouped(groups, kernel_value, tile)
         else:
             shape = type_of(kernel_value).get_shape()
-            weights = self._packed(kernel, kernel_value, shape, contraction.kernel_dims, tile)
-            self._note_channels(shape[contraction.kernel_dims[1]])
-        argument = self.device.argument(weights, "kernel" if contraction.windows else "weight")
-        return self.device.product(value, argument, contraction.windows, None, blocks)
+            weights = self._packed(kernel, kernel_value, shape, convolution.kernel_dims, tile)
+            self._note_channels(shape[convolution.kernel_dims[1]])
+        argument = self.device.argument(weights, "kernel" if convolution.windows else "weight")
+        return self.device.product(value, argument, convolution.windows, None, blocks)
 
     def _note_channels(self, channels: int) -> None:
         """Few channels, as first layers have, leave most of a block empty."""
@@ -100,26 +100,26 @@ class Factors:
             return stored.spread["grouped"], None
         return stored.spread["grouped"], (merged * groups.features // tile[0], width // tile[1])
 
-    def _flattened(self, contraction: Contraction, data: Expression) -> tuple[SSAValue, SSAValue] | None:
+    def _flattened(self, convolution: Convolution, data: Expression) -> tuple[SSAValue, SSAValue] | None:
         """The factors of a product of flattened images that the device stores: both with columns in packed order.
 
         The weights' columns are brought into that order, so that the images stay as they lie.
         """
-        kernel_value = cast("SSAValue", contraction.kernel)
+        kernel_value = cast("SSAValue", convolution.kernel)
         kernel = self.layers.graph.factor(kernel_value, ())[0]
         if not _is_plain(data) or not _is_plain(kernel) or (view := cast(Stored, data.source)).base is None:
             return None
         base = self.layers.computed(view.base)
         tile = (self.config.batch, self.config.block_in)
         layouts = [found for found, size in base.packed if size == tile]
-        found = flattening(view, base, data.dims.index(contraction.data_dims[1]), layouts)
+        found = flattening(view, base, data.dims.index(convolution.data_dims[1]), layouts)
         if found is None:
             return None
         packed = base.packed[found.layout, tile]
         outer = type_of(packed).get_shape()
         blocks = prod(outer[1:-2])
         images = self.host.reshape(packed, (outer[0], blocks, *tile), view.name)
-        feature, channel = (kernel.dims.index(role) for role in contraction.kernel_dims[:2])
+        feature, channel = (kernel.dims.index(role) for role in convolution.kernel_dims[:2])
         split = [base.shape[dim] for dim in found.columns]
         weights = cast(Stored, kernel.source)
         shape = (*weights.shape[:channel], *split, *weights.shape[channel + 1 :])

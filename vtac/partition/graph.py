@@ -13,7 +13,6 @@ from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.contractions import Contraction, match_contraction
 from vtac.analysis.expressions import (
     Apply,
     Element,
@@ -30,6 +29,7 @@ from vtac.analysis.expressions import (
 )
 from vtac.analysis.integer_operations import width_of
 from vtac.dialects.packing import BlockDiagonalOp, JoinOp, ReshapeOp
+from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.pads import Pads, no_pads, unpadded
 from vtac.partition.pooling import pooling
 from vtac.partition.ranges import Ranges
@@ -156,57 +156,57 @@ class Graph(Ranges):
             if isinstance(found, str):
                 raise DeclineError(found)
             return without_units(found, self.view)
-        contraction = match_contraction(op)
-        if isinstance(contraction, str):
-            raise DeclineError(contraction)
-        if contraction.kind == "product":
-            return self._product(self._with_kernel_around_zero(contraction))
-        return pooling(self, contraction)
+        convolution = match_convolution(op)
+        if isinstance(convolution, str):
+            raise DeclineError(convolution)
+        if convolution.kind == "product":
+            return self._product(self._with_kernel_around_zero(convolution))
+        return pooling(self, convolution)
 
-    def _product(self, contraction: Contraction) -> Expression:
-        kernel = cast("SSAValue", contraction.kernel)
-        for kind in (self.data(contraction)[0].kind, self.factor(kernel, ())[0].kind):
+    def _product(self, convolution: Convolution) -> Expression:
+        kernel = cast("SSAValue", convolution.kernel)
+        for kind in (self.data(convolution)[0].kind, self.factor(kernel, ())[0].kind):
             if kind != i8:
                 raise DeclineError(
                     f"its factor is {kind}; GEMM multiplies i8 by i8 (sign-extend i8 operands with arith.extsi)"
                 )
-        return self.accumulated(contraction)
+        return self.accumulated(convolution)
 
-    def accumulated(self, contraction: Contraction) -> Expression:
+    def accumulated(self, convolution: Convolution) -> Expression:
         """What GEMM accumulates, and what the accumulation starts from."""
-        kind = type_of(contraction.op.res[0]).get_element_type()
+        kind = type_of(convolution.op.res[0]).get_element_type()
         if width_of(kind) < 32:
             raise DeclineError(f"it accumulates in {kind}; GEMM accumulates in i32")
-        total: Expression = Element(contraction, contraction.result_kept, kind)
-        if contraction.zero_points:
-            total = self._without_zero_point(contraction, total)
-        start = self.expression(contraction.op.outputs[0])
+        total: Expression = Element(convolution, convolution.result_kept, kind)
+        if convolution.zero_points:
+            total = self._without_zero_point(convolution, total)
+        start = self.expression(convolution.op.outputs[0])
         if isinstance(start, Literal) and start.value == 0:
             return total
         return Apply("arith.addi", (total, start), kind)
 
-    def _without_zero_point(self, contraction: Contraction, total: Element) -> Expression:
+    def _without_zero_point(self, convolution: Convolution, total: Element) -> Expression:
         """sum((a - z) * w) = sum(a * w) - z * sum(w): the second sum is a bias per feature.
 
         Padding that holds z adds nothing to the left side. With zeros in its place it adds nothing
         to the first sum, and the second is over the weights that meet data.
         """
-        data_zero = self._zero_point(contraction.zero_points[0])
+        data_zero = self._zero_point(convolution.zero_points[0])
         if not data_zero:
             return total
-        spatial = contraction.data_dims[2:]
-        pads = self.data(contraction)[1] if self._is_edge(contraction, data_zero) else no_pads(spatial)
-        found = weight_sum(contraction, -data_zero, pads)
+        spatial = convolution.data_dims[2:]
+        pads = self.data(convolution)[1] if self._is_edge(convolution, data_zero) else no_pads(spatial)
+        found = weight_sum(convolution, -data_zero, pads)
         bias = Stored(tensor_type(i32, found.shape), "zero_point", weight_sum=found)
-        _, feature, *places = (total.dims[dim] for dim in contraction.result_dims)
+        _, feature, *places = (total.dims[dim] for dim in convolution.result_dims)
         correction: Expression = Element(bias, (feature, *places[: len(found.reached)]), i32)
         if total.kind != i32:
             correction = Apply("arith.extsi", (correction,), total.kind)
         return Apply("arith.addi", (total, correction), total.kind)
 
-    def _with_kernel_around_zero(self, contraction: Contraction) -> Contraction:
-        zero = self._zero_point(contraction.zero_points[1]) if contraction.zero_points else 0
-        return kernel_around_zero(contraction, zero) if zero else contraction
+    def _with_kernel_around_zero(self, convolution: Convolution) -> Convolution:
+        zero = self._zero_point(convolution.zero_points[1]) if convolution.zero_points else 0
+        return kernel_around_zero(convolution, zero) if zero else convolution
 
     def _zero_point(self, value: SSAValue) -> int:
         number = self.scalar(value)
@@ -214,19 +214,19 @@ class Graph(Ranges):
             raise DeclineError("its zero point is no integer")
         return number.value
 
-    def data(self, contraction: Contraction) -> tuple[Expression, Pads]:
-        """The i8 expression of a contraction's data, and how much padding a load puts around it as zeros."""
-        spatial = contraction.data_dims[2:]
+    def data(self, convolution: Convolution) -> tuple[Expression, Pads]:
+        """The i8 expression of a convolution's data, and how much padding a load puts around it as zeros."""
+        spatial = convolution.data_dims[2:]
         edge = 0
-        if contraction.zero_points and isinstance(contraction.zero_points[0].owner, ConstantOp):
-            zero = self._zero_point(contraction.zero_points[0])
-            edge = zero if self._is_edge(contraction, zero) else 0
-        return self.factor(contraction.data, spatial, edge)
+        if convolution.zero_points and isinstance(convolution.zero_points[0].owner, ConstantOp):
+            zero = self._zero_point(convolution.zero_points[0])
+            edge = zero if self._is_edge(convolution, zero) else 0
+        return self.factor(convolution.data, spatial, edge)
 
-    def _is_edge(self, contraction: Contraction, number: int) -> bool:
-        """Whether the padding around a contraction's data holds a number."""
-        padded = self._padded(contraction.data)
-        return padded is not None and unpadded(padded, contraction.data_dims[2:])[2] == number
+    def _is_edge(self, convolution: Convolution, number: int) -> bool:
+        """Whether the padding around a convolution's data holds a number."""
+        padded = self._padded(convolution.data)
+        return padded is not None and unpadded(padded, convolution.data_dims[2:])[2] == number
 
     def _padded(self, operand: SSAValue) -> SSAValue | None:
         """The value that a factor is, as it is, when it is one."""
@@ -266,12 +266,12 @@ def _is_splat(contents: DenseIntOrFPElementsAttr) -> bool:
 
 
 def accumulators(expression: Expression) -> list[Element]:
-    """The different contraction results that an expression reads."""
-    return [element for element in elements(expression) if isinstance(element.source, Contraction)]
+    """The different convolution results that an expression reads."""
+    return [element for element in elements(expression) if isinstance(element.source, Convolution)]
 
 
 def narrow_parts(expression: Expression) -> list[Apply]:
-    """The outermost i8 parts of an expression that hold a contraction: where it may be stored."""
+    """The outermost i8 parts of an expression that hold a convolution: where it may be stored."""
     if isinstance(expression, Apply):
         if expression.kind == i8 and accumulators(expression):
             return [expression]

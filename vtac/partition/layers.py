@@ -11,12 +11,12 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.analysis.alu_trees import DeclineError, Number, Step, Tree
-from vtac.analysis.contractions import Contraction
 from vtac.analysis.expressions import Apply, Element, Expression, elements, substituted
 from vtac.analysis.locations import location_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import InterleaveOp
 from vtac.dialects.packing.declared import CHOICE, LAYER
+from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder
 from vtac.partition.emit import Emitter
 from vtac.partition.flat_rows import store_as_rows
@@ -140,7 +140,7 @@ class Layers:
         return number.tree, number
 
     def _single(self, expression: Expression, shape: tuple[int, ...]) -> Expression:
-        """The expression with stored tensors in place of parts, so that one contraction is left."""
+        """The expression with stored tensors in place of parts, so that one convolution is left."""
 
         def known(part: Expression) -> Expression | None:
             if part is expression or not isinstance(part, Apply):
@@ -176,7 +176,7 @@ class Layers:
 
     def _order(self, expression: Expression, rank: int) -> Order:
         for element in accumulators(expression):
-            return tuple(element.dims[dim] for dim in cast(Contraction, element.source).result_dims)
+            return tuple(element.dims[dim] for dim in cast(Convolution, element.source).result_dims)
         for element in elements(expression):
             border = cast(Stored, element.source).border
             if border is not None:
@@ -203,7 +203,7 @@ class Layers:
 
         So it is where it is only loaded, or where a window lies wholly in the padding.
         """
-        if not isinstance(source, Contraction):
+        if not isinstance(source, Convolution):
             return True
         pads = self.graph.data(source)[1]
         return any(

@@ -18,7 +18,7 @@ from vtac.partition.graph import accumulators
 
 
 def part_around(expression: Expression, found: Element) -> Expression:
-    """The largest i32 part that holds a contraction's result, everywhere it is read, and no other's."""
+    """The largest i32 part that holds a convolution's result, everywhere it is read, and no other's."""
     part: Expression = expression
     while part != found:
         part = next(argument for argument in cast(Apply, part).arguments if found in accumulators(argument))

@@ -9,9 +9,9 @@ from xdsl.dialects.builtin import i8, i32
 from xdsl.ir import Attribute
 
 from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.contractions import Contraction
 from vtac.analysis.expressions import Apply, Element, Expression, Literal, elements, substituted
 from vtac.analysis.integer_form import value_range
+from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import no_pads, unpadded
 from vtac.partition.stored import Border, Stored, type_of
 
@@ -24,36 +24,36 @@ _SMALLEST_EDGE = -(1 << 30)
 """What two borders may add to a zero without wrapping."""
 
 
-def pooling(graph: Graph, contraction: Contraction) -> Expression:
+def pooling(graph: Graph, convolution: Convolution) -> Expression:
     """The expression of a pooling's result. Raises `DeclineError`.
 
     Sums of i8 are accumulators, as those of a product; others take one operation per element.
     """
-    if contraction.kind == "sum" and graph.data(contraction)[0].kind == i8:
-        return graph.accumulated(contraction)
-    if contraction.terms > _MAX_WINDOW:
-        raise DeclineError(f"its window has {contraction.terms} elements; at most {_MAX_WINDOW} are taken one by one")
-    start = graph.expression(contraction.op.outputs[0])
+    if convolution.kind == "sum" and graph.data(convolution)[0].kind == i8:
+        return graph.accumulated(convolution)
+    if convolution.terms > _MAX_WINDOW:
+        raise DeclineError(f"its window has {convolution.terms} elements; at most {_MAX_WINDOW} are taken one by one")
+    start = graph.expression(convolution.op.outputs[0])
     if not isinstance(start, Literal):
         raise DeclineError("it starts from a tensor; a constant fill is required")
-    return _Pooling(graph, contraction).expression(start)
+    return _Pooling(graph, convolution).expression(start)
 
 
 class _Pooling:
-    def __init__(self, graph: Graph, contraction: Contraction) -> None:
+    def __init__(self, graph: Graph, convolution: Convolution) -> None:
         self.graph = graph
-        self.contraction = contraction
-        result = type_of(contraction.op.res[0])
+        self.convolution = convolution
+        result = type_of(convolution.op.res[0])
         self.kind: Attribute = result.get_element_type()
-        self.extents = [result.get_shape()[dim] for dim in contraction.result_dims[2:]]
-        self.is_max = contraction.kind == "max"
-        spatial = contraction.data_dims[2:]
-        self.source, self.pads, self.edge = unpadded(contraction.data, spatial)
+        self.extents = [result.get_shape()[dim] for dim in convolution.result_dims[2:]]
+        self.is_max = convolution.kind == "max"
+        spatial = convolution.data_dims[2:]
+        self.source, self.pads, self.edge = unpadded(convolution.data, spatial)
         self.data = self._data()
         self.least = value_range(self.data, graph.bounds)[0]
         self.border = self._border_value()
         if self.border is None:
-            self.source, self.pads, self.border = contraction.data, no_pads(spatial), 0
+            self.source, self.pads, self.border = convolution.data, no_pads(spatial), 0
             self.data = self._data()
             self.least = value_range(self.data, graph.bounds)[0]
 
@@ -87,7 +87,7 @@ class _Pooling:
         """What the windows slide over, as an expression over stored tensors of all dimensions."""
         shape = tuple(type_of(self.source).get_shape())
         found = self.graph.settled(self.graph.expression(self.source), shape)
-        if any(isinstance(e.source, Contraction) or e.steps or len(e.dims) < len(shape) for e in elements(found)):
+        if any(isinstance(e.source, Convolution) or e.steps or len(e.dims) < len(shape) for e in elements(found)):
             if found.kind not in (i8, i32):
                 raise DeclineError(f"it pools computed {found.kind}; the VTA stores i8 and i32")
             found = self.graph.part(found, shape)
@@ -117,9 +117,9 @@ class _Pooling:
 
     def _every_window_holds_data(self) -> bool:
         shape = type_of(self.source).get_shape()
-        for axis, window in enumerate(self.contraction.windows):
+        for axis, window in enumerate(self.convolution.windows):
             first = self.pads.low[axis]
-            data = range(first, first + shape[self.contraction.data_dims[2 + axis]])
+            data = range(first, first + shape[self.convolution.data_dims[2 + axis]])
             for place in range(self.extents[axis]):
                 if not any(place * window.stride + tap * window.dilation in data for tap in range(window.size)):
                     return False
@@ -134,14 +134,14 @@ class _Pooling:
 
     def _strides(self, axis: int) -> list[tuple[int, int]]:
         """For each element of the window along an axis: the factor and offset of its index."""
-        window = self.contraction.windows[axis]
+        window = self.convolution.windows[axis]
         return [(window.stride, tap * window.dilation) for tap in range(window.size)]
 
     def _moved(self, part: Expression, steps: tuple[tuple[int, int], ...]) -> Expression | None:
         if not isinstance(part, Element) or not isinstance(part.source, Stored):
             return None
-        roles = self.contraction.data_dims
-        places = dict(zip(roles, self.contraction.result_dims, strict=True))
+        roles = self.convolution.data_dims
+        places = dict(zip(roles, self.convolution.result_dims, strict=True))
         by_dim = dict(zip(roles[2:], steps, strict=True))
         source = self.graph.bordered(part.source, self._border(part))
         return Element(
@@ -152,7 +152,7 @@ class _Pooling:
         )
 
     def _border(self, element: Element) -> Border:
-        order = tuple(element.dims.index(role) for role in self.contraction.data_dims)
+        order = tuple(element.dims.index(role) for role in self.convolution.data_dims)
         low, high = [0] * len(order), [0] * len(order)
         for axis, dim in enumerate(order[2:]):
             low[dim], high[dim] = self.pads.low[axis], self.pads.high[axis]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
-from vtac.analysis.contraction_windows import Window
+from vtac.partition.windows import Window
 
 
 def product_maps(windows: Sequence[Window], groups: tuple[int, int] | None) -> list[AffineMap]:

@@ -11,10 +11,10 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, i8, i32
 from xdsl.ir import SSAValue
 
 from vtac.analysis.alu_trees import DeclineError, Number
-from vtac.analysis.contractions import Contraction
 from vtac.analysis.expressions import Apply, Element, Expression
 from vtac.analysis.integer_form import integer_form
 from vtac.analysis.integer_operations import width_of
+from vtac.partition.convolutions import Convolution
 from vtac.partition.sources import Sources
 from vtac.partition.stored import Stored, type_of
 
@@ -43,7 +43,7 @@ class Ranges(Sources, ABC):
             computed = self._computed(source)
             if computed is not None:
                 return self.range(computed)
-        if isinstance(source, Contraction):
+        if isinstance(source, Convolution):
             largest = source.terms * 128 * (1 if source.kernel is None else 128)
             return -largest, largest
         if isinstance(source, Stored) and source.weight_sum is not None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from vtac.analysis.contractions import Contraction
 from vtac.analysis.expressions import NOWHERE, Apply, Element, Expression, elements, substituted
+from vtac.partition.convolutions import Convolution
 from vtac.partition.stored import Order, Stored
 
 View = Callable[[Stored, tuple[int, ...]], Stored]
@@ -63,7 +63,7 @@ def reshaped(expression: Expression, groups: Sequence[Group], shape: Sequence[in
 
 
 def _reshaped_element(element: Element, groups: Sequence[Group], shape: Sequence[int], view: View) -> Expression | None:
-    if isinstance(element.source, Contraction) or element.steps:
+    if isinstance(element.source, Convolution) or element.steps:
         places = {g.source[0]: g.result[0] if g.result else NOWHERE for g in groups if len(g.source) == 1}
         moved = {NOWHERE: NOWHERE, **places}
         if any(len(g.result) > 1 and g.source[0] in element.dims for g in groups if g.source):
@@ -127,7 +127,7 @@ def with_natural_rank(
 
 
 def _has_own_rank(element: Element) -> bool:
-    return isinstance(element.source, Contraction) or bool(element.steps)
+    return isinstance(element.source, Convolution) or bool(element.steps)
 
 
 def _kept(found: Sequence[Element], shape: tuple[int, ...]) -> list[int]:

@@ -17,7 +17,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.contractions import Contraction
+from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads
 
 
@@ -40,25 +40,25 @@ class WeightSum:
         return (_shape(self.kernel)[self.feature], *(len(places) for places in self.reached))
 
 
-def weight_sum(contraction: Contraction, factor: int, pads: Pads) -> WeightSum:
+def weight_sum(convolution: Convolution, factor: int, pads: Pads) -> WeightSum:
     """The sum that a product or convolution needs, of which `pads` indices around the data are not read."""
-    kernel = cast("SSAValue", contraction.kernel)
-    feature = contraction.kernel_dims[0]
+    kernel = cast("SSAValue", convolution.kernel)
+    feature = convolution.kernel_dims[0]
     if not any((*pads.low, *pads.high)):
         return WeightSum(kernel, feature, factor)
     reached: list[tuple[tuple[bool, ...], ...]] = []
-    for axis, window in enumerate(contraction.windows):
+    for axis, window in enumerate(convolution.windows):
         low, high = pads.low[axis], pads.high[axis]
-        data = range(low, _shape(contraction.data)[contraction.data_dims[2 + axis]] - high)
-        extent = _shape(contraction.op.res[0])[contraction.result_kept[contraction.result_dims[2 + axis]]]
+        data = range(low, _shape(convolution.data)[convolution.data_dims[2 + axis]] - high)
+        extent = _shape(convolution.op.res[0])[convolution.result_kept[convolution.result_dims[2 + axis]]]
         taps = [tap * window.dilation for tap in range(window.size)]
         reached.append(tuple(tuple(at * window.stride + tap in data for tap in taps) for at in range(extent)))
-    return WeightSum(kernel, feature, factor, contraction.kernel_dims[-len(contraction.windows) :], tuple(reached))
+    return WeightSum(kernel, feature, factor, convolution.kernel_dims[-len(convolution.windows) :], tuple(reached))
 
 
-def kernel_around_zero(contraction: Contraction, zero: int) -> Contraction:
-    """The contraction with a constant kernel less its zero point. Raises `DeclineError` where i8 does not hold that."""
-    kernel = cast("SSAValue", contraction.kernel)
+def kernel_around_zero(convolution: Convolution, zero: int) -> Convolution:
+    """The convolution with a constant kernel less its zero point. Raises `DeclineError` where i8 does not hold that."""
+    kernel = cast("SSAValue", convolution.kernel)
     contents = kernel.owner.value if isinstance(kernel.owner, arith.ConstantOp) else None
     if not isinstance(contents, DenseIntOrFPElementsAttr) or contents.get_element_type() != i8:
         raise DeclineError(f"its kernel has the zero point {zero}; only the data's can be taken into a bias")
@@ -71,7 +71,7 @@ def kernel_around_zero(contraction: Contraction, zero: int) -> Contraction:
     around = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(TensorType(i8, _shape(kernel)), numbers))
     around.result.name_hint = kernel.name_hint
     none = arith.ConstantOp(IntegerAttr(0, i32))
-    return replace(contraction, kernel=around.result, zero_points=(contraction.zero_points[0], none.result))
+    return replace(convolution, kernel=around.result, zero_points=(convolution.zero_points[0], none.result))
 
 
 def weight_sum_ops(found: WeightSum, kernel: SSAValue) -> list[Operation]:

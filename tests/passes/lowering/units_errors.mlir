@@ -399,7 +399,7 @@ func.func @weight_transposed(%inp: memref<2x1x16xi8, "vta.inp">, %wgt: memref<3x
 func.func @no_product(%inp: memref<2x1x16xi8, "vta.inp">, %wgt: memref<3x2x16x16xi8, "vta.wgt">, %acc: memref<3x1x16xi32, "vta.acc">) {
   schedule.for %rows = 0 to 3 {
   schedule.for %depth = 0 to 2 {
-  // expected-error @+1 {{tensorize of loop 'o': it is not vta.gemm: expected arith.muli added to the accumulator, found arith.extsi}}
+  // expected-error @+1 {{tensorize of loop 'o': it is not vta.gemm: expected the product of both inputs added to the accumulator, found the sum of one input}}
   schedule.for %o = 0 to 16 attributes {tensorize = "vta.gemm"} {
   schedule.for %k = 0 to 16 {
   schedule.block "gemm" <spatial 3, reduction 2, spatial 16, reduction 16> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%rows, %depth, %o, %k)

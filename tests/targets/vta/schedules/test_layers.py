@@ -9,8 +9,8 @@ import vtac
 from vtac.analysis.target import config_of
 from vtac.errors import ScheduleError
 from vtac.targets.vta.schedules import default_schedule
-from vtac.targets.vta.schedules.contraction import InputDimension
 from vtac.targets.vta.schedules.layers import Layer, find_layers
+from vtac.targets.vta.schedules.tiled_contraction import InputDimension
 from vtac.targets.vta.schedules.tiling import Tiling, kernel_order
 from vtac.workloads.conv2d import Conv2D
 from vtac.workloads.matmul import Matmul

@@ -9,10 +9,12 @@ from xdsl.dialects import arith
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.bodies import is_copy, multiply_accumulate
+from vtac.analysis.bodies import is_copy
+from vtac.analysis.contraction import match_product
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name, element_type_of, precedes, readers_of, writers_of
 from vtac.analysis.regions import plain_dimension
+from vtac.analysis.structured_view import block_view
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, OperandType
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
@@ -80,8 +82,9 @@ def _contraction(function: FuncOp, blocks: list[BlockOp]) -> BlockOp:
     first = reducing[0]
     if any(isinstance(op, arith.MulfOp | arith.MuliOp) for op in first.body.block.ops):
         _check_types(first)
-    if difference := multiply_accumulate(first):
-        raise _refusal(first, f"is no contraction: {difference}", "one matrix product or convolution is required")
+    product = match_product(block_view(first))
+    if isinstance(product, str):
+        raise _refusal(first, f"is no contraction: {product}", "one matrix product or convolution is required")
     if first.init is None and writers_of(first.output) == [first]:
         raise _refusal(
             first,

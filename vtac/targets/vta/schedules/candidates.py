@@ -8,10 +8,10 @@ from itertools import pairwise, product
 from math import prod
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.contraction import Contraction
 from vtac.targets.vta.schedules.cost import fits, products_of
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.sides import tiles_of
+from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling, input_tiles, is_ragged, tile_counts, weight_tiles
 
 PIECES = (1, 2, 4, 8)
@@ -66,7 +66,7 @@ def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
             yield _with_rings(layer, contraction, plain, config)
 
 
-def _cuts_both(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) -> bool:
+def _cuts_both(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -> bool:
     """There are several tiles both along weights and along inputs, so that their order matters."""
     sides = zip(tile, layer.extents, contraction.by_weight, strict=True)
     return len({weight for size, whole, weight in sides if size < whole}) == 2
@@ -96,7 +96,7 @@ def _blocks(extents: Sequence[int], limit: int, *, halo: bool) -> Iterator[tuple
             yield (*(1 for _ in outer), height, width)
 
 
-def _modes(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) -> list[tuple[bool, bool]]:
+def _modes(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -> list[tuple[bool, bool]]:
     """(skip, taps): padding can be skipped where no padded dimension is cut."""
     modes = [(False, False)]
     if not 1 < prod(contraction.window) <= MAX_TAPS:
@@ -109,7 +109,7 @@ def _modes(layer: Layer, contraction: Contraction, tile: tuple[int, ...]) -> lis
     return modes
 
 
-def _with_rings(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig) -> Tiling:
+def _with_rings(layer: Layer, contraction: TiledContraction, tiling: Tiling, config: VTAConfig) -> Tiling:
     """Two copies of each input where they fit."""
     products = products_of(layer)
     extra = sum(tiles_of(product.region, tiling.tile) for _, product in products)
@@ -120,7 +120,7 @@ def _with_rings(layer: Layer, contraction: Contraction, tiling: Tiling, config: 
     return replace(tiling, inp=max(1, inp), wgt=max(1, wgt), acc=max(1, acc), pieces=pieces)
 
 
-def _ring(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig) -> int:
+def _ring(layer: Layer, contraction: TiledContraction, tiling: Tiling, config: VTAConfig) -> int:
     """As many copies of the weights as fit and are of use."""
     counts = tile_counts(layer, tiling)
     useful = prod(c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight)
@@ -129,7 +129,7 @@ def _ring(layer: Layer, contraction: Contraction, tiling: Tiling, config: VTACon
     return min(useful, room // max(1, weight_tiles(contraction, tiling)))
 
 
-def _pieces(layer: Layer, contraction: Contraction, tiling: Tiling) -> list[int]:
+def _pieces(layer: Layer, contraction: TiledContraction, tiling: Tiling) -> list[int]:
     """Parts of the first tile dimension that selects weights."""
     if not layer.cuts_pieces or is_ragged(layer, tiling):
         return [1]

@@ -6,8 +6,8 @@ from functools import lru_cache
 from math import lcm, prod
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.contraction import Contraction, InputDimension
 from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling, input_extent, kernel_order, weight_tiles
 
 BUS = 8
@@ -20,7 +20,7 @@ class ContractionCost:
     """What the contraction of a layer adds: work, traffic, instructions."""
 
     def __init__(
-        self, layer: Layer, contraction: Contraction, tiling: Tiling, config: VTAConfig, counts: list[int]
+        self, layer: Layer, contraction: TiledContraction, tiling: Tiling, config: VTAConfig, counts: list[int]
     ) -> None:
         selecting = [c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight]
         moving = [c for c, weight in zip(counts, contraction.by_weight, strict=True) if not weight]
@@ -61,7 +61,7 @@ class ContractionCost:
         )
 
 
-def _selected(contraction: Contraction, tiling: Tiling) -> int:
+def _selected(contraction: TiledContraction, tiling: Tiling) -> int:
     return prod(t for t, weight in zip(tiling.tile, contraction.by_weight, strict=True) if weight)
 
 
@@ -98,7 +98,7 @@ def _chunks_loaded(outer: int, inner: int, passes: int, step: int, copies: int, 
     return loads
 
 
-def _loaded_tiles(layer: Layer, contraction: Contraction, tiling: Tiling) -> int:
+def _loaded_tiles(layer: Layer, contraction: TiledContraction, tiling: Tiling) -> int:
     """Input tiles that one sweep over all output tiles loads, without padding."""
     total = 1
     for dimension in contraction.dimensions:
@@ -109,7 +109,7 @@ def _loaded_tiles(layer: Layer, contraction: Contraction, tiling: Tiling) -> int
     return total
 
 
-def _swept(layer: Layer, contraction: Contraction, dimension: InputDimension, tiling: Tiling) -> int:
+def _swept(layer: Layer, contraction: TiledContraction, dimension: InputDimension, tiling: Tiling) -> int:
     extent = input_extent(contraction, dimension, tiling.tile)
     if dimension.spatial is None:
         return min(extent, dimension.size)
@@ -130,7 +130,7 @@ def _covered(dimension: InputDimension, extent: int, tile: int, whole: int) -> i
     return total
 
 
-def _lines(contraction: Contraction, tiling: Tiling) -> int:
+def _lines(contraction: TiledContraction, tiling: Tiling) -> int:
     """LOADs per input chunk: one per channel block, and per row where columns are gathered."""
     moving = [d for d in contraction.dimensions if d.spatial is not None or d.window is not None]
     lines = tiling.channels

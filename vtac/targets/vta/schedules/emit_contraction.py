@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.targets.vta.schedules.contraction import Contraction
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.nests import TileNest
+from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 from vtac.targets.vta.schedules.tiling import CHANNEL, SPATIAL, Tiling, kernel_order
 
 
 class ContractionSchedule:
     """The directives of one contraction, in the loops over tiles."""
 
-    def __init__(self, schedule: Schedule, layer: Layer, contraction: Contraction, tiling: Tiling) -> None:
+    def __init__(self, schedule: Schedule, layer: Layer, contraction: TiledContraction, tiling: Tiling) -> None:
         self.schedule = schedule
         self.layer = layer
         self.contraction = contraction

@@ -16,9 +16,9 @@ from vtac.analysis.nest import blocks_under, shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
-from vtac.targets.vta.schedules.contraction import Contraction, no_layer
 from vtac.targets.vta.schedules.matching import LayerBlocks, is_store, match_stages
 from vtac.targets.vta.schedules.stages import Accumulator, Operand, Stage
+from vtac.targets.vta.schedules.tiled_contraction import TiledContraction, no_layer
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Layer:
     stages: tuple[Stage, ...]
     operands: tuple[Operand, ...]
     accumulators: tuple[Accumulator, ...]
-    contraction: Contraction | None
+    contraction: TiledContraction | None
     anchor: int | None = None
 
     @property

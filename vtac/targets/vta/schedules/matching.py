@@ -13,7 +13,6 @@ from vtac.analysis.bodies import AluChain, alu_chain, is_copy, is_truncating_cop
 from vtac.analysis.in_place import possible_bases
 from vtac.analysis.nest import element_type_of, readers_of, shape_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.targets.vta.schedules.contraction import Contraction, match_contraction, no_layer
 from vtac.targets.vta.schedules.sides import Place, Region, is_pointwise, places_read, region_of, whole_place
 from vtac.targets.vta.schedules.stages import (
     Accumulator,
@@ -25,6 +24,7 @@ from vtac.targets.vta.schedules.stages import (
     first_writer,
     product_operands,
 )
+from vtac.targets.vta.schedules.tiled_contraction import TiledContraction, match_tiled_contraction, no_layer
 
 
 def is_store(block: BlockOp) -> bool:
@@ -79,7 +79,7 @@ class Matched:
     stages: list[Stage] = field(default_factory=list[Stage])
     operands: list[Operand] = field(default_factory=list[Operand])
     accumulators: list[Accumulator] = field(default_factory=list[Accumulator])
-    contraction: Contraction | None = None
+    contraction: TiledContraction | None = None
 
 
 def match_stages(found: LayerBlocks, order: list[BlockOp]) -> Matched:
@@ -166,7 +166,7 @@ class _Matcher:
             raise no_layer(block, f"expected one contraction, '{self.matched.contraction.block}' is another")
         if not is_pointwise(region, self.extents):
             raise no_layer(block, "expected elementwise operations behind a contraction")
-        self.matched.contraction = match_contraction(block)[0]
+        self.matched.contraction = match_tiled_contraction(block)[0]
 
     def _product(self, block: BlockOp) -> Product:
         positions = product_operands(block)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from math import prod
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.contraction import Contraction, InputDimension
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.sides import tiles_of
+from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 
 _BUS = 8
 
@@ -50,7 +50,7 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
     return Roof(max(1, nbytes + stored), max(1, compute, nbytes // _BUS, store))
 
 
-def _touched(layer: Layer, contraction: Contraction, dimension: InputDimension) -> int:
+def _touched(layer: Layer, contraction: TiledContraction, dimension: InputDimension) -> int:
     """Indices of an input dimension that some output needs."""
     if dimension.spatial is None and dimension.window is None:
         return contraction.channels

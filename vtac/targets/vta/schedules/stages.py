@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from vtac.analysis.bodies import AluChain, multiply_accumulate
-from vtac.analysis.regions import plain_dimension
+from vtac.analysis.bodies import AluChain
+from vtac.analysis.contraction import match_product
+from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.targets.vta.schedules.sides import Region
 
@@ -77,17 +78,16 @@ class Accumulator:
 
 def product_operands(block: BlockOp) -> tuple[int, int] | None:
     """Positions of the tiles and of the weights when a block is a product with one weight tile."""
-    if multiply_accumulate(block):
+    product = match_product(block_view(block))
+    if isinstance(product, str):
         return None
-    sides = [access.indices.results for access in block.accesses.data[:2]]
+    view = product.view
     for data, weight in ((0, 1), (1, 0)):
-        ends = [plain_dimension(expr) for expr in sides[weight]]
-        if len(ends) != 2 or len(sides[data]) < 2 or None in ends:
+        tiles, ends = view.inputs[data].plain, view.inputs[weight].plain
+        if len(ends) != 2 or len(tiles) < 2 or None in ends:
             continue
         lane, k = ends
-        reducing = [number for number, one in enumerate(block.variables) if one.reduction]
-        output = [plain_dimension(expr) for expr in block.output_access.indices.results]
-        if reducing == [k] and output[-1] == lane and plain_dimension(sides[data][-1]) == k:
+        if product.reductions == (k,) and view.output.plain[-1] == lane and tiles[-1] == k:
             return data, weight
     return None
 

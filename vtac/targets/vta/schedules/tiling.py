@@ -7,9 +7,9 @@ from functools import lru_cache
 from itertools import combinations, product
 from math import prod
 
-from vtac.targets.vta.schedules.contraction import Contraction, InputDimension
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.stages import Operand
+from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 
 SPATIAL, CHANNEL, WINDOW = "spatial", "channel", "window"
 
@@ -65,7 +65,7 @@ def kernel_loops(tile: tuple[int, ...], channels: int, window: tuple[int, ...]) 
     return loops + [KernelLoop(WINDOW, number, extent) for number, extent in enumerate(window) if extent > 1]
 
 
-def kernel_order(contraction: Contraction, tiling: Tiling) -> tuple[list[KernelLoop], int] | None:
+def kernel_order(contraction: TiledContraction, tiling: Tiling) -> tuple[list[KernelLoop], int] | None:
     """The loops of a kernel, hardware loops first, with the fewest micro-ops; and how many those are.
 
     No micro-op may write the tile of either of the two before it, so a reduction among the
@@ -119,7 +119,7 @@ def runs_on_rest(order: list[KernelLoop], rest: tuple[int, ...]) -> bool:
     return spatial >= 3 or not any(loop.reduces for loop, _ in micro)
 
 
-def input_extent(contraction: Contraction, dimension: InputDimension, tile: tuple[int, ...]) -> int:
+def input_extent(contraction: TiledContraction, dimension: InputDimension, tile: tuple[int, ...]) -> int:
     """Indices of an input dimension that one output tile needs, padding included."""
     spatial = tile[dimension.spatial] if dimension.spatial is not None else 1
     window = contraction.window[dimension.window] if dimension.window is not None else 1
@@ -128,7 +128,7 @@ def input_extent(contraction: Contraction, dimension: InputDimension, tile: tupl
     return (spatial - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
 
 
-def input_tiles(contraction: Contraction, tiling: Tiling) -> int:
+def input_tiles(contraction: TiledContraction, tiling: Tiling) -> int:
     """Tiles of one copy of the input buffer."""
     if tiling.streamed:
         moving = [t for t, selects in zip(tiling.tile, contraction.selecting, strict=True) if selects]
@@ -143,7 +143,7 @@ def input_tiles(contraction: Contraction, tiling: Tiling) -> int:
     return total
 
 
-def weight_tiles(contraction: Contraction, tiling: Tiling) -> int:
+def weight_tiles(contraction: TiledContraction, tiling: Tiling) -> int:
     """Tiles of one copy of the weight buffer, all window positions together."""
     selected = prod(t for t, weight in zip(tiling.tile, contraction.by_weight, strict=True) if weight)
     return selected * tiling.channels * (1 if tiling.streamed else prod(contraction.window))

@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from xdsl.ir import BlockArgument
-from xdsl.ir.affine import AffineExpr
 
-from vtac.analysis.bodies import is_copy, multiply_accumulate
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.bodies import is_copy
+from vtac.analysis.contraction import Contraction, match_product
+from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import readers_of, shape_of, writers_of
-from vtac.analysis.regions import plain_dimension
+from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
 
@@ -35,7 +35,7 @@ class InputDimension:
 
 
 @dataclass(frozen=True)
-class Contraction:
+class TiledContraction:
     """acc[spatial] += inp[spatial, channel, window] * wgt[spatial, channel, window], tile by tile.
 
     `extents` are those of the outer spatial loops; `by_weight` says which of them select
@@ -100,68 +100,67 @@ def no_layer(block: BlockOp, found: str) -> ScheduleError:
     return ScheduleError(f"default schedule: block '{block.block_name}': {found}; give a schedule", location_of(block))
 
 
-def match_contraction(block: BlockOp) -> tuple[Contraction, set[BlockOp]]:
-    """The contraction that a block is, and the block that pads its input."""
-    difference = multiply_accumulate(block)
-    if difference:
-        raise no_layer(block, difference)
-    output = [plain_dimension(expr) for expr in block.output_access.indices.results]
-    if len(output) < 3 or output != list(range(len(output))) or block.init is None:
+def match_tiled_contraction(block: BlockOp) -> tuple[TiledContraction, set[BlockOp]]:
+    """The contraction of tiles that a block is, and the block that pads its input."""
+    product = match_product(block_view(block))
+    if isinstance(product, str):
+        raise no_layer(block, product)
+    view = product.view
+    output = view.output.plain
+    if len(output) < 3 or output != tuple(range(len(output))) or block.init is None:
         raise no_layer(block, "expected an output indexed by the first loops in order, ending in a tile, from 0")
-    *outer, row, lane = range(len(output))
-    sides = [list(access.indices.results) for access in block.accesses.data[:2]]
-    k = plain_dimension(sides[0][-1])
-    weights = [i for i in (0, 1) if plain_dimension(sides[i][-2]) == lane]
-    if k is None or plain_dimension(sides[1][-1]) != k or len(weights) != 1:
+    outer, lane = range(len(output) - 2), len(output) - 1
+    ends = [operand.plain[-2:] for operand in view.inputs]
+    k = ends[0][1]
+    weights = [position for position in (0, 1) if ends[position][0] == lane]
+    if k is None or ends[1][1] != k or len(weights) != 1:
         raise no_layer(block, "expected operands that end in the tiles (b, k) and (o, k) of vta.gemm")
-    wgt = weights[0]
-    used = _used([*sides[1 - wgt][:-2], *sides[wgt][:-2]], block)
-    inputs = sides[1 - wgt][:-2]
-    reductions = [v for v, one in enumerate(block.variables) if one.reduction and v != k]
-    plain = {plain_dimension(expr) for expr in inputs}
-    channels = [v for v in reductions if v in plain] or [v for v in reductions if block.variables[v].extent == 1][:1]
-    if len(channels) > 1 or set(range(len(block.variables))) - {row, lane, k} != used:
+    source = 1 - weights[0]
+    inputs, selecting = view.inputs[source].indices[:-2], view.inputs[weights[0]].indices[:-2]
+    window, channels = _reductions(block, product, k, inputs)
+    if set(view.variables) - {*output[-2:], k} != _used([*inputs, *selecting]):
         raise no_layer(block, f"expected one reduction over blocks of input channels, found {len(channels)}")
-    window = [v for v in reductions if v not in channels]
-    if not channels and not window:
-        raise no_layer(block, "expected a reduction besides that inside a tile")
-    source, pads = _padding(block, 1 - wgt)
-    dimensions = tuple(
-        _dimension(block, expr, outer, window, size, before)
-        for expr, (size, before) in zip(inputs, source, strict=True)
-    )
-    weighted = _used(sides[wgt][:-2], block)
+    sizes, pads = _padding(block, source)
+    weighted = _used(selecting)
     return (
-        Contraction(
+        TiledContraction(
             block.block_name,
             pads[0].block_name if pads else None,
-            1 - wgt,
-            tuple(block.variables[v].extent for v in outer),
+            source,
+            tuple(view.extent(v) for v in outer),
             tuple(v in weighted for v in outer),
-            block.variables[channels[0]].extent if channels else 1,
+            view.extent(channels[0]) if channels else 1,
             channels[0] if channels else None,
-            tuple(block.variables[v].extent for v in window),
+            tuple(view.extent(v) for v in window),
             tuple(window),
-            dimensions,
+            tuple(_dimension(block, index, outer, window, *size) for index, size in zip(inputs, sizes, strict=True)),
         ),
         set(pads),
     )
 
 
-def _linear(expr: AffineExpr, block: BlockOp) -> Linear:
-    """An index over the block's iteration variables, by number."""
-    extents: dict[Hashable, int] = {v: one.extent for v, one in enumerate(block.variables)}
-    return from_affine(expr, [Linear.variable(v) for v in range(len(block.variables))], [], extents)
+def _reductions(
+    block: BlockOp, product: Contraction[int], k: int, inputs: Sequence[Linear]
+) -> tuple[list[int], list[int]]:
+    """The reductions over a window, and the one over blocks of channels, if there is one: an index by itself."""
+    reductions = [v for v in product.reductions if v != k]
+    plain = {index.as_variable() for index in inputs}
+    channels = [v for v in reductions if v in plain] or [v for v in reductions if product.view.extent(v) == 1][:1]
+    window = [v for v in reductions if v not in channels]
+    if len(channels) > 1:
+        raise no_layer(block, f"expected one reduction over blocks of input channels, found {len(channels)}")
+    if not channels and not window:
+        raise no_layer(block, "expected a reduction besides that inside a tile")
+    return window, channels
 
 
-def _used(expressions: Sequence[AffineExpr], block: BlockOp) -> set[Hashable]:
-    return {variable for expr in expressions for variable in _linear(expr, block).variables()}
+def _used(indices: Sequence[Linear]) -> set[Hashable]:
+    return {variable for index in indices for variable in index.variables()}
 
 
 def _dimension(
-    block: BlockOp, expr: AffineExpr, outer: Sequence[int], window: Sequence[int], size: int, before: int
+    block: BlockOp, index: Linear, outer: Sequence[int], window: Sequence[int], size: int, before: int
 ) -> InputDimension:
-    index = _linear(expr, block)
     spatial = [v for v in outer if index.coefficient(v)]
     moving = [v for v in window if index.coefficient(v)]
     if len(spatial) > 1 or len(moving) > 1:
@@ -188,5 +187,5 @@ def _padding(block: BlockOp, position: int) -> tuple[list[tuple[int, int]], list
     if len(readers_of(buffer)) > 1 or value is None or value.value.data != 0:
         raise no_layer(pad, "expected padding of zeros for one reader")
     shape = shape_of(pad.inputs[0])
-    starts = [_linear(expr, pad).constant for expr in pad.accesses.data[0].indices.results]
+    starts = [index.constant for index in block_view(pad).inputs[0].indices]
     return [(size, -start) for size, start in zip(shape[:-2], starts, strict=False)], [pad]

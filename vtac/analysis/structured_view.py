@@ -1,0 +1,132 @@
+"""One view of linalg operations and schedule blocks: what they iterate over, what they touch, what they compute.
+
+Both compute, for each point of an iteration space, one scalar from one scalar per input and
+store it. The view holds no more than that: variables with extent and kind, operands with an
+index per dimension, and the body. Where a block stands (its bindings and guards) is no part of it,
+so an operation and the block that it becomes give equal views.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar, cast
+
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir.affine import AffineMap
+
+from vtac.analysis.accesses import indices_of
+from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.nest import extents_around
+from vtac.dialects.schedule.attributes import IterationVariable, Number
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+
+V = TypeVar("V", bound=Hashable)
+"""What names a variable: its number, or a loop's induction variable."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operand(Generic[V]):
+    """One input or the output: an index per dimension of `value`, outside of which it reads `pad` if that is given."""
+
+    value: SSAValue
+    indices: tuple[Linear, ...]
+    pad: Number | None = None
+
+    @property
+    def variables(self) -> set[V]:
+        """Every variable that moves the access."""
+        return cast("set[V]", {variable for index in self.indices for variable in index.variables()})
+
+    @property
+    def plain(self) -> tuple[V | None, ...]:
+        """For each dimension the variable that its index simply is, None for any other index."""
+        return cast("tuple[V | None, ...]", tuple(index.as_variable() for index in self.indices))
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class StructuredView(Generic[V]):
+    """An iteration space, the operands reached from its points, and the body that runs at each.
+
+    `variables` are numbers, in the order of the operation's or block's own; those of a
+    tile (`tile_view`) are induction variables of loops. The body takes one scalar per input; where the
+    operation `accumulates` over reductions, then what the output holds.
+    """
+
+    op: Operation
+    variables: Mapping[V, IterationVariable]
+    inputs: tuple[Operand[V], ...]
+    output: Operand[V]
+    body: Block
+    accumulates: bool
+
+    def extent(self, variable: V) -> int:
+        return self.variables[variable].extent
+
+    def describe(self, variable: V) -> str:
+        """A variable for a message: `loop d2 (reduction, extent 16)`."""
+        name = getattr(variable, "name_hint", None) or f"d{variable}"
+        found = self.variables[variable]
+        return f"loop {name} ({'reduction' if found.reduction else 'parallel'}, extent {found.extent})"
+
+
+def structured_view(op: Operation) -> StructuredView[int] | str:
+    """The view of a linalg operation with one output or of a block; else what is missing."""
+    if isinstance(op, BlockOp):
+        return block_view(op)
+    if not isinstance(op, LinalgStructuredOperation) or len(op.outputs) != 1:
+        return f"expected a structured operation with one result, found '{op.name}'"
+    try:
+        extents = op.get_static_loop_ranges()
+    except NotImplementedError:
+        return "expected loop extents that follow from the operand shapes"
+    kinds = [kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types()]
+    variables = tuple(IterationVariable(extent, kind) for extent, kind in zip(extents, kinds, strict=True))
+    maps = [attribute.data for attribute in op.get_indexing_maps()]
+    return _of_domain(op, variables, (*op.inputs, *op.outputs), maps, [None] * len(maps), op.body.block)
+
+
+def block_view(block: BlockOp) -> StructuredView[int]:
+    """The view of a block over its iteration variables."""
+    maps, pads = zip(*((access.indices, access.pad_value) for access in block.accesses.data), strict=True)
+    return _of_domain(block, block.variables, (*block.inputs, block.output), maps, pads, block.body.block)
+
+
+def _of_domain(
+    op: Operation,
+    domain: Sequence[IterationVariable],
+    values: Sequence[SSAValue],
+    maps: Sequence[AffineMap],
+    pads: Sequence[Number | None],
+    body: Block,
+) -> StructuredView[int]:
+    variables = dict(enumerate(domain))
+    extents: dict[Hashable, int] = {variable: found.extent for variable, found in variables.items()}
+    dims = [Linear.variable(variable) for variable in variables]
+    operands: list[Operand[int]] = [
+        Operand(value, tuple(from_affine(index, dims, [], extents) for index in indices.results), pad)
+        for value, indices, pad in zip(values, maps, pads, strict=True)
+    ]
+    accumulates = any(variable.reduction for variable in domain)
+    return StructuredView(op, variables, tuple(operands[:-1]), operands[-1], body, accumulates)
+
+
+def tile_view(block: BlockOp, inner: Sequence[ForOp]) -> StructuredView[SSAValue]:
+    """The view of what the `inner` loops around a block compute while all others stand still.
+
+    Variables are the induction variables of those loops; one that does not move the output
+    is a reduction. Indices also hold the variables of the loops further out.
+    """
+    extents = extents_around(block)
+    operands: list[Operand[SSAValue]] = [
+        Operand(value, tuple(indices_of(block, position, extents)), access.pad_value)
+        for position, (value, access) in enumerate(zip((*block.inputs, block.output), block.accesses.data, strict=True))
+    ]
+    moving = operands[-1].variables
+    variables: dict[SSAValue, IterationVariable] = {
+        loop.induction_variable: IterationVariable(loop.trip_count, loop.induction_variable not in moving)
+        for loop in inner
+    }
+    return StructuredView(block, variables, tuple(operands[:-1]), operands[-1], block.body.block, block.has_reduction)
