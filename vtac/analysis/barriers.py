@@ -16,7 +16,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.gpu import BarrierOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.gpu_indices import Access, accesses_under
+from vtac.analysis.gpu_indices import Access, own_accesses
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.dialects.schedule.payload import ForOp
@@ -74,10 +74,11 @@ class _Accesses:
 
 
 class _Plan:
-    """The barriers found so far."""
+    """The barriers found so far, and what each operation does to shared memory."""
 
     def __init__(self) -> None:
         self.places: dict[Operation, None] = {}
+        self._known: dict[Operation, _Accesses] = {}
 
     def separate(self, body: Block, before: _Accesses, *, repeats: bool, condition: scf.IfOp | None) -> None:
         """Plan barriers in a body that starts with some accesses still open.
@@ -94,7 +95,7 @@ class _Plan:
 
     def _pass(self, child: Operation, state: _Accesses, condition: scf.IfOp | None) -> _Accesses:
         """What is open after a statement, from what was open before it."""
-        accesses = _collect(child)
+        accesses = self._collect(child)
         if accesses.is_empty:
             return state
         if state.meets(accesses) and not self._starts_with_barrier(child):
@@ -117,6 +118,21 @@ class _Plan:
                 for block in region.blocks:
                     self.separate(block, _Accesses(), repeats=False, condition=inner)
 
+    def _collect(self, op: Operation) -> _Accesses:
+        """What an operation does to shared memory, with all it holds; worked out once, as nothing changes meanwhile."""
+        if op not in self._known:
+            found = self._known[op] = _Accesses()
+            for access in _shared_accesses(op):
+                if access.writes:
+                    found.writes.setdefault(access.buffer, set()).add(access.op)
+                else:
+                    found.reads.add(access.buffer)
+            for region in op.regions:
+                for block in region.blocks:
+                    for child in block.ops:
+                        found.add(self._collect(child))
+        return self._known[op]
+
     def _starts_with_barrier(self, op: Operation) -> bool:
         """Whether the first thing that a loop does about shared memory is a barrier."""
         if not isinstance(op, ForOp):
@@ -124,7 +140,7 @@ class _Plan:
         for child in op.body.block.ops:
             if isinstance(child, BarrierOp) or child in self.places or self._starts_with_barrier(child):
                 return True
-            if not _collect(child).is_empty:
+            if not self._collect(child).is_empty:
                 return False
         return False
 
@@ -146,19 +162,9 @@ def _is_uniform(value: SSAValue) -> bool:
     return pure and all(_is_uniform(operand) for operand in owner.operands)
 
 
-def _collect(root: Operation) -> _Accesses:
-    """What a statement does to shared memory that no pipeline guards."""
-    found = _Accesses()
-    for access in _shared_accesses(root):
-        if access.writes:
-            found.writes.setdefault(access.buffer, set()).add(access.op)
-        else:
-            found.reads.add(access.buffer)
-    return found
-
-
-def _shared_accesses(root: Operation) -> Iterator[Access]:
-    for access in accesses_under(root):
+def _shared_accesses(op: Operation) -> Iterator[Access]:
+    """An operation's own accesses of shared memory that no pipeline guards."""
+    for access in own_accesses(op):
         owner = access.buffer.owner
         is_staged = isinstance(owner, Operation) and STAGED.is_on(owner)
         if scope_of(access.buffer) == "shared" and not is_staged:

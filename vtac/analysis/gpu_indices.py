@@ -33,15 +33,20 @@ class Access:
 def accesses_under(root: Operation) -> Iterator[Access]:
     """Every access of memory at flat offsets, in program order."""
     for op in root.walk():
-        if isinstance(op, memref.LoadOp | memref.StoreOp):
-            yield Access(op, whole(op.memref), op.indices[0], isinstance(op, memref.StoreOp))
-        elif isinstance(op, vector.LoadOp | vector.StoreOp):
-            yield Access(op, whole(op.base), op.indices[0], isinstance(op, vector.StoreOp))
-        elif isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp):
-            yield Access(op, whole(op.memory), op.offset, isinstance(op, StoreMatrixSyncOp))
-        elif isinstance(op, AsyncCopyOp):
-            yield Access(op, whole(op.source), op.source_offset, False)
-            yield Access(op, whole(op.target), op.target_offset, True)
+        yield from own_accesses(op)
+
+
+def own_accesses(op: Operation) -> Iterator[Access]:
+    """The accesses of an operation itself, without what it holds."""
+    if isinstance(op, memref.LoadOp | memref.StoreOp):
+        yield Access(op, whole(op.memref), op.indices[0], isinstance(op, memref.StoreOp))
+    elif isinstance(op, vector.LoadOp | vector.StoreOp):
+        yield Access(op, whole(op.base), op.indices[0], isinstance(op, vector.StoreOp))
+    elif isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp):
+        yield Access(op, whole(op.memory), op.offset, isinstance(op, StoreMatrixSyncOp))
+    elif isinstance(op, AsyncCopyOp):
+        yield Access(op, whole(op.source), op.source_offset, False)
+        yield Access(op, whole(op.target), op.target_offset, True)
 
 
 def whole(buffer: SSAValue) -> SSAValue:
