@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from import_graph import Import, circles, imports, modules
+import re
+
+from import_graph import ROOT, Import, circles, imports, modules
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors",),
-    ("dialects",),
     ("targets.target", "targets.registry"),
+    ("dialects",),
     ("analysis",),
     ("text",),
     ("rewriting",),
@@ -97,3 +99,30 @@ def _machine(module: str) -> str:
     """The target whose folder a module lies in, empty for one outside all of them."""
     parts = module.split(".")
     return parts[2] if parts[1:2] == ["targets"] and len(parts) > 3 else ""
+
+
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+
+
+def test_the_picture_names_what_there_is() -> None:
+    """Paths of `docs/architecture.md` and `docs/extending.md` exist; those of a machine stand in its folder."""
+    machines = [ROOT / "vtac" / "targets" / name for name in ("", "vta", "cuda")]
+    missing = [
+        f"{page.name}: {path}"
+        for page in (ARCHITECTURE, ARCHITECTURE.with_name("extending.md"))
+        for path in re.findall(r"`([\w./-]+/[\w./-]*)`", page.read_text(encoding="utf-8"))
+        if not any((root / path).exists() for root in (ROOT, *machines))
+    ]
+    assert not missing, "\n".join(["documented paths that do not exist:", *missing])
+
+
+def test_every_room_is_in_the_picture() -> None:
+    picture = ARCHITECTURE.read_text(encoding="utf-8").split("```")[1]
+    drawn = set(re.findall(r"[\w/.]+", picture))
+    rooms = {path.parent.relative_to(ROOT / "vtac").as_posix() for path in modules().values()} - {"."}
+    top = {room.split("/")[0] for room in rooms}
+    assert {room for room in top if not {f"vtac/{room}/", f"{room}/"} & drawn} == set()
+    inner = {room.split("/")[2] for room in rooms if room.startswith("targets/") and room.count("/") == 2}
+    assert {room for room in inner if f"{room}/" not in drawn} == set()
+    alone = {path.name for path in modules().values() if path.parent == ROOT / "vtac"}
+    assert {name for name in alone if f"vtac/{name}" not in drawn} == set()

@@ -13,15 +13,15 @@ from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 
-from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.expressions import Apply, Element, Literal
 from vtac.analysis.locations import location_of
 from vtac.analysis.target import allows_acc_8bit, config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp, HostOp, JoinOp, ReshapeOp, YieldOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE
 from vtac.errors import CompileError, JointCompileError
+from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import match_convolution
+from vtac.partition.expressions import Apply, Element, Literal
 from vtac.partition.graph import Graph, accumulators, narrow_parts
 from vtac.partition.layers import Layers
 from vtac.partition.pads import pad_value

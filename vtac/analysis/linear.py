@@ -1,8 +1,25 @@
-"""Quasi-affine integer expressions over loop variables, kept in a normal form.
+"""Quasi-affine integer expressions over loop variables, kept in a normal form: the IR of indices.
 
 An expression is a constant plus a sum of coefficient * atom; an atom is a variable (any
-hashable object, usually a loop's SSA value), a floor quotient or a remainder. Quotients
+hashable object, usually a loop's SSA value or a number), a floor quotient or a remainder. Quotients
 and remainders come from fused loops and vanish again where ranges prove it.
+
+The algebra, for divisors d > 0 and variables 0 <= v < extent:
+    sums and multiples      by atom; a coefficient of 0 goes
+    (q * d + r) div d    =  q + r div d, where q takes every term that d divides
+    (q * d + r) mod d    =  r mod d
+    r div d              =  a number, where the bounds of r lie between two multiples of d
+    r mod d              =  r minus that multiple, in the same case
+    (n div a) div b      =  n div (a * b)
+    d * (n div d) + n mod d  =  n
+
+Equal expressions compare equal where these rules make them so; two that differ may still have
+the same values. `bounds` is exact without quotients and remainders, and never too narrow with them.
+
+xDSL's AffineExpr knows no ranges, so it keeps `(d0 * 3 + d1) floordiv 3` where d1 < 3. The bridge is
+`from_affine` and `to_affine`: a map of the IR comes in over the expressions of its dimensions, which
+composes maps, and goes out over any placing of variables as dimensions and symbols. Whether
+something is a multiple of a number `vtac.analysis.alignment` says.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.alu_trees import AluName
 from vtac.dialects.hardware import VTAConfig
+from vtac.partition.alu_trees import AluName
 from vtac.partition.device_bodies import combined, copied, extended, multiply_accumulate, narrowed, stepped
 from vtac.partition.product_maps import product_maps, tile_maps, window_sum_maps
 from vtac.partition.stored import tensor_type, type_of

@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import IntegerAttr, i8, i32
 from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Attribute, Block, Operation
 
-from vtac.analysis.alu_trees import AluName
+from vtac.partition.alu_trees import AluName
 
 _STEPS: dict[AluName, type[arith.SignlessIntegerBinaryOperation]] = {
     "add": arith.AddiOp,

@@ -15,13 +15,13 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.alu_trees import IMMEDIATE, AluName, Step, Tree
-from vtac.analysis.expressions import Element
-from vtac.analysis.products import is_narrow
+from vtac.partition.alu_trees import IMMEDIATE, AluName, Step, Tree
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder, starts_in_its_loops
+from vtac.partition.expressions import Element
 from vtac.partition.factors import Factors
 from vtac.partition.operands import Operand, Operands, Tensors
+from vtac.partition.products import is_narrow
 from vtac.partition.stored import Order
 
 

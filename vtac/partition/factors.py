@@ -18,11 +18,11 @@ from xdsl.dialects.linalg.ops import GenericOp, IndexOp, YieldOp
 from xdsl.ir import Block, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.expressions import Element, Expression
 from vtac.dialects.packing import BlockDiagonalOp
+from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder
+from vtac.partition.expressions import Element, Expression
 from vtac.partition.groups import Groups, groups_of
 from vtac.partition.operands import Operands, Tensors
 from vtac.partition.reshapes import flattening

@@ -7,9 +7,9 @@ from dataclasses import replace
 from math import prod
 from typing import cast
 
-from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.expressions import Element, Expression, elements, substituted
 from vtac.dialects.packing import ReshapeOp
+from vtac.partition.alu_trees import DeclineError
+from vtac.partition.expressions import Element, Expression, elements, substituted
 from vtac.partition.graph import accumulators
 from vtac.partition.operands import Tensors
 from vtac.partition.stored import Stored, tensor_type

@@ -12,8 +12,10 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.expressions import (
+from vtac.dialects.packing import BlockDiagonalOp, JoinOp, ReshapeOp
+from vtac.partition.alu_trees import DeclineError
+from vtac.partition.convolutions import Convolution, match_convolution
+from vtac.partition.expressions import (
     Apply,
     Element,
     Expression,
@@ -27,9 +29,7 @@ from vtac.analysis.expressions import (
     renamed,
     substituted,
 )
-from vtac.analysis.integer_operations import width_of
-from vtac.dialects.packing import BlockDiagonalOp, JoinOp, ReshapeOp
-from vtac.partition.convolutions import Convolution, match_convolution
+from vtac.partition.integer_operations import width_of
 from vtac.partition.pads import Pads, no_pads, unpadded
 from vtac.partition.pooling import pooling
 from vtac.partition.ranges import Ranges

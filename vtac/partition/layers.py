@@ -10,15 +10,15 @@ from xdsl.dialects.builtin import i8, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.analysis.alu_trees import DeclineError, Number, Step, Tree
-from vtac.analysis.expressions import Apply, Element, Expression, elements, substituted
 from vtac.analysis.locations import location_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import InterleaveOp
 from vtac.dialects.packing.declared import CHOICE, LAYER
+from vtac.partition.alu_trees import DeclineError, Number, Step, Tree
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder
 from vtac.partition.emit import Emitter
+from vtac.partition.expressions import Apply, Element, Expression, elements, substituted
 from vtac.partition.flat_rows import store_as_rows
 from vtac.partition.graph import Graph, accumulators, narrow_parts
 from vtac.partition.partials import part_around, planes_of, sum_of_planes

@@ -9,11 +9,11 @@ from xdsl.dialects.builtin import i32
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.expressions import Element, Expression
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import packed_shape
+from vtac.partition.alu_trees import DeclineError
 from vtac.partition.device import DeviceBuilder
+from vtac.partition.expressions import Element, Expression
 from vtac.partition.graph import Graph
 from vtac.partition.reshapes import base_order
 from vtac.partition.stored import Border, HostBuilder, Order, Stored, type_of

@@ -12,8 +12,8 @@ from typing import cast
 
 from xdsl.dialects.builtin import i32
 
-from vtac.analysis.alu_trees import Number, Step, Tree
-from vtac.analysis.expressions import Apply, Element, Expression, Literal, substituted
+from vtac.partition.alu_trees import Number, Step, Tree
+from vtac.partition.expressions import Apply, Element, Expression, Literal, substituted
 from vtac.partition.graph import accumulators
 
 

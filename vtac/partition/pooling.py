@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from xdsl.dialects.builtin import i8, i32
 from xdsl.ir import Attribute
 
-from vtac.analysis.alu_trees import DeclineError
-from vtac.analysis.expressions import Apply, Element, Expression, Literal, elements, substituted
-from vtac.analysis.integer_form import value_range
+from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution
+from vtac.partition.expressions import Apply, Element, Expression, Literal, elements, substituted
+from vtac.partition.integer_form import value_range
 from vtac.partition.pads import no_pads, unpadded
 from vtac.partition.stored import Border, Stored, type_of
 

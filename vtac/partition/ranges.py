@@ -10,11 +10,11 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, i8, i32
 from xdsl.ir import SSAValue
 
-from vtac.analysis.alu_trees import DeclineError, Number
-from vtac.analysis.expressions import Apply, Element, Expression
-from vtac.analysis.integer_form import integer_form
-from vtac.analysis.integer_operations import width_of
+from vtac.partition.alu_trees import DeclineError, Number
 from vtac.partition.convolutions import Convolution
+from vtac.partition.expressions import Apply, Element, Expression
+from vtac.partition.integer_form import integer_form
+from vtac.partition.integer_operations import width_of
 from vtac.partition.sources import Sources
 from vtac.partition.stored import Stored, type_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.expressions import Element, Expression
+from vtac.partition.expressions import Element, Expression
 from vtac.partition.stored import Border, Stored, tensor_type, type_of
 
 

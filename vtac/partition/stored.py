@@ -22,8 +22,8 @@ from xdsl.dialects.linalg.ops import BroadcastOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.expressions import Expression
 from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp, packed_shape
+from vtac.partition.expressions import Expression
 from vtac.partition.weight_sums import WeightSum, weight_sum_ops
 
 Tile = tuple[int, int]

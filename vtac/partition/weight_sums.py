@@ -16,7 +16,7 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.alu_trees import DeclineError
+from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads
 

@@ -8,17 +8,17 @@ from typing import TypeAlias
 
 from xdsl.dialects.builtin import i8
 
-from vtac.analysis.alu_trees import DeclineError, Number, extremum
-from vtac.analysis.expressions import Apply, Element, Expression, Literal
-from vtac.analysis.integer_operations import (
+from vtac.partition.alu_trees import DeclineError, Number, extremum
+from vtac.partition.expressions import Apply, Element, Expression, Literal
+from vtac.partition.integer_operations import (
     INTEGER_OPERATIONS,
     extend_unsigned,
     from_integer,
     to_integer,
     width_of,
 )
-from vtac.analysis.scaled_numbers import Scaled
-from vtac.analysis.scaled_operations import (
+from vtac.partition.scaled_numbers import Scaled
+from vtac.partition.scaled_operations import (
     SCALED_OPERATIONS,
     float_extremum,
     require_float,

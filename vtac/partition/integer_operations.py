@@ -7,11 +7,11 @@ from collections.abc import Callable, Sequence
 from xdsl.dialects.builtin import Float64Type, IntegerType
 from xdsl.ir import Attribute
 
-from vtac.analysis.alu_trees import DeclineError, Number, add, extremum, low_bits, shift_right
-from vtac.analysis.expressions import Apply
-from vtac.analysis.products import multiply, shift_left, subtract
-from vtac.analysis.scaled_numbers import SINGLE_EXACT, Scaled
-from vtac.analysis.scaled_operations import require_float
+from vtac.partition.alu_trees import DeclineError, Number, add, extremum, low_bits, shift_right
+from vtac.partition.expressions import Apply
+from vtac.partition.products import multiply, shift_left, subtract
+from vtac.partition.scaled_numbers import SINGLE_EXACT, Scaled
+from vtac.partition.scaled_operations import require_float
 
 
 def width_of(kind: Attribute) -> int:

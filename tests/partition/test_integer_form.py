@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from xdsl.dialects.builtin import f32, i8, i32, i64
 
-from vtac.analysis.alu_trees import DeclineError, Number, Step, Tree, low_bits
-from vtac.analysis.expressions import Apply, Element, Expression, Literal
-from vtac.analysis.integer_form import integer_form
-from vtac.analysis.scaled_numbers import round_half_even
+from vtac.partition.alu_trees import DeclineError, Number, Step, Tree, low_bits
+from vtac.partition.expressions import Apply, Element, Expression, Literal
+from vtac.partition.integer_form import integer_form
+from vtac.partition.scaled_numbers import round_half_even
 
 X = Element("x", (0,), i32)
 

@@ -7,8 +7,8 @@ from typing import cast
 
 from xdsl.dialects.builtin import i8
 
-from vtac.analysis.alu_trees import INT32, DeclineError, Number, Step, StepName, Tree, add, low_bits, settled
-from vtac.analysis.expressions import Element
+from vtac.partition.alu_trees import INT32, DeclineError, Number, Step, StepName, Tree, add, low_bits, settled
+from vtac.partition.expressions import Element
 
 WEIGHT = (-(1 << 7), (1 << 7) - 1)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from vtac.analysis.expressions import Element
+from vtac.partition.expressions import Element
 
 AluName: TypeAlias = Literal["add", "max", "min", "shr", "shl"]
 StepName: TypeAlias = AluName | Literal["scale"]

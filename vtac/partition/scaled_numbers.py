@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from vtac.analysis.alu_trees import INT32, DeclineError, Number, Step
-from vtac.analysis.products import shift_left
+from vtac.partition.alu_trees import INT32, DeclineError, Number, Step
+from vtac.partition.products import shift_left
 
 SINGLE_EXACT = 1 << 24
 """Integers up to here are exact in f32."""

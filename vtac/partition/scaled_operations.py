@@ -8,10 +8,10 @@ from typing import Literal
 
 from xdsl.dialects.builtin import Float32Type, Float64Type
 
-from vtac.analysis.alu_trees import DeclineError, Number, add, extremum
-from vtac.analysis.expressions import Apply
-from vtac.analysis.products import scaled, shift_left, subtract
-from vtac.analysis.scaled_numbers import SINGLE_EXACT, Scaled, round_half_even
+from vtac.partition.alu_trees import DeclineError, Number, add, extremum
+from vtac.partition.expressions import Apply
+from vtac.partition.products import scaled, shift_left, subtract
+from vtac.partition.scaled_numbers import SINGLE_EXACT, Scaled, round_half_even
 
 
 def require_float(op: Apply) -> None:
