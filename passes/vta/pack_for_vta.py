@@ -21,9 +21,9 @@ from vtac.dialects.packing.declared import CHOICE, DEVICE
 from vtac.errors import CompileError, JointCompileError
 from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import match_convolution
+from vtac.partition.device_layers import DeviceLayers
 from vtac.partition.expressions import Apply, Element, Literal
 from vtac.partition.graph import Graph, accumulators, narrow_parts
-from vtac.partition.layers import Layers
 from vtac.partition.pads import pad_value
 from vtac.partition.stored import HostBuilder, type_of
 
@@ -82,7 +82,7 @@ class _FunctionPacker:
             self.values[old] = new
         self.graph = Graph()
         host = HostBuilder(self.new)
-        self.layers = Layers(function.sym_name.data, config, self.graph, host, self.plain, acc_8bit=acc_8bit)
+        self.layers = DeviceLayers(function.sym_name.data, config, self.graph, host, self.plain, acc_8bit=acc_8bit)
         self.host_reasons: dict[Operation, CompileError] = {}
 
     def run(self) -> list[FuncOp]:

@@ -10,7 +10,7 @@ from math import prod
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.cost import fits, products_of
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.sides import tiles_of
+from vtac.targets.vta.schedules.tile_regions import tiles_of
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling, input_tiles, is_ragged, tile_counts, weight_tiles
 

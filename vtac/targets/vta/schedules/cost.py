@@ -9,8 +9,8 @@ from vtac.analysis.kernel_shapes import micro_op_limit
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.contraction_cost import BUS, LOAD_START, ContractionCost, kernels_of
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.sides import Region, tiles_of
 from vtac.targets.vta.schedules.stages import Product, Stage
+from vtac.targets.vta.schedules.tile_regions import TileRegion, tiles_of
 from vtac.targets.vta.schedules.tiling import (
     Tiling,
     input_tiles,
@@ -149,7 +149,7 @@ def _tail(layer: Layer, tiling: Tiling, config: VTAConfig) -> _Tail:
     return found
 
 
-def _lines(region: Region, tile: tuple[int, ...]) -> int:
+def _lines(region: TileRegion, tile: tuple[int, ...]) -> int:
     """Transfers of a region: rows of a plane are one, planes that are no whole ones several."""
     sides = [side for side in region if side.size > 1]
     extents = [side.extent(tile) for side in sides]

@@ -7,7 +7,7 @@ from xdsl.dialects.builtin import ModuleOp
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.schedule import Schedule
-from vtac.targets.vta.schedules.emit import schedule_layer
+from vtac.targets.vta.schedules.layer_directives import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import best_estimate, best_tiling, layers_of, lower_tilings

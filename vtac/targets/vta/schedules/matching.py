@@ -13,7 +13,6 @@ from vtac.analysis.bodies import AluChain, alu_chain, is_copy, is_truncating_cop
 from vtac.analysis.in_place import possible_bases
 from vtac.analysis.nest import element_type_of, readers_of, shape_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.targets.vta.schedules.sides import Place, Region, is_pointwise, places_read, region_of, whole_place
 from vtac.targets.vta.schedules.stages import (
     Accumulator,
     Operand,
@@ -23,6 +22,14 @@ from vtac.targets.vta.schedules.stages import (
     chain_cost,
     first_writer,
     product_operands,
+)
+from vtac.targets.vta.schedules.tile_regions import (
+    Place,
+    TileRegion,
+    is_pointwise,
+    places_read,
+    tile_region_of,
+    whole_place,
 )
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction, match_tiled_contraction, no_layer
 
@@ -133,8 +140,8 @@ class _Matcher:
                     raise no_layer(block, "expected an output written by plain indices")
                 self.places.setdefault(value, set()).update(read)
 
-    def _region(self, buffer: SSAValue, places: set[Place], block: BlockOp) -> Region:
-        region = region_of(places, shape_of(buffer)[:-2])
+    def _region(self, buffer: SSAValue, places: set[Place], block: BlockOp) -> TileRegion:
+        region = tile_region_of(places, shape_of(buffer)[:-2])
         if region is None:
             raise no_layer(block, "expected every read of a buffer to move with the result in the same steps")
         return region
@@ -161,7 +168,7 @@ class _Matcher:
         alu, kernels = chain_cost(chain, in_place=in_place)
         return Stage(block.block_name, "alu", region, alu, kernels, space, reads, products, stored)
 
-    def _set_contraction(self, block: BlockOp, region: Region) -> None:
+    def _set_contraction(self, block: BlockOp, region: TileRegion) -> None:
         if self.matched.contraction is not None:
             raise no_layer(block, f"expected one contraction, '{self.matched.contraction.block}' is another")
         if not is_pointwise(region, self.extents):
@@ -201,7 +208,7 @@ class _Matcher:
         return found
 
     def _alu_space(
-        self, number: int, block: BlockOp, chain: AluChain, region: Region, operands: dict[int, int]
+        self, number: int, block: BlockOp, chain: AluChain, region: TileRegion, operands: dict[int, int]
     ) -> tuple[int, bool]:
         """Where an elementwise block works, and whether that is in place of an input used no more."""
         for position in possible_bases(chain):
@@ -221,7 +228,7 @@ class _Matcher:
     def _is_before(self, reader: BlockOp, block: BlockOp) -> bool:
         return reader in self.stores or self.order.index(reader) <= self.order.index(block)
 
-    def _space(self, number: int, region: Region, stage: int | None = None, operand: int | None = None) -> int:
+    def _space(self, number: int, region: TileRegion, stage: int | None = None, operand: int | None = None) -> int:
         self.matched.accumulators.append(Accumulator(region, number, self._last(number), False, stage, operand))
         return self._extended(len(self.matched.accumulators) - 1, number)
 

@@ -7,7 +7,7 @@ from math import prod
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.sides import tiles_of
+from vtac.targets.vta.schedules.tile_regions import tiles_of
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 
 _BUS = 8

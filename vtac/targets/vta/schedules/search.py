@@ -24,7 +24,7 @@ from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.schedules.candidates import cuts, refinements, smallest
 from vtac.targets.vta.schedules.cost import Estimate, estimate, fits
-from vtac.targets.vta.schedules.emit import schedule_layer
+from vtac.targets.vta.schedules.layer_directives import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer, find_layers
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.roof import Roof, roof

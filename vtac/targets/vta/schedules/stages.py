@@ -10,7 +10,7 @@ from vtac.analysis.bodies import AluChain
 from vtac.analysis.contraction import match_product
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.targets.vta.schedules.sides import Region
+from vtac.targets.vta.schedules.tile_regions import TileRegion
 
 StageKind = Literal["contraction", "product", "alu", "load"]
 
@@ -21,7 +21,7 @@ class Operand:
 
     block: str = field(compare=False)
     index: int = field(compare=False)
-    region: Region
+    region: TileRegion
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Product:
     block: str = field(compare=False)
     index: int = field(compare=False)
     pad: str | None = field(compare=False)
-    region: Region
+    region: TileRegion
     sizes: tuple[int, ...]
     starts: bool
 
@@ -52,7 +52,7 @@ class Stage:
 
     block: str = field(compare=False)
     kind: StageKind
-    region: Region
+    region: TileRegion
     alu: int = 0
     kernels: int = 0
     accumulator: int = 0
@@ -68,7 +68,7 @@ class Accumulator:
     It is that of the buffer of `stage`, or of the loaded tiles of `operand`, which a stage works on in place.
     """
 
-    region: Region
+    region: TileRegion
     first: int
     last: int
     stored: bool

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtac.schedule import LoopRef, Schedule
-from vtac.targets.vta.schedules.emit_contraction import ContractionSchedule
+from vtac.targets.vta.schedules.contraction_directives import ContractionSchedule
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.nests import TileNest, cut_nest
 from vtac.targets.vta.schedules.stages import Product, Stage

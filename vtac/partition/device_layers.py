@@ -17,7 +17,7 @@ from vtac.dialects.packing.declared import CHOICE, LAYER
 from vtac.partition.alu_trees import DeclineError, Number, Step, Tree
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder
-from vtac.partition.emit import Emitter
+from vtac.partition.expression_emitter import Emitter
 from vtac.partition.expressions import Apply, Element, Expression, elements, substituted
 from vtac.partition.flat_rows import store_as_rows
 from vtac.partition.graph import Graph, accumulators, narrow_parts
@@ -26,7 +26,7 @@ from vtac.partition.reshapes import with_natural_rank
 from vtac.partition.stored import HostBuilder, Order, Stored, tensor_type, type_of
 
 
-class Layers:
+class DeviceLayers:
     """Makes device functions for expressions, each once.
 
     `plain` gives the host function's value for a value of the original function; `acc_8bit`

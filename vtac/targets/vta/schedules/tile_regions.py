@@ -30,15 +30,15 @@ class Side:
         return min(self.size, (along - 1) * self.stride + self.reach)
 
 
-Region: TypeAlias = tuple[Side, ...]
+TileRegion: TypeAlias = tuple[Side, ...]
 
 
-def tiles_of(region: Region, tile: Sequence[int]) -> int:
+def tiles_of(region: TileRegion, tile: Sequence[int]) -> int:
     """Tiles of a region for one output tile."""
     return prod(side.extent(tile) for side in region)
 
 
-def is_pointwise(region: Region, extents: Sequence[int]) -> bool:
+def is_pointwise(region: TileRegion, extents: Sequence[int]) -> bool:
     """Each output tile needs the tile at its own place."""
     found = [side.spatial for side in region if side.size > 1]
     plain = all(side.stride == 1 and side.reach == 1 for side in region if side.size > 1)
@@ -71,7 +71,7 @@ def places_read(
     return found
 
 
-def region_of(places: Iterable[Place], shape: Sequence[int]) -> Region | None:
+def tile_region_of(places: Iterable[Place], shape: Sequence[int]) -> TileRegion | None:
     """The hull of several places in a buffer of that outer shape; None when they move differently."""
     listed = list(places)
     sides: list[Side] = []
