@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,17 @@ REFUSALS: dict[str, tuple[Callable[[], object], str]] = {
     "tile of another configuration": (
         lambda: vtac.compile(LAYER.text(), config=BATCH_4, schedule=LAYER.schedule(TILING)),
         "expected 'res_gemm' to end in a 4 x 8 tile, found shape 1x4x1x16",
+    ),
+    "tile of another configuration, without a schedule": (
+        lambda: vtac.compile(LAYER.text(), config=BATCH_4),
+        "<string>:6:15: function 'matmul' is packed into tiles of 1x16 (weights 16x16), the configuration's are 4x8 "
+        "(weights 8x8): compile it for LOG_BATCH = 0 instead of 2 and LOG_BLOCK = 4 instead of 3, or pack the program "
+        "for this configuration",
+    ),
+    "images of another configuration": (
+        lambda: vtac.compile(Conv2D().text(), config=replace(DEFAULT, log_batch=1)),
+        "function 'conv2d' is packed into tiles of 1x16 (weights 16x16), the configuration's are 2x16 (weights 16x16): "
+        "compile it for LOG_BATCH = 0 instead of 1, or pack",
     ),
     "configuration with a float": (
         lambda: vtac.compile("builtin.module attributes {vta.config = {LOG_BATCH = 2.0 : f32}} {\n}\n"),

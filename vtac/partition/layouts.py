@@ -14,13 +14,15 @@ from xdsl.ir import Attribute
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.partition.foreign_tiles import refuse_tiles_of_another
 
 
 def needs_packing(module: ModuleOp) -> bool:
     """Whether a module's one function works on plain tensors, and no schedule is for that function itself.
 
     A function that works on tiles has only arguments and results whose last two dimensions
-    are a tile of the configuration, and linalg operations without a name.
+    are a tile of the configuration, and linalg operations without a name. Raises `CompileError`
+    for one that works on the tiles of another configuration.
     """
     functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
     if len(functions) != 1:
@@ -36,7 +38,10 @@ def needs_packing(module: ModuleOp) -> bool:
     if not structured or any(isinstance(op, NamedOperation) and not isinstance(op, FillOp) for op in structured):
         return True
     config = config_of(module)
-    return not all(_is_tiled(tuple(cast(ShapedType, kind).get_shape()), config) for kind in kinds)
+    if all(_is_tiled(tuple(cast(ShapedType, kind).get_shape()), config) for kind in kinds):
+        return False
+    refuse_tiles_of_another(function, structured, config)
+    return True
 
 
 def may_be_plain(module: ModuleOp) -> bool:
