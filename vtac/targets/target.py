@@ -142,8 +142,9 @@ class Target:
     `options` by name. `load` reads what a program's `save` wrote, a directory in which a
     file of `saved_as` lies.
 
-    `scopes` are the memories that its schedules place buffers in, `intrinsics` what they tensorize
-    to, `levels` what `vtac.evaluate.evaluate` executes, `formats` what `vtac-opt -t` prints.
+    `scopes` are the memories that its schedules place buffers in, each with its meaning,
+    `intrinsics` what they tensorize to, `levels` what `vtac.evaluate.evaluate` executes,
+    `formats` what `vtac-opt -t` prints.
     """
 
     name: str
@@ -156,7 +157,7 @@ class Target:
     saved_as: tuple[str, ...]
     compile: Callable[..., TargetProgram] | None = None
     options: tuple[Option, ...] = ()
-    scopes: tuple[str, ...] = ()
+    scopes: Mapping[str, str] = field(default_factory=dict[str, str])
     intrinsics: tuple[Intrinsic, ...] = ()
     levels: tuple[Level, ...] = ()
     formats: Mapping[str, Callable[[], type[Format]]] = field(default_factory=dict[str, "Callable[[], type[Format]]"])

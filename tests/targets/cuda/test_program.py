@@ -139,7 +139,7 @@ def test_targets_and_their_configurations() -> None:
         vtac.compile(LAYER.text(), "tpu")  # pyright: ignore[reportCallIssue, reportArgumentType]
     with pytest.raises(CompileError, match="config is of type VTAConfig with target 'cuda': a GpuArch"):
         vtac.compile(LAYER.text(), "cuda", vtac.VTAConfig())  # pyright: ignore[reportCallIssue, reportArgumentType]
-    with pytest.raises(CompileError, match="config=sm_90 with target 'vta': a VTAConfig is required"):
+    with pytest.raises(CompileError, match="config is of type GpuArchitecture with target 'vta': a VTAConfig"):
         vtac.compile(LAYER.text(), "vta", gpu_architecture("sm_90"))  # pyright: ignore[reportCallIssue, reportArgumentType]
 
 

@@ -108,7 +108,13 @@ CUDA = Target(
     build=_build,
     load=_load,
     saved_as=("launch.json", "kernel.cu"),
-    scopes=("shared", "wmma.matrix_a", "wmma.matrix_b", "wmma.accumulator", "local"),
+    scopes={
+        "shared": "memory that the threads of one block share",
+        "wmma.matrix_a": "fragments of a product's first operand, in the registers of a warp",
+        "wmma.matrix_b": "fragments of a product's second operand",
+        "wmma.accumulator": "fragments that a product adds to",
+        "local": "registers or the stack of one thread",
+    },
     intrinsics=tuple(
         Intrinsic(name, partial(_match, name))
         for name in ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")

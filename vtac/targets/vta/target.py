@@ -119,7 +119,11 @@ VTA = Target(
         Option("acc_8bit", False, "for simulators only: i8 may be loaded into accumulators"),
         Option("progress", None, "called with the layer that is next, how many are done and how many there are"),
     ),
-    scopes=("vta.inp", "vta.wgt", "vta.acc"),
+    scopes={
+        "vta.inp": "the input buffer: tiles of BATCH x BLOCK_IN",
+        "vta.wgt": "the weight buffer: tiles of BLOCK_OUT x BLOCK_IN",
+        "vta.acc": "the accumulators: tiles of BATCH x BLOCK_OUT, 32 bits each",
+    },
     intrinsics=(Intrinsic("vta.gemm", _match_gemm),),
     levels=(Level("vta", _operation, _evaluate),),
     formats={"vta-asm": _assembly},

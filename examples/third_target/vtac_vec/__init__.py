@@ -1,0 +1,1 @@
+"""A made-up vector machine as a target of vtac."""
