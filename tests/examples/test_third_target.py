@@ -101,6 +101,26 @@ def test_compiled_products_equal_numpy(m: int, k: int, n: int, tmp_path: Path) -
     assert np.array_equal(loaded(a, b), a @ b)
 
 
+def test_the_command_line_runs_it(tmp_path: Path) -> None:
+    source, saved = str(scheduled(tmp_path)), str(tmp_path / "saved")
+    once = succeed("vtac", "run", source, "--target", "vec", "--seed", "3", "--config", "2")
+    assert once.startswith("c  int32 4x24  sha256 ")
+    assert succeed("vtac", "compile", source, "--target", "vec", "-o", saved).splitlines()[1:] == [
+        "  argument  a                int32 4 x 16",
+        "  argument  b                int32 16 x 24",
+        "  result    c                int32 4 x 24",
+    ]
+    assert succeed("vtac", "run", saved, "--seed", "3", "--dump", str(tmp_path / "again")) == once
+    for options, message in (
+        (("--stats", "x.json"), b"--stats is for VTA programs"),
+        (("--arch", "sm_90"), b"--arch is for CUDA programs"),
+        (("--config", "none"), b"the number of vector registers is required"),
+    ):
+        outcome = run_program(["vtac", "run", source, "--target", "vec", *options], b"", merge=False)
+        assert outcome.status == 1
+        assert message in outcome.stderr
+
+
 def test_hardware_is_settled_as_for_every_target() -> None:
     from vtac_vec.machine import VecMachine
 

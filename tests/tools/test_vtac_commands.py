@@ -92,7 +92,7 @@ def test_version() -> None:
         (["run", "x.mlir", "--seeds", "1"], "unexpected argument '--seeds'; did you mean '--seed'?"),
         (["run", "x.mlir", "--seed", "one"], "argument --seed: invalid int value: 'one'"),
         (["run", "x.mlir", "--target", "fpga"], "argument --target: invalid choice: 'fpga'"),
-        (["run", "x.mlir", "--device", "gpu"], "--device gpu is for CUDA programs"),
+        (["run", "x.mlir", "--device", "gpu"], "--device is for CUDA programs"),
         (["run", "no/such.mlir"], "cannot read 'no/such.mlir': No such file or directory"),
         (["compile", "x.mlir"], "the directory for the saved program is missing: add -o DIR"),
         (["compile", "x.mlir", "-o", "d", "--config", "no.json"], "cannot read the configuration no.json"),
@@ -253,7 +253,7 @@ def test_diff_of_a_program_and_a_file_compares_instructions(saved: str) -> None:
     [
         (("--timeline", "conv.pdf"), "--timeline conv.pdf cannot be drawn: its name must end in .svg or .png"),
         (("--stats", "nowhere/s.json"), "cannot write nowhere/s.json: there is no directory 'nowhere'"),
-        (("--target", "cuda"), "is a saved program for the VTA: leave out --target cuda"),
+        (("--target", "cuda"), "is a saved VTA program: leave out --target cuda"),
     ],
 )
 def test_run_refuses_before_it_runs(saved: str, tmp_path: Path, options: tuple[str, str], message: str) -> None:

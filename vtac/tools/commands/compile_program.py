@@ -7,9 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from vtac.targets.registry import target_names
+from vtac.targets.target import Target
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES
 from vtac.tools.commands.arrays import read_arrays
-from vtac.tools.commands.programs import compile_cuda_file, compile_file, device_programs
+from vtac.tools.commands.programs import compile_cuda_file, compile_file, compile_for, device_programs
+from vtac.tools.commands.target_options import hardware_of, target_of
 from vtac.tools.entry import ToolParser, UsageError
 
 _EXAMPLE = """example:
@@ -42,10 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.parse(arguments, options)
     if options.output is None:
         raise UsageError("the directory for the saved program is missing: add -o DIR")
-    if options.target == "cuda":
-        return _compile_cuda(options, options.output)
-    if options.arch is not None:
-        raise UsageError("--arch is for CUDA programs: add --target cuda")
+    target = target_of(options)
+    own = {"vta": _compile_vta, "cuda": _compile_cuda}.get(target.name)
+    return _compile_any(options, target, options.output) if own is None else own(options, options.output)
+
+
+def _compile_vta(options: Options, output: str) -> int:
     host, acc_8bit = not options.no_host, options.acc_8bit
     program = compile_file(
         options.source,
@@ -56,21 +61,35 @@ def main(arguments: Sequence[str]) -> int:
         shows_progress=sys.stderr.isatty(),
     )
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
-    program.save(Path(options.output), inputs)
+    program.save(Path(output), inputs)
     devices = device_programs(program)
     for name, device in devices.items():
         instructions, micro_ops = len(device.instructions) // WORD_BYTES, len(device.micro_ops) // MICRO_OP_BYTES
-        place = f"{options.output}/{name}" if len(devices) > 1 else options.output
+        place = f"{output}/{name}" if len(devices) > 1 else output
         print(f"{place}: {instructions:,} instructions, {micro_ops:,} micro-ops")
         for buffer in device.buffers:
             print(f"  {buffer.role:<9} {buffer.name:<16} {buffer.nbytes:>10} bytes at 0x{buffer.address:x}")
     return 0
 
 
+def _compile_any(options: Options, target: Target, output: str) -> int:
+    _refuse_inputs(options)
+    program = compile_for(target, options.source, hardware_of(options, target), options.schedule)
+    program.save(output)
+    print(f"{output}: a {target.title} program")
+    for role, parameters in (("argument", program.arguments), ("result", program.results)):
+        for parameter in parameters:
+            print(f"  {role:<9} {parameter.name:<16} {parameter.dtype} {_extents(parameter.shape)}")
+    return 0
+
+
+def _refuse_inputs(options: Options) -> None:
+    if options.inputs is not None:
+        raise UsageError("--inputs is for VTA programs: leave it out, or compile with --target vta")
+
+
 def _compile_cuda(options: Options, output: str) -> int:
-    for name, value in (("config", options.config), ("inputs", options.inputs)):
-        if value is not None:
-            raise UsageError(f"--{name} is for VTA programs: leave it out, or compile with --target vta")
+    _refuse_inputs(options)
     program = compile_cuda_file(options.source, options.arch, options.schedule)
     program.save(output)
     launch = program.launch
@@ -87,7 +106,7 @@ def _extents(extents: Sequence[int]) -> str:
 def add_compile_arguments(parser: ToolParser) -> None:
     """Adds the arguments that say what to compile and how."""
     parser.add_argument("source", metavar="FILE", help="MLIR text, with or without a schedule script")
-    parser.add_argument("--target", choices=("vta", "cuda"), help="machine to compile for (default vta)")
+    parser.add_argument("--target", choices=target_names(), help="machine to compile for (default vta)")
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--no-host", action="store_true", help="refuse what the VTA cannot execute itself")

@@ -13,6 +13,7 @@ from vtac.targets.vta.programs.saved_program import load_program
 
 if TYPE_CHECKING:
     from vtac.targets.cuda.program import CudaProgram
+    from vtac.targets.target import Target, TargetProgram
 
 __all__ = ["Program", "compile_cuda_file", "compile_file", "device_programs", "is_cuda_program", "load_program"]
 
@@ -69,6 +70,15 @@ def compile_cuda_file(path: str, architecture: str | None, schedule_path: str | 
     module = parse(Path(path))
     schedule = None if schedule_path is None else parse(Path(schedule_path))
     return compile(module, "cuda", record, schedule)
+
+
+def compile_for(target: Target, path: str, record: object, schedule_path: str | None) -> TargetProgram:
+    """Parses and compiles the file at `path` for any target, whose hardware `record` describes. Raises `VtacError`."""
+    from vtac.compiler import compile
+    from vtac.text.source import parse
+
+    schedule = None if schedule_path is None else parse(Path(schedule_path))
+    return compile(parse(Path(path)), target.name, record, schedule)
 
 
 def is_cuda_program(path: str) -> bool:

@@ -6,16 +6,18 @@ import argparse
 import hashlib
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from vtac.targets.target import Target
 from vtac.targets.vta.cycles import simulate_cycles, summary_table
 from vtac.targets.vta.programs.program import Array, Program
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
-from vtac.tools.commands.programs import compile_file, device_programs, is_cuda_program, load_program
+from vtac.tools.commands.programs import compile_file, device_programs, load_program
+from vtac.tools.commands.target_options import target_of
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.listing import described
 from vtac.tools.output import write_file
@@ -57,10 +59,24 @@ class Options(argparse.Namespace):
 def main(arguments: Sequence[str]) -> int:
     """Runs the program once; results go to stdout and to the files that were asked for."""
     options = _parse(arguments)
-    if options.target == "cuda" or is_cuda_program(options.source):
-        from vtac.tools.commands.run_cuda import run_cuda
+    target = target_of(options)
+    _check_files(options)
+    return RUNNERS.get(target.name, _run_any)(options, target)
 
-        return run_cuda(options)
+
+def _run_cuda(options: Options, _target: Target) -> int:
+    from vtac.tools.commands.run_cuda import run_cuda
+
+    return run_cuda(options)
+
+
+def _run_any(options: Options, target: Target) -> int:
+    from vtac.tools.commands.run_any import run_any
+
+    return run_any(options, target)
+
+
+def _run_vta(options: Options, _target: Target) -> int:
     program = _program(options)
     if options.inputs is not None:
         inputs = read_arrays(options.inputs, program.arguments)
@@ -92,30 +108,20 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--check", action="store_true", help="CUDA: compare the results with the input program, executed by numpy")
     options = Options()
     parser.parse(arguments, options)
-    cuda = options.target == "cuda" or is_cuda_program(options.source)
-    misplaced = [
-        f"--{name.replace('_', '-')}" for name in _FOREIGN[cuda] if getattr(options, name) not in (None, False)
-    ]
-    if options.device == "gpu" and not cuda:
-        raise UsageError("--device gpu is for CUDA programs: add --target cuda")
-    if options.timeline is not None and Path(options.timeline).suffix.lower() not in (".svg", ".png"):
-        raise UsageError(f"--timeline {options.timeline} cannot be drawn: its name must end in .svg or .png")
-    if options.target == "cuda" and Path(options.source).is_dir() and not is_cuda_program(options.source):
-        raise UsageError(f"'{options.source}' is a saved program for the VTA: leave out --target cuda")
-    for path in (options.outputs, options.stats, options.trace, options.timeline):
-        if path is not None and not Path(path).parent.is_dir():
-            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
-    if misplaced:
-        other = "VTA" if cuda else "CUDA"
-        raise UsageError(f"{misplaced[0]} is for {other} programs: leave it out, or choose another --target")
     return options
 
 
-_FOREIGN = {
-    False: ("arch", "blocks", "check"),
-    True: ("config", "no_host", "acc_8bit", "stats", "trace", "timeline", "progress"),
-}
-"""Options of the other target, by whether the program is for CUDA."""
+def _check_files(options: Options) -> None:
+    """Raises `UsageError` for files that cannot be written, before anything runs."""
+    if options.timeline is not None and Path(options.timeline).suffix.lower() not in (".svg", ".png"):
+        raise UsageError(f"--timeline {options.timeline} cannot be drawn: its name must end in .svg or .png")
+    for path in (options.outputs, options.stats, options.trace, options.timeline):
+        if path is not None and not Path(path).parent.is_dir():
+            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
+
+
+RUNNERS: Mapping[str, Callable[[Options, Target], int]] = {"vta": _run_vta, "cuda": _run_cuda}
+"""Targets whose programs can say more than their results."""
 
 
 def _program(options: Options) -> Program:

@@ -6,8 +6,8 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from vtac.targets.registry import find_target, target_names
-from vtac.tools.commands.hardware_options import hardware_of
+from vtac.targets.registry import target_names
+from vtac.tools.commands.target_options import hardware_of, target_of
 from vtac.tools.entry import ToolParser
 from vtac.tools.output import write_text
 
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str]) -> int:
 def _scripts(options: Options) -> list[str]:
     from vtac.preparation import drop_scripts, prepare
 
-    target = find_target(options.target)
+    target = target_of(options)
     module = prepare(Path(options.source), target, hardware_of(options, target))
     drop_scripts(module)
     return [str(schedule) for schedule in target.schedules(module)]

@@ -1,0 +1,45 @@
+"""`vtac run` of a program for any target: arrays in, arrays out, and what the program itself says of neither."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
+from vtac.tools.commands.programs import compile_for
+from vtac.tools.commands.target_options import hardware_of, saved_target
+
+if TYPE_CHECKING:
+    from vtac.targets.target import Target, TargetProgram
+    from vtac.targets.vta.programs.program import Array
+    from vtac.tools.commands.run import Options
+
+
+def run_any(options: Options, target: Target) -> int:
+    """Runs the program once; results go to stdout and to the files that were asked for."""
+    program = _program(options, target)
+    if options.inputs is not None:
+        inputs = read_arrays(options.inputs, program.arguments)
+    else:
+        inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
+    returned = program(*inputs)
+    arrays = returned if isinstance(returned, tuple) else (returned,)
+    outputs = {result.name: array for result, array in zip(program.results, arrays, strict=True)}
+    if options.outputs is not None:
+        write_arrays(options.outputs, cast("dict[str, Array]", outputs))
+    if options.dump is not None:
+        program.save(options.dump)
+    for name, array in outputs.items():
+        shape = "x".join(map(str, array.shape)) or "scalar"
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
+        print(f"{name}  {array.dtype} {shape}  sha256 {digest}")
+    return 0
+
+
+def _program(options: Options, target: Target) -> TargetProgram:
+    if saved_target(options.source) is not None:
+        return target.load(Path(options.source))
+    return compile_for(target, options.source, hardware_of(options, target), options.schedule)

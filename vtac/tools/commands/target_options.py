@@ -1,0 +1,62 @@
+"""The target that a command line means, and the options that only some targets have."""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from vtac.targets.registry import all_targets, find_target
+from vtac.targets.target import Target
+from vtac.tools.entry import UsageError
+
+OWNERS: Mapping[str, str] = MappingProxyType(
+    {
+        **dict.fromkeys(("no_host", "acc_8bit", "stats", "trace", "timeline", "progress"), "vta"),
+        **dict.fromkeys(("device", "blocks", "check"), "cuda"),
+    }
+)
+"""Options of the subcommands, and the one target whose programs they are for."""
+
+
+def saved_target(path: str) -> Target | None:
+    """The target of the program saved in a directory, None where none is."""
+    folder = Path(path)
+    return next((target for target in all_targets() if target.has_saved(folder)), None) if folder.is_dir() else None
+
+
+def target_of(options: Namespace) -> Target:
+    """The target of a saved program that `source` names, else the one of `--target`.
+
+    Raises `UsageError` when both say different things, and for options that belong to other targets.
+    """
+    source, wanted = str(options.source), find_target(str(options.target))
+    saved = saved_target(source)
+    if saved is not None and saved is not wanted and wanted.name != type(options).target:
+        raise UsageError(f"'{source}' is a saved {saved.title} program: leave out --target {wanted.name}")
+    target = saved or wanted
+    for name, owner in OWNERS.items():
+        if owner != target.name and _is_given(options, name):
+            raise _misplaced(name, find_target(owner))
+    for other in all_targets():
+        option = other.hardware.option
+        if option != target.hardware.option and _is_given(options, option):
+            raise _misplaced(option, other)
+    return target
+
+
+def hardware_of(options: Namespace, target: Target) -> object:
+    """The hardware record that the options state, None when they state none. Raises `VtacError` for what makes none."""
+    stated: str | None = getattr(options, target.hardware.option, None)
+    return None if stated is None else target.hardware.parse(stated)
+
+
+def _is_given(options: Namespace, name: str) -> bool:
+    return getattr(options, name, None) != getattr(type(options), name, None)
+
+
+def _misplaced(name: str, owner: Target) -> UsageError:
+    return UsageError(
+        f"--{name.replace('_', '-')} is for {owner.title} programs: leave it out, or choose another --target"
+    )
