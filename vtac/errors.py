@@ -51,6 +51,17 @@ class ScheduleError(CompileError):
     """A scheduling directive that is illegal where it was applied."""
 
 
+class NoDefaultScheduleError(ScheduleError):
+    """A function that no default schedule is for; one may be given, or another way taken."""
+
+
+class TilingError(CompileError):
+    """A tiling that the hardware cannot execute: too much at once, or in an order that its pipeline forbids.
+
+    Another tiling of the same program may do. Searches pass over tilings for this reason and no other.
+    """
+
+
 class EvaluationError(VtacError):
     """A program that cannot be executed at the level of its IR, or whose execution has no defined result.
 

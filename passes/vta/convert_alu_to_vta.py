@@ -29,7 +29,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import ALU
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import AluOp, GemmOp
-from vtac.errors import CompileError
+from vtac.errors import CompileError, TilingError
 from vtac.rewriting.walker import rewrite_once
 
 IMMEDIATE_RANGE = (-(1 << 15), (1 << 15) - 1)
@@ -81,8 +81,8 @@ class ConvertAluLoop(RewritePattern):
         rewriter.replace(op, kernels, [])
 
 
-def _decline(block: BlockOp, found: str, remedy: str) -> CompileError:
-    return CompileError(f"alu of block '{block.block_name}': {found}; {remedy}", location_of(block))
+def _decline(block: BlockOp, found: str, remedy: str, kind: type[CompileError] = CompileError) -> CompileError:
+    return kind(f"alu of block '{block.block_name}': {found}; {remedy}", location_of(block))
 
 
 class _KernelBuilder:
@@ -165,14 +165,13 @@ class _KernelBuilder:
         with_runs = [base + sum_of_runs for base, sum_of_runs in zip(rest, _run_terms(runs, len(indices)), strict=True)]
         shape = shape_kernel([run.loop for run in runs], with_runs)
         if micro_op_count(shape) > micro_op_limit(self.config):
-            raise _decline(
-                self.block,
-                f"{micro_op_count(shape)} micro-ops in one kernel",
-                f"at most {micro_op_limit(self.config)} fit: put the alu directive on an inner loop",
-            )
+            found = f"{micro_op_count(shape)} micro-ops in one kernel"
+            remedy = f"at most {micro_op_limit(self.config)} fit: put the alu directive on an inner loop"
+            raise _decline(self.block, found, remedy, TilingError)
         legal = with_distinct_neighbours(shape)
         if legal is None:
-            raise _decline(self.block, "a tile is written again within two micro-ops", "reorder the loops")
+            found = "a tile is written again within two micro-ops"
+            raise _decline(self.block, found, "reorder the loops", TilingError)
         return legal
 
     def _check(self, step: AluStep) -> None:

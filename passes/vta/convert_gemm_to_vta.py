@@ -28,7 +28,7 @@ from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import GemmOp
-from vtac.errors import CompileError
+from vtac.errors import CompileError, TilingError
 from vtac.rewriting.walker import rewrite_once
 
 GEMM = "vta.gemm"
@@ -116,9 +116,9 @@ def kernel_loops(loop: ForOp) -> list[ForOp]:
     return around
 
 
-def _repeated_destination(block: BlockOp, shape: KernelShape) -> CompileError:
+def _repeated_destination(block: BlockOp, shape: KernelShape) -> TilingError:
     loops = ", ".join(f"'{loop.loop.loop_name}' (extent {loop.extent})" for loop in shape.micro)
-    return CompileError(
+    return TilingError(
         f"tensorize of block '{block.block_name}': micro-op loops {loops} write a tile again within two micro-ops in "
         "every order; the runtime requires three different dst in a row: put a loop of extent 3 or more over an "
         "output dimension inside the two outermost loops",

@@ -14,13 +14,13 @@ from vtac.analysis.nest import buffer_name, scope_of, shape_of
 from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.dialects.scopes import MEMORIES
 from vtac.dialects.vta.declared import THREAD_LOOP, THREADS, TURNS
-from vtac.errors import CompileError
+from vtac.errors import TilingError
 
 
 def plan_addresses(function: FuncOp, config: VTAConfig) -> dict[SSAValue, int]:
     """The address of every on-chip buffer of a function, in elements of its memory.
 
-    Raises `CompileError` where a memory overflows.
+    Raises `TilingError` where a memory overflows.
     """
     spans = _number(function)
     buffers = [
@@ -127,7 +127,7 @@ def _check_capacity(function: FuncOp, config: VTAConfig, memory: MemoryName, pla
         return
     size = config.element_bytes(memory)
     lines = "".join(f"\n  {buffer.describe(config)}" for buffer, _ in placed)
-    raise CompileError(
+    raise TilingError(
         f"function '{function.sym_name.data}' overflows {memory.upper()}: {needed:,} of {capacity:,} elements "
         f"({needed * size:,} of {capacity * size:,} bytes, {size} each) are needed:{lines}\n"
         f"choose smaller blocks or fewer virtual threads, or a configuration with a larger "

@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
 from vtac.dialects.vta.declared import ACC_8BIT
-from vtac.errors import CompileError
+from vtac.errors import NoDefaultScheduleError
 from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, scripts_of
@@ -39,7 +39,7 @@ def schedules(module: ModuleOp) -> list[HasScript]:
     if not needs_packing(module):
         try:
             return [default_schedule(module)]
-        except CompileError:
+        except NoDefaultScheduleError:
             if not may_be_plain(module):
                 raise
     split_plain(module, phase="scripted")
@@ -50,17 +50,10 @@ def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Pro
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
     try:
         return build_program(default_lowering(work).module)
-    except CompileError as refusal:
-        program = _packed(work, host=host, progress=progress) if may_be_plain(work) else None
-        if program is None:
+    except NoDefaultScheduleError as refusal:
+        if not may_be_plain(work):
+            raise
+        program = compile_plain(work, host=host, progress=progress)
+        if not program.devices:
             raise refusal from None
         return program
-
-
-def _packed(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program | None:
-    """A function as one on plain tensors; None where that leaves nothing for the VTA."""
-    try:
-        program = compile_plain(work, host=host, progress=progress)
-    except CompileError:
-        return None
-    return program if program.devices else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.errors import ScheduleError
+from vtac.errors import TilingError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.nests import TileNest
@@ -61,7 +61,7 @@ class ContractionSchedule:
         (k,) = reductions.values()
         order = kernel_order(contraction, tiling)
         if order is None:
-            raise ScheduleError("default schedule: every order of the kernel's loops writes a tile twice in a row")
+            raise TilingError("default schedule: every order of the kernel's loops writes a tile twice in a row")
         chosen = [
             spatial[one.number] if one.kind == SPATIAL else channels if one.kind == CHANNEL else windows[one.number]
             for one in order[0]

@@ -15,7 +15,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, shape_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.errors import ScheduleError
+from vtac.errors import NoDefaultScheduleError
 from vtac.targets.vta.schedules.matching import LayerBlocks, is_store, match_stages
 from vtac.targets.vta.schedules.stages import Accumulator, Operand, Stage
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction, no_layer
@@ -60,14 +60,14 @@ class Layer:
 
 
 def find_layers(function: FuncOp, config: VTAConfig) -> list[Layer]:
-    """The layers of a function in program order. Raises `ScheduleError` for a block that fits none."""
+    """The layers of a function in program order. Raises `NoDefaultScheduleError` for a block that fits none."""
     blocks = blocks_under(function)
     found = _grouped([LayerBlocks.behind(block) for block in blocks if is_store(block)])
     taken = {block for one in found for block in one.blocks}
     layers = [_layer(one, config, blocks) for one in found]
     for block in blocks:
         if block not in taken:
-            raise ScheduleError(
+            raise NoDefaultScheduleError(
                 f"default schedule: block '{block.block_name}' belongs to no layer; a layer is a contraction on GEMM "
                 "tiles (or none), elementwise int32 blocks and a block that truncates to int8: write it so, or give a "
                 "schedule",

@@ -16,7 +16,7 @@ from xdsl.dialects.func import FuncOp
 
 from vtac.analysis.target import config_of, copy_target
 from vtac.dialects.hardware import VTAConfig
-from vtac.errors import CompileError, VtacError
+from vtac.errors import NoDefaultScheduleError, TilingError
 from vtac.pipelines import Runner
 from vtac.preparation import attach_schedule
 from vtac.schedule import Schedule
@@ -114,9 +114,9 @@ def score(found: Estimate, limit: Roof) -> float:
     return (CYCLE_WEIGHT if slow > 0 else SPARE_CYCLE_WEIGHT) * slow + log(max(1, found.nbytes) / limit.nbytes)
 
 
-def _nothing_fits(layer: Layer, config: VTAConfig) -> CompileError:
+def _nothing_fits(layer: Layer, config: VTAConfig) -> NoDefaultScheduleError:
     fields = {key: value for key, value in config.to_fields().items() if key.endswith("BUFF_SIZE")}
-    return CompileError(
+    return NoDefaultScheduleError(
         f"default schedule: no tiling of block '{layer.store}' fits on chip with {fields}; not even single tiles do: "
         "use a configuration with larger buffers"
     )
@@ -130,7 +130,7 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Ti
     limit = roof(layer, config)
     best: tuple[float, Found] | None = None
     built = 0
-    problem: VtacError | None = None
+    problem: TilingError | None = None
     for tiling in ranked:
         guess = estimate(layer, tiling, config)
         enough = _MEASURED * 2 if guess.instructions <= _SHORT else _MEASURED
@@ -140,7 +140,7 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Ti
         try:
             lowering = lower_tilings(module, config, [(layer, tiling)])
             found = guess if is_long else _counted(build_program(lowering.module))
-        except VtacError as error:
+        except TilingError as error:
             problem = error
             continue
         built += 2 * _MEASURED if is_long else 1
@@ -148,7 +148,7 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Ti
         if best is None or value < best[0]:
             best = value, Found(tiling, lowering)
     if best is None:
-        raise problem or _nothing_fits(layer, config)
+        raise _nothing_fits(layer, config) from problem
     return best[1]
 
 

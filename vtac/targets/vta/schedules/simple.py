@@ -17,7 +17,7 @@ from vtac.analysis.bodies import is_copy, is_widening_copy
 from vtac.analysis.nest import blocks_under, readers_of, shape_of, writers_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.errors import CompileError, VtacError
+from vtac.errors import CompileError, TilingError
 from vtac.pipelines import Runner
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
@@ -26,15 +26,15 @@ from vtac.text.context import make_context
 
 
 def simple_lowering(module: ModuleOp, config: VTAConfig) -> Lowering:
-    """The module at the vta level, with the largest tile of its result that compiles.
+    """The module at the vta level, with the largest tile of its result that the hardware can execute.
 
-    Raises the error of the smallest one when none does.
+    Raises what speaks against the function, or `TilingError` of the smallest tile.
     """
-    problem: VtacError | None = None
+    problem: TilingError | None = None
     for tile in _tiles(module):
         try:
             return _lower(_write(module, config, tile))
-        except VtacError as error:
+        except TilingError as error:
             problem = error
     raise problem or CompileError("the function has no result to schedule")
 

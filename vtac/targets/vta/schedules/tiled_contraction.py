@@ -15,7 +15,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import readers_of, shape_of, writers_of
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.errors import ScheduleError
+from vtac.errors import NoDefaultScheduleError
 
 
 @dataclass(frozen=True)
@@ -95,9 +95,10 @@ class TiledContraction:
         return share
 
 
-def no_layer(block: BlockOp, found: str) -> ScheduleError:
+def no_layer(block: BlockOp, found: str) -> NoDefaultScheduleError:
     """The error for a block that no default schedule covers."""
-    return ScheduleError(f"default schedule: block '{block.block_name}': {found}; give a schedule", location_of(block))
+    text = f"default schedule: block '{block.block_name}': {found}; give a schedule"
+    return NoDefaultScheduleError(text, location_of(block))
 
 
 def match_tiled_contraction(block: BlockOp) -> tuple[TiledContraction, set[BlockOp]]:
