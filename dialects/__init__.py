@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from vtac.lazily import submodules_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from xdsl.ir import Dialect
+
+__getattr__ = submodules_of(__name__)
 
 
 def get_all_dialects() -> dict[str, Callable[[], Dialect]]:

@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from vtac.lazily import submodules_of
+
 if TYPE_CHECKING:
     from vtac.binding import bind
     from vtac.compiler import compile, load_program
@@ -85,7 +87,7 @@ __all__ = [
 
 def __getattr__(name: str) -> object:
     if name not in _HOMES:
-        raise AttributeError(f"module 'vtac' has no attribute {name!r}")
+        return submodules_of("vtac")(name)
     value: object = getattr(import_module(_HOMES[name]), name)
     globals()[name] = value
     return value

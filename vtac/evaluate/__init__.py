@@ -14,10 +14,12 @@ from vtac.evaluate.linalg import evaluate_linalg
 from vtac.evaluate.numbers import Array
 from vtac.evaluate.payload import evaluate_payload
 from vtac.evaluate.refusals import refused
+from vtac.lazily import submodules_of
 from vtac.targets.registry import all_targets
 from vtac.targets.target import Level
 
 __all__ = ["EvaluationError", "KernelRun", "evaluate", "evaluate_kernel", "evaluate_linalg", "evaluate_payload"]
+__getattr__ = submodules_of(__name__)
 
 
 def evaluate(module: ModuleOp, *arrays: Array) -> Array | tuple[Array, ...]:

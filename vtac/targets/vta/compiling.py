@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
 from vtac.dialects.vta.declared import ACC_8BIT
-from vtac.errors import NoDefaultScheduleError
+from vtac.errors import NoDefaultScheduleError, TilingError
 from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, scripts_of
@@ -39,7 +39,7 @@ def schedules(module: ModuleOp) -> list[HasScript]:
     if not needs_packing(module):
         try:
             return [default_schedule(module)]
-        except NoDefaultScheduleError:
+        except (NoDefaultScheduleError, TilingError):
             if not may_be_plain(module):
                 raise
     split_plain(module, phase="scripted")
@@ -50,7 +50,7 @@ def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Pro
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
     try:
         return build_program(default_lowering(work).module)
-    except NoDefaultScheduleError as refusal:
+    except (NoDefaultScheduleError, TilingError) as refusal:
         if not may_be_plain(work):
             raise
         program = compile_plain(work, host=host, progress=progress)

@@ -16,7 +16,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.target import config_of
 from vtac.dialects.packing.declared import layer_name
 from vtac.dialects.schedule.directives import ScriptOp
-from vtac.errors import CompileError, NoDefaultScheduleError, VtacError
+from vtac.errors import CompileError, NoDefaultScheduleError, TilingError, VtacError
 from vtac.passes.vta.isolate_device_functions import function_in, isolated
 from vtac.rewriting.choices import note_choice
 from vtac.rewriting.edits import insert_ops
@@ -89,11 +89,11 @@ def _lowering(source: ModuleOp, device: FuncOp, module: ModuleOp) -> Lowering:
     """A device function, isolated in `source`, under the default schedule, else the simple one.
 
     This is the one place where another schedule takes the default one's: where none is for the
-    function. Whatever else is refused on the way is not passed over.
+    function, or its tiling exceeds the hardware. Whatever else is refused is not passed over.
     """
     try:
         return default_lowering(source, config_of(source))
-    except NoDefaultScheduleError as error:
+    except (NoDefaultScheduleError, TilingError) as error:
         refusal = error
     try:
         lowering = simple_lowering(source, config_of(source))

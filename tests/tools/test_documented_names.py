@@ -1,0 +1,27 @@
+"""Names that the documentation spells out: each is there after `import vtac` alone."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_pages_name_what_there_is(page: Path) -> None:
+    names = sorted(set(re.findall(r"`(vtac\.[A-Za-z_0-9.]*[A-Za-z_0-9])", page.read_text())))
+    code = "\n".join(["import vtac", *names])
+    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False, text=True)
+    assert outcome.returncode == 0, outcome.stderr
+
+
+def test_what_is_no_module_is_no_attribute() -> None:
+    code = "import vtac\nprint(hasattr(vtac, 'nothing'), hasattr(vtac.targets, 'fpga'), hasattr(vtac.evaluate, '_x'))"
+    outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert outcome.stdout == "False False False\n"
