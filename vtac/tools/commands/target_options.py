@@ -33,7 +33,7 @@ def target_of(options: Namespace) -> Target:
     """
     source, wanted = str(options.source), find_target(str(options.target))
     saved = saved_target(source)
-    if saved is not None and saved is not wanted and wanted.name != type(options).target:
+    if saved is not None and saved is not wanted and wanted.name != getattr(type(options), "target", None):
         raise UsageError(f"'{source}' is a saved {saved.title} program: leave out --target {wanted.name}")
     target = saved or wanted
     for name, owner in OWNERS.items():

@@ -11,7 +11,7 @@ from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_again
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
-from vtac.errors import CompileError
+from vtac.errors import CompileError, NoDefaultScheduleError
 from vtac.targets.vta.linking import streams
 from vtac.targets.vta.passes import schedule_device_functions
 from vtac.targets.vta.programs.host_program import HostProgram
@@ -197,13 +197,24 @@ def test_a_given_script_that_is_not_proven_safe_is_refused(network: Path, monkey
 
 def test_a_default_that_is_refused_is_replaced_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse_default(*_: object) -> Lowering:
-        raise CompileError("a planted refusal")
+        raise NoDefaultScheduleError("a planted refusal")
 
     monkeypatch.setattr(schedule_device_functions, "default_lowering", refuse_default)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
     assert program.choices == (
         "layer_0: scheduled one tile after the other, as the default schedule is refused (a planted refusal)",
     )
+
+
+def test_any_other_refusal_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A defect of the default schedule never becomes a slower schedule."""
+
+    def fail(*_: object) -> Lowering:
+        raise CompileError("a planted defect")
+
+    monkeypatch.setattr(schedule_device_functions, "default_lowering", fail)
+    with pytest.raises(CompileError, match="a planted defect"):
+        vtac.compile(PlainConv(pads=(1, 1, 1, 1)).text())
 
 
 def test_where_no_schedule_fits_both_say_why() -> None:
