@@ -32,9 +32,10 @@ from vtac.rewriting.linalg_statements import (
     pad_statement,
 )
 from vtac.rewriting.payload_builder import PayloadBuilder, is_computed, stated_name
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
 
-_VALUES = arith.ConstantOp | tensor.EmptyOp | tensor.ExtractSliceOp | FillOp
+_VALUES = (arith.ConstantOp, tensor.EmptyOp, tensor.ExtractSliceOp, FillOp)
 """Ops that compute nothing of their own where they stand: what reads them does."""
 
 
@@ -176,27 +177,13 @@ class RefuseOthers(RewritePattern):
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
         if isinstance(op, tensor.ExtractSliceOp):
             view_of(op)
-        if op.parent is self.function.body.block and not isinstance(op, _VALUES | memref.AllocOp | ReturnOp):
+        if op.parent is self.function.body.block and not isinstance(op, (*_VALUES, memref.AllocOp, ReturnOp)):
             raise CompileError(
                 f"convert-linalg-to-schedule: op '{op.name}' is not supported; it takes linalg ops, tensor.pad, "
                 "tensor.extract_slice, packing.pack, packing.unpack, tensor.empty, memref.alloc, arith.constant and "
                 "func.return: rewrite it as one of these",
                 location_of(op),
             )
-
-
-@dataclass
-class DropValue(RewritePattern):
-    """A constant, fill, slice or empty tensor of the function that nothing reads any more."""
-
-    function: FuncOp
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self, op: arith.ConstantOp | tensor.EmptyOp | tensor.ExtractSliceOp | FillOp, rewriter: PatternRewriter
-    ) -> None:
-        if op.parent is self.function.body.block and not any(result.uses for result in op.results):
-            rewriter.erase(op)
 
 
 def _updates(function: FuncOp) -> frozenset[Operation]:
@@ -232,7 +219,7 @@ def _convert(function: FuncOp) -> None:
         ConvertReturn(builder),
         RefuseOthers(function),
     )
-    rewrite_once(function, DropValue(function), FoldConstantFill(), backwards=True)
+    rewrite_once(function, DropUnread(_VALUES), FoldConstantFill(), backwards=True)
     builder.describe()
 
 

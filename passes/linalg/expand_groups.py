@@ -21,6 +21,7 @@ from vtac.dialects.named_linalg import (
     Conv2DNgchwGfchwQOp,
 )
 from vtac.dialects.packing import BlockDiagonalOp, ReshapeOp
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily
 
 
@@ -94,11 +95,12 @@ class ExpandGroups(ModulePass):
     requires: linalg.conv_2d_ngchw_gfchw or its quantised form, on static shapes.
     ensures:  the same numbers from a convolution over all channels, whose kernel is zero
               between groups, as `packing.block_diagonal` says: what packs it leaves out the
-              blocks of zeros. Reshapes that undo each other are gone.
+              blocks of zeros. Reshapes that undo each other are gone, and so is what nothing reads.
     declines: other operations; a start that is no constant fill stays a reshaped tensor.
     """
 
     name = "expand-groups"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_greedily(op, ExpandGroupedConvolution(), DropInverseReshapes())
+        unread = DropUnread((ReshapeOp, FillOp, tensor.EmptyOp))
+        rewrite_greedily(op, ExpandGroupedConvolution(), DropInverseReshapes(), unread)

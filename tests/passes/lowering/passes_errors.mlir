@@ -1,26 +1,6 @@
-// RUN: vtac-opt %s --split-input-file --verify-diagnostics \
-// RUN:   -p schedule-compact-buffers,schedule-inject-virtual-threads,convert-schedule-to-scf
+// RUN: vtac-opt %s --verify-diagnostics -p schedule-inject-virtual-threads
 
-// What passes decline that need another pass first.
-
-func.func @init(%a: memref<4x8xi32>, %b: memref<4xi32>) {
-  schedule.for %i = 0 to 4 {
-    schedule.for %k = 0 to 8 {
-      // expected-error @+1 {{schedule-compact-buffers: block 'sum' has an init; run schedule-decompose-reductions first}}
-      schedule.block "sum" <spatial 4, reduction 8> = (d0, d1) -> (d0, d1)(%i, %k)
-        reads %a<(d0, d1) -> (d0, d1)> : memref<4x8xi32>
-        writes %b<(d0, d1) -> (d0)> : memref<4xi32>
-        init 0 : i32 {
-      ^bb0(%x: i32, %s: i32):
-        %y = arith.addi %s, %x : i32
-        schedule.yield %y : i32
-      }
-    }
-  }
-  func.return
-}
-
-// -----
+// A guard must be settled before threads are injected.
 
 func.func @guarded_thread(%a: memref<7xi32>, %b: memref<7xi32>) {
   schedule.for %t = 0 to 2 kind "cthread" {
@@ -44,16 +24,6 @@ func.func @guarded_thread(%a: memref<7xi32>, %b: memref<7xi32>) {
         schedule.yield %x : i32
       }
     }
-  }
-  func.return
-}
-
-// -----
-
-func.func @gpu_loop() {
-  // expected-error @+1 {{loop 't' still stands for threadIdx.x: it is no host loop}}
-  schedule.for %t = 0 to 4 kind "threadIdx.x" {
-    vta.sync
   }
   func.return
 }

@@ -1,0 +1,83 @@
+"""Every program in the files of the passes on linalg and on schedules means the same before and after its pass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from xdsl.context import Context
+from xdsl.dialects.builtin import IntegerType, MemRefType, ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute
+
+from vtac.dialects.schedule.declared import CONSTANT, RESULT
+from vtac.evaluate import evaluate
+from vtac.evaluate.numbers import Array
+from vtac.text.context import make_context
+from vtac.text.source import parse
+from vtac.tools.registry import pass_factories
+
+HERE = Path(__file__).parent
+NOT_EXECUTED = {"convert_schedule_to_scf.mlir", "apply_schedule_scripts.mlir"}
+"""Files whose programs are of no level that executes as it stands: loops around vta ops, the scripts' own tests."""
+
+
+def _programs() -> list[tuple[str, str]]:
+    """Pass name and text, one per part of a file that is not refused."""
+    found: list[tuple[str, str]] = []
+    for path in sorted([*HERE.glob("linalg/*.mlir"), *HERE.glob("schedule/*.mlir")]):
+        if path.name in NOT_EXECUTED:
+            continue
+        for part in path.read_text().split("// -----"):
+            if "expected-error" not in part:
+                found.append((path.stem.replace("_", "-"), part))
+    return found
+
+
+@pytest.mark.parametrize(("name", "text"), _programs())
+def test_a_pass_keeps_the_meaning(name: str, text: str) -> None:
+    context = make_context()
+    for before, after in zip(_functions(text), _functions(text), strict=True):
+        arrays = _arguments(before)
+        _apply(name, after, context)
+        after.verify()
+        _same(evaluate(before, *arrays), evaluate(after, *arrays))
+
+
+def _functions(text: str) -> list[ModuleOp]:
+    """Each function of a text in a module of its own."""
+    return [ModuleOp([function.clone()]) for function in parse(text).ops if isinstance(function, FuncOp)]
+
+
+def _apply(name: str, module: ModuleOp, context: Context) -> None:
+    pass_factories()[name]()().apply(context, module)
+
+
+def _arguments(module: ModuleOp) -> list[Array]:
+    """Random contents for what the caller of a function passes."""
+    random, arrays = np.random.default_rng(0), list[Array]()
+    function = next(op for op in module.ops if isinstance(op, FuncOp))
+    for argument in function.body.block.args:
+        if (
+            RESULT.of_argument(function, argument.index) is None
+            and CONSTANT.of_argument(function, argument.index) is None
+        ):
+            arrays.append(_random(argument.type, random))
+    return arrays
+
+
+def _random(kind: Attribute, random: np.random.Generator) -> Array:
+    assert isinstance(kind, MemRefType | TensorType)
+    shape, element = kind.get_shape(), kind.get_element_type()
+    family = "int" if isinstance(element, IntegerType) else "float"
+    return random.integers(-8, 8, shape).astype(f"{family}{str(element)[1:]}")
+
+
+def _same(before: Array | Sequence[Array], after: Array | Sequence[Array]) -> None:
+    first = [before] if isinstance(before, np.ndarray) else list(before)
+    second = [after] if isinstance(after, np.ndarray) else list(after)
+    assert len(first) == len(second)
+    for left, right in zip(first, second, strict=True):
+        np.testing.assert_array_equal(left, right)

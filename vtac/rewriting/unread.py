@@ -1,0 +1,22 @@
+"""Values of a function that nothing reads any more."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+
+
+@dataclass
+class DropUnread(RewritePattern):
+    """One op of given kinds, which have no effect but their results, directly in a function: gone when unread."""
+
+    kinds: tuple[type[Operation], ...]
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if not isinstance(op, self.kinds) or not isinstance(op.parent_op(), FuncOp):
+            return
+        if op.results and not any(result.uses for result in op.results):
+            rewriter.erase(op)
