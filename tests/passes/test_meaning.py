@@ -1,4 +1,4 @@
-"""Every program in the files of the passes on linalg and on schedules means the same before and after its pass."""
+"""Programs in the files of passes and directives mean the same before and after what their file is about."""
 
 from __future__ import annotations
 
@@ -24,16 +24,22 @@ NOT_EXECUTED = {"convert_schedule_to_scf.mlir", "apply_schedule_scripts.mlir"}
 """Files whose programs are of no level that executes as it stands: loops around vta ops, the scripts' own tests."""
 
 
+def _parts(path: Path) -> list[str]:
+    """The parts of a file that are not refused."""
+    return [part for part in path.read_text().split("// -----") if "expected-error" not in part]
+
+
 def _programs() -> list[tuple[str, str]]:
     """Pass name and text, one per part of a file that is not refused."""
-    found: list[tuple[str, str]] = []
-    for path in sorted([*HERE.glob("linalg/*.mlir"), *HERE.glob("schedule/*.mlir")]):
-        if path.name in NOT_EXECUTED:
-            continue
-        for part in path.read_text().split("// -----"):
-            if "expected-error" not in part:
-                found.append((path.stem.replace("_", "-"), part))
-    return found
+    paths = sorted([*HERE.glob("linalg/*.mlir"), *HERE.glob("schedule/*.mlir")])
+    return [
+        (path.stem.replace("_", "-"), part) for path in paths if path.name not in NOT_EXECUTED for part in _parts(path)
+    ]
+
+
+def _scheduled() -> list[tuple[str, str]]:
+    """Directive and text, one per part of a file that is not refused."""
+    return [(path.stem, part) for path in sorted(HERE.glob("directives/*.mlir")) for part in _parts(path)]
 
 
 @pytest.mark.parametrize(("name", "text"), _programs())
@@ -44,6 +50,18 @@ def test_a_pass_keeps_the_meaning(name: str, text: str) -> None:
         _apply(name, after, context)
         after.verify()
         _same(evaluate(before, *arrays), evaluate(after, *arrays))
+
+
+@pytest.mark.parametrize(("name", "text"), _scheduled())
+def test_a_directive_keeps_the_meaning(name: str, text: str) -> None:
+    context = make_context()
+    before, after = parse(text), parse(text)
+    for module in (before, after):
+        _apply("convert-linalg-to-schedule", module, context)
+    _apply("apply-schedule", after, context)
+    after.verify()
+    arrays = _arguments(before)
+    _same(evaluate(before, *arrays), evaluate(after, *arrays))
 
 
 def _functions(text: str) -> list[ModuleOp]:
