@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerType, MemRefType, ModuleOp, TensorType
+from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute
 
@@ -88,9 +89,10 @@ def _arguments(module: ModuleOp) -> list[Array]:
 
 def _random(kind: Attribute, random: np.random.Generator) -> Array:
     assert isinstance(kind, MemRefType | TensorType)
-    shape, element = kind.get_shape(), kind.get_element_type()
-    family = "int" if isinstance(element, IntegerType) else "float"
-    return random.integers(-8, 8, shape).astype(f"{family}{str(element)[1:]}")
+    shaped = cast("MemRefType[Attribute] | TensorType[Attribute]", kind)
+    shape, element = shaped.get_shape(), shaped.get_element_type()
+    name = str(element)
+    return random.integers(-8, 8, shape).astype(f"{'int' if name[0] == 'i' else 'float'}{name[1:]}")
 
 
 def _same(before: Array | Sequence[Array], after: Array | Sequence[Array]) -> None:

@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     i32,
 )
 from xdsl.ir import Operation, SSAValue
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import shape_of
@@ -110,11 +111,7 @@ def _zeros(module: ModuleOp, memory: str, tiles: int, tile: tuple[int, ...]) -> 
             initial_value=contents,
             sym_visibility=StringAttr("private"),
         )
-        first = module.body.block.first_op
-        if first is None:
-            module.body.block.add_op(constant)
-        else:
-            module.body.block.insert_op_before(constant, first)
+        Rewriter.insert_op(constant, InsertPoint.at_start(module.body.block))
     return memref.GetGlobalOp(name, MemRefType(element, shape))
 
 
@@ -136,5 +133,5 @@ def _rows(transfer: Transfer, padded: Padded, outer: HostValues, load: Load2DOp,
         exists = _all_of(values, _inside(values, [Padding(padded.y.padding.start + row, padded.y.padding.limit)]))
         if exists is not None:
             body = [scf.IfOp(exists, [], [single, scf.YieldOp()])]
-    loop.body.block.add_ops([*values.operations, *body])
+    Rewriter.insert_op([*values.operations, *body], InsertPoint.at_end(loop.body.block))
     return loop
