@@ -6,7 +6,7 @@
 // CHECK-SAME: (%x: memref<4x8xi32>, %y: memref<4x8xi32> {schedule.result}) {
 // CHECK-NEXT:   schedule.for %i0 = 0 to 4 kind "blockIdx.x" {
 // CHECK-NEXT:     schedule.for %i1 = 0 to 8 kind "threadIdx.x" {
-// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0, %i1)
+// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0, %i1) from "linalg.generic"
 // CHECK-NEXT:         reads %x<(d0, d1) -> (d0, d1)> : memref<4x8xi32>
 // CHECK-NEXT:         writes %y<(d0, d1) -> (d0, d1)> : memref<4x8xi32> {
 // CHECK-NEXT:       ^bb0(%v: i32):

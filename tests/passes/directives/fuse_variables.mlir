@@ -6,7 +6,7 @@
 // CHECK-SAME: (%x: memref<2x3x4xi32>, %y: memref<2x3x4xi32> {schedule.result}) {
 // CHECK-NEXT:   schedule.for %i0 = 0 to 8 {
 // CHECK-NEXT:     schedule.for %i1 = 0 to 3 {
-// CHECK-NEXT:       schedule.block "y" <spatial 8, spatial 3> = (d0, d1) -> (d0, d1)(%i0, %i1)
+// CHECK-NEXT:       schedule.block "y" <spatial 8, spatial 3> = (d0, d1) -> (d0, d1)(%i0, %i1) from "linalg.generic"
 // CHECK-NEXT:         reads %x<(d0, d1) -> ((d0 floordiv 4), d1, (d0 mod 4))> : memref<2x3x4xi32>
 // CHECK-NEXT:         writes %y<(d0, d1) -> ((d0 floordiv 4), d1, (d0 mod 4))> : memref<2x3x4xi32> {
 // CHECK-NEXT:       ^bb0(%v: i32):

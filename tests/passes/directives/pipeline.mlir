@@ -8,7 +8,7 @@
 // CHECK-NEXT:   schedule.for %i0 = 0 to 4 attributes {pipeline = 3 : i64} {
 // CHECK-NEXT:     schedule.for %i0_1 = 0 to 1 {
 // CHECK-NEXT:       schedule.for %i1 = 0 to 8 {
-// CHECK-NEXT:         schedule.block "x_shared" <spatial 4, spatial 8> = (d0, d1, d2) -> ((d1 + d0), d2)(%i0, %i0_1, %i1)
+// CHECK-NEXT:         schedule.block "x_shared" <spatial 4, spatial 8> = (d0, d1, d2) -> ((d0 + d1), d2)(%i0, %i0_1, %i1)
 // CHECK-NEXT:           reads %x<(d0, d1) -> (d0, d1)> : memref<4x8xi32>
 // CHECK-NEXT:           writes %x_shared<(d0, d1) -> (d0, d1)> : memref<4x8xi32, "shared"> {
 // CHECK-NEXT:         ^bb0(%0: i32):
@@ -17,7 +17,7 @@
 // CHECK-NEXT:       }
 // CHECK-NEXT:     }
 // CHECK-NEXT:     schedule.for %i1_1 = 0 to 8 {
-// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0, %i1_1)
+// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0, %i1_1) from "linalg.generic"
 // CHECK-NEXT:         reads %x_shared<(d0, d1) -> (d0, d1)> : memref<4x8xi32, "shared">
 // CHECK-NEXT:         writes %y<(d0, d1) -> (d0, d1)> : memref<4x8xi32> {
 // CHECK-NEXT:       ^bb0(%v: i32):

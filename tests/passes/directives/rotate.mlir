@@ -11,7 +11,7 @@
 // CHECK-NEXT:       schedule.yield %0 : i32
 // CHECK-NEXT:     }
 // CHECK-NEXT:     schedule.for %r1 = 0 to 8 {
-// CHECK-NEXT:       schedule.block "y" <spatial 4, reduction 8> = (d0, d1) -> (d0, ((d1 + (d0 * 3)) mod 8))(%i0, %r1)
+// CHECK-NEXT:       schedule.block "y" <spatial 4, reduction 8> = (d0, d1) -> (d0, ((d1 + (d0 * 3)) mod 8))(%i0, %r1) from "linalg.generic"
 // CHECK-NEXT:         reads %x<(d0, d1) -> (d0, d1)> : memref<4x8xi32>
 // CHECK-NEXT:         writes %y<(d0, d1) -> (d0)> : memref<4xi32> {
 // CHECK-NEXT:       ^bb0(%v: i32, %s: i32):

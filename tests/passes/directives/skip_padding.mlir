@@ -11,7 +11,7 @@
 // CHECK-NEXT:       schedule.yield %0 : i32
 // CHECK-NEXT:     }
 // CHECK-NEXT:     schedule.for %r1 = 0 to 3 {
-// CHECK-NEXT:       schedule.block "y" <spatial 6, reduction 3> = (d0, d1) -> (d0, d1)(%i0, %r1)
+// CHECK-NEXT:       schedule.block "y" <spatial 6, reduction 3> = (d0, d1) -> (d0, d1)(%i0, %r1) from "linalg.generic"
 // CHECK-NEXT:         where (d0, d1) : (((d0 + d1) + -1) >= 0, (((d0 * -1) + (d1 * -1)) + 6) >= 0)
 // CHECK-NEXT:         reads %x<(d0, d1) -> (((d0 + d1) + -1))> : memref<6xi8>
 // CHECK-NEXT:         reads %w<(d0, d1) -> (d1)> : memref<3xi8>

@@ -17,7 +17,7 @@
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_1 = 0 to 4 {
 // CHECK-NEXT:     schedule.for %i1_1 = 0 to 8 {
-// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0_1, %i1_1)
+// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0_1, %i1_1) from "linalg.generic"
 // CHECK-NEXT:         reads %x_shared<(d0, d1) -> (d0, d1)> : memref<4x8xi32, "shared">
 // CHECK-NEXT:         writes %y<(d0, d1) -> (d0, d1)> : memref<4x8xi32> {
 // CHECK-NEXT:       ^bb0(%v: i32):

@@ -7,7 +7,7 @@
 // CHECK-NEXT:   %a = memref.alloc() : memref<8x4xi32>
 // CHECK-NEXT:   schedule.for %i0 = 0 to 4 {
 // CHECK-NEXT:     schedule.for %i1 = 0 to 8 {
-// CHECK-NEXT:       schedule.block "a" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0, %i1)
+// CHECK-NEXT:       schedule.block "a" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0, %i1) from "linalg.generic"
 // CHECK-NEXT:         reads %x<(d0, d1) -> (d0, d1)> : memref<4x8xi32>
 // CHECK-NEXT:         writes %a<(d0, d1) -> (d1, d0)> : memref<8x4xi32> {
 // CHECK-NEXT:       ^bb0(%v: i32):
@@ -18,7 +18,7 @@
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_1 = 0 to 4 {
 // CHECK-NEXT:     schedule.for %i1_1 = 0 to 8 {
-// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0_1, %i1_1)
+// CHECK-NEXT:       schedule.block "y" <spatial 4, spatial 8> = (d0, d1) -> (d0, d1)(%i0_1, %i1_1) from "linalg.generic"
 // CHECK-NEXT:         reads %a<(d0, d1) -> (d1, d0)> : memref<8x4xi32>
 // CHECK-NEXT:         writes %y<(d0, d1) -> (d0, d1)> : memref<4x8xi32> {
 // CHECK-NEXT:       ^bb0(%v_1: i32):

@@ -5,7 +5,7 @@
 // CHECK-LABEL: func.func @f
 // CHECK-SAME: (%x: memref<8xi32>, %y: memref<8xi32> {schedule.result}) {
 // CHECK-NEXT:   schedule.for %i0 = 0 to 8 kind "unrolled" {
-// CHECK-NEXT:     schedule.block "y" <spatial 8> = (d0) -> (d0)(%i0)
+// CHECK-NEXT:     schedule.block "y" <spatial 8> = (d0) -> (d0)(%i0) from "linalg.generic"
 // CHECK-NEXT:       reads %x<(d0) -> (d0)> : memref<8xi32>
 // CHECK-NEXT:       writes %y<(d0) -> (d0)> : memref<8xi32> {
 // CHECK-NEXT:     ^bb0(%v: i32):

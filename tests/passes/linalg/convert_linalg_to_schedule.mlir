@@ -9,7 +9,7 @@
 // CHECK-NEXT:   schedule.for %i0 = 0 to 3 {
 // CHECK-NEXT:     schedule.for %i1 = 0 to 5 {
 // CHECK-NEXT:       schedule.for %r2 = 0 to 4 {
-// CHECK-NEXT:         schedule.block "c" <spatial 3, spatial 5, reduction 4> = (d0, d1, d2) -> (d0, d1, d2)(%i0, %i1, %r2)
+// CHECK-NEXT:         schedule.block "c" <spatial 3, spatial 5, reduction 4> = (d0, d1, d2) -> (d0, d1, d2)(%i0, %i1, %r2) from "linalg.matmul"
 // CHECK-NEXT:           reads %a<(d0, d1, d2) -> (d0, d2)> : memref<3x4xi32>
 // CHECK-NEXT:           reads %b<(d0, d1, d2) -> (d2, d1)> : memref<4x5xi32>
 // CHECK-NEXT:           writes %c<(d0, d1, d2) -> (d0, d1)> : memref<3x5xi32>
@@ -51,7 +51,7 @@ func.func @product(%a: tensor<3x4xi32>, %b: tensor<4x5xi32>) -> tensor<3x5xi32> 
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_1 = 0 to 4 {
 // CHECK-NEXT:     schedule.for %r1 = 0 to 8 {
-// CHECK-NEXT:       schedule.block "first" <spatial 4, reduction 8> = (d0, d1) -> (d0, d1)(%i0_1, %r1)
+// CHECK-NEXT:       schedule.block "first" <spatial 4, reduction 8> = (d0, d1) -> (d0, d1)(%i0_1, %r1) from "linalg.generic"
 // CHECK-NEXT:         reads %a<(d0, d1) -> (d0, d1)> : memref<4x8xi32>
 // CHECK-NEXT:         writes %first<(d0, d1) -> (d0)> : memref<4xi32> {
 // CHECK-NEXT:       ^bb0(%x: i32, %s: i32):
@@ -62,7 +62,7 @@ func.func @product(%a: tensor<3x4xi32>, %b: tensor<4x5xi32>) -> tensor<3x5xi32> 
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_2 = 0 to 4 {
 // CHECK-NEXT:     schedule.for %r1_1 = 0 to 8 {
-// CHECK-NEXT:       schedule.block "second" <spatial 4, reduction 8> = (d0, d1) -> (d0, d1)(%i0_2, %r1_1)
+// CHECK-NEXT:       schedule.block "second" <spatial 4, reduction 8> = (d0, d1) -> (d0, d1)(%i0_2, %r1_1) from "linalg.generic"
 // CHECK-NEXT:         reads %a<(d0, d1) -> (d0, d1)> : memref<4x8xi32>
 // CHECK-NEXT:         writes %first<(d0, d1) -> (d0)> : memref<4xi32> {
 // CHECK-NEXT:       ^bb0(%x_1: i32, %s_1: i32):
@@ -72,7 +72,7 @@ func.func @product(%a: tensor<3x4xi32>, %b: tensor<4x5xi32>) -> tensor<3x5xi32> 
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_3 = 0 to 4 {
-// CHECK-NEXT:     schedule.block "r" <spatial 4> = (d0) -> (d0)(%i0_3)
+// CHECK-NEXT:     schedule.block "r" <spatial 4> = (d0) -> (d0)(%i0_3) from "linalg.generic"
 // CHECK-NEXT:       reads %first<(d0) -> (d0)> : memref<4xi32>
 // CHECK-NEXT:       writes %r<(d0) -> (d0)> : memref<4xi32> {
 // CHECK-NEXT:     ^bb0(%x_2: i32):
@@ -112,7 +112,7 @@ func.func @goes_on(%a: tensor<4x8xi32>, %b: tensor<4xi32>) -> tensor<4xi32> {
 // CHECK-SAME: (%x: memref<4xi8>, %r: memref<3xi8> {schedule.result}, %t: memref<2xi8> {schedule.result}) {
 // CHECK-NEXT:   %p = memref.alloc() : memref<7xi8>
 // CHECK-NEXT:   schedule.for %i0 = 0 to 7 {
-// CHECK-NEXT:     schedule.block "p" <spatial 7> = (d0) -> (d0)(%i0)
+// CHECK-NEXT:     schedule.block "p" <spatial 7> = (d0) -> (d0)(%i0) from "tensor.pad"
 // CHECK-NEXT:       reads %x<(d0) -> ((d0 + -1)), pad 5 : i8> : memref<4xi8>
 // CHECK-NEXT:       writes %p<(d0) -> (d0)> : memref<7xi8> {
 // CHECK-NEXT:     ^bb0(%0: i8):
@@ -120,7 +120,7 @@ func.func @goes_on(%a: tensor<4x8xi32>, %b: tensor<4xi32>) -> tensor<4xi32> {
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_1 = 0 to 3 {
-// CHECK-NEXT:     schedule.block "r" <spatial 3> = (d0) -> (d0)(%i0_1)
+// CHECK-NEXT:     schedule.block "r" <spatial 3> = (d0) -> (d0)(%i0_1) from "linalg.generic"
 // CHECK-NEXT:       reads %p<(d0) -> ((d0 * 2))> : memref<7xi8>
 // CHECK-NEXT:       writes %r<(d0) -> (d0)> : memref<3xi8> {
 // CHECK-NEXT:     ^bb0(%v: i8):
@@ -174,7 +174,7 @@ func.func @views(%x: tensor<4xi8>) -> (tensor<3xi8>, tensor<2xi8>) {
 // CHECK-NEXT:   %y = memref.alloc() : memref<3xi32>
 // CHECK-NEXT:   %sevens = memref.alloc() : memref<3xi32>
 // CHECK-NEXT:   schedule.for %i0 = 0 to 3 {
-// CHECK-NEXT:     schedule.block "sevens" <spatial 3> = (d0) -> (d0)(%i0)
+// CHECK-NEXT:     schedule.block "sevens" <spatial 3> = (d0) -> (d0)(%i0) from "linalg.fill"
 // CHECK-NEXT:       writes %sevens<(d0) -> (d0)> : memref<3xi32> {
 // CHECK-NEXT:       %0 = arith.constant 7 : i32
 // CHECK-NEXT:       schedule.yield %0 : i32
@@ -189,7 +189,7 @@ func.func @views(%x: tensor<4xi8>) -> (tensor<3xi8>, tensor<2xi8>) {
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_2 = 0 to 3 {
-// CHECK-NEXT:     schedule.block "y" <spatial 3> = (d0) -> (d0)(%i0_2)
+// CHECK-NEXT:     schedule.block "y" <spatial 3> = (d0) -> (d0)(%i0_2) from "linalg.generic"
 // CHECK-NEXT:       reads %bias<(d0) -> (d0)> : memref<3xi32>
 // CHECK-NEXT:       reads %y<(d0) -> (d0)> : memref<3xi32>
 // CHECK-NEXT:       writes %y<(d0) -> (d0)> : memref<3xi32> {
@@ -201,7 +201,7 @@ func.func @views(%x: tensor<4xi8>) -> (tensor<3xi8>, tensor<2xi8>) {
 // CHECK-NEXT:     }
 // CHECK-NEXT:   }
 // CHECK-NEXT:   schedule.for %i0_3 = 0 to 3 {
-// CHECK-NEXT:     schedule.block "z" <spatial 3> = (d0) -> (d0)(%i0_3)
+// CHECK-NEXT:     schedule.block "z" <spatial 3> = (d0) -> (d0)(%i0_3) from "linalg.generic"
 // CHECK-NEXT:       reads %x<(d0) -> (d0)> : memref<3xi32>
 // CHECK-NEXT:       reads %y<(d0) -> (d0)> : memref<3xi32>
 // CHECK-NEXT:       writes %z<(d0) -> (d0)> : memref<3xi32> {
@@ -242,7 +242,7 @@ func.func @constants(%x: tensor<3xi32>) -> tensor<3xi32> {
 // CHECK-SAME: (%x: memref<4xi32>, %y: memref<3x4xi32> {schedule.result}) {
 // CHECK-NEXT:   schedule.for %i0 = 0 to 3 {
 // CHECK-NEXT:     schedule.for %i1 = 0 to 4 {
-// CHECK-NEXT:       schedule.block "y" <spatial 3, spatial 4> = (d0, d1) -> (d0, d1)(%i0, %i1)
+// CHECK-NEXT:       schedule.block "y" <spatial 3, spatial 4> = (d0, d1) -> (d0, d1)(%i0, %i1) from "linalg.broadcast"
 // CHECK-NEXT:         reads %x<(d0, d1) -> (d1)> : memref<4xi32>
 // CHECK-NEXT:         writes %y<(d0, d1) -> (d0, d1)> : memref<3x4xi32> {
 // CHECK-NEXT:       ^bb0(%0: i32):
@@ -271,7 +271,7 @@ func.func @broadcast(%x: tensor<4xi32>) -> tensor<3x4xi32> {
 // CHECK-NEXT:     schedule.for %i1 = 0 to 3 {
 // CHECK-NEXT:       schedule.for %i2 = 0 to 8 {
 // CHECK-NEXT:         schedule.for %i3 = 0 to 4 {
-// CHECK-NEXT:           schedule.block "p" <spatial 3, spatial 3, spatial 8, spatial 4> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%i0, %i1, %i2, %i3)
+// CHECK-NEXT:           schedule.block "p" <spatial 3, spatial 3, spatial 8, spatial 4> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%i0, %i1, %i2, %i3) from "packing.pack"
 // CHECK-NEXT:             reads %x<(d0, d1, d2, d3) -> (((d1 * 4) + d3), ((d0 * 8) + d2)), pad 0.000000e+00 : f16> : memref<10x20xf16>
 // CHECK-NEXT:             writes %p<(d0, d1, d2, d3) -> (d0, d1, d2, d3)> : memref<3x3x8x4xf16> {
 // CHECK-NEXT:           ^bb0(%0: f16):
@@ -285,7 +285,7 @@ func.func @broadcast(%x: tensor<4xi32>) -> tensor<3x4xi32> {
 // CHECK-NEXT:     schedule.for %i1_1 = 0 to 3 {
 // CHECK-NEXT:       schedule.for %i2_1 = 0 to 8 {
 // CHECK-NEXT:         schedule.for %i3_1 = 0 to 4 {
-// CHECK-NEXT:           schedule.block "y" <spatial 3, spatial 3, spatial 8, spatial 4> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%i0_1, %i1_1, %i2_1, %i3_1)
+// CHECK-NEXT:           schedule.block "y" <spatial 3, spatial 3, spatial 8, spatial 4> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%i0_1, %i1_1, %i2_1, %i3_1) from "packing.unpack"
 // CHECK-NEXT:             where (d0, d1, d2, d3) : ((((d0 * -8) + (d2 * -1)) + 19) >= 0, (((d1 * -4) + (d3 * -1)) + 9) >= 0)
 // CHECK-NEXT:             reads %p<(d0, d1, d2, d3) -> (d0, d1, d2, d3)> : memref<3x3x8x4xf16>
 // CHECK-NEXT:             writes %y<(d0, d1, d2, d3) -> (((d1 * 4) + d3), ((d0 * 8) + d2))> : memref<10x20xf16> {
@@ -313,7 +313,7 @@ func.func @incomplete(%x: tensor<10x20xf16>) -> tensor<10x20xf16> {
 // CHECK-NEXT:     schedule.for %i1 = 0 to 2 {
 // CHECK-NEXT:       schedule.for %i2 = 0 to 16 {
 // CHECK-NEXT:         schedule.for %i3 = 0 to 4 {
-// CHECK-NEXT:           schedule.block "p" <spatial 4, spatial 2, spatial 16, spatial 4> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%i0, %i1, %i2, %i3)
+// CHECK-NEXT:           schedule.block "p" <spatial 4, spatial 2, spatial 16, spatial 4> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%i0, %i1, %i2, %i3) from "packing.pack"
 // CHECK-NEXT:             reads %x<(d0, d1, d2, d3) -> (((d0 * 4) + d3), ((d1 * 16) + d2))> : memref<16x32xi8>
 // CHECK-NEXT:             writes %p<(d0, d1, d2, d3) -> (d0, d1, d2, d3)> : memref<4x2x16x4xi8> {
 // CHECK-NEXT:           ^bb0(%0: i8):
