@@ -33,9 +33,7 @@ class Lowerings:
         if found is None:
             return None
         known, lowering = found
-        if not known.is_structurally_equivalent(device) or not lowering.script.is_structurally_equivalent(script):
-            return None
-        return lowering.module
+        return lowering.module if _are_equal(known, device) and _are_equal(lowering.script, script) else None
 
 
 @dataclass
@@ -65,3 +63,10 @@ class CompilationContext(Context):
 def compilation_of(context: Context) -> CompilationContext:
     """The context itself, or one that knows nothing of a compilation."""
     return context if isinstance(context, CompilationContext) else CompilationContext()
+
+
+def _are_equal(one: FuncOp | ScriptOp, other: FuncOp | ScriptOp) -> bool:
+    """Whether two functions or scripts are the same, wherever they stand."""
+    if (one.attributes, one.properties) != (other.attributes, other.properties):
+        return False
+    return one.body.is_structurally_equivalent(other.body)

@@ -19,6 +19,7 @@ from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
+from vtac.text.verification import verify_result
 
 
 def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> Program:
@@ -49,7 +50,9 @@ def schedules(module: ModuleOp) -> list[HasScript]:
 def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program:
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
     try:
-        return build_program(default_lowering(work).module)
+        lowered = default_lowering(work).module
+        verify_result(lowered, "under the default schedule")
+        return build_program(lowered)
     except (NoDefaultScheduleError, TilingError) as refusal:
         if not may_be_plain(work):
             raise

@@ -40,11 +40,11 @@ class LowerDeviceFunctions(CompositePass):
         for kernel in kernel_modules(module):
             if not any(isinstance(op, ScriptOp) for op in kernel.ops):
                 continue
-            if not (whole and _take_lowered(runner, kernel)):
+            if not (whole and take_lowered(runner, kernel)):
                 runner.run_phases(self.phases, kernel)
 
 
-def _take_lowered(runner: Runner, kernel: ModuleOp) -> bool:
+def take_lowered(runner: Runner, kernel: ModuleOp) -> bool:
     """Put what the search has made of a kernel in its place; False where that is not known."""
     function = next((op for op in kernel.ops if isinstance(op, FuncOp)), None)
     script = next((op for op in kernel.ops if isinstance(op, ScriptOp)), None)
