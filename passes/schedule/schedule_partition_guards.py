@@ -15,11 +15,11 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.accesses import guards_of, restrict_loop
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, extents_around
+from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, walk_payload
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
-from vtac.rewriting.edits import discard, take_from_nest
+from vtac.rewriting.edits import discard
 from vtac.rewriting.loop_copies import copies_of
 from vtac.rewriting.walker import rewrite_greedily
 
@@ -30,7 +30,7 @@ class PartitionLoop(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
         guarded = [block for block in blocks_under(op) if block.guard is not None]
-        segments = _segments(op, guarded)
+        segments = _segments(op, guarded) if guarded else []
         if len(segments) < 2:
             return
         if op.loop_kind.is_bound:
@@ -43,27 +43,27 @@ class PartitionLoop(RewritePattern):
         rewriter.insert(pieces, InsertPoint.before(op))
         for piece, (start, stop) in zip(pieces, segments, strict=True):
             restrict_loop(piece, start, stop - start)
+            # What a piece holds is looked at in this walk, outermost loops first: the worklist is a stack.
+            for inner in reversed(list(walk_payload(piece))):
+                rewriter.notify_op_modified(inner)
         discard(op, rewriter)
 
 
 class DropBlock(RewritePattern):
-    """One block whose guard never holds, once no loop around it has iterations that differ."""
+    """One block whose guard never holds, once no loop around it has iterations that differ, and loops left empty."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
-        extents = extents_around(op)
-        if any(guard.bounds(extents)[1] < 0 for guard in guards_of(op, extents)):
-            take_from_nest(op, rewriter)
-            discard(op, rewriter)
-
-
-class DropEmptyLoop(RewritePattern):
-    """One loop that no block is left in."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
-        if not blocks_under(op):
-            discard(op, rewriter)
+        if op.guard is None:
+            return
+        loops, extents = enclosing_loops(op), extents_around(op)
+        if all(guard.bounds(extents)[1] >= 0 for guard in guards_of(op, extents)):
+            return
+        discard(op, rewriter)
+        for loop in reversed(loops):
+            if blocks_under(loop):
+                return
+            discard(loop, rewriter)
 
 
 def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:
@@ -116,4 +116,4 @@ class SchedulePartitionGuards(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and any(block.guard is not None for block in blocks_under(function)):
-                rewrite_greedily(function, PartitionLoop(), DropBlock(), DropEmptyLoop())
+                rewrite_greedily(function, PartitionLoop(), DropBlock())
