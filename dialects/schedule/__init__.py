@@ -7,6 +7,7 @@ memrefs, whose memory space names the buffer's scope. Directives: the ops of a
 
 from xdsl.ir import Dialect
 
+from vtac.dialects.schedule import directives, gpu_directives
 from vtac.dialects.schedule.attributes import (
     AccessAttr,
     BlockHandleType,
@@ -16,13 +17,25 @@ from vtac.dialects.schedule.attributes import (
     LoopKindAttr,
     TailAttr,
 )
-from vtac.dialects.schedule.directives import DIRECTIVES, ScriptOp
-from vtac.dialects.schedule.gpu_directives import GPU_DIRECTIVES
+from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
+
+DIRECTIVES: tuple[type[DirectiveOp], ...] = tuple(
+    op
+    for module in (directives, gpu_directives)
+    for op in vars(module).values()
+    if isinstance(op, type)
+    and issubclass(op, DirectiveOp)
+    and op.__module__ == module.__name__
+    and op is not DirectiveOp
+)
+"""Every directive that the two files declare, in their order."""
+
+DIRECTIVE_NAMES = frozenset(op.name.removeprefix("schedule.") for op in DIRECTIVES)
 
 Schedule = Dialect(
     "schedule",
-    [ForOp, BlockOp, YieldOp, ScriptOp, *DIRECTIVES, *GPU_DIRECTIVES],
+    [ForOp, BlockOp, YieldOp, ScriptOp, *DIRECTIVES],
     [
         AccessAttr,
         BlockHandleType,
@@ -34,9 +47,8 @@ Schedule = Dialect(
     ],
 )
 
-DIRECTIVE_NAMES = frozenset(op.name.removeprefix("schedule.") for op in (*DIRECTIVES, *GPU_DIRECTIVES))
-
 __all__ = [
+    "DIRECTIVES",
     "DIRECTIVE_NAMES",
     "AccessAttr",
     "BlockOp",

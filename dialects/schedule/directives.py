@@ -373,31 +373,3 @@ class AnnotateOp(DirectiveOp):
     key = prop_def(StringAttr)
     value = prop_def(Attribute)
     assembly_format = "$target `,` $key `=` $value attr-dict `:` type($target)"
-
-
-DIRECTIVES: list[type[DirectiveOp]] = [
-    GetBlockOp,
-    GetLoopsOp,
-    GetLoopOp,
-    GetBufferOp,
-    SplitOp,
-    FuseOp,
-    ReorderOp,
-    ComputeAtOp,
-    ReverseComputeAtOp,
-    ComputeInlineOp,
-    CacheReadOp,
-    CacheWriteOp,
-    SetScopeOp,
-    BindOp,
-    VectorizeOp,
-    UnrollOp,
-    DecomposeReductionOp,
-    TensorizeOp,
-    DmaCopyOp,
-    AluOp,
-    DoubleBufferOp,
-    RotateOp,
-    SkipPaddingOp,
-    AnnotateOp,
-]

@@ -103,13 +103,3 @@ class FuseVariablesOp(DirectiveOp):
     def verify_(self) -> None:
         if not all(group.elt_type == i64 and len(group) for group in self.groups):
             raise VerifyException("groups are arrays of i64 that are not empty")
-
-
-GPU_DIRECTIVES: list[type[DirectiveOp]] = [
-    TransformLayoutOp,
-    StorageAlignOp,
-    PipelineOp,
-    RasterizeOp,
-    ImplicitGemmOp,
-    FuseVariablesOp,
-]

@@ -10,11 +10,10 @@ from xdsl.parser import AttrParser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE, gpu_architectures
 
 ROLES = ("matrix_a", "matrix_b", "accumulator")
 LAYOUTS = ("row_major", "col_major")
-_LANES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +49,7 @@ class Fragment:
     @property
     def registers(self) -> int:
         """32-bit registers that the array takes of each lane, at least: its elements spread evenly over a warp."""
-        return self.count * self.rows * self.columns * ELEMENT_BYTES.get(self.element, 4) // (_LANES * 4)
+        return self.count * self.rows * self.columns * ELEMENT_BYTES.get(self.element, 4) // (WARP_SIZE * 4)
 
     def copies(self, number: int) -> Fragment:
         """An array of `number` times as many fragments."""

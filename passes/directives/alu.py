@@ -6,10 +6,12 @@ from vtac.analysis.bodies import alu_chain
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.dialects.schedule.declared import ALU
 from vtac.dialects.schedule.directives import AluOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.dma_copy import only_block
 from vtac.passes.directives.handles import Handles, refusal
 
 
+@rewrites(AluOp)
 def alu(op: AluOp, handles: Handles) -> None:
     """Compute a loop's block on the vector ALU.
 

@@ -8,11 +8,13 @@ from vtac.dialects.schedule.declared import ANNOTATIONS
 from vtac.dialects.schedule.declared import annotate as add_note
 from vtac.dialects.schedule.directives import AnnotateOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 
 _PROPERTIES = frozenset(name for op in (ForOp, BlockOp) for name in op.get_irdl_definition().properties)
 
 
+@rewrites(AnnotateOp)
 def annotate(op: AnnotateOp, handles: Handles) -> None:
     """Add an entry to `schedule.annotations`.
 

@@ -7,9 +7,11 @@ from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.directives import BindOp
 from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
 
+@rewrites(BindOp)
 def bind(op: BindOp, handles: Handles) -> None:
     """Bind a serial loop.
 

@@ -19,10 +19,12 @@ from vtac.analysis.regions import Interval, region_of, touched_region
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 
+@rewrites(CacheReadOp)
 def cache_read(op: CacheReadOp, handles: Handles) -> None:
     """Insert a copy of input `index` before the nest of a block.
 

@@ -33,10 +33,12 @@ from vtac.analysis.updates import runs_over_its_domain
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 
+@rewrites(CacheWriteOp)
 def cache_write(op: CacheWriteOp, handles: Handles) -> None:
     """Insert a copy from a new buffer after the nest of a block.
 

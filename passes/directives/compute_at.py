@@ -28,10 +28,12 @@ from vtac.analysis.updates import is_whole_update, starts_afresh
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.rewriting.nests import regenerate
 
 
+@rewrites(ComputeAtOp)
 def compute_at(op: ComputeAtOp, handles: Handles) -> None:
     """Move a producer into a loop that encloses all its consumers, on the region they need.
 

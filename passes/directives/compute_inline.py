@@ -18,11 +18,13 @@ from vtac.analysis.regions import output_dimensions
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.compute_at import check_inputs_kept
 from vtac.passes.directives.handles import Handles, refusal
 from vtac.rewriting.edits import discard, take_from_nest
 
 
+@rewrites(ComputeInlineOp)
 def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
     """Inline a block without reduction into every reader, and drop it with its buffer.
 

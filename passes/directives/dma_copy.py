@@ -12,9 +12,11 @@ from vtac.dialects.schedule.declared import DMA_COPY
 from vtac.dialects.schedule.directives import DirectiveOp, DmaCopyOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import MEMORIES
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
+@rewrites(DmaCopyOp)
 def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
     """Copy what a loop copies by DMA.
 

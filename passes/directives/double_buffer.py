@@ -16,11 +16,13 @@ from vtac.dialects.schedule.directives import DoubleBufferOp
 from vtac.dialects.scopes import MEMORIES, OPERAND_FRAGMENTS
 from vtac.dialects.vta.declared import COPIES
 from vtac.dialects.wmma.declared import COPIES as FRAGMENT_COPIES
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 
 _HAVE_COPIES = (*MEMORIES, *OPERAND_FRAGMENTS)
 
 
+@rewrites(DoubleBufferOp)
 def double_buffer(op: DoubleBufferOp, handles: Handles) -> None:
     """Mark a buffer.
 

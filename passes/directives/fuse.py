@@ -15,10 +15,12 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.directives import FuseOp
 from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 from vtac.rewriting.edits import replace_nest
 
 
+@rewrites(FuseOp)
 def fuse(op: FuseOp, handles: Handles) -> None:
     """Fuse serial loops, each holding only the next, outermost first."""
     loops = [handles.loop(handle, op) for handle in op.loops]

@@ -21,10 +21,12 @@ from vtac.analysis.nest import extents_around as extents_of
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.gpu_directives import FuseVariablesOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 from vtac.rewriting.nests import regenerate
 
 
+@rewrites(FuseVariablesOp)
 def fuse_variables(op: FuseVariablesOp, handles: Handles) -> None:
     """Fuse groups of iteration variables, outermost first, and give the block one loop per group.
 

@@ -38,6 +38,7 @@ from vtac.analysis.updates import starts_afresh
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.fuse_variables import is_in_its_own_nest
 from vtac.passes.directives.handles import Handles, refusal
 from vtac.passes.directives.product_variables import ProductVariables, leaving_first, product_variables
@@ -47,6 +48,7 @@ _A, _B = (AffineExpr.dimension(0), AffineExpr.dimension(2)), (AffineExpr.dimensi
 _C = (AffineExpr.dimension(0), AffineExpr.dimension(1))
 
 
+@rewrites(ImplicitGemmOp)
 def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     """Copy both operands into matrices that are multiples of `tile` = [m, n, k], and multiply those.
 

@@ -7,9 +7,11 @@ from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.named_linalg import dimension_names
 from vtac.dialects.schedule.directives import GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 
 
+@rewrites(GetBlockOp)
 def get_block(op: GetBlockOp, handles: Handles) -> None:
     """Define a handle to the block of that name, or to the one at a position of those from an operation."""
     name = op.block_name.data
@@ -30,6 +32,7 @@ def _block_from(source: str, position: int, op: GetBlockOp, handles: Handles) ->
     raise refusal(op, f"no block from '{source}'", f"blocks here come from {', '.join(sources) or 'no operation'}")
 
 
+@rewrites(GetLoopsOp)
 def get_loops(op: GetLoopsOp, handles: Handles) -> None:
     """Define one handle per loop around the block, outermost first."""
     block = handles.block(op.block, op)
@@ -44,6 +47,7 @@ def get_loops(op: GetLoopsOp, handles: Handles) -> None:
         handles.define_loop(handle, loop)
 
 
+@rewrites(GetLoopOp)
 def get_loop(op: GetLoopOp, handles: Handles) -> None:
     """Define a handle to a loop around the block: the innermost of that name, at `#position`, or over a dimension."""
     block, name = handles.block(op.block, op), op.loop_name.data
@@ -95,6 +99,7 @@ def _loops_over(dimension: str, loops: list[ForOp], block: BlockOp) -> list[ForO
     return [loop for loop in loops if loop.induction_variable in used]
 
 
+@rewrites(GetBufferOp)
 def get_buffer(op: GetBufferOp, handles: Handles) -> None:
     """Define a handle to the buffer of that name."""
     handles.find_buffer(op.buffer_name.data, op)

@@ -7,9 +7,11 @@ from vtac.analysis.nest import blocks_under, scope_of
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.gpu_directives import PipelineOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
+@rewrites(PipelineOp)
 def pipeline(op: PipelineOp, handles: Handles) -> None:
     """Mark a serial loop that copies to shared memory and then uses it.
 

@@ -20,11 +20,13 @@ from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.gpu_directives import RasterizeOp
 from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 _GRID = ("blockIdx.x", "blockIdx.y", "blockIdx.z")
 
 
+@rewrites(RasterizeOp)
 def rasterize(op: RasterizeOp, handles: Handles) -> None:
     """Permute the tiles among the blocks of the grid.
 

@@ -14,10 +14,12 @@ from vtac.analysis.reductions import loop_roles
 from vtac.analysis.revisits import writes_once
 from vtac.dialects.schedule.directives import ReorderOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.rewriting.edits import replace_nest
 
 
+@rewrites(ReorderOp)
 def reorder(op: ReorderOp, handles: Handles) -> None:
     """Permute loops of one perfect nest among the places they hold.
 

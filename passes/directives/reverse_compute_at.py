@@ -29,12 +29,14 @@ from vtac.analysis.updates import is_update, is_whole_update, starts_afresh
 from vtac.dialects.schedule.directives import ReverseComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import ScheduleError
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.compute_at import check_not_mapped
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.rewriting.edits import move_op
 from vtac.rewriting.nests import regenerate
 
 
+@rewrites(ReverseComputeAtOp)
 def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
     """Move a consumer into a loop, after its producers there, onto what they have produced.
 

@@ -16,9 +16,11 @@ from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, re
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import RotateOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 
 
+@rewrites(RotateOp)
 def rotate(op: RotateOp, handles: Handles) -> None:
     """Replace the loop's variable by (variable + step * outer) modulo the extent.
 

@@ -10,9 +10,11 @@ from xdsl.rewriter import Rewriter
 from vtac.analysis.nest import buffer_name, memref_type_of
 from vtac.dialects.schedule.attributes import BufferHandleType
 from vtac.dialects.schedule.directives import SetScopeOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 
 
+@rewrites(SetScopeOp)
 def set_scope(op: SetScopeOp, handles: Handles) -> None:
     """Give a buffer, or the one that a block writes, a scope.
 

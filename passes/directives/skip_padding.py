@@ -16,9 +16,11 @@ from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import SkipPaddingOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 
 
+@rewrites(SkipPaddingOp)
 def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
     """Turn padded reads into guards.
 

@@ -15,11 +15,13 @@ from vtac.analysis.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import Tail
 from vtac.dialects.schedule.directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 from vtac.rewriting.edits import replace_nest
 from vtac.rewriting.loop_copies import copy_apart
 
 
+@rewrites(SplitOp)
 def split(op: SplitOp, handles: Handles) -> None:
     """Split a serial loop.
 

@@ -7,9 +7,11 @@ from xdsl.dialects.memref import AllocOp
 from vtac.analysis.nest import buffer_name, scope_of, shape_of
 from vtac.dialects.schedule.declared import STORAGE_ALIGN
 from vtac.dialects.schedule.gpu_directives import StorageAlignOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 
 
+@rewrites(StorageAlignOp)
 def storage_align(op: StorageAlignOp, handles: Handles) -> None:
     """Record the pitch on the buffer's allocation.
 

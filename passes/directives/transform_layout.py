@@ -15,9 +15,11 @@ from vtac.analysis.nest import buffer_name, memref_type_of, readers_of, shape_of
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.gpu_directives import TransformLayoutOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 
 
+@rewrites(TransformLayoutOp)
 def transform_layout(op: TransformLayoutOp, handles: Handles) -> None:
     """Permute the buffer that a block writes, at every access.
 

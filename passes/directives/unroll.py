@@ -5,9 +5,11 @@ from __future__ import annotations
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.directives import DirectiveOp, UnrollOp
 from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
 
+@rewrites(UnrollOp)
 def unroll(op: UnrollOp, handles: Handles) -> None:
     """Mark a serial loop as unrolled.
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.directives import VectorizeOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.passes.directives.unroll import mark_kind
 
 
+@rewrites(VectorizeOp)
 def vectorize(op: VectorizeOp, handles: Handles) -> None:
     """Mark a serial loop as vectorised.
 

@@ -17,12 +17,12 @@ from xdsl.passes import ModulePass
 from vtac.analysis.gpu_indices import Access, accesses_under, loaded_behind, profile_of, whole
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of
+from vtac.dialects.gpu_hardware import WARP_SIZE as WARP
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import FillFragmentOp, LoadMatrixSyncOp, MapFragmentOp, MmaSyncOp, StoreMatrixSyncOp
 from vtac.errors import CompileError
 
-WARP = 32
 _THREADS = (LoopKind.THREAD_X, LoopKind.THREAD_Y, LoopKind.THREAD_Z)
 _BLOCKS = (LoopKind.BLOCK_X, LoopKind.BLOCK_Y, LoopKind.BLOCK_Z)
 _WARP_OPERATIONS = (FillFragmentOp, LoadMatrixSyncOp, MapFragmentOp, MmaSyncOp, StoreMatrixSyncOp)

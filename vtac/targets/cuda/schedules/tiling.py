@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from vtac.targets.cuda.schedules.warp_loops import WARP
+from vtac.dialects.gpu_hardware import WARP_SIZE
 
 _BUSY_BLOCKS = 128
 """Blocks that keep a GPU busy: about one on each multiprocessor."""
@@ -42,7 +42,7 @@ class ProductTiling:
     @property
     def threads(self) -> int:
         """Threads per block."""
-        return self.row_warps * self.column_warps * WARP
+        return self.row_warps * self.column_warps * WARP_SIZE
 
     @property
     def block(self) -> tuple[int, int, int]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
-WARP = 32
 Fragment = tuple[int, int, int]
 
 
@@ -67,7 +67,7 @@ def spread_over_threads(script: Schedule, tiling: WarpTiling, loop: LoopRef) -> 
     """Let all threads of a block take turns at a loop's iterations."""
     _, rest = script.split(loop, factor=tiling.threads)
     row_warp, rest = script.split(rest, nparts=tiling.row_warps)
-    column_warp, lane = script.split(rest, factor=WARP)
+    column_warp, lane = script.split(rest, factor=WARP_SIZE)
     script.bind(row_warp, "threadIdx.y")
     script.bind(column_warp, "threadIdx.z")
     script.bind(lane, "threadIdx.x")

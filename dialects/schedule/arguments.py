@@ -1,0 +1,162 @@
+"""Arguments of directives as Python values: what the operands and properties that an operation declares take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from operator import index as as_index
+from typing import SupportsIndex, TypeVar, cast
+
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, UnitAttr, i64
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    AttrConstraint,
+    InferenceContext,
+    OperandDef,
+    OptOperandDef,
+    OptPropertyDef,
+    VarOperandDef,
+    VarResultDef,
+    irdl_to_attr_constraint,
+)
+
+from vtac.dialects.schedule.directives import DirectiveOp
+from vtac.errors import ScheduleError
+
+D = TypeVar("D", bound=DirectiveOp)
+
+INTEGER = "an integer of 64 bits"
+
+
+@dataclass(frozen=True, eq=False)
+class Reference:
+    """What stands for a handle of a script in Python."""
+
+    value: SSAValue
+
+
+def make_directive(kind: type[D], arguments: Mapping[str, object], results: int = 1) -> D:
+    """A directive from Python values, by the names of its operands and properties; None leaves an optional one out.
+
+    `results` is the number of handles where the operation declares any number. Raises `ScheduleError` with the
+    argument that is none of the kind declared. Kinds of handles, and what the operation requires of its
+    arguments together, are for its verifier.
+    """
+    definition = kind.get_irdl_definition()
+    name = directive_name(kind)
+    known = {*dict(definition.operands), *definition.properties}
+    for what in arguments:
+        if what not in known:
+            raise ScheduleError(f"{name}: no argument '{what}'; the arguments are {', '.join(sorted(known))}")
+    operands = [_operands(name, what, declared, arguments.get(what)) for what, declared in definition.operands]
+    properties = {
+        what: _property(name, what, declared.constr, arguments[what])
+        for what, declared in definition.properties.items()
+        if not (arguments.get(what) is None and (what not in arguments or isinstance(declared, OptPropertyDef)))
+    }
+    types = [
+        list(declared.constr.infer(InferenceContext(), length=results if isinstance(declared, VarResultDef) else 1))
+        for _, declared in definition.results
+    ]
+    return kind(
+        operands=operands,
+        properties={what: value for what, value in properties.items() if value is not None},
+        result_types=types,
+    )
+
+
+def argument_names(kind: type[DirectiveOp]) -> tuple[str, ...]:
+    """What a directive takes, in the order of its declaration: handles, then properties."""
+    definition = kind.get_irdl_definition()
+    return (*dict(definition.operands), *definition.properties)
+
+
+def directive_name(kind: type[DirectiveOp]) -> str:
+    """The name without its dialect."""
+    return kind.name.rpartition(".")[2]
+
+
+def whole(value: object) -> int | None:
+    """The integer that a value is, numpy's included; None for anything else."""
+    if isinstance(value, bool) or not isinstance(value, SupportsIndex):
+        return None
+    try:
+        return as_index(value)
+    except TypeError:
+        return None
+
+
+def integer(directive: str, what: str, value: object, wanted: str = INTEGER) -> IntegerAttr:
+    """A 64-bit integer as an attribute. Raises `ScheduleError` for anything else."""
+    number = whole(value)
+    if number is None or not -(1 << 63) <= number < 1 << 63:
+        raise refused(directive, what, value, wanted)
+    return IntegerAttr(number, i64)
+
+
+def refused(directive: str, what: str, value: object, wanted: str) -> ScheduleError:
+    """The error for an argument of another kind than declared."""
+    if isinstance(value, int) and value.bit_length() > 256:
+        found = f"an integer of {value.bit_length()} bits"
+    else:
+        found = repr(value)
+    return ScheduleError(f"{directive}: {what} is {found}; {wanted} is required")
+
+
+def _operands(
+    directive: str, what: str, declared: OperandDef | OptOperandDef | VarOperandDef, value: object
+) -> list[SSAValue]:
+    if not isinstance(declared, VarOperandDef):
+        return [_handle(directive, what, value)]
+    many = cast("Iterable[object]", value) if isinstance(value, Iterable) else ()
+    return [_handle(directive, what.removesuffix("s"), one) for one in many]
+
+
+def _handle(directive: str, what: str, reference: object) -> SSAValue:
+    if not isinstance(reference, Reference):
+        raise refused(directive, what, reference, "a reference that a method of the schedule gave")
+    return reference.value
+
+
+def _property(directive: str, what: str, declared: AttrConstraint, value: object) -> Attribute | None:
+    if isinstance(value, Attribute):
+        return value
+    label = "name" if what.endswith("_name") else what
+    for constraint, convert in _CONVERSIONS:
+        if declared == constraint:
+            return convert(directive, label, value)
+    raise TypeError(f"{directive}: {what} takes an attribute")
+
+
+def _text(directive: str, what: str, value: object) -> Attribute:
+    if not isinstance(value, str):
+        raise refused(directive, what, value, "a string")
+    return StringAttr(value)
+
+
+def _flag(directive: str, what: str, value: object) -> Attribute | None:
+    del directive, what
+    return UnitAttr() if value else None
+
+
+def _integers(directive: str, what: str, values: object) -> DenseArrayBase:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise refused(directive, what, values, "a sequence of integers")
+    numbers = cast("Iterable[object]", values)
+    return DenseArrayBase.from_list(i64, [integer(directive, what, value).value.data for value in numbers])
+
+
+def _groups(directive: str, what: str, values: object) -> Attribute:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise refused(directive, what, values, "a sequence of sequences of integers")
+    groups = cast("Iterable[object]", values)
+    return ArrayAttr([_integers(directive, what.removesuffix("s"), group) for group in groups])
+
+
+_CONVERSIONS: tuple[tuple[AttrConstraint, Callable[[str, str, object], Attribute | None]], ...] = (
+    (IntegerAttr.constr(i64), integer),
+    (irdl_to_attr_constraint(StringAttr), _text),
+    (irdl_to_attr_constraint(UnitAttr), _flag),
+    (DenseArrayBase.constr(i64), _integers),
+    (irdl_to_attr_constraint(ArrayAttr[DenseArrayBase]), _groups),
+)
