@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 import vtac
 from vtac.targets.vta.isa import WORD_BYTES
 from vtac.targets.vta.machine import execute, execute_reference
-from vtac.targets.vta.programs.program import Array
+from vtac.targets.vta.programs.arrays import Array
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul
 from vtac.workloads.vadd import VectorAdd
@@ -59,7 +59,7 @@ class Times:
     reference: float | None
 
 
-def _random_arrays(program: vtac.Program) -> list[Array]:
+def _random_arrays(program: vtac.VtaProgram) -> list[Array]:
     random = np.random.default_rng(0)
     drawn = [random.integers(-128, 128, buffer.shape).astype(buffer.dtype) for buffer in program.arguments]
     return [cast("Array", array) for array in drawn]
@@ -67,7 +67,7 @@ def _random_arrays(program: vtac.Program) -> list[Array]:
 
 def _compiled(name: str, text: str, schedule: vtac.Schedule) -> Job:
     program = vtac.compile(vtac.parse(text), schedule=schedule)
-    return Job(name, program.instructions, program.memory_image(_random_arrays(program)), program.config)
+    return Job(name, program.stream.instructions, program.stream.memory_image(_random_arrays(program)), program.config)
 
 
 def standard_jobs() -> Iterator[Job]:
@@ -84,7 +84,7 @@ def saved_jobs(directories: Sequence[str]) -> Iterator[Job]:
     for directory in directories:
         program = vtac.load_program(directory, "vta")
         image = np.fromfile(Path(directory) / "dram.bin", np.uint8)
-        yield Job(Path(directory).name, program.instructions, image, program.config)
+        yield Job(Path(directory).name, program.stream.instructions, image, program.config)
 
 
 def _milliseconds(run: Callable[..., object], job: Job) -> float:

@@ -22,10 +22,10 @@ from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.pack_for_vta import PackForVta
 from vtac.preparation import prepare
 from vtac.targets.registry import find_target
+from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates
 from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports
-from vtac.targets.vta.programs.program import Array
 from vtac.text.context import make_context
 from vtac.workloads.network import Network
 from vtac.workloads.reference import unpack_images, unpack_rows

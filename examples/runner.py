@@ -21,7 +21,8 @@ from vtac.pipelines import INPUT, Instrumentation, Runner, Step
 from vtac.preparation import prepare
 from vtac.targets.registry import find_target
 from vtac.targets.vta.pipeline import VTA_PIPELINE
-from vtac.targets.vta.programs.program import Array, Program
+from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 

@@ -10,7 +10,7 @@ import numpy as np
 import runner
 
 import vtac
-from vtac.targets.vta.programs.program import Array
+from vtac.targets.vta.programs.arrays import Array
 from vtac.workloads import reference
 from vtac.workloads.matmul import Matmul, MatmulTiling
 

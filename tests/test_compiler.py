@@ -139,16 +139,16 @@ def test_schedule_in_every_form(tmp_path: Path) -> None:
     file = tmp_path / "schedule.mlir"
     file.write_text(str(schedule))
     forms = [schedule, str(schedule), file, str(file), vtac.parse(str(schedule))]
-    streams = {vtac.compile(LAYER.text(), schedule=form).instructions for form in forms}
-    streams.add(vtac.compile(f"{LAYER.text()}\n{schedule}").instructions)
+    streams = {vtac.compile(LAYER.text(), schedule=form).stream.instructions for form in forms}
+    streams.add(vtac.compile(f"{LAYER.text()}\n{schedule}").stream.instructions)
     assert len(streams) == 1
 
 
 def test_schedule_given_replaces_the_modules_own() -> None:
     own = f"{LAYER.text()}\n{LAYER.schedule(TILING)}"
     other = LAYER.schedule(MatmulTiling(1, 64, 16))
-    expected = vtac.compile(LAYER.text(), schedule=other).instructions
-    assert vtac.compile(own, schedule=other).instructions == expected
+    expected = vtac.compile(LAYER.text(), schedule=other).stream.instructions
+    assert vtac.compile(own, schedule=other).stream.instructions == expected
 
 
 def test_configuration_comes_from_module_schedule_or_argument() -> None:

@@ -49,9 +49,9 @@ def test_every_phase_is_complete_as_text(name: str) -> None:
             for step in phase.passes:
                 step.apply(make_context(), module)
     program = build_program(module)
-    assert (program.instructions, program.micro_ops) == (expected.instructions, expected.micro_ops)
-    assert program.buffers == expected.buffers
-    assert program.constants == expected.constants
+    assert (program.instructions, program.micro_ops) == (expected.stream.instructions, expected.stream.micro_ops)
+    assert program.buffers == expected.stream.buffers
+    assert program.constants == expected.stream.constants
 
 
 def test_passes_that_are_done_change_nothing() -> None:

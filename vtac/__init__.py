@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from vtac.targets.vta.machine import execute
     from vtac.targets.vta.programs.host_program import HostProgram
     from vtac.targets.vta.programs.program import Program
+    from vtac.targets.vta.programs.vta_program import VtaProgram
     from vtac.targets.vta.proof import Finding, check
     from vtac.text.source import parse
 
@@ -49,6 +50,7 @@ _HOMES = {
     "ScheduleError": "vtac.errors",
     "Timing": "vtac.targets.vta.cycles",
     "VTAConfig": "vtac.dialects.hardware",
+    "VtaProgram": "vtac.targets.vta.programs.vta_program",
     "VtacError": "vtac.errors",
     "bind": "vtac.binding",
     "check": "vtac.targets.vta.proof",
@@ -74,6 +76,7 @@ __all__ = [
     "ScheduleError",
     "Timing",
     "VTAConfig",
+    "VtaProgram",
     "VtacError",
     "bind",
     "check",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from vtac.dialects.hardware import VTAConfig
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import HasScript, Target, TargetProgram
-    from vtac.targets.vta.programs.program import Program
+    from vtac.targets.vta.programs.vta_program import VtaProgram
 
     Progress = Callable[[str, int, int], None]
 
@@ -35,7 +35,7 @@ def compile(
     host: bool = True,
     acc_8bit: bool = False,
     progress: Progress | None = None,
-) -> Program: ...
+) -> VtaProgram: ...
 @overload
 def compile(
     module: ModuleOp | str | Path,
@@ -100,7 +100,7 @@ def lower(
 
 
 @overload
-def load_program(directory: str | Path, target: Literal["vta"]) -> Program: ...
+def load_program(directory: str | Path, target: Literal["vta"]) -> VtaProgram: ...
 @overload
 def load_program(directory: str | Path, target: Literal["cuda"]) -> CudaProgram: ...
 @overload

@@ -162,7 +162,7 @@ def test_other_configuration(run: Runner, tmp_path: Path) -> None:
 def test_dump_is_a_program_with_its_inputs(run: Runner, tmp_path: Path) -> None:
     run("vadd", "--json", "--dump", str(tmp_path), "--seed", "7")
     assert json.loads((tmp_path / "program.json").read_text())["inputs_placed"] is True
-    assert len(vtac.load_program(tmp_path, "vta").instructions) == 8 * 16
+    assert len(vtac.load_program(tmp_path, "vta").stream.instructions) == 8 * 16
 
 
 def test_ir_goes_to_stderr_beside_json(run: Runner) -> None:

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates
-from vtac.targets.vta.programs.program import Array
 from vtac.workloads.network import Network
 from vtac.workloads.reference import unpack_images, unpack_rows
 from vtac.workloads.tensor_text import Tensor

@@ -210,14 +210,14 @@ def assert_scheduled(layer: PackedLayer) -> vtac.Program:
     found, expected = program(*inputs), evaluate(module, *inputs)
     for mine, theirs in zip(_listed(found), _listed(expected), strict=True):
         assert_same(mine, theirs)
-    return program
+    return program.stream
 
 
 def assert_beats_simple(layer: PackedLayer) -> None:
     """No more cycles than tile after tile, and no more traffic but for micro-ops."""
     module = prepare(vtac.parse(layer.text()), layer.config, None)
-    mine = vtac.compile(module, schedule=default_schedule(module))
-    simple = vtac.compile(module, schedule=WrittenScript(simple_lowering(module, layer.config).script))
+    mine = vtac.compile(module, schedule=default_schedule(module)).stream
+    simple = vtac.compile(module, schedule=WrittenScript(simple_lowering(module, layer.config).script)).stream
     assert _cycles(mine) <= _cycles(simple)
     assert _data_bytes(mine) <= _data_bytes(simple)
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
+from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.host_program import HostProgram
-from vtac.targets.vta.programs.program import Array
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
 SMALL_BLOCK = VTAConfig.from_fields(
@@ -144,7 +144,7 @@ def elementwise(name: str, sources: Sequence[str], kind: str, out: str, body: st
     ]
 
 
-def random_inputs(program: vtac.Program, seed: int = 0) -> list[Array]:
+def random_inputs(program: vtac.VtaProgram, seed: int = 0) -> list[Array]:
     """Arrays for a program's arguments: all of i8, some of the wider types."""
     generator = np.random.default_rng(seed)
     arrays: list[Array] = []

@@ -10,7 +10,9 @@ from tiling_counters import Counters
 
 import vtac
 from vtac.errors import CompileError
-from vtac.targets.vta.programs.program import Array, Program
+from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.workloads import reference
 from vtac.workloads.conv2d import Conv2D, Conv2DTiling
 from vtac.workloads.matmul import Matmul, MatmulTiling
@@ -28,7 +30,7 @@ REFUSALS = (
 def compile_legal(text: str, schedule: vtac.Schedule) -> Program:
     """The program; skips the hypothesis example when the tiling is refused for a good reason."""
     try:
-        return vtac.compile(text, schedule=schedule)
+        return vtac.compile(text, schedule=schedule).stream
     except CompileError as error:
         if not any(part in str(error) for part in REFUSALS):
             raise
@@ -47,7 +49,7 @@ def scheduled(layer: Conv2D | Matmul, tiling: Conv2DTiling | MatmulTiling) -> vt
         raise
 
 
-def run_checked(program: Program, *arrays: Array) -> Array:
+def run_checked(program: VtaProgram, *arrays: Array) -> Array:
     """The result of a strict run, after proving the stream safe."""
     assert vtac.check(program) == []
     result = program(*arrays)

@@ -11,7 +11,8 @@ from run_programs import Outcome, run_program
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa import assemble, assemble_micro_ops
-from vtac.targets.vta.programs.program import Origin, Program
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.provenance import Origin
 from vtac.targets.vta.stream.layout import Buffer
 
 ASSEMBLY = """\
@@ -286,10 +287,10 @@ def test_diff_shows_configurations_and_micro_ops(saved: str, tmp_path: Path) -> 
 def test_saved_programs_that_are_damaged_are_refused(saved: str) -> None:
     description = Path(saved, "program.json")
     description.write_text("{")
-    assert "program.json' is not JSON" in refusal("disasm", saved)
+    assert "program.json: not JSON" in refusal("disasm", saved)
     description.write_text("[]")
-    assert "has no object 'config'" in refusal("disasm", saved)
-    description.write_text('{"config": {"LOG_BATCH": "four"}}')
+    assert "expected a JSON object" in refusal("disasm", saved)
+    description.write_text(json.dumps({"format": 1, "config": {**VTAConfig().to_fields(), "LOG_BATCH": "four"}}))
     assert "LOG_BATCH is 'four'; expected an integer" in refusal("disasm", saved)
 
 

@@ -60,7 +60,7 @@ def test_additions(case: tuple[VectorAdd, int | None]) -> None:
     random = np.random.default_rng(3)
     first, second = (random.integers(-(2**31), 2**31, layer.shape, dtype=np.int32) for _ in range(2))
     assert np.array_equal(run_checked(program, first, second), reference.vadd(first, second))
-    check_counters(program, vadd_counters(layer))
+    check_counters(program.stream, vadd_counters(layer))
 
 
 CONVOLUTIONS = {

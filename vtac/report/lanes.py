@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from vtac.targets.vta.cycles.report import CycleReport
+from vtac.report.runs import StreamRun
 from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Store, is_nop
 
 LANES = ("fetch", "bus", "load", "compute", "store")
@@ -56,38 +56,42 @@ def kind_of(instruction: Instruction) -> str:
             return "nop, finish"
 
 
-def _unit_bars(report: CycleReport) -> Iterator[Bar]:
+def _unit_bars(run: StreamRun) -> Iterator[Bar]:
+    report = run.report
     for unit in report.units.values():
-        for cause, begin, end in unit.waits:
+        for cause, *span in unit.waits:
             if cause != "done":
+                begin, end = run.placed(*span)
                 kind = "waits for fetch" if cause == "fetch" else "waits for a token"
                 hint = f"waits for {cause}: {end - begin:,} cycles from {begin:,}"
                 yield Bar(unit.name, kind, begin, end, "", hint)
-        for index, begin, end in unit.spans:
+        for index, *span in unit.spans:
+            begin, end = run.placed(*span)
             text = " ".join(report.text(index).split())
-            hint = f"{index}: {text}: {end - begin:,} cycles from {begin:,}"
+            hint = f"{run.prefix}{index}: {text}: {end - begin:,} cycles from {begin:,}"
             yield Bar(unit.name, kind_of(report.decoded[index]), begin, end, text.split(maxsplit=1)[0], hint)
 
 
-def _memory_bars(report: CycleReport) -> Iterator[Bar]:
-    for index, begin, end in report.fetch:
-        yield Bar(
-            "fetch", "fetch", begin, end, "", f"fetch from instruction {index}: {end - begin:,} cycles from {begin:,}"
-        )
-    for client, index, begin, end in report.bus:
+def _memory_bars(run: StreamRun) -> Iterator[Bar]:
+    for index, *span in run.report.fetch:
+        begin, end = run.placed(*span)
+        hint = f"fetch from instruction {run.prefix}{index}: {end - begin:,} cycles from {begin:,}"
+        yield Bar("fetch", "fetch", begin, end, "", hint)
+    for client, index, *span in run.report.bus:
+        begin, end = run.placed(*span)
         kind = "fetch" if client == "fetch" else f"load {client}"
-        hint = f"{client} for instruction {index}: {end - begin:,} beats from {begin:,}"
+        hint = f"{client} for instruction {run.prefix}{index}: {end - begin:,} beats from {begin:,}"
         yield Bar("bus", kind, begin, end, client, hint)
 
 
-def bars_of(report: CycleReport, window: tuple[int, int], grain: float) -> list[Bar]:
+def bars_of(runs: Sequence[StreamRun], window: tuple[int, int], grain: float) -> list[Bar]:
     """The bars that a window of cycles shows, cut at its ends, by lane, waits first.
 
     Neighbours of one kind that are shorter than `grain` cycles, and nearer than that, become one bar.
     """
     first, last = window
     lanes: dict[tuple[str, bool], list[Bar]] = {}
-    for bar in (*_memory_bars(report), *_unit_bars(report)):
+    for bar in (bar for run in runs for bar in (*_memory_bars(run), *_unit_bars(run))):
         if bar.begin < last and bar.end > first:
             lanes.setdefault((bar.lane, not bar.kind.startswith("waits")), []).append(bar)
     return [

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vtac.errors import VtacError
+from vtac.files.whole import write_output
 from vtac.report.drawing import BLACK, GREY, Drawing, Line, Rectangle, Shape, Text, contrast, svg
 from vtac.report.lanes import COLOURS, LANES, Bar, bars_of
 from vtac.report.raster import png
-from vtac.targets.vta.cycles import CycleReport
+from vtac.report.runs import StreamRun, runs_of, total_cycles
+from vtac.targets.vta.cycles import CycleReport, TokenFlow
+from vtac.targets.vta.programs.vta_program import VtaProgram
 
 WIDTH, LEFT, RIGHT = 1280, 70, 130
 TOP, LANE, GAP = 52, 40, 22
@@ -40,16 +43,33 @@ class _Plot:
         return TOP + LANES.index(lane) * (LANE + GAP)
 
 
-def _title(report: CycleReport, window: tuple[int, int]) -> Iterator[Shape]:
-    shown = f", cycles {window[0]:,} to {window[1]:,}" if window != (0, report.cycles) else ""
-    yield Text(LEFT, 20, f"{report.cycles:,} cycles on {report.timing.board}{shown}", 14)
-    roofs = ", ".join(f"{name} {roof.utilisation:.1%}" for name, roof in report.roofs.items())
+def _title(runs: Sequence[StreamRun], window: tuple[int, int]) -> Iterator[Shape]:
+    cycles = total_cycles(runs)
+    shown = f", cycles {window[0]:,} to {window[1]:,}" if window != (0, cycles) else ""
+    yield Text(LEFT, 20, f"{cycles:,} cycles on {runs[0].report.timing.board}{shown}", 14)
+    if len(runs) > 1:
+        yield Text(LEFT, 38, f"{len(runs)} streams, one after the other", 10, colour=GREY)
+        return
+    roofs = ", ".join(f"{name} {roof.utilisation:.1%}" for name, roof in runs[0].report.roofs.items())
     yield Text(LEFT, 38, f"share of the roofs: {roofs}", 10, colour=GREY)
 
 
-def _lane_names(report: CycleReport) -> Iterator[Shape]:
-    shares = {name: f"busy {unit.busy / report.cycles:.1%}" for name, unit in report.units.items()}
-    shares["bus"] = f"busy {sum(report.bus_busy.values()) / report.cycles:.1%}"
+def _stream_names(runs: Sequence[StreamRun], plot: _Plot) -> Iterator[Shape]:
+    """Where each stream of several begins, and its name."""
+    first, last = plot.window
+    for run in runs if len(runs) > 1 else ():
+        begin, end = max(run.begin, first), min(run.end, last)
+        if begin < end:
+            yield Line(plot.x(begin), TOP - 10, plot.x(begin), _BOTTOM, BLACK)
+            yield Text(plot.x(begin) + 3, TOP - 3, run.name, 10)
+
+
+def _lane_names(runs: Sequence[StreamRun]) -> Iterator[Shape]:
+    cycles, reports = total_cycles(runs), [run.report for run in runs]
+    shares = {
+        name: f"busy {sum(report.units[name].busy for report in reports) / cycles:.1%}" for name in reports[0].units
+    }
+    shares["bus"] = f"busy {sum(sum(report.bus_busy.values()) for report in reports) / cycles:.1%}"
     for lane in LANES:
         middle = _Plot.y(lane) + LANE / 2 + 4
         yield Rectangle(LEFT, _Plot.y(lane), _PLOT, LANE, "#f7f7f7")
@@ -70,9 +90,17 @@ def _bars(bars: list[Bar], plot: _Plot) -> Iterator[Shape]:
             yield Text(x + width / 2, y + LANE / 2 + 4, bar.label, 10, "middle", contrast(COLOURS[bar.kind]))
 
 
-def _arrows(report: CycleReport, plot: _Plot) -> Iterator[Shape]:
+def _flows(runs: Sequence[StreamRun]) -> Iterator[TokenFlow]:
+    """The tokens of all runs, on the program's axis of cycles."""
+    for run in runs:
+        for flow in run.report.flows:
+            posted, taken = run.placed(flow.posted, flow.taken)
+            yield flow._replace(posted=posted, taken=taken)
+
+
+def _arrows(runs: Sequence[StreamRun], plot: _Plot) -> Iterator[Shape]:
     first, last = plot.window
-    flows = [flow for flow in report.flows if flow.posted >= first and flow.taken < last]
+    flows = [flow for flow in _flows(runs) if flow.posted >= first and flow.taken < last]
     if len(flows) > ARROW_LIMIT:
         note = f"{len(flows):,} tokens, not drawn: more than {ARROW_LIMIT}"
         yield Text(WIDTH - RIGHT, 38, note, 10, "end", GREY)
@@ -121,19 +149,26 @@ def _legend(bars: list[Bar]) -> Iterator[Shape]:
 
 def draw_timeline(report: CycleReport, window: tuple[int, int] | None = None) -> Drawing:
     """The picture of a run, or of the cycles [begin, end) of a `window` on it."""
-    shown = window or (0, report.cycles)
-    if not 0 <= shown[0] < shown[1] <= report.cycles:
+    return draw_runs([StreamRun(report)], window)
+
+
+def draw_runs(runs: Sequence[StreamRun], window: tuple[int, int] | None = None) -> Drawing:
+    """The picture of runs of streams, one after the other."""
+    cycles = total_cycles(runs)
+    shown = window or (0, cycles)
+    if not 0 <= shown[0] < shown[1] <= cycles:
         raise VtacError(
-            f"cannot draw the cycles {shown[0]} to {shown[1]}: the run has the cycles 0 to {report.cycles}; "
+            f"cannot draw the cycles {shown[0]} to {shown[1]}: the run has the cycles 0 to {cycles}; "
             "the window must lie within, its end behind its begin"
         )
     plot = _Plot(shown)
-    bars = bars_of(report, shown, plot.cycles_per_pixel)
+    bars = bars_of(runs, shown, plot.cycles_per_pixel)
     parts = (
-        _title(report, shown),
-        _lane_names(report),
+        _title(runs, shown),
+        _lane_names(runs),
         _bars(bars, plot),
-        _arrows(report, plot),
+        _arrows(runs, plot),
+        _stream_names(runs, plot),
         _axis(plot),
         _legend(bars),
     )
@@ -147,13 +182,22 @@ def write_timeline(report: CycleReport, path: str | Path, window: tuple[int, int
     same report gives the same bytes. Raises `VtacError` for another ending or a window outside the
     run, `OSError` when the file cannot be written.
     """
-    target = Path(path)
+    _write([StreamRun(report)], Path(path), window)
+
+
+def write_program_timeline(program: VtaProgram, path: str | Path, window: tuple[int, int] | None = None) -> None:
+    """Draw a run of a program like `write_timeline`: its streams follow each other in the order of their calls.
+
+    Where there are several, a line with its name marks the begin of each.
+    """
+    _write(runs_of(program), Path(path), window)
+
+
+def _write(runs: Sequence[StreamRun], target: Path, window: tuple[int, int] | None) -> None:
     ending = target.suffix.lower()
-    if ending == ".svg":
-        target.write_text(svg(draw_timeline(report, window)), encoding="utf-8")
-    elif ending == ".png":
-        target.write_bytes(png(draw_timeline(report, window)))
-    else:
+    if ending not in (".svg", ".png"):
         raise VtacError(
             f"cannot draw a timeline into {target}: its name ends in {ending or 'nothing'!r}; use .svg or .png"
         )
+    drawing = draw_runs(runs, window)
+    write_output(target, svg(drawing).encode() if ending == ".svg" else png(drawing))

@@ -16,6 +16,7 @@ from xdsl.utils.lexer import Input
 from xdsl.utils.mlir_lexer import MLIRLexer
 
 from vtac.errors import CompileError
+from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.text.context import make_context
 from vtac.text.failures import reports_of
 from vtac.text.reports import Report, SourceError, one_line
@@ -41,12 +42,19 @@ def parse(source: Path | str) -> ModuleOp:
 def read_source(path: Path | str) -> str:
     """Returns the file's text. Raises `CompileError` when it can't be read or is no UTF-8 text."""
     try:
-        data = Path(path).read_bytes()
+        data = _read_bytes(Path(path))
     except OSError as error:
         raise CompileError(f"cannot read '{path}': {error.strerror or error}") from error
     except ValueError as error:
         raise CompileError(f"cannot read '{path}': {error}") from error
     return decode_source(data, str(path))
+
+
+def _read_bytes(path: Path) -> bytes:
+    """A regular file, or what a program writes to `/dev/stdin` and the like; no other pipe, and no device."""
+    if str(path).startswith(("/dev/fd/", "/dev/stdin", "/proc/self/fd/")):
+        return path.read_bytes()
+    return read_regular(path, RECORD_BYTES)
 
 
 def decode_source(data: bytes, name: str) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from vtac.errors import CompileError, VtacError
@@ -60,19 +62,40 @@ def guarded(tool: str, action: Callable[[], int], *, debug: bool) -> int:
 
     With `debug` the traceback follows. Anything but an error of the input is reported as an internal one.
     """
+    if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
-        return action()
+        status = action()
+        if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
+            sys.stdout.flush()
+        return status
     except SystemExit:
         raise
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         return FAILURE
     except KeyboardInterrupt:
         print(f"{tool}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BaseException as error:
+        if _is_of_output(error):
+            _discard_output()
         print_failure(tool, error, debug=debug)
         return FAILURE
+
+
+def _is_of_output(error: BaseException) -> bool:
+    """Whether stdout could not be written, so that what it still holds cannot be either."""
+    cause = error.__cause__ if isinstance(error, VtacError) else error
+    return isinstance(cause, OSError) and cause.filename is None
+
+
+def _discard_output() -> None:
+    """Let what stdout still holds go nowhere, so that the interpreter's end does not try to write it again."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (AttributeError, OSError, ValueError):
+        return
 
 
 def print_failure(tool: str, error: BaseException, input_name: str = "", *, debug: bool) -> None:
@@ -89,6 +112,8 @@ def _reports(error: BaseException, input_name: str) -> list[Report]:
         return [Report("error", one_line(error.message), input_name)]
     if isinstance(error, OSError) and error.filename is not None:
         return [Report("error", f"cannot access '{error.filename}': {error.strerror}")]
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EBADF):
+        return [Report("error", f"cannot write to standard output: {error.strerror}")]
     if isinstance(error, MemoryError):
         return [Report("error", "out of memory")]
     from vtac.text.failures import location_at_fault, reports_of

@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 
 from vtac.errors import VtacError
-from vtac.text.files import write_whole
+from vtac.files.whole import write_output
 
 
 class OutputError(VtacError):
     """A file that cannot be written."""
 
 
+def report(text: str) -> None:
+    """Prints results on stdout, at once. Raises `OutputError`, or `BrokenPipeError` when nobody reads on."""
+    if sys.stdout is None:  # pyright: ignore[reportUnnecessaryComparison]
+        raise OutputError("cannot write to standard output: it is closed")
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror}") from error
+
+
 def write_text(text: str, path: str | None) -> None:
     """Writes `text` to the file `path`, or to stdout when it is None or `-`. Raises `OutputError`."""
     if path is None or path == "-":
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        report(text)
     else:
         write_file(text.encode("utf-8"), path)
 
@@ -28,11 +39,7 @@ def write_file(data: bytes, path: Path | str) -> None:
 
     A device or pipe is written directly. Raises `OutputError`.
     """
-    target = Path(path)
     try:
-        if target.exists() and not target.is_file():
-            target.write_bytes(data)
-        else:
-            write_whole(Path(os.path.realpath(target)), data)
+        write_output(Path(path), data)
     except OSError as error:
         raise OutputError(f"cannot write '{path}': {error.strerror or error}") from error

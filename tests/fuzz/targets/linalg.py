@@ -18,7 +18,7 @@ from fuzz.networks import Array, Network, Node, Value, build, expected
 from fuzz.operations import OPERATIONS
 from fuzz.outcome import MismatchError, Outcome, UnfitError
 from fuzz.reduction import smaller_numbers, without_chunks
-from vtac.targets.vta.programs.program import Array as ProgramArray
+from vtac.targets.vta.programs.arrays import Array as ProgramArray
 
 _LIMIT = 300_000
 """Elements of one value at most, so that a case stays short."""

@@ -119,7 +119,7 @@ def test_gathered_copies_hold_what_is_read() -> None:
 def test_the_script_prints_and_parses() -> None:
     schedule = double_buffered(SMALL, Conv2DTiling(6, 6, 16, 48, vthreads=1), 2, 3, 1)
     again = vtac.compile(SMALL.text() + str(schedule))
-    assert again.instructions == vtac.compile(SMALL.text(), schedule=schedule).instructions
+    assert again.stream.instructions == vtac.compile(SMALL.text(), schedule=schedule).stream.instructions
 
 
 def double_buffered(layer: Conv2D, tiling: Conv2DTiling, data: int, kernel: int, acc: int) -> Schedule:
@@ -163,7 +163,7 @@ def test_two_contexts_of_loads_and_one_accumulation_hide_the_loads() -> None:
     for name in ("data_vta_inp", "weight_vta_wgt"):
         doubled.double_buffer(doubled.get_block(name), 2)
     before, after = (vtac.compile(layer.text(), schedule=schedule) for schedule in (plain, doubled))
-    cycles = [vtac.simulate_cycles(program.instructions, program.config).cycles for program in (before, after)]
+    cycles = [vtac.simulate_cycles(program.stream.instructions, program.config).cycles for program in (before, after)]
     assert vtac.check(after) == []
     assert cycles[1] < 0.8 * cycles[0]
 

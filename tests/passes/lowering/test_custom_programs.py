@@ -41,7 +41,7 @@ def test_two_layers_with_an_intermediate_in_dram() -> None:
     x, w, v = random_int8(4, (2, 4, 1, 16), (3, 4, 16, 16), (2, 3, 16, 16))
     expected = clipped(multiply(clipped(multiply(x, w)), v))
     assert np.array_equal(run_checked(program, x, w, v), expected)
-    assert [buffer.role for buffer in program.buffers] == ["input"] * 3 + ["output", "scratch", "uop"]
+    assert [buffer.role for buffer in program.stream.buffers] == ["input"] * 3 + ["output", "scratch", "uop"]
 
 
 def test_bias_is_broadcast_over_rows() -> None:
@@ -176,7 +176,7 @@ def test_generic_syntax_compiles_to_the_same_stream() -> None:
     printed = StringIO()
     Printer(printed, print_generic_format=True).print_op(vtac.parse(layer.text()))
     generic = vtac.compile(printed.getvalue() + "\n", schedule=schedule)
-    assert generic.instructions == vtac.compile(layer.text(), schedule=schedule).instructions
+    assert generic.stream.instructions == vtac.compile(layer.text(), schedule=schedule).stream.instructions
 
 
 def test_unrolled_loops_write_their_kernels_out() -> None:
@@ -190,7 +190,7 @@ def test_unrolled_loops_write_their_kernels_out() -> None:
     expected = np.clip(multiply(data, weight) >> 8, 0, 127).astype(np.int8)
     assert np.array_equal(run_checked(program, data, weight), expected)
     plain = vtac.compile(layer.text(), schedule=layer.schedule(MatmulTiling(1, 32, 32)))
-    assert len(program.micro_ops) == 2 * len(plain.micro_ops)
+    assert len(program.stream.micro_ops) == 2 * len(plain.stream.micro_ops)
 
 
 def test_virtual_threads_share_what_is_loaded_outside_them() -> None:

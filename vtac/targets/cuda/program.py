@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,10 @@ from zipfile import BadZipFile
 import numpy as np
 
 from vtac.errors import CompileError, LaunchError
+from vtac.files.archives import Archive, Header, archive_of
+from vtac.files.folders import write_folder
+from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
+from vtac.files.whole import write_output
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
@@ -84,18 +89,23 @@ class CudaProgram:
 
     def emit(self, path: str | Path) -> None:
         """Write the text to a file."""
-        _write(Path(path), self.text)
+        try:
+            write_output(Path(path), self.text.encode())
+        except OSError as error:
+            raise CompileError(f"cannot write {path}: {error.strerror}") from None
 
     def save(self, directory: str | Path) -> None:
-        """Write `kernel.cu`, `launch.json` and, if there are any, `constants.npz`; a missing directory is made."""
-        folder = Path(directory)
+        """Write `kernel.cu`, `launch.json` and, if there are any, `constants.npz`: all of them, or none.
+
+        A missing directory is made; a program in it is replaced, other files in it stay.
+        """
+        files = {TEXT_FILE: self.text.encode()}
+        if self.constants:
+            files[CONSTANTS_FILE] = archive_of(self.constants)
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            write_folder(Path(directory), {**files, LAUNCH_FILE: self.launch.to_json().encode()})
         except OSError as error:
-            raise CompileError(f"cannot save to {folder}: {error.strerror}") from None
-        _write(folder / TEXT_FILE, self.text)
-        _write(folder / LAUNCH_FILE, self.launch.to_json())
-        _write_constants(folder / CONSTANTS_FILE, self.constants)
+            raise CompileError(f"cannot save to {directory}: {error.strerror}") from None
 
     def _inputs(self, arrays: Sequence[Array]) -> list[Array]:
         """The arrays the launch reads; those given for outputs are checked and left out."""
@@ -118,11 +128,7 @@ class CudaProgram:
 def load_cuda_program(directory: str | Path) -> CudaProgram:
     """Read back what `CudaProgram.save` wrote."""
     folder = Path(directory)
-    try:
-        text = (folder / TEXT_FILE).read_text(encoding="utf-8")
-        record = (folder / LAUNCH_FILE).read_text(encoding="utf-8")
-    except OSError as error:
-        raise CompileError(f"cannot read {error.filename}: {error.strerror}") from None
+    text, record = (_read_text(folder / name) for name in (TEXT_FILE, LAUNCH_FILE))
     launch = LaunchRecord.from_json(record, str(folder / LAUNCH_FILE))
     return CudaProgram(text, launch, constants=_read_constants(folder / CONSTANTS_FILE, launch))
 
@@ -131,35 +137,33 @@ def _masked(output: Array, written: np.ndarray[tuple[int, ...], np.dtype[np.bool
     return np.ma.MaskedArray(output, mask=~written)
 
 
-def _write(path: Path, text: str) -> None:
+def _read_text(path: Path) -> str:
     try:
-        path.write_text(text, encoding="utf-8")
+        return read_regular(path, RECORD_BYTES).decode()
     except OSError as error:
-        raise CompileError(f"cannot write {path}: {error.strerror}") from None
-
-
-def _write_constants(path: Path, constants: Mapping[str, Array]) -> None:
-    try:
-        if constants:
-            np.savez(path, **constants)  # pyright: ignore[reportArgumentType]
-        else:
-            path.unlink(missing_ok=True)
-    except OSError as error:
-        raise CompileError(f"cannot write {path}: {error.strerror}") from None
+        raise CompileError(f"cannot read {path}: {error.strerror}") from None
+    except UnicodeDecodeError as error:
+        raise CompileError(f"cannot read {path}: byte {error.start} is not UTF-8 text") from None
 
 
 def _read_constants(path: Path, launch: LaunchRecord) -> dict[str, Array]:
-    """What `_write_constants` wrote; nothing where there is no such file."""
-    if not path.is_file():
+    """The contents of constant inputs; nothing where there is no such file."""
+    if not path.exists():
         return {}
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            found: dict[str, Array] = dict(archive)
-    except (OSError, ValueError, BadZipFile) as error:
-        raise CompileError(f"cannot read {path}: {error}") from None
     wanted = {parameter.name: parameter for parameter in launch.inputs}
-    for name, array in found.items():
-        parameter = wanted.get(name)
-        if parameter is None or array.shape != parameter.shape or array.dtype != np.dtype(parameter.numpy_dtype):
-            raise CompileError(f"{path}: '{name}' is no input of kernel `{launch.kernel}` with that shape and dtype")
+    try:
+        with open_regular(path) as stream:
+            archive = Archive(stream)
+            headers = {name: archive.header(name) for name in archive.names}
+            strange = next((name for name, header in headers.items() if not _fits(header, wanted.get(name))), None)
+            found = {} if strange is not None else {name: archive.array(name) for name in headers}
+    except (OSError, ValueError, EOFError, KeyError, NotImplementedError, BadZipFile, zlib.error) as error:
+        raise CompileError(f"cannot read {path}: {error}") from None
+    if strange is not None:
+        raise CompileError(f"{path}: '{strange}' is no input of kernel `{launch.kernel}` with that shape and dtype")
     return found
+
+
+def _fits(header: Header, parameter: Parameter | None) -> bool:
+    """Whether an array is as a parameter wants it, by what the archive says of it."""
+    return parameter is not None and header == (np.dtype(parameter.numpy_dtype), parameter.shape)

@@ -14,7 +14,7 @@ from vtac.targets.target import HasScript
 from vtac.targets.vta.compilation import Progress
 from vtac.targets.vta.linking.plain import compile_plain, split_plain
 from vtac.targets.vta.pipeline import VTA_PIPELINE
-from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.stream.build import build_program
@@ -22,7 +22,7 @@ from vtac.text.context import make_context
 from vtac.text.verification import verify_result
 
 
-def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> Program:
+def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> VtaProgram:
     """The program of a module, which is used up; the options are those of the target `vta`."""
     if acc_8bit:
         ACC_8BIT.set(work, True)
@@ -47,7 +47,7 @@ def schedules(module: ModuleOp) -> list[HasScript]:
     return [WrittenScript(script) for script in scripts_of(module)]
 
 
-def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Program:
+def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> VtaProgram:
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
     try:
         lowered = default_lowering(work).module

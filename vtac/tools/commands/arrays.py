@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import zipfile
+import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Protocol, cast
@@ -12,7 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import VtacError
-from vtac.targets.vta.programs.program import Array
+from vtac.files.archives import Archive, Header, archive_of
+from vtac.files.reading import open_regular
+from vtac.targets.vta.programs.arrays import Array
 from vtac.tools.output import write_file
 
 DEFAULT_LOW = -128
@@ -39,17 +41,43 @@ def read_arrays(path: str, arguments: Sequence[Argument]) -> list[Array]:
 
     Raises `ArchiveError`. Shapes and dtypes are the program's to check.
     """
-    archive = _read_archive(path)
+    try:
+        with open_regular(Path(path)) as stream:
+            if stream.read(6) == b"\x93NUMPY":
+                raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
+            return _chosen_arrays(Archive(stream), path, arguments)
+    except OSError as error:
+        raise ArchiveError(f"cannot read '{path}': {error.strerror or error}") from None
+    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
+
+
+def _chosen_arrays(archive: Archive, path: str, arguments: Sequence[Argument]) -> list[Array]:
+    headers = {name: archive.header(name) for name in archive.names}
     names = [argument.name for argument in arguments]
-    if all(name in archive for name in names):
-        return [archive[name] for name in names]
-    positional = [name for name in archive if name.startswith("in_")]
-    if len(positional) == len(names):
-        return [archive[name] for name in positional]
-    raise ArchiveError(
-        f"'{path}' holds {', '.join(archive) or 'nothing'}; expected the arguments {', '.join(names)}, "
-        f"or {len(names)} arrays whose names begin with in_"
-    )
+    positional = [name for name in archive.names if name.startswith("in_")]
+    if all(name in archive.names for name in names):
+        chosen = names
+    elif len(positional) == len(names):
+        chosen = positional
+    else:
+        raise ArchiveError(
+            f"'{path}' holds {', '.join(archive.names) or 'nothing'}; expected the arguments {', '.join(names)}, "
+            f"or {len(names)} arrays whose names begin with in_"
+        )
+    for name, argument in zip(chosen, arguments, strict=True):
+        _check_header(headers[name], argument)
+    return [cast("Array", archive.array(name)) for name in chosen]
+
+
+def _check_header(header: Header, argument: Argument) -> None:
+    """Refuses an array by what the archive says of it, before its numbers are read."""
+    if header.shape != argument.shape or header.dtype.itemsize != np.dtype(argument.dtype).itemsize:
+        found, wanted = ("x".join(map(str, shape)) or "scalar" for shape in (header.shape, argument.shape))
+        raise ArchiveError(
+            f"argument '{argument.name}' is {found} {header.dtype}; the program takes {wanted} {argument.dtype}: "
+            "reshape or convert it first"
+        )
 
 
 def random_arrays(arguments: Sequence[Argument], seed: int, low: int | None, high: int | None) -> list[Array]:
@@ -63,22 +91,7 @@ def random_arrays(arguments: Sequence[Argument], seed: int, low: int | None, hig
 
 def write_arrays(path: str, arrays: Mapping[str, Array]) -> None:
     """Writes the `.npz` at `path`, whole or not at all. Raises `OutputError`."""
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    write_file(buffer.getvalue(), path)
-
-
-def _read_archive(path: str) -> dict[str, Array]:
-    try:
-        archive = np.load(Path(path), allow_pickle=False)
-        if not isinstance(archive, np.lib.npyio.NpzFile):
-            raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
-        with archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise ArchiveError(f"cannot read '{path}': {error.strerror or error}") from None
-    except (ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
+    write_file(archive_of(arrays), path)
 
 
 def _random_array(argument: Argument, generator: np.random.Generator, low: int | None, high: int | None) -> Array:

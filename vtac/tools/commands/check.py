@@ -12,6 +12,7 @@ from vtac.targets.vta.proof import Finding, check
 from vtac.tools.commands.programs import load_program
 from vtac.tools.commands.streams import load_stream, read_bytes
 from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.output import report
 
 FOUND = 1
 
@@ -40,10 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     options = Options()
     parser.parse(arguments, options)
     findings = _findings(options)
-    for finding in findings:
-        print(finding)
-    if not findings:
-        print("proven clean")
+    report("".join(f"{finding}\n" for finding in findings) or "proven clean\n")
     return FOUND if findings else 0
 
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES
+from vtac.targets.vta.programs.saving import device_folder
 from vtac.tools.commands.arrays import read_arrays
-from vtac.tools.commands.programs import compile_cuda_file, compile_file, compile_for, device_programs
+from vtac.tools.commands.programs import VtaProgram, compile_cuda_file, compile_file, compile_for
 from vtac.tools.commands.target_options import hardware_of, target_of
 from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.output import report
 
 _EXAMPLE = """example:
   vtac compile examples/vta_conv2d.mlir -o build/conv2d
@@ -62,14 +64,18 @@ def _compile_vta(options: Options, output: str) -> int:
     )
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
     program.save(Path(output), inputs)
-    devices = device_programs(program)
-    for name, device in devices.items():
-        instructions, micro_ops = len(device.instructions) // WORD_BYTES, len(device.micro_ops) // MICRO_OP_BYTES
-        place = f"{output}/{name}" if len(devices) > 1 else output
-        print(f"{place}: {instructions:,} instructions, {micro_ops:,} micro-ops")
-        for buffer in device.buffers:
-            print(f"  {buffer.role:<9} {buffer.name:<16} {buffer.nbytes:>10} bytes at 0x{buffer.address:x}")
+    report("".join(f"{line}\n" for line in _saved_lines(program, output)))
     return 0
+
+
+def _saved_lines(program: VtaProgram, output: str) -> Iterator[str]:
+    several = len(program.devices) > 1
+    for number, (name, device) in enumerate(program.devices.items()):
+        instructions, micro_ops = len(device.instructions) // WORD_BYTES, len(device.micro_ops) // MICRO_OP_BYTES
+        place = f"{output}/{device_folder(number)}: {name}" if several else output
+        yield f"{place}: {instructions:,} instructions, {micro_ops:,} micro-ops"
+        for buffer in device.buffers:
+            yield f"  {buffer.role:<9} {buffer.name:<16} {buffer.nbytes:>10} bytes at 0x{buffer.address:x}"
 
 
 def _compile_any(options: Options, target: Target, output: str) -> int:

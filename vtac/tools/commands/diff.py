@@ -9,6 +9,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, DecodeError, disassemble, disassemble_micro_ops
 from vtac.tools.commands.streams import SavedStream, load_stream
 from vtac.tools.entry import ToolParser
+from vtac.tools.output import report
 
 DIFFERENT = 1
 
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
     first = load_stream(options.first, options.config)
     second = load_stream(options.second, options.config)
     lines = _differences(first, second, options.context)
-    print("\n".join(lines) if lines else "no difference")
+    report("\n".join(lines or ["no difference"]) + "\n")
     return DIFFERENT if lines else 0
 
 

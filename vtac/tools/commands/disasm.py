@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from vtac.targets.vta.isa import DecodeError, disassemble, disassemble_micro_ops
 from vtac.tools.commands.programs import load_program
-from vtac.tools.commands.streams import SavedStream, StreamFileError, load_stream
+from vtac.tools.commands.streams import SavedStream, StreamFileError, load_streams
 from vtac.tools.entry import ToolParser
 from vtac.tools.listing import listing
 from vtac.tools.output import write_text
@@ -38,13 +38,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
     options = Options()
     parser.parse(arguments, options)
-    if options.sources:
-        program = load_program(options.source)
-        text = listing(program.disassemble(), program.origins)
-    else:
-        text = _text(load_stream(options.source, options.config), micro_ops=options.micro_ops)
-    write_text(text, options.output)
+    write_text(_output(options), options.output)
     return 0
+
+
+def _output(options: Options) -> str:
+    if options.sources:
+        devices = load_program(options.source).devices
+        texts = {name: listing(device.disassemble(), device.origins) for name, device in devices.items()}
+    else:
+        streams = load_streams(options.source, options.config)
+        texts = {name: _text(stream, micro_ops=options.micro_ops) for name, stream in streams.items()}
+    if len(texts) == 1:
+        return next(iter(texts.values()))
+    return "\n".join(f"// {name}\n{text}" for name, text in texts.items())
 
 
 def _text(stream: SavedStream, *, micro_ops: bool) -> str:

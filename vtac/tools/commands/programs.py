@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_program import load_program
+from vtac.targets.vta.programs.vta_program import VtaProgram
 
 if TYPE_CHECKING:
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import Target, TargetProgram
 
-__all__ = ["Program", "compile_cuda_file", "compile_file", "device_programs", "is_cuda_program", "load_program"]
+__all__ = ["VtaProgram", "compile_cuda_file", "compile_file", "is_cuda_program", "load_program"]
 
 
 def compile_file(
@@ -26,13 +26,12 @@ def compile_file(
     host: bool = True,
     acc_8bit: bool = False,
     shows_progress: bool = False,
-) -> Program:
+) -> VtaProgram:
     """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`.
 
     With `shows_progress`, a line on stderr says which layer of a network is being compiled.
     """
     from vtac.compiler import compile
-    from vtac.targets.vta.programs.host_program import HostProgram
     from vtac.text.source import parse
 
     config = None if config_path is None else VTAConfig.from_json(config_path)
@@ -41,24 +40,14 @@ def compile_file(
     program = compile(
         module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=_show_layer if shows_progress else None
     )
-    if isinstance(program, HostProgram):
-        for choice in program.choices:
-            print(f"note: {choice}", file=sys.stderr)
+    for choice in program.choices:
+        print(f"note: {choice}", file=sys.stderr)
     return program
 
 
 def _show_layer(layer: str, done: int, total: int) -> None:
     """One line, redrawn for each layer."""
     print(f"\rcompiling {done}/{total}: {layer:<40}", end="\n" if done == total else "", file=sys.stderr, flush=True)
-
-
-def device_programs(program: Program) -> dict[str, Program]:
-    """The programs that run on the VTA, by name; one without a host part has no name."""
-    if type(program) is Program:
-        return {"": program}
-    from vtac.targets.vta.programs.host_program import HostProgram
-
-    return program.devices if isinstance(program, HostProgram) else {"": program}
 
 
 def compile_cuda_file(path: str, architecture: str | None, schedule_path: str | None) -> CudaProgram:

@@ -13,14 +13,14 @@ import numpy as np
 
 from vtac.targets.target import Target
 from vtac.targets.vta.cycles import simulate_cycles, summary_table
-from vtac.targets.vta.programs.program import Array, Program
+from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
-from vtac.tools.commands.programs import compile_file, device_programs, load_program
+from vtac.tools.commands.programs import compile_file, load_program
 from vtac.tools.commands.target_options import target_of
 from vtac.tools.entry import ToolParser, UsageError
-from vtac.tools.listing import described
-from vtac.tools.output import write_file
+from vtac.tools.output import report, write_file
 
 _EXAMPLE = """example:
   vtac run examples/vta_matmul.mlir --seed 1 --stats stats.json
@@ -84,8 +84,12 @@ def _run_vta(options: Options, _target: Target) -> int:
         inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
     outputs = _execute(program, inputs, shows_progress=options.progress)
     _write_files(options, program, inputs, outputs)
-    print(_table(program.stats, outputs))
-    _explain_cycles(options, program)
+    summary = f"{_table(program.stats, outputs)}\n{_cycle_tables(program)}"
+    if options.stats == "-":
+        report(_stats_text(program))
+        print(summary, end="", file=sys.stderr)
+    else:
+        report(summary)
     return 0
 
 
@@ -96,7 +100,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--device", choices=("cpu", "gpu"), help="where a CUDA program runs (default cpu)")
     add("--inputs", metavar="X.npz", help="arguments; default random")
     add("--outputs", metavar="Y.npz", help="write the results")
-    add("--stats", metavar="FILE", help="write the counters as JSON")
+    add("--stats", metavar="FILE", help="write the counters as JSON; - prints them on stdout, and the tables on stderr")
     add("--trace", metavar="FILE", help="write a Chrome or Perfetto trace of the run, cycle by cycle")
     add("--timeline", metavar="FILE", help="draw that trace, as .svg or .png")
     add("--dump", metavar="DIR", help="save the program, with the arguments in its memory image")
@@ -124,7 +128,7 @@ RUNNERS: Mapping[str, Callable[[Options, Target], int]] = {"vta": _run_vta, "cud
 """Targets whose programs can say more than their results."""
 
 
-def _program(options: Options) -> Program:
+def _program(options: Options) -> VtaProgram:
     if not Path(options.source).is_dir():
         host, acc_8bit = not options.no_host, options.acc_8bit
         return compile_file(
@@ -142,7 +146,7 @@ def _program(options: Options) -> Program:
     return load_program(options.source)
 
 
-def _execute(program: Program, inputs: Sequence[Array], *, shows_progress: bool) -> dict[str, Array]:
+def _execute(program: VtaProgram, inputs: Sequence[Array], *, shows_progress: bool) -> dict[str, Array]:
     """Returns the results by name."""
     line = ProgressLine()
     returned = program(*inputs, progress=line if shows_progress else None)
@@ -169,34 +173,39 @@ class ProgressLine:
             print(file=sys.stderr)
 
 
-def _write_files(options: Options, program: Program, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
+def _write_files(options: Options, program: VtaProgram, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
+    """Writes every file that was asked for, before anything is printed: a closed pipe loses none."""
     if options.outputs is not None:
         write_arrays(options.outputs, outputs)
-    if options.stats is not None:
-        write_file(f"{json.dumps(program.stats, indent=2)}\n".encode(), options.stats)
+    if options.stats not in (None, "-"):
+        write_file(_stats_text(program).encode(), options.stats)
     if options.dump is not None:
         program.save(Path(options.dump), inputs)
+    if options.trace is not None:
+        from vtac.report.trace import write_program_trace
+
+        write_program_trace(program, options.trace)
+    if options.timeline is not None:
+        from vtac.report.timeline import write_program_timeline
+
+        write_program_timeline(program, options.timeline)
 
 
-def _explain_cycles(options: Options, program: Program) -> None:
-    """Prints where the cycles went and writes the pictures of it."""
-    from vtac.report.timeline import write_timeline
-    from vtac.report.trace import write_trace
+def _stats_text(program: VtaProgram) -> str:
+    return f"{json.dumps(program.stats, indent=2)}\n"
 
-    devices = device_programs(program)
-    if any(device.kernels for device in devices.values()):
+
+def _cycle_tables(program: VtaProgram) -> str:
+    """Where the cycles went, layer by layer and stream by stream."""
+    tables: list[str] = []
+    if any(device.kernels for device in program.devices.values()):
         from vtac.targets.vta.programs.layer_report import layer_reports, layer_table
 
-        print(f"\n{layer_table(layer_reports(program))}", end="")
-    for name, device in devices.items():
-        title = f"{name}:\n" if len(devices) > 1 else ""
-        print(f"\n{title}{summary_table(simulate_cycles(device.instructions, device.config))}", end="")
-    report = simulate_cycles(program.instructions, program.config)
-    if options.trace is not None:
-        sources = {at: described(origin) for at, origin in enumerate(program.origins)}
-        write_trace(report, options.trace, sources)
-    if options.timeline is not None:
-        write_timeline(report, options.timeline)
+        tables.append(layer_table(layer_reports(program)))
+    for name, device in program.devices.items():
+        title = f"{name}:\n" if len(program.devices) > 1 else ""
+        tables.append(f"{title}{summary_table(simulate_cycles(device.instructions, device.config))}")
+    return "".join(f"\n{table}" for table in tables)
 
 
 def _table(stats: Mapping[str, int], outputs: Mapping[str, Array]) -> str:

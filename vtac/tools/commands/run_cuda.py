@@ -22,7 +22,7 @@ from vtac.tools.entry import UsageError
 if TYPE_CHECKING:
     from vtac.targets.cuda.arrays import Array
     from vtac.targets.cuda.launch import Parameter
-    from vtac.targets.vta.programs.program import Array as IntegerArray
+    from vtac.targets.vta.programs.arrays import Array as IntegerArray
     from vtac.tools.commands.run import Options
 
 

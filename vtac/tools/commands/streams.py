@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
+from vtac.files.reading import MEMORY_BYTES, read_regular
+from vtac.targets.vta.programs.saved_records import Index, parse_index
+from vtac.targets.vta.programs.saving import device_folder
 
 
 class StreamFileError(VtacError):
@@ -29,33 +31,52 @@ def load_stream(path: str, config_path: str | None) -> SavedStream:
 
     The configuration is the directory's; a file's is `config_path`, else the default. Raises `VtacError`.
     """
+    streams = load_streams(path, config_path)
+    if len(streams) != 1:
+        places = ", ".join(str(stream.path) for stream in streams.values())
+        raise StreamFileError(f"'{path}' holds {len(streams)} streams; name one of them: {places}")
+    return next(iter(streams.values()))
+
+
+def load_streams(path: str, config_path: str | None) -> dict[str, SavedStream]:
+    """Reads all streams of a directory, by name; else like `load_stream`. Raises `VtacError`.
+
+    Only what is needed to show the words is looked at, so that a program that cannot be loaded can be seen.
+    """
     source = Path(path)
     stated = None if config_path is None else VTAConfig.from_json(config_path)
     if not source.is_dir():
-        return SavedStream(source, read_bytes(source), b"", stated or VTAConfig())
-    config = _saved_config(source / "program.json")
-    if stated is not None and stated != config:
+        return {"": SavedStream(source, read_bytes(source), b"", stated or VTAConfig())}
+    streams = {name: _saved_stream(folder) for name, folder in _stream_folders(source).items()}
+    if stated is not None and any(stated != stream.config for stream in streams.values()):
         raise StreamFileError(
             f"'{path}' was compiled for another configuration than '{config_path}'; leave out --config"
         )
-    micro_ops = source / "uop.bin"
-    return SavedStream(source, read_bytes(source / "insn.bin"), read_bytes(micro_ops), config)
+    return streams
+
+
+def _stream_folders(source: Path) -> dict[str, Path]:
+    """The folder of each stream; older versions wrote several without an index, in folders of their names."""
+    if not (source / "program.json").exists() and (source / "host.mlir").exists():
+        return {entry.name: entry for entry in sorted(source.iterdir()) if (entry / "program.json").exists()}
+    index = _index(source / "program.json")
+    if "devices" not in index.fields:
+        return {"": source}
+    return {name: source / device_folder(number) for number, name in enumerate(index.device_names())}
+
+
+def _saved_stream(folder: Path) -> SavedStream:
+    config = _index(folder / "program.json").config()
+    return SavedStream(folder, read_bytes(folder / "insn.bin"), read_bytes(folder / "uop.bin"), config)
 
 
 def read_bytes(path: Path) -> bytes:
     """Returns the file's bytes. Raises `StreamFileError`."""
     try:
-        return path.read_bytes()
+        return read_regular(path, MEMORY_BYTES)
     except OSError as error:
         raise StreamFileError(f"cannot read '{path}': {error.strerror or error}") from None
 
 
-def _saved_config(path: Path) -> VTAConfig:
-    try:
-        record: object = json.loads(read_bytes(path))
-    except ValueError as error:
-        raise StreamFileError(f"'{path}' is not JSON: {error}") from None
-    fields = record.get("config") if isinstance(record, dict) else None  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
-    if not isinstance(fields, dict):
-        raise StreamFileError(f"'{path}' has no object 'config'; expected the record that 'vtac compile' writes")
-    return VTAConfig.from_fields({str(key): value for key, value in fields.items()}, str(path))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
+def _index(path: Path) -> Index:
+    return parse_index(read_bytes(path), path)

@@ -50,18 +50,18 @@ def test_operands_are_loaded_as_8_bit(text: str, config: VTAConfig | None, tmp_p
     program = vtac.compile(module, config=config, acc_8bit=True)
     inputs = random_inputs(program)
     np.testing.assert_array_equal(program(*inputs), evaluate(module, *inputs))
-    assert program.simulator_only
+    assert program.stream.simulator_only
     assert "load.acc8" in program.disassemble()
     assert vtac.check(program, acc_8bit=True) == []
     program.save(tmp_path / "saved")
     loaded = load_program(tmp_path / "saved")
-    assert loaded.simulator_only
+    assert loaded.stream.simulator_only
     np.testing.assert_array_equal(loaded(*inputs), evaluate(module, *inputs))
 
 
 def test_without_the_option_nothing_is_for_simulators_only() -> None:
     program = vtac.compile(SUM)
-    assert not program.simulator_only
+    assert not program.stream.simulator_only
     assert "acc8" not in program.disassemble()
 
 

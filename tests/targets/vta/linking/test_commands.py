@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,11 +51,11 @@ def test_run_takes_plain_arrays(tmp_path: Path) -> None:
 def test_several_device_programs_are_saved_side_by_side(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = network.parent / "saved"
     assert main(["compile", str(network), "-o", str(folder)]) == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["host.mlir", "net_0", "net_1"]
+    assert sorted(path.name for path in folder.iterdir()) == ["device_0", "device_1", "host.mlir", "program.json"]
     streams = capsys.readouterr()
     assert "note: host: 'linalg.generic' cannot run on the VTA: it multiplies by 3" in streams.err
-    assert "net_1: " in streams.out
-    assert main(["run", str(folder / "net_1")]) == 0
+    assert "device_1: net_1: " in streams.out
+    assert main(["run", str(folder / "device_1")]) == 0
     host = (folder / "host.mlir").read_text()
     assert "packing.host" in host
     assert "linalg.generic" not in host.partition("func.func private")[2]
@@ -90,7 +91,11 @@ def test_one_layer_lies_beside_its_host_function(tmp_path: Path) -> None:
 def test_every_stream_is_checked(network: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = network.parent / "saved"
     vtac.compile(network).save(folder)
-    stream = folder / "net_1" / "insn.bin"
+    for index in (folder / "program.json", folder / "device_1" / "program.json"):
+        fields = json.loads(index.read_text())
+        del fields["digests"]
+        index.write_text(json.dumps(fields))
+    stream = folder / "device_1" / "insn.bin"
     words = bytearray(stream.read_bytes())
     words[-16:] = words[-32:-16]
     stream.write_bytes(words)
@@ -117,7 +122,7 @@ def _without_calls(text: str) -> str:
 @pytest.mark.parametrize(
     ("edit", "message"),
     [
-        (_of_another_device, "net_9 is not a saved program: cannot read insn.bin"),
+        (_of_another_device, "calls net_0, net_9; program.json describes net_0, net_1"),
         (_cut, "host.mlir:[0-9]+:[0-9]+: "),
         (_emptied, "host.mlir:1:1: the input is empty"),
         (_without_calls, "calls no device program"),

@@ -62,7 +62,7 @@ def test_a_perceptron_is_one_stream() -> None:
     program = compile_network(network)
     assert_exact(network, program)
     assert list(program.devices) == ["mlp_vta"]
-    assert [kernel.name for kernel in program.kernels] == ["fc1", "fc2", "fc3"]
+    assert [kernel.name for kernel in program.stream.kernels] == ["fc1", "fc2", "fc3"]
     assert [buffer.name for buffer in program.arguments] == ["image"]
 
 
@@ -77,11 +77,11 @@ def _repeated() -> Network:
 
 def test_layers_of_one_shape_share_their_micro_ops() -> None:
     program = compile_network(_repeated())
-    assert [kernel.name for kernel in program.kernels] == ["first", "second", "third", "fourth"]
+    assert [kernel.name for kernel in program.stream.kernels] == ["first", "second", "third", "fourth"]
     alone = Network("alone", (1, 16, 6, 6), seed=2)
     value = alone.convolution(alone.input, "first", 16, 3)
     alone.convolution(value, "second", 16, 3)
-    assert len(program.micro_ops) == len(compile_network(alone).micro_ops)
+    assert len(program.stream.micro_ops) == len(compile_network(alone).stream.micro_ops)
 
 
 @pytest.mark.parametrize("config", [small_uop(), small_uop(SMALL_BLOCK)], ids=["default", "batch4block8"])
@@ -89,7 +89,7 @@ def test_micro_ops_of_several_kernels_overflow_the_sram(config: VTAConfig) -> No
     """The SRAM holds fewer micro-ops than the program has: kernels are loaded again where they are needed."""
     network = _repeated()
     program = compile_network(network, config)
-    assert len(program.micro_ops) // 4 > config.capacity("uop")
+    assert len(program.stream.micro_ops) // 4 > config.capacity("uop")
     assert_exact(network, program)
     assert vtac.check(program) == []
     program(image_for(network))
@@ -103,7 +103,7 @@ def test_programs_survive_saving(tmp_path: Path) -> None:
     loaded = vtac.load_program(tmp_path, "vta")
     image = image_for(network)
     np.testing.assert_array_equal(np.asarray(loaded(image)), list(network.reference(image).values())[-1])
-    assert loaded.kernels == program.kernels
+    assert loaded.stream.kernels == program.stream.kernels
     assert isinstance(loaded, HostProgram)
     assert loaded.choices == program.choices
     assert vtac.check(loaded) == []
@@ -114,10 +114,10 @@ def test_instructions_name_their_layer_and_its_place(tmp_path: Path) -> None:
     file.write_text(mlp(features=(20, 18, 7)).text())
     program = vtac.compile(file)
     lines = file.read_text().splitlines()
-    places = {origin.kernel: origin.location for origin in program.origins if origin.location}
+    places = {origin.kernel: origin.location for origin in program.stream.origins if origin.location}
     assert set(places) == {"fc1", "fc2"}
     for layer, place in places.items():
         assert lines[int(place.split(":")[-2]) - 1].strip().startswith(f"%{layer} = linalg.generic")
-    text = listing(program.disassemble(), program.origins)
+    text = listing(program.disassemble(), program.stream.origins)
     assert f"# fc1: vta.gemm {places['fc1']}" in text
     assert "# fc2: vta.store_2d" in text

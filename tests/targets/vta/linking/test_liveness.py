@@ -17,7 +17,8 @@ import vtac
 from vtac.errors import ProgramError
 from vtac.targets.vta.isa import Load, Store
 from vtac.targets.vta.machine.stream import decode_stream
-from vtac.targets.vta.programs.program import Array, Program
+from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.stream.layout import Buffer
 from vtac.workloads.network import Network
 

@@ -214,7 +214,7 @@ func.func @mlp(%data: tensor<4x20xi8>) -> tensor<4x10xi8> {
     names = [op.name for op in program.host.walk()]
     assert names.count("packing.pack") == 1
     assert names.count("packing.unpack") == 1
-    assert [buffer.role for buffer in program.buffers] == [
+    assert [buffer.role for buffer in program.stream.buffers] == [
         "input",
         "output",
         "constant",

@@ -56,7 +56,7 @@ def test_the_sum_of_two_narrowed_convolutions(config: VTAConfig | None) -> None:
     )
     program = run_against_numpy(text, config)
     assert len(program.devices) == 1
-    assert [kernel.name for kernel in program.kernels] == ["n1", "out"]
+    assert [kernel.name for kernel in program.stream.kernels] == ["n1", "out"]
     assert program.choices == ()
 
 

@@ -26,7 +26,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def program(source: Path) -> Program:
-    return vtac.compile(source)
+    return vtac.compile(source).stream
 
 
 def test_one_origin_per_instruction(program: Program, source: Path) -> None:
@@ -57,4 +57,4 @@ def test_lines_are_the_operations_own(program: Program, source: Path) -> None:
 
 def test_origins_survive_saving(program: Program, tmp_path: Path) -> None:
     program.save(tmp_path / "saved")
-    assert vtac.load_program(tmp_path / "saved", "vta").origins == program.origins
+    assert vtac.load_program(tmp_path / "saved", "vta").stream.origins == program.origins

@@ -21,7 +21,7 @@ SHORT = np.ones(3, np.int32)
 
 @pytest.fixture
 def program() -> Program:
-    return vtac.compile(LAYER.text(), schedule=LAYER.schedule())
+    return vtac.compile(LAYER.text(), schedule=LAYER.schedule()).stream
 
 
 CALLS: dict[str, tuple[Callable[[Program], object], str]] = {

@@ -38,7 +38,7 @@ DIGESTS = {
 def named(request: pytest.FixtureRequest) -> tuple[str, Program]:
     """A reference program's name, and our compilation of it."""
     layer = WORKLOADS[request.param]
-    return request.param, vtac.compile(layer.text(), schedule=layer.schedule())
+    return request.param, vtac.compile(layer.text(), schedule=layer.schedule()).stream
 
 
 def test_digest(named: tuple[str, Program]) -> None:

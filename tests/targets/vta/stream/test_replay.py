@@ -31,8 +31,8 @@ def compare(expected: Callable[[], Replay], text: str, schedule: Callable[[], vt
             vtac.compile(text, schedule=schedule())
         return
     program = vtac.compile(text, schedule=schedule())
-    assert program.instructions == replay.instructions
-    assert program.micro_ops == replay.micro_ops
+    assert program.stream.instructions == replay.instructions
+    assert program.stream.micro_ops == replay.micro_ops
 
 
 @settings(max_examples=25)

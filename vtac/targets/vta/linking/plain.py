@@ -43,7 +43,7 @@ def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | N
         programs = replace_unsafe(module, runner, pipeline, given)
     for stream in kernel_modules(module):
         discard(stream)
-    return HostProgram.around(module, programs)
+    return HostProgram(module, programs)
 
 
 def split_plain(module: ModuleOp, *, host: bool = True, phase: str = "grouped") -> None:

@@ -4,28 +4,42 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from io import StringIO
 from pathlib import Path
 from time import perf_counter
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Region, SSAValue
+from xdsl.printer import Printer
+from xdsl.rewriter import Rewriter
 
 from vtac.analysis.nest import buffer_name
 from vtac.analysis.target import config_of
+from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import choices_of, layer_name
 from vtac.errors import ProgramError
-from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.buffers import element_type, shape_of_type
-from vtac.evaluate.linalg import Callee
+from vtac.evaluate.linalg import Callee, evaluate_linalg
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
-from vtac.targets.vta.machine.counters import COUNTER_NAMES
-from vtac.targets.vta.programs.program import Array, Image, Program, Progress
+from vtac.targets.vta.machine import COUNTER_NAMES, Progress
+from vtac.targets.vta.programs.arrays import Array, fitted
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.saving import HOST_FILE, host_files, save
 from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
+
+_OF_ONE_STREAM = frozenset(
+    {"instructions", "micro_ops", "buffers", "constants", "origins", "kernels", "memory_image", "read"}
+)
+
+
+class NotOneStreamError(ProgramError, AttributeError):
+    """What only one stream has, asked of a program of several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,59 +51,69 @@ class DeviceCall:
 
 
 @dataclass
-class HostProgram(Program):
+class HostProgram:
     """A host function around device programs.
 
-    The fields of `Program` are the first device program's; `devices` holds all of them in the
-    order of their calls, by the name of the function that they are. `host` is the module with
-    the host function; `plain` are its arguments and results. `host_seconds` is the time that the
-    host's own operations took in the last run.
+    `host` is the module with the host function; `devices` are the streams that it calls, by the
+    name of the function that they are, in the order of their first calls. What only one stream
+    has, such as its instructions, is in `devices`; where there is one, `stream` is that. `host_seconds` is the
+    time that the host's own operations took in the last run.
     """
 
-    host: ModuleOp = field(default_factory=lambda: ModuleOp([]))
-    devices: dict[str, Program] = field(default_factory=dict[str, Program])
-    plain: tuple[Buffer, ...] = ()
-    host_seconds: float = 0.0
-    _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], repr=False)
+    host: ModuleOp
+    devices: dict[str, Program]
+    host_seconds: float = field(default=0.0, init=False)
+    _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], init=False, repr=False)
 
-    @staticmethod
-    def around(host: ModuleOp, devices: dict[str, Program]) -> HostProgram:
-        """The program of a host module and the device programs that it calls, by function name.
+    @cached_property
+    def _plain(self) -> tuple[Buffer, ...]:
+        return _plain_buffers(self.host_function)
 
-        Where it calls none, the VTA's part is a stream that ends at once.
-        """
-        first = next(iter(devices.values()), None) or idle_program(host)
-        return HostProgram(
-            first.config,
-            first.instructions,
-            first.micro_ops,
-            first.buffers,
-            first.constants,
-            first.origins,
-            first.kernels,
-            any(device.simulator_only for device in devices.values()),
-            host=host,
-            devices=devices,
-            plain=_plain_buffers(_host_function(host)),
-        )
+    @property
+    def config(self) -> VTAConfig:
+        """The configuration of all streams."""
+        return config_of(self.host)
 
     @property
     def arguments(self) -> tuple[Buffer, ...]:
         """The plain arrays that a caller passes, in order."""
-        return tuple(buffer for buffer in self.plain if buffer.is_argument)
+        return tuple(buffer for buffer in self._plain if buffer.is_argument)
 
     @property
     def results(self) -> tuple[Buffer, ...]:
         """The plain arrays that a call returns, in order."""
-        return tuple(buffer for buffer in self.plain if buffer.is_result)
+        return tuple(buffer for buffer in self._plain if buffer.is_result)
 
-    def _idle_stats(self) -> dict[str, int]:
-        return {**dict.fromkeys(COUNTER_NAMES, 0), "cycles": self.cycles}
+    @property
+    def stream(self) -> Program:
+        """The only stream; one that ends at once where the host does everything. Raises `ProgramError` for several."""
+        if len(self.devices) > 1:
+            raise ProgramError(
+                f"the program has {len(self.devices)} streams ({', '.join(self.devices)}); what is asked for belongs "
+                "to one: choose it from program.devices"
+            )
+        return next(iter(self.devices.values()), None) or idle_program(self.config)
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> object:
+            """What only one stream has, of the stream of a program that has one."""
+            if name not in _OF_ONE_STREAM:
+                raise AttributeError(f"'HostProgram' has no attribute '{name}'")
+            try:
+                return getattr(self.stream, name)
+            except ProgramError as error:
+                raise NotOneStreamError(str(error)) from None
+
+    @property
+    def simulator_only(self) -> bool:
+        """Whether a stream holds what the hardware does not decode."""
+        return any(device.simulator_only for device in self.devices.values())
 
     @property
     def host_function(self) -> FuncOp:
         """What the host executes."""
-        return _host_function(self.host)
+        return next(op for op in self.host.ops if isinstance(op, FuncOp) and op.body.blocks)
 
     @property
     def calls(self) -> tuple[DeviceCall, ...]:
@@ -118,8 +142,7 @@ class HostProgram(Program):
             return found if isinstance(found, tuple) else (found,)
 
         outputs = self.run_host(arrays, run)
-        self._runs = runs or [self._idle_stats()]
-        self._last_inputs = tuple(array.copy() for array in arrays)
+        self._runs = runs or [{**dict.fromkeys(COUNTER_NAMES, 0), "cycles": 0}]
         return outputs[0] if len(outputs) == 1 else outputs
 
     def run_host(
@@ -129,7 +152,7 @@ class HostProgram(Program):
 
         Raises `ProgramError` for arrays that do not fit.
         """
-        self._check_arrays(arrays)
+        given = fitted(self.arguments, arrays)
         start = perf_counter()
         inside = 0.0
 
@@ -144,7 +167,7 @@ class HostProgram(Program):
             return call
 
         callees = {name: callee(name) for name in self.devices}
-        outputs = evaluate_linalg(self.host_function, arrays, callees)
+        outputs = evaluate_linalg(self.host_function, given, callees)
         self.host_seconds = perf_counter() - start - inside
         return cast("tuple[Array, ...]", outputs)
 
@@ -155,40 +178,52 @@ class HostProgram(Program):
             raise ProgramError("stats are those of a run: call the program first")
         return {name: sum(run[name] for run in self._runs) for name in self._runs[0]}
 
+    @property
+    def cycles(self) -> int:
+        """Cycles of the calls of device programs, one after the other; the host's own time has none."""
+        return sum(self.devices[call.device].cycles for call in self.calls)
+
     def disassemble(self) -> str:
         """The instructions of each device program, under its name when there are several."""
-        if len(self.devices) == 1:
-            return super().disassemble()
+        if len(self.devices) <= 1:
+            return self.stream.disassemble()
         return "".join(f"// {name}\n{program.disassemble()}\n" for name, program in self.devices.items())
 
-    def memory_image(self, arrays: Sequence[Array] | None = None) -> Image:
-        """The first device program's memory. Raises `ProgramError` for plain arrays: memory holds packed ones."""
-        if arrays is not None:
-            raise ProgramError("a memory image holds packed arrays: save the program with its inputs, or see .devices")
-        return super().memory_image()
-
     def save(self, directory: str | Path, inputs: Sequence[Array] | None = None) -> None:
-        """Save each device program, several in a directory each, and the host function as `host.mlir`.
+        """Write the device programs, several in a numbered folder each, and the host function as `host.mlir`.
 
-        The memory images hold what the packed `inputs` are, else those of the last call.
+        The memory images hold what the packed `inputs` are, else those of the last call. All is written, or
+        nothing; a program in the directory is replaced, other files in it stay. Raises `ProgramError`.
         """
-        from vtac.targets.vta.programs.saved_host_program import save_host_program
-
         if inputs is not None:
             self(*inputs)
-        save_host_program(self, Path(directory))
+        text = StringIO()
+        Printer(text).print_op(_with_declarations(self.host))
+        host = f"{text.getvalue()}\n".encode()
+        if len(self.devices) > 1:
+            parts = [(name, device.files()) for name, device in self.devices.items()]
+            save(directory, host_files(host, self.config, parts))
+            return
+        save(directory, self.stream.files(beside={HOST_FILE: host}))
 
 
-def idle_program(host: ModuleOp) -> Program:
-    """What the VTA runs beside a host function that does everything: a stream that ends at once."""
-    stream = StreamBuilder(config_of(host), FIRST_ADDRESS, 0)
+def idle_program(config: VTAConfig) -> Program:
+    """What is saved for the VTA beside a host function that does everything: a stream that ends at once."""
+    stream = StreamBuilder(config, FIRST_ADDRESS, 0)
     stream.finish_dataflow(0)
     micro_ops = Buffer("micro_ops", "uop", "uint32", (0,), FIRST_ADDRESS)
-    return Program(stream.config, stream.instructions(), b"", (micro_ops,))
+    return Program(config, stream.instructions(), b"", (micro_ops,))
 
 
-def _host_function(host: ModuleOp) -> FuncOp:
-    return next(op for op in host.ops if isinstance(op, FuncOp) and op.body.blocks)
+def _with_declarations(host: ModuleOp) -> ModuleOp:
+    """The module without the bodies of the functions that device programs stand for."""
+    calls = {op.callee.string_value() for op in host.walk() if isinstance(op, CallOp)}
+    copy = host.clone()
+    for op in list(copy.ops):
+        if isinstance(op, FuncOp) and op.sym_name.data in calls:
+            declared = FuncOp(op.sym_name.data, op.function_type, Region(), "private")
+            Rewriter.replace_op(op, declared)
+    return copy
 
 
 def _plain_buffers(function: FuncOp) -> tuple[Buffer, ...]:

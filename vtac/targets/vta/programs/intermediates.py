@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vtac.targets.vta.isa import Opcode
-from vtac.targets.vta.machine import execute
+from vtac.targets.vta.machine import Progress, execute
 from vtac.targets.vta.machine.stream import decode_stream
+from vtac.targets.vta.programs.arrays import Array, Image
 from vtac.targets.vta.programs.host_program import HostProgram
-from vtac.targets.vta.programs.program import Array, Image, Program, Progress
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.stream.layout import Buffer
 
 
 def run_with_intermediates(
-    program: Program, arrays: Sequence[Array], progress: Progress | None = None
+    program: VtaProgram, arrays: Sequence[Array], progress: Progress | None = None
 ) -> tuple[tuple[Array, ...], dict[str, Array]]:
     """Run a program; its results, and what every kernel stored, in its packed layout, by kernel.
 
@@ -22,7 +24,7 @@ def run_with_intermediates(
     """
     found: dict[str, Array] = {}
     if not isinstance(program, HostProgram):
-        return _run_stream(program, arrays, "program", found, progress), found
+        return _run_stream(program.stream, arrays, "program", found, progress), found
     layers = {call.device: call.layer for call in program.calls}
 
     def run(name: str, inputs: Sequence[Array]) -> Sequence[Array]:

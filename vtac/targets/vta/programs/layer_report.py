@@ -14,6 +14,7 @@ from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.vta_program import VtaProgram
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class LayerReport:
         return self.counters["gemm_counter"] / self.cycles if self.cycles else 0.0
 
 
-def layer_reports(program: Program) -> list[LayerReport]:
+def layer_reports(program: VtaProgram) -> list[LayerReport]:
     """The kernels of a program in the order of their calls, of all its streams when it has several.
 
     Cycles are those of the DE10 timing model. What belongs to no kernel, the end of a stream,
@@ -49,7 +50,7 @@ def layer_reports(program: Program) -> list[LayerReport]:
     """
     if isinstance(program, HostProgram):
         return [report for call in program.calls for report in _of_stream(program.devices[call.device], call.layer)]
-    return _of_stream(program, "program")
+    return _of_stream(program.stream, "program")
 
 
 def layer_table(reports: Sequence[LayerReport]) -> str:

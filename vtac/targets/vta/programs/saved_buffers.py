@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from math import prod
 from pathlib import Path
 from typing import cast, get_args
 
 import numpy as np
 
 from vtac.errors import ProgramError
-from vtac.targets.vta.programs.program import Array
+from vtac.files.reading import MEMORY_BYTES
+from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.stream.layout import Buffer, DType, Role
+
+_MOST_DIMENSIONS = 64
 
 
 def described_buffer(buffer: Buffer) -> dict[str, object]:
@@ -34,11 +38,19 @@ def read_buffer(record: object, path: Path) -> Buffer:
     address, shape = fields.get("address"), fields.get("shape")
     if not (isinstance(name, str) and role in get_args(Role) and dtype in get_args(DType)):
         raise ProgramError(f"{path}: a buffer needs a name, a known role and a known dtype, found {fields}")
-    if not (isinstance(address, int) and address >= 0 and isinstance(shape, list)):
+    if not (type(address) is int and 0 <= address < MEMORY_BYTES and isinstance(shape, list)):
         raise ProgramError(f"{path}: buffer '{name}' needs an address and a shape")
     extents = cast(list[object], shape)
-    if not all(isinstance(extent, int) and extent >= 0 for extent in extents):
+    if not all(type(extent) is int and extent >= 0 for extent in extents):
         raise ProgramError(f"{path}: buffer '{name}' has shape {extents}")
+    if len(extents) > _MOST_DIMENSIONS:
+        raise ProgramError(
+            f"{path}: buffer '{name}' has {len(extents)} dimensions; numpy's arrays have at most {_MOST_DIMENSIONS}"
+        )
+    if prod(extent for extent in cast(list[int], extents) if extent) > MEMORY_BYTES:
+        raise ProgramError(
+            f"{path}: buffer '{name}' has shape {extents}; 32-bit addresses reach {MEMORY_BYTES:,} bytes"
+        )
     buffer = Buffer(
         name,
         cast(Role, role),
@@ -48,38 +60,41 @@ def read_buffer(record: object, path: Path) -> Buffer:
         fields.get("argument", role == "input") is True,
         fields.get("result", role == "output") is True,
     )
-    if fields.get("nbytes") != buffer.nbytes:
+    if type(fields.get("nbytes")) is not int or fields["nbytes"] != buffer.nbytes:
         raise ProgramError(
             f"{path}: buffer '{name}' has nbytes {fields.get('nbytes')}; its shape and dtype make {buffer.nbytes}"
         )
     return buffer
 
 
-def check_buffers(buffers: Sequence[Buffer], data: Mapping[str, bytes], folder: Path) -> None:
-    """Buffers lie apart and within the image; the last one, and no other, holds the micro-ops of `uop.bin`.
-
-    `data` holds the files of the folder by name. Raises `ProgramError`.
-    """
-    path, image = folder / "program.json", data["dram.bin"]
+def check_layout(buffers: Sequence[Buffer], path: Path) -> None:
+    """Buffers differ in name and lie apart; the last one, and no other, holds the micro-ops. Raises `ProgramError`."""
     if [buffer.role for buffer in buffers].count("uop") != 1 or buffers[-1].role != "uop":
         raise ProgramError(f"{path}: the last buffer, and no other, must hold the micro-ops (role uop)")
     names = [buffer.name for buffer in buffers]
     repeated = next((name for name in names if names.count(name) > 1), None)
     if repeated is not None:
         raise ProgramError(f"{path}: two buffers are called '{repeated}'")
-    for buffer in buffers:
-        if buffer.address + buffer.nbytes > len(image):
-            raise ProgramError(
-                f"{folder / 'dram.bin'} has {len(image)} bytes; buffer '{buffer.name}' ends at "
-                f"{buffer.address + buffer.nbytes}"
-            )
     for first, second in _meeting(buffers):
         if not first.role == second.role == "scratch":
             raise ProgramError(
                 f"{path}: buffers '{first.name}' and '{second.name}' overlap: the first ends at "
                 f"0x{first.address + first.nbytes:x}, the second begins at 0x{second.address:x}"
             )
-    micro_ops = buffers[-1]
+
+
+def check_contents(buffers: Sequence[Buffer], data: Mapping[str, bytes], folder: Path) -> None:
+    """Buffers lie within the image, and the last one holds the micro-ops of `uop.bin`.
+
+    `data` holds the files of the folder by name. Raises `ProgramError`.
+    """
+    image, micro_ops = data["dram.bin"], buffers[-1]
+    for buffer in buffers:
+        if buffer.address + buffer.nbytes > len(image):
+            raise ProgramError(
+                f"{folder / 'dram.bin'} has {len(image)} bytes; buffer '{buffer.name}' ends at "
+                f"{buffer.address + buffer.nbytes}"
+            )
     placed = image[micro_ops.address : micro_ops.address + micro_ops.nbytes]
     if placed != data["uop.bin"][: micro_ops.nbytes].ljust(micro_ops.nbytes, b"\0"):
         raise ProgramError(

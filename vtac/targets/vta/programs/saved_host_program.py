@@ -1,67 +1,80 @@
-"""Host programs as directories: host.mlir beside the saved device programs."""
+"""Saved host programs read back: host.mlir and the streams that it calls.
+
+No name in a file becomes a path: streams lie in numbered folders, and those of older versions,
+which had the streams' names, are found among the folders that there are.
+"""
 
 from __future__ import annotations
 
-from io import StringIO
+from collections.abc import Sequence
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.ir import Region
-from xdsl.printer import Printer
 
 from vtac.errors import ProgramError, VtacError
+from vtac.files.reading import RECORD_BYTES
 from vtac.targets.vta.programs.host_program import HostProgram, idle_program
 from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.programs.saved_program import HOST_FILE, load_device_program, save_program, write_part
+from vtac.targets.vta.programs.saved_records import Index
+from vtac.targets.vta.programs.saved_stream import check_digests, load_stream, read_index, read_part
+from vtac.targets.vta.programs.saving import HOST_FILE, INDEX, device_folder
 from vtac.text.source import parse
 
 
-def save_host_program(program: HostProgram, folder: Path) -> None:
-    """Write the host function, and the device programs: one into `folder`, several into one below it each."""
-    for name, device in program.devices.items():
-        device.save(folder if len(program.devices) == 1 else folder / name)
-    if not program.devices:
-        save_program(program, folder, None)
-    text = StringIO()
-    Printer(text).print_op(_with_declarations(program.host))
-    write_part(folder / HOST_FILE, f"{text.getvalue()}\n".encode())
-
-
 def load_host_program(folder: Path) -> HostProgram:
-    """Read back what `save_host_program` wrote.
+    """A host function and its streams.
 
-    Raises `ProgramError` for a host function that does not parse or contradicts the device
-    programs, and for device programs that cannot be read.
+    Raises `ProgramError` for a host function that does not parse or contradicts the streams, and for streams
+    that cannot be read.
     """
-    host = _parsed(folder / HOST_FILE)
+    path = folder / HOST_FILE
+    text = read_part(path, RECORD_BYTES)
+    index = read_index(folder) if (folder / INDEX).exists() else None
+    host = _parsed(path)
     calls = {op.callee.string_value(): op for op in host.walk() if isinstance(op, CallOp)}
     if not calls:
         _check_idle(folder, host)
-    devices = {name: load_device_program(folder if len(calls) == 1 else folder / name) for name in calls}
+    folders = [folder] if len(calls) == 1 else _device_folders(folder, index, list(calls))
+    devices = {name: load_stream(place) for name, place in zip(calls, folders, strict=True)}
     for name, call in calls.items():
-        _check_call(call, devices[name], folder / HOST_FILE)
-    return HostProgram.around(host, devices)
+        _check_call(call, devices[name], path)
+    if index is not None:
+        check_digests(index, {HOST_FILE: text} | (_parts(folders) if len(calls) > 1 else {}), folder)
+    return HostProgram(host, devices)
+
+
+def _device_folders(folder: Path, index: Index | None, names: Sequence[str]) -> list[Path]:
+    """The folders of several streams, in the order of their calls; none for none."""
+    if not names:
+        return []
+    if index is not None:
+        listed = index.device_names()
+        if listed != list(names):
+            raise ProgramError(
+                f"{folder / HOST_FILE}: calls {', '.join(names) or 'nothing'}; {INDEX} describes "
+                f"{', '.join(listed) or 'nothing'}"
+            )
+        return [folder / device_folder(number) for number in range(len(names))]
+    there = {entry.name: entry for entry in folder.iterdir() if entry.is_dir()}
+    missing = next((name for name in names if name not in there), None)
+    if missing is not None:
+        raise ProgramError(f"{folder} is not a saved program: it has no folder with the stream '{missing}'")
+    return [there[name] for name in names]
+
+
+def _parts(folders: Sequence[Path]) -> dict[str, bytes]:
+    """The indexes of several streams, which hold the digests of their other files."""
+    return {f"{folder.name}/{INDEX}": read_part(folder / INDEX, RECORD_BYTES) for folder in folders}
 
 
 def _check_idle(folder: Path, host: ModuleOp) -> None:
     """Beside a host function that calls nothing lies a stream that ends at once."""
-    idle = idle_program(host).instructions
-    if not (folder / "insn.bin").is_file() or load_device_program(folder).instructions != idle:
-        raise ProgramError(f"{folder / HOST_FILE}: calls no device program, but some are saved with it")
-
-
-def _with_declarations(host: ModuleOp) -> ModuleOp:
-    """The module without the bodies of the functions that device programs stand for."""
-    calls = {op.callee.string_value() for op in host.walk() if isinstance(op, CallOp)}
-    copy = host.clone()
-    for op in list(copy.ops):
-        if isinstance(op, FuncOp) and op.sym_name.data in calls:
-            declared = FuncOp(op.sym_name.data, op.function_type, Region(), "private")
-            copy.body.block.insert_op_before(declared, op)
-            op.detach()
-            op.erase()
-    return copy
+    if (folder / "insn.bin").is_file():
+        found = load_stream(folder)
+        if found.instructions == idle_program(found.config).instructions:
+            return
+    raise ProgramError(f"{folder / HOST_FILE}: calls no device program, but some are saved with it")
 
 
 def _parsed(path: Path) -> ModuleOp:

@@ -24,8 +24,8 @@ from vtac.targets.vta.proof.tokens import check_tokens
 
 
 @runtime_checkable
-class CheckableProgram(Protocol):
-    """What the checker needs of a compiled program."""
+class CheckableStream(Protocol):
+    """What the checker needs of a program of one stream."""
 
     @property
     def instructions(self) -> bytes: ...
@@ -39,15 +39,15 @@ class CheckableProgram(Protocol):
 
 
 @runtime_checkable
-class CheckableHostProgram(Protocol):
-    """A program of several streams, by name."""
+class CheckableProgram(Protocol):
+    """A program of any number of streams, by name."""
 
     @property
-    def devices(self) -> Mapping[str, CheckableProgram]: ...
+    def devices(self) -> Mapping[str, CheckableStream]: ...
 
 
 def check(
-    instructions: bytes | bytearray | memoryview | CheckableProgram,
+    instructions: bytes | bytearray | memoryview | CheckableStream | CheckableProgram,
     config: VTAConfig | None = None,
     *,
     dram: NDArray[np.uint8] | None = None,
@@ -80,27 +80,28 @@ def check(
     """
     if isinstance(instructions, bytes | bytearray | memoryview):
         return _check(bytes(instructions), config or VTAConfig(), _checked_image(dram), (), acc_8bit)
-    if not isinstance(instructions, CheckableProgram):  # pyright: ignore[reportUnnecessaryIsInstance]
-        found = type(instructions).__name__
-        raise VtacError(f"cannot check a {found}: pass a program, or instruction words as bytes")
+    streams = _streams(instructions)
     if dram is not None:
         raise VtacError("cannot check a program against another memory image: leave out dram, or pass raw bytes")
-    if config is not None and config != instructions.config:
+    if config is not None and any(config != stream.config for stream in streams.values()):
         raise ConfigError("cannot check a program for another configuration than its own: leave out config")
-    if isinstance(instructions, CheckableHostProgram) and len(instructions.devices) > 1:
-        return [
-            _named(name, found)
-            for name, part in instructions.devices.items()
-            for found in _check_program(part, acc_8bit)
-        ]
-    return _check_program(instructions, acc_8bit)
+    found = [(name, finding) for name, stream in streams.items() for finding in _check_one(stream, acc_8bit)]
+    return [_named(name, finding) if len(streams) > 1 else finding for name, finding in found]
+
+
+def _streams(program: CheckableStream | CheckableProgram) -> Mapping[str, CheckableStream]:
+    if isinstance(program, CheckableProgram):
+        return program.devices
+    if isinstance(program, CheckableStream):  # pyright: ignore[reportUnnecessaryIsInstance]
+        return {"program": program}
+    raise VtacError(f"cannot check a {type(program).__name__}: pass a program, or instruction words as bytes")
 
 
 def _named(name: str, finding: Finding) -> Finding:
     return replace(finding, message=f"{name}: {finding.message}")
 
 
-def _check_program(program: CheckableProgram, acc_8bit: bool) -> list[Finding]:
+def _check_one(program: CheckableStream, acc_8bit: bool) -> list[Finding]:
     return _check(program.instructions, program.config, program.memory_image(), program.buffers, acc_8bit)
 
 

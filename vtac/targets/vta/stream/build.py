@@ -21,7 +21,8 @@ from vtac.dialects.vta.declared import ARENA_OFFSET
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
-from vtac.targets.vta.programs.program import KernelCall, Origin, Program
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.provenance import KernelCall, Origin
 from vtac.targets.vta.stream.host_code import HostCode, generate
 from vtac.targets.vta.stream.layout import Buffer, DType, Names, Role, place, place_shared
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
@@ -45,7 +46,17 @@ def build_program(module: ModuleOp) -> Program:
     origins = _origins(stream, code)
     simulator_only = any(isinstance(op, Load2DOp) and op.memory.data == "acc8" for op in module.walk())
     placed = (*buffers, uop)
-    return Program(config, stream.instructions(), micro_ops, placed, constants, origins, kernels, simulator_only)
+    return Program(
+        config,
+        stream.instructions(),
+        micro_ops,
+        placed,
+        constants,
+        origins,
+        kernels,
+        simulator_only,
+        function.sym_name.data,
+    )
 
 
 def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[str]) -> tuple[KernelCall, ...]:

@@ -1,0 +1,147 @@
+"""Folders of saved programs: new as a whole or old as a whole, whatever else lies in them and whoever writes."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from vtac.files import folders
+from vtac.files.folders import write_folder
+from vtac.files.signals import signals_deferred
+from vtac.files.whole import write_whole
+
+FIRST = {"insn.bin": b"1" * 64, "host.mlir": b"1", "program.json": b"1"}
+SECOND = {"insn.bin": b"2" * 64, "device_0/insn.bin": b"2", "program.json": b"2"}
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_program_takes_the_place_of_another(tmp_path: Path) -> None:
+    folder = tmp_path / "a" / "b"
+    for files in (FIRST, SECOND, FIRST):
+        write_folder(folder, files)
+        assert contents(folder) == files
+    assert [path.name for path in folder.parent.iterdir()] == ["b"]
+
+
+def test_foreign_files_stay(tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("mine")
+    (tmp_path / "device_7").mkdir()
+    (tmp_path / "device_7" / "mine").write_text("mine")
+    kept = {"notes.txt": b"mine", "device_7/mine": b"mine"}
+    for files in (FIRST, SECOND):
+        write_folder(tmp_path, files)
+        assert contents(tmp_path) == {**kept, **files}
+
+
+def test_the_current_directory_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    number = tmp_path.stat().st_ino
+    write_folder(Path(), FIRST)
+    write_folder(Path(), SECOND)
+    assert tmp_path.stat().st_ino == number
+    assert contents(tmp_path) == SECOND
+
+
+def test_a_link_keeps_leading_to_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    write_folder(tmp_path / "link", FIRST)
+    assert (tmp_path / "link").is_symlink()
+    assert contents(tmp_path / "real") == FIRST
+
+
+def test_without_an_exchange_of_names_no_mix_either(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_exchange(*_: Path) -> bool:
+        return False
+
+    monkeypatch.setattr(folders, "_exchange", no_exchange)
+    for files in (FIRST, SECOND):
+        write_folder(tmp_path / "p", files)
+        assert contents(tmp_path / "p") == files
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+def test_a_failure_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "p"
+    write_folder(folder, FIRST)
+    write = Path.write_bytes
+
+    def fail(path: Path, data: bytes) -> int:
+        if path.name == "program.json":
+            raise OSError(28, "No space left on device", str(path))
+        return write(path, data)
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_folder(folder, SECOND)
+    assert contents(folder) == FIRST
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+_WRITER = """
+import sys
+from pathlib import Path
+from vtac.files.folders import write_folder
+names = ("insn.bin", "uop.bin", "dram.bin", "program.json")
+files = dict.fromkeys(names, sys.argv[2].encode() * 4096)
+print("ready", flush=True)
+for _ in range(int(sys.argv[3])):
+    write_folder(Path(sys.argv[1]), files)
+"""
+
+
+def writer(folder: Path, letter: str, times: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", _WRITER, folder, letter, str(times)], stdout=subprocess.PIPE)
+
+
+@pytest.mark.parametrize("foreign", [False, True], ids=["its own", "with foreign files"])
+def test_two_writers_leave_one_of_the_two(tmp_path: Path, foreign: bool) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    if foreign:
+        (folder / "mine").write_bytes(b"")
+    processes = [writer(folder, letter, 60) for letter in "ab"]
+    for process in processes:
+        process.communicate()
+    assert [process.returncode for process in processes] == [0, 0]
+    found = contents(folder)
+    found.pop("mine", None)
+    assert len(found) == 4
+    assert len(set(found.values())) == 1
+    assert [path.name for path in tmp_path.iterdir()] == ["p"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, number: signal.Signals) -> None:
+    for turn in range(6):
+        with writer(tmp_path / "p", "x", 100_000) as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            time.sleep(0.01 * turn)
+            process.send_signal(number)
+        assert process.returncode != 0
+        assert [path.name for path in tmp_path.iterdir()] in ([], ["p"])
+        assert len(contents(tmp_path / "p")) in (0, 4)
+
+
+def test_signals_act_after_the_block() -> None:
+    seen: list[str] = []
+    with pytest.raises(KeyboardInterrupt), signals_deferred():
+        signal.raise_signal(signal.SIGINT)
+        seen.append("went on")
+    assert seen == ["went on"]
+
+
+def test_long_names_can_be_written(tmp_path: Path) -> None:
+    target = tmp_path / ("n" * 245 + ".npz")
+    write_whole(target, b"data")
+    assert target.read_bytes() == b"data"
+    assert list(tmp_path.iterdir()) == [target]

@@ -1,0 +1,77 @@
+"""Archives of arrays as numpy.savez writes them, read member by member: the header before the numbers."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from math import prod
+from typing import IO, BinaryIO, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SUFFIX = ".npy"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+class Header(NamedTuple):
+    """What a member says of its array."""
+
+    dtype: np.dtype[np.generic]
+    shape: tuple[int, ...]
+
+
+class Archive:
+    """An open archive: names and headers of its arrays, and the arrays one by one.
+
+    Its methods raise `ValueError`, `zipfile.BadZipFile` and `EOFError` for what is no archive of numbers.
+    """
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._file = zipfile.ZipFile(stream)
+        self.names = tuple(name.removesuffix(_SUFFIX) for name in self._file.namelist() if name.endswith(_SUFFIX))
+
+    def header(self, name: str) -> Header:
+        """The dtype and the shape that a member claims, which its size has to agree with."""
+        member = self._file.getinfo(f"{name}{_SUFFIX}")
+        with self._file.open(member) as stream:
+            found = _header(stream)
+            begin = stream.tell()
+        claimed = prod(found.shape) * found.dtype.itemsize
+        if member.file_size != begin + claimed:
+            raise ValueError(
+                f"'{name}' claims {claimed:,} bytes of numbers and has {member.file_size - begin:,}: "
+                "it is cut or forged"
+            )
+        return found
+
+    def array(self, name: str) -> NDArray[np.generic]:
+        """The array of a member; look at its `header` first."""
+        with self._file.open(f"{name}{_SUFFIX}") as stream:
+            found: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
+            stream.read(1)  # at its end a member's checksum is compared
+        return found
+
+
+def _header(stream: IO[bytes]) -> Header:
+    version = np.lib.format.read_magic(stream)
+    readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+    if version not in readers:
+        raise ValueError(f"version {version} of numpy's format; 1.0 and 2.0 are read")
+    shape, _, dtype = readers[version](stream)
+    if dtype.hasobject:
+        raise ValueError("it holds objects, which are never loaded")
+    if any(extent < 0 for extent in shape):
+        raise ValueError(f"an array of shape {shape}")
+    return Header(dtype, shape)
+
+
+def archive_of(arrays: Mapping[str, NDArray[np.generic]]) -> bytes:
+    """The bytes of an archive, whatever the arrays are called; equal arrays give equal bytes."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", allowZip64=True) as file:
+        for name, array in arrays.items():
+            with file.open(zipfile.ZipInfo(f"{name}{_SUFFIX}", _EPOCH), "w", force_zip64=True) as stream:
+                np.lib.format.write_array(stream, np.asanyarray(array), allow_pickle=False)
+    return data.getvalue()

@@ -1,0 +1,50 @@
+"""Reading files that are looked at first: no pipe, no device, no folder, and no more bytes than expected."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from pathlib import Path
+from typing import BinaryIO
+
+MEMORY_BYTES = 1 << 32
+"""What 32-bit addresses reach: no memory image, and no array in one, is larger."""
+
+RECORD_BYTES = 1 << 28
+"""The most that is read of a file of JSON or assembly text."""
+
+_OTHERS = (
+    (stat.S_ISDIR, "it is a folder, not a file"),
+    (stat.S_ISFIFO, "it is a pipe, not a file"),
+    (stat.S_ISSOCK, "it is a socket, not a file"),
+    (stat.S_ISCHR, "it is a device, not a file"),
+    (stat.S_ISBLK, "it is a device, not a file"),
+)
+
+
+def open_regular(path: Path) -> BinaryIO:
+    """A regular file, opened. Raises `OSError` for anything else, which is not read and not waited for."""
+    _require_regular(path.stat().st_mode, path)
+    stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb")
+    try:
+        _require_regular(os.fstat(stream.fileno()).st_mode, path)
+    except OSError:
+        stream.close()
+        raise
+    return stream
+
+
+def read_regular(path: Path, most: int) -> bytes:
+    """The bytes of a regular file that has at most `most` of them. Raises `OSError`."""
+    with open_regular(path) as stream:
+        size = os.fstat(stream.fileno()).st_size
+        if size > most:
+            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the {most:,} that are read here", str(path))
+        return stream.read(most)
+
+
+def _require_regular(mode: int, path: Path) -> None:
+    for is_kind, problem in _OTHERS:
+        if is_kind(mode):
+            raise OSError(errno.EINVAL, problem, str(path))

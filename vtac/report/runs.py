@@ -1,0 +1,66 @@
+"""The runs of streams that make up a run of a program, one after the other on one axis of cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from vtac.errors import VtacError
+from vtac.targets.vta.cycles import CycleReport, simulate_cycles
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.vta_program import VtaProgram
+
+
+@dataclass(frozen=True)
+class StreamRun:
+    """One run of a stream: its cycles begin at `begin` on the program's axis.
+
+    `name` is the layer or the stream, empty for a program of one. `sources` maps instruction
+    positions to where they came from.
+    """
+
+    report: CycleReport
+    begin: int = 0
+    name: str = ""
+    sources: Mapping[int, str] = field(default_factory=dict[int, str])
+
+    @property
+    def end(self) -> int:
+        return self.begin + self.report.cycles
+
+    def placed(self, begin: int, end: int) -> tuple[int, int]:
+        """Cycles of the stream's run as cycles of the program's."""
+        return self.begin + begin, self.begin + end
+
+    @property
+    def prefix(self) -> str:
+        """What stands before an instruction's position in a text."""
+        return f"{self.name} " if self.name else ""
+
+
+def runs_of(program: VtaProgram) -> list[StreamRun]:
+    """The runs of a program's streams in the order of the calls; the host's time between them is not counted.
+
+    Raises `VtacError` for a program that leaves the VTA nothing to do: it has no cycles to show.
+    """
+    if not isinstance(program, HostProgram):
+        return [_run(program.stream, 0, "")]
+    several = len(program.calls) > 1
+    runs: list[StreamRun] = []
+    for call in program.calls:
+        name = call.layer if several else ""
+        runs.append(_run(program.devices[call.device], runs[-1].end if runs else 0, name))
+    if not runs:
+        raise VtacError("the program has no stream: all of it runs on the host, and there are no cycles to show")
+    return runs
+
+
+def total_cycles(runs: Sequence[StreamRun]) -> int:
+    """The cycles of all runs."""
+    return sum(run.report.cycles for run in runs)
+
+
+def _run(stream: Program, begin: int, name: str) -> StreamRun:
+    sources = {position: str(origin) for position, origin in enumerate(stream.origins)}
+    return StreamRun(simulate_cycles(stream.instructions, stream.config), begin, name, sources)

@@ -1,0 +1,31 @@
+"""Where the instructions of a program come from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where an instruction comes from: the IR op, its source location and the kernel; empty when unknown.
+
+    In a program of several kernels, `kernel` names the call that the instruction belongs to.
+    """
+
+    op: str
+    location: str
+    kernel: str = ""
+
+    def __str__(self) -> str:
+        """The origin in a listing: `conv1: vta.gemm net.mlir:12:8`."""
+        layer = f"{self.kernel}: " if self.kernel else ""
+        return f"{layer}{self.op} {self.location}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class KernelCall:
+    """One of the kernels that a program consists of: the buffers it loads from and stores to, by name."""
+
+    name: str
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]

@@ -1,0 +1,145 @@
+"""program.json, field by field: what each must be."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ProgramError
+from vtac.targets.vta.programs.provenance import KernelCall, Origin
+from vtac.targets.vta.programs.saved_buffers import read_buffer
+from vtac.targets.vta.programs.saving import FORMAT
+from vtac.targets.vta.stream.layout import Buffer
+
+_MOST_ENTRIES = 1 << 28
+
+
+@dataclass(frozen=True)
+class StreamRecord:
+    """What program.json says of one stream; `instructions` and `micro_ops` are numbers of entries."""
+
+    config: VTAConfig
+    instructions: int
+    micro_ops: int
+    buffers: tuple[Buffer, ...]
+    origins: tuple[Origin, ...]
+    kernels: tuple[KernelCall, ...]
+    simulator_only: bool
+    inputs_placed: bool
+    name: str
+    choices: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Index:
+    """The contents of a program.json; `path` is where it was read. Methods raise `ProgramError`."""
+
+    fields: Mapping[str, object]
+    path: Path
+
+    @property
+    def digests(self) -> dict[str, str]:
+        """Digests of files by name; none in a folder that was written without."""
+        found = self.fields.get("digests", {})
+        if not isinstance(found, dict):
+            raise ProgramError(f"{self.path}: 'digests' must be an object of file names and digests")
+        return {str(name): str(value) for name, value in cast("dict[str, object]", found).items()}
+
+    def device_names(self) -> list[str]:
+        """The streams of a program of several, in the order of their folders."""
+        found = self.fields.get("devices")
+        try:
+            return [str(record["name"]) for record in cast("list[dict[str, object]]", found)]
+        except (TypeError, KeyError):
+            raise ProgramError(f"{self.path}: 'devices' must be a list of objects with a 'name' each") from None
+
+    def config(self) -> VTAConfig:
+        """The hardware's configuration."""
+        found = self.fields.get("config")
+        if not isinstance(found, dict):
+            raise ProgramError(f"{self.path}: 'config' must be an object")
+        known = cast("dict[str, object]", found)
+        lacking = [name for name in VTAConfig().to_fields() if name not in known]
+        if lacking:
+            raise ProgramError(f"{self.path}: 'config' lacks {', '.join(lacking)}: a saved program states every field")
+        return VTAConfig.from_fields(known, str(self.path))
+
+    def stream(self) -> StreamRecord:
+        """The description of one stream."""
+        records = self.fields.get("buffers")
+        if not isinstance(self.fields.get("config"), dict) or not isinstance(records, list):
+            raise ProgramError(f"{self.path}: 'config' must be an object and 'buffers' a list")
+        buffers = tuple(read_buffer(record, self.path) for record in cast("list[object]", records))
+        return StreamRecord(
+            self.config(),
+            self._count("instructions"),
+            self._count("micro_ops"),
+            buffers,
+            _origins(self.fields, self.path),
+            _kernels(self.fields, buffers, self.path),
+            self.fields.get("simulator_only") is True,
+            self.fields.get("inputs_placed") is True,
+            str(self.fields.get("name", "program")),
+            tuple(map(str, cast("list[object]", found)))
+            if isinstance(found := self.fields.get("choices", []), list)
+            else (),
+        )
+
+    def _count(self, name: str) -> int:
+        found = self.fields.get(name)
+        if type(found) is not int or not 0 <= found <= _MOST_ENTRIES:
+            raise ProgramError(f"{self.path}: '{name}' is {found!r}; a number from 0 to {_MOST_ENTRIES:,} is required")
+        return found
+
+
+def parse_index(text: bytes, path: Path) -> Index:
+    """Parse a program.json. Raises `ProgramError` for another format."""
+    try:
+        description: object = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise ProgramError(f"{path}: not JSON: {error}") from None
+    if not isinstance(description, dict):
+        raise ProgramError(f"{path}: expected a JSON object")
+    known = cast("Mapping[str, object]", description)
+    if type(known.get("format")) is not int or known["format"] != FORMAT:
+        raise ProgramError(f"{path}: format {known.get('format')!r}; this version reads format {FORMAT}")
+    return Index(known, path)
+
+
+def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path: Path) -> tuple[KernelCall, ...]:
+    try:
+        kernels = tuple(
+            KernelCall(
+                str(record["name"]),
+                tuple(cast("list[str]", record["reads"])),
+                tuple(cast("list[str]", record["writes"])),
+            )
+            for record in cast("list[dict[str, object]]", description.get("kernels", []))
+        )
+        if not {name for kernel in kernels for name in (*kernel.reads, *kernel.writes)} <= {b.name for b in buffers}:
+            raise KeyError
+    except (TypeError, KeyError):
+        raise ProgramError(
+            f"{path}: each of 'kernels' needs a 'name' and, as 'reads' and 'writes', lists of buffer names"
+        ) from None
+    return kernels
+
+
+def _origins(description: Mapping[str, object], path: Path) -> tuple[Origin, ...]:
+    sites, places = description.get("sites"), description.get("origins")
+    if sites is None or places is None:
+        return ()
+    try:
+        known = [
+            Origin(str(site["op"]), str(site["location"]), str(site.get("kernel", "")))
+            for site in cast("list[dict[str, object]]", sites)
+        ]
+        if any(type(place) is not int or place < 0 for place in cast("list[int]", places)):
+            raise IndexError
+        return tuple(known[place] for place in cast("list[int]", places))
+    except (TypeError, KeyError, IndexError, AttributeError):
+        raise ProgramError(f"{path}: 'origins' must index 'sites', each with 'op' and 'location'") from None

@@ -1,0 +1,59 @@
+"""What every compiled VTA program is to its users, whether it is one stream or a host function around several."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.machine import Progress
+from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.stream.layout import Buffer
+
+
+class VtaProgram(Protocol):
+    """A `Program` (one stream) or a `HostProgram` (a host function and the streams it calls)."""
+
+    @property
+    def config(self) -> VTAConfig: ...
+    @property
+    def arguments(self) -> tuple[Buffer, ...]:
+        """The arrays that a caller passes, in order."""
+        ...
+
+    @property
+    def results(self) -> tuple[Buffer, ...]:
+        """The arrays that a call returns, in order."""
+        ...
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """What the compiler chose, and why, in program order."""
+        ...
+
+    @property
+    def devices(self) -> Mapping[str, Program]:
+        """The streams, by name; one entry for a single stream."""
+        ...
+
+    @property
+    def stream(self) -> Program:
+        """The stream of a program that has one. Raises `ProgramError` for one of several."""
+        ...
+
+    def __call__(self, *arrays: Array, progress: Progress | None = None) -> Array | tuple[Array, ...]: ...
+
+    @property
+    def stats(self) -> dict[str, int]:
+        """Counters and cycles of the last run, of all streams. Raises `ProgramError` before the first run."""
+        ...
+
+    @property
+    def cycles(self) -> int:
+        """Cycles of all calls of streams, one after the other."""
+        ...
+
+    def disassemble(self) -> str: ...
+    def save(self, directory: str | Path, inputs: Sequence[Array] | None = None) -> None: ...
