@@ -13,6 +13,7 @@ from reprlib import repr as short_repr
 from typing import Literal
 
 from vtac.errors import ConfigError
+from vtac.files.reading import RECORD_BYTES, read_regular
 
 MemoryName = Literal["uop", "wgt", "inp", "acc", "out"]
 
@@ -200,7 +201,7 @@ class VTAConfig:
 
 def _read(source: Path) -> str:
     try:
-        return source.read_text(encoding="utf-8")
+        return read_regular(source, RECORD_BYTES).decode("utf-8")
     except OSError as error:
         raise ConfigError(f"cannot read the configuration {source}: {error.strerror}") from None
     except UnicodeDecodeError:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vtac.targets.vta.isa import Gemm
-from vtac.targets.vta.machine.fast_alu import schedule
+from vtac.targets.vta.machine.fast_alu import parallel_levels
 from vtac.targets.vta.machine.fast_nest import Loop, Nest, merge_loops, nest_of, recover_loops
 
 
@@ -55,7 +55,7 @@ def test_neighbouring_loops_join() -> None:
 
 def _levels(dst: list[int], src: list[int]) -> list[list[int]]:
     nest = Nest((), np.array([[d, s, 0] for d, s in zip(dst, src, strict=True)]), ())
-    levels = schedule(nest)
+    levels = parallel_levels(nest)
     assert levels is not None
     return [level[0].tolist() for level in levels]
 

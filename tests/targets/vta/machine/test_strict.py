@@ -129,18 +129,18 @@ def test_what_the_hardware_does_not_decode(run: Run) -> None:
 @BOTH
 def test_micro_ops_behind_the_hardwares_memory(run: Run) -> None:
     far = "load.uop sram 2047 <- dram 0, 1 x 2 stride 2"
-    assert_refused(run, [far], "uop-range", 0, "micro-ops reach entry 2049; the hardware's UOP memory holds 2048")
+    assert_refused(run, [far], "uop-range", 0, "micro-ops end at 2049; the hardware's UOP memory holds 2048")
     message = "micro-ops end at 2049; the hardware's UOP memory holds 2048"
     assert_refused(run, [f"alu.add imm 0, uops 2048:2049, {ALU_ONCE}"], "uop-range", 0, message)
 
 
 @BOTH
 def test_an_immediate_needs_equal_indices(run: Run) -> None:
-    message = "tile operation 0 has an immediate, dst 0 and src 1; the hardware needs src == dst"
+    message = "it has an immediate and src differs from dst; the hardware reads src"
     line = f"alu.add imm 1, uops 4:5, {ALU_ONCE}"
     assert_refused(run, [UOPS, ACC, line], "immediate-source", 2, message)
     line = "alu.add imm 1, uops 0:1, for 2 (dst+0 src+1), for 1 (dst+0 src+0)"
-    assert_refused(run, [UOPS, ACC, line], "immediate-source", 2, "tile operation 1 has an immediate")
+    assert_refused(run, [UOPS, ACC, line], "immediate-source", 2, "it has an immediate")
 
 
 @BOTH
@@ -154,7 +154,7 @@ def test_an_immediate_needs_equal_indices(run: Run) -> None:
     ids=["same dst, immediate", "same dst, tensor", "src is the previous dst"],
 )
 def test_operations_that_meet_in_the_alus_pipeline(run: Run, operation: str) -> None:
-    message = "tile operation 1 reads ACC tile 0, which the one right before it writes"
+    message = "a tile operation reads ACC tile 0, which the one right before it writes"
     assert_refused(run, [UOPS, ACC, operation], "alu-hazard", 2, message)
 
 

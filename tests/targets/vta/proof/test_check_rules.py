@@ -25,43 +25,45 @@ CASES = {
         PRODUCT,
         "load.inp sram 0 <- dram 0x100, 1 x 1 stride 1",
         "load.inp sram 0 <- dram 0x100, 1 x 1 stride 1 push_prev",
-        Finding("dependence", 1, None, None, None, "has push_prev; the load unit has no such queue"),
+        Finding(
+            "dependence", 1, None, None, None, "the load unit has no previous unit; pop_prev and push_prev must be 0"
+        ),
     ),
     "STORE with pads": Case(
         CLEAN,
         "store.out sram 0 -> dram 0x400, 1 x 4 stride 4",
         "store.out sram 0 -> dram 0x400, 1 x 4 stride 4, pad 0 0 0 1",
-        Finding("pad", 3, None, None, None, "a STORE has none, all four fields must be 0"),
+        Finding("pad", 3, None, None, None, "a STORE has no pads; all four must be 0"),
     ),
     "ACC_8BIT": Case(
         CLEAN,
         "load.acc sram 0 <- dram 0xc0",
         "load.acc8 sram 0 <- dram 0x300",
-        Finding("memory", 1, None, None, None, "loads ACC_8BIT, which only simulators decode"),
+        Finding("memory", 1, None, None, None, "the hardware does not decode ACC_8BIT; load i32 into ACC"),
     ),
     "load of OUT": Case(
         CLEAN,
         "load.acc sram 0 <- dram 0xc0",
         "load.out sram 0 <- dram 0xc0",
-        Finding("memory", 1, None, None, None, "loads memory OUT, which can only be stored"),
+        Finding("memory", 1, None, None, None, "memory id OUT cannot be loaded"),
     ),
     "store of INP": Case(
         CLEAN,
         "store.out",
         "store.inp",
-        Finding("memory", 3, None, None, None, "stores from memory INP; only OUT can be stored"),
+        Finding("memory", 3, None, None, None, "memory id INP cannot be stored; STORE reads OUT only"),
     ),
     "no rows": Case(
         CLEAN,
         "dram 0xc0, 1 x 4 stride 4",
         "dram 0xc0, 0 x 4 stride 4, pad 2 0 0 0",
-        Finding("zero-rows", 1, None, None, None, "has y_size 0 and x_size 4: the hardware never finishes it"),
+        Finding("zero-rows", 1, None, None, None, "y_size is 0 and x_size is not; the hardware never finishes"),
     ),
     "beyond ACC": Case(
         CLEAN,
         "load.acc sram 0 <-",
         "load.acc sram 2046 <-",
-        Finding("sram-range", 1, None, "acc", (2046, 2050), "touches acc tiles 2046 to 2049; acc holds 2048"),
+        Finding("sram-range", 1, None, "acc", (2046, 2050), "the block ends at SRAM element 2050; the memory holds"),
     ),
     "micro-ops beyond the hardware's memory": Case(
         CLEAN,
@@ -73,10 +75,7 @@ CASES = {
             None,
             "uop",
             (2046, 2049),
-            (
-                "touches micro-ops 2046 to 2048; the hardware's micro-op memory holds 2048, whatever the "
-                "configuration says"
-            ),
+            "micro-ops end at 2049; the hardware's UOP memory holds 2048, whatever the configuration says",
         ),
     ),
     "beyond the image": Case(
@@ -96,19 +95,19 @@ CASES = {
         CLEAN,
         "uops 0:1",
         "uops 1:1",
-        Finding("zero-trip", 2, None, None, None, "has no trips (uops 1:1 empty): the hardware makes"),
+        Finding("zero-trip", 2, None, None, None, "a loop or the micro-op range is empty; the hardware would"),
     ),
     "no iterations": Case(
         CLEAN,
         "for 4 (",
         "for 0 (",
-        Finding("zero-trip", 2, None, None, None, "has no trips (iter_in empty): the hardware makes 16384"),
+        Finding("zero-trip", 2, None, None, None, "a loop or the micro-op range is empty; the hardware would"),
     ),
     "micro-ops beyond the memory": Case(
         CLEAN,
         "uops 0:1",
         "uops 0:8193",
-        Finding("uop-range", 2, None, "uop", (0, 8193), "uses micro-ops 0 to 8192; uop holds 8192"),
+        Finding("uop-range", 2, None, "uop", (0, 8193), "micro-ops end at 8193; the UOP memory holds 8192"),
     ),
     "index beyond the memory": Case(
         CLEAN,
@@ -120,14 +119,14 @@ CASES = {
             None,
             "acc",
             (2048, 2051),
-            ("reaches dst index 2050; acc holds 2048 tiles, so the greatest index is 2047 (the hardware wraps around)"),
+            ("dst reaches index 2050; ACC holds 2048 elements, and the hardware wraps around"),
         ),
     ),
     "multiplication": Case(
         CLEAN,
         "alu.add",
         "alu.mul",
-        Finding("alu-opcode", 2, None, None, None, "multiplies, which only simulators can"),
+        Finding("alu-opcode", 2, None, None, None, "the hardware has no MUL"),
     ),
     "shift": Case(
         CLEAN,
@@ -139,7 +138,7 @@ CASES = {
             None,
             None,
             None,
-            "shifts by -32; the hardware keeps 5 bits, so an amount from -31 to 31 is required",
+            "shift by -32; the hardware shifts by the low 5 bits, so -31 to 31",
         ),
     ),
     "immediate source": Case(
@@ -152,7 +151,7 @@ CASES = {
             None,
             "acc",
             (0, 1),
-            ("has an immediate and src different from dst: the hardware reads src, the simulator dst; make them equal"),
+            ("it has an immediate and src differs from dst; the hardware reads src"),
         ),
     ),
     "hazard": Case(
@@ -165,10 +164,7 @@ CASES = {
             None,
             "acc",
             (0, 1),
-            (
-                "reads acc tile 0 in the micro-op right after the one that writes it; the hardware needs another "
-                "micro-op between"
-            ),
+            "a tile operation reads ACC tile 0, which the one right before it writes; the hardware needs another",
         ),
     ),
     "unwritten micro-op": Case(

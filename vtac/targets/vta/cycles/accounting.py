@@ -11,7 +11,8 @@ from vtac.targets.vta.cycles.machine import Machine
 from vtac.targets.vta.cycles.plan import TRANSFER, UNIT_NAMES, Plan
 from vtac.targets.vta.cycles.report import BusSpan, CycleReport, Roof, Span, TokenFlow, UnitReport, Wait
 from vtac.targets.vta.cycles.timing import Timing
-from vtac.targets.vta.cycles.units import POP_NEXT, POP_PREV, Unit
+from vtac.targets.vta.cycles.units import Unit
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV
 
 Column = NDArray[np.int64]
 

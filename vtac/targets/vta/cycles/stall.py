@@ -6,7 +6,8 @@ from vtac.errors import CycleError
 from vtac.targets.vta.cycles.fetch import Fetch
 from vtac.targets.vta.cycles.plan import Plan
 from vtac.targets.vta.cycles.timing import Timing
-from vtac.targets.vta.cycles.units import POP_NEXT, POP_PREV, TokenQueue, Unit
+from vtac.targets.vta.cycles.units import TokenQueue, Unit
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV
 
 
 def _wait_of(unit: Unit, plan: Plan) -> tuple[int, str] | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from vtac.targets.vta.cycles.bus import CLIENTS, COMMAND_DELAY, ReadBus, Transfer
 from vtac.targets.vta.cycles.load_time import load_end
 from vtac.targets.vta.cycles.plan import TRANSFER, LoadShape, Plan
-from vtac.targets.vta.isa import Memory
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Memory
 
 _CLIENT_OF = {
     Memory.UOP: "uop",
@@ -16,8 +16,6 @@ _CLIENT_OF = {
     Memory.ACC: "acc",
     Memory.ACC_8BIT: "acc",
 }
-
-POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1, 2, 4, 8
 
 
 @dataclass(eq=False, slots=True)

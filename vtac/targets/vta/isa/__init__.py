@@ -6,6 +6,10 @@ from vtac.targets.vta.isa.decode import decode, dependences_of
 from vtac.targets.vta.isa.encode import encode, encode_word, opcode_of
 from vtac.targets.vta.isa.fields import (
     MICRO_OP_BYTES,
+    POP_NEXT,
+    POP_PREV,
+    PUSH_NEXT,
+    PUSH_PREV,
     WORD_BYTES,
     Field,
     Layout,
@@ -41,6 +45,10 @@ from vtac.targets.vta.isa.text import (
 __all__ = [
     "MICRO_OP_BYTES",
     "NO_DEPENDENCES",
+    "POP_NEXT",
+    "POP_PREV",
+    "PUSH_NEXT",
+    "PUSH_PREV",
     "WORD_BYTES",
     "Alu",
     "AluOpcode",

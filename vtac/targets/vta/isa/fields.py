@@ -13,6 +13,9 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa.instructions import Opcode
 
 WORD_BYTES = 16
+POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1, 2, 4, 8
+"""An instruction's token bits, as `InstructionTable.dependences` holds them."""
+
 MICRO_OP_BYTES = 4
 HALF_BITS = 64
 

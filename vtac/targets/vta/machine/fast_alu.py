@@ -81,15 +81,15 @@ def _levels(dst: Indices, src: Indices) -> Indices:
 Levels = list[tuple[Indices, Indices]]
 
 
-def schedule(nest: Nest) -> Levels | None:
+def parallel_levels(nest: Nest) -> Levels | None:
     """The operations as (dst, src) of each level; one level when they are parallel.
 
     None when so few operations are in a level that one after the other is as fast. Short lists are cached.
     """
-    return _cached_schedule(nest) if nest.operations <= _MAX_CACHED else _schedule(nest)
+    return _cached_levels(nest) if nest.operations <= _MAX_CACHED else _found_levels(nest)
 
 
-def _schedule(nest: Nest) -> Levels | None:
+def _found_levels(nest: Nest) -> Levels | None:
     dst, src = nest.indices(0), nest.indices(1)
     if _is_parallel(dst, src):
         return [(dst, src)]
@@ -101,7 +101,7 @@ def _schedule(nest: Nest) -> Levels | None:
     return [(dst[chosen], src[chosen]) for chosen in np.split(order, bounds)]
 
 
-_cached_schedule = lru_cache(maxsize=512)(_schedule)
+_cached_levels = lru_cache(maxsize=512)(_found_levels)
 
 
 def _immediate(alu: Alu) -> Callable[[Accumulators], object]:
@@ -323,7 +323,7 @@ def _bind_tensor(workspace: Workspace, alu: Alu, nest: Nest) -> list[Step]:
                 return [_bind_sums(workspace, body, hardware[0].extent)]
             return [_bind_repeated(workspace, alu, body, hardware[0].extent)]
         return [_bind_trips(workspace, alu, body, hardware[0])]
-    levels = schedule(nest)
+    levels = parallel_levels(nest)
     if levels is None or 1 < nest.operations < _MIN_LEVEL_SIZE * len(levels):
         return [_bind_sequence(workspace, alu, nest)]
     if len(levels) == 1 and len(nest.starts) == 1:

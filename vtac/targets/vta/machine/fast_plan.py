@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from vtac.dialects.hardware import MemoryName
 from vtac.targets.vta.isa import WORD_BYTES, Alu, AluOpcode, Gemm, Instruction, Load, Memory, Opcode, decode
 from vtac.targets.vta.machine.counters import tile_operations
-from vtac.targets.vta.machine.fast_alu import MAX_OPERATIONS, bind_alu, bind_level, schedule
+from vtac.targets.vta.machine.fast_alu import MAX_OPERATIONS, bind_alu, bind_level, parallel_levels
 from vtac.targets.vta.machine.fast_gemm import bind_gemm, bind_reset
 from vtac.targets.vta.machine.fast_memory import bind_load, bind_small_loads, bind_stores, is_run_of_small_blocks
 from vtac.targets.vta.machine.fast_micro_ops import micro_op_image, select_blocks
@@ -193,7 +193,7 @@ class PlanBuilder:
         """A strict shift by amounts that are data: looked at before each level."""
         acc, stream = self._workspace.machine.acc, self._stream
         steps: list[Step] = []
-        levels = schedule(nest)
+        levels = parallel_levels(nest)
         if levels is None:
             raise TooLargeError
         for dst, src in levels:

@@ -1,4 +1,7 @@
-"""Rules that an instruction breaks by its fields alone, checked for a whole stream at once."""
+"""Rules that an instruction breaks by its fields alone, checked for a whole stream at once.
+
+The checker finds the same from decoded instructions (`proof/fields.py`); the two share limits and words, not code.
+"""
 
 from __future__ import annotations
 
@@ -10,21 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import ExecutionError
-from vtac.targets.vta.isa import AluOpcode, Memory, Opcode
+from vtac.targets.vta import rules
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, AluOpcode, Memory, Opcode
 from vtac.targets.vta.machine.counters import tile_operations
-from vtac.targets.vta.machine.stream import (
-    POP_PREV,
-    PUSH_NEXT,
-    PUSH_PREV,
-    SRAM_OF,
-    Stream,
-    UnitIndex,
-    dram_element_bytes,
-)
+from vtac.targets.vta.machine.stream import SRAM_OF, Stream, UnitIndex, dram_element_bytes
 
-HARDWARE_MICRO_OPS = 2048
-_SHIFT_LIMIT = 32
-_STORE_ILLEGAL = PUSH_NEXT | 2
+_STORE_ILLEGAL = PUSH_NEXT | POP_NEXT
 _LOAD_ILLEGAL = POP_PREV | PUSH_PREV
 _MEMORY_OPCODES = (Opcode.LOAD, Opcode.STORE)
 
@@ -69,13 +63,13 @@ def _check_memory_ids(stream: Stream) -> Iterable[_Finding]:
         stream.table.rows[Opcode.LOAD],
         loads["memory"] == Memory.OUT,
         "memory",
-        lambda _: "memory id OUT cannot be loaded; LOAD fills UOP, WGT, INP, ACC or ACC_8BIT",
+        lambda _: rules.loads_out(),
     )
     yield from _first(
         stream.table.rows[Opcode.STORE],
         bad_store,
         "memory",
-        lambda place: f"memory id {Memory(int(stores['memory'][place])).name} cannot be stored; STORE reads OUT only",
+        lambda place: rules.stores_other(Memory(int(stores["memory"][place])).name),
     )
 
 
@@ -87,13 +81,13 @@ def _check_dependences(stream: Stream) -> Iterable[_Finding]:
         everything,
         bad_load,
         "dependence",
-        lambda _: "the load unit has no previous unit; pop_prev and push_prev must be 0",
+        lambda _: rules.no_such_queue("load"),
     )
     yield from _first(
         everything,
         bad_store,
         "dependence",
-        lambda _: "the store unit has no next unit; pop_next and push_next must be 0",
+        lambda _: rules.no_such_queue("store"),
     )
 
 
@@ -101,7 +95,7 @@ def _check_store_pads(stream: Stream) -> Iterable[_Finding]:
     columns = stream.table.columns[Opcode.STORE]
     pads = columns["y_pad_0"] | columns["y_pad_1"] | columns["x_pad_0"] | columns["x_pad_1"]
     bad = (pads != 0) & (columns["x_size"] != 0)
-    yield from _first(stream.table.rows[Opcode.STORE], bad, "pad", lambda _: "a STORE has no pads; all four must be 0")
+    yield from _first(stream.table.rows[Opcode.STORE], bad, "pad", lambda _: rules.has_pads())
 
 
 def _check_sram(stream: Stream) -> Iterable[_Finding]:
@@ -113,20 +107,20 @@ def _check_sram(stream: Stream) -> Iterable[_Finding]:
         limits = capacities[columns["memory"]]
 
         def say(place: int, ends: NDArray[np.int64] = ends, limits: NDArray[np.int64] = limits) -> str:
-            return f"the block ends at SRAM element {ends[place]}; the memory holds {limits[place]}"
+            return rules.beyond_sram(int(ends[place]), int(limits[place]))
 
         yield from _first(stream.table.rows[opcode], (elements > 0) & (ends > limits), "sram-range", say)
 
 
-def _check_micro_op_range(stream: Stream, capacity: int, note: str) -> Iterable[_Finding]:
+def _check_micro_op_range(stream: Stream, capacity: int, say: Callable[[int], str]) -> Iterable[_Finding]:
     for opcode in (Opcode.GEMM, Opcode.ALU):
         ends = stream.table.columns[opcode]["uop_end"]
 
-        def say(place: int, ends: NDArray[np.int64] = ends) -> str:
-            return f"micro-ops end at {ends[place]}; {note} {capacity}"
+        def say_end(place: int, ends: NDArray[np.int64] = ends) -> str:
+            return say(int(ends[place]))
 
         bad = (tile_operations(stream, opcode) > 0) & (ends > capacity)
-        yield from _first(stream.table.rows[opcode], bad, "uop-range", say)
+        yield from _first(stream.table.rows[opcode], bad, "uop-range", say_end)
 
 
 def _check_finish(stream: Stream) -> Iterable[_Finding]:
@@ -145,7 +139,7 @@ def _check_zero_trips(stream: Stream) -> Iterable[_Finding]:
             stream.table.rows[opcode],
             tile_operations(stream, opcode) == 0,
             "zero-trip",
-            lambda _: "a loop or the micro-op range is empty; the hardware would run 16384 trips",
+            lambda _: rules.no_trips(),
         )
 
 
@@ -158,31 +152,31 @@ def _check_hardware_memory(stream: Stream) -> Iterable[_Finding]:
         rows,
         runs & (columns["y_size"] == 0),
         "zero-rows",
-        lambda _: "y_size is 0 and x_size is not; the hardware never finishes such a LOAD",
+        lambda _: rules.no_rows(),
     )
     yield from _first(
         rows,
         columns["memory"] == Memory.ACC_8BIT,
         "memory",
-        lambda _: "the hardware does not decode ACC_8BIT; load i32 into ACC",
+        lambda _: rules.loads_narrow(),
     )
     yield from _first(
         rows,
-        is_micro_op & (ends > HARDWARE_MICRO_OPS),
+        is_micro_op & (ends > rules.HARDWARE_MICRO_OPS),
         "uop-range",
-        lambda place: f"micro-ops reach entry {ends[place]}; the hardware's UOP memory holds {HARDWARE_MICRO_OPS}",
+        lambda place: rules.beyond_built_micro_ops(int(ends[place])),
     )
 
 
 def _check_hardware_alu(stream: Stream) -> Iterable[_Finding]:
     columns, rows = stream.table.columns[Opcode.ALU], stream.table.rows[Opcode.ALU]
-    yield from _first(rows, columns["alu_opcode"] == AluOpcode.MUL, "alu-opcode", lambda _: "the hardware has no MUL")
+    yield from _first(rows, columns["alu_opcode"] == AluOpcode.MUL, "alu-opcode", lambda _: rules.multiplies())
     shifts = (columns["alu_opcode"] == AluOpcode.SHR) & (columns["use_imm"] == 1)
     yield from _first(
         rows,
-        shifts & (np.abs(columns["imm"]) >= _SHIFT_LIMIT),
+        shifts & (np.abs(columns["imm"]) > rules.MAX_SHIFT),
         "shift",
-        lambda place: f"shift by {columns['imm'][place]}; the hardware shifts by the low 5 bits, so -31 to 31",
+        lambda place: rules.shift_too_far(int(columns["imm"][place])),
     )
 
 
@@ -190,8 +184,8 @@ def _check_strict(stream: Stream) -> Iterable[_Finding]:
     yield from _check_zero_trips(stream)
     yield from _check_hardware_memory(stream)
     yield from _check_hardware_alu(stream)
-    if stream.config.capacity("uop") > HARDWARE_MICRO_OPS:
-        yield from _check_micro_op_range(stream, HARDWARE_MICRO_OPS, "the hardware's UOP memory holds")
+    if stream.config.capacity("uop") > rules.HARDWARE_MICRO_OPS:
+        yield from _check_micro_op_range(stream, rules.HARDWARE_MICRO_OPS, rules.beyond_built_micro_ops)
 
 
 def _check_always(stream: Stream) -> Iterable[_Finding]:
@@ -199,7 +193,8 @@ def _check_always(stream: Stream) -> Iterable[_Finding]:
     yield from _check_dependences(stream)
     yield from _check_store_pads(stream)
     yield from _check_sram(stream)
-    yield from _check_micro_op_range(stream, stream.config.capacity("uop"), "the UOP memory holds")
+    capacity = stream.config.capacity("uop")
+    yield from _check_micro_op_range(stream, capacity, lambda end: rules.beyond_micro_ops(end, capacity))
     yield from _check_finish(stream)
 
 

@@ -23,8 +23,6 @@ from vtac.targets.vta.isa import (
     format_instruction,
 )
 
-POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1, 2, 4, 8
-
 
 class UnitIndex(IntEnum):
     """The units in the order of their queues: compute's previous neighbour is load, its next store."""

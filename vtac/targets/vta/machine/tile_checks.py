@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName, VTAConfig
+from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, AluOpcode, Gemm
 from vtac.targets.vta.machine.machine import Written
 
@@ -37,25 +38,20 @@ def check_indices(instruction: Gemm | Alu, micro_ops: Indices, config: VTAConfig
         offset = (instruction.iter_out - 1) * factor_out + (instruction.iter_in - 1) * factor_in
         highest = int(micro_ops[:, place].max()) + offset
         if highest >= config.capacity(memory):
-            problem = f"{operand} reaches index {highest}; {memory.upper()} holds {config.capacity(memory)} elements"
-            return "index-range", problem
+            return "index-range", rules.beyond_index(operand, highest, memory, config.capacity(memory))
     return None
 
 
 def check_hazards(instruction: Alu, dst: Indices, src: Indices) -> Problem | None:
     """The hardware's ALU hazards, for indices of all tile operations in order, shape (n,)."""
     if instruction.use_imm and (dst != src).any():
-        at = int(np.argmax(dst != src))
-        problem = (
-            f"tile operation {at} has an immediate, dst {dst[at]} and src {src[at]}; the hardware needs src == dst"
-        )
-        return "immediate-source", problem
+        return "immediate-source", rules.source_differs()
     clash = dst[1:] == dst[:-1]
     if not instruction.use_imm:
         clash = clash | (src[1:] == dst[:-1])
     if clash.any():
         at = int(np.argmax(clash)) + 1
-        return "alu-hazard", f"tile operation {at} reads ACC tile {dst[at - 1]}, which the one right before it writes"
+        return "alu-hazard", rules.reads_just_written(int(dst[at - 1]))
     return None
 
 
@@ -76,14 +72,14 @@ def check_storable(tiles: Indices, written: Written) -> Problem | None:
     if holds.all():
         return None
     tile = tiles[np.argmin(holds)]
-    return "store-source", f"stores ACC tile {tile}, which no GEMM or ALU wrote after it was loaded or reset"
+    return "store-source", rules.not_computed(f"ACC tile {tile}")
 
 
 def check_shift_amounts(instruction: Alu, amounts: NDArray[np.int32]) -> Problem | None:
     """Whether tensor shift amounts mean the same to the hardware: 0 to 31 (-31 to 0 under a negative imm field)."""
     if instruction.opcode is not AluOpcode.SHR or instruction.use_imm:
         return None
-    low, high = (-31, 0) if instruction.imm < 0 else (0, 31)
+    low, high = rules.shift_range(instruction.imm < 0)
     bad = (amounts < low) | (amounts > high)
     if not bad.any():
         return None

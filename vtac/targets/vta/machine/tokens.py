@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import ExecutionError
-from vtac.targets.vta.machine.stream import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Stream, UnitIndex
-
-FETCH_QUEUE_DEPTH = 512
-MAX_TOKENS = 255
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV
+from vtac.targets.vta.machine.stream import Stream, UnitIndex
+from vtac.targets.vta.rules import FETCH_QUEUE_DEPTH, MAX_TOKENS
 
 
 @dataclass(frozen=True, slots=True)

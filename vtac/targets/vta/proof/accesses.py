@@ -106,7 +106,7 @@ class Accesses:
             self._cache[key] = footprint(kernel, micro_op_indices(words, self._stream.config), self._stream.config)
         found = self._cache[key]
         for fault in found.faults:
-            message = f"{self._stream.name(index)} {fault.text}"
+            message = f"{self._stream.name(index)}: {fault.text}"
             self._report.add(fault.kind, message, index, buffer=fault.buffer, span=fault.span)
         return found
 

@@ -1,16 +1,17 @@
-"""Findings that one instruction's own fields decide: ranges, and encodings the hardware gets wrong."""
+"""Findings that one instruction's own fields decide: ranges, and encodings the hardware gets wrong.
+
+Strict execution finds the same from the columns of the whole stream (`machine/static_checks.py`); the two share limits
+and words, not code.
+"""
 
 from __future__ import annotations
 
+from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, AluOpcode, Gemm, Load, Memory, Store, is_nop
-from vtac.targets.vta.machine.static_checks import HARDWARE_MICRO_OPS
 from vtac.targets.vta.machine.stream import SRAM_OF
 from vtac.targets.vta.proof.dram import DramMap, block_of
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.stream import Stream
-from vtac.targets.vta.proof.tiles import spell
-
-_MAX_SHIFT = 31
 
 
 def sram_span(instruction: Load | Store) -> tuple[int, int]:
@@ -41,14 +42,14 @@ def check_fields(stream: Stream, memory: DramMap, report: Report, *, acc_8bit: b
 def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, report: Report, *, acc_8bit: bool) -> bool:
     """Whether an instruction can address its memory; the NOP of the store unit names any."""
     if isinstance(instruction, Load) and instruction.memory is Memory.ACC_8BIT and not acc_8bit:
-        report.add("memory", f"{stream.name(index)} loads ACC_8BIT, which only simulators decode", index)
+        report.add("memory", f"{stream.name(index)}: {rules.loads_narrow()}", index)
     problem = None
     if isinstance(instruction, Load) and instruction.memory is Memory.OUT:
-        problem = "loads memory OUT, which can only be stored"
+        problem = rules.loads_out()
     if isinstance(instruction, Store) and instruction.memory is not Memory.OUT and not is_nop(instruction):
-        problem = f"stores from memory {instruction.memory.name}; only OUT can be stored"
+        problem = rules.stores_other(instruction.memory.name)
     if problem is not None:
-        report.add("memory", f"{stream.name(index)} {problem}", index)
+        report.add("memory", f"{stream.name(index)}: {problem}", index)
     return problem is None
 
 
@@ -56,12 +57,7 @@ def _check_block(stream: Stream, index: int, instruction: Load | Store, memory: 
     if is_nop(instruction):
         return True
     if instruction.y_size == 0:
-        report.add(
-            "zero-rows",
-            f"{stream.name(index)} has y_size 0 and x_size {instruction.x_size}: the hardware never finishes it; "
-            "pads alone cannot be loaded",
-            index,
-        )
+        report.add("zero-rows", f"{stream.name(index)}: {rules.no_rows()}", index)
         return False
     if isinstance(instruction, Store):
         _check_store_pads(stream, index, instruction, report)
@@ -70,7 +66,7 @@ def _check_block(stream: Stream, index: int, instruction: Load | Store, memory: 
 
 def _check_store_pads(stream: Stream, index: int, store: Store, report: Report) -> None:
     if store.y_pad_0 or store.y_pad_1 or store.x_pad_0 or store.x_pad_1:
-        report.add("pad", f"{stream.name(index)} has pads; a STORE has none, all four fields must be 0", index)
+        report.add("pad", f"{stream.name(index)}: {rules.has_pads()}", index)
 
 
 def _check_sram(stream: Stream, index: int, instruction: Load | Store, report: Report) -> bool:
@@ -80,13 +76,13 @@ def _check_sram(stream: Stream, index: int, instruction: Load | Store, report: R
     if end > capacity:
         report.add(
             "sram-range",
-            f"{stream.name(index)} touches {spell(name, (start, end))}; {name} holds {capacity}",
+            f"{stream.name(index)}: {rules.beyond_sram(end, capacity)}",
             index,
             buffer=name,
             span=(start, end),
         )
         return False
-    if name == "uop" and end > HARDWARE_MICRO_OPS:
+    if name == "uop" and end > rules.HARDWARE_MICRO_OPS:
         _report_uop_capacity(stream, index, (start, end), report)
     return True
 
@@ -94,8 +90,7 @@ def _check_sram(stream: Stream, index: int, instruction: Load | Store, report: R
 def _report_uop_capacity(stream: Stream, index: int, span: tuple[int, int], report: Report) -> None:
     report.add(
         "uop-range",
-        f"{stream.name(index)} touches {spell('uop', span)}; the hardware's micro-op memory holds "
-        f"{HARDWARE_MICRO_OPS}, whatever the configuration says",
+        f"{stream.name(index)}: {rules.beyond_built_micro_ops(span[1])}",
         index,
         buffer="uop",
         span=span,
@@ -125,40 +120,27 @@ def _check_dram(stream: Stream, index: int, instruction: Load | Store, memory: D
 def _check_kernel(stream: Stream, index: int, kernel: Gemm | Alu, report: Report) -> bool:
     if isinstance(kernel, Alu):
         _check_operation(stream, index, kernel, report)
-    empty = [name for name in ("iter_out", "iter_in") if getattr(kernel, name) == 0]
-    if kernel.uop_end <= kernel.uop_bgn:
-        empty.append(f"uops {kernel.uop_bgn}:{kernel.uop_end}")
-    if empty:
-        report.add(
-            "zero-trip",
-            f"{stream.name(index)} has no trips ({' and '.join(empty)} empty): the hardware makes 16384; every loop "
-            "needs at least one trip and one micro-op",
-            index,
-        )
+    if kernel.iter_out == 0 or kernel.iter_in == 0 or kernel.uop_end <= kernel.uop_bgn:
+        report.add("zero-trip", f"{stream.name(index)}: {rules.no_trips()}", index)
         return False
     span = (kernel.uop_bgn, kernel.uop_end)
     capacity = stream.config.capacity("uop")
     if kernel.uop_end > capacity:
         report.add(
             "uop-range",
-            f"{stream.name(index)} uses {spell('uop', span)}; uop holds {capacity}",
+            f"{stream.name(index)}: {rules.beyond_micro_ops(kernel.uop_end, capacity)}",
             index,
             buffer="uop",
             span=span,
         )
         return False
-    if kernel.uop_end > HARDWARE_MICRO_OPS:
+    if kernel.uop_end > rules.HARDWARE_MICRO_OPS:
         _report_uop_capacity(stream, index, span, report)
     return True
 
 
 def _check_operation(stream: Stream, index: int, alu: Alu, report: Report) -> None:
     if alu.opcode is AluOpcode.MUL:
-        report.add("alu-opcode", f"{stream.name(index)} multiplies, which only simulators can", index)
-    if alu.opcode is AluOpcode.SHR and alu.use_imm and abs(alu.imm) > _MAX_SHIFT:
-        report.add(
-            "shift",
-            f"{stream.name(index)} shifts by {alu.imm}; the hardware keeps 5 bits, so an amount from "
-            f"-{_MAX_SHIFT} to {_MAX_SHIFT} is required",
-            index,
-        )
+        report.add("alu-opcode", f"{stream.name(index)}: {rules.multiplies()}", index)
+    if alu.opcode is AluOpcode.SHR and alu.use_imm and abs(alu.imm) > rules.MAX_SHIFT:
+        report.add("shift", f"{stream.name(index)}: {rules.shift_too_far(alu.imm)}", index)

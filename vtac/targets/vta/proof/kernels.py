@@ -1,4 +1,7 @@
-"""What a GEMM or ALU instruction touches, and the hardware traps in its indices."""
+"""What a GEMM or ALU instruction touches, and the hardware traps in its indices.
+
+Hazards follow from the loops and the micro-op list; strict execution lists the operations (`machine/tile_checks.py`).
+"""
 
 from __future__ import annotations
 
@@ -8,8 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 from vtac.dialects.hardware import MemoryName, VTAConfig
+from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, Gemm
-from vtac.targets.vta.proof.tiles import Indices, Loop, Tiles, bounds, kernel_tiles, reached, spell
+from vtac.targets.vta.proof.tiles import Indices, Loop, Tiles, bounds, kernel_tiles, reached
 
 Loops = tuple[Loop, ...]
 
@@ -79,10 +83,7 @@ def _out_of_range(operands: list[_Operand], config: VTAConfig) -> list[Fault]:
         low, high = bounds(operand.indices, operand.loops)
         capacity = config.capacity(operand.memory)
         if high >= capacity:
-            text = (
-                f"reaches {operand.field} index {high}; {operand.memory} holds {capacity} tiles, so the greatest "
-                f"index is {capacity - 1} (the hardware wraps around)"
-            )
+            text = rules.beyond_index(operand.field, high, operand.memory, capacity)
             faults.append(Fault("index-range", operand.memory, (max(low, capacity), high + 1), text))
     return faults
 
@@ -96,17 +97,12 @@ def _alu_faults(alu: Alu, dst: _Operand, src: _Operand) -> list[Fault]:
     faults: list[Fault] = []
     if alu.use_imm and not _same_index(dst, src):
         low, high = bounds(src.indices, src.loops)
-        text = "has an immediate and src different from dst: the hardware reads src, the simulator dst; make them equal"
-        faults.append(Fault("immediate-source", "acc", (low, high + 1), text))
+        faults.append(Fault("immediate-source", "acc", (low, high + 1), rules.source_differs()))
     tile = _hazard(dst, dst)
     if tile is None and not alu.use_imm:
         tile = _hazard(src, dst)
     if tile is not None:
-        text = (
-            f"reads {spell('acc', (tile, tile + 1))} in the micro-op right after the one that writes it; the hardware "
-            "needs another micro-op between the two"
-        )
-        faults.append(Fault("alu-hazard", "acc", (tile, tile + 1), text))
+        faults.append(Fault("alu-hazard", "acc", (tile, tile + 1), rules.reads_just_written(tile)))
     return faults
 
 

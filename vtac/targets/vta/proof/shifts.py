@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, AluOpcode, Gemm, Instruction, Load, Memory, is_nop
 from vtac.targets.vta.proof.accesses import UNKNOWN
 from vtac.targets.vta.proof.dram import DramMap
@@ -79,7 +80,7 @@ class ShiftCheck:
         written = np.zeros(len(self._origin), np.bool_)
         written[footprint.writes[0][1]] = True
         origins = np.where(written, _DATA, self._origin)[tiles]
-        low, high = (-31, 0) if alu.imm < 0 else (0, 31)
+        low, high = rules.shift_range(alu.imm < 0)
         bad = np.array([not self._proven(origin, low, high) for origin in origins.tolist()], np.bool_)
         if not bad.any():
             return

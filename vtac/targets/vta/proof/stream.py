@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import cache
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa import Instruction, format_instruction
-from vtac.targets.vta.machine.stream import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, UnitIndex, decode_stream
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Instruction, format_instruction
+from vtac.targets.vta.machine.stream import UnitIndex, decode_stream
 from vtac.targets.vta.machine.tokens import QUEUES
 
 LOAD, COMPUTE, STORE = UnitIndex.LOAD, UnitIndex.COMPUTE, UnitIndex.STORE

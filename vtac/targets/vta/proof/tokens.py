@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.targets.vta.isa import Finish, is_nop
-from vtac.targets.vta.machine.stream import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV
-from vtac.targets.vta.machine.tokens import FETCH_QUEUE_DEPTH, MAX_TOKENS, QUEUES, Queue
+from vtac.targets.vta import rules
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Finish, is_nop
+from vtac.targets.vta.machine.tokens import QUEUES, Queue
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.order import Order, token_order
 from vtac.targets.vta.proof.stream import (
@@ -22,6 +22,7 @@ from vtac.targets.vta.proof.stream import (
     pops,
     pushes,
 )
+from vtac.targets.vta.rules import FETCH_QUEUE_DEPTH, MAX_TOKENS
 
 Positions = NDArray[np.int64]
 
@@ -47,14 +48,9 @@ def _check_bits(stream: Stream, report: Report) -> None:
             if illegal:
                 report.add(
                     "dependence",
-                    f"{stream.name(index)} has {_spell(illegal)}; the {UNIT_NAMES[unit]} unit has no such queue, only "
-                    f"{_spell(legal)} are legal there",
+                    f"{stream.name(index)}: {rules.no_such_queue(UNIT_NAMES[unit])}",
                     index,
                 )
-
-
-def _spell(bits: int) -> str:
-    return " and ".join(name for bit, name in BIT_NAMES.items() if bits & bit)
 
 
 class _Wait(NamedTuple):

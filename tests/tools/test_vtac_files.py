@@ -1,0 +1,99 @@
+"""Files that the subcommands refuse by looking at them, and output that cannot be written."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vtac.tools.vtac import main
+
+KIND = "tensor<1x16x4x4xi8>"
+TEXT = f"""func.func @f(%a: {KIND}, %b: {KIND}) -> ({KIND}, {KIND}) {{
+  %e = tensor.empty() : {KIND}
+  %file = linalg.max ins(%a, %b : {KIND}, {KIND}) outs(%e : {KIND}) -> {KIND}
+  %allow_pickle = linalg.min ins(%a, %b : {KIND}, {KIND}) outs(%e : {KIND}) -> {KIND}
+  func.return %file, %allow_pickle : {KIND}, {KIND}
+}}
+"""
+
+
+@pytest.fixture
+def saved(tmp_path: Path) -> Path:
+    (tmp_path / "net.mlir").write_text(TEXT)
+    assert main(["compile", str(tmp_path / "net.mlir"), "-o", str(tmp_path / "saved")]) == 0
+    return tmp_path / "saved"
+
+
+def _pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def _zeros(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+KINDS: dict[str, Callable[[Path], None]] = {"a pipe": _pipe, "a device": _zeros, "a folder": Path.mkdir}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", ["insn.bin", "uop.bin", "dram.bin", "program.json", "host.mlir"])
+def test_parts_of_saved_programs_are_files(
+    saved: Path, name: str, kind: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (saved / name).unlink()
+    KINDS[kind](saved / name)
+    for command in ("run", "check"):
+        assert main([command, str(saved)]) == 1
+        assert f"cannot read {name}: it is {kind}, not a file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["source", "--inputs", "--config", "--schedule"])
+def test_what_is_read_is_a_file(saved: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe, source = saved.parent / "pipe", str(saved.parent / "net.mlir")
+    os.mkfifo(pipe)
+    arguments = ["run", str(pipe)] if option == "source" else ["run", source, option, str(pipe)]
+    assert main(arguments) == 1
+    assert "it is a pipe, not a file" in capsys.readouterr().err
+
+
+def test_an_array_is_refused_by_its_header(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    np.savez_compressed(saved.parent / "x.npz", a=np.zeros(1 << 24, np.int8), b=np.zeros(1, np.int8))
+    assert main(["run", str(saved), "--inputs", str(saved.parent / "x.npz")]) == 1
+    assert "argument 'a' is 16777216 int8; the program takes 1x16x4x4 int8" in capsys.readouterr().err
+
+
+def test_results_may_have_any_name(saved: Path) -> None:
+    assert main(["run", str(saved), "--outputs", str(saved.parent / "y.npz")]) == 0
+    assert list(np.load(saved.parent / "y.npz")) == ["file", "allow_pickle"]
+
+
+def test_statistics_on_standard_output(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(saved), "--stats", "-"]) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith("{\n")
+    assert captured.out.endswith("}\n")
+    assert "sha256" in captured.err
+    assert not Path("-").exists()
+
+
+def test_disassembly_of_several_streams(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kind = "tensor<1x16x4x4xi32>"
+    (tmp_path / "net.mlir").write_text(f"""func.func @f(%a: {kind}, %b: {kind}) -> {kind} {{
+  %e = tensor.empty() : {kind}
+  %first = linalg.add ins(%a, %b : {kind}, {kind}) outs(%e : {kind}) -> {kind}
+  %host = linalg.mul ins(%first, %b : {kind}, {kind}) outs(%e : {kind}) -> {kind}
+  %second = linalg.add ins(%host, %a : {kind}, {kind}) outs(%e : {kind}) -> {kind}
+  func.return %second : {kind}
+}}
+""")
+    assert main(["compile", str(tmp_path / "net.mlir"), "-o", str(tmp_path / "p")]) == 0
+    capsys.readouterr()
+    for options in ([], ["--sources"]):
+        assert main(["disasm", str(tmp_path / "p"), *options]) == 0
+        assert capsys.readouterr().out.count("// f_") == 2
+    assert main(["diff", str(tmp_path / "p"), str(tmp_path / "p")]) == 1
+    assert "holds 2 streams; name one of them: " in capsys.readouterr().err
