@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
+from mlir_opt import mlir_opt, needs_mlir_opt
 from run_programs import Outcome, run_program
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -14,6 +15,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.utils.exceptions import PassFailedException, VerifyException
 
 from vtac.errors import CompileError, VtacError
+from vtac.universe import get_all_passes
 
 GOOD = """func.func @double(%a: i32) -> i32 {
   %0 = arith.addi %a, %a : i32
@@ -288,3 +290,62 @@ def test_errors_of_passes_are_located(monkeypatch: pytest.MonkeyPatch, error: Ex
         text = GOOD.replace("  %0", f"  // expected-error @+1 {{{{{str(error).split()[-1]}}}}}\n  %0")
         expected = 0 if ":2:8:" in message else 1
         assert vtac_opt("-p", "dce", "--verify-diagnostics", text=text).status == expected
+
+
+def test_passes_are_listed_with_what_they_do() -> None:
+    text = vtac_opt("--list-passes").stdout.decode()
+    own, _, upstream = text.partition("passes of xDSL:")
+    assert [line.split(" ")[0] for line in own.splitlines() if line] == sorted(get_all_passes())
+    assert "vta-place-buffers                Replace on-chip buffers by SRAM addresses.\n" in own
+    assert "canonicalize" in upstream
+
+
+@pytest.mark.parametrize("name", get_all_passes())
+def test_help_of_a_pass(name: str) -> None:
+    text = vtac_opt("--help-pass", name).stdout.decode()
+    assert text.startswith(f"{name}\n\n")
+    for heading in ("requires: ", "ensures: ", "declines: ", "options:"):
+        assert f"\n{heading}" in text
+
+
+def test_help_of_a_pass_names_options_and_phases() -> None:
+    text = vtac_opt("--help-pass", "lower-to-wmma").stdout.decode()
+    assert "\noptions:\n  phase: str = 'wmma'\n" in text
+    assert "\nphases:\n  payload: convert-linalg-to-schedule\n  scheduled: apply-schedule\n" in text
+    assert "options: none" in vtac_opt("--help-pass", "canonicalize").stdout.decode()
+    assert "unknown pass 'lower-to-vt'; did you mean 'lower-to-vta'?" in refusal("--help-pass", "lower-to-vt")
+
+
+@pytest.fixture(name="irdl_file")
+def _irdl_file(tmp_path: Path) -> str:
+    file = tmp_path / "vtac.irdl.mlir"
+    assert vtac_opt("--irdl", "-o", str(file)).status == 0
+    return str(file)
+
+
+def test_dialects_as_irdl(irdl_file: str) -> None:
+    text = Path(irdl_file).read_text()
+    assert vtac_opt(irdl_file).stdout.decode() == text
+    for definition in (
+        "irdl.dialect @packing",
+        'irdl.type @"!block"',
+        "irdl.operation @block",
+        "irdl.attribute @kind",
+        "irdl.type @fragment",
+        "irdl.parameters(extent: ",
+    ):
+        assert definition in text
+
+
+@needs_mlir_opt
+def test_mlir_loads_our_dialects(irdl_file: str) -> None:
+    good = """func.func @f(%a: memref<4xi32>) {
+      "vta.load_2d"(%a) {static = array<i64>, memory = "acc", operandSegmentSizes = array<i32: 1, 0, 0>}
+        : (memref<4xi32>) -> ()
+      "some.use"() {loop = #vta.uop_loop<64, 1, 1, 0>, kind = #schedule.kind<"serial">} : () -> ()
+      return
+    }"""
+    assert "#vta.uop_loop<64 : i64, 1 : i64, 1 : i64, 0 : i64>" in mlir_opt(f"--irdl-file={irdl_file}", text=good)
+    bad = good.replace("memref<4xi32>", "tensor<4xi32>")
+    with pytest.raises(AssertionError, match=r"expected base type 'builtin\.memref' but got 'builtin\.tensor'"):
+        mlir_opt(f"--irdl-file={irdl_file}", text=bad)

@@ -42,6 +42,9 @@ class Options(argparse.Namespace):
     print_debuginfo: bool = False
     debug: bool = False
     version: bool = False
+    list_passes: bool = False
+    help_pass: str | None = None
+    irdl: bool = False
 
     @property
     def input_name(self) -> str:
@@ -78,7 +81,10 @@ def _make_parser() -> ToolParser:
         action="append",
         help="print the IR after each run of a pass, or after a phase of one, on stderr; may be repeated",
     )
+    add("--help-pass", metavar="PASS", help="print what a pass requires, ensures and declines, and its options")
     flags = {
+        "--list-passes": "print the passes, each with what it does",
+        "--irdl": "print our dialects as IRDL, which 'mlir-opt --irdl-file' loads",
         "--split-input-file": "treat the parts between '// -----' lines as programs of their own",
         "--verify-diagnostics": "check the messages against 'expected-error' comments; fail when they differ",
         "--print-between-passes": "print the IR between passes on stderr, those within a pipeline included",

@@ -23,11 +23,14 @@ from vtac.tools.chunks import split_chunks
 from vtac.tools.entry import FAILURE, UsageError, guarded, print_failure, version_text
 from vtac.tools.expectations import mismatches
 from vtac.tools.ir_printing import PrintAfter, PrintBetween, check_names
+from vtac.tools.irdl import irdl_module
 from vtac.tools.opt_options import Options, parse_options
 from vtac.tools.output import write_text
+from vtac.tools.pass_help import help_pass, list_passes
 from vtac.tools.pass_pipeline import build, parse_passes, parse_specs
 from vtac.tools.registry import format_factories, pass_factories
 from vtac.tools.timing import Timer
+from vtac.universe import VTAC
 
 _CHUNK_SEPARATOR = "// -----\n"
 
@@ -165,16 +168,30 @@ class VtacOpt(xDSLOptMain):
         return read_source(self.options.input_name)
 
 
+def _information(options: Options) -> str | None:
+    """What is asked for instead of a run; None for a run."""
+    if options.version:
+        return f"{version_text('vtac-opt')}\n"
+    if options.list_passes:
+        return list_passes()
+    if options.help_pass is not None:
+        return help_pass(options.help_pass)
+    if options.irdl:
+        return str(irdl_module([load() for load in VTAC.all_dialects.values()])) + "\n"
+    return None
+
+
 def main(args: Sequence[str] | None = None) -> int:
     """Runs `vtac-opt` with `args`, else with the process's arguments; returns the exit status."""
     arguments = sys.argv[1:] if args is None else list(args)
 
     def action() -> int:
         options = parse_options(arguments)
-        if options.version:
-            print(version_text("vtac-opt"))
-            return 0
-        return VtacOpt(options).execute()
+        information = _information(options)
+        if information is None:
+            return VtacOpt(options).execute()
+        write_text(information, options.output_file)
+        return 0
 
     return guarded("vtac-opt", action, debug="--debug" in arguments)
 
