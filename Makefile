@@ -2,6 +2,7 @@
 #
 #   make test    every check and every test        make bench   benchmarks, as tables
 #   make demo    one convolution, end to end       make clean   remove what was generated
+#   make package a wheel, tried where it is installed          make test-xdsl  a part of the tests with the oldest xDSL
 #
 # PYTHON is the interpreter that .venv is made with, at least 3.11.
 
@@ -9,8 +10,15 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
+PIP := python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: test lint types lit pytest demo bench package clean
+ifeq ($(wildcard vtac/dialects/__init__.py),)
+$(error vtac/dialects and vtac/passes are symbolic links to dialects and passes, which this clone lacks. \
+  Get them with: git config core.symlinks true && git checkout -- vtac/dialects vtac/passes \
+  (on Windows, with developer mode on))
+endif
+
+.PHONY: test lint types lit pytest demo bench package test-xdsl clean
 
 test: lint types lit pytest
 
@@ -33,16 +41,31 @@ demo: $(VENV)/.installed
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
 
-# A wheel and an sdist, and the wheel tried in an environment of its own.
+# A wheel and an sdist; the wheel, and an editable install, tried in environments of their own.
 package: $(VENV)/.installed-test
-	rm -rf build/package dist
+	rm -rf build/package build/editable dist
 	$(BIN)/python -m build --quiet --outdir dist .
 	$(BIN)/python -m venv build/package
-	build/package/bin/python -m pip install --quiet --disable-pip-version-check dist/*.whl
+	build/package/bin/$(PIP) dist/*.whl
 	cd build/package && bin/python -c 'import vtac.analysis.dominance, vtac.dialects.hardware; print(vtac.__file__)'
 	build/package/bin/vtac-opt --version
 	build/package/bin/vtac --version
 	cd build/package && bin/python $(CURDIR)/examples/vta_vadd.py
+	build/package/bin/xdsl-opt -p lower-to-vta examples/vta_vadd.mlir > build/package/xdsl-opt.mlir
+	build/package/bin/vtac-opt -p lower-to-vta examples/vta_vadd.mlir > build/package/vtac-opt.mlir
+	cmp build/package/xdsl-opt.mlir build/package/vtac-opt.mlir
+	$(BIN)/python -m venv build/editable
+	build/editable/bin/$(PIP) --editable .
+	cp tests/installed/client.py build
+	cd build && for environment in package editable; do \
+	  $(CURDIR)/$(BIN)/mypy --strict --python-executable $$environment/bin/python client.py && \
+	  $(CURDIR)/$(BIN)/basedpyright --pythonpath $$environment/bin/python client.py || exit 1; done
+
+# The newest xDSL of the range in pyproject.toml is what `make test` has; this is the oldest one.
+test-xdsl: | $(VENV)/bin/python
+	$(BIN)/python -m venv build/xdsl
+	build/xdsl/bin/$(PIP) --editable '.[pytest]' 'xdsl==0.74.*'
+	build/xdsl/bin/python -m pytest -n $(JOBS) tests/dialects tests/passes tests/text tests/tools tests/test_pipelines.py
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
@@ -50,11 +73,11 @@ $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable .
+	$(BIN)/$(PIP) --editable .
 	touch $@
 
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test,cuda]'
+	$(BIN)/$(PIP) --editable '.[test,cuda]'
 	touch $(VENV)/.installed $@
 
 clean:

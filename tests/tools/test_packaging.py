@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -27,6 +28,21 @@ def test_every_package_is_listed() -> None:
 def test_the_floors_stand_at_the_top_level() -> None:
     for floor in ("dialects", "passes"):
         assert (ROOT / "vtac" / floor).readlink() == Path("..", floor)
+
+
+@pytest.mark.skipif(shutil.which("make") is None, reason="make is not installed")
+def test_make_says_that_the_links_are_missing(tmp_path: Path) -> None:
+    """As in a clone with `core.symlinks=false`, where a link is a text file."""
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    (tmp_path / "vtac").mkdir()
+    (tmp_path / "vtac" / "dialects").write_text("../dialects")
+    run = subprocess.run(["make", "test"], cwd=tmp_path, capture_output=True, check=False, text=True)
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert (
+        "vtac/dialects and vtac/passes are symbolic links to dialects and passes, which this clone lacks" in run.stderr
+    )
+    assert "git config core.symlinks true && git checkout -- vtac/dialects vtac/passes" in run.stderr
 
 
 def imported_by(statement: str) -> set[str]:
