@@ -53,7 +53,7 @@ package: $(VENV)/.installed-test
 	cd build/package && bin/python $(CURDIR)/examples/vta_vadd.py
 	build/package/bin/xdsl-opt -p lower-to-vta examples/vta_vadd.mlir > build/package/xdsl-opt.mlir
 	build/package/bin/vtac-opt -p lower-to-vta examples/vta_vadd.mlir > build/package/vtac-opt.mlir
-	cmp build/package/xdsl-opt.mlir build/package/vtac-opt.mlir
+	diff --ignore-blank-lines build/package/xdsl-opt.mlir build/package/vtac-opt.mlir
 	$(BIN)/python -m venv build/editable
 	build/editable/bin/$(PIP) --editable .
 	cp tests/installed/client.py build

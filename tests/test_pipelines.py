@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from lowering import prepare
@@ -16,7 +17,9 @@ from xdsl.rewriter import Rewriter
 import vtac
 from vtac.errors import CompileError
 from vtac.pipelines import CompositePass, Instrumentation, Phase, Runner, Step, steps_within
+from vtac.targets.cuda.pipeline import WMMA_PIPELINE
 from vtac.targets.vta.pipeline import VTA_PIPELINE, LowerToVta
+from vtac.targets.vta.plain_pipeline import plain_pipeline
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 from vtac.text.reports import InvalidModuleError
@@ -153,3 +156,19 @@ def test_phases_before_and_after() -> None:
     assert VTA_PIPELINE.through("tokens") == phases[:5]
     assert VTA_PIPELINE.beyond("tokens") == phases[5:]
     assert VTA_PIPELINE.beyond("vta") == ()
+
+
+EXAMPLES = Path(__file__).resolve().parents[1] / "examples"
+FRONTENDS = Path(__file__).parent / "data" / "frontends"
+
+
+@pytest.mark.parametrize("name", ["vta_vadd", "vta_matmul", "vta_conv2d", "wmma_conv2d"])
+def test_every_pass_over_an_example_leaves_ir_that_verifies(name: str) -> None:
+    pipeline = WMMA_PIPELINE if name.startswith("wmma") else VTA_PIPELINE
+    Runner(make_context(), verify_each=True).run_phases(pipeline.phases, vtac.parse(EXAMPLES / f"{name}.mlir"))
+
+
+@pytest.mark.parametrize("file", sorted(FRONTENDS.glob("*.mlir")), ids=lambda file: file.stem)
+def test_every_pass_over_a_network_leaves_ir_that_verifies(file: Path) -> None:
+    module = prepare(file, None, None)
+    Runner(make_context(), verify_each=True).run_phases(plain_pipeline().phases, module)

@@ -18,7 +18,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, Pure
+from xdsl.traits import IsTerminator, MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
@@ -68,7 +68,7 @@ class FragmentsOp(IRDLOperation):
 
     name = "wmma.fragments"
     fragments = result_def(FragmentType)
-    traits = traits_def(Pure())
+    traits = traits_def(MemoryAllocEffect())
     assembly_format = "attr-dict `:` type($fragments)"
 
 

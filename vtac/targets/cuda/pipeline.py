@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xdsl.transforms.canonicalize import CanonicalizePass
+from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
+
 from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
@@ -41,6 +44,8 @@ WMMA_PIPELINE = Pipeline(
         Phase(
             "wmma",
             (
+                CanonicalizePass(),
+                CommonSubexpressionElimination(),
                 GpuCheckThreads(),
                 ConvertLoopsToGpu(),
                 GpuPlaceSharedMemory(),

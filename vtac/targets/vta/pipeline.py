@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xdsl.transforms.canonicalize import CanonicalizePass
+from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
+
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.schedule.apply_schedule import ApplySchedule
 from vtac.passes.schedule.convert_schedule_to_scf import ConvertScheduleToScf
@@ -40,7 +43,7 @@ VTA_PIPELINE = Pipeline(
         Phase("units", (ConvertDmaToVta(), ConvertGemmToVta(), ConvertAluToVta())),
         Phase("tokens", (VtaGroupStages(), VtaInsertDependences())),
         Phase("threads", (ScheduleInjectVirtualThreads(), VtaRotateBuffers())),
-        Phase("vta", (VtaPlaceBuffers(), ConvertScheduleToScf())),
+        Phase("vta", (CanonicalizePass(), CommonSubexpressionElimination(), VtaPlaceBuffers(), ConvertScheduleToScf())),
     ),
 )
 """From linalg to the vta dialect under host loops."""
