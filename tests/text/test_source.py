@@ -59,7 +59,7 @@ def test_paths_and_strings_without_a_newline_name_files(tmp_path: Path) -> None:
     [
         ("no/such/file.mlir", "cannot read 'no/such/file.mlir': No such file or directory"),
         ("nul\0byte", "cannot read 'nul\0byte': embedded null byte"),
-        (Path(), "cannot read '.': Is a directory"),
+        (Path(), "cannot read '.': it is a folder, not a file"),
         ("\n", "<string>:1:1: the input is empty"),
         ("\n  @x\n", "<string>:2:3: Could not parse entire input!"),
         (TEXT.replace("termop", "inner"), "<string>:3:5: dialect 'test' has no operation 'test.inner'"),
