@@ -1,0 +1,38 @@
+// RUN: vtac-opt %s -p fold-constants | filecheck %s
+// RUN: vtac-opt %s -p fold-constants,fold-constants | filecheck %s
+// RUN: vtac-opt %s -p 'fold-constants{grow=true}' | filecheck %s --check-prefix=GROW
+
+// A packed weight is a constant: the operation is executed at compile time. What would grow (a broadcast)
+// stays, unless `grow` asks for it; device functions keep their operations; what nothing uses is gone.
+
+// CHECK-LABEL: func.func @net
+// CHECK-NEXT:    %bias = arith.constant dense<[1, 2]> : tensor<2xi8>
+// CHECK-NEXT:    %e = tensor.empty() : tensor<2x3xi8>
+// CHECK-NEXT:    %wide = linalg.broadcast ins(%bias{{.*}}) outs(%e{{.*}}) dimensions = [1]
+// CHECK-NEXT:    [[PACKED:%.*]] = arith.constant dense<{{\[\[\[\[}}1, 2], [3, 4]]]]> : tensor<1x1x2x2xi8>
+// CHECK-NEXT:    %of_input = packing.reshape %x
+// CHECK-NEXT:    func.return [[PACKED]], %of_input, %wide
+
+// GROW-LABEL: func.func @net
+// GROW-NOT:     linalg.broadcast
+// GROW:         [[WIDE:%.*]] = arith.constant dense<{{\[\[}}1, 1, 1], [2, 2, 2]]> : tensor<2x3xi8>
+// GROW:         func.return %{{.*}}, %of_input, [[WIDE]]
+func.func @net(%x: tensor<4xi8>) -> (tensor<1x1x2x2xi8>, tensor<2x2xi8>, tensor<2x3xi8>) {
+  %unused = arith.constant dense<7> : tensor<2x2xi8>
+  %w = arith.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>
+  %bias = arith.constant dense<[1, 2]> : tensor<2xi8>
+  %e = tensor.empty() : tensor<2x3xi8>
+  %wide = linalg.broadcast ins(%bias : tensor<2xi8>) outs(%e : tensor<2x3xi8>) dimensions = [1]
+  %packed = packing.pack %w dims [0, 1] tiles [2, 2] order [0, 1] : tensor<2x2xi8> to tensor<1x1x2x2xi8>
+  %of_input = packing.reshape %x : tensor<4xi8> to tensor<2x2xi8>
+  func.return %packed, %of_input, %wide : tensor<1x1x2x2xi8>, tensor<2x2xi8>, tensor<2x3xi8>
+}
+
+// CHECK-LABEL: func.func private @device
+// CHECK-NEXT:    %w = arith.constant
+// CHECK-NEXT:    packing.reshape %w
+func.func private @device() -> tensor<4xi8> attributes {packing.device} {
+  %w = arith.constant dense<[[1, 2], [3, 4]]> : tensor<2x2xi8>
+  %y = packing.reshape %w : tensor<2x2xi8> to tensor<4xi8>
+  func.return %y : tensor<4xi8>
+}
