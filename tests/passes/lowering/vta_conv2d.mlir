@@ -7,7 +7,7 @@
 
 // The convolution at the vta level: what the reference's own lowering of this schedule calls, call by call.
 
-// CHECK:      func.func @conv2d(%data: memref<1x16x14x14x1x16xi8>, %kernel: memref<16x16x3x3x16x16xi8>, %res: memref<1x16x14x14x1x16xi8> {schedule.result}) {
+// CHECK:      func.func @conv2d(%data: memref<1x16x14x14x1x16xi8>, %kernel: memref<16x16x3x3x16x16xi8>, %res: memref<1x16x14x14x1x16xi8> {schedule.result, schedule.name = "res"}) {
 // CHECK-NEXT:   %c0 = arith.constant 0 : index
 // CHECK-NEXT:   %c2 = arith.constant 2 : index
 // CHECK-NEXT:   %c1 = arith.constant 1 : index
