@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar, Literal, NamedTuple
 
 from xdsl.context import Context
@@ -13,6 +13,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from vtac.errors import CompileError
+from vtac.text.passed import Passed
 from vtac.text.verification import verify_result
 
 INPUT = "input"
@@ -86,6 +87,8 @@ class Runner:
     instrumentations: tuple[Instrumentation, ...] = ()
     verify_each: bool = False
     verify_phases: bool = True
+    passed: Passed = field(default_factory=Passed, repr=False, compare=False)
+    """What passed verification on the way."""
 
     def run_phases(self, phases: Iterable[Phase], module: ModuleOp) -> None:
         """Run phases, each with all its passes."""
@@ -114,7 +117,7 @@ class Runner:
     def verify(self, module: ModuleOp, when: str) -> None:
         """Raises `InvalidModuleError` with all that is wrong with a module, and when it came about."""
         with self._told(Step("verify", when), module):
-            verify_result(module, when)
+            verify_result(module, when, self.passed)
 
     @contextmanager
     def _told(self, step: Step, module: ModuleOp) -> Generator[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
 from typing import cast
 
 from xdsl.dialects.builtin import (
@@ -14,6 +15,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     StringAttr,
+    i64,
 )
 from xdsl.ir import Attribute, Block, BlockArgument, Region, SSAValue
 from xdsl.ir.affine import AffineMap
@@ -44,6 +46,16 @@ from vtac.dialects.schedule.attributes import (
 )
 
 INDEX = IndexType()
+
+
+@lru_cache(maxsize=4096)
+def _extent_attribute(extent: int) -> IntegerAttr[I64]:
+    return IntegerAttr(extent, i64)
+
+
+@cache
+def _kind_attribute(kind: LoopKind) -> LoopKindAttr:
+    return LoopKindAttr(kind)
 
 
 @irdl_op_definition
@@ -80,7 +92,7 @@ class ForOp(IRDLOperation):
     @staticmethod
     def make(extent: int, kind: LoopKind, body: Region) -> ForOp:
         """A loop with a given body."""
-        properties = {"extent": IntegerAttr(extent, 64), "kind": LoopKindAttr(kind)}
+        properties = {"extent": _extent_attribute(extent), "kind": _kind_attribute(kind)}
         return ForOp.create(properties=properties, regions=[body])
 
     @property
@@ -89,7 +101,7 @@ class ForOp(IRDLOperation):
 
     @trip_count.setter
     def trip_count(self, count: int) -> None:
-        self.extent = IntegerAttr(count, 64)
+        self.extent = _extent_attribute(count)
 
     @property
     def loop_kind(self) -> LoopKind:
@@ -97,7 +109,10 @@ class ForOp(IRDLOperation):
 
     @property
     def induction_variable(self) -> BlockArgument:
-        return self.body.block.args[0]
+        block = self.regions[0].first_block
+        if block is None:
+            raise ValueError("a loop without a body has no induction variable")
+        return block.args[0]
 
     @property
     def loop_name(self) -> str:

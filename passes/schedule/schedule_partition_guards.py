@@ -44,7 +44,7 @@ class PartitionLoop(RewritePattern):
         for piece, (start, stop) in zip(pieces, segments, strict=True):
             restrict_loop(piece, start, stop - start)
             # What a piece holds is looked at in this walk, outermost loops first: the worklist is a stack.
-            for inner in reversed(list(walk_payload(piece))):
+            for inner in reversed(walk_payload(piece)):
                 rewriter.notify_op_modified(inner)
         discard(op, rewriter)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from xdsl.dialects.builtin import ModuleOp, UnregisteredOp
 from xdsl.ir import Block, BlockArgument, Operation, OpResult, Region, SSAValue
+from xdsl.traits import IsolatedFromAbove
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,37 @@ class DominanceViolation:
     operand_index: int
     reason: str
     definition: Operation | None
+
+
+def defines_before_use(root: Operation) -> bool:
+    """Whether every operand under `root` is defined before its use, in a block that holds the use.
+
+    Nor is it defined outside of an operation that is isolated from above. That is all there is to dominance
+    where regions have one block. Where it does not hold, `dominance_violations` tells whether control flow,
+    or a graph region, allows it nonetheless.
+    """
+    return all(_defines_before_use(region, set()) for region in root.regions)
+
+
+def _defines_before_use(region: Region, visible: set[SSAValue]) -> bool:
+    block = region.first_block
+    while block is not None:
+        here: list[SSAValue] = list(block.args)
+        visible.update(here)
+        op = block.first_op
+        while op is not None:
+            if not visible.issuperset(op.operands):
+                return False
+            for inner in op.regions:
+                isolated = op.has_trait(IsolatedFromAbove, value_if_unregistered=False)
+                if not _defines_before_use(inner, set() if isolated else visible):
+                    return False
+            here += op.results
+            visible.update(op.results)
+            op = op.next_op
+        visible.difference_update(here)
+        block = block.next_block
+    return True
 
 
 def dominance_violations(root: Operation) -> Iterator[DominanceViolation]:

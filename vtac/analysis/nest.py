@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import MemRefType, StringAttr
@@ -16,11 +16,11 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 def enclosing_loops(op: Operation) -> list[ForOp]:
     """The schedule loops around an op, outermost first."""
     loops: list[ForOp] = []
-    current = op.parent_op()
-    while current is not None:
-        if isinstance(current, ForOp):
-            loops.append(current)
-        current = current.parent_op()
+    block = op.parent
+    while block is not None and (region := block.parent) is not None and (holder := region.parent) is not None:
+        if type(holder) is ForOp:
+            loops.append(holder)
+        block = holder.parent
     loops.reverse()
     return loops
 
@@ -44,25 +44,41 @@ def outermost_first(variables: set[Hashable]) -> list[Hashable]:
     return sorted(variables, key=depth)
 
 
-def walk_payload(root: Operation | Block) -> Iterator[ForOp | BlockOp]:
+def walk_payload(root: Operation | Block) -> list[ForOp | BlockOp]:
     """Loops and blocks under a root in program order, loops before what they hold."""
-    blocks = [root] if isinstance(root, Block) else [block for region in root.regions for block in region.blocks]
-    for block in blocks:
-        for op in block.ops:
-            if isinstance(op, ForOp):
-                yield op
-                yield from walk_payload(op)
-            elif isinstance(op, BlockOp):
-                yield op
-            elif op.regions and not isinstance(op, BlockOp):
-                yield from walk_payload(op)
+    found: list[ForOp | BlockOp] = []
+    for block in [root] if isinstance(root, Block) else _blocks_of(root):
+        _collect_payload(block, found)
+    return found
+
+
+def _collect_payload(block: Block, found: list[ForOp | BlockOp]) -> None:
+    op = block.first_op
+    while op is not None:
+        kind = type(op)
+        if kind is ForOp or kind is BlockOp:
+            found.append(cast("ForOp | BlockOp", op))
+        if kind is not BlockOp and op.regions:
+            for inner in _blocks_of(op):
+                _collect_payload(inner, found)
+        op = op.next_op
+
+
+def _blocks_of(op: Operation) -> list[Block]:
+    blocks: list[Block] = []
+    for region in op.regions:
+        block = region.first_block
+        while block is not None:
+            blocks.append(block)
+            block = block.next_block
+    return blocks
 
 
 def blocks_under(root: Operation | Block) -> list[BlockOp]:
     """Every block under a root, in program order; the root itself when it is a block."""
     if isinstance(root, BlockOp):
         return [root]
-    return [op for op in walk_payload(root) if isinstance(op, BlockOp)]
+    return [op for op in walk_payload(root) if type(op) is BlockOp]
 
 
 def child_holding(body: Block, op: Operation) -> Operation | None:

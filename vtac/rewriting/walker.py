@@ -9,11 +9,16 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
+from inspect import getclosurevars
+from types import UnionType
+from typing import cast, get_args
 
-from xdsl.ir import Operation
+from xdsl.ir import Block, Operation, Region
 from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.walks import operations_in
 
 MOST_REWRITES = 1_000_000
 """Rewrites after which patterns are taken to make work for each other without end."""
@@ -21,6 +26,45 @@ MOST_REWRITES = 1_000_000
 
 class EndlessRewriteError(RuntimeError):
     """Patterns that do not come to rest: a defect of the patterns, not of the program."""
+
+
+class _Walker(PatternRewriteWalker):
+    """Starts from the operations of given kinds: no pattern looks at another."""
+
+    def __init__(self, pattern: _UntilStopped, *, recursive: bool, inside_first: bool, backwards: bool) -> None:
+        super().__init__(pattern, apply_recursively=recursive, walk_regions_first=inside_first, walk_reverse=backwards)
+        self._kinds = _kinds_of_all(pattern.patterns)
+        self._is_wanted: dict[type[Operation], bool] = {}
+
+    def _populate_worklist(self, op: Operation | Region | Block) -> None:
+        if not isinstance(op, Region):
+            super()._populate_worklist(op)
+            return
+        # The worklist is a stack: what is pushed last is looked at first, so backwards is the order of the push.
+        in_order = operations_in(op, inside_first=self.walk_regions_first != self.walk_reverse)
+        wanted = [found for found in in_order if self._wants(found)]
+        for found in wanted if self.walk_reverse else reversed(wanted):
+            self._worklist.push(found)
+
+    def _wants(self, op: Operation) -> bool:
+        kind = type(op)
+        known = self._is_wanted.get(kind)
+        if known is None:
+            known = self._is_wanted[kind] = issubclass(kind, self._kinds)
+        return known
+
+
+def _kinds_of_all(patterns: Sequence[RewritePattern]) -> tuple[type[Operation], ...]:
+    return tuple({kind for pattern in patterns for kind in _kinds_of(type(pattern))})
+
+
+@cache
+def _kinds_of(pattern: type[RewritePattern]) -> tuple[type[Operation], ...]:
+    """The operations that a pattern looks at: those of its `op_type_rewrite_pattern`, which keeps them in a closure."""
+    kinds: object = getclosurevars(pattern.match_and_rewrite).nonlocals.get("expected_type", Operation)
+    if isinstance(kinds, UnionType):
+        return cast("tuple[type[Operation], ...]", get_args(kinds))
+    return (kinds,) if isinstance(kinds, type) and issubclass(kinds, Operation) else (Operation,)
 
 
 class _UntilStopped(RewritePattern):
@@ -89,9 +133,7 @@ def _walk(
     most: int,
 ) -> bool:
     guarded = _UntilStopped(patterns, most)
-    walker = PatternRewriteWalker(
-        guarded, apply_recursively=recursive, walk_regions_first=inside_first, walk_reverse=backwards
-    )
+    walker = _Walker(guarded, recursive=recursive, inside_first=inside_first, backwards=backwards)
     changed = [walker.rewrite_region(region) for region in root.regions]
     if guarded.error is not None:
         raise guarded.error

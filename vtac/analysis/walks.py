@@ -1,0 +1,35 @@
+"""Operations under a region as a list, several times as quick as walking with nested iterators."""
+
+from __future__ import annotations
+
+from xdsl.ir import Operation, Region
+
+
+def operations_in(region: Region, *, inside_first: bool = False) -> list[Operation]:
+    """Every operation in a region in program order, each before what it holds, or after it with `inside_first`."""
+    found: list[Operation] = []
+    _collect(region, found, inside_first)
+    return found
+
+
+def operations_under(root: Operation) -> list[Operation]:
+    """An operation and every one that it holds, in program order, each before what it holds."""
+    found = [root]
+    for region in root.regions:
+        _collect(region, found, inside_first=False)
+    return found
+
+
+def _collect(region: Region, found: list[Operation], inside_first: bool) -> None:
+    block = region.first_block
+    while block is not None:
+        op = block.first_op
+        while op is not None:
+            if not inside_first:
+                found.append(op)
+            for inner in op.regions:
+                _collect(inner, found, inside_first)
+            if inside_first:
+                found.append(op)
+            op = op.next_op
+        block = block.next_block
