@@ -125,9 +125,10 @@ class _LayoutOp(IRDLOperation):
         parser.parse_punctuation(":")
         resolved = parser.resolve_operand(source, parser.parse_type())
         parser.parse_keyword("to")
+        start = parser.pos
         result = parser.parse_type()
         if not isinstance(result, TensorType):
-            parser.raise_error(f"expected a tensor type, found {result}")
+            parser.raise_error(f"expected a tensor type, found {result}", start, parser.pos)
         op = cls.build_from(resolved, cast("TensorType[Attribute]", result), *numbers)
         op.attributes |= attributes
         return op

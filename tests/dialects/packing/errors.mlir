@@ -113,3 +113,21 @@ func.func @joined(%x: tensor<2x3xi8>, %y: tensor<1x4xi8>) {
   %p = packing.join %x, %y : tensor<2x3xi8>, tensor<1x4xi8> to tensor<3x3xi8>
   func.return
 }
+
+// -----
+
+func.func @no_tensor(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected a tensor type, found memref<3x2x1x16xi8>}}
+  %p = packing.pack %x dims [0, 1] tiles [1, 16] order [0, 1] : tensor<3x20xi8> to memref<3x2x1x16xi8>
+  func.return
+}
+
+// -----
+
+func.func @no_yield(%x: tensor<3xi8>) {
+  // expected-error @+1 {{expected a body that ends in packing.yield}}
+  packing.host "no reason" {
+    "test.termop"() : () -> ()
+  }
+  func.return
+}

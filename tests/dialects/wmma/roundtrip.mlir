@@ -1,5 +1,6 @@
 // RUN: vtac-opt %s | filecheck %s
 // RUN: vtac-opt %s | vtac-opt | filecheck %s
+// RUN: vtac-opt %s --print-op-generic | vtac-opt | filecheck %s
 
 // Every operation and attribute of the wmma dialect, printed as it is written.
 
