@@ -10,7 +10,6 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
-from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import guards_of, restrict_loop
 from vtac.analysis.linear import Linear
@@ -20,7 +19,7 @@ from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import discard
-from vtac.rewriting.loop_copies import copies_of
+from vtac.rewriting.loop_copies import multiply
 from vtac.rewriting.walker import rewrite_greedily
 
 
@@ -39,14 +38,12 @@ class PartitionLoop(RewritePattern):
                 f"'{guarded[0].block_name}' holds for some of its iterations only: split by a factor that divides",
                 location_of(guarded[0]),
             )
-        pieces = copies_of(op, len(segments), rewriter)
-        rewriter.insert(pieces, InsertPoint.before(op))
+        pieces = multiply(op, len(segments), rewriter)
         for piece, (start, stop) in zip(pieces, segments, strict=True):
             restrict_loop(piece, start, stop - start)
             # What a piece holds is looked at in this walk, outermost loops first: the worklist is a stack.
             for inner in reversed(walk_payload(piece)):
                 rewriter.notify_op_modified(inner)
-        discard(op, rewriter)
 
 
 class DropBlock(RewritePattern):

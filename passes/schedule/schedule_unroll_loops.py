@@ -9,7 +9,6 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
-from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import substitute_loop
 from vtac.analysis.linear import Linear
@@ -17,7 +16,7 @@ from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.rewriting.edits import dissolve
-from vtac.rewriting.loop_copies import copies_of
+from vtac.rewriting.loop_copies import multiply
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -28,13 +27,11 @@ class UnrollLoop(RewritePattern):
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
         if op.loop_kind is not LoopKind.UNROLLED:
             return
-        for iteration, copy in enumerate(copies_of(op, op.trip_count, rewriter)):
-            rewriter.insert(copy, InsertPoint.before(op))
+        for iteration, copy in enumerate(multiply(op, op.trip_count, rewriter)):
             value: dict[Hashable, Linear] = {copy.induction_variable: Linear(iteration)}
             for block in blocks_under(copy):
                 substitute_loop(block, value)
             dissolve(copy, rewriter=rewriter)
-        rewriter.erase(op)
 
 
 @dataclass(frozen=True)

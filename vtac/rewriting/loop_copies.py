@@ -16,10 +16,12 @@ from vtac.dialects.schedule.payload import ForOp
 from vtac.rewriting.edits import insert_ops
 
 
-def copies_of(loop: ForOp, count: int, rewriter: PatternRewriter | None = None) -> list[ForOp]:
-    """Detached copies of a loop; the first one keeps the loop's buffers."""
-    owned = _owned_allocations(loop)
-    return [_copy(loop, owned if position else [], rewriter) for position in range(count)]
+def multiply(loop: ForOp, count: int, rewriter: PatternRewriter | None = None) -> list[ForOp]:
+    """A loop and copies of it behind it, `count` in all, each with buffers of its own."""
+    owned = _owned_allocations(loop) if count > 1 else []
+    copies = [_copy(loop, owned, rewriter) for _ in range(count - 1)]
+    insert_ops(copies, InsertPoint.after(loop), rewriter)
+    return [loop, *copies]
 
 
 def copy_apart(loop: ForOp) -> ForOp:
