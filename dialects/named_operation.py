@@ -6,6 +6,7 @@ from abc import ABC
 from collections.abc import Sequence
 from typing import ClassVar, cast
 
+from xdsl.builder import Builder
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AnyFloat, ArrayAttr, DenseIntElementsAttr, IntegerType
 from xdsl.dialects.linalg.abstract_ops import NamedOperation
@@ -14,6 +15,7 @@ from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.irdl import prop_def
+from xdsl.rewriter import InsertPoint
 
 
 class _Body:
@@ -21,11 +23,11 @@ class _Body:
 
     def __init__(self, operands: Sequence[SSAValue]) -> None:
         self.block = Block(arg_types=NamedOperation.body_arg_types(operands))
+        self._builder = Builder(InsertPoint.at_end(self.block))
         self.accumulator = self.block.args[-1]
 
     def add(self, op: Operation) -> SSAValue:
-        self.block.add_op(op)
-        return op.results[0]
+        return self._builder.insert(op).results[0]
 
     def widened(self, position: int) -> SSAValue:
         """An operand in the accumulator's type."""
@@ -37,7 +39,7 @@ class _Body:
         return self.add(arith.ExtFOp(value, cast("AnyFloat", wide)))
 
     def closed(self, value: SSAValue) -> Region:
-        self.block.add_op(YieldOp(value))
+        self._builder.insert(YieldOp(value))
         return Region(self.block)
 
 

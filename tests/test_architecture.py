@@ -31,6 +31,12 @@ A room within a room has a floor of its own: what a target is can be asked from 
 targets themselves stand high up and are imported by name.
 """
 
+BY_HAND = re.compile(
+    r"\.(detach|detach_\w+|add_ops?|insert_ops?_\w+|erase_op|add_block|insert_block|drop_all_references)\("
+    r"|(?<!rewriter)\.erase\("
+)
+"""Calls that change IR behind the back of a rewriter."""
+
 NARROW = {
     "evaluate": {"errors", "lazily", "targets.target", "targets.registry", "dialects", "analysis", "text", "evaluate"}
 }
@@ -64,6 +70,17 @@ def test_the_lists_of_exceptions_shrink() -> None:
     assert not mended, "\n".join(["imports that break no rule any more: take them out of UPWARD", *mended])
     opened = [sorted(known) for known in CIRCLES if not any(circle <= known for circle in circles())]
     assert not opened, f"circles that are gone: take them out of CIRCLES: {opened}"
+
+
+def test_edits_are_rewriters_or_helpers() -> None:
+    """IR is changed through xDSL's rewriters and builders; `vtac.rewriting.edits` alone does it by hand."""
+    lines = [
+        f"{name}:{number}: {line.strip()}"
+        for name, path in modules().items()
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
+        if name != "vtac.rewriting.edits" and BY_HAND.search(line)
+    ]
+    assert not lines, "\n".join(["edits by hand:", *lines])
 
 
 def _rule_broken(found: Import) -> str:

@@ -16,10 +16,12 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
 from vtac.errors import CompileError
+from vtac.rewriting.edits import insert_ops
 
 if TYPE_CHECKING:
     import numpy as np
@@ -48,7 +50,7 @@ def bind(module: ModuleOp, parameters: Mapping[str, NDArray[np.generic]]) -> Mod
         argument = arguments[name]
         constant = ConstantOp(_contents(name, argument, array, function))
         constant.result.name_hint = argument.name_hint
-        block.insert_op_before(constant, first)
+        insert_ops(constant, InsertPoint.before(first))
         argument.replace_all_uses_with(constant.result)
         block.erase_arg(argument)
     kinds = [argument.type for argument in block.args]

@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from vtac.errors import CompileError
 from vtac.pipelines import Runner
 from vtac.preparation import prepare, scripts_of
+from vtac.rewriting.edits import append
 from vtac.targets.registry import all_targets, find_target
 from vtac.text.context import make_context
 
@@ -124,7 +125,7 @@ def load_program(directory: str | Path, target: str | None = None) -> TargetProg
 def _lower(work: ModuleOp, target: Target, phase: str | None = None) -> None:
     if not scripts_of(work):
         for schedule in target.schedules(work):
-            work.body.block.add_op(schedule.script)
+            append(schedule.script, work.body.block)
     pipeline = target.pipeline()
     phases = pipeline.phases if phase is None else pipeline.through(phase)
     Runner(make_context()).run_phases(phases, work)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.rewriter import Rewriter
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError, JointCompileError
+from vtac.rewriting.edits import append, erase
 from vtac.targets.registry import all_targets
 from vtac.targets.target import HasScript, Target
 from vtac.text.source import parse
@@ -99,13 +99,13 @@ def attach_schedule(module: ModuleOp, schedule: HasScript | ModuleOp | str | Pat
     """Put the scripts of a schedule into a module in place of its own. Raises `CompileError` when it holds none."""
     drop_scripts(module)
     for script in _scripts(schedule):
-        module.body.block.add_op(script)
+        append(script, module.body.block)
 
 
 def drop_scripts(module: ModuleOp) -> None:
     """Take the scripts out of a module."""
     for own in scripts_of(module):
-        Rewriter.erase_op(own)
+        erase(own)
 
 
 def scripts_of(module: ModuleOp) -> list[ScriptOp]:

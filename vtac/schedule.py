@@ -37,6 +37,7 @@ from vtac.passes.directives import Handles, apply_directive
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, settle_hardware, stated_hardware, target_of
+from vtac.rewriting.edits import append, discard
 from vtac.text.context import make_context
 from vtac.text.source import parse
 
@@ -276,20 +277,16 @@ class Schedule:
 
     def _apply(self, op: _D) -> _D:
         """Verify, apply and record a directive; a refused one is not recorded."""
-        self._script.body.block.add_op(op)
+        append(op, self._script.body.block)
         try:
             op.verify()
             apply_directive(op, self._handles)
         except BaseException as error:
-            self._forget(op)
+            discard(op)
             if isinstance(error, VerifyException):
                 raise ScheduleError(f"{op.directive}: {error}") from None
             raise
         return op
-
-    def _forget(self, op: DirectiveOp) -> None:
-        op.detach()
-        op.drop_all_references()
 
     def _loops(self, op: DirectiveOp) -> tuple[LoopRef, ...]:
         """References to the loops that a directive gave handles to."""

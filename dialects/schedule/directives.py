@@ -60,9 +60,7 @@ class ScriptOp(IRDLOperation):
         target = parser.parse_symbol_name()
         attributes = parser.parse_optional_attr_dict_with_keyword()
         body = parser.parse_region()
-        if not body.blocks:
-            body.add_block(Block())
-        script = cls.get(target.data, body)
+        script = cls.get(target.data, body if body.blocks else Region(Block()))
         if attributes is not None:
             script.attributes |= attributes.data
         return script

@@ -12,7 +12,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import replace_access, shared_guards
+from vtac.analysis.accesses import shared_guards
 from vtac.analysis.linear import Linear, from_affine
 from vtac.analysis.nest import buffer_name, child_holding, shape_of, writers_of
 from vtac.analysis.regions import Interval, region_of, touched_region
@@ -21,6 +21,7 @@ from vtac.dialects.schedule.directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.block_edits import replace_access
 from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 

@@ -12,7 +12,6 @@ from xdsl.ir import Block, Operation
 from xdsl.ir.affine import AffineMap
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import replace_access
 from vtac.analysis.nest import (
     buffer_name,
     child_holding,
@@ -35,6 +34,7 @@ from vtac.dialects.schedule.directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.block_edits import replace_access
 from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 

@@ -21,7 +21,7 @@ from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.compute_at import check_inputs_kept
 from vtac.passes.directives.handles import Handles, refusal
-from vtac.rewriting.edits import discard, take_from_nest
+from vtac.rewriting.edits import discard, erase, take_from_nest
 
 
 @rewrites(ComputeInlineOp)
@@ -41,7 +41,7 @@ def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
     take_from_nest(block)
     discard(block)
     if isinstance(buffer.owner, Operation):
-        Rewriter.erase_op(buffer.owner)
+        erase(buffer.owner)
 
 
 def _check(op: ComputeInlineOp, block: BlockOp) -> dict[int, int]:

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import Hashable
 from itertools import pairwise
 
-from vtac.analysis.accesses import substitute_loop
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.directives import FuseOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
+from vtac.rewriting.block_edits import substitute_loop
 from vtac.rewriting.edits import replace_nest
 
 

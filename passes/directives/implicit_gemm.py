@@ -21,7 +21,6 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.accesses import replace_access
 from vtac.analysis.contraction import Contraction, match_product
 from vtac.analysis.nest import (
     buffer_name,
@@ -42,6 +41,7 @@ from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.fuse_variables import is_in_its_own_nest
 from vtac.passes.directives.handles import Handles, refusal
 from vtac.passes.directives.product_variables import ProductVariables, leaving_first, product_variables
+from vtac.rewriting.block_edits import replace_access
 from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 _A, _B = (AffineExpr.dimension(0), AffineExpr.dimension(2)), (AffineExpr.dimension(2), AffineExpr.dimension(1))

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from vtac.analysis.accesses import substitute_loop
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind
@@ -22,6 +21,7 @@ from vtac.dialects.schedule.gpu_directives import RasterizeOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.rewriting.block_edits import substitute_loop
 
 _GRID = ("blockIdx.x", "blockIdx.y", "blockIdx.z")
 

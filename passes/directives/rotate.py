@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
-from vtac.analysis.accesses import bindings_of, guards_of, substitute_loop
+from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, readers_of
 from vtac.dialects.schedule.attributes import LoopKind
@@ -18,6 +18,7 @@ from vtac.dialects.schedule.directives import RotateOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
+from vtac.rewriting.block_edits import substitute_loop
 
 
 @rewrites(RotateOp)

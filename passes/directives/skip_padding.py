@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ArrayAttr
 
-from vtac.analysis.accesses import bindings_of, guards_of, indices_of, rebind
+from vtac.analysis.accesses import bindings_of, guards_of, indices_of
 from vtac.analysis.contraction import match_product
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import extents_around, shape_of
@@ -18,6 +18,7 @@ from vtac.dialects.schedule.directives import SkipPaddingOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.block_edits import rebind
 
 
 @rewrites(SkipPaddingOp)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.accesses import bindings_of, restrict_loop, substitute_loop
+from vtac.analysis.accesses import bindings_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import Tail
@@ -17,6 +17,7 @@ from vtac.dialects.schedule.directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
+from vtac.rewriting.block_edits import restrict_loop, substitute_loop
 from vtac.rewriting.edits import replace_nest
 from vtac.rewriting.loop_copies import copy_apart
 

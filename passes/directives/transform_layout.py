@@ -10,13 +10,13 @@ from xdsl.dialects.memref import AllocOp
 from xdsl.ir.affine import AffineMap
 from xdsl.rewriter import Rewriter
 
-from vtac.analysis.accesses import replace_access
 from vtac.analysis.nest import buffer_name, memref_type_of, readers_of, shape_of, writers_of
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.gpu_directives import TransformLayoutOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
+from vtac.rewriting.block_edits import replace_access
 
 
 @rewrites(TransformLayoutOp)

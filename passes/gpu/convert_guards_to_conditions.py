@@ -21,7 +21,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of, guards_without_unit_loops, rebind
+from vtac.analysis.accesses import bindings_of, guards_of, guards_without_unit_loops
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around
@@ -29,6 +29,7 @@ from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
+from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import discard, insert_ops, take_from_nest, wrap
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once

@@ -15,7 +15,6 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import rebind
 from vtac.analysis.layout_accesses import fills, inside_guards
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
@@ -23,6 +22,7 @@ from vtac.analysis.nest import shape_of
 from vtac.analysis.tensor_views import view_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.errors import CompileError
+from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.constant_fills import FoldConstantFill
 from vtac.rewriting.linalg_statements import (
     Statement,

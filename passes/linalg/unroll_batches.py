@@ -17,9 +17,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.elementwise import is_elementwise
 from vtac.dialects.named_linalg import BatchMatmulOp, QuantizedBatchMatmulOp
 from vtac.dialects.packing import JoinOp
-from vtac.partition.expressions import is_elementwise
 from vtac.rewriting.walker import rewrite_once
 
 MAX_BATCH = 8

@@ -16,12 +16,13 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of, rebind
+from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.compaction import Compaction, plan_compaction
 from vtac.analysis.linear import Linear, to_affine
 from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import move_op
 from vtac.rewriting.walker import rewrite_once
 

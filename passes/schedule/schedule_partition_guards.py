@@ -11,13 +11,14 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import guards_of, restrict_loop
+from vtac.analysis.accesses import guards_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, walk_payload
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
+from vtac.rewriting.block_edits import restrict_loop
 from vtac.rewriting.edits import discard
 from vtac.rewriting.loop_copies import multiply
 from vtac.rewriting.walker import rewrite_greedily

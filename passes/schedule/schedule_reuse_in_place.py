@@ -13,13 +13,14 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import bindings_of, guards_of, rebind
+from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.in_place import reuse_of
 from vtac.analysis.linear import Linear, to_affine
 from vtac.analysis.nest import enclosing_loops, extents_around
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.declared import ALU
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.walker import rewrite_once
 
 

@@ -10,11 +10,11 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.accesses import substitute_loop
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
+from vtac.rewriting.block_edits import substitute_loop
 from vtac.rewriting.edits import dissolve
 from vtac.rewriting.loop_copies import multiply
 from vtac.rewriting.walker import rewrite_once

@@ -23,6 +23,7 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import MEMORIES
 from vtac.dialects.vta.memory import Amount, Load2DOp, Store2DOp
 from vtac.errors import CompileError
+from vtac.rewriting.edits import append
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.padding import Padded, PaddedRange, padded_range
 from vtac.rewriting.walker import rewrite_once
@@ -182,6 +183,6 @@ class _Emitter:
     def _wrap(self, operations: list[Operation]) -> list[Operation]:
         """Put operations into the host loops of the transfer."""
         for loop in reversed(self.host):
-            loop.body.block.add_ops(operations)
+            append(operations, loop.body.block)
             operations = [loop]
         return operations

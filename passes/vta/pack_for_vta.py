@@ -26,6 +26,7 @@ from vtac.partition.expressions import Apply, Element, Literal
 from vtac.partition.graph import Graph, accumulators, narrow_parts
 from vtac.partition.pads import pad_value
 from vtac.partition.stored import HostBuilder, type_of
+from vtac.rewriting.edits import append, replace_block
 
 _LAYOUT_OPS = (
     ConstantOp,
@@ -67,7 +68,7 @@ class PackForVta(ModulePass):
                 DEVICE.set(device, True)
                 if not location_of(device):
                     device.location = function.location
-                op.body.block.add_op(device)
+                append(device, op.body.block)
 
 
 class _FunctionPacker:
@@ -96,10 +97,8 @@ class _FunctionPacker:
         if not self.layers.functions and not self.allow_host:
             text = f"function '{self.function.sym_name.data}' gives the VTA nothing to do"
             raise CompileError(text, location_of(self.function))
-        self.new.add_op(ReturnOp(*results))
-        self.function.body.detach_block(self.old)
-        self.old.erase(safe_erase=False)
-        self.function.body.add_block(self.new)
+        append(ReturnOp(*results), self.new)
+        replace_block(self.old, self.new)
         return self.layers.functions
 
     def plain(self, value: SSAValue) -> SSAValue:
@@ -172,10 +171,10 @@ class _FunctionPacker:
         body = Block()
         clone = self._clone(op, body)
         outputs = list(clone.results)
-        body.add_op(YieldOp(operands=[outputs]))
+        append(YieldOp(operands=[outputs]), body)
         segment = HostOp.get(text, [output.type for output in outputs], Region(body))
         segment.location = op.location
-        self.new.add_op(segment)
+        append(segment, self.new)
         for old, new in zip(op.results, segment.outputs, strict=True):
             new.name_hint = old.name_hint
             self.values[old] = new
@@ -189,7 +188,7 @@ class _FunctionPacker:
                     mapper[operand] = self.plain(operand)
         clone = op.clone(mapper)
         clone.location = op.location
-        into.add_op(clone)
+        append(clone, into)
         for old, new in zip(op.results, clone.results, strict=True):
             new.name_hint = old.name_hint
             self.values[old] = new

@@ -183,10 +183,3 @@ def overwrite_before(block: BlockOp, places: Sequence[Operation]) -> tuple[Block
             if not all(precedes([*enclosing_loops(place), place][0], writer) for place in places):
                 return writer, value
     return None
-
-
-def discard(op: Operation) -> None:
-    """Remove an op with all it holds, so that it no longer counts as a user of anything."""
-    if op.parent is not None:
-        op.detach()
-    op.erase(safe_erase=False)

@@ -30,6 +30,7 @@ from vtac.partition.device_bodies import combined, copied, extended, multiply_ac
 from vtac.partition.product_maps import product_maps, tile_maps, window_sum_maps
 from vtac.partition.stored import tensor_type, type_of
 from vtac.partition.windows import Window
+from vtac.rewriting.edits import append
 
 
 class DeviceBuilder:
@@ -54,7 +55,7 @@ class DeviceBuilder:
         return argument
 
     def add(self, op: Operation, name: str | None = None) -> SSAValue:
-        self.block.add_op(op)
+        append(op, self.block)
         if name is not None:
             op.results[0].name_hint = self._unique(name)
         return op.results[0]
@@ -69,7 +70,7 @@ class DeviceBuilder:
         element = i8 if kind.get_element_type() == i8 else i32
         zero = self.add(arith.ConstantOp(IntegerAttr(0, element)))
         body = Block(arg_types=[IndexType()] * len(shape))
-        body.add_op(tensor.YieldOp(zero))
+        append(tensor.YieldOp(zero), body)
         op = tensor.PadOp(value, [], [], Region(body), before, after, tensor_type(element, shape))
         return self.add(op, "data_buf")
 
@@ -171,7 +172,7 @@ class DeviceBuilder:
         """Store the low 8 bits of each source, and return them; the function and the call of it."""
         identity = AffineMap.identity(len(self.shape))
         results = [self._elementwise(narrowed(), [source], [identity], i8, "res") for source in sources]
-        self.block.add_op(ReturnOp(*results))
+        append(ReturnOp(*results), self.block)
         kinds = [result.type for result in results]
         function = FuncOp(
             name,

@@ -10,6 +10,7 @@ from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Attribute, Block, Operation
 
 from vtac.partition.alu_trees import AluName
+from vtac.rewriting.edits import append
 
 _STEPS: dict[AluName, type[arith.SignlessIntegerBinaryOperation]] = {
     "add": arith.AddiOp,
@@ -32,7 +33,7 @@ def multiply_accumulate() -> Block:
 def copied() -> Block:
     """x."""
     body = _elementwise(i32)
-    body.add_op(YieldOp(body.args[0]))
+    append(YieldOp(body.args[0]), body)
     return body
 
 
@@ -66,5 +67,5 @@ def _elementwise(*inputs: Attribute, result: Attribute = i32) -> Block:
 
 
 def _closed(body: Block, ops: Sequence[Operation]) -> Block:
-    body.add_ops([*ops, YieldOp(ops[-1].results[0])])
+    append([*ops, YieldOp(ops[-1].results[0])], body)
     return body

@@ -24,6 +24,7 @@ from vtac.partition.graph import Graph, accumulators, narrow_parts
 from vtac.partition.partials import part_around, planes_of, sum_of_planes
 from vtac.partition.reshapes import with_natural_rank
 from vtac.partition.stored import HostBuilder, Order, Stored, tensor_type, type_of
+from vtac.rewriting.edits import append
 
 
 class DeviceLayers:
@@ -230,7 +231,7 @@ class DeviceLayers:
         LAYER.set(call, name)
         if choices:
             CHOICE.set(call, "; ".join(choices))
-        self.host.block.add_op(call)
+        append(call, self.host.block)
         for result in call.res:
             result.name_hint = f"{name}_packed"
         return list(call.res)

@@ -12,16 +12,12 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from xdsl.dialects.arith import CmpfOp, CmpiOp, ConstantOp
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, ShapedType
+from xdsl.dialects.builtin import FloatAttr, IntegerAttr
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.attrs import IteratorType
-from xdsl.dialects.linalg.ops import IndexOp
 from xdsl.ir import Attribute, Operation, SSAValue
-from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineMap
 from xdsl.traits import IsTerminator
 
-NOWHERE = -1
-"""In place of a dimension: the index 0 of one whose extent is 1."""
+from vtac.analysis.elementwise import NOWHERE, index_loops
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,54 +92,17 @@ def elements(expression: Expression) -> list[Element]:
     return list(dict.fromkeys(part for part in parts(expression) if isinstance(part, Element)))
 
 
-def is_elementwise(op: Operation) -> bool:
-    """Whether an op computes each element of its one result from elements at the same indices."""
-    if not isinstance(op, LinalgStructuredOperation) or len(op.outputs) != 1 or not op.res:
-        return False
-    if any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types()):
-        return False
-    if any(isinstance(inner, IndexOp) for inner in op.body.block.ops):
-        return False
-    maps = [attribute.data for attribute in op.get_indexing_maps()]
-    written = _dims(maps[-1])
-    return (
-        written is not None
-        and sorted(written) == list(range(maps[-1].num_dims))
-        and all(_is_read_whole(value, m) for value, m in zip(op.operands, maps, strict=True))
-    )
-
-
-def _is_read_whole(value: SSAValue, indices: AffineMap) -> bool:
-    """Whether an operand is read by loops alone, or at 0 along dimensions of extent 1."""
-    dims = _dims(indices)
-    shape = tuple(value.type.get_shape()) if isinstance(value.type, ShapedType) else ()
-    return dims is not None and all(dim != NOWHERE or shape[place] == 1 for place, dim in enumerate(dims))
-
-
-def _dims(indices: AffineMap) -> list[int] | None:
-    """The loops that are the indices, `NOWHERE` for an index 0; None when there are others."""
-    dims: list[int] = []
-    for index in indices.results:
-        if isinstance(index, AffineDimExpr):
-            dims.append(index.position)
-        elif isinstance(index, AffineConstantExpr) and index.value == 0:
-            dims.append(NOWHERE)
-        else:
-            return None
-    return dims
-
-
 def elementwise_expression(
     op: LinalgStructuredOperation, operand: Callable[[SSAValue], Expression], scalar: Callable[[SSAValue], Expression]
 ) -> Expression | str:
     """The expression of an elementwise op's result over its own indices, or why it has none."""
     maps = [attribute.data for attribute in op.get_indexing_maps()]
-    place = {loop: index for index, loop in enumerate(_dims(maps[-1]) or ())}
+    place = {loop: index for index, loop in enumerate(index_loops(maps[-1]) or ())}
     body = op.body.block
     known: dict[SSAValue, Expression] = {}
     for argument, value, indices in zip(body.args, op.operands, maps, strict=True):
         if argument.uses:
-            dims = [place.get(loop, NOWHERE) for loop in _dims(indices) or ()]
+            dims = [place.get(loop, NOWHERE) for loop in index_loops(indices) or ()]
             known[argument] = renamed(operand(value), dims)
     for inner in body.ops:
         if inner.has_trait(IsTerminator):

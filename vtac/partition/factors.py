@@ -27,6 +27,7 @@ from vtac.partition.groups import Groups, groups_of
 from vtac.partition.operands import Operands, Tensors
 from vtac.partition.reshapes import flattening
 from vtac.partition.stored import Stored, tensor_type, type_of
+from vtac.rewriting.edits import append
 
 
 class Factors:
@@ -181,7 +182,7 @@ class Factors:
         equal = arith.CmpiOp(row.result, column.result, "eq")
         zero = arith.ConstantOp(IntegerAttr(0, i8))
         chosen = arith.SelectOp(equal.result, body.args[0], zero.result)
-        body.add_ops([row, column, equal, zero, chosen, YieldOp(chosen.result)])
+        append([row, column, equal, zero, chosen, YieldOp(chosen.result)], body)
         d = [AffineDimExpr(dim) for dim in range(6)]
         maps = [AffineMap(6, 0, (d[0], d[2], d[3], d[4])), AffineMap.identity(6)]
         op = GenericOp(

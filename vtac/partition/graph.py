@@ -12,6 +12,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 
+from vtac.analysis.elementwise import is_elementwise
 from vtac.dialects.packing import BlockDiagonalOp, JoinOp, ReshapeOp
 from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution, match_convolution
@@ -23,7 +24,6 @@ from vtac.partition.expressions import (
     depth,
     elements,
     elementwise_expression,
-    is_elementwise,
     literal,
     parts,
     renamed,

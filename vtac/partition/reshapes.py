@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from vtac.analysis.elementwise import NOWHERE
 from vtac.partition.convolutions import Convolution
-from vtac.partition.expressions import NOWHERE, Apply, Element, Expression, elements, substituted
+from vtac.partition.expressions import Apply, Element, Expression, elements, substituted
 from vtac.partition.stored import Order, Stored
 
 View = Callable[[Stored, tuple[int, ...]], Stored]

@@ -25,6 +25,7 @@ from xdsl.ir.affine import AffineMap
 from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp, packed_shape
 from vtac.partition.expressions import Expression
 from vtac.partition.weight_sums import WeightSum, weight_sum_ops
+from vtac.rewriting.edits import append
 
 Tile = tuple[int, int]
 Order = tuple[int, ...]
@@ -92,7 +93,7 @@ class HostBuilder:
         self.block = block
 
     def add(self, op: Operation, name: str | None = None) -> SSAValue:
-        self.block.add_op(op)
+        append(op, self.block)
         if name:
             op.results[0].name_hint = name
         return op.results[0]
@@ -129,7 +130,7 @@ class HostBuilder:
     def weight_sum(self, found: WeightSum, kernel: SSAValue, name: str) -> SSAValue:
         """What a zero point of the data adds to accumulators."""
         *before, last = weight_sum_ops(found, kernel)
-        self.block.add_ops(before)
+        append(before, self.block)
         return self.add(last, name)
 
     def widen(self, value: SSAValue, name: str) -> SSAValue:
@@ -141,7 +142,7 @@ class HostBuilder:
         rank = len(kind.get_shape())
         body = Block(arg_types=[kind.get_element_type(), i32])
         extended = arith.ExtSIOp(body.args[0], i32)
-        body.add_ops([extended, YieldOp(extended.result)])
+        append([extended, YieldOp(extended.result)], body)
         return self.add(
             elementwise(Region(body), [value], self.add(tensor.EmptyOp([], wide)), [rank] * 2), f"{name}_i32"
         )

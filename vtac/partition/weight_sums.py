@@ -19,6 +19,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads
+from vtac.rewriting.edits import append
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def weight_sum_ops(found: WeightSum, kernel: SSAValue) -> list[Operation]:
     wide, scale = arith.ExtSIOp(body.args[0], i32), arith.ConstantOp(IntegerAttr(found.factor, i32))
     product = arith.MuliOp(wide.result, scale.result)
     total = arith.AddiOp(body.args[1], product.result)
-    body.add_ops([wide, scale, product, total, YieldOp(total.result)])
+    append([wide, scale, product, total, YieldOp(total.result)], body)
     shape = [_shape(kernel)[dim] for dim in kept]
     per_tap = _reduction([kernel], [AffineMap.identity(rank)], shape, kept, body)
     if not found.reached:
@@ -99,7 +100,7 @@ def _sum_of_reached(found: WeightSum, per_tap: SSAValue) -> list[Operation]:
     rows = arith.MuliOp(body.args[0], body.args[1])
     both = arith.MuliOp(rows.result, body.args[2])
     total = arith.AddiOp(body.args[3], both.result)
-    body.add_ops([rows, both, total, YieldOp(total.result)])
+    append([rows, both, total, YieldOp(total.result)], body)
     inputs = [per_tap, *(mask.result for mask in masks)]
     return [*masks, *_reduction(inputs, maps, found.shape, (0, 1, 2), body)]
 

@@ -14,7 +14,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 
-from vtac.analysis.accesses import bindings_of, guards_of, rebind
+from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import shape_of
@@ -23,6 +23,7 @@ from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.errors import CompileError
+from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import stand_for
 
 

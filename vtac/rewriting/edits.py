@@ -37,6 +37,11 @@ def insert_ops(
         rewriter.insert(ops, point)
 
 
+def append(ops: Operation | Sequence[Operation], block: Block) -> None:
+    """Put new ops at the end of a block, in their order; one that is being made has no terminator yet."""
+    Rewriter.insert_op(ops, InsertPoint.at_end(block))
+
+
 def move_ops(ops: Sequence[Operation], point: InsertPoint, rewriter: PatternRewriter | None = None) -> None:
     """Move ops from where they stand to a point, in their order; one that stands nowhere yet is put there.
 
@@ -133,6 +138,16 @@ def discard(op: Operation, rewriter: PatternRewriter | None = None) -> None:
         Rewriter.erase_op(op, safe_erase=False)
     else:
         rewriter.erase(op, safe_erase=False)
+
+
+def replace_block(old: Block, new: Block) -> None:
+    """Put a new block where the one block of a region is, and discard that with all it holds."""
+    region = old.parent_region()
+    if region is None:
+        raise ValueError("the block is in no region")
+    region.detach_block(old)
+    old.erase(safe_erase=False)
+    region.add_block(new)
 
 
 def take_from_nest(op: Operation, rewriter: PatternRewriter | None = None) -> None:

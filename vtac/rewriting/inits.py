@@ -11,12 +11,13 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import bindings_of, guards_of, rebind
+from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import enclosing_loops, extents_around
 from vtac.analysis.reductions import loop_roles
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
+from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import insert_ops, nest_ops, stand_for
 
 

@@ -10,12 +10,12 @@ from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.analysis.accesses import rebind
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import element_type_of
 from vtac.analysis.regions import Interval
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import insert_ops, nest_ops, take_from_nest
 from vtac.rewriting.linalg_bodies import copy_body
 

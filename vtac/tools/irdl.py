@@ -53,6 +53,8 @@ from xdsl.irdl import (
 )
 from xdsl.rewriter import InsertPoint
 
+from vtac.rewriting.edits import append
+
 _BUILTIN: Mapping[type[Attribute], str] = MappingProxyType(
     {
         AffineMapAttr: "#builtin.affine_map",
@@ -94,7 +96,7 @@ class _Exporter:
         block = Block([self._attribute(attribute) for attribute in self._dialect.attributes])
         for operation in self._dialect.operations:
             if issubclass(operation, IRDLOperation):
-                block.add_op(self._operation(operation))
+                append(self._operation(operation), block)
         return irdl.DialectOp(self._dialect.name, Region(block))
 
     def _attribute(self, attribute: type[Attribute]) -> irdl.TypeOp | irdl.AttributeOp:

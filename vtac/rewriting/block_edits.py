@@ -1,0 +1,97 @@
+"""Blocks under other loops, other guards and other buffers: edits of what `vtac.analysis.accesses` reads."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from typing import cast
+
+from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, i32
+from xdsl.ir import BlockArgument, SSAValue
+from xdsl.ir.affine import (
+    AffineConstraintExpr,
+    AffineConstraintKind,
+    AffineExpr,
+    AffineMap,
+    AffineSet,
+)
+
+from vtac.analysis.accesses import bindings_of, guards_of
+from vtac.analysis.linear import Linear, to_affine
+from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around
+from vtac.dialects.schedule.attributes import AccessAttr
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+
+
+def rebind(block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear]) -> None:
+    """Give a block new bindings and guards over the loops that now enclose it.
+
+    Guards that always hold are dropped.
+    """
+    around = enclosing_loops(block)
+    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in around}
+    kept = list(dict.fromkeys(guard for guard in guards if guard.bounds(extents)[0] < 0))
+    used: set[Hashable] = set()
+    for expression in (*bindings, *kept):
+        used |= expression.variables()
+    loops: list[SSAValue] = [loop.induction_variable for loop in around if loop.induction_variable in used]
+    place = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
+    block.operands = [*loops, *block.inputs, block.output]
+    _set_segments(block, len(loops), len(block.accesses) - 1)
+    block.bindings = AffineMapAttr(
+        AffineMap(len(loops), 0, tuple(to_affine(value, lambda v: place[cast(SSAValue, v)]) for value in bindings))
+    )
+    block.guard = None
+    if kept:
+        constraints = tuple(
+            AffineConstraintExpr(
+                AffineConstraintKind.ge, to_affine(guard, lambda v: place[cast(SSAValue, v)]), AffineExpr.constant(0)
+            )
+            for guard in kept
+        )
+        block.guard = AffineSetAttr(AffineSet(len(loops), 0, constraints))
+
+
+def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards: Sequence[Linear] = ()) -> None:
+    """Rewrite a block's bindings and guards by replacing loop variables.
+
+    The block must already stand under the loops that the new expressions name.
+    """
+    extents = dict(extents_around(block))
+    for variable in block.loops:
+        extents.setdefault(variable, _extent_of(variable))
+    bindings = [value.substitute(values, extents) for value in bindings_of(block, extents)]
+    guards = [value.substitute(values, extents) for value in guards_of(block, extents)]
+    rebind(block, bindings, [*guards, *extra_guards])
+
+
+def restrict_loop(loop: ForOp, start: int, extent: int) -> None:
+    """Let a loop run only the iterations start <= i < start + extent of those it runs."""
+    blocks = [(block, bindings_of(block), guards_of(block)) for block in blocks_under(loop)]
+    loop.trip_count = extent
+    shifted: dict[Hashable, Linear] = {loop.induction_variable: Linear.variable(loop.induction_variable) + start}
+    for block, bindings, guards in blocks:
+        extents = extents_around(block)
+        rebind(
+            block,
+            [value.substitute(shifted, extents) for value in bindings],
+            [guard.substitute(shifted, extents) for guard in guards],
+        )
+
+
+def replace_access(block: BlockOp, position: int, buffer: SSAValue, access: AccessAttr) -> None:
+    """Let access `position` (inputs first, the output last) touch another buffer."""
+    block.operands[len(block.loops) + position] = buffer
+    accesses = list(block.accesses.data)
+    accesses[position] = access
+    block.accesses = ArrayAttr(accesses)
+
+
+def _set_segments(block: BlockOp, loops: int, inputs: int) -> None:
+    block.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [loops, inputs, 1])
+
+
+def _extent_of(variable: SSAValue) -> int:
+    owner = variable.owner.parent_op() if isinstance(variable, BlockArgument) else None
+    if not isinstance(owner, ForOp):
+        raise TypeError("a block is bound to a value that is no loop's induction variable")
+    return owner.trip_count
