@@ -34,7 +34,6 @@ class _Walker(PatternRewriteWalker):
     def __init__(self, pattern: _UntilStopped, *, recursive: bool, inside_first: bool, backwards: bool) -> None:
         super().__init__(pattern, apply_recursively=recursive, walk_regions_first=inside_first, walk_reverse=backwards)
         self._kinds = _kinds_of_all(pattern.patterns)
-        self._is_wanted: dict[type[Operation], bool] = {}
 
     def _populate_worklist(self, op: Operation | Region | Block) -> None:
         if not isinstance(op, Region):
@@ -42,16 +41,10 @@ class _Walker(PatternRewriteWalker):
             return
         # The worklist is a stack: what is pushed last is looked at first, so backwards is the order of the push.
         in_order = operations_in(op, inside_first=self.walk_regions_first != self.walk_reverse)
-        wanted = [found for found in in_order if self._wants(found)]
+        kinds = tuple(kind for kind in set(map(type, in_order)) if issubclass(kind, self._kinds))
+        wanted = [found for found in in_order if type(found) in kinds]
         for found in wanted if self.walk_reverse else reversed(wanted):
             self._worklist.push(found)
-
-    def _wants(self, op: Operation) -> bool:
-        kind = type(op)
-        known = self._is_wanted.get(kind)
-        if known is None:
-            known = self._is_wanted[kind] = issubclass(kind, self._kinds)
-        return known
 
 
 def _kinds_of_all(patterns: Sequence[RewritePattern]) -> tuple[type[Operation], ...]:

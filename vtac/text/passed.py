@@ -13,9 +13,10 @@ from functools import cache
 from inspect import getclosurevars
 from typing import cast
 
-from xdsl.dialects.builtin import UnregisteredOp
+from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, StringAttr, UnregisteredOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Attribute, Block, Operation
-from xdsl.irdl import IRDLOperation, OpDef
+from xdsl.irdl import BaseAttr, IRDLOperation, OpDef
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, OpTrait, SymbolTable
 
 from vtac.analysis.dominance import defines_before_use
@@ -33,6 +34,8 @@ class _Kind:
     is_terminator: bool
     needs_terminators: bool
     holds_symbols: bool
+    any_of_class: frozenset[str]
+    """Properties of which the definition asks for a class that holds no attributes, and no more."""
 
 
 @dataclass
@@ -52,7 +55,7 @@ class Passed:
         kind = self._kind(type(op))
         if kind is None:
             return _is_faultless(op)
-        signature = self._signature(op)
+        signature = self._signature(op, kind)
         if signature not in self._known:
             if not _is_faultless(op):
                 return False
@@ -72,19 +75,24 @@ class Passed:
             return False  # the full verification says what is wrong
         return True
 
-    def _signature(self, op: Operation) -> _Signature:
-        """Equal for operations of one class and one shape with equal types and attributes."""
-        looked_at = _looked_at(op)
-        shape = tuple(tuple(len(block.args) for block in region.blocks) for region in op.regions)
+    def _signature(self, op: Operation, kind: _Kind) -> _Signature:
+        """Equal for operations of one class and one shape with equal types and attributes, as far as rules look."""
+        arguments = [argument.type for region in op.regions for block in region.blocks for argument in block.args]
         return (
             type(op),
-            len(op.operands),
-            len(op.results),
-            shape,
+            *(len(block.args) for region in op.regions for block in region.blocks),
+            *[self._number(value.type) for value in op.operands],
+            None,
+            *[self._number(value.type) for value in op.results],
+            *[self._number(argument) for argument in arguments],
             *op.properties,
+            *[
+                type(attribute) if name in kind.any_of_class else self._number(attribute)
+                for name, attribute in op.properties.items()
+            ],
             None,
             *op.attributes,
-            *(self._number(attribute) for attribute in looked_at),
+            *map(self._number, op.attributes.values()),
         )
 
     def _number(self, attribute: Attribute) -> int:
@@ -112,30 +120,27 @@ def _is_faultless(op: Operation) -> bool:
     return not any(violations(op)) and not repeated_symbols(op)
 
 
-def _looked_at(op: Operation) -> tuple[Attribute, ...]:
-    """The types and attributes that an operation's own rules look at."""
-    arguments = [argument.type for region in op.regions for block in region.blocks for argument in block.args]
-    return (
-        *op.operand_types,
-        *op.result_types,
-        *op.properties.values(),
-        *op.attributes.values(),
-        *arguments,
-    )
+_LEAVES = (StringAttr, AffineMapAttr, AffineSetAttr)
+
+_LOCAL = (LinalgStructuredOperation,)
+"""Classes whose own verifiers look at types and attributes alone, so that they need not run again."""
 
 
 def _kind_of(kind: type[Operation]) -> _Kind | None:
     """What to ask operations of a class for; None where the class is not one that IRDL defines."""
-    own = _verifier_of(kind)
-    if own is None:
+    found = _definition_of(kind)
+    if found is None:
         return None
+    definition, own = found
     # That values from outside are not used is seen in the walk over uses.
     traits = [trait.verify for trait in kind.traits if _has_rule(trait) and not isinstance(trait, IsolatedFromAbove)]
+    is_local = issubclass(kind, _LOCAL)
     return _Kind(
-        (*traits, *own),
+        (*traits, *(() if is_local else own)),
         is_terminator=kind.has_trait(IsTerminator),
         needs_terminators=not kind.has_trait(NoTerminator),
         holds_symbols=kind.has_trait(SymbolTable),
+        any_of_class=frozenset() if is_local else _properties_of_any_value(definition),
     )
 
 
@@ -143,16 +148,24 @@ def _has_rule(trait: OpTrait) -> bool:
     return type(trait).verify is not OpTrait.verify
 
 
+def _properties_of_any_value(definition: OpDef) -> frozenset[str]:
+    return frozenset(
+        name
+        for name, wanted in definition.properties.items()
+        if isinstance(wanted.constr, BaseAttr) and wanted.constr.attr in _LEAVES
+    )
+
+
 @cache
-def _verifier_of(kind: type[Operation]) -> tuple[Callable[[Operation], None], ...] | None:
-    """What a class adds to the rules of its definition, at most one function; None for a class without definition.
+def _definition_of(kind: type[Operation]) -> tuple[OpDef, tuple[Callable[[Operation], None], ...]] | None:
+    """The definition of a class, and the rules that it adds, at most one function; None for one without definition.
 
     xDSL makes `verify_` of the two, and keeps them in its closure.
     """
     if not issubclass(kind, IRDLOperation) or issubclass(kind, UnregisteredOp):
         return None
     parts: dict[str, object] = dict(getclosurevars(kind.verify_).nonlocals)
-    if not isinstance(parts.get("op_def"), OpDef):
+    definition, own = parts.get("op_def"), parts.get("custom_verify")
+    if not isinstance(definition, OpDef):
         return None
-    own = parts.get("custom_verify")
-    return (cast("Callable[[Operation], None]", own),) if callable(own) else ()
+    return definition, (cast("Callable[[Operation], None]", own),) if callable(own) else ()
