@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
+from weakref import WeakValueDictionary
 
 from vtac.partition.expressions import Element
 
@@ -25,22 +26,27 @@ class DeclineError(Exception):
     """An expression that the ALU cannot compute; the text says why."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
 class Step:
-    """`name` applied to `source` and an immediate or another tree."""
+    """`name` applied to `source` and an immediate or another tree. Equal ones are the same object."""
 
     name: StepName
     source: Tree
     operand: int | Tree
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "_hash", hash((self.name, self.source, self.operand)))
-
-    def __hash__(self) -> int:
-        return self._hash  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
+    def __new__(cls, name: StepName, source: Tree, operand: int | Tree) -> Step:
+        key = (name, source, operand)
+        found = _STEPS.get(key)
+        if found is None:
+            found = object.__new__(cls)
+            _STEPS[key] = found
+        return found
 
 
 Tree: TypeAlias = Element | Step
+
+_STEPS: WeakValueDictionary[tuple[StepName, Tree, int | Tree], Step] = WeakValueDictionary()
+"""The steps that are in use, by what they are."""
 
 
 @dataclass(frozen=True)

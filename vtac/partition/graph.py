@@ -89,12 +89,12 @@ class Graph(Ranges):
             found = self._of_op(owner, value)
             if len(list(islice(parts(found), _MAX_PARTS + 1))) > _MAX_PARTS:
                 raise DeclineError(f"it is an expression of more than {_MAX_PARTS} operations")
-            if isinstance(found, Apply) and found.kind in (i8, i32):
-                self.number(found)
             if depth(found) > _MAX_DEPTH:
                 found = self.settled(found, tuple(type_of(value).get_shape()))
                 if depth(found) > _MAX_DEPTH:
                     raise DeclineError(f"it is an expression of more than {_MAX_DEPTH} operations in a row")
+            if isinstance(found, Apply) and found.kind in (i8, i32):
+                self.number(found)
         except DeclineError as reason:
             self.reasons[owner] = str(reason)
             return self.element(value)
@@ -272,8 +272,16 @@ def accumulators(expression: Expression) -> list[Element]:
 
 def narrow_parts(expression: Expression) -> list[Apply]:
     """The outermost i8 parts of an expression that hold a convolution: where it may be stored."""
-    if isinstance(expression, Apply):
-        if expression.kind == i8 and accumulators(expression):
-            return [expression]
-        return [part for argument in expression.arguments for part in narrow_parts(argument)]
-    return []
+    found: dict[Apply, None] = {}
+    seen: set[Expression] = set()
+    waiting = [expression]
+    while waiting:
+        part = waiting.pop()
+        if part in seen or not isinstance(part, Apply):
+            continue
+        seen.add(part)
+        if part.kind == i8 and accumulators(part):
+            found[part] = None
+        else:
+            waiting.extend(reversed(part.arguments))
+    return list(found)

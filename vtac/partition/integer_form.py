@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from xdsl.dialects.builtin import i8
 
 from vtac.partition.alu_trees import DeclineError, Number, extremum
-from vtac.partition.expressions import Apply, Element, Expression, Literal
+from vtac.partition.expressions import Apply, Element, Expression, Literal, substituted
 from vtac.partition.integer_operations import (
     INTEGER_OPERATIONS,
     extend_unsigned,
@@ -64,8 +64,16 @@ class _Lowering:
         self.known: dict[Expression, Value] = {}
 
     def value(self, expression: Expression) -> Value:
-        if expression not in self.known:
-            self.known[expression] = self._value(expression)
+        waiting = [expression]
+        while waiting:
+            part = waiting[-1]
+            missing = [argument for argument in _inputs(part) if argument not in self.known]
+            if part not in self.known and missing:
+                waiting.extend(reversed(missing))
+                continue
+            if part not in self.known:
+                self.known[part] = self._value(part)
+            waiting.pop()
         return self.known[expression]
 
     def _value(self, expression: Expression) -> Value:
@@ -116,11 +124,12 @@ class _Lowering:
 
     def _with_stored_parts(self, expression: Expression) -> Expression:
         """The expression with elements in place of its outermost computed i8 parts."""
-        if self.stored is None or not isinstance(expression, Apply):
+        store = self.stored
+        if store is None:
             return expression
-        if expression.kind == i8:
-            return self.stored(expression)
-        return replace(expression, arguments=tuple(self._with_stored_parts(a) for a in expression.arguments))
+        return substituted(
+            expression, lambda part: store(part) if isinstance(part, Apply) and part.kind == i8 else None
+        )
 
     def _select(self, op: Apply) -> Value:
         """select(a > b, a, b) is a maximum; with the values exchanged, or with <, a minimum."""
@@ -138,6 +147,13 @@ class _Lowering:
         if isinstance(left, Number) and isinstance(right, Number):
             return extremum(name, left, right)
         return float_extremum(name, _scaled(left), _scaled(right))
+
+
+def _inputs(part: Expression) -> tuple[Expression, ...]:
+    """What the value of a part is computed from: of a selection not the condition, which has no value of its own."""
+    if not isinstance(part, Apply) or part.name in ("arith.cmpi", "arith.cmpf"):
+        return ()
+    return part.arguments[1:] if part.name == "arith.select" else part.arguments
 
 
 def _integer(value: Value) -> Number:

@@ -34,32 +34,48 @@ def negated(number: Number) -> Number | None:
     """-number where negation can move to i8 elements, which GEMM takes with negative weights."""
     if number.tree is None or not number.within(INT32[0] + 1, INT32[1]):
         return None
-    tree = _negated(number.tree, wraps=True)
+    tree = _Negation().negated(number.tree, wraps=True)
     return None if tree is None else Number(tree, -number.high, -number.low)
 
 
-def _negated(tree: Tree, *, wraps: bool) -> Tree | None:
-    """The negated tree; where it may not wrap (inside a maximum), without parts that can be -2^31."""
-    if is_narrow(tree):
+class _Negation:
+    """Negates trees, each part once."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Tree, bool], Tree | None] = {}
+
+    def negated(self, tree: Tree, *, wraps: bool) -> Tree | None:
+        """The negated tree; where it may not wrap (inside a maximum), without parts that can be -2^31."""
+        key = (tree, wraps)
+        if key not in self._known:
+            self._known[key] = self._of_element(tree) if is_narrow(tree) else self._of_step(tree, wraps=wraps)
+        return self._known[key]
+
+    def _of_element(self, tree: Tree) -> Tree | None:
         found = scaled(Number(tree, 0, 0), -1)
         return None if found is None else found.tree
-    if not isinstance(tree, Step) or tree.name == "shr":
-        return None
-    if tree.name == "shl":
+
+    def _of_step(self, tree: Tree, *, wraps: bool) -> Tree | None:
+        if not isinstance(tree, Step) or tree.name == "shr":
+            return None
+        if tree.name == "shl":
+            return self._of_shift(tree, wraps=wraps)
+        if not wraps and isinstance(tree.operand, int) and abs(tree.operand) > 1 << 16:
+            return None
+        inside = wraps and tree.name == "add"
+        source = self.negated(tree.source, wraps=inside)
+        operand = -tree.operand if isinstance(tree.operand, int) else self.negated(tree.operand, wraps=inside)
+        exchanged: dict[StepName, StepName] = {"max": "min", "min": "max"}
+        if source is None or operand is None:
+            return None
+        return Step(exchanged.get(tree.name, tree.name), source, operand)
+
+    def _of_shift(self, tree: Step, *, wraps: bool) -> Tree | None:
         found = scaled(Number(tree.source, 0, 0), -1 << cast(int, tree.operand))
         if found is not None or not wraps:
             return None if found is None else found.tree
-        source = _negated(tree.source, wraps=True)
+        source = self.negated(tree.source, wraps=True)
         return None if source is None else replace(tree, source=source)
-    if not wraps and isinstance(tree.operand, int) and abs(tree.operand) > 1 << 16:
-        return None
-    inside = wraps and tree.name == "add"
-    source = _negated(tree.source, wraps=inside)
-    operand = -tree.operand if isinstance(tree.operand, int) else _negated(tree.operand, wraps=inside)
-    exchanged: dict[StepName, StepName] = {"max": "min", "min": "max"}
-    if source is None or operand is None:
-        return None
-    return Step(exchanged.get(tree.name, tree.name), source, operand)
 
 
 def subtract(left: Number, right: Number, bits: int = 32) -> Number:

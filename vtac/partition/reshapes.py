@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from vtac.analysis.elementwise import NOWHERE
 from vtac.partition.convolutions import Convolution
-from vtac.partition.expressions import Apply, Element, Expression, elements, substituted
+from vtac.partition.expressions import Element, Expression, elements, substituted
 from vtac.partition.stored import Order, Stored
 
 View = Callable[[Stored, tuple[int, ...]], Stored]
@@ -54,13 +54,18 @@ def reshaped(expression: Expression, groups: Sequence[Group], shape: Sequence[in
 
     Elements of accumulators and of windows keep their indices, `NOWHERE` for one that is always 0.
     """
-    if isinstance(expression, Element):
-        return _reshaped_element(expression, groups, shape, view)
-    if isinstance(expression, Apply):
-        arguments = [reshaped(argument, groups, shape, view) for argument in expression.arguments]
-        known = tuple(argument for argument in arguments if argument is not None)
-        return replace(expression, arguments=known) if len(known) == len(arguments) else None
-    return expression
+    unreadable: list[Expression] = []
+
+    def moved(part: Expression) -> Expression | None:
+        if not isinstance(part, Element):
+            return None
+        found = _reshaped_element(part, groups, shape, view)
+        if found is None:
+            unreadable.append(part)
+        return found
+
+    found = substituted(expression, moved)
+    return None if unreadable else found
 
 
 def _reshaped_element(element: Element, groups: Sequence[Group], shape: Sequence[int], view: View) -> Expression | None:
@@ -89,15 +94,15 @@ def _reshaped_element(element: Element, groups: Sequence[Group], shape: Sequence
 
 def without_units(expression: Expression, view: View) -> Expression:
     """The expression with unit dimensions, read at `NOWHERE`, taken out of the stored tensors that it reads."""
-    if isinstance(expression, Apply):
-        return replace(expression, arguments=tuple(without_units(a, view) for a in expression.arguments))
-    if not isinstance(expression, Element) or NOWHERE not in expression.dims or expression.steps:
-        return expression
-    if not isinstance(expression.source, Stored):
-        return expression
-    kept = [position for position, dim in enumerate(expression.dims) if dim != NOWHERE]
-    source = view(expression.source, tuple(expression.source.shape[position] for position in kept))
-    return Element(source, tuple(expression.dims[position] for position in kept), expression.kind)
+    return substituted(expression, lambda part: _without_units(part, view) if isinstance(part, Element) else None)
+
+
+def _without_units(element: Element, view: View) -> Element:
+    if NOWHERE not in element.dims or element.steps or not isinstance(element.source, Stored):
+        return element
+    kept = [position for position, dim in enumerate(element.dims) if dim != NOWHERE]
+    source = view(element.source, tuple(element.source.shape[position] for position in kept))
+    return Element(source, tuple(element.dims[position] for position in kept), element.kind)
 
 
 def with_natural_rank(
