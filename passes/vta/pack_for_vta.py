@@ -25,6 +25,7 @@ from vtac.partition.device_layers import DeviceLayers
 from vtac.partition.expressions import Apply, Element, Literal
 from vtac.partition.graph import Graph, accumulators, narrow_parts
 from vtac.partition.pads import pad_value
+from vtac.partition.stages import STAGE
 from vtac.partition.stored import HostBuilder, type_of
 from vtac.rewriting.edits import append, replace_block
 
@@ -90,6 +91,8 @@ class _FunctionPacker:
         """Rewrite the function; returns the device functions it calls."""
         self._check_types()
         self._choose_cuts()
+        for value in self._host_stages():
+            self.plain(value)
         returned = self.old.last_op
         results = [self.plain(value) for value in returned.operands] if isinstance(returned, ReturnOp) else []
         if self.host_reasons and not self.allow_host:
@@ -100,6 +103,22 @@ class _FunctionPacker:
         append(ReturnOp(*results), self.new)
         replace_block(self.old, self.new)
         return self.layers.functions
+
+    def _host_stages(self) -> list[SSAValue]:
+        """Results of host operations that end a stage of the program: made in order, so that none is reached by all."""
+        needed: set[Operation] = set()
+        for op in reversed(list(self.old.ops)):
+            if isinstance(op, ReturnOp) or any(use.operation in needed for result in op.results for use in result.uses):
+                needed.add(op)
+        since: dict[SSAValue, int] = {}
+        ends: list[SSAValue] = []
+        for op in self.old.ops:
+            steps = 1 + max((since.get(operand, 0) for operand in op.operands), default=0)
+            if steps >= STAGE and op in needed and op in self.graph.reasons:
+                ends += op.results
+                steps = 0
+            since |= dict.fromkeys(op.results, steps)
+        return ends
 
     def plain(self, value: SSAValue) -> SSAValue:
         """The new function's value, in plain layout, for one of the old function."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import cast
 
@@ -21,8 +22,10 @@ from vtac.partition.expression_emitter import Emitter
 from vtac.partition.expressions import Apply, Element, Expression, elements, substituted
 from vtac.partition.flat_rows import store_as_rows
 from vtac.partition.graph import Graph, accumulators, narrow_parts
+from vtac.partition.layer_reads import LayerReads
 from vtac.partition.partials import part_around, planes_of, sum_of_planes
 from vtac.partition.reshapes import with_natural_rank
+from vtac.partition.stages import Layer, ends_of_stages
 from vtac.partition.stored import HostBuilder, Order, Stored, tensor_type, type_of
 from vtac.rewriting.edits import append
 
@@ -53,15 +56,28 @@ class DeviceLayers:
         self.functions: list[FuncOp] = []
         self.cuts: set[Expression] = set()
         self._made: dict[tuple[Expression, tuple[int, ...]], Stored] = {}
+        self._is_storing = False
 
     def store(self, expression: Expression, shape: Sequence[int], name: str) -> Stored:
         """The tensor of an i8 or i32 expression, computed on the device. Raises `DeclineError`."""
         key = (expression, tuple(shape))
+        if key not in self._made and not self._is_storing:
+            self._store_stages((*key, name))
         if key not in self._made:
             before = len(self.functions)
             self._made[key] = self._store(expression, tuple(shape), self.graph.names.get(expression, name))
             self._locate(self.functions[before:], self.graph.sources.get(expression))
         return self._made[key]
+
+    def _store_stages(self, layer: Layer) -> None:
+        """Store what lies whole stages before a layer, so that it is not reached by recursion through all of them."""
+        self._is_storing = True
+        try:
+            for earlier, shape, name in ends_of_stages(layer, LayerReads(self.graph, self.cuts).of):
+                with suppress(DeclineError):
+                    self.store(earlier, shape, name)
+        finally:
+            self._is_storing = False
 
     def _locate(self, functions: Sequence[FuncOp], source: Operation | None) -> None:
         """Give new device functions the place of the operation that they are for; parts stored first have theirs."""
