@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from xdsl.ir import SSAValue
 
-from vtac.analysis.expressions import Apply, Element, Expression, elements, parts
 from vtac.partition.convolutions import Convolution
+from vtac.partition.expressions import Apply, Element, Expression, elements, parts
 from vtac.partition.graph import Graph
 from vtac.partition.stages import Layer
 from vtac.partition.stored import Stored, type_of

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
-from vtac.analysis.expressions import Expression
+from vtac.partition.expressions import Expression
 
 STAGE = 24
 """Layers that ask for one another in one go: each takes some 25 frames of Python's stack of 1,000."""
