@@ -4,7 +4,7 @@ func.func @matmul(%data: tensor<1x64x1x16xi8>, %weight: tensor<64x64x16x16xi8>) 
   %empty = tensor.empty() : tensor<1x64x1x16xi32>
   %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<1x64x1x16xi32>) -> tensor<1x64x1x16xi32>
   %res_gemm = linalg.generic {indexing_maps = [affine_map<(bo, co, bi, ci, ic, k) -> (bo, ic, bi, k)>, affine_map<(bo, co, bi, ci, ic, k) -> (co, ic, ci, k)>, affine_map<(bo, co, bi, ci, ic, k) -> (bo, co, bi, ci)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction", "reduction"]}
-    ins(%data, %weight : tensor<1x64x1x16xi8>, tensor<64x64x16x16xi8>) outs(%init : tensor<1x64x1x16xi32>) {
+    ins(%data, %weight : tensor<1x64x1x16xi8>, tensor<64x64x16x16xi8>) outs(%init : tensor<1x64x1x16xi32>) attrs = {schedule.name = "res_gemm"} {
   ^bb0(%x: i8, %w: i8, %acc: i32):
     %x32 = arith.extsi %x : i8 to i32
     %w32 = arith.extsi %w : i8 to i32
@@ -14,7 +14,7 @@ func.func @matmul(%data: tensor<1x64x1x16xi8>, %weight: tensor<64x64x16x16xi8>) 
   } -> tensor<1x64x1x16xi32>
   %res_shr_empty = tensor.empty() : tensor<1x64x1x16xi32>
   %res_shr = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_gemm : tensor<1x64x1x16xi32>) outs(%res_shr_empty : tensor<1x64x1x16xi32>) {
+    ins(%res_gemm : tensor<1x64x1x16xi32>) outs(%res_shr_empty : tensor<1x64x1x16xi32>) attrs = {schedule.name = "res_shr"} {
   ^bb0(%x: i32, %o: i32):
     %c = arith.constant 8 : i32
     %y = arith.shrsi %x, %c : i32
@@ -22,7 +22,7 @@ func.func @matmul(%data: tensor<1x64x1x16xi8>, %weight: tensor<64x64x16x16xi8>) 
   } -> tensor<1x64x1x16xi32>
   %res_max_empty = tensor.empty() : tensor<1x64x1x16xi32>
   %res_max = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_shr : tensor<1x64x1x16xi32>) outs(%res_max_empty : tensor<1x64x1x16xi32>) {
+    ins(%res_shr : tensor<1x64x1x16xi32>) outs(%res_max_empty : tensor<1x64x1x16xi32>) attrs = {schedule.name = "res_max"} {
   ^bb0(%x: i32, %o: i32):
     %c = arith.constant 0 : i32
     %y = arith.maxsi %x, %c : i32
@@ -30,7 +30,7 @@ func.func @matmul(%data: tensor<1x64x1x16xi8>, %weight: tensor<64x64x16x16xi8>) 
   } -> tensor<1x64x1x16xi32>
   %res_min_empty = tensor.empty() : tensor<1x64x1x16xi32>
   %res_min = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_max : tensor<1x64x1x16xi32>) outs(%res_min_empty : tensor<1x64x1x16xi32>) {
+    ins(%res_max : tensor<1x64x1x16xi32>) outs(%res_min_empty : tensor<1x64x1x16xi32>) attrs = {schedule.name = "res_min"} {
   ^bb0(%x: i32, %o: i32):
     %c = arith.constant 127 : i32
     %y = arith.minsi %x, %c : i32
@@ -38,7 +38,7 @@ func.func @matmul(%data: tensor<1x64x1x16xi8>, %weight: tensor<64x64x16x16xi8>) 
   } -> tensor<1x64x1x16xi32>
   %res_empty = tensor.empty() : tensor<1x64x1x16xi8>
   %res = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-    ins(%res_min : tensor<1x64x1x16xi32>) outs(%res_empty : tensor<1x64x1x16xi8>) {
+    ins(%res_min : tensor<1x64x1x16xi32>) outs(%res_empty : tensor<1x64x1x16xi8>) attrs = {schedule.name = "res"} {
   ^bb0(%x: i32, %o: i8):
     %y = arith.trunci %x : i32 to i8
     linalg.yield %y : i8

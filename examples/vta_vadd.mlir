@@ -2,14 +2,14 @@
 func.func @vadd(%A: tensor<1x64x1x16xi32>, %B: tensor<1x64x1x16xi32>) -> tensor<1x64x1x16xi8> {
   %sum_empty = tensor.empty() : tensor<1x64x1x16xi32>
   %C_buf = linalg.generic {indexing_maps = [#tile, #tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-    ins(%A, %B : tensor<1x64x1x16xi32>, tensor<1x64x1x16xi32>) outs(%sum_empty : tensor<1x64x1x16xi32>) {
+    ins(%A, %B : tensor<1x64x1x16xi32>, tensor<1x64x1x16xi32>) outs(%sum_empty : tensor<1x64x1x16xi32>) attrs = {schedule.name = "C_buf"} {
   ^bb0(%a: i32, %b: i32, %o: i32):
     %sum = arith.addi %a, %b : i32
     linalg.yield %sum : i32
   } -> tensor<1x64x1x16xi32>
   %C_empty = tensor.empty() : tensor<1x64x1x16xi8>
   %C = linalg.generic {indexing_maps = [#tile, #tile], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
-    ins(%C_buf : tensor<1x64x1x16xi32>) outs(%C_empty : tensor<1x64x1x16xi8>) {
+    ins(%C_buf : tensor<1x64x1x16xi32>) outs(%C_empty : tensor<1x64x1x16xi8>) attrs = {schedule.name = "C"} {
   ^bb0(%x: i32, %o: i8):
     %y = arith.trunci %x : i32 to i8
     linalg.yield %y : i8

@@ -49,7 +49,7 @@ def expressions(draw: st.DrawFn, depth: int = 2) -> Linear:
     return result
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(expressions())
 def test_what_is_proven_is_true(expression: Linear) -> None:
     multiple = multiple_of(expression, EXTENTS)

@@ -12,6 +12,7 @@ from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
     affine_map,
     iterators,
+    named,
     requantise,
     require_multiple,
     tensor,
@@ -101,7 +102,7 @@ func.func @conv2d(%data: {data}, %kernel: {kernel}) -> {tensor(self.output_shape
   %empty = tensor.empty() : {wide}
   %init = linalg.fill ins(%zero : i32) outs(%empty : {wide}) -> {wide}
   %res_conv = linalg.generic {{indexing_maps = [{", ".join(maps)}], {iterators(6, 4)}}}
-    ins({source}, %kernel : {padded}, {kernel}) outs(%init : {wide}) {{{MULTIPLY_ACCUMULATE}
+    ins({source}, %kernel : {padded}, {kernel}) outs(%init : {wide}) {named("res_conv")} {{{MULTIPLY_ACCUMULATE}
   }} -> {wide}{requantise("%res_conv", self.output_shape, self.shift)}
   func.return %res : {tensor(self.output_shape, "i8")}
 }}
@@ -119,7 +120,7 @@ func.func @conv2d(%data: {data}, %kernel: {kernel}) -> {tensor(self.output_shape
   %data_buf = tensor.pad %data low{amount} high{amount} {{
   ^bb0(%p0: index, %p1: index, %p2: index, %p3: index, %p4: index, %p5: index):
     tensor.yield %pad_value : i8
-  }} : {data} to {padded}"""
+  }} {{schedule.name = "data_buf"}} : {data} to {padded}"""
         return "%data_buf", pad, padded
 
     def schedule(self, tiling: Conv2DTiling | None = None) -> Schedule:

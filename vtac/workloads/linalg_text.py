@@ -16,13 +16,18 @@ def iterators(parallel: int, reduction: int = 0) -> str:
     return f"iterator_types = [{', '.join(kinds)}]"
 
 
+def named(name: str) -> str:
+    """What a block is called whatever becomes of SSA names, as the attributes of a linalg operation."""
+    return f'attrs = {{schedule.name = "{name}"}}'
+
+
 def elementwise(name: str, source: str, shape: Sequence[int], body: str, result: str = "i32") -> str:
     """One linalg.generic over i32 elements `%x`; `body` defines `%y` of the result type."""
     empty = f"%{name}_empty"
     return f"""
   {empty} = tensor.empty() : {tensor(shape, result)}
   %{name} = linalg.generic {{indexing_maps = [#tile, #tile], {iterators(len(shape))}}}
-    ins({source} : {tensor(shape, "i32")}) outs({empty} : {tensor(shape, result)}) {{
+    ins({source} : {tensor(shape, "i32")}) outs({empty} : {tensor(shape, result)}) {named(name)} {{
   ^bb0(%x: i32, %o: {result}):
     {body}
     linalg.yield %y : {result}

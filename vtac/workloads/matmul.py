@@ -11,6 +11,7 @@ from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
     affine_map,
     iterators,
+    named,
     requantise,
     require_multiple,
     tensor,
@@ -74,7 +75,7 @@ func.func @matmul(%data: {data}, %weight: {weight}) -> {tensor(self.output_shape
   %empty = tensor.empty() : {wide}
   %init = linalg.fill ins(%zero : i32) outs(%empty : {wide}) -> {wide}
   %res_gemm = linalg.generic {{indexing_maps = [{", ".join(maps)}], {iterators(4, 2)}}}
-    ins(%data, %weight : {data}, {weight}) outs(%init : {wide}) {{{MULTIPLY_ACCUMULATE}
+    ins(%data, %weight : {data}, {weight}) outs(%init : {wide}) {named("res_gemm")} {{{MULTIPLY_ACCUMULATE}
   }} -> {wide}{requantise("%res_gemm", self.output_shape, self.shift)}
   func.return %res : {tensor(self.output_shape, "i8")}
 }}

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.workloads.linalg_text import affine_map, elementwise, iterators, require_multiple, tensor
+from vtac.workloads.linalg_text import affine_map, elementwise, iterators, named, require_multiple, tensor
 
 if TYPE_CHECKING:
     from vtac.schedule import Schedule
@@ -38,7 +38,7 @@ class VectorAdd:
 func.func @vadd(%A: {wide}, %B: {wide}) -> {tensor(self.shape, "i8")} {{
   %sum_empty = tensor.empty() : {wide}
   %C_buf = linalg.generic {{indexing_maps = [#tile, #tile, #tile], {iterators(4)}}}
-    ins(%A, %B : {wide}, {wide}) outs(%sum_empty : {wide}) {{
+    ins(%A, %B : {wide}, {wide}) outs(%sum_empty : {wide}) {named("C_buf")} {{
   ^bb0(%a: i32, %b: i32, %o: i32):
     %sum = arith.addi %a, %b : i32
     linalg.yield %sum : i32

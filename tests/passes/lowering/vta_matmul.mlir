@@ -7,7 +7,7 @@
 
 // Matrix multiplication at the vta level: what the reference's own lowering of this schedule calls, call by call.
 
-// CHECK:      func.func @matmul(%data: memref<1x64x1x16xi8>, %weight: memref<64x64x16x16xi8>, %res: memref<1x64x1x16xi8> {schedule.result}) {
+// CHECK:      func.func @matmul(%data: memref<1x64x1x16xi8>, %weight: memref<64x64x16x16xi8>, %res: memref<1x64x1x16xi8> {schedule.result, schedule.name = "res"}) {
 // CHECK-NEXT:   %c0 = arith.constant 0 : index
 // CHECK-NEXT:   %c4 = arith.constant 4 : index
 // CHECK-NEXT:   %c1 = arith.constant 1 : index

@@ -7,7 +7,7 @@
 
 // Vector addition at the vta level: what the reference's own lowering of this schedule calls, call by call.
 
-// CHECK:      func.func @vadd(%A: memref<1x64x1x16xi32>, %B: memref<1x64x1x16xi32>, %C: memref<1x64x1x16xi8> {schedule.result}) {
+// CHECK:      func.func @vadd(%A: memref<1x64x1x16xi32>, %B: memref<1x64x1x16xi32>, %C: memref<1x64x1x16xi8> {schedule.result, schedule.name = "C"}) {
 // CHECK-NEXT:   vta.load_2d acc %A [dram = 0, x_size = 64, y_size = 1, x_stride = 64, x_pad_before = 0, y_pad_before = 0, x_pad_after = 0, y_pad_after = 0, sram = 0] : memref<1x64x1x16xi32>
 // CHECK-NEXT:   vta.load_2d acc %B [dram = 0, x_size = 64, y_size = 1, x_stride = 64, x_pad_before = 0, y_pad_before = 0, x_pad_after = 0, y_pad_after = 0, sram = 64] : memref<1x64x1x16xi32>
 // CHECK-NEXT:   vta.alu add loops [<64, 1, 1, 0>] micro [] () -> (0, 64)

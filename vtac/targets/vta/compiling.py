@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
 from vtac.dialects.vta.declared import ACC_8BIT
-from vtac.errors import NoDefaultScheduleError, TilingError
+from vtac.errors import CompileError, NoDefaultScheduleError, TilingError
 from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, scripts_of
@@ -56,7 +56,10 @@ def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> Vta
     except (NoDefaultScheduleError, TilingError) as refusal:
         if not may_be_plain(work):
             raise
-        program = compile_plain(work, host=host, progress=progress)
+        try:
+            program = compile_plain(work, host=host, progress=progress)
+        except CompileError as other:
+            raise refusal from other
         if not program.devices:
             raise refusal from None
         return program

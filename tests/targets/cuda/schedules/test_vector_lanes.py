@@ -28,7 +28,7 @@ def small(layout: str, size: tuple[int, int], window: tuple[int, int], features:
     return convolution(layout, (1, 8, *size), features, window, "i8")
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.sampled_from(SMALL), st.integers(1, 40))
 def test_small_convolutions_have_a_schedule_that_lowers(
     chosen: tuple[str, tuple[int, int], tuple[int, int]], features: int

@@ -68,7 +68,7 @@ def test_without_the_option_nothing_is_for_simulators_only() -> None:
 def test_the_checker_names_each_load() -> None:
     findings = vtac.check(vtac.compile(SUM, acc_8bit=True))
     assert {finding.kind for finding in findings} == {"memory"}
-    assert "loads ACC_8BIT, which only simulators decode" in findings[0].message
+    assert "the hardware does not decode ACC_8BIT; load i32 into ACC" in findings[0].message
 
 
 def test_the_hardware_s_rules_refuse_to_run_one() -> None:
@@ -99,6 +99,6 @@ def test_the_command_s_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["run", str(source), "--acc-8bit"]) == 0
     capsys.readouterr()
     assert main(["check", str(tmp_path / "saved")]) == 1
-    assert "only simulators decode" in capsys.readouterr().out
+    assert "the hardware does not decode ACC_8BIT" in capsys.readouterr().out
     assert main(["run", str(tmp_path / "saved"), "--acc-8bit"]) != 0
     assert "--config, --schedule and --acc-8bit are for program files" in capsys.readouterr().err
