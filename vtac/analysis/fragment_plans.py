@@ -14,7 +14,14 @@ from xdsl.ir import Operation, SSAValue
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.analysis.tiles import perfect_nest
-from vtac.analysis.warp_tiles import WarpMultiply, element_name, match_multiply, match_transfer_tile
+from vtac.analysis.warp_tiles import (
+    TileIndex,
+    WarpMultiply,
+    element_name,
+    fragment_tile,
+    match_multiply,
+    match_transfer_tile,
+)
 from vtac.dialects.schedule.declared import TENSORIZE
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import FRAGMENT_ROLES, OPERAND_FRAGMENTS
@@ -34,6 +41,7 @@ def plan_fragments(root: Operation) -> dict[SSAValue, Fragment]:
     plan: dict[SSAValue, Fragment] = {}
     for product in products:
         _add(plan, product, layouts)
+    _check_tiles(loops, products)
     return plan
 
 
@@ -65,6 +73,36 @@ def _matched(loop: ForOp) -> WarpMultiply:
     if isinstance(match, str):
         raise no_tile(loop, match)
     return match
+
+
+def _check_tiles(loops: Sequence[ForOp], products: Sequence[WarpMultiply]) -> None:
+    """Raises `CompileError` for a load, store or fill whose tile is not the fragment's of the products.
+
+    A warp moves whole fragments, whatever extents the loops have: beyond a smaller tile it would touch what is no part
+    of it.
+    """
+    wanted: dict[SSAValue, TileIndex] = {}
+    for product in products:
+        buffers = (product.block.output, product.block.inputs[product.a], product.block.inputs[product.b])
+        wanted |= zip(buffers, product.tiles, strict=True)
+    for loop in loops:
+        if is_product(loop):
+            continue
+        block = tile_block(loop)
+        position = len(block.inputs) if scope_of(block.output) in FRAGMENT_ROLES else 0
+        buffer = (*block.inputs, block.output)[position]
+        nest = perfect_nest(loop)
+        tile = fragment_tile(block, position, nest[0]) if nest is not None and buffer in wanted else ""
+        if not isinstance(tile, str) and tile.extents != wanted[buffer].extents:
+            raise no_tile(
+                loop,
+                f"a tile of {_shown(tile)} of '{buffer_name(buffer)}', whose products take fragments of "
+                f"{_shown(wanted[buffer])}: split the loops so that the tile is one fragment",
+            )
+
+
+def _shown(tile: TileIndex) -> str:
+    return " x ".join(map(str, tile.extents))
 
 
 def _layouts(loops: Sequence[ForOp]) -> dict[SSAValue, str]:

@@ -38,6 +38,11 @@ class TileIndex:
     columns: ForOp
     count: int
 
+    @property
+    def extents(self) -> tuple[int, int]:
+        """Elements of a tile along its two dimensions."""
+        return self.rows.trip_count, self.columns.trip_count
+
 
 @dataclass(frozen=True, slots=True)
 class MatrixAccess:
