@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,7 +81,8 @@ def ignored(*_: object) -> None:
 
 
 def _crash() -> Outcome:
-    os.abort()
+    os.kill(os.getpid(), signal.SIGTERM)
+    return Outcome("accepted")
 
 
 def _busy() -> Outcome:
@@ -91,7 +93,7 @@ def _busy() -> Outcome:
 
 
 def test_a_crash_is_a_failure_of_its_own() -> None:
-    assert isolated(_crash).signature == "crash: SIGABRT"
+    assert isolated(_crash).signature == "crash: SIGTERM"
 
 
 def test_a_case_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:

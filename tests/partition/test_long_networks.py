@@ -1,4 +1,4 @@
-"""Networks of many layers, and bodies in which operands are shared, are compiled without recursion through all of them."""
+"""Networks of many layers are compiled without recursion through all of them."""
 
 from __future__ import annotations
 
