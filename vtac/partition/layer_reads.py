@@ -23,7 +23,7 @@ class LayerReads:
     def of(self, layer: Layer) -> list[Layer]:
         """The layers that are stored before this one can be."""
         expression, shape, _ = layer
-        found = [
+        found: list[Layer] = [
             (part, shape, "narrow")
             for part in parts(expression)
             if part is not expression and isinstance(part, Apply) and part in self._cuts
