@@ -59,7 +59,7 @@ def compile(
     schedule: HasScript | ModuleOp | str | Path | None = None,
     **options: object,
 ) -> TargetProgram:
-    """Compile a module for a target, one of `vtac.targets()`; the module itself is not changed.
+    """Compile a module for a target, one of `vtac.targets.registry.target_names()`; the module itself is not changed.
 
     `config=None` takes the module's hardware record (its `vta.config`, for "cuda" its
     `wmma.architecture`), else the target's default; one that contradicts the module's is an

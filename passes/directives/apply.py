@@ -1,7 +1,7 @@
 """The rewrite of each directive, registered by the file that holds it, and its application to the payload.
 
 A package with a directive of its own derives an operation from `DirectiveOp` and marks its rewrite in the same
-way; the module that does so has to be imported before a script uses the directive.
+way, in a module that its target's record names, or that is imported before a script uses the directive.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives.handles import Handles
+from vtac.targets.registry import all_targets
 
 _D = TypeVar("_D", bound=DirectiveOp)
 _REWRITES: dict[type[DirectiveOp], Callable[[DirectiveOp, Handles], None]] = {}
@@ -43,6 +44,8 @@ def apply_directive(directive: DirectiveOp, handles: Handles) -> None:
     Raises `ScheduleError` when the directive is illegal; the payload is then unchanged.
     """
     _load_ours()
+    if type(directive) not in _REWRITES:
+        _load_those_of_targets()
     rewrite = _REWRITES.get(type(directive))
     if rewrite is None:
         raise ScheduleError(f"no rewrite for directive '{directive.name}' was imported", location_of(directive))
@@ -53,3 +56,9 @@ def apply_directive(directive: DirectiveOp, handles: Handles) -> None:
 def _load_ours() -> None:
     for module in iter_modules([str(Path(__file__).parent)]):
         import_module(f"{__package__}.{module.name}")
+
+
+def _load_those_of_targets() -> None:
+    for target in all_targets():
+        for module in target.directives:
+            import_module(module)

@@ -139,6 +139,16 @@ def test_hardware_is_settled_as_for_every_target() -> None:
             attempt()
 
 
+def test_a_directive_of_its_own() -> None:
+    from vtac_vec.dialect import OnLanesOp
+
+    schedule = vtac.Schedule(SMALL)
+    loops = schedule.get_loops(schedule.get_block("c"))
+    with pytest.raises(vtac.ScheduleError, match=r"loop 'r2' .* is no instruction \(vec.zero: expected 8 iterations"):
+        schedule.direct(OnLanesOp, loop=loops[2])
+    assert "on_lanes" not in str(schedule)
+
+
 def test_refusals() -> None:
     schedule = vtac.Schedule(SMALL)
     product = schedule.get_block("c")

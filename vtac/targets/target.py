@@ -143,8 +143,9 @@ class Target:
     file of `saved_as` lies.
 
     `scopes` are the memories that its schedules place buffers in, each with its meaning,
-    `intrinsics` what they tensorize to, `levels` what `vtac.evaluate.evaluate` executes,
-    `formats` what `vtac-opt -t` prints.
+    `intrinsics` what they tensorize to, `directives` the modules in which directives of its own
+    have their rewrites, imported when a script holds one; `levels` are what `vtac.evaluate.evaluate`
+    executes, `formats` what `vtac-opt -t` prints.
     """
 
     name: str
@@ -159,6 +160,7 @@ class Target:
     options: tuple[Option, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
     intrinsics: tuple[Intrinsic, ...] = ()
+    directives: tuple[str, ...] = ()
     levels: tuple[Level, ...] = ()
     formats: Mapping[str, Callable[[], type[Format]]] = field(default_factory=dict[str, "Callable[[], type[Format]]"])
 

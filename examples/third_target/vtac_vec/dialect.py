@@ -15,6 +15,7 @@ from xdsl.irdl import EqAttrConstraint, IRDLOperation, irdl_op_definition, opera
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.schedule.directives import LOOP, DirectiveOp
 from vtac_vec.machine import LANES
 
 SCOPE = "vec.local"
@@ -87,4 +88,13 @@ class AxpyOp(VecOp):
     )
 
 
-Vec = Dialect("vec", [ZeroOp, LoadOp, StoreOp, AxpyOp])
+@irdl_op_definition
+class OnLanesOp(DirectiveOp):
+    """A directive of a schedule: run a loop of eight iterations as the one instruction that it is."""
+
+    name = "vec.on_lanes"
+    loop = operand_def(LOOP)
+    assembly_format = "$loop attr-dict"
+
+
+Vec = Dialect("vec", [ZeroOp, LoadOp, StoreOp, AxpyOp, OnLanesOp])

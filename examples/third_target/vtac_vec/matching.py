@@ -15,6 +15,8 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac_vec.dialect import SCOPE
 from vtac_vec.machine import LANES
 
+INSTRUCTIONS = ("vec.zero", "vec.load", "vec.axpy", "vec.store")
+
 
 @dataclass(frozen=True)
 class Place:

@@ -8,7 +8,7 @@ from vtac import Schedule
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
 from vtac.errors import ScheduleError
-from vtac_vec.dialect import SCOPE
+from vtac_vec.dialect import SCOPE, OnLanesOp
 from vtac_vec.machine import LANES
 from vtac_vec.matching import formula
 
@@ -33,6 +33,6 @@ def default_schedule(module: ModuleOp) -> Schedule:
     schedule.compute_at(load, depth)
     schedule.reverse_compute_at(store, columns)
     zero = schedule.decompose_reduction(product, depth)
-    for block, intrinsic in ((zero, "vec.zero"), (load, "vec.load"), (product, "vec.axpy"), (store, "vec.store")):
-        schedule.tensorize(schedule.get_loops(block)[-1], intrinsic)
+    for block in (zero, load, product, store):
+        schedule.direct(OnLanesOp, loop=schedule.get_loops(block)[-1])
     return schedule

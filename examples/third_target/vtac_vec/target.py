@@ -97,6 +97,7 @@ VEC = Target(
     intrinsics=tuple(
         Intrinsic(name, partial(_match, name)) for name in ("vec.zero", "vec.load", "vec.axpy", "vec.store")
     ),
+    directives=("vtac_vec.on_lanes",),
     levels=(Level("vec", _find, _evaluate),),
     formats={"vec-asm": _assembly},
 )
