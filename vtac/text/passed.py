@@ -66,7 +66,11 @@ class Passed:
     def _passes_rest(self, op: Operation, kind: _Kind) -> bool:
         if op.successors or (kind.holds_symbols and repeated_symbols(op)):
             return _is_faultless(op)
-        if kind.needs_terminators and not all(self._ends(block) for region in op.regions for block in region.blocks):
+        if (
+            kind.needs_terminators
+            and op.regions
+            and not all(self._ends(block) for region in op.regions for block in region.blocks)
+        ):
             return False
         try:
             for verifier in kind.verifiers:
@@ -80,7 +84,7 @@ class Passed:
         arguments = [argument.type for region in op.regions for block in region.blocks for argument in block.args]
         return (
             type(op),
-            *(len(block.args) for region in op.regions for block in region.blocks),
+            *[tuple([len(block.args) for block in region.blocks]) for region in op.regions],
             *[self._number(value.type) for value in op.operands],
             None,
             *[self._number(value.type) for value in op.results],
@@ -168,4 +172,5 @@ def _definition_of(kind: type[Operation]) -> tuple[OpDef, tuple[Callable[[Operat
     definition, own = parts.get("op_def"), parts.get("custom_verify")
     if not isinstance(definition, OpDef):
         return None
-    return definition, (cast("Callable[[Operation], None]", own),) if callable(own) else ()
+    adds_rules = callable(own) and own is not Operation.verify_
+    return definition, (cast("Callable[[Operation], None]", own),) if adds_rules else ()
