@@ -1,4 +1,4 @@
-"""Every pass has a file of RUN lines of its name, and every such file is a pass's."""
+"""Every pass has a file of RUN lines of its name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,5 @@
 // RUN: vtac-opt %s -p check-host-operations --split-input-file --verify-diagnostics | filecheck %s
+// RUN: vtac-opt %s -p check-host-operations,check-host-operations --split-input-file --verify-diagnostics | filecheck %s
 
 // What numpy can execute passes unchanged, with calls of device functions among it; device functions are
 // not looked at.

@@ -1,4 +1,5 @@
 // RUN: vtac-opt %s -p group-device-calls | filecheck %s
+// RUN: vtac-opt %s -p group-device-calls,group-device-calls | filecheck %s
 
 // Calls that need only each other and a view become one function; host operations move out of
 // their way, and a call behind a host operation starts the next group.

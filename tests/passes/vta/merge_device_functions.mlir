@@ -1,4 +1,5 @@
 // RUN: vtac-opt %s -p merge-device-functions | filecheck %s
+// RUN: vtac-opt %s -p merge-device-functions,merge-device-functions | filecheck %s
 
 // Equal device functions that only programs call become one, whatever their values are called; those
 // that differ, and those that the host calls, stay.

@@ -1,4 +1,5 @@
 // RUN: vtac-opt %s -p vta-link-kernels,vta-plan-dram | filecheck %s
+// RUN: vtac-opt %s -p vta-link-kernels,vta-plan-dram,vta-link-kernels,vta-plan-dram | filecheck %s
 // RUN: vtac-opt %s -p vta-link-kernels,vta-plan-dram -t vta-asm | filecheck %s --check-prefix=ASM
 
 // Four calls of one kernel: what the first stores has been read when the third stores, and their
