@@ -14,7 +14,6 @@ from inspect import getclosurevars
 from typing import cast
 
 from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, StringAttr, UnregisteredOp
-from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Attribute, Block, Operation
 from xdsl.irdl import BaseAttr, IRDLOperation, OpDef
 from xdsl.traits import IsolatedFromAbove, IsTerminator, NoTerminator, OpTrait, SymbolTable
@@ -126,9 +125,6 @@ def _is_faultless(op: Operation) -> bool:
 
 _LEAVES = (StringAttr, AffineMapAttr, AffineSetAttr)
 
-_LOCAL = (LinalgStructuredOperation,)
-"""Classes whose own verifiers look at types and attributes alone, so that they need not run again."""
-
 
 def _kind_of(kind: type[Operation]) -> _Kind | None:
     """What to ask operations of a class for; None where the class is not one that IRDL defines."""
@@ -138,7 +134,7 @@ def _kind_of(kind: type[Operation]) -> _Kind | None:
     definition, own = found
     # That values from outside are not used is seen in the walk over uses.
     traits = [trait.verify for trait in kind.traits if _has_rule(trait) and not isinstance(trait, IsolatedFromAbove)]
-    is_local = issubclass(kind, _LOCAL)
+    is_local = _looks_at_types_alone(kind)
     return _Kind(
         (*traits, *(() if is_local else own)),
         is_terminator=kind.has_trait(IsTerminator),
@@ -146,6 +142,15 @@ def _kind_of(kind: type[Operation]) -> _Kind | None:
         holds_symbols=kind.has_trait(SymbolTable),
         any_of_class=frozenset() if is_local else _properties_of_any_value(definition),
     )
+
+
+def _looks_at_types_alone(kind: type[Operation]) -> bool:
+    """Whether a class's own verifier looks at types and attributes alone, so that it need not run again."""
+    if not kind.name.startswith("linalg."):
+        return False
+    from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+
+    return issubclass(kind, LinalgStructuredOperation)
 
 
 def _has_rule(trait: OpTrait) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from xdsl.dialects.linalg.ops import TransposeOp
 from xdsl.ir import Operation
 
 
@@ -16,6 +15,8 @@ def upstream_problem(operation: Operation) -> str:
 
 def _transpose(operation: Operation) -> str:
     """A permutation names each dimension once; MLIR refuses others, xDSL indexes shapes with them."""
+    from xdsl.dialects.linalg.ops import TransposeOp
+
     if not isinstance(operation, TransposeOp):
         return ""
     order = [int(dimension) for dimension in operation.permutation.get_values()]
