@@ -3,12 +3,12 @@ func.func @conv2d(%data: tensor<16x14x14x16x16x16xf16>, %kernel: tensor<3x3x16x3
   %data_pad = tensor.pad %data low[0, 1, 1, 0, 0, 0] high[0, 1, 1, 0, 0, 0] {
   ^bb0(%p0: index, %p1: index, %p2: index, %p3: index, %p4: index, %p5: index):
     tensor.yield %pad_value : f16
-  } : tensor<16x14x14x16x16x16xf16> to tensor<16x16x16x16x16x16xf16>
+  } {schedule.name = "data_pad"} : tensor<16x14x14x16x16x16xf16> to tensor<16x16x16x16x16x16xf16>
   %zero = arith.constant 0.0 : f32
   %empty = tensor.empty() : tensor<16x14x14x32x16x16xf32>
   %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<16x14x14x32x16x16xf32>) -> tensor<16x14x14x32x16x16xf32>
   %output = linalg.generic {indexing_maps = [affine_map<(n, h, w, o, nn, oo, ic, kh, kw, ii) -> (n, h + kh, w + kw, ic, nn, ii)>, affine_map<(n, h, w, o, nn, oo, ic, kh, kw, ii) -> (kh, kw, ic, o, ii, oo)>, affine_map<(n, h, w, o, nn, oo, ic, kh, kw, ii) -> (n, h, w, o, nn, oo)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "parallel", "parallel", "reduction", "reduction", "reduction", "reduction"]}
-    ins(%data_pad, %kernel : tensor<16x16x16x16x16x16xf16>, tensor<3x3x16x32x16x16xf16>) outs(%init : tensor<16x14x14x32x16x16xf32>) {
+    ins(%data_pad, %kernel : tensor<16x16x16x16x16x16xf16>, tensor<3x3x16x32x16x16xf16>) outs(%init : tensor<16x14x14x32x16x16xf32>) attrs = {schedule.name = "output"} {
   ^bb0(%x: f16, %w: f16, %acc: f32):
     %x32 = arith.extf %x : f16 to f32
     %w32 = arith.extf %w : f16 to f32

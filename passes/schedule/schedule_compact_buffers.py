@@ -108,7 +108,7 @@ class ScheduleCompactBuffers(ModulePass):
     requires: no block has an init (schedule-decompose-reductions).
     ensures:  buffers hold the hull of the regions accessed per iteration of that loop;
               accesses are relative to it; buffers that nothing reads or writes are gone.
-    declines: a block with an init.
+    declines: a block with an init; a buffer that others than blocks use.
     """
 
     name = "schedule-compact-buffers"

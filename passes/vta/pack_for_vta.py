@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -63,7 +63,12 @@ class PackForVta(ModulePass):
     host: bool = True
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks and not DEVICE.is_on(f)]:
+        functions = [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks]
+        if functions and all(DEVICE.is_on(function) for function in functions):
+            raise CompileError(
+                "pack-for-vta: every function is a device function; nothing is left to pack", location_of(functions[0])
+            )
+        for function in [f for f in functions if not DEVICE.is_on(f)]:
             packer = _FunctionPacker(function, config_of(op), allow_host=self.host, acc_8bit=allows_acc_8bit(op))
             for device in packer.run():
                 DEVICE.set(device, True)
@@ -132,6 +137,9 @@ class _FunctionPacker:
 
     def _check_types(self) -> None:
         """Raises the operations of which a value has no static shape, each once."""
+        if any(isinstance(kind, MemRefType) for op in self.old.walk() for kind in self._kinds_at(op)):
+            found = f"function '{self.function.sym_name.data}' works on memrefs"
+            raise CompileError(f"pack-for-vta: {found}; it takes functions on tensors", location_of(self.function))
         refused = [
             CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
             for op in (self.function, *self.old.walk())
@@ -139,6 +147,10 @@ class _FunctionPacker:
         ]
         if refused:
             raise JointCompileError(refused)
+
+    def _kinds_at(self, op: Operation) -> list[Attribute]:
+        """The types of what an operation takes and gives."""
+        return [value.type for value in (*op.operands, *op.results)]
 
     def _values_of(self, op: Operation) -> list[Attribute]:
         return [value.type for value in (*op.results, *(self.old.args if op is self.function else ()))]

@@ -19,7 +19,7 @@ from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
-from vtac.dialects.vta.synchronisation import Stage, StageOp
+from vtac.dialects.vta.synchronisation import Stage, StageOp, SyncOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import dissolve, erase, move_body, move_op, wrap
 from vtac.rewriting.walker import rewrite_once
@@ -105,7 +105,10 @@ def units_alone(module: ModuleOp) -> dict[Operation, Stage]:
     are distributed over stages. Raises `CompileError` for a block that no unit executes.
     """
     found: dict[Operation, Stage] = {}
+    # A function that ends with vta.sync has its tokens, and so its stages, already.
     for function in [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]:
+        if any(isinstance(op, SyncOp) for op in function.body.block.ops):
+            continue
         for op in function.body.block.ops:
             _find_units(op, found)
     return found

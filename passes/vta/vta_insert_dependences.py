@@ -52,7 +52,7 @@ class EndWithSync(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
-        if op.body.blocks and stage_ends_in(op.body.block):
+        if op.body.blocks and not has_tokens(op) and stage_ends_in(op.body.block):
             rewriter.insert(SyncOp.get(dataflow=follows_data(op)), before_end(op.body.block))
 
 
@@ -67,18 +67,23 @@ class VtaInsertDependences(ModulePass):
     ensures:  stages of one thread run in program order; every token pushed is popped; a
               program that uses the VTA ends with vta.sync. Where a load follows a store or
               a store a load, which share no queue, an empty compute stage stands between.
-    declines: nothing.
+    declines: nothing; a function that ends with vta.sync already stays as it is.
     """
 
     name = "vta-insert-dependences"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [op for op in op.ops if isinstance(op, FuncOp) and op.body.blocks]:
-            if not follows_data(function):
+            if not follows_data(function) and not has_tokens(function):
                 rewrite_once(function, SeparateStages(), inside_first=True)
                 for point, token in plan_tokens(function.body.block):
                     insert_ops(token, point)
         rewrite_once(op, EndWithSync())
+
+
+def has_tokens(function: FuncOp) -> bool:
+    """Whether the tokens of a function are in place: it ends with vta.sync."""
+    return any(isinstance(op, SyncOp) for op in function.body.block.ops)
 
 
 def follows_data(function: FuncOp) -> bool:

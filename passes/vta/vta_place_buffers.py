@@ -15,10 +15,13 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import buffer_name
 from vtac.analysis.sram_plan import plan_addresses
 from vtac.analysis.target import config_of
 from vtac.dialects.vta.kernels import KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
+from vtac.errors import CompileError
 from vtac.rewriting.edits import stand_for
 from vtac.rewriting.walker import rewrite_once
 
@@ -79,6 +82,17 @@ class DropPlaced(RewritePattern):
             rewriter.erase(op)
 
 
+def _check_users(buffer: SSAValue) -> None:
+    """Raises `CompileError` for an on-chip buffer that another op than the vta dialect's uses."""
+    for use in buffer.uses:
+        if not isinstance(use.operation, KernelOp | Load2DOp | Store2DOp):
+            raise CompileError(
+                f"vta-place-buffers: on-chip buffer '{buffer_name(buffer)}' is used by '{use.operation.name}'; "
+                "run the passes to the vta dialect first (lower-to-vta{phase=threads})",
+                location_of(use.operation),
+            )
+
+
 @dataclass(frozen=True)
 class VtaPlaceBuffers(ModulePass):
     """Replace on-chip buffers by SRAM addresses.
@@ -88,7 +102,8 @@ class VtaPlaceBuffers(ModulePass):
 
     requires: only vta ops use on-chip buffers; virtual threads injected.
     ensures:  no on-chip allocation is left; addresses count elements of the memory.
-    declines: more than a memory holds, with a report of every live buffer.
+    declines: more than a memory holds, with a report of every live buffer; a buffer that blocks
+              use still.
     """
 
     name = "vta-place-buffers"
@@ -98,5 +113,7 @@ class VtaPlaceBuffers(ModulePass):
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
                 addresses |= plan_addresses(function, config_of(op))
+        for buffer in addresses:
+            _check_users(buffer)
         rewrite_once(op, ResolveAddresses(addresses))
         rewrite_once(op, DropPlaced(addresses))

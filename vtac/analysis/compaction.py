@@ -13,7 +13,7 @@ from xdsl.ir import Block, Operation, SSAValue
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, enclosing_loops, shape_of
+from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops, shape_of
 from vtac.analysis.regions import Interval, region_of
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -40,6 +40,17 @@ class Compaction:
     indices: dict[BlockOp, list[list[Linear]]] = field(default_factory=dict[BlockOp, list[list[Linear]]])
 
 
+def _check_users(allocation: AllocOp) -> None:
+    """Raises `CompileError` for a buffer that others than blocks use, whose regions nobody knows."""
+    for use in allocation.memref.uses:
+        if not isinstance(use.operation, BlockOp):
+            raise CompileError(
+                f"schedule-compact-buffers: buffer '{buffer_name(allocation.memref)}' is used by "
+                f"'{use.operation.name}'; it takes buffers that blocks alone use, before they are lowered",
+                location_of(use.operation),
+            )
+
+
 def plan_compaction(function: FuncOp) -> Compaction:
     """The plan for a function. Raises `CompileError` for a block with an init."""
     plan = Compaction()
@@ -52,6 +63,7 @@ def plan_compaction(function: FuncOp) -> Compaction:
             )
         plan.indices[block] = [_without_unit_loops(block, indices_of(block, i)) for i in range(len(block.accesses))]
     for allocation in [child for child in function.walk() if isinstance(child, AllocOp)]:
+        _check_users(allocation)
         accesses = _accesses(allocation.memref)
         if accesses:
             plan.placements[allocation] = _place(allocation.memref, accesses, plan)

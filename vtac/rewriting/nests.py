@@ -14,6 +14,7 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.nest import element_type_of
 from vtac.analysis.regions import Interval
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable
+from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import insert_ops, nest_ops, take_from_nest
@@ -47,10 +48,18 @@ def regenerate(
     rebind(block, bindings, guards)
 
 
+def give_buffer_name(allocation: AllocOp, name: str) -> None:
+    """Call a buffer by a name: as its SSA name where that can be one, else as an attribute."""
+    if SSAValue.is_valid_name(name):
+        allocation.memref.name_hint = name
+    else:
+        NAME.set(allocation, name)
+
+
 def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:
     """A new buffer of a scope, allocated at the start of a body."""
     allocation = AllocOp([], [], MemRefType(element_type_of(like), shape, memory_space=StringAttr(scope)))
-    allocation.memref.name_hint = name
+    give_buffer_name(allocation, name)
     Rewriter.insert_op(allocation, InsertPoint.at_start(body))
     return allocation.memref
 

@@ -7,7 +7,7 @@ from math import gcd
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vtac.workloads.conv_window import ConvWindow
-from vtac.workloads.linalg_text import affine_map, iterators, require_multiple, tensor
+from vtac.workloads.linalg_text import affine_map, iterators, named, require_multiple, tensor
 from vtac.workloads.wmma_tiles import TILE
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ class WmmaConv2D(ConvWindow):
   %empty = tensor.empty() : {wide}
   %init = linalg.fill ins(%zero : f32) outs(%empty : {wide}) -> {wide}
   %{result} = linalg.generic {{indexing_maps = [{", ".join(maps)}], {iterators(6, 4)}}}
-    ins({source}, %{kernel_name} : {padded}, {kernel}) outs(%init : {wide}) {{
+    ins({source}, %{kernel_name} : {padded}, {kernel}) outs(%init : {wide}) {named(result)} {{
   ^bb0(%x: f16, %w: f16, %acc: f32):
     %x32 = arith.extf %x : f16 to f32
     %w32 = arith.extf %w : f16 to f32
@@ -131,7 +131,7 @@ class WmmaConv2D(ConvWindow):
   %data_pad = tensor.pad {source} low{amount} high{amount} {{
   ^bb0(%p0: index, %p1: index, %p2: index, %p3: index, %p4: index, %p5: index):
     tensor.yield %pad_value : f16
-  }} : {data} to {padded}"""
+  }} {{schedule.name = "data_pad"}} : {data} to {padded}"""
         return pad, "%data_pad", padded
 
     def seed_tiling(self) -> SeedTiling:
