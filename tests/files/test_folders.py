@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -86,15 +86,19 @@ def test_a_failure_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 
+# A process that is started in the background may ignore SIGINT, and its children with it.
 _WRITER = """
-import sys
+import signal, sys
 from pathlib import Path
 from vtac.files.folders import write_folder
 names = ("insn.bin", "uop.bin", "dram.bin", "program.json")
 files = dict.fromkeys(names, sys.argv[2].encode() * 4096)
+signal.signal(signal.SIGINT, signal.default_int_handler)
 print("ready", flush=True)
-for _ in range(int(sys.argv[3])):
+for turn in range(int(sys.argv[3])):
     write_folder(Path(sys.argv[1]), files)
+    if turn < 6:
+        print(turn, flush=True)
 """
 
 
@@ -124,14 +128,23 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path: Path, number: signal.Signa
     for turn in range(6):
         with writer(tmp_path / "p", "x", 100_000) as process:
             assert process.stdout is not None
-            process.stdout.readline()
-            time.sleep(0.01 * turn)
+            for _ in range(turn + 1):
+                process.stdout.readline()
             process.send_signal(number)
         assert process.returncode != 0
         assert [path.name for path in tmp_path.iterdir()] in ([], ["p"])
         assert len(contents(tmp_path / "p")) in (0, 4)
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """SIGINT raises KeyboardInterrupt, whatever the process was started with."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_signals_act_after_the_block() -> None:
     seen: list[str] = []
     with pytest.raises(KeyboardInterrupt), signals_deferred():
