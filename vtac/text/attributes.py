@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
+from typing import cast
 
-from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, MemRefType, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.dialects.declared import ARGUMENT, Declared, declared_attributes, owning_prefixes
+from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.scopes import scope_problem
 
 _CLOSED = frozenset({"schedule.for", "schedule.block"})
@@ -26,6 +28,24 @@ def attribute_violations(operation: Operation) -> Iterator[str]:
         for where, dictionaries in ((ARGUMENT, operation.arg_attrs), (_RESULT, operation.res_attrs)):
             for dictionary in dictionaries or ():
                 yield from _violations(where, dictionary.data)
+        yield from _buffer_marks(operation)
+
+
+def _buffer_marks(function: FuncOp) -> Iterator[str]:
+    """Arguments that stand for results, or have contents, and are no buffers, or other ones."""
+    entries = function.arg_attrs or ()
+    for position, (dictionary, kind) in enumerate(zip(entries, function.function_type.inputs, strict=False)):
+        marks = [mark.name for mark in (RESULT, CONSTANT) if mark.name in dictionary.data]
+        if marks and not isinstance(kind, MemRefType):
+            yield f"'{ARGUMENT}' does not verify: {marks[0]} is for buffers, and argument {position} is {kind}"
+        contents = dictionary.data.get(CONSTANT.name)
+        if not isinstance(contents, DenseIntOrFPElementsAttr) or not isinstance(kind, MemRefType):
+            continue
+        buffer = cast("MemRefType[Attribute]", kind)
+        if (contents.get_element_type(), contents.get_shape()) != (buffer.element_type, buffer.get_shape()):
+            held = cast(Attribute, contents.type)
+            found = f"{CONSTANT.name} holds {held}, and argument {position} is {kind}"
+            yield f"'{ARGUMENT}' does not verify: {found}"
 
 
 def scope_violations(operation: Operation) -> Iterator[str]:
