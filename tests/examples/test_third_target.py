@@ -170,3 +170,11 @@ def test_it_is_known_where_it_is_installed(monkeypatch: pytest.MonkeyPatch) -> N
     assert target_names() == ("vta", "cuda")
     with pytest.raises(vtac.CompileError, match="unknown target 'vec'; the targets are vta, cuda"):
         vtac.compile(SMALL, "vec")
+
+
+def test_its_attributes_are_declared_as_vtac_s_own_are() -> None:
+    """Known to the verifier once the machine has been asked for; nobody's notes."""
+    lowered = lower(SMALL, "vec")
+    lowered.attributes["vec.machne"] = lowered.attributes["vec.machine"]
+    with pytest.raises(vtac.VtacError, match=r"no dialect declares vec\.machne there; the nearest is vec\.machine"):
+        vtac.compile(str(lowered) + "\n", target="vec")

@@ -15,8 +15,8 @@ from xdsl.ir import Block, SSAValue
 from xdsl.utils.target import Target
 
 from vtac.analysis.nest import buffer_name, shape_of
+from vtac_vec.declared import REGISTER
 from vtac_vec.dialect import AxpyOp, LoadOp, StoreOp, ZeroOp
-from vtac_vec.vec_assign_registers import REGISTER
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class _Printer:
                     terms = [self.names[value] for value in op.mapOperands]
                     self.names[op.results[0]] = _expression(op, terms)
                 case AllocOp():
-                    self.names[op.memref] = f"v{cast('IntegerAttr', op.attributes[REGISTER]).value.data}"
+                    self.names[op.memref] = f"v{REGISTER.get(op)}"
                 case scf.ForOp():
                     name = self.names[op.body.block.args[0]] = f"i{len(indent) // 2}"
                     self.lines.append(f"{indent}for {name} = {self.names[op.lb]} to {self.names[op.ub]}")

@@ -34,19 +34,15 @@ def parse_machine(text: str) -> VecMachine:
 
 
 def read_machine(module: ModuleOp) -> VecMachine | None:
-    """The machine that a module states."""
-    from xdsl.dialects.builtin import IntegerAttr
+    """The machine that a module states. Raises `CompileError` for an ill-typed one."""
+    from vtac_vec.declared import MACHINE
 
-    given = module.attributes.get(ATTRIBUTE)
-    if given is None:
-        return None
-    if not isinstance(given, IntegerAttr):
-        raise ConfigError(f"{ATTRIBUTE} is {given}; the number of vector registers is required, such as 16 : i64")
-    return VecMachine(given.value.data)
+    registers = MACHINE.get(module)
+    return None if registers is None else VecMachine(registers)
 
 
 def write_machine(module: ModuleOp, machine: VecMachine) -> None:
     """State the machine in a module."""
-    from xdsl.dialects.builtin import IntegerAttr, i64
+    from vtac_vec.declared import MACHINE
 
-    module.attributes[ATTRIBUTE] = IntegerAttr(machine.registers, i64)
+    MACHINE.set(module, machine.registers)

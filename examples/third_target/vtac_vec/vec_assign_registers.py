@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import IntegerAttr, ModuleOp, i64
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -15,11 +15,9 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, memref_type_of, scope_of
 from vtac.errors import CompileError
 from vtac.rewriting.walker import rewrite_once
+from vtac_vec.declared import REGISTER
 from vtac_vec.dialect import SCOPE, is_register
 from vtac_vec.machine import VecMachine, read_machine
-
-REGISTER = "vec.register"
-"""Attribute of an allocation: the number of its register."""
 
 
 class AssignRegister(RewritePattern):
@@ -31,7 +29,7 @@ class AssignRegister(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
-        if scope_of(op.memref) != SCOPE or REGISTER in op.attributes:
+        if scope_of(op.memref) != SCOPE or REGISTER.is_on(op):
             return
         name, kind, number = buffer_name(op.memref), memref_type_of(op.memref), next(self.numbers)
         if not is_register(kind):
@@ -42,7 +40,7 @@ class AssignRegister(RewritePattern):
                 "use fewer at once",
                 location_of(op),
             )
-        op.attributes[REGISTER] = IntegerAttr(number, i64)
+        REGISTER.set(op, number)
         rewriter.notify_op_modified(op)
 
 
