@@ -50,17 +50,36 @@ _STEPS: WeakValueDictionary[tuple[StepName, Tree, int | Tree], Step] = WeakValue
 
 
 @dataclass(frozen=True)
+class Wide:
+    """What a value of more than 32 bits is made of: `tree` * 2^`factor` + `offset`, where the tree fits 32 bits."""
+
+    tree: Tree
+    factor: int
+    offset: int
+
+
+@dataclass(frozen=True)
 class Number:
-    """An integer: its tree (none for a constant), bounds, and whether its 32 bits are its value."""
+    """An integer: its tree (none for a constant), bounds, and whether its 32 bits are its value.
+
+    Where they may not be, `wide` says what the value is, if that is known.
+    """
 
     tree: Tree | None
     low: int
     high: int
     exact: bool = True
+    wide: Wide | None = None
 
     @staticmethod
     def constant(value: int) -> Number:
         return Number(None, value, value)
+
+    @staticmethod
+    def wrapped(value: int, bits: int) -> Number:
+        """The constant that a signed integer of `bits` bits is after an operation that gives `value`."""
+        half = 1 << (bits - 1)
+        return Number.constant(((value + half) & (2 * half - 1)) - half)
 
     @property
     def value(self) -> int | None:
@@ -77,18 +96,19 @@ def low_bits(number: Number, bits: int) -> Number:
     if number.within(low, high):
         return number
     if number.tree is None:
-        return Number.constant(((number.low - low) & ((1 << bits) - 1)) + low)
+        return Number.wrapped(number.low, bits)
     if bits == 32:
         return Number(number.tree, low, high)
     shifted = Step("shr", Step("shl", number.tree, 32 - bits), 32 - bits)
     return Number(shifted, low, high)
 
 
-def settled(tree: Tree, low: int, high: int, exact: bool, bits: int) -> Number:
+def settled(tree: Tree, low: int, high: int, exact: bool, bits: int, wide: Wide | None = None) -> Number:
     """A result of `bits` bits: its bounds when it cannot wrap, else wrapped, or inexact at 64 bits."""
     fits = exact and INT32[0] <= low and high <= INT32[1]
     if bits > 32:
-        return Number(tree, low, high, fits)
+        is_known = not fits and -(1 << (bits - 1)) <= low and high < 1 << (bits - 1)
+        return Number(tree, low, high, fits, wide if is_known else None)
     return low_bits(Number(tree, low, high, fits), bits)
 
 
@@ -98,11 +118,13 @@ def add(left: Number, right: Number, bits: int = 32) -> Number:
         left, right = right, left
     low, high = left.low + right.low, left.high + right.high
     if left.tree is None:
-        return low_bits(Number.constant(low), bits) if bits <= 32 else Number.constant(low)
+        return Number.wrapped(low, bits)
     exact = left.exact and right.exact
     if right.tree is not None:
         return settled(Step("add", left.tree, right.tree), low, high, exact, bits)
-    return settled(_plus(left.tree, right.low), low, high, exact, bits)
+    before = left.wide or (Wide(left.tree, 0, 0) if left.exact else None)
+    wide = None if before is None else Wide(before.tree, before.factor, before.offset + right.low)
+    return settled(_plus(left.tree, right.low), low, high, exact, bits, wide)
 
 
 def _plus(tree: Tree, number: int) -> Tree:
@@ -123,40 +145,32 @@ def shift_right(number: Number, amount: int) -> Number:
         return number
     if number.exact:
         return Number(Step("shr", number.tree, min(amount, 31)), low, high)
-    return _shift_of_wide(number, amount)
+    if number.wide is None:
+        raise DeclineError("it shifts a 64-bit value right that does not fit 32 bits")
+    return _shift_of_wide(number, number.wide, amount)
 
 
-def _shift_of_wide(number: Number, amount: int) -> Number:
-    """(x * 2^k + c) >> amount at 64 bits, where x fits 32 bits: computed without leaving them."""
-    found = _affine(number.tree)
-    if found is None:
+def _shift_of_wide(number: Number, wide: Wide, amount: int) -> Number:
+    """(x * 2^k + c) >> amount, where x fits 32 bits: computed without leaving them.
+
+    What x and the rounding constant are shifted by in common is shifted first. All that is needed
+    then is that their sum fits 32 bits.
+    """
+    rest = amount - wide.factor
+    if rest < 0 or wide.offset % (1 << wide.factor):
         raise DeclineError("it shifts a 64-bit value right that does not fit 32 bits")
-    tree, factor, offset = found
-    rest = amount - factor
-    if rest < 0 or offset % (1 << factor):
-        raise DeclineError("it shifts a 64-bit value right that does not fit 32 bits")
-    offset >>= factor
-    common = 0
-    while common < rest and offset and offset % 2 == 0:
+    offset, common = wide.offset >> wide.factor, 0
+    while common < min(rest, 31) and offset and offset % 2 == 0:
         common, offset = common + 1, offset >> 1
-    value = tree if common == 0 else Step("shr", tree, common)
-    if common == 0 and offset:
+    low, high = (((bound - wide.offset) >> (wide.factor + common)) + offset for bound in (number.low, number.high))
+    if rest > common and not (INT32[0] <= low and high <= INT32[1]):
         raise DeclineError("it rounds a value that may not fit 32 bits after the addition")
+    value = wide.tree if common == 0 else Step("shr", wide.tree, common)
     if offset:
         value = Step("add", value, offset)
     if rest > common:
-        value = Step("shr", value, rest - common)
-    return Number(value, max(number.low >> amount, INT32[0]), min(number.high >> amount, INT32[1]))
-
-
-def _affine(tree: Tree | None) -> tuple[Tree, int, int] | None:
-    """(x, k, c) of a tree x * 2^k + c."""
-    offset = 0
-    if isinstance(tree, Step) and tree.name == "add" and isinstance(tree.operand, int):
-        tree, offset = tree.source, tree.operand
-    if isinstance(tree, Step) and tree.name == "shl" and isinstance(tree.operand, int):
-        return tree.source, tree.operand, offset
-    return None
+        value = Step("shr", value, min(rest - common, 31))
+    return settled(value, number.low >> amount, number.high >> amount, True, 64)
 
 
 def extremum(name: Literal["max", "min"], left: Number, right: Number) -> Number:
@@ -174,4 +188,6 @@ def extremum(name: Literal["max", "min"], left: Number, right: Number) -> Number
     bound = right.low
     if (name == "max" and left.low >= bound) or (name == "min" and left.high <= bound):
         return left
+    if not INT32[0] <= bound <= INT32[1]:
+        return right
     return Number(Step(name, left.tree, bound), low, high)

@@ -22,6 +22,7 @@ from vtac.partition.scaled_operations import (
     SCALED_OPERATIONS,
     float_extremum,
     require_float,
+    require_normal,
     scaled_constant,
 )
 
@@ -96,7 +97,7 @@ class _Lowering:
         values = [self.value(argument) for argument in op.arguments]
         if op.name in SCALED_OPERATIONS:
             require_float(op)
-            return SCALED_OPERATIONS[op.name](op, [_scaled(value) for value in values])
+            return require_normal(op, SCALED_OPERATIONS[op.name](op, [_scaled(value) for value in values]))
         if op.name == "arith.sitofp":
             return from_integer(op, _integer(values[0]))
         if op.name == "arith.uitofp":

@@ -9,7 +9,7 @@ from xdsl.ir import Attribute
 
 from vtac.partition.alu_trees import DeclineError, Number, add, extremum, low_bits, shift_right
 from vtac.partition.expressions import Apply
-from vtac.partition.products import multiply, shift_left, subtract
+from vtac.partition.products import multiply, scaled_up, shift_left, subtract
 from vtac.partition.scaled_numbers import SINGLE_EXACT, Scaled
 from vtac.partition.scaled_operations import require_float
 
@@ -34,7 +34,7 @@ def to_integer(op: Apply, value: Scaled) -> Number:
     """A whole floating-point number as an integer of at most 32 bits."""
     if value.exponent < 0:
         raise DeclineError(f"'{op.name}' of a fraction rounds toward zero, which a shift does not: round first")
-    number = shift_left(value.number, value.exponent)
+    number = scaled_up(value.number, value.exponent)
     if value.limit is not None and not number.within(-value.limit, value.limit):
         raise DeclineError(
             f"f32 rounds integers above 2^24, and the result is not limited to {value.limit}, where that cannot show"

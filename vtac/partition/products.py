@@ -7,7 +7,7 @@ from typing import cast
 
 from xdsl.dialects.builtin import i8
 
-from vtac.partition.alu_trees import INT32, DeclineError, Number, Step, StepName, Tree, add, low_bits, settled
+from vtac.partition.alu_trees import INT32, DeclineError, Number, Step, StepName, Tree, Wide, add, settled
 from vtac.partition.expressions import Element
 
 WEIGHT = (-(1 << 7), (1 << 7) - 1)
@@ -62,10 +62,12 @@ class _Negation:
             return self._of_shift(tree, wraps=wraps)
         if not wraps and isinstance(tree.operand, int) and abs(tree.operand) > 1 << 16:
             return None
+        exchanged: dict[StepName, StepName] = {"max": "min", "min": "max"}
         inside = wraps and tree.name == "add"
         source = self.negated(tree.source, wraps=inside)
+        if tree.operand == INT32[0] and tree.name in exchanged:
+            return None
         operand = -tree.operand if isinstance(tree.operand, int) else self.negated(tree.operand, wraps=inside)
-        exchanged: dict[StepName, StepName] = {"max": "min", "min": "max"}
         if source is None or operand is None:
             return None
         return Step(exchanged.get(tree.name, tree.name), source, operand)
@@ -94,7 +96,7 @@ def subtract(left: Number, right: Number, bits: int = 32) -> Number:
 def shift_left(number: Number, amount: int, bits: int = 32) -> Number:
     """number << amount; amounts from 0 to 31 (more at 64 bits is a product that 32 bits cannot hold)."""
     if number.tree is None:
-        return Number.constant(number.low << amount)
+        return Number.wrapped(number.low << amount, bits)
     low, high = number.low << amount, number.high << amount
     if amount == 0:
         return number
@@ -103,7 +105,21 @@ def shift_left(number: Number, amount: int, bits: int = 32) -> Number:
         return settled(times.tree, low, high, True, bits)
     if amount > 31 or (bits > 32 and not number.exact):
         raise DeclineError(f"it shifts a {bits}-bit value left by {amount}; the ALU shifts 32 bits by 0 to 31")
-    return settled(Step("shl", number.tree, amount), low, high, number.exact, bits)
+    wide = Wide(number.tree, amount, 0)
+    return settled(Step("shl", number.tree, amount), low, high, number.exact, bits, wide)
+
+
+def scaled_up(number: Number, amount: int) -> Number:
+    """number * 2^amount, which no bits are lost of. Raises `DeclineError` where 32 bits may not hold it."""
+    if number.tree is None:
+        return Number.constant(number.low << amount)
+    low, high = number.low << amount, number.high << amount
+    if not (INT32[0] <= low and high <= INT32[1]):
+        raise DeclineError(
+            f"it scales a value between {number.low} and {number.high} by 2^{amount}, which 32 bits do not hold: "
+            "bound the bias, or clamp first"
+        )
+    return shift_left(number, amount)
 
 
 def multiply(left: Number, right: Number, bits: int = 32) -> Number:
@@ -114,11 +130,7 @@ def multiply(left: Number, right: Number, bits: int = 32) -> Number:
     if factor is None:
         raise DeclineError("it multiplies two tensors element by element; the VTA's hardware has no multiplication")
     if left.value is not None:
-        return (
-            low_bits(Number.constant(left.value * factor), min(bits, 32))
-            if bits <= 32
-            else Number.constant(left.value * factor)
-        )
+        return Number.wrapped(left.value * factor, bits)
     if factor == 0:
         return Number.constant(0)
     times = scaled(left, factor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from vtac.partition.alu_trees import INT32, DeclineError, Number, Step
-from vtac.partition.products import shift_left
+from vtac.partition.products import scaled_up
 
 SINGLE_EXACT = 1 << 24
 """Integers up to here are exact in f32."""
@@ -21,7 +21,7 @@ def round_half_even(number: Number, amount: int) -> Number:
     if amount == 0:
         return number
     if amount < 0:
-        return shift_left(number, -amount)
+        return scaled_up(number, -amount)
     if number.tree is None:
         half, rest = divmod(number.low, 1 << amount)
         twice = 2 * rest - (1 << amount)

@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import Float32Type, Float64Type
 
 from vtac.partition.alu_trees import DeclineError, Number, add, extremum
 from vtac.partition.expressions import Apply
-from vtac.partition.products import scaled, shift_left, subtract
+from vtac.partition.products import scaled, scaled_up, subtract
 from vtac.partition.scaled_numbers import SINGLE_EXACT, Scaled, round_half_even
 
 
@@ -18,6 +18,15 @@ def require_float(op: Apply) -> None:
     """Decline what does not compute in f32 or f64."""
     if not isinstance(op.kind, Float32Type | Float64Type):
         raise DeclineError(f"it computes with {op.kind}; the VTA computes with integers")
+
+
+def require_normal(op: Apply, value: Scaled) -> Scaled:
+    """A result, which its type must hold without underflow or overflow, whatever the integer is."""
+    least, most = (-1022, 1023) if isinstance(op.kind, Float64Type) else (-126, 127)
+    bits = max(abs(value.number.low), abs(value.number.high)).bit_length()
+    if bits and not (least <= value.exponent and value.exponent + bits <= most):
+        raise DeclineError(f"'{op.name}' scales by 2^{value.exponent}, where {op.kind} may lose small or large numbers")
+    return value
 
 
 def scaled_constant(value: float) -> Scaled:
@@ -62,8 +71,7 @@ def _divide(op: Apply, values: Sequence[Scaled]) -> Scaled:
 
 def _aligned(left: Scaled, right: Scaled) -> tuple[Number, Number, int]:
     exponent = min(left.exponent, right.exponent)
-    numbers = (shift_left(value.number, value.exponent - exponent) for value in (left, right))
-    first, second = numbers
+    first, second = (scaled_up(value.number, value.exponent - exponent) for value in (left, right))
     return first, second, exponent
 
 
@@ -99,8 +107,8 @@ def float_extremum(name: Literal["max", "min"], left: Scaled, right: Scaled) -> 
         right = Scaled(right.number, left.exponent)
     first, second, exponent = _aligned(left, right)
     found = extremum(name, first, second)
-    limit = None if left.limit is None else left.limit << max(0, left.exponent - exponent)
-    return Scaled(found, exponent, limit)
+    limits = [one.limit << (one.exponent - exponent) for one in (left, right) if one.limit is not None]
+    return Scaled(found, exponent, min(limits, default=None))
 
 
 def _round(op: Apply, values: Sequence[Scaled]) -> Scaled:

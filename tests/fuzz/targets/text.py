@@ -8,13 +8,18 @@ from pathlib import Path
 from random import Random
 from typing import cast
 
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp
+
 import vtac
 from fuzz.case import Payload
 from fuzz.mutations import mutated
 from fuzz.networks import build
-from fuzz.outcome import Outcome
+from fuzz.outcome import MismatchError, Outcome
 from fuzz.reduction import without_chunks
 from fuzz.targets.linalg import TARGET as LINALG
+from vtac.evaluate import evaluate
+from vtac.targets.vta.programs.host_program import HostProgram
 
 _ROOT = Path(__file__).resolve().parents[3]
 
@@ -54,14 +59,25 @@ class TextTarget:
         try:
             module = vtac.parse(f"{text}\n")
             reach.append("parsed")
-            vtac.compile(module, cast(str, payload["target"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
+            program = vtac.compile(module, cast(str, payload["target"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
         except vtac.VtacError as error:
             return Outcome("refused", detail=_message(error), reach=tuple(reach))
+        if "inputs" in payload:
+            _compare(module, cast(HostProgram, program), cast("list[list[int]]", payload["inputs"]))
         return Outcome("accepted", reach=(*reach, "compiled"))
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
         for lines in without_chunks(cast(str, payload["text"]).split("\n")):
             yield {**payload, "text": "\n".join(lines)}
+
+
+def _compare(module: ModuleOp, program: HostProgram, inputs: list[list[int]]) -> None:
+    """What a program gives for inputs that a proof of its rules has found, against the input level."""
+    buffers = program.arguments
+    arrays = [np.resize(np.array(one), b.shape).astype(b.dtype) for one, b in zip(inputs, buffers, strict=True)]
+    want, found = evaluate(module, *arrays), program(*arrays)
+    if not np.array_equal(np.asarray(want), np.asarray(found)):
+        raise MismatchError("program against the input level", f"{np.asarray(want)} is {np.asarray(found)}")
 
 
 def _message(error: vtac.VtacError) -> str:
