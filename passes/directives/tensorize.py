@@ -9,14 +9,16 @@ from vtac.dialects.schedule.directives import TensorizeOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.targets.registry import find_intrinsic, intrinsic_names
+from vtac.targets.target import Mismatch
 
 
 @rewrites(TensorizeOp)
 def tensorize(op: TensorizeOp, handles: Handles) -> None:
     """Replace a loop by an intrinsic.
 
-    requires: the loop matches the intrinsic in loops, strides, element types and scopes;
-              the error names the first difference.
+    requires: the loop matches the intrinsic in loops, strides, element types and scopes, and for tensor cores in
+              the shape of a fragment, the same for all that is tensorized on one buffer; the error names the first
+              difference.
     """
     loop = handles.loop(op.loop, op)
     name = op.intrinsic.data
@@ -28,8 +30,7 @@ def tensorize(op: TensorizeOp, handles: Handles) -> None:
         if taken:
             raise refusal(op, f"loop {describe(around)} is {taken} already", "map each loop once")
     match = intrinsic.match(loop, handles.module)
-    if isinstance(match, str):
-        raise refusal(
-            op, f"loop {describe(loop)} is not {name}: {match}", "change the schedule or the program to match"
-        )
+    mismatch = Mismatch(match) if isinstance(match, str) else match
+    if isinstance(mismatch, Mismatch):
+        raise refusal(op, f"loop {describe(loop)} is not {name}: {mismatch.found}", mismatch.remedy)
     TENSORIZE.set(loop, name)

@@ -98,8 +98,16 @@ class Hardware(Generic[_H_co]):
 
 
 @dataclass(frozen=True)
+class Mismatch:
+    """Why a loop is not an intrinsic, and what to do about it."""
+
+    found: str
+    remedy: str = "change the schedule or the program to match"
+
+
+@dataclass(frozen=True)
 class Intrinsic:
-    """What `tensorize` can name: `match` gives a text that says why a loop is not the intrinsic, or anything else.
+    """What `tensorize` can name: `match` gives a text or a `Mismatch` for a loop that is not it, or anything else.
 
     The module around the loop states the hardware.
     """

@@ -228,21 +228,6 @@ def test_tensorize_names_the_first_difference(intrinsic: str, message: str) -> N
     assert message in str(caught.value)
 
 
-def test_tensorize_of_a_tile_that_cuda_lacks() -> None:
-    layer = WmmaMatmul(32, 32, 32)
-    schedule = Schedule(layer.text())
-    product = schedule.get_block("c")
-    a = schedule.cache_read(product, 0, "wmma.matrix_a")
-    b = schedule.cache_read(product, 1, "wmma.matrix_b")
-    store = schedule.cache_write(product, 0, "wmma.accumulator")
-    for block in (a, b):
-        schedule.tensorize(schedule.get_loops(block)[0], "wmma.load_matrix_sync")
-    schedule.tensorize(schedule.get_loops(product)[0], "wmma.mma_sync")
-    schedule.tensorize(schedule.get_loops(store)[0], "wmma.store_matrix_sync")
-    message = lowered(schedule, layer.text())
-    assert "tensorize with wmma: CUDA has no accumulator fragment of 32x32x32 with f32 elements" in message
-
-
 def test_rows_of_a_tile_that_lie_oddly() -> None:
     layer = WmmaMatmul(32, 32, 33)
     schedule = layer.schedule()

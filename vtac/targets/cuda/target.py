@@ -66,9 +66,9 @@ def _load(directory: Path) -> TargetProgram:
 
 
 def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:
-    from vtac.analysis.warp_tiles import match_warp_operation
+    from vtac.analysis.fragment_shapes import match_fragments
 
-    return match_warp_operation(loop, name)
+    return match_fragments(loop, name)
 
 
 def _kernel(function: FuncOp) -> Operation | None:
