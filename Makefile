@@ -2,6 +2,7 @@
 #
 #   make test    every check and every test        make bench   benchmarks, as tables
 #   make demo    one convolution, end to end       make clean   remove what was generated
+#   make fuzz    2,000 random cases against the compiler, the same ones each time
 #   make package a wheel, tried where it is installed          make test-xdsl  a part of the tests with the oldest xDSL
 #
 # PYTHON is the interpreter that .venv is made with, at least 3.11.
@@ -18,7 +19,7 @@ $(error vtac/dialects and vtac/passes are symbolic links to dialects and passes,
   (on Windows, with developer mode on))
 endif
 
-.PHONY: test lint types lit pytest demo bench package test-xdsl clean
+.PHONY: test lint types lit pytest demo bench fuzz package test-xdsl clean
 
 test: lint types lit pytest
 
@@ -40,6 +41,9 @@ demo: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
+
+fuzz: $(VENV)/.installed-test
+	$(BIN)/vtac fuzz all --seed 0 --count 2000 --jobs 2 --quiet
 
 # A wheel and an sdist; the wheel, and an editable install, tried in environments of their own.
 package: $(VENV)/.installed-test

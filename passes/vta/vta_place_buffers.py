@@ -10,7 +10,7 @@ from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import AffineMapAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -93,6 +93,25 @@ def _check_users(buffer: SSAValue) -> None:
             )
 
 
+def _check_allocated(function: FuncOp, addresses: Mapping[SSAValue, int]) -> None:
+    """Raises `CompileError` for a vta op on an on-chip buffer that has no address, since nothing allocates it."""
+    for op in function.walk():
+        for buffer in _on_chip_operands(op):
+            if buffer not in addresses:
+                raise CompileError(
+                    f"vta-place-buffers: '{op.name}' uses on-chip buffer '{buffer_name(buffer)}', which function "
+                    f"'{function.sym_name.data}' does not allocate; only a buffer of a memref.alloc in the function "
+                    "gets an address",
+                    location_of(op),
+                )
+
+
+def _on_chip_operands(op: Operation) -> tuple[SSAValue, ...]:
+    if isinstance(op, KernelOp):
+        return tuple(op.buffers)
+    return (op.on_chip,) if isinstance(op, Load2DOp | Store2DOp) and op.on_chip is not None else ()
+
+
 @dataclass(frozen=True)
 class VtaPlaceBuffers(ModulePass):
     """Replace on-chip buffers by SRAM addresses.
@@ -103,7 +122,7 @@ class VtaPlaceBuffers(ModulePass):
     requires: only vta ops use on-chip buffers; virtual threads injected.
     ensures:  no on-chip allocation is left; addresses count elements of the memory.
     declines: more than a memory holds, with a report of every live buffer; a buffer that blocks
-              use still.
+              use still, or that the function does not allocate.
     """
 
     name = "vta-place-buffers"
@@ -113,6 +132,7 @@ class VtaPlaceBuffers(ModulePass):
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
                 addresses |= plan_addresses(function, config_of(op))
+                _check_allocated(function, addresses)
         for buffer in addresses:
             _check_users(buffer)
         rewrite_once(op, ResolveAddresses(addresses))

@@ -91,6 +91,14 @@ def _ended(child: Running) -> Outcome:
     return Outcome("failed", f"crash: {name}", "the process died", seconds=seconds)
 
 
+def stop(children: list[Running]) -> None:
+    """End children whose outcome nobody waits for any more."""
+    for child in children:
+        os.kill(child.pid, signal.SIGKILL)
+        os.close(child.pipe)
+        os.waitpid(child.pid, 0)
+
+
 def isolated(work: Callable[[], Outcome]) -> Outcome:
     """The outcome of work in a child of its own."""
     return receive([start(work)])[1]

@@ -6,25 +6,20 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import cast
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from fuzz.campaign import (
-    Bounds,
-    known_signatures,
-    progress,
-    reach_table,
-    run_campaign,
-    store_failures,
-    table,
-)
+from fuzz.campaign import Bounds, Case, Tally, run_cases, shares
 from fuzz.case import FuzzTarget, Payload
 from fuzz.isolation import isolated
-from fuzz.outcome import Outcome
+from fuzz.report import campaign_table, failure_lines, progress
+from fuzz.storage import known_signatures, store_failures
 from fuzz.targets import TARGETS, fuzz_target
+from fuzz.warm import warm
 from vtac.tools.entry import ToolParser, UsageError
 
 _EXAMPLE = "example:\n  vtac fuzz linalg --seed 0 --count 200 --jobs 2"
@@ -46,23 +41,50 @@ class Options(argparse.Namespace):
 def main(arguments: Sequence[str]) -> int:
     """Runs a campaign; 1 when a failure has a signature that is not known."""
     options = _parse(arguments)
-    if options.replay is not None:
-        return _replay(Path(options.replay))
-    names = TARGETS if options.target == "all" else (options.target,)
-    return max(_attack(fuzz_target(name), options) for name in names)
+    with tempfile.TemporaryDirectory(prefix="vtac-fuzz-") as scratch:
+        tempfile.tempdir = scratch  # what a killed case leaves behind goes with the campaign
+        try:
+            return _replay(Path(options.replay)) if options.replay is not None else _attack(options)
+        finally:
+            tempfile.tempdir = None
 
 
-def _attack(target: FuzzTarget, options: Options) -> int:
-    def show(seed: int, payload: Payload, outcome: Outcome) -> None:
+def _attack(options: Options) -> int:
+    counts = shares(options.count, TARGETS) if options.target == "all" else {options.target: options.count}
+    targets = {name: fuzz_target(name) for name in counts}
+    warm(targets.values())
+    tallies = _run(targets, counts, options)
+    print(campaign_table(tallies), file=sys.stderr)
+    return max([_report(targets[name], tally, options) for name, tally in tallies.items()])
+
+
+def _run(targets: dict[str, FuzzTarget], counts: dict[str, int], options: Options) -> dict[str, Tally]:
+    tallies = {name: Tally() for name in counts}
+    total = sum(counts.values())
+    advance, done, failed = progress(total), 0, 0
+    for case, outcome in run_cases(_cases(targets, counts, options.seed), Bounds(options.jobs, options.seconds)):
+        name = case.target.name
+        tallies[name].add(case.seed, outcome)
+        done, failed = done + 1, failed + (outcome.status == "failed")
         if not options.quiet:
-            print(json.dumps({"target": target.name, "seed": seed, **outcome.to_json()}), flush=True)
+            print(json.dumps({"target": name, "seed": case.seed, **outcome.to_json()}), flush=True)
+        advance(done, failed)
+    return tallies
 
-    bounds = Bounds(options.seed, options.count, options.seconds, options.jobs)
-    tally = run_campaign(target, bounds, show, progress(options.count, target.name))
+
+def _cases(targets: dict[str, FuzzTarget], counts: dict[str, int], first: int) -> Iterator[Case]:
+    """All cases, those of the targets in turns, so that a bound on time cuts all of them alike."""
+    total = max(counts.values())
+    for step in range(total):
+        for name, count in counts.items():
+            before, after = step * count // total, (step + 1) * count // total
+            yield from (Case(targets[name], first + number) for number in range(before, after))
+
+
+def _report(target: FuzzTarget, tally: Tally, options: Options) -> int:
     known = known_signatures(target.name)
-    print(table(target, tally, known), file=sys.stderr)
-    if options.reach:
-        print(reach_table(tally), file=sys.stderr)
+    for line in failure_lines(target.name, tally, known):
+        print(line, file=sys.stderr)
     for path in store_failures(target, tally, Path(options.save), reduce=options.reduce):
         print(f"  reproducer: {path}", file=sys.stderr)
     return int(bool(set(tally.failures) - known))

@@ -13,10 +13,12 @@ from typing import cast
 
 import pytest
 
-from fuzz.campaign import Bounds, run_campaign, store_failures, table
+from fuzz.campaign import Bounds, Tally, run_campaign, shares
 from fuzz.case import Payload, draw_case
 from fuzz.isolation import isolated
 from fuzz.outcome import MismatchError, Outcome
+from fuzz.report import bar, campaign_table, failure_lines
+from fuzz.storage import store_failures
 from fuzz.targets import TARGETS, fuzz_target
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
@@ -53,7 +55,7 @@ def test_cases_are_reproducible_plain_data(name: str) -> None:
 
 @pytest.mark.parametrize("name", TARGETS)
 def test_a_few_cases_of_each_target_hold(name: str) -> None:
-    tally = run_campaign(fuzz_target(name), Bounds(0, 4), ignored, ignored)
+    tally = run_campaign(fuzz_target(name), range(1, 4))
     assert tally.failures == {}
 
 
@@ -68,16 +70,51 @@ def test_the_corpus_holds(path: Path) -> None:
 
 def test_failures_are_grouped_reduced_and_stored(tmp_path: Path) -> None:
     target = Numbers()
-    tally = run_campaign(target, Bounds(0, 20, jobs=2), ignored, ignored)
+    tally = run_campaign(target, range(20), Bounds(jobs=2))
     assert set(tally.failures) == {"mismatch: seven"}
-    assert "NEW" in table(target, tally, set())
-    assert "NEW" not in table(target, tally, {"mismatch: seven"})
+    assert [line.split()[0] for line in failure_lines("numbers", tally, set())] == ["NEW"]
+    assert [line.split()[0] for line in failure_lines("numbers", tally, {"mismatch: seven"})] == ["known"]
     (path,) = store_failures(target, tally, tmp_path, reduce=True)
     assert json.loads(path.read_text())["payload"] == {"items": [7]}
 
 
-def ignored(*_: object) -> None:
-    """Nobody looks."""
+class Undrawable(Numbers):
+    """A target that cannot be drawn."""
+
+    name = "undrawable"
+
+    def draw(self, random: Random, features: frozenset[str]) -> Payload:
+        raise LookupError("no such number")
+
+
+def test_a_case_that_cannot_be_drawn_is_a_failure_with_its_seed(tmp_path: Path) -> None:
+    tally = run_campaign(Undrawable(), [3])
+    assert list(tally.failures.values()) == [[3]]
+    (path,) = store_failures(Undrawable(), tally, tmp_path, reduce=True)
+    record = json.loads(path.read_text())
+    assert record["signature"].startswith("LookupError at")
+    assert (record["seed"], "payload" in record) == (3, False)
+
+
+def test_cases_are_shared_out_by_weight() -> None:
+    assert shares(100, {"dear": 1, "cheap": 4}) == {"dear": 20, "cheap": 80}
+    assert shares(10, {"a": 1, "b": 1, "c": 1}) == {"a": 4, "b": 3, "c": 3}
+    assert shares(1, {"a": 1, "b": 999}) == {"a": 1, "b": 1}
+    assert sum(shares(2000, TARGETS).values()) == 2000
+
+
+def test_the_table_has_a_row_per_target_and_their_sum() -> None:
+    tally = Tally()
+    tally.add(5, Outcome("accepted", seconds=1.25))
+    tally.add(6, Outcome("failed", "hang", seconds=0.5))
+    lines = campaign_table({"linalg": tally, "text": Tally()}).splitlines()
+    assert [line.split("|")[1].strip() for line in lines if "-" * 5 not in line] == ["target", "linalg", "text", "all"]
+    assert [cell.strip() for cell in lines[2].split("|")[2:-2]] == ["2", "1", "0", "1", "2"]
+    assert "1.2 s (seed 5)" in lines[2]
+
+
+def test_the_bar_says_what_is_done_what_failed_and_what_is_left() -> None:
+    assert bar(500, 2000, 1, 60.0, width=8) == "[##......] 500 of 2,000, 1 failed, 3:00 left  "
 
 
 def _crash() -> Outcome:

@@ -37,3 +37,10 @@ func.func @overflow() {
   %a = memref.alloc() {vta.turns = 2 : i64} : memref<2x2000x1x16xi8, "vta.inp">
   func.return
 }
+
+// -----
+func.func @given(%out: memref<2x1x16xi8>, %acc: memref<2x1x16xi32, "vta.acc">) {
+  // expected-error @+1 {{'vta.store_2d' uses on-chip buffer 'acc', which function 'given' does not allocate}}
+  vta.store_2d out %out, %acc [sram = 0, dram = 0, x_size = 2, y_size = 1, x_stride = 2] : memref<2x1x16xi8>, memref<2x1x16xi32, "vta.acc">
+  func.return
+}
