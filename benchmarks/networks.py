@@ -20,9 +20,9 @@ import numpy as np
 
 import vtac
 from vtac.targets.vta.programs.host_program import HostProgram
-from vtac.workloads.mlp import mlp
-from vtac.workloads.network import Network
-from vtac.workloads.resnet18 import resnet18
+from vtac.workloads.networks.mlp import mlp
+from vtac.workloads.networks.network import Network
+from vtac.workloads.networks.resnet import resnet18
 
 NETWORKS: dict[str, Callable[[], Network]] = {
     "resnet18-224": lambda: resnet18(224),

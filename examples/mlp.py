@@ -6,7 +6,7 @@ import sys
 
 import network_runner
 
-from vtac.workloads.mlp import mlp
+from vtac.workloads.networks.mlp import mlp
 
 
 def main() -> int:

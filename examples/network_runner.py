@@ -27,7 +27,7 @@ from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates
 from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports
 from vtac.text.context import make_context
-from vtac.workloads.network import Network
+from vtac.workloads.networks.network import Network
 from vtac.workloads.reference import unpack_images, unpack_rows
 
 PHASES = {
@@ -193,7 +193,8 @@ def _print_table(network: Network, run: Run) -> None:
             f"{report.cycles / cycles:>7.1%}{report.dram_bytes:>13,}{report.utilisation:>10.1%}  VTA  "
             f"{_verdict(run, report)}"
         )
-    for name in dict.fromkeys(layer.name for layer in network.layers if layer.name not in {r.name for r in reports}):
+    reported = {report.name for report in reports}
+    for name in [layer.name for layer in network.layers if layer.name not in reported and not layer.is_view]:
         print(f"{name:<{width}}  {described[name]:<26}{'':>42}  with the layer after it")
     total = sum(report.dram_bytes for report in reports)
     gemm = sum(report.counters["gemm_counter"] for report in reports)

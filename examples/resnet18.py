@@ -6,7 +6,7 @@ import sys
 
 import network_runner
 
-from vtac.workloads.resnet18 import resnet18
+from vtac.workloads.networks.resnet import resnet18
 
 
 def main() -> int:

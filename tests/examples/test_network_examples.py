@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import vtac
-from vtac.workloads.mlp import mlp
+from vtac.workloads.networks.mlp import mlp
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

@@ -13,7 +13,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates
-from vtac.workloads.network import Network
+from vtac.workloads.networks.network import Network
 from vtac.workloads.reference import unpack_images, unpack_rows
 from vtac.workloads.tensor_text import Tensor
 

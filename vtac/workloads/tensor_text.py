@@ -42,25 +42,26 @@ def filled(result: Tensor, value: int | str) -> str:
   %{result.name} = linalg.fill ins({number} : {result.element}) outs({empty} : {result.kind}) -> {result.kind}"""
 
 
-def padded(name: str, source: Tensor, pads: Sequence[int], value: int | str) -> tuple[Tensor, str]:
-    """An image with a number around it: top, left, bottom, right."""
+def padded(name: str, source: Tensor, pads: Sequence[int], value: int | str, rows: int = 2) -> tuple[Tensor, str]:
+    """An image with a number around it: top, left, bottom, right; `rows` is the dimension of its rows."""
     top, left, bottom, right = pads
-    batch, channels, height, width = source.shape
-    result = Tensor(name, (batch, channels, height + top + bottom, width + left + right), source.element)
+    low, high, shape = [0] * 4, [0] * 4, list(source.shape)
+    low[rows : rows + 2], high[rows : rows + 2] = (top, left), (bottom, right)
+    result = Tensor(name, tuple(a + n + z for a, n, z in zip(low, shape, high, strict=True)), source.element)
     text = f"""\
   %{name}_value = arith.constant {value} : {source.element}
-  %{name} = tensor.pad %{source.name} low[0, 0, {top}, {left}] high[0, 0, {bottom}, {right}] {{
+  %{name} = tensor.pad %{source.name} low{low} high{high} {{
   ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):
     tensor.yield %{name}_value : {source.element}
   }} : {source.kind} to {result.kind}"""
     return result, text
 
 
-def elementwise(result: Tensor, operands: Sequence[Tensor], body: str) -> str:
-    """One generic whose body makes `%y` of `%a0`, `%a1`, ...; operands of rank 1 follow dimension 1."""
+def elementwise(result: Tensor, operands: Sequence[Tensor], body: str, channel: int = 1) -> str:
+    """One generic whose body makes `%y` of `%a0`, `%a1`, ...; operands of rank 1 follow the dimension `channel`."""
     rank = len(result.shape)
     dims = ", ".join(f"d{dim}" for dim in range(rank))
-    maps = [affine_map(dims, dims if len(operand.shape) == rank else "d1") for operand in (*operands, result)]
+    maps = [affine_map(dims, dims if len(operand.shape) == rank else f"d{channel}") for operand in (*operands, result)]
     arguments = ", ".join(f"%a{number}: {operand.element}" for number, operand in enumerate(operands))
     return f"""\
   %{result.name}_empty = tensor.empty() : {result.kind}

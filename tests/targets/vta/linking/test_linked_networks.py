@@ -21,8 +21,8 @@ from vtac.passes.vta.pack_for_vta import PackForVta
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.text.context import make_context
 from vtac.tools.listing import listing
-from vtac.workloads.mlp import mlp
-from vtac.workloads.network import Network
+from vtac.workloads.networks.mlp import mlp
+from vtac.workloads.networks.network import Network
 
 
 @settings(max_examples=12)

@@ -20,7 +20,7 @@ from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.stream.layout import Buffer
-from vtac.workloads.network import Network
+from vtac.workloads.networks.network import Network
 
 
 def deep_network() -> Network:

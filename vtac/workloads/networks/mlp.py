@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from vtac.errors import CompileError
-from vtac.workloads.network import Network, require_positive
+from vtac.workloads.networks.core import require_positive
+from vtac.workloads.networks.network import Network
 
 
 def mlp(batch: int = 1, features: Sequence[int] = (784, 512, 256, 10), seed: int = 0) -> Network:

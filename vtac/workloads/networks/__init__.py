@@ -1,0 +1,1 @@
+"""Int8 networks as linalg text, with seeded parameters and a numpy reference of every layer."""
