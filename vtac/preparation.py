@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, ShapedType
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.nest import buffer_name
+from vtac.analysis.sizes import byte_count, item_count, returned, total_bytes, values_under
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError, JointCompileError
+from vtac.limits import MEMORY, shown
 from vtac.rewriting.edits import append, erase
 from vtac.targets.registry import all_targets
-from vtac.targets.target import HasScript, Target
+from vtac.targets.target import HasScript, Reach, Target
 from vtac.text.source import parse
 
 
@@ -29,6 +33,7 @@ def prepare(
     """
     work = module.clone() if isinstance(module, ModuleOp) else parse(module)
     _refuse_branches(work)
+    refuse_beyond_reach(work, target.reach)
     if config is None and schedule is not None and target.hardware.attribute not in work.attributes:
         config = getattr(schedule, "config", None)
     settle_hardware(work, target, config)
@@ -52,6 +57,48 @@ def _refuse_branches(module: ModuleOp) -> None:
         raise JointCompileError(refusals)
     if refusals:
         raise refusals[0]
+
+
+def refuse_beyond_reach(module: ModuleOp, reach: Reach | None) -> None:
+    """Raises `CompileError` for values that programs of such a reach cannot address, or that take too much memory.
+
+    The arguments and results of each function count together: they lie in memory at once.
+    """
+    for function in [op for op in module.walk() if isinstance(op, FuncOp) and op.body.blocks]:
+        for value in values_under(function):
+            _refuse_value(value, function, reach)
+        outside = [*function.body.block.args, *returned(function)]
+        together = total_bytes(dict.fromkeys(outside))
+        if reach is not None and reach.nbytes is not None and together > reach.nbytes:
+            raise CompileError(
+                f"the arguments and results of '{function.sym_name.data}' take {shown(together)} bytes; "
+                f"{reach.source} and reach {reach.nbytes:,} bytes",
+                location_of(function),
+            )
+
+
+def _refuse_value(value: SSAValue, function: FuncOp, reach: Reach | None) -> None:
+    owner = value.owner
+    where = location_of(owner if isinstance(owner, Operation) else function)
+    taken = byte_count(value.type)
+    if reach is not None and reach.nbytes is not None and taken > reach.nbytes:
+        raise CompileError(
+            f"{_kind(value)} takes {shown(taken)} bytes; {reach.source} and reach {reach.nbytes:,} bytes", where
+        )
+    if reach is not None and reach.items is not None and item_count(value.type) > reach.items:
+        raise CompileError(
+            f"{_kind(value)} has {shown(item_count(value.type))} elements; {reach.source}: at most {reach.items:,}",
+            where,
+        )
+    found = MEMORY.refusal(taken)
+    if found:
+        raise CompileError(f"{_kind(value)} takes {found}", where)
+
+
+def _kind(value: SSAValue) -> str:
+    """What a value is, for a message, whatever its extents."""
+    shape = value.type.get_shape() if isinstance(value.type, ShapedType) else ()
+    return f"'{buffer_name(value)}' of shape {'x'.join(map(shown, shape))}".replace(",", "")
 
 
 def settle_hardware(module: ModuleOp, target: Target, given: object) -> None:

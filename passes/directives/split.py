@@ -15,6 +15,7 @@ from vtac.analysis.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import Tail
 from vtac.dialects.schedule.directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.limits import ITERATIONS
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 from vtac.rewriting.block_edits import restrict_loop, substitute_loop
@@ -63,7 +64,15 @@ def _extents(op: SplitOp, loop: ForOp) -> tuple[int, int]:
         )
     if rest and op.tail_strategy is Tail.GUARD:
         other += 1
+        _refuse_padding(op, loop, other * count, what)
     return (other, count) if by_factor else (count, other)
+
+
+def _refuse_padding(op: SplitOp, loop: ForOp, iterations: int, what: str) -> None:
+    """A guard lets a loop run further than its extent, but not beyond what any nest may take."""
+    found = ITERATIONS.refusal(iterations) if iterations > loop.trip_count else ""
+    if found:
+        raise refusal(op, f"{what} for loop {describe(loop)} makes {found}", f"{loop.trip_count} covers the loop")
 
 
 def _split_body(loop: ForOp, outer_extent: int, inner_extent: int, *, guarded: bool) -> tuple[ForOp, ForOp]:

@@ -16,7 +16,7 @@ from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.rewriting.block_edits import substitute_loop
 from vtac.rewriting.edits import dissolve
-from vtac.rewriting.loop_copies import multiply
+from vtac.rewriting.loop_copies import multiply, refuse_many_copies
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -27,6 +27,7 @@ class UnrollLoop(RewritePattern):
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
         if op.loop_kind is not LoopKind.UNROLLED:
             return
+        refuse_many_copies(op, op.trip_count)
         for iteration, copy in enumerate(multiply(op, op.trip_count, rewriter)):
             value: dict[Hashable, Linear] = {copy.induction_variable: Linear(iteration)}
             for block in blocks_under(copy):
@@ -40,7 +41,7 @@ class ScheduleUnrollLoops(ModulePass):
 
     requires: a scheduled payload.
     ensures:  no unrolled loop is left.
-    declines: nothing.
+    declines: more operations than the limit on what one rewrite writes out.
     """
 
     name = "schedule-unroll-loops"

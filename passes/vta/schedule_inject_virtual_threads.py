@@ -28,6 +28,7 @@ from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, StageOp
 from vtac.rewriting.buffer_copies import make_copies
 from vtac.rewriting.edits import dissolve, wrap
+from vtac.rewriting.loop_copies import refuse_many_copies
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -38,6 +39,7 @@ class InjectThreads(RewritePattern):
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
         if op.loop_kind is not LoopKind.CTHREAD:
             return
+        refuse_many_copies(op, op.trip_count)
         for allocation in [inner for inner in op.walk() if isinstance(inner, AllocOp)]:
             _give_copies(allocation, op, rewriter)
         distribution = _Distribution(op, rewriter)
@@ -54,7 +56,8 @@ class ScheduleInjectVirtualThreads(ModulePass):
     requires: compacted buffers, so that what a thread owns is allocated inside its loop.
     ensures:  no virtual-thread loop is left; each stage, block or token in one is repeated
               per thread right there; owned buffers have a leading dimension of threads.
-    declines: a guard that depends on the thread.
+    declines: a guard that depends on the thread; more operations than the limit on what one rewrite
+              writes out.
     """
 
     name = "schedule-inject-virtual-threads"

@@ -21,9 +21,13 @@ from vtac.evaluate.kernel_blocks import Blocks
 from vtac.evaluate.kernel_memory import KernelMemory, stored_dtype
 from vtac.evaluate.numbers import Array, Mask
 from vtac.evaluate.refusals import refused
+from vtac.evaluate.work import refuse_too_much
 
 BLOCKS_AT_ONCE = 32
 """Blocks that are executed together; they share nothing, so their number changes no result."""
+
+_THREAD_BYTES = 64
+"""What the scalars of one thread take, about."""
 
 
 @dataclass(frozen=True)
@@ -50,15 +54,17 @@ def evaluate_kernel(
     passed as uint16. Sums are taken in float32 or int32, tile by tile.
 
     Raises `EvaluationError` for such a race, for an index outside of its buffer, reads of
-    elements and fragments that hold nothing, misaligned tiles, and barriers that a part of the
-    threads meets.
+    elements and fragments that hold nothing, misaligned tiles, barriers that a part of the
+    threads meets, and more work than the limits allow.
     """
     function = function_of(program)
     if not is_kernel(function):
         raise refused(f"'{function.sym_name.data}' is no kernel: run lower-to-wmma first", function)
-    memories = _bind(function, arrays)
     grid, block = _extents(function, GRID), _extents(function, BLOCK)
-    chosen = list(range(prod(grid)) if blocks is None else blocks)
+    count = prod(grid) if blocks is None else len(blocks)
+    refuse_too_much(function, -(-count // BLOCKS_AT_ONCE), _THREAD_BYTES * prod(block) * min(count, BLOCKS_AT_ONCE))
+    memories = _bind(function, arrays)
+    chosen = list(range(count) if blocks is None else blocks)
     for start in range(0, len(chosen), BLOCKS_AT_ONCE):
         Blocks(chosen[start : start + BLOCKS_AT_ONCE], grid, block, dict(memories)).run(function.body.block)
     results = [argument for argument in function.body.block.args if is_result(function, argument)]

@@ -26,6 +26,7 @@ from vtac.evaluate.numbers import Array, number
 from vtac.evaluate.refusals import refused
 from vtac.evaluate.slices import inserted, padded, sliced
 from vtac.evaluate.structured import StructuredOp
+from vtac.evaluate.work import refuse_too_much
 
 Callee: TypeAlias = Callable[[Sequence[Array]], Sequence[Array]]
 
@@ -44,9 +45,11 @@ def evaluate_linalg(
     arrays; integers wrap to their width.
 
     Raises `EvaluationError` for arrays that do not fit, an op of another kind, an index
-    outside of an operand and a read of an element that nothing has written.
+    outside of an operand, a read of an element that nothing has written, and for more work than
+    the limits allow.
     """
     function = function_of(program)
+    refuse_too_much(function)
     body = function.body.block
     evaluation = _Evaluation(bind_arguments(function, body.args, arrays), callees or {})
     returned: Sequence[SSAValue] = ()

@@ -12,9 +12,10 @@ from xdsl.dialects.arith import AndIOp, CmpiOp, ConstantOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Block, BlockArgument, SSAValue
 
 from vtac.analysis.nest import blocks_under, buffer_name
+from vtac.analysis.tiles import perfect_nest
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.evaluate.affine import evaluate_map
@@ -24,6 +25,7 @@ from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_of, stored
 from vtac.evaluate.numbers import Array, dense, number
 from vtac.evaluate.refusals import refused
+from vtac.evaluate.work import refuse_too_much
 
 
 def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tuple[Array, ...]:
@@ -35,9 +37,10 @@ def evaluate_payload(program: ModuleOp | FuncOp, arrays: Sequence[Array]) -> tup
 
     Raises `EvaluationError` for arrays that do not fit, an op that is no payload, an index
     outside of a buffer or a variable outside of a block's domain, a read of an element that
-    nothing has written, and a result that is not written wholly.
+    nothing has written, a result that is not written wholly, and more work than the limits allow.
     """
     function = function_of(program)
+    refuse_too_much(function)
     arguments = function.body.block.args
     results = [argument for argument in arguments if _is_result(function, argument)]
     constants = _constants(function)
@@ -118,7 +121,7 @@ class _Execution:
 
     def _run_loop(self, loop: ForOp) -> None:
         if loop not in self.nests:
-            self.nests[loop] = _perfect_nest(loop)
+            self.nests[loop] = perfect_nest(loop)
         nest = self.nests[loop]
         if nest is not None:
             self._run_block(nest[1], nest[0])
@@ -143,17 +146,3 @@ class _Execution:
                 block,
             )
         return self.buffers[value]
-
-
-def _perfect_nest(loop: ForOp) -> tuple[list[ForOp], BlockOp] | None:
-    """The loops and the block of a nest that holds nothing else; None for any other."""
-    loops = [loop]
-    while True:
-        inner: list[Operation] = list(loops[-1].body.block.ops)
-        if len(inner) != 1:
-            return None
-        if isinstance(inner[0], BlockOp):
-            return loops, inner[0]
-        if not isinstance(inner[0], ForOp):
-            return None
-        loops.append(inner[0])

@@ -11,8 +11,11 @@ from xdsl.ir import SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.payload import ForOp
+from vtac.errors import CompileError
+from vtac.limits import OPERATIONS, shown
 from vtac.rewriting.edits import insert_ops
 
 
@@ -22,6 +25,17 @@ def multiply(loop: ForOp, count: int, rewriter: PatternRewriter | None = None) -
     copies = [_copy(loop, owned, rewriter) for _ in range(count - 1)]
     insert_ops(copies, InsertPoint.after(loop), rewriter)
     return [loop, *copies]
+
+
+def refuse_many_copies(loop: ForOp, count: int) -> None:
+    """Raises `CompileError` where as many copies of a loop are more operations than one rewrite may write out."""
+    found = OPERATIONS.refusal(count * sum(1 for _ in loop.walk()))
+    if found:
+        raise CompileError(
+            f"writing out {shown(count)} iterations of loop '{loop.loop_name}' makes {found}: split the loop first, "
+            "and write out the inner one",
+            location_of(loop),
+        )
 
 
 def copy_apart(loop: ForOp) -> ForOp:

@@ -106,6 +106,15 @@ class Mismatch:
 
 
 @dataclass(frozen=True)
+class Reach:
+    """What a target's programs can address: bytes of all buffers together, and items of each; `source` says why."""
+
+    source: str
+    nbytes: int | None = None
+    items: int | None = None
+
+
+@dataclass(frozen=True)
 class Intrinsic:
     """What `tensorize` can name: `match` gives a text or a `Mismatch` for a loop that is not it, or anything else.
 
@@ -148,7 +157,7 @@ class Target:
     hardware is settled then), and `build` makes a program of a lowered module. A target that does
     more than that with a whole program has a `compile` of its own, which gets the module and the
     `options` by name. `load` reads what a program's `save` wrote, a directory in which a
-    file of `saved_as` lies.
+    file of `saved_as` lies. `reach` is what its programs can address, where that is bounded.
 
     `scopes` are the memories that its schedules place buffers in, each with its meaning,
     `intrinsics` what they tensorize to, `directives` the modules in which directives of its own
@@ -165,6 +174,7 @@ class Target:
     load: Callable[[Path], TargetProgram]
     saved_as: tuple[str, ...]
     compile: Callable[..., TargetProgram] | None = None
+    reach: Reach | None = None
     options: tuple[Option, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
     intrinsics: tuple[Intrinsic, ...] = ()

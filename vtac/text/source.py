@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from math import prod
 from pathlib import Path
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import UNKNOWN_LOC, FileLineColLoc, IntAttr, ModuleOp, NameLoc, StringAttr
+from xdsl.dialects.builtin import (
+    UNKNOWN_LOC,
+    AnyFloat,
+    ComplexType,
+    FileLineColLoc,
+    IndexType,
+    IntAttr,
+    IntegerType,
+    ModuleOp,
+    NameLoc,
+    RankedStructure,
+    StringAttr,
+)
 from xdsl.ir import Operation
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
@@ -17,6 +30,7 @@ from xdsl.utils.mlir_lexer import MLIRLexer
 
 from vtac.errors import CompileError
 from vtac.files.reading import RECORD_BYTES, read_regular
+from vtac.limits import MEMORY
 from vtac.text.context import make_context
 from vtac.text.failures import reports_of
 from vtac.text.reports import Report, SourceError, one_line
@@ -26,6 +40,9 @@ from vtac.text.verification import verify
 
 _ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
 _NEWLINE = re.compile("\n")
+
+_ITEM_BYTES = 32
+"""What the parser takes for each element of a constant: its number, a reference to it and its bytes."""
 
 
 def parse(source: Path | str) -> ModuleOp:
@@ -148,6 +165,15 @@ class LocatingParser(Parser):
         elif isinstance(operation.location, NameLoc) and operation.location.location == UNKNOWN_LOC:
             operation.location = NameLoc(operation.location.desc, self._file_location(start))
         return operation
+
+    def _parse_dense_literal_type(self) -> RankedStructure[IntegerType | IndexType | AnyFloat | ComplexType]:
+        """The type of a constant, refused when one number in the text would unfold to more than memory holds."""
+        start = self.pos
+        kind = super()._parse_dense_literal_type()
+        found = MEMORY.refusal(prod(kind.get_shape()) * _ITEM_BYTES)
+        if found:
+            self.raise_error(f"reading a constant of type {kind} takes {found}", start, self.pos)
+        return kind
 
     def _parse_op_result_list(self):
         results = super()._parse_op_result_list()

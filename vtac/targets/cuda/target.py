@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
-from vtac.targets.target import Hardware, Intrinsic, Level, Target, TargetProgram
+from vtac.targets.target import Hardware, Intrinsic, Level, Reach, Target, TargetProgram
 
 if TYPE_CHECKING:
     import numpy as np
@@ -106,6 +106,7 @@ CUDA = Target(
     pipeline=_pipeline,
     schedules=_schedules,
     build=_build,
+    reach=Reach("a kernel counts elements in integers of 32 bits", items=(1 << 31) - 1),
     load=_load,
     saved_as=("launch.json", "kernel.cu"),
     scopes={

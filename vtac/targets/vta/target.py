@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.target import Hardware, Intrinsic, Level, Option, Target, TargetProgram
+from vtac.targets.vta.reach import REACH
 
 if TYPE_CHECKING:
     import numpy as np
@@ -114,6 +115,7 @@ VTA = Target(
     load=_load,
     saved_as=("host.mlir", "program.json", "insn.bin", "uop.bin", "dram.bin"),
     compile=_compile,
+    reach=REACH,
     options=(
         Option("host", True, "what the VTA cannot do runs on the host; otherwise it is refused"),
         Option("acc_8bit", False, "for simulators only: i8 may be loaded into accumulators"),

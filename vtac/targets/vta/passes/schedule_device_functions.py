@@ -18,9 +18,11 @@ from vtac.dialects.packing.declared import layer_name
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError, NoDefaultScheduleError, TilingError, VtacError
 from vtac.passes.vta.isolate_device_functions import function_in, isolated
+from vtac.preparation import refuse_beyond_reach
 from vtac.rewriting.choices import note_choice
 from vtac.rewriting.edits import insert_ops
 from vtac.targets.vta.compilation import compilation_of
+from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules import default_lowering
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.simple import simple_lowering
@@ -38,13 +40,14 @@ class ScheduleDeviceFunctions(ModulePass):
 
     requires: device functions as group-device-calls leaves them; scripts for some of them, or none.
     ensures:  one script for each device function; those given stay as they are.
-    declines: a script for no device function; a function that no schedule fits, with what speaks
-              against each.
+    declines: values that the VTA cannot address; a script for no device function; a function that no
+              schedule fits, with what speaks against each.
     """
 
     name = "schedule-device-functions"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_beyond_reach(op, REACH)
         devices = device_functions(op)
         given = _given_scripts(op, devices)
         compilation = compilation_of(ctx)

@@ -23,9 +23,11 @@ from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
+from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.stream.host_code import HostCode, generate
 from vtac.targets.vta.stream.layout import Buffer, DType, Names, Role, place, place_shared
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
+from vtac.targets.vta.stream.work import refuse_too_long
 
 
 def build_program(module: ModuleOp) -> Program:
@@ -34,6 +36,7 @@ def build_program(module: ModuleOp) -> Program:
     config = config_of(module)
     values, unplaced, constants = _buffers(module, function)
     buffers, uop_address = _placed(values, unplaced, config)
+    refuse_too_long(function, config)
     addresses = {value: buffer.address for value, buffer in zip(values, buffers, strict=True)}
     _alias_globals(function, buffers, addresses)
     code = generate(function, addresses, config)
@@ -101,6 +104,12 @@ def _placed(values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTACo
     own, end = place((b for b, at in zip(buffers, offsets, strict=True) if at is None), config.dram_alignment)
     shared = [(buffer, at) for buffer, at in zip(buffers, offsets, strict=True) if at is not None]
     together, end = place_shared(shared, end, config.dram_alignment)
+    if REACH.nbytes is not None and end > REACH.nbytes:
+        largest = max(buffers, key=lambda buffer: buffer.nbytes)
+        raise CompileError(
+            f"the program's buffers take {end:,} bytes of DRAM, the largest is '{largest.name}' with "
+            f"{largest.nbytes:,}; {REACH.source} and reach {REACH.nbytes:,} bytes"
+        )
     placed = {buffer.name: buffer for buffer in (*own, *together)}
     return tuple(placed[buffer.name] for buffer in buffers), end
 

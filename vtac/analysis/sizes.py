@@ -1,0 +1,51 @@
+"""How large values are, told by their types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from math import prod
+from typing import cast
+
+from xdsl.dialects.builtin import FixedBitwidthType, MemRefType, ShapedType, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.ir import Attribute, Operation, SSAValue
+
+_INDEX_BITS = 64
+
+
+def item_count(kind: Attribute) -> int:
+    """Elements of a shaped type; 0 for any other type, and for one whose shape is not static."""
+    if not isinstance(kind, ShapedType) or any(extent < 0 for extent in kind.get_shape()):
+        return 0
+    return prod(kind.get_shape())
+
+
+def byte_count(kind: Attribute) -> int:
+    """Bytes that the elements of a shaped type take, each at least one; 0 where `item_count` is."""
+    if not isinstance(kind, MemRefType | TensorType):
+        return 0
+    shaped = cast("MemRefType[Attribute] | TensorType[Attribute]", kind)
+    element = shaped.element_type
+    bits = element.bitwidth if isinstance(element, FixedBitwidthType) else _INDEX_BITS
+    return item_count(shaped) * -(-bits // 8)
+
+
+def values_under(op: Operation) -> Iterator[SSAValue]:
+    """The values that operations under an operation make, and the arguments of its own body."""
+    for region in op.regions:
+        for block in region.blocks:
+            yield from block.args
+    for inner in op.walk():
+        if inner is not op:
+            yield from inner.results
+
+
+def total_bytes(values: Iterable[SSAValue]) -> int:
+    """What values take together."""
+    return sum(byte_count(value.type) for value in values)
+
+
+def returned(function: FuncOp) -> tuple[SSAValue, ...]:
+    """What a function of one block returns."""
+    last = function.body.block.last_op
+    return tuple(last.operands) if isinstance(last, ReturnOp) else ()

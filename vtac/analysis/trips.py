@@ -1,0 +1,21 @@
+"""How often loops of constant bounds run."""
+
+from __future__ import annotations
+
+from xdsl.dialects import scf
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import IntegerAttr
+from xdsl.ir import SSAValue
+
+
+def constant_trips(loop: scf.ForOp) -> int:
+    """Iterations of a loop of constant bounds; 1 for any other."""
+    first, end, step = (_constant(value) for value in (loop.lb, loop.ub, loop.step))
+    if first is None or end is None or step is None or step < 1:
+        return 1
+    return max(0, -(-(end - first) // step))
+
+
+def _constant(value: SSAValue) -> int | None:
+    owner = value.owner
+    return owner.value.value.data if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr) else None

@@ -1,0 +1,69 @@
+"""How long a stream becomes, told from the loops around its operations before it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+
+from xdsl.dialects import func, scf
+from xdsl.ir import Block, Operation
+from xdsl.traits import SymbolTable
+
+from vtac.analysis.kernel_shapes import micro_op_limit
+from vtac.analysis.locations import location_of
+from vtac.analysis.trips import constant_trips
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.vta.kernels import KernelOp
+from vtac.errors import CompileError
+from vtac.limits import INSTRUCTION_BYTES, ITERATIONS, MEMORY, shown
+
+
+def refuse_too_long(function: func.FuncOp, config: VTAConfig) -> None:
+    """Raises `CompileError` for a stream whose writing would take more than the limits allow.
+
+    Loops whose bounds are no constants count once; what they issue is counted while it is written.
+    """
+    name, issued = function.sym_name.data, 0
+    for op, times in _executed(function.body.block, 1):
+        found = ITERATIONS.refusal(times)
+        if found:
+            raise CompileError(f"function '{name}' runs '{op.name}' in {found}", location_of(op))
+        issued += times if op.name.startswith("vta.") else 0
+        if isinstance(op, KernelOp):
+            _refuse_micro_ops(op, micro_op_limit(config))
+    refuse_instructions(issued, name, location_of(function))
+
+
+def refuse_instructions(count: int, name: str, location: str = "") -> None:
+    """Raises `CompileError` for more instructions than fit into memory while they are written."""
+    found = MEMORY.refusal(count * INSTRUCTION_BYTES)
+    if found:
+        raise CompileError(
+            f"the stream of '{name}' has {count:,} instructions or more, about {INSTRUCTION_BYTES:,} bytes each while "
+            f"they are written, {found}: choose larger tiles",
+            location,
+        )
+
+
+def _refuse_micro_ops(op: KernelOp, most: int) -> None:
+    count = prod(op.micro_extents)
+    if count > most:
+        raise CompileError(
+            f"'{op.name}' lists {shown(count)} micro-ops; the micro-op memory holds {most:,}: choose smaller tiles",
+            location_of(op),
+        )
+
+
+def _executed(body: Block, times: int) -> Iterator[tuple[Operation, int]]:
+    """Every operation, with how often it is executed as far as bounds are constants."""
+    for op in body.ops:
+        yield op, times
+        if isinstance(op, func.CallOp):
+            callee = SymbolTable.lookup_symbol(op, op.callee)
+            if isinstance(callee, func.FuncOp) and callee.body.blocks:
+                yield from _executed(callee.body.block, times)
+            continue
+        inside = times * constant_trips(op) if isinstance(op, scf.ForOp) else times
+        for region in op.regions:
+            for block in region.blocks:
+                yield from _executed(block, inside)
