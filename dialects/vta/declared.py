@@ -42,6 +42,15 @@ CONFIG: Declared[Mapping[str, int | str]] = declare(
     )
 )
 
+WORK: Declared[Mapping[str, int | str]] = declare(
+    Declared(
+        "vta.work",
+        Kind("a dictionary of numbers", _read_fields, _write_fields),
+        ("func.call",),
+        "what the layer that the call computes takes at least, whatever its schedule",
+    )
+)
+
 ACC_8BIT = declare(
     Declared(
         "vta.acc_8bit",

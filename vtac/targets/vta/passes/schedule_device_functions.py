@@ -16,16 +16,20 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.target import config_of
 from vtac.dialects.packing.declared import layer_name
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.vta.declared import WORK
 from vtac.errors import CompileError, NoDefaultScheduleError, TilingError, VtacError
 from vtac.passes.vta.isolate_device_functions import function_in, isolated
 from vtac.preparation import refuse_beyond_reach
 from vtac.rewriting.choices import note_choice
 from vtac.rewriting.edits import insert_ops
+from vtac.schedule import Schedule
 from vtac.targets.vta.compilation import compilation_of
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules import default_lowering
 from vtac.targets.vta.schedules.lowering import Lowering
+from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.simple import simple_lowering
+from vtac.targets.vta.schedules.work import work_of
 
 SIMPLY = "scheduled one tile after the other"
 
@@ -39,7 +43,8 @@ class ScheduleDeviceFunctions(ModulePass):
     says so among its choices.
 
     requires: device functions as group-device-calls leaves them; scripts for some of them, or none.
-    ensures:  one script for each device function; those given stay as they are.
+    ensures:  one script for each device function; those given stay as they are. Calls of a device function
+              that is a layer say what it takes at least (`vta.work`).
     declines: values that the VTA cannot address; a script for no device function; a function that no
               schedule fits, with what speaks against each.
     """
@@ -53,11 +58,24 @@ class ScheduleDeviceFunctions(ModulePass):
         compilation = compilation_of(ctx)
         for done, device in enumerate(devices):
             compilation.report(_layer_of(device, op), done, len(devices))
+            source = isolated(device, op)
+            _note_work(device, source, op)
             if device.sym_name.data not in given:
-                source = isolated(device, op)
                 lowering = _lowering(source, device, op)
                 compilation.lowerings.keep(function_in(source), lowering)
                 insert_ops(lowering.script.clone(), InsertPoint.at_end(op.body.block))
+
+
+def _note_work(device: FuncOp, source: ModuleOp, module: ModuleOp) -> None:
+    """Write what a device function takes at least at its calls, if it consists of layers."""
+    try:
+        config = config_of(source)
+        works = [work_of(layer, config).fields() for layer in layers_of(Schedule(source))]
+    except NoDefaultScheduleError:
+        return
+    total = {name: sum(work[name] for work in works) for name in works[0]} if works else {}
+    for call in calls_of(module, {device.sym_name.data}) if total else ():
+        WORK.set(call, total)
 
 
 def schedule_simply(device: FuncOp, module: ModuleOp, reason: str) -> ModuleOp:

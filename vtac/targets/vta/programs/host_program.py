@@ -28,8 +28,10 @@ from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
 from vtac.targets.vta.machine import COUNTER_NAMES, Progress
 from vtac.targets.vta.programs.arrays import Array, fitted
+from vtac.targets.vta.programs.call_work import work_at
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saving import HOST_FILE, host_files, save
+from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
 
@@ -44,10 +46,11 @@ class NotOneStreamError(ProgramError, AttributeError):
 
 @dataclass(frozen=True, slots=True)
 class DeviceCall:
-    """A call of a device program by the host function, and the layer that it computes."""
+    """A call of a device program by the host function, the layer that it computes, and what that takes at least."""
 
     device: str
     layer: str
+    work: Work | None = None
 
 
 @dataclass
@@ -119,7 +122,7 @@ class HostProgram:
     def calls(self) -> tuple[DeviceCall, ...]:
         """The calls of device programs, in program order."""
         ops = (op for op in self.host_function.walk() if isinstance(op, CallOp))
-        return tuple(DeviceCall(op.callee.string_value(), layer_name(op)) for op in ops)
+        return tuple(DeviceCall(op.callee.string_value(), layer_name(op), work_at(op)) for op in ops)
 
     @property
     def choices(self) -> tuple[str, ...]:

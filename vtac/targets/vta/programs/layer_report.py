@@ -12,9 +12,10 @@ from vtac.targets.vta.cycles import simulate_cycles
 from vtac.targets.vta.isa.fields import WORD_BYTES
 from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
-from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.host_program import DeviceCall, HostProgram
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.targets.vta.programs.work import Work
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,15 @@ class LayerReport:
 
     Kernels overlap: `cycles` are those by which the run becomes longer with this kernel, from the
     end of the kernels before it to its own, and add up to the run's. `counters` are the seven of
-    `Program.stats`; `instructions` include those that only carry its tokens.
+    `Program.stats`; `instructions` include those that only carry its tokens. `work` is what the
+    layer takes at least, where that is known.
     """
 
     name: str
     cycles: int
     instructions: int
     counters: dict[str, int]
+    work: Work | None = None
 
     @property
     def dram_bytes(self) -> int:
@@ -49,30 +52,50 @@ def layer_reports(program: VtaProgram) -> list[LayerReport]:
     counts for its last one.
     """
     if isinstance(program, HostProgram):
-        return [report for call in program.calls for report in _of_stream(program.devices[call.device], call.layer)]
-    return _of_stream(program.stream, "program")
+        return [report for call in program.calls for report in _of_stream(program.devices[call.device], call)]
+    return _of_stream(program.stream, DeviceCall("", "program"))
 
 
 def layer_table(reports: Sequence[LayerReport]) -> str:
-    """The kernels of a run as text, one line each and one for all of them."""
+    """The kernels of a run as text, one line each and one for all of them.
+
+    `bound` is the least number of cycles that the instruction set leaves for the layer: products
+    that meet data, resets and ALU operations, or the bytes that must move; `from` says which.
+    """
     width = max(5, *(len(report.name) for report in reports))
     cycles = max(1, sum(report.cycles for report in reports))
-    lines = [f"{'layer':<{width}}{'cycles':>14}{'share':>8}{'DRAM bytes':>14}{'GEMM busy':>11}"]
+    heads = f"{'share':>8}{'bound':>14}{'from':>9}{'DRAM bytes':>14}{'GEMM busy':>11}"
+    lines = [f"{'layer':<{width}}{'cycles':>14}{heads}"]
     for report in reports:
         lines.append(
-            f"{report.name:<{width}}{report.cycles:>14,}{report.cycles / cycles:>8.1%}{report.dram_bytes:>14,}"
-            f"{report.utilisation:>11.1%}"
+            f"{report.name:<{width}}{report.cycles:>14,}{report.cycles / cycles:>8.1%}{_bound(report)}"
+            f"{report.dram_bytes:>14,}{report.utilisation:>11.1%}"
         )
     gemm = sum(report.counters["gemm_counter"] for report in reports)
     total = sum(report.dram_bytes for report in reports)
-    lines.append(f"{'all':<{width}}{cycles:>14,}{1:>8.1%}{total:>14,}{gemm / cycles:>11.1%}")
+    bound = total_bound(reports)
+    shown = f"{bound:>14,}{bound / cycles:>9.0%}" if bound is not None else f"{'-':>14}{'':>9}"
+    lines.append(f"{'all':<{width}}{cycles:>14,}{1:>8.1%}{shown}{total:>14,}{gemm / cycles:>11.1%}")
     return "\n".join(lines) + "\n"
 
 
-def _of_stream(program: Program, alone: str) -> list[LayerReport]:
-    """The kernels of one stream; `alone` names the kernel of one that has no others."""
+def total_bound(reports: Sequence[LayerReport]) -> int | None:
+    """The bounds of all layers; None where one of them is unknown."""
+    works = [report.work for report in reports]
+    return sum(work.cycles for work in works if work is not None) if None not in works else None
+
+
+def _bound(report: LayerReport) -> str:
+    if report.work is None:
+        return f"{'-':>14}{'':>9}"
+    return f"{report.work.cycles:>14,}{report.work.limit:>9}"
+
+
+def _of_stream(program: Program, alone: DeviceCall) -> list[LayerReport]:
+    """The kernels of one stream; `alone` is the call of one that is no sequence of kernels."""
     words = np.frombuffer(program.instructions, np.dtype((np.void, WORD_BYTES)))
-    names = [kernel.name for kernel in program.kernels] or [alone]
+    names = [kernel.name for kernel in program.kernels] or [alone.layer]
+    works = [kernel.work for kernel in program.kernels] or [alone.work]
     number = {name: position for position, name in enumerate(names)}
     numbers = np.array([number.get(origin.kernel, len(names) - 1) for origin in program.origins] or [0] * len(words))
     ends = _ends(program, len(words))
@@ -82,7 +105,7 @@ def _of_stream(program: Program, alone: str) -> list[LayerReport]:
         mine = numbers == position
         after = max(before, int(ends[mine].max())) if position < len(names) - 1 else program.cycles
         counters = count(decode_stream(words[mine].tobytes(), program.config))
-        found.append(LayerReport(name, after - before, int(mine.sum()), counters))
+        found.append(LayerReport(name, after - before, int(mine.sum()), counters, works[position]))
         before = after
     return found
 

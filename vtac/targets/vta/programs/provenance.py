@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vtac.targets.vta.programs.work import Work
+
 
 @dataclass(frozen=True, slots=True)
 class Origin:
@@ -24,8 +26,12 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class KernelCall:
-    """One of the kernels that a program consists of: the buffers it loads from and stores to, by name."""
+    """One of the kernels that a program consists of: the buffers it loads from and stores to, by name.
+
+    `work` is what its layer takes at least, where that is known.
+    """
 
     name: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
+    work: Work | None = None

@@ -13,6 +13,7 @@ from vtac.errors import ProgramError
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
 from vtac.targets.vta.programs.saved_buffers import read_buffer
 from vtac.targets.vta.programs.saving import FORMAT
+from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.stream.layout import Buffer
 
 _MOST_ENTRIES = 1 << 28
@@ -117,6 +118,7 @@ def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path:
                 str(record["name"]),
                 tuple(cast("list[str]", record["reads"])),
                 tuple(cast("list[str]", record["writes"])),
+                Work.from_fields(cast("Mapping[str, object]", record["work"])) if "work" in record else None,
             )
             for record in cast("list[dict[str, object]]", description.get("kernels", []))
         )
@@ -124,7 +126,8 @@ def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path:
             raise KeyError
     except (TypeError, KeyError):
         raise ProgramError(
-            f"{path}: each of 'kernels' needs a 'name' and, as 'reads' and 'writes', lists of buffer names"
+            f"{path}: each of 'kernels' needs a 'name' and, as 'reads' and 'writes', lists of buffer names; "
+            "'work', if any, is products, resets, alu, loaded and stored, numbers from 0 on"
         ) from None
     return kernels
 

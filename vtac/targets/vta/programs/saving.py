@@ -113,7 +113,12 @@ def _described(parts: StreamParts, inputs_placed: bool) -> dict[str, object]:
         description["simulator_only"] = True
     if parts.kernels:
         description["kernels"] = [
-            {"name": kernel.name, "reads": list(kernel.reads), "writes": list(kernel.writes)}
+            {
+                "name": kernel.name,
+                "reads": list(kernel.reads),
+                "writes": list(kernel.writes),
+                **({} if kernel.work is None else {"work": kernel.work.fields()}),
+            }
             for kernel in parts.kernels
         ]
     if parts.origins:

@@ -83,16 +83,21 @@ class TiledContraction:
         """The share of multiplications that read no padding."""
         share = 1.0
         for dimension in self.dimensions:
-            if dimension.spatial is None or dimension.window is None:
-                continue
-            whole, window = self.extents[dimension.spatial], self.window[dimension.window]
-            inside = sum(
-                0 <= i * dimension.stride + w * dimension.dilation - dimension.before < dimension.size
-                for i in range(whole)
-                for w in range(window)
-            )
-            share *= inside / (whole * window)
+            whole, inside = self.overlap(dimension)
+            share *= inside / whole
         return share
+
+    def overlap(self, dimension: InputDimension) -> tuple[int, int]:
+        """Pairs of an output index and a window index along an input dimension: all, and those that meet data."""
+        if dimension.spatial is None or dimension.window is None:
+            return 1, 1
+        outputs, window = self.extents[dimension.spatial], self.window[dimension.window]
+        inside = sum(
+            0 <= i * dimension.stride + w * dimension.dilation - dimension.before < dimension.size
+            for i in range(outputs)
+            for w in range(window)
+        )
+        return outputs * window, inside
 
 
 def no_layer(block: BlockOp, found: str) -> NoDefaultScheduleError:

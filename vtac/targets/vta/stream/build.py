@@ -21,6 +21,7 @@ from vtac.dialects.vta.declared import ARENA_OFFSET
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
+from vtac.targets.vta.programs.call_work import work_at
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
 from vtac.targets.vta.reach import REACH
@@ -78,6 +79,7 @@ def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[s
                 label,
                 tuple(name for parameter, name in given if parameter in reads),
                 tuple(name for parameter, name in given if parameter in writes),
+                work_at(call),
             )
         )
     return tuple(found)

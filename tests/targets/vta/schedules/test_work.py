@@ -1,0 +1,70 @@
+"""The least that a layer takes is known with its calls, and no run goes below it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import vtac
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.layer_report import layer_reports, layer_table, total_bound
+from vtac.targets.vta.programs.work import Work
+from vtac.workloads.networks.network import Network
+
+
+def _program() -> HostProgram:
+    network = Network("pair", (1, 16, 6, 6), seed=1)
+    value = network.convolution(network.input, "first", 32, 3)
+    network.convolution(value, "second", 16, 1)
+    program = vtac.compile(network.module())
+    assert isinstance(program, HostProgram)
+    return program
+
+
+def test_work_counts_products_that_meet_data() -> None:
+    first, second = layer_reports(_program())
+    assert first.work is not None
+    assert second.work is not None
+    # 6 rows and columns of 3 taps each meet 16 pairs of an output and a tap, of 18.
+    assert first.work.products == 16 * 16 * 2
+    assert second.work.products == 36 * 2
+    assert (first.work.resets, second.work.resets) == (72, 36)
+    # bias (two cycles), shift, maximum, minimum
+    assert (first.work.alu, second.work.alu) == (72 * 5, 36 * 5)
+    assert first.work.stored == 36 * 32
+
+
+def test_no_layer_takes_fewer_cycles_than_its_bound() -> None:
+    reports = layer_reports(_program())
+    bound = total_bound(reports)
+    assert bound is not None
+    assert bound <= sum(report.cycles for report in reports)
+    for report in reports:
+        assert report.work is not None
+        assert report.work.products <= report.counters["gemm_counter"]
+    assert "bound" in layer_table(reports).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("work", "cycles", "limit"),
+    [
+        (Work(100, 10, 5, 8, 16), 115, "compute"),
+        (Work(1, 1, 1, 8000, 16), 1000, "loads"),
+        (Work(1, 1, 1, 8, 16_000), 3375, "stores"),
+    ],
+)
+def test_the_bound_is_what_takes_longest(work: Work, cycles: int, limit: str) -> None:
+    assert (work.cycles, work.limit) == (cycles, limit)
+
+
+def test_work_is_saved_and_wrong_numbers_are_refused(tmp_path: Path) -> None:
+    program = _program()
+    program.save(tmp_path / "pair")
+    loaded = vtac.load_program(tmp_path / "pair")
+    assert isinstance(loaded, HostProgram)
+    assert layer_reports(loaded) == layer_reports(program)
+    with pytest.raises(TypeError, match="no numbers of operations and bytes"):
+        Work.from_fields({"products": -1, "resets": 0, "alu": 0, "loaded": 0, "stored": 0})
+    with pytest.raises(KeyError):
+        Work.from_fields({"products": 1})

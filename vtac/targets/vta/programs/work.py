@@ -1,0 +1,59 @@
+"""The work of a layer that no schedule can leave out, and the cycles that it takes at least."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+_BUS = 8
+"""Bytes per cycle of the read bus in the DE10 timing model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """Cycles of the compute unit by kind, and bytes that must move.
+
+    `products` are multiplications of tiles that meet data, `resets` of accumulators, `alu` the
+    cycles of ALU operations (one per tile with an immediate, two with a tensor); `loaded` and
+    `stored` are bytes: inputs, weights and results once each.
+    """
+
+    products: int
+    resets: int
+    alu: int
+    loaded: int
+    stored: int
+
+    @property
+    def compute(self) -> int:
+        """Cycles of the compute unit."""
+        return self.products + self.resets + self.alu
+
+    @property
+    def cycles(self) -> int:
+        """The bound: the compute unit, the loads at the bus's width, or the stores, whichever takes longest."""
+        stores = 3 * self.stored // 16 + 3 * (self.stored // 128)
+        return max(1, self.compute, self.loaded // _BUS, stores)
+
+    @property
+    def limit(self) -> str:
+        """What the bound comes from."""
+        if self.compute >= self.cycles:
+            return "compute"
+        return "loads" if self.loaded // _BUS >= self.cycles else "stores"
+
+    def fields(self) -> dict[str, int]:
+        """As a record of a saved program, or an attribute."""
+        return asdict(self)
+
+    @staticmethod
+    def from_fields(fields: Mapping[str, object]) -> Work:
+        """Raises `TypeError` or `KeyError` for other than the five numbers, none below zero."""
+        names = ("products", "resets", "alu", "loaded", "stored")
+        values = [fields[name] for name in names]
+        if len(fields) != len(names):
+            raise KeyError(next(iter(set(fields) - set(names))))
+        numbers = [value for value in values if type(value) is int and value >= 0]
+        if len(numbers) != len(names):
+            raise TypeError(f"{values} are no numbers of operations and bytes")
+        return Work(*numbers)
