@@ -13,6 +13,7 @@ from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.reshapes import reshape_groups
 from vtac.dialects.packing import BlockDiagonalOp, JoinOp, ReshapeOp
 from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution, match_convolution
@@ -33,7 +34,7 @@ from vtac.partition.integer_operations import width_of
 from vtac.partition.pads import Pads, no_pads, unpadded
 from vtac.partition.pooling import pooling
 from vtac.partition.ranges import Ranges
-from vtac.partition.reshapes import reshape_groups, reshaped, without_units
+from vtac.partition.reshapes import reshaped, without_units
 from vtac.partition.stored import Stored, tensor_type, type_of
 from vtac.partition.weight_sums import kernel_around_zero, weight_sum
 

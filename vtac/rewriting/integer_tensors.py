@@ -1,0 +1,81 @@
+"""Tensors of integers as passes make them: elementwise operations, constants, changes of type."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    ArrayAttr,
+    BytesAttr,
+    DenseIntOrFPElementsAttr,
+    IntegerType,
+    TensorType,
+    i8,
+    i32,
+)
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineMap
+
+from vtac.analysis.scaled_integers import INT8, Amount, Channels, Scaled
+from vtac.rewriting.edits import append
+
+_DTYPES = {"i8": np.dtype("<i1"), "i32": np.dtype("<i4"), "f32": np.dtype("<f4"), "f64": np.dtype("<f8")}
+
+
+def narrowest(fact: Scaled) -> IntegerType:
+    """i8 where an integer fits, else i32."""
+    return i8 if fact.within(*INT8) else i32
+
+
+def tensor_of(element: Attribute, shape: Sequence[int]) -> TensorType[Attribute]:
+    """A tensor type of static shape."""
+    return TensorType(element, list(shape))
+
+
+def empty(element: Attribute, shape: Sequence[int]) -> tensor.EmptyOp:
+    """A tensor to write."""
+    return tensor.EmptyOp([], tensor_of(element, shape))
+
+
+def dense(numbers: NDArray[np.generic], element: Attribute) -> arith.ConstantOp:
+    """A constant tensor."""
+    kind = tensor_of(element, numbers.shape)
+    data = np.ascontiguousarray(numbers.astype(_DTYPES[str(element)])).tobytes()
+    return arith.ConstantOp(DenseIntOrFPElementsAttr(kind, BytesAttr(data)))  # pyright: ignore[reportArgumentType]
+
+
+def spread(amount: Amount, shape: Sequence[int]) -> NDArray[np.int64]:
+    """A number for every element of a shape, from one per channel."""
+    if not isinstance(amount, Channels):
+        return np.full(tuple(shape), amount, dtype=np.int64)
+    places = [1] * len(shape)
+    places[amount.axis] = -1
+    return np.broadcast_to(np.array(amount.values, dtype=np.int64).reshape(places), tuple(shape))
+
+
+def generic(
+    inputs: Sequence[SSAValue], output: SSAValue, body: Block, maps: Sequence[AffineMap], kinds: Sequence[Attribute]
+) -> GenericOp:
+    """A linalg.generic on tensors."""
+    attributes = ArrayAttr([AffineMapAttr(found) for found in maps])
+    iterators = ArrayAttr([cast(IteratorTypeAttr, kind) for kind in kinds])
+    return GenericOp(inputs, [output], Region(body), attributes, iterators, [output.type])
+
+
+def widened(value: SSAValue) -> list[Operation]:
+    """An i8 tensor as i32; the last operation's result is it."""
+    kind = cast("TensorType[Attribute]", value.type)
+    body = Block(arg_types=[i8, i32])
+    extended = arith.ExtSIOp(body.args[0], i32)
+    append([extended, YieldOp(extended.result)], body)
+    output = empty(i32, kind.get_shape())
+    rank = len(kind.get_shape())
+    kinds = [IteratorTypeAttr.parallel()] * rank
+    return [output, generic([value], output.tensor, body, [AffineMap.identity(rank)] * 2, kinds)]
