@@ -150,6 +150,22 @@ def test_an_output_indexed_by_a_reduction_is_refused() -> None:
         evaluate(parse(source), np.zeros(4, np.int32), np.zeros(4, np.int32))
 
 
+def test_a_reduced_dimension_may_be_kept() -> None:
+    source = """
+func.func @f(%x: tensor<2x4xi32>, %o: tensor<2x1xi32>) -> tensor<2x1xi32> {
+  %r = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, 0)>],
+      iterator_types = ["parallel", "reduction"]} ins(%x : tensor<2x4xi32>) outs(%o : tensor<2x1xi32>) {
+  ^bb0(%v: i32, %a: i32):
+    %s = arith.addi %a, %v : i32
+    linalg.yield %s : i32
+  } -> tensor<2x1xi32>
+  func.return %r : tensor<2x1xi32>
+}
+"""
+    x = np.arange(8, dtype=np.int32).reshape(2, 4)
+    assert np.array_equal(evaluate(parse(source), x, np.ones((2, 1), np.int32)), x.sum(1, keepdims=True) + 1)
+
+
 def test_arrays_must_be_the_parameters() -> None:
     module = parse(MATMUL)
     a, b, c = np.zeros((3, 4), np.int32), np.zeros((4, 2), np.int32), np.zeros((3, 2), np.int32)

@@ -7,6 +7,7 @@ from typing import cast
 
 from fuzz.case import Payload
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ConfigError
 
 _BUFFERS = ("LOG_UOP_BUFF_SIZE", "LOG_INP_BUFF_SIZE", "LOG_WGT_BUFF_SIZE", "LOG_ACC_BUFF_SIZE")
 
@@ -20,7 +21,20 @@ def draw_fields(random: Random, features: frozenset[str]) -> Payload:
     if "small_buffers" in features and random.random() < 0.7:
         for name in _BUFFERS:
             fields[name] = cast(int, fields[name]) - random.choice([0, 1, 2, 3])
-    return fields
+    return legal(fields)
+
+
+def legal(fields: Payload) -> Payload:
+    """The fields with buffers halved, in turns, until the machine's instructions have room for them."""
+    turn = 0
+    while True:
+        try:
+            configuration(fields)
+            return fields
+        except ConfigError:
+            name = ("LOG_WGT_BUFF_SIZE", "LOG_ACC_BUFF_SIZE", "LOG_INP_BUFF_SIZE")[turn % 3]
+            fields[name] = cast(int, fields[name]) - 1
+            turn += 1
 
 
 def configuration(fields: Payload) -> VTAConfig:

@@ -18,12 +18,18 @@ from fuzz.outcome import UnfitError
 
 Array: TypeAlias = NDArray[np.generic]
 Node: TypeAlias = "dict[str, Any]"
-_DTYPES = {"i8": np.dtype(np.int8), "i32": np.dtype(np.int32)}
+DTYPES = {
+    "i8": np.dtype(np.int8),
+    "i32": np.dtype(np.int32),
+    "i64": np.dtype(np.int64),
+    "f32": np.dtype(np.float32),
+}
+"""Operations pass i8 and i32 to each other; the others stand within one, as frontends print them."""
 
 
 @dataclass(frozen=True)
 class Value:
-    """A tensor: its SSA name without `%`, shape and element type (i8 or i32)."""
+    """A tensor: its SSA name without `%`, shape and element type."""
 
     name: str
     shape: tuple[int, ...]
@@ -31,7 +37,7 @@ class Value:
 
     @property
     def kind(self) -> str:
-        return f"tensor<{'x'.join(map(str, self.shape))}x{self.element}>"
+        return f"tensor<{'x'.join([*map(str, self.shape), self.element])}>"
 
 
 @dataclass
@@ -66,17 +72,41 @@ class Network:
             return value, self.results[name]
         value = Value(name, tuple(shape), element)
         array = random_array(value, how["seed"], low, high)
-        text = np.ascontiguousarray(array).tobytes().hex().upper()
-        self.lines.append(f'  %{name} = arith.constant dense<"0x{text}"> : {value.kind}')
-        return value, array
+        return self.constant(value, array), array
+
+    def constant(self, value: Value, array: Array) -> Value:
+        """A dense constant: one number for all elements alike, a list of a few, else bytes."""
+        numbers = array.reshape(-1).tolist()
+        if len(set(numbers)) == 1:
+            text = str(numbers[0])
+        elif len(numbers) <= 8 and array.ndim == 1:
+            text = str(numbers)
+        else:
+            text = f'"0x{np.ascontiguousarray(array).tobytes().hex().upper()}"'
+        self.lines.append(f"  %{value.name} = arith.constant dense<{text}> : {value.kind}")
+        return value
 
     def define(self, value: Value, lines: Sequence[str], array: Array) -> Value:
         """One more value of the body."""
-        if array.shape != value.shape or array.dtype != _DTYPES[value.element]:
+        if array.shape != value.shape or array.dtype != DTYPES[value.element]:
             raise TypeError(f"{value} is computed as {array.shape} {array.dtype}")
         self.lines += lines
         self.values[value.name], self.results[value.name] = value, array
         return value
+
+    def append(self, node: Node) -> Value:
+        """One more node. Raises `UnfitError` where it does not fit, and leaves a network that is of no use then."""
+        from fuzz.operations import OPERATIONS
+
+        missing = [name for name in node["args"] if name not in self.values]
+        if missing:
+            raise UnfitError(f"{node['name']} uses {missing[0]}, which is gone")
+        OPERATIONS[node["op"]].append(self, node, [self.values[name] for name in node["args"]])
+        return self.values[node["name"]]
+
+    def copy(self) -> Network:
+        """One to try a node on."""
+        return Network(list(self.arguments), list(self.arrays), list(self.lines), dict(self.values), dict(self.results))
 
     def text(self, results: Sequence[Value]) -> str:
         """The whole function."""
@@ -89,7 +119,7 @@ class Network:
 
 def random_array(value: Value, seed: int, low: int, high: int) -> Array:
     """Numbers of a value, the same for a seed and shape."""
-    return np.random.default_rng(seed).integers(low, high, value.shape).astype(_DTYPES[value.element])
+    return np.random.default_rng(seed).integers(low, high, value.shape).astype(DTYPES[value.element])
 
 
 def wrapped(array: NDArray[Any]) -> NDArray[np.int32]:
@@ -102,21 +132,14 @@ def build(payload: Payload) -> tuple[Network, list[Value]]:
 
     Raises `UnfitError` where nodes do not fit together.
     """
-    from fuzz.operations import OPERATIONS
-
     network = Network()
     for given in cast("list[Node]", payload["inputs"]):
         network.input(given)
-    used: set[str] = set()
-    for node in cast("list[Node]", payload["nodes"]):
-        missing = [name for name in node["args"] if name not in network.values]
-        if missing:
-            raise UnfitError(f"{node['name']} uses {missing[0]}, which is gone")
-        OPERATIONS[node["op"]].append(network, node, [network.values[name] for name in node["args"]])
-        used.update(node["args"])
-    made = [network.values[node["name"]] for node in cast("list[Node]", payload["nodes"])]
-    extra = set(cast("list[str]", payload.get("returned", [])))
-    results = [value for value in made if value.name not in used or value.name in extra]
+    nodes = cast("list[Node]", payload["nodes"])
+    for node in nodes:
+        network.append(node)
+    used = {name for node in nodes for name in node["args"]} - set(cast("list[str]", payload.get("returned", [])))
+    results = [network.values[node["name"]] for node in nodes if node["name"] not in used]
     if not results:
         raise UnfitError("a network of no operations")
     return network, results

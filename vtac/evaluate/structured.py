@@ -76,9 +76,11 @@ class StructuredOp:
     def _check_output(self, indices: AffineMap) -> None:
         used = {dimension for result in indices.results for dimension in result.used_dims()}
         parallel = {dimension for dimension in range(len(self.extents)) if dimension not in self.reductions}
-        if used != parallel or not indices.is_projected_permutation():
+        if used != parallel or not indices.is_projected_permutation(allow_zero_in_results=True):
             raise refused(
-                f"'{self.op.name}' writes at {indices}: an output's indices must be the parallel iterators", self.op
+                f"'{self.op.name}' writes at {indices}: an output's indices must be the parallel iterators "
+                "(or 0, for a dimension that is kept)",
+                self.op,
             )
 
     def _place(self, indices: AffineMap, grid: list[Index], buffer: Buffer) -> tuple[Index, ...]:

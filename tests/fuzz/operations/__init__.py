@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from fuzz.operations.elementwise import Bias, Relu, Requantise, Residual, Wide
-from fuzz.operations.layout import Concatenate, Flatten, Pool, Slice, Transpose
+from fuzz.operations.convolutions import Convolution, Depthwise
+from fuzz.operations.elementwise import Activation, Bias, Residual, Wide, Widen
+from fuzz.operations.layout import Concatenate, Insert, Slice, Transpose
 from fuzz.operations.operation import Operation
-from fuzz.operations.products import Convolution, Product
+from fuzz.operations.pooling import Pool, Reduce
+from fuzz.operations.products import BatchProduct, Product
+from fuzz.operations.requantisation import Requantise
+from fuzz.operations.reshapes import Broadcast, Collapse, Expand
 
 OPERATIONS: dict[str, Operation] = {
     "convolution": Convolution(),
+    "depthwise": Depthwise(),
     "product": Product(),
+    "batch_product": BatchProduct(),
     "bias": Bias(),
     "requantise": Requantise(),
     "residual": Residual(),
     "wide": Wide(),
+    "activation": Activation(),
+    "widen": Widen(),
     "pool": Pool(),
+    "reduce": Reduce(),
     "transpose": Transpose(),
     "slice": Slice(),
+    "insert": Insert(),
     "concatenate": Concatenate(),
-    "flatten": Flatten(),
-    "relu": Relu(),
+    "collapse": Collapse(),
+    "expand": Expand(),
+    "broadcast": Broadcast(),
 }

@@ -29,12 +29,15 @@ def pick(random: Random, values: Sequence[Value], element: str, ranks: tuple[int
     return fitting[-1 - min(int(random.expovariate(0.9)), len(fitting) - 1)] if fitting else None
 
 
-def draw_pads(random: Random, features: frozenset[str]) -> list[int]:
-    if "pads" not in features:
-        return [0, 0, 0, 0]
-    return [1] * 4 if random.random() < 0.5 else [random.randrange(3) for _ in range(4)]
+def pick_any(random: Random, values: Sequence[Value]) -> Value | None:
+    """A value of either element type, later ones more often."""
+    return pick(random, values, random.choice(["i8", "i8", "i32"]))
 
 
 def parameter(random: Random, features: frozenset[str], low: int = -128, high: int = 128) -> dict[str, Any]:
+    """How numbers come into a program: as a constant (of one number now and then) or as an argument."""
     constant = "constants" in features and random.random() < 0.6
+    if random.random() < 0.1:
+        low = random.choice([low, high - 1, 0, 1])
+        high = low + 1
     return {"constant": constant, "seed": random.randrange(1 << 30), "low": low, "high": high}

@@ -1,15 +1,10 @@
-"""Linalg text and arrays that several operations share."""
+"""Linalg text that several operations share."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from fuzz.networks import Array, Network, Value
-from fuzz.outcome import UnfitError
+from fuzz.networks import Value
 
 
 def maps(*results: str, dims: str) -> str:
@@ -18,21 +13,26 @@ def maps(*results: str, dims: str) -> str:
 
 
 def iterators(parallel: int, reductions: int = 0) -> str:
+    """`iterator_types = [...]`, the parallel ones first."""
     kinds = ['"parallel"'] * parallel + ['"reduction"'] * reductions
     return f"iterator_types = [{', '.join(kinds)}]"
 
 
-def generic(
-    result: Value, operands: Sequence[tuple[Value, str]], dims: str, out: str, body: Sequence[str]
-) -> list[str]:
-    """An elementwise generic whose body defines `%y` of `%a0`, `%a1`, ..."""
-    names = ", ".join(f"%{value.name}" for value, _ in operands)
-    kinds = ", ".join(value.kind for value, _ in operands)
+def letters(rank: int) -> str:
+    """`d0, d1, ...`"""
+    return ", ".join(f"d{i}" for i in range(rank))
+
+
+def generic(result: Value, operands: Sequence[tuple[Value, str]], body: Sequence[str], out: str = "") -> list[str]:
+    """An elementwise generic over the result's dimensions whose body defines `%y` of `%a0`, `%a1`, ..."""
+    rank = len(result.shape)
+    access = maps(*(m for _, m in operands), out or letters(rank), dims=letters(rank))
+    names, kinds = ", ".join(f"%{value.name}" for value, _ in operands), ", ".join(v.kind for v, _ in operands)
     arguments = ", ".join(f"%a{i}: {value.element}" for i, (value, _) in enumerate(operands))
     return [
         f"  %{result.name}_e = tensor.empty() : {result.kind}",
-        f"  %{result.name} = linalg.generic {{{maps(*(m for _, m in operands), out, dims=dims)}, "
-        f"{iterators(len(dims.split(',')))}}} ins({names} : {kinds}) outs(%{result.name}_e : {result.kind}) {{",
+        f"  %{result.name} = linalg.generic {{{access}, {iterators(rank)}}} ins({names} : {kinds}) "
+        f"outs(%{result.name}_e : {result.kind}) {{",
         f"  ^bb0({arguments}, %o: {result.element}):",
         *(f"    {line}" for line in body),
         f"    linalg.yield %y : {result.element}",
@@ -40,8 +40,32 @@ def generic(
     ]
 
 
-def letters(rank: int) -> str:
-    return ", ".join(f"d{i}" for i in range(rank))
+def reduction(
+    result: Value, operands: Sequence[Value], access: str, kinds: str, body: Sequence[str], start: str
+) -> list[str]:
+    """A generic whose body defines `%y` of `%a0`, `%a1`, ... and `%acc`, from the tensor `%start` on."""
+    names, types = ", ".join(f"%{value.name}" for value in operands), ", ".join(value.kind for value in operands)
+    arguments = ", ".join(f"%a{i}: {value.element}" for i, value in enumerate(operands))
+    return [
+        f"  %{result.name} = linalg.generic {{{access}, {kinds}}} ins({names} : {types}) "
+        f"outs(%{start} : {result.kind}) {{",
+        f"  ^bb0({arguments}, %acc: {result.element}):",
+        *(f"    {line}" for line in body),
+        f"    linalg.yield %y : {result.element}",
+        f"  }} -> {result.kind}",
+    ]
+
+
+def named(
+    result: Value, op: str, operands: Sequence[Value], start: str, *, attributes: str = "", scalars: Sequence[str] = ()
+) -> list[str]:
+    """A named operation on tensors and i32 scalars, from the tensor `%start` on."""
+    names = ", ".join([*(f"%{value.name}" for value in operands), *(f"%{name}" for name in scalars)])
+    kinds = ", ".join([*(value.kind for value in operands), *["i32"] * len(scalars)])
+    return [
+        f"  %{result.name} = {op} {attributes}{' ' if attributes else ''}ins({names} : {kinds}) "
+        f"outs(%{start} : {result.kind}) -> {result.kind}"
+    ]
 
 
 def started(result: Value, number: int) -> list[str]:
@@ -54,32 +78,22 @@ def started(result: Value, number: int) -> list[str]:
     ]
 
 
-def padded(network: Network, name: str, value: Value, pads: Sequence[int], number: int) -> tuple[Value, Array]:
-    """An image with a number around rows and columns (the last two dimensions): top, left, bottom, right."""
-    array = network.results[value.name]
-    if not any(pads):
-        return value, array
-    top, left, bottom, right = pads
-    result = Value(
-        name, (*value.shape[:2], value.shape[2] + top + bottom, value.shape[3] + left + right), value.element
-    )
-    network.lines += [
-        f"  %{name}_z = arith.constant {number} : {value.element}",
-        f"  %{name} = tensor.pad %{value.name} low[0, 0, {top}, {left}] high[0, 0, {bottom}, {right}] {{",
-        "  ^bb0(%q0: index, %q1: index, %q2: index, %q3: index):",
-        f"    tensor.yield %{name}_z : {value.element}",
-        f"  }} : {value.kind} to {result.kind}",
-    ]
-    return result, np.pad(array, ((0, 0), (0, 0), (top, bottom), (left, right)), constant_values=number)
+def scalar(name: str, number: int, element: str = "i32") -> str:
+    """A scalar constant of the function's body."""
+    return f"  %{name} = arith.constant {number} : {element}"
 
 
-def windows(array: Array, taps: tuple[int, int], stride: int, dilation: int) -> list[list[NDArray[Any]]]:
-    """For each tap of a window its shifted image; raises `UnfitError` where the window does not fit."""
-    height = (array.shape[2] - dilation * (taps[0] - 1) - 1) // stride + 1
-    width = (array.shape[3] - dilation * (taps[1] - 1) - 1) // stride + 1
-    if height < 1 or width < 1:
-        raise UnfitError("a window larger than its image")
-    return [
-        [array[:, :, u * dilation :: stride, v * dilation :: stride][:, :, :height, :width] for v in range(taps[1])]
-        for u in range(taps[0])
-    ]
+def product_body(zeros: tuple[int, int], acc: str = "i32") -> list[str]:
+    """`%y = %acc + (%a0 - z0) * (%a1 - z1)`, widened first, as frontends print it."""
+    lines: list[str] = []
+    names: list[str] = []
+    for number, zero in enumerate(zeros):
+        lines.append(f"%e{number} = arith.extsi %a{number} : i8 to {acc}")
+        names.append(f"%e{number}")
+        if zero:
+            lines += [
+                f"%z{number} = arith.constant {zero} : {acc}",
+                f"%d{number} = arith.subi %e{number}, %z{number} : {acc}",
+            ]
+            names[-1] = f"%d{number}"
+    return [*lines, f"%m = arith.muli {names[0]}, {names[1]} : {acc}", f"%y = arith.addi %acc, %m : {acc}"]

@@ -1,103 +1,89 @@
-"""Random networks through the whole compiler, against their own numpy."""
+"""Random networks through the whole compiler, against their own numpy and level by level."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from io import StringIO
+from collections.abc import Iterator
+from math import prod
 from random import Random
 from typing import cast
-
-import numpy as np
-from xdsl.dialects.builtin import ModuleOp
-from xdsl.printer import Printer
 
 import vtac
 from fuzz.case import Json, Payload
 from fuzz.configurations import configuration, draw_fields
-from fuzz.networks import Array, Network, Node, Value, build, expected
+from fuzz.machines import draw_machine
+from fuzz.networks import Network, Node, build, expected
 from fuzz.operations import OPERATIONS
-from fuzz.outcome import MismatchError, Outcome, UnfitError
+from fuzz.oracles import LEVELS, as_tuple, compare, judge_input, judge_levels, judge_streams, preload, printed_form
+from fuzz.outcome import Outcome, UnfitError
 from fuzz.reduction import smaller_numbers, without_chunks
 from vtac.targets.vta.programs.arrays import Array as ProgramArray
+from vtac.targets.vta.programs.vta_program import VtaProgram
 
-_LIMIT = 300_000
-"""Elements of one value at most, so that a case stays short."""
+__all__ = ["TARGET", "printed_form"]
+_TILES = 200
+"""Of one value at most, so that a case stays short; those at a loop's limit have more."""
+_WEIGHTS = {"convolution": 4, "product": 4, "batch_product": 2, "depthwise": 2, "requantise": 3, "residual": 2}
+"""How often operations are drawn, against once."""
+_SHARE_WITH_LEVELS = 0.12
 
 
 class LinalgTarget:
     name = "linalg"
     features = (
-        "convolution", "product", "bias", "requantise", "residual", "wide", "pooling", "transpose", "slice",
-        "concatenate", "flatten", "relu", "pads", "strides", "dilation", "groups", "zero_points", "generic",
-        "constants", "half_up", "half_even", "wrapping", "configurations", "small_buffers", "capacity", "long",
-        "several_results", "batch",
+        *dict.fromkeys(operation.feature for operation in OPERATIONS.values()),
+        "pads", "strides", "dilation", "uneven", "groups", "stretch", "zero_points", "generic", "constants", "starts",
+        "i64", "transposed", "two_values", "channels_last", "half_up", "half_even", "tosa", "per_channel", "scales",
+        "chains", "selects", "unsigned", "wrapping", "factors", "activations", "anywhere", "configurations",
+        "small_buffers", "capacity", "limits", "long", "several_results", "batch",
     )  # fmt: skip
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
-        fields = draw_fields(random, features)
-        payload: Payload = {"config": fields, "inputs": [], "nodes": [], "returned": []}
-        for number in range(random.choice([1, 1, 2])):
-            shape = _image(random, features, 1 << cast(int, fields["LOG_BLOCK"]))
-            cast("list[Node]", payload["inputs"]).append(_input(random, f"x{number}", shape))
-        wanted = random.randint(8, 40) if "long" in features and random.random() < 0.3 else random.randint(1, 8)
-        values = _values(payload)
-        kinds = [name for name, op in OPERATIONS.items() if op.feature in features] or ["convolution", "requantise"]
-        for number in range(3 * wanted):
-            nodes = cast("list[Node]", payload["nodes"])
-            if len(nodes) == wanted:
-                break
-            kind = random.choice(kinds)
-            node = OPERATIONS[kind].draw(random, values, features)
-            if node is None:
-                continue
-            nodes.append({"op": kind, "name": f"v{number}", **node})
-            try:
-                values = _values(payload)
-            except UnfitError:
-                nodes.pop()
-                continue
-            if np.prod(values[-1].shape) > _LIMIT:
-                nodes.pop()
-                values = _values(payload)
-        if not payload["nodes"]:
-            payload["nodes"] = [{"op": "relu", "name": "v0", "args": ["x0"]}]
+        preload()
+        fields, shape, first = draw_machine(random, features)
+        inputs = [_input(random, "x0", shape)]
+        if random.random() < 0.3:
+            inputs.append(_input(random, "x1", shape if random.random() < 0.7 else draw_machine(random, features)[1]))
+        if "arguments" in features or random.random() < 0.1:
+            inputs[-1] = {**inputs[-1], "element": "i32", "low": -(1 << 20), "high": 1 << 20}
+            first = None
+        tile = 1 << (cast(int, fields["LOG_BATCH"]) + cast(int, fields["LOG_BLOCK"]))
+        nodes = _nodes(random, features, inputs, [] if first is None else [first], max(_TILES * tile, 1000))
+        payload: Payload = {"config": fields, "inputs": cast(Json, inputs), "nodes": cast(Json, nodes), "returned": []}
         if "several_results" in features:
-            made = [cast(str, node["name"]) for node in cast("list[Node]", payload["nodes"])]
-            payload["returned"] = random.sample(made, min(len(made), random.randrange(3)))
+            names = [cast(str, node["name"]) for node in nodes]
+            payload["returned"] = cast(Json, random.sample(names, min(len(names), random.randrange(3))))
+        payload["levels"] = random.choice(LEVELS) if random.random() < _SHARE_WITH_LEVELS else ""
         return payload
 
     def judge(self, payload: Payload) -> Outcome:
         network, results = build(payload)
-        want = expected(network, results)
-        text = network.text(results)
+        want, text = expected(network, results), network.text(results)
+        config = configuration(cast(Payload, payload["config"]))
+        module = judge_input(text, results, network.arrays, want)
         try:
-            program = vtac.compile(text, config=configuration(cast(Payload, payload["config"])))
+            program = vtac.compile(text, config=config)
         except vtac.VtacError as error:
             return Outcome("refused", detail=str(error))
-        found = program(*cast("list[ProgramArray]", network.arrays))  # what compiles runs: a refusal here is a failure
-        compare("program against numpy", results, want, found if isinstance(found, tuple) else (found,))
-        devices = program.devices if isinstance(program, vtac.HostProgram) else {"": program}
-        for name, device in devices.items():
-            findings = vtac.check(device)
-            if findings:
-                raise MismatchError("checker on a compiled stream", f"{name}: {findings[0].message}")
-        _judge_evaluator(text, network, results, want)
-        return Outcome("accepted", reach=_reach(payload, program), facts={"streams": len(devices)})
+        found = as_tuple(program(*cast("list[ProgramArray]", network.arrays)))  # what compiles runs
+        names = [value.name for value in results]
+        try:
+            compare("program against numpy", names, want, found)
+            judge_streams(program.devices)
+        finally:
+            if payload.get("levels"):  # they name the first level that differs
+                judge_levels(module, config, network.arrays, want, cast(str, payload["levels"]))
+        return Outcome("accepted", reach=_reach(payload, program), facts={"streams": len(program.devices)})
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
         nodes = cast("list[Node]", payload["nodes"])
         for kept in without_chunks(nodes):
             if kept:
                 yield {**payload, "nodes": cast(Json, kept)}
+        for position, node in enumerate(nodes):
+            yield {**payload, "nodes": cast(Json, _bypassed(nodes, position, node))}
         if payload["returned"]:
             yield {**payload, "returned": []}
-        for position, given in enumerate(cast("list[Node]", payload["inputs"])):
-            for dim, extent in enumerate(given["shape"]):
-                for smaller in smaller_numbers(extent):
-                    shape = [*given["shape"][:dim], smaller, *given["shape"][dim + 1 :]]
-                    inputs = list(cast("list[Node]", payload["inputs"]))
-                    inputs[position] = {**given, "shape": shape}
-                    yield {**payload, "inputs": cast(Json, inputs)}
+        yield from _smaller_inputs(payload)
         default = draw_fields(Random(0), frozenset())
         config = cast(Payload, payload["config"])
         for name in default:
@@ -105,87 +91,81 @@ class LinalgTarget:
                 yield {**payload, "config": {**config, name: default[name]}}
         for position, node in enumerate(nodes):
             for simpler in _simpler(node):
-                changed = [*nodes[:position], simpler, *nodes[position + 1 :]]
-                yield {**payload, "nodes": cast(Json, changed)}
+                yield {**payload, "nodes": cast(Json, [*nodes[:position], simpler, *nodes[position + 1 :]])}
+
+
+def _nodes(random: Random, features: frozenset[str], inputs: list[Node], nodes: list[Node], limit: int) -> list[Node]:
+    """Up to 40 operations on the inputs, after those given, on values of `limit` elements."""
+    network = Network()
+    values = [*map(network.input, inputs), *map(network.append, nodes)]
+    at_limit = any(prod(given["shape"]) > limit for given in inputs)
+    wanted = len(nodes) + (
+        random.randint(8, 40) if "long" in features and random.random() < 0.06 else random.randint(1, 4)
+    )
+    kinds = [name for name, op in OPERATIONS.items() if op.feature in features for _ in range(_WEIGHTS.get(name, 1))]
+    kinds += ["requantise"] if kinds and random.random() < 0.7 else ["convolution", "requantise"]
+    kinds = ["activation", "residual"] if at_limit else kinds
+    for number in range(4 * wanted):
+        if len(nodes) == (2 if at_limit else wanted):
+            break
+        drawn = OPERATIONS[kind := random.choice(kinds)].draw(random, values, features)
+        if drawn is None:
+            continue
+        trial, node = network.copy(), {"op": kind, "name": f"v{number}", **drawn}
+        try:
+            value = trial.append(node)
+        except UnfitError:
+            continue
+        if at_limit or prod(value.shape) <= limit:
+            network = trial
+            nodes.append(node)
+            values.append(value)
+    return nodes or [{"op": "transpose", "name": "v", "args": ["x0"], "order": list(range(len(inputs[0]["shape"])))}]
+
+
+def _bypassed(nodes: list[Node], position: int, node: Node) -> list[Node]:
+    """The nodes without one, whose first argument takes its place."""
+    name, instead = node["name"], node["args"][0]
+    later = [{**n, "args": [instead if arg == name else arg for arg in n["args"]]} for n in nodes[position + 1 :]]
+    return [*nodes[:position], *later]
+
+
+def _smaller_inputs(payload: Payload) -> Iterator[Payload]:
+    inputs = cast("list[Node]", payload["inputs"])
+    for position, given in enumerate(inputs):
+        for dim, extent in enumerate(given["shape"]):
+            for smaller in smaller_numbers(extent):
+                shape = [*given["shape"][:dim], smaller, *given["shape"][dim + 1 :]]
+                yield {**payload, "inputs": [*inputs[:position], {**given, "shape": shape}, *inputs[position + 1 :]]}
 
 
 def _simpler(node: Node) -> Iterator[Node]:
     """The node with one parameter at its plainest."""
-    ones = dict.fromkeys(("stride", "dilation", "groups", "channels", "columns"), 1)
-    plain: dict[str, object] = {**ones, "pads": [0] * 4, "zero": 0, "taps": [1, 1]}
+    ones = dict.fromkeys(("stretch", "groups", "channels", "columns", "inner", "extent"), 1)
+    off = dict.fromkeys(("unsigned", "selected", "chained", "doubled", "ones", "kept", "wide"), False)
+    plain: dict[str, object] = {
+        **ones, **off, "pads": [0] * 4, "zeros": [0, 0], "zero": 0, "taps": [1, 1], "strides": [1, 1],
+        "dilations": [1, 1], "axis": None, "shifts": [0, 0], "factors": [1, 1], "operator": "addi",
+        "range": [-128, 127], "multiplier": 1 << 30, "rounding": "down",
+        "start": {"kind": "number", "number": 0, "wide": False},
+    }  # fmt: skip
     for name, value in plain.items():
         if name in node and node[name] != value:
             yield {**node, name: value}
 
 
-def compare(level: str, results: Sequence[Value], want: Sequence[Array], found: Sequence[Array]) -> None:
-    """Raises `MismatchError` where arrays differ in shape, type or any element."""
-    if len(want) != len(found):
-        raise MismatchError(level, f"{len(found)} results instead of {len(want)}")
-    for value, right, got in zip(results, want, found, strict=True):
-        if right.shape != got.shape or right.dtype != got.dtype:
-            raise MismatchError(level, f"{value.name}: {got.shape} {got.dtype} instead of {right.shape} {right.dtype}")
-        wrong = np.argwhere(right != got)
-        if len(wrong):
-            place = tuple(int(i) for i in wrong[0])
-            where = f"{value.name}: {len(wrong)} of {right.size} differ, first {list(place)}"
-            raise MismatchError(level, f"{where}: {got[place]}, not {right[place]}")
-
-
-def _judge_evaluator(text: str, network: Network, results: Sequence[Value], want: Sequence[Array]) -> None:
-    """The input level itself, and its printed form read back."""
-    from vtac.evaluate import evaluate
-
-    module = vtac.parse(text)
-    found = evaluate(module, *network.arrays)
-    compare("evaluator against numpy", results, want, found if isinstance(found, tuple) else (found,))
-    printed = printed_form(module)
-    if printed_form(vtac.parse(printed)) != printed:
-        raise MismatchError("text round trip", "printed, parsed and printed again, the module differs")
-
-
-def printed_form(module: ModuleOp) -> str:
-    """A module as text."""
-    stream = StringIO()
-    Printer(stream).print_op(module)
-    return f"{stream.getvalue()}\n"
-
-
-def _reach(payload: Payload, program: object) -> tuple[str, ...]:
+def _reach(payload: Payload, program: VtaProgram) -> tuple[str, ...]:
     kinds = {f"op {node['op']}" for node in cast("list[Node]", payload["nodes"])}
-    choices = cast("tuple[str, ...]", getattr(program, "choices", ()))
-    return (*sorted(kinds), *(["a host operation"] if any(c.startswith("host") for c in choices) else []))
-
-
-def _values(payload: Payload) -> list[Value]:
-    """The values of a network so far, arguments that are parameters left out."""
-    network = Network()
-    inputs = cast("list[Node]", payload["inputs"])
-    if payload["nodes"]:
-        network, _ = build(payload)
-    else:
-        for given in inputs:
-            network.input(given)
-    names = [*(g["name"] for g in inputs), *(node["name"] for node in cast("list[Node]", payload["nodes"]))]
-    return [network.values[name] for name in names]
+    on_host = any(choice.startswith("host") for choice in program.choices)
+    simply = any("one tile after the other" in choice for choice in program.choices)
+    found = [*(["a host operation"] if on_host else []), *(["a simple schedule"] if simply else [])]
+    found += ["no stream"] if not program.devices else []
+    return (*sorted(kinds), *found, *(["levels"] if payload.get("levels") else []))
 
 
 def _input(random: Random, name: str, shape: list[int]) -> Node:
     low, high = random.choice([(-128, 128), (-128, 128), (-8, 8), (127, 128), (-128, -127)])
     return {"name": name, "shape": shape, "element": "i8", "seed": random.randrange(1 << 30), "low": low, "high": high}
-
-
-def _image(random: Random, features: frozenset[str], block: int) -> list[int]:
-    """An image, or rows of a matrix; channels around multiples of a block, sizes around what a buffer holds."""
-    if "product" in features and random.random() < 0.3:
-        return [random.choice([1, 2, 4, 5, 17]), random.choice([1, 7, block, block + 1, 4 * block, 100])]
-    channels = random.choice([1, 3, block - 1, block, block, block + 1, 2 * block, 3 * block])
-    batch = random.choice([1, 2, 3, 4]) if "batch" in features else 1
-    if "capacity" in features and random.random() < 0.4:
-        channels = random.choice([block, 2 * block])
-        side = random.choice([31, 32, 33, 44, 45, 46])
-        return [1, channels, side, side + random.choice([-1, 0, 1])]
-    return [batch, max(channels, 1), random.randint(1, 14), random.randint(1, 14)]
 
 
 TARGET = LinalgTarget()

@@ -38,7 +38,7 @@ def _code(chunk: str) -> list[str]:
 
 def _network(random: Random) -> str:
     """A small valid network, as the linalg target draws them."""
-    chosen = frozenset(feature for feature in LINALG.features if random.random() < 0.6) - {"long", "capacity"}
+    chosen = frozenset(feature for feature in LINALG.features if random.random() < 0.6) - {"long", "capacity", "limits"}
     network, results = build(LINALG.draw(random, chosen - {"constants"}))
     return network.text(results)
 
