@@ -159,7 +159,7 @@ class KernelFault(VtacError):  # noqa: N818 - a fault of the program that ran, a
     """A kernel that did something illegal when executed; `kind` names the rule it broke.
 
     Kinds: out-of-bounds, write-to-input, misaligned, pitch, divergence, warp-divergence,
-    async-copy, shared-memory, signature, order-dependent, stack-overflow, timeout, crash, memory, limit.
+    async-copy, race, shared-memory, signature, order-dependent, stack-overflow, timeout, crash, memory, limit.
     """
 
     kind: str

@@ -170,7 +170,7 @@ def test_relu_of_nan_is_nan_and_of_negative_zero_is_zero() -> None:
 @pytest.mark.parametrize(
     ("line", "replacement", "kinds"),
     [
-        ("__syncthreads();", "", {"order-dependent", "shared-memory"}),
+        ("__syncthreads();", "", {"race"}),
         (", 16);", ", 24);", {"out-of-bounds", "order-dependent", "wrong"}),
         ("wmma::fill_fragment(", "if (false) wmma::fill_fragment(", {"order-dependent", "wrong", "uninitialised"}),
         ("block_z / 14 + r7 - 1 >= 0 && ", "", {"out-of-bounds", "wrong"}),
@@ -185,9 +185,9 @@ def test_faults_planted_in_the_seed_text_are_found(line: str, replacement: str, 
 @pytest.mark.parametrize(
     ("line", "replacement", "kinds"),
     [
-        ("__syncthreads();", "", {"order-dependent", "async-copy", "wrong"}),
-        ("__pipeline_wait_prior(2);", "__pipeline_wait_prior(3);", {"order-dependent", "async-copy", "wrong"}),
-        ("], 40);", "], 48);", {"order-dependent", "async-copy", "out-of-bounds", "shared-memory", "wrong"}),
+        ("__syncthreads();", "", {"race"}),
+        ("__pipeline_wait_prior(2);", "__pipeline_wait_prior(3);", {"race"}),
+        ("], 40);", "], 48);", {"race", "out-of-bounds", "wrong"}),
         ("if (block_x / 56", "if (true || block_x / 56", {"out-of-bounds", "wrong"}),
         ("wmma::fill_fragment(", "if (false) wmma::fill_fragment(", {"order-dependent", "wrong", "uninitialised"}),
     ],

@@ -119,8 +119,11 @@ def test_dynamic_shared_memory_ends_where_the_launch_says() -> None:
 def test_a_race_on_an_output_is_told_as_such() -> None:
     sample = pipelined_matmul()
     text = _planted(sample, "&c[(block_m + row) * kN + block_n + column]", "&c[column]")
-    with pytest.raises(KernelFault, match=r"output `c` depends on the order of threads") as caught:
+    with pytest.raises(KernelFault, match=r"race: `c\[0\]\[0\]`: .* no __syncthreads\(\) orders") as caught:
         run_on_cpu(text, sample.launch, sample.arrays, workers=1)
+    assert caught.value.kind == "race"
+    with pytest.raises(KernelFault, match=r"output `c` depends on the order of threads") as caught:
+        run_on_cpu(text, sample.launch, sample.arrays, workers=1, races=False)
     assert caught.value.kind == "order-dependent"
 
 

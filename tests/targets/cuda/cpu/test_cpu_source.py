@@ -13,7 +13,7 @@ from vtac.targets.cuda.cpu.source import host_program, known_fragments, rewrite_
 def test_static_array() -> None:
     text = rewrite_shared("  __shared__ half a[2][128 * 40];\n  x = 1;")
     assert "typedef half a_storage[2][128 * 40]; a_storage& a = " in text
-    assert 'vtac::static_shared(0, sizeof(a_storage), alignof(a_storage), "a")' in text
+    assert 'vtac::static_shared(0, sizeof(a_storage), alignof(a_storage), "a", {sizeof(half), 2, {2, 128 * 40}' in text
     assert text.endswith("\n  x = 1;")
 
 

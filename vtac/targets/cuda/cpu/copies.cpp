@@ -2,7 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
-#include "runtime.h"
+#include "events.h"
 
 namespace vtac {
 
@@ -13,6 +13,7 @@ struct Copy {
     const unsigned char* source;
     unsigned bytes, zero_fill;
     unsigned group;
+    int line;
 };
 
 struct Queue {
@@ -41,6 +42,11 @@ void check_copy(const void* destination, const void* source, std::size_t bytes, 
         fail("async-copy", "an asynchronous copy from %p, %s: its source must be global memory", source, place());
 }
 
+void land(const Copy& copy, int thread) {
+    const Event event = event_of(thread, site_is_line | Event(copy.line));
+    land_copy(reinterpret_cast<std::uintptr_t>(copy.destination), copy.bytes, event);
+}
+
 }  // namespace
 
 void start_copies(int threads) {
@@ -50,11 +56,17 @@ void start_copies(int threads) {
 }
 
 void forget_copies() {
+    if (finds_races)
+        for (int i = 0; i < queue_count; ++i)
+            for (int k = 0; k < queues[i].count; ++k) land(queues[i].copies[k], i);
     for (int i = 0; i < queue_count; ++i) queues[i].count = 0, queues[i].group = 0;
 }
 
-void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill) {
+void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill, int line) {
     check_copy(destination, source, bytes, zero_fill);
+    if (finds_races)
+        enter_access(reinterpret_cast<std::uintptr_t>(destination), bytes,
+                     {Touch::write, event_of(current_thread(), site_is_line | copy_in_flight | Event(line))});
     Queue& queue = queues[current_thread()];
     if (queue.count == queue.capacity) {
         queue.capacity = queue.capacity ? 2 * queue.capacity : 64;
@@ -64,7 +76,7 @@ void copy_async(void* destination, const void* source, std::size_t bytes, std::s
     auto* to = static_cast<unsigned char*>(destination);
     std::memset(to, 0xff, bytes);
     queue.copies[queue.count++] = {to, static_cast<const unsigned char*>(source), unsigned(bytes), unsigned(zero_fill),
-                                   queue.group};
+                                   queue.group, line};
 }
 
 void commit_copies() { ++queues[current_thread()].group; }
@@ -81,6 +93,7 @@ void wait_for_copies(std::size_t groups_in_flight) {
         const unsigned read = copy.bytes - copy.zero_fill;
         if (read) std::memcpy(copy.destination, copy.source, read);
         std::memset(copy.destination + read, 0, copy.zero_fill);
+        if (finds_races) land(copy, current_thread());
     }
     queue.count = kept;
 }

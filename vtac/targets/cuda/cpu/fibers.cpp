@@ -35,11 +35,12 @@ struct Fiber {
 };
 
 Fiber fibers[max_threads];
-int sequence[max_threads];
 jmp_buf scheduler;
 int thread_count = 0, running = -1;
 const Launch* current = nullptr;
 std::uint64_t random_state = 0;
+std::uintptr_t stacks_begin = 0;
+std::size_t stacks_bytes = 0;
 
 std::uint64_t next_random() {
     random_state ^= random_state << 13;
@@ -74,10 +75,11 @@ __attribute__((noinline)) void enter_fiber(int thread) {
     running = -1;
 }
 
-void choose_sequence() {
-    for (int i = 0; i < thread_count; ++i) sequence[i] = current->order == 1 ? thread_count - 1 - i : i;
-    if (current->order < 2) return;
-    for (int i = thread_count - 1; i > 0; --i) {
+// The order in which `count` threads or warps take turns.
+void choose_sequence(int* sequence, int count) {
+    for (int i = 0; i < count; ++i) sequence[i] = current->order % 2 ? count - 1 - i : i;
+    if (current->order < 4) return;
+    for (int i = count - 1; i > 0; --i) {
         const int other = int(next_random() % std::uint64_t(i + 1)), kept = sequence[i];
         sequence[i] = sequence[other];
         sequence[other] = kept;
@@ -85,7 +87,7 @@ void choose_sequence() {
 }
 
 int lane_that_executes(int warp, int lanes) {
-    if (current->order < 2) return current->order == 0 ? 0 : lanes - 1;
+    if (current->order < 4) return current->order % 2 ? lanes - 1 : 0;
     return int((current->seed + 7 * current->order + 13 * std::uint64_t(warp)) % std::uint64_t(lanes));
 }
 
@@ -103,19 +105,42 @@ void compare_histories(int first, int lanes) {
 
 int lanes_of(int first) { return thread_count - first < lanes_per_warp ? thread_count - first : lanes_per_warp; }
 
-// Lets warps go on whose lanes have all come to a warp barrier; says whether there was one.
-bool release_warps() {
+// Lets warps of some threads go on whose lanes have all come to a warp barrier; says whether there was one.
+bool release_warps(int begin, int end) {
     bool released = false;
-    for (int first = 0; first < thread_count; first += lanes_per_warp) {
+    for (int first = begin; first < end; first += lanes_per_warp) {
         const int lanes = lanes_of(first);
         int waiting = 0;
         for (int i = first; i < first + lanes; ++i) waiting += fibers[i].state == State::at_warp_barrier;
         if (waiting < lanes) continue;
         compare_histories(first, lanes);
         for (int i = first; i < first + lanes; ++i) fibers[i].state = State::ready;
+        pass_warp_barrier(first / lanes_per_warp);
         released = true;
     }
     return released;
+}
+
+// Runs threads as far as the next block barrier, together from each warp barrier to the next.
+void run_together(int begin, int end) {
+    int sequence[max_threads];
+    do {
+        choose_sequence(sequence, end - begin);
+        for (int i = 0; i < end - begin; ++i)
+            if (fibers[begin + sequence[i]].state == State::ready) enter_fiber(begin + sequence[i]);
+    } while (release_warps(begin, end));
+}
+
+void run_to_block_barrier() {
+    const bool in_lock_step = current->order < 4 ? current->order >= 2 : current->order % 2;
+    if (in_lock_step) return run_together(0, thread_count);
+    int sequence[max_threads / lanes_per_warp];
+    const int warps = (thread_count + lanes_per_warp - 1) / lanes_per_warp;
+    choose_sequence(sequence, warps);
+    for (int i = 0; i < warps; ++i) {
+        const int first = sequence[i] * lanes_per_warp;
+        run_together(first, first + lanes_of(first));
+    }
 }
 
 const char* what_holds(const Fiber& fiber) {
@@ -145,6 +170,8 @@ bool all_done() {
 
 }  // namespace
 
+bool is_on_a_stack(std::uintptr_t address) { return address - stacks_begin < stacks_bytes; }
+
 int current_thread() { return running; }
 
 uint3 index_of_thread(int thread) { return fibers[thread].index; }
@@ -159,6 +186,7 @@ void start_fibers(const Launch& launch) {
     void* memory = mmap(nullptr, total, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) fail("memory", "cannot allocate the stacks of %d threads", thread_count);
     auto* stacks = static_cast<unsigned char*>(memory);
+    stacks_begin = reinterpret_cast<std::uintptr_t>(memory), stacks_bytes = total;
     *new_region() = {Region::stacks, "stacks", stacks, total, stacks, total, stacks, total};
     for (int i = 0; i < thread_count; ++i) {
         Fiber& fiber = fibers[i];
@@ -175,24 +203,28 @@ void start_fibers(const Launch& launch) {
     }
 }
 
-void run_block(unsigned long block) {
-    blockIdx = {unsigned(block % gridDim.x), unsigned(block / gridDim.x % gridDim.y),
-                unsigned(block / gridDim.x / gridDim.y)};
+uint3 index_of_block(unsigned long number) {
+    return {unsigned(number % gridDim.x), unsigned(number / gridDim.x % gridDim.y),
+            unsigned(number / gridDim.x / gridDim.y)};
+}
+
+void run_block(unsigned long block, std::uint32_t ordinal) {
+    blockIdx = index_of_block(block);
     poison_shared();
     forget_copies();
+    start_epochs(ordinal);
     for (int i = 0; i < thread_count; ++i) {
         fibers[i].history = fibers[i].operations = 0;
         fibers[i].state = State::ready;
     }
-    do {
+    for (bool is_done = false; !is_done;) {
         for (int i = 0; i < thread_count; ++i)
             if (fibers[i].state == State::at_block_barrier) fibers[i].state = State::ready;
-        do {
-            choose_sequence();
-            for (int i = 0; i < thread_count; ++i)
-                if (fibers[sequence[i]].state == State::ready) enter_fiber(sequence[i]);
-        } while (release_warps());
-    } while (!all_done());
+        run_to_block_barrier();
+        pass_block_barrier();
+        is_done = all_done();
+        tell_races(is_done);
+    }
     check_slack();
 }
 

@@ -1,6 +1,6 @@
 // Reads a job, runs its blocks, writes its outputs. The job file is plain words:
-//   launch gx gy gz bx by bz shared_bytes order seed pattern workers
-//   parameters n, then n times: name input|output dtype bytes file
+//   launch gx gy gz bx by bz shared_bytes order seed pattern workers races
+//   parameters n, then n times: name input|output dtype bytes file element_bytes rank extents...
 //   blocks n, then n linear block numbers; n = 0 means all
 #include <sys/wait.h>
 #include <unistd.h>
@@ -20,6 +20,7 @@ constexpr int max_parameters = 64;
 struct Argument {
     char name[128], role[16], dtype[16], file[64];
     unsigned long bytes;
+    Shape shape;
     Region* region;
 };
 
@@ -41,18 +42,23 @@ void read_job(const char* path) {
     std::FILE* file = std::fopen(path, "r");
     if (!file) bad_job("start");
     Launch& launch = job.launch;
-    unsigned g[3], b[3];
-    if (std::fscanf(file, " launch %u %u %u %u %u %u %lu %lu %lu %u %u", &g[0], &g[1], &g[2], &b[0], &b[1], &b[2],
-                    &launch.dynamic_bytes, &launch.order, &launch.seed, &job.pattern, &job.workers) != 11)
+    unsigned g[3], b[3], races;
+    if (std::fscanf(file, " launch %u %u %u %u %u %u %lu %lu %lu %u %u %u", &g[0], &g[1], &g[2], &b[0], &b[1], &b[2],
+                    &launch.dynamic_bytes, &launch.order, &launch.seed, &job.pattern, &job.workers,
+                    &races) != 12)
         bad_job("launch");
+    launch.finds_races = races;
     launch.grid = {g[0], g[1], g[2]};
     launch.block = {b[0], b[1], b[2]};
     if (std::fscanf(file, " parameters %d", &job.parameter_count) != 1 || job.parameter_count > max_parameters)
         bad_job("parameters");
     for (int i = 0; i < job.parameter_count; ++i) {
         Argument& p = job.parameters[i];
-        if (std::fscanf(file, " %127s %15s %15s %lu %63s", p.name, p.role, p.dtype, &p.bytes, p.file) != 5)
+        if (std::fscanf(file, " %127s %15s %15s %lu %63s", p.name, p.role, p.dtype, &p.bytes, p.file) != 5 ||
+            std::fscanf(file, " %lu %d", &p.shape.element_bytes, &p.shape.rank) != 2 || p.shape.rank > max_rank)
             bad_job("parameters");
+        for (int d = 0; d < p.shape.rank; ++d)
+            if (std::fscanf(file, " %lu", &p.shape.extents[d]) != 1) bad_job("parameters");
     }
     if (std::fscanf(file, " blocks %lu", &job.block_count) != 1) bad_job("blocks");
     job.blocks = static_cast<unsigned long*>(std::calloc(job.block_count + 1, sizeof(unsigned long)));
@@ -81,8 +87,10 @@ void load_parameters() {
         const bool is_output = !std::strcmp(p.role, "output");
         p.region = &allocate_guarded(is_output ? Region::output : Region::input, p.name, p.bytes, job.launch.side,
                                      is_output, device_alignment, 0);
+        p.region->shape = p.shape;
         job.addresses[i] = p.region->data;
         if (is_output) {
+            if (finds_races) shadow_region(*p.region);
             poison(*p.region, static_cast<unsigned char>(job.pattern));
             continue;
         }
@@ -110,7 +118,8 @@ void run_blocks(unsigned worker) {
     start_fibers(job.launch);
     const unsigned long all = (unsigned long)job.launch.grid.x * job.launch.grid.y * job.launch.grid.z;
     const unsigned long count = job.block_count ? job.block_count : all;
-    for (unsigned long i = worker; i < count; i += job.workers) run_block(job.block_count ? job.blocks[i] : i);
+    for (unsigned long i = worker; i < count; i += job.workers)
+        run_block(job.block_count ? job.blocks[i] : i, std::uint32_t(i + 1));
 }
 
 // Blocks are independent, so processes share them out; outputs lie in memory that all see.
@@ -136,6 +145,8 @@ int run_workers() {
 
 }  // namespace
 
+unsigned long block_number(std::uint32_t ordinal) { return job.block_count ? job.blocks[ordinal - 1] : ordinal - 1; }
+
 int run(int argc, char** argv, const Kernel& kernel) {
     if (argc != 2) bad_job("path");
     read_job(argv[1]);
@@ -143,6 +154,7 @@ int run(int argc, char** argv, const Kernel& kernel) {
     check_signature(kernel);
     job.launch.kernel = &kernel;
     job.launch.arguments = job.addresses;
+    finds_races = job.launch.finds_races;
     job.launch.side = job.launch.order % 2 ? Side::against_start : Side::against_end;
     load_parameters();
     const int status = run_workers();

@@ -53,7 +53,7 @@ Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes,
         fail("memory", "cannot allocate %zu bytes for `%s`", pages, name);
     const std::size_t slack = side == Side::against_end ? (pages - bytes) / alignment * alignment : first;
     Region& region = *new_region();
-    region = {kind, name, start + slack, bytes, start, pages, static_cast<unsigned char*>(span), pages + 2 * guard};
+    region = {kind, name, start + slack, bytes, start, pages, static_cast<unsigned char*>(span), pages + 2 * guard, {1, 1, {bytes}}};
     std::memset(start, slack_pattern, slack);
     std::memset(start + slack + bytes, slack_pattern, pages - slack - bytes);
     return region;
@@ -91,6 +91,7 @@ void prepare_shared(const Launch& launch) {
         dynamic_region =
             &allocate_guarded(Region::dynamic_shared, "dynamic shared memory", launch.dynamic_bytes, launch.side, false,
                               device_alignment, 0);
+    if (dynamic_region && finds_races) shadow_region(*dynamic_region);
 }
 
 void poison_shared() {
@@ -98,7 +99,7 @@ void poison_shared() {
         if (is_shared(regions[i])) poison(regions[i], 0xff);
 }
 
-void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name) {
+void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name, const Shape& shape) {
     if (slot >= max_slots) fail("limit", "more than %d shared arrays", max_slots);
     if (!slots[slot]) {
         static_bytes += bytes;
@@ -109,6 +110,8 @@ void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const ch
                  static_bytes, name, static_shared_limit);
         slots[slot] = &allocate_guarded(Region::static_shared, name, bytes, current_launch->side, false, alignment,
                                         alignment);
+        slots[slot]->shape = shape;
+        if (finds_races) shadow_region(*slots[slot]);
         poison(*slots[slot], 0xff);
     }
     return slots[slot]->data;

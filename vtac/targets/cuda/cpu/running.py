@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import subprocess
 import tempfile
@@ -17,12 +16,13 @@ from numpy.typing import NDArray
 
 from vtac.errors import KernelFault, LaunchError
 from vtac.targets.cuda.arrays import Array, checked_inputs
+from vtac.targets.cuda.cpu.faults import Failure, fault_of
+from vtac.targets.cuda.cpu.results import PATTERNS, compare_orders, written_by
 from vtac.targets.cuda.cpu.source import host_program
 from vtac.targets.cuda.cpu.toolchain import compile_program
-from vtac.targets.cuda.launch import LaunchRecord, Parameter
+from vtac.targets.cuda.launch import ELEMENT_BYTES, LaunchRecord, Parameter
 
-_PATTERNS = (0xFF, 0xFE)
-_FAULT = re.compile(r"^vtac-fault (\S+) (.*)$", re.MULTILINE)
+_RANK_LIMIT = 12  # of the runtime's shapes; others are told as one dimension
 _WORKERS_LIMIT = 16
 
 
@@ -46,7 +46,8 @@ def run_on_cpu(
     arrays: Sequence[Array],
     *,
     blocks: int | Sequence[int] | None = None,
-    orders: int = 2,
+    orders: int | Sequence[int] = 2,
+    races: bool = True,
     seed: int = 0,
     workers: int | None = None,
     timeout_seconds: float = 600.0,
@@ -55,31 +56,34 @@ def run_on_cpu(
 
     `arrays` are the inputs in the record's order, with its shapes and dtypes (bfloat16 as
     uint16). `blocks` is a number of blocks to sample (the corners of the grid first), their
-    linear numbers, or None for all. Threads run in `orders` orders: ascending, descending,
-    then random ones drawn from `seed`; all must give the same outputs, bit for bit. `workers`
-    processes share the blocks, by default one per core.
+    linear numbers, or None for all. Threads run in several orders, the first `orders` or those
+    named, which must give the same outputs, bit for bit: warps one after the other as far as
+    the next block barrier, the first thread first (0) or the last (1); all warps in lock step
+    from one warp barrier to the next, ascending (2) or descending (3); then sequences drawn
+    from `seed`. With `races` the first order also finds every two accesses of shared memory or
+    of an output, one of them a write, that no barrier orders. `workers` processes share the
+    blocks, by default one per core.
 
     Raises `KernelFault` for what the kernel does wrong, `KernelTextError` for text that does
     not compile, `LaunchError` for arrays that do not fit, `ToolMissingError` without a compiler.
     """
-    if orders < 1:
-        raise LaunchError(f"orders is {orders}; at least one order of threads must run")
+    numbers = tuple(range(orders)) if isinstance(orders, int) else tuple(orders)
+    if not numbers or min(numbers) < 0:
+        raise LaunchError(f"orders is {orders}; at least one order of threads must run, and they count from 0")
     inputs = checked_inputs(launch, arrays)
     chosen = _chosen_blocks(launch, blocks, seed)
-    executable = compile_program(host_program(text, launch))
+    executable = compile_program(host_program(text, launch), races=races)
     count = min(workers or os.cpu_count() or 1, len(chosen), _WORKERS_LIMIT)
     with tempfile.TemporaryDirectory(prefix="vtac-") as directory:
         scratch = Path(directory)
         paths = [scratch / _file_name(i) for i, p in enumerate(launch.parameters) if p.role == "input"]
         for path, array in zip(paths, inputs, strict=True):
             array.tofile(path)
-        runs = [
-            _run_order(executable, launch, scratch, order, seed, chosen, count, timeout_seconds)
-            for order in range(orders)
-        ]
-    written = tuple(_written([run[i] for run in runs]) for i in range(len(launch.outputs)))
+        job = _Job(executable, text, launch, scratch, seed, chosen, count, timeout_seconds)
+        runs = [_run_order(job, i, order, races=races and i == 0) for i, order in enumerate(numbers)]
+    written = tuple(written_by([run[i] for run in runs]) for i in range(len(launch.outputs)))
     for parameter, *results, mask in zip(launch.outputs, *runs, written, strict=True):
-        _compare_orders(parameter, results, mask)
+        compare_orders(parameter, numbers, results, mask)
     return CpuRun(runs[0], written, chosen)
 
 
@@ -112,32 +116,47 @@ def _sample(launch: LaunchRecord, count: int, seed: int) -> tuple[int, ...]:
     return tuple(sorted(chosen))
 
 
-def _run_order(
-    executable: Path,
-    launch: LaunchRecord,
-    scratch: Path,
-    order: int,
-    seed: int,
-    blocks: tuple[int, ...],
-    workers: int,
-    timeout_seconds: float,
-) -> tuple[Array, ...]:
-    pattern = _PATTERNS[order % len(_PATTERNS)]
-    words = [*launch.grid, *launch.block, launch.shared_bytes, order, seed & 0xFFFFFFFF, pattern, workers]
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """A kernel that is ready to run: its inputs lie in `scratch`."""
+
+    executable: Path
+    text: str
+    launch: LaunchRecord
+    scratch: Path
+    seed: int
+    blocks: tuple[int, ...]
+    workers: int
+    timeout_seconds: float
+
+
+def _run_order(job: _Job, position: int, order: int, *, races: bool) -> tuple[Array, ...]:
+    """The outputs of one order, which is the `position`-th that runs."""
+    launch = job.launch
+    pattern = PATTERNS[position % len(PATTERNS)]
+    seed = job.seed & 0xFFFFFFFF
+    words = [*launch.grid, *launch.block, launch.shared_bytes, order, seed, pattern, job.workers, int(races)]
     lines = ["launch " + " ".join(map(str, words)), f"parameters {len(launch.parameters)}"]
-    lines += [f"{p.name} {p.role} {p.dtype} {p.nbytes} {_file_name(i)}" for i, p in enumerate(launch.parameters)]
-    lines.append(f"blocks {len(blocks)} " + " ".join(map(str, blocks)))
-    (scratch / "job").write_text("\n".join(lines) + "\n", encoding="ascii")
-    status, errors = _run_job(executable, scratch, timeout_seconds)
+    lines += [_parameter_line(i, p) for i, p in enumerate(launch.parameters)]
+    lines.append(f"blocks {len(job.blocks)} " + " ".join(map(str, job.blocks)))
+    (job.scratch / "job").write_text("\n".join(lines) + "\n", encoding="ascii")
+    status, errors = _run_job(job.executable, job.scratch, job.timeout_seconds)
     if status is None:
-        raise KernelFault("timeout", f"kernel `{launch.kernel}` ran for more than {timeout_seconds:g} s")
+        raise KernelFault("timeout", f"kernel `{launch.kernel}` ran for more than {job.timeout_seconds:g} s")
     if status != 0:
-        raise _fault(launch, status, errors, order)
+        raise fault_of(Failure(status, errors, order), job.executable, job.text, launch)
     return tuple(
-        np.fromfile(scratch / _file_name(i), dtype=p.numpy_dtype).reshape(p.shape)
+        np.fromfile(job.scratch / _file_name(i), dtype=p.numpy_dtype).reshape(p.shape)
         for i, p in enumerate(launch.parameters)
         if p.role == "output"
     )
+
+
+def _parameter_line(position: int, parameter: Parameter) -> str:
+    p = parameter
+    shape = p.shape if 0 < len(p.shape) <= _RANK_LIMIT else (p.elements,)
+    words = [p.name, p.role, p.dtype, p.nbytes, _file_name(position), ELEMENT_BYTES[p.dtype], len(shape), *shape]
+    return " ".join(map(str, words))
 
 
 def _run_job(executable: Path, scratch: Path, timeout_seconds: float) -> tuple[int | None, str]:
@@ -162,37 +181,3 @@ def _run_job(executable: Path, scratch: Path, timeout_seconds: float) -> tuple[i
 
 def _file_name(position: int) -> str:
     return f"{position}.bin"
-
-
-def _fault(launch: LaunchRecord, status: int, errors: str, order: int) -> KernelFault:
-    match = _FAULT.search(errors)
-    if match is None:
-        return KernelFault("crash", f"kernel `{launch.kernel}` ended with status {status}: {errors.strip()[-400:]}")
-    kind, text = match.groups()
-    return KernelFault(kind, f"kernel `{launch.kernel}`: {kind}: {text} (thread order {order})")
-
-
-def _written(runs: list[Array]) -> NDArray[np.bool_]:
-    """True where some run's bytes differ from what its output was filled with."""
-    mask = np.zeros(runs[0].shape, dtype=np.bool_)
-    for order, run in enumerate(runs[: len(_PATTERNS)]):
-        mask |= _bits(run) != int.from_bytes(bytes([_PATTERNS[order]] * run.itemsize))
-    return mask
-
-
-def _bits(array: Array) -> NDArray[np.unsignedinteger]:
-    return array.view(f"u{array.itemsize}")
-
-
-def _compare_orders(parameter: Parameter, results: list[Array], mask: NDArray[np.bool_]) -> None:
-    for order, result in enumerate(results[1:], start=1):
-        differs = (_bits(results[0]) != _bits(result)) & mask
-        if not differs.any():
-            continue
-        index = tuple(int(i) for i in np.argwhere(differs)[0])
-        raise KernelFault(
-            "order-dependent",
-            f"output `{parameter.name}` depends on the order of threads: {int(differs.sum())} of {differs.size} "
-            f"elements differ between orders 0 and {order}, the first at {list(index)} ({results[0][index]} and "
-            f"{result[index]}); a barrier or a wait is missing, or the kernel reads what nobody wrote",
-        )

@@ -4,3 +4,5 @@
 #include "fibers.cpp"
 #include "job.cpp"
 #include "memory.cpp"
+#include "races.cpp"
+#include "shadow.cpp"

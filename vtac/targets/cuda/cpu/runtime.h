@@ -18,6 +18,7 @@ struct Region {
     std::size_t page_bytes;
     unsigned char* span;  // pages and guards together
     std::size_t span_bytes;
+    Shape shape;
 };
 
 enum class Side { against_end, against_start };
@@ -34,6 +35,7 @@ void check_slack();
 const Region* find_region(const void* address);
 bool is_shared(const Region& region);
 Region* new_region();
+bool is_on_a_stack(std::uintptr_t address);
 
 void install_fault_handlers();
 // Where the kernel is: "in block (0, 1, 0), thread (3, 0, 0)", or nothing outside of a block.
@@ -44,22 +46,38 @@ struct ThreadRecord {
     bool executes_for_warp;
 };
 
-// Scheduling of one block: order 0 ascends, 1 descends, later ones are drawn from the seed at each barrier.
+// Scheduling of one block. In orders 0 and 1 a warp runs on through its warp barriers as far as the next
+// block barrier before the next warp starts, the first warp and lane first or the last; in orders 2 and 3 all
+// warps go from one warp barrier to the next in lock step. Later ones do either (even: run on) in sequences
+// drawn from the seed at each barrier.
 struct Launch {
     dim3 grid, block;
     unsigned long dynamic_bytes, order, seed;
+    bool finds_races;
     const Kernel* kernel;
     void** arguments;
     Side side;
 };
 
 void start_fibers(const Launch& launch);
-void run_block(unsigned long block);
+// `ordinal` is the block's number in the job, from 1.
+void run_block(unsigned long block, std::uint32_t ordinal);
+uint3 index_of_block(unsigned long number);
+unsigned long block_number(std::uint32_t ordinal);
 int current_thread();  // -1 outside of the kernel
 uint3 index_of_thread(int thread);
 
 void start_copies(int threads);
 void forget_copies();
+
+// Races: enters accesses of shared memory and outputs, and fails at two that nothing orders.
+extern bool finds_races;
+void shadow_region(const Region& region);
+void start_epochs(std::uint32_t ordinal);
+void pass_block_barrier();
+void pass_warp_barrier(int warp);
+// Fails if races have been found since the block began; at the end of the block also those among lanes of one warp.
+void tell_races(bool is_end_of_block);
 
 void prepare_shared(const Launch& launch);
 void poison_shared();

@@ -17,6 +17,7 @@ _DECLARATION = re.compile(
     r"(?P<type>[A-Za-z_][\w:]*(?:\s+[A-Za-z_][\w:]*)*?(?:<[^;{}]*>)?)\s+"
     r"(?P<name>[A-Za-z_]\w*)\s*(?P<extents>(?:\[[^\]]*\]\s*)*);"
 )
+_RANK_LIMIT = 12  # of the runtime's shapes
 _COMMENT_OR_STRING = re.compile(r"//[^\n]*|/\*.*?\*/|\"(?:\\.|[^\"\\\n])*\"", re.DOTALL)
 
 
@@ -95,6 +96,10 @@ def _replacement(match: re.Match[str], slot: int) -> str:
     kind = f"{name}_storage"
     aligned = _ALIGNED.search(match.group())
     alignment = aligned[1] if aligned else f"alignof({kind})"
-    storage = f'vtac::static_shared({slot}, sizeof({kind}), {alignment}, "{name}")'
     extents = " ".join(match["extents"].split())
+    sizes = re.findall(r"\[([^\]]*)\]", extents)
+    if not 0 < len(sizes) <= _RANK_LIMIT:
+        sizes = [f"sizeof({kind}) / sizeof({element})"]
+    shape = f"{{sizeof({element}), {len(sizes)}, {{{', '.join(sizes)}}}}}"
+    storage = f'vtac::static_shared({slot}, sizeof({kind}), {alignment}, "{name}", {shape})'
     return f"typedef {element} {kind}{extents}; {kind}& {name} = *reinterpret_cast<{kind}*>({storage});{newlines}"

@@ -21,12 +21,17 @@ _KERNEL_FLAGS = (
     "-std=c++17",
     "-O3",
     "-march=native",
+    "-fno-pie",
     "-fno-strict-aliasing",
     "-fsanitize=bounds,alignment",
     "-fno-sanitize-recover=all",
     "-w",
 )
-_RUNTIME_FLAGS = ("-std=c++17", "-O2", "-U_FORTIFY_SOURCE", "-w")
+# Line tables name the places of a race, where accesses of several lines have not been merged into one.
+_TRACKING_FLAGS = ("-fsanitize=thread", "-g1")
+_GCC_TRACKING_FLAGS = ("-fno-crossjumping", "-fno-tree-tail-merge", "-fno-code-hoisting")
+_CLANG_TRACKING_FLAGS = ("-fno-vectorize", "-fno-slp-vectorize")  # it tells of no access beyond 16 bytes
+_RUNTIME_FLAGS = ("-std=c++17", "-O2", "-fno-pie", "-U_FORTIFY_SOURCE", "-w")
 _SOURCES = Path(str(files("vtac.targets.cuda.cpu")))
 
 
@@ -67,13 +72,16 @@ def cpu_unavailable_reason() -> str | None:
     return None
 
 
-def compile_program(program: str) -> Path:
+def compile_program(program: str, *, races: bool = True) -> Path:
     """The executable of a host program from `host_program`, compiled now or earlier.
+
+    With `races` each access of memory tells the runtime of itself.
 
     Raises `KernelTextError` with the compiler's first errors.
     """
     compiler = host_compiler()
-    key = _digest(program, _headers_digest(), compiler.path, compiler.version, platform.node(), *_KERNEL_FLAGS)
+    flags = _kernel_flags(compiler, races)
+    key = _digest(program, _headers_digest(), compiler.path, compiler.version, platform.node(), *flags)
     executable = cache_directory() / f"kernel-{key}"
     if executable.exists():
         return executable
@@ -83,10 +91,17 @@ def compile_program(program: str) -> Path:
         source.write_text(program, encoding="utf-8")
         built = Path(scratch) / "program"
         include = f"-I{_SOURCES / 'include'}"
-        _compile([compiler.path, *_KERNEL_FLAGS, include, "-c", str(source), "-o", f"{built}.o"])
-        _compile([compiler.path, f"{built}.o", str(runtime), "-o", str(built)])
+        _compile([compiler.path, *flags, include, "-c", str(source), "-o", f"{built}.o"])
+        _compile([compiler.path, f"{built}.o", str(runtime), "-no-pie", "-o", str(built)])
         built.replace(executable)
     return executable
+
+
+def _kernel_flags(compiler: HostCompiler, races: bool) -> tuple[str, ...]:
+    if not races:
+        return _KERNEL_FLAGS
+    special = _CLANG_TRACKING_FLAGS if "clang" in compiler.version else _GCC_TRACKING_FLAGS
+    return (*_KERNEL_FLAGS, *_TRACKING_FLAGS, *special)
 
 
 def cache_directory() -> Path:

@@ -2,8 +2,9 @@
 #pragma once
 
 inline void __pipeline_memcpy_async(
-    void* destination, const void* source, std::size_t bytes, std::size_t zero_fill = 0) {
-    ::vtac::copy_async(destination, source, bytes, zero_fill);
+    void* destination, const void* source, std::size_t bytes, std::size_t zero_fill = 0,
+    int line = __builtin_LINE()) {
+    ::vtac::copy_async(destination, source, bytes, zero_fill, line);
 }
 
 inline void __pipeline_commit() { ::vtac::commit_copies(); }

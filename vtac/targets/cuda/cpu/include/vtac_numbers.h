@@ -4,6 +4,8 @@
 namespace vtac {
 
 #define VTAC_UNCHECKED __attribute__((no_sanitize("undefined"), always_inline)) inline
+// Of functions that tell of their accesses themselves, or make none of memory that threads share.
+#define VTAC_TELLS __attribute__((no_sanitize("undefined", "thread"), noinline))
 
 VTAC_UNCHECKED float as_float(std::uint32_t bits) {
     float value;

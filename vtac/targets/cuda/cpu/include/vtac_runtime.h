@@ -24,6 +24,14 @@ extern bool executes_for_warp;
 
 enum class WarpOperation : unsigned { fill = 1, load, multiply, store };
 
+// How an array is indexed, to tell where two threads met.
+constexpr int max_rank = 12;
+struct Shape {
+    std::size_t element_bytes;
+    int rank;
+    std::size_t extents[max_rank];
+};
+
 // Waits until every thread of the block has come to the same line.
 void block_barrier(int line);
 // Waits until every lane of the warp has come here.
@@ -32,12 +40,17 @@ void warp_barrier(unsigned mask);
 void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch);
 
 // Storage of the static shared array declared at `slot`, and of the launch's dynamic shared memory.
-void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name);
+void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name, const Shape& shape);
 void* dynamic_shared(const char* name);
 
-void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill);
+void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill, int line);
 void commit_copies();
 void wait_for_copies(std::size_t groups_in_flight);
+
+// Enter accesses that no compiled-in call tells of, with the line of the text that makes them: lines of a tile,
+// `pitch` bytes apart, by some lane of the warp; an atomic update by a thread.
+void note_tile(const void* address, std::size_t bytes, std::size_t pitch, int count, bool writes, int line);
+void note_atomic(const void* address, std::size_t bytes, int line);
 
 [[noreturn]] void fail(const char* kind, const char* format, ...) __attribute__((format(printf, 2, 3)));
 

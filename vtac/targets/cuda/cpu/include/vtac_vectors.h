@@ -62,7 +62,8 @@ inline T __ldg(const T* address) {
 
 // Threads change only at barriers, so a plain update is atomic.
 template <class T>
-inline T atomicAdd(T* address, std::common_type_t<T> value) {
+VTAC_TELLS T atomicAdd(T* address, std::common_type_t<T> value, int line = __builtin_LINE()) {
+    vtac::note_atomic(address, sizeof(T), line);
     const T before = *address;
     *address = before + value;
     return before;

@@ -80,7 +80,7 @@ public:
 
     alignas(64) storage_element_type x[num_elements];
 
-    fragment() {
+    VTAC_TELLS fragment() {
         if (!vtac::executes_for_warp) return;
         for (auto& element : x) element = detail::poison<storage_element_type>();
     }
@@ -102,11 +102,13 @@ void check_access(const char* what, const S* address, unsigned pitch, unsigned s
 }
 
 template <class Fragment, class S>
-__attribute__((no_sanitize("undefined"))) void load(Fragment& tile, const S* address, unsigned pitch, bool by_rows) {
+VTAC_TELLS void load(Fragment& tile, const S* address, unsigned pitch, bool by_rows, int line) {
     constexpr unsigned rows = Fragment::rows, columns = Fragment::columns;
     vtac::note_warp_operation(vtac::WarpOperation::load, address, pitch);
     if (!vtac::executes_for_warp) return;
     check_access("load_matrix_sync", address, pitch, by_rows ? columns : rows);
+    vtac::note_tile(address, (by_rows ? columns : rows) * sizeof(S), pitch * sizeof(S), by_rows ? rows : columns, false,
+                    line);
     if (by_rows) {
         for (unsigned r = 0; r < rows; ++r) std::memcpy(tile.x + r * columns, address + r * pitch, columns * sizeof(S));
         return;
@@ -117,7 +119,7 @@ __attribute__((no_sanitize("undefined"))) void load(Fragment& tile, const S* add
 
 // acc[m][n] += a[m][k] * b[k][n], a line of b at a time; four rows of acc stay in registers.
 template <int m, int n, int k, class W, class A, class B>
-__attribute__((no_sanitize("undefined"), noinline)) void accumulate(W* acc, const A* a, const B* b, bool as_tf32) {
+VTAC_TELLS void accumulate(W* acc, const A* a, const B* b, bool as_tf32) {
     typedef W Line __attribute__((vector_size(n * sizeof(W)), aligned(32), may_alias));
     alignas(64) W left[m * k], right[k * n];
     widen_all<m * k>(left, a);
@@ -147,7 +149,7 @@ __attribute__((no_sanitize("undefined"), noinline)) void accumulate(W* acc, cons
 }  // namespace detail
 
 template <class Use, int m, int n, int k, class T, class Layout>
-void fill_fragment(fragment<Use, m, n, k, T, Layout>& tile, const std::common_type_t<typename detail::Storage<T>::type>& value) {
+VTAC_TELLS void fill_fragment(fragment<Use, m, n, k, T, Layout>& tile, const std::common_type_t<typename detail::Storage<T>::type>& value) {
     vtac::note_warp_operation(vtac::WarpOperation::fill, nullptr, 0);
     if (!vtac::executes_for_warp) return;
     for (auto& element : tile.x) element = value;
@@ -155,29 +157,33 @@ void fill_fragment(fragment<Use, m, n, k, T, Layout>& tile, const std::common_ty
 
 template <class Use, int m, int n, int k, class T, class Layout>
 void load_matrix_sync(
-    fragment<Use, m, n, k, T, Layout>& tile, const typename detail::Storage<T>::type* address, unsigned pitch) {
+    fragment<Use, m, n, k, T, Layout>& tile, const typename detail::Storage<T>::type* address, unsigned pitch,
+    int line = __builtin_LINE()) {
     static_assert(!std::is_same_v<Use, accumulator>, "loading an accumulator takes a layout_t");
-    detail::load(tile, address, pitch, std::is_same_v<Layout, row_major>);
+    detail::load(tile, address, pitch, std::is_same_v<Layout, row_major>, line);
 }
 
 template <int m, int n, int k, class T>
-void load_matrix_sync(fragment<accumulator, m, n, k, T>& tile, const T* address, unsigned pitch, layout_t layout) {
-    detail::load(tile, address, pitch, layout == mem_row_major);
+void load_matrix_sync(fragment<accumulator, m, n, k, T>& tile, const T* address, unsigned pitch, layout_t layout,
+                      int line = __builtin_LINE()) {
+    detail::load(tile, address, pitch, layout == mem_row_major, line);
 }
 
 template <int m, int n, int k, class T>
-__attribute__((no_sanitize("undefined"))) void store_matrix_sync(
-    T* address, const fragment<accumulator, m, n, k, T>& tile, unsigned pitch, layout_t layout) {
+VTAC_TELLS void store_matrix_sync(
+    T* address, const fragment<accumulator, m, n, k, T>& tile, unsigned pitch, layout_t layout,
+    int line = __builtin_LINE()) {
     vtac::note_warp_operation(vtac::WarpOperation::store, address, pitch);
     if (!vtac::executes_for_warp) return;
     const bool by_rows = layout == mem_row_major;
     detail::check_access("store_matrix_sync", address, pitch, by_rows ? n : m);
+    vtac::note_tile(address, (by_rows ? n : m) * sizeof(T), pitch * sizeof(T), by_rows ? m : n, true, line);
     for (unsigned r = 0; r < m; ++r)
         for (unsigned c = 0; c < n; ++c) address[by_rows ? r * pitch + c : c * pitch + r] = tile.x[r * n + c];
 }
 
 template <int m, int n, int k, class T, class LayoutA, class LayoutB, class D, class C>
-__attribute__((no_sanitize("undefined"))) void mma_sync(
+VTAC_TELLS void mma_sync(
     fragment<accumulator, m, n, k, D>& d, const fragment<matrix_a, m, n, k, T, LayoutA>& a,
     const fragment<matrix_b, m, n, k, T, LayoutB>& b, const fragment<accumulator, m, n, k, C>& c, bool = false) {
     using Wide = std::conditional_t<detail::is_byte<T>, int, float>;

@@ -1,0 +1,66 @@
+// An access of memory in one word, and whether barriers order two of them.
+#pragma once
+
+#include <cstdint>
+
+#include "runtime.h"
+
+namespace vtac {
+
+// From the top: 30 bits of epoch, 11 of who, 3 flags, 20 of site. No access has the event 0.
+using Event = std::uint64_t;
+
+constexpr int epoch_shift = 34, who_shift = 23;
+constexpr Event copy_in_flight = Event(1) << 22, is_atomic = Event(1) << 21, site_is_line = Event(1) << 20;
+constexpr Event site_mask = site_is_line - 1;
+constexpr std::uint32_t last_epoch = (1u << 30) - 1;
+// Who: a thread, or from here on a warp, one of whose lanes (CUDA does not say which) makes the access.
+constexpr int first_warp = 1024;
+
+inline std::uint32_t epoch_of(Event event) { return std::uint32_t(event >> epoch_shift); }
+inline int who_of(Event event) { return int(event >> who_shift & 0x7ff); }
+inline int warp_of(int who) { return who < first_warp ? who / lanes_per_warp : who - first_warp; }
+
+// Barriers counted by what they order: a block barrier is a new epoch of every warp, a warp barrier of one.
+struct Epochs {
+    std::uint32_t now;
+    std::uint32_t block_barrier;  // the epoch that began with the last one, or with the block
+    std::uint32_t warps[first_warp / lanes_per_warp];
+};
+extern Epochs epochs;
+
+// Whether barriers (or its own program, for one thread) put an earlier access before what `who` does now.
+inline bool is_ordered(Event earlier, int who) {
+    if (earlier & copy_in_flight) return false;
+    const std::uint32_t epoch = epoch_of(earlier);
+    if (epoch < epochs.block_barrier) return true;
+    const int warp = warp_of(who), author = who_of(earlier);
+    if (warp_of(author) != warp) return false;
+    return epoch < epochs.warps[warp] || (author == who && who < first_warp);
+}
+
+inline bool meet_peacefully(Event earlier, Event now) {
+    return is_ordered(earlier, who_of(now)) || (earlier & now & is_atomic);
+}
+
+enum class Touch { read, write };
+
+struct Access {
+    Touch touch;
+    Event event;
+};
+
+// What `who` does now, at a site of the text.
+inline Event event_of(int who, Event site) {
+    return Event(epochs.warps[warp_of(who)]) << epoch_shift | Event(who) << who_shift | site;
+}
+
+void enter_access(std::uintptr_t address, std::size_t bytes, const Access& access);
+void land_copy(std::uintptr_t address, std::size_t bytes, Event event);
+
+// Keeps the race for `tell_races`.
+void report_race(const Region& region, std::size_t byte, const Access& earlier, const Access& now);
+// The same of two blocks, where the epoch of the earlier event is the earlier block's ordinal.
+[[noreturn]] void report_race_of_blocks(const Region& region, std::size_t byte, const Access& earlier, const Access& now);
+
+}  // namespace vtac
