@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from xdsl.dialects.builtin import ArrayAttr, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerType, StringAttr, i64
 from xdsl.dialects.func import CallOp
 from xdsl.ir import Attribute, Operation
+from xdsl.utils.hints import isa
 
 from vtac.dialects.declared import MARK, TEXT, TEXTS, Declared, Kind, declare
 
@@ -24,7 +25,37 @@ def _write_choices(choices: Choices) -> Attribute:
     return StringAttr(choices) if isinstance(choices, str) else ArrayAttr([StringAttr(choice) for choice in choices])
 
 
+def _read_order(attribute: Attribute) -> tuple[int, ...] | None:
+    if not isa(attribute, DenseArrayBase[IntegerType]) or attribute.elt_type != i64:
+        return None
+    values = tuple(int(value) for value in attribute.get_values())
+    return values if sorted(values) == list(range(len(values))) else None
+
+
+def _write_order(values: Sequence[int]) -> Attribute:
+    return DenseArrayBase.from_list(i64, list(values))
+
+
 DEVICE = declare(Declared("packing.device", MARK, _FUNCTION, "the function runs on the VTA"))
+
+PLAIN = declare(
+    Declared(
+        "packing.plain", MARK, _FUNCTION, "the device function works on plain tensors; its calls are not packed yet"
+    )
+)
+
+ORDER = declare(
+    Declared(
+        "packing.order",
+        Kind("an array of different dimensions, each once,", _read_order, _write_order),
+        _FUNCTION,
+        "the dimensions of the first result in the order of its tiles: rows, lanes, then the others",
+    )
+)
+
+ANY_FILL = declare(
+    Declared("packing.any_fill", MARK, ("packing.pack",), "nothing depends on what fills the incomplete tiles")
+)
 
 PROGRAM = declare(
     Declared(

@@ -8,7 +8,7 @@ A place that is nowhere (an op outside of any block) is a `ValueError` of `Inser
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 from xdsl.ir import Block, Operation, SSAValue
@@ -35,6 +35,16 @@ def insert_ops(
         Rewriter.insert_op(ops, point)
     else:
         rewriter.insert(ops, point)
+
+
+def before(op: Operation, rewriter: PatternRewriter) -> Callable[[Sequence[Operation]], None]:
+    """What inserts new ops before one, in their order."""
+    point = InsertPoint.before(op)
+
+    def insert(ops: Sequence[Operation]) -> None:
+        rewriter.insert(ops, point)
+
+    return insert
 
 
 def append(ops: Operation | Sequence[Operation], block: Block) -> None:

@@ -1,0 +1,345 @@
+"""fit-device-operations: products, poolings and elementwise operations in the forms that device functions hold.
+
+before: %p = linalg.batch_matmul ins(%x, %w : tensor<1x4x32xi8>, ...) outs(%bias)
+after:  %0 = linalg.generic ins(%x, %w : tensor<4x32xi8>, ...) outs(zeros) { acc + x * w }
+        %p = linalg.generic ins(%0, %bias) { sum + bias }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import prod
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import (
+    DenseIntOrFPElementsAttr,
+    IndexType,
+    IntegerAttr,
+    ModuleOp,
+    TensorType,
+    i8,
+    i32,
+)
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineConstantExpr
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from vtac.analysis.device_functions import host_functions
+from vtac.analysis.target import config_of
+from vtac.analysis.tensor_ranges import TensorRanges, type_range
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.packing.layout import ReshapeOfReshape
+from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
+from vtac.partition.alu_operations import alu_difference, element_of, loops_of, operand_loops, shape_of
+from vtac.partition.anchors import every_window_holds_data, start_of
+from vtac.partition.convolutions import Convolution, match_convolution
+from vtac.partition.flat_images import RESHAPES, Reshape
+from vtac.partition.pads import unpadded
+from vtac.partition.tile_operations import Made
+from vtac.partition.unit_dimensions import reshaped, unit_partners, with_loops, without_dimensions
+from vtac.passes.vta.propagate_layouts import ReshapeOfView
+from vtac.rewriting.edits import append, stand_for
+from vtac.rewriting.walker import rewrite_greedily, rewrite_once
+
+
+class DropUnitsOfProduct(RewritePattern):
+    """A product or pooling has the dimensions of its rows, channels, features and window alone."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
+        found = match_convolution(op)
+        if isinstance(found, str) or found.zero_points:
+            return
+        kept = {found.data: found.data_dims, op.outputs[0]: found.result_kept}
+        if found.kernel is not None:
+            kept[found.kernel] = found.kernel_dims
+        if found.data is found.kernel or all(len(dims) == len(shape_of(value)) for value, dims in kept.items()):
+            return
+        _replace(op, without_dimensions(op, kept), rewriter)
+
+
+class StartAsAddition(RewritePattern):
+    """A sum that starts from a tensor, or a number, starts from zeros, and that is added to it."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
+        found = match_convolution(op)
+        if isinstance(found, str) or found.kind == "max" or found.zero_points or element_of(op.res[0]) != i32:
+            return
+        start = start_of(found)
+        if start == 0:
+            return
+        shape, made = shape_of(op.res[0]), Made()
+        zero = made.put(ConstantOp(IntegerAttr(0, i32)))
+        empty = made.put(tensor.EmptyOp([], TensorType(i32, shape)))
+        zeros = made.put(FillOp([zero], [empty], [empty.type]))
+        sums = op.clone({op.outputs[0]: zeros})
+        total = made.put(sums, op.res[0].name_hint)
+        if (number := start if start is not None else _splat(op.outputs[0])) != 0:
+            made.extend(_added(total, op.outputs[0], number))
+        _replace(op, made, rewriter)
+
+
+@dataclass
+class PadOfMaximum(RewritePattern):
+    """Padding that no maximum takes is zeros, or the least number of i8, as is a start that none takes."""
+
+    ranges: TensorRanges
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
+        found = match_convolution(op)
+        if isinstance(found, str) or found.kind != "max" or element_of(op.res[0]) not in (i8, i32):
+            return
+        source, pads, edge = unpadded(found.data, found.data_dims[2:])
+        low, start = self.ranges.of(source)[0], start_of(found)
+        is_padded = any((*pads.low, *pads.high))
+        least = type_range(element_of(op.res[0]))[0]
+        made, values = Made(), dict[SSAValue, SSAValue]()
+        if start is not None and least < start <= low and (not is_padded or start <= edge):
+            value = made.put(_number(least, element_of(op.res[0])))
+            empty = made.put(tensor.EmptyOp([], op.res[0].type))
+            values[op.outputs[0]] = made.put(FillOp([value], [empty], [empty.type]))
+        border = self._border(found, edge, low) if is_padded else None
+        if border is not None and border != edge:
+            values[found.data] = made.put(_padded(found, source, border), "padded")
+        if values:
+            made.put(op.clone(values), op.res[0].name_hint)
+            _replace(op, made, rewriter)
+
+    def _border(self, found: Convolution, edge: int | float, low: int) -> int | None:
+        """What may stand in place of a number around data not below `low`, which every window has some of."""
+        if edge == 0 or edge > low or not every_window_holds_data(found):
+            return None
+        if low >= 0:
+            return 0
+        return -128 if element_of(found.data) == i8 else None
+
+
+class SinkReshape(RewritePattern):
+    """An elementwise operation on a view of accumulators, with other unit dimensions, is one on them."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        if alu_difference(op):
+            return
+        rank = len(shape_of(op.res[0]))
+        for position, (value, at) in enumerate(zip(op.inputs, operand_loops(op), strict=True)):
+            view = value.owner
+            if element_of(value) != i32 or not isinstance(view, RESHAPES) or len(at) != rank:
+                continue
+            source = view.operands[0]
+            partners = unit_partners(shape_of(source), shape_of(value))
+            if partners is not None and isinstance(source.owner, LinalgStructuredOperation):
+                made = with_loops(op, *_loops_of_source(source, at, partners, position))
+                _replace(op, made, rewriter)
+                return
+
+
+@dataclass
+class FlattenElementwise(RewritePattern):
+    """An elementwise operation of another rank than 2 and 4 is one on rows of its last dimension."""
+
+    config: VTAConfig
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        shape = shape_of(op.res[0]) if len(op.res) == 1 else ()
+        if len(shape) in (2, 4) or alu_difference(op):
+            return
+        units = _spare_units(shape)
+        if units is not None:
+            _replace(op, with_loops(op, [d for d in range(len(shape)) if d not in units]), rewriter)
+            return
+        rank = len(shape)
+        if any(at not in (tuple(range(rank)), (rank - 1,), ()) for at in operand_loops(op)):
+            return
+        _replace(op, self._as_rows(op, shape), rewriter)
+
+    def _as_rows(self, op: GenericOp, shape: tuple[int, ...]) -> Made:
+        lanes, rows = (shape[-1] if shape else 1), prod(shape[:-1])
+        tile = self.config.batch * self.config.block_out
+        whole = len(shape) == 1 and lanes % tile == 0 and all(len(at) == 1 for at in operand_loops(op))
+        if whole:
+            rows, lanes = self.config.batch, lanes // self.config.batch
+        made = Made()
+        inputs, loops = list[SSAValue](), list[Loops]()
+        for value, at in zip(op.inputs, operand_loops(op), strict=True):
+            if len(at) == len(shape):
+                inputs.append(reshaped(value, (rows, lanes), made))
+                loops.append((0, 1))
+            else:
+                inputs.append(value)
+                loops.append((1,) if at else ())
+        body = op.body.clone()
+        empty, generic = _generic(inputs, loops, (rows, lanes), op, body)
+        made.put(empty)
+        reshaped(made.put(generic, op.res[0].name_hint), shape, made)
+        return made
+
+
+class DropUnitIndices(RewritePattern):
+    """An operand that is read at 0 along a dimension of extent 1 is a view without that dimension."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        maps = [attribute.data for attribute in op.get_indexing_maps()]
+        at_zero = [
+            [dim for dim, index in enumerate(found.results) if isinstance(index, AffineConstantExpr)] for found in maps
+        ]
+        if not any(at_zero[: len(op.inputs)]) or at_zero[-1] or any(_reduces(op)):
+            return
+        kept = {
+            value: [dim for dim in range(len(shape_of(value))) if dim not in dims]
+            for value, dims in zip(op.operands, at_zero, strict=True)
+            if isinstance(value.type, TensorType) and all(shape_of(value)[dim] == 1 for dim in dims)
+        }
+        if len(set(op.operands)) == len(op.operands):
+            _replace(op, without_dimensions(op, kept), rewriter)
+
+
+@dataclass(frozen=True)
+class FitDeviceOperations(ModulePass):
+    """Give operations the shapes and starts that device functions compute, with views of their operands and results.
+
+    requires: host functions at the integer level.
+    ensures:  products and poolings have dimensions with a role alone, and start from zeros; padding of maxima
+              that changes none of them is zeros, or -128; elementwise operations have 2 or 4 dimensions where
+              their operands allow it, those of the product that they follow.
+    declines: nothing; what does not fit stays as it is.
+    """
+
+    name = "fit-device-operations"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        views = (ReshapeOfReshape(), ReshapeOfView())
+        for function in host_functions(op):
+            rewrite_once(function, DropUnitIndices())
+            rewrite_once(function, PadOfMaximum(TensorRanges(function.body.block)))
+            rewrite_once(function, DropUnitsOfProduct())
+            rewrite_once(function, StartAsAddition())
+            rewrite_greedily(function, *views, SinkReshape())
+            rewrite_once(function, FlattenElementwise(config_of(op)))
+            rewrite_greedily(function, *views, SinkReshape())
+            rewrite_once(function, DropUnread(), backwards=True)
+
+
+class DropUnread(RewritePattern):
+    """What only operations that are gone read is gone, too."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(
+        self, op: tensor.EmptyOp | FillOp | tensor.PadOp | ConstantOp | BroadcastOp | Reshape, rewriter: PatternRewriter
+    ) -> None:
+        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
+            rewriter.erase(op)
+
+
+def _replace(op: LinalgStructuredOperation, made: Made, rewriter: PatternRewriter) -> None:
+    for new in made:
+        new.location = op.location
+    made[-1].results[0].name_hint = op.res[0].name_hint
+    rewriter.replace(op, list(made))
+
+
+def _loops_of_source(
+    source: SSAValue, at: Loops, partners: dict[int, int], position: int
+) -> tuple[list[int | None], dict[int, tuple[SSAValue, Loops]]]:
+    """The loops of an operation on the source of a view that it reads at `at`; and that source, at these loops.
+
+    They are in the order of the source's dimensions, unless the view is read in another order.
+    """
+    by_dim: dict[int, int] = {partners[dim]: loop for dim, loop in enumerate(at) if dim in partners}
+    new = [by_dim.get(dim) for dim in range(len(shape_of(source)))]
+    old = [loop for loop in new if loop is not None]
+    if old != sorted(old):
+        new = [*sorted(old), *[None] * (len(new) - len(old))]
+    free = iter([place for place, loop in enumerate(new) if loop is None])
+    indices = [new.index(by_dim[dim]) if dim in by_dim else next(free) for dim in range(len(new))]
+    return new, {position: (source, tuple(indices))}
+
+
+def _added(total: SSAValue, start: SSAValue, constant: int | None) -> Sequence[Operation]:
+    """A sum plus what it would have started from; what is repeated there is read as it is."""
+    shape = shape_of(total)
+    everywhere: Loops = tuple(range(len(shape)))
+    if constant is not None:
+        return elementwise(
+            [total], [everywhere], shape, i32, lambda b: put(arith.AddiOp(b.args[0], number(constant, b)), b)
+        )
+    value, loops = _repeated(start)
+    return elementwise(
+        [total, value], [everywhere, loops], shape, i32, lambda b: put(arith.AddiOp(b.args[0], b.args[1]), b)
+    )
+
+
+def _repeated(value: SSAValue) -> tuple[SSAValue, Loops]:
+    """The tensor that another is along some of its dimensions, repeated along the others; and which those are."""
+    owner = value.owner
+    if isinstance(owner, BroadcastOp):
+        added = owner.dimensions.get_values()
+        return owner.input, tuple(dim for dim in range(len(shape_of(value))) if dim not in added)
+    if isinstance(owner, GenericOp) and len(owner.inputs) == 1 and not any(_reduces(owner)):
+        body, maps = owner.body.block, [attribute.data for attribute in owner.get_indexing_maps()]
+        loops, written = loops_of(maps[0]), loops_of(maps[-1])
+        yielded = cast(Operation, body.last_op).operands[0]
+        if yielded is body.args[0] and loops is not None and written is not None:
+            return owner.inputs[0], tuple(written.index(loop) for loop in loops)
+    return value, tuple(range(len(shape_of(value))))
+
+
+def _reduces(op: GenericOp) -> list[bool]:
+    return [str(kind.data) != "parallel" for kind in op.get_iterator_types()]
+
+
+def _splat(value: SSAValue) -> int | None:
+    """The number that all elements of a constant are."""
+    contents = value.owner.value if isinstance(value.owner, ConstantOp) else None
+    if not isinstance(contents, DenseIntOrFPElementsAttr):
+        return None
+    data, size = contents.data.data, contents.get_element_type().compile_time_size
+    return cast(int, contents.get_values()[0]) if data == data[:size] * (len(data) // size) else None
+
+
+def _padded(found: Convolution, source: SSAValue, border: int) -> tensor.PadOp:
+    """The source with a number around its image, as far as the data of a pooling has it."""
+    spatial = found.data_dims[2:]
+    _, pads, _ = unpadded(found.data, spatial)
+    low, high = [0] * len(found.data_dims), [0] * len(found.data_dims)
+    for axis, dim in enumerate(spatial):
+        low[dim], high[dim] = pads.low[axis], pads.high[axis]
+    kind = element_of(source)
+    body = Block(arg_types=[IndexType()] * len(low))
+    value = _number(border, kind)
+    append([value, tensor.YieldOp(value.result)], body)
+    return tensor.PadOp(source, [], [], Region(body), low, high, TensorType(kind, shape_of(found.data)))
+
+
+def _number(value: int, kind: Attribute) -> ConstantOp:
+    return ConstantOp(IntegerAttr(value, i8 if kind == i8 else i32))
+
+
+def _spare_units(shape: tuple[int, ...]) -> set[int] | None:
+    """Dimensions of extent 1 to leave out for 2 or 4 dimensions; None where there are too few."""
+    units = [dim for dim, extent in enumerate(shape) if extent == 1]
+    for rank in (2, 4):
+        if len(shape) - len(units) <= rank < len(shape):
+            return set(units[: len(shape) - rank])
+    return None
+
+
+def _generic(
+    inputs: Sequence[SSAValue], loops: Sequence[Loops], shape: tuple[int, ...], op: GenericOp, body: Region
+) -> tuple[tensor.EmptyOp, GenericOp]:
+    empty = tensor.EmptyOp([], TensorType(element_of(op.res[0]), list(shape)))
+    generic = parallel(inputs, loops, empty.tensor, body)
+    stand_for(generic, op)
+    return empty, generic

@@ -1,0 +1,259 @@
+"""outline-device-functions: what the VTA computes becomes private functions on plain tensors, which the host calls.
+
+before: %p = linalg.matmul ins(%x, %w ...     after: %y = func.call @net_0(%x, %w, %b)
+        %y = linalg.generic ins(%p, %b ...           func.func private @net_0(...) attributes {packing.device} {
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import tensor
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from vtac.analysis.device_functions import host_functions
+from vtac.dialects.packing import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp, YieldOp
+from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN
+from vtac.partition.anchors import source_of
+from vtac.partition.clusters import Cluster, Clusters
+from vtac.partition.flat_images import RESHAPES, Reshape
+from vtac.partition.pads import pad_value
+from vtac.rewriting.edits import append, before_end, move_ops
+from vtac.rewriting.walker import rewrite_once
+
+_LAYOUTS = (
+    FillOp,
+    BroadcastOp,
+    CallOp,
+    HostOp,
+    tensor.PadOp,
+    tensor.CollapseShapeOp,
+    tensor.ExpandShapeOp,
+    tensor.ExtractSliceOp,
+    tensor.InsertSliceOp,
+    tensor.ConcatOp,
+    JoinOp,
+    ReshapeOp,
+    BlockDiagonalOp,
+    InterleaveOp,
+    PackOp,
+    UnpackOp,
+)
+"""What changes a layout and no number, which the host does between calls."""
+
+
+@dataclass
+class OutlineCluster(RewritePattern):
+    """The last operation of a device function's, and all that belong to it, become that function and its call."""
+
+    function: FuncOp
+    clusters: Clusters
+    number: int = 0
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
+        cluster = self.clusters.of.get(op)
+        if cluster is None or cluster.ops[-1] is not op:
+            return
+        outline = _Outline(cluster, self.clusters.escaping(cluster))
+        name = f"{self.function.sym_name.data}_{self.number}"
+        self.number += 1
+        call = outline.call(name)
+        rewriter.insert(outline.function(name), InsertPoint.at_end(cast(Block, self.function.parent)))
+        rewriter.insert(call, InsertPoint.before(op))
+        for old, new in zip(outline.results, call.res, strict=True):
+            new.name_hint = old.name_hint
+            rewriter.replace_all_uses_with(old, new)
+        for member in reversed(cluster.ops):
+            rewriter.erase(member)
+
+
+@dataclass
+class KeepOnHost(RewritePattern):
+    """An operation that the VTA does not have goes into a host segment, with the reason."""
+
+    clusters: Clusters
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        reason = self.clusters.reasons.get(op)
+        if reason is None or isinstance(op, _LAYOUTS) or not isinstance(op.parent_op(), FuncOp):
+            return
+        body = Block()
+        clone = op.clone()
+        clone.location = op.location
+        append([clone, YieldOp(operands=[list(clone.results)])], body)
+        text = f"'{op.name}' cannot run on the VTA: {reason}"
+        segment = HostOp.get(text, [result.type for result in op.results], Region(body))
+        segment.location = op.location
+        for old, new in zip(op.results, segment.outputs, strict=True):
+            new.name_hint = old.name_hint
+        rewriter.replace(op, segment, segment.outputs)
+
+
+class NoteHostPadding(RewritePattern):
+    """Padding that no device function takes over says so among the choices."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: tensor.PadOp, rewriter: PatternRewriter) -> None:
+        if CHOICE.is_on(op) or not isinstance(op.parent_op(), FuncOp):
+            return
+        number = pad_value(op)
+        what = f"padding with {number}" if number is not None else "padding"
+        text = f"{what} ('tensor.pad'): loads put zeros around rows and columns, which do not stand for it here"
+        CHOICE.set(op, text)
+        rewriter.notify_op_modified(op)
+
+
+class DropUnread(RewritePattern):
+    """What only operations that are gone read is gone, too."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(
+        self,
+        op: tensor.EmptyOp | FillOp | tensor.PadOp | ConstantOp | BlockDiagonalOp | Reshape,
+        rewriter: PatternRewriter,
+    ) -> None:
+        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
+            rewriter.erase(op)
+
+
+@dataclass(frozen=True)
+class OutlineDeviceFunctions(ModulePass):
+    """Give each product and pooling, with what follows it elementwise, and each other elementwise operation a function.
+
+    Which operations belong together is a plan of the whole host function (`Clusters`).
+
+    requires: host functions at the integer level, whose intermediates are split (split-intermediates).
+    ensures:  private functions marked `packing.device` and `packing.plain`, on plain tensors, each called once,
+              with the padding that loads do; the host function calls them, and holds layouts, constants and
+              host segments besides.
+    declines: nothing; what no device function computes goes into a host segment that says why.
+    """
+
+    name = "outline-device-functions"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            clusters = Clusters(function.body.block)
+            rewrite_once(function, KeepOnHost(clusters))
+            rewrite_once(function, OutlineCluster(function, clusters))
+            sort_block(function.body.block)
+            rewrite_once(function, DropUnread(), backwards=True)
+            rewrite_once(function, NoteHostPadding())
+
+
+def sort_block(block: Block) -> None:
+    """Put what reads a value after what computes it; otherwise the order stays."""
+    order: dict[Operation, None] = {}
+    for op in block.ops:
+        waiting = [op]
+        while waiting:
+            current = waiting[-1]
+            before = [one for one in _needs(current, block) if one not in order] if current not in order else []
+            waiting.extend(before)
+            if not before:
+                order.setdefault(waiting.pop())
+    if list(order) != list(block.ops):
+        move_ops([op for op in order if op is not block.last_op], before_end(block))
+
+
+def _needs(op: Operation, block: Block) -> list[Operation]:
+    """The operations of a block that one of it reads from."""
+    found = [value.owner for inner in op.walk() for value in inner.operands]
+    return [owner for owner in found if isinstance(owner, Operation) and owner.parent is block]
+
+
+@dataclass
+class _Outline:
+    """A cluster's operations as the body of a function."""
+
+    cluster: Cluster
+    results: Sequence[SSAValue]
+    body: Block = field(default_factory=Block)
+    operands: list[SSAValue] = field(default_factory=list[SSAValue])
+    values: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
+    choices: dict[str, None] = field(default_factory=dict[str, None])
+
+    def __post_init__(self) -> None:
+        self.absorbed = self._absorbed()
+        for op in self.cluster.ops:
+            self._clone(op)
+        append(ReturnOp(*(self.values[value] for value in self.results)), self.body)
+
+    def function(self, name: str) -> FuncOp:
+        kinds = FunctionType.from_lists([value.type for value in self.operands], [value.type for value in self.results])
+        found = FuncOp(name, kinds, Region(self.body), visibility=StringAttr("private"))
+        found.location = (
+            self.cluster.ops[-1].location if self.cluster.anchor is None else self.cluster.anchor.op.location
+        )
+        DEVICE.set(found, True)
+        PLAIN.set(found, True)
+        if self.cluster.anchor is not None:
+            places = self.cluster.places[cast(Operation, self.results[0].owner)]
+            ORDER.set(found, tuple(sorted(range(len(places)), key=places.__getitem__)))
+        return found
+
+    def call(self, name: str) -> CallOp:
+        call = CallOp(name, self.operands, [value.type for value in self.results])
+        call.location = self.cluster.ops[-1].location
+        LAYER.set(call, self.results[-1].name_hint or "result")
+        if self.choices:
+            CHOICE.set(call, "; ".join(self.choices))
+        return call
+
+    def _absorbed(self) -> set[Operation]:
+        """The padding that the loads of a product or pooling do, and views of its operands that decide on layouts."""
+        anchor = self.cluster.anchor
+        if anchor is None:
+            return set()
+        found: set[Operation] = set()
+        source, _, _ = source_of(anchor)
+        value = anchor.data
+        while value is not source and isinstance(value.owner, tensor.PadOp):
+            found.add(value.owner)
+            value = value.owner.source
+        if anchor.kernel is not None and isinstance(anchor.kernel.owner, BlockDiagonalOp):
+            found.add(anchor.kernel.owner)
+        if not anchor.windows and isinstance(source.owner, RESHAPES):
+            found.add(source.owner)
+        return found
+
+    def _clone(self, op: Operation) -> None:
+        inside = {result for inner in op.walk() for result in inner.results}
+        inside |= {arg for inner in op.walk() for region in inner.regions for arg in region.block.args}
+        for operand in dict.fromkeys(value for inner in op.walk() for value in inner.operands):
+            if operand not in inside:
+                self._take(operand)
+        clone = op.clone(self.values)
+        clone.location = op.location
+        if isinstance(choice := CHOICE.remove(clone), str):
+            self.choices[choice] = None
+        append(clone, self.body)
+        for old, new in zip(op.results, clone.results, strict=True):
+            new.name_hint = old.name_hint
+            self.values[old] = new
+
+    def _take(self, value: SSAValue) -> None:
+        """Make a value one of the function: what it can make itself, else an argument."""
+        if value in self.values:
+            return
+        owner = value.owner
+        scalar = isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr | FloatAttr)
+        if scalar or isinstance(owner, tensor.EmptyOp | FillOp) or owner in self.absorbed:
+            self._clone(cast(Operation, owner))
+            return
+        self.operands.append(value)
+        argument = self.body.insert_arg(value.type, len(self.body.args))
+        argument.name_hint = value.name_hint
+        self.values[value] = argument

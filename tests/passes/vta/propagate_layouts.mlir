@@ -1,0 +1,34 @@
+// RUN: vtac-opt %s -p propagate-layouts | filecheck %s
+// RUN: vtac-opt %s -p propagate-layouts,propagate-layouts | filecheck %s
+
+// What is unpacked only to be packed again stays in tiles: where they are full, where nothing depends on what fills
+// them, and where only dimensions of extent 1 come and go between. A layout is made once. Weights need zeros.
+
+// CHECK-LABEL: func.func @net
+// CHECK-NEXT:    %y = func.call @tiles(%t)
+// CHECK-NEXT:    [[VIEW:%.*]] = packing.reshape %y : tensor<4x2x1x16xi8> to tensor<4x2x1x1x1x16xi8>
+// CHECK-NEXT:    %z = func.call @images([[VIEW]])
+// CHECK-NEXT:    [[PLAIN:%.*]] = packing.unpack %y
+// CHECK-NEXT:    [[ZEROS:%.*]] = packing.pack [[PLAIN]] dims [0, 1] tiles [1, 16] order [0, 1] : tensor<4x20xi8>
+// CHECK-NEXT:    [[ONCE:%.*]] = packing.pack %x dims [0, 1] tiles [1, 16] order [0, 1] : tensor<4x20xi8>
+// CHECK-NEXT:    func.return %z, [[ZEROS]], [[ONCE]], [[ONCE]]
+func.func @net(%t: tensor<4x2x1x16xi8>, %x: tensor<4x20xi8>) -> (tensor<4x2x1x1x1x16xi8>, tensor<4x2x1x16xi8>, tensor<4x2x1x16xi8>, tensor<4x2x1x16xi8>) {
+  %0 = packing.unpack %t dims [0, 1] tiles [1, 16] order [0, 1] : tensor<4x2x1x16xi8> to tensor<4x20xi8>
+  %1 = packing.pack %0 dims [0, 1] tiles [1, 16] order [0, 1] {packing.any_fill} : tensor<4x20xi8> to tensor<4x2x1x16xi8>
+  %y = func.call @tiles(%1) : (tensor<4x2x1x16xi8>) -> tensor<4x2x1x16xi8>
+  %2 = packing.unpack %y dims [0, 1] tiles [1, 16] order [0, 1] : tensor<4x2x1x16xi8> to tensor<4x20xi8>
+  %3 = tensor.expand_shape %2 [[0], [1, 2, 3]] output_shape [4, 20, 1, 1] : tensor<4x20xi8> into tensor<4x20x1x1xi8>
+  %4 = packing.pack %3 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<4x20x1x1xi8> to tensor<4x2x1x1x1x16xi8>
+  %z = func.call @images(%4) : (tensor<4x2x1x1x1x16xi8>) -> tensor<4x2x1x1x1x16xi8>
+  %5 = packing.unpack %y dims [0, 1] tiles [1, 16] order [0, 1] : tensor<4x2x1x16xi8> to tensor<4x20xi8>
+  %6 = packing.pack %5 dims [0, 1] tiles [1, 16] order [0, 1] : tensor<4x20xi8> to tensor<4x2x1x16xi8>
+  %7 = packing.pack %x dims [0, 1] tiles [1, 16] order [0, 1] : tensor<4x20xi8> to tensor<4x2x1x16xi8>
+  %8 = packing.pack %x dims [0, 1] tiles [1, 16] order [0, 1] {packing.any_fill} : tensor<4x20xi8> to tensor<4x2x1x16xi8>
+  func.return %z, %6, %7, %8 : tensor<4x2x1x1x1x16xi8>, tensor<4x2x1x16xi8>, tensor<4x2x1x16xi8>, tensor<4x2x1x16xi8>
+}
+func.func private @tiles(%t: tensor<4x2x1x16xi8>) -> tensor<4x2x1x16xi8> attributes {packing.device} {
+  func.return %t : tensor<4x2x1x16xi8>
+}
+func.func private @images(%t: tensor<4x2x1x1x1x16xi8>) -> tensor<4x2x1x1x1x16xi8> attributes {packing.device} {
+  func.return %t : tensor<4x2x1x1x1x16xi8>
+}

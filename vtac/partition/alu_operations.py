@@ -1,0 +1,132 @@
+"""Elementwise operations of the integer level: what the ALU computes, one element from those at the same indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import IntegerAttr, TensorType, i8, i32
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineMap
+
+ALU_OPERATIONS = (arith.AddiOp, arith.MaxSIOp, arith.MinSIOp, arith.ShRSIOp, arith.ShLIOp)
+"""What the ALU does with two numbers of 32 bits, or with one and an immediate."""
+WEIGHT = (-(1 << 7), (1 << 7) - 1)
+"""What a diagonal weight tile multiplies by."""
+
+
+def alu_difference(op: Operation) -> str:
+    """Why an operation is no elementwise one of the integer level; empty when it is."""
+    if not isinstance(op, GenericOp) or len(op.res) != 1:
+        return f"'{op.name}' is no operation that the VTA has"
+    if any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types()):
+        return "it reduces, and is no product and no pooling"
+    maps = [attribute.data for attribute in op.get_indexing_maps()]
+    if maps[-1] != AffineMap.identity(maps[-1].num_dims):
+        return f"its result is written at {maps[-1]}; elementwise operations write it in the order of their loops"
+    for value, indices in zip(op.operands, maps, strict=True):
+        if loops_of(indices) is None:
+            return f"an operand is read at {indices}; loops that differ are required"
+        kind = value.type
+        if not isinstance(kind, TensorType) or element_of(value) not in (i8, i32):
+            return f"it reads or writes {value.type}; the VTA loads i8 and i32, and stores i8"
+    if not any(len(indices.results) == indices.num_dims for indices in maps[: len(op.inputs)]):
+        return "none of its operands has all dimensions of its result"
+    return _body_difference(op.body.block, len(op.inputs))
+
+
+def loops_of(indices: AffineMap) -> tuple[int, ...] | None:
+    """The loops that are the indices, each once; None when there are other indices."""
+    loops = [index.position for index in indices.results if isinstance(index, AffineDimExpr)]
+    return tuple(loops) if len(loops) == len(indices.results) == len(set(loops)) else None
+
+
+def operand_loops(op: GenericOp) -> list[tuple[int, ...]]:
+    """For each input of an elementwise operation, the loops that are its indices."""
+    return [loops_of(attribute.data) or () for attribute in op.get_indexing_maps()][: len(op.inputs)]
+
+
+def _body_difference(body: Block, inputs: int) -> str:
+    if any(argument.uses for argument in body.args[inputs:]):
+        return "its body reads what it writes"
+    for op in body.ops:
+        difference = _operation_difference(op, body)
+        if difference:
+            return difference
+    return ""
+
+
+def _operation_difference(op: Operation, body: Block) -> str:
+    if isinstance(op, YieldOp):
+        kind, value = body.args[-1].type, op.operands[0]
+        if number_of(value) is not None:
+            return "it is a constant"
+        return "" if value.type == kind else f"its body gives {value.type} for {kind}"
+    if isinstance(op, ConstantOp):
+        return "" if isinstance(op.value, IntegerAttr) else f"it takes {op.value}"
+    if isinstance(op, ALU_OPERATIONS):
+        return "" if op.results[0].type == i32 else f"'{op.name}' works on {op.results[0].type}; the ALU on i32"
+    if isinstance(op, arith.ExtSIOp | arith.TruncIOp):
+        kinds = {str(op.operands[0].type), str(op.results[0].type)}
+        return "" if kinds == {"i8", "i32"} else f"'{op.name}' is between {' and '.join(sorted(kinds))}"
+    if isinstance(op, arith.MuliOp):
+        return _product_difference(op)
+    return f"its body holds '{op.name}'"
+
+
+def _product_difference(op: arith.MuliOp) -> str:
+    found = scaled_input(op.result)
+    if found is None:
+        return "it multiplies; the VTA multiplies i8 elements, by GEMM, with numbers that i8 holds"
+    return ""
+
+
+def scaled_input(value: SSAValue) -> tuple[BlockArgument, int] | None:
+    """The i8 argument of a body and the number that it is multiplied by, 1 without one; None for anything else."""
+    factor = 1
+    while isinstance(value.owner, arith.MuliOp | arith.ShLIOp):
+        op = value.owner
+        left, right = op.operands
+        if isinstance(op, arith.MuliOp) and number_of(right) is None:
+            left, right = right, left
+        number = number_of(right)
+        if number is None:
+            return None
+        factor *= number if isinstance(op, arith.MuliOp) else 1 << (number & 31)
+        value = left
+    if not isinstance(value.owner, arith.ExtSIOp) or not WEIGHT[0] <= factor <= WEIGHT[1]:
+        return None
+    source = value.owner.operands[0]
+    return (source, factor) if isinstance(source, BlockArgument) else None
+
+
+def number_of(value: SSAValue) -> int | None:
+    """The number that a scalar is, when it is a constant."""
+    owner = value.owner
+    if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr):
+        return owner.value.value.data
+    return None
+
+
+def alu_size(op: GenericOp) -> int:
+    """How many operations of the ALU an elementwise operation takes."""
+    return sum(isinstance(inner, ALU_OPERATIONS) for inner in op.body.block.ops)
+
+
+def shape_of(value: SSAValue) -> tuple[int, ...]:
+    """The shape of a tensor."""
+    return tuple(cast("TensorType[Attribute]", value.type).get_shape())
+
+
+def element_of(value: SSAValue) -> Attribute:
+    """The element type of a tensor."""
+    return cast("TensorType[Attribute]", value.type).get_element_type()
+
+
+def projection(loops: Sequence[int], count: int) -> AffineMap:
+    """The indices that are some of `count` loops."""
+    return AffineMap(count, 0, tuple(AffineDimExpr(loop) for loop in loops))

@@ -1,0 +1,131 @@
+"""Tensors of a device function in tiles: those that it computes, and operands as they are loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias
+
+from xdsl.dialects import tensor
+from xdsl.dialects.builtin import DenseArrayBase, TensorType, i64
+from xdsl.dialects.linalg.ops import BroadcastOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineMap
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.packing import PackOp, ReshapeOp, packed_shape
+from vtac.dialects.packing.declared import ANY_FILL
+from vtac.partition.alu_operations import element_of, shape_of
+from vtac.partition.device_layouts import Places, order_of
+
+Insert: TypeAlias = Callable[[Sequence[Operation]], None]
+Order: TypeAlias = "tuple[int, ...]"
+Tile: TypeAlias = "tuple[int, ...]"
+
+
+class DeviceTiles:
+    """The tiles of one device function; `places` is the plan of its layouts.
+
+    An operand that lacks rows or lanes is repeated inside of a tile; outside, the indices repeat it.
+    `choices` collects what is said of the function.
+    """
+
+    def __init__(self, config: VTAConfig, places: Mapping[SSAValue, Places]) -> None:
+        self.config = config
+        self.places = places
+        self.tile = (config.batch, config.block_out)
+        self.weight = (config.block_out, config.block_in)
+        self.choices: list[str] = []
+        self._computed: dict[SSAValue, SSAValue] = {}
+        self._made: dict[object, SSAValue] = {}
+
+    def computes(self, value: SSAValue) -> bool:
+        """Whether the function has a value in tiles that it computes."""
+        return value in self._computed
+
+    def computed(self, value: SSAValue) -> SSAValue:
+        """The tiles of a value that the function computes."""
+        return self._computed[value]
+
+    def set(self, value: SSAValue, tiles: SSAValue) -> None:
+        """These are the tiles of a value that the function computes."""
+        tiles.name_hint = value.name_hint or tiles.name_hint
+        self._computed[value] = tiles
+
+    def shape(self, value: SSAValue) -> tuple[int, ...]:
+        """The shape in tiles of a value that has all dimensions of a result."""
+        order = order_of(self.places[value])
+        return tuple(packed_shape(shape_of(value), order[:2], self.tile, order))
+
+    def operand(
+        self, value: SSAValue, loops: Sequence[int], places: Places, insert: Insert
+    ) -> tuple[SSAValue, AffineMap]:
+        """The tiles of an operand that an operation on `places` reads at `loops`, and the indices of those."""
+        at = [places[loop] for loop in loops]
+        rank = len(places)
+        outer = [AffineDimExpr(place) for place in sorted(at)]
+        indices = AffineMap(rank + 2, 0, (*outer, AffineDimExpr(rank), AffineDimExpr(rank + 1)))
+        if value in self._computed:
+            return self._computed[value], indices
+        return self._loaded(value, order_of(at), (0 in at, 1 in at), insert), indices
+
+    def _loaded(self, value: SSAValue, order: Order, has: tuple[bool, bool], insert: Insert) -> SSAValue:
+        present = [position for position in (0, 1) if has[position]]
+        tiles = tuple(self.tile[position] for position in present)
+        packed = self.pack(value, order, tiles, insert)
+        if all(has):
+            return packed
+        missing = [position for position in (0, 1) if not has[position]]
+        shape = list(shape_of(packed))
+        for position in missing:
+            shape.insert(len(order) + position, self.tile[position])
+        added = tuple(len(order) + position for position in missing)
+
+        def repeated() -> Sequence[Operation]:
+            kind = TensorType(element_of(value), shape)
+            empty = tensor.EmptyOp([], kind)
+            return [empty, BroadcastOp(packed, empty.tensor, DenseArrayBase.from_list(i64, list(added)), kind)]
+
+        return self._once((packed, added), repeated, value.name_hint, insert)
+
+    def pack(
+        self,
+        value: SSAValue,
+        order: Order,
+        tiles: Tile,
+        insert: Insert,
+        *,
+        any_fill: bool = True,
+        name: str | None = None,
+    ) -> SSAValue:
+        """A tensor in tiles of its first dimensions in order, packed once."""
+        if not order:
+            return value
+
+        def packed() -> Sequence[Operation]:
+            dims = order[: len(tiles)]
+            kind = TensorType(element_of(value), packed_shape(shape_of(value), dims, tiles, order))
+            op = PackOp.build_from(value, kind, dims, tiles, order)
+            if any_fill:
+                ANY_FILL.set(op, True)
+            return [op]
+
+        return self._once((value, order, tiles, any_fill), packed, name or value.name_hint, insert)
+
+    def reshape(self, value: SSAValue, shape: Sequence[int], insert: Insert) -> SSAValue:
+        """The same elements in row-major order."""
+        if shape_of(value) == tuple(shape):
+            return value
+        kind = TensorType(element_of(value), list(shape))
+
+        def same() -> Sequence[Operation]:
+            return [ReshapeOp(operands=[value], result_types=[kind])]
+
+        return self._once((value, tuple(shape)), same, value.name_hint, insert)
+
+    def _once(self, key: object, make: Callable[[], Sequence[Operation]], name: str | None, insert: Insert) -> SSAValue:
+        if key not in self._made:
+            ops = make()
+            insert(ops)
+            self._made[key] = ops[-1].results[0]
+            self._made[key].name_hint = name
+        return self._made[key]

@@ -1,0 +1,77 @@
+"""Matrices whose columns are flattened images, as fully connected layers read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from xdsl.dialects import tensor
+
+from vtac.dialects.packing import ReshapeOp
+
+Reshape: TypeAlias = tensor.CollapseShapeOp | tensor.ExpandShapeOp | ReshapeOp
+RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
+"""The same elements, in row-major order, in another shape."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Dimensions of the source that become dimensions of the result; one side may be empty (of extent 1)."""
+
+    source: tuple[int, ...]
+    result: tuple[int, ...]
+
+
+def reshape_groups(source: Sequence[int], result: Sequence[int]) -> list[Group]:
+    """The smallest groups of neighbours with as many elements on both sides, in order."""
+    groups: list[Group] = []
+    i = j = 0
+    while i < len(source) or j < len(result):
+        first, second = i, j
+        if i < len(source) and j < len(result):
+            i, j = i + 1, j + 1
+            left, right = source[first], result[second]
+            if left == 1 and right > 1:
+                j = second
+            elif right == 1 and left > 1:
+                i = first
+            else:
+                while left != right:
+                    if left < right:
+                        left, i = left * source[i], i + 1
+                    else:
+                        right, j = right * result[j], j + 1
+        elif i < len(source):
+            i += 1
+        else:
+            j += 1
+        groups.append(Group(tuple(range(first, i)), tuple(range(second, j))))
+    return groups
+
+
+def flattened_dims(source: Sequence[int], result: Sequence[int], column: int, rows: int) -> tuple[int, ...] | None:
+    """The dimensions of images, rows first, that dimension `column` of a matrix is made of; `rows` is that of its rows.
+
+    None where the columns are one dimension, or the rows are several.
+    """
+    groups = reshape_groups(source, result)
+    columns = next((group.source for group in groups if column in group.result), ())
+    before = next((group.source for group in groups if rows in group.result), ())
+    if len(result) != 2 or len(columns) < 2 or before != (0,) or len(columns) + 1 != len(source):
+        return None
+    return columns
+
+
+def layout_of_view(source: Sequence[int], result: Sequence[int], order: Sequence[int], layout: Sequence[int]) -> bool:
+    """Whether a tensor in tiles by `layout` has the bytes of its reshape in tiles by `order`: only unit ones differ."""
+    partner: dict[int, int] = {}
+    for group in reshape_groups(source, result):
+        if group.source and group.result:
+            if len(group.source) != 1 or len(group.result) != 1:
+                return False
+            partner[group.source[0]] = group.result[0]
+    if [partner.get(dim) for dim in layout[:2]] != list(order[:2]):
+        return False
+    rest = [partner[dim] for dim in layout[2:] if source[dim] > 1]
+    return rest == [dim for dim in order[2:] if result[dim] > 1]
