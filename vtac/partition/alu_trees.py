@@ -150,6 +150,17 @@ def shift_right(number: Number, amount: int) -> Number:
     return _shift_of_wide(number, number.wide, amount)
 
 
+def shift_right_each(number: Number, amount: Number) -> Number:
+    """number >> amount, by an amount of its own for each element, rounding down."""
+    if amount.tree is None or not amount.within(0, 31):
+        raise DeclineError(f"it shifts by between {amount.low} and {amount.high} bits; the ALU shifts 32 bits by 0 to 31")
+    if number.tree is None or not number.exact:
+        raise DeclineError("it shifts a constant, or a 64-bit value that does not fit 32 bits, by a tensor")
+    low = min(number.low >> amount.low, number.low >> amount.high)
+    high = max(number.high >> amount.low, number.high >> amount.high)
+    return Number(Step("shr", number.tree, amount.tree), low, high)
+
+
 def _shift_of_wide(number: Number, wide: Wide, amount: int) -> Number:
     """(x * 2^k + c) >> amount, where x fits 32 bits: computed without leaving them.
 

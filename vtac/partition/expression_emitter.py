@@ -90,7 +90,7 @@ class Emitter:
 
     def _combine(self, name: AluName, left: Operand, right: Operand) -> SSAValue:
         """One ALU operation of two values, the one that has the result's layout first."""
-        if left[1] != self.identity:
+        if left[1] != self.identity and name not in ("shr", "shl"):
             left, right = right, left
         return self.device.combine(name, [left[0], right[0]], [left[1], right[1]])
 

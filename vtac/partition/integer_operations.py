@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from xdsl.dialects.builtin import Float64Type, IntegerType
 from xdsl.ir import Attribute
 
-from vtac.partition.alu_trees import DeclineError, Number, add, extremum, low_bits, shift_right
+from vtac.partition.alu_trees import DeclineError, Number, add, extremum, low_bits, shift_right, shift_right_each
 from vtac.partition.expressions import Apply
 from vtac.partition.products import multiply, scaled_up, shift_left, subtract
 from vtac.partition.scaled_numbers import SINGLE_EXACT, Scaled
@@ -57,6 +57,12 @@ def _amount(number: Number, op: Apply) -> int:
     return amount
 
 
+def _shift_right(op: Apply, values: Sequence[Number]) -> Number:
+    if values[1].tree is not None and width_of(op.kind) == 32:
+        return shift_right_each(values[0], values[1])
+    return shift_right(values[0], _amount(values[1], op))
+
+
 def _truncate(op: Apply, values: Sequence[Number]) -> Number:
     width = width_of(op.kind)
     if width > 32:
@@ -83,7 +89,7 @@ INTEGER_OPERATIONS: dict[str, Callable[[Apply, Sequence[Number]], Number]] = {
     "arith.muli": lambda op, values: multiply(values[0], values[1], width_of(op.kind)),
     "arith.maxsi": lambda op, values: extremum("max", values[0], values[1]),
     "arith.minsi": lambda op, values: extremum("min", values[0], values[1]),
-    "arith.shrsi": lambda op, values: shift_right(values[0], _amount(values[1], op)),
+    "arith.shrsi": _shift_right,
     "arith.shli": lambda op, values: shift_left(values[0], _amount(values[1], op), width_of(op.kind)),
     "arith.extsi": lambda op, values: values[0],
     "arith.extui": extend_unsigned,
