@@ -31,13 +31,15 @@ def type_range(bits: int) -> Range:
 
 def result_range(op: Operation, operands: Sequence[Range]) -> Range:
     """The range of an integer operation's one result; that of its type where nothing is known."""
-    bits = width_of(op.results[0].type) or INDEX_BITS
-    whole = type_range(bits)
-    rule = _RULES.get(type(op)) or next((_RULES[kind] for kind in _RULES if isinstance(op, kind)), None)
-    if rule is None:
-        return whole
-    low, high = rule(op, operands)
+    whole = type_range(width_of(op.results[0].type) or INDEX_BITS)
+    low, high = unwrapped_range(op, operands)
     return (low, high) if whole[0] <= low and high <= whole[1] else whole
+
+
+def unwrapped_range(op: Operation, operands: Sequence[Range]) -> Range:
+    """The range of what an operation computes before it wraps to its type; that of the type where nothing is known."""
+    rule = _RULES.get(type(op)) or next((_RULES[kind] for kind in _RULES if isinstance(op, kind)), None)
+    return _anything(op) if rule is None else rule(op, operands)
 
 
 def _anything(op: Operation) -> Range:

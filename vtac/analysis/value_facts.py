@@ -32,7 +32,9 @@ from vtac.analysis.scaled_integers import (
     Scaled,
     both,
     joined,
+    largest,
     moved,
+    smallest,
 )
 from vtac.analysis.structured_view import structured_view
 from vtac.dialects.packing import JoinOp, ReshapeOp
@@ -147,11 +149,24 @@ class ValueFacts:
             total = Scaled(*product_range((total.low, total.high), (low, high)), together)
         terms = prod(found.view.extent(loop) for loop in found.reductions)
         if found.kind == "max":
-            return joined([start, self.argument_fact(op.inputs[0], maps[0])])
+            return self._maximum(op, maps)
         result = moved(
             Scaled(total.low * terms, total.high * terms, total.exponent), _dimension_of(maps[-1]), "reduced"
         )
         return result if isinstance(result, str) else _started(op, cast(Scaled, result), start)
+
+    def _maximum(self, op: LinalgStructuredOperation, maps: Sequence[AffineMap]) -> Fact:
+        start, data = self.of(op.outputs[0]), self.argument_fact(op.inputs[0], maps[0])
+        data = moved(data, _dimension_of(maps[-1]), "over which it takes a maximum")
+        if isinstance(start, Known) and isinstance(data, Scaled) and is_below(start, data):
+            return data
+        return joined([start, data])
+
+
+def is_below(constant: Known, fact: Scaled) -> bool:
+    """Whether constants are at most any number that is known to be possible."""
+    lows = [fact.low * 2.0**e for e in (smallest(fact.exponent), largest(fact.exponent))]
+    return max(constant.values) <= min(lows)
 
 
 def _started(op: LinalgStructuredOperation, total: Scaled, start: Scaled | Known) -> Scaled:

@@ -153,7 +153,7 @@ def shift_right(number: Number, amount: int) -> Number:
 def shift_right_each(number: Number, amount: Number) -> Number:
     """number >> amount, by an amount of its own for each element, rounding down."""
     if amount.tree is None or not amount.within(0, 31):
-        raise DeclineError(f"it shifts by between {amount.low} and {amount.high} bits; the ALU shifts 32 bits by 0 to 31")
+        raise DeclineError(f"it shifts by {amount.low} to {amount.high} bits; the ALU shifts 32 bits by 0 to 31")
     if number.tree is None or not number.exact:
         raise DeclineError("it shifts a constant, or a 64-bit value that does not fit 32 bits, by a tensor")
     low = min(number.low >> amount.low, number.low >> amount.high)

@@ -1,9 +1,9 @@
-"""Bodies of elementwise operations on integers in place of floats that are integers times powers of two."""
+"""Bodies of elementwise operations on i8 and i32, in place of those on other types."""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.dialects import arith
@@ -11,12 +11,13 @@ from xdsl.dialects.builtin import IntegerAttr, IntegerType, i32
 from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from vtac.analysis.integer_ranges import Range, type_range, unwrapped_range
 from vtac.analysis.recipes import Constant, Recipe, Source, StepName
-from vtac.analysis.scalar_facts import Lookup, apply_rule, is_float, takes_or_gives_floats
+from vtac.analysis.scalar_facts import Lookup, apply_rule, is_float, range_of, takes_or_gives_floats
 from vtac.analysis.scaled_integers import Amount, Channels, Known
 from vtac.rewriting.edits import append
 
-_STEPS: Mapping[StepName, type[arith.SignlessIntegerBinaryOperation]] = {
+STEPS: Mapping[StepName, type[arith.SignlessIntegerBinaryOperation]] = {
     "add": arith.AddiOp,
     "sub": arith.SubiOp,
     "mul": arith.MuliOp,
@@ -27,27 +28,64 @@ _STEPS: Mapping[StepName, type[arith.SignlessIntegerBinaryOperation]] = {
 }
 
 
-@dataclass
-class IntegerBody:
-    """A body under construction. `vectors` are the arguments that hold constants per channel, in order."""
+class IntegerBody(ABC):
+    """A body under construction. `vectors` are the arguments that hold constants per channel, in order.
 
-    block: Block
-    fact: Lookup
-    values: dict[SSAValue, SSAValue]
-    vectors: dict[Channels[int], SSAValue] = field(default_factory=dict[Channels[int], SSAValue])
-    choices: list[str] = field(default_factory=list[str])
+    `values` are the scalars in place of the old body's, `fact` says what is known of those.
+    """
 
-    def __post_init__(self) -> None:
-        self._constants: dict[int, SSAValue] = {}
+    def __init__(self, block: Block, fact: Lookup, values: dict[SSAValue, SSAValue]) -> None:
+        self.block = block
+        self.fact = fact
+        self.values = values
+        self.vectors: dict[Channels[int], SSAValue] = {}
+        self.choices: list[str] = []
         self.yielded: SSAValue | None = None
+        self._constants: dict[int, SSAValue] = {}
+
+    @abstractmethod
+    def convert(self, op: Operation) -> None:
+        """Append what computes an operation's result."""
+
+    @abstractmethod
+    def result(self, value: SSAValue) -> SSAValue:
+        """What is yielded in place of an old value."""
+
+    def close(self, value: SSAValue, kind: IntegerType) -> None:
+        """End the body with a value, in the result's type."""
+        self.yielded = self.as_type(self.result(value), kind)
+        append(YieldOp(self.yielded), self.block)
 
     def add(self, op: Operation) -> SSAValue:
         """Append an operation; its result."""
         append(op, self.block)
         return op.results[0]
 
+    def constant(self, amount: Amount) -> SSAValue:
+        """A number of the body, or an argument for one per channel."""
+        if isinstance(amount, Channels):
+            if amount not in self.vectors:
+                self.vectors[amount] = self.block.insert_arg(i32, len(self.block.args) - 1)
+            return self.vectors[amount]
+        if amount not in self._constants:
+            self._constants[amount] = self.add(arith.ConstantOp(IntegerAttr(amount, i32)))
+        return self._constants[amount]
+
+    def as_type(self, value: SSAValue, kind: IntegerType) -> SSAValue:
+        """A value sign-extended or truncated to a type; what was extended from that type before is not."""
+        width = cast(IntegerType, value.type).bitwidth
+        if width == kind.bitwidth:
+            return value
+        owner = value.owner
+        if isinstance(owner, arith.ExtSIOp) and owner.input.type == kind:
+            return owner.input
+        return self.add(arith.TruncIOp(value, kind) if kind.bitwidth < width else arith.ExtSIOp(value, kind))
+
+
+class UnscaledBody(IntegerBody):
+    """A body on floats that are integers times powers of two."""
+
     def convert(self, op: Operation) -> None:
-        """Append what computes an operation's result as an integer."""
         if isinstance(op, arith.CmpfOp) or all(map(self._is_constant, op.results)):
             return
         if takes_or_gives_floats(op):
@@ -56,6 +94,9 @@ class IntegerBody:
             mapper = {operand: self.values.get(operand, operand) for operand in op.operands}
             self.values[op.results[0]] = self.add(op.clone(mapper))
         self.values[op.results[0]].name_hint = op.results[0].name_hint
+
+    def result(self, value: SSAValue) -> SSAValue:
+        return self.values.get(value, value)
 
     def _is_constant(self, value: SSAValue) -> bool:
         return is_float(value) and isinstance(self.fact(value), Known)
@@ -69,40 +110,93 @@ class IntegerBody:
             if operand in self.values:
                 sources[position] = self._as_i32(self.values[operand], unsigned=isinstance(op, arith.UIToFPOp))
         for place, step in enumerate(recipe.steps, len(op.operands)):
-            operands = [self._source(source, sources) for source in (step.left, step.right)]
-            sources[place] = self.add(_STEPS[step.name](operands[0], operands[1]))
+            left, right = (self._source(source, sources) for source in (step.left, step.right))
+            sources[place] = self.add(STEPS[step.name](left, right))
         kind = op.results[0].type
-        return self._as(sources[number], cast(IntegerType, kind)) if isinstance(kind, IntegerType) else sources[number]
+        found = sources[number]
+        return self.as_type(found, cast(IntegerType, kind)) if isinstance(kind, IntegerType) else found
 
     def _source(self, source: Source, sources: Mapping[int, SSAValue]) -> SSAValue:
         return self.constant(source.value) if isinstance(source, Constant) else sources[source]
 
-    def constant(self, amount: Amount) -> SSAValue:
-        """A number of the body, or an argument for one per channel."""
-        if isinstance(amount, Channels):
-            if amount not in self.vectors:
-                self.vectors[amount] = self.block.insert_arg(i32, len(self.block.args) - 1)
-            return self.vectors[amount]
-        if amount not in self._constants:
-            self._constants[amount] = self.add(arith.ConstantOp(IntegerAttr(amount, i32)))
-        return self._constants[amount]
-
     def _as_i32(self, value: SSAValue, *, unsigned: bool = False) -> SSAValue:
-        width = cast(IntegerType, value.type).bitwidth
-        if width < 32 and unsigned:
+        if unsigned and cast(IntegerType, value.type).bitwidth < 32:
             return self.add(arith.ExtUIOp(value, i32))
-        return self._as(value, i32)
+        return self.as_type(value, i32)
 
-    def _as(self, value: SSAValue, kind: IntegerType) -> SSAValue:
-        width = cast(IntegerType, value.type).bitwidth
-        if width == kind.bitwidth:
-            return value
-        owner = value.owner
-        if isinstance(owner, arith.ExtSIOp) and owner.input.type == kind:
-            return owner.input
-        return self.add(arith.TruncIOp(value, kind) if kind.bitwidth < width else arith.ExtSIOp(value, kind))
 
-    def close(self, value: SSAValue, kind: IntegerType) -> None:
-        """End the body with a value, in the result's type."""
-        self.yielded = self._as(self.values.get(value, value), kind)
-        append(YieldOp(self.yielded), self.block)
+class NarrowBody(IntegerBody):
+    """A body on integers of any width, computed in 32 bits.
+
+    Narrower integers are held with their sign extended; `_unwrapped` are those whose upper bits are still to be
+    cut off, which what is truncated at the end needs not.
+    """
+
+    def __init__(self, block: Block, fact: Lookup, values: dict[SSAValue, SSAValue]) -> None:
+        super().__init__(block, fact, values)
+        self._unwrapped: dict[SSAValue, SSAValue] = {}
+        self._extended: dict[SSAValue, SSAValue] = {}
+
+    def convert(self, op: Operation) -> None:
+        result = op.results[0]
+        if isinstance(op, arith.ConstantOp):
+            return
+        if isinstance(op, arith.ExtSIOp):
+            self.values[result] = self._number(op.input)
+            return
+        found = self._unsigned(op) if isinstance(op, arith.ExtUIOp) else self._computed(op)
+        self._set(result, found, unwrapped_range(op, [range_of(v, self.fact(v)) for v in op.operands]))
+
+    def result(self, value: SSAValue) -> SSAValue:
+        if value in self._unwrapped:
+            return self._unwrapped[value]
+        return self.values[value] if value in self.values else self._number(value)
+
+    def _set(self, result: SSAValue, found: SSAValue, bounds: Range) -> None:
+        low, high = type_range(cast(IntegerType, result.type).bitwidth)
+        fits = cast(IntegerType, result.type).bitwidth >= 32 or (low <= bounds[0] and bounds[1] <= high)
+        (self.values if fits else self._unwrapped)[result] = found
+        if found.name_hint is None:
+            found.name_hint = result.name_hint
+
+    def _computed(self, op: Operation) -> SSAValue:
+        if isinstance(op, arith.TruncIOp):
+            return self._number(op.input)
+        left, right = (self._number(value) for value in op.operands)
+        if isinstance(op, arith.ShRSIOp) and isinstance(amount := self.fact(op.operands[1]), Known):
+            numbers = amount.numbers
+            right = right if isinstance(numbers, Channels) else self.constant(min(int(numbers), 31))
+        kind = next(kind for kind in STEPS.values() if isinstance(op, kind))
+        return self.add(kind(left, right))
+
+    def _unsigned(self, op: arith.ExtUIOp) -> SSAValue:
+        """The bits of a signed number as an unsigned one: with the top bit turned over, plus its weight."""
+        number, bits = self._number(op.input), cast(IntegerType, op.input.type).bitwidth
+        if bits >= 32 or range_of(op.input, self.fact(op.input))[0] >= 0:
+            return number
+        half = self.constant(1 << (bits - 1))
+        return self.add(arith.AddiOp(self._wrapped(self.add(arith.AddiOp(number, half)), bits), half))
+
+    def _number(self, value: SSAValue) -> SSAValue:
+        """A scalar as i32."""
+        if value in self._unwrapped and value not in self.values:
+            self.values[value] = self._wrapped(self._unwrapped[value], cast(IntegerType, value.type).bitwidth)
+        if value in self.values:
+            found = self.values[value]
+            if found not in self._extended:
+                self._extended[found] = self.as_type(found, i32)
+            return self._extended[found]
+        numbers = cast(Known, self.fact(value)).numbers
+        if isinstance(numbers, Channels):
+            return self.constant(Channels(numbers.axis, tuple(low_bits(int(number)) for number in numbers.values)))
+        return self.constant(low_bits(int(numbers)))
+
+    def _wrapped(self, value: SSAValue, bits: int) -> SSAValue:
+        """A number's low bits, with their sign."""
+        rest = self.constant(32 - bits)
+        return self.add(arith.ShRSIOp(self.add(arith.ShLIOp(value, rest)), rest))
+
+
+def low_bits(number: int) -> int:
+    """The low 32 bits of an integer, as a signed one."""
+    return ((number + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)
