@@ -23,6 +23,7 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
+from xdsl.utils.exceptions import VerifyException
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
@@ -213,7 +214,10 @@ def _copy_asynchronously(store: vector.StoreOp, rewriter: PatternRewriter) -> No
         properties={"elements": IntegerAttr(lanes, i64)},
     )
     copy.location = store.location
-    copy.verify()
+    try:
+        copy.verify()
+    except VerifyException as error:
+        raise CompileError(f"pipeline: {error}: vectorize the copy by as many elements", location_of(store)) from None
     rewriter.replace(store, copy, [])
     rewriter.erase(source)
 

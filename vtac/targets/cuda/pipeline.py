@@ -11,6 +11,7 @@ from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.gpu.convert_tiles_to_wmma import ConvertTilesToWmma
+from vtac.passes.gpu.gpu_check_bounds import GpuCheckBounds
 from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
 from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
 from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
@@ -52,6 +53,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuCheckSharedMemory(),
                 GpuInsertBarriers(),
                 ConvertScheduleToScf(),
+                GpuCheckBounds(),
             ),
         ),
     ),
