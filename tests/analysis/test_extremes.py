@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from vtac.analysis.extremes import Problem, shortened
 from vtac.analysis.linear import Extents, Linear, Quotient, Remainder
 
-NAMES = ("a", "b", "c")
+NAMES: tuple[str, ...] = ("a", "b", "c")
 EXTENTS = st.fixed_dictionaries({name: st.integers(1, 6) for name in NAMES})
 
 

@@ -16,6 +16,11 @@ from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import fast_schedule
 
 
+def says_nothing(*_: object) -> str:
+    """In the place of a check."""
+    return ""
+
+
 @pytest.mark.parametrize(
     ("text", "halved"),
     [
@@ -26,9 +31,12 @@ from vtac.workloads.wmma_fast import fast_schedule
 )
 def test_tiles_that_nothing_else_compares(text: str, halved: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without the rules on tiles, what a smaller one leads to is found in the kernel."""
-    monkeypatch.setattr("vtac.analysis.fragment_plans._check_tiles", lambda *_: None)
-    for check in ("_product_problem", "_transfer_problem"):
-        monkeypatch.setattr(f"vtac.analysis.fragment_shapes.{check}", lambda _: "")
+    for check in (
+        "fragment_plans._check_tiles",
+        "fragment_shapes._product_problem",
+        "fragment_shapes._transfer_problem",
+    ):
+        monkeypatch.setattr(f"vtac.analysis.{check}", says_nothing)
     before, use, after = str(default_schedule(vtac.parse(text))).partition(f'"{halved}"')
     head, word, tail = before.rpartition("factor ")
     script = head + word + re.sub(r"^\d+", lambda size: str(int(size[0]) // 2), tail) + use + after + "\n"
