@@ -4,7 +4,6 @@ interpreters, and the checker."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from io import StringIO
 
 import numpy as np
@@ -37,23 +36,8 @@ from vtac.text.context import dialect_factories
 LEVELS = tuple(phase.name for phase in (*plain_pipeline().phases, *VTA_PIPELINE.phases))
 """Of the plain pipeline, and of the one that each kernel goes through."""
 _PAYLOAD_LEVELS = ("payload", "scheduled", "blocked")
-_WARM_UP = """
-func.func @warm_up(%x: tensor<1x16xi8>, %w: tensor<16x16xi8>) -> tensor<1x16xi32> {
-  %c = arith.constant 0 : i32
-  %e = tensor.empty() : tensor<1x16xi32>
-  %i = linalg.fill ins(%c : i32) outs(%e : tensor<1x16xi32>) -> tensor<1x16xi32>
-  %y = linalg.matmul ins(%x, %w : tensor<1x16xi8>, tensor<16x16xi8>) outs(%i : tensor<1x16xi32>) -> tensor<1x16xi32>
-  func.return %y : tensor<1x16xi32>
-}
-"""
 _REFERENCE_INSTRUCTIONS = 400
 """Of a stream at most that the reference interpreter runs, which takes a tile at a time."""
-
-
-@cache
-def preload() -> None:
-    """Load what compiling loads on its way, so that a case in a process of its own does not start with that."""
-    vtac.compile(_WARM_UP)
 
 
 def compare(level: str, names: Sequence[str], want: Sequence[Array], found: Sequence[Array]) -> None:

@@ -13,7 +13,7 @@ from fuzz.configurations import configuration, draw_fields
 from fuzz.machines import draw_machine
 from fuzz.networks import Network, Node, build, expected
 from fuzz.operations import OPERATIONS
-from fuzz.oracles import LEVELS, as_tuple, compare, judge_input, judge_levels, judge_streams, preload, printed_form
+from fuzz.oracles import LEVELS, as_tuple, compare, judge_input, judge_levels, judge_streams, printed_form
 from fuzz.outcome import Outcome, UnfitError
 from fuzz.reduction import smaller_numbers, without_chunks
 from vtac.targets.vta.programs.arrays import Array as ProgramArray
@@ -38,7 +38,6 @@ class LinalgTarget:
     )  # fmt: skip
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
-        preload()
         fields, shape, first = draw_machine(random, features)
         inputs = [_input(random, "x0", shape)]
         if random.random() < 0.3:

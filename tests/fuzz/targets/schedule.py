@@ -1,72 +1,159 @@
-"""Random directives: accepted ones keep the numbers, refused ones change nothing, the printed script replays."""
+"""Random directives: accepted ones keep the numbers, refused ones change nothing, the printed script replays.
+
+They stand alone, or among those of a default schedule, up to the whole of it; what is complete is compiled and run.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from functools import cache
 from random import Random
 from typing import cast
 
 import numpy as np
+from contraction_programs import convolution
 from directive_programs import PROGRAMS, chain
-from numpy.typing import NDArray
 from programs import SmallConv
-from random_schedules import RandomDirectives
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
-from fuzz.case import Payload
+import vtac
+from fuzz.case import Json, Payload
+from fuzz.directives import MOVES, AnyDirectives, GrowingSchedule
+from fuzz.networks import Array
+from fuzz.oracles import as_tuple, compare, printed_form
 from fuzz.outcome import MismatchError, Outcome
-from fuzz.reduction import smaller_numbers
-from fuzz.targets.linalg import printed_form
+from fuzz.reduction import smaller_numbers, without_chunks
+from fuzz.targets.cuda import matmul_text
 from vtac.compiler import lower
 from vtac.dialects.schedule.declared import RESULT
+from vtac.dialects.schedule.directives import ScriptOp
 from vtac.evaluate import evaluate
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.numbers import dtype_of
-from vtac.schedule import Schedule
+from vtac.targets.registry import find_target
+from vtac.workloads.conv2d import Conv2D
+from vtac.workloads.matmul import Matmul
+from vtac.workloads.vadd import VectorAdd
 
-SOURCES = {
+SMALL = {
     **PROGRAMS,
     "conv": SmallConv(2, 2, 4, 5).text(),
     "strided": SmallConv(1, 2, 5, 5, stride=2).text(),
     "chain": chain((3, 5), "a", "b", "c"),
 }
+"""Programs that no machine takes as they are."""
+MAPPED = {
+    "vta vadd": VectorAdd(channels=96).text(),
+    "vta matmul": Matmul(in_features=32, out_features=48).text(),
+    "vta conv": Conv2D(height=4, width=3, in_channels=16, out_channels=32).text(),
+    "cuda matmul": matmul_text(32, 16, 48),
+    "cuda transposed": matmul_text(16, 32, 16, "i8", transposed=True),
+    "cuda conv": convolution("nhwc_hwcf", (1, 8, 4, 5), 16, (3, 3), pad=1, bias=True, relu=True).text(),
+    "cuda strided": convolution("nchw_fchw", (2, 3, 6, 5), 7, (2, 3), stride=2, narrow=True).text(),
+}
+"""Programs that have a default schedule, for the target that their name begins with."""
+
+
+@cache
+def default_script(program: str) -> ScriptOp:
+    """The default schedule of one of `MAPPED`."""
+    (schedule,) = find_target(program.split(maxsplit=1)[0]).schedules(vtac.parse(MAPPED[program]))
+    return schedule.script
 
 
 class ScheduleTarget:
     name = "schedule"
-    features = ("many", "replay")
+    features = ("many", "mapped", *MOVES)
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
+        names = [name for name in MOVES if name in features] or ["split", "reorder", "compute_at"]
+        mapped = "mapped" in features and random.random() < 0.7
+        program = random.choice(sorted(MAPPED if mapped else SMALL))
+        length = len(list(default_script(program).body.block.ops)) if mapped else 0
         return {
-            "program": random.choice(sorted(SOURCES)),
+            "program": program,
             "seed": random.randrange(1 << 30),
-            "count": random.randint(10, 40) if "many" in features else random.randint(1, 10),
+            "directives": cast(Json, names),
+            "count": random.randint(8, 30) if "many" in features else random.randint(1, 6),
+            "followed": random.choice([length, length, random.randint(0, length)]),
         }
 
     def judge(self, payload: Payload) -> Outcome:
-        source = SOURCES[cast(str, payload["program"])]
-        schedule = Schedule(source)
-        arrays = _arguments(schedule.module)
-        want = _results(schedule.module, arrays)
-        applied: list[str] = []
-        for name in RandomDirectives(schedule, cast(int, payload["seed"])).apply(cast(int, payload["count"])):
-            applied.append(name)
-            found = _results(schedule.module, arrays)
-            if any((a != b).any() for a, b in zip(want, found, strict=True)):
-                raise MismatchError("payload after a directive", f"{' '.join(applied)}: the numbers differ")
-        replayed = _replayed(source, schedule)
+        program = cast(str, payload["program"])
+        source = MAPPED.get(program) or SMALL[program]
+        module = GrowingSchedule(source).module
+        arrays = arguments(module)
+        want = as_tuple(evaluate(module, *arrays))
+        names = [f"result {number}" for number in range(len(want))]
+        accepted, refused = Counter[str](), Counter[str]()
+        schedule = _scheduled(payload, source, accepted, refused)
+        try:
+            compare("payload after directives", names, want, as_tuple(evaluate(schedule.module, *arrays)))
+        except MismatchError:
+            _scheduled(payload, source, Counter(), Counter(), (names, want, arrays))
+            raise
+        replayed = lower(
+            source, program.split()[0] if program in MAPPED else "vta", schedule=f"{schedule}\n", phase="scheduled"
+        )
         if _functions(replayed) != _functions(schedule.module):
-            raise MismatchError(
-                "script against schedule", f"{' '.join(applied)}: replayed, the script gives another payload"
-            )
-        reach = tuple(sorted({f"directive {name}" for name in applied}))
-        return Outcome("accepted" if applied else "refused", reach=reach)
+            raise MismatchError("script against schedule", "replayed, the script gives another payload")
+        reach = [f"directive {name}" for name in accepted] + [f"refusal of {name}" for name in refused]
+        if program in MAPPED:
+            reach.append(_run(program, source, str(schedule), arrays, want))
+        status = "accepted" if accepted else "refused"
+        facts = {"accepted": accepted.total(), "refused": refused.total()}
+        return Outcome(status, detail="no directive is legal" if not accepted else "", reach=tuple(reach), facts=facts)
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
-        for count in smaller_numbers(cast(int, payload["count"])):
-            yield {**payload, "count": count}
+        for name in ("count", "followed"):
+            for number in smaller_numbers(cast(int, payload[name]), 0):
+                yield {**payload, name: number}
+        for names in without_chunks(cast("list[Json]", payload["directives"])):
+            if names:
+                yield {**payload, "directives": names}
+
+
+Expected = tuple[list[str], Sequence[Array], list[Array]]
+
+
+def _scheduled(
+    payload: Payload, source: str, accepted: Counter[str], refused: Counter[str], expected: Expected | None = None
+) -> GrowingSchedule:
+    """The schedule of a payload, what became of its random directives; their numbers after each if they are given."""
+    program, random = cast(str, payload["program"]), Random(cast(int, payload["seed"]))
+    schedule = GrowingSchedule(source)
+    moves = AnyDirectives(schedule, random, cast("list[str]", payload["directives"]))
+    steps = schedule.follow(default_script(program))[: cast(int, payload["followed"])] if program in MAPPED else []
+    places = sorted(random.randint(0, len(steps)) for _ in range(cast(int, payload["count"])))
+    for number in range(len(steps) + 1):
+        for _ in range(places.count(number)):
+            name, taken = moves.try_one()
+            (accepted if taken else refused)[name] += 1
+            if expected is not None and taken:
+                names, want, arrays = expected
+                compare(f"payload after {name}", names, want, as_tuple(evaluate(schedule.module, *arrays)))
+        if number < len(steps):
+            steps[number]()
+    return schedule
+
+
+def _run(program: str, source: str, script: str, arrays: list[Array], want: Sequence[Array]) -> str:
+    """Compile what is scheduled and run it: the stream, or the kernel at the wmma level."""
+    names = [f"result {number}" for number in range(len(want))]
+    try:
+        if program.startswith("vta"):
+            compiled = vtac.compile(source, schedule=f"{script}\n")
+            found = as_tuple(compiled(*arrays))  # pyright: ignore[reportArgumentType]
+        else:
+            vtac.compile(source, "cuda", schedule=f"{script}\n")
+            found = as_tuple(evaluate(lower(source, "cuda", schedule=f"{script}\n"), *arrays))
+    except vtac.CompileError:
+        return "a schedule that does not compile"
+    compare(f"{program.split(maxsplit=1)[0]} program of a random schedule", names, want, found)
+    return f"a {program.split(maxsplit=1)[0]} program"
 
 
 def _functions(module: ModuleOp) -> list[str]:
@@ -74,24 +161,17 @@ def _functions(module: ModuleOp) -> list[str]:
     return [printed_form(ModuleOp([op.clone()])) for op in module.ops if isinstance(op, FuncOp)]
 
 
-def _replayed(source: str, schedule: Schedule) -> ModuleOp:
-    return lower(source, schedule=f"{schedule}\n", phase="scheduled")
-
-
-def _arguments(module: ModuleOp) -> list[NDArray[np.generic]]:
-    """Random arrays for a payload's arguments, those of its results left out."""
+def arguments(module: ModuleOp) -> list[Array]:
+    """Small whole numbers for a payload's arguments, those of its results left out; every order adds them up alike."""
     function = function_of(module)
     rng = np.random.default_rng(0)
-    return [
-        rng.integers(-100, 100, shape_of_type(kind)).astype(dtype_of(element_type(kind)))
-        for position, kind in enumerate(function.function_type.inputs)
-        if not RESULT.of_argument(function, position)
-    ]
-
-
-def _results(module: ModuleOp, arrays: list[NDArray[np.generic]]) -> tuple[NDArray[np.generic], ...]:
-    found = evaluate(module, *arrays)
-    return found if isinstance(found, tuple) else (found,)
+    found: list[Array] = []
+    for position, kind in enumerate(function.function_type.inputs):
+        if not RESULT.of_argument(function, position):
+            dtype = dtype_of(element_type(kind))
+            bound = 4 if dtype.kind == "f" else 100
+            found.append(rng.integers(-bound, bound, shape_of_type(kind)).astype(dtype))
+    return found
 
 
 TARGET = ScheduleTarget()

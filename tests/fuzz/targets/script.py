@@ -18,7 +18,7 @@ from fuzz.reduction import without_chunks
 from vtac.evaluate import evaluate
 from vtac.targets.vta.schedules import default_schedule
 
-_NUMBER = re.compile(r"(?<=[ \[])\d+(?=[ ,\]\n:])")
+NUMBER = re.compile(r"(?<=[ \[])\d+(?=[ ,\]\n:])")
 
 
 _EXAMPLES = Path(__file__).resolve().parents[3] / "examples"
@@ -39,7 +39,7 @@ def scripts() -> tuple[str, ...]:
 
 def edited(script: str, edits: list[list[int]]) -> str:
     """The script with some of its numbers replaced, each given by its position among them."""
-    places = list(_NUMBER.finditer(script))
+    places = list(NUMBER.finditer(script))
     for place, value in sorted(edits, reverse=True):
         match = places[place % len(places)]
         script = f"{script[: match.start()]}{value}{script[match.end() :]}"
@@ -48,7 +48,7 @@ def edited(script: str, edits: list[list[int]]) -> str:
 
 def draw_edits(random: Random, script: str, many: bool) -> list[list[int]]:
     """Numbers to replace: by halves, doubles, neighbours."""
-    places = list(_NUMBER.finditer(script))
+    places = list(NUMBER.finditer(script))
     edits: list[list[int]] = []
     for _ in range(random.randint(2, 5) if many else 1):
         place = random.randrange(len(places))
