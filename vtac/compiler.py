@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, overload
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
 
+from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.errors import CompileError
 from vtac.pipelines import Runner
-from vtac.preparation import prepare, scripts_of
+from vtac.preparation import prepare, refuse_several_functions, scripts_of
 from vtac.rewriting.edits import append
 from vtac.targets.registry import all_targets, find_target
 from vtac.text.context import make_context
@@ -76,6 +78,7 @@ def compile(
     found = find_target(target)
     complete = found.complete(options)
     work = prepare(module, found, config, schedule)
+    refuse_several_functions(work)
     if found.compile is not None:
         return found.compile(work, **complete)
     _lower(work, found)
@@ -92,7 +95,8 @@ def lower(
 ) -> ModuleOp:
     """A copy of a module of scheduled functions, or of such as the target schedules as they are, lowered.
 
-    `phase` is the last phase of the target's pipeline to run; all of them by default.
+    `phase` is the last phase of the pipeline to run; all of them by default. A module that the target cuts up first,
+    as the VTA does one on plain tensors, goes through the phases of that pipeline.
     """
     found = find_target(target)
     work = prepare(module, found, config, schedule)
@@ -123,9 +127,13 @@ def load_program(directory: str | Path, target: str | None = None) -> TargetProg
 
 
 def _lower(work: ModuleOp, target: Target, phase: str | None = None) -> None:
-    if not scripts_of(work):
+    apart = target.takes_apart(work) if target.takes_apart is not None else None
+    functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if phase is None and functions and all(stage_of(function) is not None for function in functions):
+        return
+    if apart is None and not scripts_of(work) and not any(map(is_scheduled, functions)):
         for schedule in target.schedules(work):
-            append(schedule.script, work.body.block)
-    pipeline = target.pipeline()
+            append(schedule.script.clone(), work.body.block)
+    pipeline = target.pipeline() if apart is None else apart
     phases = pipeline.phases if phase is None else pipeline.through(phase)
     Runner(make_context()).run_phases(phases, work)

@@ -5,12 +5,24 @@ from __future__ import annotations
 from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp, ShapedType
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Operation, SSAValue
+from xdsl.traits import SymbolTable
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
-from vtac.analysis.sizes import byte_count, item_count, returned, total_bytes, values_under
+from vtac.analysis.sizes import (
+    MAX_PROGRAM_RANK,
+    MAX_RANK,
+    byte_count,
+    item_count,
+    rank_of,
+    returned,
+    total_bytes,
+    values_under,
+)
+from vtac.analysis.stage import stage_of
+from vtac.dialects.packing.declared import DEVICE, PROGRAM
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError, JointCompileError
 from vtac.limits import MEMORY, shown
@@ -33,6 +45,7 @@ def prepare(
     """
     work = module.clone() if isinstance(module, ModuleOp) else parse(module)
     _refuse_branches(work)
+    _refuse_later_stages(work)
     refuse_beyond_reach(work, target.reach)
     if config is None and schedule is not None and target.hardware.attribute not in work.attributes:
         config = getattr(schedule, "config", None)
@@ -59,6 +72,51 @@ def _refuse_branches(module: ModuleOp) -> None:
         raise refusals[0]
 
 
+def _refuse_later_stages(module: ModuleOp) -> None:
+    """Raises `CompileError` for IR past packing, or from within a pipeline, and for functions that call others."""
+    functions = [op for op in module.walk() if isinstance(op, FuncOp) and op.body.blocks]
+    packed = next((op for op in functions if DEVICE.is_on(op) or PROGRAM.is_on(op)), None)
+    if packed is not None:
+        raise CompileError(
+            f"'{packed.sym_name.data}' was made by packing, which compiling starts with: give the program from before "
+            "it; vtac.evaluate executes this one",
+            location_of(packed),
+        )
+    for function in functions:
+        name = function.sym_name.data
+        stage = stage_of(function)
+        if stage is not None and not stage.is_whole:
+            raise CompileError(f"cannot compile '{name}': {stage.whereabouts}", location_of(stage.op))
+        call = next((op for op in function.walk() if isinstance(op, CallOp)), None) if stage is None else None
+        if call is not None and not _calls_lowered(call, module):
+            raise CompileError(
+                f"'{name}' calls '{call.callee.string_value()}'; a program is one function that calls no other: write "
+                "the operations in place of the call",
+                location_of(call),
+            )
+
+
+def _calls_lowered(call: CallOp, module: ModuleOp) -> bool:
+    """Whether a call is that of a kernel which is lowered already."""
+    callee = SymbolTable.lookup_symbol(module, call.callee)
+    return isinstance(callee, FuncOp) and bool(callee.body.blocks) and stage_of(callee) is not None
+
+
+def refuse_several_functions(module: ModuleOp) -> None:
+    """Raises `CompileError` unless a module has one function with a body that no other calls."""
+    called = {op.callee.string_value() for op in module.walk() if isinstance(op, CallOp)}
+    names = [
+        op.sym_name.data
+        for op in module.ops
+        if isinstance(op, FuncOp) and op.body.blocks and op.sym_name.data not in called
+    ]
+    if len(names) != 1:
+        first = module.body.block.first_op
+        where = location_of(module) or (location_of(first) if first is not None else "")
+        found = f"{len(names)} ({', '.join(names)})" if names else "none with a body"
+        raise CompileError(f"a program is one function; the module has {found}", where)
+
+
 def refuse_beyond_reach(module: ModuleOp, reach: Reach | None) -> None:
     """Raises `CompileError` for values that programs of such a reach cannot address, or that take too much memory.
 
@@ -80,6 +138,12 @@ def refuse_beyond_reach(module: ModuleOp, reach: Reach | None) -> None:
 def _refuse_value(value: SSAValue, function: FuncOp, reach: Reach | None) -> None:
     owner = value.owner
     where = location_of(owner if isinstance(owner, Operation) else function)
+    if rank_of(value.type) > MAX_PROGRAM_RANK:
+        raise CompileError(
+            f"'{buffer_name(value)}' has {rank_of(value.type)} dimensions; {MAX_PROGRAM_RANK} leave room for tiles in "
+            f"arrays of numpy, which have at most {MAX_RANK}",
+            where,
+        )
     taken = byte_count(value.type)
     if reach is not None and reach.nbytes is not None and taken > reach.nbytes:
         raise CompileError(

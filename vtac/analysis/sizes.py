@@ -12,6 +12,17 @@ from xdsl.ir import Attribute, Operation, SSAValue
 
 _INDEX_BITS = 64
 
+MAX_RANK = 64
+"""Dimensions of an array of numpy, in which programs are executed."""
+
+MAX_PROGRAM_RANK = MAX_RANK - 4
+"""Dimensions of a value of a program that is compiled: tiles of it have up to four more on the way."""
+
+
+def rank_of(kind: Attribute) -> int:
+    """Dimensions of a shaped type; 0 for any other."""
+    return len(kind.get_shape()) if isinstance(kind, ShapedType) else 0
+
 
 def item_count(kind: Attribute) -> int:
     """Elements of a shaped type; 0 for any other type, and for one whose shape is not static."""

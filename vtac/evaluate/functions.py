@@ -22,9 +22,12 @@ def function_of(program: ModuleOp | FuncOp) -> FuncOp:
     """The function itself, or the one function with a body of a module."""
     if isinstance(program, FuncOp):
         return program
-    functions = [op for op in program.ops if isinstance(op, FuncOp) and op.body.blocks and not _is_private(op)]
+    all_functions = [op for op in program.ops if isinstance(op, FuncOp) and op.body.blocks]
+    functions = [op for op in all_functions if not _is_private(op)] or all_functions
+    if not functions:
+        raise refused("cannot execute a module without a function that has a body", program)
     if len(functions) != 1:
-        names = ", ".join(function.sym_name.data for function in functions) or "none"
+        names = ", ".join(function.sym_name.data for function in functions)
         raise refused(
             f"cannot execute a module with {len(functions)} functions ({names}): pass one of its functions", program
         )

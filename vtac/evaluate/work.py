@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from math import prod
 
 from xdsl.dialects import scf
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Block, Operation
+from xdsl.traits import SymbolTable
 
-from vtac.analysis.sizes import total_bytes, values_under
+from vtac.analysis.nest import buffer_name
+from vtac.analysis.sizes import MAX_RANK, rank_of, total_bytes, values_under
 from vtac.analysis.tiles import perfect_nest
 from vtac.analysis.trips import constant_trips
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -28,6 +30,8 @@ def refuse_too_much(function: FuncOp, steps: int = 1, beside: int = 0) -> None:
     `steps` is how often its body is executed, `beside` what it takes in bytes beside its values.
     """
     name = function.sym_name.data
+    _refuse_recursion(function)
+    _refuse_rank(function)
     found = MEMORY.refusal(total_bytes(values_under(function)) + beside)
     if found:
         raise refused(f"cannot execute '{name}': its arrays take {found}", function)
@@ -39,6 +43,40 @@ def refuse_too_much(function: FuncOp, steps: int = 1, beside: int = 0) -> None:
         found = MEMORY.refusal(_points_at_once(op) * _GRID_BYTES)
         if found:
             raise refused(f"cannot execute '{name}': computing '{op.name}' takes {found}", op)
+
+
+def _refuse_recursion(function: FuncOp) -> None:
+    """Functions that call themselves, whichever way around, have no end: nothing decides about a call."""
+    open_calls, done = [function], set[FuncOp]()
+    pending = [iter(_callees(function))]
+    while pending:
+        callee = next(pending[-1], None)
+        if callee is None:
+            done.add(open_calls.pop())
+            pending.pop()
+        elif callee in open_calls:
+            way = " -> ".join(one.sym_name.data for one in (*open_calls[open_calls.index(callee) :], callee))
+            raise refused(f"cannot execute '{function.sym_name.data}': it calls itself, {way}", callee)
+        elif callee not in done:
+            open_calls.append(callee)
+            pending.append(iter(_callees(callee)))
+
+
+def _callees(function: FuncOp) -> list[FuncOp]:
+    calls = [op for op in function.walk() if isinstance(op, CallOp)]
+    found = [SymbolTable.lookup_symbol(call, call.callee) for call in calls if call.parent_op() is not None]
+    return [callee for callee in found if isinstance(callee, FuncOp) and callee.body.blocks]
+
+
+def _refuse_rank(function: FuncOp) -> None:
+    for value in values_under(function):
+        if rank_of(value.type) > MAX_RANK:
+            owner = value.owner
+            raise refused(
+                f"cannot execute '{function.sym_name.data}': '{buffer_name(value)}' has {rank_of(value.type)} "
+                f"dimensions; arrays of numpy have at most {MAX_RANK}",
+                owner if isinstance(owner, Operation) else function,
+            )
 
 
 def _nests(body: Block, steps: int) -> Iterator[tuple[Operation, int]]:

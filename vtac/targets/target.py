@@ -131,12 +131,14 @@ class Level:
 
     `find` gives an operation of the level in a function, the function itself when it belongs to
     the level as a whole, or None. `evaluate` executes a module on numpy arrays, which it leaves
-    as they are; several results are a tuple.
+    as they are; several results are a tuple. `between` are the phases of the target's pipeline
+    after which a function is in the dialect in part, and cannot be executed.
     """
 
     name: str
     find: Callable[[FuncOp], Operation | None]
     evaluate: Callable[[ModuleOp, Arrays], NDArray[np.generic] | Arrays]
+    between: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -157,7 +159,9 @@ class Target:
     hardware is settled then), and `build` makes a program of a lowered module. A target that does
     more than that with a whole program has a `compile` of its own, which gets the module and the
     `options` by name. `load` reads what a program's `save` wrote, a directory in which a
-    file of `saved_as` lies. `reach` is what its programs can address, where that is bounded.
+    file of `saved_as` lies. `takes_apart` gives the pipeline of a module that is cut into functions which are scheduled
+    each for itself, and None for one that is lowered as it is. `reach` is what its programs can address, where that is
+    bounded.
 
     `scopes` are the memories that its schedules place buffers in, each with its meaning,
     `intrinsics` what they tensorize to, `directives` the modules in which directives of its own
@@ -174,6 +178,7 @@ class Target:
     load: Callable[[Path], TargetProgram]
     saved_as: tuple[str, ...]
     compile: Callable[..., TargetProgram] | None = None
+    takes_apart: Callable[[ModuleOp], Pipeline | None] | None = None
     reach: Reach | None = None
     options: tuple[Option, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -74,7 +74,9 @@ def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:
 def _kernel(function: FuncOp) -> Operation | None:
     from vtac.evaluate.kernel import is_kernel
 
-    return function if is_kernel(function) else None
+    if is_kernel(function):
+        return function
+    return next((op for op in function.walk() if op.name.startswith("wmma.")), None)
 
 
 def _evaluate(module: ModuleOp, arrays: Arrays) -> NDArray[np.generic] | Arrays:
@@ -120,7 +122,7 @@ CUDA = Target(
         Intrinsic(name, partial(_match, name))
         for name in ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")
     ),
-    levels=(Level("wmma", _kernel, _evaluate),),
+    levels=(Level("wmma", _kernel, _evaluate, ("tiles", "memory")),),
     formats={"cuda": _text},
 )
 """Programs are one kernel each. Without an architecture a kernel keeps to what all architectures have in common."""

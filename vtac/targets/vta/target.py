@@ -48,6 +48,13 @@ def _pipeline() -> Pipeline:
     return VTA_PIPELINE
 
 
+def _takes_apart(module: ModuleOp) -> Pipeline | None:
+    from vtac.partition.layouts import needs_packing
+    from vtac.targets.vta.plain_pipeline import plain_pipeline
+
+    return plain_pipeline() if needs_packing(module) else None
+
+
 def _schedules(module: ModuleOp) -> Sequence[HasScript]:
     from vtac.targets.vta.compiling import schedules
 
@@ -115,6 +122,7 @@ VTA = Target(
     load=_load,
     saved_as=("host.mlir", "program.json", "insn.bin", "uop.bin", "dram.bin"),
     compile=_compile,
+    takes_apart=_takes_apart,
     reach=REACH,
     options=(
         Option("host", True, "what the VTA cannot do runs on the host; otherwise it is refused"),
@@ -127,7 +135,7 @@ VTA = Target(
         "vta.acc": "the accumulators: tiles of BATCH x BLOCK_OUT, 32 bits each",
     },
     intrinsics=(Intrinsic("vta.gemm", _match_gemm),),
-    levels=(Level("vta", _operation, _evaluate),),
+    levels=(Level("vta", _operation, _evaluate, ("units", "tokens", "threads")),),
     formats={"vta-asm": _assembly},
 )
 """Programs are instruction streams, and host programs around them."""

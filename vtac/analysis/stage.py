@@ -1,0 +1,56 @@
+"""How far a function is lowered: not at all, to a schedule, partly to a target's own dialect, or wholly."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation
+
+from vtac.analysis.walks import operations_under
+from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.declared import marks_of
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.targets.registry import all_targets
+from vtac.targets.target import Level, Target
+
+
+class Stage(NamedTuple):
+    """The target and level that a function has operations of, one of these, and whether it is lowered wholly."""
+
+    target: Target
+    level: Level
+    op: Operation
+    is_whole: bool
+
+    @property
+    def whereabouts(self) -> str:
+        """Between which phases the IR is, and which can be executed, of a function that is not lowered wholly."""
+        levels = self.target.pipeline().levels
+        whole = [name for name in levels if name not in self.level.between]
+        return (
+            f"'{self.op.name}' among schedule loops is IR from within {self.target.pipeline().name}, which is neither "
+            f"executed nor gone on from: take that of a phase among {', '.join(whole)}"
+        )
+
+
+def stage_of(function: FuncOp) -> Stage | None:
+    """How far a function is lowered; None where it has no operation of a target's own dialect."""
+    for target in all_targets():
+        for level in target.levels:
+            op = level.find(function)
+            if op is not None:
+                return Stage(target, level, op, op is function or not _has_schedule_loops(function))
+    return None
+
+
+def is_scheduled(function: FuncOp) -> bool:
+    """Whether directives have left their marks on the loops of a function."""
+    return any(
+        isinstance(op, ForOp) and (op.loop_kind is not LoopKind.SERIAL or bool(marks_of(op)))
+        for op in operations_under(function)
+    )
+
+
+def _has_schedule_loops(function: FuncOp) -> bool:
+    return any(isinstance(op, ForOp | BlockOp) for op in operations_under(function))
