@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from io import StringIO
 from pathlib import Path
 
 import pytest
 from ssa_names import renumber
+from xdsl.dialects.builtin import StringAttr
 from xdsl.printer import Printer
 
 import vtac
+from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 
@@ -120,3 +123,36 @@ def test_buffers_by_the_name_that_they_were_given() -> None:
     schedule = Schedule(text)
     assert schedule.get_buffer("left").name == "left"
     assert schedule.get_buffer("second").name == "second"
+
+
+@pytest.mark.parametrize("name", ["é", "漢字", "😀", "", 'a"b', "a\\b", "x\ny", "\x00"])
+def test_names_of_any_characters_round_trip(name: str) -> None:
+    schedule = Schedule(PRODUCTS)
+    blocks = [op for op in schedule.module.walk() if isinstance(op, BlockOp)]
+    loops = [op for op in schedule.module.walk() if isinstance(op, ForOp)]
+    blocks[0].sym_name = StringAttr(name)
+    loops[0].rename(name)
+    text = f"{schedule.module!s}\n"
+    again = vtac.parse(text)
+    assert next(op for op in again.walk() if isinstance(op, BlockOp)).block_name == name
+    assert next(op for op in again.walk() if isinstance(op, ForOp)).loop_name == name
+    assert f"{again!s}\n" == text
+
+
+def test_handles_of_another_schedule() -> None:
+    own, other = Schedule(PRODUCTS), Schedule(PRODUCTS)
+    block = other.get_block("matmul")
+    loop, buffer = other.get_loops(block)[0], other.get_buffer("second")
+    calls: list[Callable[[], object]] = [
+        lambda: own.split(loop, factor=2),
+        lambda: own.get_loops(block),
+        lambda: own.compute_inline(block),
+        lambda: own.set_scope(buffer, "vta.acc"),
+    ]
+    for call in calls:
+        with pytest.raises(ScheduleError) as caught:
+            call()
+        assert str(caught.value).endswith(
+            ": this handle belongs to another schedule; get one from the schedule that the directive is for, by "
+            "get_block, get_loops or get_buffer"
+        )

@@ -39,6 +39,7 @@ from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, settle_hardware, stated_hardware, target_of
 from vtac.rewriting.edits import append, discard
 from vtac.text.context import make_context
+from vtac.text.reports import one_line
 from vtac.text.source import parse
 
 _D = TypeVar("_D", bound=DirectiveOp)
@@ -284,7 +285,7 @@ class Schedule:
         except BaseException as error:
             discard(op)
             if isinstance(error, VerifyException):
-                raise ScheduleError(f"{op.directive}: {error}") from None
+                raise ScheduleError(f"{op.directive}: {one_line(str(error))}") from None
             raise
         return op
 

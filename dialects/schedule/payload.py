@@ -143,7 +143,7 @@ class ForOp(IRDLOperation):
         body = parser.parse_region([argument])
         loop = ForOp.make(extent, kind, body)
         if name is not None or loop.induction_variable.name_hint is not None:
-            loop.name_property = StringAttr(name or loop.loop_name)
+            loop.name_property = StringAttr(loop.loop_name if name is None else name)
         if attributes is not None:
             loop.attributes |= attributes.data
         return loop

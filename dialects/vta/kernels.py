@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Literal, TypeVar
+from typing import ClassVar, Literal, TypeAlias, TypeVar
 
 from xdsl.dialects.builtin import (
     AffineMapAttr,
@@ -35,7 +35,12 @@ from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.vta.attributes import UopLoop, UopLoopAttr
 
-AluName = Literal["min", "max", "add", "shr", "mul"]
+BuiltName: TypeAlias = Literal["min", "max", "add", "shr"]
+"""What the ALU of the hardware computes."""
+
+AluName: TypeAlias = BuiltName | Literal["mul"]
+"""What an instruction can name: simulators also multiply."""
+
 ALU_NAMES: tuple[AluName, ...] = ("min", "max", "add", "shr", "mul")
 MAX_HARDWARE_LOOPS = 2
 

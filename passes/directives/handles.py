@@ -48,14 +48,18 @@ class Handles:
     def block(self, handle: SSAValue, directive: DirectiveOp) -> BlockOp:
         """The block behind a handle; refused when an earlier directive removed it."""
         block = self._blocks.get(handle)
-        if block is None or not _is_inside(block, self.function):
+        if block is None:
+            raise _foreign(directive)
+        if not _is_inside(block, self.function):
             raise refusal(directive, "the block of this handle no longer exists", "get a new handle with get_block")
         return block
 
     def loop(self, handle: SSAValue, directive: DirectiveOp) -> ForOp:
         """The loop behind a handle; refused when an earlier directive replaced it."""
         loop = self._loops.get(handle)
-        if loop is None or not _is_inside(loop, self.function):
+        if loop is None:
+            raise _foreign(directive)
+        if not _is_inside(loop, self.function):
             raise refusal(
                 directive,
                 "the loop of this handle no longer exists: it was split, fused or moved with its block",
@@ -65,6 +69,8 @@ class Handles:
 
     def buffer(self, handle: SSAValue, directive: DirectiveOp) -> SSAValue:
         """The buffer behind a handle."""
+        if handle not in self._buffers:
+            raise _foreign(directive)
         return self.find_buffer(self._buffers[handle], directive)
 
     def target(self, handle: SSAValue, directive: DirectiveOp) -> BlockOp | ForOp:
@@ -111,6 +117,15 @@ class Handles:
         while candidate in taken:
             candidate, count = f"{name}_{count}", count + 1
         return candidate
+
+
+def _foreign(directive: DirectiveOp) -> ScheduleError:
+    """The error for a handle that no directive of this schedule gave."""
+    return refusal(
+        directive,
+        "this handle belongs to another schedule",
+        "get one from the schedule that the directive is for, by get_block, get_loops or get_buffer",
+    )
 
 
 def _unused(name: str, taken: set[str]) -> str:

@@ -317,8 +317,8 @@ def test_another_op_is_refused_with_its_location() -> None:
 
 
 _BETWEEN = (
-    r"'vta\.sync' among schedule loops is IR from within lower-to-vta, which is neither executed nor gone on from: "
-    r"take that of a phase among input, payload, scheduled, blocked, vta"
+    r"'vta\.sync' beside schedule loops, or buffers without a place, is IR from within lower-to-vta, which is neither "
+    r"executed nor gone on from: take that of a phase among input, payload, scheduled, blocked, vta"
 )
 
 

@@ -116,3 +116,9 @@ def test_unclosed_string_is_refused_at_once() -> None:
     text = f"""func.func @f() attributes {{note = "{"a b " * 200}}} {{\n  func.return\n}}\n"""
     with pytest.raises(SourceError, match=r"x.mlir:1:35: .*closing string literal"):
         parse_module(text, "x.mlir", make_context())
+
+
+@pytest.mark.parametrize("space", ["1", "1 : i32", "[1]", "unit", "@x"])
+def test_a_memory_space_is_a_string(space: str) -> None:
+    with pytest.raises(SourceError, match="a scope is named by a string; the scopes are global, "):
+        parse(f"func.func @f(%a: memref<4xi32, {space}>) {{\n  return\n}}\n")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation
 
+from vtac.analysis.nest import scope_of
 from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import marks_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.scopes import GLOBAL
 from vtac.targets.registry import all_targets
 from vtac.targets.target import Level, Target
 
@@ -29,8 +32,9 @@ class Stage(NamedTuple):
         levels = self.target.pipeline().levels
         whole = [name for name in levels if name not in self.level.between]
         return (
-            f"'{self.op.name}' among schedule loops is IR from within {self.target.pipeline().name}, which is neither "
-            f"executed nor gone on from: take that of a phase among {', '.join(whole)}"
+            f"'{self.op.name}' beside schedule loops, or buffers without a place, is IR from within "
+            f"{self.target.pipeline().name}, which is neither executed nor gone on from: take that of a phase among "
+            f"{', '.join(whole)}"
         )
 
 
@@ -40,7 +44,7 @@ def stage_of(function: FuncOp) -> Stage | None:
         for level in target.levels:
             op = level.find(function)
             if op is not None:
-                return Stage(target, level, op, op is function or not _has_schedule_loops(function))
+                return Stage(target, level, op, op is function or not _waits(function))
     return None
 
 
@@ -52,5 +56,9 @@ def is_scheduled(function: FuncOp) -> bool:
     )
 
 
-def _has_schedule_loops(function: FuncOp) -> bool:
-    return any(isinstance(op, ForOp | BlockOp) for op in operations_under(function))
+def _waits(function: FuncOp) -> bool:
+    """Whether a function holds schedule loops, or on-chip buffers without a place, which lowering replaces."""
+    return any(
+        isinstance(op, ForOp | BlockOp) or (isinstance(op, AllocOp) and scope_of(op.memref) != GLOBAL)
+        for op in operations_under(function)
+    )

@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 from weakref import WeakValueDictionary
 
+from vtac.dialects.vta.kernels import BuiltName
 from vtac.partition.expressions import Element
 
-AluName: TypeAlias = Literal["add", "max", "min", "shr", "shl"]
-StepName: TypeAlias = AluName | Literal["scale"]
+TreeName: TypeAlias = BuiltName | Literal["shl"]
+"""What the ALU computes; `shl` is its shift by a negative amount."""
+
+StepName: TypeAlias = TreeName | Literal["scale"]
 """`scale` multiplies an i8 element by a number: GEMM with that number on the diagonal of a weight tile."""
 
 INT32 = (-(1 << 31), (1 << 31) - 1)

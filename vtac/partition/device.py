@@ -25,7 +25,7 @@ from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.partition.alu_trees import AluName
+from vtac.partition.alu_trees import TreeName
 from vtac.partition.device_bodies import combined, copied, extended, multiply_accumulate, narrowed, stepped
 from vtac.partition.product_maps import product_maps, tile_maps, window_sum_maps
 from vtac.partition.stored import tensor_type, type_of
@@ -160,11 +160,11 @@ class DeviceBuilder:
         empty = self.add(tensor.EmptyOp([], kind))
         return self.add(_generic([value, border], empty, combined("add"), maps), "bordered")
 
-    def step(self, name: AluName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
+    def step(self, name: TreeName, source: SSAValue, source_map: AffineMap, immediate: int) -> SSAValue:
         """One ALU operation with an immediate."""
         return self._elementwise(stepped(name, immediate), [source], [source_map], i32, f"res_{name}")
 
-    def combine(self, name: AluName, sources: Sequence[SSAValue], maps: Sequence[AffineMap]) -> SSAValue:
+    def combine(self, name: TreeName, sources: Sequence[SSAValue], maps: Sequence[AffineMap]) -> SSAValue:
         """One ALU operation of two tensors."""
         return self._elementwise(combined(name), sources, maps, i32, f"res_{name}")
 

@@ -9,10 +9,10 @@ from xdsl.dialects.builtin import IntegerAttr, i8, i32
 from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Attribute, Block, Operation
 
-from vtac.partition.alu_trees import AluName
+from vtac.partition.alu_trees import TreeName
 from vtac.rewriting.edits import append
 
-_STEPS: dict[AluName, type[arith.SignlessIntegerBinaryOperation]] = {
+_STEPS: dict[TreeName, type[arith.SignlessIntegerBinaryOperation]] = {
     "add": arith.AddiOp,
     "max": arith.MaxSIOp,
     "min": arith.MinSIOp,
@@ -49,14 +49,14 @@ def narrowed() -> Block:
     return _closed(body, [arith.TruncIOp(body.args[0], i8)])
 
 
-def stepped(name: AluName, immediate: int) -> Block:
+def stepped(name: TreeName, immediate: int) -> Block:
     """An ALU operation of x and a number."""
     body = _elementwise(i32)
     constant = arith.ConstantOp(IntegerAttr(immediate, i32))
     return _closed(body, [constant, _STEPS[name](body.args[0], constant.result)])
 
 
-def combined(name: AluName) -> Block:
+def combined(name: TreeName) -> Block:
     """An ALU operation of x and y."""
     body = _elementwise(i32, i32)
     return _closed(body, [_STEPS[name](body.args[0], body.args[1])])

@@ -15,7 +15,7 @@ from xdsl.dialects.builtin import (
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.partition.alu_trees import IMMEDIATE, AluName, Step, Tree
+from vtac.partition.alu_trees import IMMEDIATE, Step, Tree, TreeName
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder, starts_in_its_loops
 from vtac.partition.expressions import Element
@@ -88,7 +88,7 @@ class Emitter:
             return self.device.step("add", half, self.identity, number - number // 2)
         return self._combine(step.name, (source, indices), self._constant_tile(number))
 
-    def _combine(self, name: AluName, left: Operand, right: Operand) -> SSAValue:
+    def _combine(self, name: TreeName, left: Operand, right: Operand) -> SSAValue:
         """One ALU operation of two values, the one that has the result's layout first."""
         if left[1] != self.identity and name not in ("shr", "shl"):
             left, right = right, left

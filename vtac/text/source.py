@@ -25,8 +25,8 @@ from xdsl.ir import Operation
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
 from xdsl.utils.exceptions import DiagnosticException, ParseError
-from xdsl.utils.lexer import Input
-from xdsl.utils.mlir_lexer import MLIRLexer
+from xdsl.utils.lexer import Input, Token
+from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from vtac.errors import CompileError
 from vtac.files.reading import RECORD_BYTES, read_regular
@@ -132,9 +132,22 @@ def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> 
 
 
 class _LinearLexer(MLIRLexer):
-    """xDSL's lexer; its own pattern takes exponential time on a string that is not closed."""
+    """xDSL's lexer; its own pattern takes exponential time on a string that is not closed.
+
+    Printers escape what is not ASCII, so a string of escaped UTF-8 is a string, too.
+    """
 
     _unescaped_characters_regex = re.compile(r'"(?:[^"\\\n\v\f]|\\(?:["nt\\]|[0-9A-Fa-f]{2}))*+"')
+
+    def _lex_string_literal(self, start_pos: int) -> MLIRToken:
+        token = super()._lex_string_literal(start_pos)
+        if token.kind is not MLIRTokenKind.BYTES_LIT:
+            return token
+        try:
+            StringLiteral(token.span.start, token.span.end, self.input).bytes_contents.decode("utf-8")
+        except UnicodeDecodeError:
+            return token
+        return Token(MLIRTokenKind.STRING_LIT, token.span)
 
 
 class LocatingParser(Parser):
