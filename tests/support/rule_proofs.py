@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from math import prod
 from typing import Literal, TypeAlias, cast
 
+import numpy as np
 import z3
 from lowering import prepare
+from numpy.typing import NDArray
 from symbolic_linalg import Symbols, evaluate_symbols, symbols
 from symbolic_machine import SymbolicMachine
 from symbolic_scalars import Scalar, Scalars, term, width
@@ -20,6 +22,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 import vtac
+from vtac.evaluate import evaluate
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
 from vtac.pipelines import Runner
@@ -32,7 +35,7 @@ TIMEOUT = 20_000
 """Milliseconds of one proof; the slowest takes a tenth of it."""
 
 
-def prove(text: str, level: Level, lanes: Sequence[int] = (0,)) -> None:
+def prove(text: str, level: Level, lanes: Sequence[int] = (0,), *, acc_8bit: bool = False) -> None:
     """Prove that a function computes the same at `level` for every value of the elements `lanes` of its arguments.
 
     The other elements are zeros, which keeps terms small. Raises `AssertionError` with inputs that tell the two
@@ -44,7 +47,7 @@ def prove(text: str, level: Level, lanes: Sequence[int] = (0,)) -> None:
     scalars = Scalars()
     expected = evaluate_symbols(source, arguments, scalars)
     defined = Scalars()
-    found = _lowered(module, level, arguments, defined)
+    found = _lowered(module, level, arguments, defined, acc_8bit=acc_8bit)
     differences = [z3.Not(condition) for condition in defined.defined]
     differences += [
         term(a, _bits(source, index)) != term(b, _bits(source, index))
@@ -54,11 +57,43 @@ def prove(text: str, level: Level, lanes: Sequence[int] = (0,)) -> None:
     ]
     solver = z3.Solver()
     solver.set("timeout", TIMEOUT)
-    solver.add(*scalars.defined, z3.Or(*differences))
+    solver.add(*scalars.defined, z3.simplify(z3.Or(*differences), som=True))
     outcome = solver.check()
     if outcome == z3.sat:
         raise AssertionError(_counterexample(solver.model(), arguments, expected, found))
     assert outcome == z3.unsat, f"the solver gives up: {solver.reason_unknown()}"
+
+
+def prove_exhaustively(text: str, level: Level, given: Sequence[NDArray[np.int8]] | None = None) -> None:
+    """The same by computing every case: of the arrays that are given, else of 256 x 256 tensors.
+
+    One or two tensors of i8 hold all pairs of bytes, one of i16 all its numbers.
+    """
+    module = vtac.parse(text)
+    arrays = _every_case(function_of(module)) if given is None else given
+    expected = evaluate(module, *arrays)
+    program = packed(module) if level == "packed" else vtac.compile(module, host=False)
+    found = evaluate(program, *arrays) if isinstance(program, ModuleOp) else program(*arrays)
+    wrong = np.argwhere(np.asarray(expected) != np.asarray(found))
+    if len(wrong):
+        place = tuple(wrong[0].tolist())
+        pair = [np.asarray(one)[place] for one in (expected, found)]
+        raise AssertionError(f"at {place} the source gives {pair[0]}, what was made of it {pair[1]}")
+
+
+def _every_case(function: FuncOp) -> list[NDArray[np.int8] | NDArray[np.int16]]:
+    arguments = function.body.block.args
+    if width(element_type(arguments[0].type)) == 16:
+        return [np.arange(-(1 << 15), 1 << 15, dtype=np.int16).reshape(256, 256)]
+    every = np.arange(-128, 128, dtype=np.int8)
+    return list(np.meshgrid(every, every, indexing="ij")[: len(arguments)])
+
+
+def packed(module: ModuleOp) -> ModuleOp:
+    """A copy, split into a host function and device functions. Raises `CompileError` for what is left to the host."""
+    work = prepare(module)
+    Runner(make_context(), verify_phases=False).run_phases(plain_pipeline(host=False).through("packed"), work)
+    return work
 
 
 def elementwise(body: str, inputs: Sequence[str] = ("i32",), result: str = "i8", shape: str = "1x16") -> str:
@@ -73,7 +108,7 @@ def elementwise(body: str, inputs: Sequence[str] = ("i32",), result: str = "i8",
     scalars = ", ".join(f"%{name}: {kind}" for name, kind in zip((*names, "out"), (*inputs, result), strict=True))
     maps = ", ".join(["affine_map<(i, j) -> (i, j)>"] * len(tensors))
     taken = f"ins({', '.join(f'%{name}s' for name in names)} : {', '.join(tensors[:-1])})"
-    lines = [line for short in body.strip().split("\n") for line in _operation(short.strip())]
+    lines = expanded(body)
     last, text = lines[-1].split(" = ")[0], "\n    ".join(lines)
     return f"""func.func @rule({arguments}) -> {tensors[-1]} {{
   %e = tensor.empty() : {tensors[-1]}
@@ -85,6 +120,11 @@ def elementwise(body: str, inputs: Sequence[str] = ("i32",), result: str = "i8",
   }} -> {tensors[-1]}
   func.return %r : {tensors[-1]}
 }}"""
+
+
+def expanded(lines: str) -> list[str]:
+    """Lines of shorthand as operations."""
+    return [line for short in lines.strip().split("\n") for line in _operation(short.strip())]
 
 
 def _operation(short: str) -> list[str]:
@@ -118,12 +158,12 @@ def _bits(function: FuncOp, result: int) -> int:
     return width(element_type(list(function.function_type.outputs)[result]))
 
 
-def _lowered(module: ModuleOp, level: Level, arguments: Sequence[Symbols], scalars: Scalars) -> tuple[Symbols, ...]:
+def _lowered(
+    module: ModuleOp, level: Level, arguments: Sequence[Symbols], scalars: Scalars, *, acc_8bit: bool
+) -> tuple[Symbols, ...]:
     if level == "packed":
-        work = prepare(module)
-        Runner(make_context(), verify_phases=False).run_phases(plain_pipeline(host=False).through("packed"), work)
-        return evaluate_symbols(function_of(work), arguments, scalars)
-    program = vtac.compile(module, host=False)
+        return evaluate_symbols(function_of(packed(module)), arguments, scalars)
+    program = vtac.compile(module, host=False, acc_8bit=acc_8bit)
     assert isinstance(program, HostProgram)
 
     def call(name: str, values: Sequence[Symbols]) -> Sequence[Symbols]:

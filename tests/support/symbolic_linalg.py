@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import product
-from typing import TypeAlias, cast
+from operator import index
+from typing import SupportsIndex, TypeAlias, cast
 
 import numpy as np
 import z3
@@ -93,7 +94,9 @@ class _Evaluation:
             return symbols(shape, words)
         if isinstance(op, LAYOUT_OPS):
             operands = [self.tensors[value] for value in op.operands if value in self.tensors]
-            return cast(Symbols, change_layout(op, operands))
+            moved = change_layout(op, operands)
+            elements = [_element(one) for one in cast("list[object]", moved.reshape(-1).tolist())]
+            return symbols(moved.shape, elements)  # numpy fills incomplete tiles with numbers of its own
         raise NotImplementedError(f"'{op.name}' has no symbolic meaning")
 
     def _padded(self, op: tensor.PadOp, shape: Sequence[int]) -> Symbols:
@@ -115,12 +118,19 @@ class _Evaluation:
         kinds = op.get_iterator_types()
         is_parallel = [kind.data is IteratorType.PARALLEL for kind in kinds]
         places = maps[len(op.inputs) :]
+        known: dict[tuple[Scalar, ...], list[Scalar]] = {}  # most elements are the same numbers
+        indexed = any(isinstance(inner, IndexOp) for inner in op.body.block.ops)
         for point in _points(op.get_static_loop_ranges(), is_parallel):
             values = [
                 operand[indices.eval(point, [])] if isinstance(operand, np.ndarray) else operand
                 for operand, indices in zip(operands, maps, strict=True)
             ]
-            results = self._body(op.body.block, values, point)
+            key = tuple(values) if all(isinstance(one, int | None) for one in values) else None
+            if key is None or key not in known:
+                results = self._body(op.body.block, values, point)
+                known |= {} if key is None or indexed else {key: results}
+            else:
+                results = known[key]
             for output, indices, value in zip(outputs, places, results, strict=True):
                 output[indices.eval(point, [])] = value
         self.tensors.update(zip(op.res, outputs, strict=True))
@@ -134,6 +144,13 @@ class _Evaluation:
             found = point[op.dim.value.data] if isinstance(op, IndexOp) else self.scalars.apply(op, operands)
             known[op.results[0]] = found
         raise ValueError("a body without terminator")
+
+
+def _element(value: object) -> Scalar | None:
+    """An element of a numpy array, which may be a number of numpy."""
+    if value is None or isinstance(value, int | z3.BitVecRef | z3.FPRef):
+        return value
+    return index(cast(SupportsIndex, value))
 
 
 def _points(extents: Sequence[int], is_parallel: Sequence[bool]) -> list[tuple[int, ...]]:

@@ -37,7 +37,7 @@ def term(value: Scalar, bits: int) -> z3.BitVecRef:
 def settled(value: z3.BitVecRef) -> Integer:
     """A bit vector, as a number where it is one."""
     found = z3.simplify(value)
-    return found.as_signed_long() if isinstance(found, z3.BitVecNumRef) else cast(z3.BitVecRef, found)
+    return found.as_signed_long() if isinstance(found, z3.BitVecNumRef) else found
 
 
 def resized(value: Scalar, source: int, target: int, *, signed: bool = True) -> Integer:

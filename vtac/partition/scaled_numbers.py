@@ -12,7 +12,7 @@ SINGLE_EXACT = 1 << 24
 
 
 def round_half_even(number: Number, amount: int) -> Number:
-    """number / 2^amount, rounded to the nearest integer, half to even; no addition may wrap.
+    """number / 2^amount, rounded to the nearest integer, half to even; the sum of all additions may not wrap.
 
     ((number >> n) + 1) has the quotient's parity inverted; its last bit, spread over the
     word, is -1 for an even quotient and 0 for an odd one. With 2^(n-1) added to that, the
@@ -26,7 +26,7 @@ def round_half_even(number: Number, amount: int) -> Number:
         half, rest = divmod(number.low, 1 << amount)
         twice = 2 * rest - (1 << amount)
         return Number.constant(half + (twice > 0 or (twice == 0 and half % 2 == 1)))
-    if amount > 30 or not number.within(INT32[0] + (1 << amount), INT32[1] - (1 << amount)):
+    if amount > 30 or not number.within(INT32[0], INT32[1] - (1 << (amount - 1))):
         raise DeclineError(
             f"it rounds half to even by {amount} bits a value between {number.low} and {number.high}; with additions "
             "and shifts that is exact only while they stay within 32 bits: bound the bias, or clamp first"
