@@ -17,6 +17,11 @@ Watch = Callable[[], AbstractContextManager["set[str]"]]
 """Opened around a case, gives a set that fills with the names of what the case reaches."""
 
 
+def unwatched() -> AbstractContextManager[set[str]]:
+    """Nothing is looked at."""
+    return nullcontext(set())
+
+
 class Case(NamedTuple):
     """A case to run: number `seed` of a target."""
 
@@ -26,10 +31,11 @@ class Case(NamedTuple):
 
 @dataclass(frozen=True)
 class Bounds:
-    """Cases at a time, and seconds after which none is started (0: no bound)."""
+    """Cases at a time, seconds after which none is started (0: no bound), and how each is watched."""
 
     jobs: int = 1
     seconds: float = 0.0
+    watch: Watch = unwatched
 
 
 @dataclass
@@ -56,9 +62,7 @@ class Tally:
         self.slowest = max(self.slowest, (outcome.seconds, seed))
 
 
-def run_cases(
-    cases: Iterable[Case], bounds: Bounds, watch: Watch = lambda: nullcontext(set())
-) -> Iterator[tuple[Case, Outcome]]:
+def run_cases(cases: Iterable[Case], bounds: Bounds) -> Iterator[tuple[Case, Outcome]]:
     """Run cases, `bounds.jobs` at a time; each is given with its outcome when it has ended, in any order."""
     deadline = time.monotonic() + bounds.seconds if bounds.seconds else None
     waiting = iter(cases)
@@ -69,7 +73,7 @@ def run_cases(
                 case = next(waiting, None)
                 if case is None:
                     break
-                child = start(lambda case=case: drawn_and_judged(case, watch))
+                child = start(lambda case=case: drawn_and_judged(case, bounds.watch))
                 running[child.pid] = (child, case)
             if not running:
                 return

@@ -13,9 +13,10 @@ from typing import cast
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-from fuzz.campaign import Bounds, Case, Tally, run_cases, shares
+from fuzz.campaign import Bounds, Case, Tally, run_cases, shares, unwatched
 from fuzz.case import FuzzTarget, Payload
 from fuzz.isolation import isolated
+from fuzz.reach import expected_reach, reach_by_kind, reach_tables, watching
 from fuzz.report import campaign_table, failure_lines, progress
 from fuzz.storage import known_signatures, store_failures
 from fuzz.targets import TARGETS, fuzz_target
@@ -52,9 +53,13 @@ def main(arguments: Sequence[str]) -> int:
 def _attack(options: Options) -> int:
     counts = shares(options.count, TARGETS) if options.target == "all" else {options.target: options.count}
     targets = {name: fuzz_target(name) for name in counts}
+    if options.reach:
+        expected_reach()  # what is read once for all cases
     warm(targets.values())
     tallies = _run(targets, counts, options)
     print(campaign_table(tallies), file=sys.stderr)
+    if options.reach:
+        _report_reach(tallies, Path(options.save))
     return max([_report(targets[name], tally, options) for name, tally in tallies.items()])
 
 
@@ -62,7 +67,8 @@ def _run(targets: dict[str, FuzzTarget], counts: dict[str, int], options: Option
     tallies = {name: Tally() for name in counts}
     total = sum(counts.values())
     advance, done, failed = progress(total), 0, 0
-    for case, outcome in run_cases(_cases(targets, counts, options.seed), Bounds(options.jobs, options.seconds)):
+    bounds = Bounds(options.jobs, options.seconds, watching if options.reach else unwatched)
+    for case, outcome in run_cases(_cases(targets, counts, options.seed), bounds):
         name = case.target.name
         tallies[name].add(case.seed, outcome)
         done, failed = done + 1, failed + (outcome.status == "failed")
@@ -90,6 +96,15 @@ def _report(target: FuzzTarget, tally: Tally, options: Options) -> int:
     return int(bool(set(tally.failures) - known))
 
 
+def _report_reach(tallies: dict[str, Tally], folder: Path) -> None:
+    found = reach_by_kind({name: tally.reach for name, tally in tallies.items()})
+    print(reach_tables(found), file=sys.stderr)
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / "reach.json"
+    path.write_text(json.dumps(found, indent=1) + "\n")
+    print(f"reach of each name by target: {path}", file=sys.stderr)
+
+
 def _replay(path: Path) -> int:
     record = cast("dict[str, object]", json.loads(path.read_text()))
     target = fuzz_target(cast(str, record["target"]))
@@ -113,7 +128,11 @@ def _parse(arguments: Sequence[str]) -> Options:
     parser.add_argument(
         "--no-reduce", dest="reduce", action="store_false", help="store failing cases as they were drawn"
     )
-    parser.add_argument("--reach", action="store_true", help="count what the cases reached")
+    parser.add_argument(
+        "--reach",
+        action="store_true",
+        help="count the passes, directives, operations and refusals that cases reached: tables, and reach.json in DIR",
+    )
     parser.add_argument("--quiet", action="store_true", help="no line per case on stdout")
     parser.add_argument("--replay", metavar="FILE", help="judge one stored case instead")
     options = Options()

@@ -58,7 +58,10 @@ class StreamTarget:
         if ends[0] != ends[1]:
             raise MismatchError("fast against reference interpreter", f"{ends[0][0]} against {ends[1][0]}"[:400])
         finished = isinstance(ends[0][0], dict)
-        return Outcome("accepted" if finished else "refused", reach=("ran" if finished else f"fault {ends[0][0]}",))
+        return Outcome(
+            "accepted" if finished else "refused",
+            reach=("stream finished" if finished else f"fault {_kind(ends[0][0])}",),
+        )
 
     def _legal(self, payload: Payload) -> Outcome:
         """What the checker calls clean runs without fault to one result in every order of the units."""
@@ -77,7 +80,12 @@ class StreamTarget:
             raise MismatchError("checker against the units", f"clean, and a run faults: {error.message}") from None
         if len(results) != 1:
             raise MismatchError("checker against the units", f"clean, and {_ORDERS} orders give {len(results)} results")
-        return Outcome("accepted", reach=(f"clean after {change or 'nothing'}",))
+        return Outcome("accepted", reach=(f"clean after-{change or 'nothing'}",))
+
+
+def _kind(end: object) -> object:
+    """The kind of a fault, `(kind, index)`."""
+    return cast("tuple[object, ...]", end)[0] if isinstance(end, tuple) else end
 
 
 def _changed(program: Program, change: str, random: Random) -> Program:
