@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from xdsl.dialects.builtin import DictionaryAttr, IntegerAttr, StringAttr, i64
+from xdsl.dialects.builtin import BytesAttr, DictionaryAttr, IntegerAttr, StringAttr, i64
 from xdsl.ir import Attribute
 
 from vtac.dialects.declared import MARK, TEXT, Declared, Kind, declare, integer
@@ -20,11 +20,22 @@ def _read_fields(attribute: Attribute) -> Mapping[str, int | str] | None:
     for key, value in attribute.data.items():
         if isinstance(value, IntegerAttr):
             fields[key] = value.value.data
-        elif isinstance(value, StringAttr):
-            fields[key] = value.data
         else:
-            return None
+            text = _read_text(value)
+            if text is None:
+                return None
+            fields[key] = text
     return fields
+
+
+def _read_text(attribute: Attribute) -> str | None:
+    """A string; one with letters beyond ASCII is printed escaped, and parsed as bytes."""
+    if isinstance(attribute, StringAttr):
+        return attribute.data
+    try:
+        return attribute.data.decode() if isinstance(attribute, BytesAttr) else None
+    except UnicodeDecodeError:
+        return None
 
 
 def _write_fields(fields: Mapping[str, int | str]) -> Attribute:

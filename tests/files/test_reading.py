@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import tracemalloc
 import zipfile
 from pathlib import Path
 
@@ -65,3 +66,21 @@ def test_headers_that_lie_are_refused(shape: str, message: str) -> None:
 def test_objects_are_never_loaded() -> None:
     with pytest.raises(ValueError, match="it holds objects, which are never loaded"):
         _member(b"{'descr': '|O', 'fortran_order': False, 'shape': (1,), }\n", bytes(8)).header("a")
+
+
+def test_memory_is_taken_for_what_a_file_has_and_not_for_the_most_it_may_have(tmp_path: Path) -> None:
+    path = tmp_path / "small"
+    path.write_bytes(b"abc")
+    tracemalloc.start()
+    try:
+        assert read_regular(path, 1 << 32) == b"abc"
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system has no /proc")
+def test_a_file_that_does_not_say_its_size_is_read_whole() -> None:
+    assert b"\n" in read_regular(Path("/proc/self/maps"), 1 << 20)
+    with pytest.raises(OSError, match="more than the 10 that are read here"):
+        read_regular(Path("/proc/self/maps"), 10)

@@ -14,6 +14,9 @@ MEMORY_BYTES = 1 << 32
 RECORD_BYTES = 1 << 28
 """The most that is read of a file of JSON or assembly text."""
 
+_MORE = 1 << 16
+"""Bytes asked for at once beyond what a file said it has, as one that grows, or one of /proc."""
+
 _OTHERS = (
     (stat.S_ISDIR, "it is a folder, not a file"),
     (stat.S_ISFIFO, "it is a pipe, not a file"),
@@ -39,9 +42,17 @@ def read_regular(path: Path, most: int) -> bytes:
     """The bytes of a regular file that has at most `most` of them. Raises `OSError`."""
     with open_regular(path) as stream:
         size = os.fstat(stream.fileno()).st_size
-        if size > most:
-            raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the {most:,} that are read here", str(path))
-        return stream.read(most)
+        _require_at_most(most, size, path)
+        data = stream.read(size)  # a buffer is made for as much as is asked for, whatever the file has
+        while more := stream.read(_MORE):
+            data += more
+            _require_at_most(most, len(data), path)
+        return data
+
+
+def _require_at_most(most: int, size: int, path: Path) -> None:
+    if size > most:
+        raise OSError(errno.EFBIG, f"it has {size:,} bytes, more than the {most:,} that are read here", str(path))
 
 
 def _require_regular(mode: int, path: Path) -> None:

@@ -20,6 +20,8 @@ TARGETS: Mapping[str, int] = MappingProxyType(
         "artefact": 100,
         "assembly": 100,
         "launch": 100,
+        "command": 100,
+        "configuration": 60,
     }
 )
 """Names, and the share that each has of the cases of all: the dearer a case is, the fewer."""

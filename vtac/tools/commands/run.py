@@ -112,6 +112,8 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--check", action="store_true", help="CUDA: compare the results with the input program, executed by numpy")
     options = Options()
     parser.parse(arguments, options)
+    if options.seed < 0:
+        raise UsageError(f"--seed {options.seed} is negative; a seed is at least 0")
     return options
 
 
