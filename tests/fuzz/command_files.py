@@ -45,7 +45,7 @@ def master() -> Path:
     program.save(folder / "saved")
     vtac.compile(matmul_text(16, 16, 16), "cuda").save(folder / "saved_cuda")
     tiled, _, script = (_EXAMPLES / "vta_vadd.mlir").read_text().partition("schedule.script")
-    (device,) = program.devices.values() if isinstance(program, vtac.HostProgram) else (program,)
+    device = program.stream
     texts = {
         "add.mlir": ADD,
         "näme with space.mlir": ADD,

@@ -18,7 +18,10 @@ import vtac
 from fuzz.case import Json, Payload
 from fuzz.mutations import mutated
 from fuzz.networks import Node
-from fuzz.outcome import Outcome
+from fuzz.outcome import MismatchError, Outcome
+from vtac.errors import ExecutionError
+from vtac.targets.vta.programs.saving import digest
+from vtac.targets.vta.programs.vta_program import VtaProgram
 
 _PLAIN_VALUES: list[Json] = [None, True, False, 0, 1, -1, 16, 4096, 1 << 31, 1 << 62, 1 << 80, 1.5, "", "x", "../x"]
 _LONG: list[Json] = [1 for _ in range(65)]
@@ -45,9 +48,9 @@ _SOURCES = (PlainConv().text(), PlainConv(channels=3, features=5, bias=True).tex
 
 
 @cache
-def _saved(number: int) -> Path:
+def saved(number: int) -> Path:
     """A program saved once for all cases that start from it."""
-    folder = Path(tempfile.mkdtemp(prefix="vtac-fuzz-"))
+    folder = Path(tempfile.mkdtemp(prefix="saved-"))
     vtac.compile(_SOURCES[number]).save(folder / "program")
     return folder / "program"
 
@@ -58,35 +61,61 @@ class ArtefactTarget:
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
         number = random.randrange(len(_SOURCES))
-        files = sorted(str(path.relative_to(_saved(number))) for path in _saved(number).rglob("*") if path.is_file())
+        files = sorted(str(path.relative_to(saved(number))) for path in saved(number).rglob("*") if path.is_file())
         kinds = [name for name in ("json", "bytes", "truncate", "missing", "text") if name in features] or ["json"]
         edits: list[Node] = []
         for _ in range(random.choice([1, 1, 2])):
-            kind = random.choice(kinds)
+            kind = random.choice([*(name for name in kinds if name != "missing"), *kinds])
             pool = [f for f in files if f.endswith(".json")] if kind in ("json", "text") else files
             edits.append({"kind": kind, "file": random.choice(pool), "seed": random.randrange(1 << 30)})
-        return {"program": number, "edits": cast(Json, edits)}
+        return {"program": number, "edits": cast(Json, edits), "sealed": "digests" in features}
 
     def judge(self, payload: Payload) -> Outcome:
-        with tempfile.TemporaryDirectory(prefix="vtac-fuzz-") as folder:
+        with tempfile.TemporaryDirectory() as folder:
             copy = Path(folder) / "program"
-            shutil.copytree(_saved(cast(int, payload["program"])), copy)
+            shutil.copytree(saved(cast(int, payload["program"])), copy)
             for edit in cast("list[Node]", payload["edits"]):
                 change_file(copy / edit["file"], edit["kind"], Random(edit["seed"]))
+            if payload["sealed"]:
+                seal(copy)
             try:
                 program = vtac.load_program(copy, "vta")
-                vtac.check(program)
-                program.disassemble()
-                arrays = [np.ones(buffer.shape, buffer.dtype) for buffer in program.arguments]
-                program(*arrays)
             except vtac.VtacError as error:
                 return Outcome("refused", detail=str(error).replace(folder, ""))
-        return Outcome("accepted")
+            return _judge_loaded(program)
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
         edits = cast("list[Json]", payload["edits"])
         for place in range(len(edits) if len(edits) > 1 else 0):
             yield {**payload, "edits": [*edits[:place], *edits[place + 1 :]]}
+
+
+def _judge_loaded(program: VtaProgram) -> Outcome:
+    """What loads is shown, checked and run; streams that are proven clean do not fault."""
+    program.disassemble()
+    arrays = [np.ones(buffer.shape, buffer.dtype) for buffer in program.arguments]
+    findings = [finding for device in program.devices.values() for finding in vtac.check(device)]
+    try:
+        program(*arrays)
+    except ExecutionError as error:
+        if not findings:
+            raise MismatchError("checker against a run", f"clean, and it faults: {error.message}") from None
+        return Outcome("refused", detail=str(error), reach=("artefact faults",))
+    except vtac.VtacError as error:
+        return Outcome("refused", detail=str(error), reach=("artefact loaded",))
+    return Outcome("accepted", reach=("artefact loaded", f"artefact {'found' if findings else 'clean'}"))
+
+
+def seal(folder: Path) -> None:
+    """Let the digests of a changed program be those of its files, the innermost folders first."""
+    for index in sorted(folder.rglob("program.json"), key=lambda path: -len(path.parts)):
+        try:
+            record: Any = json.loads(index.read_bytes())
+            for name in record["digests"]:
+                record["digests"][name] = digest((index.parent / name).read_bytes())
+        except (ValueError, KeyError, TypeError, OSError):
+            continue  # no record of that form any more, which is what is to be read then
+        index.write_text(json.dumps(record))
 
 
 def change_file(path: Path, kind: str, random: Random) -> None:
@@ -123,10 +152,19 @@ def _set_somewhere(record: Any, random: Random) -> None:
     inner = cast(object, record[key])
     if inner and isinstance(inner, dict | list) and random.random() < 0.8:
         _set_somewhere(inner, random)
-    elif random.random() < 0.15:
+    elif random.random() < 0.1:
         del record[key]
     else:
-        record[key] = random.choice(_VALUES)
+        record[key] = random.choice(_VALUES) if random.random() < 0.4 else _neighbour(random, cast(object, inner))
+
+
+def _neighbour(random: Random, value: object) -> Json:
+    """Another value of the same kind, so that it gets past the first look."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return max(random.choice([value - 1, value + 1, value * 2, value // 2, value + 16, value + 4096]), 0)
+    if isinstance(value, str):
+        return random.choice([value + "0", value[:-1], value.upper(), "int32", "int8", "input", "output"])
+    return random.choice(_VALUES)
 
 
 TARGET = ArtefactTarget()

@@ -143,7 +143,11 @@ def _judge_round_trips(config: VTAConfig) -> None:
         read = VTAConfig.from_json(path)
     module = prepare(_PROGRAM, find_target("vta"), config, None)
     stated = stated_hardware(vtac.parse(printed_form(module)))
-    for way, found in {"fields": VTAConfig.from_fields(config.to_fields()), "file": read, "module": stated}.items():
+    for way, found in {
+        "fields": VTAConfig.from_fields(dict(config.to_fields())),
+        "file": read,
+        "module": stated,
+    }.items():
         if found != config:
             raise MismatchError(f"configuration as {way}", f"{config} became {found}")
 
@@ -158,13 +162,12 @@ def _judge_program(config: VTAConfig, *, host: bool) -> Outcome:
     left, right = (random.integers(-128, 128, shape).astype(np.int8) for shape in ((3, 20), (7, 20)))
     if not np.array_equal(np.asarray(program(left, right)), left.astype(np.int32) @ right.T.astype(np.int32)):
         raise MismatchError("program against numpy", f"on {config.to_fields()}")
-    devices = program.devices if isinstance(program, vtac.HostProgram) else {"": program}
-    for device in devices.values():
+    for device in program.devices.values():
         if vtac.check(device):
             raise MismatchError("checker on a compiled stream", vtac.check(device)[0].message)
         if assemble(disassemble(device.instructions, config), config) != device.instructions:
             raise MismatchError("assembly round trip", f"the bytes differ on {config.to_fields()}")
-    reach = ("configuration legal", "configuration device" if devices else "configuration host")
+    reach = ("configuration legal", "configuration device" if program.devices else "configuration host")
     return Outcome("accepted", reach=reach)
 
 

@@ -19,33 +19,41 @@ from vtac.targets.cuda.program import load_cuda_program
 
 @cache
 def _saved() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="vtac-fuzz-")) / "program"
+    folder = Path(tempfile.mkdtemp(prefix="saved-")) / "program"
     vtac.compile(matmul_text(16, 16, 16), "cuda").save(folder)
     return folder
 
 
 class LaunchTarget:
     name = "launch"
-    features = ("json", "text", "truncate")
+    features = ("json", "text", "truncate", "bytes", "missing", "others")
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
-        _saved()
-        kinds = [name for name in self.features if name in features] or ["json"]
-        return {"kind": random.choice(kinds), "seed": random.randrange(1 << 30)}
+        files = sorted(path.name for path in _saved().iterdir())
+        kinds = [name for name in self.features[:-1] if name in features] or ["json"]
+        kind = random.choice([*kinds, *(one for one in kinds if one != "missing")])
+        file = random.choice(files) if "others" in features and kind != "json" else "launch.json"
+        return {"kind": kind, "seed": random.randrange(1 << 30), "file": file}
 
     def judge(self, payload: Payload) -> Outcome:
-        with tempfile.TemporaryDirectory(prefix="vtac-fuzz-") as folder:
+        with tempfile.TemporaryDirectory() as folder:
             for path in _saved().iterdir():
                 (Path(folder) / path.name).write_bytes(path.read_bytes())
-            change_file(Path(folder) / "launch.json", cast(str, payload["kind"]), Random(cast(int, payload["seed"])))
+            change_file(
+                Path(folder) / cast(str, payload["file"]),
+                cast(str, payload["kind"]),
+                Random(cast(int, payload["seed"])),
+            )
             try:
-                load_cuda_program(folder)
+                program = load_cuda_program(folder)
+                program.save(Path(folder) / "again")
             except vtac.VtacError as error:
                 return Outcome("refused", detail=str(error).replace(folder, ""))
         return Outcome("accepted")
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
-        return iter(())
+        for seed in range(min(cast(int, payload["seed"]), 20)):
+            yield {**payload, "seed": seed}
 
 
 TARGET = LaunchTarget()

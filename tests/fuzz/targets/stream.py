@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import fields, replace
 from random import Random
 from typing import cast
 
+import numpy as np
 from checker_streams import CONFIG, Program, orders, random_program, token_pairs, without_pair
 from interpreter_streams import CONFIGS, random_image, random_stream
+from numpy.typing import NDArray
 
 from fuzz.case import Payload
 from fuzz.outcome import MismatchError, Outcome
 from fuzz.reduction import smaller_numbers
-from vtac.targets.vta.isa import instruction_layout, opcode_of
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.isa import Alu, DecodeError, Gemm, Load, Store, decode, instruction_layout, opcode_of
 from vtac.targets.vta.machine import ExecutionError, execute, execute_reference
 from vtac.targets.vta.proof import check
 
 _ORDERS = 6
+_MOST_WORK = 50_000
 
 
 class StreamTarget:
     name = "stream"
-    features = ("random", "legal", "field", "tokens", "swap", "delete", "strict")
+    features = ("random", "legal", "field", "tokens", "swap", "delete", "strict", "bits")
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
         changes = [name for name in ("field", "tokens", "swap", "delete") if name in features]
@@ -32,6 +36,7 @@ class StreamTarget:
             "seed": random.randrange(1 << 30),
             "length": random.choice([6, 12, 24, 40]),
             "strict": "strict" in features,
+            "bits": random.choice([1, 1, 2, 5]) if "bits" in features and random.random() < 0.5 else 0,
             "change": random.choice(changes) if changes and kind == "legal" and random.random() < 0.8 else "",
         }
 
@@ -47,14 +52,9 @@ class StreamTarget:
         random, strict = Random(cast(int, payload["seed"])), bool(payload["strict"])
         config = random.choice(CONFIGS)
         data = random_stream(random, config, cast(int, payload["length"]), hardware=strict)
+        data = _with_flipped_bits(random, data, cast(int, payload["bits"]), config)
         image = random_image(random, config)
-        ends: list[tuple[object, bytes]] = []
-        for run in (execute, execute_reference):
-            memory = image.copy()
-            try:
-                ends.append((run(data, memory, config, strict=strict), memory.tobytes()))
-            except ExecutionError as error:
-                ends.append(((error.kind, error.index), b""))
+        ends = [_end(run, data, image, config, strict=strict) for run in (execute, execute_reference)]
         if ends[0] != ends[1]:
             raise MismatchError("fast against reference interpreter", f"{ends[0][0]} against {ends[1][0]}"[:400])
         finished = isinstance(ends[0][0], dict)
@@ -81,6 +81,41 @@ class StreamTarget:
         if len(results) != 1:
             raise MismatchError("checker against the units", f"clean, and {_ORDERS} orders give {len(results)} results")
         return Outcome("accepted", reach=(f"clean after-{change or 'nothing'}",))
+
+
+def _end(
+    run: Callable[..., object], data: bytes, image: NDArray[np.uint8], config: VTAConfig, *, strict: bool
+) -> tuple[object, bytes]:
+    """What a run of an interpreter returns and leaves in memory, or the kind of its fault and where."""
+    memory = image.copy()
+    try:
+        return run(data, memory, config, strict=strict), memory.tobytes()
+    except (ExecutionError, DecodeError) as error:
+        return (error.kind, error.index), b""
+
+
+def _with_flipped_bits(random: Random, data: bytes, count: int, config: VTAConfig) -> bytes:
+    """A stream with some of its bits the other way; as it was, if that is too much work for the reference."""
+    changed = bytearray(data)
+    for _ in range(count):
+        place = random.randrange(8 * len(changed))
+        changed[place // 8] ^= 1 << place % 8
+    return bytes(changed) if _work(bytes(changed), config) < _MOST_WORK else data
+
+
+def _work(data: bytes, config: VTAConfig) -> int:
+    """Tile operations of a stream; 0 for bytes that are none."""
+    try:
+        instructions = decode(data, config)
+    except DecodeError:
+        return 0
+    work = 0
+    for one in instructions:
+        if isinstance(one, Load | Store):
+            work += one.x_size * one.y_size
+        elif isinstance(one, Gemm | Alu):
+            work += max(one.uop_end - one.uop_bgn, 0) * one.iter_out * one.iter_in
+    return work
 
 
 def _kind(end: object) -> object:
