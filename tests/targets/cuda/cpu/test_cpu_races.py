@@ -34,7 +34,7 @@ def _run(case: int, choice: int = 0, *, races: bool = True, orders: int | tuple[
 
 @pytest.mark.parametrize(
     ("case", "choice"),
-    [(0, 0), (1, 0), (5, 1), (6, 1), (7, 1), (8, 0), (9, 0), (10, 0), (11, 0), (13, 1)],
+    [(0, 0), (1, 0), (5, 1), (6, 1), (7, 1), (8, 0), (9, 0), (10, 0), (11, 0), (12, 0), (13, 1), (15, 0), (16, 0)],
     ids=str,
 )
 def test_what_is_ordered_is_clean_in_every_order(case: int, choice: int) -> None:
@@ -78,8 +78,10 @@ _ORDERED = [
         r"block \([01], 0, 0\) writes it in line 87 .*: nothing orders the blocks of a launch",
     ),
     (11, 1, rf"`out\[[01]\]\[\d+\]`: {_THREAD} of block .* it in line 9\d .*: nothing orders the blocks of a launch"),
-    (12, 0, rf"`out\[[01]\]\[0\]`: {_THREAD} writes it in line 95 .*, {_THREAD} writes it in line 95 .*{_SYNCWARP}"),
+    (12, 1, rf"`out\[[01]\]\[0\]`: {_THREAD} writes it in line 95 .*, {_THREAD} writes it in line 95 .*{_SYNCWARP}"),
     (13, 0, rf"`cells\[0\]\[\d\]`: {_THREAD} \w+ it in line \d+ .*{_SYNCTHREADS}"),
+    (15, 1, rf"`cells\[0\]\[0\]`: {_THREAD} \w+ it in line 11\d .*, {_THREAD} writes it in line 11\d .*{_SYNCTHREADS}"),
+    (16, 1, rf"`cells\[0\]\[0\]`: {_THREAD} \w+ it in line 118 .*, {_THREAD} writes it in line 118 .*{_SYNCTHREADS}"),
     (14, 0, rf"`cells\[\d\]\[\d+\]`: {_THREAD} \w+ it in line \d+ .*{_SYNCTHREADS}"),
 ]
 

@@ -83,16 +83,16 @@ extern "C" __global__ void meetings(const int* which, const int* in, int* out) {
       __syncthreads();
       __pipeline_wait_prior(0);
       break;
-    case 10:  // blocks write one place
-      if (thread == 0) out[which[1] ? 0 : block * 64] = 1;
+    case 10:  // blocks write one place: the same, or each something else
+      if (thread == 0) out[0] = which[1] ? block : 1;
       return;
     case 11:  // blocks read what others write
       out[block * 64 + thread] = thread;
       __syncthreads();
       if (which[1]) result = out[(1 - block) * 64 + thread];
       break;
-    case 12:  // threads of a block write one place, to the same value
-      out[block * 64 + thread / 2] = 7;
+    case 12:  // threads of a block write one place: the same, or each something else
+      out[block * 64 + thread / 2] = which[1] ? thread : 7;
       return;
     case 13:  // atomic updates meet in peace, but for plain reads
       if (thread < 16) flat[thread] = 0;
@@ -107,6 +107,19 @@ extern "C" __global__ void meetings(const int* which, const int* in, int* out) {
         if (round == 0) __syncthreads();
         if (warp == 1) result += flat[thread - 32];
       }
+      break;
+    case 15:  // warps repeat a statement, and what they read of it they wrote themselves
+      flat[thread % 32] = which[1] ? thread : thread % 32;
+      result = flat[thread % 32];
+      out[thread % 32] = thread % 32;
+      result += out[thread % 32];
+      return;
+    case 16:  // warps repeat a copy: of the same, or of something else
+      __pipeline_memcpy_async(&flat[thread % 32], &in[which[1] ? thread : thread % 32], 4);
+      __pipeline_commit();
+      __pipeline_wait_prior(0);
+      __syncthreads();
+      result = flat[31 - thread % 32];
       break;
   }
   out[block * 64 + thread] = result;

@@ -42,12 +42,31 @@ void check_copy(const void* destination, const void* source, std::size_t bytes, 
         fail("async-copy", "an asynchronous copy from %p, %s: its source must be global memory", source, place());
 }
 
+bool enter_copy(const void* destination, const void* source, std::size_t bytes, std::size_t zero_fill, int line) {
+    unsigned char value[16] = {};
+    if (bytes > zero_fill) std::memcpy(value, source, bytes - zero_fill);
+    settle_writes();
+    return enter_access(reinterpret_cast<std::uintptr_t>(destination), bytes,
+                        {Touch::write, event_of(current_thread(), site_is_line | copy_in_flight | Event(line)), value});
+}
+
 void land(const Copy& copy, int thread) {
     const Event event = event_of(thread, site_is_line | Event(copy.line));
     land_copy(reinterpret_cast<std::uintptr_t>(copy.destination), copy.bytes, event);
 }
 
 }  // namespace
+
+bool copy_brings(int thread, const unsigned char* address, const unsigned char* value, std::size_t bytes) {
+    for (int i = queues[thread].count - 1; i >= 0; --i) {
+        const Copy& copy = queues[thread].copies[i];
+        if (address < copy.destination || address + bytes > copy.destination + copy.bytes) continue;
+        unsigned char brought[16] = {};
+        if (copy.bytes > copy.zero_fill) std::memcpy(brought, copy.source, copy.bytes - copy.zero_fill);
+        return !std::memcmp(brought + (address - copy.destination), value, bytes);
+    }
+    return false;
+}
 
 void start_copies(int threads) {
     queue_count = threads;
@@ -64,9 +83,7 @@ void forget_copies() {
 
 void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill, int line) {
     check_copy(destination, source, bytes, zero_fill);
-    if (finds_races)
-        enter_access(reinterpret_cast<std::uintptr_t>(destination), bytes,
-                     {Touch::write, event_of(current_thread(), site_is_line | copy_in_flight | Event(line))});
+    const bool changes_nothing = finds_races && enter_copy(destination, source, bytes, zero_fill, line);
     Queue& queue = queues[current_thread()];
     if (queue.count == queue.capacity) {
         queue.capacity = queue.capacity ? 2 * queue.capacity : 64;
@@ -74,7 +91,7 @@ void copy_async(void* destination, const void* source, std::size_t bytes, std::s
         if (!queue.copies) fail("memory", "cannot allocate a queue of %d copies", queue.capacity);
     }
     auto* to = static_cast<unsigned char*>(destination);
-    std::memset(to, 0xff, bytes);
+    if (!changes_nothing) std::memset(to, 0xff, bytes);
     queue.copies[queue.count++] = {to, static_cast<const unsigned char*>(source), unsigned(bytes), unsigned(zero_fill),
                                    queue.group, line};
 }

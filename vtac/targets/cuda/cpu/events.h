@@ -40,14 +40,16 @@ inline bool is_ordered(Event earlier, int who) {
 }
 
 inline bool meet_peacefully(Event earlier, Event now) {
-    return is_ordered(earlier, who_of(now)) || (earlier & now & is_atomic);
+    return !earlier || is_ordered(earlier, who_of(now)) || (earlier & now & is_atomic);
 }
 
 enum class Touch { read, write };
 
+// The value of a write is known beforehand where it is a copy's; that of others is looked at once they are made.
 struct Access {
     Touch touch;
     Event event;
+    const unsigned char* value = nullptr;
 };
 
 // What `who` does now, at a site of the text.
@@ -55,7 +57,10 @@ inline Event event_of(int who, Event site) {
     return Event(epochs.warps[warp_of(who)]) << epoch_shift | Event(who) << who_shift | site;
 }
 
-void enter_access(std::uintptr_t address, std::size_t bytes, const Access& access);
+// Enters an access; says whether a copy will change nothing that others may meet.
+bool enter_access(std::uintptr_t address, std::size_t bytes, const Access& access);
+// Whether a copy of a thread, still under way, will bring these bytes to an address.
+bool copy_brings(int thread, const unsigned char* address, const unsigned char* value, std::size_t bytes);
 void land_copy(std::uintptr_t address, std::size_t bytes, Event event);
 
 // Keeps the race for `tell_races`.

@@ -51,6 +51,7 @@ std::uint64_t next_random() {
 
 // A fiber outlives its block: it waits in the scheduler and runs the kernel again for the next one.
 __attribute__((noinline)) void leave_fiber() {
+    settle_writes();
     if (!_setjmp(fibers[running].context)) _longjmp(scheduler, 1);
 }
 

@@ -74,6 +74,8 @@ void forget_copies();
 extern bool finds_races;
 void shadow_region(const Region& region);
 void start_epochs(std::uint32_t ordinal);
+// Looks at the values that the running thread has written since it last told of an access.
+void settle_writes();
 void pass_block_barrier();
 void pass_warp_barrier(int warp);
 // Fails if races have been found since the block began; at the end of the block also those among lanes of one warp.
