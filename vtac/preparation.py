@@ -10,7 +10,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.traits import SymbolTable
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name
+from vtac.analysis.nest import buffer_name, scope_of
 from vtac.analysis.sizes import (
     MAX_PROGRAM_RANK,
     MAX_RANK,
@@ -144,6 +144,7 @@ def _refuse_value(value: SSAValue, function: FuncOp, reach: Reach | None) -> Non
             f"arrays of numpy, which have at most {MAX_RANK}",
             where,
         )
+    scope_of(value)
     taken = byte_count(value.type)
     if reach is not None and reach.nbytes is not None and taken > reach.nbytes:
         raise CompileError(

@@ -8,6 +8,7 @@ import pytest
 from xdsl.dialects.builtin import FileLineColLoc
 
 from vtac.analysis.locations import location_of
+from vtac.compiler import compile
 from vtac.errors import CompileError, VtacError
 from vtac.text.context import make_context
 from vtac.text.reports import SourceError
@@ -120,5 +121,10 @@ def test_unclosed_string_is_refused_at_once() -> None:
 
 @pytest.mark.parametrize("space", ["1", "1 : i32", "[1]", "unit", "@x"])
 def test_a_memory_space_is_a_string(space: str) -> None:
-    with pytest.raises(SourceError, match="a scope is named by a string; the scopes are global, "):
-        parse(f"func.func @f(%a: memref<4xi32, {space}>) {{\n  return\n}}\n")
+    """Read and printed as other dialects have it, and refused where programs are compiled."""
+    module = parse(f"func.func @f(%a: memref<4xi32, {space}>) {{\n  return\n}}\n")
+    for target in ("vta", "cuda"):
+        with pytest.raises(
+            CompileError, match=r"<string>:1:1: 'a' lives in memory space .*: a scope is named by a string"
+        ):
+            compile(module, target)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from typing import cast
 
-from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.builtin import MemRefType, NoneAttr, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
+from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.scopes import scope_names
+from vtac.errors import CompileError
 
 
 def enclosing_loops(op: Operation) -> list[ForOp]:
@@ -106,11 +109,22 @@ def _given_name(buffer: SSAValue) -> str | None:
 
 
 def scope_of(buffer: SSAValue) -> str:
-    """The scope that a buffer lives in: its memory space, `global` when it names none."""
+    """The scope that a buffer lives in: its memory space, `global` when it names none.
+
+    Raises `CompileError` for a memory space that is no string: what other projects number is no scope of ours.
+    """
     kind = buffer.type
-    if isinstance(kind, MemRefType) and isinstance(kind.memory_space, StringAttr):
-        return kind.memory_space.data
-    return "global"
+    if not isinstance(kind, MemRefType) or isinstance(kind.memory_space, NoneAttr):
+        return "global"
+    space: Attribute = kind.memory_space
+    if isinstance(space, StringAttr):
+        return space.data
+    owner = buffer.owner if isinstance(buffer.owner, Operation) else buffer.owner.parent_op()
+    raise CompileError(
+        f"'{buffer_name(buffer)}' lives in memory space {space}: a scope is named by a string, such as "
+        f"{', '.join(scope_names())}",
+        location_of(owner) if owner is not None else "",
+    )
 
 
 def element_type_of(buffer: SSAValue) -> Attribute:

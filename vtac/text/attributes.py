@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from difflib import get_close_matches
 from typing import cast
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, MemRefType, NoneAttr, StringAttr
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, MemRefType, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.dialects.declared import ARGUMENT, Declared, declared_attributes, owning_prefixes
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
-from vtac.dialects.scopes import scope_names, scope_problem
+from vtac.dialects.scopes import scope_problem
 
 _CLOSED = frozenset({"schedule.for", "schedule.block"})
 """Operations of ours that bear declared attributes only: users' own stand in `schedule.annotations`."""
@@ -56,14 +56,10 @@ def scope_violations(operation: Operation) -> Iterator[str]:
             values += block.args
     for value in values:
         kind = value.type
-        if not isinstance(kind, MemRefType) or isinstance(kind.memory_space, NoneAttr):
-            continue
-        space: Attribute = kind.memory_space
-        if not isinstance(space, StringAttr):
-            named = f"a scope is named by a string; the scopes are {', '.join(scope_names())}"
-            yield f"'{operation.name}' has a buffer in memory space {space}: {named}"
-        elif problem := scope_problem(space.data):
-            yield f"'{operation.name}' has a buffer in memory space '{space.data}': {problem}"
+        if isinstance(kind, MemRefType) and isinstance(kind.memory_space, StringAttr):
+            problem = scope_problem(kind.memory_space.data)
+            if problem:
+                yield f"'{operation.name}' has a buffer in memory space '{kind.memory_space.data}': {problem}"
 
 
 def _violations(where: str, attributes: Mapping[str, Attribute]) -> Iterator[str]:

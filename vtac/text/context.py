@@ -11,6 +11,8 @@ from typing import TypeVar
 
 from xdsl import dialects as upstream
 from xdsl.context import Context
+from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
+from xdsl.dialects.builtin import Builtin
 from xdsl.ir import Dialect
 from xdsl.universe import Universe
 
@@ -27,9 +29,15 @@ _OWN = ("xdsl", "vtac")
 def dialect_factories() -> dict[str, Callable[[], Dialect]]:
     """All dialects by name, none of them loaded yet."""
     known = upstream.get_all_dialects() | get_all_dialects()
+    known["builtin"] = _own_builtin
     for name, universe in installed_universes().items():
         add_new(known, universe.all_dialects, f"dialect of universe {name}")
     return known
+
+
+def _own_builtin() -> Dialect:
+    """The builtin dialect with a store of resources of its own: xDSL's is shared by all texts that a process reads."""
+    return Dialect("builtin", list(Builtin.operations), list(Builtin.attributes), [OpAsmDialectInterface()])
 
 
 def make_context(*, allow_unregistered: bool = False) -> Context:

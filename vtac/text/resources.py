@@ -1,7 +1,7 @@
 """Large constants that MLIR text keeps at its end, `dense_resource<key>`: their bytes move into the module.
 
-xDSL keeps them in a store that all modules of the process share, by key; a module that holds its own
-bytes stays right whatever is parsed after it.
+xDSL keeps them in a store of the context, by key; a module that holds its own bytes stays right whatever is
+parsed after it.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _ALIGNMENT_BYTES = 4
 
 
 def resource_store(context: Context) -> dict[str, str]:
-    """Returns the process-wide store of the builtin dialect's resources: hexadecimal text by key."""
+    """Returns the store of the builtin dialect's resources in a context: hexadecimal text by key."""
     interface = context.get_dialect("builtin").get_interface(OpAsmDialectInterface)
     return {} if interface is None else interface._blob_storage  # pyright: ignore[reportPrivateUsage]
 

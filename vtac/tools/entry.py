@@ -5,10 +5,14 @@ from __future__ import annotations
 import argparse
 import errno
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import FrameType
 from typing import NoReturn
 
 from vtac.errors import CompileError, VtacError
@@ -16,6 +20,12 @@ from vtac.text.reports import Report, one_line, suggestion
 
 FAILURE = 1
 INTERRUPTED = 130
+TERMINATED = 143
+"""What a shell reports for a process that SIGINT or SIGTERM ended."""
+
+
+class TerminatedError(BaseException):
+    """A request to end, SIGTERM: as with an interrupt, what is open is closed, and nothing half done is left."""
 
 
 class UsageError(VtacError):
@@ -65,7 +75,8 @@ def guarded(tool: str, action: Callable[[], int], *, debug: bool) -> int:
     if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
     try:
-        status = action()
+        with _termination_raised():
+            status = action()
         if sys.stdout is not None:  # pyright: ignore[reportUnnecessaryComparison]
             sys.stdout.flush()
         return status
@@ -77,11 +88,33 @@ def guarded(tool: str, action: Callable[[], int], *, debug: bool) -> int:
     except KeyboardInterrupt:
         print(f"{tool}: interrupted", file=sys.stderr)
         return INTERRUPTED
+    except TerminatedError:
+        print(f"{tool}: terminated", file=sys.stderr)
+        return TERMINATED
     except BaseException as error:
         if _is_of_output(error):
             _discard_output()
         print_failure(tool, error, debug=debug)
         return FAILURE
+
+
+@contextmanager
+def _termination_raised() -> Generator[None]:
+    """SIGTERM raises in the main thread, where it would have ended the process; elsewhere nothing changes."""
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+
+    def end(number: int, frame: FrameType | None) -> NoReturn:
+        del number, frame
+        raise TerminatedError
+
+    signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
 def _is_of_output(error: BaseException) -> bool:
