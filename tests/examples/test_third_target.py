@@ -111,6 +111,10 @@ def test_the_command_line_runs_it(tmp_path: Path) -> None:
         "  result    c                int32 4 x 24",
     ]
     assert succeed("vtac", "run", saved, "--seed", "3", "--dump", str(tmp_path / "again")) == once
+    for command in ("check", "disasm"):
+        refused = run_program(["vtac", command, saved], b"", merge=False)
+        assert refused.status == 1
+        assert b"it has no VTA instruction stream" in refused.stderr
     for options, message in (
         (("--stats", "x.json"), b"--stats is for VTA programs"),
         (("--arch", "sm_90"), b"--arch is for CUDA programs"),

@@ -165,6 +165,34 @@ def test_compile_refusals(source: str, tmp_path: Path) -> None:
     assert "--arch is for CUDA programs" in refusal("compile", source, "-o", directory, "--arch", "sm_90")
 
 
+def test_a_saved_program_and_another_target(source: str, tmp_path: Path) -> None:
+    folder = str(tmp_path / "saved")
+    succeed("compile", source, "--target", "cuda", "-o", folder)
+    assert f"'{folder}' is a saved CUDA program: leave out --target vta" in refusal("run", folder, "--target", "vta")
+
+
+@pytest.mark.parametrize("command", ["check", "disasm", "diff"])
+def test_commands_for_streams_say_what_a_cuda_program_is(command: str, source: str, tmp_path: Path) -> None:
+    folder = str(tmp_path / "saved")
+    succeed("compile", source, "--target", "cuda", "-o", folder)
+    message = refusal(command, *[folder] * (2 if command == "diff" else 1))
+    assert f"'{folder}' is a saved CUDA program (launch.json, kernel.cu): it has no VTA instruction stream" in message
+    assert f"`vtac {command}` is for; `vtac run` executes it" in message
+
+
+@needs_compiler
+def test_files_are_written_before_anything_is_printed(source: str, tmp_path: Path) -> None:
+    def fail(_: str) -> None:
+        raise BrokenPipeError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vtac.tools.commands.run_cuda.report", fail)
+        outputs, saved = tmp_path / "y.npz", tmp_path / "dump"
+        vtac("run", source, "--target", "cuda", "--outputs", str(outputs), "--dump", str(saved))
+    assert np.load(outputs)["c"].shape == (64, 64)
+    assert sorted(path.name for path in saved.iterdir()) == ["kernel.cu", "launch.json"]
+
+
 @pytest.mark.skipif(gpu_unavailable_reason() is None, reason="there is a GPU")
 def test_run_without_a_gpu(source: str) -> None:
     assert "cannot run on a GPU: " in refusal("run", source, "--target", "cuda", "--device", "gpu")

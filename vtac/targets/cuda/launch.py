@@ -25,6 +25,8 @@ _GRID_LIMIT = (2**31 - 1, 65535, 65535)
 _BLOCK_LIMIT = (1024, 1024, 64)
 _THREADS_PER_BLOCK = 1024
 _KEYS = ("kernel", "grid", "block", "shared_bytes", "parameters")
+SAVED_KEYS = ("in_place", "digests")
+"""What a saved program says in its record besides."""
 _PARAMETER_KEYS = ("name", "role", "dtype", "shape")
 
 
@@ -117,12 +119,12 @@ class LaunchRecord:
 
     @classmethod
     def from_json(cls, text: str, source: str = "launch record") -> LaunchRecord:
-        """Read `to_json`'s text; `ConfigError` names `source` and the field at fault."""
+        """Read `to_json`'s text, or a saved program's; `ConfigError` names `source` and the field at fault."""
         try:
             data: object = json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-        values = _object(data, _KEYS, source)
+        values = _object(data, _KEYS, source, SAVED_KEYS)
         parameters = _list(values["parameters"], f"{source}: parameters")
         return cls(
             kernel=_string(values["kernel"], f"{source}: kernel"),
@@ -150,11 +152,11 @@ def _parameter(data: object, where: str) -> Parameter:
     )
 
 
-def _object(data: object, keys: tuple[str, ...], where: str) -> dict[str, object]:
+def _object(data: object, keys: tuple[str, ...], where: str, more: tuple[str, ...] = ()) -> dict[str, object]:
     if not isinstance(data, dict):
         raise ConfigError(f"{where}: found {type(data).__name__}; a JSON object with {', '.join(keys)} is required")
     values = {str(key): value for key, value in cast("dict[object, object]", data).items()}
-    wrong = sorted(set(values) ^ set(keys))
+    wrong = sorted(set(values).difference(more) ^ set(keys))
     if wrong:
         state = "unknown" if wrong[0] in values else "missing"
         raise ConfigError(f"{where}: {state} field {wrong[0]}; the fields are {', '.join(keys)}")

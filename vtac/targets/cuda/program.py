@@ -13,6 +13,7 @@ import numpy as np
 
 from vtac.errors import CompileError, LaunchError
 from vtac.files.archives import Archive, Header, archive_of
+from vtac.files.digests import changed_file
 from vtac.files.folders import write_folder
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.files.whole import write_output
@@ -20,6 +21,7 @@ from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
+from vtac.targets.cuda.saved_record import SavedRecord, read_record
 
 Device = Literal["cpu", "gpu"]
 TEXT_FILE = "kernel.cu"
@@ -97,13 +99,16 @@ class CudaProgram:
     def save(self, directory: str | Path) -> None:
         """Write `kernel.cu`, `launch.json` and, if there are any, `constants.npz`: all of them, or none.
 
-        A missing directory is made; a program in it is replaced, other files in it stay.
+        `launch.json` is the launch record, with digests of the other files and what is `in_place`. A missing directory
+        is made; a program in it is replaced, other files in it stay.
         """
         files = {TEXT_FILE: self.text.encode()}
         if self.constants:
             files[CONSTANTS_FILE] = archive_of(self.constants)
         try:
-            write_folder(Path(directory), {**files, LAUNCH_FILE: self.launch.to_json().encode()})
+            write_folder(
+                Path(directory), {**files, LAUNCH_FILE: SavedRecord.of(self.launch, self.in_place, files).text()}
+            )
         except OSError as error:
             raise CompileError(f"cannot save to {directory}: {error.strerror}") from None
 
@@ -126,11 +131,40 @@ class CudaProgram:
 
 
 def load_cuda_program(directory: str | Path) -> CudaProgram:
-    """Read back what `CudaProgram.save` wrote."""
+    """Read back what `CudaProgram.save` wrote.
+
+    Raises `CompileError` for files that cannot be read, that are not those of which the record holds digests, or that
+    it knows nothing of; `ConfigError` for a record that contradicts itself. A record without digests, as older
+    versions wrote it, is read too.
+    """
     folder = Path(directory)
-    text, record = (_read_text(folder / name) for name in (TEXT_FILE, LAUNCH_FILE))
-    launch = LaunchRecord.from_json(record, str(folder / LAUNCH_FILE))
-    return CudaProgram(text, launch, constants=_read_constants(folder / CONSTANTS_FILE, launch))
+    text = _read_text(folder / TEXT_FILE)
+    record = read_record(_read_text(folder / LAUNCH_FILE), str(folder / LAUNCH_FILE))
+    constants = _read_constants(folder / CONSTANTS_FILE, record.launch)
+    _check_files(folder, record)
+    return CudaProgram(text, record.launch, record.in_place, constants)
+
+
+def _check_files(folder: Path, record: SavedRecord) -> None:
+    """The files are those that were saved with the record."""
+    if not record.digests:
+        return
+    there = [name for name in (TEXT_FILE, CONSTANTS_FILE) if (folder / name).exists()]
+    try:
+        changed = changed_file(folder, there, record.digests)
+    except OSError as error:
+        raise CompileError(f"cannot read {error.filename}: {error.strerror}") from None
+    foreign = next((name for name in there if name not in record.digests), changed)
+    missing = next((name for name in record.digests if name not in there), None)
+    if missing is not None:
+        raise CompileError(
+            f"{folder}: {LAUNCH_FILE} holds a digest of {missing!r}, and no such file is there: save again"
+        )
+    if foreign is not None:
+        raise CompileError(
+            f"{folder / foreign} is not the file that was saved with {LAUNCH_FILE}, whose digest of it differs or is "
+            "missing: save the program again"
+        )
 
 
 def _masked(output: Array, written: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> Array:

@@ -11,6 +11,7 @@ import numpy as np
 from vtac.targets.vta.proof import Finding, check
 from vtac.tools.commands.programs import load_program
 from vtac.tools.commands.streams import load_stream, read_bytes
+from vtac.tools.commands.target_options import require_stream
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import report
 
@@ -49,6 +50,7 @@ def _findings(options: Options) -> Sequence[Finding]:
     if Path(options.source).is_dir():
         if options.config is not None or options.dram is not None:
             raise UsageError("--config and --dram are for raw files; a saved program holds its own")
+        require_stream(options.source, "check")
         return check(load_program(options.source))
     stream = load_stream(options.source, options.config)
     dram = None if options.dram is None else np.frombuffer(read_bytes(Path(options.dram)), np.uint8)

@@ -28,7 +28,7 @@ class Options(argparse.Namespace):
 
     source: str
     output: str | None = None
-    target: str = "vta"
+    target: str | None = None
     config: str | None = None
     schedule: str | None = None
     no_host: bool = False

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, DecodeError, disassemble, disassemble_micro_ops
 from vtac.tools.commands.streams import SavedStream, load_stream
+from vtac.tools.commands.target_options import require_stream
 from vtac.tools.entry import ToolParser
 from vtac.tools.output import report
 
@@ -38,6 +39,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--context", type=int, metavar="N", help="equal instructions to show before it (default 2)")
     options = Options()
     parser.parse(arguments, options)
+    for source in (options.first, options.second):
+        require_stream(source, "diff")
     first = load_stream(options.first, options.config)
     second = load_stream(options.second, options.config)
     lines = _differences(first, second, options.context)

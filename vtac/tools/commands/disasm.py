@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from vtac.targets.vta.isa import DecodeError, disassemble, disassemble_micro_ops
 from vtac.tools.commands.programs import load_program
 from vtac.tools.commands.streams import SavedStream, StreamFileError, load_streams
+from vtac.tools.commands.target_options import require_stream
 from vtac.tools.entry import ToolParser
 from vtac.tools.listing import listing
 from vtac.tools.output import write_text
@@ -43,6 +44,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _output(options: Options) -> str:
+    require_stream(options.source, "disasm")
     if options.sources:
         devices = load_program(options.source).devices
         texts = {name: listing(device.disassemble(), device.origins) for name, device in devices.items()}

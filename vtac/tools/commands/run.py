@@ -35,7 +35,7 @@ class Options(argparse.Namespace):
     """The options, typed."""
 
     source: str
-    target: str = "vta"
+    target: str | None = None
     config: str | None = None
     schedule: str | None = None
     no_host: bool = False

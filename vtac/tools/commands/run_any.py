@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.programs import compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target
+from vtac.tools.output import report
 
 if TYPE_CHECKING:
     from vtac.targets.target import Target, TargetProgram
@@ -32,11 +34,14 @@ def run_any(options: Options, target: Target) -> int:
         write_arrays(options.outputs, cast("dict[str, Array]", outputs))
     if options.dump is not None:
         program.save(options.dump)
-    for name, array in outputs.items():
-        shape = "x".join(map(str, array.shape)) or "scalar"
-        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
-        print(f"{name}  {array.dtype} {shape}  sha256 {digest}")
+    report("".join(_line(name, array) for name, array in outputs.items()))
     return 0
+
+
+def _line(name: str, array: NDArray[np.generic]) -> str:
+    shape = "x".join(map(str, array.shape)) or "scalar"
+    digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
+    return f"{name}  {array.dtype} {shape}  sha256 {digest}\n"
 
 
 def _program(options: Options, target: Target) -> TargetProgram:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -18,6 +18,7 @@ from vtac.targets.cuda.program import CudaProgram, load_cuda_program
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.programs import compile_cuda_file, is_cuda_program
 from vtac.tools.entry import UsageError
+from vtac.tools.output import report
 
 if TYPE_CHECKING:
     from vtac.targets.cuda.arrays import Array
@@ -51,20 +52,24 @@ def run_cuda(options: Options) -> int:
     program = _program(options)
     inputs = _inputs(options, program)
     outcome = _execute(options, program, inputs)
-    names = [result.name for result in program.results]
-    print(outcome.summary)
-    for name, array in zip(names, outcome.outputs, strict=True):
-        shape = "x".join(map(str, array.shape)) or "scalar"
-        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
-        print(f"{name}  {array.dtype} {shape}" + (f"  sha256 {digest}" if outcome.written is None else ""))
+    arrays = dict(zip([result.name for result in program.results], outcome.outputs, strict=True))
     if options.outputs is not None:
-        arrays = dict(zip(names, outcome.outputs, strict=True))
         write_arrays(options.outputs, cast("dict[str, IntegerArray]", arrays))
     if options.dump is not None:
         program.save(options.dump)
+    report(_shown(outcome, arrays))
     if options.check:
         _check(options, program, inputs, outcome)
     return 0
+
+
+def _shown(outcome: _Outcome, arrays: Mapping[str, Array]) -> str:
+    lines = [outcome.summary]
+    for name, array in arrays.items():
+        shape = "x".join(map(str, array.shape)) or "scalar"
+        digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()[:32]
+        lines.append(f"{name}  {array.dtype} {shape}" + (f"  sha256 {digest}" if outcome.written is None else ""))
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _program(options: Options) -> CudaProgram:
@@ -120,4 +125,4 @@ def _check(options: Options, program: CudaProgram, inputs: Sequence[Array], outc
         comparison: Comparison = compare(found, right, mask, BFLOAT16_TOLERANCE if narrow else None)
         if not comparison.correct:
             raise DifferenceError(f"result `{result.name}` differs from the program executed by numpy: {comparison}")
-        print(f"{result.name}: {comparison}")
+        report(f"{result.name}: {comparison}\n")

@@ -22,7 +22,7 @@ class Options(argparse.Namespace):
     """The options, typed."""
 
     source: str
-    target: str = "vta"
+    target: str | None = None
     config: str | None = None
     arch: str | None = None
     output: str | None = None

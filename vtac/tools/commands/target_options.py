@@ -19,6 +19,9 @@ OWNERS: Mapping[str, str] = MappingProxyType(
 )
 """Options of the subcommands, and the one target whose programs they are for."""
 
+DEFAULT_TARGET = "vta"
+"""What a command line means that names no target."""
+
 
 def saved_target(path: str) -> Target | None:
     """The target of the program saved in a directory, None where none is."""
@@ -31,11 +34,11 @@ def target_of(options: Namespace) -> Target:
 
     Raises `UsageError` when both say different things, and for options that belong to other targets.
     """
-    source, wanted = str(options.source), find_target(str(options.target))
+    source, stated = str(options.source), options.target
     saved = saved_target(source)
-    if saved is not None and saved is not wanted and wanted.name != getattr(type(options), "target", None):
-        raise UsageError(f"'{source}' is a saved {saved.title} program: leave out --target {wanted.name}")
-    target = saved or wanted
+    if saved is not None and stated not in (None, saved.name):
+        raise UsageError(f"'{source}' is a saved {saved.title} program: leave out --target {stated}")
+    target = saved or find_target(str(stated or DEFAULT_TARGET))
     for name, owner in OWNERS.items():
         if owner != target.name and _is_given(options, name):
             raise _misplaced(name, find_target(owner))
@@ -44,6 +47,17 @@ def target_of(options: Namespace) -> Target:
         if option != target.hardware.option and _is_given(options, option):
             raise _misplaced(option, other)
     return target
+
+
+def require_stream(path: str, command: str) -> None:
+    """Raises `UsageError` for a saved program of another target than the VTA, which has no instruction stream."""
+    saved = saved_target(path)
+    if saved is not None and saved.name != DEFAULT_TARGET:
+        files = ", ".join(name for name in saved.saved_as if (Path(path) / name).is_file())
+        raise UsageError(
+            f"'{path}' is a saved {saved.title} program ({files}): it has no VTA instruction stream, which "
+            f"`vtac {command}` is for; `vtac run` executes it"
+        )
 
 
 def hardware_of(options: Namespace, target: Target) -> object:

@@ -103,6 +103,29 @@ def test_every_stream_is_checked(network: Path, capsys: pytest.CaptureFixture[st
     assert "net_1: " in capsys.readouterr().out
 
 
+def test_the_outer_index_answers_for_every_stream_s_files(network: Path) -> None:
+    """A stream whose own index was made to fit it again, and left out of the outer one."""
+    folder = network.parent / "saved"
+    vtac.compile(network).save(folder)
+    inner, outer = folder / "device_1" / "program.json", folder / "program.json"
+    fields = json.loads(inner.read_text())
+    del fields["digests"]
+    inner.write_text(json.dumps(fields))
+    fields = json.loads(outer.read_text())
+    assert {f"device_1/{name}" for name in ("insn.bin", "uop.bin", "dram.bin", "program.json")} <= set(
+        fields["digests"]
+    )
+    del fields["digests"]["device_1/program.json"]
+    outer.write_text(json.dumps(fields))
+    vtac.load_program(folder)
+    stream = folder / "device_1" / "insn.bin"
+    words = bytearray(stream.read_bytes())
+    words[-16:] = words[-32:-16]
+    stream.write_bytes(words)
+    with pytest.raises(vtac.ProgramError, match=r"device_1/insn.bin is not the file that was saved with program.json"):
+        vtac.load_program(folder)
+
+
 def _of_another_device(text: str) -> str:
     return text.replace("@net_1", "@net_9")
 

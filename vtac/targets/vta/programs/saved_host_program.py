@@ -17,8 +17,8 @@ from vtac.files.reading import RECORD_BYTES
 from vtac.targets.vta.programs.host_program import HostProgram, idle_program
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_records import Index
-from vtac.targets.vta.programs.saved_stream import check_digests, load_stream, read_index, read_part
-from vtac.targets.vta.programs.saving import HOST_FILE, INDEX, device_folder
+from vtac.targets.vta.programs.saved_stream import check_digests, check_files, load_stream, read_index, read_part
+from vtac.targets.vta.programs.saving import HOST_FILE, INDEX, STREAM_FILES, device_folder
 from vtac.text.source import parse
 
 
@@ -40,7 +40,8 @@ def load_host_program(folder: Path) -> HostProgram:
     for name, call in calls.items():
         _check_call(call, devices[name], path)
     if index is not None:
-        check_digests(index, {HOST_FILE: text} | (_parts(folders) if len(calls) > 1 else {}), folder)
+        check_digests(index, {HOST_FILE: text}, folder)
+        check_files(index, _parts(folders) if len(calls) > 1 else [], folder)
     return HostProgram(host, devices)
 
 
@@ -63,9 +64,9 @@ def _device_folders(folder: Path, index: Index | None, names: Sequence[str]) -> 
     return [there[name] for name in names]
 
 
-def _parts(folders: Sequence[Path]) -> dict[str, bytes]:
-    """The indexes of several streams, which hold the digests of their other files."""
-    return {f"{folder.name}/{INDEX}": read_part(folder / INDEX, RECORD_BYTES) for folder in folders}
+def _parts(folders: Sequence[Path]) -> list[str]:
+    """The files of several streams, as the index of all of them names them."""
+    return [f"{folder.name}/{name}" for folder in folders for name in STREAM_FILES]
 
 
 def _check_idle(folder: Path, host: ModuleOp) -> None:

@@ -6,17 +6,18 @@ buffers and micro-ops are checked all the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vtac.dialects.hardware import DRAM_PAGE_BYTES
 from vtac.errors import ProgramError
+from vtac.files.digests import changed_file, digest
 from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.targets.vta.isa.fields import MICRO_OP_BYTES, WORD_BYTES
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_buffers import check_contents, check_layout, placed_array
 from vtac.targets.vta.programs.saved_records import Index, parse_index
-from vtac.targets.vta.programs.saving import INDEX, digest
+from vtac.targets.vta.programs.saving import INDEX
 from vtac.targets.vta.stream.layout import align
 
 
@@ -89,7 +90,20 @@ def check_digests(index: Index, data: Mapping[str, bytes], folder: Path) -> None
     for name, contents in data.items():
         expected = index.digests.get(name)
         if expected is not None and expected != digest(contents):
-            raise ProgramError(
-                f"{folder / name} is not the file that was saved with {INDEX}, whose digest of it differs: "
-                "save the program again"
-            )
+            raise _changed(folder / name)
+
+
+def check_files(index: Index, names: Sequence[str], folder: Path) -> None:
+    """The same of files that are not at hand, by their paths in the folder. Raises `ProgramError`."""
+    try:
+        found = changed_file(folder, names, index.digests)
+    except OSError as error:
+        raise ProgramError(f"{folder} is not a saved program: cannot read {error.filename}: {error.strerror}") from None
+    if found is not None:
+        raise _changed(folder / found)
+
+
+def _changed(path: Path) -> ProgramError:
+    return ProgramError(
+        f"{path} is not the file that was saved with {INDEX}, whose digest of it differs: save the program again"
+    )

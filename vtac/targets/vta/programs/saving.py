@@ -7,7 +7,6 @@ numbered folder, `device_0` first, and a program.json of its own that names them
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Protocol
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ProgramError
+from vtac.files.digests import digest
 from vtac.files.folders import write_folder
 from vtac.targets.vta.isa.fields import MICRO_OP_BYTES, WORD_BYTES
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
@@ -24,6 +24,8 @@ from vtac.targets.vta.stream.layout import Buffer
 FORMAT = 1
 INDEX = "program.json"
 HOST_FILE = "host.mlir"
+STREAM_FILES = ("insn.bin", "uop.bin", "dram.bin", INDEX)
+"""The files of each stream."""
 
 
 class StreamParts(Protocol):
@@ -52,11 +54,6 @@ class StreamParts(Protocol):
 def device_folder(number: int) -> str:
     """The folder of a stream, by its place among those of its program: its name has no part in it."""
     return f"device_{number}"
-
-
-def digest(data: bytes) -> str:
-    """What program.json says of the contents of a file."""
-    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def stream_files(
