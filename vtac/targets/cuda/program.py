@@ -157,9 +157,7 @@ def _check_files(folder: Path, record: SavedRecord) -> None:
     foreign = next((name for name in there if name not in record.digests), changed)
     missing = next((name for name in record.digests if name not in there), None)
     if missing is not None:
-        raise CompileError(
-            f"{folder}: {LAUNCH_FILE} holds a digest of {missing!r}, and no such file is there: save again"
-        )
+        raise CompileError(f"{folder / LAUNCH_FILE} holds a digest of {missing!r}, which is not there: save it again")
     if foreign is not None:
         raise CompileError(
             f"{folder / foreign} is not the file that was saved with {LAUNCH_FILE}, whose digest of it differs or is "
