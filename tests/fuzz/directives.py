@@ -23,8 +23,8 @@ INTRINSICS = ("vta.gemm", *(f"wmma.{name}" for name in ("load_matrix_sync", "mma
 class GrowingSchedule(Schedule):
     """A schedule that also takes directives of another one's script, as long as their handles are there."""
 
-    def follow(self, script: ScriptOp) -> list[Callable[[], bool]]:
-        """One step for each directive of a script, to be taken in order; each says whether it was accepted."""
+    def follow(self, script: ScriptOp) -> list[tuple[str, Callable[[], bool]]]:
+        """The directives of a script, by name, to be taken in order; each step says whether it was accepted."""
         known: dict[SSAValue, SSAValue] = {}
         ops = [op for op in script.body.block.ops if isinstance(op, DirectiveOp)]
 
@@ -38,7 +38,7 @@ class GrowingSchedule(Schedule):
             known.update(zip(op.results, applied.results, strict=True))
             return True
 
-        return [lambda op=op: step(op) for op in ops]
+        return [(op.directive, lambda op=op: step(op)) for op in ops]
 
 
 class AnyDirectives(RandomDirectives):
@@ -49,9 +49,9 @@ class AnyDirectives(RandomDirectives):
         self.random = random
         self.names = tuple(names)
 
-    def try_one(self) -> tuple[str, bool]:
-        """The name of a directive, and whether it was accepted."""
-        name = self.random.choice(self.names)
+    def try_one(self, name: str | None = None) -> tuple[str, bool]:
+        """The name of a directive, any or the one asked for, and whether it was accepted."""
+        name = name or self.random.choice(self.names)
         try:
             MOVES[name](self)
         except CompileError:
@@ -114,7 +114,7 @@ class AnyDirectives(RandomDirectives):
 
     def _inner_loop(self, block: BlockRef) -> LoopRef:
         loops = self.loops(block)
-        return loops[-min(1 + int(self.random.expovariate(0.5)), len(loops))]
+        return loops[-self.random.randint(1, min(6, len(loops)))]
 
     def double_buffer(self) -> None:
         self.schedule.double_buffer(self.block(), self.random.choice([1, 2, 2, 3]))

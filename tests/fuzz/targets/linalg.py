@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from math import prod
 from random import Random
@@ -22,6 +23,8 @@ from vtac.targets.vta.programs.vta_program import VtaProgram
 __all__ = ["TARGET", "printed_form"]
 _TILES = 200
 """Of one value at most, so that a case stays short; those at a loop's limit have more."""
+_DETAIL = re.compile(r"\(d\d.*?\)$|'[^']*'|-?\d+")
+"""What differs between reasons of one class."""
 _WEIGHTS = {"convolution": 4, "product": 4, "batch_product": 2, "depthwise": 2, "requantise": 3, "residual": 2}
 """How often operations are drawn, against once."""
 _SHARE_WITH_LEVELS = 0.12
@@ -155,9 +158,10 @@ def _simpler(node: Node) -> Iterator[Node]:
 
 def _reach(payload: Payload, program: VtaProgram) -> tuple[str, ...]:
     kinds = {f"op {node['op']}" for node in cast("list[Node]", payload["nodes"])}
-    on_host = any(choice.startswith("host") for choice in program.choices)
+    reasons = [choice.partition(": ")[2] for choice in program.choices if choice.startswith("host")]
     simply = any("one tile after the other" in choice for choice in program.choices)
-    found = [*(["a host operation"] if on_host else []), *(["a simple schedule"] if simply else [])]
+    found = sorted({f"host: {_DETAIL.sub('#', reason)[:90]}" for reason in reasons})
+    found += ["a simple schedule"] if simply else []
     found += ["no stream"] if not program.devices else []
     return (*sorted(kinds), *found, *(["levels"] if payload.get("levels") else []))
 

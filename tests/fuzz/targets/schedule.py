@@ -49,9 +49,9 @@ MAPPED = {
     "vta vadd": VectorAdd(channels=96).text(),
     "vta matmul": Matmul(in_features=32, out_features=48).text(),
     "vta conv": Conv2D(height=4, width=3, in_channels=16, out_channels=32).text(),
-    "cuda matmul": matmul_text(32, 16, 48),
+    "cuda matmul": matmul_text(16, 32, 32),
     "cuda transposed": matmul_text(16, 32, 16, "i8", transposed=True),
-    "cuda conv": convolution("nhwc_hwcf", (1, 8, 4, 5), 16, (3, 3), pad=1, bias=True, relu=True).text(),
+    "cuda conv": convolution("nhwc_hwcf", (1, 8, 3, 4), 16, (3, 3), pad=1, bias=True, relu=True).text(),
     "cuda strided": convolution("nchw_fchw", (2, 3, 6, 5), 7, (2, 3), stride=2, narrow=True).text(),
 }
 """Programs that have a default schedule, for the target that their name begins with."""
@@ -62,6 +62,10 @@ def default_script(program: str) -> ScriptOp:
     """The default schedule of one of `MAPPED`."""
     (schedule,) = find_target(program.split(maxsplit=1)[0]).schedules(vtac.parse(MAPPED[program]))
     return schedule.script
+
+
+_VARIED = 0.15
+"""Of a default schedule's directives so many have one of the same name, with arguments of its own, before them."""
 
 
 class ScheduleTarget:
@@ -77,7 +81,7 @@ class ScheduleTarget:
             "program": program,
             "seed": random.randrange(1 << 30),
             "directives": cast(Json, names),
-            "count": random.randint(8, 30) if "many" in features else random.randint(1, 6),
+            "count": random.randint(8, 30) if "many" in features and not mapped else random.randint(1, 4),
             "followed": random.choice([length, length, random.randint(0, length)]),
         }
 
@@ -127,16 +131,19 @@ def _scheduled(
     schedule = GrowingSchedule(source)
     moves = AnyDirectives(schedule, random, cast("list[str]", payload["directives"]))
     steps = schedule.follow(default_script(program))[: cast(int, payload["followed"])] if program in MAPPED else []
-    places = sorted(random.randint(0, len(steps)) for _ in range(cast(int, payload["count"])))
+    late = [random.choice([len(steps), random.randint(0, len(steps))]) for _ in range(cast(int, payload["count"]))]
     for number in range(len(steps) + 1):
-        for _ in range(places.count(number)):
-            name, taken = moves.try_one()
+        tries: list[str | None] = [None] * late.count(number)
+        if number < len(steps) and steps[number][0] in moves.names and random.random() < _VARIED:
+            tries.append(steps[number][0])
+        for wanted in tries:
+            name, taken = moves.try_one(wanted)
             (accepted if taken else refused)[name] += 1
             if expected is not None and taken:
                 names, want, arrays = expected
                 compare(f"payload after {name}", names, want, as_tuple(evaluate(schedule.module, *arrays)))
         if number < len(steps):
-            steps[number]()
+            steps[number][1]()
     return schedule
 
 

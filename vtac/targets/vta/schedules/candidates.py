@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
-from math import prod
+from math import isqrt, prod
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.cost import fits, products_of
@@ -23,7 +23,8 @@ MAX_TAPS = 9
 
 def divisors(number: int) -> list[int]:
     """All divisors, rising."""
-    return [d for d in range(1, number + 1) if number % d == 0]
+    low = [d for d in range(1, isqrt(number) + 1) if number % d == 0]
+    return low + [number // d for d in reversed(low) if d * d != number]
 
 
 def sizes(extent: int) -> list[int]:

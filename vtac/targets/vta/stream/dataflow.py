@@ -83,18 +83,25 @@ class _Planner:
         self.known = {stage: [-1, -1, -1] for stage in (LOAD, COMPUTE, STORE)}
         self.last = {LOAD: -1, COMPUTE: -1, STORE: -1}
         self.queues: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        self.shared = self._shared_pages()
-        self.page_written: dict[int, int] = {}
-        self.page_read: dict[int, list[int]] = {}
+        pages = footprints.page_count(issued)
+        self.shared = self._shared_pages(pages)
+        self.page_written: NDArray[np.int64] = np.full(pages, -1, dtype=np.int64)
+        self.page_read: dict[int, NDArray[np.int64]] = {
+            stage: np.full(pages, -1, dtype=np.int64) for stage in (LOAD, COMPUTE)
+        }
 
-    def _shared_pages(self) -> set[int]:
-        """Pages that the program both loads and stores."""
-        loaded: set[int] = set()
-        stored: set[int] = set()
+    def _shared_pages(self, count: int) -> NDArray[np.bool_]:
+        """Of each page, whether the program both loads and stores it."""
+        loaded, stored = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
         for item in self.issued:
             pages = self.footprints.pages(item.opcode, item.row)
-            (stored if item.opcode is Opcode.STORE else loaded).update(pages)
+            (stored if item.opcode is Opcode.STORE else loaded)[pages.start : pages.stop] = True
         return loaded & stored
+
+    def _pages(self, item: Issued) -> slice:
+        """Pages that an instruction transfers; none where it touches no shared one."""
+        pages = self.footprints.pages(item.opcode, item.row)
+        return slice(pages.start, pages.stop) if self.shared[pages.start : pages.stop].any() else slice(0)
 
     def run(self) -> None:
         for count, number in enumerate(self.order):
@@ -127,7 +134,7 @@ class _Planner:
 
     def _place(self, number: int, item: Issued, *, meet: bool) -> None:
         touched = self.footprints.of(item.opcode, item.row, item.kernel)
-        pages = [page for page in self.footprints.pages(item.opcode, item.row) if page in self.shared]
+        pages = self._pages(item)
         needs = self._needs(item, touched, pages)
         if meet:
             for stage in (LOAD, COMPUTE, STORE):
@@ -143,7 +150,7 @@ class _Planner:
         self._complete(position, stage)
         self._stamp(position, item, touched, pages)
 
-    def _needs(self, item: Issued, touched: Touched, pages: Sequence[int]) -> dict[int, int]:
+    def _needs(self, item: Issued, touched: Touched, pages: slice) -> dict[int, int]:
         """Per unit, the last instruction that must be over before this one starts."""
         needs = {LOAD: -1, COMPUTE: -1, STORE: -1}
         for memory, tiles in touched.reads:
@@ -152,29 +159,28 @@ class _Planner:
         for memory, tiles in touched.writes:
             consumer = STORE if memory == Memory.ACC else COMPUTE
             needs[consumer] = max(needs[consumer], _latest(self.memories[memory].read, tiles))
-        for page in pages:
-            needs[STORE] = max(needs[STORE], self.page_written.get(page, -1))
+        if pages.stop:
+            needs[STORE] = max(needs[STORE], int(self.page_written[pages].max()))
             if item.opcode is Opcode.STORE:
-                for reader in self.page_read.get(page, ()):
-                    unit = self.placed[reader].stage
-                    needs[unit] = max(needs[unit], reader)
+                for unit, readers in self.page_read.items():
+                    needs[unit] = max(needs[unit], int(readers[pages].max()))
         return needs
 
-    def _stamp(self, position: int, item: Issued, touched: Touched, pages: Sequence[int]) -> None:
+    def _stamp(self, position: int, item: Issued, touched: Touched, pages: slice) -> None:
         for memory, tiles in touched.reads:
             if memory != Memory.ACC or item.opcode is Opcode.STORE:
                 self.memories[memory].read[tiles] = position
         for memory, tiles in touched.writes:
             self.memories[memory].wrote[tiles] = position
-        for page in pages:
-            if item.opcode is Opcode.STORE:
-                self.page_written[page] = position
-                self.page_read.pop(page, None)
-            else:
-                others = [old for old in self.page_read.get(page, ()) if self.placed[old].stage != item.stage]
-                self.page_read[page] = [*others, position]
-        if pages and item.opcode is Opcode.STORE:
-            self._forget(item)
+        if not pages.stop:
+            return
+        if item.opcode is not Opcode.STORE:
+            self.page_read[item.stage][pages] = position
+            return
+        self.page_written[pages] = position
+        for readers in self.page_read.values():
+            readers[pages] = -1
+        self._forget(item)
 
     def _forget(self, item: Issued) -> None:
         """Tiles that hold what a store overwrites in DRAM hold nothing known."""

@@ -102,6 +102,10 @@ class Footprints:
         start, stop = self.span(opcode, row)
         return range(start // DRAM_PAGE_BYTES, (stop - 1) // DRAM_PAGE_BYTES + 1)
 
+    def page_count(self, issued: Sequence[Issued]) -> int:
+        """How many DRAM pages there are up to the last that one of the instructions transfers."""
+        return max((self.pages(item.opcode, item.row).stop for item in issued), default=0)
+
     def span(self, opcode: Opcode, row: Row) -> tuple[int, int]:
         """DRAM bytes from the first to behind the last of a transfer."""
         if opcode not in (Opcode.LOAD, Opcode.STORE) or row[0] not in _NAMES or not row[4] or not row[3]:

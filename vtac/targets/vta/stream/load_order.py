@@ -77,19 +77,20 @@ def _waits(footprints: Footprints, issued: Sequence[Issued]) -> list[_Load]:
         Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
         Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
     }
-    stored: dict[int, int] = {}
+    stored: NDArray[np.int64] = np.full(footprints.page_count(issued), -1, dtype=np.int64)
     loads: list[_Load] = []
     for number, item in enumerate(issued):
         if item.opcode is Opcode.STORE:
-            stored.update(dict.fromkeys(footprints.pages(item.opcode, item.row), number))
+            pages = footprints.pages(item.opcode, item.row)
+            stored[pages.start : pages.stop] = number
         touched = footprints.of(item.opcode, item.row, item.kernel)
         if item.stage == LOAD:
             memory, tiles = touched.writes[0]
             if isinstance(tiles, slice):
                 found = read[memory][tiles]
                 after = int(found.max()) if found.size else -1
-                pages = footprints.pages(item.opcode, item.row) if stored else ()
-                floor = max((stored.get(page, -1) for page in pages), default=-1)
+                pages = footprints.pages(item.opcode, item.row)
+                floor = int(stored[pages.start : pages.stop].max(initial=-1))
                 loads.append(_Load(number, after, floor, memory, int(tiles.start), int(tiles.stop), number))
         elif item.stage == COMPUTE:
             for memory, tiles in touched.reads:
