@@ -104,9 +104,7 @@ class ScheduleTarget:
         )
         if _functions(replayed) != _functions(schedule.module):
             raise MismatchError("script against schedule", "replayed, the script gives another payload")
-        reach = [f"directive {name}" for name in accepted] + [f"refusal of {name}" for name in refused]
-        if program in MAPPED:
-            reach.append(_run(program, source, str(schedule), arrays, want))
+        reach = [_run(program, source, str(schedule), arrays, want)] if program in MAPPED else []
         status = "accepted" if accepted else "refused"
         facts = {"accepted": accepted.total(), "refused": refused.total()}
         return Outcome(status, detail="no directive is legal" if not accepted else "", reach=tuple(reach), facts=facts)
