@@ -115,7 +115,13 @@ def _layouts(loops: Sequence[ForOp]) -> dict[SSAValue, str]:
         match = match_transfer_tile(loop)
         if isinstance(match, str):
             raise no_tile(loop, match)
-        layouts[block.output] = "row_major" if match[2].column_stride == 1 else "col_major"
+        layout = "row_major" if match[2].column_stride == 1 else "col_major"
+        if layouts.setdefault(block.output, layout) != layout:
+            raise no_tile(
+                loop,
+                f"'{buffer_name(block.output)}' is loaded {layout} here and {layouts[block.output]} elsewhere; its "
+                "fragments have one layout: give each load fragments of its own",
+            )
     return layouts
 
 

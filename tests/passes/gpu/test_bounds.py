@@ -51,10 +51,10 @@ def test_tiles_that_nothing_else_compares(text: str, halved: str, monkeypatch: p
 @pytest.mark.parametrize(
     "layer",
     [
-        matmul(4000, 4001, 4003, bias=True),
-        convolution("nhwc_fhwc", (64, 128, 28, 28), 128, (3, 3), pad=1),
-        convolution("nhwc_hwcf", (64, 64, 57, 55), 130, (3, 3), "i8", pad=1, bias=True),
-        convolution("nchw_fchw", (32, 67, 113, 57), 131, (5, 3), stride=2, pad=2),
+        matmul(1000, 1001, 1003, bias=True),
+        convolution("nhwc_fhwc", (8, 128, 28, 28), 128, (3, 3), pad=1),
+        convolution("nhwc_hwcf", (4, 64, 57, 55), 130, (3, 3), "i8", pad=1, bias=True),
+        convolution("nchw_fchw", (4, 67, 113, 57), 131, (5, 3), stride=2, pad=2),
     ],
 )
 def test_large_layers_with_guards_and_padding(layer: Contraction) -> None:
