@@ -43,6 +43,7 @@ _LAYOUT_OPS = (
     JoinOp,
     ReshapeOp,
     BlockDiagonalOp,
+    HostOp,
 )
 
 

@@ -80,6 +80,10 @@ class TensorPlan(ABC):
         """What is known of a value of a rewritten operation."""
         return cast("Scaled | Known", self.facts.of(value))
 
+    def offset(self, value: SSAValue) -> int:
+        """What is to be added to the integers of a tensor's new form."""
+        return 0
+
     def element(self, value: SSAValue) -> IntegerType:
         """The element type of a tensor in the rewritten program: i8 where its integers fit, else i32."""
         if value not in self.wanted:

@@ -51,7 +51,7 @@ class ConvertElementwise(RewritePattern):
         inner = list(old.ops)
         for one in inner[:-1]:
             body.convert(one)
-        body.close(inner[-1].operands[0], element)
+        body.close(inner[-1].operands[0], element, plan.offset(op.res[0]))
         for place, value, argument in zip(kept, inputs, block.args, strict=False):
             if body.yielded is argument and maps[place] == maps[-1]:
                 self.conversion.stand_in(op, value, rewriter)
@@ -99,7 +99,7 @@ class ConvertContraction(RewritePattern):
             output = self.conversion.start(op.outputs[0], fact.exponent, made)
         if isinstance(op, GenericOp):
             positions = [factor.position for factor in found.factors]
-            block = _accumulation(element, element_of(output), positions, found.kind == "max")
+            block = accumulation(element, element_of(output), positions, is_max=found.kind == "max")
             maps = [attribute.data for attribute in op.get_indexing_maps()]
             new: Operation = generic(inputs, output, block, maps, op.iterator_types.data)
         else:
@@ -125,7 +125,7 @@ def _rounding_choice(op: Operation, fact: Scaled) -> str:
     return f"'{op.name}' in f32, whose sums may reach {largest} and round above 2^24: the exact integers are taken"
 
 
-def _accumulation(element: Attribute, total: Attribute, positions: Sequence[int], is_max: bool) -> Block:
+def accumulation(element: Attribute, total: Attribute, positions: Sequence[int], *, is_max: bool) -> Block:
     """acc + a * b, acc + a, or max(acc, a)."""
     block = Block(arg_types=[*[element] * (max(positions) + 1), total])
     made: list[Operation] = []

@@ -51,10 +51,20 @@ class IntegerBody(ABC):
     def result(self, value: SSAValue) -> SSAValue:
         """What is yielded in place of an old value."""
 
-    def close(self, value: SSAValue, kind: IntegerType) -> None:
-        """End the body with a value, in the result's type."""
-        self.yielded = self.as_type(self.result(value), kind)
+    def close(self, value: SSAValue, kind: IntegerType, offset: int) -> None:
+        """End the body with a value less an offset, in the result's type."""
+        found = self.result(value)
+        self.yielded = self.as_type(self._less(found, offset) if offset else found, kind)
         append(YieldOp(self.yielded), self.block)
+
+    def _less(self, value: SSAValue, offset: int) -> SSAValue:
+        """A value less a number; one that was added last goes."""
+        owner = value.owner
+        if isinstance(owner, arith.AddiOp | arith.SubiOp):
+            number = next((n for n, found in self._constants.items() if found is owner.rhs), None)
+            if number is not None:
+                value, offset = owner.lhs, offset - number if isinstance(owner, arith.AddiOp) else offset + number
+        return self.add(arith.AddiOp(value, self.constant(-offset))) if offset else value
 
     def add(self, op: Operation) -> SSAValue:
         """Append an operation; its result."""

@@ -16,17 +16,19 @@ from xdsl.dialects.builtin import (
     i32,
     i64,
 )
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.dense_numbers import integers_at
-from vtac.analysis.scaled_integers import Amount, Channels, Known, Scaled, at, largest
+from vtac.analysis.scaled_integers import INT32, Amount, Channels, Known, Scaled, at, largest
 from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan
 from vtac.analysis.value_facts import element_of, rank_of, shape_of
 from vtac.rewriting.edits import append, stand_for
-from vtac.rewriting.integer_tensors import dense, empty, spread, tensor_of, widened
+from vtac.rewriting.integer_tensors import dense, empty, generic, spread, tensor_of, widened
 
 
 @dataclass
@@ -159,10 +161,47 @@ class ConvertLayout(RewritePattern):
         edge = self.conversion.plan.fact(cast(Operation, op.region.block.last_op).operands[0])
         number = at(cast(Known, edge).numbers, fact.exponent)
         body = Block(arg_types=[argument.type for argument in op.region.block.args])
-        constant = arith.ConstantOp(IntegerAttr(cast(int, number), element))
+        number = cast(int, number) - self.conversion.plan.offset(op.result)
+        constant = arith.ConstantOp(IntegerAttr(number, element))
         append([constant, tensor.YieldOp(constant.result)], body)
         return tensor.PadOp(source, op.low, op.high, Region(body), op.static_low, op.static_high, kind, op.nofold)
 
 
 def _is_output(op: Operation, value: SSAValue) -> bool:
     return isinstance(op, BroadcastOp | TransposeOp) and value is op.operands[-1]
+
+
+@dataclass
+class KeepIntegers(RewritePattern):
+    """An integer of another width that is read as it was, by the host: extended from the narrow one, if that is whole.
+
+    Looked at last first, so that what only rewritten operations read is gone by then.
+    """
+
+    conversion: Conversion
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if len(op.results) != 1 or op.results[0] not in self.conversion.integers:
+            return
+        value = op.results[0]
+        fact = self.conversion.plan.fact(value)
+        if not value.uses:
+            rewriter.erase(op)
+        elif isinstance(fact, Scaled) and fact.within(*INT32) and not self.conversion.plan.offset(value):
+            made = _extended(self.conversion.integers[value], value)
+            made[-1].results[0].name_hint = value.name_hint
+            for one in made:
+                one.location = op.location
+            rewriter.replace(op, made)
+
+
+def _extended(integer: SSAValue, value: SSAValue) -> list[Operation]:
+    kind, rank = cast(IntegerType, element_of(value)), rank_of(value)
+    held = cast(IntegerType, element_of(integer))
+    block = Block(arg_types=[held, kind])
+    changed = arith.ExtSIOp if held.bitwidth < kind.bitwidth else arith.TruncIOp
+    wide = changed(block.args[0], kind)
+    append([wide, YieldOp(wide.results[0])], block)
+    output = empty(kind, shape_of(value))
+    kinds = [IteratorTypeAttr.parallel()] * rank
+    return [output, generic([integer], output.tensor, block, [AffineMap.identity(rank)] * 2, kinds)]

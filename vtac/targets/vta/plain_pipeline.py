@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vtac.passes.linalg.convert_scaled_floats import ConvertScaledFloats
 from vtac.passes.linalg.expand_groups import ExpandGroups
 from vtac.passes.linalg.narrow_integers import NarrowIntegers
+from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.linalg.unroll_batches import UnrollBatches
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.isolate_device_functions import IsolateDeviceFunctions
@@ -32,7 +33,7 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
         "lower-plain-to-vta",
         (
             Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
-            Phase("integer", (ConvertScaledFloats(), NarrowIntegers())),
+            Phase("integer", (ConvertScaledFloats(), NarrowIntegers(), TakeOutZeroPoints())),
             Phase("packed", (PackForVta(host=host), CheckHostOperations(), FoldConstants(grow=True))),
             Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
             Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),

@@ -1,0 +1,189 @@
+"""take-out-zero-points: products of (a - z) -> products of bytes, and constants that are added."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import IndexType, ModuleOp, i8, i32
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, QuantizedMatmulOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+
+from vtac.analysis.device_functions import host_functions
+from vtac.analysis.offset_plan import OffsetPlan
+from vtac.analysis.value_facts import shape_of
+from vtac.dialects import named_linalg as named
+from vtac.dialects.packing import HostOp
+from vtac.dialects.packing import YieldOp as HostYieldOp
+from vtac.dialects.packing.declared import CHOICE
+from vtac.partition.convolutions import Convolution, match_convolution
+from vtac.partition.pads import Pads, no_pads, unpadded
+from vtac.partition.weight_sums import weight_sum, weight_sum_ops
+from vtac.rewriting.converted_operations import ConvertElementwise, accumulation
+from vtac.rewriting.edits import append
+from vtac.rewriting.integer_bodies import NarrowBody
+from vtac.rewriting.integer_tensors import dense, generic, tensor_of
+from vtac.rewriting.tensor_conversion import Conversion, ConvertConstant, ConvertLayout, KeepIntegers
+from vtac.rewriting.unread import DropUnread
+from vtac.rewriting.walker import rewrite_once
+from vtac.rewriting.zero_points import Kernel, number, plus, sum_of_weights
+
+_PLAIN: dict[type[Operation], type[named.NamedOp]] = {
+    QuantizedMatmulOp: named.MatmulOp,
+    named.QuantizedBatchMatmulOp: named.BatchMatmulOp,
+    named.Conv2DNchwFchwQOp: named.Conv2DNchwFchwOp,
+    named.Conv2DNhwcFhwcQOp: named.Conv2DNhwcFhwcOp,
+    named.Conv2DNhwcHwcfQOp: named.Conv2DNhwcHwcfOp,
+    named.Conv2DNgchwGfchwQOp: named.Conv2DNgchwGfchwOp,
+    named.DepthwiseConv2DNhwcHwcQOp: named.DepthwiseConv2DNhwcHwcOp,
+}
+
+
+@dataclass
+class TakeOutOfProduct(RewritePattern):
+    """One product or convolution."""
+
+    conversion: Conversion
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        plan = cast(OffsetPlan, self.conversion.plan)
+        if not isinstance(op, LinalgStructuredOperation) or op not in plan.operations:
+            return
+        found = plan.facts.contractions.get(op)
+        convolution = match_convolution(op)
+        if found is None or isinstance(convolution, str):
+            return
+        bytes_, offsets = dict[SSAValue, SSAValue](), dict[SSAValue, int]()
+        for factor in found.factors:
+            value = op.inputs[factor.position]
+            bytes_[value] = self.conversion.integers.get(value, value)
+            offsets[value] = plan.offset(value) - (plan.zero_point(op, factor) or 0)
+        data, kernel = convolution.data, cast(SSAValue, convolution.kernel)
+        made: list[Operation] = []
+        read, pads = _without_padding(bytes_[data], convolution, offsets[data], made)
+        weights = Kernel(bytes_[kernel], offsets[kernel])
+        total = op.outputs[0]
+        parts = weights.parts(made)
+        positions = [factor.position for factor in found.factors]
+        for part in parts:
+            inputs = [read if op.inputs[place] is data else part for place in positions]
+            made.append(_product(op, inputs, total, positions))
+            total = made[-1].results[0]
+            if len(parts) > 1:
+                CHOICE.set(made[-1], f"weights of more than 8 bits as the sum of {len(parts)} kernels of bytes")
+        if offsets[data]:
+            made += _correction(convolution, total, weights, offsets[data], pads)
+        self.conversion.replace(op, made, rewriter)
+
+
+def _without_padding(
+    value: SSAValue, convolution: Convolution, offset: int, made: list[Operation]
+) -> tuple[SSAValue, Pads]:
+    """The data with zeros as padding where that stands for zeros, and how much of it there is."""
+    spatial = convolution.data_dims[2:]
+    source, pads, edge = unpadded(value, spatial)
+    if not offset or edge != -offset or source is value:
+        return value, no_pads(spatial)
+    low, high = [0] * len(shape_of(value)), [0] * len(shape_of(value))
+    for dim, before, after in zip(spatial, pads.low, pads.high, strict=True):
+        low[dim], high[dim] = before, after
+    zero = number(0)
+    body = Block(arg_types=[IndexType()] * len(low))
+    append([zero, tensor.YieldOp(zero.result)], body)
+    made.append(tensor.PadOp(source, [], [], Region(body), low, high, tensor_of(i8, shape_of(value))))
+    made[-1].results[0].name_hint = value.name_hint
+    return made[-1].results[0], pads
+
+
+def _product(
+    op: LinalgStructuredOperation, inputs: Sequence[SSAValue], total: SSAValue, positions: Sequence[int]
+) -> Operation:
+    """The product of bytes in place of one with zero points or wide factors."""
+    if isinstance(op, GenericOp):
+        every = [attribute.data for attribute in op.get_indexing_maps()]
+        maps = [*(every[place] for place in positions), every[-1]]
+        block = accumulation(i8, i32, range(len(positions)), is_max=False)
+        return generic(inputs, total, block, maps, op.iterator_types.data)
+    kind = cast("type[named.NamedOp]", _PLAIN.get(type(op), type(op)))
+    properties = {name: op.properties[name] for name in ("strides", "dilations") if name in op.properties}
+    region = kind.get_hidden_region(inputs, [total])
+    return kind(inputs, [total], [[total.type]], properties=properties, hidden_region=region)
+
+
+def _correction(convolution: Convolution, total: SSAValue, weights: Kernel, offset: int, pads: Pads) -> list[Operation]:
+    """What the data's offset adds: its product with the sums of the weights."""
+    found = weight_sum(convolution, offset, pads)
+    result = [convolution.result_kept[dim] for dim in convolution.result_dims]
+    kept = [result[1], *(result[2:] if found.reached else ())]
+    order = sorted(kept)
+    made: list[Operation] = []
+    if weights.numbers is not None:
+        reached = [np.array(axis, dtype=np.int64) for axis in found.reached]
+        sums = sum_of_weights(weights.numbers, found.feature, found.taps, reached) * offset
+        made.append(dense(sums.transpose([kept.index(dim) for dim in order]), i32))
+    else:
+        made += _sum_on_host(weight_sum_ops(found, weights.value), [kept.index(dim) for dim in order])
+        if weights.offset:
+            terms = convolution.terms * weights.offset * offset
+            made += plus(made[-1].results[0], _constant(terms, made), [])
+    made[-1].results[0].name_hint = "zero_point"
+    return [*made, *plus(total, made[-1].results[0], order)]
+
+
+def _constant(value: int, made: list[Operation]) -> SSAValue:
+    made.append(dense(np.array(value), i32))
+    return made[-1].results[0]
+
+
+def _sum_on_host(ops: list[Operation], order: Sequence[int]) -> list[Operation]:
+    """The sums of weights that are no constants, computed by the host."""
+    if list(order) != sorted(order):
+        raise NotImplementedError("sums of weights in another order than the result's")
+    kind = ops[-1].results[0].type
+    append(ops, body := Block())
+    append(HostYieldOp(operands=[[ops[-1].results[0]]]), body)
+    return [HostOp.get("the sum of a kernel that is no constant, for the zero point of the data", [kind], Region(body))]
+
+
+@dataclass(frozen=True)
+class TakeOutZeroPoints(ModulePass):
+    """Multiply bytes where the program multiplies bytes less a constant.
+
+    Needs a plan of the whole function: which tensors are bytes and an offset.
+
+    requires: functions on tensors of static shape, in integers of 8 and 32 bits.
+    ensures:  products, quantised forms included, multiply i8 by i8 and subtract nothing: a zero point of
+              the data is an addition to the result, which padding with it leaves smaller at the
+              border; one of a constant kernel is in the kernel, or in a second one.
+    declines: zero points that are no constants, factors of more than 256 different values.
+    """
+
+    name = "take-out-zero-points"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            take_out(function)
+
+
+def take_out(function: FuncOp) -> None:
+    """Carry out the plan of one function."""
+    conversion = Conversion(OffsetPlan(function))
+    if not conversion.plan.operations:
+        return
+    rewrite_once(
+        function,
+        ConvertConstant(conversion),
+        ConvertLayout(conversion),
+        ConvertElementwise(conversion, NarrowBody),
+        TakeOutOfProduct(conversion),
+    )
+    unread = DropUnread((FillOp, BroadcastOp, tensor.EmptyOp, tensor.PadOp, arith.ConstantOp))
+    rewrite_once(function, KeepIntegers(conversion), unread, backwards=True)
