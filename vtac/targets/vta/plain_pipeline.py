@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from xdsl.passes import ModulePass
+
 from vtac.passes.linalg.convert_scaled_floats import ConvertScaledFloats
 from vtac.passes.linalg.expand_groups import ExpandGroups
+from vtac.passes.linalg.fuse_elementwise import FuseElementwise
 from vtac.passes.linalg.narrow_integers import NarrowIntegers
+from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.linalg.unroll_batches import UnrollBatches
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
@@ -22,6 +26,9 @@ from vtac.targets.vta.passes.fold_constants import FoldConstants
 from vtac.targets.vta.passes.lower_device_functions import LowerDeviceFunctions
 from vtac.targets.vta.passes.schedule_device_functions import ScheduleDeviceFunctions
 
+MOST_IN_A_BODY = 40
+"""Operations of one elementwise body: what depends on one another farther than this is stored in between."""
+
 
 def plain_pipeline(*, host: bool = True) -> Pipeline:
     """The phases of the plain path; `host=False` refuses what would run on the host besides changes of layout.
@@ -33,7 +40,7 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
         "lower-plain-to-vta",
         (
             Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
-            Phase("integer", (ConvertScaledFloats(), NarrowIntegers(), TakeOutZeroPoints())),
+            Phase("integer", _to_integers()),
             Phase("packed", (PackForVta(host=host), CheckHostOperations(), FoldConstants(grow=True))),
             Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
             Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),
@@ -42,6 +49,17 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
             Phase("kernels", (LowerDeviceFunctions(),)),
             Phase("linked", (VtaLinkKernels(), VtaPlanDram())),
         ),
+    )
+
+
+def _to_integers() -> tuple[ModulePass, ...]:
+    """From what frontends print to products of bytes and the ALU's operations in 32 bits."""
+    return (
+        ConvertScaledFloats(),
+        NarrowIntegers(),
+        TakeOutZeroPoints(),
+        FuseElementwise(most=MOST_IN_A_BODY),
+        SimplifyAlu(),
     )
 
 

@@ -1,0 +1,225 @@
+"""simplify-alu: additions of constants come together, in the start of a product where it has one; idle bounds go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from xdsl.context import Context
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp, i32
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
+from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from vtac.analysis.dense_numbers import numbers_of
+from vtac.analysis.device_functions import host_functions
+from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.scalar_facts import range_of
+from vtac.analysis.scaled_integers import INT32
+from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
+from vtac.rewriting.integer_tensors import dense, empty
+from vtac.rewriting.unread import DropUnread
+from vtac.rewriting.walker import rewrite_greedily, rewrite_once
+
+
+class DropIdleBound(RewritePattern):
+    """A maximum or minimum with a constant that no value of the other operand passes."""
+
+    def __init__(self, ranges: Ranges) -> None:
+        self.ranges = ranges
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: arith.MaxSIOp | arith.MinSIOp, rewriter: PatternRewriter) -> None:
+        number, found = constant_of(op.rhs), self.ranges.of(op.lhs)
+        if number is None or found is None:
+            return
+        if (number <= found[0]) if isinstance(op, arith.MaxSIOp) else (number >= found[1]):
+            rewriter.replace(op, [], [op.lhs])
+
+
+class MergeAdditions(RewritePattern):
+    """(x + a) + b is x + (a + b), as 32 bits wrap."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: arith.AddiOp, rewriter: PatternRewriter) -> None:
+        number, inner = constant_of(op.rhs), op.lhs.owner
+        if number is None or op.result.type != i32:
+            return
+        if number == 0:
+            rewriter.replace(op, [], [op.lhs])
+            return
+        if not isinstance(inner, arith.AddiOp) or not has_one_use(inner.result):
+            return
+        before = constant_of(inner.rhs)
+        if before is not None:
+            total = constant((before + number + (1 << 31)) % (1 << 32) - (1 << 31))
+            rewriter.replace(op, [total, arith.AddiOp(inner.lhs, total.result)])
+            rewriter.erase(inner)
+
+
+class AddBeforeBound(RewritePattern):
+    """max(x, a) + b is max(x + b, a + b) where neither wraps: the addition comes to the sums of a product."""
+
+    def __init__(self, ranges: Ranges) -> None:
+        self.ranges = ranges
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: arith.AddiOp, rewriter: PatternRewriter) -> None:
+        number, bound = constant_of(op.rhs), op.lhs.owner
+        if number is None or not isinstance(bound, arith.MaxSIOp | arith.MinSIOp) or not has_one_use(bound.result):
+            return
+        limit, found = constant_of(bound.rhs), self.ranges.of(bound.lhs)
+        if limit is None or found is None or not _is_of_product(bound.lhs):
+            return
+        if not all(INT32[0] <= value + number <= INT32[1] for value in (*found, limit)):
+            return
+        added = arith.AddiOp(bound.lhs, op.rhs)
+        moved = constant(limit + number)
+        self.ranges.set(added.result, (found[0] + number, found[1] + number))
+        rewriter.replace(op, [added, moved, type(bound)(added.result, moved.result)])
+        rewriter.erase(bound)
+
+
+class AddToStart(RewritePattern):
+    """A constant that is added to the sums of a product, which start from constants: the start is larger."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        if not is_elementwise(op):
+            return
+        for argument, value in zip(op.body.block.args, op.inputs, strict=False):
+            product = value.owner
+            if not is_product(product) or not has_one_use(value) or not has_one_use(argument):
+                continue
+            added = next(iter(argument.uses)).operation
+            number = constant_of(added.operands[1]) if isinstance(added, arith.AddiOp) else None
+            if number is None or not isinstance(product, LinalgStructuredOperation):
+                continue
+            start = _larger(product.outputs[0], number)
+            if start is not None:
+                rewriter.insert(start, InsertPoint.before(product))
+                product.operands[len(product.operands) - 1] = start[-1].results[0]
+                rewriter.notify_op_modified(product)
+                rewriter.replace(added, [], [argument])
+                return
+
+
+class DropDead(RewritePattern):
+    """A scalar that nothing reads."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if isinstance(op.parent_op(), GenericOp) and op.results and not any(result.uses for result in op.results):
+            rewriter.erase(op)
+
+
+class Ranges:
+    """Between which integers the scalars of bodies lie, as far as is known."""
+
+    def __init__(self, function: FuncOp) -> None:
+        facts = ValueFacts(function)
+        self._known: dict[SSAValue, tuple[int, int]] = {}
+        for body in facts.bodies.values():
+            self._known |= {value: range_of(value, fact) for value, fact in body.items() if value.type == i32}
+
+    def of(self, value: SSAValue) -> tuple[int, int] | None:
+        """The range of a scalar, None for one that is new."""
+        return self._known.get(value)
+
+    def set(self, value: SSAValue, found: tuple[int, int]) -> None:
+        """Note the range of a new scalar."""
+        self._known[value] = found
+
+
+def constant_of(value: SSAValue) -> int | None:
+    """The number that a scalar is."""
+    owner = value.owner
+    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
+        return owner.value.value.data
+    return None
+
+
+def constant(number: int) -> arith.ConstantOp:
+    """A number."""
+    return arith.ConstantOp(IntegerAttr(number, i32))
+
+
+def has_one_use(value: SSAValue) -> bool:
+    """Whether one operand is a value."""
+    return value.uses.get_length() == 1
+
+
+def is_product(owner: object) -> bool:
+    """Whether an operation adds up in i32."""
+    if not isinstance(owner, LinalgStructuredOperation) or len(owner.res) != 1 or isinstance(owner, FillOp):
+        return False
+    return element_of(owner.res[0]) == i32 and not is_elementwise(owner)
+
+
+def _is_of_product(value: SSAValue) -> bool:
+    """Whether a scalar is read from the sums of a product that start from constants, other than zeros."""
+    while (
+        isinstance(value.owner, arith.MaxSIOp | arith.MinSIOp | arith.AddiOp)
+        and constant_of(value.owner.rhs) is not None
+    ):
+        value = value.owner.lhs
+    op = value.owner.parent_op() if isinstance(value, BlockArgument) else None
+    if not isinstance(op, GenericOp) or not isinstance(value, BlockArgument) or value.index >= len(op.inputs):
+        return False
+    product = op.inputs[value.index].owner
+    return (
+        is_product(product)
+        and isinstance(product, LinalgStructuredOperation)
+        and has_one_use(op.inputs[value.index])
+        and _start_of(product.outputs[0]) is not None
+    )
+
+
+def _start_of(value: SSAValue) -> DenseIntOrFPElementsAttr | None:
+    """The constants that sums start from: a tensor, or a vector that is broadcast."""
+    source = value.owner.operands[0] if isinstance(value.owner, BroadcastOp) else value
+    owner = source.owner
+    contents = owner.value if isinstance(owner, arith.ConstantOp) else None
+    return contents if isinstance(contents, DenseIntOrFPElementsAttr) else None
+
+
+def _larger(start: SSAValue, number: int) -> list[Operation] | None:
+    """The start of a sum plus a number; the last operation's result is it."""
+    contents = _start_of(start)
+    values = None if contents is None else numbers_of(contents)
+    if values is None:
+        return None
+    total = (values.astype(np.int64) + number).astype(np.int32)
+    made: list[Operation] = [dense(total, i32)]
+    if isinstance(start.owner, BroadcastOp):
+        output = empty(i32, shape_of(start))
+        made += [output, BroadcastOp(made[0].results[0], output.tensor, start.owner.dimensions, output.tensor.type)]
+    made[0].results[0].name_hint = "bias"
+    return made
+
+
+@dataclass(frozen=True)
+class SimplifyAlu(ModulePass):
+    """Fewer ALU operations for the same numbers.
+
+    requires: elementwise operations in i32, as fuse-elementwise leaves them.
+    ensures:  of constants that are added in a row, or before and after a bound, one sum is added; to the
+              sums of a product that start from constants nothing is; no bound stands that never binds.
+    declines: additions that may wrap on one side of a bound only; starts of zeros, to which an immediate
+              is added for less than a bias is loaded.
+    """
+
+    name = "simplify-alu"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            ranges = Ranges(function)
+            rewrite_greedily(function, DropIdleBound(ranges), MergeAdditions(), AddBeforeBound(ranges))
+            rewrite_once(function, DropDead(), backwards=True)
+            rewrite_once(function, AddToStart())
+            unread = DropUnread((FillOp, BroadcastOp, tensor.EmptyOp, arith.ConstantOp))
+            rewrite_once(function, DropDead(), unread, backwards=True)

@@ -1,0 +1,119 @@
+"""Elementwise operations that are computed together: chains, and diamonds of them, that only one of them leaves.
+
+One walk from the last operation to the first. An operation belongs to the group of its users when
+they all are in one, and read it at the same place of the group's result; it must not bring a second
+product there, whose sums would have to go through memory.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import i8, i32
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineMap
+
+from vtac.analysis.elementwise import index_loops, is_elementwise
+from vtac.analysis.narrow_plan import is_usual_body
+from vtac.analysis.value_facts import element_of, rank_of
+
+
+@dataclass(eq=False)
+class Group:
+    """Operations in program order, the last of which gives the result; `places` are their loops by the result's."""
+
+    operations: list[GenericOp]
+    places: dict[Operation, AffineMap]
+    products: set[SSAValue] = field(default_factory=set[SSAValue])
+    size: int = 0
+
+
+def fusion_groups(function: FuncOp, most: int) -> list[Group]:
+    """The groups of more than one operation; bodies of at most `most` operations together."""
+    group_of: dict[Operation, Group] = {}
+    groups: list[Group] = []
+    for op in reversed(list(function.body.block.ops)):
+        if not isinstance(op, GenericOp) or not is_fusible(op):
+            continue
+        group = _group_of_users(op, group_of, most)
+        if group is None:
+            group = Group([], {op: AffineMap.identity(rank_of(op.res[0]))})
+            groups.append(group)
+        group.operations.insert(0, op)
+        group.products |= _products(op)
+        group.size += len(op.body.block.ops)
+        group_of[op] = group
+    return [group for group in reversed(groups) if len(group.operations) > 1]
+
+
+def is_fusible(op: GenericOp) -> bool:
+    """Whether an operation computes i8 or i32 in i32, at the indices of its result."""
+    if not is_elementwise(op) or len(op.res) != 1 or element_of(op.res[0]) not in (i8, i32):
+        return False
+    maps = op.get_indexing_maps().data
+    whole = maps[-1].data == AffineMap.identity(rank_of(op.res[0]))
+    return whole and is_usual_body(op) and not op.body.block.args[-1].uses
+
+
+def _group_of_users(op: GenericOp, group_of: dict[Operation, Group], most: int) -> Group | None:
+    """The group that an operation can join, with its place there noted."""
+    value = op.res[0]
+    found = {group_of.get(use.operation) for use in value.uses}
+    group = found.pop() if len(found) == 1 else None
+    if group is None or group.size + len(op.body.block.ops) > most:
+        return None
+    places: set[AffineMap] = set()
+    for use in value.uses:
+        user = cast(GenericOp, use.operation)
+        place = _composed(user.get_indexing_maps().data[use.index].data, group.places[user])
+        if place is None or use.index >= len(user.inputs) or _must_be_stored(user, use.index):
+            return None
+        places.add(place)
+    whole = len(places) == 1 and (_is_permutation(next(iter(places))) or is_move(op))
+    if not whole or len(group.products | _products(op)) > 1:
+        return None
+    group.places[op] = next(iter(places))
+    return group
+
+
+def is_move(op: GenericOp) -> bool:
+    """Whether an operation only puts elements at other places."""
+    return isinstance(op.body.block.first_op, YieldOp)
+
+
+def _composed(inner: AffineMap, outer: AffineMap) -> AffineMap | None:
+    """Indices by the loops of a group, of what is read by those of one of its operations."""
+    loops = index_loops(inner)
+    if loops is None or min(loops, default=0) < 0:
+        return None
+    return AffineMap(outer.num_dims, 0, tuple(outer.results[loop] for loop in loops))
+
+
+def _is_permutation(found: AffineMap) -> bool:
+    return sorted(map(str, found.results)) == sorted(str(AffineDimExpr(dim)) for dim in range(found.num_dims))
+
+
+def _must_be_stored(user: GenericOp, place: int) -> bool:
+    """Whether GEMM multiplies an operand, or takes it off: bytes in memory."""
+    if element_of(user.inputs[place]) != i8:
+        return False
+    extended = [use.operation for use in user.body.block.args[place].uses if isinstance(use.operation, arith.ExtSIOp)]
+    readers = [use for wide in extended for use in wide.results[0].uses]
+    return any(
+        isinstance(use.operation, arith.MuliOp) or (isinstance(use.operation, arith.SubiOp) and use.index == 1)
+        for use in readers
+    )
+
+
+def _products(op: GenericOp) -> set[SSAValue]:
+    """The sums of products that an operation reads."""
+    return {value for value in op.inputs if element_of(value) == i32 and _is_reduction(value.owner)}
+
+
+def _is_reduction(owner: object) -> bool:
+    return isinstance(owner, LinalgStructuredOperation) and not is_elementwise(owner)
