@@ -23,7 +23,7 @@ from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import INT32
 from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
 from vtac.rewriting.integer_tensors import dense, empty
-from vtac.rewriting.unread import DropUnread
+from vtac.rewriting.unread import DropDead, DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
 
@@ -107,14 +107,6 @@ class AddToStart(RewritePattern):
                 rewriter.notify_op_modified(product)
                 rewriter.replace(added, [], [argument])
                 return
-
-
-class DropDead(RewritePattern):
-    """A scalar that nothing reads."""
-
-    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if isinstance(op.parent_op(), GenericOp) and op.results and not any(result.uses for result in op.results):
-            rewriter.erase(op)
 
 
 class Ranges:

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import i8, i32
+from xdsl.dialects.builtin import IntegerAttr, i8, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import GenericOp, YieldOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.elementwise import index_loops, is_elementwise
@@ -57,7 +57,43 @@ def is_fusible(op: GenericOp) -> bool:
         return False
     maps = op.get_indexing_maps().data
     whole = maps[-1].data == AffineMap.identity(rank_of(op.res[0]))
-    return whole and is_usual_body(op) and not op.body.block.args[-1].uses
+    return whole and is_usual_body(op) and not op.body.block.args[-1].uses and all(map(_is_alu, op.body.block.ops))
+
+
+def _is_alu(op: Operation) -> bool:
+    """Whether the ALU has an operation on scalars, or GEMM with a diagonal weight tile: what it lacks stays alone."""
+    if isinstance(op, arith.SubiOp):
+        return _number(op.rhs) is not None or _is_byte(op.rhs)
+    if isinstance(op, arith.MuliOp):
+        number, other = _number(op.rhs), op.lhs
+        if number is None:
+            number, other = _number(op.lhs), op.rhs
+        return number is not None and (number.bit_count() == 1 or (_is_byte(other) and -128 <= number <= 127))
+    return isinstance(op, _ALU)
+
+
+_ALU = (
+    arith.ConstantOp,
+    arith.ExtSIOp,
+    arith.TruncIOp,
+    arith.AddiOp,
+    arith.MaxSIOp,
+    arith.MinSIOp,
+    arith.ShRSIOp,
+    arith.ShLIOp,
+    YieldOp,
+)
+
+
+def _number(value: SSAValue) -> int | None:
+    owner = value.owner
+    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
+        return owner.value.value.data
+    return None
+
+
+def _is_byte(value: SSAValue) -> bool:
+    return isinstance(value.owner, arith.ExtSIOp) and isinstance(value.owner.input, BlockArgument)
 
 
 def _group_of_users(op: GenericOp, group_of: dict[Operation, Group], most: int) -> Group | None:

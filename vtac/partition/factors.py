@@ -19,6 +19,7 @@ from xdsl.ir import Block, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.dialects.packing import BlockDiagonalOp
+from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device import DeviceBuilder
@@ -43,6 +44,9 @@ class Factors:
     def product(self, convolution: Convolution) -> SSAValue:
         """The accumulators of a convolution."""
         graph = self.layers.graph
+        chosen = CHOICE.get(convolution.op)
+        if isinstance(chosen, str):
+            self.operands.choices.append(chosen)
         data, pads = graph.data(convolution)
         if not convolution.windows and (flat := self._flattened(convolution, data)) is not None:
             return self.device.product(*flat, (), None)

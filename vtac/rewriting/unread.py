@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
@@ -19,4 +20,12 @@ class DropUnread(RewritePattern):
         if not isinstance(op, self.kinds) or not isinstance(op.parent_op(), FuncOp):
             return
         if op.results and not any(result.uses for result in op.results):
+            rewriter.erase(op)
+
+
+class DropDead(RewritePattern):
+    """A scalar that nothing reads."""
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if isinstance(op.parent_op(), GenericOp) and op.results and not any(result.uses for result in op.results):
             rewriter.erase(op)

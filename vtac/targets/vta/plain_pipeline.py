@@ -10,6 +10,7 @@ from vtac.passes.linalg.convert_scaled_floats import ConvertScaledFloats
 from vtac.passes.linalg.expand_groups import ExpandGroups
 from vtac.passes.linalg.fuse_elementwise import FuseElementwise
 from vtac.passes.linalg.narrow_integers import NarrowIntegers
+from vtac.passes.linalg.reduce_wide_shifts import ReduceWideShifts
 from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.linalg.unroll_batches import UnrollBatches
@@ -56,6 +57,7 @@ def _to_integers() -> tuple[ModulePass, ...]:
     """From what frontends print to products of bytes and the ALU's operations in 32 bits."""
     return (
         ConvertScaledFloats(),
+        ReduceWideShifts(),
         NarrowIntegers(),
         TakeOutZeroPoints(),
         FuseElementwise(most=MOST_IN_A_BODY),
