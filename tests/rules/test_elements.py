@@ -17,7 +17,7 @@ def of_bytes(lines: str, inputs: int = 2) -> str:
     return f"{widened}\n{lines}\nu = shrsi t 3 : i32\ny = trunci u : i32 to i8"
 
 
-@pytest.mark.parametrize("factor", [-128, -64, -3, -1, 0, 1, 2, 100, 127])
+@pytest.mark.parametrize("factor", [-128, -3, 0, 1, 127])
 def test_factors_that_a_weight_holds(factor: int) -> None:
     body = of_bytes(f"p = muli l {factor} : i32\nt = addi p r : i32")
     prove(elementwise(body, ("i8", "i8")), "compiled")
