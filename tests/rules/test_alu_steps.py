@@ -85,11 +85,9 @@ def test_wrapping_to_fewer_bits(kind: str, extension: str, number: int) -> None:
 
 @pytest.mark.parametrize("kind", ["i8", "i16"])
 @pytest.mark.parametrize("operation", ["addi", "subi", "muli", "shli", "shrsi", "maxsi", "minsi"])
-@pytest.mark.parametrize("number", [3, 7])
+@pytest.mark.parametrize("number", [3, 6])
 def test_arithmetic_of_few_bits_wraps_there(kind: str, operation: str, number: int) -> None:
     lines = f"s = trunci a : i32 to {kind}\nt = {operation} s {number if operation != 'muli' else 1 << number} : {kind}"
-    if kind == "i8" and (operation, number) == ("muli", 7):
-        lines = lines.replace("128", "-128")
     last = "y = minsi u 9 : i8" if kind == "i8" else "v = minsi u 9 : i16\ny = trunci v : i16 to i8"
     prove(elementwise(f"{lines}\nu = addi t 100 : {kind}\n{last}"), "packed")
 

@@ -85,8 +85,8 @@ def to_integer(op: Operation, term: Term, recipe: Recipe) -> Result:
     else:
         source, fact = aligned(term.source, fact, 0, recipe)
     if fact.limit is not None and not fact.within(-fact.limit, fact.limit):
-        recipe.choices.append(
-            f"'{op.name}' of integers beyond {fact.limit}, which f32 may have rounded: they are taken exactly"
+        raise NotScaledError(
+            f"f32 rounds integers above 2^24, and the result is not limited to {fact.limit}, where that cannot show"
         )
     width = kind.bitwidth
     least = 0 if isinstance(op, arith.FPToUIOp) else -(1 << (width - 1))
@@ -196,13 +196,14 @@ def _multiply(op: Operation, terms: Sequence[Term], recipe: Recipe) -> Result | 
     factors, exponents = _parts(right.fact.numbers)
     exponent = both(lambda e, more: e + more, fact.exponent, exponents)
     if factors == 1:
-        return left.source, Scaled(fact.low, fact.high, exponent, fact.limit)
+        return left.source, normal(op, Scaled(fact.low, fact.high, exponent, fact.limit))
     if factors == 0:
         return Known(0.0)
     if isinstance(factors, Channels) or not -128 <= factors <= 127 or not fact.within(-128, 127):
         raise _no_power_of_two(right.fact.numbers)
     low, high = sorted((fact.low * factors, fact.high * factors))
-    return recipe.add("mul", left.source, Constant(factors)), Scaled(low, high, exponent, fact.limit)
+    product = normal(op, Scaled(low, high, exponent, fact.limit))
+    return recipe.add("mul", left.source, Constant(factors)), product
 
 
 def _divide(op: Operation, terms: Sequence[Term], recipe: Recipe) -> Result:
@@ -214,7 +215,18 @@ def _divide(op: Operation, terms: Sequence[Term], recipe: Recipe) -> Result:
     if factors != 1:
         raise _no_power_of_two(right.fact.numbers)
     exponent = both(lambda e, less: e - less, fact.exponent, exponents)
-    return left.source, Scaled(fact.low, fact.high, exponent, fact.limit)
+    return left.source, normal(op, Scaled(fact.low, fact.high, exponent, fact.limit))
+
+
+def normal(op: Operation, fact: Scaled) -> Scaled:
+    """A result, which its type must hold without underflow or overflow, whatever the integer is. Raises."""
+    kind = op.results[0].type
+    least, most = (-1022, 1023) if isinstance(kind, Float64Type) else (-126, 127)
+    bits = max(abs(fact.low), abs(fact.high)).bit_length()
+    low, high = smallest(fact.exponent), largest(fact.exponent)
+    if bits and not (least <= low and high + bits <= most):
+        raise NotScaledError(f"'{op.name}' scales by 2^{low}, where {kind} may lose small or large numbers")
+    return fact
 
 
 def _parts(numbers: Real) -> tuple[Amount, Amount]:
