@@ -12,8 +12,11 @@ import vtac
 from vtac.compiler import lower
 from vtac.errors import CompileError, EvaluationError
 from vtac.evaluate import evaluate
+from vtac.pipelines import Runner
 from vtac.targets.cuda.pipeline import WMMA_PIPELINE
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.text.context import make_context
+from vtac.tools.vtac_opt import main
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 VADD = EXAMPLES / "vta_vadd.mlir"
@@ -66,6 +69,13 @@ def test_a_kernel_from_each_phase(phase: str) -> None:
             vtac.compile(module, "cuda")
     elif phase != "payload":
         assert vtac.compile(module, "cuda").text == vtac.compile(source, "cuda").text
+
+
+def test_a_kernel_is_lowered_once() -> None:
+    module = lower(EXAMPLES / "wmma_conv2d.mlir", "cuda")
+    before = str(module)
+    Runner(make_context()).run_phases(WMMA_PIPELINE.phases, module)
+    assert str(module) == before
 
 
 def test_plain_programs_are_lowered_through_their_own_phases() -> None:
@@ -142,4 +152,14 @@ def test_more_dimensions_than_numpy_has() -> None:
         evaluate(vtac.parse(text))
     assert str(refused.value) == (
         "<string>:1:1: cannot execute 'f': 'a' has 70 dimensions; arrays of numpy have at most 64"
+    )
+
+
+@pytest.mark.parametrize("name", ["lower-to-vta", "lower-plain-to-vta", "convert-linalg-to-schedule"])
+def test_branches_are_not_lowered(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    source = tmp_path / "branch.mlir"
+    source.write_text(f"func.func @f(%a: {KIND}) -> {KIND} {{\n  cf.br ^bb1\n^bb1:\n  return %a : {KIND}\n}}\n")
+    assert main([str(source), "-p", name]) == 1
+    assert (
+        "error: function 'f' has 2 blocks with branches between them; one block is required" in capsys.readouterr().err
     )

@@ -156,3 +156,36 @@ def test_handles_of_another_schedule() -> None:
             ": this handle belongs to another schedule; get one from the schedule that the directive is for, by "
             "get_block, get_loops or get_buffer"
         )
+
+
+def test_numbers_that_somebody_chose_stay_part_of_names() -> None:
+    """`%row_1` after `%row` is how printers tell two values called `row` apart; other numbers are part of the name."""
+    kind = "tensor<4x4xi32>"
+    text = (
+        f"func.func @f(%x_0: {kind}, %y_7: {kind}, %y_8: {kind}) -> {kind} {{\n"
+        f"  %e = tensor.empty() : {kind}\n"
+        f"  %sum = linalg.add ins(%x_0, %y_7 : {kind}, {kind}) outs(%e : {kind}) -> {kind}\n"
+        f"  %sum_1 = linalg.add ins(%sum, %y_8 : {kind}, {kind}) outs(%e : {kind}) -> {kind}\n"
+        f"  %sum_5 = linalg.add ins(%sum_1, %x_0 : {kind}, {kind}) outs(%e : {kind}) -> {kind}\n"
+        f"  %last_2 = linalg.add ins(%sum_5, %x_0 : {kind}, {kind}) outs(%e : {kind}) -> {kind}\n"
+        f"  func.return %last_2 : {kind}\n}}\n"
+    )
+    module = vtac.parse(text)
+    schedule = Schedule(module)
+    blocks = [op.block_name for op in schedule.module.walk() if isinstance(op, BlockOp)]
+    assert blocks == ["sum", "sum_1", "sum_5", "last_2"]
+    assert [schedule.get_buffer(name).name for name in ("x_0", "y_7", "y_8", "last_2")] == [
+        "x_0",
+        "y_7",
+        "y_8",
+        "last_2",
+    ]
+    for printed in (f"{module!s}\n", f"{schedule.module!s}\n"):
+        assert f"{vtac.parse(printed)!s}\n" == printed
+
+
+def test_a_loop_is_called_as_its_variable_is_spelt() -> None:
+    schedule = Schedule(PRODUCTS)
+    text = f"{schedule.module!s}\n".replace("%i0 ", "%row_3 ", 1).replace("(%i0, ", "(%row_3, ", 1)
+    names = [op.loop_name for op in vtac.parse(text).walk() if isinstance(op, ForOp)]
+    assert names == ["row_3", "i1", "r2", "row", "column", "sum"]

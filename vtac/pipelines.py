@@ -12,6 +12,7 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
+from vtac.analysis.branches import refuse_branches
 from vtac.errors import CompileError
 from vtac.text.passed import Passed
 from vtac.text.verification import verify_result
@@ -146,7 +147,8 @@ class CompositePass(ModulePass):
         """What it runs. Raises `CompileError` where an option names no phase."""
 
     def run(self, runner: Runner, module: ModuleOp) -> None:
-        """Run the phases under a runner."""
+        """Run the phases under a runner. Raises `CompileError` for functions with branches."""
+        refuse_branches(module)
         runner.run_phases(self.phases, module)
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:

@@ -9,6 +9,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import SymbolTable
 
+from vtac.analysis.branches import refuse_branches
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.analysis.sizes import (
@@ -24,7 +25,7 @@ from vtac.analysis.sizes import (
 from vtac.analysis.stage import stage_of
 from vtac.dialects.packing.declared import DEVICE, PROGRAM
 from vtac.dialects.schedule.directives import ScriptOp
-from vtac.errors import CompileError, JointCompileError
+from vtac.errors import CompileError
 from vtac.limits import MEMORY, shown
 from vtac.rewriting.edits import append, erase
 from vtac.targets.registry import all_targets
@@ -44,7 +45,7 @@ def prepare(
     the target's default. Raises `CompileError` for one that contradicts the module's.
     """
     work = module.clone() if isinstance(module, ModuleOp) else parse(module)
-    _refuse_branches(work)
+    refuse_branches(work)
     _refuse_later_stages(work)
     refuse_beyond_reach(work, target.reach)
     if config is None and schedule is not None and target.hardware.attribute not in work.attributes:
@@ -53,23 +54,6 @@ def prepare(
     if schedule is not None:
         attach_schedule(work, schedule)
     return work
-
-
-def _refuse_branches(module: ModuleOp) -> None:
-    """Raises `CompileError` for functions of several blocks, all of them at once."""
-    branching = [op for op in module.walk() if isinstance(op, FuncOp) and len(op.body.blocks) > 1]
-    refusals = [
-        CompileError(
-            f"function '{op.sym_name.data}' has {len(op.body.blocks)} blocks with branches between them; one block is "
-            "required: write loops as linalg operations or scf.for",
-            location_of(op),
-        )
-        for op in branching
-    ]
-    if len(refusals) > 1:
-        raise JointCompileError(refusals)
-    if refusals:
-        raise refusals[0]
 
 
 def _refuse_later_stages(module: ModuleOp) -> None:

@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from vtac.analysis.branches import refuse_branches
 from vtac.analysis.layout_accesses import fills, inside_guards
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
@@ -234,12 +235,13 @@ class ConvertLinalgToSchedule(ModulePass):
               from a value that nothing else reads an update of its buffer; blocks called by the op's
               `schedule.name`, a named location, or the SSA name of what they compute; each dense constant that is
               read a last argument with its contents, `schedule.constant`.
-    declines: any other op, dynamic shapes, several results, non-constant padding.
+    declines: branches, any other op, dynamic shapes, several results, non-constant padding.
     """
 
     name = "convert-linalg-to-schedule"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_branches(op)
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks and _needs_conversion(function):
                 _convert(function)

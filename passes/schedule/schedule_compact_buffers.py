@@ -20,6 +20,7 @@ from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.compaction import Compaction, plan_compaction
 from vtac.analysis.linear import Linear, to_affine
 from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
+from vtac.analysis.stage import is_lowered
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.rewriting.block_edits import rebind
@@ -108,13 +109,14 @@ class ScheduleCompactBuffers(ModulePass):
     requires: no block has an init (schedule-decompose-reductions).
     ensures:  buffers hold the hull of the regions accessed per iteration of that loop;
               accesses are relative to it; buffers that nothing reads or writes are gone.
-    declines: a block with an init; a buffer that others than blocks use.
+    declines: a block with an init; a buffer that others than blocks use, but in a function that is
+              lowered wholly, which stays as it is.
     """
 
     name = "schedule-compact-buffers"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
-            if isinstance(function, FuncOp):
+            if isinstance(function, FuncOp) and not is_lowered(function):
                 plan = plan_compaction(function)
                 rewrite_once(function, PlaceBuffer(plan), NormaliseBlock(plan))

@@ -97,3 +97,10 @@ def test_disassembly_of_several_streams(tmp_path: Path, capsys: pytest.CaptureFi
         assert capsys.readouterr().out.count("// f_") == 2
     assert main(["diff", str(tmp_path / "p"), str(tmp_path / "p")]) == 1
     assert "holds 2 streams; name one of them: " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [["run", ""], ["compile", "net.mlir", "-o", ""], ["check", ""]])
+def test_no_argument_is_empty(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty path would be the current directory."""
+    assert main(arguments) == 1
+    assert "error: an argument is empty; a file, a directory or a value is required" in capsys.readouterr().err

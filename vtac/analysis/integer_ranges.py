@@ -25,8 +25,8 @@ def width_of(kind: Attribute) -> int | None:
 
 
 def type_range(bits: int) -> Range:
-    """The signed integers of some bits."""
-    return -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    """The signed integers of some bits; of none it is zero alone."""
+    return (0, 0) if bits == 0 else (-(1 << (bits - 1)), (1 << (bits - 1)) - 1)
 
 
 def result_range(op: Operation, operands: Sequence[Range]) -> Range:

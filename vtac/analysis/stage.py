@@ -48,6 +48,12 @@ def stage_of(function: FuncOp) -> Stage | None:
     return None
 
 
+def is_lowered(function: FuncOp) -> bool:
+    """Whether a function is lowered wholly, so that no pass has anything left to do in it."""
+    stage = stage_of(function)
+    return stage is not None and stage.is_whole
+
+
 def is_scheduled(function: FuncOp) -> bool:
     """Whether directives have left their marks on the loops of a function."""
     return any(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Sequence
 from math import prod
 from pathlib import Path
 
@@ -21,11 +22,12 @@ from xdsl.dialects.builtin import (
     RankedStructure,
     StringAttr,
 )
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.parser import Parser
 from xdsl.parser.generic_parser import ParserState
+from xdsl.traits import IsolatedFromAbove
 from xdsl.utils.exceptions import DiagnosticException, ParseError
-from xdsl.utils.lexer import Input, Token
+from xdsl.utils.lexer import Input, Span, Token
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from vtac.errors import CompileError
@@ -35,6 +37,7 @@ from vtac.text.context import make_context
 from vtac.text.failures import reports_of
 from vtac.text.reports import Report, SourceError, one_line
 from vtac.text.resources import inline_resources, resource_store
+from vtac.text.spellings import Spellings
 from vtac.text.unknown_operations import further_unknown_operations, unknown_operation
 from vtac.text.verification import verify
 
@@ -159,6 +162,7 @@ class LocatingParser(Parser):
         self._file = StringAttr(name)
         self._line_starts = [0, *(match.end() for match in _NEWLINE.finditer(input))]
         self._operation_starts: list[int] = []
+        self._spellings = Spellings()
 
     @property
     def operation_start(self) -> int:
@@ -172,6 +176,7 @@ class LocatingParser(Parser):
 
     def parse_operation(self) -> Operation:
         operation = super().parse_operation()
+        self._spellings.keep(operation)
         start = self._operation_starts.pop()
         if operation.location == UNKNOWN_LOC:
             operation.location = self._file_location(start)
@@ -197,7 +202,13 @@ class LocatingParser(Parser):
         found = self.ctx.get_optional_op(name, dialect_stack=self._parser_state.dialect_stack)
         if found is None:
             raise SourceError(self._unknown_operations(name))
+        if found.has_trait(IsolatedFromAbove):
+            self._spellings.enter()
         return found
+
+    def _register_ssa_definition(self, name: str, values: Sequence[SSAValue], span: Span) -> None:
+        super()._register_ssa_definition(name, values, span)
+        self._spellings.note(name, values)
 
     def _unknown_operations(self, name: str) -> list[Report]:
         """This operation, which no dialect has, and all others like it further on."""

@@ -49,6 +49,8 @@ class ToolParser(argparse.ArgumentParser):
 
     def parse(self, arguments: Sequence[str], options: argparse.Namespace) -> None:
         """Parses `arguments` into `options`. Raises `UsageError`, with a suggestion for a misspelt option."""
+        if "" in arguments:
+            self.error("an argument is empty; a file, a directory or a value is required")
         _, unknown = self.parse_known_args(arguments, options)
         if unknown:
             known = [option for action in self._actions for option in action.option_strings]
