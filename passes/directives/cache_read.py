@@ -117,7 +117,10 @@ def _gathered(
             if block.accesses.data[index].pad_value is None:  # guards keep the rest of the steps inside
                 first = max(0, -(start // step))
                 count = min(count, (shape[dimension] - 1 - start) // step + 1) - first
-            steps[dimension], low[dimension], shape[dimension] = step, start + first * step, count
+            if count > 0:
+                steps[dimension], low[dimension], shape[dimension] = step, start + first * step, count
+            else:  # every step lies in padding around the data: nothing is read, any one index will do
+                steps[dimension], low[dimension], shape[dimension] = step, 0, 1
     if max(steps) == 1:
         raise refusal(
             op,

@@ -27,7 +27,7 @@ _DETAIL = re.compile(r"\(d\d.*?\)$|'[^']*'|-?\d+")
 """What differs between reasons of one class."""
 _WEIGHTS = {"convolution": 4, "product": 4, "batch_product": 2, "depthwise": 2, "requantise": 3, "residual": 2}
 """How often operations are drawn, against once."""
-_SHARE_WITH_LEVELS = 0.12
+_SHARE_WITH_LEVELS, _NODES_WITH_LEVELS = 0.12, 6
 
 
 class LinalgTarget:
@@ -54,7 +54,8 @@ class LinalgTarget:
         if "several_results" in features:
             names = [cast(str, node["name"]) for node in nodes]
             payload["returned"] = cast(Json, random.sample(names, min(len(names), random.randrange(3))))
-        payload["levels"] = random.choice(LEVELS) if random.random() < _SHARE_WITH_LEVELS else ""
+        is_short = len(nodes) <= _NODES_WITH_LEVELS and prod(shape) <= _TILES * tile
+        payload["levels"] = random.choice(LEVELS) if is_short and random.random() < _SHARE_WITH_LEVELS else ""
         return payload
 
     def judge(self, payload: Payload) -> Outcome:
