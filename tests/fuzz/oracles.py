@@ -17,6 +17,7 @@ from fuzz.outcome import MismatchError
 from vtac.analysis.device_functions import kernel_modules
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.errors import EvaluationError
 from vtac.evaluate import evaluate, evaluate_linalg, evaluate_payload
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of
@@ -105,7 +106,10 @@ def judge_levels(
 def _judge_kernel(kernel: ModuleOp, runner: Runner, read_back: str) -> None:
     function = function_in(kernel)
     arrays = random_arguments(function)
-    want = evaluate_linalg(function, arrays)
+    try:
+        want = evaluate_linalg(function, arrays)
+    except EvaluationError:  # an argument is an amount to shift by: most numbers are none
+        return
     names = [f"result {number} of a kernel" for number in range(len(want))]
     above = "isolated"
     for phase in VTA_PIPELINE.phases:
