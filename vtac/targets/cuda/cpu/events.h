@@ -26,6 +26,7 @@ struct Epochs {
     std::uint32_t now;
     std::uint32_t block_barrier;  // the epoch that began with the last one, or with the block
     std::uint32_t warps[first_warp / lanes_per_warp];
+    std::uint32_t block_ordinal, block_start;  // the block's number in the job, from 1, and its first epoch
 };
 extern Epochs epochs;
 
@@ -61,6 +62,8 @@ inline Event event_of(int who, Event site) {
 bool enter_access(std::uintptr_t address, std::size_t bytes, const Access& access);
 // Whether a copy of a thread, still under way, will bring these bytes to an address.
 bool copy_brings(int thread, const unsigned char* address, const unsigned char* value, std::size_t bytes);
+// Of lines that a new block begins with.
+void forget_chunks();
 void land_copy(std::uintptr_t address, std::size_t bytes, Event event);
 
 // Keeps the race for `tell_races`.

@@ -46,7 +46,7 @@ def run_on_cpu(
     arrays: Sequence[Array],
     *,
     blocks: int | Sequence[int] | None = None,
-    orders: int | Sequence[int] = 2,
+    orders: int | Sequence[int] = 3,
     races: bool = True,
     seed: int = 0,
     workers: int | None = None,

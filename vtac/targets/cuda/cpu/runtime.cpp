@@ -1,8 +1,10 @@
 // The runtime as one unit of compilation.
+#include "cells.cpp"
 #include "copies.cpp"
 #include "faults.cpp"
 #include "fibers.cpp"
 #include "job.cpp"
 #include "memory.cpp"
+#include "owners.cpp"
 #include "races.cpp"
 #include "shadow.cpp"

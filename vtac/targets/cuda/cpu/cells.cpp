@@ -1,0 +1,80 @@
+// The rules: what orders the accesses of one byte, and which of them have to be remembered.
+#include <initializer_list>
+
+#include "shadow.h"
+
+namespace vtac {
+
+Epochs epochs = {};
+
+namespace {
+
+void note_read(Cell& cell, Event event) {
+    const int who = who_of(event);
+    if (!cell.read || epoch_of(cell.read) < epochs.block_barrier) {
+        cell.read = event, cell.other_read = 0;
+        return;
+    }
+    const int warp = warp_of(who_of(cell.read));
+    if (who_of(cell.read) == who && epoch_of(cell.read) == epoch_of(event)) return;
+    if (cell.other_read && warp_of(who_of(cell.other_read)) != warp) return;
+    if (warp_of(who) != warp) {
+        cell.other_read = event;
+    } else if (epoch_of(cell.read) < epoch_of(event)) {
+        cell.read = event, cell.other_read = 0;
+    } else if (!cell.other_read) {
+        cell.other_read = event;
+    }
+}
+
+}  // namespace
+
+Access enter(Cell& cell, const Access& access) {
+    const Event event = access.event;
+    if (access.touch == Touch::read) {
+        const bool may_see_either = !meet_peacefully(cell.write, event);
+        if (may_see_either && !(cell.repeated && is_ordered(cell.repeated, who_of(event)))) return {Touch::write, cell.write};
+        for (const Event atomic : {cell.read, cell.other_read})
+            if ((atomic & is_atomic) && !is_ordered(atomic, who_of(event))) return {Touch::write, atomic};
+        note_read(cell, event);
+        return {};
+    }
+    for (const Event write : {cell.write, cell.repeated}) {
+        if (meet_peacefully(write, event)) continue;
+        cell.repeated = event;
+        return {Touch::write, write};
+    }
+    for (const Event read : {cell.read, cell.other_read}) {
+        if (meet_peacefully(read, event)) continue;
+        cell.repeated = event;
+        return {read & is_atomic ? Touch::write : Touch::read, read};
+    }
+    cell.write = event;
+    cell.repeated = 0;
+    if (event & is_atomic) {
+        note_read(cell, event);  // atomic updates gather like reads: a later access meets any of them
+    } else {
+        cell.read = cell.other_read = 0;
+    }
+    return {};
+}
+
+void start_epochs(std::uint32_t ordinal) {
+    epochs.block_ordinal = ordinal;
+    pass_block_barrier();
+    epochs.block_start = epochs.block_barrier;
+    forget_chunks();
+}
+
+void pass_block_barrier() {
+    if (epochs.now >= last_epoch - 1) fail("limit", "more than %u barriers in one run", last_epoch);
+    epochs.block_barrier = ++epochs.now;
+    for (std::uint32_t& warp : epochs.warps) warp = epochs.now;
+}
+
+void pass_warp_barrier(int warp) {
+    if (epochs.now >= last_epoch - 1) fail("limit", "more than %u barriers in one run", last_epoch);
+    epochs.warps[warp] = ++epochs.now;
+}
+
+}  // namespace vtac
