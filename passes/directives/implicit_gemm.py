@@ -37,7 +37,7 @@ from vtac.analysis.updates import starts_afresh
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.limits import ITERATIONS
+from vtac.limits import shown
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.fuse_variables import is_in_its_own_nest
 from vtac.passes.directives.handles import Handles, refusal
@@ -47,6 +47,7 @@ from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
 _A, _B = (AffineExpr.dimension(0), AffineExpr.dimension(2)), (AffineExpr.dimension(2), AffineExpr.dimension(1))
 _C = (AffineExpr.dimension(0), AffineExpr.dimension(1))
+_MOST = (1 << 31) - 1
 
 
 @rewrites(ImplicitGemmOp)
@@ -69,9 +70,9 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     matrix = product_variables(op, contraction)
     sizes = [prod(block.variables[v].extent for v in group) for group in (matrix.rows, matrix.columns, matrix.depth)]
     padded = [-(-size // part) * part for size, part in zip(sizes, tile, strict=True)]
-    found = ITERATIONS.refusal(prod(padded)) if sizes != padded else ""
-    if found:
-        raise refusal(op, f"tiles of {'x'.join(map(str, tile))} make a product of {found}", "choose smaller tiles")
+    if max(padded) > _MOST:
+        found = f"tiles of {'x'.join(map(str, tile))} make a loop of {shown(max(padded))} iterations; 32-bit loop "
+        raise refusal(op, f"{found}variables of a kernel count to {_MOST:,}", "choose smaller tiles")
     if sizes[2] != padded[2]:
         matrix = leaving_first(op, contraction, matrix, padded[2])
     root = handles.function.body.block

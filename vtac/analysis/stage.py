@@ -44,7 +44,8 @@ def stage_of(function: FuncOp) -> Stage | None:
         for level in target.levels:
             op = level.find(function)
             if op is not None:
-                return Stage(target, level, op, op is function or not _waits(function))
+                is_whole = not level.between or op is function or not _waits(function)
+                return Stage(target, level, op, is_whole)
     return None
 
 

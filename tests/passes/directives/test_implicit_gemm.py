@@ -78,3 +78,13 @@ def test_all_variables_are_named(s: Schedule) -> Callable[[], object]:
 def test_reductions_are_fused_with_their_like(s: Schedule) -> Callable[[], object]:
     product = s.get_block("product")
     return lambda: s.fuse_variables(product, [[0], [1, 2]])
+
+
+@refuses(
+    PRODUCT,
+    "implicit_gemm: tiles of 16x1099511627776x16 make a loop of 1,099,511,627,776 iterations; 32-bit loop variables "
+    "of a kernel count to 2,147,483,647; choose smaller tiles",
+)
+def test_tiles_beyond_loop_variables_are_refused(s: Schedule) -> Callable[[], object]:
+    product = s.get_block("product")
+    return lambda: s.implicit_gemm(product, [16, 1 << 40, 16])
