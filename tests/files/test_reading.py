@@ -84,3 +84,17 @@ def test_a_file_that_does_not_say_its_size_is_read_whole() -> None:
     assert b"\n" in read_regular(Path("/proc/self/maps"), 1 << 20)
     with pytest.raises(OSError, match="more than the 10 that are read here"):
         read_regular(Path("/proc/self/maps"), 10)
+
+
+def test_encrypted_members_are_refused() -> None:
+    data = bytearray(archive_of({"a": np.arange(3)}))
+    for place in (data.index(b"PK\x03\x04") + 6, data.index(b"PK\x01\x02") + 8):
+        data[place] |= 1
+    with pytest.raises(ValueError, match="'a' is encrypted"):
+        Archive(io.BytesIO(bytes(data))).header("a")
+
+
+@pytest.mark.parametrize("header", [b"{'descr': (", b"(" * 9000, b"{[]: 1}", b"'" * 3, bytes(64), b"{'descr': '|i1'"])
+def test_headers_that_are_no_literals_are_refused(header: bytes) -> None:
+    with pytest.raises(ValueError, match="header"):
+        _member(header, b"").header("a")

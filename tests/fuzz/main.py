@@ -15,6 +15,7 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from fuzz.campaign import Bounds, Case, Tally, run_cases, shares, unwatched
 from fuzz.case import FuzzTarget, Payload
+from fuzz.guided import ENTRIES, run_guided
 from fuzz.isolation import isolated
 from fuzz.reach import expected_reach, reach_by_kind, reach_tables, watching
 from fuzz.report import campaign_table, failure_lines, progress
@@ -23,6 +24,7 @@ from fuzz.targets import TARGETS, fuzz_target
 from fuzz.warm import warm
 from vtac.tools.entry import ToolParser, UsageError
 
+_GUIDED_SECONDS = 60
 _EXAMPLE = "example:\n  vtac fuzz linalg --seed 0 --count 200 --jobs 2"
 
 
@@ -36,6 +38,7 @@ class Options(argparse.Namespace):
     reduce: bool
     reach: bool
     quiet: bool
+    guided: bool
     replay: str | None
 
 
@@ -45,9 +48,19 @@ def main(arguments: Sequence[str]) -> int:
     with tempfile.TemporaryDirectory(prefix="vtac-fuzz-") as scratch:
         tempfile.tempdir = scratch  # what a killed case leaves behind goes with the campaign
         try:
+            if options.guided:
+                return _guide(options)
             return _replay(Path(options.replay)) if options.replay is not None else _attack(options)
         finally:
             tempfile.tempdir = None
+
+
+def _guide(options: Options) -> int:
+    seconds = int(options.seconds) or _GUIDED_SECONDS
+    try:
+        return run_guided(options.target, Path(options.save), seconds=seconds, seed=options.seed)
+    except LookupError as error:
+        raise UsageError(str(error.args[0])) from None
 
 
 def _attack(options: Options) -> int:
@@ -133,11 +146,18 @@ def _parse(arguments: Sequence[str]) -> Options:
         action="store_true",
         help="count the passes, directives, operations and refusals that cases reached: tables, and reach.json in DIR",
     )
+    parser.add_argument(
+        "--guided",
+        action="store_true",
+        help=f"let coverage guide the bytes of {', '.join(ENTRIES)}, for --seconds (default: {_GUIDED_SECONDS})",
+    )
     parser.add_argument("--quiet", action="store_true", help="no line per case on stdout")
     parser.add_argument("--replay", metavar="FILE", help="judge one stored case instead")
     options = Options()
     parser.parse(arguments, options)
-    if options.target != "all" and options.target not in TARGETS:
+    if options.guided and options.target not in ENTRIES:
+        raise UsageError(f"--guided is for {', '.join(ENTRIES)}, not for '{options.target}'")
+    if not options.guided and options.target != "all" and options.target not in TARGETS:
         raise UsageError(f"no fuzz target '{options.target}'; the targets are {', '.join(TARGETS)} and all")
     for name, value, least in (
         ("--count", options.count, 1),

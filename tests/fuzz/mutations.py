@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterator
 from random import Random
+
+from fuzz.reduction import smaller_numbers, without_chunks
 
 _TOKEN = re.compile(
     r"\s+|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|[%#@!^][\w$.:-]+|-?\d+(?:\.\d+)?|[A-Za-z_][\w.$]*|.", re.DOTALL
 )
+_TRIES = (2, 12, 12, 16, 16)
+_FEW_TOKENS = 200
 _EDGES = (7, 15, 31, 127, 255, 32767, 2**31 - 1, 2**32, 2**40, 2**63 - 1)
 _NUMBERS = ("0", "1", "-1", "2", "3", *(str(n) for edge in _EDGES for n in (edge, edge + 1, -edge - 1)))
 _TYPES = ("i1", "i8", "i16", "i32", "i64", "f16", "f32", "index", "tensor", "memref", "dense", "true")
@@ -34,6 +39,33 @@ def mutated(random: Random, text: str, count: int, *, numbers: bool = False) -> 
     return "".join(pieces)
 
 
+def mutated_until(
+    random: Random, text: str, count: int, is_read: Callable[[str], bool], *, numbers: bool = False
+) -> str:
+    """`mutated`, tried again where a reader does not take it, so that most of what comes out gets past it."""
+    found = text
+    for _ in range(random.choice(_TRIES)):
+        found = mutated(random, text, count, numbers=numbers)
+        if is_read(found):
+            break
+    return found
+
+
+def simpler_texts(text: str) -> Iterator[str]:
+    """The text without some of its lines, then without some of its words, then with smaller numbers."""
+    lines = text.split("\n")
+    for kept in without_chunks(lines):
+        yield "\n".join(kept)
+    pieces = tokens(text)
+    if len(pieces) <= _FEW_TOKENS:
+        for kept in without_chunks(pieces):
+            yield "".join(kept)
+    for place, piece in enumerate(pieces):
+        if piece.isdecimal() and len(piece) < 18:
+            for smaller in smaller_numbers(int(piece)):
+                yield "".join([*pieces[:place], str(smaller), *pieces[place + 1 :]])
+
+
 def _nudge(random: Random, pieces: list[str]) -> None:
     """Numbers replaced so that the rest still fits: a constant, one number everywhere, or one alone."""
     places = [i for i, piece in enumerate(pieces) if _kind(piece) == "number" and "." not in piece]
@@ -53,6 +85,9 @@ def _nudge(random: Random, pieces: list[str]) -> None:
 
 def _change(random: Random, pieces: list[str], place: int) -> None:
     piece = pieces[place]
+    if random.random() < 0.35:
+        _change_like_an_author(random, pieces, place)
+        return
     roll = random.random()
     if re.fullmatch(r"-?\d+", piece) and roll < 0.8:
         near = str(int(piece) + random.choice([-1, 1, 1, 15])) if len(piece) < 18 else "0"
@@ -70,6 +105,27 @@ def _change(random: Random, pieces: list[str], place: int) -> None:
         _swap_lines(random, pieces)
     else:
         pieces[place] = random.choice([*_NUMBERS, *_WORDS, "(", ")", "<", ">", "{", "}", '"'])
+
+
+def _change_like_an_author(random: Random, pieces: list[str], place: int) -> None:
+    """A change that keeps the form: a token the same everywhere, another operand, a line again under a new name."""
+    piece, roll = pieces[place], random.random()
+    if roll < 0.4:
+        other = random.choice(_alike(pieces, piece))
+        pieces[:] = [other if one == piece else one for one in pieces]
+    elif roll < 0.7:
+        values = [i for i, one in enumerate(pieces) if one[:1] == "%"]
+        if len(values) > 1:
+            first, second = random.sample(values, 2)
+            pieces[first] = pieces[second]
+    else:
+        lines = "".join(pieces).split("\n")
+        chosen = random.randrange(len(lines))
+        defined = re.match(r"\s*(%[\w$.-]+) =", lines[chosen])
+        if defined is not None:
+            name = defined.group(1)
+            lines.insert(chosen + 1, lines[chosen].replace(f"{name} =", f"{name}_again =", 1))
+            pieces[:] = tokens("\n".join(lines))
 
 
 def _alike(pieces: list[str], piece: str) -> list[str]:

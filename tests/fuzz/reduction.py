@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
@@ -12,18 +14,28 @@ from fuzz.outcome import Outcome, UnfitError
 T = TypeVar("T")
 
 
-def reduce_case(target: FuzzTarget, payload: Payload, signature: str, budget: int = 300) -> tuple[Payload, int]:
-    """The smallest case found within `budget` trials that fails with the same signature, and the trials used."""
-    trials = 0
+def reduce_case(
+    target: FuzzTarget, payload: Payload, signature: str, budget: int = 600, seconds: float = 120.0
+) -> tuple[Payload, int]:
+    """The smallest case found within `budget` trials that fails with the same signature, and the trials used.
+
+    No trial starts after `seconds`, so that what hangs is not tried for hours.
+    """
+    trials, end = 0, time.monotonic() + seconds
+    tried = {json.dumps(payload)}
     smaller = True
-    while smaller and trials < budget:
+    while smaller and trials < budget and time.monotonic() < end:
         smaller = False
         for candidate in target.shrink(payload):
+            text = json.dumps(candidate)
+            if text in tried:
+                continue
+            tried.add(text)
             trials += 1
             if _fails_alike(target, candidate, signature):
                 payload, smaller = candidate, True
                 break
-            if trials >= budget:
+            if trials >= budget or time.monotonic() >= end:
                 break
     return payload, trials
 

@@ -6,12 +6,17 @@ import io
 import zipfile
 from collections.abc import Mapping
 from math import prod
+from tokenize import TokenError
 from typing import IO, BinaryIO, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _SUFFIX = ".npy"
+_ENCRYPTED = 1
+"""The bit of a member's flags that says so."""
+_UNREADABLE = (TokenError, SyntaxError, RecursionError, MemoryError, TypeError)
+"""What numpy's reader of headers, which are Python literals, raises besides `ValueError`."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
@@ -35,6 +40,8 @@ class Archive:
     def header(self, name: str) -> Header:
         """The dtype and the shape that a member claims, which its size has to agree with."""
         member = self._file.getinfo(f"{name}{_SUFFIX}")
+        if member.flag_bits & _ENCRYPTED:
+            raise ValueError(f"'{name}' is encrypted")
         with self._file.open(member) as stream:
             found = _header(stream)
             begin = stream.tell()
@@ -59,7 +66,10 @@ def _header(stream: IO[bytes]) -> Header:
     readers = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
     if version not in readers:
         raise ValueError(f"version {version} of numpy's format; 1.0 and 2.0 are read")
-    shape, _, dtype = readers[version](stream)
+    try:
+        shape, _, dtype = readers[version](stream)
+    except _UNREADABLE as error:
+        raise ValueError(f"its header cannot be read: {error}") from None
     if dtype.hasobject:
         raise ValueError("it holds objects, which are never loaded")
     if any(extent < 0 for extent in shape):

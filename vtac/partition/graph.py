@@ -7,7 +7,7 @@ from typing import cast
 
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, i8, i32
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, TensorType, i8, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.ir import Operation, SSAValue
@@ -66,6 +66,8 @@ class Graph(Ranges):
         self._expressions: dict[SSAValue, Expression] = {}
 
     def expression(self, value: SSAValue) -> Expression:
+        if not isinstance(value.type, TensorType):
+            return self.scalar(value)
         if value not in self._expressions:
             found = self._expression(value)
             self._expressions[value] = found
@@ -76,6 +78,7 @@ class Graph(Ranges):
         return self._expressions[value]
 
     def scalar(self, value: SSAValue) -> Expression:
+        """A number of the program. Raises `DeclineError` for one that is not known when it is compiled."""
         owner = value.owner
         number = literal(owner) if isinstance(owner, ConstantOp) else None
         if number is None:

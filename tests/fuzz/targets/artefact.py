@@ -86,8 +86,12 @@ class ArtefactTarget:
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
         edits = cast("list[Json]", payload["edits"])
-        for place in range(len(edits) if len(edits) > 1 else 0):
+        for place in range(len(edits)):
             yield {**payload, "edits": [*edits[:place], *edits[place + 1 :]]}
+        if payload["sealed"]:
+            yield {**payload, "sealed": False}
+        for number in range(cast(int, payload["program"])):
+            yield {**payload, "program": number}
 
 
 def _judge_loaded(program: VtaProgram) -> Outcome:

@@ -10,9 +10,8 @@ from interpreter_streams import CONFIGS, random_stream
 
 import vtac
 from fuzz.case import Payload
-from fuzz.mutations import mutated
+from fuzz.mutations import mutated, simpler_texts
 from fuzz.outcome import MismatchError, Outcome
-from fuzz.reduction import without_chunks
 from vtac.targets.vta.isa import assemble, disassemble
 
 
@@ -38,8 +37,8 @@ class AssemblyTarget:
         return Outcome("accepted")
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
-        for lines in without_chunks(cast(str, payload["text"]).split("\n")):
-            yield {**payload, "text": "\n".join(lines)}
+        for text in simpler_texts(cast(str, payload["text"])):
+            yield {**payload, "text": text}
 
 
 TARGET = AssemblyTarget()

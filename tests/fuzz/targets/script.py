@@ -13,6 +13,7 @@ import numpy as np
 
 import vtac
 from fuzz.case import Json, Payload
+from fuzz.mutations import mutated_until, simpler_texts
 from fuzz.outcome import MismatchError, Outcome
 from fuzz.reduction import without_chunks
 from vtac.evaluate import evaluate
@@ -61,24 +62,28 @@ def draw_edits(random: Random, script: str, many: bool) -> list[list[int]]:
 
 class ScriptTarget:
     name = "script"
-    features = ("many", "lines")
+    features = ("many", "lines", "tokens", "divisors")
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
         number = random.randrange(len(sources()))
         lines = scripts()[number].count("\n")
         dropped = random.sample(range(lines), 1) if "lines" in features and random.random() < 0.3 else []
+        if "tokens" in features and random.random() < 0.7:
+            count = random.randint(2, 4) if "many" in features else 1
+            text = mutated_until(random, scripts()[number], count, _is_read)
+            return {"program": number, "text": text}
         edits = draw_edits(random, scripts()[number], "many" in features)
+        if "divisors" in features:
+            edits = [[place, random.choice((1, 2, 4, 8, 14, 16, 28, 56))] for place, _ in edits]
         return {"program": number, "edits": cast(Json, edits), "dropped": cast(Json, dropped)}
 
     def judge(self, payload: Payload) -> Outcome:
-        number = cast(int, payload["program"])
-        script = edited(scripts()[number], cast("list[list[int]]", payload["edits"]))
-        dropped = cast("list[int]", payload["dropped"])
-        script = "\n".join(line for i, line in enumerate(script.split("\n")) if i not in dropped)
+        number, script = cast(int, payload["program"]), _script(payload)
+        reach = ("script parsed",) if _is_read(script) else ()
         try:
             program = vtac.compile(sources()[number], schedule=f"{script}\n")
         except vtac.VtacError as error:
-            return Outcome("refused", detail=str(error))
+            return Outcome("refused", detail=str(error), reach=reach)
         rng = np.random.default_rng(0)
         arrays = [rng.integers(-128, 128, b.shape).astype(b.dtype) for b in program.arguments]
         found = program(*arrays)
@@ -87,13 +92,35 @@ class ScriptTarget:
             raise MismatchError("stream of an edited schedule", "the numbers differ from the input level's")
         if vtac.check(program):
             raise MismatchError("checker on a compiled stream", vtac.check(program)[0].message)
-        return Outcome("accepted", reach=tuple(sorted(set(re.findall(r"schedule\.\w+", script)))))
+        return Outcome("accepted", reach=reach)
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
+        if "text" in payload:
+            for text in simpler_texts(cast(str, payload["text"])):
+                yield {**payload, "text": text}
+            return
         for edits in without_chunks(cast("list[Json]", payload["edits"])):
             yield {**payload, "edits": edits}
         if payload["dropped"]:
             yield {**payload, "dropped": []}
+
+
+def _script(payload: Payload) -> str:
+    """The changed script: as text, or as the default one with other numbers and without some lines."""
+    if "text" in payload:
+        return cast(str, payload["text"])
+    script = edited(scripts()[cast(int, payload["program"])], cast("list[list[int]]", payload["edits"]))
+    dropped = cast("list[int]", payload["dropped"])
+    return "\n".join(line for i, line in enumerate(script.split("\n")) if i not in dropped)
+
+
+def _is_read(script: str) -> bool:
+    """Whether a script gets past the parser and the verifier, or fails there as no script may."""
+    try:
+        vtac.parse(f"{script}\n")
+    except Exception as error:
+        return not isinstance(error, vtac.VtacError)
+    return True
 
 
 TARGET = ScriptTarget()

@@ -46,6 +46,9 @@ class StreamTarget:
     def shrink(self, payload: Payload) -> Iterator[Payload]:
         for length in smaller_numbers(cast(int, payload["length"])):
             yield {**payload, "length": length}
+        for name, plain in (("bits", 0), ("strict", False), ("change", "")):
+            if payload[name] != plain:
+                yield {**payload, name: plain}
 
     def _random(self, payload: Payload) -> Outcome:
         """Both interpreters give the same memory and counters, or the same fault at the same instruction."""

@@ -13,10 +13,9 @@ from xdsl.dialects.builtin import ModuleOp
 
 import vtac
 from fuzz.case import Payload
-from fuzz.mutations import mutated
+from fuzz.mutations import mutated_until, simpler_texts
 from fuzz.networks import build
 from fuzz.outcome import MismatchError, Outcome
-from fuzz.reduction import without_chunks
 from fuzz.targets.linalg import TARGET as LINALG
 from vtac.evaluate import evaluate
 from vtac.targets.vta.programs.host_program import HostProgram
@@ -29,7 +28,8 @@ def seeds() -> tuple[str, ...]:
     """The programs of the examples and of the tests' `.mlir` files, each in a chunk of its own."""
     files = [*sorted((_ROOT / "examples").glob("*.mlir")), *sorted((_ROOT / "tests").rglob("*.mlir"))]
     chunks = [chunk for file in files for chunk in file.read_text().split("// -----")]
-    return tuple("\n".join(_code(chunk)) for chunk in chunks if "func.func" in chunk and len(chunk) < 20_000)
+    texts = ["\n".join(_code(chunk)) for chunk in chunks if "expected-error" not in chunk]
+    return tuple(text for text in texts if "func.func" in text and len(text) < 20_000)
 
 
 def _code(chunk: str) -> list[str]:
@@ -51,24 +51,25 @@ class TextTarget:
         text = _network(random) if "networks" in features and random.random() < 0.7 else random.choice(seeds())
         count = random.randint(2, 6) if "many" in features else 1
         target = "cuda" if "cuda" in features and random.random() < 0.4 else "vta"
-        return {"text": mutated(random, text, count, numbers="numbers" in features), "target": target}
+        changed = mutated_until(random, text, count, is_read, numbers="numbers" in features)
+        return {"text": changed, "target": target}
 
     def judge(self, payload: Payload) -> Outcome:
         text = cast(str, payload["text"])
         reach: list[str] = []
         try:
             module = vtac.parse(f"{text}\n")
-            reach.append("parsed")
+            reach.append("text parsed")
             program = vtac.compile(module, cast(str, payload["target"]))  # pyright: ignore[reportCallIssue, reportArgumentType]
         except vtac.VtacError as error:
             return Outcome("refused", detail=_message(error), reach=tuple(reach))
         if "inputs" in payload:
             _compare(module, cast(HostProgram, program), cast("list[list[int]]", payload["inputs"]))
-        return Outcome("accepted", reach=(*reach, "compiled"))
+        return Outcome("accepted", reach=(*reach, "text compiled"))
 
     def shrink(self, payload: Payload) -> Iterator[Payload]:
-        for lines in without_chunks(cast(str, payload["text"]).split("\n")):
-            yield {**payload, "text": "\n".join(lines)}
+        for text in simpler_texts(cast(str, payload["text"])):
+            yield {**payload, "text": text}
 
 
 def _compare(module: ModuleOp, program: HostProgram, inputs: list[list[int]]) -> None:
@@ -78,6 +79,15 @@ def _compare(module: ModuleOp, program: HostProgram, inputs: list[list[int]]) ->
     want, found = evaluate(module, *arrays), program(*arrays)
     if not np.array_equal(np.asarray(want), np.asarray(found)):
         raise MismatchError("program against the input level", f"{np.asarray(want)} is {np.asarray(found)}")
+
+
+def is_read(text: str) -> bool:
+    """Whether a text gets past the parser and the verifier, or fails there as no text may."""
+    try:
+        vtac.parse(f"{text}\n")
+    except Exception as error:
+        return not isinstance(error, vtac.VtacError)
+    return True
 
 
 def _message(error: vtac.VtacError) -> str:

@@ -113,3 +113,15 @@ def test_micro_op_text_that_means_nothing_is_refused() -> None:
 def test_micro_ops_with_bits_beyond_their_fields_have_no_text() -> None:
     with pytest.raises(DecodeError, match="micro-op 0 is 0x80000000; only the bits"):
         disassemble_micro_ops(bytes([0, 0, 0, 0x80]), CONFIGS[2])
+
+
+def test_leading_zeros_mean_nothing() -> None:
+    assert assemble("load.uop sram 00 <- dram 0x0040, 01 x 007 stride 7", DEFAULT) == assemble(
+        "load.uop sram 0 <- dram 0x40, 1 x 7 stride 7", DEFAULT
+    )
+
+
+@pytest.mark.parametrize("number", ["9" * 5000, "\u0663", "0x" + "f" * 33])
+def test_numbers_of_other_scripts_or_without_end_are_refused(number: str) -> None:
+    with pytest.raises(AssemblyError, match="line 1: cannot read the operands"):
+        assemble(f"load.uop sram {number} <- dram 0x40, 1 x 7 stride 7", DEFAULT)

@@ -25,7 +25,8 @@ from vtac.targets.vta.isa.instructions import (
 from vtac.targets.vta.isa.micro_ops import encode_micro_ops
 from vtac.targets.vta.isa.text import memory_mnemonic
 
-_NUMBER = r"0x[0-9a-f]+|-?\d+"
+_NUMBER = r"0x[0-9a-f]{1,32}|-?[0-9]{1,32}"
+"""Leading zeros mean nothing; no field is wider than 32 digits, whatever their base."""
 _FORMS = {
     "memory": "sram 0 {arrow} dram 0x0, 1 x 1 stride 1[, pad 0 0 0 0]",
     "gemm": "uops 0:1, for 1 (dst+0 src+0 wgt+0), for 1 (dst+0 src+0 wgt+0)",
@@ -64,7 +65,11 @@ def _numbers(form: str, operands: str, line: int) -> list[int]:
     if match is None:
         found = repr(operands) if operands else "nothing"
         raise AssemblyError(f"cannot read the operands: found {found}; expected the form '{form}'", line)
-    return [int(group or "0", 0) for group in match.groups()]
+    return [_number(group or "0") for group in match.groups()]
+
+
+def _number(text: str) -> int:
+    return int(text, 16) if text.startswith("0x") else int(text)
 
 
 def _memory(kind: type[Load | Store], name: str, operands: str, tokens: Dependences, line: int) -> Instruction:
