@@ -22,7 +22,7 @@ from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
 from vtac.dialects.packing.declared import CHOICE
 from vtac.rewriting.edits import append, stand_for
 from vtac.rewriting.integer_tensors import empty, generic
-from vtac.rewriting.unread import DropUnread
+from vtac.rewriting.unread import DropDead, DropUnread
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -136,7 +136,10 @@ class FusedBody:
     def closed(self, op: GenericOp) -> Block:
         """The body, which yields the last operation's result."""
         found = self._values[op.res[0]]
-        if element_of(op.res[0]) == i8 and found.type == i32:
+        owner = found.owner
+        if element_of(op.res[0]) == i8 and isinstance(owner, arith.ExtSIOp) and owner.input.type == i8:
+            found = owner.input
+        elif element_of(op.res[0]) == i8 and found.type == i32:
             append(narrow := arith.TruncIOp(found, i8), self.block)
             found = narrow.result
         elif element_of(op.res[0]) == i32:
@@ -175,4 +178,4 @@ def fuse(function: FuncOp, most: int) -> None:
     if groups:
         rewrite_once(function, FuseGroup(groups, ValueFacts(function)))
         unread = DropUnread((GenericOp, FillOp, tensor.EmptyOp, arith.ConstantOp))
-        rewrite_once(function, unread, backwards=True)
+        rewrite_once(function, unread, DropDead(), backwards=True)

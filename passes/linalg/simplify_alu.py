@@ -62,6 +62,26 @@ class MergeAdditions(RewritePattern):
             rewriter.erase(inner)
 
 
+class AddToVector(RewritePattern):
+    """(x + v) + a, v a constant per channel that nothing else reads, is x + (v + a)."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: arith.AddiOp, rewriter: PatternRewriter) -> None:
+        number, inner, body = constant_of(op.rhs), op.lhs.owner, op.parent_op()
+        if number is None or not isinstance(inner, arith.AddiOp) or not has_one_use(inner.result):
+            return
+        if not isinstance(body, GenericOp):
+            return
+        for argument in (v for v in inner.operands if isinstance(v, BlockArgument) and has_one_use(v)):
+            larger = _larger(body.inputs[argument.index], number)
+            if larger is not None and argument.type == i32:
+                rewriter.insert(larger, InsertPoint.before(body))
+                body.operands[argument.index] = larger[-1].results[0]
+                rewriter.notify_op_modified(body)
+                rewriter.replace(op, [], [inner.result])
+                return
+
+
 class AddBeforeBound(RewritePattern):
     """max(x, a) + b is max(x + b, a + b) where neither wraps: the addition comes to the sums of a product."""
 
@@ -199,8 +219,8 @@ class SimplifyAlu(ModulePass):
     """Fewer ALU operations for the same numbers.
 
     requires: elementwise operations in i32, as fuse-elementwise leaves them.
-    ensures:  of constants that are added in a row, or before and after a bound, one sum is added; to the
-              sums of a product that start from constants nothing is; no bound stands that never binds.
+    ensures:  of constants that are added in a row, per channel or not, or before and after a bound, one sum
+              is added; to the sums of a product that start from constants nothing is; no bound stands that never binds.
     declines: additions that may wrap on one side of a bound only; starts of zeros, to which an immediate
               is added for less than a bias is loaded.
     """
@@ -210,7 +230,7 @@ class SimplifyAlu(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             ranges = Ranges(function)
-            rewrite_greedily(function, DropIdleBound(ranges), MergeAdditions(), AddBeforeBound(ranges))
+            rewrite_greedily(function, DropIdleBound(ranges), MergeAdditions(), AddToVector(), AddBeforeBound(ranges))
             rewrite_once(function, DropDead(), backwards=True)
             rewrite_once(function, AddToStart())
             unread = DropUnread((FillOp, BroadcastOp, tensor.EmptyOp, arith.ConstantOp))

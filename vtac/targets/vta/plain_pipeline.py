@@ -10,6 +10,7 @@ from vtac.passes.linalg.convert_scaled_floats import ConvertScaledFloats
 from vtac.passes.linalg.expand_groups import ExpandGroups
 from vtac.passes.linalg.fuse_elementwise import FuseElementwise
 from vtac.passes.linalg.narrow_integers import NarrowIntegers
+from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
 from vtac.passes.linalg.reduce_wide_shifts import ReduceWideShifts
 from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
@@ -41,6 +42,7 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
         "lower-plain-to-vta",
         (
             Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
+            Phase("normalised", (NormalizeLinalg(),)),
             Phase("integer", _to_integers()),
             Phase("packed", (PackForVta(host=host), CheckHostOperations(), FoldConstants(grow=True))),
             Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
@@ -62,6 +64,7 @@ def _to_integers() -> tuple[ModulePass, ...]:
         TakeOutZeroPoints(),
         FuseElementwise(most=MOST_IN_A_BODY),
         SimplifyAlu(),
+        FoldConstants(),
     )
 
 
