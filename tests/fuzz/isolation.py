@@ -18,8 +18,9 @@ from fuzz.outcome import Outcome, failure
 CPU_SECONDS = 30
 WALL_SECONDS = 900.0
 """Against waiting for nothing; long, since on a busy machine a case may have little of a CPU."""
-MEMORY_BYTES = 8 << 30
-"""Of addresses: the runs of CUDA text on the CPU reserve many that they never touch."""
+MEMORY_BYTES = 3 << 30
+RESERVED_BYTES = 20 << 30
+"""Of addresses, for a case that runs CUDA text on the CPU: that reserves many which it never touches."""
 
 
 @dataclass
@@ -52,7 +53,7 @@ def start(work: Callable[[], Outcome]) -> Running:
 
 def _bounded(work: Callable[[], Outcome]) -> Outcome:
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS + 2))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, RESERVED_BYTES))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -62,6 +63,13 @@ def _bounded(work: Callable[[], Outcome]) -> Outcome:
     except BaseException as error:
         outcome = failure(error)
     return replace(outcome, seconds=time.process_time() - begin)
+
+
+def allow_reservations() -> None:
+    """From here on this process may reserve `RESERVED_BYTES` of addresses, where it is bounded at all."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    if soft == MEMORY_BYTES:
+        resource.setrlimit(resource.RLIMIT_AS, (hard, hard))
 
 
 def receive(children: list[Running]) -> tuple[Running, Outcome]:

@@ -11,7 +11,7 @@ from fuzz.reduction import smaller_numbers, without_chunks
 _TOKEN = re.compile(
     r"\s+|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|[%#@!^][\w$.:-]+|-?\d+(?:\.\d+)?|[A-Za-z_][\w.$]*|.", re.DOTALL
 )
-_TRIES = (2, 12, 12, 16, 16)
+_TRIES = (4, 12, 16, 16, 24)
 _FEW_TOKENS = 200
 _EDGES = (7, 15, 31, 127, 255, 32767, 2**31 - 1, 2**32, 2**40, 2**63 - 1)
 _NUMBERS = ("0", "1", "-1", "2", "3", *(str(n) for edge in _EDGES for n in (edge, edge + 1, -edge - 1)))

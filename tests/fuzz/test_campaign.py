@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import mmap
 import os
 import signal
 import time
@@ -15,7 +16,7 @@ import pytest
 
 from fuzz.campaign import Bounds, Tally, run_campaign, shares
 from fuzz.case import Payload, draw_case
-from fuzz.isolation import isolated
+from fuzz.isolation import allow_reservations, isolated
 from fuzz.outcome import MismatchError, Outcome
 from fuzz.report import bar, campaign_table, failure_lines
 from fuzz.storage import store_failures
@@ -136,3 +137,19 @@ def test_a_crash_is_a_failure_of_its_own() -> None:
 def test_a_case_that_does_not_end_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("fuzz.isolation.CPU_SECONDS", 1)
     assert isolated(_busy).signature == "hang"
+
+
+def _reserve(bytes_: int) -> Outcome:
+    with mmap.mmap(-1, bytes_):
+        return Outcome("accepted")
+
+
+def _reserve_after_asking() -> Outcome:
+    allow_reservations()
+    return _reserve(4 << 30)
+
+
+def test_addresses_are_bounded_until_a_case_says_that_it_reserves_many() -> None:
+    assert isolated(lambda: _reserve(1 << 30)).status == "accepted"
+    assert isolated(lambda: _reserve(4 << 30)).status == "failed"
+    assert isolated(_reserve_after_asking).status == "accepted"

@@ -11,6 +11,7 @@ import numpy as np
 import vtac
 from fuzz.case import Json, Payload
 from fuzz.contractions import build_kernel
+from fuzz.isolation import allow_reservations
 from fuzz.networks import Node
 from fuzz.operations.images import draw_window
 from fuzz.oracles import as_tuple, compare, judge_round_trip
@@ -75,6 +76,7 @@ class CudaTarget:
                 judge_round_trip(level, lowered)
         reach = {"levels"} if payload["levels"] else set[str]()
         if payload["run"]:
+            allow_reservations()
             try:
                 found = np.asarray(program(*arrays))
             except (ToolMissingError, KernelFault) as error:
