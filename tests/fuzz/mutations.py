@@ -11,7 +11,7 @@ from fuzz.reduction import smaller_numbers, without_chunks
 _TOKEN = re.compile(
     r"\s+|//[^\n]*|\"(?:[^\"\\\n]|\\.)*\"|[%#@!^][\w$.:-]+|-?\d+(?:\.\d+)?|[A-Za-z_][\w.$]*|.", re.DOTALL
 )
-_TRIES = (4, 12, 16, 16, 24)
+_TRIES = (1, 8, 8, 8, 8)
 _FEW_TOKENS = 200
 _EDGES = (7, 15, 31, 127, 255, 32767, 2**31 - 1, 2**32, 2**40, 2**63 - 1)
 _NUMBERS = ("0", "1", "-1", "2", "3", *(str(n) for edge in _EDGES for n in (edge, edge + 1, -edge - 1)))
@@ -42,13 +42,16 @@ def mutated(random: Random, text: str, count: int, *, numbers: bool = False) -> 
 def mutated_until(
     random: Random, text: str, count: int, is_read: Callable[[str], bool], *, numbers: bool = False
 ) -> str:
-    """`mutated`, tried again where a reader does not take it, so that most of what comes out gets past it."""
-    found = text
-    for _ in range(random.choice(_TRIES)):
-        found = mutated(random, text, count, numbers=numbers)
-        if is_read(found):
-            break
-    return found
+    """`mutated`, each change tried again where a reader does not take it, so that most texts get past it."""
+    tries = random.choice(_TRIES)
+    for _ in range(count):
+        found = text
+        for _ in range(tries):
+            found = mutated(random, text, 1, numbers=numbers)
+            if is_read(found):
+                break
+        text = found
+    return text
 
 
 def simpler_texts(text: str) -> Iterator[str]:
