@@ -27,6 +27,7 @@ from vtac.dialects.packing import InterleaveOp
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_building import elementwise, number, parallel, put
 from vtac.partition.alu_operations import element_of, operand_loops, shape_of
+from vtac.partition.body_parts import computed_apart, part_of
 from vtac.partition.clusters import Clusters, user_in
 from vtac.rewriting.edits import move_op, stand_for
 from vtac.rewriting.walker import rewrite_once
@@ -53,6 +54,26 @@ class StoreWords(RewritePattern):
             CHOICE.set(planes[0].owner, _WORDS)  # pyright: ignore[reportArgumentType]
             words = writer.add(InterleaveOp(operands=[planes], result_types=[value.type]), before=readers[0])
             value.replace_uses_with_if(words, lambda use, inside=readers: _is_in(use.operation, inside))
+
+
+@dataclass
+class ComputeApart(RewritePattern):
+    """What an operation computes of another device function's value alone is computed there, before it is stored."""
+
+    readers: Mapping[SSAValue, Collection[Operation]]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        crossing = [value for value in dict.fromkeys(op.inputs) if op in self.readers.get(value, ())]
+        for value in crossing:
+            apart = part_of(op, value)
+            if apart is not None:
+                made, new = computed_apart(op, apart)
+                for one in made:
+                    one.location = op.location
+                made[-1].results[0].name_hint = value.name_hint
+                rewriter.replace(op, [*made, new], new.results)
+                op = new
 
 
 @dataclass
@@ -117,6 +138,7 @@ class SplitIntermediates(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
+            rewrite_once(function, ComputeApart(_readers(function)[1]))
             host, device = _readers(function)
             ranges = TensorRanges(function.body.block)
             rewrite_once(function, StoreWords(host))

@@ -5,7 +5,7 @@ What may wrap, and what is not known, has the range of its type.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import cast
 
@@ -105,14 +105,21 @@ class TensorRanges:
 
     def body(self, block: Block, arguments: list[Range]) -> Range:
         """The range of what a scalar body yields for arguments of these ranges."""
+        known = self._scalars(block, arguments)
+        last = block.last_op
+        return type_range(block.args[-1].type) if last is None else self._scalar(last.operands[0], known)
+
+    def scalars(self, op: LinalgStructuredOperation) -> dict[SSAValue, Range]:
+        """The ranges of all scalars in the body of an elementwise operation."""
+        return self._scalars(op.body.block, [self.of(operand) for operand in op.operands])
+
+    def _scalars(self, block: Block, arguments: Sequence[Range]) -> dict[SSAValue, Range]:
         known: dict[SSAValue, Range] = dict(zip(block.args, arguments, strict=True))
         for op in block.ops:
-            if op is block.last_op:
-                return self._scalar(op.operands[0], known)
             for result in op.results:
                 operands = [self._scalar(value, known) for value in op.operands]
                 known[result] = self._number(result) if isinstance(op, arith.ConstantOp) else result_range(op, operands)
-        return type_range(block.args[-1].type)
+        return known
 
     def _scalar(self, value: SSAValue, known: Mapping[SSAValue, Range]) -> Range:
         return known[value] if value in known else self._number(value)

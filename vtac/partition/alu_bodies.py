@@ -200,6 +200,8 @@ class BodySplitter:
         """One ALU operation of two tensors, the one that has the result's layout first."""
         if left[1] != self.identity and name != "shr":
             left, right = right, left
+        if left[1] != self.identity:
+            left = self._step(left, "add", 0)
         return self._add(*combine(left, right, self.shape, name)), self.identity
 
     def _step(self, source: Tensor, name: AluName, immediate: int) -> Tensor:

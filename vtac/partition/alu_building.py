@@ -45,6 +45,11 @@ def put(op: Operation, block: Block) -> SSAValue:
     return op.results[0]
 
 
+def constant(value: int) -> arith.ConstantOp:
+    """A number of 32 bits."""
+    return arith.ConstantOp(IntegerAttr(value, i32))
+
+
 def number(value: int, block: Block) -> SSAValue:
     """A constant of a body."""
-    return put(arith.ConstantOp(IntegerAttr(value, i32)), block)
+    return put(constant(value), block)

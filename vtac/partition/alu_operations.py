@@ -69,13 +69,29 @@ def _operation_difference(op: Operation, body: Block) -> str:
     if isinstance(op, ConstantOp):
         return "" if isinstance(op.value, IntegerAttr) else f"it takes {op.value}"
     if isinstance(op, ALU_OPERATIONS):
-        return "" if op.results[0].type == i32 else f"'{op.name}' works on {op.results[0].type}; the ALU on i32"
+        return _alu_operation_difference(op)
     if isinstance(op, arith.ExtSIOp | arith.TruncIOp):
         kinds = {str(op.operands[0].type), str(op.results[0].type)}
         return "" if kinds == {"i8", "i32"} else f"'{op.name}' is between {' and '.join(sorted(kinds))}"
     if isinstance(op, arith.MuliOp):
         return _product_difference(op)
     return f"its body holds '{op.name}'"
+
+
+def _alu_operation_difference(op: Operation) -> str:
+    left, right = op.operands
+    if op.results[0].type != i32:
+        return f"'{op.name}' works on {op.results[0].type}; the ALU on i32"
+    if number_of(left) is not None and number_of(right) is not None:
+        return "it computes with constants alone"
+    if not isinstance(op, arith.ShRSIOp | arith.ShLIOp):
+        return ""
+    if number_of(left) is not None:
+        return "it shifts a constant"
+    number = number_of(right)
+    if number is None:
+        return "" if isinstance(op, arith.ShRSIOp) else "it shifts left by an amount that is no constant"
+    return "" if 0 <= number <= 31 else f"it shifts by {number}; the ALU shifts 32 bits by 0 to 31"
 
 
 def _product_difference(op: arith.MuliOp) -> str:
