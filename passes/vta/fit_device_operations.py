@@ -26,7 +26,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, TransposeOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineConstantExpr
 from xdsl.passes import ModulePass
@@ -42,12 +42,30 @@ from vtac.partition.alu_operations import alu_difference, element_of, loops_of, 
 from vtac.partition.anchors import every_window_holds_data, start_of
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.flat_images import RESHAPES, Reshape
+from vtac.partition.moves import is_move, moved_from, reading_through
 from vtac.partition.pads import unpadded
 from vtac.partition.tile_operations import Made
 from vtac.partition.unit_dimensions import reshaped, unit_partners, with_loops, without_dimensions
 from vtac.passes.vta.propagate_layouts import ReshapeOfView
 from vtac.rewriting.edits import append, stand_for
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
+
+
+class ReadThroughMove(RewritePattern):
+    """What reads a transposed tensor reads the tensor itself, at other indices; so does what reads a repeated one."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
+        if is_move(op) or isinstance(op, FillOp) or len(op.res) != 1 or _must_keep(op):
+            return
+        for position, value in enumerate(op.inputs):
+            found = moved_from(value) if isinstance(value.type, TensorType) else None
+            if found is None or not isinstance(value.owner, Operation) or value.owner.parent is not op.parent:
+                continue
+            source, dims = found
+            if len(dims) == len(shape_of(value)) or alu_difference(op) == "":
+                rewriter.replace(op, reading_through(op, position, source, dims))
+                return
 
 
 class DropUnitsOfProduct(RewritePattern):
@@ -222,6 +240,7 @@ class FitDeviceOperations(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         views = (ReshapeOfReshape(), ReshapeOfView())
         for function in host_functions(op):
+            rewrite_greedily(function, ReadThroughMove())
             rewrite_once(function, DropUnitIndices())
             rewrite_once(function, PadOfMaximum(TensorRanges(function.body.block)))
             rewrite_once(function, DropUnitsOfProduct())
@@ -237,10 +256,17 @@ class DropUnread(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(
-        self, op: tensor.EmptyOp | FillOp | tensor.PadOp | ConstantOp | BroadcastOp | Reshape, rewriter: PatternRewriter
+        self,
+        op: tensor.EmptyOp | FillOp | tensor.PadOp | ConstantOp | BroadcastOp | TransposeOp | GenericOp | Reshape,
+        rewriter: PatternRewriter,
     ) -> None:
         if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
             rewriter.erase(op)
+
+
+def _must_keep(op: LinalgStructuredOperation) -> bool:
+    """Whether an operation is none that device functions compute, in whatever layout."""
+    return bool(alu_difference(op)) and isinstance(match_convolution(op), str)
 
 
 def _replace(op: LinalgStructuredOperation, made: Made, rewriter: PatternRewriter) -> None:

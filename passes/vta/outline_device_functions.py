@@ -13,18 +13,21 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.packing import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp, YieldOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN
+from vtac.partition.alu_legalizing import legalized
 from vtac.partition.anchors import source_of
 from vtac.partition.clusters import Cluster, Clusters
 from vtac.partition.flat_images import RESHAPES, Reshape
@@ -35,6 +38,7 @@ from vtac.rewriting.walker import rewrite_once
 _LAYOUTS = (
     FillOp,
     BroadcastOp,
+    TransposeOp,
     CallOp,
     HostOp,
     tensor.PadOp,
@@ -84,6 +88,7 @@ class KeepOnHost(RewritePattern):
     """An operation that the VTA does not have goes into a host segment, with the reason."""
 
     clusters: Clusters
+    ranges: TensorRanges
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
         reason = self.clusters.reasons.get(op)
@@ -93,6 +98,9 @@ class KeepOnHost(RewritePattern):
         clone = op.clone()
         clone.location = op.location
         append([clone, YieldOp(operands=[list(clone.results)])], body)
+        if isinstance(op, LinalgStructuredOperation) and is_elementwise(op) and isinstance(op.res[0].type, TensorType):
+            better = legalized(op, self.ranges)
+            reason = better if isinstance(better, str) else reason
         text = f"'{op.name}' cannot run on the VTA: {reason}"
         segment = HostOp.get(text, [result.type for result in op.results], Region(body))
         segment.location = op.location
@@ -146,7 +154,7 @@ class OutlineDeviceFunctions(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             clusters = Clusters(function.body.block)
-            rewrite_once(function, KeepOnHost(clusters))
+            rewrite_once(function, KeepOnHost(clusters, TensorRanges(function.body.block)))
             rewrite_once(function, OutlineCluster(function, clusters))
             sort_block(function.body.block)
             rewrite_once(function, DropUnread(), backwards=True)
@@ -207,7 +215,9 @@ class _Outline:
     def call(self, name: str) -> CallOp:
         call = CallOp(name, self.operands, [value.type for value in self.results])
         call.location = self.cluster.ops[-1].location
-        LAYER.set(call, self.results[-1].name_hint or "result")
+        last = self.results[-1]
+        is_returned = any(isinstance(use.operation, ReturnOp) for use in last.uses)
+        LAYER.set(call, last.name_hint or ("result" if is_returned else "narrow"))
         if self.choices:
             CHOICE.set(call, "; ".join(self.choices))
         return call

@@ -75,6 +75,7 @@ class BodySplitter:
         self.loads_8bit = loads_8bit
         self.scalars: dict[SSAValue, Scalar] = {}
         self._widened: dict[Narrow, Tensor] = {}
+        self._plus: dict[SSAValue, tuple[Tensor, int]] = {}
 
     def run(self) -> Tensor:
         """What the body yields in 32 bits, before a truncation at its end; and the loops that are its indices."""
@@ -206,6 +207,13 @@ class BodySplitter:
 
     def _step(self, source: Tensor, name: AluName, immediate: int) -> Tensor:
         number = ((immediate + (1 << 31)) & ((1 << 32) - 1)) - (1 << 31)
+        before = self._plus.get(source[0])
+        if name == "add" and before is not None and IMMEDIATE[0] <= before[1] + number <= IMMEDIATE[1]:
+            return self._step(before[0], "add", before[1] + number)
+        if name == "add" and immediate and IMMEDIATE[0] <= number <= IMMEDIATE[1]:
+            total = self._add(*step(source, self.shape, name, number))
+            self._plus[total] = (source, number)
+            return total, self.identity
         if IMMEDIATE[0] <= number <= IMMEDIATE[1]:
             return self._add(*step(source, self.shape, name, number)), self.identity
         if name == "add" and 2 * IMMEDIATE[0] <= number <= 2 * IMMEDIATE[1]:

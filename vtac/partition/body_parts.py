@@ -21,7 +21,9 @@ def part_of(op: GenericOp, value: SSAValue) -> SSAValue | None:
     arguments = [argument for argument, given in zip(body.args, op.inputs, strict=False) if given is value]
     if len(arguments) != 1 or len(operand_loops(op)[list(op.inputs).index(value)]) != len(shape_of(op.res[0])):
         return None
-    others: set[SSAValue] = {argument for argument in body.args if argument.type == i32 and argument is not arguments[0]}
+    others: set[SSAValue] = {
+        argument for argument in body.args if argument.type == i32 and argument is not arguments[0]
+    }
     places = {inner: place for place, inner in enumerate(body.ops)}
     last_use: dict[SSAValue, int] = {
         scalar: max(places[use.operation] for use in scalar.uses)

@@ -46,6 +46,7 @@ class Cluster:
     depth: int = 0
     size: int = 0
     is_read: bool = False
+    number: int = 0
 
     @property
     def order(self) -> tuple[int, ...] | None:
@@ -121,7 +122,7 @@ class Clusters:
     def _found(self, op: Operation, given: Sequence[SSAValue], places: tuple[int, ...]) -> Cluster:
         """A new cluster of one operation."""
         self._mark_read(op)
-        cluster = Cluster([op], None, {op: places}, 1 + self._depth_of(given))
+        cluster = Cluster([op], None, {op: places}, 1 + self._depth_of(given), number=len(self.all))
         self.all.append(cluster)
         self.of[op] = cluster
         return cluster
@@ -131,7 +132,7 @@ class Clusters:
         near = [(value, at) for value, at in zip(op.inputs, loops, strict=True) if self._is_near(value, at, op)]
         found = [cluster for value, at in near if (cluster := self._joinable(op, value, at)) is not None]
         if found:
-            self._join(op, max(reversed(found), key=lambda cluster: cluster.depth), near)
+            self._join(op, max(found, key=lambda cluster: (cluster.depth, cluster.number)), near)
             return
         reason = _why_not_alone(op)
         if reason:

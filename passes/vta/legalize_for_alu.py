@@ -1,0 +1,78 @@
+"""legalize-for-alu: elementwise operations in the words of the VTA's ALU, where it computes the same.
+
+before: { x - 3, of i8 }             after: { extend x, + (-3), truncate }
+        { x > y ? x : y }                    { x max y }
+        { (x * 2^30 + 2^37) >> 38, in i64 }  { ((x >> 7) + 1) >> 1 }
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import tensor
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+
+from vtac.analysis.device_functions import host_functions
+from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.dialects.packing.declared import CHOICE
+from vtac.partition.alu_legalizing import legalized
+from vtac.partition.alu_operations import alu_difference
+from vtac.rewriting.walker import rewrite_once
+
+
+@dataclass
+class LegalizeBody(RewritePattern):
+    """An elementwise operation computes with additions, maxima, minima and shifts of 32 bits, and i8 times numbers."""
+
+    ranges: TensorRanges
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
+        if isinstance(op, FillOp | BroadcastOp | TransposeOp) or not is_elementwise(op) or not alu_difference(op):
+            return
+        if not isinstance(op.res[0].type, TensorType):
+            return
+        made = legalized(op, self.ranges)
+        if isinstance(made, str):
+            return
+        for new in made:
+            new.location = op.location
+            self.ranges.see(new)
+        CHOICE.copy(op, made[-1])
+        made[-1].results[0].name_hint = op.res[0].name_hint
+        rewriter.replace(op, list(made))
+
+
+class DropUnread(RewritePattern):
+    """What only operations that are gone read is gone, too."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: tensor.EmptyOp | FillOp | ConstantOp, rewriter: PatternRewriter) -> None:
+        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
+            rewriter.erase(op)
+
+
+@dataclass(frozen=True)
+class LegalizeForAlu(ModulePass):
+    """Write elementwise operations as the ALU, and GEMM with numbers on a diagonal, compute them.
+
+    requires: host functions on tensors of static shape.
+    ensures:  elementwise operations on i8 and i32 tensors have bodies of the integer level where there are such that
+              compute the same, by the ranges of their operands.
+    declines: nothing; other operations stay as they are.
+    """
+
+    name = "legalize-for-alu"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            rewrite_once(function, LegalizeBody(TensorRanges(function.body.block)))
+            rewrite_once(function, DropUnread(), backwards=True)
