@@ -19,9 +19,9 @@ from xdsl.dialects.func import CallOp, ReturnOp
 import vtac
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
-from vtac.passes.vta.pack_for_vta import PackForVta
 from vtac.preparation import prepare
 from vtac.targets.registry import find_target
+from vtac.targets.vta.passes.pack_for_vta import PackForVta
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates

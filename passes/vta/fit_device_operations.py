@@ -47,7 +47,7 @@ from vtac.partition.pads import unpadded
 from vtac.partition.tile_operations import Made
 from vtac.partition.unit_dimensions import reshaped, unit_partners, with_loops, without_dimensions
 from vtac.passes.vta.propagate_layouts import ReshapeOfView
-from vtac.rewriting.edits import append, stand_for
+from vtac.rewriting.edits import append, replace_by, stand_for
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
 
@@ -81,7 +81,7 @@ class DropUnitsOfProduct(RewritePattern):
             kept[found.kernel] = found.kernel_dims
         if found.data is found.kernel or all(len(dims) == len(shape_of(value)) for value, dims in kept.items()):
             return
-        _replace(op, without_dimensions(op, kept), rewriter)
+        replace_by(op, without_dimensions(op, kept), rewriter)
 
 
 class StartAsAddition(RewritePattern):
@@ -103,7 +103,7 @@ class StartAsAddition(RewritePattern):
         total = made.put(sums, op.res[0].name_hint)
         if (number := start if start is not None else _splat(op.outputs[0])) != 0:
             made.extend(_added(total, op.outputs[0], number))
-        _replace(op, made, rewriter)
+        replace_by(op, made, rewriter)
 
 
 @dataclass
@@ -131,7 +131,7 @@ class PadOfMaximum(RewritePattern):
             values[found.data] = made.put(_padded(found, source, border), "padded")
         if values:
             made.put(op.clone(values), op.res[0].name_hint)
-            _replace(op, made, rewriter)
+            replace_by(op, made, rewriter)
 
     def _border(self, found: Convolution, edge: int | float, low: int) -> int | None:
         """What may stand in place of a number around data not below `low`, which every window has some of."""
@@ -158,7 +158,7 @@ class SinkReshape(RewritePattern):
             partners = unit_partners(shape_of(source), shape_of(value))
             if partners is not None and isinstance(source.owner, LinalgStructuredOperation):
                 made = with_loops(op, *_loops_of_source(source, at, partners, position))
-                _replace(op, made, rewriter)
+                replace_by(op, made, rewriter)
                 return
 
 
@@ -175,12 +175,12 @@ class FlattenElementwise(RewritePattern):
             return
         units = _spare_units(shape)
         if units is not None:
-            _replace(op, with_loops(op, [d for d in range(len(shape)) if d not in units]), rewriter)
+            replace_by(op, with_loops(op, [d for d in range(len(shape)) if d not in units]), rewriter)
             return
         rank = len(shape)
         if any(at not in (tuple(range(rank)), (rank - 1,), ()) for at in operand_loops(op)):
             return
-        _replace(op, self._as_rows(op, shape), rewriter)
+        replace_by(op, self._as_rows(op, shape), rewriter)
 
     def _as_rows(self, op: GenericOp, shape: tuple[int, ...]) -> Made:
         lanes, rows = (shape[-1] if shape else 1), prod(shape[:-1])
@@ -221,7 +221,7 @@ class DropUnitIndices(RewritePattern):
             if isinstance(value.type, TensorType) and all(shape_of(value)[dim] == 1 for dim in dims)
         }
         if len(set(op.operands)) == len(op.operands):
-            _replace(op, without_dimensions(op, kept), rewriter)
+            replace_by(op, without_dimensions(op, kept), rewriter)
 
 
 @dataclass(frozen=True)
@@ -267,13 +267,6 @@ class DropUnread(RewritePattern):
 def _must_keep(op: LinalgStructuredOperation) -> bool:
     """Whether an operation is none that device functions compute, in whatever layout."""
     return bool(alu_difference(op)) and isinstance(match_convolution(op), str)
-
-
-def _replace(op: LinalgStructuredOperation, made: Made, rewriter: PatternRewriter) -> None:
-    for new in made:
-        new.location = op.location
-    made[-1].results[0].name_hint = op.res[0].name_hint
-    rewriter.replace(op, list(made))
 
 
 def _loops_of_source(

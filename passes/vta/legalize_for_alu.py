@@ -25,6 +25,7 @@ from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_legalizing import legalized
 from vtac.partition.alu_operations import alu_difference
+from vtac.rewriting.edits import replace_by
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -44,11 +45,9 @@ class LegalizeBody(RewritePattern):
         if isinstance(made, str):
             return
         for new in made:
-            new.location = op.location
             self.ranges.see(new)
         CHOICE.copy(op, made[-1])
-        made[-1].results[0].name_hint = op.res[0].name_hint
-        rewriter.replace(op, list(made))
+        replace_by(op, made, rewriter)
 
 
 class DropUnread(RewritePattern):

@@ -8,7 +8,6 @@ after:  %0 = linalg.generic ins(%p, %b) ... { p + b }
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -18,7 +17,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.dialects.tensor import EmptyOp, PadOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -31,7 +30,7 @@ from vtac.partition.anchors import is_by_alu, is_somewhere_untouched, match_anch
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pooling_windows import WindowReader
 from vtac.partition.primitives import narrowed, primitive_of
-from vtac.rewriting.edits import before
+from vtac.rewriting.edits import before, replace_by
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -55,7 +54,7 @@ class SplitBody(RewritePattern):
         if isinstance(value.owner, LinalgStructuredOperation) and _is_untouched(value.owner):
             value = splitter.rewritten(value)
         if element_of(op.res[0]) == i8:
-            _replace(op, narrowed(value, splitter.shape), rewriter)
+            replace_by(op, narrowed(value, splitter.shape), rewriter)
         else:
             rewriter.replace(op, [], [value])
 
@@ -71,7 +70,7 @@ class SplitPooling(RewritePattern):
         reader = WindowReader(found, before(op, rewriter))
         value = reader.run()
         if element_of(op.res[0]) == i8:
-            _replace(op, narrowed(value, shape_of(op.res[0])), rewriter)
+            replace_by(op, narrowed(value, shape_of(op.res[0])), rewriter)
         else:
             rewriter.replace(op, [], [value])
 
@@ -105,13 +104,6 @@ class SplitDeviceOperations(ModulePass):
             rewrite_once(function, SplitPooling())
             rewrite_once(function, SplitBody(function, loads_8bit=allows_acc_8bit(op)))
             rewrite_once(function, DropUnread(), backwards=True)
-
-
-def _replace(op: Operation, ops: Sequence[Operation], rewriter: PatternRewriter) -> None:
-    for new in ops:
-        new.location = op.location
-    ops[-1].results[0].name_hint = op.results[0].name_hint
-    rewriter.replace(op, list(ops))
 
 
 def _is_computed(value: SSAValue) -> bool:

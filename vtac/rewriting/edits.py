@@ -47,6 +47,16 @@ def before(op: Operation, rewriter: PatternRewriter) -> Callable[[Sequence[Opera
     return insert
 
 
+def replace_by(op: Operation, made: Sequence[Operation], rewriter: PatternRewriter) -> None:
+    """Put new ops in place of one: the last has its results, their names, and all have its location."""
+    for new in made:
+        new.location = op.location
+    for old, new in zip(op.results, made[-1].results, strict=True):
+        new.name_hint = old.name_hint
+    rewriter.insert(made[:-1], InsertPoint.before(op))
+    rewriter.replace(op, made[-1])
+
+
 def append(ops: Operation | Sequence[Operation], block: Block) -> None:
     """Put new ops at the end of a block, in their order; one that is being made has no terminator yet."""
     Rewriter.insert_op(ops, InsertPoint.at_end(block))

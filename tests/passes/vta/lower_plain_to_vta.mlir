@@ -57,7 +57,7 @@
 // KERNELS-NEXT:   func.func private @net_1(%{{.*}}: memref<
 // KERNELS:          vta.sync
 
-// UNKNOWN: no phase 'nowhere'; the phases are input, expanded, normalised, integer, packed, grouped, owned, scripted, isolated, kernels, linked
+// UNKNOWN: no phase 'nowhere'; the phases are input, expanded, normalised, integer, outlined, packed, grouped, owned, scripted, isolated, kernels, linked
 
 #id = affine_map<(m, n) -> (m, n)>
 func.func @net(%x: tensor<4x20xi8>) -> tensor<4x10xi8> {

@@ -4,32 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.passes import ModulePass
-
-from vtac.passes.linalg.convert_scaled_floats import ConvertScaledFloats
 from vtac.passes.linalg.expand_groups import ExpandGroups
-from vtac.passes.linalg.fuse_elementwise import FuseElementwise
-from vtac.passes.linalg.narrow_integers import NarrowIntegers
-from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
-from vtac.passes.linalg.reduce_wide_shifts import ReduceWideShifts
-from vtac.passes.linalg.simplify_alu import SimplifyAlu
-from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.linalg.unroll_batches import UnrollBatches
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.isolate_device_functions import IsolateDeviceFunctions
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.move_constants_into_device_functions import MoveConstantsIntoDeviceFunctions
-from vtac.passes.vta.pack_for_vta import PackForVta
 from vtac.passes.vta.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta.vta_plan_dram import VtaPlanDram
 from vtac.pipelines import CompositePass, Phase, Pipeline
 from vtac.targets.vta.passes.check_host_operations import CheckHostOperations
 from vtac.targets.vta.passes.fold_constants import FoldConstants
 from vtac.targets.vta.passes.lower_device_functions import LowerDeviceFunctions
+from vtac.targets.vta.passes.pack_for_vta import packing_phases
 from vtac.targets.vta.passes.schedule_device_functions import ScheduleDeviceFunctions
-
-MOST_IN_A_BODY = 40
-"""Operations of one elementwise body: what depends on one another farther than this is stored in between."""
 
 
 def plain_pipeline(*, host: bool = True) -> Pipeline:
@@ -38,13 +26,14 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
     Up to `grouped` functions are on tensors and all of them run; from `isolated` on, kernels
     and streams stand in modules within the module, beside the functions that say what they compute.
     """
+    integer, outlined, packed = packing_phases(host=host)
     return Pipeline(
         "lower-plain-to-vta",
         (
             Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
-            Phase("normalised", (NormalizeLinalg(),)),
-            Phase("integer", _to_integers()),
-            Phase("packed", (PackForVta(host=host), CheckHostOperations(), FoldConstants(grow=True))),
+            integer,
+            outlined,
+            Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True))),
             Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
             Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),
             Phase("scripted", (ScheduleDeviceFunctions(),)),
@@ -52,19 +41,6 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
             Phase("kernels", (LowerDeviceFunctions(),)),
             Phase("linked", (VtaLinkKernels(), VtaPlanDram())),
         ),
-    )
-
-
-def _to_integers() -> tuple[ModulePass, ...]:
-    """From what frontends print to products of bytes and the ALU's operations in 32 bits."""
-    return (
-        ConvertScaledFloats(),
-        ReduceWideShifts(),
-        NarrowIntegers(),
-        TakeOutZeroPoints(),
-        FuseElementwise(most=MOST_IN_A_BODY),
-        SimplifyAlu(),
-        FoldConstants(),
     )
 
 

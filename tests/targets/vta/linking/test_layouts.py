@@ -11,7 +11,7 @@ from plain_programs import PlainConv, elementwise, run_against_numpy
 import vtac
 from vtac.dialects.packing import packed_shape
 from vtac.evaluate.host import packed, unpacked
-from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.targets.vta.passes.pack_for_vta import PackForVta
 from vtac.text.context import make_context
 from vtac.workloads.conv2d import Conv2D
 from vtac.workloads.linalg_text import tensor

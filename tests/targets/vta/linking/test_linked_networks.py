@@ -17,7 +17,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
-from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.targets.vta.passes.pack_for_vta import PackForVta
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.text.context import make_context
 from vtac.tools.listing import listing

@@ -14,7 +14,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import DEVICE
-from vtac.passes.vta.pack_for_vta import PackForVta
+from vtac.targets.vta.passes.pack_for_vta import PackForVta
 from vtac.text.context import make_context
 
 IDENTITY = "#id = affine_map<(n, c, h, w) -> (n, c, h, w)>"

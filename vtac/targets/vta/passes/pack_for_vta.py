@@ -1,0 +1,68 @@
+"""pack-for-vta: plain linalg -> a host function that packs, calls device functions, and unpacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from xdsl.passes import ModulePass
+
+from vtac.passes.linalg.convert_scaled_floats import ConvertScaledFloats
+from vtac.passes.linalg.fuse_elementwise import FuseElementwise
+from vtac.passes.linalg.narrow_integers import NarrowIntegers
+from vtac.passes.linalg.simplify_alu import SimplifyAlu
+from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
+from vtac.passes.vta.check_plain_functions import CheckPlainFunctions
+from vtac.passes.vta.fit_device_operations import FitDeviceOperations
+from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
+from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
+from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
+from vtac.passes.vta.propagate_layouts import PropagateLayouts
+from vtac.passes.vta.refuse_host_operations import RefuseHostOperations
+from vtac.passes.vta.split_device_operations import SplitDeviceOperations
+from vtac.passes.vta.split_intermediates import SplitIntermediates
+from vtac.pipelines import CompositePass, Phase
+
+MOST_IN_A_BODY = 40
+"""Operations of one elementwise body: what depends on one another farther than this is stored in between."""
+
+_TO_INTEGERS = (
+    CheckPlainFunctions(),
+    ConvertScaledFloats(),
+    NarrowIntegers(),
+    TakeOutZeroPoints(),
+    LegalizeForAlu(),
+    FuseElementwise(most=MOST_IN_A_BODY),
+    SimplifyAlu(),
+)
+_TO_TILES = (SplitDeviceOperations(), PackDeviceFunctions(), PropagateLayouts())
+
+
+def packing_phases(*, host: bool) -> tuple[Phase, ...]:
+    """From what frontends print to calls of device functions on tiles; `host=False` refuses operations of the host."""
+    refusal: tuple[ModulePass, ...] = () if host else (RefuseHostOperations(),)
+    return (
+        Phase("integer", _TO_INTEGERS),
+        Phase("outlined", (FitDeviceOperations(), SplitIntermediates(), OutlineDeviceFunctions(), *refusal)),
+        Phase("packed", _TO_TILES),
+    )
+
+
+@dataclass(frozen=True)
+class PackForVta(CompositePass):
+    """Split each function into device functions on packed tensors and a host function around them.
+
+    requires: a function on tensors of static shape, in any layout; the module's `vta.config`.
+    ensures:  one device function per product, convolution, pooling or elementwise chain, with
+              what follows it elementwise; layout changes only where layouts differ; what the
+              VTA cannot execute in `packing.host` segments that say why.
+    declines: when `host` is false, host segments, all of them at once, and a function that gives
+              the VTA nothing to do.
+    """
+
+    name = "pack-for-vta"
+
+    host: bool = True
+
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        return packing_phases(host=self.host)
