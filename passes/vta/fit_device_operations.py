@@ -28,7 +28,6 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, TransposeOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineConstantExpr
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -204,26 +203,6 @@ class FlattenElementwise(RewritePattern):
         return made
 
 
-class DropUnitIndices(RewritePattern):
-    """An operand that is read at 0 along a dimension of extent 1 is a view without that dimension."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
-        maps = [attribute.data for attribute in op.get_indexing_maps()]
-        at_zero = [
-            [dim for dim, index in enumerate(found.results) if isinstance(index, AffineConstantExpr)] for found in maps
-        ]
-        if not any(at_zero[: len(op.inputs)]) or at_zero[-1] or any(_reduces(op)):
-            return
-        kept = {
-            value: [dim for dim in range(len(shape_of(value))) if dim not in dims]
-            for value, dims in zip(op.operands, at_zero, strict=True)
-            if isinstance(value.type, TensorType) and all(shape_of(value)[dim] == 1 for dim in dims)
-        }
-        if len(set(op.operands)) == len(op.operands):
-            replace_by(op, without_dimensions(op, kept), rewriter)
-
-
 @dataclass(frozen=True)
 class FitDeviceOperations(ModulePass):
     """Give operations the shapes and starts that device functions compute, with views of their operands and results.
@@ -241,7 +220,6 @@ class FitDeviceOperations(ModulePass):
         views = (ReshapeOfReshape(), ReshapeOfView())
         for function in host_functions(op):
             rewrite_greedily(function, ReadThroughMove())
-            rewrite_once(function, DropUnitIndices())
             rewrite_once(function, PadOfMaximum(TensorRanges(function.body.block)))
             rewrite_once(function, DropUnitsOfProduct())
             rewrite_once(function, StartAsAddition())

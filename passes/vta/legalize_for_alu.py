@@ -15,7 +15,9 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, TransposeOp
+from xdsl.ir.affine import AffineConstantExpr
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -24,7 +26,8 @@ from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_legalizing import legalized
-from vtac.partition.alu_operations import alu_difference
+from vtac.partition.alu_operations import alu_difference, shape_of
+from vtac.partition.unit_dimensions import without_dimensions
 from vtac.rewriting.edits import replace_by
 from vtac.rewriting.walker import rewrite_once
 
@@ -38,8 +41,6 @@ class LegalizeBody(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
         if isinstance(op, FillOp | BroadcastOp | TransposeOp) or not is_elementwise(op) or not alu_difference(op):
-            return
-        if not isinstance(op.res[0].type, TensorType):
             return
         made = legalized(op, self.ranges)
         if isinstance(made, str):
@@ -59,6 +60,26 @@ class DropUnread(RewritePattern):
             rewriter.erase(op)
 
 
+class DropUnitIndices(RewritePattern):
+    """An operand that is read at 0 along a dimension of extent 1 is a view without that dimension."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        maps = [attribute.data for attribute in op.get_indexing_maps()]
+        at_zero = [
+            [dim for dim, index in enumerate(found.results) if isinstance(index, AffineConstantExpr)] for found in maps
+        ]
+        if not any(at_zero[: len(op.inputs)]) or at_zero[-1] or _reduces(op):
+            return
+        kept = {
+            value: [dim for dim in range(len(shape_of(value))) if dim not in dims]
+            for value, dims in zip(op.operands, at_zero, strict=True)
+            if isinstance(value.type, TensorType) and all(shape_of(value)[dim] == 1 for dim in dims)
+        }
+        if len(set(op.operands)) == len(op.operands):
+            replace_by(op, without_dimensions(op, kept), rewriter)
+
+
 @dataclass(frozen=True)
 class LegalizeForAlu(ModulePass):
     """Write elementwise operations as the ALU, and GEMM with numbers on a diagonal, compute them.
@@ -73,5 +94,10 @@ class LegalizeForAlu(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
+            rewrite_once(function, DropUnitIndices())
             rewrite_once(function, LegalizeBody(TensorRanges(function.body.block)))
             rewrite_once(function, DropUnread(), backwards=True)
+
+
+def _reduces(op: GenericOp) -> bool:
+    return any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types())

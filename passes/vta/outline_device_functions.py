@@ -13,7 +13,7 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
@@ -23,14 +23,13 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
-from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.tensor_ranges import TensorRanges
-from vtac.dialects.packing import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp, YieldOp
+from vtac.dialects.packing import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN
-from vtac.partition.alu_legalizing import legalized
 from vtac.partition.anchors import source_of
 from vtac.partition.clusters import Cluster, Clusters
 from vtac.partition.flat_images import RESHAPES, Reshape
+from vtac.partition.host_segments import reason_of, segment_of
 from vtac.partition.pads import pad_value
 from vtac.rewriting.edits import append, before_end, move_ops
 from vtac.rewriting.walker import rewrite_once
@@ -94,18 +93,7 @@ class KeepOnHost(RewritePattern):
         reason = self.clusters.reasons.get(op)
         if reason is None or isinstance(op, _LAYOUTS) or not isinstance(op.parent_op(), FuncOp):
             return
-        body = Block()
-        clone = op.clone()
-        clone.location = op.location
-        append([clone, YieldOp(operands=[list(clone.results)])], body)
-        if isinstance(op, LinalgStructuredOperation) and is_elementwise(op) and isinstance(op.res[0].type, TensorType):
-            better = legalized(op, self.ranges)
-            reason = better if isinstance(better, str) else reason
-        text = f"'{op.name}' cannot run on the VTA: {reason}"
-        segment = HostOp.get(text, [result.type for result in op.results], Region(body))
-        segment.location = op.location
-        for old, new in zip(op.results, segment.outputs, strict=True):
-            new.name_hint = old.name_hint
+        segment = segment_of(op, reason_of(op, self.ranges, reason))
         rewriter.replace(op, segment, segment.outputs)
 
 

@@ -21,6 +21,8 @@ WEIGHT = (-(1 << 7), (1 << 7) - 1)
 
 def alu_difference(op: Operation) -> str:
     """Why an operation is no elementwise one of the integer level; empty when it is."""
+    if op.name.startswith("arith."):
+        return "it works on tensors; linalg.generic with it as body is recognised"
     if not isinstance(op, GenericOp) or len(op.res) != 1:
         return f"'{op.name}' is no operation that the VTA has"
     if any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types()):
@@ -37,6 +39,15 @@ def alu_difference(op: Operation) -> str:
     if not any(len(indices.results) == indices.num_dims for indices in maps[: len(op.inputs)]):
         return "none of its operands has all dimensions of its result"
     return _body_difference(op.body.block, len(op.inputs))
+
+
+def has_alu_body(op: Operation) -> bool:
+    """Whether an elementwise operation has a body of the integer level, whatever it reads it at."""
+    if not isinstance(op, GenericOp) or len(op.res) != 1:
+        return False
+    if any(element_of(value) not in (i8, i32) for value in op.operands if isinstance(value.type, TensorType)):
+        return False
+    return not _body_difference(op.body.block, len(op.inputs))
 
 
 def loops_of(indices: AffineMap) -> tuple[int, ...] | None:

@@ -48,7 +48,6 @@ class DeviceTiles:
 
     def set(self, value: SSAValue, tiles: SSAValue) -> None:
         """These are the tiles of a value that the function computes."""
-        tiles.name_hint = value.name_hint or tiles.name_hint
         self._computed[value] = tiles
 
     def shape(self, value: SSAValue) -> tuple[int, ...]:

@@ -13,6 +13,7 @@ from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.vta.check_plain_functions import CheckPlainFunctions
 from vtac.passes.vta.fit_device_operations import FitDeviceOperations
+from vtac.passes.vta.isolate_host_operations import IsolateHostOperations
 from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
 from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
 from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
@@ -31,6 +32,7 @@ _TO_INTEGERS = (
     NarrowIntegers(),
     TakeOutZeroPoints(),
     LegalizeForAlu(),
+    IsolateHostOperations(),
     FuseElementwise(most=MOST_IN_A_BODY),
     SimplifyAlu(),
 )
