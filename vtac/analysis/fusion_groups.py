@@ -37,15 +37,17 @@ def fusion_groups(function: FuncOp, most: int) -> list[Group]:
     """The groups of more than one operation; bodies of at most `most` operations together."""
     group_of: dict[Operation, Group] = {}
     groups: list[Group] = []
+    sums = _sums(function)
     for op in reversed(list(function.body.block.ops)):
         if not isinstance(op, GenericOp) or not is_fusible(op):
             continue
-        group = _group_of_users(op, group_of, most)
+        products = set[SSAValue]().union(*(sums.get(value, ()) for value in op.inputs))
+        group = _group_of_users(op, group_of, most, products)
         if group is None:
             group = Group([], {op: AffineMap.identity(rank_of(op.res[0]))})
             groups.append(group)
         group.operations.insert(0, op)
-        group.products |= _products(op)
+        group.products |= products
         group.size += len(op.body.block.ops)
         group_of[op] = group
     return [group for group in reversed(groups) if len(group.operations) > 1]
@@ -96,7 +98,9 @@ def _is_byte(value: SSAValue) -> bool:
     return isinstance(value.owner, arith.ExtSIOp) and isinstance(value.owner.input, BlockArgument)
 
 
-def _group_of_users(op: GenericOp, group_of: dict[Operation, Group], most: int) -> Group | None:
+def _group_of_users(
+    op: GenericOp, group_of: dict[Operation, Group], most: int, products: set[SSAValue]
+) -> Group | None:
     """The group that an operation can join, with its place there noted."""
     value = op.res[0]
     found = {group_of.get(use.operation) for use in value.uses}
@@ -111,7 +115,7 @@ def _group_of_users(op: GenericOp, group_of: dict[Operation, Group], most: int) 
             return None
         places.add(place)
     whole = len(places) == 1 and (_is_permutation(next(iter(places))) or is_move(op))
-    if not whole or len(group.products | _products(op)) > 1:
+    if not whole or len(group.products | products) > 1:
         return None
     group.places[op] = next(iter(places))
     return group
@@ -146,9 +150,16 @@ def _must_be_stored(user: GenericOp, place: int) -> bool:
     )
 
 
-def _products(op: GenericOp) -> set[SSAValue]:
-    """The sums of products that an operation reads."""
-    return {value for value in op.inputs if element_of(value) == i32 and _is_reduction(value.owner)}
+def _sums(function: FuncOp) -> dict[SSAValue, set[SSAValue]]:
+    """For each i32 value that goes on from the sums of products without being stored in between, which sums."""
+    found: dict[SSAValue, set[SSAValue]] = {}
+    for op in function.body.block.ops:
+        if not isinstance(op, LinalgStructuredOperation) or len(op.res) != 1 or element_of(op.res[0]) != i32:
+            continue
+        behind = {op.res[0]} if _is_reduction(op) else set[SSAValue]().union(*(found.get(v, ()) for v in op.inputs))
+        if behind:
+            found[op.res[0]] = behind
+    return found
 
 
 def _is_reduction(owner: object) -> bool:

@@ -6,17 +6,16 @@ They depend on the kernel alone, so those of constant kernels are constants of t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, TensorType, i8, i32
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, TensorType, i32
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.partition.alu_trees import DeclineError
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads
 from vtac.rewriting.edits import append
@@ -55,24 +54,6 @@ def weight_sum(convolution: Convolution, factor: int, pads: Pads) -> WeightSum:
         taps = [tap * window.dilation for tap in range(window.size)]
         reached.append(tuple(tuple(at * window.stride + tap in data for tap in taps) for at in range(extent)))
     return WeightSum(kernel, feature, factor, convolution.kernel_dims[-len(convolution.windows) :], tuple(reached))
-
-
-def kernel_around_zero(convolution: Convolution, zero: int) -> Convolution:
-    """The convolution with a constant kernel less its zero point. Raises `DeclineError` where i8 does not hold that."""
-    kernel = cast("SSAValue", convolution.kernel)
-    contents = kernel.owner.value if isinstance(kernel.owner, arith.ConstantOp) else None
-    if not isinstance(contents, DenseIntOrFPElementsAttr) or contents.get_element_type() != i8:
-        raise DeclineError(f"its kernel has the zero point {zero}; only the data's can be taken into a bias")
-    numbers = [cast(int, number) - zero for number in contents.get_values()]
-    if min(numbers) < -128 or max(numbers) > 127:
-        raise DeclineError(
-            f"its kernel has the zero point {zero}, and less that reaches from {min(numbers)} to {max(numbers)}, "
-            "which i8 does not hold"
-        )
-    around = arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(TensorType(i8, _shape(kernel)), numbers))
-    around.result.name_hint = kernel.name_hint
-    none = arith.ConstantOp(IntegerAttr(0, i32))
-    return replace(convolution, kernel=around.result, zero_points=(convolution.zero_points[0], none.result))
 
 
 def weight_sum_ops(found: WeightSum, kernel: SSAValue) -> list[Operation]:

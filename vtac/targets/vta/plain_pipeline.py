@@ -26,13 +26,12 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
     Up to `grouped` functions are on tensors and all of them run; from `isolated` on, kernels
     and streams stand in modules within the module, beside the functions that say what they compute.
     """
-    integer, outlined, packed = packing_phases(host=host)
+    *before, packed = packing_phases(host=host)
     return Pipeline(
         "lower-plain-to-vta",
         (
             Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
-            integer,
-            outlined,
+            *before,
             Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True))),
             Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
             Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),

@@ -12,7 +12,7 @@ from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import SMALL_BLOCK, run_against_numpy
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.partition.reshapes import reshape_groups
+from vtac.partition.flat_images import reshape_groups
 from vtac.workloads.tensor_text import Tensor
 
 CONFIGS = pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
@@ -93,7 +93,7 @@ def test_flattened_arguments_are_flattened_by_the_host() -> None:
     """They are packed anyway, and as images they would take a block of channels each."""
     net = LayerText((2, 3, 4, 5))
     program = run_against_numpy(net.text(net.narrow(net.product(net.flatten(net.inputs[0]), 10), 5)))
-    assert host_steps(program) == ["packing.reshape", "packing.pack", "func.call", "packing.unpack"]
+    assert host_steps(program) == ["tensor.collapse_shape", "packing.pack", "func.call", "packing.unpack"]
 
 
 def test_flattened_accumulators_go_through_memory_in_planes() -> None:

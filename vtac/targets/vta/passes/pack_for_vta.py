@@ -9,6 +9,8 @@ from xdsl.passes import ModulePass
 from vtac.passes.linalg.convert_scaled_floats import ConvertScaledFloats
 from vtac.passes.linalg.fuse_elementwise import FuseElementwise
 from vtac.passes.linalg.narrow_integers import NarrowIntegers
+from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
+from vtac.passes.linalg.reduce_wide_shifts import ReduceWideShifts
 from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.vta.check_plain_functions import CheckPlainFunctions
@@ -22,19 +24,21 @@ from vtac.passes.vta.refuse_host_operations import RefuseHostOperations
 from vtac.passes.vta.split_device_operations import SplitDeviceOperations
 from vtac.passes.vta.split_intermediates import SplitIntermediates
 from vtac.pipelines import CompositePass, Phase
+from vtac.targets.vta.passes.fold_constants import FoldConstants
 
 MOST_IN_A_BODY = 40
 """Operations of one elementwise body: what depends on one another farther than this is stored in between."""
 
 _TO_INTEGERS = (
-    CheckPlainFunctions(),
     ConvertScaledFloats(),
+    ReduceWideShifts(),
     NarrowIntegers(),
     TakeOutZeroPoints(),
     LegalizeForAlu(),
     IsolateHostOperations(),
     FuseElementwise(most=MOST_IN_A_BODY),
     SimplifyAlu(),
+    FoldConstants(),
 )
 _TO_TILES = (SplitDeviceOperations(), PackDeviceFunctions(), PropagateLayouts())
 
@@ -43,6 +47,7 @@ def packing_phases(*, host: bool) -> tuple[Phase, ...]:
     """From what frontends print to calls of device functions on tiles; `host=False` refuses operations of the host."""
     refusal: tuple[ModulePass, ...] = () if host else (RefuseHostOperations(),)
     return (
+        Phase("normalised", (CheckPlainFunctions(), NormalizeLinalg())),
         Phase("integer", _TO_INTEGERS),
         Phase("outlined", (FitDeviceOperations(), SplitIntermediates(), OutlineDeviceFunctions(), *refusal)),
         Phase("packed", _TO_TILES),
