@@ -156,7 +156,8 @@ def _sums(function: FuncOp) -> dict[SSAValue, set[SSAValue]]:
     for op in function.body.block.ops:
         if not isinstance(op, LinalgStructuredOperation) or len(op.res) != 1 or element_of(op.res[0]) != i32:
             continue
-        behind = {op.res[0]} if _is_reduction(op) else set[SSAValue]().union(*(found.get(v, ()) for v in op.inputs))
+        behind = set[SSAValue]([op.res[0]] if _is_reduction(op) else ())
+        behind = behind.union(*(found.get(value, ()) for value in op.inputs))
         if behind:
             found[op.res[0]] = behind
     return found

@@ -45,6 +45,8 @@ def legalized(op: LinalgStructuredOperation, ranges: TensorRanges) -> Made | str
 
 def _operand(value: SSAValue) -> Expression:
     """A tensor as an element of it, or as the number that all its elements are."""
+    if not isinstance(value.type, TensorType):
+        return _scalar(value)
     owner, kind = value.owner, element_of(value)
     if isinstance(owner, FillOp):
         return _scalar(owner.inputs[0])
