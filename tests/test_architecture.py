@@ -22,6 +22,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("targets",),
     ("compiler", "binding", "universe", "vtac"),
     ("workloads",),
+    ("models",),
     ("report",),
     ("tools",),
 )

@@ -75,6 +75,10 @@ class EvaluationError(VtacError):
         self.location = location
 
 
+class ModelError(VtacError):
+    """A trained model whose layers contradict one another, that cannot be read, or that is called wrongly."""
+
+
 class ProgramError(VtacError):
     """A program called, saved or loaded in a way it does not allow."""
 

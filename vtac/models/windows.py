@@ -1,0 +1,77 @@
+"""Windows that convolutions and poolings slide over images: sizes, strides, padding, and the elements at one tap."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from typing import TypeAlias
+
+import numpy as np
+
+from vtac.models.layer import Array, Layer, Shape, shape_text
+
+Pair: TypeAlias = tuple[int, int]
+Pads: TypeAlias = tuple[int, int, int, int]
+"""Top, left, bottom, right."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A window of `size` taps, `dilation` apart, moved by `stride`, over an image with `pads` around it.
+
+    `ceil` lets a last window begin inside of image and padding although it ends outside.
+    """
+
+    size: Pair
+    stride: Pair = (1, 1)
+    pads: Pads = (0, 0, 0, 0)
+    dilation: Pair = (1, 1)
+    ceil: bool = False
+
+    @property
+    def reach(self) -> Pair:
+        """Rows and columns from its first tap to its last."""
+        rows, columns = (gap * (taps - 1) + 1 for gap, taps in zip(self.dilation, self.size, strict=True))
+        return rows, columns
+
+    def check(self, layer: Layer) -> None:
+        """Refuse, in the name of a layer, sizes below 1 and padding below 0."""
+        for what, numbers in (("kernel", self.size), ("stride", self.stride), ("dilation", self.dilation)):
+            layer.require_positive(what, numbers)
+        if min(self.pads) < 0:
+            raise layer.refuse(f"its padding is {self.pads}", "0 or more on each side")
+
+    def positions(self, layer: Layer, image: Shape) -> Pair:
+        """How many windows fit, down and across."""
+        found: list[int] = []
+        for axis in (0, 1):
+            padded = image[axis] + self.pads[axis] + self.pads[axis + 2]
+            left = padded - self.reach[axis]
+            if left < 0:
+                raise layer.refuse(
+                    f"its input is {shape_text(image)} with padding {self.pads}",
+                    f"at least the {shape_text(self.reach)} that its window covers",
+                )
+            count = left // self.stride[axis] + 1
+            if self.ceil and left % self.stride[axis] and count * self.stride[axis] < image[axis] + self.pads[axis]:
+                count += 1
+            found.append(count)
+        return found[0], found[1]
+
+    def padded(self, data: Array, positions: Pair, value: float) -> Array:
+        """NCHW data with `value` around it, as far as windows reach."""
+        around = [(0, 0), (0, 0)]
+        for axis in (0, 1):
+            before, extent = self.pads[axis], data.shape[axis + 2]
+            needed = (positions[axis] - 1) * self.stride[axis] + self.reach[axis]
+            around.append((before, max(self.pads[axis + 2], needed - extent - before)))
+        return np.pad(data, around, constant_values=value)
+
+    def taps(self, padded: Array, positions: Pair) -> Iterator[tuple[Pair, Array]]:
+        """Each tap, with what all windows see there: (N, C, down, across), a view."""
+        for row, column in product(range(self.size[0]), range(self.size[1])):
+            top, left = row * self.dilation[0], column * self.dilation[1]
+            rows = slice(top, top + (positions[0] - 1) * self.stride[0] + 1, self.stride[0])
+            columns = slice(left, left + (positions[1] - 1) * self.stride[1] + 1, self.stride[1])
+            yield (row, column), padded[:, :, rows, columns]
