@@ -138,6 +138,9 @@ class GpuArchitecture:
         if not self.operations:
             raise ConfigError(f"{self.name}: no tensor-core operation; such an architecture is no target")
 
+    def __repr__(self) -> str:
+        return f"<GpuArchitecture {self.name}>"
+
     @property
     def compute_capability(self) -> tuple[int, int]:
         """(major, minor): sm_90 is (9, 0)."""

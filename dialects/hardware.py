@@ -17,6 +17,8 @@ from vtac.files.reading import RECORD_BYTES, read_regular
 
 MemoryName = Literal["uop", "wgt", "inp", "acc", "out"]
 
+_MEMORIES: tuple[MemoryName, ...] = ("uop", "inp", "wgt", "acc")
+
 DRAM_PAGE_BYTES = 4096
 """Buffers share no page of DRAM."""
 
@@ -68,6 +70,16 @@ class VTAConfig:
     def block_out(self) -> int:
         """Output channels of a tile."""
         return 1 << self.log_block
+
+    @property
+    def tiles(self) -> str:
+        """The tiles in words: `VTA 1x16x16`, rows, input and output channels."""
+        return f"VTA {self.batch}x{self.block_in}x{self.block_out}"
+
+    def __str__(self) -> str:
+        sizes = ((memory, 1 << int(getattr(self, f"log_{memory}_buff_size"))) for memory in _MEMORIES)
+        shown = ", ".join(f"{memory} {_size(nbytes)}" for memory, nbytes in sizes)
+        return f"{self.tiles} ({shown})"
 
     @property
     def uop_element_bytes(self) -> int:
@@ -241,6 +253,10 @@ def _check_type(label: str, name: str, value: object) -> int | str:
     if isinstance(value, bool) or not isinstance(value, str if textual else int):
         raise ConfigError(f"{label} is {_shown(value)}; expected {'a string' if textual else 'an integer'}")
     return value
+
+
+def _size(nbytes: int) -> str:
+    return f"{nbytes >> 10} KiB" if nbytes >= 1 << 10 else f"{nbytes} bytes"
 
 
 def _shown(value: object) -> str:

@@ -1,4 +1,4 @@
-"""Modules that are imported when they are first named: `import vtac` is enough for `vtac.evaluate.bfloat16`."""
+"""What is imported when it is first needed: `import vtac` is enough for `vtac.evaluate.bfloat16`."""
 
 from __future__ import annotations
 
@@ -20,3 +20,16 @@ def submodules_of(package: str) -> Callable[[str], object]:
         raise AttributeError(f"module '{package}' has no attribute '{name}'")
 
     return load
+
+
+def text_by(module: str, function: str) -> Callable[[object], str]:
+    """A method that gives what a function of a module says of the object.
+
+    The module may stand on a higher floor, as pictures of programs do: it is imported in the call.
+    """
+
+    def describe(self: object) -> str:
+        write: Callable[[object], str] = getattr(import_module(module), function)
+        return write(self)
+
+    return describe

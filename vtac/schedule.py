@@ -4,8 +4,9 @@
     conv = schedule.get_block("res_conv")
     *spatial, ic, dy, dx, k = schedule.get_loops(conv)
     ic_outer, ic_inner = schedule.split(ic, factor=4)
+    schedule.show()            # the loop nest so far
     print(schedule)            # the script, as IR
-    print(schedule.module)     # the payload so far
+    print(schedule.module)     # the payload so far, as IR
 
 Each method records one directive and applies it at once. An illegal one raises
 `ScheduleError` and leaves script and payload as they were.
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import SupportsIndex, TypeVar
@@ -34,12 +36,15 @@ from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
+from vtac.passes.directives.steps import Step, steps_of
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, settle_hardware, stated_hardware, target_of
 from vtac.rewriting.edits import append, discard
 from vtac.text.context import make_context
+from vtac.text.loop_nest import nest_text
 from vtac.text.reports import one_line
+from vtac.text.short import counted, short_name
 from vtac.text.source import parse
 
 _D = TypeVar("_D", bound=DirectiveOp)
@@ -50,6 +55,9 @@ class BlockRef(Reference):
     """A handle to one block."""
 
     name: str
+
+    def __repr__(self) -> str:
+        return f"<block {short_name(self.name)}>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,12 +73,18 @@ class LoopRef(Reference):
         """Whether iterations add to one result, in some block that stands in the loop now."""
         return reduces(self._loop)
 
+    def __repr__(self) -> str:
+        return f"<loop {short_name(self.name)} of {self.extent}>"
+
 
 @dataclass(frozen=True, eq=False)
 class BufferRef(Reference):
     """A handle to one buffer."""
 
     name: str
+
+    def __repr__(self) -> str:
+        return f"<buffer {short_name(self.name)}>"
 
 
 Annotation = int | bool | str | None
@@ -89,6 +103,7 @@ class Schedule:
         if config is not None:
             settle_hardware(self.module, target_of(config), config)
         drop_scripts(self.module)
+        self._start = self.module.clone()
         Runner(make_context()).run_pass(ConvertLinalgToSchedule(), self.module)
         target = _find_function(self.module, function)
         self._script = ScriptOp.get(target.sym_name.data, Region(Block()))
@@ -103,6 +118,28 @@ class Schedule:
     def config(self) -> object:
         """The hardware record that the module states, which may be the one given; None without one."""
         return stated_hardware(self.module)
+
+    def show(self, diff: bool = False) -> None:
+        """Print the loop nest so far; with `diff`, marked with - and + what the last directive changed.
+
+        A line is a loop with its extent and kind, a buffer with its scope, or a statement. In brackets stands
+        what a loop is mapped to, and what else directives left there.
+        """
+        steps = self.steps() if diff else ()
+        print(steps[-1] if steps else nest_text(self.function))
+
+    def steps(self) -> tuple[Step, ...]:
+        """Each directive so far that is no lookup, with the loop nest before and after it."""
+        work = self._start.clone()
+        Runner(make_context()).run_pass(ConvertLinalgToSchedule(), work)
+        return tuple(steps_of(self.script, _find_function(work, self._script.target.data)))
+
+    def __repr__(self) -> str:
+        directives = len(self._script.body.block.ops)
+        return f"<Schedule of {short_name(self._script.target.data)}: {counted(directives, 'directive')}>"
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{escape(nest_text(self.function))}</pre>"
 
     def __str__(self) -> str:
         text = StringIO()

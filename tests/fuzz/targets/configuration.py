@@ -149,7 +149,7 @@ def _judge_round_trips(config: VTAConfig) -> None:
         "module": stated,
     }.items():
         if found != config:
-            raise MismatchError(f"configuration as {way}", f"{config} became {found}")
+            raise MismatchError(f"configuration as {way}", f"{config!r} became {found!r}")
 
 
 def _judge_program(config: VTAConfig, *, host: bool) -> Outcome:

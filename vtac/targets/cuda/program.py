@@ -17,11 +17,13 @@ from vtac.files.digests import changed_file
 from vtac.files.folders import write_folder
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.files.whole import write_output
+from vtac.lazily import text_by
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.saved_record import SavedRecord, read_record
+from vtac.text.short import signature
 
 Device = Literal["cpu", "gpu"]
 TEXT_FILE = "kernel.cu"
@@ -43,6 +45,18 @@ class CudaProgram:
     launch: LaunchRecord
     in_place: tuple[str, ...] = ()
     constants: Mapping[str, Array] = field(default_factory=dict[str, Array])
+
+    def __str__(self) -> str:
+        """One line: what the kernel takes and gives, and how it is launched."""
+        grid, block = ("x".join(map(str, extents)) for extents in (self.launch.grid, self.launch.block))
+        shared = f", {self.launch.shared_bytes:,} bytes of dynamic shared memory" if self.launch.shared_bytes else ""
+        name = signature(self.launch.kernel, self.arguments, self.results)
+        return f"{name}: {grid} blocks of {block} threads{shared}"
+
+    def __repr__(self) -> str:
+        return f"<CudaProgram {self}>"
+
+    _repr_html_ = text_by("vtac.report.notebook", "cuda_html")
 
     @property
     def arguments(self) -> tuple[Parameter, ...]:

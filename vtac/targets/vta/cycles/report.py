@@ -67,6 +67,14 @@ class UnitReport:
     spans: tuple[Span, ...]
     waits: tuple[Wait, ...]
 
+    def __repr__(self) -> str:
+        return f"<UnitReport {self}>"
+
+    def __str__(self) -> str:
+        """One line: `load: busy 1,200, waiting 30 for fetch`."""
+        waiting = "".join(f", waiting {cycles:,} for {cause}" for cause, cycles in self.waiting.items() if cycles)
+        return f"{self.name}: busy {self.busy:,}{waiting}"
+
 
 @dataclass(frozen=True)
 class Roof:
@@ -101,6 +109,14 @@ class CycleReport:
     instructions: bytes
     config: VTAConfig
     timing: Timing
+
+    def __repr__(self) -> str:
+        return f"<CycleReport {self}>"
+
+    def __str__(self) -> str:
+        """One line: the cycles, and how much of them each unit is busy."""
+        busy = ", ".join(f"{unit.name} {unit.busy / max(1, self.cycles):.1%}" for unit in self.units.values())
+        return f"{self.cycles:,} cycles on {self.timing.board}, busy: {busy}"
 
     @cached_property
     def decoded(self) -> list[Instruction]:

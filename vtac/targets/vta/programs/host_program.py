@@ -26,6 +26,8 @@ from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee, evaluate_linalg
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
+from vtac.lazily import text_by
+from vtac.targets.vta.isa import WORD_BYTES
 from vtac.targets.vta.machine import COUNTER_NAMES, Progress
 from vtac.targets.vta.programs.arrays import Array, fitted
 from vtac.targets.vta.programs.call_work import work_at
@@ -34,6 +36,7 @@ from vtac.targets.vta.programs.saving import HOST_FILE, host_files, save
 from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
+from vtac.text.short import counted, signature
 
 _OF_ONE_STREAM = frozenset(
     {"instructions", "micro_ops", "buffers", "constants", "origins", "kernels", "memory_image", "read"}
@@ -67,6 +70,19 @@ class HostProgram:
     devices: dict[str, Program]
     host_seconds: float = field(default=0.0, init=False)
     _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], init=False, repr=False)
+
+    def __str__(self) -> str:
+        """One line: what the program takes and gives, its streams and their length, and for which hardware."""
+        length = sum(len(device.instructions) for device in self.devices.values()) // WORD_BYTES
+        streams = f"{counted(len(self.devices), 'stream')} of {counted(length, 'instruction')}"
+        work = streams if self.devices else "all on the host"
+        name = signature(self.host_function.sym_name.data, self.arguments, self.results)
+        return f"{name}: {work}, {self.config.tiles}"
+
+    def __repr__(self) -> str:
+        return f"<HostProgram {self}>"
+
+    _repr_html_ = text_by("vtac.report.notebook", "program_html")
 
     @cached_property
     def _plain(self) -> tuple[Buffer, ...]:

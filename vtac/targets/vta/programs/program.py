@@ -11,13 +11,15 @@ import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ProgramError
+from vtac.lazily import text_by
 from vtac.targets.vta.cycles import simulate_cycles
-from vtac.targets.vta.isa import disassemble
+from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, disassemble
 from vtac.targets.vta.machine import Progress, execute
 from vtac.targets.vta.programs.arrays import Array, Image, fitted
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
 from vtac.targets.vta.programs.saving import save, stream_files
 from vtac.targets.vta.stream.layout import Buffer
+from vtac.text.short import counted, signature
 
 
 @dataclass
@@ -45,6 +47,17 @@ class Program:
     last_inputs: tuple[Array, ...] | None = field(default=None, repr=False)
     """The arrays of the last call, or those that were saved in the memory image."""
     _counters: dict[str, int] | None = field(default=None, repr=False)
+
+    def __str__(self) -> str:
+        """One line: what the program takes and gives, how many instructions it has, and for which hardware."""
+        instructions = counted(len(self.instructions) // WORD_BYTES, "instruction")
+        micro_ops = counted(len(self.micro_ops) // MICRO_OP_BYTES, "micro-op")
+        return f"{signature(self.name, self.arguments, self.results)}: {instructions}, {micro_ops}, {self.config.tiles}"
+
+    def __repr__(self) -> str:
+        return f"<Program {self}>"
+
+    _repr_html_ = text_by("vtac.report.notebook", "program_html")
 
     @property
     def arguments(self) -> tuple[Buffer, ...]:
