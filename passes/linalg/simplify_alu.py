@@ -26,6 +26,9 @@ from vtac.rewriting.integer_tensors import dense, empty
 from vtac.rewriting.unread import DropDead, DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
+_MOST_BOUNDS = 8
+"""Bounds and additions over which an addition moves to a product's sums."""
+
 
 class DropIdleBound(RewritePattern):
     """A maximum or minimum with a constant that no value of the other operand passes."""
@@ -174,11 +177,10 @@ def is_product(owner: object) -> bool:
 
 def _is_of_product(value: SSAValue) -> bool:
     """Whether a scalar is read from the sums of a product that start from constants, other than zeros."""
-    while (
-        isinstance(value.owner, arith.MaxSIOp | arith.MinSIOp | arith.AddiOp)
-        and constant_of(value.owner.rhs) is not None
-    ):
-        value = value.owner.lhs
+    steps = (arith.MaxSIOp, arith.MinSIOp, arith.AddiOp)
+    for _ in range(_MOST_BOUNDS):
+        if isinstance(value.owner, steps) and constant_of(value.owner.rhs) is not None:
+            value = value.owner.lhs
     op = value.owner.parent_op() if isinstance(value, BlockArgument) else None
     if not isinstance(op, GenericOp) or not isinstance(value, BlockArgument) or value.index >= len(op.inputs):
         return False

@@ -151,25 +151,6 @@ func.func @f(%x: tensor<9x5x33xi8>, %w: tensor<9x33x7xi8>) -> tensor<9x5x7xi32> 
     refused(text, "'linalg.batch_matmul' cannot run on the VTA: loop d0 (parallel, extent 9) indexes both factors")
 
 
-def test_the_zero_point_of_a_kernel() -> None:
-    text = """
-func.func @f(%x: tensor<5x33xi8>, %w: tensor<33x7xi8>) -> tensor<5x7xi32> {
-  %z = arith.constant 0 : i32
-  %three = arith.constant 3 : i32
-  %e = tensor.empty() : tensor<5x7xi32>
-  %f = linalg.fill ins(%z : i32) outs(%e : tensor<5x7xi32>) -> tensor<5x7xi32>
-  %y = linalg.quantized_matmul ins(%x, %w, %z, %three : tensor<5x33xi8>, tensor<33x7xi8>, i32, i32)
-    outs(%f : tensor<5x7xi32>) -> tensor<5x7xi32>
-  func.return %y : tensor<5x7xi32>
-}
-"""
-    refused(
-        text,
-        "'linalg.quantized_matmul' cannot run on the VTA: its kernel has the zero point 3; "
-        "only the data's can be taken into a bias",
-    )
-
-
 def test_dynamic_shapes() -> None:
     text = "\nfunc.func @f(%x: tensor<?xi32>) -> tensor<?xi32> {\n  func.return %x : tensor<?xi32>\n}\n"
     refused(text, "<string>:2:1: tensor<?xi32>: dynamic or empty shapes; static ones are required")
