@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp, i32
+from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
@@ -22,6 +24,7 @@ from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import INT32
 from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
+from vtac.rewriting.edits import stand_for
 from vtac.rewriting.integer_tensors import dense, empty
 from vtac.rewriting.unread import DropDead, DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
@@ -120,16 +123,67 @@ class AddToStart(RewritePattern):
             if not is_product(product) or not has_one_use(value) or not has_one_use(argument):
                 continue
             added = next(iter(argument.uses)).operation
-            number = constant_of(added.operands[1]) if isinstance(added, arith.AddiOp) else None
-            if number is None or not isinstance(product, LinalgStructuredOperation):
+            if not isinstance(added, arith.AddiOp) or not isinstance(product, LinalgStructuredOperation):
                 continue
-            start = _larger(product.outputs[0], number)
+            number = _added_to(op, argument, added)
+            start = None if number is None else _larger(product.outputs[0], number)
             if start is not None:
                 rewriter.insert(start, InsertPoint.before(product))
                 product.operands[len(product.operands) - 1] = start[-1].results[0]
                 rewriter.notify_op_modified(product)
                 rewriter.replace(added, [], [argument])
+                _drop_unread_input(op, rewriter)
                 return
+
+
+def _added_to(op: GenericOp, argument: BlockArgument, added: arith.AddiOp) -> int | Vector | None:
+    """The constant that is added to an operand: a number, or one per index of a dimension."""
+    other = added.rhs if added.lhs is argument else added.lhs
+    number = constant_of(other)
+    if number is not None or not isinstance(other, BlockArgument) or not has_one_use(other):
+        return number
+    maps = [attribute.data for attribute in op.get_indexing_maps()]
+    if other.index >= len(op.inputs) or maps[argument.index] != AffineMap.identity(maps[-1].num_dims):
+        return None
+    owner, places = op.inputs[other.index].owner, maps[other.index].results
+    contents = owner.value if isinstance(owner, arith.ConstantOp) else None
+    if not isinstance(contents, DenseIntOrFPElementsAttr) or len(places) != 1 or other.type != i32:
+        return None
+    values, (place,) = numbers_of(contents), places
+    if values is None or not isinstance(place, AffineDimExpr):
+        return None
+    return Vector(place.position, values.astype(np.int64))
+
+
+def _drop_unread_input(op: GenericOp, rewriter: PatternRewriter) -> None:
+    """Leave out an operand that the body does not read any more."""
+    unread = [argument for argument in op.body.block.args[:-1] if not argument.uses]
+    if not unread:
+        return
+    dropped = {argument.index for argument in unread}
+    for argument in reversed(unread):
+        rewriter.erase_block_argument(argument)
+    kept = [place for place in range(len(op.inputs)) if place not in dropped]
+    maps = [op.indexing_maps.data[place] for place in (*kept, -1)]
+    new = GenericOp(
+        [op.inputs[place] for place in kept],
+        op.outputs,
+        rewriter.move_region_contents_to_new_regions(op.body),
+        ArrayAttr(maps),
+        op.iterator_types,
+        [op.res[0].type],
+    )
+    stand_for(new, op)
+    new.res[0].name_hint = op.res[0].name_hint
+    rewriter.replace(op, new)
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A number per index of dimension `axis`."""
+
+    axis: int
+    values: NDArray[np.int64]
 
 
 class Ranges:
@@ -201,19 +255,31 @@ def _start_of(value: SSAValue) -> DenseIntOrFPElementsAttr | None:
     return contents if isinstance(contents, DenseIntOrFPElementsAttr) else None
 
 
-def _larger(start: SSAValue, number: int) -> list[Operation] | None:
-    """The start of a sum plus a number; the last operation's result is it."""
+def _larger(start: SSAValue, added: int | Vector) -> list[Operation] | None:
+    """The start of a sum plus a constant; the last operation's result is it."""
     contents = _start_of(start)
     values = None if contents is None else numbers_of(contents)
     if values is None:
         return None
-    total = (values.astype(np.int64) + number).astype(np.int32)
+    total = values.astype(np.int64)
+    if isinstance(added, Vector):
+        kept = [dim for dim in range(len(shape_of(start))) if dim not in _broadcast_dims(start)]
+        if kept != [added.axis]:
+            return None
+        total = total + added.values
+    else:
+        total = total + added
+    total = total.astype(np.int32)
     made: list[Operation] = [dense(total, i32)]
     if isinstance(start.owner, BroadcastOp):
         output = empty(i32, shape_of(start))
         made += [output, BroadcastOp(made[0].results[0], output.tensor, start.owner.dimensions, output.tensor.type)]
     made[0].results[0].name_hint = "bias"
     return made
+
+
+def _broadcast_dims(start: SSAValue) -> tuple[int, ...]:
+    return tuple(start.owner.dimensions.get_values()) if isinstance(start.owner, BroadcastOp) else ()
 
 
 @dataclass(frozen=True)

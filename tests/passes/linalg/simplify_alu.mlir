@@ -56,3 +56,28 @@ func.func @zeros(%x: tensor<3x4xi8>, %w: tensor<4x2xi8>) -> tensor<3x2xi32> {
   } -> tensor<3x2xi32>
   func.return %q : tensor<3x2xi32>
 }
+
+// A constant per channel joins the bias, and is no operand any more.
+
+// CHECK-LABEL: func.func @per_channel
+// CHECK:       arith.constant dense<[14, 25]> : tensor<2xi32>
+// CHECK:       [[Y:%.*]] = linalg.matmul
+// CHECK:       linalg.generic {{.*}} ins([[Y]] : tensor<3x2xi32>)
+// CHECK:       ^bb0([[SUM:%.*]]: i32, %{{.*}}: i32):
+// CHECK-NEXT:    arith.constant 0 : i32
+// CHECK-NEXT:    arith.maxsi [[SUM]]
+func.func @per_channel(%x: tensor<3x4xi8>, %w: tensor<4x2xi8>) -> tensor<3x2xi32> {
+  %b = arith.constant dense<[4, 5]> : tensor<2xi32>
+  %c = arith.constant dense<[10, 20]> : tensor<2xi32>
+  %e = tensor.empty() : tensor<3x2xi32>
+  %start = linalg.broadcast ins(%b : tensor<2xi32>) outs(%e : tensor<3x2xi32>) dimensions = [0]
+  %y = linalg.matmul ins(%x, %w : tensor<3x4xi8>, tensor<4x2xi8>) outs(%start : tensor<3x2xi32>) -> tensor<3x2xi32>
+  %q = linalg.generic {indexing_maps = [#id, affine_map<(d0, d1) -> (d1)>, #id], iterator_types = ["parallel", "parallel"]} ins(%y, %c : tensor<3x2xi32>, tensor<2xi32>) outs(%e : tensor<3x2xi32>) {
+  ^bb0(%in: i32, %v: i32, %out: i32):
+    %zero = arith.constant 0 : i32
+    %f = arith.addi %in, %v : i32
+    %g = arith.maxsi %f, %zero : i32
+    linalg.yield %g : i32
+  } -> tensor<3x2xi32>
+  func.return %q : tensor<3x2xi32>
+}
