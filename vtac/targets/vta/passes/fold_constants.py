@@ -12,7 +12,7 @@ from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, FunctionT
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
-from xdsl.dialects.tensor import EmptyOp, ExtractSliceOp
+from xdsl.dialects.tensor import CollapseShapeOp, EmptyOp, ExpandShapeOp, ExtractSliceOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -23,7 +23,17 @@ from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.numbers import dtype_of
 from vtac.rewriting.walker import rewrite_once
 
-_FOLDABLE = (LinalgStructuredOperation, BroadcastOp, PackOp, ReshapeOp, InterleaveOp, BlockDiagonalOp, ExtractSliceOp)
+_FOLDABLE = (
+    LinalgStructuredOperation,
+    BroadcastOp,
+    PackOp,
+    ReshapeOp,
+    CollapseShapeOp,
+    ExpandShapeOp,
+    InterleaveOp,
+    BlockDiagonalOp,
+    ExtractSliceOp,
+)
 
 
 @dataclass
