@@ -24,7 +24,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("workloads",),
     ("models",),
     ("report",),
-    ("tools",),
+    ("tools", "__main__"),
 )
 """The rooms of vtac, lowest floor first: a module imports from its own floor and from those under it.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -10,10 +11,13 @@ import pytest
 from directive_programs import GEMM, ROW_SUMS, chain
 
 import vtac
+from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.hardware import VTAConfig
-from vtac.errors import ScheduleError
+from vtac.errors import CompileError, ScheduleError
 from vtac.pipelines import Runner
+from vtac.preparation import prepare
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.registry import find_target
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.text.context import make_context
 from vtac.text.source import parse
@@ -201,7 +205,7 @@ def test_the_function_must_be_named_when_there_are_several() -> None:
 def test_set_scope_of_wrong_arguments() -> None:
     schedule = Schedule(GRID)
     with pytest.raises(ScheduleError) as caught:
-        schedule.set_scope(schedule.get_block("a"), "vta.acc", 0)
+        schedule.set_scope(schedule.get_block("a"), "vta.acc", 0)  # pyright: ignore[reportArgumentType]
     assert str(caught.value) == "set_scope: expected (target, scope) or (target, index, scope)"
 
 
@@ -210,7 +214,7 @@ def test_set_scope_of_too_many_or_too_few_arguments() -> None:
     block = schedule.get_block("a")
     for arguments in ((), (0, 0, "vta.acc")):
         with pytest.raises(ScheduleError, match="set_scope: expected"):
-            schedule.set_scope(block, *arguments)
+            schedule.set_scope(block, *arguments)  # pyright: ignore[reportArgumentType, reportCallIssue]
 
 
 WORD = "an integer of 64 bits"
@@ -322,3 +326,14 @@ def test_a_directive_that_fails_in_any_way_is_forgotten(monkeypatch: pytest.Monk
         with pytest.raises(KeyboardInterrupt):
             schedule.unroll(loop)
     assert str(schedule) == before
+
+
+def test_what_names_a_record_stands_for_it(tmp_path: Path) -> None:
+    stated = tmp_path / "small.json"
+    stated.write_text('{"LOG_BATCH": 1}')
+    assert Schedule(GRID, config=stated).config == Schedule(GRID, config=str(stated)).config == VTAConfig(log_batch=1)
+    assert Schedule(GRID, config="sm_80").config == gpu_architecture("sm_80")
+    with pytest.raises(CompileError, match=r"config='none' describes the hardware of no target; .*; vta: cannot read"):
+        Schedule(GRID, config="none")
+    with pytest.raises(CompileError, match=r"config is of type int with target 'vta': a VTAConfig is required"):
+        prepare(parse(GRID), find_target("vta"), 3)

@@ -9,9 +9,10 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from vtac.lazily import submodules_of
+from vtac.lazily import installed_version, submodules_of
 
 if TYPE_CHECKING:
+    __version__: str
     from vtac.binding import bind
     from vtac.compiler import compile, load_program
     from vtac.dialects.hardware import VTAConfig
@@ -89,6 +90,8 @@ __all__ = [
 
 
 def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return installed_version("vtac")
     if name not in _HOMES:
         return submodules_of("vtac")(name)
     value: object = getattr(import_module(_HOMES[name]), name)

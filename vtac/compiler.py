@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def compile(
     module: ModuleOp | str | Path,
     target: Literal["vta"] = "vta",
-    config: VTAConfig | None = None,
+    config: VTAConfig | str | Path | None = None,
     schedule: HasScript | ModuleOp | str | Path | None = None,
     *,
     host: bool = True,
@@ -43,7 +43,7 @@ def compile(
 def compile(
     module: ModuleOp | str | Path,
     target: Literal["cuda"],
-    config: GpuArchitecture | None = None,
+    config: GpuArchitecture | str | None = None,
     schedule: HasScript | ModuleOp | str | Path | None = None,
 ) -> CudaProgram: ...
 @overload
@@ -65,7 +65,8 @@ def compile(
 
     `config=None` takes the module's hardware record (its `vta.config`, for "cuda" its
     `wmma.architecture`), else the target's default; one that contradicts the module's is an
-    error. `schedule` is a script (as text, a file, a module or a `vtac.Schedule`, whose
+    error. What names a record stands for it: the path of a `vta_config.json`, "sm_90".
+    `schedule` is a script (as text, a file, a module or a `vtac.Schedule`, whose
     configuration counts when none is given); without it the module's own script is used, and
     without that the target finds one.
 

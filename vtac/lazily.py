@@ -22,6 +22,16 @@ def submodules_of(package: str) -> Callable[[str], object]:
     return load
 
 
+def installed_version(package: str) -> str:
+    """The version of an installed package; what `python` finds beside no record of it has none to say."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "(not installed)"
+
+
 def text_by(module: str, function: str) -> Callable[[object], str]:
     """A method that gives what a function of a module says of the object.
 

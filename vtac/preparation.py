@@ -25,7 +25,7 @@ from vtac.analysis.sizes import (
 from vtac.analysis.stage import stage_of
 from vtac.dialects.packing.declared import DEVICE, PROGRAM
 from vtac.dialects.schedule.directives import ScriptOp
-from vtac.errors import CompileError
+from vtac.errors import CompileError, ConfigError
 from vtac.limits import MEMORY, shown
 from vtac.rewriting.edits import append, erase
 from vtac.targets.registry import all_targets
@@ -153,12 +153,11 @@ def _kind(value: SSAValue) -> str:
 def settle_hardware(module: ModuleOp, target: Target, given: object) -> None:
     """Write the hardware record given into a module, else its own, else the target's default.
 
-    Raises `CompileError` for a record of another target and for one that contradicts the module's.
+    A string or a path names a record, as the target's option on the command line does. Raises `CompileError`
+    for a record of another target and for one that contradicts the module's.
     """
     hardware = target.hardware
-    if given is not None and not isinstance(given, hardware.record):
-        shown = f"={given!r}" if isinstance(given, str) else f" is of type {type(given).__name__}"
-        raise CompileError(f"config{shown} with target '{target.name}': {hardware.required}")
+    given = _record(target, given)
     own = hardware.read(module)
     if own is not None and given is not None and own != given:
         here, there = hardware.difference(own, given)
@@ -173,14 +172,43 @@ def settle_hardware(module: ModuleOp, target: Target, given: object) -> None:
         hardware.write(module, settled)
 
 
-def target_of(record: object) -> Target:
-    """The target whose hardware a record describes. Raises `CompileError` for a record of none."""
+def hardware_described(given: object) -> tuple[Target, object]:
+    """The target whose hardware a record, or what names one as on the command line, describes, and the record.
+
+    Raises `CompileError` for what describes the hardware of no target.
+    """
     targets = list(all_targets())
+    problems: list[str] = []
     for target in targets:
-        if isinstance(record, target.hardware.record):
-            return target
+        if isinstance(given, target.hardware.record):
+            return target, given
+        if isinstance(given, str | Path):
+            try:
+                return target, target.hardware.parse(str(given))
+            except ConfigError as error:
+                problems.append(f"{target.name}: {error}")
     known = ", ".join(f"{target.hardware.record.__name__} ({target.name})" for target in targets)
-    raise CompileError(f"config={record!r} describes the hardware of no target; the records are {known}")
+    why = f"; {'; '.join(problems)}" if problems else ""
+    raise CompileError(f"config={_spelled(given)} describes the hardware of no target; the records are {known}{why}")
+
+
+def _record(target: Target, given: object) -> object:
+    """The record given, or the one that a string or path names. Raises `CompileError` for anything else."""
+    hardware = target.hardware
+    if given is None or isinstance(given, hardware.record):
+        return given
+    if isinstance(given, str | Path):
+        try:
+            return hardware.parse(str(given))
+        except ConfigError as error:
+            raise CompileError(
+                f"config={_spelled(given)} with target '{target.name}': {hardware.required}: {error}"
+            ) from None
+    raise CompileError(f"config is of type {type(given).__name__} with target '{target.name}': {hardware.required}")
+
+
+def _spelled(given: object) -> str:
+    return repr(str(given) if isinstance(given, Path) else given)
 
 
 def stated_hardware(module: ModuleOp) -> object:

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from html import escape
 from io import StringIO
 from pathlib import Path
-from typing import SupportsIndex, TypeVar
+from typing import SupportsIndex, TypeVar, overload
 
 from xdsl.dialects.builtin import BoolAttr, ModuleOp, StringAttr, UnitAttr
 from xdsl.dialects.func import FuncOp
@@ -34,12 +34,13 @@ from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.arguments import INTEGER, Reference, integer, make_directive, whole
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.schedule.spellings import Intrinsic, Scope, TailName, ThreadName
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
 from vtac.passes.directives.steps import Step, steps_of
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.pipelines import Runner
-from vtac.preparation import drop_scripts, settle_hardware, stated_hardware, target_of
+from vtac.preparation import drop_scripts, hardware_described, settle_hardware, stated_hardware
 from vtac.rewriting.edits import append, discard
 from vtac.text.context import make_context
 from vtac.text.loop_nest import nest_text
@@ -94,20 +95,21 @@ class Schedule:
     """A schedule of one function, in the making.
 
     `module` is IR, text or a path; it is copied. The function may be named when the module
-    has several. `config` is the hardware record of a target, such as a `vtac.VTAConfig`; without it
-    the module's counts, else the target's default.
+    has several. `config` is the hardware record of a target, such as a `vtac.VTAConfig`, or what names one:
+    "sm_90", the path of a `vta_config.json`. Without it the module's counts, else the target's default.
     """
 
     def __init__(self, module: ModuleOp | str | Path, *, function: str | None = None, config: object = None) -> None:
         self.module = module.clone() if isinstance(module, ModuleOp) else parse(module)
         if config is not None:
-            settle_hardware(self.module, target_of(config), config)
+            target, record = hardware_described(config)
+            settle_hardware(self.module, target, record)
         drop_scripts(self.module)
         self._start = self.module.clone()
         Runner(make_context()).run_pass(ConvertLinalgToSchedule(), self.module)
-        target = _find_function(self.module, function)
-        self._script = ScriptOp.get(target.sym_name.data, Region(Block()))
-        self._handles = Handles(target)
+        scheduled = _find_function(self.module, function)
+        self._script = ScriptOp.get(scheduled.sym_name.data, Region(Block()))
+        self._handles = Handles(scheduled)
 
     @property
     def function(self) -> FuncOp:
@@ -180,7 +182,7 @@ class Schedule:
         return BufferRef(op.buffer, name)
 
     def split(
-        self, loop: LoopRef, factor: int | None = None, nparts: int | None = None, tail: str = "error"
+        self, loop: LoopRef, factor: int | None = None, nparts: int | None = None, tail: TailName = "error"
     ) -> tuple[LoopRef, LoopRef]:
         """Split a loop by inner extent (`factor`) or outer extent (`nparts`); (outer, inner).
 
@@ -209,17 +211,21 @@ class Schedule:
         """Replace reads of a block's output by its body."""
         self.direct(ops.ComputeInlineOp, block=block)
 
-    def cache_read(self, block: BlockRef, index: int, scope: str, gather: bool = False) -> BlockRef:
+    def cache_read(self, block: BlockRef, index: int, scope: Scope, gather: bool = False) -> BlockRef:
         """Let a block read a copy of input `index` in a scope; the copying block.
 
         With `gather`, dimensions read in steps are copied without what lies between.
         """
         return self._blocks(self.direct(ops.CacheReadOp, block=block, index=index, scope=scope, gather=gather))[0]
 
-    def cache_write(self, block: BlockRef, index: int, scope: str) -> BlockRef:
+    def cache_write(self, block: BlockRef, index: int, scope: Scope) -> BlockRef:
         """Let a block write a buffer in a scope, copied out afterwards; the copying block."""
         return self._blocks(self.direct(ops.CacheWriteOp, block=block, index=index, scope=scope))[0]
 
+    @overload
+    def set_scope(self, target: BlockRef | BufferRef, scope: Scope, /) -> None: ...
+    @overload
+    def set_scope(self, target: BlockRef, index: int, scope: Scope, /) -> None: ...
     def set_scope(self, target: BlockRef | BufferRef, *index_and_scope: int | str) -> None:
         """Place a buffer, or the output of a block, in a scope.
 
@@ -231,7 +237,7 @@ class Schedule:
             raise ScheduleError("set_scope: expected (target, scope) or (target, index, scope)")
         self.direct(ops.SetScopeOp, target=target, index=index, scope=scope)
 
-    def bind(self, loop: LoopRef, thread: str) -> None:
+    def bind(self, loop: LoopRef, thread: ThreadName) -> None:
         """Bind a loop to "cthread" (virtual threads) or to a GPU index such as "blockIdx.x"."""
         self.direct(ops.BindOp, loop=loop, thread=thread)
 
@@ -247,7 +253,7 @@ class Schedule:
         """Split a reduction's init off, before a loop; the init's block."""
         return self._blocks(self.direct(ops.DecomposeReductionOp, block=block, loop=loop))[0]
 
-    def tensorize(self, loop: LoopRef, intrinsic: str) -> None:
+    def tensorize(self, loop: LoopRef, intrinsic: Intrinsic) -> None:
         """Compute a loop and all it holds by one hardware intrinsic, such as "vta.gemm"."""
         self.direct(ops.TensorizeOp, loop=loop, intrinsic=intrinsic)
 

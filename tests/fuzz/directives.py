@@ -12,11 +12,20 @@ from xdsl.ir import SSAValue
 from vtac.analysis.nest import blocks_under, shape_of, writers_of
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.schedule.spellings import ThreadName
 from vtac.errors import CompileError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
 SCOPES = ("global", "vta.inp", "vta.wgt", "vta.acc", "local", "shared", "wmma.matrix_a", "wmma.matrix_b")
-THREADS = ("cthread", "blockIdx.x", "blockIdx.y", "blockIdx.z", "threadIdx.x", "threadIdx.y", "threadIdx.z")
+THREADS: tuple[ThreadName, ...] = (
+    "cthread",
+    "blockIdx.x",
+    "blockIdx.y",
+    "blockIdx.z",
+    "threadIdx.x",
+    "threadIdx.y",
+    "threadIdx.z",
+)
 INTRINSICS = ("vta.gemm", *(f"wmma.{name}" for name in ("load_matrix_sync", "mma_sync", "store_matrix_sync")))
 
 

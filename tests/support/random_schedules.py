@@ -9,6 +9,7 @@ from xdsl.dialects.func import FuncOp
 
 from vtac.analysis.nest import blocks_under, readers_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.schedule.spellings import TailName
 from vtac.errors import CompileError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
@@ -53,7 +54,7 @@ class RandomDirectives:
 
     def split(self) -> str:
         loop, amount = self.loop(), self.random.randint(1, 4)
-        tail = self.random.choice(("error", "guard", "guard", "peel"))
+        tail: TailName = self.random.choice(("error", "guard", "guard", "peel"))
         if self.random.random() < 0.7:
             self.schedule.split(loop, factor=amount, tail=tail)
         else:

@@ -25,3 +25,12 @@ def test_what_is_no_module_is_no_attribute() -> None:
     code = "import vtac\nprint(hasattr(vtac, 'nothing'), hasattr(vtac.targets, 'fpga'), hasattr(vtac.evaluate, '_x'))"
     outcome = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
     assert outcome.stdout == "False False False\n"
+
+
+def test_the_package_is_a_command_and_has_a_version() -> None:
+    command = [sys.executable, "-m", "vtac", "--version"]
+    outcome = subprocess.run(command, capture_output=True, check=True, text=True)
+    version = subprocess.run(
+        [sys.executable, "-c", "import vtac\nprint(vtac.__version__)"], capture_output=True, check=True, text=True
+    )
+    assert outcome.stdout.startswith(f"vtac: vtac {version.stdout.strip()}, xdsl ")

@@ -16,6 +16,7 @@ from types import FrameType
 from typing import NoReturn
 
 from vtac.errors import CompileError, VtacError
+from vtac.lazily import installed_version
 from vtac.text.reports import Report, one_line, suggestion
 
 FAILURE = 1
@@ -60,13 +61,7 @@ class ToolParser(argparse.ArgumentParser):
 
 def version_text(tool: str) -> str:
     """Returns the tool's version and that of xDSL, for `--version`."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        own = version("vtac")
-    except PackageNotFoundError:
-        own = "(not installed)"
-    return f"{tool}: vtac {own}, xdsl {version('xdsl')}"
+    return f"{tool}: vtac {installed_version('vtac')}, xdsl {installed_version('xdsl')}"
 
 
 def guarded(tool: str, action: Callable[[], int], *, debug: bool) -> int:

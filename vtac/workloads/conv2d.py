@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.spellings import TailName
 from vtac.errors import CompileError
 from vtac.workloads.conv_window import ConvWindow
 from vtac.workloads.linalg_text import (
@@ -39,7 +40,7 @@ class Conv2DTiling:
     batch_block: int | None = None
     vthreads: int = 2
     vthread_axis: ThreadAxis = "oc"
-    tail: str = "error"
+    tail: TailName = "error"
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule.spellings import TailName
 from vtac.errors import CompileError
 from vtac.workloads.linalg_text import (
     MULTIPLY_ACCUMULATE,
@@ -29,7 +30,7 @@ class MatmulTiling:
     in_block: int = 256
     out_block: int = 256
     vthreads: int = 1
-    tail: str = "error"
+    tail: TailName = "error"
 
 
 @dataclass(frozen=True)

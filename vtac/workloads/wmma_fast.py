@@ -16,7 +16,7 @@ from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architect
 from vtac.errors import CompileError
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_conv2d_plain import PlainConv2D
-from vtac.workloads.wmma_seed import spread
+from vtac.workloads.wmma_seed import Warps, spread
 from vtac.workloads.wmma_tiles import TILE, VECTOR
 
 if TYPE_CHECKING:
@@ -163,7 +163,7 @@ def _spread_blocks(
     schedule.bind(block, "blockIdx.x")
     if layer.staged:
         schedule.compute_at(store, block)
-        warps = (("threadIdx.z", tiling.row_warps), ("threadIdx.y", tiling.column_warps))
+        warps: Warps = (("threadIdx.z", tiling.row_warps), ("threadIdx.y", tiling.column_warps))
         spread(schedule, schedule.fuse(n, o, row, column), warps)
         *_, n, _, _, o, row, column = schedule.get_loops(store)
     n, n_inner = schedule.split(n, nparts=tiling.row_warps)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.schedule.spellings import ThreadName
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.workloads.wmma_tiles import VECTOR
 
@@ -75,7 +76,7 @@ def _store_staged(schedule: Schedule, conv: BlockRef, tiling: SeedTiling) -> tup
     for loop, index in zip((pixel, n_block, o_block), ("blockIdx.z", "blockIdx.x", "blockIdx.y"), strict=True):
         schedule.bind(loop, index)
     schedule.compute_at(store, o_block)
-    warps = (("threadIdx.y", tiling.row_warps), ("threadIdx.z", tiling.column_warps))
+    warps: Warps = (("threadIdx.y", tiling.row_warps), ("threadIdx.z", tiling.column_warps))
     spread(schedule, schedule.fuse(n, o, row, column), warps)
     *_, n, _, _, o, row, column = schedule.get_loops(store)
     n, n_inner = schedule.split(n, factor=tiling.row_tiles)
@@ -86,14 +87,19 @@ def _store_staged(schedule: Schedule, conv: BlockRef, tiling: SeedTiling) -> tup
     return o, row
 
 
-def spread(schedule: Schedule, loop: LoopRef, warps: tuple[tuple[str, int], tuple[str, int]]) -> None:
+Warps: TypeAlias = tuple[tuple[ThreadName, int], tuple[ThreadName, int]]
+"""Two indices of threads, and the extent of each."""
+
+
+def spread(schedule: Schedule, loop: LoopRef, warps: Warps) -> None:
     """Let all threads of a block take turns at a loop's iterations; `warps` is (index, extent) twice."""
     (first, first_extent), (second, second_extent) = warps
     _, rest = schedule.split(loop, factor=first_extent * second_extent * WARP_SIZE)
     outer, rest = schedule.split(rest, nparts=first_extent)
     inner, lane = schedule.split(rest, nparts=second_extent)
-    for part, index in ((outer, first), (inner, second), (lane, "threadIdx.x")):
-        schedule.bind(part, index)
+    schedule.bind(outer, first)
+    schedule.bind(inner, second)
+    schedule.bind(lane, "threadIdx.x")
 
 
 def _share_copy(schedule: Schedule, copy: BlockRef, tiling: SeedTiling, axis: int, lanes: CopiedBy) -> None:

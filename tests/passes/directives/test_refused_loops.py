@@ -122,7 +122,7 @@ def test_split_by_nothing(s: Schedule) -> Callable[[], object]:
 @refuses(CHAIN, "split: unknown tail strategy 'drop'; it is one of error, guard, peel")
 def test_split_with_unknown_tail(s: Schedule) -> Callable[[], object]:
     (i,) = s.get_loops(s.get_block("a"))
-    return lambda: s.split(i, factor=7, tail="drop")
+    return lambda: s.split(i, factor=7, tail="drop")  # pyright: ignore[reportArgumentType]
 
 
 @refuses(
@@ -288,7 +288,7 @@ def test_bind_to_an_index_in_use(s: Schedule) -> Callable[[], object]:
 )
 def test_bind_to_an_unknown_thread(s: Schedule) -> Callable[[], object]:
     i, _, _ = s.get_loops(s.get_block("a"))
-    return lambda: s.bind(i, "warp")
+    return lambda: s.bind(i, "warp")  # pyright: ignore[reportArgumentType]
 
 
 @refuses(GRID, "unroll: loop 'i0' (extent 2) is cthread already; choose a plain serial loop")

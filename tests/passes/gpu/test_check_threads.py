@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from lowering import lower
 
+from vtac.dialects.schedule.spellings import ThreadName
 from vtac.errors import CompileError
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
@@ -137,7 +138,7 @@ def test_a_part_of_shared_memory_from_another_block() -> None:
     assert "compute_at it in the loop bound to blockIdx.x" in message
 
 
-def tiles(rows: str, columns: str, lanes: int = 32) -> tuple[str, Schedule]:
+def tiles(rows: ThreadName, columns: ThreadName, lanes: int = 32) -> tuple[str, Schedule]:
     """A product of 64 x 64 straight from global memory, and an elementwise pass over shared memory by the lanes."""
     layer = WmmaMatmul(64, 64, 64, relu=True)
     script = Schedule(layer.text())

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from lowering import lower
 
+from vtac.dialects.schedule.spellings import ThreadName
 from vtac.errors import CompileError
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
@@ -32,7 +33,7 @@ func.func @main(%x: {kind}) -> {kind} {{
 """
 
 
-def pipelined(program: str, stages: int, *, outer: str | None, vector: bool = False) -> Schedule:
+def pipelined(program: str, stages: int, *, outer: ThreadName | None, vector: bool = False) -> Schedule:
     """A tile per step, copied in the background; the outer loop serial or bound."""
     script = Schedule(program)
     block = script.get_block("y")
@@ -54,7 +55,7 @@ def pipelined(program: str, stages: int, *, outer: str | None, vector: bool = Fa
 
 @given(st.integers(1, 3), st.integers(2, 6), st.integers(2, 5), st.sampled_from([None, "blockIdx.x"]))
 @settings(max_examples=12)
-def test_pipelines_that_start_again(rows: int, steps: int, stages: int, outer: str | None) -> None:
+def test_pipelines_that_start_again(rows: int, steps: int, stages: int, outer: ThreadName | None) -> None:
     """Under a serial loop the next run's first copies wait for the last run's readers."""
     program = transpose(rows, steps)
     script = pipelined(program, min(steps, stages), outer=outer)

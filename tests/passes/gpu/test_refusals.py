@@ -111,7 +111,7 @@ def test_a_reduction_is_not_bound() -> None:
 def test_an_unknown_index() -> None:
     schedule, rows, _ = copy()
     with pytest.raises(ScheduleError, match=r"threadIdx\.w"):
-        schedule.bind(rows, "threadIdx.w")
+        schedule.bind(rows, "threadIdx.w")  # pyright: ignore[reportArgumentType]
 
 
 def test_one_index_with_two_extents() -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -168,7 +167,11 @@ def test_an_empty_directory_is_no_program(tmp_path: Path) -> None:
         vtac.load_program(tmp_path)
 
 
-def test_the_name_of_an_architecture_is_no_configuration() -> None:
-    name: Any = "sm_90"
-    with pytest.raises(CompileError, match=r"config=.sm_90. with target .cuda.: a GpuArchitecture is required"):
-        vtac.compile(LAYER.text(), "cuda", config=name, schedule=LAYER.schedule())
+def test_the_name_of_an_architecture_stands_for_it() -> None:
+    schedule = LAYER.schedule()
+    named = vtac.compile(LAYER.text(), "cuda", config="sm_90", schedule=schedule)
+    assert named == vtac.compile(LAYER.text(), "cuda", config=gpu_architecture("sm_90"), schedule=schedule)
+    with pytest.raises(
+        CompileError, match=r"config='sm_1' with target 'cuda': a GpuArchitecture .* or its name.*known"
+    ):
+        vtac.compile(LAYER.text(), "cuda", config="sm_1", schedule=schedule)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vtac.dialects.schedule.spellings import TailName
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
@@ -110,5 +111,5 @@ class ProductScheduler:
                 return
 
 
-def _tail(size: int, part: int) -> str:
+def _tail(size: int, part: int) -> TailName:
     return "guard" if size % part else "error"
