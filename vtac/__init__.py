@@ -22,10 +22,13 @@ if TYPE_CHECKING:
         EvaluationError,
         ExecutionError,
         KernelFault,
+        ModelError,
         ProgramError,
         ScheduleError,
         VtacError,
     )
+    from vtac.models.graph import Model
+    from vtac.models.onnx_reader.reader import from_onnx
     from vtac.schedule import Schedule
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.vta.cycles import Timing, simulate_cycles
@@ -45,6 +48,8 @@ _HOMES = {
     "Finding": "vtac.targets.vta.proof",
     "HostProgram": "vtac.targets.vta.programs.host_program",
     "KernelFault": "vtac.errors",
+    "Model": "vtac.models.graph",
+    "ModelError": "vtac.errors",
     "Program": "vtac.targets.vta.programs.program",
     "ProgramError": "vtac.errors",
     "Schedule": "vtac.schedule",
@@ -57,6 +62,7 @@ _HOMES = {
     "check": "vtac.targets.vta.proof",
     "compile": "vtac.compiler",
     "execute": "vtac.targets.vta.machine",
+    "from_onnx": "vtac.models.onnx_reader.reader",
     "load_program": "vtac.compiler",
     "parse": "vtac.text.source",
     "simulate_cycles": "vtac.targets.vta.cycles",
@@ -71,6 +77,8 @@ __all__ = [
     "Finding",
     "HostProgram",
     "KernelFault",
+    "Model",
+    "ModelError",
     "Program",
     "ProgramError",
     "Schedule",
@@ -83,6 +91,7 @@ __all__ = [
     "check",
     "compile",
     "execute",
+    "from_onnx",
     "load_program",
     "parse",
     "simulate_cycles",

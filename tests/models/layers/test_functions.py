@@ -11,7 +11,7 @@ import pytest
 from vtac.errors import ModelError
 from vtac.models.layer import Array, Layer
 from vtac.models.layers import activations as act
-from vtac.models.layers.elementwise import Add, Multiply
+from vtac.models.layers.elementwise import Add, Affine, Multiply
 from vtac.models.layers.normalisation import BatchNorm, LayerNorm, Softmax
 from vtac.models.layers.products import Linear, MatMul
 
@@ -106,3 +106,11 @@ def test_parameters_that_make_no_sense_are_refused() -> None:
         act.Clamp(*NAMED, 2.0, 1.0)
     with pytest.raises(ModelError, match="it reads 1 values; required: 2"):
         Add("sum", ("a",))
+
+
+def test_a_line_by_constants() -> None:
+    layer = Affine("y", ("x",), numbers(3, 1), numbers(1))
+    data = numbers(2, 3, 4)
+    np.testing.assert_array_equal(layer.compute(data), data * numbers(3, 1) + numbers(1))
+    with pytest.raises(ModelError, match="its input is 2x4, its factor 3x1, its offset 1; required: dimensions that"):
+        layer.output_shape((2, 4))

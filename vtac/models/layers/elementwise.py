@@ -1,4 +1,4 @@
-"""Elementwise layers of two values, which are broadcast to each other."""
+"""Elementwise layers of two values, which are broadcast to each other, or of one and constants."""
 
 from __future__ import annotations
 
@@ -40,3 +40,30 @@ class Multiply(_Pairwise):
 
     def compute(self, *arrays: Array) -> Array:
         return arrays[0] * arrays[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Affine(Layer):
+    """x * factor + offset, by constants that are broadcast to x."""
+
+    factor: Array
+    offset: Array
+
+    kind: ClassVar[str] = "affine"
+
+    def check_parameters(self) -> None:
+        self.require_array("factor", self.factor, self.factor.ndim)
+        self.require_array("offset", self.offset, self.offset.ndim)
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        found = (shapes[0], self.factor.shape, self.offset.shape)
+        try:
+            return np.broadcast_shapes(*found)
+        except ValueError:
+            x, factor, offset = map(shape_text, found)
+            raise self.refuse(
+                f"its input is {x}, its factor {factor}, its offset {offset}", "dimensions that are equal or 1"
+            ) from None
+
+    def compute(self, *arrays: Array) -> Array:
+        return arrays[0] * self.factor + self.offset
