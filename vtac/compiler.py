@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.hardware import VTAConfig
+    from vtac.pipelines import Instrumentation
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import HasScript, Target, TargetProgram
     from vtac.targets.vta.programs.vta_program import VtaProgram
@@ -93,15 +94,17 @@ def lower(
     schedule: HasScript | ModuleOp | str | Path | None = None,
     *,
     phase: str | None = None,
+    instrumentations: tuple[Instrumentation, ...] = (),
 ) -> ModuleOp:
     """A copy of a module of scheduled functions, or of such as the target schedules as they are, lowered.
 
     `phase` is the last phase of the pipeline to run; all of them by default. A module that the target cuts up first,
-    as the VTA does one on plain tensors, goes through the phases of that pipeline.
+    as the VTA does one on plain tensors, goes through the phases of that pipeline. `instrumentations` are told of
+    each phase and pass, with the IR before and after it.
     """
     found = find_target(target)
     work = prepare(module, found, config, schedule)
-    _lower(work, found, phase)
+    _lower(work, found, phase, instrumentations)
     return work
 
 
@@ -127,7 +130,9 @@ def load_program(directory: str | Path, target: str | None = None) -> TargetProg
     return wanted.load(folder)
 
 
-def _lower(work: ModuleOp, target: Target, phase: str | None = None) -> None:
+def _lower(
+    work: ModuleOp, target: Target, phase: str | None = None, instrumentations: tuple[Instrumentation, ...] = ()
+) -> None:
     apart = target.takes_apart(work) if target.takes_apart is not None else None
     functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
     if phase is None and functions and all(stage_of(function) is not None for function in functions):
@@ -137,4 +142,4 @@ def _lower(work: ModuleOp, target: Target, phase: str | None = None) -> None:
             append(schedule.script.clone(), work.body.block)
     pipeline = target.pipeline() if apart is None else apart
     phases = pipeline.phases if phase is None else pipeline.through(phase)
-    Runner(make_context()).run_phases(phases, work)
+    Runner(make_context(), instrumentations).run_phases(phases, work)

@@ -7,6 +7,7 @@ from collections.abc import Collection, Sequence
 from io import StringIO
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.printer import Printer
 
@@ -45,12 +46,16 @@ class PrintBetween(Instrumentation):
             self._pending = ir_text(step, module, generic=self._generic)
 
 
-def ir_text(step: Step, module: ModuleOp, *, generic: bool) -> str:
-    """A module as text, under a line that says after what step."""
-    stream = StringIO()
+def ir_text(step: Step, op: Operation, *, generic: bool) -> str:
+    """A module or a function as text, under a line that says after what step."""
     name = f"phase {step.name}" if step.kind == "phase" else step.name
-    stream.write(f"// -----// IR after {name} //----- //\n")
-    Printer(stream=stream, print_generic_format=generic).print_op(module)
+    return f"// -----// IR after {name} //----- //\n{op_text(op, generic=generic)}"
+
+
+def op_text(op: Operation, *, generic: bool = False) -> str:
+    """An operation as text that can be parsed."""
+    stream = StringIO()
+    Printer(stream=stream, print_generic_format=generic).print_op(op)
     return f"{stream.getvalue()}\n"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -12,6 +11,7 @@ from vtac.targets.target import Target
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES
 from vtac.targets.vta.programs.saving import device_folder
 from vtac.tools.commands.arrays import read_arrays
+from vtac.tools.commands.ir_levels import IrOptions, add_ir_arguments, show_ir
 from vtac.tools.commands.programs import VtaProgram, compile_cuda_file, compile_file, compile_for
 from vtac.tools.commands.target_options import hardware_of, target_of
 from vtac.tools.entry import ToolParser, UsageError
@@ -23,16 +23,13 @@ _EXAMPLE = """example:
 """
 
 
-class Options(argparse.Namespace):
+class Options(IrOptions):
     """The options, typed."""
 
-    source: str
     output: str | None = None
     target: str | None = None
     config: str | None = None
-    schedule: str | None = None
     no_host: bool = False
-    acc_8bit: bool = False
     inputs: str | None = None
     arch: str | None = None
 
@@ -48,6 +45,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.output is None:
         raise UsageError("the directory for the saved program is missing: add -o DIR")
     target = target_of(options)
+    show_ir(options, target)
     own = {"vta": _compile_vta, "cuda": _compile_cuda}.get(target.name)
     return _compile_any(options, target, options.output) if own is None else own(options, options.output)
 
@@ -58,6 +56,7 @@ def _compile_vta(options: Options, output: str) -> int:
         options.source,
         options.config,
         options.schedule,
+        function=options.function,
         host=host,
         acc_8bit=acc_8bit,
         shows_progress=sys.stderr.isatty(),
@@ -80,7 +79,7 @@ def _saved_lines(program: VtaProgram, output: str) -> Iterator[str]:
 
 def _compile_any(options: Options, target: Target, output: str) -> int:
     _refuse_inputs(options)
-    program = compile_for(target, options.source, hardware_of(options, target), options.schedule)
+    program = compile_for(target, options.source, hardware_of(options, target), options.schedule, options.function)
     program.save(output)
     print(f"{output}: a {target.title} program")
     for role, parameters in (("argument", program.arguments), ("result", program.results)):
@@ -96,7 +95,7 @@ def _refuse_inputs(options: Options) -> None:
 
 def _compile_cuda(options: Options, output: str) -> int:
     _refuse_inputs(options)
-    program = compile_cuda_file(options.source, options.arch, options.schedule)
+    program = compile_cuda_file(options.source, options.arch, options.schedule, options.function)
     program.save(output)
     launch = program.launch
     print(f"{output}: kernel {launch.kernel}, grid {_extents(launch.grid)}, block {_extents(launch.block)}")
@@ -120,3 +119,10 @@ def add_compile_arguments(parser: ToolParser) -> None:
         "--acc-8bit", action="store_true", help="for simulators only: load i8 into accumulators, which no RTL decodes"
     )
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
+    add_function_argument(parser)
+    add_ir_arguments(parser)
+
+
+def add_function_argument(parser: ToolParser) -> None:
+    """Adds the argument that chooses a function of several."""
+    parser.add_argument("--function", metavar="NAME", help="the function to compile, where the file has several")

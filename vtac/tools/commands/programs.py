@@ -12,10 +12,41 @@ from vtac.targets.vta.programs.saved_program import load_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 
 if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import Target, TargetProgram
 
 __all__ = ["VtaProgram", "compile_cuda_file", "compile_file", "is_cuda_program", "load_program"]
+
+
+def parse_program(path: str, function: str | None = None) -> ModuleOp:
+    """The file's module, where a function is named with that one alone, its scripts included.
+
+    Raises `VtacError` for a function that is not there.
+    """
+    from xdsl.dialects.func import FuncOp
+
+    from vtac.dialects.schedule.directives import ScriptOp
+    from vtac.errors import CompileError
+    from vtac.rewriting.edits import erase
+    from vtac.text.reports import suggestion
+    from vtac.text.source import parse
+
+    module = parse(Path(path))
+    if function is None:
+        return module
+    functions = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+    names = [op.sym_name.data for op in functions]
+    if function not in names:
+        hint = suggestion(function, names)
+        raise CompileError(f"{path} has no function '{function}'{hint or '; it has ' + (', '.join(names) or 'none')}")
+    scripts = [op for op in module.ops if isinstance(op, ScriptOp) and op.target.data in names]
+    for op in [op for op in functions if op.sym_name.data != function]:
+        erase(op)
+    for op in [op for op in scripts if op.target.data != function]:
+        erase(op)
+    return module
 
 
 def compile_file(
@@ -23,6 +54,7 @@ def compile_file(
     config_path: str | None,
     schedule_path: str | None,
     *,
+    function: str | None = None,
     host: bool = True,
     acc_8bit: bool = False,
     shows_progress: bool = False,
@@ -35,7 +67,7 @@ def compile_file(
     from vtac.text.source import parse
 
     config = None if config_path is None else VTAConfig.from_json(config_path)
-    module = parse(Path(path))
+    module = parse_program(path, function)
     schedule = None if schedule_path is None else parse(Path(schedule_path))
     program = compile(
         module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=_show_layer if shows_progress else None
@@ -50,24 +82,28 @@ def _show_layer(layer: str, done: int, total: int) -> None:
     print(f"\rcompiling {done}/{total}: {layer:<40}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
-def compile_cuda_file(path: str, architecture: str | None, schedule_path: str | None) -> CudaProgram:
+def compile_cuda_file(
+    path: str, architecture: str | None, schedule_path: str | None, function: str | None = None
+) -> CudaProgram:
     """Parses and compiles the file at `path` to CUDA text. Raises `VtacError`."""
     from vtac.compiler import compile
     from vtac.text.source import parse
 
     record = None if architecture is None else gpu_architecture(architecture)
-    module = parse(Path(path))
+    module = parse_program(path, function)
     schedule = None if schedule_path is None else parse(Path(schedule_path))
     return compile(module, "cuda", record, schedule)
 
 
-def compile_for(target: Target, path: str, record: object, schedule_path: str | None) -> TargetProgram:
+def compile_for(
+    target: Target, path: str, record: object, schedule_path: str | None, function: str | None = None
+) -> TargetProgram:
     """Parses and compiles the file at `path` for any target, whose hardware `record` describes. Raises `VtacError`."""
     from vtac.compiler import compile
     from vtac.text.source import parse
 
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    return compile(parse(Path(path)), target.name, record, schedule)
+    return compile(parse_program(path, function), target.name, record, schedule)
 
 
 def is_cuda_program(path: str) -> bool:

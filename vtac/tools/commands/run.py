@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import json
 import sys
@@ -17,6 +16,7 @@ from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.compile_program import add_compile_arguments
+from vtac.tools.commands.ir_levels import IrOptions, show_ir
 from vtac.tools.commands.programs import compile_file, load_program
 from vtac.tools.commands.target_options import target_of
 from vtac.tools.entry import ToolParser, UsageError
@@ -31,15 +31,12 @@ arguments are random.
 """
 
 
-class Options(argparse.Namespace):
+class Options(IrOptions):
     """The options, typed."""
 
-    source: str
     target: str | None = None
     config: str | None = None
-    schedule: str | None = None
     no_host: bool = False
-    acc_8bit: bool = False
     device: str = "cpu"
     inputs: str | None = None
     outputs: str | None = None
@@ -61,6 +58,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     target = target_of(options)
     _check_files(options)
+    _refuse_for_saved(options)
+    show_ir(options, target)
     return RUNNERS.get(target.name, _run_any)(options, target)
 
 
@@ -117,6 +116,11 @@ def _parse(arguments: Sequence[str]) -> Options:
     return options
 
 
+def _refuse_for_saved(options: Options) -> None:
+    if options.function is not None and Path(options.source).is_dir():
+        raise UsageError(f"'{options.source}' is a saved program: --function is for program files")
+
+
 def _check_files(options: Options) -> None:
     """Raises `UsageError` for files that cannot be written, before anything runs."""
     if options.timeline is not None and Path(options.timeline).suffix.lower() not in (".svg", ".png"):
@@ -137,6 +141,7 @@ def _program(options: Options) -> VtaProgram:
             options.source,
             options.config,
             options.schedule,
+            function=options.function,
             host=host,
             acc_8bit=acc_8bit,
             shows_progress=options.progress or sys.stderr.isatty(),

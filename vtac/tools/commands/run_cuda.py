@@ -74,7 +74,7 @@ def _shown(outcome: _Outcome, arrays: Mapping[str, Array]) -> str:
 
 def _program(options: Options) -> CudaProgram:
     if not is_cuda_program(options.source):
-        return compile_cuda_file(options.source, options.arch, options.schedule)
+        return compile_cuda_file(options.source, options.arch, options.schedule, options.function)
     if options.arch is not None or options.schedule is not None or options.check:
         raise UsageError(f"'{options.source}' is a saved program: --arch, --schedule and --check are for program files")
     return load_cuda_program(options.source)

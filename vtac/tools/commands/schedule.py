@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from vtac.targets.registry import target_names
+from vtac.targets.target import Target
+from vtac.tools.commands.compile_program import add_function_argument
+from vtac.tools.commands.programs import parse_program
 from vtac.tools.commands.target_options import hardware_of, target_of
 from vtac.tools.entry import ToolParser
 from vtac.tools.output import write_text
@@ -26,6 +29,7 @@ class Options(argparse.Namespace):
     config: str | None = None
     arch: str | None = None
     output: str | None = None
+    function: str | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -36,16 +40,20 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to choose tiles for")
     parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
+    add_function_argument(parser)
     options = Options()
     parser.parse(arguments, options)
-    write_text("".join(_scripts(options)), options.output)
+    target = target_of(options)
+    scripts = _scripts(options, target)
+    write_text("".join(scripts), options.output)
+    if not scripts:
+        print(f"note: nothing of {options.source} runs on the {target.title}: it needs no schedule", file=sys.stderr)
     return 0
 
 
-def _scripts(options: Options) -> list[str]:
+def _scripts(options: Options, target: Target) -> list[str]:
     from vtac.preparation import drop_scripts, prepare
 
-    target = target_of(options)
-    module = prepare(Path(options.source), target, hardware_of(options, target))
+    module = prepare(parse_program(options.source, options.function), target, hardware_of(options, target))
     drop_scripts(module)
     return [str(schedule) for schedule in target.schedules(module)]
