@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         ScheduleError,
         VtacError,
     )
-    from vtac.models.graph import Model
+    from vtac.models.model import Model
     from vtac.models.onnx_reader.reader import from_onnx
     from vtac.schedule import Schedule
     from vtac.targets.cuda.program import CudaProgram
@@ -48,7 +48,7 @@ _HOMES = {
     "Finding": "vtac.targets.vta.proof",
     "HostProgram": "vtac.targets.vta.programs.host_program",
     "KernelFault": "vtac.errors",
-    "Model": "vtac.models.graph",
+    "Model": "vtac.models.model",
     "ModelError": "vtac.errors",
     "Program": "vtac.targets.vta.programs.program",
     "ProgramError": "vtac.errors",

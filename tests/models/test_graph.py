@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from vtac.errors import ModelError
-from vtac.models.graph import Input, Model
+from vtac.models.graph import Graph, Input
 from vtac.models.layer import Array, Layer
 from vtac.models.layers.activations import Relu
 from vtac.models.layers.convolutions import Convolution
@@ -20,7 +20,7 @@ def numbers(*shape: int) -> Array:
     return np.random.default_rng(5).normal(0, 1, shape).astype(np.float32)
 
 
-def residual_net() -> Model:
+def residual_net() -> Graph:
     layers: tuple[Layer, ...] = (
         Convolution("conv1", ("image",), numbers(4, 3, 3, 3), numbers(4), pads=(1, 1, 1, 1)),
         Relu("relu1", ("conv1",)),
@@ -30,7 +30,7 @@ def residual_net() -> Model:
         Flatten("flat", ("mean",)),
         Linear("fc", ("flat",), numbers(5, 4), numbers(5)),
     )
-    return Model("net", (Input("image", (1, 3, 6, 6)),), layers, ("fc",))
+    return Graph("net", (Input("image", (1, 3, 6, 6)),), layers, ("fc",))
 
 
 def test_every_value_has_its_shape() -> None:
@@ -55,7 +55,7 @@ def test_values_are_dropped_after_their_last_reader() -> None:
     from weakref import ref
 
     layers = tuple(Relu(f"r{number}", (f"r{number - 1}" if number else "x",)) for number in range(50))
-    model = Model("chain", (Input("x", (1, 1000)),), layers, ("r49",))
+    model = Graph("chain", (Input("x", (1, 1000)),), layers, ("r49",))
     made = list[ref[Array]]()
     for _, value in model.values(numbers(1, 1000)):
         made.append(ref(value))
@@ -64,7 +64,7 @@ def test_values_are_dropped_after_their_last_reader() -> None:
 
 def test_several_outputs_come_in_order() -> None:
     layers = (Relu("a", ("x",)), Relu("b", ("a",)))
-    model = Model("two", (Input("x", (2, 3)),), layers, ("b", "x", "a"))
+    model = Graph("two", (Input("x", (2, 3)),), layers, ("b", "x", "a"))
     data = numbers(4, 3)
     second, given, first = model(data)
     np.testing.assert_array_equal(first, second)
@@ -86,12 +86,12 @@ def test_several_outputs_come_in_order() -> None:
 )
 def test_graphs_that_contradict_themselves_are_refused(layers: list[Layer], outputs: list[str], message: str) -> None:
     with pytest.raises(ModelError) as caught:
-        Model("m", (Input("x", (1, 2)),), tuple(layers), tuple(outputs))
+        Graph("m", (Input("x", (1, 2)),), tuple(layers), tuple(outputs))
     assert str(caught.value) == message
 
 
 def test_arrays_that_do_not_fit_are_refused() -> None:
-    model = Model("m", (Input("x", (2, 3)),), (Relu("a", ("x",)),), ("a",))
+    model = Graph("m", (Input("x", (2, 3)),), (Relu("a", ("x",)),), ("a",))
     with pytest.raises(
         ModelError, match="input 'x' of model 'm' is 3x3; 2x3 is required, or a multiple of that in the"
     ):
@@ -101,4 +101,4 @@ def test_arrays_that_do_not_fit_are_refused() -> None:
     with pytest.raises(ModelError, match="model 'm' was given 2 arrays; it has 1 inputs"):
         model(numbers(2, 3), numbers(2, 3))
     with pytest.raises(ModelError, match="input 'x' of model 'm' is 0x3; a batch in the first dimension and extents"):
-        Model("m", (Input("x", (0, 3)),), (Relu("a", ("x",)),), ("a",))
+        Graph("m", (Input("x", (0, 3)),), (Relu("a", ("x",)),), ("a",))

@@ -24,7 +24,7 @@ class Input:
 
 
 @dataclass(frozen=True, eq=False)
-class Model:
+class Graph:
     """Layers, checked when put together: names, order, and the shape of every value.
 
     `model(*arrays)` computes its outputs in numpy: one array, or a tuple of several. Raises
@@ -105,7 +105,7 @@ class Model:
         return counts.pop()
 
 
-def _check_names(model: Model) -> None:
+def _check_names(model: Graph) -> None:
     made = [*(given.name for given in model.inputs), *(layer.name for layer in model.layers)]
     twice = [name for name, count in Counter(made).items() if count > 1]
     if twice:
@@ -118,7 +118,7 @@ def _check_names(model: Model) -> None:
         raise ModelError(f"output '{lost[0]}' of model '{model.name}' is made by no layer")
 
 
-def _infer_shapes(model: Model) -> Mapping[str, Shape]:
+def _infer_shapes(model: Graph) -> Mapping[str, Shape]:
     shapes: dict[str, Shape] = {}
     for given in model.inputs:
         if not given.shape or prod(given.shape) < 1 or min(given.shape) < 1:

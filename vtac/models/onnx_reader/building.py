@@ -8,8 +8,9 @@ from typing import TypeAlias
 import numpy as np
 
 from vtac.errors import ModelError
-from vtac.models.graph import Input, Model
+from vtac.models.graph import Input
 from vtac.models.layer import Array, Layer, Shape, shape_text
+from vtac.models.model import Model
 from vtac.models.onnx_reader.messages import Constant, Node
 
 EXACT = ("float16", "bfloat16", "float32")

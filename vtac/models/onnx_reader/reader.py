@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 
 from vtac.errors import ModelError
-from vtac.models.graph import Model
 from vtac.models.layer import Shape
+from vtac.models.model import Model
 from vtac.models.onnx_reader import functions, images, matrices, moves
 from vtac.models.onnx_reader.building import Builder, Converter
 from vtac.models.onnx_reader.messages import Dimension, Node, OnnxGraph, fold_node, load_graph

@@ -1,0 +1,138 @@
+"""Whole networks: the compiled program computes what the simulation does, and both are near the float model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+import vtac
+from vtac.errors import ModelError
+from vtac.models.graph import Input
+from vtac.models.layer import Array, Layer
+from vtac.models.layers.activations import Clamp, Relu, Relu6, Sigmoid, Tanh
+from vtac.models.layers.convolutions import Convolution
+from vtac.models.layers.elementwise import Add
+from vtac.models.layers.normalisation import BatchNorm
+from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
+from vtac.models.layers.products import Linear
+from vtac.models.layers.views import Concat, Flatten
+from vtac.models.model import Model
+from vtac.models.quantiser.quantise import QuantisedModel
+from vtac.models.windows import Window
+
+AROUND = (1, 1, 1, 1)
+
+
+def numbers(*shape: int) -> Array:
+    return np.random.default_rng(sum(shape)).normal(0, 1, shape).astype(np.float32)
+
+
+def residual_net() -> Model:
+    """Values of ordinary size, as training leaves them; channels of one layer differ by factors up to 2**4."""
+    spread = np.exp2(-(np.arange(8) % 5)).astype(np.float32)
+    ones = np.ones(8, np.float32)
+    layers: tuple[Layer, ...] = (
+        Convolution("conv1", ("x",), numbers(8, 3, 3, 3), pads=AROUND),
+        BatchNorm("bn1", ("conv1",), 4 * spread, spread, ones, 27 * ones),
+        Relu("relu1", ("bn1",)),
+        Convolution("conv2", ("relu1",), numbers(8, 8, 3, 3) / np.float32(8), numbers(8), pads=AROUND),
+        Add("sum", ("conv2", "relu1")),
+        Relu6("relu2", ("sum",)),
+        MaxPool("pool", ("relu2",), Window((2, 2), (2, 2))),
+        Flatten("flat", ("pool",)),
+        Linear("fc", ("flat",), numbers(10, 72), numbers(10)),
+    )
+    return Model("residual", (Input("x", (1, 3, 6, 6)),), layers, ("relu1", "relu2", "pool", "fc"))
+
+
+def branching_net() -> Model:
+    """Channel by channel, a concatenation at one scale, a clamp of its own, a mean over 49 positions."""
+    layers: tuple[Layer, ...] = (
+        Convolution("left", ("x",), numbers(4, 1, 3, 3), stride=(2, 2), pads=AROUND, groups=4),
+        Convolution("right", ("x",), numbers(6, 4, 1, 1) * 3, stride=(2, 2)),
+        Concat("joined", ("left", "right")),
+        Clamp("clamp", ("joined",), -4, 5),
+        GlobalAveragePool("mean", ("clamp",)),
+        Flatten("flat", ("mean",)),
+        Linear("fc1", ("flat",), numbers(12, 10), numbers(12)),
+        Relu("relu", ("fc1",)),
+        Linear("fc2", ("relu",), numbers(5, 12)),
+    )
+    return Model("branching", (Input("x", (1, 4, 13, 13)),), layers, ("joined", "relu", "fc2"))
+
+
+def samples(model: Model, count: int) -> Array:
+    return np.random.default_rng(9).normal(0, 1, (count, *model.inputs[0].shape[1:])).astype(np.float32)
+
+
+def sqnr(found: Array, expected: Array) -> float:
+    """Signal over noise of quantisation, in dB."""
+    return float(10 * np.log10((expected**2).sum() / ((found - expected) ** 2).sum()))
+
+
+def as_tuple(quantised: QuantisedModel, data: Array) -> tuple[np.ndarray, ...]:
+    found = quantised.simulate(data)
+    return found if isinstance(found, tuple) else (found,)
+
+
+@pytest.mark.parametrize("make", [residual_net, branching_net])
+def test_the_program_equals_the_simulation_at_every_result(make: Callable[[], Model]) -> None:
+    model = make()
+    quantised = model.quantize(samples(model, 16))
+    program = vtac.compile(quantised.module)
+    data = samples(model, 18)[-1:]
+    for found, expected in zip(program(*quantised.integers(data)), as_tuple(quantised, data), strict=True):
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize(("make", "least"), [(residual_net, 30), (branching_net, 28)])
+def test_results_are_near_those_of_the_float_model(make: Callable[[], Model], least: float) -> None:
+    """SQNR of every result, in dB."""
+    model = make()
+    data = samples(model, 32)
+    quantised = model.quantize(data[:16])
+    found = quantised.floats(*as_tuple(quantised, data[16:]))
+    for own, other in zip(found, model(data[16:]), strict=True):
+        assert sqnr(own, other) > least
+
+
+def test_shifts_differ_by_channel_and_sums_stay_within_32_bits() -> None:
+    model = residual_net()
+    products = model.quantize(samples(model, 4)).products
+    assert len(set(products["conv1"].shifts.tolist())) > 2
+    assert all(product.bound < 1 << 31 for product in products.values())
+
+
+def test_the_order_of_calibration_does_not_matter() -> None:
+    model = residual_net()
+    data = samples(model, 6)
+    whole = model.quantize(data)
+    for other in (model.quantize(data[::-1]), model.quantize([data[:2], data[2:]]), model.quantize([(data,)])):
+        assert other.network.text() == whole.network.text()
+        assert other.scales == whole.scales
+
+
+def test_layers_without_an_integer_form_are_listed_all_at_once() -> None:
+    layers = (Sigmoid("gate", ("x",)), Tanh("turn", ("gate",)), Relu("relu", ("turn",)))
+    model = Model("net", (Input("x", (1, 4)),), layers, ("relu",))
+    with pytest.raises(ModelError) as caught:
+        model.quantize(numbers(1, 4))
+    assert str(caught.value) == ("model 'net' has layers without an integer form: 'gate' (sigmoid), 'turn' (tanh)")
+
+
+def test_calibration_that_says_nothing_is_refused() -> None:
+    model = residual_net()
+    with pytest.raises(ModelError, match="model 'residual' was given no calibration data; one batch or more is"):
+        model.quantize([])
+    with pytest.raises(ModelError, match="calibration batch 1 makes NaN or infinity in 'x'"):
+        model.quantize(np.full((1, 3, 6, 6), np.nan, np.float32))
+
+
+def test_what_the_integer_form_lacks_is_refused() -> None:
+    uneven = Convolution("conv", ("x",), numbers(1, 2, 1, 1), stride=(1, 2))
+    model = Model("net", (Input("x", (1, 2, 4, 4)),), (uneven,), ("conv",))
+    with pytest.raises(ModelError, match=r"layer 'conv' .convolution.: its stride is \(1, 2\), its dilation \(1, 1\)"):
+        model.quantize(numbers(1, 2, 4, 4))

@@ -1,0 +1,49 @@
+"""Batch norms that become part of the product before them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+
+from vtac.models.graph import Graph
+from vtac.models.layer import Array, Layer
+from vtac.models.layers.convolutions import Convolution
+from vtac.models.layers.normalisation import BatchNorm
+from vtac.models.layers.products import Linear
+
+
+def fold_batch_norms(graph: Graph) -> Graph:
+    """A graph that computes the same, with each batch norm folded that alone reads a convolution or a linear layer.
+
+    The product keeps its own name; what read the batch norm reads it, and so does an output.
+    """
+    readers = Counter([*(name for layer in graph.layers for name in layer.inputs), *graph.outputs])
+    made: dict[str, Layer] = {}
+    renamed: dict[str, str] = {}
+    for layer in graph.layers:
+        source = made.get(renamed.get(layer.inputs[0], layer.inputs[0]))
+        alone = readers[layer.inputs[0]] == 1
+        if isinstance(layer, BatchNorm) and alone and (folded := _folded(source, layer)):
+            made[folded.name] = folded
+            renamed[layer.name] = folded.name
+        else:
+            made[layer.name] = replace(layer, inputs=tuple(renamed.get(name, name) for name in layer.inputs))
+    outputs = tuple(renamed.get(name, name) for name in graph.outputs)
+    return Graph(graph.name, graph.inputs, tuple(made.values()), outputs)
+
+
+def _folded(source: Layer | None, norm: BatchNorm) -> Layer | None:
+    """A product with a batch norm in its weights, taken in float64; None for anything else."""
+    factor, offset = norm.factors()
+    if isinstance(source, Convolution):
+        weights = source.weights * factor.reshape(-1, 1, 1, 1)
+        return replace(source, weights=weights, bias=_bias(source.bias, factor, offset))
+    if isinstance(source, Linear) and source.weights.shape[0] == factor.size:
+        return replace(source, weights=source.weights * factor[:, None], bias=_bias(source.bias, factor, offset))
+    return None
+
+
+def _bias(bias: Array | None, factor: Array, offset: Array) -> Array:
+    return offset if bias is None else np.asarray(bias * factor + offset, np.float32)

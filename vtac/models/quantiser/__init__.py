@@ -1,0 +1,1 @@
+"""Float graphs as integer networks: scales from calibration, weights and biases as integers, linalg and simulation."""
