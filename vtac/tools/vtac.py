@@ -27,6 +27,7 @@ COMMANDS: dict[str, Command] = {
     "diff": Command("diff", "show the first difference between two instruction streams"),
     "fuzz": Command("fuzz", "attack the compiler with random cases (in a source checkout)"),
     "schedule": Command("schedule", "print the schedule that a program without one gets"),
+    "config": Command("config", "print, check and compare hardware configurations"),
 }
 
 _HELP = """usage: vtac COMMAND ...
