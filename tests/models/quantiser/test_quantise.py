@@ -7,7 +7,6 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-import vtac
 from vtac.errors import ModelError
 from vtac.models.graph import Input
 from vtac.models.layer import Array, Layer
@@ -81,7 +80,7 @@ def as_tuple(quantised: QuantisedModel, data: Array) -> tuple[np.ndarray, ...]:
 def test_the_program_equals_the_simulation_at_every_result(make: Callable[[], Model]) -> None:
     model = make()
     quantised = model.quantize(samples(model, 16))
-    program = vtac.compile(quantised.module)
+    program = quantised.compile()
     data = samples(model, 18)[-1:]
     for found, expected in zip(program(*quantised.integers(data)), as_tuple(quantised, data), strict=True):
         assert found.dtype == expected.dtype
@@ -97,6 +96,24 @@ def test_results_are_near_those_of_the_float_model(make: Callable[[], Model], le
     found = quantised.floats(*as_tuple(quantised, data[16:]))
     for own, other in zip(found, model(data[16:]), strict=True):
         assert sqnr(own, other) > least
+
+
+def test_a_program_predicts_floats_for_any_number_of_samples() -> None:
+    layers = (Convolution("conv", ("x",), numbers(4, 2, 1, 1)), Relu("relu", ("conv",)))
+    model = Model("net", (Input("x", (2, 2, 3, 3)),), layers, ("relu",))
+    data = samples(model, 3)
+    quantised = model.quantize(samples(model, 2))
+    program = quantised.compile()
+    found = program.predict(data)
+    assert isinstance(found, np.ndarray)
+    (first,) = quantised.floats(*as_tuple(quantised, data[:2]))
+    np.testing.assert_array_equal(found[:2], first)
+    assert found.shape == (3, 4, 3, 3)
+    assert sqnr(found, np.asarray(model(np.concatenate([data, data[:1]])))[:3]) > 30
+    assert program.cycles > 0
+    assert program.results[0].shape == (2, 4, 3, 3)
+    with pytest.raises(ModelError, match="input 'x' of model 'net' is 4x1x3x3; 2x2x3x3 is required, or a multiple"):
+        program.predict(data[:, :1])
 
 
 def test_shifts_differ_by_channel_and_sums_stay_within_32_bits() -> None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from math import log2
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.compiler import compile as vtac_compile
 from vtac.errors import ModelError
 from vtac.models.folding import fold_batch_norms
 from vtac.models.graph import Graph
@@ -23,11 +25,14 @@ from vtac.models.layers.views import Concat, Flatten, Reshape
 from vtac.models.quantiser.histogram import Histogram
 from vtac.models.quantiser.network import Bounds, IntegerNetwork
 from vtac.models.quantiser.products import IntegerProduct, quantise_array, quantise_product
+from vtac.models.quantiser.program import QuantisedProgram
 from vtac.models.quantiser.scales import Scale, choose_scales, fused_activations
 from vtac.workloads.tensor_text import Tensor
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+
+    from vtac.dialects.hardware import VTAConfig
 
 Integers = NDArray[np.int8] | NDArray[np.int32]
 _KINDS = (Convolution, Linear, Add, MaxPool, GlobalAveragePool, Flatten, Concat, Relu, Relu6, Clamp, Reshape)
@@ -53,11 +58,24 @@ class QuantisedModel:
         """Integer linalg on plain tensors, one function, its parameters as constants."""
         return self.network.module()
 
+    def compile(self, config: VTAConfig | str | Path | None = None) -> QuantisedProgram:
+        """A VTA program of `module`, with `predict` on floats."""
+        program = vtac_compile(self.module, config=config)
+        return QuantisedProgram(program, self._filled_batches, self.integers, self.floats)
+
     def simulate(self, *arrays: NDArray[Any]) -> Integers | tuple[Integers, ...]:
         """The integers that a program computes for float arrays of one batch or several, bit for bit."""
         parts = [self.network.expected(*self.integers(*part)) for part in self.graph.batches(*arrays)]
         results = tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
         return results[0] if len(results) == 1 else results
+
+    def _filled_batches(self, *arrays: NDArray[Any]) -> list[tuple[Array, ...]]:
+        """Batches of arrays of any first dimension, zeros behind the last sample."""
+        filled: list[NDArray[Any]] = []
+        for given, array in zip(self.graph.inputs, arrays, strict=True):
+            missing = -array.shape[0] % given.shape[0] if array.ndim else 0
+            filled.append(np.pad(array, [(0, missing), *[(0, 0)] * (array.ndim - 1)]) if missing else array)
+        return list(self.graph.batches(*filled))
 
     def integers(self, *arrays: Array) -> tuple[NDArray[np.int8], ...]:
         """Float inputs as the program takes them."""

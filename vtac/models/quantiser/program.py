@@ -1,0 +1,85 @@
+"""A compiled program of a quantised model: all that a VTA program is, and floats in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.models.layer import Array
+from vtac.targets.vta.machine import Progress
+from vtac.targets.vta.programs.arrays import Array as AnyArray
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.targets.vta.stream.layout import Buffer
+
+Floats: TypeAlias = tuple[Array, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class QuantisedProgram:
+    """`program` on integers; `predict` on floats, through the functions that say what integers stand for."""
+
+    program: VtaProgram
+    batches: Callable[..., Sequence[Floats]] = field(repr=False)
+    """Float arrays cut into batches, the last one filled up with zeros."""
+    integers: Callable[..., tuple[NDArray[np.int8], ...]] = field(repr=False)
+    floats: Callable[..., Floats] = field(repr=False)
+
+    def predict(self, *arrays: NDArray[Any]) -> Array | Floats:
+        """Float results for float arrays, whose first dimension may be any number of samples."""
+        parts: list[Floats] = []
+        for batch in self.batches(*arrays):
+            found = self.program(*self.integers(*batch))
+            parts.append(self.floats(*(found if isinstance(found, tuple) else (found,))))
+        results = tuple(np.concatenate(pieces)[: arrays[0].shape[0]] for pieces in zip(*parts, strict=True))
+        return results[0] if len(results) == 1 else results
+
+    def __call__(self, *arrays: AnyArray, progress: Progress | None = None) -> AnyArray | tuple[AnyArray, ...]:
+        return self.program(*arrays, progress=progress)
+
+    def __str__(self) -> str:
+        return str(self.program)
+
+    @property
+    def config(self) -> VTAConfig:
+        return self.program.config
+
+    @property
+    def arguments(self) -> tuple[Buffer, ...]:
+        return self.program.arguments
+
+    @property
+    def results(self) -> tuple[Buffer, ...]:
+        return self.program.results
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        return self.program.choices
+
+    @property
+    def devices(self) -> Mapping[str, Program]:
+        return self.program.devices
+
+    @property
+    def stream(self) -> Program:
+        return self.program.stream
+
+    @property
+    def stats(self) -> dict[str, int]:
+        return self.program.stats
+
+    @property
+    def cycles(self) -> int:
+        return self.program.cycles
+
+    def disassemble(self) -> str:
+        return self.program.disassemble()
+
+    def save(self, directory: str | Path, inputs: Sequence[AnyArray] | None = None) -> None:
+        self.program.save(directory, inputs)
