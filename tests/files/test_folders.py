@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -15,8 +16,13 @@ from vtac.files.folders import write_folder
 from vtac.files.signals import signals_deferred
 from vtac.files.whole import write_whole
 
-FIRST = {"insn.bin": b"1" * 64, "host.mlir": b"1", "program.json": b"1"}
-SECOND = {"insn.bin": b"2" * 64, "device_0/insn.bin": b"2", "program.json": b"2"}
+
+def with_index(files: dict[str, bytes]) -> dict[str, bytes]:
+    return {**files, "program.json": json.dumps({"format": 1, "digests": dict.fromkeys(files, "")}).encode()}
+
+
+FIRST = with_index({"insn.bin": b"1" * 64, "host.mlir": b"1"})
+SECOND = with_index({"insn.bin": b"2" * 64, "device_0/insn.bin": b"2"})
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -39,6 +45,23 @@ def test_foreign_files_stay(tmp_path: Path) -> None:
     for files in (FIRST, SECOND):
         write_folder(tmp_path, files)
         assert contents(tmp_path) == {**kept, **files}
+
+
+@pytest.mark.parametrize("name", ["kernel.cu", "uop.bin", "launch.json", "digests.json"])
+@pytest.mark.parametrize("before", [{}, FIRST], ids=["no program", "a program that lists others"])
+def test_a_file_that_no_index_lists_is_foreign(tmp_path: Path, name: str, before: dict[str, bytes]) -> None:
+    write_folder(tmp_path, before)
+    (tmp_path / name).write_text("{}")
+    write_folder(tmp_path, SECOND)
+    assert contents(tmp_path) == {**SECOND, name: b"{}"}
+
+
+@pytest.mark.parametrize("name", ["insn.bin", "program.json"])
+def test_a_foreign_file_in_the_way_is_named(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("mine")
+    with pytest.raises(FileExistsError, match=f"it belongs to no saved program there; move it away.*{name}"):
+        write_folder(tmp_path, FIRST)
+    assert contents(tmp_path) == {name: b"mine"}
 
 
 def test_the_current_directory_stays_where_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +116,7 @@ from pathlib import Path
 from vtac.files.folders import write_folder
 names = ("insn.bin", "uop.bin", "dram.bin", "program.json")
 files = dict.fromkeys(names, sys.argv[2].encode() * 4096)
+files["program.json"] = b'{"format": 1, "name": "' + files["uop.bin"] + b'"}'
 signal.signal(signal.SIGINT, signal.default_int_handler)
 print("ready", flush=True)
 for turn in range(int(sys.argv[3])):
@@ -119,7 +143,9 @@ def test_two_writers_leave_one_of_the_two(tmp_path: Path, foreign: bool) -> None
     found = contents(folder)
     found.pop("mine", None)
     assert len(found) == 4
+    index = found.pop("program.json")
     assert len(set(found.values())) == 1
+    assert index.endswith(found["uop.bin"] + b'"}')
     assert [path.name for path in tmp_path.iterdir()] == ["p"]
 
 

@@ -6,27 +6,15 @@ import ctypes
 import errno
 import fcntl
 import os
-import re
 import shutil
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from vtac.files.ownership import INDEX_FILES, foreign_entries, own_entries
 from vtac.files.signals import signals_deferred
 from vtac.files.whole import scratch_beside
 
-OWN_FILES = frozenset(
-    {
-        *("insn.bin", "uop.bin", "dram.bin", "program.json", "host.mlir"),
-        *("kernel.cu", "launch.json", "constants.npz", "digests.json"),
-    }
-)
-"""Names of the files of saved programs, of any target. Other files in a folder are never touched."""
-
-INDEX_FILES = ("program.json", "launch.json")
-"""The files without which a folder holds no saved program."""
-
-_OWN_FOLDER = re.compile(r"device_\d+")
 _EXCHANGE = 2
 
 
@@ -55,16 +43,7 @@ def _must_stay(target: Path) -> bool:
         current = None
     if current is not None and current.is_relative_to(target):
         return True
-    return target.is_mount() or any(not _is_own(entry) for entry in target.iterdir())
-
-
-def _is_own(entry: Path) -> bool:
-    """Whether an entry of a folder is a part of a saved program."""
-    if entry.is_dir() and not entry.is_symlink():
-        return bool(_OWN_FOLDER.fullmatch(entry.name)) and all(
-            inner.name in OWN_FILES and not inner.is_dir() for inner in entry.iterdir()
-        )
-    return entry.name in OWN_FILES
+    return target.is_mount() or bool(foreign_entries(target))
 
 
 def _put_in_place(target: Path, contents: Mapping[str, bytes]) -> bool:
@@ -95,7 +74,7 @@ def _swap(scratch: Path, target: Path) -> bool:
             raise
     if not _exchange(scratch, target):
         return False
-    for entry in [entry for entry in scratch.iterdir() if not _is_own(entry)]:
+    for entry in foreign_entries(scratch):
         entry.rename(target / entry.name)  # it came after the look at what is foreign
     return True
 
@@ -126,10 +105,9 @@ def _write_within(target: Path, contents: Mapping[str, bytes]) -> None:
         try:
             scratch.mkdir()
             _write_files(scratch, contents)
-            _require_free(target, scratch, names)
-            for name in INDEX_FILES:
-                (target / name).unlink(missing_ok=True)
-            for entry in [entry for entry in target.iterdir() if entry != scratch and _is_own(entry)]:
+            own = own_entries(target)
+            _require_free(target, scratch, names, own)
+            for entry in sorted(own, key=lambda entry: entry.name not in INDEX_FILES):
                 _remove(entry)
             for name in sorted(names, key=INDEX_FILES.__contains__):
                 (scratch / name).rename(target / name)
@@ -137,14 +115,15 @@ def _write_within(target: Path, contents: Mapping[str, bytes]) -> None:
             shutil.rmtree(scratch, ignore_errors=True)
 
 
-def _require_free(target: Path, scratch: Path, names: list[str]) -> None:
+def _require_free(target: Path, scratch: Path, names: list[str], own: list[Path]) -> None:
     """Nothing foreign stands where the files of a program go."""
     for name in names:
         entry = target / name
         if entry.is_dir() and not (scratch / name).is_dir():
             raise IsADirectoryError(errno.EISDIR, "Is a directory", str(entry))
-        if entry.exists() and not _is_own(entry):
-            raise FileExistsError(errno.EEXIST, "it holds files of something else", str(entry))
+        if os.path.lexists(entry) and entry not in own:
+            reason = "it holds files of something else" if entry.is_dir() else "it belongs to no saved program there"
+            raise FileExistsError(errno.EEXIST, f"{reason}; move it away or save to another folder", str(entry))
 
 
 def _remove(entry: Path) -> None:

@@ -124,7 +124,8 @@ class CudaProgram:
                 Path(directory), {**files, LAUNCH_FILE: SavedRecord.of(self.launch, self.in_place, files).text()}
             )
         except OSError as error:
-            raise CompileError(f"cannot save to {directory}: {error.strerror}") from None
+            named = isinstance(error, FileExistsError) and isinstance(error.filename, str)
+            raise CompileError(f"cannot save to {error.filename if named else directory}: {error.strerror}") from None
 
     def _inputs(self, arrays: Sequence[Array]) -> list[Array]:
         """The arrays the launch reads; those given for outputs are checked and left out."""

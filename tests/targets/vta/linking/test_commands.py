@@ -126,6 +126,22 @@ def test_the_outer_index_answers_for_every_stream_s_files(network: Path) -> None
         vtac.load_program(folder)
 
 
+@pytest.mark.parametrize("name", ["host.mlir", "device_1/program.json", "device_0/uop.bin"])
+def test_a_listed_file_that_is_missing_is_named(network: Path, name: str) -> None:
+    folder = network.parent / "saved"
+    vtac.compile(network).save(folder)
+    (folder / name).unlink()
+    with pytest.raises(vtac.ProgramError, match=f"{name}"):
+        vtac.load_program(folder)
+
+
+def test_one_stream_without_its_host_function_is_refused(tmp_path: Path) -> None:
+    vtac.compile(PlainConv(channels=3, pads=(1, 1, 1, 1)).text()).save(tmp_path)
+    (tmp_path / "host.mlir").unlink()
+    with pytest.raises(vtac.ProgramError, match=r"holds a digest of 'host.mlir', which is not there: save it again"):
+        vtac.load_program(tmp_path)
+
+
 def _of_another_device(text: str) -> str:
     return text.replace("@net_1", "@net_9")
 

@@ -124,7 +124,7 @@ def first_buffer(description: dict[str, object]) -> dict[str, object]:
 DAMAGE: dict[str, tuple[Callable[[Path], object], str]] = {
     "missing file": (
         lambda folder: (folder / "uop.bin").unlink(),
-        "is not a saved program: cannot read uop.bin: No such file",
+        "program.json holds a digest of 'uop.bin', which is not there: save it again",
     ),
     "truncated stream": (
         damaged("insn.bin", lambda data: data[:-5]),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from vtac.dialects.hardware import DRAM_PAGE_BYTES
 from vtac.errors import ProgramError
-from vtac.files.digests import changed_file, digest
+from vtac.files.digests import changed_file, digest, missing_file
 from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.targets.vta.isa.fields import MICRO_OP_BYTES, WORD_BYTES
 from vtac.targets.vta.programs.program import Program
@@ -58,8 +58,14 @@ def load_stream(folder: Path) -> Program:
 
 
 def read_index(folder: Path) -> Index:
-    """program.json of a folder. Raises `ProgramError`."""
-    return parse_index(read_part(folder / INDEX, RECORD_BYTES), folder / INDEX)
+    """program.json of a folder, beside every file that it lists. Raises `ProgramError`."""
+    index = parse_index(read_part(folder / INDEX, RECORD_BYTES), folder / INDEX)
+    missing = missing_file(folder, index.digests)
+    if missing is not None:
+        raise ProgramError(
+            f"{folder} is not a saved program: {INDEX} holds a digest of {missing!r}, which is not there: save it again"
+        )
+    return index
 
 
 def read_part(path: Path, most: int) -> bytes:
