@@ -27,6 +27,7 @@ COMMANDS: dict[str, Command] = {
     "diff": Command("diff", "show the first difference between two instruction streams"),
     "fuzz": Command("fuzz", "attack the compiler with random cases (in a source checkout)"),
     "schedule": Command("schedule", "print the schedule that a program without one gets"),
+    "explain": Command("explain", "explain a kind of finding or fault, with an example"),
     "config": Command("config", "print, check and compare hardware configurations"),
 }
 
