@@ -17,11 +17,12 @@ Sample: TypeAlias = NDArray[Any] | tuple[NDArray[Any], ...]
 class Model(Graph):
     """A trained float model."""
 
-    def quantize(self, calibration: NDArray[Any] | Iterable[Sample]) -> QuantisedModel:
+    def quantize(self, calibration: NDArray[Any] | Iterable[Sample], *, zero_points: bool = True) -> QuantisedModel:
         """Integers for the VTA, at scales chosen on calibration data.
 
         An array (its first dimension counts samples), a list of arrays, or any iterable of tuples
         with an array for each input; it is gone through once, one item at a time.
+        `zero_points` puts zero at -128 where activations leave nothing negative, so that they have 256 steps.
         """
         items = [cast(Sample, calibration)] if isinstance(calibration, np.ndarray) else calibration
-        return quantise(self, (item if isinstance(item, tuple) else (item,) for item in items))
+        return quantise(self, (item if isinstance(item, tuple) else (item,) for item in items), zero_points=zero_points)

@@ -32,6 +32,6 @@ def test_every_element_is_counted_within_reach(numbers: list[float]) -> None:
 
 def test_the_error_is_that_of_rounding_and_clipping() -> None:
     data = np.random.default_rng(0).normal(0, 1, 20000).astype(np.float32)
-    for scale in (2.0**-4, 2.0**-5, 2.0**-6):
-        nearest = np.clip(np.floor(data / scale + 0.5), -128, 127) * scale
-        assert filled(data).error(scale) == pytest.approx(float(((data - nearest) ** 2).sum()), rel=0.05)
+    for scale, zero in ((2.0**-4, 0), (2.0**-5, 0), (2.0**-6, 0), (2.0**-6, -128)):
+        nearest = np.clip(np.floor(data / scale + 0.5), -128 - zero, 127 - zero) * scale
+        assert filled(data).error(scale, zero) == pytest.approx(float(((data - nearest) ** 2).sum()), rel=0.05)

@@ -12,23 +12,25 @@ from vtac.models.layers.products import Linear
 from vtac.models.quantiser.products import quantise_array, quantise_product
 from vtac.models.quantiser.scales import Scale
 
+ZEROS = st.sampled_from([0, -128])
 
-@given(st.integers(0, 50), st.integers(-9, -3), st.sampled_from([1.0, 64 / 49]))
-def test_integers_follow_the_float_layer(seed: int, exponent: int, mantissa: float) -> None:
+
+@given(st.integers(0, 50), st.integers(-9, -3), st.sampled_from([1.0, 64 / 49]), ZEROS, ZEROS)
+def test_integers_follow_the_float_layer(seed: int, exponent: int, mantissa: float, zero: int, other: int) -> None:
     """Within the rounding of data, weights and result."""
     random = np.random.default_rng(seed)
     weights = (random.normal(0, 1, (6, 20)) * np.exp2(random.integers(-5, 5, (6, 1)))).astype(np.float32)
     layer = Linear("fc", ("x",), weights, random.normal(0, 1, 6).astype(np.float32))
-    source = Scale(exponent, mantissa)
+    source = Scale(exponent, mantissa, zero)
     data = random.integers(-128, 128, (3, 20)).astype(np.int8)
-    floats = (data * source.size).astype(np.float32)
+    floats = ((data.astype(np.int64) - zero) * source.size).astype(np.float32)
     np.testing.assert_array_equal(quantise_array(floats, source), data)
     expected = layer.compute(floats)
-    result = Scale(int(np.ceil(np.log2(np.abs(expected).max() / 127))))
+    result = Scale(int(np.ceil(np.log2(np.abs(expected).max() / 127))), zero=other)
     product = quantise_product(layer, source, result)
-    sums = data.astype(np.int64) @ product.weights.T.astype(np.int64) + product.bias
+    sums = (data.astype(np.int64) - zero) @ product.weights.T.astype(np.int64) + product.bias
     assert np.abs(sums).max() <= product.bound < 1 << 31
-    found = (sums >> product.shifts) * result.size
+    found = ((sums >> product.shifts) - other) * result.size
     steps = product.sizes / source.size
     slack = np.abs(floats).sum(1, keepdims=True) * steps + result.size
     assert (np.abs(found - expected) <= slack).all()

@@ -76,10 +76,10 @@ def as_tuple(quantised: QuantisedModel, data: Array) -> tuple[np.ndarray, ...]:
     return found if isinstance(found, tuple) else (found,)
 
 
-@pytest.mark.parametrize("make", [residual_net, branching_net])
-def test_the_program_equals_the_simulation_at_every_result(make: Callable[[], Model]) -> None:
+@pytest.mark.parametrize(("make", "zero_points"), [(residual_net, True), (residual_net, False), (branching_net, True)])
+def test_the_program_equals_the_simulation_at_every_result(make: Callable[[], Model], zero_points: bool) -> None:
     model = make()
-    quantised = model.quantize(samples(model, 16))
+    quantised = model.quantize(samples(model, 16), zero_points=zero_points)
     program = quantised.compile()
     data = samples(model, 18)[-1:]
     for found, expected in zip(program(*quantised.integers(data)), as_tuple(quantised, data), strict=True):
@@ -121,6 +121,36 @@ def test_shifts_differ_by_channel_and_sums_stay_within_32_bits() -> None:
     products = model.quantize(samples(model, 4)).products
     assert len(set(products["conv1"].shifts.tolist())) > 2
     assert all(product.bound < 1 << 31 for product in products.values())
+
+
+def test_zero_is_lowest_where_nothing_is_negative() -> None:
+    """Worth more than a decibel at every result."""
+    model = residual_net()
+    data = samples(model, 32)
+    zeros = {name: scale.zero for name, scale in model.quantize(data).scales.items()}
+    assert {name for name, zero in zeros.items() if zero == -128} == {"relu1", "relu2", "pool", "flat"}
+    quality: list[list[float]] = []
+    for zero_points in (False, True):
+        quantised = model.quantize(data[:16], zero_points=zero_points)
+        found = quantised.floats(*as_tuple(quantised, data[16:]))
+        quality.append([sqnr(own, other) for own, other in zip(found, model(data[16:]), strict=True)])
+    assert sum(quality[1]) > sum(quality[0]) + len(quality[0])
+
+
+def test_means_of_what_is_not_negative_have_their_zero_there() -> None:
+    layers = (
+        Convolution("conv", ("x",), numbers(4, 2, 1, 1)),
+        Relu("relu", ("conv",)),
+        GlobalAveragePool("mean", ("relu",)),
+        Flatten("flat", ("mean",)),
+        Linear("fc", ("flat",), numbers(3, 4)),
+    )
+    model = Model("net", (Input("x", (1, 2, 3, 5)),), layers, ("mean", "fc"))
+    quantised = model.quantize(samples(model, 8))
+    assert quantised.scales["mean"].zero == -128
+    data = samples(model, 9)
+    for own, other in zip(quantised.floats(*as_tuple(quantised, data)), model(data), strict=True):
+        assert sqnr(own, other) > 30
 
 
 def test_the_order_of_calibration_does_not_matter() -> None:

@@ -39,9 +39,9 @@ class Histogram:
         places = ((value.ravel().astype(np.float64) + self.reach) * (_BINS / (2 * self.reach))).astype(np.int64)
         self.counts += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
 
-    def error(self, scale: float) -> float:
+    def error(self, scale: float, zero: int = 0) -> float:
         """The sum of squares by which elements differ from their nearest multiple of `scale` in eight bits."""
-        nearest = np.clip(np.floor(self.centres / scale + 0.5), -128, 127) * scale
+        nearest = np.clip(np.floor(self.centres / scale + 0.5), -128 - zero, 127 - zero) * scale
         return float((self.counts * (self.centres - nearest) ** 2).sum())
 
     def _widen(self) -> None:

@@ -14,13 +14,15 @@ from vtac.models.layers.products import Linear
 from vtac.models.quantiser.scales import Scale
 
 _TRIED = 3
-_WIDEST = 31
-"""A shift of 32-bit numbers is less than 32."""
+_WIDEST = 23
+"""Shifts are less than that, so that a zero point in front of one fits 30 bits."""
 
 
 @dataclass(frozen=True, eq=False)
 class IntegerProduct:
-    """(sum of weights * data + bias) >> shifts, by feature; the bias holds the half by which shifts round.
+    """(sum of weights * (data - zero) + bias) >> shifts, by feature.
+
+    The bias holds the half by which shifts round, and the zero point of results in front of the shift.
 
     Without requantisation shifts are 0, and a result stands for itself times `sizes`, by feature.
     `bound` is the largest magnitude that any sum, partial ones included, can have.
@@ -38,7 +40,7 @@ def quantise_product(layer: Convolution | Linear, source: Scale, result: Scale |
 
     The scale of a feature's weights is the one of least squared error among those that make
     source * weights / result a power of two, that keep the bias within 30 bits and its shift
-    within 0 to 31. ModelError where a shift is below 0, or sums could leave 32 bits.
+    within 0 to 22. ModelError where a shift is below 0, or sums could leave 32 bits.
     """
     features = layer.weights.shape[0]
     rows = layer.weights.reshape(features, -1).astype(np.float64)
@@ -53,7 +55,9 @@ def quantise_product(layer: Convolution | Linear, source: Scale, result: Scale |
         raise layer.refuse("the results of a feature are finer than its sums", "calibration data that vary more")
     halves = np.where(shifts > 0, np.left_shift(1, np.maximum(shifts - 1, 0)), 0)
     whole = np.floor(bias / (source.size * sizes) + 0.5).astype(np.int64) + halves
-    bound = int((np.abs(weights).sum(1, dtype=np.int64) * 128 + np.abs(whole)).max())
+    if result is not None:
+        whole += np.left_shift(np.int64(result.zero), shifts)
+    bound = int((np.abs(weights).sum(1, dtype=np.int64) * (128 - source.zero) + np.abs(whole)).max())
     if bound >= 1 << 31:
         raise layer.refuse(f"its sums can reach {bound:,}", "sums within 32 bits: fewer channels or a smaller bias")
     return IntegerProduct(
@@ -92,4 +96,5 @@ def _nearest(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
 
 def quantise_array(array: Array, scale: Scale) -> NDArray[np.int8]:
     """Data at a scale, rounded half up, clipped to eight bits."""
-    return _nearest(array.astype(np.float64) / scale.size).astype(np.int8)
+    places = np.floor(array.astype(np.float64) / scale.size + 0.5) + scale.zero
+    return np.clip(places, -128, 127).astype(np.int8)

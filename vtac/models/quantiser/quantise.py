@@ -52,6 +52,8 @@ class QuantisedModel:
     network: IntegerNetwork = field(repr=False)
     sizes: tuple[NDArray[np.float64], ...] = field(repr=False)
     """What one stands for in each result, by feature where it is a vector."""
+    zeros: tuple[int, ...] = field(repr=False)
+    """What zero is in each result."""
 
     @property
     def module(self) -> ModuleOp:
@@ -87,12 +89,14 @@ class QuantisedModel:
     def floats(self, *results: NDArray[Any]) -> tuple[Array, ...]:
         """What results of a program stand for."""
         return tuple(
-            (result * size.reshape(-1, *[1] * (result.ndim - 2))).astype(np.float32)
-            for result, size in zip(results, self.sizes, strict=True)
+            ((result.astype(np.int64) - zero) * size.reshape(-1, *[1] * (result.ndim - 2))).astype(np.float32)
+            for result, size, zero in zip(results, self.sizes, self.zeros, strict=True)
         )
 
 
-def quantise(graph: Graph, calibration: Iterable[tuple[NDArray[Any], ...]]) -> QuantisedModel:
+def quantise(
+    graph: Graph, calibration: Iterable[tuple[NDArray[Any], ...]], *, zero_points: bool = True
+) -> QuantisedModel:
     """Scales by least squares over calibration, one batch in memory at a time; weights per feature.
 
     Raises ModelError for layers that have no integer form, all at once, and where no scale fits.
@@ -100,7 +104,7 @@ def quantise(graph: Graph, calibration: Iterable[tuple[NDArray[Any], ...]]) -> Q
     folded = fold_batch_norms(graph)
     _require_known(folded)
     fused = fused_activations(folded)
-    scales = choose_scales(folded, _observe(folded, calibration), fused)
+    scales = choose_scales(folded, _observe(folded, calibration), fused, zero_points=zero_points)
     return _Construction(folded, fused, scales).build()
 
 
@@ -147,7 +151,8 @@ class _Construction:
                 self.tensors[self._target(layer)] = self._emit(layer, f"layer{number}")
         self.network.results = [self.tensors[name] for name in self.graph.outputs]
         sizes = tuple(self.sizes.get(name, np.array([self.scales[name].size])) for name in self.graph.outputs)
-        return QuantisedModel(self.graph, self.scales, self.products, self.network, sizes)
+        zeros = tuple(0 if name in self.sizes else self.scales[name].zero for name in self.graph.outputs)
+        return QuantisedModel(self.graph, self.scales, self.products, self.network, sizes, zeros)
 
     def _emit(self, layer: Layer, name: str) -> Tensor:
         """A layer of one of the kinds that have an integer form."""
@@ -176,13 +181,13 @@ class _Construction:
     def _bounds(self, layer: Layer) -> Bounds:
         """What the activation of a layer, or the layer itself, leaves of eight bits."""
         after = self.fused.get(layer.name, layer)
-        size = self.scales[after.name].size
+        scale = self.scales[after.name]
         low, high = -np.inf, np.inf
         if isinstance(after, Relu | Relu6):
             low, high = 0.0, 6.0 if isinstance(after, Relu6) else np.inf
         elif isinstance(after, Clamp):
             low, high = after.low, after.high
-        first, last = (int(np.floor(np.clip(end / size, -128, 127) + 0.5)) for end in (low, high))
+        first, last = (int(np.floor(np.clip(end / scale.size + scale.zero, -128, 127) + 0.5)) for end in (low, high))
         return first, last
 
     def _product(self, layer: Convolution | Linear) -> tuple[IntegerProduct, Bounds | None]:
@@ -204,12 +209,14 @@ class _Construction:
             raise layer.refuse(f"its stride is {layer.stride}, its dilation {layer.dilation}", "equal both ways")
         product, bounds = self._product(layer)
         source, stride, dilation = self.tensors[layer.inputs[0]], layer.stride[0], layer.dilation[0]
-        return self.network.convolution_of(source, name, product, stride, layer.pads, layer.groups, dilation, bounds)
+        return self.network.convolution_of(
+            source, name, product, stride, layer.pads, layer.groups, dilation, bounds, self.scales[layer.inputs[0]].zero
+        )
 
     def _linear(self, layer: Linear, name: str) -> Tensor:
         source = self.tensors[layer.inputs[0]]
         layer.require_rank(source.shape, 2, "batch and features, to be quantised")
-        return self.network.linear_of(source, name, *self._product(layer))
+        return self.network.linear_of(source, name, *self._product(layer), self.scales[layer.inputs[0]].zero)
 
     def _add(self, layer: Add, name: str) -> Tensor:
         left, right = (self.scales[one] for one in layer.inputs)
@@ -221,7 +228,9 @@ class _Construction:
             raise layer.refuse(f"it adds {one.shape} and {other.shape}", "equal shapes, to be quantised")
         fine = min(left.exponent, right.exponent)
         factors = (1 << left.exponent - fine, 1 << right.exponent - fine)
-        return self.network.sum_of(one, other, name, factors, result.exponent - fine, self._bounds(layer))
+        shift = result.exponent - fine
+        offset = (result.zero << shift) + (1 << shift >> 1) - left.zero * factors[0] - right.zero * factors[1]
+        return self.network.sum_of(one, other, name, factors, offset, shift, self._bounds(layer))
 
     def _max_pool(self, layer: MaxPool, name: str) -> Tensor:
         window = layer.window
@@ -240,7 +249,8 @@ class _Construction:
         shift = power + after.exponent - before.exponent
         if shift < 0:
             raise layer.refuse("its results are finer than the sum of what it reads", "a mean that varies more")
-        return self.network.mean_of(source, name, shift)
+        offset = (after.zero << shift) + (1 << shift >> 1) - positions * before.zero
+        return self.network.mean_of(source, name, offset, shift)
 
     def _concat(self, layer: Concat, name: str) -> Tensor:
         sources = [self.tensors[source] for source in layer.inputs]
