@@ -9,17 +9,16 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import cast
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 from fuzz.campaign import Bounds, Case, Tally, run_cases, shares, unwatched
-from fuzz.case import FuzzTarget, Payload
+from fuzz.case import FuzzTarget
 from fuzz.guided import ENTRIES, run_guided
 from fuzz.isolation import isolated
 from fuzz.reach import expected_reach, reach_by_kind, reach_tables, watching
 from fuzz.report import campaign_table, failure_lines, progress
-from fuzz.storage import known_signatures, store_failures
+from fuzz.storage import known_signatures, store_failures, stored_case
 from fuzz.targets import TARGETS, fuzz_target
 from fuzz.warm import warm
 from vtac.tools.entry import ToolParser, UsageError
@@ -119,9 +118,8 @@ def _report_reach(tallies: dict[str, Tally], folder: Path) -> None:
 
 
 def _replay(path: Path) -> int:
-    record = cast("dict[str, object]", json.loads(path.read_text()))
-    target = fuzz_target(cast(str, record["target"]))
-    outcome = isolated(lambda: target.judge(cast(Payload, record["payload"])))
+    target, payload = stored_case(path)
+    outcome = isolated(lambda: target.judge(payload))
     print(json.dumps({"target": target.name, **outcome.to_json()}))
     return int(outcome.status == "failed")
 

@@ -12,8 +12,14 @@ from fuzz.case import FuzzTarget, Payload, draw_case
 from fuzz.isolation import isolated
 from fuzz.outcome import Outcome
 from fuzz.reduction import reduce_case
+from fuzz.targets import TARGETS, fuzz_target
+from vtac.errors import VtacError
 
 KNOWN = Path(__file__).with_name("known_signatures.txt")
+
+
+class StoredCaseError(VtacError):
+    """A file to replay that holds no case."""
 
 
 def known_signatures(target: str) -> set[str]:
@@ -40,6 +46,22 @@ def store_failures(target: FuzzTarget, tally: Tally, folder: Path, *, reduce: bo
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(json.dumps(record, indent=1) + "\n")
         yield path
+
+
+def stored_case(path: Path) -> tuple[FuzzTarget, Payload]:
+    """The target and the payload of a reproducer. Raises `StoredCaseError`, and `OSError` for what cannot be read."""
+    try:
+        record: object = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise StoredCaseError(f"'{path}' is no stored case: not JSON: {error}") from None
+    fields = cast("dict[str, object]", record) if isinstance(record, dict) else {}
+    name, payload = fields.get("target"), fields.get("payload")
+    if not (isinstance(name, str) and name in TARGETS and isinstance(payload, dict)):
+        raise StoredCaseError(
+            f"'{path}' is no stored case: it needs a 'target', one of {', '.join(TARGETS)}, and an object 'payload', "
+            "as vtac fuzz writes them"
+        )
+    return fuzz_target(name), cast(Payload, payload)
 
 
 def _drawn(target: FuzzTarget, seed: int) -> Payload | None:

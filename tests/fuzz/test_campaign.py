@@ -20,8 +20,9 @@ from fuzz.isolation import allow_reservations, isolated
 from fuzz.mutations import mutated_until
 from fuzz.outcome import MismatchError, Outcome
 from fuzz.report import bar, campaign_table, failure_lines
-from fuzz.storage import store_failures
+from fuzz.storage import KNOWN, known_signatures, store_failures
 from fuzz.targets import TARGETS, fuzz_target
+from vtac.tools.vtac import main
 
 CORPUS = sorted((Path(__file__).parent / "corpus").glob("*.json"))
 
@@ -87,6 +88,27 @@ class Undrawable(Numbers):
 
     def draw(self, random: Random, features: frozenset[str]) -> Payload:
         raise LookupError("no such number")
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("{", "not JSON"),
+        ("[]", "it needs a 'target', one of"),
+        ('{"target": "os", "payload": {}}', "it needs a 'target'"),
+    ],
+)
+def test_what_is_no_stored_case_is_one_message(
+    text: str, problem: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "bad.json").write_text(text)
+    assert main(["fuzz", "linalg", "--replay", str(tmp_path / "bad.json")]) == 1
+    assert f"bad.json' is no stored case: {problem}" in capsys.readouterr().err
+
+
+def test_the_listed_failures_are_read() -> None:
+    listed = [line for line in KNOWN.read_text().splitlines() if line and not line.startswith("#")]
+    assert sum(len(known_signatures(name)) for name in TARGETS) == len(set(listed))
 
 
 def test_a_case_that_cannot_be_drawn_is_a_failure_with_its_seed(tmp_path: Path) -> None:

@@ -66,6 +66,17 @@ def test_an_array_is_refused_by_its_header(saved: Path, capsys: pytest.CaptureFi
     assert "argument 'a' is 16777216 int8; the program takes 1x16x4x4 int8" in capsys.readouterr().err
 
 
+def test_an_encrypted_archive_is_one_message(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved.parent / "x.npz"
+    np.savez(path, a=np.zeros((1, 16, 4, 4), np.int8), b=np.zeros((1, 16, 4, 4), np.int8))
+    data = bytearray(path.read_bytes())
+    for place in (data.index(b"PK\x03\x04") + 6, data.index(b"PK\x01\x02") + 8):
+        data[place] |= 1
+    path.write_bytes(data)
+    assert main(["run", str(saved), "--inputs", str(path)]) == 1
+    assert "x.npz' is no archive of numbers as numpy.savez writes it: 'a' is encrypted" in capsys.readouterr().err
+
+
 def test_results_may_have_any_name(saved: Path) -> None:
     assert main(["run", str(saved), "--outputs", str(saved.parent / "y.npz")]) == 0
     assert list(np.load(saved.parent / "y.npz")) == ["file", "allow_pickle"]

@@ -11,9 +11,10 @@ import pytest
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import CompileError, LaunchError, ToolMissingError
-from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.arrays import Array, fitted
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
+from vtac.targets.cuda.launch import Parameter
 from vtac.targets.cuda.program import CudaProgram, load_cuda_program
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
@@ -175,3 +176,19 @@ def test_the_name_of_an_architecture_stands_for_it() -> None:
         CompileError, match=r"config='sm_1' with target 'cuda': a GpuArchitecture .* or its name.*known"
     ):
         vtac.compile(LAYER.text(), "cuda", config="sm_1", schedule=schedule)
+
+
+def test_what_is_no_array_is_refused() -> None:
+    _, b, bias = arrays()
+    text = r"argument `a` of kernel `matmul` got a list, no numpy array; it is float16 \[64, 32\]"
+    with pytest.raises(LaunchError, match=text):
+        program()([[1.0] * 32] * 64, b, bias)  # pyright: ignore[reportArgumentType]
+
+
+def test_unsigned_arrays_stand_for_signless_integers() -> None:
+    signless, unsigned = (Parameter("a", "input", dtype, (2,)) for dtype in ("int8", "uint8"))
+    found = fitted(signless, np.array([255, 1], np.uint8))
+    assert found is not None
+    assert (found.dtype, found.tolist()) == (np.dtype(np.int8), [-1, 1])
+    assert fitted(unsigned, np.array([-1, 1], np.int8)) is None
+    assert fitted(signless, np.array([255, 1], np.uint16)) is None

@@ -18,7 +18,7 @@ from vtac.files.folders import write_folder
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.files.whole import write_output
 from vtac.lazily import text_by
-from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.arrays import Array, described, fitted
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
@@ -73,7 +73,7 @@ class CudaProgram:
         return self.launch.outputs
 
     def __call__(self, *arrays: Array, device: Device = "cpu", blocks: int | None = None) -> Array | tuple[Array, ...]:
-        """Run the kernel on arrays of the arguments' shapes and dtypes (bfloat16 as uint16).
+        """Run the kernel on arrays of the arguments' shapes and dtypes (bfloat16 as uint16, unsigned for signless).
 
         On the CPU the text itself is executed: the whole launch, or with `blocks` that many of
         its blocks; what those did not write is masked in the arrays returned. On the GPU the
@@ -135,14 +135,17 @@ class CudaProgram:
             raise LaunchError(
                 f"kernel `{self.launch.kernel}` got {len(arrays)} arrays; it takes {len(expected)}: {names}"
             )
-        for parameter, array in zip(expected, arrays, strict=True):
-            if array.shape != parameter.shape or array.dtype != np.dtype(parameter.numpy_dtype):
-                raise LaunchError(
-                    f"argument `{parameter.name}` of kernel `{self.launch.kernel}` got {array.dtype} "
-                    f"{list(array.shape)}; it is {parameter.numpy_dtype} {list(parameter.shape)}"
-                )
-        given = {p.name: a for p, a in zip(expected, arrays, strict=True)} | dict(self.constants)
+        given = {p.name: self._fitted(p, a) for p, a in zip(expected, arrays, strict=True)} | dict(self.constants)
         return [given[p.name] for p in self.launch.inputs]
+
+    def _fitted(self, parameter: Parameter, array: Array) -> Array:
+        found = fitted(parameter, array)
+        if found is None:
+            raise LaunchError(
+                f"argument `{parameter.name}` of kernel `{self.launch.kernel}` got {described(array)}; "
+                f"it is {parameter.numpy_dtype} {list(parameter.shape)}"
+            )
+        return found
 
 
 def load_cuda_program(directory: str | Path) -> CudaProgram:
