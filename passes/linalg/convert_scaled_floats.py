@@ -20,9 +20,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.scaled_integers import Channels, Scaled
 from vtac.analysis.scaled_plan import ScaledPlan
-from vtac.analysis.value_facts import element_of, rank_of, shape_of
+from vtac.analysis.value_facts import ValueFacts, element_of, rank_of, shape_of
 from vtac.rewriting.converted_operations import ConvertContraction, ConvertElementwise
 from vtac.rewriting.edits import append
+from vtac.rewriting.finite_pads import BoundPadsOfMaxima
 from vtac.rewriting.integer_bodies import UnscaledBody
 from vtac.rewriting.integer_tensors import dense, empty, generic
 from vtac.rewriting.tensor_conversion import Conversion, ConvertConstant, ConvertLayout
@@ -101,6 +102,8 @@ class ConvertScaledFloats(ModulePass):
 
 def convert(function: FuncOp) -> None:
     """Carry out the plan of one function."""
+    if any(isinstance(op, tensor.PadOp) and isinstance(element_of(op.result), AnyFloat) for op in function.walk()):
+        rewrite_once(function, BoundPadsOfMaxima(ValueFacts(function)))
     conversion = Conversion(ScaledPlan(function))
     if not conversion.plan.operations:
         return

@@ -55,7 +55,11 @@ class ValueFacts:
 
     def of(self, value: SSAValue) -> Fact:
         """What is known of a value: at least the range of its type, for an integer."""
-        found = self._facts.get(value, "it is an argument of the function")
+        found = self._facts.get(value)
+        if found is None:
+            inner = value.owner
+            is_constant = isinstance(inner, ConstantOp)  # in the region of a tensor.pad, say
+            found = constant_fact(inner) if is_constant else "it is an argument of the function"
         bits = width_of(element_of(value))
         return Scaled(*type_range(bits)) if isinstance(found, str) and bits is not None else found
 
