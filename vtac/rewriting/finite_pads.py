@@ -56,6 +56,8 @@ class BoundPadsOfMaxima(RewritePattern):
         widths = zip(pad.static_low.get_values(), pad.static_high.get_values(), strict=True)
         for index, (low, high) in zip(found.operands[0].indices, widths, strict=True):
             taps = [v for v in found.reductions if index.terms.get(v) == 1]
-            if max(low, high) and (min(low, high) < 0 or len(taps) != 1 or max(low, high) >= found.view.extent(taps[0])):
+            if max(low, high) and (
+                min(low, high) < 0 or len(taps) != 1 or max(low, high) >= found.view.extent(taps[0])
+            ):
                 return False
         return True

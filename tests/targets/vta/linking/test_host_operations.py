@@ -94,7 +94,7 @@ def test_arith_on_tensors_runs_on_the_host() -> None:
         (
             f"%r = func.call @g(%s) : ({KIND}) -> {KIND}",
             KIND,
-            "10:8: 'func.call' {}a program is one function, and 'g' is another",
+            "10:8: 'f' calls 'g'; a program is one function that calls no other: write the operations in place",
         ),
     ],
     ids=["body", "scalar", "slice", "call"],

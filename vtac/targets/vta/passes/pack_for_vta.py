@@ -23,6 +23,7 @@ from vtac.passes.vta.propagate_layouts import PropagateLayouts
 from vtac.passes.vta.refuse_host_operations import RefuseHostOperations
 from vtac.passes.vta.split_device_operations import SplitDeviceOperations
 from vtac.passes.vta.split_intermediates import SplitIntermediates
+from vtac.passes.vta.widen_operands import WidenOperands
 from vtac.pipelines import CompositePass, Phase
 from vtac.targets.vta.passes.fold_constants import FoldConstants
 
@@ -34,6 +35,7 @@ _TO_INTEGERS = (
     ReduceWideShifts(),
     NarrowIntegers(),
     TakeOutZeroPoints(),
+    WidenOperands(),
     LegalizeForAlu(),
     IsolateHostOperations(),
     FuseElementwise(most=MOST_IN_A_BODY),
