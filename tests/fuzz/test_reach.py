@@ -58,7 +58,7 @@ def reached_by(work: Callable[[], object]) -> set[str]:
 
 def test_passes_operations_and_opcodes_of_a_compiled_program_are_reached() -> None:
     reached = reached_by(lambda: vtac.compile(ADD))
-    assert {"pass pack-for-vta", "operation vta.alu", "alu add", "directive schedule.compute_at"} <= reached
+    assert {"pass pack-device-functions", "operation vta.alu", "alu add", "directive schedule.compute_at"} <= reached
     assert "ran expand-groups" in reached
     assert "pass expand-groups" not in reached
 

@@ -66,8 +66,13 @@ def test_a_directive_keeps_the_meaning(name: str, text: str) -> None:
 
 
 def _functions(text: str) -> list[ModuleOp]:
-    """Each function of a text in a module of its own."""
-    return [ModuleOp([function.clone()]) for function in parse(text).ops if isinstance(function, FuncOp)]
+    """Each function of a text in a module of its own; one that takes scalars can be called by no one."""
+    functions = [function for function in parse(text).ops if isinstance(function, FuncOp)]
+    return [ModuleOp([function.clone()]) for function in functions if not _takes_scalars(function)]
+
+
+def _takes_scalars(function: FuncOp) -> bool:
+    return not all(isinstance(argument.type, MemRefType | TensorType) for argument in function.body.block.args)
 
 
 def _apply(name: str, module: ModuleOp, context: Context) -> None:

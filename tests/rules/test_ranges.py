@@ -44,7 +44,7 @@ def bodies(draw: st.DrawFn) -> str:
     return "\n".join([*lines, f"y = addi {names[-1]} 0 : i32"])
 
 
-@settings(max_examples=25, deadline=None, derandomize=True)
+@settings(max_examples=25)
 @given(bodies())
 def test_ranges_of_bodies_hold_every_result(body: str) -> None:
     module = vtac.parse(elementwise(body, ("i8", "i8"), "i32", "256x256"))

@@ -8,7 +8,7 @@ somebody chose: what it names gets it as an attribute, as blocks, loops and buff
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr
 from xdsl.dialects.func import FuncOp
@@ -22,63 +22,77 @@ _NUMBERED = re.compile(r"(?P<base>.*[^\d].*)_(?P<number>\d+)", re.ASCII)
 
 
 class Spellings:
-    """What values are called in the text that is being parsed."""
+    """What values are called in the text that is being parsed.
+
+    Whether a number is the printer's is settled where a region ends that sees no values from outside:
+    a printer names what an operation defines before what stands in its regions, a parser reads it after.
+    """
 
     def __init__(self) -> None:
         self._names: list[set[str]] = [set()]
-        self._chosen: dict[SSAValue, str] = {}
+        self._numbered: list[dict[SSAValue, str]] = [{}]
+        self._read: list[list[Operation]] = [[]]
 
     def enter(self) -> None:
         """A region begins that sees no values from outside: printers count anew in it."""
         self._names.append(set())
+        self._numbered.append({})
+        self._read.append([])
 
     def note(self, name: str, values: Sequence[SSAValue]) -> None:
         """A name is defined."""
-        names = self._names[-1]
-        numbered = _NUMBERED.fullmatch(name)
-        if numbered is not None and len(values) == 1 and not _is_printers(numbered["base"], numbered["number"], names):
-            self._chosen[values[0]] = name
-        names.add(name)
+        if len(values) == 1 and _NUMBERED.fullmatch(name) is not None:
+            self._numbered[-1][values[0]] = name
+        self._names[-1].add(name)
 
     def keep(self, op: Operation) -> None:
-        """Give an operation that has been read the chosen names of what it defines, unless it states others."""
+        """An operation has been read: what it defines gets the names that were chosen for it, at the region's end."""
         if op.has_trait(IsolatedFromAbove):
-            self._names.pop()
-        if not self._chosen:
-            return
-        if isinstance(op, FuncOp):
-            self._name_arguments(op)
-        elif isinstance(op, ForOp):
-            self._name_loop(op)
-        elif len(op.results) == 1 and NAME.may_stand_on(op.name) and not NAME.is_on(op):
-            name = self._chosen.pop(op.results[0], None)
-            if name is not None:
-                NAME.set(op, name)
-
-    def _name_loop(self, loop: ForOp) -> None:
-        name = self._chosen.pop(loop.induction_variable, None)
-        stated = loop.name_property
-        if name is not None and (stated is None or stated.data == loop.induction_variable.name_hint):
-            loop.name_property = StringAttr(name)
-
-    def _name_arguments(self, function: FuncOp) -> None:
-        first = function.body.first_block
-        arguments = () if first is None else first.args
-        names = [self._chosen.pop(argument, None) for argument in arguments]
-        if not any(names):
-            return
-        given = function.arg_attrs.data if function.arg_attrs is not None else [DictionaryAttr({})] * len(names)
-        function.arg_attrs = ArrayAttr(
-            [
-                entry if name is None or NAME.name in entry.data else DictionaryAttr({**entry.data, **NAME.entry(name)})
-                for entry, name in zip(given, names, strict=True)
-            ]
-        )
+            names, numbered, read = self._names.pop(), self._numbered.pop(), self._read.pop()
+            chosen = {value: name for value, name in numbered.items() if not _is_printers(name, names)}
+            for inner in (*read, op) if chosen else ():
+                _give_names(inner, chosen)
+        elif self._numbered[-1]:
+            self._read[-1].append(op)
 
 
-def _is_printers(base: str, number: str, names: set[str]) -> bool:
-    """Whether a printer would have put the number there: the next after those of the same name before."""
-    if number.startswith("0"):
-        return False
+def _give_names(op: Operation, chosen: Mapping[SSAValue, str]) -> None:
+    """Give an operation the chosen names of what it defines, unless it states others."""
+    if isinstance(op, FuncOp):
+        _name_arguments(op, chosen)
+    elif isinstance(op, ForOp):
+        _name_loop(op, chosen)
+    elif len(op.results) == 1 and NAME.may_stand_on(op.name) and not NAME.is_on(op):
+        name = chosen.get(op.results[0])
+        if name is not None:
+            NAME.set(op, name)
+
+
+def _name_loop(loop: ForOp, chosen: Mapping[SSAValue, str]) -> None:
+    name, stated = chosen.get(loop.induction_variable), loop.name_property
+    if name is not None and (stated is None or stated.data == loop.induction_variable.name_hint):
+        loop.name_property = StringAttr(name)
+
+
+def _name_arguments(function: FuncOp, chosen: Mapping[SSAValue, str]) -> None:
+    first = function.body.first_block
+    names = [chosen.get(argument) for argument in (() if first is None else first.args)]
+    if not any(names):
+        return
+    given = function.arg_attrs.data if function.arg_attrs is not None else [DictionaryAttr({})] * len(names)
+    function.arg_attrs = ArrayAttr(
+        [
+            entry if name is None or NAME.name in entry.data else DictionaryAttr({**entry.data, **NAME.entry(name)})
+            for entry, name in zip(given, names, strict=True)
+        ]
+    )
+
+
+def _is_printers(name: str, names: set[str]) -> bool:
+    """Whether a printer would have put the number there: the next after those of the same name."""
+    found = _NUMBERED.fullmatch(name)
+    if found is None or found["number"].startswith("0"):
+        return found is None
+    base, number = found["base"], found["number"]
     before = int(number) - 1 if len(number) < 19 else -1
     return base in names and (before == 0 or f"{base}_{before}" in names)

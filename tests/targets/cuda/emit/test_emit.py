@@ -295,9 +295,10 @@ def test_more_elements_than_an_int_counts() -> None:
     layer = WmmaConv2D(batch=256, height=224, width=224, in_channels=256, out_channels=128, kernel=1, padding=0)
     with pytest.raises(CompileError) as caught:
         vtac.compile(layer.text(), "cuda", schedule=layer.seed_schedule())
-    assert "'data' has 3,288,334,336 elements; kernels index with 32-bit integers, up to 2,147,483,647" in str(
-        caught.value
-    )
+    assert (
+        "'data' of shape 16x224x224x16x16x16 has 3,288,334,336 elements; a kernel counts elements in integers of 32 "
+        "bits: at most 2,147,483,647"
+    ) in str(caught.value)
 
 
 def test_an_argument_that_is_read_and_written() -> None:

@@ -117,7 +117,7 @@ def test_instructions_name_their_layer_and_its_place(tmp_path: Path) -> None:
     places = {origin.kernel: origin.location for origin in program.stream.origins if origin.location}
     assert set(places) == {"fc1", "fc2"}
     for layer, place in places.items():
-        assert lines[int(place.split(":")[-2]) - 1].strip().startswith(f"%{layer} = linalg.generic")
+        assert lines[int(place.split(":")[-2]) - 1].strip().startswith(f"%{layer}_sum = linalg.matmul")
     text = listing(program.disassemble(), program.stream.origins)
     assert f"# fc1: vta.gemm {places['fc1']}" in text
     assert "# fc2: vta.store_2d" in text
