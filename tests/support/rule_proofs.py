@@ -19,7 +19,7 @@ from symbolic_linalg import Symbols, evaluate_symbols, symbols
 from symbolic_machine import SymbolicMachine
 from symbolic_scalars import Scalar, Scalars, term, width
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.func import CallOp, FuncOp
 
 import vtac
 from vtac.evaluate import evaluate
@@ -64,15 +64,18 @@ def prove(text: str, level: Level, lanes: Sequence[int] = (0,), *, acc_8bit: boo
     assert outcome == z3.unsat, f"the solver gives up: {solver.reason_unknown()}"
 
 
-def prove_exhaustively(text: str, level: Level, given: Sequence[NDArray[np.int8]] | None = None) -> None:
+def prove_exhaustively(
+    text: str, level: Level, given: Sequence[NDArray[np.int8]] | None = None, *, host: bool = False
+) -> None:
     """The same by computing every case: of the arrays that are given, else of 256 x 256 tensors.
 
-    One or two tensors of i8 hold all pairs of bytes, one of i16 all its numbers.
+    One or two tensors of i8 hold all pairs of bytes, one of i16 all its numbers. `host` lets the host
+    prepare operands for a device function, which there must be.
     """
     module = vtac.parse(text)
     arrays = _every_case(function_of(module)) if given is None else given
     expected = evaluate(module, *arrays)
-    program = packed(module) if level == "packed" else vtac.compile(module, host=False)
+    program = packed(module, host=host) if level == "packed" else vtac.compile(module, host=host)
     found = evaluate(program, *arrays) if isinstance(program, ModuleOp) else program(*arrays)
     wrong = np.argwhere(np.asarray(expected) != np.asarray(found))
     if len(wrong):
@@ -89,10 +92,11 @@ def _every_case(function: FuncOp) -> list[NDArray[np.int8] | NDArray[np.int16]]:
     return list(np.meshgrid(every, every, indexing="ij")[: len(arguments)])
 
 
-def packed(module: ModuleOp) -> ModuleOp:
+def packed(module: ModuleOp, *, host: bool = False) -> ModuleOp:
     """A copy, split into a host function and device functions. Raises `CompileError` for what is left to the host."""
     work = prepare(module)
-    Runner(make_context(), verify_phases=False).run_phases(plain_pipeline(host=False).through("packed"), work)
+    Runner(make_context(), verify_phases=False).run_phases(plain_pipeline(host=host).through("packed"), work)
+    assert any(isinstance(op, CallOp) for op in work.walk()), "nothing runs on the VTA"
     return work
 
 
