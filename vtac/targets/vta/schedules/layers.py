@@ -131,7 +131,11 @@ def _anchor(store: BlockOp, stages: list[Stage]) -> int:
 
 def _reached(number: int, stages: list[Stage]) -> set[int]:
     """A stage and all that it depends on."""
-    found = {number}
-    for other in stages[number].reads:
-        found |= _reached(other, stages)
+    found: set[int] = set()
+    waiting = [number]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += stages[one].reads
     return found
