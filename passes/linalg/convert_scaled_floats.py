@@ -11,7 +11,7 @@ from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import AnyFloat, FloatAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, YieldOp
+from xdsl.dialects.linalg.ops import YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
@@ -21,13 +21,12 @@ from vtac.analysis.device_functions import host_functions
 from vtac.analysis.scaled_integers import Channels, Scaled
 from vtac.analysis.scaled_plan import ScaledPlan
 from vtac.analysis.value_facts import ValueFacts, element_of, rank_of, shape_of
-from vtac.rewriting.converted_operations import ConvertContraction, ConvertElementwise
+from vtac.rewriting.converted_operations import ConvertContraction, carry_out
 from vtac.rewriting.edits import append
 from vtac.rewriting.finite_pads import BoundPadsOfMaxima
 from vtac.rewriting.integer_bodies import UnscaledBody
 from vtac.rewriting.integer_tensors import dense, empty, generic
-from vtac.rewriting.tensor_conversion import Conversion, ConvertConstant, ConvertLayout
-from vtac.rewriting.unread import DropUnread
+from vtac.rewriting.tensor_conversion import Conversion
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -107,12 +106,4 @@ def convert(function: FuncOp) -> None:
     conversion = Conversion(ScaledPlan(function))
     if not conversion.plan.operations:
         return
-    rewrite_once(
-        function,
-        ConvertConstant(conversion),
-        ConvertLayout(conversion),
-        ConvertElementwise(conversion, UnscaledBody),
-        ConvertContraction(conversion),
-    )
-    unread = DropUnread((FillOp, BroadcastOp, tensor.EmptyOp, arith.ConstantOp))
-    rewrite_once(function, KeepFloats(conversion), unread, backwards=True)
+    carry_out(conversion, function, UnscaledBody, ConvertContraction(conversion), KeepFloats(conversion), ())

@@ -5,19 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
 from xdsl.passes import ModulePass
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.narrow_plan import NarrowPlan
-from vtac.rewriting.converted_operations import ConvertContraction, ConvertElementwise
+from vtac.rewriting.converted_operations import ConvertContraction, carry_out
 from vtac.rewriting.integer_bodies import NarrowBody
-from vtac.rewriting.tensor_conversion import Conversion, ConvertConstant, ConvertLayout, KeepIntegers
-from vtac.rewriting.unread import DropUnread
-from vtac.rewriting.walker import rewrite_once
+from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers
 
 
 @dataclass(frozen=True)
@@ -47,12 +43,4 @@ def narrow(function: FuncOp) -> None:
     conversion = Conversion(NarrowPlan(function))
     if not conversion.plan.operations:
         return
-    rewrite_once(
-        function,
-        ConvertConstant(conversion),
-        ConvertLayout(conversion),
-        ConvertElementwise(conversion, NarrowBody),
-        ConvertContraction(conversion),
-    )
-    unread = DropUnread((FillOp, BroadcastOp, tensor.EmptyOp, arith.ConstantOp))
-    rewrite_once(function, KeepIntegers(conversion), unread, backwards=True)
+    carry_out(conversion, function, NarrowBody, ConvertContraction(conversion), KeepIntegers(conversion), ())

@@ -8,11 +8,11 @@ from typing import cast
 
 import numpy as np
 from xdsl.context import Context
-from xdsl.dialects import arith, tensor
+from xdsl.dialects import tensor
 from xdsl.dialects.builtin import IndexType, ModuleOp, i8, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, QuantizedMatmulOp
+from xdsl.dialects.linalg.ops import GenericOp, QuantizedMatmulOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
@@ -27,13 +27,11 @@ from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.pads import Pads, no_pads, unpadded
 from vtac.partition.weight_sums import weight_sum, weight_sum_ops
-from vtac.rewriting.converted_operations import ConvertElementwise, accumulation
+from vtac.rewriting.converted_operations import accumulation, carry_out
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_bodies import NarrowBody
 from vtac.rewriting.integer_tensors import dense, generic, tensor_of
-from vtac.rewriting.tensor_conversion import Conversion, ConvertConstant, ConvertLayout, KeepIntegers
-from vtac.rewriting.unread import DropUnread
-from vtac.rewriting.walker import rewrite_once
+from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers
 from vtac.rewriting.zero_points import Kernel, number, plus, sum_of_weights
 
 _PLAIN: dict[type[Operation], type[named.NamedOp]] = {
@@ -178,12 +176,4 @@ def take_out(function: FuncOp) -> None:
     conversion = Conversion(OffsetPlan(function))
     if not conversion.plan.operations:
         return
-    rewrite_once(
-        function,
-        ConvertConstant(conversion),
-        ConvertLayout(conversion),
-        ConvertElementwise(conversion, NarrowBody),
-        TakeOutOfProduct(conversion),
-    )
-    unread = DropUnread((FillOp, BroadcastOp, tensor.EmptyOp, tensor.PadOp, arith.ConstantOp))
-    rewrite_once(function, KeepIntegers(conversion), unread, backwards=True)
+    carry_out(conversion, function, NarrowBody, TakeOutOfProduct(conversion), KeepIntegers(conversion), (tensor.PadOp,))

@@ -24,7 +24,6 @@ from xdsl.dialects.builtin import (
     i8,
     i32,
 )
-from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, TransposeOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
@@ -32,6 +31,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import config_of
 from vtac.analysis.tensor_ranges import TensorRanges, type_range
 from vtac.dialects.hardware import VTAConfig
@@ -40,14 +40,17 @@ from vtac.partition.alu_building import Loops, elementwise, number, parallel, pu
 from vtac.partition.alu_operations import alu_difference, element_of, loops_of, operand_loops, shape_of
 from vtac.partition.anchors import every_window_holds_data, start_of
 from vtac.partition.convolutions import Convolution, match_convolution
-from vtac.partition.flat_images import RESHAPES, Reshape
 from vtac.partition.moves import is_move, moved_from, reading_through
 from vtac.partition.pads import unpadded
 from vtac.partition.tile_operations import Made
 from vtac.partition.unit_dimensions import reshaped, unit_partners, with_loops, without_dimensions
 from vtac.passes.vta.propagate_layouts import ReshapeOfView
 from vtac.rewriting.edits import append, replace_by, stand_for
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
+
+_UNREAD = (tensor.EmptyOp, FillOp, tensor.PadOp, ConstantOp, BroadcastOp, TransposeOp, GenericOp, *RESHAPES)
+"""What is gone when nothing reads it any more."""
 
 
 class ReadThroughMove(RewritePattern):
@@ -226,20 +229,7 @@ class FitDeviceOperations(ModulePass):
             rewrite_greedily(function, *views, SinkReshape())
             rewrite_once(function, FlattenElementwise(config_of(op)))
             rewrite_greedily(function, *views, SinkReshape())
-            rewrite_once(function, DropUnread(), backwards=True)
-
-
-class DropUnread(RewritePattern):
-    """What only operations that are gone read is gone, too."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self,
-        op: tensor.EmptyOp | FillOp | tensor.PadOp | ConstantOp | BroadcastOp | TransposeOp | GenericOp | Reshape,
-        rewriter: PatternRewriter,
-    ) -> None:
-        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
-            rewriter.erase(op)
+            rewrite_once(function, DropUnread(_UNREAD), backwards=True)
 
 
 def _must_keep(op: LinalgStructuredOperation) -> bool:

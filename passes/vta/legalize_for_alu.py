@@ -13,7 +13,6 @@ from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp, TensorType
-from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, TransposeOp
@@ -29,7 +28,11 @@ from vtac.partition.alu_legalizing import legalized
 from vtac.partition.alu_operations import alu_difference, shape_of
 from vtac.partition.unit_dimensions import without_dimensions
 from vtac.rewriting.edits import replace_by
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
+
+_UNREAD = (tensor.EmptyOp, FillOp, ConstantOp)
+"""What is gone when nothing reads it any more."""
 
 
 @dataclass
@@ -49,15 +52,6 @@ class LegalizeBody(RewritePattern):
             self.ranges.see(new)
         CHOICE.copy(op, made[-1])
         replace_by(op, made, rewriter)
-
-
-class DropUnread(RewritePattern):
-    """What only operations that are gone read is gone, too."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: tensor.EmptyOp | FillOp | ConstantOp, rewriter: PatternRewriter) -> None:
-        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
-            rewriter.erase(op)
 
 
 class DropUnitIndices(RewritePattern):
@@ -96,7 +90,7 @@ class LegalizeForAlu(ModulePass):
         for function in host_functions(op):
             rewrite_once(function, DropUnitIndices())
             rewrite_once(function, LegalizeBody(TensorRanges(function.body.block)))
-            rewrite_once(function, DropUnread(), backwards=True)
+            rewrite_once(function, DropUnread(_UNREAD), backwards=True)
 
 
 def _reduces(op: GenericOp) -> bool:

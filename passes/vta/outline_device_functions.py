@@ -23,16 +23,20 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.packing import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN
 from vtac.partition.anchors import source_of
 from vtac.partition.clusters import Cluster, Clusters
-from vtac.partition.flat_images import RESHAPES, Reshape
 from vtac.partition.host_segments import reason_of, segment_of
 from vtac.partition.pads import pad_value
 from vtac.rewriting.edits import append, before_end, move_ops
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
+
+_UNREAD = (tensor.EmptyOp, FillOp, tensor.PadOp, ConstantOp, BlockDiagonalOp, *RESHAPES)
+"""What is gone when nothing reads it any more."""
 
 _LAYOUTS = (
     FillOp,
@@ -111,19 +115,6 @@ class NoteHostPadding(RewritePattern):
         rewriter.notify_op_modified(op)
 
 
-class DropUnread(RewritePattern):
-    """What only operations that are gone read is gone, too."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self,
-        op: tensor.EmptyOp | FillOp | tensor.PadOp | ConstantOp | BlockDiagonalOp | Reshape,
-        rewriter: PatternRewriter,
-    ) -> None:
-        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
-            rewriter.erase(op)
-
-
 @dataclass(frozen=True)
 class OutlineDeviceFunctions(ModulePass):
     """Give each product and pooling, with what follows it elementwise, and each other elementwise operation a function.
@@ -145,7 +136,7 @@ class OutlineDeviceFunctions(ModulePass):
             rewrite_once(function, KeepOnHost(clusters, TensorRanges(function.body.block)))
             rewrite_once(function, OutlineCluster(function, clusters))
             sort_block(function.body.block)
-            rewrite_once(function, DropUnread(), backwards=True)
+            rewrite_once(function, DropUnread(_UNREAD), backwards=True)
             rewrite_once(function, NoteHostPadding())
 
 

@@ -16,12 +16,13 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import FillOp, GenericOp
+from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import device_functions, host_functions
+from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import allows_acc_8bit, config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp
@@ -31,13 +32,24 @@ from vtac.partition.anchors import is_by_alu, match_anchor
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device_layouts import device_layouts, order_of
 from vtac.partition.device_tiles import DeviceTiles, Insert
-from vtac.partition.flat_images import Reshape
 from vtac.partition.hoisting import Hoisting
 from vtac.partition.primitives import Primitive, primitive_of
 from vtac.partition.product_tiles import ProductTiles
 from vtac.partition.tile_operations import accumulated, elementwise, loaded_8bit, padded, widened, window
 from vtac.rewriting.edits import before
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
+
+_UNREAD = (
+    LinalgStructuredOperation,
+    ConstantOp,
+    tensor.EmptyOp,
+    tensor.PadOp,
+    tensor.ExtractSliceOp,
+    BlockDiagonalOp,
+    *RESHAPES,
+)
+"""What is gone when nothing reads it any more."""
 
 
 @dataclass
@@ -143,26 +155,6 @@ class ReturnTiles(RewritePattern):
         rewriter.replace(op, ReturnOp(*(self.tiles.computed(value) for value in op.operands)))
 
 
-class DropUnread(RewritePattern):
-    """What stands in tiles beside it is gone."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self,
-        op: LinalgStructuredOperation
-        | FillOp
-        | ConstantOp
-        | tensor.EmptyOp
-        | tensor.PadOp
-        | tensor.ExtractSliceOp
-        | BlockDiagonalOp
-        | Reshape,
-        rewriter: PatternRewriter,
-    ) -> None:
-        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
-            rewriter.erase(op)
-
-
 @dataclass
 class PackCall(RewritePattern):
     """A device function and its call work on tiles; calls before it are packed already."""
@@ -180,7 +172,7 @@ class PackCall(RewritePattern):
         orders = [order_of(tiles.places[value]) for value in _returned(device)]
         patterns = (PackProduct(tiles, op), PackElementwise(tiles, self.loads_8bit))
         rewrite_once(device, *patterns, PackWindow(tiles), PackPadding(tiles), ReturnTiles(tiles))
-        rewrite_once(device, DropUnread(), backwards=True)
+        rewrite_once(device, DropUnread(_UNREAD), backwards=True)
         PLAIN.remove(device)
         ORDER.remove(device)
         call = Hoisting(device, op, rewriter).run(orders, tiles.tile)

@@ -18,12 +18,17 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.reshapes import RESHAPES, Reshape
 from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack
 from vtac.partition.alu_operations import shape_of
-from vtac.partition.flat_images import RESHAPES, Reshape, layout_of_view
+from vtac.partition.flat_images import layout_of_view
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
+
+_UNREAD = (PackOp, UnpackOp, BroadcastOp, EmptyOp, *RESHAPES)
+"""What is gone when nothing reads it any more."""
 
 
 class PackOfTiles(RewritePattern):
@@ -91,17 +96,6 @@ class SameLayout(RewritePattern):
                 return
 
 
-class DropUnread(RewritePattern):
-    """A layout that nothing reads is gone."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self, op: PackOp | UnpackOp | BroadcastOp | EmptyOp | Reshape, rewriter: PatternRewriter
-    ) -> None:
-        if not any(result.uses for result in op.results):
-            rewriter.erase(op)
-
-
 class ForgetFill(RewritePattern):
     """A pack that is left fills tiles with zeros."""
 
@@ -128,7 +122,7 @@ class PropagateLayouts(ModulePass):
         for function in host_functions(op):
             rewrite_greedily(function, *patterns)
             rewrite_once(function, SameLayout())
-            rewrite_once(function, DropUnread(), backwards=True)
+            rewrite_once(function, DropUnread(_UNREAD), backwards=True)
             rewrite_once(function, ForgetFill())
 
 

@@ -31,7 +31,11 @@ from vtac.partition.convolutions import Convolution
 from vtac.partition.pooling_windows import WindowReader
 from vtac.partition.primitives import narrowed, primitive_of
 from vtac.rewriting.edits import before, replace_by
+from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
+
+_UNREAD = (GenericOp, FillOp, EmptyOp, PadOp, arith.ConstantOp)
+"""What is gone when nothing reads it any more."""
 
 
 @dataclass
@@ -75,17 +79,6 @@ class SplitPooling(RewritePattern):
             rewriter.replace(op, [], [value])
 
 
-class DropUnread(RewritePattern):
-    """What nothing reads any more is gone."""
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self, op: GenericOp | FillOp | EmptyOp | PadOp | arith.ConstantOp, rewriter: PatternRewriter
-    ) -> None:
-        if isinstance(op.parent_op(), FuncOp) and not any(result.uses for result in op.results):
-            rewriter.erase(op)
-
-
 @dataclass(frozen=True)
 class SplitDeviceOperations(ModulePass):
     """Write what the VTA does one instruction after the other: products, windows, and steps of the ALU.
@@ -103,7 +96,7 @@ class SplitDeviceOperations(ModulePass):
         for function in filter(PLAIN.is_on, device_functions(op)):
             rewrite_once(function, SplitPooling())
             rewrite_once(function, SplitBody(function, loads_8bit=allows_acc_8bit(op)))
-            rewrite_once(function, DropUnread(), backwards=True)
+            rewrite_once(function, DropUnread(_UNREAD), backwards=True)
 
 
 def _is_computed(value: SSAValue) -> bool:

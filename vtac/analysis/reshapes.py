@@ -1,9 +1,18 @@
-"""Reshapes as groups of dimensions."""
+"""Reshapes, and what they do as groups of dimensions."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
+
+from xdsl.dialects import tensor
+
+from vtac.dialects.packing import ReshapeOp
+
+Reshape: TypeAlias = tensor.CollapseShapeOp | tensor.ExpandShapeOp | ReshapeOp
+RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
+"""The same elements, in row-major order, in another shape."""
 
 
 @dataclass(frozen=True)

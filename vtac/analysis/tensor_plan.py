@@ -12,8 +12,9 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, TransposeOp
 from xdsl.ir import Operation, SSAValue
 
+from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.scaled_integers import INT8, Known, Scaled
-from vtac.analysis.value_facts import RESHAPES, ValueFacts, element_of
+from vtac.analysis.value_facts import ValueFacts, element_of
 from vtac.dialects.packing import JoinOp
 
 LAYOUTS = (

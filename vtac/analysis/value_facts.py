@@ -22,7 +22,7 @@ from vtac.analysis.contraction import Contraction, match_contraction
 from vtac.analysis.dense_numbers import fact_of
 from vtac.analysis.elementwise import index_loops, is_elementwise
 from vtac.analysis.integer_ranges import product_range, type_range, width_of
-from vtac.analysis.reshapes import reshape_groups
+from vtac.analysis.reshapes import RESHAPES, reshape_groups
 from vtac.analysis.scalar_facts import constant_fact, range_of, scalar_facts
 from vtac.analysis.scaled_floats import SINGLE_EXACT, fitting
 from vtac.analysis.scaled_integers import (
@@ -37,9 +37,7 @@ from vtac.analysis.scaled_integers import (
     smallest,
 )
 from vtac.analysis.structured_view import structured_view
-from vtac.dialects.packing import JoinOp, ReshapeOp
-
-RESHAPES = (tensor.CollapseShapeOp, tensor.ExpandShapeOp, ReshapeOp)
+from vtac.dialects.packing import JoinOp
 
 
 class ValueFacts:

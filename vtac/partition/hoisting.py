@@ -12,8 +12,8 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.reshapes import RESHAPES
 from vtac.dialects.packing import BlockDiagonalOp, PackOp, UnpackOp
-from vtac.partition.flat_images import RESHAPES
 from vtac.rewriting.edits import erase, replace_uses, stand_for
 
 _LAYOUTS = (PackOp, BroadcastOp, BlockDiagonalOp, *RESHAPES)

@@ -14,12 +14,13 @@ from xdsl.dialects.linalg.ops import GenericOp, IndexOp, YieldOp
 from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.analysis.reshapes import RESHAPES
 from vtac.dialects.packing import BlockDiagonalOp, UnpackOp
 from vtac.partition.alu_operations import shape_of
 from vtac.partition.anchors import source_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device_tiles import DeviceTiles, Insert
-from vtac.partition.flat_images import RESHAPES, flattened_dims
+from vtac.partition.flat_images import flattened_dims
 from vtac.partition.groups import Groups, groups_of
 from vtac.partition.tile_operations import Made, padded, product, window_sums
 from vtac.rewriting.edits import append

@@ -13,9 +13,9 @@ from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Region, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 
+from vtac.analysis.reshapes import reshape_groups
 from vtac.dialects.packing import ReshapeOp
 from vtac.partition.alu_operations import element_of, operand_loops, projection, shape_of
-from vtac.partition.flat_images import reshape_groups
 from vtac.partition.tile_operations import Made
 
 

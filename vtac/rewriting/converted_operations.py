@@ -6,10 +6,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from xdsl.dialects import arith
+from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import i8, i32
+from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
@@ -22,7 +23,9 @@ from vtac.dialects.packing.declared import CHOICE
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_bodies import IntegerBody
 from vtac.rewriting.integer_tensors import dense, empty, generic, spread
-from vtac.rewriting.tensor_conversion import Conversion
+from vtac.rewriting.tensor_conversion import Conversion, ConvertConstant, ConvertLayout
+from vtac.rewriting.unread import DropUnread
+from vtac.rewriting.walker import rewrite_once
 
 BodyKind = Callable[[Block, Lookup, dict[SSAValue, SSAValue]], IntegerBody]
 
@@ -142,3 +145,27 @@ def accumulation(element: Attribute, total: Attribute, positions: Sequence[int],
     made.append((arith.MaxSIOp if is_max else arith.AddiOp)(block.args[-1], factors[0]))
     append([*made, YieldOp(made[-1].results[0])], block)
     return block
+
+
+def carry_out(
+    conversion: Conversion,
+    function: FuncOp,
+    body_kind: BodyKind,
+    product: RewritePattern,
+    keep: RewritePattern,
+    unread: tuple[type[Operation], ...],
+) -> None:
+    """Carry out the plan of one function, and drop what only rewritten operations have read.
+
+    `product` rewrites products and poolings; `keep` gives those who still read a value its old
+    form; `unread` are further kinds that go when nothing reads them.
+    """
+    rewrite_once(
+        function,
+        ConvertConstant(conversion),
+        ConvertLayout(conversion),
+        ConvertElementwise(conversion, body_kind),
+        product,
+    )
+    dropped = DropUnread((FillOp, BroadcastOp, tensor.EmptyOp, arith.ConstantOp, *unread))
+    rewrite_once(function, keep, dropped, backwards=True)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from layer_text import LayerText, host_steps, kernel_count
 from plain_programs import SMALL_BLOCK, run_against_numpy
 
+from vtac.analysis.reshapes import reshape_groups
 from vtac.dialects.hardware import VTAConfig
-from vtac.partition.flat_images import reshape_groups
 from vtac.workloads.tensor_text import Tensor
 
 CONFIGS = pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
