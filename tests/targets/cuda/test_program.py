@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from memref_copy import MEMREFS
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
@@ -67,23 +68,6 @@ def test_a_function_on_memrefs_takes_its_output_too() -> None:
     assert isinstance(result, np.ndarray)
     assert result.tolist() == list(range(64))
     assert not y.any()
-
-
-MEMREFS = """
-func.func @copy(%x: memref<64xf32>, %y: memref<64xf32>) {
-  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
-    ins(%x : memref<64xf32>) outs(%y : memref<64xf32>) {
-  ^bb0(%v: f32, %o: f32):
-    linalg.yield %v : f32
-  }
-  func.return
-}
-schedule.script @copy {
-  %block = schedule.get_block "y"
-  %i = schedule.get_loop %block "i0"
-  schedule.bind %i, "threadIdx.x"
-}
-"""
 
 
 def test_the_module_is_not_changed() -> None:

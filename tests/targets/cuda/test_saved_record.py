@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from memref_copy import MEMREFS
 
 import vtac
 from vtac.errors import CompileError, ConfigError
@@ -17,21 +18,6 @@ from vtac.targets.cuda.program import CudaProgram, load_cuda_program
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 LAYER = WmmaMatmul(64, 32, 32, bias=True)
-MEMREFS = """
-func.func @copy(%x: memref<64xf32>, %y: memref<64xf32>) {
-  linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
-    ins(%x : memref<64xf32>) outs(%y : memref<64xf32>) {
-  ^bb0(%v: f32, %o: f32):
-    linalg.yield %v : f32
-  }
-  func.return
-}
-schedule.script @copy {
-  %block = schedule.get_block "y"
-  %i = schedule.get_loop %block "i0"
-  schedule.bind %i, "threadIdx.x"
-}
-"""
 
 
 def program() -> CudaProgram:
