@@ -19,8 +19,11 @@ WEIGHT = (-(1 << 7), (1 << 7) - 1)
 """What a diagonal weight tile multiplies by."""
 
 
-def alu_difference(op: Operation) -> str:
-    """Why an operation is no elementwise one of the integer level; empty when it is."""
+def alu_difference(op: Operation, *, repeats: bool = False) -> str:
+    """Why an operation is no elementwise one of the integer level; empty when it is.
+
+    With `repeats` it may be one that only repeats what it computes along a dimension of its result.
+    """
     if op.name.startswith("arith."):
         return "it works on tensors; linalg.generic with it as body is recognised"
     if not isinstance(op, GenericOp) or len(op.res) != 1:
@@ -36,7 +39,7 @@ def alu_difference(op: Operation) -> str:
         kind = value.type
         if not isinstance(kind, TensorType) or element_of(value) not in (i8, i32):
             return f"it reads or writes {value.type}; the VTA loads i8 and i32, and stores i8"
-    if not any(len(indices.results) == indices.num_dims for indices in maps[: len(op.inputs)]):
+    if not repeats and not any(len(indices.results) == indices.num_dims for indices in maps[: len(op.inputs)]):
         return "none of its operands has all dimensions of its result"
     return _body_difference(op.body.block, len(op.inputs))
 

@@ -51,7 +51,7 @@ def primitive_of(op: Operation) -> Primitive | None:
         return None
     if (found := _accumulation(op)) is not None:
         return found
-    if alu_difference(op):
+    if alu_difference(op, repeats=True):
         return None
     body = op.body.block
     yielded = body.last_op.operands[0] if body.last_op is not None else None

@@ -169,3 +169,11 @@ def test_a_computed_i8_value_is_stored_before_it_is_scaled_or_subtracted() -> No
     program = run_against_numpy(net.text(total))
     assert program.choices == ()
     assert set(host_steps(program)) == {"packing.pack", "func.call", "packing.unpack"}
+
+
+@pytest.mark.parametrize("term", [Term("channel", "i32", 1), Term("channel", "i8", 8)], ids=["i32", "i8"])
+@pytest.mark.parametrize("result", [(1, 1, 1, 1), (1, 20, 3, 3)])
+def test_steps_on_a_vector_alone_run_on_the_device(term: Term, result: tuple[int, int, int, int]) -> None:
+    """What is computed of numbers per channel before they are joined is repeated along rows and columns."""
+    program = run_against_numpy(joined([Term(shift=3), term], result, CLAMP))
+    assert program.choices == ()
