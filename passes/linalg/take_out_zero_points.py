@@ -9,10 +9,10 @@ from typing import cast
 import numpy as np
 from xdsl.context import Context
 from xdsl.dialects import tensor
-from xdsl.dialects.builtin import IndexType, ModuleOp, i8, i32
+from xdsl.dialects.builtin import DenseArrayBase, IndexType, ModuleOp, i8, i32, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import GenericOp, QuantizedMatmulOp
+from xdsl.dialects.linalg.ops import GenericOp, QuantizedMatmulOp, TransposeOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
@@ -30,7 +30,7 @@ from vtac.partition.weight_sums import weight_sum, weight_sum_ops
 from vtac.rewriting.converted_operations import accumulation, carry_out
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_bodies import NarrowBody
-from vtac.rewriting.integer_tensors import dense, generic, tensor_of
+from vtac.rewriting.integer_tensors import dense, empty, generic, tensor_of
 from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers
 from vtac.rewriting.zero_points import Kernel, number, plus, sum_of_weights
 
@@ -142,9 +142,12 @@ def _constant(value: int, made: list[Operation]) -> SSAValue:
 
 
 def _sum_on_host(ops: list[Operation], order: Sequence[int]) -> list[Operation]:
-    """The sums of weights that are no constants, computed by the host."""
+    """The sums of weights that are no constants, their axes in another order, computed by the host."""
     if list(order) != sorted(order):
-        raise NotImplementedError("sums of weights in another order than the result's")
+        found = shape_of(ops[-1].results[0])
+        output = empty(i32, [found[axis] for axis in order])
+        permutation = DenseArrayBase.from_list(i64, order)
+        ops = [*ops, output, TransposeOp(ops[-1].results[0], output.tensor, permutation, output.tensor.type)]
     kind = ops[-1].results[0].type
     append(ops, body := Block())
     append(HostYieldOp(operands=[[ops[-1].results[0]]]), body)

@@ -1,20 +1,40 @@
-"""Rules of upstream operations that xDSL's own verifiers do not check."""
+"""Rules of upstream operations that xDSL's own verifiers do not check; MLIR's do."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import prod
+from typing import Final
 
-from xdsl.ir import Operation
+from xdsl.ir import Attribute, Operation, SSAValue
+
+_DYNAMIC: Final = -(2**63)
+"""What stands for an offset, size or stride that is an operand."""
 
 
 def upstream_problem(operation: Operation) -> str:
     """What is wrong with an operation that its own verifier would let pass, or trip over; empty for nothing."""
     rule = _RULES.get(operation.name)
-    return rule(operation) if rule is not None else ""
+    problem = rule(operation) if rule is not None else ""
+    return problem or (_destinations(operation) if operation.name.startswith("linalg.") else "")
+
+
+def _destinations(operation: Operation) -> str:
+    """Results of a structured operation have the types of its `outs`."""
+    from xdsl.dialects.builtin import TensorType
+    from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+
+    if not isinstance(operation, LinalgStructuredOperation):
+        return ""
+    tensors = [value for value in operation.outputs if isinstance(value.type, TensorType)]
+    for number, (output, result) in enumerate(zip(tensors, operation.results, strict=False)):
+        if result.type != output.type:
+            return f"result #{number} is {result.type}, its outs {output.type}: equal types are required"
+    return ""
 
 
 def _transpose(operation: Operation) -> str:
-    """A permutation names each dimension once; MLIR refuses others, xDSL indexes shapes with them."""
+    """A permutation names each dimension once; xDSL indexes shapes with others."""
     from xdsl.dialects.linalg.ops import TransposeOp
 
     if not isinstance(operation, TransposeOp):
@@ -25,4 +45,121 @@ def _transpose(operation: Operation) -> str:
     return f"permutation = {order}: each of the dimensions 0 to {len(order) - 1} is required once"
 
 
-_RULES: dict[str, Callable[[Operation], str]] = {"linalg.transpose": _transpose}
+def _pad(operation: Operation) -> str:
+    """A padded tensor is as large as the tensor and its padding."""
+    from xdsl.dialects.tensor import PadOp
+
+    if not isinstance(operation, PadOp):
+        return ""
+    source, result = _shape(operation.source), _shape(operation.result)
+    low, high = list(operation.static_low.iter_values()), list(operation.static_high.iter_values())
+    if not len(source) == len(result) == len(low) == len(high):
+        return f"{operation.source.type} padded by low{low} high{high} to {operation.result.type}: one rank is required"
+    for dim, (size, before, after, found) in enumerate(zip(source, low, high, result, strict=True)):
+        if _DYNAMIC not in (size, before, after, found) and size + before + after != found:
+            return f"dimension {dim}: {size} + {before} + {after} is {size + before + after}, the result has {found}"
+    return ""
+
+
+def _collapse(operation: Operation) -> str:
+    """A collapsed tensor has as many elements as before."""
+    from xdsl.dialects.tensor import CollapseShapeOp
+
+    if not isinstance(operation, CollapseShapeOp):
+        return ""
+    source, result = _shape(operation.src), _shape(operation.result)
+    groups = [[int(dim.value.data) for dim in group] for group in operation.reassociation]
+    if [dim for group in groups for dim in group] != list(range(len(source))) or len(groups) != len(result):
+        return f"reassociation {groups}: the dimensions 0 to {len(source) - 1} in order, in {len(result)} groups"
+    for group, found in zip(groups, result, strict=True):
+        sizes = [source[dim] for dim in group]
+        if _DYNAMIC not in (*sizes, found) and prod(sizes) != found:
+            return f"dimensions {group} of {operation.src.type} make {prod(sizes)}, their one has {found}"
+    return ""
+
+
+def _extract_slice(operation: Operation) -> str:
+    from xdsl.dialects.tensor import ExtractSliceOp
+
+    if not isinstance(operation, ExtractSliceOp):
+        return ""
+    return _slice(operation, operation.source, operation.result.type)
+
+
+def _insert_slice(operation: Operation) -> str:
+    from xdsl.dialects.tensor import InsertSliceOp
+
+    if not isinstance(operation, InsertSliceOp):
+        return ""
+    return _slice(operation, operation.dest, operation.source.type)
+
+
+def _slice(operation: Operation, whole: SSAValue, part: Attribute) -> str:
+    """A slice lies inside its tensor and has the sizes it says, but for dimensions of 1 that are dropped."""
+    offsets, sizes, strides = (_static(operation, name) for name in ("offsets", "sizes", "strides"))
+    extents = _shape(whole)
+    if not len(offsets) == len(sizes) == len(strides) == len(extents):
+        return (
+            f"a slice of rank {len(sizes)} of {whole.type}: an offset, a size and a stride per dimension are required"
+        )
+    for dim, (first, size, stride, extent) in enumerate(zip(offsets, sizes, strides, extents, strict=True)):
+        if _DYNAMIC in (first, size, stride, extent):
+            continue
+        last = first + (size - 1) * stride
+        if min(first, size) < 0 or (size and not 0 <= last < extent):
+            return f"dimension {dim}: {size} elements from {first} in steps of {stride} do not lie inside {extent}"
+    if not _drops_ones(sizes, _extents(part)):
+        return f"a slice of sizes {sizes} is no {part}"
+    return ""
+
+
+def _drops_ones(sizes: Sequence[int], shape: Sequence[int]) -> bool:
+    left = list(shape)
+    for size in sizes:
+        if left and (size == left[0] or _DYNAMIC in (size, left[0])):
+            left.pop(0)
+        elif size != 1:
+            return False
+    return not left
+
+
+def _element(operation: Operation) -> str:
+    """An element has an index for each dimension of its tensor."""
+    from xdsl.dialects.tensor import ExtractOp, InsertOp
+
+    if not isinstance(operation, ExtractOp | InsertOp):
+        return ""
+    whole = operation.tensor if isinstance(operation, ExtractOp) else operation.dest
+    if len(operation.indices) == len(_shape(whole)):
+        return ""
+    return f"{len(operation.indices)} indices into {whole.type}: one per dimension is required"
+
+
+def _static(operation: Operation, name: str) -> list[int]:
+    from xdsl.dialects.builtin import DenseArrayBase
+
+    found = operation.properties[f"static_{name}"]
+    return [int(value) for value in found.iter_values()] if isinstance(found, DenseArrayBase) else []
+
+
+def _shape(value: SSAValue) -> list[int]:
+    return _extents(value.type)
+
+
+def _extents(kind: Attribute) -> list[int]:
+    from xdsl.dialects.builtin import TensorType
+
+    if not isinstance(kind, TensorType):
+        return []
+    return [_DYNAMIC if extent < 0 else extent for extent in kind.get_shape()]
+
+
+_RULES: dict[str, Callable[[Operation], str]] = {
+    "linalg.transpose": _transpose,
+    "tensor.pad": _pad,
+    "tensor.collapse_shape": _collapse,
+    "tensor.extract_slice": _extract_slice,
+    "tensor.insert_slice": _insert_slice,
+    "tensor.extract": _element,
+    "tensor.insert": _element,
+}

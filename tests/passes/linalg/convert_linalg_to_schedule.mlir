@@ -440,14 +440,6 @@ func.func @negative_padding(%a: tensor<4xi8>) -> tensor<4xi8> {
 
 // -----
 
-func.func @slice_past_the_end(%a: tensor<4xi32>) -> tensor<2xi32> {
-  // expected-error @+1 {{tensor.extract_slice: dimension 0 takes 2 elements from 1 in steps of 3; the source has 4}}
-  %s = tensor.extract_slice %a[1] [2] [3] : tensor<4xi32> to tensor<2xi32>
-  func.return %s : tensor<2xi32>
-}
-
-// -----
-
 func.func @slice_of_another_rank(%a: tensor<4x4xi32>) -> tensor<4xi32> {
   // expected-error @+1 {{tensor.extract_slice: constant offsets, sizes and strides, and a result of these sizes, are required}}
   %s = tensor.extract_slice %a[1, 0] [1, 4] [1, 1] : tensor<4x4xi32> to tensor<4xi32>

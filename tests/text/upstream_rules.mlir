@@ -1,0 +1,50 @@
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics
+
+// MLIR checks these; xDSL does not.
+func.func @extract_slice(%a: tensor<2x3xi8>) -> tensor<2x2xi8> {
+  // expected-error@+1 {{'tensor.extract_slice' does not verify: a slice of sizes [2, 3] is no tensor<2x2xi8>}}
+  %s = tensor.extract_slice %a[0, 0] [2, 3] [1, 1] : tensor<2x3xi8> to tensor<2x2xi8>
+  func.return %s : tensor<2x2xi8>
+}
+// -----
+func.func @insert_slice(%a: tensor<2x3xi8>, %b: tensor<4x4xi8>) -> tensor<4x4xi8> {
+  // expected-error@+1 {{'tensor.insert_slice' does not verify: dimension 1: 2 elements from 3 in steps of 1 do not lie inside 4}}
+  %s = tensor.insert_slice %a into %b[0, 3] [2, 2] [1, 1] : tensor<2x3xi8> into tensor<4x4xi8>
+  func.return %s : tensor<4x4xi8>
+}
+// -----
+func.func @collapse_shape(%a: tensor<2x3xi8>) -> tensor<7xi8> {
+  // expected-error@+1 {{'tensor.collapse_shape' does not verify: dimensions [0, 1] of tensor<2x3xi8> make 6, their one has 7}}
+  %s = tensor.collapse_shape %a [[0, 1]] : tensor<2x3xi8> into tensor<7xi8>
+  func.return %s : tensor<7xi8>
+}
+// -----
+func.func @pad(%a: tensor<2x3xi8>) -> tensor<2x7xi8> {
+  %c = arith.constant 0 : i8
+  // expected-error@+1 {{'tensor.pad' does not verify: dimension 1: 3 + 0 + 0 is 3, the result has 7}}
+  %s = tensor.pad %a low[0, 0] high[0, 0] {
+  ^bb0(%q0: index, %q1: index):
+    tensor.yield %c : i8
+  } : tensor<2x3xi8> to tensor<2x7xi8>
+  func.return %s : tensor<2x7xi8>
+}
+// -----
+func.func @extract(%a: tensor<2x3xi8>) -> i8 {
+  %c = arith.constant 0 : index
+  // expected-error@+1 {{'tensor.extract' does not verify: 1 indices into tensor<2x3xi8>: one per dimension is required}}
+  %s = tensor.extract %a[%c] : tensor<2x3xi8>
+  func.return %s : i8
+}
+// -----
+func.func @destination(%a: tensor<4x8xi8>, %b: tensor<8x4xi8>) -> tensor<1x1xi32> {
+  %e = tensor.empty() : tensor<4x4xi32>
+  // expected-error@+1 {{'linalg.matmul' does not verify: result #0 is tensor<1x1xi32>, its outs tensor<4x4xi32>: equal types are required}}
+  %s = linalg.matmul ins(%a, %b : tensor<4x8xi8>, tensor<8x4xi8>) outs(%e : tensor<4x4xi32>) -> tensor<1x1xi32>
+  func.return %s : tensor<1x1xi32>
+}
+// -----
+func.func @slice_past_the_end(%a: tensor<4xi32>) -> tensor<2xi32> {
+  // expected-error@+1 {{'tensor.extract_slice' does not verify: dimension 0: 2 elements from 1 in steps of 3 do not lie inside 4}}
+  %s = tensor.extract_slice %a[1] [2] [3] : tensor<4xi32> to tensor<2xi32>
+  func.return %s : tensor<2xi32>
+}
