@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -184,3 +185,15 @@ def test_long_names_can_be_written(tmp_path: Path) -> None:
     write_whole(target, b"data")
     assert target.read_bytes() == b"data"
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_what_a_killed_process_left_long_ago_is_removed(tmp_path: Path) -> None:
+    """And nothing else: neither what is being written now nor what has another name."""
+    old, now, other = (tmp_path / name for name in (f".vtac.{1:016x}.tmp", f".vtac.{2:016x}.tmp", ".vtac.mine.tmp"))
+    for path in (old, now, other):
+        path.mkdir()
+        (path / "insn.bin").write_bytes(b"half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    write_whole(tmp_path / "file", b"data")
+    assert {path.name for path in tmp_path.iterdir()} == {"file", now.name, other.name}

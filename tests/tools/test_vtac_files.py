@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
@@ -75,6 +76,21 @@ def test_an_encrypted_archive_is_one_message(saved: Path, capsys: pytest.Capture
     path.write_bytes(data)
     assert main(["run", str(saved), "--inputs", str(path)]) == 1
     assert "x.npz' is no archive of numbers as numpy.savez writes it: 'a' is encrypted" in capsys.readouterr().err
+
+
+def test_a_name_that_stands_for_two_arrays_is_refused(saved: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = saved.parent / "x.npz"
+    np.savez(path, a=np.zeros((1, 16, 4, 4), np.int8), b=np.zeros((1, 16, 4, 4), np.int8))
+    with zipfile.ZipFile(path, "a") as archive, pytest.warns(UserWarning, match="Duplicate name"):
+        archive.writestr("a.npy", archive.read("b.npy"))
+    assert main(["run", str(saved), "--inputs", str(path)]) == 1
+    assert "x.npz' is no archive of numbers as numpy.savez writes it: it holds 'a' twice" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--outputs", "--trace", "--dump"])
+def test_a_file_is_no_stream(saved: Path, option: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", str(saved), option, "-"]) == 1
+    assert f"{option} -: standard output holds the counters; name a file, or ./- for" in capsys.readouterr().err
 
 
 def test_results_may_have_any_name(saved: Path) -> None:

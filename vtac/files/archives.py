@@ -36,6 +36,9 @@ class Archive:
     def __init__(self, stream: BinaryIO) -> None:
         self._file = zipfile.ZipFile(stream)
         self.names = tuple(name.removesuffix(_SUFFIX) for name in self._file.namelist() if name.endswith(_SUFFIX))
+        twice = next((name for place, name in enumerate(self.names) if name in self.names[:place]), None)
+        if twice is not None:
+            raise ValueError(f"it holds '{twice}' twice")
 
     def header(self, name: str) -> Header:
         """The dtype and the shape that a member claims, which its size has to agree with."""

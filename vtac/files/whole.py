@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 from vtac.files.signals import signals_deferred
 
+_SCRATCH = re.compile(r"\.vtac\.[0-9a-f]{16}\.tmp")
+_STALE_SECONDS = 3600
+"""After so long nobody writes a file or folder any more: the process that began it was killed."""
+
 
 def scratch_beside(target: Path) -> Path:
-    """A path in the folder of `target` that nothing has; its length does not depend on the target's name."""
+    """A path in the folder of `target` that nothing has; its length does not depend on the target's name.
+
+    Those that killed processes left there long ago are removed.
+    """
+    _remove_stale(target.parent)
     return target.with_name(f".vtac.{secrets.token_hex(8)}.tmp")
+
+
+def _remove_stale(folder: Path) -> None:
+    try:
+        left = [entry for entry in os.scandir(folder) if _SCRATCH.fullmatch(entry.name)]
+    except OSError:
+        return
+    for entry in left:
+        try:
+            if time.time() - entry.stat(follow_symlinks=False).st_mtime < _STALE_SECONDS:
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                shutil.rmtree(entry.path, ignore_errors=True)
+            else:
+                Path(entry.path).unlink(missing_ok=True)
+        except OSError:
+            continue
 
 
 def write_output(path: Path, data: bytes) -> None:

@@ -125,6 +125,9 @@ def _check_files(options: Options) -> None:
     """Raises `UsageError` for files that cannot be written, before anything runs."""
     if options.timeline is not None and Path(options.timeline).suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"--timeline {options.timeline} cannot be drawn: its name must end in .svg or .png")
+    for name in ("outputs", "trace", "timeline", "dump"):
+        if getattr(options, name) == "-":
+            raise UsageError(f"--{name} -: standard output holds the counters; name a file, or ./- for one called -")
     for path in (options.outputs, options.stats, options.trace, options.timeline):
         if path is not None and not Path(path).parent.is_dir():
             raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")

@@ -34,7 +34,24 @@ def _run(case: int, choice: int = 0, *, races: bool = True, orders: int | tuple[
 
 @pytest.mark.parametrize(
     ("case", "choice"),
-    [(0, 0), (1, 0), (5, 1), (6, 1), (7, 1), (8, 0), (9, 0), (10, 0), (11, 0), (12, 0), (13, 1), (15, 0), (16, 0)],
+    [
+        (0, 0),
+        (1, 0),
+        (5, 1),
+        (6, 1),
+        (7, 1),
+        (8, 0),
+        (9, 0),
+        (10, 0),
+        (11, 0),
+        (12, 0),
+        (13, 1),
+        (15, 0),
+        (16, 0),
+        (17, 0),
+        (18, 0),
+        (19, 0),
+    ],
     ids=str,
 )
 def test_what_is_ordered_is_clean_in_every_order(case: int, choice: int) -> None:
@@ -91,6 +108,22 @@ def test_what_nothing_orders_is_told(case: int, choice: int, message: str) -> No
     with pytest.raises(KernelFault, match=f"kernel `meetings`: race: .*{message}") as caught:
         _run(case, choice)
     assert caught.value.kind == "race"
+
+
+@pytest.mark.parametrize(
+    ("case", "place", "who", "block"),
+    [
+        (17, r"`bytes\[0\]`", r"thread \(0, 0, 0\)", 1),
+        (18, r"`tile\[128\]`", r"a lane of warp 0", 0),
+        (19, r"`cells\[0\]\[1\]`", r"thread \(0, 0, 0\)", 0),
+    ],
+)
+def test_shared_memory_that_nobody_in_the_block_wrote_is_not_read(case: int, place: str, who: str, block: int) -> None:
+    """Not even what the block before left there."""
+    end = rf"in block \({block}, 0, 0\): no thread of the block has written it before"
+    with pytest.raises(KernelFault, match=rf"unwritten: {place}: {who} reads it in line \d+ .*, {end}") as caught:
+        _run(case, 1)
+    assert caught.value.kind == "unwritten"
 
 
 def test_warps_that_run_on_show_a_missing_block_barrier_by_themselves() -> None:

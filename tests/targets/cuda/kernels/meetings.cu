@@ -121,6 +121,21 @@ extern "C" __global__ void meetings(const int* which, const int* in, int* out) {
       __syncthreads();
       result = flat[31 - thread % 32];
       break;
+    case 17:  // each reads its own byte, which the block has written: all blocks, or the first one only
+      if (block == 0 || !which[1]) bytes[thread] = static_cast<unsigned char>(thread);
+      __syncthreads();
+      result = bytes[thread];
+      break;
+    case 18:  // a matrix is loaded of which half is written, or all of it
+      for (int i = thread; i < (which[1] ? 128 : 256); i += 64) tile[i] = __float2half(1.0f);
+      __syncthreads();
+      if (warp == 0) wmma::load_matrix_sync(left, tile, 16);
+      break;
+    case 19:  // counts from what nobody set
+      if (which[1] || thread == 0) flat[0] = 0;
+      __syncthreads();
+      atomicAdd(&flat[which[1] ? 1 : 0], 1);
+      break;
   }
   out[block * 64 + thread] = result;
 }

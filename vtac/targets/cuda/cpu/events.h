@@ -68,7 +68,9 @@ void land_copy(std::uintptr_t address, std::size_t bytes, Event event);
 
 // Keeps the race for `tell_races`.
 void report_race(const Region& region, std::size_t byte, const Access& earlier, const Access& now);
-// The same of two blocks, where the epoch of the earlier event is the earlier block's ordinal.
+// Keeps an access of a byte of shared memory that nobody in the block wrote before, for `tell_races`.
+void report_unwritten(const Region& region, std::size_t byte, const Access& access);
+// A race of two blocks, where the epoch of the earlier event is the earlier block's ordinal.
 [[noreturn]] void report_race_of_blocks(const Region& region, std::size_t byte, const Access& earlier, const Access& now);
 
 }  // namespace vtac

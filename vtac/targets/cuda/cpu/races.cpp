@@ -79,6 +79,8 @@ struct Found {
     char words[1000];
 };
 Found of_the_block, of_one_warp;
+// The first read of what nobody wrote. It is told last: where a barrier is missing, the write may be yet to come.
+Found of_the_unwritten;
 
 }  // namespace
 
@@ -104,9 +106,19 @@ void report_race(const Region& region, std::size_t byte, const Access& earlier, 
                   is_of_one_warp ? "__syncwarp() orders these lanes of a warp" : "__syncthreads() orders these threads");
 }
 
+void report_unwritten(const Region& region, std::size_t byte, const Access& access) {
+    if (*of_the_unwritten.words) return;
+    const Text name = name_of(region, byte), author = author_of(access.event), here = site_of(access.event);
+    const uint3 block = blockIdx;
+    std::snprintf(of_the_unwritten.words, sizeof of_the_unwritten.words,
+                  "%s: %s reads it in %s, in block (%u, %u, %u): no thread of the block has written it before", name.words,
+                  author.words, here.words, block.x, block.y, block.z);
+}
+
 void tell_races(bool is_end_of_block) {
     if (*of_the_block.words) fail("race", "%s", of_the_block.words);
     if (is_end_of_block && *of_one_warp.words) fail("race", "%s", of_one_warp.words);
+    if (is_end_of_block && *of_the_unwritten.words) fail("unwritten", "%s", of_the_unwritten.words);
 }
 
 void report_race_of_blocks(const Region& region, std::size_t byte, const Access& earlier, const Access& now) {

@@ -14,6 +14,8 @@ constexpr unsigned line_bytes = 16;
 struct Line {
     Cell whole;
     std::uint32_t latest, chunk;
+    std::uint32_t writing_block;
+    std::uint16_t written;  // a bit for each byte that this block has written
 };
 
 struct Chunk {
@@ -99,11 +101,22 @@ bool doubt(const Region& region, unsigned char* start, unsigned bytes, const Acc
     return true;
 }
 
+// Shared memory holds nothing when a block begins.
+void look_for_unwritten(const Region& region, Line& line, const unsigned char* start, unsigned from, unsigned to,
+                        const Access& access) {
+    if (line.writing_block != epochs.block_ordinal) line.writing_block = epochs.block_ordinal, line.written = 0;
+    const unsigned touched = (1u << to) - (1u << from), unwritten = touched & ~line.written;
+    if (unwritten && (access.touch == Touch::read || (access.event & is_atomic)))
+        report_unwritten(region, start + __builtin_ctz(unwritten) - region.data, access);
+    if (access.touch == Touch::write) line.written |= touched;
+}
+
 bool enter_line(const Region& region, Line& line, unsigned char* start, unsigned from, unsigned to, const Access& access) {
     if (line.latest < epochs.block_barrier) {
         if (line.chunk && line.latest >= epochs.block_start) release_chunk(line);
-        line = {};
+        line.whole = {}, line.latest = line.chunk = 0;
     }
+    if (is_shared(region)) look_for_unwritten(region, line, start, from, to, access);
     const bool is_whole = !line.chunk && from == 0 && to == line_bytes;
     if (!is_whole && !line.chunk) split(line);
     Cell* cells = is_whole ? &line.whole : cells_of(line.chunk);
