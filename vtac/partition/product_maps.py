@@ -42,6 +42,13 @@ def tile_maps(outer: int, dims: Sequence[int]) -> list[AffineMap]:
     return _maps(loops, (*(loops[dim] for dim in dims), row, k), (lane, k), outer)
 
 
+def bias_maps(outer: int, dims: Sequence[int]) -> list[AffineMap]:
+    """Products of one input tile with weights; `dims` are the loops of the weights' outer dimensions."""
+    loops = _loops(outer + 2 + 1)
+    row, lane, k = loops[outer:]
+    return _maps(loops, (row, k), (*(loops[dim] for dim in dims), lane, k), outer)
+
+
 def _loops(count: int) -> list[AffineExpr]:
     return [AffineDimExpr(dim) for dim in range(count)]
 

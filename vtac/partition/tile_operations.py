@@ -24,7 +24,7 @@ from xdsl.ir.affine import AffineMap
 from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.device_bodies import combined, copied, extended, multiply_accumulate, narrowed, stepped
 from vtac.partition.primitives import Primitive
-from vtac.partition.product_maps import product_maps, tile_maps, window_sum_maps
+from vtac.partition.product_maps import bias_maps, product_maps, tile_maps, window_sum_maps
 from vtac.partition.windows import Window
 from vtac.rewriting.edits import append
 
@@ -81,6 +81,15 @@ def accumulated(start: SSAValue, value: SSAValue, dims: Sequence[int], factor: i
     eye = made.put(_diagonal(factor, weight), "eye")
     outer = len(shape_of(start)) - 2
     made.put(_generic([value, eye], start, multiply_accumulate(), tile_maps(outer, dims)), "res_residual")
+    return made
+
+
+def bias_added(total: SSAValue, inputs: arith.ConstantOp, weights: SSAValue, dims: Sequence[int]) -> Made:
+    """Accumulators plus one tile of inputs times weights; `dims` are the loops of the weights' outer dimensions."""
+    made = Made()
+    tile = made.put(inputs, "ones")
+    maps = bias_maps(len(shape_of(total)) - 2, dims)
+    made.put(_generic([tile, weights], total, multiply_accumulate(), maps), "res_bias")
     return made
 
 

@@ -10,6 +10,7 @@ from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.isolate_device_functions import IsolateDeviceFunctions
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.move_constants_into_device_functions import MoveConstantsIntoDeviceFunctions
+from vtac.passes.vta.multiply_biases import MultiplyBiases
 from vtac.passes.vta.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta.vta_plan_dram import VtaPlanDram
 from vtac.pipelines import CompositePass, Phase, Pipeline
@@ -32,7 +33,7 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
         (
             Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
             *before,
-            Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True))),
+            Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True), MultiplyBiases())),
             Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
             Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),
             Phase("scripted", (ScheduleDeviceFunctions(),)),

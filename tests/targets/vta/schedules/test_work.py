@@ -26,12 +26,12 @@ def test_work_counts_products_that_meet_data() -> None:
     first, second = layer_reports(_program())
     assert first.work is not None
     assert second.work is not None
-    # 6 rows and columns of 3 taps each meet 16 pairs of an output and a tap, of 18.
-    assert first.work.products == 16 * 16 * 2
-    assert second.work.products == 36 * 2
+    # 6 rows and columns of 3 taps each meet 16 pairs of an output and a tap, of 18; a bias is one product more.
+    assert first.work.products == (16 * 16 + 36) * 2
+    assert second.work.products == 36 * (2 + 1)
     assert (first.work.resets, second.work.resets) == (72, 36)
-    # bias (two cycles), shift, maximum, minimum
-    assert (first.work.alu, second.work.alu) == (72 * 5, 36 * 5)
+    # shift, maximum, minimum
+    assert (first.work.alu, second.work.alu) == (72 * 3, 36 * 3)
     assert first.work.stored == 36 * 32
 
 

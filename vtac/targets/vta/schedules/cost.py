@@ -20,6 +20,7 @@ from vtac.targets.vta.schedules.tiling import (
     rests,
     runs_on_rest,
     tile_counts,
+    tile_level,
     tile_loops,
     weight_tiles,
 )
@@ -61,18 +62,21 @@ def fits(layer: Layer, tiling: Tiling, config: VTAConfig) -> bool:
 
 def _operand_tiles(layer: Layer, tiling: Tiling) -> tuple[int, int]:
     """Tiles of inputs and of weights, with their copies."""
-    products = [tiles_of(one.region, tiling.tile) * tiling.operands for _, one in products_of(layer)]
+    products = [
+        tiles_of(one.region, tiling.tile) * (1 if one.is_bias else tiling.operands) for _, one in products_of(layer)
+    ]
+    others = [tiles_of(one.weights, tiling.tile) for _, one in products_of(layer)]
     inputs, weights = 0, 0
     if layer.contraction is not None:
         inputs = input_tiles(layer.contraction, tiling) * tiling.inp
         weights = weight_tiles(layer.contraction, tiling) * tiling.wgt
     if tiling.streamed:
-        return max(inputs, *products, 0), max(weights, bool(products))
-    return inputs + sum(products), weights + len(products)
+        return max(inputs, *products, 0), max(weights, *others, 0)
+    return inputs + sum(products), weights + sum(others)
 
 
 def products_of(layer: Layer) -> list[tuple[Stage, Product]]:
-    """Every product with one weight tile, and the stage it writes."""
+    """Every product with one tile of weights or inputs, and the stage it writes."""
     return [(stage, product) for stage in layer.stages for product in stage.products]
 
 
@@ -107,13 +111,15 @@ class _Tail:
     """What everything but the contraction adds, over all tiles.
 
     `cycles` of the compute unit, its `kernels`, bytes and number of its loads (int32), and bytes
-    and number of the load unit's (int8).
+    and number of the load unit's (int8): those that move with each tile, and others.
     """
 
     cycles: int = 0
     kernels: int = 0
     wide_bytes: int = 0
     wide_loads: int = 0
+    moving_bytes: int = 0
+    moving_loads: int = 0
     narrow_bytes: int = 0
     narrow_loads: int = 0
 
@@ -135,9 +141,7 @@ def _tail(layer: Layer, tiling: Tiling, config: VTAConfig) -> _Tail:
             runs = 2 if product.starts else 1
             found.cycles += runs * size * number
             found.kernels += runs * number
-            found.narrow_bytes += tiles * tiles_of(product.region, tiling.tile) * config.inp_element_bytes
-            found.narrow_loads += tiles * _lines(product.region, tiling.tile)
-    found.narrow_bytes += len(products_of(layer)) * config.wgt_element_bytes
+            _add_loads(found, layer, tiling, config, product)
     loops = tile_loops(layer, tiling)
     for operand in layer.operands:
         level = operand_level(layer, tiling, operand)
@@ -147,6 +151,22 @@ def _tail(layer: Layer, tiling: Tiling, config: VTAConfig) -> _Tail:
         )
         found.wide_loads += times
     return found
+
+
+def _add_loads(found: _Tail, layer: Layer, tiling: Tiling, config: VTAConfig, product: Product) -> None:
+    """Tiles that move with the result are loaded for each tile of it; one tile, and what it is multiplied by, stay."""
+    counts = tile_counts(layer, tiling)
+    if product.is_bias:
+        level = tile_level(layer, tiling, product.weights)
+        times = prod(counts[loop] for loop in tile_loops(layer, tiling)[: level + 1])
+        found.narrow_bytes += config.inp_element_bytes
+        found.narrow_bytes += times * tiles_of(product.weights, tiling.tile) * config.wgt_element_bytes
+        found.narrow_loads += 1 + times
+        return
+    tiles = prod(counts)
+    found.moving_bytes += tiles * tiles_of(product.region, tiling.tile) * config.inp_element_bytes
+    found.moving_loads += tiles * _lines(product.region, tiling.tile)
+    found.narrow_bytes += config.wgt_element_bytes
 
 
 def _lines(region: TileRegion, tile: tuple[int, ...]) -> int:
@@ -166,21 +186,22 @@ def estimate(layer: Layer, tiling: Tiling, config: VTAConfig) -> Estimate:
     store = ((3 * outputs * config.out_element_bytes) // 16 + (3 * outputs) // bursts) * layer.results
     stored = outputs * config.out_element_bytes * layer.results
     tail = _tail(layer, tiling, config)
+    tail_bytes, tail_loads = tail.narrow_bytes + tail.moving_bytes, tail.narrow_loads + tail.moving_loads
     kernels = kernels_of(layer)
     vector = tail.cycles + tail.wide_bytes // BUS
     if layer.contraction is None:
         turns = min(tiling.acc, tiles)
-        nbytes = stored + tail.wide_bytes + tail.narrow_bytes + 4 * kernels * tiling.pieces * turns
+        nbytes = stored + tail.wide_bytes + tail_bytes + 4 * kernels * tiling.pieces * turns
         compute = vector + _KERNEL_START * tail.kernels + LOAD_START * tail.wide_loads
         compute += _UOP_START * kernels * turns + _exposed(layer, tiling, store // tiles, tiles)
-        load = tail.narrow_bytes // BUS + LOAD_START * tail.narrow_loads
+        load = tail_bytes // BUS + LOAD_START * tail_loads
         exposed = load if tiling.operands == 1 else load // tiles
-        loads = tail.wide_loads + tail.narrow_loads
+        loads = tail.wide_loads + tail_loads
         return Estimate(nbytes, max(compute + exposed, load, store), tail.kernels + loads + tiles * layer.results)
     parts = ContractionCost(layer, layer.contraction, tiling, config, counts)
     compute = outputs + vector + parts.work + _KERNEL_START * (tail.kernels + parts.kernels + tiles)
     compute += LOAD_START * tail.wide_loads + parts.uop_loads * _UOP_START + parts.micro_ops // 2
-    load = (parts.load_bytes + tail.narrow_bytes) // BUS + LOAD_START * (parts.loads + tail.narrow_loads)
+    load = (parts.load_bytes + tail_bytes) // BUS + LOAD_START * (parts.loads + tail_loads)
     first = parts.first_bytes // BUS + 2 * LOAD_START + 45
     last = store // tiles
     shared = last // tiling.pieces + max(0, last - (last if layer.alu == 0 else layer.alu * outputs // tiles))
@@ -188,9 +209,9 @@ def estimate(layer: Layer, tiling: Tiling, config: VTAConfig) -> Estimate:
     if layer.results > 1:
         waiting = _exposed(layer, tiling, last, tiles)
     if tiling.operands == 1:
-        waiting += tail.narrow_bytes // BUS + LOAD_START * tail.narrow_loads
+        waiting += tail.moving_bytes // BUS + LOAD_START * tail.moving_loads
     waiting += parts.waiting
     cycles = max(compute, load, store) + max(0, first - outputs // tiles) + waiting
-    nbytes = stored + tail.wide_bytes + tail.narrow_bytes + parts.load_bytes + 4 * parts.micro_ops
-    instructions = tail.kernels + parts.kernels + parts.loads + tail.narrow_loads + tail.wide_loads
+    nbytes = stored + tail.wide_bytes + tail_bytes + parts.load_bytes + 4 * parts.micro_ops
+    instructions = tail.kernels + parts.kernels + parts.loads + tail_loads + tail.wide_loads
     return Estimate(nbytes, cycles, instructions + tiles * (1 + tiling.pieces * layer.results))

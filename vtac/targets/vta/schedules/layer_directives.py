@@ -97,7 +97,7 @@ class _LayerSchedule:
                 schedule.double_buffer(copy, tiling.acc)
 
     def _multiply(self, stage: Stage, product: Product, nest: TileNest) -> None:
-        """Load int8 tiles and one weight tile, and multiply them."""
+        """Load int8 tiles and weights, and multiply them."""
         schedule, tiling = self.schedule, self.tiling
         block = schedule.get_block(product.block)
         if product.pad is not None:
@@ -107,7 +107,7 @@ class _LayerSchedule:
             data = schedule.cache_read(block, product.index, "vta.inp")
         weight = schedule.cache_read(block, 1 - product.index, "vta.wgt")
         at = nest.inside if tiling.streamed and stage.kind != "contraction" else nest.around[-1]
-        for copy, copies in ((weight, 1), (data, tiling.operands)):
+        for copy, copies in ((weight, 1), (data, 1 if product.is_bias else tiling.operands)):
             schedule.compute_at(copy, at)
             schedule.dma_copy(schedule.get_loop(copy, "i0"))
             if not tiling.streamed:

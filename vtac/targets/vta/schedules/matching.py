@@ -181,15 +181,18 @@ class _Matcher:
             raise no_layer(block, "expected a product with one weight tile")
         index = positions[0]
         buffer = block.inputs[index]
-        places = places_read(block, index, self.places[block.output], self.bounds)
         pad = padding_of(buffer)
-        region = self._region(buffer, places or set(), block)
+        region, weights = self._region_read(block, index), self._region_read(block, 1 - index)
         sizes = shape_of(buffer if pad is None else pad.inputs[0])[:-2]
         if pad is not None and len(readers_of(buffer)) > 1:
             raise no_layer(pad, "expected padding for one reader")
-        return Product(
-            block.block_name, index, None if pad is None else pad.block_name, region, sizes, block.init is not None
-        )
+        starts = block.init is not None
+        return Product(block.block_name, index, None if pad is None else pad.block_name, region, sizes, starts, weights)
+
+    def _region_read(self, block: BlockOp, position: int) -> TileRegion:
+        """What an output tile needs of an input of a block."""
+        places = places_read(block, position, self.places[block.output], self.bounds)
+        return self._region(block.inputs[position], places or set(), block)
 
     def _operands(self, block: BlockOp) -> dict[int, int]:
         """Inputs that are arguments, so that they must be loaded: position -> number of the operand."""

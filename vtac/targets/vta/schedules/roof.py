@@ -38,7 +38,8 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
             compute += (2 if product.starts else 1) * tiles
             sides = zip(product.region, product.sizes, strict=True)
             touched = prod(min(side.extent(layer.extents), size) for side, size in sides)
-            nbytes += touched * config.inp_element_bytes + config.wgt_element_bytes
+            nbytes += touched * config.inp_element_bytes
+            nbytes += tiles_of(product.weights, layer.extents) * config.wgt_element_bytes
     contraction = layer.contraction
     if contraction is not None:
         inputs = prod(_touched(layer, contraction, d) for d in contraction.dimensions)

@@ -26,11 +26,12 @@ class Operand:
 
 @dataclass(frozen=True)
 class Product:
-    """A product with one weight tile: how int8 tiles reach the accumulators.
+    """A product with one weight tile: how int8 tiles reach the accumulators. Or of one input tile with weights.
 
     `index` is the position of the tiles, `region` what an output tile needs of them, `pad` the
     block that pads them, `sizes` their dimensions without padding; `starts` says that it starts
-    from zeros and does not add to what is there.
+    from zeros and does not add to what is there. `weights` is what an output tile needs of the
+    weights, without dimensions where there is one tile.
     """
 
     block: str = field(compare=False)
@@ -39,6 +40,12 @@ class Product:
     region: TileRegion
     sizes: tuple[int, ...]
     starts: bool
+    weights: TileRegion = ()
+
+    @property
+    def is_bias(self) -> bool:
+        """One input tile stands for all."""
+        return not self.region
 
 
 @dataclass(frozen=True)
@@ -77,16 +84,20 @@ class Accumulator:
 
 
 def product_operands(block: BlockOp) -> tuple[int, int] | None:
-    """Positions of the tiles and of the weights when a block is a product with one weight tile."""
+    """Positions of the inputs and of the weights when a block is a product with one tile of either.
+
+    One with one input tile adds to a sum.
+    """
     product = match_product(block_view(block))
     if isinstance(product, str):
         return None
     view = product.view
     for data, weight in ((0, 1), (1, 0)):
         tiles, ends = view.inputs[data].plain, view.inputs[weight].plain
-        if len(ends) != 2 or len(tiles) < 2 or None in ends:
+        is_one_tile = len(tiles) == 2 and block.init is None
+        if len(tiles) < 2 or len(ends) < 2 or None in ends or (len(ends) > 2 and not is_one_tile):
             continue
-        lane, k = ends
+        lane, k = ends[-2:]
         if product.reductions == (k,) and view.output.plain[-1] == lane and tiles[-1] == k:
             return data, weight
     return None

@@ -9,6 +9,7 @@ from math import prod
 
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.stages import Operand
+from vtac.targets.vta.schedules.tile_regions import TileRegion
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 
 SPATIAL, CHANNEL, WINDOW = "spatial", "channel", "window"
@@ -181,11 +182,18 @@ def operand_level(layer: Layer, tiling: Tiling, operand: Operand) -> int | None:
     """
     counts = tile_counts(layer, tiling)
     moves = {side.spatial for side in operand.region}
-    loops = [(place, number) for place, number in enumerate(tile_loops(layer, tiling)) if counts[number] > 1]
-    moving = [place for place, number in loops if number in moves]
-    if len(moving) == len(loops) and (tiling.pieces == 1 or piece_dimension(layer, tiling) in moves):
+    loops = [number for number in tile_loops(layer, tiling) if counts[number] > 1]
+    if moves.issuperset(loops) and (tiling.pieces == 1 or piece_dimension(layer, tiling) in moves):
         return None
-    return max(moving, default=-1)
+    return tile_level(layer, tiling, operand.region)
+
+
+def tile_level(layer: Layer, tiling: Tiling, region: TileRegion) -> int:
+    """The place of the innermost tile loop that moves a region; -1 for none of them."""
+    counts = tile_counts(layer, tiling)
+    moves = {side.spatial for side in region}
+    loops = [(place, number) for place, number in enumerate(tile_loops(layer, tiling)) if counts[number] > 1]
+    return max((place for place, number in loops if number in moves), default=-1)
 
 
 def tile_counts(layer: Layer, tiling: Tiling) -> list[int]:
