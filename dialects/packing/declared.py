@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerType, StringAttr, i64
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    IntegerAttr,
+    IntegerType,
+    StringAttr,
+    UnitAttr,
+    i64,
+)
 from xdsl.dialects.func import CallOp
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.hints import isa
@@ -15,6 +24,8 @@ from vtac.dialects.declared import MARK, TEXT, TEXTS, Declared, Kind, declare
 _FUNCTION = ("func.func",)
 
 Choices: TypeAlias = str | Sequence[str]
+Contraction: TypeAlias = tuple[str, int, bool]
+"""Its location, its multiplications, and whether it is one of floats."""
 
 
 def _read_choices(attribute: Attribute) -> Choices | None:
@@ -34,6 +45,45 @@ def _read_order(attribute: Attribute) -> tuple[int, ...] | None:
 
 def _write_order(values: Sequence[int]) -> Attribute:
     return DenseArrayBase.from_list(i64, list(values))
+
+
+def _read_numbers(attribute: Attribute) -> dict[str, int] | None:
+    if not isinstance(attribute, DictionaryAttr):
+        return None
+    found = {key: value.value.data for key, value in attribute.data.items() if isinstance(value, IntegerAttr)}
+    return found if len(found) == len(attribute.data) else None
+
+
+def _write_numbers(numbers: Mapping[str, int]) -> Attribute:
+    return DictionaryAttr({key: IntegerAttr(value, i64) for key, value in numbers.items()})
+
+
+def _read_contraction(attribute: Attribute) -> Contraction | None:
+    if not isinstance(attribute, DictionaryAttr):
+        return None
+    location, macs = attribute.data.get("location"), attribute.data.get("macs")
+    if not isinstance(location, StringAttr) or not isinstance(macs, IntegerAttr):
+        return None
+    return location.data, macs.value.data, "float" in attribute.data
+
+
+def _read_contractions(attribute: Attribute) -> list[Contraction] | None:
+    if not isa(attribute, ArrayAttr[Attribute]):
+        return None
+    found = [one for part in attribute.data if (one := _read_contraction(part)) is not None]
+    return found if len(found) == len(attribute.data) else None
+
+
+def _write_contractions(found: Sequence[Contraction]) -> Attribute:
+    return ArrayAttr(
+        [
+            DictionaryAttr(
+                {"location": StringAttr(location), "macs": IntegerAttr(macs, i64)}
+                | ({"float": UnitAttr()} if is_float else {})
+            )
+            for location, macs, is_float in found
+        ]
+    )
 
 
 DEVICE = declare(Declared("packing.device", MARK, _FUNCTION, "the function runs on the VTA"))
@@ -74,6 +124,24 @@ CHOICE: Declared[Choices] = declare(
 
 LAYER = declare(
     Declared("packing.layer", TEXT, ("func.call",), "the name of the value that the call computes, for reports")
+)
+
+CONTRACTIONS: Declared[Sequence[Contraction]] = declare(
+    Declared(
+        "packing.contractions",
+        Kind("an array of dictionaries with location and macs", _read_contractions, _write_contractions),
+        _FUNCTION,
+        "the contractions of the function as it was written",
+    )
+)
+
+SUMMARY: Declared[Mapping[str, int]] = declare(
+    Declared(
+        "packing.summary",
+        Kind("a dictionary of numbers", _read_numbers, _write_numbers),
+        _FUNCTION,
+        "how many contractions and multiplications the function has, and how many of them the VTA computes",
+    )
 )
 
 

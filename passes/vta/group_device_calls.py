@@ -16,7 +16,8 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.call_levels import Level, call_levels
 from vtac.dialects.packing import ReshapeOp
-from vtac.dialects.packing.declared import CHOICE, DEVICE, PROGRAM, choices_of
+from vtac.dialects.packing.declared import CHOICE, DEVICE, PROGRAM
+from vtac.rewriting.choices import placed_choices
 from vtac.rewriting.edits import before_end, discard, erase, insert_ops, move_ops
 from vtac.rewriting.walker import rewrite_once
 
@@ -109,7 +110,7 @@ class _Group:
 
     def _call(self, results: Sequence[SSAValue]) -> CallOp:
         call = CallOp(self.name, self.outer, [value.type for value in results])
-        choices = [choice for inner in self.level.calls for choice in choices_of(inner)]
+        choices = [choice for inner in self.level.calls for choice in placed_choices(inner)]
         if choices:
             CHOICE.set(call, choices)
         for old, new in zip(results, call.res, strict=True):

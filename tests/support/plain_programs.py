@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -13,6 +14,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
 SMALL_BLOCK = VTAConfig.from_fields(
@@ -175,6 +177,14 @@ def assert_same(found: NDArray[np.generic], expected: NDArray[np.generic]) -> No
     np.testing.assert_array_equal(found, expected)
 
 
+_PLACE = re.compile(r" \([^()]*:\d+:\d+[^()]*\)(; [a-z ]+.*)?$")
+
+
+def said(program: VtaProgram) -> tuple[str, ...]:
+    """What a program lists as chosen, without places, sizes and remedies, and without the ends of streams."""
+    return tuple(_PLACE.sub("", choice) for choice in program.choices if not choice.startswith("stream break"))
+
+
 def unforced_choices(program: HostProgram) -> tuple[str, ...]:
     """What a program lists as chosen, but for few channels in a block, which only their number decides."""
-    return tuple(choice for choice in program.choices if "padded with zeros to a block" not in choice)
+    return tuple(choice for choice in said(program) if "padded with zeros to a block" not in choice)

@@ -28,7 +28,7 @@ def program_html(program: object) -> str:
     Where the stream cannot be run, as one that deadlocks, the reason stands instead of cycles.
     """
     shown = cast(VtaProgram, program)
-    parts = [f"<p><code>{escape(str(program))}</code></p>"]
+    parts = [f"<p><code>{'<br/>'.join(map(escape, str(program).splitlines()))}</code></p>"]
     try:
         parts += [_layers(layer_reports(shown)), _choices(shown.choices), _timeline(shown)]
     except VtacError as error:

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp
+from xdsl.ir import Operation
 
-from vtac.analysis.device_functions import calls_of, host_functions, program_functions
-from vtac.dialects.packing.declared import CHOICE
+from vtac.analysis.device_functions import calls_of, device_functions, host_functions, program_functions
+from vtac.analysis.locations import location_of
+from vtac.dialects.packing.declared import CHOICE, choices_of
+
+
+def placed_choices(op: Operation) -> list[str]:
+    """What was chosen for an operation, with who does it and where that stands in the source."""
+    chosen = choices_of(op)
+    place = location_of(op) if isinstance(op, CallOp) and isinstance(CHOICE.get(op), str) else ""
+    return [f"{choice} ({place})" for choice in chosen] if place else chosen
 
 
 def note_choice(module: ModuleOp, device: str, choice: str) -> None:
@@ -14,27 +23,20 @@ def note_choice(module: ModuleOp, device: str, choice: str) -> None:
 
     A choice that stands there already is not repeated.
     """
+    place = next((location_of(one) for one in device_functions(module) if one.sym_name.data == device), "")
+    text = f"{device}: {choice} ({place})" if place else f"{device}: {choice}"
     hosts = host_functions(module)
     for call in calls_of(module, {device}):
         if any(host.is_ancestor(call) for host in hosts):
-            _add_to_call(call, choice)
+            _add_to_call(call, text)
     for program in program_functions(module):
         name = program.sym_name.data
         if any(isinstance(op, CallOp) and op.callee.string_value() == device for op in program.walk()):
             for call in calls_of(module, {name}):
-                _add_to_program(call, f"{device}: {choice}")
+                _add_to_call(call, text)
 
 
 def _add_to_call(call: CallOp, choice: str) -> None:
-    before = CHOICE.get(call)
-    if not isinstance(before, str):
-        CHOICE.set(call, choice)
-    elif choice not in before:
-        CHOICE.set(call, f"{before}; {choice}")
-
-
-def _add_to_program(call: CallOp, choice: str) -> None:
-    before = CHOICE.get(call)
-    known = [before] if isinstance(before, str) else list(before or ())
+    known = placed_choices(call)
     if choice not in known:
         CHOICE.set(call, [*known, choice])

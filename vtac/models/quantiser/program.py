@@ -15,6 +15,7 @@ from vtac.models.layer import Array
 from vtac.targets.vta.machine import Progress
 from vtac.targets.vta.programs.arrays import Array as AnyArray
 from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.summary import Summary
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.stream.layout import Buffer
 
@@ -61,6 +62,14 @@ class QuantisedProgram:
     @property
     def choices(self) -> tuple[str, ...]:
         return self.program.choices
+
+    @property
+    def summary(self) -> Summary:
+        return self.program.summary
+
+    @property
+    def work_line(self) -> str:
+        return self.program.work_line
 
     @property
     def devices(self) -> Mapping[str, Program]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
+from vtac.analysis.contraction_counts import contractions_in
 from vtac.dialects.vta.declared import ACC_8BIT
 from vtac.errors import CompileError, NoDefaultScheduleError, TilingError
 from vtac.partition.layouts import may_be_plain, needs_packing
@@ -14,6 +15,7 @@ from vtac.targets.target import HasScript
 from vtac.targets.vta.compilation import Progress
 from vtac.targets.vta.linking.plain import compile_plain, split_plain
 from vtac.targets.vta.pipeline import VTA_PIPELINE
+from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.lowering import WrittenScript
@@ -28,6 +30,15 @@ def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Pro
         ACC_8BIT.set(work, True)
     if needs_packing(work):
         return compile_plain(work, host=host, progress=progress)
+    counts = contractions_in(work)
+    program = _compile_tiled(work, host=host, progress=progress)
+    if isinstance(program, Program):
+        program.contractions, program.macs = len(counts), sum(count.macs for count in counts)
+    return program
+
+
+def _compile_tiled(work: ModuleOp, *, host: bool, progress: Progress | None) -> VtaProgram:
+    """The program of a function on tiles, under its own schedule or the default one."""
     if not scripts_of(work) and any(isinstance(op, LinalgStructuredOperation) for op in work.walk()):
         return _by_default(work, host=host, progress=progress)
     Runner(make_context()).run_phases(VTA_PIPELINE.phases, work)

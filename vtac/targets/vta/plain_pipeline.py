@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from vtac.passes.linalg.expand_groups import ExpandGroups
 from vtac.passes.linalg.unroll_batches import UnrollBatches
+from vtac.passes.vta.count_contractions import CountContractions
+from vtac.passes.vta.explain_choices import ExplainChoices
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.isolate_device_functions import IsolateDeviceFunctions
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
@@ -31,10 +33,10 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
     return Pipeline(
         "lower-plain-to-vta",
         (
-            Phase("expanded", (FoldConstants(), ExpandGroups(), UnrollBatches())),
+            Phase("expanded", (CountContractions(), FoldConstants(), ExpandGroups(), UnrollBatches())),
             *before,
             Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True), MultiplyBiases())),
-            Phase("grouped", (GroupDeviceCalls(), MergeDeviceFunctions())),
+            Phase("grouped", (GroupDeviceCalls(), ExplainChoices(), MergeDeviceFunctions())),
             Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),
             Phase("scripted", (ScheduleDeviceFunctions(),)),
             Phase("isolated", (IsolateDeviceFunctions(),)),

@@ -72,6 +72,7 @@ def compile_file(
     program = compile(
         module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=_show_layer if shows_progress else None
     )
+    print(program.work_line, file=sys.stderr)
     for choice in program.choices:
         print(f"note: {choice}", file=sys.stderr)
     return program

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from plain_programs import run_against_numpy
+from plain_programs import run_against_numpy, said
 
 from vtac.workloads.linalg_text import affine_map, iterators, tensor
 
@@ -43,7 +43,7 @@ def test_scalars() -> None:
 def test_what_only_repeats_its_operands_is_for_the_host(
     operands: list[tuple[int, ...]], reads: list[str], shape: tuple[int, ...]
 ) -> None:
-    (choice,) = run_against_numpy(repeated(operands, reads, shape)).choices
+    (choice,) = said(run_against_numpy(repeated(operands, reads, shape)))
     assert choice.endswith("none of its operands has all dimensions of its result")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from plain_programs import CLAMP, HALF_UP, SMALL_BLOCK, PlainConv, run_against_numpy
+from plain_programs import CLAMP, HALF_UP, SMALL_BLOCK, PlainConv, run_against_numpy, said
 
 from vtac.dialects.hardware import VTAConfig
 
@@ -26,13 +26,13 @@ def test_batches(batch: int, config: VTAConfig | None) -> None:
 def test_a_first_layer_of_three_channels() -> None:
     layer = PlainConv(channels=3, features=20, height=9, width=9, stride=2, pads=(1, 1, 1, 1))
     program = run_against_numpy(layer.text())
-    assert program.choices == ("layer_0: 3 input channels padded with zeros to a block of 16: 5.3 times the products",)
+    assert said(program) == ("layer_0: 3 input channels padded with zeros to a block of 16: 5.3 times the products",)
 
 
 def test_an_i32_result_comes_in_planes_of_bytes() -> None:
     program = run_against_numpy(PlainConv(tail=None, bias=True).text())
     assert len(program.devices) == 1
-    assert program.choices == (
+    assert said(program) == (
         "layer_0: an i32 result in four planes of bytes (the store unit writes 8 bits), interleaved by the host",
     )
     assert program.stats["out_store_nbytes"] == 4 * 16 * 4 * 3

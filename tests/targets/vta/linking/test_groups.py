@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy
+from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy, said
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.workloads.linalg_text import tensor
@@ -64,7 +64,7 @@ def test_groups_that_fill_blocks_cost_no_extra_products(features: int, channels:
 
 def test_neighbouring_groups_fill_a_block_together() -> None:
     program = run_against_numpy(grouped(8, 8, 8))
-    assert program.choices == (
+    assert said(program) == (
         "layer_0: a convolution in 8 groups (8 channels to 8 features each), 2 groups at once to fill blocks of 16: "
         "2 times the products",
     )
@@ -74,7 +74,7 @@ def test_neighbouring_groups_fill_a_block_together() -> None:
 @CONFIGS
 def test_groups_that_fill_no_block_are_one_convolution(config: VTAConfig | None) -> None:
     block = 16 if config is None else 8
-    assert run_against_numpy(grouped(4, 6, 7), config).choices == (
+    assert said(run_against_numpy(grouped(4, 6, 7), config)) == (
         "layer_0: a convolution in 4 groups (7 channels to 6 features each) over all channels, 4 times the products: "
         f"fewer groups fill no blocks of {block}",
     )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 from layer_text import LayerText, host_steps, kernel_count
-from plain_programs import CLAMP, elementwise, run_against_numpy
+from plain_programs import CLAMP, elementwise, run_against_numpy, said
 
 import vtac
 from vtac.workloads.linalg_text import affine_map
@@ -66,7 +66,7 @@ def program(op: str, shapes: str, result: str, zero_points: tuple[int, ...] = ()
 )
 def test_windows(op: str, shapes: str, result: str, zero_points: tuple[int, ...]) -> None:
     compiled = run_against_numpy(program(op, shapes, result, zero_points))
-    assert all("host:" not in choice for choice in without_sums(compiled.choices))
+    assert all("host:" not in choice for choice in without_sums(said(compiled)))
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_windows(op: str, shapes: str, result: str, zero_points: tuple[int, ...]
 )
 def test_products(op: str, shapes: str, result: str, zero_points: tuple[int, ...]) -> None:
     compiled = run_against_numpy(program(op, shapes, result, zero_points, ""))
-    assert without_sums(compiled.choices) == ()
+    assert without_sums(said(compiled)) == ()
     assert kernel_count(compiled) == 1
 
 
@@ -90,7 +90,7 @@ def test_small_batches_of_products_are_unrolled(zero_points: tuple[int, ...]) ->
     """With the operations behind them: each product's result is narrowed by its own device function."""
     op = "quantized_batch_matmul" if zero_points else "batch_matmul"
     compiled = run_against_numpy(program(op, "3x5x18 3x18x20", "3x5x20", zero_points, ""))
-    assert without_sums(compiled.choices) == ()
+    assert without_sums(said(compiled)) == ()
     assert kernel_count(compiled) == 3
     assert host_steps(compiled)[-1] == "packing.join"
 
@@ -104,7 +104,7 @@ def test_widened_batches_of_products_are_unrolled() -> None:
     total = net.structured("linalg.batch_matmul", [data, weights], (2, 5, 20), "i64", 0)
     whole = net.elementwise("%y = arith.trunci %a0 : i64 to i32", [total], "i32")
     compiled = run_against_numpy(net.text(net.narrow(whole, 5)))
-    assert without_sums(compiled.choices) == ()
+    assert without_sums(said(compiled)) == ()
     assert kernel_count(compiled) == 2
 
 
@@ -144,7 +144,7 @@ def test_unsigned_bytes_become_signed_ones() -> None:
     %y = arith.trunci %s : i32 to i8"""
     signed = net.elementwise(body, [net.inputs[0]], "i8")
     compiled = run_against_numpy(net.text(net.narrow(net.convolution(signed, 20), 7)))
-    assert without_sums(compiled.choices) == ()
+    assert without_sums(said(compiled)) == ()
     assert kernel_count(compiled) == 2
 
 
@@ -166,7 +166,7 @@ def test_unsigned_bytes_as_quantised_floats() -> None:
     %m = arith.minimumf %l, %most : f32
     %y = arith.fptoui %m : f32 to i8"""
     compiled = run_against_numpy(net.text(net.elementwise(body, [net.inputs[0]], "i8")))
-    assert without_sums(compiled.choices) == ()
+    assert without_sums(said(compiled)) == ()
 
 
 def test_a_clamp_to_more_than_the_type_holds() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_text import LayerText, host_steps
 from operand_programs import Pooling, Term, joined
-from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy
+from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy, said
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp
 
@@ -129,7 +129,7 @@ def test_subtraction_of_a_clamped_operand() -> None:
 
 def test_an_operand_of_16_bits_is_widened_by_the_host_which_is_said() -> None:
     program = run_against_numpy(joined([Term(), Term("same", "i16")], (1, 16, 3, 3), CLAMP))
-    assert program.choices == ("host: operand 'a1' is i16, widened by the host (the VTA loads i8 and i32)",)
+    assert said(program) == ("host: operand 'a1' is i16, widened by the host (the VTA loads i8 and i32)",)
 
 
 def test_an_i32_result_with_a_residual_goes_out_in_planes() -> None:

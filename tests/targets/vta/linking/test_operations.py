@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy
+from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy, said
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.workloads.linalg_text import affine_map, tensor
@@ -182,7 +182,7 @@ def test_a_host_segment_between_device_functions() -> None:
     )
     program = run_against_numpy("\n".join([*lines, f"  func.return %last : {kind}", "}", ""]))
     assert len(program.devices) == 2
-    assert program.choices == (
+    assert said(program) == (
         "host: 'linalg.generic' cannot run on the VTA: it multiplies two tensors element by element; "
         "the VTA's hardware has no multiplication",
     )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from layer_text import LayerText, kernel_count
 from operand_programs import Pooling, Term, joined
-from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy
+from plain_programs import CLAMP, SMALL_BLOCK, PlainConv, elementwise, run_against_numpy, said
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
@@ -113,7 +113,7 @@ def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: py
 
     monkeypatch.setattr(streams, "check", findings)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
-    assert program.choices == (
+    assert said(program) == (
         "layer_0: scheduled one tile after the other, as the default is not proven safe (race: a planted finding)",
     )
 
@@ -201,7 +201,7 @@ def test_a_default_that_is_refused_is_replaced_and_named(monkeypatch: pytest.Mon
 
     monkeypatch.setattr(schedule_device_functions, "default_lowering", refuse_default)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
-    assert program.choices == (
+    assert said(program) == (
         "layer_0: scheduled one tile after the other, as the default schedule is refused (a planted refusal)",
     )
 

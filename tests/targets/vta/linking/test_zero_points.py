@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from layer_text import LayerText, host_steps, kernel_count
-from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy
+from plain_programs import CLAMP, SMALL_BLOCK, elementwise, run_against_numpy, said
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.workloads.linalg_text import affine_map
@@ -36,7 +36,7 @@ func.func @layer(%a: tensor<1x16x6x6xi8>, %b: tensor<20x16x3x3xi8>) -> tensor<1x
     narrow = elementwise("narrow", ["%whole"], "tensor<1x20x6x6xi32>", "tensor<1x20x6x6xi8>", CLAMP)
     text += "\n".join([*narrow, "  func.return %narrow : tensor<1x20x6x6xi8>", "}", ""])
     program = run_against_numpy(text, config)
-    assert program.choices == ("host: the sum of a kernel that is no constant, for the zero point of the data",)
+    assert said(program) == ("host: the sum of a kernel that is no constant, for the zero point of the data",)
     assert "tensor.pad" not in host_steps(program)
 
 
@@ -55,7 +55,7 @@ def test_padding_with_another_number_is_the_host_s() -> None:
     padded = net.pad(net.narrow(net.convolution(net.inputs[0], 18, 1), 7), (1, 1, 1, 1), 5)
     program = run_against_numpy(net.text(net.narrow(net.convolution(padded, 20, zero_point=3), 8)))
     assert "tensor.pad" in host_steps(program)
-    assert program.choices == (
+    assert said(program) == (
         "host: padding with 5 ('tensor.pad'): loads put zeros around rows and columns, which do not stand for it here",
     )
 
@@ -69,7 +69,7 @@ def test_a_zero_point_of_a_constant_kernel_is_taken_off_it() -> None:
 def test_a_kernel_that_its_zero_point_takes_out_of_range() -> None:
     net = LayerText((1, 18, 5, 5))
     total = net.convolution(net.inputs[0], 20, zero_point=5, kernel_zero=-120)
-    choices = run_against_numpy(net.text(net.narrow(total, 9))).choices
+    choices = said(run_against_numpy(net.text(net.narrow(total, 9))))
     assert any("weights of more than 8 bits as the sum of 2 kernels of bytes" in choice for choice in choices)
 
 

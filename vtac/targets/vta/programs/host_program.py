@@ -20,19 +20,21 @@ from vtac.analysis.nest import buffer_name
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
-from vtac.dialects.packing.declared import choices_of, layer_name
+from vtac.dialects.packing.declared import SUMMARY, choices_of, layer_name
 from vtac.errors import ProgramError
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee, evaluate_linalg
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
 from vtac.lazily import text_by
+from vtac.partition.host_work import operations_of
 from vtac.targets.vta.isa import WORD_BYTES
 from vtac.targets.vta.machine import COUNTER_NAMES, Progress
 from vtac.targets.vta.programs.arrays import Array, fitted
 from vtac.targets.vta.programs.call_work import work_at
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saving import HOST_FILE, host_files, save
+from vtac.targets.vta.programs.summary import Summary, work_line
 from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
@@ -72,15 +74,18 @@ class HostProgram:
     _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], init=False, repr=False)
 
     def __str__(self) -> str:
-        """One line: what the program takes and gives, its streams and their length, and for which hardware."""
+        """What of it the VTA computes, in a line; then what it takes and gives, its streams, and for which hardware."""
+        return f"{self.work_line}\n{self._line()}"
+
+    def __repr__(self) -> str:
+        return f"<HostProgram {self._line()}>"
+
+    def _line(self) -> str:
         length = sum(len(device.instructions) for device in self.devices.values()) // WORD_BYTES
         streams = f"{counted(len(self.devices), 'stream')} of {counted(length, 'instruction')}"
         work = streams if self.devices else "all on the host"
         name = signature(self.host_function.sym_name.data, self.arguments, self.results)
         return f"{name}: {work}, {self.config.tiles}"
-
-    def __repr__(self) -> str:
-        return f"<HostProgram {self}>"
 
     _repr_html_ = text_by("vtac.report.notebook", "program_html")
 
@@ -145,10 +150,29 @@ class HostProgram:
         """What runs on the host and why, and how results are split, in program order."""
         found: list[str] = []
         for op in self.host_function.walk():
-            if isinstance(op, HostOp):
-                found.append(f"host: {op.reason.data}")
-            found += choices_of(op)
+            said = choices_of(op)
+            found += [f"host: {op.reason.data}"] if isinstance(op, HostOp) and not said else said
         return tuple(dict.fromkeys(found))
+
+    @property
+    def summary(self) -> Summary:
+        """How many contractions and multiplications the program has and the VTA computes; streams; host operations."""
+        counts = SUMMARY.get(self.host_function) or {}
+        segments = [op for op in self.host_function.walk() if isinstance(op, HostOp)]
+        return {
+            "contractions": counts.get("contractions", 0),
+            "contractions_on_vta": counts.get("contractions_on_vta", 0),
+            "macs": counts.get("macs", 0),
+            "macs_on_vta": counts.get("macs_on_vta", 0),
+            "streams": len(self.devices),
+            "host_operations": [inner.name for op in segments for inner in operations_of(op)],
+        }
+
+    @property
+    def work_line(self) -> str:
+        """The summary in a line: `5 of 5 contractions (100 % of MACs) on the VTA, one stream`."""
+        floats = (SUMMARY.get(self.host_function) or {}).get("float_contractions", 0)
+        return work_line(self.summary, floats=floats)
 
     def __call__(self, *arrays: Array, progress: Progress | None = None) -> Array | tuple[Array, ...]:
         """Run the host function; each call of a device function runs its program."""

@@ -18,6 +18,7 @@ from vtac.targets.vta.machine import Progress, execute
 from vtac.targets.vta.programs.arrays import Array, Image, fitted
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
 from vtac.targets.vta.programs.saving import save, stream_files
+from vtac.targets.vta.programs.summary import Summary, work_line
 from vtac.targets.vta.stream.layout import Buffer
 from vtac.text.short import counted, signature
 
@@ -31,7 +32,8 @@ class Program:
     instruction. `kernels` are the kernels of a program of several, in the order of their calls;
     scratch buffers that no two of them need together may lie at the same addresses. One that is
     `simulator_only` holds what the hardware does not decode, and runs without the strict rules.
-    `choices` says what the compiler chose, and why.
+    `choices` says what the compiler chose, and why. `contractions` and `macs` are those of the
+    function that the stream computes, all of them, where that is known.
     """
 
     config: VTAConfig
@@ -44,18 +46,23 @@ class Program:
     simulator_only: bool = False
     name: str = "program"
     choices: tuple[str, ...] = ()
+    contractions: int = 0
+    macs: int = 0
     last_inputs: tuple[Array, ...] | None = field(default=None, repr=False)
     """The arrays of the last call, or those that were saved in the memory image."""
     _counters: dict[str, int] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
-        """One line: what the program takes and gives, how many instructions it has, and for which hardware."""
+        """What it computes, in a line; then what it takes and gives, its length, and for which hardware."""
+        return f"{self.work_line}\n{self._line()}"
+
+    def __repr__(self) -> str:
+        return f"<Program {self._line()}>"
+
+    def _line(self) -> str:
         instructions = counted(len(self.instructions) // WORD_BYTES, "instruction")
         micro_ops = counted(len(self.micro_ops) // MICRO_OP_BYTES, "micro-op")
         return f"{signature(self.name, self.arguments, self.results)}: {instructions}, {micro_ops}, {self.config.tiles}"
-
-    def __repr__(self) -> str:
-        return f"<Program {self}>"
 
     _repr_html_ = text_by("vtac.report.notebook", "program_html")
 
@@ -68,6 +75,23 @@ class Program:
     def results(self) -> tuple[Buffer, ...]:
         """The buffers a call returns, in order."""
         return tuple(buffer for buffer in self.buffers if buffer.is_result)
+
+    @property
+    def summary(self) -> Summary:
+        """How many contractions and multiplications the program has, which are all on the VTA; one stream, no host."""
+        return {
+            "contractions": self.contractions,
+            "contractions_on_vta": self.contractions,
+            "macs": self.macs,
+            "macs_on_vta": self.macs,
+            "streams": 1,
+            "host_operations": [],
+        }
+
+    @property
+    def work_line(self) -> str:
+        """The summary in a line."""
+        return work_line(self.summary)
 
     @property
     def devices(self) -> dict[str, Program]:

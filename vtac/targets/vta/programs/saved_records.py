@@ -33,6 +33,8 @@ class StreamRecord:
     inputs_placed: bool
     name: str
     choices: tuple[str, ...]
+    contractions: int = 0
+    macs: int = 0
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,15 @@ class Index:
             tuple(map(str, cast("list[object]", found)))
             if isinstance(found := self.fields.get("choices", []), list)
             else (),
+            *(self._size(name) for name in ("contractions", "macs")),
         )
+
+    def _size(self, name: str) -> int:
+        """A number that says how much the program computes; 0 where a folder does not say it."""
+        found = self.fields.get(name, 0)
+        if type(found) is not int or found < 0:
+            raise ProgramError(f"{self.path}: '{name}' is {found!r}; a number from 0 on is required")
+        return found
 
     def _count(self, name: str) -> int:
         found = self.fields.get(name)

@@ -51,6 +51,8 @@ def load_stream(folder: Path) -> Program:
         record.simulator_only,
         record.name,
         record.choices,
+        record.contractions,
+        record.macs,
     )
     if record.inputs_placed:
         program.last_inputs = tuple(placed_array(image, buffer) for buffer in program.arguments)

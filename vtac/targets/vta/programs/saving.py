@@ -48,6 +48,10 @@ class StreamParts(Protocol):
     @property
     def choices(self) -> tuple[str, ...]: ...
     @property
+    def contractions(self) -> int: ...
+    @property
+    def macs(self) -> int: ...
+    @property
     def simulator_only(self) -> bool: ...
 
 
@@ -104,6 +108,8 @@ def _described(parts: StreamParts, inputs_placed: bool) -> dict[str, object]:
         "buffers": [described_buffer(buffer) for buffer in parts.buffers],
         "name": parts.name,
     }
+    if parts.contractions:
+        description |= {"contractions": parts.contractions, "macs": parts.macs}
     if parts.choices:
         description["choices"] = list(parts.choices)
     if parts.simulator_only:

@@ -10,6 +10,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.machine import Progress
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.summary import Summary
 from vtac.targets.vta.stream.layout import Buffer
 
 
@@ -31,6 +32,16 @@ class VtaProgram(Protocol):
     @property
     def choices(self) -> tuple[str, ...]:
         """What the compiler chose, and why, in program order."""
+        ...
+
+    @property
+    def summary(self) -> Summary:
+        """How many contractions and multiplications there are and the VTA computes; streams; host operations."""
+        ...
+
+    @property
+    def work_line(self) -> str:
+        """The summary in a line."""
         ...
 
     @property

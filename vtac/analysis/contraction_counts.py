@@ -1,0 +1,39 @@
+"""How many contractions a function has, and how many multiplications each takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import prod
+
+from xdsl.dialects.builtin import AnyFloat
+from xdsl.ir import Operation
+
+from vtac.analysis.contraction import match_contraction
+from vtac.analysis.locations import location_of
+from vtac.analysis.structured_view import structured_view
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A contraction: where it stands, its multiplications with an addition each, and whether they are of floats."""
+
+    location: str
+    macs: int
+    is_float: bool
+
+
+def contractions_in(root: Operation) -> list[Count]:
+    """The sums of products that structured operations under a root compute, in program order; no sums of one factor."""
+    return [found for op in root.walk() if (found := count_of(op)) is not None]
+
+
+def count_of(op: Operation) -> Count | None:
+    """What a contraction counts; None for any other operation."""
+    view = structured_view(op)
+    if isinstance(view, str) or not view.accumulates:
+        return None
+    found = match_contraction(view)
+    if isinstance(found, str) or found.kind != "product":
+        return None
+    macs = prod(variable.extent for variable in view.variables.values())
+    return Count(location_of(op), macs, isinstance(view.body.args[-1].type, AnyFloat))

@@ -1,0 +1,147 @@
+"""What the host does between and beside streams, in words: where it stands, how much it is, what would avoid it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import AnyFloat, TensorType
+from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.dialects.linalg.ops import FillOp
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from vtac.analysis.contraction_counts import Count, count_of
+from vtac.analysis.locations import location_of
+from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.sizes import byte_count, item_count
+from vtac.dialects.packing import HostOp, PackOp, UnpackOp, YieldOp
+
+_UNMOVED = (PackOp, UnpackOp, *RESHAPES, arith.ConstantOp, tensor.EmptyOp, FillOp)
+"""What stands around the calls of every program, and is none of its operations."""
+
+_QUANTISE = "write it in integers, as by quantising the model: the VTA computes in int8 and int32"
+_CONTRACTION = "give it factors that are i8 or widened from it (arith.extsi), and constant zero points"
+_ELEMENTWISE = "use additions, maxima, minima, shifts and products with constants, on i8 and i32"
+_PAD = "pad with zeros, or with the zero point of the data"
+_MOVE = "move it to the ends of the network, or do without it"
+
+
+@dataclass(frozen=True)
+class Break:
+    """The host operations, one or more, for which one stream ends and another begins; a call where it is layouts."""
+
+    ops: tuple[Operation, ...]
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        shown = next((op for op in self.ops if isinstance(op, HostOp)), self.ops[0])
+        names = Counter(inner.name for op in self.ops for inner in operations_of(op))
+        moved = [value for op in self.ops for value in (op.operands if isinstance(op, CallOp) else op.results)]
+        done = ", ".join(f"'{name}'" + (f" {count} times" if count > 1 else "") for name, count in names.items())
+        what = "changes a layout" if isinstance(shown, CallOp) else f"does {done}"
+        amount = f"{sum(byte_count(value.type) for value in moved):,} bytes through its memory"
+        reason = f"stream break: between {self.before} and {self.after} the host {what}"
+        return f"{reason} ({_joined(location_of(shown), amount)}); {remedy(shown)}"
+
+
+def operations_of(op: Operation) -> list[Operation]:
+    """What an operation of the host function computes: of a host segment, the operations in it."""
+    return [inner for inner in op.body.block.ops if not isinstance(inner, YieldOp)] if isinstance(op, HostOp) else [op]
+
+
+def described(op: Operation, total_macs: int) -> str:
+    """Where a host operation stands, and its multiplications or elements."""
+    counts = _counts(op)
+    macs = sum(count.macs for count in counts)
+    if macs:
+        share = f", {macs / total_macs:.1%} of all" if macs < total_macs else ""
+        return _joined(location_of(op), f"{macs:,} MACs{share}")
+    elements = sum(item_count(result.type) for result in op.results)
+    return _joined(location_of(op), f"{elements:,} element{'' if elements == 1 else 's'}")
+
+
+def remedy(op: Operation) -> str:
+    """What would let the VTA do it."""
+    inner = operations_of(op)
+    if any(_is_float(value) for one in op.walk() for value in (*one.operands, *one.results)):
+        return _QUANTISE
+    if _counts(op):
+        return _CONTRACTION
+    if any(isinstance(one, tensor.PadOp) for one in inner):
+        return _PAD
+    return _ELEMENTWISE if any(isinstance(op, HostOp) and not _only_moves(one) for one in inner) else _MOVE
+
+
+def breaks_in(function: FuncOp) -> list[Break]:
+    """The operations for which streams end, for each two streams, in program order."""
+    ops = list(function.body.block.ops)
+    order = {op: number for number, op in enumerate(ops)}
+    behind, ahead = _calls_before(ops, order), _calls_after(ops)
+    between: dict[tuple[CallOp, CallOp], list[Operation]] = {}
+    for op in ops:
+        if op in behind and op in ahead and not isinstance(op, (CallOp, *_UNMOVED)):
+            between.setdefault((behind[op], ahead[op]), []).append(op)
+    covered = {after for _, after in between}
+    for op in ops:
+        if isinstance(op, CallOp) and op in behind and op not in covered:
+            between[behind[op], op] = [op]
+    found = [Break(tuple(moved), _name(before), _name(after)) for (before, after), moved in between.items()]
+    return sorted(found, key=lambda one: order[one.ops[0]])
+
+
+def _calls_before(ops: Sequence[Operation], order: Mapping[Operation, int]) -> dict[Operation, CallOp]:
+    """The last call that an operation depends on, of those that depend on one."""
+    found: dict[Operation, CallOp] = {}
+    for op in ops:
+        owners = _owners(op)
+        before = [owner if isinstance(owner, CallOp) else found.get(owner) for owner in owners]
+        if calls := [call for call in before if call is not None]:
+            found[op] = max(calls, key=order.__getitem__)
+    return found
+
+
+def _calls_after(ops: Sequence[Operation]) -> dict[Operation, CallOp]:
+    """The first call that depends on an operation, of those that one depends on."""
+    found: dict[Operation, CallOp] = {}
+    for op in reversed(ops):
+        reader = op if isinstance(op, CallOp) else found.get(op)
+        if reader is not None:
+            found.update(dict.fromkeys(_owners(op), reader))
+    return found
+
+
+def _name(call: CallOp) -> str:
+    return call.callee.string_value()
+
+
+def host_counts(function: FuncOp) -> list[Count]:
+    """The contractions that the host computes."""
+    return [count for op in function.body.block.ops for count in _counts(op)]
+
+
+def _counts(op: Operation) -> Sequence[Count]:
+    return [count for inner in operations_of(op) if (count := count_of(inner)) is not None]
+
+
+def _only_moves(op: Operation) -> bool:
+    """Whether a structured operation gives elements as they are."""
+    return bool(op.regions) and all(len(block.ops) == 1 for region in op.regions for block in region.blocks)
+
+
+def _owners(op: Operation) -> list[Operation]:
+    return [v.owner for inner in op.walk() for v in inner.operands if isinstance(v.owner, Operation)]
+
+
+def _is_float(value: SSAValue) -> bool:
+    kind = value.type
+    return isinstance(
+        cast("TensorType[Attribute]", kind).element_type if isinstance(kind, TensorType) else kind, AnyFloat
+    )
+
+
+def _joined(*parts: str) -> str:
+    return ", ".join(filter(None, parts))
