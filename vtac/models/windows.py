@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeAlias
+from math import prod
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from vtac.models.layer import Array, Layer, Shape, shape_text
+from vtac.models.layer import Layer, Shape, shape_text
 
 Pair: TypeAlias = tuple[int, int]
 Pads: TypeAlias = tuple[int, int, int, int]
 """Top, left, bottom, right."""
+Real = TypeVar("Real", bound=np.floating[Any])
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class Window:
             found.append(count)
         return found[0], found[1]
 
-    def padded(self, data: Array, positions: Pair, value: float) -> Array:
+    def padded(self, data: NDArray[Real], positions: Pair, value: float) -> NDArray[Real]:
         """NCHW data with `value` around it, as far as windows reach."""
         around = [(0, 0), (0, 0)]
         for axis in (0, 1):
@@ -68,10 +71,37 @@ class Window:
             around.append((before, max(self.pads[axis + 2], needed - extent - before)))
         return np.pad(data, around, constant_values=value)
 
-    def taps(self, padded: Array, positions: Pair) -> Iterator[tuple[Pair, Array]]:
+    def taps(self, padded: NDArray[Real], positions: Pair) -> Iterator[tuple[Pair, NDArray[Real]]]:
         """Each tap, with what all windows see there: (N, C, down, across), a view."""
         for row, column in product(range(self.size[0]), range(self.size[1])):
             top, left = row * self.dilation[0], column * self.dilation[1]
             rows = slice(top, top + (positions[0] - 1) * self.stride[0] + 1, self.stride[0])
             columns = slice(left, left + (positions[1] - 1) * self.stride[1] + 1, self.stride[1])
             yield (row, column), padded[:, :, rows, columns]
+
+    def columns(self, padded: NDArray[Real], positions: Pair) -> NDArray[Real]:
+        """What each window sees, as (N, C * taps, windows): the order of weights (F, C, rows, columns)."""
+        images, channels = padded.shape[:2]
+        if self.size == (1, 1):
+            return next(self.taps(padded, positions))[1].reshape(images, channels, -1)
+        found = np.empty((images, channels, prod(self.size), *positions), padded.dtype)
+        for number, (_, seen) in enumerate(self.taps(padded, positions)):
+            found[:, :, number] = seen
+        return found.reshape(images, channels * prod(self.size), -1)
+
+    def convolved(
+        self, padded: NDArray[Real], weights: NDArray[Real], positions: Pair, groups: int = 1
+    ) -> NDArray[Real]:
+        """The sums of a convolution (N, F, down, across), image by image, so that memory holds the windows of one."""
+        features, per_group = weights.shape[:2]
+        result = np.empty((padded.shape[0], features, *positions), padded.dtype)
+        if per_group == 1 and features == groups:
+            result[...] = 0
+            for (row, column), seen in self.taps(padded, positions):
+                result += weights[:, 0, row, column, None, None] * seen
+            return result
+        rows = weights.reshape(groups, features // groups, -1)
+        for image, sums in zip(padded, result.reshape(padded.shape[0], groups, features // groups, -1), strict=True):
+            seen = self.columns(image[None], positions).reshape(groups, rows.shape[2], -1)
+            np.matmul(rows, seen, out=sums)
+        return result

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from vtac.errors import ModelError
 from vtac.models.layers.products import Linear
-from vtac.models.quantiser.products import quantise_array, quantise_product
+from vtac.models.quantiser.products import Requantisation, quantise_array, quantise_product
 from vtac.models.quantiser.scales import Scale
 
 ZEROS = st.sampled_from([0, -128])
@@ -27,7 +27,7 @@ def test_integers_follow_the_float_layer(seed: int, exponent: int, mantissa: flo
     np.testing.assert_array_equal(quantise_array(floats, source), data)
     expected = layer.compute(floats)
     result = Scale(int(np.ceil(np.log2(np.abs(expected).max() / 127))), zero=other)
-    product = quantise_product(layer, source, result)
+    product = quantise_product(layer, source, Requantisation(result, other))
     sums = (data.astype(np.int64) - zero) @ product.weights.T.astype(np.int64) + product.bias
     assert np.abs(sums).max() <= product.bound < 1 << 31
     found = ((sums >> product.shifts) - other) * result.size
@@ -45,18 +45,18 @@ def test_the_bound_is_reached() -> None:
 
 def test_a_feature_of_zeros_keeps_its_bias() -> None:
     layer = Linear("fc", ("x",), np.zeros((2, 3), np.float32), np.array([0, 5], np.float32))
-    product = quantise_product(layer, Scale(-4), Scale(-3))
+    product = quantise_product(layer, Scale(-4), Requantisation(Scale(-3)))
     assert (product.bias >> product.shifts).tolist() == [0, 40]
 
 
 def test_results_finer_than_sums_are_refused() -> None:
     layer = Linear("fc", ("x",), np.full((1, 2), 100, np.float32))
     with pytest.raises(ModelError, match=r"layer 'fc' \(linear\): the results of a feature are finer than its sums"):
-        quantise_product(layer, Scale(0), Scale(-9))
+        quantise_product(layer, Scale(0), Requantisation(Scale(-9)))
 
 
 def test_sums_beyond_32_bits_are_refused() -> None:
     layer = Linear("fc", ("x",), np.full((1, 140_000), 127, np.float32))
     # 140,000 * 127 * 128, and the half by which a shift of 9 rounds.
     with pytest.raises(ModelError, match="its sums can reach 2,275,840,256; required: sums within 32 bits"):
-        quantise_product(layer, Scale(0), Scale(9))
+        quantise_product(layer, Scale(0), Requantisation(Scale(9)))

@@ -52,17 +52,11 @@ class Convolution(Layer):
         return (shape[0], self.weights.shape[0], *self.window.positions(self, shape[2:]))
 
     def compute(self, *arrays: Array) -> Array:
-        """One matrix product per tap of the kernel."""
+        """One matrix product per image."""
         (data,) = arrays
-        images, features, *size = self.output_shape(data.shape)
+        _, _, *size = self.output_shape(data.shape)
         positions = (size[0], size[1])
-        padded = self.window.padded(data, positions, 0.0)
-        per_group = features // self.groups
-        kernel = self.weights.reshape(self.groups, per_group, *self.weights.shape[1:])
-        total = np.zeros((images, self.groups, per_group, prod(size)), np.float32)
-        for (row, column), seen in self.window.taps(padded, positions):
-            total += kernel[..., row, column] @ seen.reshape(images, self.groups, self.weights.shape[1], -1)
-        result = total.reshape(images, features, *size)
+        result = self.window.convolved(self.window.padded(data, positions, 0.0), self.weights, positions, self.groups)
         return result if self.bias is None else result + self.bias[:, None, None]
 
     def macs(self, *shapes: Shape) -> int:

@@ -18,6 +18,12 @@ class Histogram:
     def __init__(self) -> None:
         self.counts: NDArray[np.int64] = np.zeros(_BINS, np.int64)
         self.reach = 0.0
+        self.low = np.inf
+        self.high = -np.inf
+
+    @property
+    def is_never_negative(self) -> bool:
+        return self.low >= 0
 
     @property
     def centres(self) -> NDArray[np.float64]:
@@ -27,7 +33,9 @@ class Histogram:
 
     def add(self, value: Array) -> None:
         """Count the elements of a value, which are finite."""
-        largest = float(np.abs(value).max())
+        low, high = float(value.min()), float(value.max())
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        largest = max(-low, high)
         if largest and not self.reach:
             self.counts[_BINS // 2] = self.counts.sum()
             self.reach = 2.0 ** ceil(log2(largest))
@@ -36,8 +44,23 @@ class Histogram:
         if not self.reach:
             self.counts[_BINS // 2] += value.size
             return
-        places = ((value.ravel().astype(np.float64) + self.reach) * (_BINS / (2 * self.reach))).astype(np.int64)
+        places = np.floor(value.ravel() * np.float32(_BINS / (2 * self.reach))).astype(np.int32) + _BINS // 2
         self.counts += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
+
+    def extent(self, share: float = 0.0) -> float:
+        """The largest magnitude but for a share of the elements, to a bin."""
+        if not share or not self.reach:
+            return max(-self.low, self.high) if self.reach else 0.0
+        half = _BINS // 2
+        magnitudes: NDArray[np.int64] = self.counts[half:] + self.counts[:half][::-1]
+        within = int((np.cumsum(magnitudes) < (1 - share) * float(magnitudes.sum())).sum())
+        return min(max(-self.low, self.high), (within + 1) * self.reach / half)
+
+    def clipped(self, scale: float, zero: int = 0) -> float:
+        """The share of elements, to a bin, that lie beyond eight bits."""
+        low, high = (-128.5 - zero) * scale, (127.5 - zero) * scale
+        beyond = (self.centres < low) | (self.centres > high)
+        return float(self.counts[beyond].sum() / max(1, self.counts.sum()))
 
     def error(self, scale: float, zero: int = 0) -> float:
         """The sum of squares by which elements differ from their nearest multiple of `scale` in eight bits."""

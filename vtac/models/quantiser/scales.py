@@ -1,10 +1,10 @@
-"""The scale of each value: a power of two, by least squares over what calibration saw."""
+"""The scale of each value: a power of two, by what calibration saw."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, log2
+from math import ceil, inf, log2
 
 from vtac.models.graph import Graph
 from vtac.models.layer import Layer
@@ -12,13 +12,18 @@ from vtac.models.layers.activations import Clamp, Relu, Relu6
 from vtac.models.layers.convolutions import Convolution
 from vtac.models.layers.elementwise import Add
 from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
+from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Concat, Flatten, Reshape
 from vtac.models.quantiser.histogram import Histogram
+from vtac.models.quantiser.options import Exponents, Options
+from vtac.models.quantiser.steps import Step
 
 _TRIED = 6
 """Exponents that are tried, down from the one that clips nothing."""
 _APART = 6
 """How many bits the operands of a sum may be apart: factors of i8 operands end at 127."""
+_RARE = 1e-4
+"""The share of elements that a percentile leaves out."""
 SHARING = (MaxPool, Flatten, Reshape, Concat, Relu, Relu6, Clamp)
 """Layers whose value has the scale of what they read."""
 
@@ -39,99 +44,134 @@ class Scale:
         return self.mantissa * 2.0**self.exponent
 
 
-def fused_activations(graph: Graph) -> Mapping[str, Layer]:
-    """The activation that alone reads a product or a sum, by the name of that product or sum."""
-    readers: dict[str, list[Layer]] = {}
-    for layer in graph.layers:
-        for name in layer.inputs:
-            readers.setdefault(name, []).append(layer)
-    found: dict[str, Layer] = {}
-    for layer in graph.layers:
-        after = readers.get(layer.name, [])
-        if not isinstance(layer, SHARING) and layer.name not in graph.outputs and len(after) == 1:
-            (reader,) = after
-            if isinstance(reader, Relu | Relu6 | Clamp) and not isinstance(layer, GlobalAveragePool):
-                found[layer.name] = reader
-    return found
-
-
 def choose_scales(
-    graph: Graph, seen: Mapping[str, Histogram], fused: Mapping[str, Layer], *, zero_points: bool
+    graph: Graph, steps: Sequence[Step], seen: Mapping[str, Histogram], options: Options
 ) -> Mapping[str, Scale]:
-    """One scale for each group of values that share one. Operands of sums are at most six bits apart.
-
-    `zero_points` puts zero at -128 where activations leave nothing negative.
-    """
-    groups = _groups(graph, fused)
-    zeros = dict.fromkeys(_never_negative(graph, fused, groups), -128) if zero_points else {}
+    """One scale for each group of values that share one. Operands of sums are at most six bits apart."""
+    groups = share_groups(graph, steps)
+    zeros = dict.fromkeys(_with_zero_points(graph, steps, groups, seen, options), -128)
+    mantissas = _mantissas(graph, steps, groups)
     exponents: dict[str, int] = {}
-    mantissas: dict[str, float] = {}
-    for layer in graph.layers:
-        if isinstance(layer, GlobalAveragePool):
-            positions = graph.shapes[layer.inputs[0]][2] * graph.shapes[layer.inputs[0]][3]
-            before = mantissas.get(groups[layer.inputs[0]], 1.0)
-            mantissas[groups[layer.name]] = before * 2 ** round(log2(positions)) / positions
     for leader in dict.fromkeys(groups.values()):
-        members = [seen[name] for name, own in groups.items() if own == leader and name not in fused]
-        exponents[leader] = _exponent(members, mantissas.get(leader, 1.0), zeros.get(leader, 0))
-    for layer in graph.layers:
-        if isinstance(layer, Add):
-            left, right = (groups[name] for name in layer.inputs)
-            coarse = max(exponents[left], exponents[right])
-            for leader in (left, right):
-                exponents[leader] = max(exponents[leader], coarse - _APART)
-            fine = min(exponents[left], exponents[right])
-            own = groups[fused[layer.name].name if layer.name in fused else layer.name]
-            exponents[own] = max(exponents[own], fine)
+        members = [seen[name] for name, own in groups.items() if own == leader]
+        mantissa, zero = mantissas.get(leader, 1.0), zeros.get(leader, 0)
+        exponents[leader] = _exponent(members, mantissa, zero, options.exponents)
+    least = {step.target: _finest_sums(step, options) for step in steps}
+    while any(_bring_together(step, groups, exponents, mantissas, least[step.target]) for step in steps):
+        pass
     return {
         name: Scale(exponents[leader], mantissas.get(leader, 1.0), zeros.get(leader, 0))
         for name, leader in groups.items()
     }
 
 
-def _groups(graph: Graph, fused: Mapping[str, Layer]) -> Mapping[str, str]:
-    """For each value the first value of its group."""
+def share_groups(graph: Graph, steps: Sequence[Step]) -> Mapping[str, str]:
+    """For each value that is stored the first value of its group."""
     leaders: dict[str, str] = {given.name: given.name for given in graph.inputs}
-    within = {layer.name for layer in fused.values()}
-    for layer in graph.layers:
-        leaders[layer.name] = layer.name
-        if isinstance(layer, SHARING) and layer.name not in within:
-            first = leaders[layer.inputs[0]]
-            joined = {layer.name, *(leaders[name] for name in layer.inputs)}
+    for step in steps:
+        leaders[step.target] = step.target
+        if isinstance(step.layer, SHARING):
+            first = leaders[step.layer.inputs[0]]
+            joined = {step.target, *(leaders[name] for name in step.inputs)}
             for name, leader in leaders.items():
                 if leader in joined:
                     leaders[name] = first
     return leaders
 
 
-def _never_negative(graph: Graph, fused: Mapping[str, Layer], groups: Mapping[str, str]) -> set[str]:
-    """Groups whose values all come from activations that leave nothing negative, or are means of such.
+def _mantissas(graph: Graph, steps: Sequence[Step], groups: Mapping[str, str]) -> Mapping[str, float]:
+    """Of the groups of means: a sum over other than 2**k positions, shifted, lacks a factor."""
+    found: dict[str, float] = {}
+    for step in steps:
+        if isinstance(step.layer, GlobalAveragePool):
+            shape = graph.shapes[step.layer.inputs[0]]
+            positions = shape[2] * shape[3]
+            before = found.get(groups[step.layer.inputs[0]], 1.0)
+            found[groups[step.target]] = before * 2 ** round(log2(positions)) / positions
+    return found
 
-    Groups that a convolution in groups reads are left out: it has no form with a zero point.
+
+def _finest_sums(step: Step, options: Options) -> float:
+    """How much finer than what it reads a product's sums are at most, as a power of two, where no weight is clipped."""
+    if not isinstance(step.layer, Convolution | Linear):
+        return -inf
+    largest = float(abs(step.layer.weights).max())
+    return ceil(log2(largest / 127)) + (options.rounding == "half-even") if largest else -inf
+
+
+def _bring_together(
+    step: Step, groups: Mapping[str, str], exponents: dict[str, int], mantissas: Mapping[str, float], least: float
+) -> bool:
+    """Coarser scales where they are needed; whether any was.
+
+    Operands of a sum are at most six bits apart, its result no finer than they are; that of a product no finer than
+    its sums.
     """
-    able = {groups[after.name] for after in fused.values() if not isinstance(after, Clamp) or after.low >= 0}
-    means = {layer.name: layer for layer in graph.layers if isinstance(layer, GlobalAveragePool)}
-    able |= {groups[name] for name in means}
-    within = {layer.name for layer in fused.values()}
-    unable = {groups[given.name] for given in graph.inputs}
-    for layer in graph.layers:
-        if isinstance(layer, Convolution) and layer.groups > 1:
-            unable.add(groups[layer.inputs[0]])
-        computes = not isinstance(layer, (*SHARING, GlobalAveragePool)) and layer.name not in fused
-        if computes or (layer.name in within and groups[layer.name] not in able):
-            unable.add(groups[layer.name])
-    for layer in means.values():
-        if groups[layer.inputs[0]] in unable or groups[layer.inputs[0]] not in able:
-            unable.add(groups[layer.name])
-    return able - unable
+    before = dict(exponents)
+    own, source = groups[step.target], groups[step.layer.inputs[0]]
+    if least > -inf:
+        unit = log2(mantissas.get(own, 1.0) / mantissas.get(source, 1.0))
+        exponents[own] = max(exponents[own], exponents[source] + ceil(least - unit))
+    if step.addition is not None:
+        other = groups[step.other]
+        exponents[other] = max(exponents[other], exponents[own] - _APART, exponents[source] + int(max(least, -999)))
+        exponents[own] = max(exponents[own], exponents[other] - _APART)
+    elif isinstance(step.layer, Add):
+        left, right = (groups[name] for name in step.layer.inputs)
+        coarse = max(exponents[left], exponents[right])
+        for leader in (left, right):
+            exponents[leader] = max(exponents[leader], coarse - _APART)
+        exponents[own] = max(exponents[own], min(exponents[left], exponents[right]))
+    return exponents != before
 
 
-def _exponent(members: Iterable[Histogram], mantissa: float, zero: int) -> int:
-    """The exponent of least squared error over all members, the larger one of two that are equal."""
+def _with_zero_points(
+    graph: Graph,
+    steps: Sequence[Step],
+    groups: Mapping[str, str],
+    seen: Mapping[str, Histogram],
+    options: Options,
+) -> set[str]:
+    """Groups whose zero may lie at -128: nothing in them is negative, and what reads them has a form for it."""
+    if options.zero_points == "none":
+        return set()
+    able: dict[str, bool] = {groups[given.name]: seen[given.name].is_never_negative for given in graph.inputs}
+    for step in steps:
+        own = groups[step.target]
+        sources = [groups[name] for name in step.inputs]
+        able[own] = _is_never_negative(step, [able[source] for source in sources]) and able.get(own, True)
+    for step in steps:
+        if not _takes_zero_point(step.layer, options):
+            able[groups[step.layer.inputs[0]]] = False
+    for step in steps:
+        if isinstance(step.layer, GlobalAveragePool) and not able[groups[step.layer.inputs[0]]]:
+            able[groups[step.target]] = False
+    return {leader for leader, is_able in able.items() if is_able}
+
+
+def _is_never_negative(step: Step, sources: list[bool]) -> bool:
+    if isinstance(step.layer, (*SHARING, GlobalAveragePool)):
+        return all(sources)
+    after = step.activation
+    return isinstance(after, Relu | Relu6) or (isinstance(after, Clamp) and after.low >= 0)
+
+
+def _takes_zero_point(layer: Layer, options: Options) -> bool:
+    """Padding that holds a zero point costs cycles, and has no form for convolutions in groups."""
+    if not isinstance(layer, Convolution) or not any(layer.pads):
+        return True
+    return options.zero_points == "all" and layer.groups == 1
+
+
+def _exponent(members: Iterable[Histogram], mantissa: float, zero: int, rule: Exponents) -> int:
+    """The exponent that the rule finds for all members, the larger one of two that are equal."""
     histograms = list(members)
-    reach = max((member.reach for member in histograms), default=0.0)
+    share = _RARE if rule == "percentile" else 0.0
+    reach = max((member.extent(share) for member in histograms), default=0.0)
     if not reach:
         return -7
     highest = ceil(log2(reach / ((127 - zero) * mantissa)))
+    if rule != "squares":
+        return highest
     tried = range(highest, highest - _TRIED, -1)
     return min(tried, key=lambda e: (sum(member.error(mantissa * 2.0**e, zero) for member in histograms), -e))

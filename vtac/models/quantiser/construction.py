@@ -1,0 +1,195 @@
+"""From a float graph with scales to an integer network, step by step."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from math import log2
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.models.graph import Graph
+from vtac.models.layers.activations import Clamp, Relu, Relu6
+from vtac.models.layers.convolutions import Convolution
+from vtac.models.layers.elementwise import Add
+from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
+from vtac.models.layers.products import Linear
+from vtac.models.layers.views import Concat, Flatten, Reshape
+from vtac.models.quantiser.moments import Moments
+from vtac.models.quantiser.network import Bounds, Finish, IntegerNetwork, Residual
+from vtac.models.quantiser.options import Options
+from vtac.models.quantiser.products import IntegerProduct, Requantisation, quantise_product
+from vtac.models.quantiser.scales import Scale
+from vtac.models.quantiser.steps import Step
+from vtac.workloads.tensor_text import Tensor
+
+KINDS = (Convolution, Linear, Add, MaxPool, GlobalAveragePool, Flatten, Concat, Relu, Relu6, Clamp, Reshape)
+"""Layers that have an integer form."""
+
+
+class Construction:
+    """The network so far. Tensors are called as the layers are that make them, as far as names allow."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        steps: Sequence[Step],
+        scales: Mapping[str, Scale],
+        moments: Mapping[str, Moments],
+        options: Options,
+    ) -> None:
+        self.graph = graph
+        self.steps = steps
+        self.scales = scales
+        self.moments = moments
+        self.options = options
+        self.products: dict[str, IntegerProduct] = {}
+        given = graph.inputs[0]
+        self.network = IntegerNetwork("model", given.shape, "data")
+        self.tensors: dict[str, Tensor] = {given.name: self.network.input}
+        self.sizes: dict[str, NDArray[np.float64]] = {}
+        self._read = {name for step in steps for name in step.inputs}
+        self._names = {"data"}
+
+    def emit(self, step: Step) -> None:
+        """A step whose layer is of one of the kinds that have an integer form."""
+        name = self._free_name(step.layer.name)
+        self.tensors[step.target] = self._emit(step, name)
+        self.network.results = [self.tensors[one] for one in self.graph.outputs if one in self.tensors]
+
+    def _free_name(self, name: str) -> str:
+        """The layer's name as one of a value in IR."""
+        stem = re.sub(r"\W", "_", name, flags=re.ASCII)
+        stem = stem if stem[:1].isalpha() else f"layer_{stem}"
+        found, number = stem, 1
+        while found in self._names:
+            number += 1
+            found = f"{stem}_{number}"
+        self._names.add(found)
+        return found
+
+    def _emit(self, step: Step, name: str) -> Tensor:
+        layer = step.layer
+        match layer:
+            case Convolution():
+                return self._convolution(step, layer, name)
+            case Linear():
+                source = self.tensors[layer.inputs[0]]
+                layer.require_rank(source.shape, 2, "batch and features, to be quantised")
+                return self.network.linear_of(source, name, *self._product(step, layer))
+            case Add():
+                return self._add(step, layer, name)
+            case MaxPool():
+                return self._max_pool(layer, name)
+            case GlobalAveragePool():
+                return self._mean(layer, name)
+            case Concat():
+                sources = [self.tensors[source] for source in layer.inputs]
+                return self.network.concatenate(sources, name, layer.axis % len(sources[0].shape))
+            case Flatten() | Reshape():
+                return self._view(layer, name)
+            case _:
+                return self.network.clipped(self.tensors[layer.inputs[0]], name, self._bounds(step))
+
+    def _bounds(self, step: Step) -> Bounds:
+        """What the activation of a step, or the layer itself, leaves of eight bits."""
+        after = step.activation or step.layer
+        scale = self.scales[step.target]
+        low, high = -np.inf, np.inf
+        if isinstance(after, Relu | Relu6):
+            low, high = 0.0, 6.0 if isinstance(after, Relu6) else np.inf
+        elif isinstance(after, Clamp):
+            low, high = after.low, after.high
+        first, last = (int(np.floor(np.clip(end / scale.size + scale.zero, -128, 127) + 0.5)) for end in (low, high))
+        return first, last
+
+    def _product(self, step: Step, layer: Convolution | Linear) -> tuple[int, Finish]:
+        """Integers of a product: sums where it is a result that nothing reads. First the zero point that is left."""
+        source = self.scales[layer.inputs[0]]
+        is_sum = step.target in self.graph.outputs and step.target not in self._read and len(step.layers) == 1
+        residual, result = (None, None) if is_sum else self._requantised(step)
+        product = quantise_product(layer, source, result, self.options, self.moments.get(layer.name))
+        self.products[layer.name] = product
+        if is_sum:
+            self.sizes[layer.name] = product.sizes
+        bounds = None if is_sum else self._bounds(step)
+        padded = isinstance(layer, Convolution) and any(layer.pads)
+        zero = source.zero if padded else 0
+        if source.zero and not padded:
+            product = _without_zero(product, source.zero)
+        return zero, Finish(product, bounds, residual, self.options.rounding)
+
+    def _requantised(self, step: Step) -> tuple[Residual | None, Requantisation]:
+        """What the sums of a step are brought to: its own scale, or the finer one of it and what is added."""
+        own = self.scales[step.target]
+        if step.addition is None:
+            return None, Requantisation(own, own.zero)
+        other = self.scales[step.other]
+        if own.mantissa != other.mantissa:
+            raise step.addition.refuse(
+                "it adds a mean over a number of positions that is no power of two", "another mean"
+            )
+        fine = min(own.exponent, other.exponent)
+        left, shift = other.exponent - fine, own.exponent - fine
+        half = 1 << shift >> 1 if self.options.rounding != "down" else 0
+        offset = (own.zero << shift) + half - (other.zero << left)
+        return Residual(self.tensors[step.other], left, shift), Requantisation(replace(own, exponent=fine), offset)
+
+    def _convolution(self, step: Step, layer: Convolution, name: str) -> Tensor:
+        if len(set(layer.stride)) > 1 or len(set(layer.dilation)) > 1:
+            raise layer.refuse(f"its stride is {layer.stride}, its dilation {layer.dilation}", "equal both ways")
+        source = self.tensors[layer.inputs[0]]
+        zero, end = self._product(step, layer)
+        return self.network.convolution_of(source, name, layer.window, layer.groups, zero, end)
+
+    def _add(self, step: Step, layer: Add, name: str) -> Tensor:
+        left, right = (self.scales[one] for one in layer.inputs)
+        result = self.scales[step.target]
+        if len({left.mantissa, right.mantissa, result.mantissa}) > 1:
+            raise layer.refuse("it adds a mean over a number of positions that is no power of two", "another mean")
+        one, other = (self.tensors[source] for source in layer.inputs)
+        if one.shape != other.shape:
+            raise layer.refuse(f"it adds {one.shape} and {other.shape}", "equal shapes, to be quantised")
+        fine = min(left.exponent, right.exponent)
+        factors = (1 << left.exponent - fine, 1 << right.exponent - fine)
+        shift = result.exponent - fine
+        half = 1 << shift >> 1 if self.options.rounding != "down" else 0
+        offset = (result.zero << shift) + half - left.zero * factors[0] - right.zero * factors[1]
+        return self.network.sum_of(one, other, name, factors, offset, shift, self._bounds(step))
+
+    def _max_pool(self, layer: MaxPool, name: str) -> Tensor:
+        window = layer.window
+        if len(set(window.size)) > 1 or len(set(window.stride)) > 1 or window.dilation != (1, 1) or window.ceil:
+            raise layer.refuse(f"its window is {window}", "a square window without dilation, not hanging over")
+        return self.network.maximum_of(
+            self.tensors[layer.inputs[0]], name, window.size[0], window.stride[0], window.pads
+        )
+
+    def _mean(self, layer: GlobalAveragePool, name: str) -> Tensor:
+        source = self.tensors[layer.inputs[0]]
+        before, after = self.scales[layer.inputs[0]], self.scales[layer.name]
+        positions = source.shape[2] * source.shape[3]
+        power = round(log2(positions))
+        if after.mantissa != before.mantissa * 2**power / positions:
+            raise layer.refuse(f"its scale is shared by a mean over other than {positions} positions", "equal means")
+        shift = power + after.exponent - before.exponent
+        if shift < 0:
+            raise layer.refuse("its results are finer than the sum of what it reads", "a mean that varies more")
+        half = 1 << shift >> 1 if self.options.rounding != "down" else 0
+        offset = (after.zero << shift) + half - positions * before.zero
+        return self.network.mean_of(source, name, offset, shift)
+
+    def _view(self, layer: Flatten | Reshape, name: str) -> Tensor:
+        """Images as rows; no other reshape has an integer form yet."""
+        source, shape = self.tensors[layer.inputs[0]], self.graph.shapes[layer.name]
+        if len(source.shape) != 4 or len(shape) != 2 or shape[0] != source.shape[0]:
+            raise layer.refuse(f"it makes {shape} of {source.shape}", "a row for each image, to be quantised")
+        return self.network.rows_of(source, name)
+
+
+def _without_zero(product: IntegerProduct, zero: int) -> IntegerProduct:
+    """The same for data that are not made less `zero`, where nothing is padded."""
+    taken = product.weights.reshape(product.weights.shape[0], -1).sum(1, dtype=np.int64) * zero
+    return replace(product, bias=(product.bias - taken).astype(np.int32))
