@@ -15,6 +15,7 @@ from vtac.preparation import prepare, refuse_several_functions, scripts_of
 from vtac.rewriting.edits import append
 from vtac.targets.registry import all_targets, find_target
 from vtac.text.context import make_context
+from vtac.text.excerpts import pointed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,6 +56,7 @@ def compile(
     schedule: HasScript | ModuleOp | str | Path | None = None,
     **options: object,
 ) -> TargetProgram: ...
+@pointed
 def compile(
     module: ModuleOp | str | Path,
     target: str = "vta",
@@ -87,6 +89,7 @@ def compile(
     return found.build(work)
 
 
+@pointed
 def lower(
     module: ModuleOp | str | Path,
     target: str = "vta",
@@ -114,6 +117,7 @@ def load_program(directory: str | Path, target: Literal["vta"]) -> VtaProgram: .
 def load_program(directory: str | Path, target: Literal["cuda"]) -> CudaProgram: ...
 @overload
 def load_program(directory: str | Path, target: str | None = None) -> TargetProgram: ...
+@pointed
 def load_program(directory: str | Path, target: str | None = None) -> TargetProgram:
     """Read back what a program's `save` wrote; a program of the target given, or else of any.
 

@@ -2,23 +2,78 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from types import TracebackType
+from typing import Self
+
+_ADVICE = (
+    "bind|call|change|choose|compile|convert|declare|drop|fuse|get|give|install|leave|load|lower|make|move|name|pass|"
+    "quantise|quantize|reduce|remove|rename|reorder|rerun|reshape|rewrite|run|save|set|split|start|store|take|try|use|"
+    "write"
+)
+_REMEDY = re.compile(rf"(?s)(?P<found>.*)[;:] (?P<remedy>(?:{_ADVICE})\b[^;]*)")
+"""A message that ends in advice, by which word it begins with."""
 
 
 class VtacError(Exception):
     """Base of every error that is the input's fault, never the compiler's.
 
     `str(error)` is one complete message: what was tried, what was found and where,
-    what is required and by which rule, and what to do next.
+    what is required and by which rule, and what to do next. `kind` is one word for the class of
+    fault; the other parts are the message's, empty where it has none. Notes, which a traceback
+    shows below the message, quote the place.
     """
+
+    kind: str = "error"
+    tried: str = ""
+    required: str = ""
+    trace: TracebackType | None = None
+    """Where in the compiler it arose, of an error of the Python interface, which shows its caller alone."""
+    _found: str = ""
+    _remedy: str = ""
 
     @property
     def message(self) -> str:
         return str(self)
 
+    @property
+    def found(self) -> str:
+        """What is the case: the message without the place, what was tried and advice."""
+        return self._found or self._parts()[0]
+
+    @property
+    def remedy(self) -> str:
+        """What to do: as it was stated, else the message's last clause where that is advice."""
+        return self._remedy or self._parts()[1]
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        """Places in sources, `file:line:col` or `file:line`."""
+        return ()
+
+    def parts(self, *, tried: str = "", found: str = "", required: str = "", remedy: str = "") -> Self:
+        """Say which parts the message has; the error itself."""
+        self.tried, self.required, self._found, self._remedy = tried, required, found, remedy
+        return self
+
+    def to_fields(self) -> dict[str, object]:
+        """The parts by name, as `--json` prints them."""
+        fields = ("kind", "message", "tried", "found", "required", "remedy")
+        return {**{name: getattr(self, name) for name in fields}, "locations": list(self.locations)}
+
+    def _parts(self) -> tuple[str, str]:
+        text = self.message
+        for place in self.locations:
+            text = text.removeprefix(f"{place}: ")
+        match = _REMEDY.fullmatch(text)
+        return (match["found"], match["remedy"]) if match else (text, "")
+
 
 class ConfigError(VtacError, ValueError):
     """A hardware record that contradicts itself or the encoding it needs."""
+
+    kind = "config"
 
 
 class CompileError(VtacError):
@@ -27,11 +82,16 @@ class CompileError(VtacError):
     `location` is `file:line:col` of the operation at fault, or empty when it has none.
     """
 
+    kind = "compile"
     location: str
 
     def __init__(self, message: str, location: str = "") -> None:
         super().__init__(f"{location}: {message}" if location else message)
         self.location = location
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        return (self.location,) if self.location else ()
 
 
 class JointCompileError(CompileError):
@@ -45,10 +105,27 @@ class JointCompileError(CompileError):
         self.location = errors[0].location
         self.errors = tuple(errors)
         self.advice = advice
+        self._remedy = advice
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        return tuple(place for error in self.errors for place in error.locations)
 
 
 class ScheduleError(CompileError):
-    """A scheduling directive that is illegal where it was applied."""
+    """A scheduling directive that is illegal where it was applied.
+
+    `caller` is the line of a Python program that gave the directive, `file:line`, or empty for a script's;
+    `nest` the loop nest that it was to change, what it was about marked.
+    """
+
+    kind = "schedule"
+    caller: str = ""
+    nest: str = ""
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        return (*super().locations, *([self.caller] if self.caller else []))
 
 
 class NoDefaultScheduleError(ScheduleError):
@@ -61,6 +138,8 @@ class TilingError(CompileError):
     Another tiling of the same program may do. Searches pass over tilings for this reason and no other.
     """
 
+    kind = "tiling"
+
 
 class EvaluationError(VtacError):
     """A program that cannot be executed at the level of its IR, or whose execution has no defined result.
@@ -68,19 +147,28 @@ class EvaluationError(VtacError):
     `location` is `file:line:col` of the operation at fault, or empty when it has none.
     """
 
+    kind = "evaluation"
     location: str
 
     def __init__(self, message: str, location: str = "") -> None:
         super().__init__(f"{location}: {message}" if location else message)
         self.location = location
 
+    @property
+    def locations(self) -> tuple[str, ...]:
+        return (self.location,) if self.location else ()
+
 
 class ModelError(VtacError):
     """A trained model whose layers contradict one another, that cannot be read, or that is called wrongly."""
 
+    kind = "model"
+
 
 class ProgramError(VtacError):
     """A program called, saved or loaded in a way it does not allow."""
+
+    kind = "program"
 
 
 class ExecutionError(VtacError):
@@ -115,6 +203,7 @@ class EncodingError(VtacError, ValueError):
     `index` is the instruction's or micro-op's position in the list given.
     """
 
+    kind = "encoding"
     index: int
 
     def __init__(self, message: str, index: int) -> None:
@@ -140,6 +229,7 @@ class DecodeError(VtacError, ValueError):
 class AssemblyError(VtacError, ValueError):
     """Assembly text that cannot be read. `line` counts from 1."""
 
+    kind = "assembly"
     line: int
 
     def __init__(self, message: str, line: int) -> None:
@@ -150,6 +240,8 @@ class AssemblyError(VtacError, ValueError):
 class ToolMissingError(VtacError):
     """A compiler, disassembler, package or device that is not here; the message says how to get it."""
 
+    kind = "tool"
+
 
 class KernelTextError(CompileError):
     """Kernel text that a compiler refuses; the message carries the compiler's own."""
@@ -157,6 +249,8 @@ class KernelTextError(CompileError):
 
 class LaunchError(VtacError):
     """A launch that a kernel or an architecture does not allow, or arrays that do not fit it."""
+
+    kind = "launch"
 
 
 class KernelFault(VtacError):  # noqa: N818 - a fault of the program that ran, as on a device

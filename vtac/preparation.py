@@ -48,12 +48,28 @@ def prepare(
     refuse_branches(work)
     _refuse_later_stages(work)
     refuse_beyond_reach(work, target.reach)
-    if config is None and schedule is not None and target.hardware.attribute not in work.attributes:
-        config = getattr(schedule, "config", None)
+    planned = getattr(schedule, "config", None)
+    if config is None and target.hardware.attribute not in work.attributes:
+        config = planned
     settle_hardware(work, target, config)
+    if planned is not None:
+        _refuse_other_plan(work, target, planned)
     if schedule is not None:
         attach_schedule(work, schedule)
     return work
+
+
+def _refuse_other_plan(module: ModuleOp, target: Target, planned: object) -> None:
+    """Raises `CompileError` where a schedule was made for other hardware than the module is compiled for."""
+    hardware, settled = target.hardware, target.hardware.read(module)
+    if settled is None or not isinstance(planned, type(settled)) or planned == settled:
+        return
+    here, there = hardware.difference(planned, settled)
+    raise CompileError(
+        f"the schedule was made for a {hardware.noun} that {here}, the one compiled for {there}: give Schedule and "
+        "compile the same one",
+        location_of(module),
+    )
 
 
 def _refuse_later_stages(module: ModuleOp) -> None:

@@ -37,12 +37,13 @@ from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.schedule.spellings import Intrinsic, Scope, TailName, ThreadName
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
-from vtac.passes.directives.steps import Step, steps_of
+from vtac.passes.directives.steps import Step, nest_at, steps_of
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, hardware_described, settle_hardware, stated_hardware
 from vtac.rewriting.edits import append, discard
 from vtac.text.context import make_context
+from vtac.text.excerpts import caller, pointed_methods
 from vtac.text.loop_nest import nest_text
 from vtac.text.reports import one_line
 from vtac.text.short import counted, short_name
@@ -91,6 +92,7 @@ class BufferRef(Reference):
 Annotation = int | bool | str | None
 
 
+@pointed_methods
 class Schedule:
     """A schedule of one function, in the making.
 
@@ -326,11 +328,24 @@ class Schedule:
             op.verify()
             apply_directive(op, self._handles)
         except BaseException as error:
+            refused = self._refused(op, error)
             discard(op)
-            if isinstance(error, VerifyException):
-                raise ScheduleError(f"{op.directive}: {one_line(str(error))}") from None
-            raise
+            if refused is None:
+                raise
+            raise refused from None
         return op
+
+    def _refused(self, op: DirectiveOp, error: BaseException) -> ScheduleError | None:
+        """The error for a directive, with the line that gave it and the loop nest as it is."""
+        if isinstance(error, VerifyException):
+            words = one_line(str(error))
+            error = ScheduleError(f"{op.directive}: {words}").parts(tried=op.directive, found=words)
+        if not isinstance(error, ScheduleError):
+            return None
+        error.caller = caller()
+        if error.caller:
+            error.nest = nest_at(op, self._handles)
+        return error
 
     def _loops(self, op: DirectiveOp) -> tuple[LoopRef, ...]:
         """References to the loops that a directive gave handles to."""

@@ -268,7 +268,9 @@ class BindOp(DirectiveOp):
     def verify_(self) -> None:
         kinds = [kind.value for kind in LoopKind if kind.is_bound]
         if self.thread.data not in kinds:
-            raise VerifyException(f"unknown thread '{self.thread.data}'; a loop binds to one of {', '.join(kinds)}")
+            virtual = "; TVM's virtual threads are cthread here" if self.thread.data.startswith("vthread") else ""
+            found = f"unknown thread '{self.thread.data}'"
+            raise VerifyException(f"{found}; a loop binds to one of {', '.join(kinds)}{virtual}")
 
 
 @irdl_op_definition

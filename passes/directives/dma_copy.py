@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import AnyFloat, ModuleOp
 
 from vtac.analysis.bodies import is_copy, is_truncating_copy, is_widening_copy
-from vtac.analysis.nest import enclosing_loops, scope_of
+from vtac.analysis.nest import element_type_of, enclosing_loops, scope_of
 from vtac.analysis.target import allows_acc_8bit
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.declared import DMA_COPY
@@ -29,6 +29,11 @@ def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
     source = scope_of(block.inputs[0]) if block.inputs else "nothing"
     target = scope_of(block.output)
     name = f"block '{block.block_name}'"
+    kinds = [element_type_of(value) for value in (*block.inputs, block.output)]
+    floating = next((kind for kind in kinds if isinstance(kind, AnyFloat)), None)
+    if floating is not None:
+        found = f"{name} moves {floating}, the VTA has integers of 8 and 32 bits"
+        raise refusal(op, found, "quantise the program before it is scheduled")
     if source == "global" and target in MEMORIES:
         if target == "vta.acc" and is_widening_copy(block):
             _check_simulator_only(op, handles, name)

@@ -45,6 +45,11 @@ class Handles:
     def define_buffer(self, handle: SSAValue, name: str) -> None:
         self._buffers[handle] = name
 
+    def known(self, handle: SSAValue) -> BlockOp | ForOp | None:
+        """The block or loop behind a handle, where it still stands in the payload."""
+        found = self._blocks.get(handle) or self._loops.get(handle)
+        return found if found is not None and _is_inside(found, self.function) else None
+
     def block(self, handle: SSAValue, directive: DirectiveOp) -> BlockOp:
         """The block behind a handle; refused when an earlier directive removed it."""
         block = self._blocks.get(handle)
@@ -139,7 +144,8 @@ def _unused(name: str, taken: set[str]) -> str:
 
 def refusal(directive: DirectiveOp, found: str, remedy: str) -> ScheduleError:
     """The error for an illegal directive: what was tried, what was found, what to do."""
-    return ScheduleError(f"{directive.directive}: {found}; {remedy}", location_of(directive))
+    error = ScheduleError(f"{directive.directive}: {found}; {remedy}", location_of(directive))
+    return error.parts(tried=directive.directive, found=found, remedy=remedy)
 
 
 def describe(loop: ForOp) -> str:

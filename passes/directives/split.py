@@ -7,6 +7,8 @@ before: for i < 14                        after split(i, factor=7): for i_outer 
 
 from __future__ import annotations
 
+from math import isqrt
+
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from vtac.analysis.accesses import bindings_of
@@ -21,6 +23,8 @@ from vtac.passes.directives.handles import Handles, describe, occupation, refusa
 from vtac.rewriting.block_edits import restrict_loop, substitute_loop
 from vtac.rewriting.edits import replace_nest
 from vtac.rewriting.loop_copies import copy_apart
+
+_MOST_DIVISORS = 16
 
 
 @rewrites(SplitOp)
@@ -59,13 +63,21 @@ def _extents(op: SplitOp, loop: ForOp) -> tuple[int, int]:
     if rest and op.tail_strategy is Tail.ERROR:
         raise refusal(
             op,
-            f"{what} does not divide loop {describe(loop)}: {rest} iterations remain",
-            "choose a divisor, or a tail strategy: guard or peel",
+            f"{what} does not divide loop {describe(loop)}: {rest} iteration{'s' if rest > 1 else ''} would remain",
+            f"choose a divisor ({_divisors(loop.trip_count)}), or a tail strategy: guard or peel",
         )
     if rest and op.tail_strategy is Tail.GUARD:
         other += 1
         _refuse_padding(op, loop, other * count, what)
     return (other, count) if by_factor else (count, other)
+
+
+def _divisors(extent: int) -> str:
+    """The divisors of an extent in order, those in the middle left out where there are many."""
+    small = [number for number in range(1, isqrt(extent) + 1) if extent % number == 0]
+    found = list(dict.fromkeys([*small, *(extent // number for number in reversed(small))]))
+    shown = [str(number) for number in found]
+    return ", ".join(shown if len(shown) <= _MOST_DIVISORS else [*shown[:8], "...", *shown[-4:]])
 
 
 def _refuse_padding(op: SplitOp, loop: ForOp, iterations: int, what: str) -> None:

@@ -66,6 +66,12 @@ def steps_of(script: ScriptOp, function: FuncOp) -> Iterator[Step]:
         before = after
 
 
+def nest_at(op: DirectiveOp, handles: Handles) -> str:
+    """The loop nest that a directive is refused on, under a heading; what its handles stand for is marked."""
+    culprits = [found for handle in op.operands if (found := handles.known(handle)) is not None]
+    return f"the loop nest:\n{nest_text(handles.function, culprits)}"
+
+
 def directive_text(op: DirectiveOp, names: dict[SSAValue, str]) -> str:
     """A directive as a call, handles by the names of what they stand for: `split(i1, factor=16)`."""
     handles = [names.get(handle, "?") for handle in op.operands]

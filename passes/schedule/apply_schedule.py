@@ -14,6 +14,7 @@ from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
+from vtac.passes.directives.steps import nest_at
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -29,7 +30,11 @@ class ApplyScript(RewritePattern):
         for directive in op.body.block.ops:
             if not isinstance(directive, DirectiveOp):
                 raise ScheduleError(f"'{directive.name}' is not a directive", location_of(directive))
-            apply_directive(directive, handles)
+            try:
+                apply_directive(directive, handles)
+            except ScheduleError as error:
+                error.nest = nest_at(directive, handles)
+                raise
         rewriter.erase(op)
 
 

@@ -13,7 +13,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
-from vtac.dialects.schedule.attributes import LoopKind
+from vtac.analysis.unmapped import bound_elsewhere
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.vta.synchronisation import StageOp
 from vtac.errors import CompileError
@@ -51,8 +51,8 @@ class ConvertLoop(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
         if op.loop_kind.is_bound:
-            what = "virtual threads" if op.loop_kind is LoopKind.CTHREAD else op.loop_kind.value
-            raise CompileError(f"loop '{op.loop_name}' still stands for {what}: it is no host loop", location_of(op))
+            still = f"loop '{op.loop_name}' still stands for virtual threads: it is no host loop"
+            raise CompileError(bound_elsewhere(op) if op.loop_kind.is_gpu_index else still, location_of(op))
         if op.trip_count == 1:
             dissolve(op, [self.constants.get(0, rewriter)], rewriter)
             return

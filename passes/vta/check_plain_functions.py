@@ -44,7 +44,10 @@ def _check_function(function: FuncOp) -> None:
         found = f"function '{function.sym_name.data}' works on memrefs"
         raise CompileError(f"pack-for-vta: {found}; it takes functions on tensors", location_of(function))
     refused = [
-        CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
+        CompileError(
+            f"{kind}: dynamic or empty shapes; static ones are required: export the model for a fixed batch",
+            location_of(op),
+        )
         for op in function.walk()
         if (kind := next(filter(_is_dynamic, _values_of(op, function)), None)) is not None
     ]

@@ -15,6 +15,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.unmapped import why_unmapped
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.kernels import KernelOp
@@ -117,11 +118,7 @@ def units_alone(module: ModuleOp) -> dict[Operation, Stage]:
 def _find_units(op: Operation, found: dict[Operation, Stage]) -> tuple[set[Stage], bool]:
     """The units at work in an op, and whether virtual threads are."""
     if isinstance(op, BlockOp):
-        raise CompileError(
-            f"block '{op.block_name}' is mapped to no unit of the VTA; give a loop of it to one with dma_copy, "
-            "alu or tensorize",
-            location_of(op),
-        )
+        raise CompileError(why_unmapped(op), location_of(op))
     own = own_stage(op)
     units: set[Stage] = set() if own is None else {own}
     has_threads = isinstance(op, ForOp) and op.loop_kind is LoopKind.CTHREAD

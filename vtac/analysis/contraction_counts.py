@@ -12,6 +12,9 @@ from vtac.analysis.contraction import match_contraction
 from vtac.analysis.locations import location_of
 from vtac.analysis.structured_view import structured_view
 
+_MOST = 2**63 - 1
+"""What an i64 holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Count:
@@ -28,12 +31,14 @@ def contractions_in(root: Operation) -> list[Count]:
 
 
 def count_of(op: Operation) -> Count | None:
-    """What a contraction counts; None for any other operation."""
+    """What a contraction of static shape counts; None for any other operation."""
     view = structured_view(op)
     if isinstance(view, str) or not view.accumulates:
         return None
     found = match_contraction(view)
     if isinstance(found, str) or found.kind != "product":
         return None
-    macs = prod(variable.extent for variable in view.variables.values())
-    return Count(location_of(op), macs, isinstance(view.body.args[-1].type, AnyFloat))
+    extents = [variable.extent for variable in view.variables.values()]
+    if min(extents, default=0) < 0:
+        return None
+    return Count(location_of(op), min(prod(extents), _MOST), isinstance(view.body.args[-1].type, AnyFloat))

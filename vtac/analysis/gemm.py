@@ -62,7 +62,8 @@ def match_gemm(loop: ForOp, config: VTAConfig) -> GemmTile | str:
     first, second = _match_tile(product, block, config), _match_tile(product.exchanged(), block, config)
     if isinstance(first, GemmTile) or isinstance(second, GemmTile):
         return first if isinstance(first, GemmTile) else second
-    return second if scope_of(view.inputs[0].value) == "vta.wgt" else first
+    exchanged = scope_of(view.inputs[0].value) == "vta.wgt" and " in scope " not in first
+    return second if exchanged else first
 
 
 def _match_reset(view: StructuredView[SSAValue], block: BlockOp, config: VTAConfig) -> GemmTile | str:

@@ -43,11 +43,23 @@ def dtype_of(kind: Attribute) -> DType:
         integer = cast("IntegerType[int, Signedness]", kind)
         name = _INTEGERS.get(integer.width.data) if integer.signedness.data is Signedness.SIGNLESS else None
     if name is None:
+        way_out = _way_out(cast("Attribute", kind))
         raise refused(
             f"cannot compute with {kind}: the types that can be executed are signless integers of 1, 8, 16, 32 and "
-            "64 bits, f16, f32, f64 and index"
+            f"64 bits, f16, f32, f64 and index{way_out}"
         )
     return np.dtype(name)
+
+
+def _way_out(kind: Attribute) -> str:
+    if not isinstance(kind, IntegerType):
+        return ""
+    integer = cast("IntegerType[int, Signedness]", kind)
+    if integer.signedness.data is Signedness.SIGNLESS:
+        return ""
+    extension = "arith.extui" if integer.signedness.data is Signedness.UNSIGNED else "arith.extsi"
+    width = integer.width.data
+    return f"; write i{width}, extended by {extension} where it is read, as MLIR's lowering of tosa and torch does"
 
 
 def computed_dtype(kind: Attribute) -> DType:

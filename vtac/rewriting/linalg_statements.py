@@ -95,7 +95,10 @@ def iteration_domain(op: LinalgStructuredOperation) -> tuple[IterationVariable, 
             location_of(op),
         ) from None
     if any(extent < 1 for extent in extents):
-        raise CompileError(f"{op.name}: dynamic or empty shapes; static ones are required", location_of(op))
+        raise CompileError(
+            f"{op.name}: dynamic or empty shapes; static ones are required: export the model for a fixed batch",
+            location_of(op),
+        )
     kinds = (kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types())
     return tuple(IterationVariable(extent, kind) for extent, kind in zip(extents, kinds, strict=True))
 

@@ -73,6 +73,9 @@ def as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:
     if not isinstance(kind, TensorType):
         raise CompileError(f"a function takes and returns tensors or memrefs, not {kind}", location_of(op))
     if any(extent < 1 for extent in kind.get_shape()):
-        raise CompileError(f"{kind}: dynamic or empty shapes; static ones are required", location_of(op))
+        raise CompileError(
+            f"{kind}: dynamic or empty shapes; static ones are required: export the model for a fixed batch",
+            location_of(op),
+        )
     shaped = cast(TensorType[Attribute], kind)
     return MemRefType(shaped.get_element_type(), shaped.get_shape())

@@ -6,7 +6,7 @@ Loops have their own names; one that stands in another of the same name has a pr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import cast
 
@@ -48,31 +48,37 @@ Names = Mapping[SSAValue, str]
 """Loops by their induction variables."""
 
 
-def nest_text(function: FuncOp) -> str:
-    """The nest of a function, a line for each buffer, loop and statement, without a newline at the end."""
+def nest_text(function: FuncOp, culprits: Sequence[Operation] = ()) -> str:
+    """The nest of a function, a line for each buffer, loop and statement, without a newline at the end.
+
+    Loops and blocks among `culprits` are marked.
+    """
     arguments = ", ".join(
         f"{short_name(buffer_name(value))}: {_type(value.type)}" for value in function.body.block.args
     )
-    lines = _lines(function.body.block, {}, _INDENT)
+    lines = [
+        f"{line}  <-- here" if any(op is culprit for culprit in culprits) else line
+        for op, line in _lines(function.body.block, {}, _INDENT)
+    ]
     return "\n".join([f"{short_name(function.sym_name.data)}({arguments})", *lines])
 
 
-def _lines(block: Block, names: Names, indent: str) -> Iterator[str]:
+def _lines(block: Block, names: Names, indent: str) -> Iterator[tuple[Operation, str]]:
     for op in block.ops:
         match op:
             case ForOp():
                 name = _loop_name(op, names)
                 kind = "" if op.loop_kind is LoopKind.SERIAL else f" {op.loop_kind.value}"
-                yield f"{indent}for {name} in 0..{op.trip_count}{kind}{_marks(op)}"
+                yield op, f"{indent}for {name} in 0..{op.trip_count}{kind}{_marks(op)}"
                 yield from _lines(op.body.block, {**names, op.induction_variable: name}, indent + _INDENT)
             case BlockOp():
-                yield f"{indent}{_statement(op, names)}{_marks(op)}"
+                yield op, f"{indent}{_statement(op, names)}{_marks(op)}"
             case AllocOp():
-                yield f"{indent}{short_name(buffer_name(op.memref))}: {_type(op.memref.type)}"
+                yield op, f"{indent}{short_name(buffer_name(op.memref))}: {_type(op.memref.type)}"
             case ReturnOp():
                 pass
             case _:
-                yield f"{indent}{op.name}"
+                yield op, f"{indent}{op.name}"
 
 
 def _loop_name(loop: ForOp, names: Names) -> str:

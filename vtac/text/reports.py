@@ -43,11 +43,16 @@ class Report:
 class SourceError(CompileError):
     """A source text that does not parse or does not verify; `reports` holds every finding, in source order."""
 
+    kind = "source"
     reports: tuple[Report, ...]
 
     def __init__(self, reports: Sequence[Report]) -> None:
         super().__init__(_joined(reports), reports[0].location)
         self.reports = tuple(reports)
+
+    @property
+    def locations(self) -> tuple[str, ...]:
+        return tuple(report.location for report in self.reports if report.location)
 
 
 class InvalidModuleError(Exception):

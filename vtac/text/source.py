@@ -34,20 +34,25 @@ from vtac.errors import CompileError
 from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.limits import MEMORY
 from vtac.text.context import make_context
+from vtac.text.directive_forms import form_of_directive
+from vtac.text.excerpts import pointed, remember
 from vtac.text.failures import reports_of
 from vtac.text.reports import Report, SourceError, one_line
 from vtac.text.resources import inline_resources, resource_store
 from vtac.text.spellings import Spellings
+from vtac.text.undefined_values import undefined_values
 from vtac.text.unknown_operations import further_unknown_operations, unknown_operation
 from vtac.text.verification import verify
 
 _ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
 _NEWLINE = re.compile("\n")
 
+_QUOTED = 30
 _ITEM_BYTES = 32
 """What the parser takes for each element of a constant: its number, a reference to it and its bytes."""
 
 
+@pointed
 def parse(source: Path | str) -> ModuleOp:
     """Parses and verifies `source`: a `Path` or a string without a newline names a file, any other string is text.
 
@@ -55,7 +60,9 @@ def parse(source: Path | str) -> ModuleOp:
     """
     context = make_context()
     if isinstance(source, str) and "\n" in source:
-        return parse_module(source, "<string>", context)
+        module = parse_module(source, "<string>", context)
+        remember(module, source)
+        return module
     return parse_module(read_source(source), str(source), context)
 
 
@@ -64,10 +71,19 @@ def read_source(path: Path | str) -> str:
     try:
         data = _read_bytes(Path(path))
     except OSError as error:
+        if _is_program(str(path)):
+            raise CompileError(
+                f"'{str(path)[:_QUOTED]}...' is a program, not the name of a file, which a text without line breaks is "
+                "taken for; end it with a line break"
+            ) from error
         raise CompileError(f"cannot read '{path}': {error.strerror or error}") from error
     except ValueError as error:
         raise CompileError(f"cannot read '{path}': {error}") from error
     return decode_source(data, str(path))
+
+
+def _is_program(name: str) -> bool:
+    return "func.func" in name or "builtin.module" in name or "schedule.script" in name
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -122,7 +138,8 @@ def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> 
     except SourceError:
         raise
     except ParseError as error:
-        raise SourceError(reports_of(error)) from error
+        reports = undefined_values(error, text, name) or reports_of(error)
+        raise SourceError([*reports, *form_of_directive(text, name, error.span.start, context)]) from error
     except RecursionError as error:
         raise SourceError(reports_of(error, name)) from None
     except DiagnosticException as error:

@@ -3,12 +3,34 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from types import MappingProxyType
 
 from xdsl.context import Context
 
 from vtac.text.reports import Report, suggestion
 
+_CLOSE = 0.75
+"""How alike a name must be to be suggested: what is a slip of the fingers, not another operation."""
+_GENERICS = "; it is not read in this form: let the frontend decompose it into linalg.generic"
+_OF_MLIR: Mapping[str, str] = MappingProxyType(
+    dict.fromkeys(
+        (
+            "linalg.softmax",
+            "linalg.winograd_filter_transform",
+            "linalg.winograd_input_transform",
+            "linalg.winograd_output_transform",
+            "linalg.pack",
+            "linalg.unpack",
+            "linalg.mmt4d",
+            "linalg.elementwise",
+            "linalg.contract",
+        ),
+        _GENERICS,
+    )
+)
+"""Operations that MLIR has, and what to do about them."""
 _RESULT = r"%[\w$.:\-]+"
 _STATEMENT = re.compile(
     rf'^[ \t]*(?:{_RESULT}(?:[ \t]*,[ \t]*{_RESULT})*[ \t]*=[ \t]*)?"?'
@@ -22,7 +44,10 @@ def unknown_operation(name: str, context: Context) -> str:
     """What to say of an operation that no dialect has."""
     dialect = name.partition(".")[0]
     if dialect in context.registered_dialect_names:
-        hint = suggestion(name, (operation.name for operation in context.loaded_ops))
+        loaded = [operation.name for operation in context.loaded_ops]
+        own = [found.partition(".")[2] for found in loaded if found.startswith(f"{dialect}.")]
+        close = get_close_matches(name.partition(".")[2], own, n=1, cutoff=_CLOSE)
+        hint = f"; did you mean '{dialect}.{close[0]}'?" if close else _OF_MLIR.get(name, "")
         return f"dialect '{dialect}' has no operation '{name}'{hint}"
     if dialect == name:
         return f"unknown operation '{name}'"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import errno
+import json
 import os
 import signal
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-from vtac.errors import CompileError, VtacError
+from vtac.errors import CompileError, ScheduleError, VtacError
 from vtac.lazily import installed_version
 from vtac.text.reports import Report, one_line, suggestion
 
@@ -64,10 +65,11 @@ def version_text(tool: str) -> str:
     return f"{tool}: vtac {installed_version('vtac')}, xdsl {installed_version('xdsl')}"
 
 
-def guarded(tool: str, action: Callable[[], int], *, debug: bool) -> int:
+def guarded(tool: str, action: Callable[[], int], *, debug: bool, as_json: bool = False) -> int:
     """Returns the exit status of `action`; one that raises gets its message on stderr and status 1.
 
-    With `debug` the traceback follows. Anything but an error of the input is reported as an internal one.
+    With `debug` the traceback follows, with `as_json` stdout gets an object `{"error": ...}` of the message's parts.
+    Anything but an error of the input is reported as an internal one.
     """
     if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
@@ -92,6 +94,8 @@ def guarded(tool: str, action: Callable[[], int], *, debug: bool) -> int:
         if _is_of_output(error):
             _discard_output()
         print_failure(tool, error, debug=debug)
+        if as_json and isinstance(error, VtacError):
+            print(json.dumps({"error": error.to_fields()}))
         return FAILURE
 
 
@@ -128,12 +132,24 @@ def _discard_output() -> None:
         return
 
 
-def print_failure(tool: str, error: BaseException, input_name: str = "", *, debug: bool) -> None:
-    """Prints what `error` has to say on stderr: one line, or one per finding, at `input_name` if nowhere better."""
+def print_failure(
+    tool: str, error: BaseException, input_name: str = "", *, debug: bool, text: str | None = None
+) -> None:
+    """Prints what `error` has to say on stderr: one line, or one per finding, at `input_name` if nowhere better.
+
+    Below each stands the line of the source that it is about; `text` is that of `input_name` where it is no file.
+    """
+    from vtac.text.excerpts import excerpt
+
+    texts = {} if text is None else {input_name: text}
     for report in _reports(error, input_name):
         place = "" if report.location else f"{tool}: "
-        print(f"{place}{report}", file=sys.stderr)
+        print("\n".join(filter(None, (f"{place}{report}", excerpt(report.location, texts)))), file=sys.stderr)
+    if isinstance(error, ScheduleError) and error.nest:
+        print(error.nest, file=sys.stderr)
     if debug:
+        if isinstance(error, VtacError) and error.trace is not None:
+            error = error.with_traceback(error.trace)
         traceback.print_exception(error)
 
 

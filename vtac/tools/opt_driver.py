@@ -98,7 +98,7 @@ class VtacOpt(xDSLOptMain):
         except Exception as error:
             reports = reports_of(error, self.options.input_name)
             if not self.options.verify_diagnostics or not reports:
-                print_failure("vtac-opt", error, self.options.input_name, debug=self.options.debug)
+                print_failure("vtac-opt", error, self.options.input_name, debug=self.options.debug, text=text)
                 return None, False
         if not self.options.verify_diagnostics:
             return output, True

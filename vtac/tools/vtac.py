@@ -31,6 +31,9 @@ COMMANDS: dict[str, Command] = {
     "config": Command("config", "print, check and compare hardware configurations"),
 }
 
+_DEBUG = ("--debug", "--verbose")
+"""Ask for the traceback of a failure."""
+
 _HELP = """usage: vtac COMMAND ...
 
 Compiles linalg programs for the VTA accelerator and for tensor cores, and runs them.
@@ -38,7 +41,8 @@ Compiles linalg programs for the VTA accelerator and for tensor cores, and runs 
 commands:
 {commands}
 
-'vtac COMMAND --help' explains a command. 'vtac --version' prints the versions.
+'vtac COMMAND --help' explains a command. 'vtac --version' prints the versions. With --verbose a failure
+is followed by the place in the compiler where it arose.
 
 example:
   vtac run examples/vta_conv2d.mlir --seed 0 --stats stats.json
@@ -56,8 +60,8 @@ class _CommandModule(Protocol):
 def main(args: Sequence[str] | None = None) -> int:
     """Runs `vtac` with `args`, else with the process's arguments; returns the exit status."""
     arguments = sys.argv[1:] if args is None else list(args)
-    debug = "--debug" in arguments
-    return guarded("vtac", lambda: _dispatch([word for word in arguments if word != "--debug"]), debug=debug)
+    words = [word for word in arguments if word not in _DEBUG]
+    return guarded("vtac", lambda: _dispatch(words), debug=words != arguments, as_json="--json" in arguments)
 
 
 def _dispatch(arguments: Sequence[str]) -> int:

@@ -272,7 +272,7 @@ def test_tensorize_of_more_than_a_tile(s: Schedule) -> Callable[[], object]:
 @refuses(
     ONE_SCOPE,
     "tensorize: loop 'i' (extent 1) is not vta.gemm: expected 'wgt' in scope vta.wgt, found vta.inp; "
-    "change the schedule or the program to match",
+    "copy the data with cache_read into 'vta.inp', the weights into 'vta.wgt'",
 )
 def test_tensorize_in_the_wrong_scope(s: Schedule) -> Callable[[], object]:
     _, i, *_ = s.get_loops(s.get_block("acc"))

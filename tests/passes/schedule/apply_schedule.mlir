@@ -15,7 +15,7 @@ func.func @f(%x: memref<14xi32>, %y: memref<14xi32>) {
 schedule.script @f {
   %y = schedule.get_block "y"
   %i = schedule.get_loop %y "i"
-  // expected-error @+1 {{split: factor 4 does not divide loop 'i' (extent 14): 2 iterations remain; choose a divisor, or a tail strategy: guard or peel}}
+  // expected-error @+1 {{split: factor 4 does not divide loop 'i' (extent 14): 2 iterations would remain; choose a divisor (1, 2, 7, 14), or a tail strategy: guard or peel}}
   %o, %n = schedule.split %i factor 4
 }
 

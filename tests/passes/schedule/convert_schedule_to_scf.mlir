@@ -41,7 +41,7 @@ func.func @host(%x: memref<8x16xi32>) {
 // -----
 
 func.func @gpu_loop() {
-  // expected-error @+1 {{loop 't' still stands for threadIdx.x: it is no host loop}}
+  // expected-error @+1 {{loop 't' is bound to threadIdx.x, an index of CUDA kernels: bind it to cthread, the VTA's virtual threads, or compile for target cuda}}
   schedule.for %t = 0 to 4 kind "threadIdx.x" {
     vta.sync
   }

@@ -53,7 +53,7 @@ func.func @threads(%x: memref<4x1x16xi32>, %y: memref<4x1x16xi8> {schedule.resul
 
 func.func @unmapped(%a: memref<4xi32>, %b: memref<4xi32>) {
   schedule.for %i = 0 to 4 {
-    // expected-error @+1 {{block 'host' is mapped to no unit of the VTA; give a loop of it to one with dma_copy, alu or tensorize}}
+    // expected-error @+1 {{block 'host' is mapped to no unit of the VTA: it computes in DRAM; copy its operands with cache_read and its result with cache_write, or set_scope 'vta.acc', then give a loop of it to a unit with dma_copy, alu or tensorize}}
     schedule.block "host" <spatial 4> = (d0) -> (d0)(%i)
       reads %a<(d0) -> (d0)> : memref<4xi32>
       writes %b<(d0) -> (d0)> : memref<4xi32> {

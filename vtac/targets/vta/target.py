@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.target import Hardware, Intrinsic, Level, Option, Target, TargetProgram
+from vtac.targets.target import Hardware, Intrinsic, Level, Mismatch, Option, Target, TargetProgram
 from vtac.targets.vta.reach import REACH
 
 if TYPE_CHECKING:
@@ -85,7 +85,24 @@ def _match_gemm(loop: ForOp, module: ModuleOp) -> object:
     from vtac.analysis.gemm import match_gemm
     from vtac.analysis.target import config_of
 
-    return match_gemm(loop, config_of(module))
+    found = match_gemm(loop, config_of(module))
+    return Mismatch(found, _remedy_of(found)) if isinstance(found, str) else found
+
+
+def _remedy_of(difference: str) -> str:
+    """What to do about the first difference between a loop and a GEMM tile."""
+    if "to end in a" in difference:
+        return (
+            "the tiles are BATCH x BLOCK of the configuration: pack the program for it, or give Schedule and compile "
+            "the configuration that it is packed for"
+        )
+    if "several statements" in difference:
+        return "move the others to an outer loop with compute_at, or tensorize a loop further in"
+    if "in scope vta.acc" in difference:
+        return "give the sums that scope with cache_write(block, 0, 'vta.acc') or set_scope(block, 0, 'vta.acc')"
+    if "in scope" in difference:
+        return "copy the data with cache_read into 'vta.inp', the weights into 'vta.wgt'"
+    return "change the schedule or the program to match"
 
 
 def _operation(function: FuncOp) -> Operation | None:

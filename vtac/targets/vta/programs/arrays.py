@@ -24,7 +24,8 @@ def fitted(buffers: Sequence[Buffer], arrays: Sequence[Array]) -> tuple[Array, .
     """
     if len(arrays) != len(buffers):
         names = ", ".join(f"{buffer.name}: {_describe(buffer)}" for buffer in buffers)
-        raise ProgramError(f"called with {len(arrays)} arrays; the program takes {len(buffers)} ({names})")
+        found = f"called with {len(arrays)} array{'' if len(arrays) == 1 else 's'}"
+        raise ProgramError(f"{found}; the program takes {len(buffers)} ({names})")
     return tuple(_fitted(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
 
 
