@@ -7,13 +7,17 @@ not modelled: where the data lies, and when it moves.
 
 from xdsl.ir import Dialect
 
+from vtac.dialects.packing.folding import FoldOp
 from vtac.dialects.packing.layout import PackOp, ReshapeOp, UnpackOp, packed_shape
 from vtac.dialects.packing.ops import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, YieldOp
 
-Packing = Dialect("packing", [PackOp, UnpackOp, ReshapeOp, BlockDiagonalOp, InterleaveOp, JoinOp, HostOp, YieldOp], [])
+Packing = Dialect(
+    "packing", [PackOp, UnpackOp, ReshapeOp, FoldOp, BlockDiagonalOp, InterleaveOp, JoinOp, HostOp, YieldOp], []
+)
 
 __all__ = [
     "BlockDiagonalOp",
+    "FoldOp",
     "HostOp",
     "InterleaveOp",
     "JoinOp",

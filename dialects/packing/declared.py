@@ -19,7 +19,7 @@ from xdsl.dialects.func import CallOp
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.hints import isa
 
-from vtac.dialects.declared import MARK, TEXT, TEXTS, Declared, Kind, declare
+from vtac.dialects.declared import MARK, TEXT, TEXTS, Declared, Kind, declare, integers
 
 _FUNCTION = ("func.func",)
 
@@ -105,6 +105,15 @@ ORDER = declare(
 
 ANY_FILL = declare(
     Declared("packing.any_fill", MARK, ("packing.pack",), "nothing depends on what fills the incomplete tiles")
+)
+
+FOLD = declare(
+    Declared(
+        "packing.fold",
+        integers(2, "two positive integers", lambda places: min(places) > 0),
+        (),
+        "rows and columns of the convolution's window that the host lays side by side as channels",
+    )
 )
 
 PROGRAM = declare(

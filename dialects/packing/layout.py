@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Self, TypeVar, cast
+from typing import ClassVar, TypeVar, cast
 
 from xdsl.dialects.builtin import DenseArrayBase, TensorType, i64
 from xdsl.ir import Attribute, SSAValue
@@ -17,14 +17,14 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.parser import Parser
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
-from xdsl.printer import Printer
 from xdsl.traits import (
     HasCanonicalizationPatternsTrait,
     Pure,
 )
 from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.packing.numbered import NumberedOp
 
 _T = TypeVar("_T", bound="_LayoutOp")
 _Tensor = base(TensorType)
@@ -41,11 +41,11 @@ def packed_shape(shape: Sequence[int], dims: Sequence[int], tiles: Sequence[int]
     return [*(outer[dim] for dim in order), *tiles]
 
 
-class _LayoutOp(IRDLOperation):
+class _LayoutOp(NumberedOp):
     """Base of both directions: which dimensions are tiled, by how much, and the order of the outer ones."""
 
-    source = operand_def(_Tensor)
-    result = result_def(_Tensor)
+    NUMBERS: ClassVar[tuple[str, ...]] = ("dims", "tiles", "order")
+
     dims = prop_def(DenseArrayBase.constr(i64))
     tiles = prop_def(DenseArrayBase.constr(i64))
     order = prop_def(DenseArrayBase.constr(i64))
@@ -62,12 +62,7 @@ class _LayoutOp(IRDLOperation):
         order: Sequence[int],
     ) -> _T:
         """Make the op; all sizes in elements."""
-        numbers = {"dims": dims, "tiles": tiles, "order": order}
-        return cls(
-            operands=[source],
-            result_types=[result],
-            properties={name: DenseArrayBase.from_list(i64, list(values)) for name, values in numbers.items()},
-        )
+        return cls.with_numbers(source, result, (dims, tiles, order))
 
     @property
     def source_type(self) -> TensorType[Attribute]:
@@ -102,36 +97,6 @@ class _LayoutOp(IRDLOperation):
         wanted = packed_shape(plain.get_shape(), dims, tiles, order)
         if list(packed.get_shape()) != wanted:
             raise VerifyException(f"expected the packed shape {wanted}, found {list(packed.get_shape())}")
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.source)
-        for name, values in zip(("dims", "tiles", "order"), self.layout(), strict=True):
-            printer.print_string(f" {name} [{', '.join(map(str, values))}]")
-        printer.print_op_attributes(self.attributes)
-        printer.print_string(" : ")
-        printer.print_attribute(self.source.type)
-        printer.print_string(" to ")
-        printer.print_attribute(self.result.type)
-
-    @classmethod
-    def parse(cls, parser: Parser) -> Self:
-        source = parser.parse_unresolved_operand()
-        numbers: list[list[int]] = []
-        for name in ("dims", "tiles", "order"):
-            parser.parse_keyword(name)
-            numbers.append(parser.parse_comma_separated_list(Parser.Delimiter.SQUARE, parser.parse_integer))
-        attributes = parser.parse_optional_attr_dict()
-        parser.parse_punctuation(":")
-        resolved = parser.resolve_operand(source, parser.parse_type())
-        parser.parse_keyword("to")
-        start = parser.pos
-        result = parser.parse_type()
-        if not isinstance(result, TensorType):
-            parser.raise_error(f"expected a tensor type, found {result}", start, parser.pos)
-        op = cls.build_from(resolved, cast("TensorType[Attribute]", result), *numbers)
-        op.attributes |= attributes
-        return op
 
 
 class _PackPatterns(HasCanonicalizationPatternsTrait):

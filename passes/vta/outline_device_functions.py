@@ -6,18 +6,17 @@ before: %p = linalg.matmul ins(%x, %w ...     after: %y = func.call @net_0(%x, %
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FloatAttr, FunctionType, IntegerAttr, ModuleOp, StringAttr
-from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, TransposeOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
@@ -25,17 +24,17 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.tensor_ranges import TensorRanges
-from vtac.dialects.packing import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
-from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN
-from vtac.partition.anchors import source_of
-from vtac.partition.clusters import Cluster, Clusters
+from vtac.dialects.packing import BlockDiagonalOp, FoldOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing.declared import CHOICE
+from vtac.partition.clusters import Clusters
 from vtac.partition.host_segments import reason_of, segment_of
+from vtac.partition.outlines import Outline
 from vtac.partition.pads import pad_value
-from vtac.rewriting.edits import append, before_end, move_ops
+from vtac.rewriting.edits import before_end, move_ops
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
 
-_UNREAD = (tensor.EmptyOp, FillOp, tensor.PadOp, ConstantOp, BlockDiagonalOp, *RESHAPES)
+_UNREAD = (tensor.EmptyOp, FillOp, tensor.PadOp, ConstantOp, BlockDiagonalOp, FoldOp, *RESHAPES)
 """What is gone when nothing reads it any more."""
 
 _LAYOUTS = (
@@ -53,6 +52,7 @@ _LAYOUTS = (
     JoinOp,
     ReshapeOp,
     BlockDiagonalOp,
+    FoldOp,
     InterleaveOp,
     PackOp,
     UnpackOp,
@@ -73,7 +73,7 @@ class OutlineCluster(RewritePattern):
         cluster = self.clusters.of.get(op)
         if cluster is None or cluster.ops[-1] is not op:
             return
-        outline = _Outline(cluster, self.clusters.escaping(cluster))
+        outline = Outline(cluster, self.clusters.escaping(cluster))
         name = f"{self.function.sym_name.data}_{self.number}"
         self.number += 1
         call = outline.call(name)
@@ -159,90 +159,3 @@ def _needs(op: Operation, block: Block) -> list[Operation]:
     """The operations of a block that one of it reads from."""
     found = [value.owner for inner in op.walk() for value in inner.operands]
     return [owner for owner in found if isinstance(owner, Operation) and owner.parent is block]
-
-
-@dataclass
-class _Outline:
-    """A cluster's operations as the body of a function."""
-
-    cluster: Cluster
-    results: Sequence[SSAValue]
-    body: Block = field(default_factory=Block)
-    operands: list[SSAValue] = field(default_factory=list[SSAValue])
-    values: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
-    choices: dict[str, None] = field(default_factory=dict[str, None])
-
-    def __post_init__(self) -> None:
-        self.absorbed = self._absorbed()
-        for op in self.cluster.ops:
-            self._clone(op)
-        append(ReturnOp(*(self.values[value] for value in self.results)), self.body)
-
-    def function(self, name: str) -> FuncOp:
-        kinds = FunctionType.from_lists([value.type for value in self.operands], [value.type for value in self.results])
-        found = FuncOp(name, kinds, Region(self.body), visibility=StringAttr("private"))
-        found.location = (
-            self.cluster.ops[-1].location if self.cluster.anchor is None else self.cluster.anchor.op.location
-        )
-        DEVICE.set(found, True)
-        PLAIN.set(found, True)
-        if self.cluster.anchor is not None:
-            places = self.cluster.places[cast(Operation, self.results[0].owner)]
-            ORDER.set(found, tuple(sorted(range(len(places)), key=places.__getitem__)))
-        return found
-
-    def call(self, name: str) -> CallOp:
-        call = CallOp(name, self.operands, [value.type for value in self.results])
-        call.location = self.cluster.ops[-1].location
-        last = self.results[-1]
-        is_returned = any(isinstance(use.operation, ReturnOp) for use in last.uses)
-        LAYER.set(call, last.name_hint or ("result" if is_returned else "narrow"))
-        if self.choices:
-            CHOICE.set(call, "; ".join(self.choices))
-        return call
-
-    def _absorbed(self) -> set[Operation]:
-        """The padding that the loads of a product or pooling do, and views of its operands that decide on layouts."""
-        anchor = self.cluster.anchor
-        if anchor is None:
-            return set()
-        found: set[Operation] = set()
-        source, _, _ = source_of(anchor)
-        value = anchor.data
-        while value is not source and isinstance(value.owner, tensor.PadOp):
-            found.add(value.owner)
-            value = value.owner.source
-        if anchor.kernel is not None and isinstance(anchor.kernel.owner, BlockDiagonalOp):
-            found.add(anchor.kernel.owner)
-        if not anchor.windows and isinstance(source.owner, RESHAPES):
-            found.add(source.owner)
-        return found
-
-    def _clone(self, op: Operation) -> None:
-        inside = {result for inner in op.walk() for result in inner.results}
-        inside |= {arg for inner in op.walk() for region in inner.regions for arg in region.block.args}
-        for operand in dict.fromkeys(value for inner in op.walk() for value in inner.operands):
-            if operand not in inside:
-                self._take(operand)
-        clone = op.clone(self.values)
-        clone.location = op.location
-        if isinstance(choice := CHOICE.remove(clone), str):
-            self.choices[choice] = None
-        append(clone, self.body)
-        for old, new in zip(op.results, clone.results, strict=True):
-            new.name_hint = old.name_hint
-            self.values[old] = new
-
-    def _take(self, value: SSAValue) -> None:
-        """Make a value one of the function: what it can make itself, else an argument."""
-        if value in self.values:
-            return
-        owner = value.owner
-        scalar = isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr | FloatAttr)
-        if scalar or isinstance(owner, tensor.EmptyOp | FillOp) or owner in self.absorbed:
-            self._clone(cast(Operation, owner))
-            return
-        self.operands.append(value)
-        argument = self.body.insert_arg(value.type, len(self.body.args))
-        argument.name_hint = value.name_hint
-        self.values[value] = argument

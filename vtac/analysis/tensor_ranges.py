@@ -20,7 +20,7 @@ from vtac.analysis.contraction import Contraction, match_contraction
 from vtac.analysis.integer_ranges import INDEX_BITS, Range, product_range, result_range, width_of
 from vtac.analysis.integer_ranges import type_range as range_of_width
 from vtac.analysis.structured_view import structured_view
-from vtac.dialects.packing import BlockDiagonalOp, JoinOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import BlockDiagonalOp, FoldOp, JoinOp, PackOp, ReshapeOp, UnpackOp
 
 _MOVES = (
     tensor.CollapseShapeOp,
@@ -34,7 +34,7 @@ _MOVES = (
     UnpackOp,
 )
 """What gives elements of its operands, and nothing else."""
-_WITH_ZEROS = (PackOp, BlockDiagonalOp)
+_WITH_ZEROS = (PackOp, FoldOp, BlockDiagonalOp)
 _NO_RANGE = (0, 0)
 
 

@@ -10,14 +10,16 @@ from xdsl.dialects import tensor
 from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Operation
 
-from vtac.dialects.packing import BlockDiagonalOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
 from vtac.evaluate.buffers import shape_of_type
+from vtac.evaluate.moves import folded, packed, unpacked
 from vtac.evaluate.numbers import Array
 
 LAYOUT_OPS = (
     PackOp,
     UnpackOp,
     ReshapeOp,
+    FoldOp,
     InterleaveOp,
     JoinOp,
     BlockDiagonalOp,
@@ -35,6 +37,8 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
         return packed(operands[0], *op.layout())
     if isinstance(op, UnpackOp):
         return unpacked(operands[0], tuple(op.result_type.get_shape()), *op.layout())
+    if isinstance(op, FoldOp):
+        return folded(operands[0], op.values()[0], shape_of_type(op.result.type)[1:3], op.folding)
     if isinstance(op, InterleaveOp):
         planes = np.stack([np.ascontiguousarray(plane).view(np.uint8) for plane in operands], axis=-1)
         return cast(Array, planes.view("<i4")[..., 0].copy())
@@ -58,41 +62,3 @@ def block_diagonal(kernels: Array, width: int) -> Array:
     for group in range(merged):
         whole[:, group, :, group] = parts[:, group]
     return whole.reshape(groups * features, width, *taps)
-
-
-def packed(array: Array, dims: Sequence[int], tiles: Sequence[int], order: Sequence[int]) -> Array:
-    """Cut dimensions `dims` into `tiles`, filling with zeros; outer dimensions in `order`, then the tile."""
-    size = dict(zip(dims, tiles, strict=True))
-    widths = [(0, -extent % size.get(dim, 1)) for dim, extent in enumerate(array.shape)]
-    padded = np.pad(array, widths) if any(after for _, after in widths) else array
-    split: list[int] = []
-    outer: list[int] = []
-    inner: dict[int, int] = {}
-    for dim, extent in enumerate(padded.shape):
-        outer.append(len(split))
-        tile = size.get(dim)
-        split += [extent] if tile is None else [extent // tile, tile]
-        if tile is not None:
-            inner[dim] = len(split) - 1
-    axes = [*(outer[dim] for dim in order), *(inner[dim] for dim in dims)]
-    return np.array(padded.reshape(split).transpose(axes), order="C")
-
-
-def unpacked(
-    array: Array, shape: Sequence[int], dims: Sequence[int], tiles: Sequence[int], order: Sequence[int]
-) -> Array:
-    """The inverse of `packed`, cropped to `shape`."""
-    rank = len(shape)
-    axes: list[int] = []
-    whole: list[int] = []
-    for dim in range(rank):
-        place = list(order).index(dim)
-        axes.append(place)
-        extent = array.shape[place]
-        if dim in dims:
-            position = list(dims).index(dim)
-            axes.append(rank + position)
-            extent *= tiles[position]
-        whole.append(extent)
-    plain = array.transpose(axes).reshape(whole)
-    return np.array(plain[tuple(slice(extent) for extent in shape)], order="C")

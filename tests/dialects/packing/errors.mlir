@@ -131,3 +131,35 @@ func.func @no_yield(%x: tensor<3xi8>) {
   }
   func.return
 }
+
+// -----
+
+func.func @fold_of_no_image(%x: tensor<8x9x3xi8>) {
+  // expected-error @+1 {{expected an order of the four dimensions of an image, found [0, 1, 2] for tensor<8x9x3xi8> to tensor<1x5x5x18xi8>}}
+  %p = packing.fold %x order [0, 1, 2] window [2, 3] strides [2, 1] dilations [1, 2] low [1, 0] : tensor<8x9x3xi8> to tensor<1x5x5x18xi8>
+  func.return
+}
+
+// -----
+
+func.func @fold_before(%x: tensor<1x3x8x9xi8>) {
+  // expected-error @+1 {{expected two low of at least 0, found [-1, 0]}}
+  %p = packing.fold %x order [0, 1, 2, 3] window [2, 3] strides [2, 1] dilations [1, 2] low [-1, 0] : tensor<1x3x8x9xi8> to tensor<1x5x5x18xi8>
+  func.return
+}
+
+// -----
+
+func.func @fold_of_nothing(%x: tensor<1x3x0x9xi8>) {
+  // expected-error @+1 {{expected static, non-empty shapes}}
+  %p = packing.fold %x order [0, 1, 2, 3] window [2, 3] strides [2, 1] dilations [1, 2] low [1, 0] : tensor<1x3x0x9xi8> to tensor<1x5x5x18xi8>
+  func.return
+}
+
+// -----
+
+func.func @fold_of_too_few_channels(%x: tensor<1x3x8x9xi8>) {
+  // expected-error @+1 {{expected the result tensor<1x5x5x18xi8>, found tensor<1x5x5x16xi8>}}
+  %p = packing.fold %x order [0, 1, 2, 3] window [2, 3] strides [2, 1] dilations [1, 2] low [1, 0] : tensor<1x3x8x9xi8> to tensor<1x5x5x16xi8>
+  func.return
+}

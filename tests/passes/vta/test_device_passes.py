@@ -25,6 +25,8 @@ PASSES = (
     "unroll-batches",
     "fit-device-operations",
     "split-intermediates",
+    "choose-window-folds",
+    "fold-windows",
     "outline-device-functions",
     "split-device-operations",
     "pack-device-functions",

@@ -18,7 +18,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
-from vtac.dialects.packing import BlockDiagonalOp, InterleaveOp, PackOp, ReshapeOp
+from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.numbers import dtype_of
 from vtac.rewriting.walker import rewrite_once
@@ -27,6 +27,7 @@ _FOLDABLE = (
     LinalgStructuredOperation,
     BroadcastOp,
     PackOp,
+    FoldOp,
     ReshapeOp,
     CollapseShapeOp,
     ExpandShapeOp,

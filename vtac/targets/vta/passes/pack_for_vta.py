@@ -15,6 +15,7 @@ from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.vta.check_plain_functions import CheckPlainFunctions
 from vtac.passes.vta.fit_device_operations import FitDeviceOperations
+from vtac.passes.vta.fold_windows import FoldWindows
 from vtac.passes.vta.isolate_host_operations import IsolateHostOperations
 from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
 from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
@@ -25,6 +26,7 @@ from vtac.passes.vta.split_device_operations import SplitDeviceOperations
 from vtac.passes.vta.split_intermediates import SplitIntermediates
 from vtac.passes.vta.widen_operands import WidenOperands
 from vtac.pipelines import CompositePass, Phase
+from vtac.targets.vta.passes.choose_window_folds import ChooseWindowFolds
 from vtac.targets.vta.passes.fold_constants import FoldConstants
 
 MOST_IN_A_BODY = 40
@@ -42,6 +44,7 @@ _TO_INTEGERS = (
     SimplifyAlu(),
     FoldConstants(),
 )
+_FOLDS = (ChooseWindowFolds(), FoldWindows())
 _TO_TILES = (SplitDeviceOperations(), PackDeviceFunctions(), PropagateLayouts())
 
 
@@ -51,7 +54,7 @@ def packing_phases(*, host: bool) -> tuple[Phase, ...]:
     return (
         Phase("normalised", (CheckPlainFunctions(), NormalizeLinalg())),
         Phase("integer", _TO_INTEGERS),
-        Phase("outlined", (FitDeviceOperations(), SplitIntermediates(), OutlineDeviceFunctions(), *refusal)),
+        Phase("outlined", (FitDeviceOperations(), SplitIntermediates(), *_FOLDS, OutlineDeviceFunctions(), *refusal)),
         Phase("packed", _TO_TILES),
     )
 

@@ -91,7 +91,8 @@ def layers_of(schedule: Schedule) -> list[Layer]:
     return find_layers(function, config_of(schedule.module))
 
 
-def candidates(layer: Layer, config: VTAConfig) -> list[Tiling]:
+@lru_cache(maxsize=16)
+def candidates(layer: Layer, config: VTAConfig) -> tuple[Tiling, ...]:
     """Tilings that fit, best estimate first; the last is the smallest possible."""
     limit = roof(layer, config)
     coarse = sorted(
@@ -105,7 +106,7 @@ def candidates(layer: Layer, config: VTAConfig) -> list[Tiling]:
             base = (tiling.tile, tiling.channels, tiling.weights_inside, tiling.skip, tiling.taps)
             if base not in found or value < found[base][0]:
                 found[base] = value, tiling
-    return [tiling for _, tiling in sorted(found.values(), key=lambda item: item[0])] + smallest(layer, config)
+    return *(tiling for _, tiling in sorted(found.values(), key=lambda item: item[0])), *smallest(layer, config)
 
 
 def score(found: Estimate, limit: Roof) -> float:
@@ -122,7 +123,7 @@ def _nothing_fits(layer: Layer, config: VTAConfig) -> NoDefaultScheduleError:
     )
 
 
-def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: list[Tiling]) -> Found:
+def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: Sequence[Tiling]) -> Found:
     """The best of the first few by the cycle model; a tiling that cannot be built is passed over.
 
     Of programs too long to build on trial, the first that lowers to the vta dialect is taken.
