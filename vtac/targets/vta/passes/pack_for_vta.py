@@ -12,6 +12,7 @@ from vtac.passes.linalg.narrow_integers import NarrowIntegers
 from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
 from vtac.passes.linalg.reduce_wide_shifts import ReduceWideShifts
 from vtac.passes.linalg.simplify_alu import SimplifyAlu
+from vtac.passes.linalg.split_transposed_convolutions import SplitTransposedConvolutions
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.vta.check_plain_functions import CheckPlainFunctions
 from vtac.passes.vta.fit_device_operations import FitDeviceOperations
@@ -52,7 +53,7 @@ def packing_phases(*, host: bool) -> tuple[Phase, ...]:
     """From what frontends print to calls of device functions on tiles; `host=False` refuses operations of the host."""
     refusal: tuple[ModulePass, ...] = () if host else (RefuseHostOperations(),)
     return (
-        Phase("normalised", (CheckPlainFunctions(), NormalizeLinalg())),
+        Phase("normalised", (CheckPlainFunctions(), NormalizeLinalg(), SplitTransposedConvolutions())),
         Phase("integer", _TO_INTEGERS),
         Phase("outlined", (FitDeviceOperations(), SplitIntermediates(), *_FOLDS, OutlineDeviceFunctions(), *refusal)),
         Phase("packed", _TO_TILES),
