@@ -32,7 +32,7 @@ def test_a_residual_network_is_one_program() -> None:
     sums = net.narrow(net.pool(x, "sum", x.shape[2:], 1), 2)
     logits = net.narrow(net.product(net.flatten(sums), 10), 6)
     program = run_against_numpy(net.text(logits))
-    assert host_steps(program) == ["packing.pack", "func.call", "packing.unpack"]
+    assert host_steps(program) == ["packing.fold", "packing.pack", "func.call", "packing.unpack"]
     assert kernel_count(program) == 9
     assert unforced_choices(program) == ()
 
