@@ -86,6 +86,17 @@ def _write_contractions(found: Sequence[Contraction]) -> Attribute:
     )
 
 
+def _read_strings(attribute: Attribute) -> dict[str, str] | None:
+    if not isinstance(attribute, DictionaryAttr):
+        return None
+    found = {key: value.data for key, value in attribute.data.items() if isinstance(value, StringAttr)}
+    return found if len(found) == len(attribute.data) else None
+
+
+def _write_strings(strings: Mapping[str, str]) -> Attribute:
+    return DictionaryAttr({key: StringAttr(value) for key, value in strings.items()})
+
+
 DEVICE = declare(Declared("packing.device", MARK, _FUNCTION, "the function runs on the VTA"))
 
 PLAIN = declare(
@@ -133,6 +144,15 @@ CHOICE: Declared[Choices] = declare(
 
 LAYER = declare(
     Declared("packing.layer", TEXT, ("func.call",), "the name of the value that the call computes, for reports")
+)
+
+PLACES: Declared[Mapping[str, str]] = declare(
+    Declared(
+        "packing.places",
+        Kind("a dictionary of strings", _read_strings, _write_strings),
+        ("func.call",),
+        "places in the source of a shared device function, and those that this call's operations come from instead",
+    )
 )
 
 CONTRACTIONS: Declared[Sequence[Contraction]] = declare(

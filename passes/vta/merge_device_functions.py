@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import FunctionType, ModuleOp, SymbolRefAttr
 from xdsl.dialects.func import CallOp, FuncOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.dialects.packing.declared import DEVICE, PROGRAM
+from vtac.analysis.locations import location_of
+from vtac.dialects.packing.declared import DEVICE, PLACES, PROGRAM
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -21,12 +23,16 @@ class CallTheSame(RewritePattern):
     """A call of a device function that equals an earlier one calls that one."""
 
     same: Mapping[str, str]
+    functions: Mapping[str, FuncOp]
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: CallOp, rewriter: PatternRewriter) -> None:
-        callee = self.same.get(op.callee.string_value())
+        own = op.callee.string_value()
+        callee = self.same.get(own)
         if callee is not None:
             op.callee = SymbolRefAttr(callee)
+            if places := _other_places(self.functions[callee], self.functions[own]):
+                PLACES.set(op, places)
             rewriter.notify_op_modified(op)
 
 
@@ -47,14 +53,16 @@ class MergeDeviceFunctions(ModulePass):
     """Let equal device functions be one, so that it is scheduled once and its micro-ops are loaded once.
 
     requires: functions marked `packing.program`, as group-device-calls leaves them.
-    ensures:  no two device functions that only they call are structurally equal.
+    ensures:  no two device functions that only they call are structurally equal; calls of another one than
+              before say in `packing.places` where their own operations come from.
     declines: nothing.
     """
 
     name = "merge-device-functions"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_once(op, CallTheSame(equal_functions(op)))
+        functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
+        rewrite_once(op, CallTheSame(equal_functions(op), functions))
         rewrite_once(op, DropUncalled({call.callee.string_value() for call in op.walk() if isinstance(call, CallOp)}))
 
 
@@ -77,6 +85,14 @@ def equal_functions(module: ModuleOp) -> dict[str, str]:
         else:
             same[name] = first.sym_name.data
     return same
+
+
+def _other_places(kept: FuncOp, own: FuncOp) -> dict[str, str]:
+    """Where the operations of a function that goes come from, by the places of those of the one that stays."""
+    pairs = [(kept, own), *zip(kept.body.block.ops, own.body.block.ops, strict=True)]
+    computing = [pair for pair in pairs if isinstance(pair[0], FuncOp | LinalgStructuredOperation)]
+    places = {location_of(one): location_of(other) for one, other in computing}
+    return {one: other for one, other in places.items() if one and other and one != other}
 
 
 def _caller(call: CallOp) -> Operation:

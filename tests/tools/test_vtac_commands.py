@@ -209,7 +209,7 @@ def test_disassembly_assembles_back(saved: str, tmp_path: Path) -> None:
 
 def test_disassembly_names_sources(saved: str) -> None:
     lines = succeed("disasm", saved, "--sources").splitlines()
-    assert lines[0].endswith("# vta.load_2d sum.mlir:1:3")
+    assert lines[0].endswith("# left+0  vta.load_2d sum.mlir:1:3")
     assert lines[7].endswith("# vta.alu sum.mlir:8:3")
 
 
@@ -242,7 +242,18 @@ def test_diff_shows_the_first_difference(saved: str, tmp_path: Path) -> None:
     assert (outcome.status, outcome.stderr) == (1, b"")
     lines = outcome.stdout.decode().splitlines()
     assert lines[0] == "instructions differ from instruction 3 on (8 against 7):"
-    assert [line[:13] for line in lines[1:]] == ["  = 2: load.u", "  - 3: alu.ad", "  + 3: alu.ma"]
+    assert [line[:13] for line in lines[1:4]] == ["  = 2: load.u", "  - 3: alu.ad", "  + 3: alu.ma"]
+    assert [line[:13] for line in lines[4:]] == ["  = 6: load.u", "  - 7: finish", "  + 7: (the s"]
+
+
+def test_diff_aligns_what_was_inserted(saved: str, tmp_path: Path) -> None:
+    other = tmp_path / "other.bin"
+    nop = assemble("load.uop nop\n", VTAConfig())
+    data = Path(saved, "insn.bin").read_bytes()
+    other.write_bytes(data[:32] + nop + data[32:])
+    lines = vtac("diff", Path(saved, "insn.bin"), other, "--context", "0").stdout.decode().splitlines()
+    assert lines == ["instructions differ from instruction 2 on (8 against 9):", "  + 2: load.uop   nop"]
+    assert "--context -1 --most 10: at least 0 and 1 are required" in refusal("diff", saved, saved, "--context", "-1")
 
 
 def test_diff_of_a_program_and_a_file_compares_instructions(saved: str) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 
+from xdsl.dialects.builtin import UNKNOWN_LOC
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -38,10 +39,13 @@ def insert_ops(
 
 
 def before(op: Operation, rewriter: PatternRewriter) -> Callable[[Sequence[Operation]], None]:
-    """What inserts new ops before one, in their order."""
+    """What inserts new ops before one, in their order; those that come from nowhere else come from it."""
     point = InsertPoint.before(op)
 
     def insert(ops: Sequence[Operation]) -> None:
+        for new in ops:
+            if new.location == UNKNOWN_LOC:
+                new.location = op.location
         rewriter.insert(ops, point)
 
     return insert

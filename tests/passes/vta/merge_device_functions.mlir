@@ -2,13 +2,13 @@
 // RUN: vtac-opt %s -p merge-device-functions,merge-device-functions | filecheck %s
 
 // Equal device functions that only programs call become one, whatever their values are called; those
-// that differ, and those that the host calls, stay.
+// that differ, and those that the host calls, stay. A call says which lines its own function had.
 
 // CHECK-LABEL: func.func @host
 // CHECK-NEXT:    func.call @alone(%x)
 // CHECK-LABEL: func.func private @program
 // CHECK-NEXT:    %a = func.call @one(%x)
-// CHECK-NEXT:    %b = func.call @one(%a)
+// CHECK-NEXT:    %b = func.call @one(%a) {packing.places = {"{{.*}}:30:1" = "{{.*}}:35:1"}}
 // CHECK-NEXT:    %c = func.call @different(%b)
 // CHECK-NEXT:    func.call @alone(%c)
 // CHECK-LABEL: func.func private @one

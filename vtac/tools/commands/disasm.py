@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from vtac.targets.vta.isa import DecodeError, disassemble, disassemble_micro_ops
-from vtac.tools.commands.programs import load_program
+from vtac.targets.vta.programs.program import Program
+from vtac.tools.commands.programs import compile_file, load_program
 from vtac.tools.commands.streams import SavedStream, StreamFileError, load_streams
 from vtac.tools.commands.target_options import require_stream
-from vtac.tools.entry import ToolParser
-from vtac.tools.listing import listing
+from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.listing import Extract, RangeError, listing, plain
 from vtac.tools.output import write_text
 
 _EXAMPLE = """example:
   vtac disasm build/conv2d --sources > conv2d.s
+  vtac disasm net.mlir --sources --layer conv1
   vtac disasm stream.bin --config vta_config.json
 """
 
@@ -26,17 +29,24 @@ class Options(argparse.Namespace):
     config: str | None = None
     micro_ops: bool = False
     sources: bool = False
+    first: int | None = None
+    end: int | None = None
+    layer: str | None = None
     output: str | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the instructions or the micro-ops."""
     parser = ToolParser("vtac disasm", "Prints an instruction stream as assembly.", _EXAMPLE)
-    parser.add_argument("source", metavar="DIR|FILE", help="a saved program, or a file of instruction words")
-    parser.add_argument("--config", metavar="FILE", help="vta_config.json of a raw file")
-    parser.add_argument("--micro-ops", action="store_true", help="print the micro-ops (a raw file is taken as such)")
-    parser.add_argument("--sources", action="store_true", help="say where a saved program's instructions came from")
-    parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
+    add = parser.add_argument
+    add("source", metavar="DIR|FILE", help="a saved program, a program as .mlir, or a file of instruction words")
+    add("--config", metavar="FILE", help="vta_config.json of a file")
+    add("--micro-ops", action="store_true", help="print the micro-ops (a raw file is taken as such)")
+    add("--sources", action="store_true", help="say which buffer, layer and source line each instruction is about")
+    add("--from", dest="first", type=int, metavar="N", help="begin with instruction N")
+    add("--to", dest="end", type=int, metavar="N", help="end before instruction N")
+    add("--layer", metavar="NAME", help="only the instructions of a layer")
+    add("-o", "--output", metavar="FILE", help="output file; default stdout")
     options = Options()
     parser.parse(arguments, options)
     write_text(_output(options), options.output)
@@ -45,15 +55,45 @@ def main(arguments: Sequence[str]) -> int:
 
 def _output(options: Options) -> str:
     require_stream(options.source, "disasm")
-    if options.sources:
-        devices = load_program(options.source).devices
-        texts = {name: listing(device.disassemble(), device.origins) for name, device in devices.items()}
+    extract = Extract(options.first, options.end, options.layer)
+    is_text = Path(options.source).suffix == ".mlir"
+    if options.micro_ops and (options.sources or extract != Extract()):
+        raise UsageError("--micro-ops prints all of them: leave out --sources, --from, --to and --layer")
+    if options.sources or is_text or extract != Extract():
+        texts = _of_programs(_programs(options, is_text=is_text), options, extract)
     else:
         streams = load_streams(options.source, options.config)
         texts = {name: _text(stream, micro_ops=options.micro_ops) for name, stream in streams.items()}
     if len(texts) == 1:
         return next(iter(texts.values()))
     return "\n".join(f"// {name}\n{text}" for name, text in texts.items())
+
+
+def _programs(options: Options, *, is_text: bool) -> Mapping[str, Program]:
+    if is_text:
+        return compile_file(options.source, options.config, None).devices
+    if not Path(options.source).is_dir():
+        raise UsageError(f"'{options.source}' holds words alone: --sources, --from, --to and --layer are for programs")
+    if options.config is not None:
+        raise UsageError(f"'{options.source}' is a saved program: leave out --config")
+    return load_program(options.source).devices
+
+
+def _of_programs(programs: Mapping[str, Program], options: Options, extract: Extract) -> dict[str, str]:
+    """The text of each stream; a layer is looked for in all of them."""
+    texts: dict[str, str] = {}
+    refused: list[RangeError] = []
+    for name, program in programs.items():
+        try:
+            if options.micro_ops:
+                texts[name] = disassemble_micro_ops(program.micro_ops, program.config)
+            else:
+                texts[name] = listing(program, extract) if options.sources else plain(program, extract)
+        except RangeError as error:
+            refused.append(error)
+    if not texts and refused:
+        raise refused[0]
+    return texts
 
 
 def _text(stream: SavedStream, *, micro_ops: bool) -> str:

@@ -96,7 +96,8 @@ def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
     known: dict[tuple[int, int], Origin] = {}
     for call, site in dict.fromkeys(stream.origins):
         origin = code.sites[site]
-        known[call, site] = Origin(origin.op, origin.location, code.calls[call] if call >= 0 else "")
+        location = code.places[call].get(origin.location, origin.location) if call >= 0 else origin.location
+        known[call, site] = Origin(origin.op, location, code.calls[call] if call >= 0 else "")
     return tuple(known[origin] for origin in stream.origins)
 
 

@@ -16,7 +16,7 @@ from xdsl.traits import SymbolTable
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.hardware import MemoryName, VTAConfig
-from vtac.dialects.packing.declared import layer_name
+from vtac.dialects.packing.declared import PLACES, layer_name
 from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
@@ -56,13 +56,15 @@ class Site:
 class HostCode:
     """Python source of a function and its kernels, and the ops its calls stand for.
 
-    `calls` names the calls of kernels in program order, `kernels` their Python functions.
+    `calls` names the calls of kernels in program order, `places` says for each which places in the source it
+    stands for instead of those of the kernel, `kernels` their Python functions.
     """
 
     functions: list[str] = field(default_factory=list[str])
     sites: list[Site] = field(default_factory=list[Site])
     calls: list[str] = field(default_factory=list[str])
     kernels: dict[str, str] = field(default_factory=dict[str, str])
+    places: list[Mapping[str, str]] = field(default_factory=list[Mapping[str, str]])
     labels: Names = field(default_factory=Names)
 
     def compile(self) -> StreamWriter:
@@ -163,6 +165,7 @@ class _Generator:
             _Generator(self.code, addresses, self.config).function(kernel, self.code.kernels[name], parameters)
         self._line(f"stream.enter({len(self.code.calls)})", depth)
         self.code.calls.append(self.code.labels.take(layer_name(op)))
+        self.code.places.append(PLACES.get(op) or {})
         operands = ", ".join(self._address(operand) for operand in op.arguments)
         self._line(f"{self.code.kernels[name]}(stream, {operands})", depth)
 
