@@ -44,7 +44,7 @@ def prepare(
     `config=None` takes the module's record, else the one that the schedule was made for, else
     the target's default. Raises `CompileError` for one that contradicts the module's.
     """
-    work = module.clone() if isinstance(module, ModuleOp) else parse(module)
+    work = _copied(module)
     refuse_branches(work)
     _refuse_later_stages(work)
     refuse_beyond_reach(work, target.reach)
@@ -70,6 +70,20 @@ def _refuse_other_plan(module: ModuleOp, target: Target, planned: object) -> Non
         "compile the same one",
         location_of(module),
     )
+
+
+def _copied(module: object) -> ModuleOp:
+    """A copy of a module, or what a file or a text says."""
+    if isinstance(module, ModuleOp):
+        return module.clone()
+    if isinstance(module, str | Path):
+        return parse(module)
+    what = f"a {type(module).__name__}"
+    if hasattr(module, "quantize"):
+        raise CompileError(f"{what} computes with floats: quantise it first, with model.quantize(samples).compile()")
+    if hasattr(module, "simulate"):
+        raise CompileError(f"{what} is compiled by its own method, quantised.compile()")
+    raise CompileError(f"{what} cannot be compiled; a module, the path of a file or a text is required")
 
 
 def _refuse_later_stages(module: ModuleOp) -> None:

@@ -86,7 +86,7 @@ def test_version() -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "vtac: error: a command is missing: run, compile, disasm"),
+        ([], "vtac: error: a command is missing: run, compile, quantize, disasm"),
         (["chek"], "unknown command 'chek'; did you mean 'check'?"),
         (["frobnicate"], "unknown command 'frobnicate'; the commands are run, compile"),
         (["run"], "the following arguments are required: FILE; run 'vtac run --help' for the options"),

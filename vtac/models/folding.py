@@ -1,4 +1,4 @@
-"""Batch norms that become part of the product before them."""
+"""Graphs that compute the same with fewer kinds of layers: batch norms as part of products, reshapes as flattening."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from vtac.models.layer import Array, Layer
 from vtac.models.layers.convolutions import Convolution
 from vtac.models.layers.normalisation import BatchNorm
 from vtac.models.layers.products import Linear
+from vtac.models.layers.views import Flatten, Reshape
 
 
 def fold_batch_norms(graph: Graph) -> Graph:
@@ -32,6 +33,16 @@ def fold_batch_norms(graph: Graph) -> Graph:
             made[layer.name] = replace(layer, inputs=tuple(renamed.get(name, name) for name in layer.inputs))
     outputs = tuple(renamed.get(name, name) for name in graph.outputs)
     return Graph(graph.name, graph.inputs, tuple(made.values()), outputs)
+
+
+def rows_flattened(graph: Graph) -> Graph:
+    """The same graph, with each reshape to a row for each sample as a `Flatten`, which fits any number of samples."""
+    layers: list[Layer] = []
+    for layer in graph.layers:
+        before, after = graph.shapes[layer.inputs[0]], graph.shapes[layer.name]
+        is_row = isinstance(layer, Reshape) and len(after) == 2 and after[0] == before[0]
+        layers.append(Flatten(layer.name, layer.inputs) if is_row else layer)
+    return Graph(graph.name, graph.inputs, tuple(layers), graph.outputs)
 
 
 def _folded(source: Layer | None, norm: BatchNorm) -> Layer | None:

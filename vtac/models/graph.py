@@ -70,12 +70,15 @@ class Graph:
                 held[layer.name] = value
             yield layer.name, value
 
-    def batches(self, *arrays: NDArray[Any]) -> Iterator[tuple[Array, ...]]:
-        """Arrays cut into batches of the size that the model has, in float32; refuses what does not fit."""
+    def batches(self, *arrays: NDArray[Any], at_once: int = 1) -> Iterator[tuple[Array, ...]]:
+        """Arrays cut into batches of the size that the model has, or `at_once` times that, in float32.
+
+        Refuses what does not fit. Several batches at once are for models whose layers look at each sample by itself.
+        """
         count = self._batch_count(arrays)
-        for number in range(count):
+        for first in range(0, count, at_once):
             yield tuple(
-                np.ascontiguousarray(array[number * given.shape[0] : (number + 1) * given.shape[0]], np.float32)
+                np.ascontiguousarray(array[first * given.shape[0] : (first + at_once) * given.shape[0]], np.float32)
                 for given, array in zip(self.inputs, arrays, strict=True)
             )
 

@@ -45,6 +45,8 @@ from vtac.text.unknown_operations import further_unknown_operations, unknown_ope
 from vtac.text.verification import verify
 
 _ONLY_BLANKS_AND_COMMENTS = re.compile(r"(?:\s++|//[^\n]*+)*+")
+MODEL_ENDINGS = (".onnx", ".pt2", ".pt", ".pth", ".tflite")
+"""Names of files that hold trained models end so."""
 _NEWLINE = re.compile("\n")
 
 _QUOTED = 30
@@ -68,6 +70,11 @@ def parse(source: Path | str) -> ModuleOp:
 
 def read_source(path: Path | str) -> str:
     """Returns the file's text. Raises `CompileError` when it can't be read or is no UTF-8 text."""
+    if Path(path).suffix.lower() in MODEL_ENDINGS:
+        raise CompileError(
+            f"'{path}' is a trained model, not a program: quantise it first, with 'vtac quantize {path} --calibration "
+            "X.npz -o OUT.mlir', or in Python with vtac.from_onnx or vtac.from_torch and .quantize(samples).compile()"
+        )
     try:
         data = _read_bytes(Path(path))
     except OSError as error:

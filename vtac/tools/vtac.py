@@ -21,6 +21,7 @@ class Command(NamedTuple):
 COMMANDS: dict[str, Command] = {
     "run": Command("run", "compile a program, or load a saved one, and execute it"),
     "compile": Command("compile_program", "compile a program and save it in a directory"),
+    "quantize": Command("quantize", "turn a trained model into an integer program, and report what that costs"),
     "disasm": Command("disasm", "print an instruction stream as assembly"),
     "asm": Command("asm", "turn assembly into an instruction stream"),
     "check": Command("check", "prove an instruction stream safe, or say what is wrong with it"),

@@ -16,7 +16,7 @@ from vtac.models.layers.convolutions import Convolution
 from vtac.models.layers.elementwise import Add
 from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Concat, Flatten, Reshape
+from vtac.models.layers.views import Concat, Flatten
 from vtac.models.quantiser.moments import Moments
 from vtac.models.quantiser.network import Bounds, Finish, IntegerNetwork, Residual
 from vtac.models.quantiser.options import Options
@@ -25,7 +25,7 @@ from vtac.models.quantiser.scales import Scale
 from vtac.models.quantiser.steps import Step
 from vtac.workloads.tensor_text import Tensor
 
-KINDS = (Convolution, Linear, Add, MaxPool, GlobalAveragePool, Flatten, Concat, Relu, Relu6, Clamp, Reshape)
+KINDS = (Convolution, Linear, Add, MaxPool, GlobalAveragePool, Flatten, Concat, Relu, Relu6, Clamp)
 """Layers that have an integer form."""
 
 
@@ -60,13 +60,13 @@ class Construction:
         self.network.results = [self.tensors[one] for one in self.graph.outputs if one in self.tensors]
 
     def _free_name(self, name: str) -> str:
-        """The layer's name as one of a value in IR."""
-        stem = re.sub(r"\W", "_", name, flags=re.ASCII)
+        """The layer's name as one of a value in IR, without a number at its end, which printers put there too."""
+        stem = re.sub(r"_(\d+)$", r"_n\1", re.sub(r"\W", "_", name, flags=re.ASCII))
         stem = stem if stem[:1].isalpha() else f"layer_{stem}"
         found, number = stem, 1
         while found in self._names:
             number += 1
-            found = f"{stem}_{number}"
+            found = f"{stem}_n{number}"
         self._names.add(found)
         return found
 
@@ -88,7 +88,7 @@ class Construction:
             case Concat():
                 sources = [self.tensors[source] for source in layer.inputs]
                 return self.network.concatenate(sources, name, layer.axis % len(sources[0].shape))
-            case Flatten() | Reshape():
+            case Flatten():
                 return self._view(layer, name)
             case _:
                 return self.network.clipped(self.tensors[layer.inputs[0]], name, self._bounds(step))
@@ -181,7 +181,7 @@ class Construction:
         offset = (after.zero << shift) + half - positions * before.zero
         return self.network.mean_of(source, name, offset, shift)
 
-    def _view(self, layer: Flatten | Reshape, name: str) -> Tensor:
+    def _view(self, layer: Flatten, name: str) -> Tensor:
         """Images as rows; no other reshape has an integer form yet."""
         source, shape = self.tensors[layer.inputs[0]], self.graph.shapes[layer.name]
         if len(source.shape) != 4 or len(shape) != 2 or shape[0] != source.shape[0]:

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import ModelError
-from vtac.models.folding import fold_batch_norms
+from vtac.models.folding import fold_batch_norms, rows_flattened
 from vtac.models.graph import Graph
+from vtac.models.layer import Array
 from vtac.models.quantiser.construction import KINDS, Construction
 from vtac.models.quantiser.histogram import Histogram
 from vtac.models.quantiser.moments import Moments, moments_of
@@ -21,6 +22,9 @@ from vtac.models.quantiser.scales import choose_scales
 from vtac.models.quantiser.steps import Step, steps_of
 from vtac.models.threads import one_thread
 from vtac.progress import Progress
+
+_KEPT = 16
+"""Samples of the calibration data that are kept for reports."""
 
 
 def quantise(
@@ -34,7 +38,7 @@ def quantise(
     Raises ModelError for layers that have no integer form (all at once), for calibration data that
     do not fit, that hold NaN, or of which there is none, and for sums that could leave 32 bits.
     """
-    folded = fold_batch_norms(graph)
+    folded = rows_flattened(fold_batch_norms(graph))
     _require_known(folded)
     steps = steps_of(folded)
     with one_thread():
@@ -45,7 +49,9 @@ def quantise(
             if progress is not None:
                 progress(f"quantise {step.layer.name}", number, len(steps))
             built.emit(step)
-    return QuantisedModel(folded, steps, scales, seen.values, built.products, built.tensors, built.network, built.sizes)
+    return QuantisedModel(
+        folded, steps, scales, seen.values, built.products, built.tensors, built.network, built.sizes, seen.kept
+    )
 
 
 @dataclass(frozen=True)
@@ -54,6 +60,7 @@ class _Seen:
 
     values: Mapping[str, Histogram]
     moments: Mapping[str, Moments]
+    kept: tuple[Array, ...]
 
 
 def _observe(
@@ -72,9 +79,12 @@ def _observe(
     for moment in moments.values():
         readers.setdefault(moment.layer.inputs[0], []).append(moment)
     batches = 0
+    kept: list[tuple[Array, ...]] = []
     for arrays in calibration:
         for batch in graph.batches(*arrays):
             batches += 1
+            if sum(map(len, (one[0] for one in kept))) < _KEPT:
+                kept.append(batch)
             if progress is not None:
                 progress("calibration", batches, 0)
             for name, value in graph.values(*batch):
@@ -86,7 +96,7 @@ def _observe(
                     moment.add(value)
     if not batches:
         raise ModelError(f"model '{graph.name}' was given no calibration data; one batch or more is required")
-    return _Seen(seen, moments)
+    return _Seen(seen, moments, tuple(np.concatenate(parts) for parts in zip(*kept, strict=True)))
 
 
 def _require_known(graph: Graph) -> None:

@@ -1,53 +1,34 @@
-"""A quantised model: an integer network, and what its numbers stand for."""
+"""A quantised model: what the quantiser returns, compiles and reports on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.compiler import compile as vtac_compile
-from vtac.models.graph import Graph
 from vtac.models.layer import Array
-from vtac.models.quantiser.histogram import Histogram
-from vtac.models.quantiser.network import IntegerNetwork
-from vtac.models.quantiser.products import IntegerProduct, quantise_array
 from vtac.models.quantiser.program import QuantisedProgram
-from vtac.models.quantiser.scales import Scale
-from vtac.models.quantiser.steps import Step
-from vtac.models.threads import one_thread
-from vtac.workloads.tensor_text import Tensor
+from vtac.models.quantiser.quantisation import Quantisation
+from vtac.models.report.build import build_report
+from vtac.models.report.report import Report
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from vtac.dialects.hardware import VTAConfig
 
-Integers: TypeAlias = NDArray[np.int8] | NDArray[np.int32]
-
 
 @dataclass(frozen=True, eq=False)
-class QuantisedModel:
-    """An integer network and what its numbers stand for.
+class QuantisedModel(Quantisation):
+    """Integers for a float model: `module` is the network as linalg, `simulate` what it computes, in numpy."""
 
-    `steps` are the layers that are computed together; `scales` those of the values that are stored, `tensors` their
-    names in the network and `seen` what calibration saw of them, all by the layer's name. `products` are the
-    parameters of convolutions and linear layers, with the bounds of their accumulators.
-    """
-
-    graph: Graph
-    steps: tuple[Step, ...]
-    scales: Mapping[str, Scale]
-    seen: Mapping[str, Histogram] = field(repr=False)
-    products: Mapping[str, IntegerProduct] = field(repr=False)
-    tensors: Mapping[str, Tensor] = field(repr=False)
-    network: IntegerNetwork = field(repr=False)
-    sums: Mapping[str, NDArray[np.float64]] = field(repr=False)
-    """What one stands for in each result that is a sum of 32 bits, by feature."""
+    _programs: list[QuantisedProgram] = field(default_factory=list[QuantisedProgram], repr=False)
+    """The program that was compiled last, which reports look at."""
 
     @property
     def module(self) -> ModuleOp:
@@ -57,33 +38,22 @@ class QuantisedModel:
     def compile(self, config: VTAConfig | str | Path | None = None) -> QuantisedProgram:
         """A VTA program of `module`, with `predict` on floats."""
         program = vtac_compile(self.module, config=config)
-        return QuantisedProgram(program, self._filled_batches, self.integers, self.floats)
+        self._programs[:] = [QuantisedProgram(program, self._filled_batches, self.integers, self.floats)]
+        return self._programs[0]
 
-    def simulate(self, *arrays: NDArray[Any]) -> Integers | tuple[Integers, ...]:
-        """The integers that a program computes for float arrays of one batch or several, bit for bit."""
-        with one_thread():
-            parts = [self.network.expected(*self.integers(*part)) for part in self.graph.batches(*arrays)]
-        results = tuple(np.concatenate(pieces) for pieces in zip(*parts, strict=True))
-        return results[0] if len(results) == 1 else results
+    def report(
+        self,
+        samples: NDArray[Any] | Sequence[NDArray[Any]] | None = None,
+        labels: NDArray[Any] | Sequence[int] | None = None,
+    ) -> Report:
+        """What each layer is worth on samples (some of the calibration data without them), and what it costs.
 
-    def integers(self, *arrays: Array) -> tuple[NDArray[np.int8], ...]:
-        """Inputs of the program for float arrays."""
-        return tuple(
-            quantise_array(array, self.scales[given.name])
-            for given, array in zip(self.graph.inputs, arrays, strict=True)
-        )
-
-    def floats(self, *integers: NDArray[Any]) -> tuple[Array, ...]:
-        """What results of the program stand for."""
-        return tuple(self.value(name, array) for name, array in zip(self.graph.outputs, integers, strict=True))
-
-    def value(self, name: str, integers: NDArray[Any]) -> Array:
-        """What integers of a stored value stand for."""
-        if name in self.sums:
-            size = self.sums[name].reshape(-1, *[1] * (integers.ndim - 2))
-            return (integers * size).astype(np.float32)
-        scale = self.scales[name]
-        return ((integers.astype(np.float64) - scale.zero) * scale.size).astype(np.float32)
+        An array, or one for each input; labels are integers, one for each sample. Cycles are those of the program that
+        was compiled last; without one it is compiled for the default configuration.
+        """
+        program = self._programs[0] if self._programs else self.compile()
+        given = self.kept if samples is None else samples
+        return build_report(self, program, (given,) if isinstance(given, np.ndarray) else tuple(given), labels)
 
     def _filled_batches(self, *arrays: NDArray[Any]) -> Sequence[tuple[Array, ...]]:
         """Batches of arrays of any first dimension, zeros behind the last sample."""

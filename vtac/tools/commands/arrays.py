@@ -52,6 +52,20 @@ def read_arrays(path: str, arguments: Sequence[Argument]) -> list[Array]:
         raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
 
 
+def read_all(path: str) -> dict[str, NDArray[np.generic]]:
+    """All arrays of the `.npz` at `path` by name, in the archive's order. Raises `ArchiveError`."""
+    try:
+        with open_regular(Path(path)) as stream:
+            if stream.read(6) == b"\x93NUMPY":
+                raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
+            archive = Archive(stream)
+            return {name: archive.array(name) for name in archive.names}
+    except OSError as error:
+        raise ArchiveError(f"cannot read '{path}': {error.strerror or error}") from None
+    except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
+        raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
+
+
 def _chosen_arrays(archive: Archive, path: str, arguments: Sequence[Argument]) -> list[Array]:
     headers = {name: archive.header(name) for name in archive.names}
     names = [argument.name for argument in arguments]

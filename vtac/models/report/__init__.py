@@ -1,0 +1,1 @@
+"""What a quantised model is worth: layer by layer, and in all."""
