@@ -189,7 +189,7 @@ def test_random_ranges_are_checked(saved: str) -> None:
 def test_run_refuses_options_of_program_files(saved: str, tmp_path: Path) -> None:
     config = tmp_path / "vta_config.json"
     config.write_text("{}")
-    assert "is a saved program: --config, --schedule and --acc-8bit are for program files" in refusal(
+    assert "is a saved program: --config, --schedule, --acc-8bit and --check are for program files" in refusal(
         "run", saved, "--config", config
     )
 

@@ -126,7 +126,6 @@ def test_results_that_differ(source: str, monkeypatch: pytest.MonkeyPatch) -> No
         (("--target", "cuda", "--config", "x.json"), "--config is for VTA programs"),
         (("--target", "cuda", "--arch", "sm_60"), "architecture 'sm_60' is not known"),
         (("--target", "vta", "--blocks", "3"), "--blocks is for CUDA programs"),
-        (("--target", "vta", "--check"), "--check is for CUDA programs"),
         (("--target", "cuda", "--blocks", "0"), "blocks is 0; at least one block must run"),
     ],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.programs import compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target
+from vtac.tools.entry import UsageError
 from vtac.tools.output import report
 
 if TYPE_CHECKING:
@@ -35,7 +37,19 @@ def run_any(options: Options, target: Target) -> int:
     if options.dump is not None:
         program.save(options.dump)
     report("".join(_line(name, array) for name, array in outputs.items()))
+    if options.check:
+        report(_checked(options, inputs, outputs))
     return 0
+
+
+def _checked(
+    options: Options, inputs: Sequence[NDArray[np.generic]], outputs: Mapping[str, NDArray[np.generic]]
+) -> str:
+    from vtac.tools.commands.comparing import compared
+
+    if saved_target(options.source) is not None:
+        raise UsageError(f"'{options.source}' is a saved program: --check is for program files")
+    return compared(options.source, options.function, inputs, outputs)
 
 
 def _line(name: str, array: NDArray[np.generic]) -> str:

@@ -13,8 +13,8 @@ from vtac.tools.entry import UsageError
 
 OWNERS: Mapping[str, str] = MappingProxyType(
     {
-        **dict.fromkeys(("no_host", "acc_8bit", "stats", "trace", "timeline", "progress"), "vta"),
-        **dict.fromkeys(("device", "blocks", "check"), "cuda"),
+        **dict.fromkeys(("no_host", "acc_8bit", "stats", "trace", "timeline", "progress", "json"), "vta"),
+        **dict.fromkeys(("device", "blocks"), "cuda"),
     }
 )
 """Options of the subcommands, and the one target whose programs they are for."""

@@ -1,0 +1,173 @@
+"""`vtac run` of a VTA program: what came out, what it cost, and whether it is what the input program computes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from vtac.targets.vta.cycles import simulate_cycles, summary_table
+from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
+from vtac.tools.commands.comparing import compared
+from vtac.tools.commands.programs import compile_file, load_program
+from vtac.tools.entry import UsageError
+from vtac.tools.output import report, write_file
+
+if TYPE_CHECKING:
+    from vtac.tools.commands.run import Options
+
+
+def run_vta(options: Options) -> int:
+    """Runs the program once; results go to stdout and to the files that were asked for."""
+    program = _program(options)
+    if options.inputs is not None:
+        inputs = read_arrays(options.inputs, program.arguments)
+    else:
+        inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
+    outputs = _execute(program, inputs, shows_progress=options.progress)
+    _write_files(options, program, inputs, outputs)
+    if options.json:
+        report(json.dumps(_fields(program, outputs)) + "\n")
+    else:
+        _report_tables(options, program, outputs)
+    if options.check:
+        line = compared(options.source, options.function, inputs, outputs)
+        print(line, end="", file=sys.stderr if options.json else sys.stdout)
+    return 0
+
+
+def _program(options: Options) -> VtaProgram:
+    if not Path(options.source).is_dir():
+        host, acc_8bit = not options.no_host, options.acc_8bit
+        return compile_file(
+            options.source,
+            options.config,
+            options.schedule,
+            function=options.function,
+            host=host,
+            acc_8bit=acc_8bit,
+            shows_progress=options.progress or sys.stderr.isatty(),
+        )
+    if options.config is not None or options.schedule is not None or options.acc_8bit or options.check:
+        raise UsageError(
+            f"'{options.source}' is a saved program: --config, --schedule, --acc-8bit and --check are for program files"
+        )
+    return load_program(options.source)
+
+
+def _execute(program: VtaProgram, inputs: Sequence[Array], *, shows_progress: bool) -> dict[str, Array]:
+    """Returns the results by name."""
+    line = ProgressLine()
+    returned = program(*inputs, progress=line if shows_progress else None)
+    line.end()
+    arrays = returned if isinstance(returned, tuple) else (returned,)
+    return {result.name: array for result, array in zip(program.results, arrays, strict=True)}
+
+
+class ProgressLine:
+    """A line on stderr that says how many instructions are done, redrawn once per percent."""
+
+    def __init__(self) -> None:
+        self._shown = -1
+
+    def __call__(self, done: int, total: int) -> None:
+        percent = 100 * done // max(total, 1)
+        if percent > self._shown:
+            self._shown = percent
+            print(f"\r{percent:3}% of {total:,} instructions", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        """Ends the line, if one was begun."""
+        if self._shown >= 0:
+            print(file=sys.stderr)
+
+
+def _write_files(options: Options, program: VtaProgram, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
+    """Writes every file that was asked for, before anything is printed: a closed pipe loses none."""
+    if options.outputs is not None:
+        write_arrays(options.outputs, outputs)
+    if options.stats not in (None, "-"):
+        write_file(_stats_text(program).encode(), options.stats)
+    if options.dump is not None:
+        program.save(Path(options.dump), inputs)
+    if options.trace is not None:
+        from vtac.report.trace import write_program_trace
+
+        write_program_trace(program, options.trace)
+    if options.timeline is not None:
+        from vtac.report.timeline import write_program_timeline
+
+        write_program_timeline(program, options.timeline)
+
+
+def _stats_text(program: VtaProgram) -> str:
+    return f"{json.dumps(program.stats, indent=2)}\n"
+
+
+def _report_tables(options: Options, program: VtaProgram, outputs: Mapping[str, Array]) -> None:
+    summary = f"{_table(program.stats, outputs)}\n{_cycle_tables(program)}"
+    if options.stats == "-":
+        report(_stats_text(program))
+        print(summary, end="", file=sys.stderr)
+    else:
+        report(summary)
+
+
+def _fields(program: VtaProgram, outputs: Mapping[str, Array]) -> dict[str, object]:
+    """What the tables say, for programs."""
+    from vtac.targets.vta.programs.layer_report import layer_reports
+
+    return {
+        "summary": program.summary,
+        "choices": list(program.choices),
+        "stats": program.stats,
+        "layers": [
+            {
+                "name": layer.name,
+                "cycles": layer.cycles,
+                "bound": None if layer.work is None else layer.work.cycles,
+                "dram_bytes": layer.dram_bytes,
+                "instructions": layer.instructions,
+                **layer.counters,
+            }
+            for layer in layer_reports(program)
+        ],
+        "results": [
+            {"name": name, "dtype": str(array.dtype), "shape": list(array.shape), "sha256": _digest(array)}
+            for name, array in outputs.items()
+        ],
+    }
+
+
+def _cycle_tables(program: VtaProgram) -> str:
+    """Where the cycles went, layer by layer and stream by stream."""
+    tables: list[str] = []
+    if any(device.kernels for device in program.devices.values()):
+        from vtac.targets.vta.programs.layer_report import layer_reports, layer_table
+
+        tables.append(layer_table(layer_reports(program)))
+    for name, device in program.devices.items():
+        title = f"{name}:\n" if len(program.devices) > 1 else ""
+        tables.append(f"{title}{summary_table(simulate_cycles(device.instructions, device.config))}")
+    return "".join(f"\n{table}" for table in tables)
+
+
+def _table(stats: Mapping[str, int], outputs: Mapping[str, Array]) -> str:
+    """The counters, then for each output its dtype, shape and the first half of its SHA-256."""
+    width = max(len(name) for name in [*stats, *outputs])
+    lines = [f"{name:<{width}}  {value:>12,}" for name, value in stats.items()]
+    for name, array in outputs.items():
+        shape = "x".join(str(extent) for extent in array.shape) or "scalar"
+        lines.append(f"{name:<{width}}  {array.dtype} {shape}  sha256 {_digest(array)[:32]}")
+    return "\n".join(lines)
+
+
+def _digest(array: Array) -> str:
+    return hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()
