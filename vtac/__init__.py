@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from vtac.models.model import Model
     from vtac.models.onnx_reader.reader import from_onnx
+    from vtac.report.page.document import report
     from vtac.schedule import Schedule
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.vta.cycles import Timing, simulate_cycles
@@ -94,6 +95,7 @@ __all__ = [
     "from_onnx",
     "load_program",
     "parse",
+    "report",
     "simulate_cycles",
 ]
 

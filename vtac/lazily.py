@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
+from pathlib import Path
 
 
 def submodules_of(package: str) -> Callable[[str], object]:
@@ -43,3 +44,9 @@ def text_by(module: str, function: str) -> Callable[[object], str]:
         return write(self)
 
     return describe
+
+
+def written_by(module: str, function: str) -> Callable[[object, str | Path | None], str]:
+    """A function of a module on a higher floor that says something of an object, and writes it to a path."""
+    write: Callable[[object, str | Path | None], str] = getattr(import_module(module), function)
+    return write

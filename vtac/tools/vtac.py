@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "asm": Command("asm", "turn assembly into an instruction stream"),
     "check": Command("check", "prove an instruction stream safe, or say what is wrong with it"),
     "diff": Command("diff", "show the first difference between two instruction streams"),
+    "report": Command("report_page", "write a report on a program: one HTML page"),
     "fuzz": Command("fuzz", "attack the compiler with random cases (in a source checkout)"),
     "schedule": Command("schedule", "print the schedule that a program without one gets"),
     "explain": Command("explain", "explain a kind of finding or fault, with an example"),

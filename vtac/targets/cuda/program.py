@@ -17,7 +17,7 @@ from vtac.files.digests import changed_file
 from vtac.files.folders import write_folder
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.files.whole import write_output
-from vtac.lazily import text_by
+from vtac.lazily import text_by, written_by
 from vtac.targets.cuda.arrays import Array, described, fitted
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
@@ -57,6 +57,10 @@ class CudaProgram:
         return f"<CudaProgram {self}>"
 
     _repr_html_ = text_by("vtac.report.notebook", "cuda_html")
+
+    def report(self, path: str | Path | None = None) -> str:
+        """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
+        return written_by("vtac.report.page.document", "report")(self, path)
 
     @property
     def arguments(self) -> tuple[Parameter, ...]:

@@ -26,7 +26,7 @@ from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee, evaluate_linalg
 from vtac.evaluate.numbers import Array as AnyArray
 from vtac.evaluate.numbers import dtype_of
-from vtac.lazily import text_by
+from vtac.lazily import text_by, written_by
 from vtac.partition.host_work import operations_of
 from vtac.targets.vta.isa import WORD_BYTES
 from vtac.targets.vta.machine import COUNTER_NAMES, Progress
@@ -88,6 +88,10 @@ class HostProgram:
         return f"{name}: {work}, {self.config.tiles}"
 
     _repr_html_ = text_by("vtac.report.notebook", "program_html")
+
+    def report(self, path: str | Path | None = None) -> str:
+        """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
+        return written_by("vtac.report.page.document", "report")(self, path)
 
     @cached_property
     def _plain(self) -> tuple[Buffer, ...]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ProgramError
-from vtac.lazily import text_by
+from vtac.lazily import text_by, written_by
 from vtac.targets.vta.cycles import simulate_cycles
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, disassemble
 from vtac.targets.vta.machine import Progress, execute
@@ -65,6 +65,10 @@ class Program:
         return f"{signature(self.name, self.arguments, self.results)}: {instructions}, {micro_ops}, {self.config.tiles}"
 
     _repr_html_ = text_by("vtac.report.notebook", "program_html")
+
+    def report(self, path: str | Path | None = None) -> str:
+        """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
+        return written_by("vtac.report.page.document", "report")(self, path)
 
     @property
     def arguments(self) -> tuple[Buffer, ...]:

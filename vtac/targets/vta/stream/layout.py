@@ -15,6 +15,8 @@ DType = Literal["int8", "int16", "int32", "int64", "uint32"]
 
 FIRST_ADDRESS = 0x1000
 _ITEM_BYTES: dict[str, int] = {"int8": 1, "int16": 2, "int32": 4, "int64": 8, "uint32": 4}
+_HOST_ITEM_BYTES: dict[str, int] = {"bool": 1, "float16": 2, "float32": 4, "float64": 8}
+"""What a host function may take besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Buffer:
 
     @property
     def nbytes(self) -> int:
-        return prod(self.shape) * _ITEM_BYTES[self.dtype]
+        return prod(self.shape) * (_ITEM_BYTES | _HOST_ITEM_BYTES)[self.dtype]
 
 
 class Names:

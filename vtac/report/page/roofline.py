@@ -1,0 +1,165 @@
+"""The roofline: multiplications per cycle over multiplications per byte, logarithmic axes, each layer a point."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from vtac.report.page.templating import render
+from vtac.text.short import short_name
+
+if TYPE_CHECKING:
+    from vtac.report.page.layers import Row
+
+WIDTH, HEIGHT = 960, 520
+_LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 28, 52
+_LETTER, _LINE = 6.4, 13
+"""Width and height of a letter of a label, in pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roofline:
+    """Layers under two roofs: multiplications per cycle at most, and bytes per cycle of the read bus."""
+
+    peak: int
+    bandwidth: int
+    rows: Sequence[Row]
+
+    @property
+    def ridge(self) -> float:
+        """Multiplications per byte from which on the bus is no limit."""
+        return self.peak / self.bandwidth
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """A layer on the drawing, and where its label stands; one far off is led to by a line."""
+
+    x: float
+    y: float
+    hint: str
+    label: str
+    label_x: float
+    label_y: float
+    anchor: str
+    is_far: bool
+
+
+Box = tuple[float, float, float, float]
+Place = tuple[float, float, str, float]
+"""Where a label stands, its anchor, and its left edge."""
+
+
+class _Axes:
+    """Ranges that hold all points and the ridge, and where numbers lie on the drawing."""
+
+    def __init__(self, roofline: Roofline) -> None:
+        xs = [row.intensity or 1 for row in roofline.rows] + [roofline.ridge]
+        ys = [_rate(row) for row in roofline.rows] + [roofline.peak]
+        self.peak = roofline.peak
+        self.x = min(xs) / 2, max(xs) * 2.5
+        self.y = min(ys) / 2, max(ys) * 1.6
+
+    def at_x(self, value: float) -> float:
+        return _LEFT + _part(value, self.x) * (WIDTH - _LEFT - _RIGHT)
+
+    def at_y(self, value: float) -> float:
+        return HEIGHT - _BOTTOM - _part(value, self.y) * (HEIGHT - _TOP - _BOTTOM)
+
+
+def _part(value: float, span: tuple[float, float]) -> float:
+    """How far along a span a number lies, logarithmically: 0 at its begin, 1 at its end."""
+    first, last = map(math.log10, span)
+    return (math.log10(value) - first) / (last - first)
+
+
+def draw_roofline(roofline: Roofline) -> str:
+    """The drawing as SVG, empty where no layer multiplies."""
+    if not roofline.rows:
+        return ""
+    axes = _Axes(roofline)
+    entry = max(axes.x[0], axes.y[0] / roofline.bandwidth)
+    slope = [(axes.at_x(x), axes.at_y(x * roofline.bandwidth)) for x in (entry, roofline.ridge)]
+    return render(
+        "roofline.html",
+        width=WIDTH,
+        height=HEIGHT,
+        frame=(_LEFT, _TOP, WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM),
+        roof=[*slope, (axes.at_x(axes.x[1]), axes.at_y(roofline.peak))],
+        roofline=roofline,
+        x_ticks=[(axes.at_x(value), label) for value, label in _ticks(axes.x)],
+        y_ticks=[(axes.at_y(value), label) for value, label in _ticks(axes.y)],
+        points=_points(roofline.rows, axes),
+    )
+
+
+def _rate(row: Row) -> float:
+    """Multiplications per cycle."""
+    return row.macs / max(1, row.cycles)
+
+
+def _ticks(span: tuple[float, float]) -> Iterator[tuple[float, str]]:
+    """One to nine times each power of ten in a span, with labels: all of 1, 2 and 5 where there are few decades."""
+    labelled = (1, 2, 5) if span[1] / span[0] < 1000 else (1,)
+    for decade in range(math.floor(math.log10(span[0])), math.ceil(math.log10(span[1]))):
+        for digit in range(1, 10):
+            value = digit * 10.0**decade
+            if span[0] <= value <= span[1]:
+                yield value, f"{value:,.6g}" if digit in labelled else ""
+
+
+def _points(rows: Sequence[Row], axes: _Axes) -> list[Point]:
+    spots = [(axes.at_x(row.intensity or 1), axes.at_y(_rate(row))) for row in rows]
+    roof = axes.at_y(axes.peak)
+    taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
+    taken.append((WIDTH - _RIGHT - 160, roof - 22, WIDTH, roof + 2))
+    return [_point(row, *spot, taken) for row, spot in zip(rows, spots, strict=True)]
+
+
+def _point(row: Row, x: float, y: float, taken: list[Box]) -> Point:
+    """A layer with its number and name beside it; where other labels stand, with its number somewhere below."""
+    hint = f"{row.name}: {row.intensity:,.1f} MACs per byte, {_rate(row):,.1f} MACs per cycle, {row.cycles:,} cycles"
+    full, short = f"{row.number} {short_name(row.name)}", str(row.number)
+    near = [(full, place) for place in _beside(x, y, _LETTER * len(full))]
+    far = [(short, place) for place in (*_beside(x, y, _LETTER * len(short)), *_below(x, y, _LETTER * len(short)))]
+    for number, (label, place) in enumerate((*near, *far)):
+        if _is_free(place, label, taken):
+            taken.append(_box(place[3], place[1], label))
+            return Point(x, y, hint, label, *place[:3], number >= 2 * len(near))
+    return Point(x, y, hint, "", x, y, "middle", False)
+
+
+def _beside(x: float, y: float, width: float) -> tuple[Place, ...]:
+    return (
+        (x + 9, y + 4, "start", x + 9),
+        (x - 9, y + 4, "end", x - 9 - width),
+        (x, y - 10, "middle", x - width / 2),
+        (x, y + 18, "middle", x - width / 2),
+        (x + 7, y - 8, "start", x + 7),
+        (x + 7, y + 16, "start", x + 7),
+        (x - 7, y - 8, "end", x - 7 - width),
+        (x - 7, y + 16, "end", x - 7 - width),
+    )
+
+
+def _below(x: float, y: float, width: float) -> Iterator[Place]:
+    """Places ever farther below a point, and to its sides."""
+    for down in range(34, HEIGHT, _LINE + 2):
+        for aside in (0, 12, -12, 24, -24, 40, -40):
+            yield x + aside, y + down, "middle", x + aside - width / 2
+
+
+def _box(left: float, baseline: float, name: str) -> Box:
+    return left, baseline - _LINE + 3, left + _LETTER * len(name), baseline + 3
+
+
+def _is_free(place: Place, name: str, taken: Sequence[Box]) -> bool:
+    box = _box(place[3], place[1], name)
+    inside = box[0] > _LEFT and box[2] < WIDTH - _RIGHT and box[1] > _TOP and box[3] < HEIGHT - _BOTTOM
+    return inside and not any(_overlap(box, other) for other in taken)
+
+
+def _overlap(one: Box, other: Box) -> bool:
+    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

@@ -1,0 +1,72 @@
+"""`vtac report`: a program as one HTML page."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from vtac.targets.registry import target_names
+from vtac.targets.target import Target
+from vtac.tools.commands.compile_program import add_function_argument
+from vtac.tools.commands.programs import compile_cuda_file, compile_file, compile_for
+from vtac.tools.commands.target_options import hardware_of, saved_target, target_of
+from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.output import write_text
+
+_EXAMPLE = """example:
+  vtac report examples/vta_conv2d.mlir -o conv2d.html
+  vtac report build/conv2d -o conv2d.html
+
+A saved program has neither levels of IR nor steps of its schedule: give the file for those.
+"""
+
+
+class Options(argparse.Namespace):
+    """The options, typed."""
+
+    source: str
+    output: str | None = None
+    target: str | None = None
+    config: str | None = None
+    arch: str | None = None
+    schedule: str | None = None
+    function: str | None = None
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Compiles or loads a program, and writes its report."""
+    parser = ToolParser("vtac report", "Writes a report on a program: one HTML page that needs no network.", _EXAMPLE)
+    parser.add_argument("source", metavar="FILE|DIR", help="MLIR text, or a saved program")
+    parser.add_argument("-o", "--output", metavar="FILE.html", help="the page; - is stdout")
+    parser.add_argument("--target", choices=target_names(), help="machine to compile for (default vta)")
+    parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
+    parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
+    parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
+    add_function_argument(parser)
+    options = Options()
+    parser.parse(arguments, options)
+    if options.output is None:
+        raise UsageError("the file for the page is missing: add -o FILE.html")
+    from vtac.report.page.document import report, require_extra
+
+    require_extra()
+    write_text(report(_program(options, target_of(options))), options.output)
+    return 0
+
+
+def _program(options: Options, target: Target) -> object:
+    if saved_target(options.source) is not None:
+        return target.load(Path(options.source))
+    if target.name == "vta":
+        return compile_file(
+            options.source,
+            options.config,
+            options.schedule,
+            function=options.function,
+            shows_progress=sys.stderr.isatty(),
+        )
+    if target.name == "cuda":
+        return compile_cuda_file(options.source, options.arch, options.schedule, options.function)
+    return compile_for(target, options.source, hardware_of(options, target), options.schedule, options.function)
