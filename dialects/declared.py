@@ -36,6 +36,9 @@ V = TypeVar("V")
 ARGUMENT = "an argument of func.func"
 """Stands for the dictionary of an argument where declarations list operations."""
 
+FUNCTION_RESULT = "a result of func.func"
+"""Stands for the dictionary of a result."""
+
 _OUR_DECLARATIONS = (
     "vtac.dialects.schedule.declared",
     "vtac.dialects.vta.declared",

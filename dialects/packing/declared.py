@@ -19,7 +19,7 @@ from xdsl.dialects.func import CallOp
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.hints import isa
 
-from vtac.dialects.declared import MARK, TEXT, TEXTS, Declared, Kind, declare, integers
+from vtac.dialects.declared import ARGUMENT, FUNCTION_RESULT, MARK, TEXT, TEXTS, Declared, Kind, declare, integers
 
 _FUNCTION = ("func.func",)
 
@@ -111,6 +111,23 @@ ORDER = declare(
         Kind("an array of different dimensions, each once,", _read_order, _write_order),
         _FUNCTION,
         "the dimensions of the first result in the order of its tiles: rows, lanes, then the others",
+    )
+)
+
+
+def _read_strides(attribute: Attribute) -> tuple[int, ...] | None:
+    if not isa(attribute, DenseArrayBase[IntegerType]) or attribute.elt_type != i64:
+        return None
+    values = tuple(int(value) for value in attribute.get_values())
+    return values if all(value > 0 for value in values) else None
+
+
+STRIDES = declare(
+    Declared(
+        "packing.strides",
+        Kind("an array of positive numbers", _read_strides, _write_order),
+        (ARGUMENT, FUNCTION_RESULT),
+        "the tensor is a part of a larger buffer, its neighbours in each dimension so many elements apart",
     )
 )
 

@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import FunctionType, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.tensor import EmptyOp, InsertSliceOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.call_levels import Level, call_levels
-from vtac.dialects.packing import ReshapeOp
+from vtac.analysis.call_levels import VIEWS, Level, call_levels
+from vtac.analysis.tile_slices import chain_root
 from vtac.dialects.packing.declared import CHOICE, DEVICE, PROGRAM
 from vtac.rewriting.choices import placed_choices
 from vtac.rewriting.edits import before_end, discard, erase, insert_ops, move_ops
@@ -35,6 +36,8 @@ class GroupCalls(RewritePattern):
         levels = call_levels(op, {device.sym_name.data for device in self.devices})
         grouped = [level for level in levels if len(level.calls) > 1]
         order: list[Operation] = []
+        for level in levels:
+            _fill_with_zeros(level, levels, rewriter)
         for level in levels:
             order += level.host
             if level not in grouped:
@@ -56,8 +59,9 @@ class GroupDeviceCalls(ModulePass):
     """Move calls of device functions that need no host operation between them into one function.
 
     The levels of calls are a plan of the whole host function. Host operations are ordered so
-    that few programs are needed: what no device result reaches comes first. A reshape of a
-    device result is another view of the same buffer, and goes with the calls around it.
+    that few programs are needed: what no device result reaches comes first. Reshapes and slices of
+    device results are views of the same buffer, and what these are put into is a buffer around
+    them: they go with the calls around them.
 
     requires: host functions of one block, as pack-for-vta leaves them.
     ensures:  each group of several calls is a private function marked `packing.program`, with
@@ -86,6 +90,7 @@ class _Group:
     """What stands for a value inside."""
 
     def __post_init__(self) -> None:
+        self.inside = set(self.level.inside)
         self.kept = self._kept_views()
 
     def build(self) -> FuncOp:
@@ -99,7 +104,8 @@ class _Group:
             for old, new in zip(op.results, clone.results, strict=True):
                 new.name_hint = old.name_hint
                 self.values[old] = new
-        results = [value for call in self.level.calls for value in call.res if self._is_used_outside(value)]
+        given = [op for op in self.level.inside if isinstance(op, CallOp | InsertSliceOp)]
+        results = [value for op in given for value in op.results if self._is_used_outside(value)]
         insert_ops(ReturnOp(*(self.values[value] for value in results)), InsertPoint.at_end(self.body))
         _erase_unused_views(self.body)
         kinds = FunctionType.from_lists([value.type for value in self.outer], [value.type for value in results])
@@ -115,18 +121,18 @@ class _Group:
             CHOICE.set(call, choices)
         for old, new in zip(results, call.res, strict=True):
             new.name_hint = old.name_hint
-            old.replace_uses_with_if(new, lambda use: use.operation not in self.level.calls)
+            old.replace_uses_with_if(new, lambda use: self._is_outside(use.operation))
         return call
 
     def _take(self, operand: SSAValue) -> None:
         """Give the function what comes from outside: constants as its own, other values as arguments."""
         if operand in self.values:
             return
-        if isinstance(operand.owner, ConstantOp):
+        if isinstance(operand.owner, ConstantOp | EmptyOp):
             clone = operand.owner.clone()
-            clone.result.name_hint = operand.name_hint
+            clone.results[0].name_hint = operand.name_hint
             insert_ops(clone, InsertPoint.at_end(self.body))
-            self.values[operand] = clone.result
+            self.values[operand] = clone.results[0]
             return
         self.outer.append(operand)
         argument = self.body.insert_arg(operand.type, len(self.body.args))
@@ -134,20 +140,36 @@ class _Group:
         self.values[operand] = argument
 
     def _kept_views(self) -> list[Operation]:
-        """Views that something outside of the group reads."""
+        """Views that something outside reads; what the group puts together is a buffer, which it returns."""
         kept: list[Operation] = []
         for view in reversed(self.level.views):
             users = {use.operation for use in view.result.uses}
-            if any(user in kept or user not in self.level.inside for user in users):
+            outside = any(user in kept or user not in self.inside for user in users)
+            if outside and not isinstance(view, InsertSliceOp):
                 kept.insert(0, view)
         return kept
 
     def _is_used_outside(self, value: SSAValue) -> bool:
-        users = {use.operation for use in value.uses}
-        return any(user in self.kept or user not in self.level.inside for user in users)
+        return any(self._is_outside(use.operation) for use in value.uses)
+
+    def _is_outside(self, user: Operation) -> bool:
+        return user in self.kept or user not in self.inside
+
+
+def _fill_with_zeros(level: Level, levels: Sequence[Level], rewriter: PatternRewriter) -> None:
+    """A tensor that the host has put something into, and the level puts more into, has contents everywhere."""
+    for op in level.inside:
+        if not isinstance(op, InsertSliceOp) or not isinstance(op.dest.owner, InsertSliceOp):
+            continue
+        root = chain_root(op.dest).owner
+        if op.dest.owner in level.host and isinstance(root, EmptyOp):
+            zeros = ConstantOp(DenseIntOrFPElementsAttr.from_list(root.tensor.type, [0]))
+            for other in levels:
+                other.host = [zeros if one is root else one for one in other.host]
+            rewriter.replace(root, zeros)
 
 
 def _erase_unused_views(block: Block) -> None:
     for op in reversed(list(block.ops)):
-        if isinstance(op, ReshapeOp) and not op.result.uses:
+        if isinstance(op, VIEWS) and not op.result.uses:
             erase(op)

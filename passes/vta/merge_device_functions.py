@@ -53,8 +53,8 @@ class MergeDeviceFunctions(ModulePass):
     """Let equal device functions be one, so that it is scheduled once and its micro-ops are loaded once.
 
     requires: functions marked `packing.program`, as group-device-calls leaves them.
-    ensures:  no two device functions that only they call are structurally equal; calls of another one than
-              before say in `packing.places` where their own operations come from.
+    ensures:  no two device functions that only they call are structurally equal, with parts of buffers in the same
+              strides; calls of another one than before say in `packing.places` where their own operations come from.
     declines: nothing.
     """
 
@@ -104,6 +104,6 @@ def _caller(call: CallOp) -> Operation:
 
 
 def _are_equal(one: FuncOp, other: FuncOp) -> bool:
-    if one.arg_attrs != other.arg_attrs or one.attributes != other.attributes:
+    if one.attributes != other.attributes or (one.arg_attrs, one.res_attrs) != (other.arg_attrs, other.res_attrs):
         return False
     return one.body.is_structurally_equivalent(other.body)

@@ -37,6 +37,16 @@ from vtac.rewriting.walker import rewrite_once
 _UNREAD = (tensor.EmptyOp, FillOp, tensor.PadOp, ConstantOp, BlockDiagonalOp, FoldOp, *RESHAPES)
 """What is gone when nothing reads it any more."""
 
+_DEAD = (
+    LinalgStructuredOperation,
+    *_UNREAD,
+    tensor.ExtractSliceOp,
+    tensor.InsertSliceOp,
+    tensor.ConcatOp,
+    JoinOp,
+)
+"""What is gone at once when nothing has ever read it."""
+
 _LAYOUTS = (
     FillOp,
     BroadcastOp,
@@ -132,6 +142,7 @@ class OutlineDeviceFunctions(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
+            rewrite_once(function, DropUnread(_DEAD), backwards=True)
             clusters = Clusters(function.body.block)
             rewrite_once(function, KeepOnHost(clusters, TensorRanges(function.body.block)))
             rewrite_once(function, OutlineCluster(function, clusters))

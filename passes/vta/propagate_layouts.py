@@ -12,22 +12,23 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.ops import BroadcastOp
-from xdsl.dialects.tensor import EmptyOp
+from xdsl.dialects.tensor import ConcatOp, EmptyOp, ExtractSliceOp, InsertSliceOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES, Reshape
-from vtac.dialects.packing import PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import JoinOp, PackOp, ReshapeOp, UnpackOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack
 from vtac.partition.alu_operations import shape_of
 from vtac.partition.flat_images import layout_of_view
+from vtac.partition.tile_slices import PackOfInsertion, PackOfJoin, PackOfSlice, SlicedTiles
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
-_UNREAD = (PackOp, UnpackOp, BroadcastOp, EmptyOp, *RESHAPES)
+_UNREAD = (PackOp, UnpackOp, BroadcastOp, EmptyOp, ConcatOp, JoinOp, InsertSliceOp, ExtractSliceOp, *RESHAPES)
 """What is gone when nothing reads it any more."""
 
 
@@ -120,7 +121,9 @@ class PropagateLayouts(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         patterns = (ReshapeOfReshape(), ReshapeOfView(), UnpackOfPack(), PackOfUnpack(), PackOfTiles(), PackOfView())
         for function in host_functions(op):
-            rewrite_greedily(function, *patterns)
+            sliced = SlicedTiles.of(function)
+            slices = (PackOfJoin(sliced), PackOfInsertion(sliced), PackOfSlice(sliced))
+            rewrite_greedily(function, *patterns, *slices)
             rewrite_once(function, SameLayout())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
             rewrite_once(function, ForgetFill())

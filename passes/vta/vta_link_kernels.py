@@ -2,31 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
+from xdsl.dialects.tensor import EmptyOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.call_levels import VIEWS
 from vtac.analysis.device_functions import host_functions, kernel_modules, kernel_of, program_functions
 from vtac.analysis.locations import location_of
 from vtac.analysis.target import copy_target
-from vtac.dialects.packing import ReshapeOp
 from vtac.dialects.packing.declared import PROGRAM
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.linked_kernels import LinkedKernel, linked_kernel
-from vtac.rewriting.payload_arguments import PayloadArguments, as_memref
+from vtac.rewriting.payload_arguments import PayloadArguments
+from vtac.rewriting.program_buffers import ProgramBuffers
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -73,14 +74,16 @@ class VtaLinkKernels(ModulePass):
     kernel begins while the one before it ends. Linking is a plan of a whole program; the
     program on tensors stays, as its meaning.
 
-    requires: functions marked `packing.program` on tensors, and for each device function that they
-              call a module within the module that holds it at the vta level, by the same name.
+    requires: functions marked `packing.program` on tensors, every one of which has a place (place-tensors), and for
+              each device function that they call a module within the module that holds it at the vta level, by the
+              same name.
     ensures:  a module within the module for each program, on memrefs, with results and constants (a
               kernel's globals too) as last arguments, an allocation for every tensor between two
-              kernels, and the kernels without synchronisation. Kernels that the host calls keep
-              their modules: each module within the module is one instruction stream.
-    declines: operations in a program other than calls, reshapes and dense constants; a call of a
-              function that has no kernel.
+              kernels that is no part of another, views of those that are, and the kernels without
+              synchronisation. Kernels that the host calls keep their modules: each module within the
+              module is one instruction stream.
+    declines: operations in a program other than calls, reshapes, slices, insertions and dense constants; a call
+              of a function that has no kernel; a tensor that lies where place-tensors has not planned it.
     """
 
     name = "vta-link-kernels"
@@ -110,8 +113,6 @@ class _Linker:
     function: FuncOp
     kernels: Mapping[str, LinkedKernel]
     block: Block = field(default_factory=Block)
-    buffers: dict[SSAValue, SSAValue] = field(default_factory=dict[SSAValue, SSAValue])
-    """The buffer of each tensor."""
     constants: dict[Attribute, SSAValue] = field(default_factory=dict[Attribute, SSAValue])
     """The argument of each constant; one for all that are equal."""
 
@@ -122,34 +123,31 @@ class _Linker:
         program.attributes |= self.function.attributes
         program.arg_attrs = self.function.arg_attrs
         self.arguments = PayloadArguments(self.block, program)
+        self.buffers = ProgramBuffers(self.function)
         body = self.function.body.block
         for argument in body.args:
-            self.buffers[argument] = self.arguments.add_given(argument)
+            self.buffers.give(argument, self.arguments.add_given(argument))
         for value in cast(ReturnOp, body.last_op).operands:
-            self.buffers[value] = self.arguments.add_result(value)
-        linked = [new for op in body.ops for new in self._linked(op)]
-        insert_ops([*linked, SyncOp.get(dataflow=True), ReturnOp()], InsertPoint.at_end(self.block))
+            self.buffers.give(value, self.arguments.add_result(value))
+        for op in body.ops:
+            self._link(op)
+        insert_ops([*self.buffers.ops, SyncOp.get(dataflow=True), ReturnOp()], InsertPoint.at_end(self.block))
         self.arguments.describe()
         return program
 
-    def _linked(self, op: Operation) -> Iterator[Operation]:
+    def _link(self, op: Operation) -> None:
         if isinstance(op, CallOp):
-            yield from self._call(op)
-        elif isinstance(op, ReshapeOp):
-            view = _view(self.buffers[op.source], as_memref(op.result.type, op))
-            view.result.name_hint = op.result.name_hint
-            self.buffers[op.result] = view.result
-            yield view
+            self._call(op)
         elif isinstance(op, ConstantOp) and isinstance(op.value, DenseIntOrFPElementsAttr):
-            self.buffers[op.result] = self._constant(op.value, op.result.name_hint)
-        elif not isinstance(op, ReturnOp):
+            self.buffers.give(op.result, self._constant(op.value, op.result.name_hint))
+        elif not isinstance(op, (*VIEWS, EmptyOp, ReturnOp)):
             raise CompileError(
-                f"'{op.name}' in program '{self.function.sym_name.data}'; a program calls kernels, reshapes their "
-                "buffers and names constants: keep other operations on the host",
+                f"'{op.name}' in program '{self.function.sym_name.data}'; a program calls kernels, reshapes, cuts and "
+                "joins their buffers, and names constants: keep other operations on the host",
                 location_of(op),
             )
 
-    def _call(self, op: CallOp) -> Iterator[Operation]:
+    def _call(self, op: CallOp) -> None:
         kernel = self.kernels.get(op.callee.string_value())
         if kernel is None:
             raise CompileError(
@@ -165,30 +163,14 @@ class _Linker:
                 operands.append(self._constant(kernel.constants[position], None))
                 continue
             value = next(returned) if position in kernel.results else next(given, None)
-            if value is not None and value in self.buffers:
-                operands.append(self.buffers[value])
-                continue
-            allocation = AllocOp([], [], cast("MemRefType[Attribute]", kind))
-            if value is not None:
-                allocation.memref.name_hint = value.name_hint
-                self.buffers[value] = allocation.memref
-            operands.append(allocation.memref)
-            yield allocation
+            known = value is not None
+            operands.append(self.buffers.operand(value, kind, op) if known else self.buffers.allocate(kind, None))
         call = CallOp(op.callee, operands, [])
         call.attributes |= op.attributes
         call.location = op.location
-        yield call
+        self.buffers.ops.append(call)
 
     def _constant(self, contents: DenseIntOrFPElementsAttr, name: str | None) -> SSAValue:
         if contents not in self.constants:
             self.constants[contents] = self.arguments.add_constant(contents.type, contents, name or "constant")
         return self.constants[contents]
-
-
-def _view(source: SSAValue, kind: MemRefType[Attribute]) -> ReinterpretCastOp:
-    """The same bytes, as a buffer of another shape."""
-    shape = list(kind.get_shape())
-    strides = [1] * len(shape)
-    for dim in range(len(shape) - 2, -1, -1):
-        strides[dim] = strides[dim + 1] * shape[dim + 1]
-    return ReinterpretCastOp.from_dynamic(source, [0], shape, strides, kind)

@@ -7,7 +7,7 @@ from math import prod
 
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.linear import Extents, Linear
-from vtac.analysis.nest import buffer_name, extents_around, shape_of
+from vtac.analysis.nest import buffer_name, extents_around, shape_of, strides_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -49,7 +49,7 @@ def tile_access(
     if len(shape) < 2 or tuple(shape[-2:]) != tile:
         return f"expected {name} to end in a {tile[0]} x {tile[1]} tile, found shape {'x'.join(map(str, shape))}"
     extents: Extents = extents_around(block)
-    flat = flat_index(indices_of(block, position, extents), shape)
+    flat = strided_index(indices_of(block, position, extents), strides_of(buffer))
     within: list[ForOp] = []
     covered = 1
     for loop in reversed(inner):

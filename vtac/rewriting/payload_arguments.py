@@ -10,12 +10,14 @@ from xdsl.dialects.builtin import (
     DictionaryAttr,
     FunctionType,
     MemRefType,
+    StridedLayoutAttr,
     TensorType,
 )
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
+from vtac.dialects.packing.declared import STRIDES
 from vtac.dialects.schedule.declared import CONSTANT, NAME, RESULT
 from vtac.errors import CompileError
 
@@ -27,17 +29,23 @@ class PayloadArguments:
         self.block = block
         self.function = function
         self._marks: list[DictionaryAttr] = []
+        self._results = 0
 
     def add_given(self, old: BlockArgument) -> BlockArgument:
         """An argument of the function as it was, with its attributes."""
         attributes = self.function.arg_attrs
-        argument = self._add(old.type, old.name_hint, attributes.data[old.index] if attributes else DictionaryAttr({}))
+        marks = attributes.data[old.index] if attributes else DictionaryAttr({})
+        argument = self._add(_placed(old.type, marks, self.function), old.name_hint, _without_strides(marks))
         argument.location = old.location
         return argument
 
     def add_result(self, value: SSAValue) -> BlockArgument:
         """The buffer of a tensor that the function returns."""
-        argument = self._add(value.type, value.name_hint, DictionaryAttr(RESULT.entry(True) | _given_name(value)))
+        attributes, number = self.function.res_attrs, self._results
+        marks = attributes.data[number] if attributes and number < len(attributes) else DictionaryAttr({})
+        self._results += 1
+        kind = _placed(value.type, marks, self.function)
+        argument = self._add(kind, value.name_hint, DictionaryAttr(RESULT.entry(True) | _given_name(value)))
         if isinstance(value, BlockArgument):
             argument.location = value.location
         return argument
@@ -64,6 +72,22 @@ def _given_name(value: SSAValue) -> dict[str, Attribute]:
     """The entry for the name that the operation computing a value states."""
     name = NAME.get(value.owner) if isinstance(value.owner, Operation) else None
     return {} if name is None else NAME.entry(name)
+
+
+def _placed(kind: Attribute, marks: DictionaryAttr, op: Operation) -> MemRefType[Attribute]:
+    """The buffer of a tensor that may be a part of another: then with strides, from an offset that the caller knows."""
+    strides, found = STRIDES.within(marks), as_memref(kind, op)
+    if strides is None:
+        return found
+    if len(strides) != found.get_num_dims():
+        raise CompileError(
+            f"{STRIDES.name} has {len(strides)} numbers for {kind}: one per dimension is required", location_of(op)
+        )
+    return MemRefType(found.element_type, found.get_shape(), StridedLayoutAttr(strides, None), found.memory_space)
+
+
+def _without_strides(marks: DictionaryAttr) -> DictionaryAttr:
+    return DictionaryAttr({name: value for name, value in marks.data.items() if name != STRIDES.name})
 
 
 def as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:

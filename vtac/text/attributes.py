@@ -10,14 +10,12 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, MemRefType, StringAt
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
-from vtac.dialects.declared import ARGUMENT, Declared, declared_attributes, owning_prefixes
+from vtac.dialects.declared import ARGUMENT, FUNCTION_RESULT, Declared, declared_attributes, owning_prefixes
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.scopes import scope_problem
 
 _CLOSED = frozenset({"schedule.for", "schedule.block"})
 """Operations of ours that bear declared attributes only: users' own stand in `schedule.annotations`."""
-
-_RESULT = "a result of func.func"
 
 
 def attribute_violations(operation: Operation) -> Iterator[str]:
@@ -25,7 +23,7 @@ def attribute_violations(operation: Operation) -> Iterator[str]:
     if operation.attributes:
         yield from _violations(operation.name, operation.attributes)
     if isinstance(operation, FuncOp):
-        for where, dictionaries in ((ARGUMENT, operation.arg_attrs), (_RESULT, operation.res_attrs)):
+        for where, dictionaries in ((ARGUMENT, operation.arg_attrs), (FUNCTION_RESULT, operation.res_attrs)):
             for dictionary in dictionaries or ():
                 yield from _violations(where, dictionary.data)
         yield from _buffer_marks(operation)

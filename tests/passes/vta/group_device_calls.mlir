@@ -37,6 +37,24 @@ func.func @alone(%x: tensor<1x2x1x16xi8>) -> tensor<1x2x1x16xi8> {
   func.return %a : tensor<1x2x1x16xi8>
 }
 
+// What results are put into, and what is cut out of them, goes with them. What the host puts in comes first, into zeros.
+
+// CHECK-LABEL: func.func @joined
+// CHECK-NEXT:    [[ZEROS:%.*]] = arith.constant dense<0> : tensor<1x4x1x16xi8>
+// CHECK-NEXT:    [[PUT:%.*]] = tensor.insert_slice %y into [[ZEROS]]
+// CHECK-NEXT:    [[ALL:%.*]] = func.call @joined_vta(%x, [[PUT]])
+// CHECK-NEXT:    [[CUT:%.*]] = tensor.extract_slice [[ALL]]
+// CHECK-NEXT:    func.return [[CUT]]
+func.func @joined(%x: tensor<1x2x1x16xi8>, %y: tensor<1x2x1x16xi8>) -> tensor<1x2x1x16xi8> {
+  %e = tensor.empty() : tensor<1x4x1x16xi8>
+  %p = tensor.insert_slice %y into %e[0, 2, 0, 0] [1, 2, 1, 16] [1, 1, 1, 1] : tensor<1x2x1x16xi8> into tensor<1x4x1x16xi8>
+  %a = func.call @double(%x) : (tensor<1x2x1x16xi8>) -> tensor<1x2x1x16xi8>
+  %all = tensor.insert_slice %a into %p[0, 0, 0, 0] [1, 2, 1, 16] [1, 1, 1, 1] : tensor<1x2x1x16xi8> into tensor<1x4x1x16xi8>
+  %c = tensor.extract_slice %all[0, 1, 0, 0] [1, 2, 1, 16] [1, 1, 1, 1] : tensor<1x4x1x16xi8> to tensor<1x2x1x16xi8>
+  %b = func.call @double(%c) : (tensor<1x2x1x16xi8>) -> tensor<1x2x1x16xi8>
+  func.return %c : tensor<1x2x1x16xi8>
+}
+
 // CHECK-LABEL: func.func private @net_vta_0(%x: tensor<1x2x1x16xi8>, %y: tensor<1x2x1x16xi8>) -> tensor<1x2x1x16xi8>
 // CHECK-SAME:    packing.program
 // CHECK-NEXT:    %a = func.call @double(%x)

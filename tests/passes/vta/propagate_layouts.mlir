@@ -32,3 +32,33 @@ func.func private @tiles(%t: tensor<4x2x1x16xi8>) -> tensor<4x2x1x16xi8> attribu
 func.func private @images(%t: tensor<4x2x1x1x1x16xi8>) -> tensor<4x2x1x1x1x16xi8> attributes {packing.device} {
   func.return %t : tensor<4x2x1x1x1x16xi8>
 }
+
+// What is joined, put in or cut out between tiles stays in tiles, made once for all that read it; what cuts through
+// tiles does not.
+
+// CHECK-LABEL: func.func @joined
+// CHECK-NEXT:    [[EMPTY:%.*]] = tensor.empty() : tensor<1x4x3x3x1x16xi8>
+// CHECK-NEXT:    [[ONE:%.*]] = tensor.insert_slice %a into [[EMPTY]][0, 0, 0, 0, 0, 0] [1, 2, 3, 3, 1, 16] [1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:    [[BOTH:%.*]] = tensor.insert_slice %b into [[ONE]][0, 2, 0, 0, 0, 0] [1, 2, 3, 3, 1, 16] [1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:    [[CUT:%.*]] = tensor.extract_slice [[BOTH]][0, 1, 0, 1, 0, 0] [1, 3, 3, 1, 1, 16] [1, 1, 1, 2, 1, 1]
+// CHECK-NEXT:    func.return [[BOTH]], [[BOTH]], [[CUT]]
+func.func @joined(%a: tensor<1x2x3x3x1x16xi8>, %b: tensor<1x2x3x3x1x16xi8>) -> (tensor<1x4x3x3x1x16xi8>, tensor<1x4x3x3x1x16xi8>, tensor<1x3x3x1x1x16xi8>) {
+  %0 = packing.unpack %a dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] : tensor<1x2x3x3x1x16xi8> to tensor<1x32x3x3xi8>
+  %1 = packing.unpack %b dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] : tensor<1x2x3x3x1x16xi8> to tensor<1x20x3x3xi8>
+  %2 = tensor.concat dim(1) %0, %1 : (tensor<1x32x3x3xi8>, tensor<1x20x3x3xi8>) -> tensor<1x52x3x3xi8>
+  %3 = packing.pack %2 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x52x3x3xi8> to tensor<1x4x3x3x1x16xi8>
+  %4 = packing.pack %2 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x52x3x3xi8> to tensor<1x4x3x3x1x16xi8>
+  %5 = tensor.extract_slice %2[0, 16, 0, 1] [1, 36, 3, 1] [1, 1, 1, 2] : tensor<1x52x3x3xi8> to tensor<1x36x3x1xi8>
+  %6 = packing.pack %5 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x36x3x1xi8> to tensor<1x3x3x1x1x16xi8>
+  func.return %3, %4, %6 : tensor<1x4x3x3x1x16xi8>, tensor<1x4x3x3x1x16xi8>, tensor<1x3x3x1x1x16xi8>
+}
+
+// CHECK-LABEL: func.func @through_tiles
+// CHECK:         tensor.concat dim(1)
+// CHECK-NEXT:    packing.pack
+func.func @through_tiles(%a: tensor<1x2x3x3x1x16xi8>) -> tensor<1x3x3x3x1x16xi8> {
+  %0 = packing.unpack %a dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] : tensor<1x2x3x3x1x16xi8> to tensor<1x20x3x3xi8>
+  %1 = tensor.concat dim(1) %0, %0 : (tensor<1x20x3x3xi8>, tensor<1x20x3x3xi8>) -> tensor<1x40x3x3xi8>
+  %2 = packing.pack %1 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x40x3x3xi8> to tensor<1x3x3x3x1x16xi8>
+  func.return %2 : tensor<1x3x3x3x1x16xi8>
+}

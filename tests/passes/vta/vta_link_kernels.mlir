@@ -12,9 +12,8 @@
 // CHECK-NEXT:    func.call @step(%x, %a, %constant) {packing.layer = "first"}
 // CHECK-NEXT:    %b = memref.alloc() {vta.arena_offset = 4096 : i64}
 // CHECK-NEXT:    func.call @step(%a, %b, %constant)
-// CHECK-NEXT:    %view = memref.reinterpret_cast %b to offset: [0], sizes: [1, 1, 1, 16], strides: [16, 16, 16, 1]
 // CHECK-NEXT:    %c = memref.alloc() {vta.arena_offset = 0 : i64}
-// CHECK-NEXT:    func.call @step(%view, %c, %constant)
+// CHECK-NEXT:    func.call @step(%b, %c, %constant)
 // CHECK-NEXT:    func.call @step(%c, %out, %constant)
 // CHECK-NEXT:    vta.sync dataflow
 // CHECK-LABEL: func.func private @step

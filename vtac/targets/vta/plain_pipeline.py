@@ -13,6 +13,7 @@ from vtac.passes.vta.isolate_device_functions import IsolateDeviceFunctions
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.move_constants_into_device_functions import MoveConstantsIntoDeviceFunctions
 from vtac.passes.vta.multiply_biases import MultiplyBiases
+from vtac.passes.vta.place_tensors import PlaceTensors
 from vtac.passes.vta.vta_link_kernels import VtaLinkKernels
 from vtac.passes.vta.vta_plan_dram import VtaPlanDram
 from vtac.pipelines import CompositePass, Phase, Pipeline
@@ -36,7 +37,7 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
             Phase("expanded", (CountContractions(), FoldConstants(), ExpandGroups(), UnrollBatches())),
             *before,
             Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True), MultiplyBiases())),
-            Phase("grouped", (GroupDeviceCalls(), ExplainChoices(), MergeDeviceFunctions())),
+            Phase("grouped", (GroupDeviceCalls(), ExplainChoices(), PlaceTensors(), MergeDeviceFunctions())),
             Phase("owned", (MoveConstantsIntoDeviceFunctions(), FoldConstants(grow=True))),
             Phase("scripted", (ScheduleDeviceFunctions(),)),
             Phase("isolated", (IsolateDeviceFunctions(),)),

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from numpy.lib.stride_tricks import as_strided
+
 from vtac.targets.vta.isa import Opcode
 from vtac.targets.vta.machine import Progress, execute
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.arrays import Array, Image
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.provenance import KernelCall, StoredPart
 from vtac.targets.vta.programs.vta_program import VtaProgram
-from vtac.targets.vta.stream.layout import Buffer
+from vtac.targets.vta.stream.layout import Buffer, Names
 
 
 def run_with_intermediates(
@@ -56,21 +59,43 @@ class _Watch:
 
     def __call__(self, done: int, total: int) -> None:
         while self.waiting and self.waiting[-1][0] < done:
-            _, name, buffer = self.waiting.pop()
-            self.found[name] = self.program.read(self.image, buffer)
+            _, name, buffer, part = self.waiting.pop()
+            self.found[name] = _of_part(self.program.read(self.image, buffer), part)
         if self.progress is not None:
             self.progress(done, total)
 
 
-def _last_stores(program: Program, alone: str) -> list[tuple[int, str, Buffer]]:
-    """Per buffer that is stored to: the position of the last store of the kernel that writes it, and a name."""
+def _last_stores(program: Program, alone: str) -> list[tuple[int, str, Buffer, StoredPart | None]]:
+    """Per tensor that is stored: the position of the last store of the kernel that writes it, a name, and where."""
     stores = decode_stream(program.instructions, program.config).table.rows[Opcode.STORE]
     buffers = {buffer.name: buffer for buffer in program.buffers}
-    last = {program.origins[position].kernel: position for position in map(int, stores)} if program.kernels else {}
-    kernels = [(last[kernel.name], kernel.name, kernel.writes) for kernel in program.kernels]
-    kernels = kernels or [(int(stores.max()), alone, tuple(buffer.name for buffer in program.results))]
+    if not program.kernels:
+        results = [buffer.name for buffer in program.results]
+        last = int(stores.max())
+        return [(last, alone if len(results) == 1 else f"{alone}.{name}", buffers[name], None) for name in results]
+    ends = {program.origins[position].kernel: position for position in map(int, stores)}
     return [
-        (position, name if len(writes) == 1 else f"{name}.{written}", buffers[written])
-        for position, name, writes in kernels
-        for written in writes
+        (ends[kernel.name], name, buffers[written], part)
+        for kernel in program.kernels
+        for name, written, part in _stored(kernel)
     ]
+
+
+def _stored(kernel: KernelCall) -> list[tuple[str, str, StoredPart | None]]:
+    """For each tensor that a kernel stores: a name of its own, the buffer's, and which part it is."""
+    parts = kernel.parts or (None,) * len(kernel.writes)
+    names = Names()
+    several = len(kernel.writes) > 1
+    return [
+        (names.take(f"{kernel.name}.{written}") if several else kernel.name, written, part)
+        for written, part in zip(kernel.writes, parts, strict=True)
+    ]
+
+
+def _of_part(whole: Array, part: StoredPart | None) -> Array:
+    """What a buffer holds in one of its parts."""
+    if part is None:
+        return whole
+    flat = whole.reshape(-1)[part.offset :]
+    strides = [stride * flat.itemsize for stride in part.strides]
+    return as_strided(flat, part.shape, strides).copy()  # pyright: ignore[reportReturnType]

@@ -25,13 +25,30 @@ class Origin:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredPart:
+    """The part of a buffer that a kernel stores to: offset and strides in elements."""
+
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    @property
+    def end(self) -> int:
+        """Behind the last element of the buffer that belongs to the part."""
+        extents = zip(self.shape, self.strides, strict=True)
+        return self.offset + 1 + sum((extent - 1) * stride for extent, stride in extents)
+
+
+@dataclass(frozen=True, slots=True)
 class KernelCall:
     """One of the kernels that a program consists of: the buffers it loads from and stores to, by name.
 
-    `work` is what its layer takes at least, where that is known.
+    `work` is what its layer takes at least, where that is known. `parts` says for each of `writes` what of it the
+    kernel stores, None for all; it is empty where that is so of each.
     """
 
     name: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     work: Work | None = None
+    parts: tuple[StoredPart | None, ...] = ()

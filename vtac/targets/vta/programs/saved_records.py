@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import cast
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ProgramError
-from vtac.targets.vta.programs.provenance import KernelCall, Origin
+from vtac.targets.vta.programs.provenance import KernelCall, Origin, StoredPart
 from vtac.targets.vta.programs.saved_buffers import read_buffer
 from vtac.targets.vta.programs.saving import FORMAT
 from vtac.targets.vta.programs.work import Work
@@ -129,17 +130,36 @@ def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path:
                 tuple(cast("list[str]", record["reads"])),
                 tuple(cast("list[str]", record["writes"])),
                 Work.from_fields(cast("Mapping[str, object]", record["work"])) if "work" in record else None,
+                tuple(_part(part) for part in cast("list[object]", record.get("parts", []))),
             )
             for record in cast("list[dict[str, object]]", description.get("kernels", []))
         )
-        if not {name for kernel in kernels for name in (*kernel.reads, *kernel.writes)} <= {b.name for b in buffers}:
+        sizes = {buffer.name: prod(buffer.shape) for buffer in buffers}
+        if not {name for kernel in kernels for name in (*kernel.reads, *kernel.writes)} <= sizes.keys():
             raise KeyError
-    except (TypeError, KeyError):
+        for kernel in kernels:
+            pairs = zip(kernel.writes, kernel.parts, strict=True) if kernel.parts else ()
+            if any(part is not None and part.end > sizes[name] for name, part in pairs):
+                raise KeyError
+    except (TypeError, KeyError, ValueError):
         raise ProgramError(
             f"{path}: each of 'kernels' needs a 'name' and, as 'reads' and 'writes', lists of buffer names; "
-            "'work', if any, is products, resets, alu, loaded and stored, numbers from 0 on"
+            "'work', if any, is products, resets, alu, loaded and stored, numbers from 0 on; 'parts', if any, says for "
+            "each written buffer which part of it, by 'offset', 'shape' and 'strides', or null"
         ) from None
     return kernels
+
+
+def _part(record: object) -> StoredPart | None:
+    """The part of a buffer that a record describes. Raises `KeyError` or `TypeError` for one that makes no sense."""
+    if record is None:
+        return None
+    fields = cast("Mapping[str, object]", record)
+    shape, strides = (tuple(cast("list[int]", fields[name])) for name in ("shape", "strides"))
+    numbers = (fields["offset"], *shape, *strides)
+    if len(shape) != len(strides) or any(type(number) is not int or number < 0 for number in numbers):
+        raise KeyError
+    return StoredPart(cast(int, fields["offset"]), shape, strides)
 
 
 def _origins(description: Mapping[str, object], path: Path) -> tuple[Origin, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Protocol
 
@@ -121,6 +122,7 @@ def _described(parts: StreamParts, inputs_placed: bool) -> dict[str, object]:
                 "reads": list(kernel.reads),
                 "writes": list(kernel.writes),
                 **({} if kernel.work is None else {"work": kernel.work.fields()}),
+                **({"parts": [part and asdict(part) for part in kernel.parts]} if kernel.parts else {}),
             }
             for kernel in parts.kernels
         ]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import prod
 from typing import cast
 
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp, StridedLayoutAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -13,7 +14,7 @@ from xdsl.traits import SymbolTable
 
 from vtac.analysis.kernel_shapes import micro_op_limit
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.analysis.nest import buffer_name, element_type_of, shape_of, strides_of
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
@@ -23,7 +24,7 @@ from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
 from vtac.targets.vta.programs.call_work import work_at
 from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.programs.provenance import KernelCall, Origin
+from vtac.targets.vta.programs.provenance import KernelCall, Origin, StoredPart
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.stream.host_code import HostCode, generate
 from vtac.targets.vta.stream.layout import Buffer, DType, Names, Role, place, place_shared
@@ -71,15 +72,16 @@ def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[s
         kernel = cast(FuncOp, SymbolTable.lookup_symbol(call, call.callee))
         reads = {op.buffer for op in kernel.walk() if isinstance(op, Load2DOp)}
         writes = {op.buffer for op in kernel.walk() if isinstance(op, Store2DOp)}
-        given = [
-            (parameter, names[_whole(v)]) for parameter, v in zip(kernel.body.block.args, call.arguments, strict=True)
-        ]
+        given = list(zip(kernel.body.block.args, call.arguments, strict=True))
+        written = [value for parameter, value in given if parameter in writes]
+        parts = tuple(map(_part, written))
         found.append(
             KernelCall(
                 label,
-                tuple(name for parameter, name in given if parameter in reads),
-                tuple(name for parameter, name in given if parameter in writes),
+                tuple(names[_whole(value)] for parameter, value in given if parameter in reads),
+                tuple(names[_whole(value)] for value in written),
                 work_at(call),
+                parts if any(part is not None for part in parts) else (),
             )
         )
     return tuple(found)
@@ -90,6 +92,15 @@ def _whole(buffer: SSAValue) -> SSAValue:
     while isinstance(buffer.owner, ReinterpretCastOp):
         buffer = buffer.owner.source
     return buffer
+
+
+def _part(buffer: SSAValue) -> StoredPart | None:
+    """What a view is of its buffer; None where it is all of it."""
+    view = buffer.owner
+    if not isinstance(view, ReinterpretCastOp) or prod(shape_of(buffer)) == prod(shape_of(_whole(buffer))):
+        return None
+    (offset,) = view.static_offsets.get_values()
+    return StoredPart(offset, tuple(view.static_sizes.get_values()), tuple(view.static_strides.get_values()))
 
 
 def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
@@ -209,4 +220,12 @@ def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result
     width: int = cast(IntegerType, element).width.data
     if width not in widths:
         raise CompileError(f"'{name}' is {found}; integers of 8, 16, 32 or 64 bits are supported")
-    return Buffer(name, role, widths[width], shape_of(value), 0, is_argument, is_result)
+    return Buffer(name, role, widths[width], _buffer_shape(value), 0, is_argument, is_result)
+
+
+def _buffer_shape(value: SSAValue) -> tuple[int, ...]:
+    """The shape of a buffer; of a part of one, as many elements as lie between its first and its last."""
+    if isinstance(value.type, MemRefType) and isinstance(value.type.layout, StridedLayoutAttr):
+        extents = zip(shape_of(value), strides_of(value), strict=True)
+        return (1 + sum((extent - 1) * stride for extent, stride in extents),)
+    return shape_of(value)

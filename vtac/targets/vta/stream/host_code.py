@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from xdsl.dialects import affine, arith, func, memref, scf
-from xdsl.dialects.builtin import IntegerAttr
+from xdsl.dialects.builtin import IntegerAttr, IntegerType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import SymbolTable
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.nest import element_type_of
 from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.dialects.packing.declared import PLACES, layer_name
 from vtac.dialects.vta.kernels import AluOp, GemmOp, KernelOp
@@ -141,7 +143,9 @@ class _Generator:
         elif isinstance(op, func.CallOp):
             self._call_kernel(op, depth)
         elif isinstance(op, memref.ReinterpretCastOp):
-            self.addresses[op.result] = self._address(op.source)
+            (offset,) = op.static_offsets.get_values()
+            moved = offset * cast(IntegerType, element_type_of(op.source)).width.data // 8
+            self.addresses[op.result] = str(int(self._address(op.source)) + moved)
         elif not isinstance(op, scf.YieldOp | func.ReturnOp | memref.GetGlobalOp | memref.AllocOp):
             self._call(op, depth)
 

@@ -1,0 +1,137 @@
+"""Concatenations, slices and insertions of device results: in one stream, exact, at every level."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from lowering import prepare
+from network_runs import assert_exact, compile_network, image_for
+from xdsl.dialects.builtin import ModuleOp
+
+import vtac
+from vtac.dialects.hardware import VTAConfig
+from vtac.evaluate import evaluate
+from vtac.passes.vta.group_device_calls import GroupDeviceCalls
+from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
+from vtac.passes.vta.place_tensors import PlaceTensors
+from vtac.targets.vta.passes.pack_for_vta import PackForVta
+from vtac.targets.vta.programs.intermediates import run_with_intermediates
+from vtac.text.context import make_context
+from vtac.workloads.networks.network import Network
+from vtac.workloads.networks.squeezenet import squeezenet
+from vtac.workloads.tensor_text import Tensor
+
+BATCH_2 = VTAConfig(log_batch=1, log_block=3, log_inp_buff_size=14, log_wgt_buff_size=15, log_acc_buff_size=16)
+
+
+@st.composite
+def branches(draw: st.DrawFn, block: int = 16) -> Network:
+    """Convolutions of what was computed before, joined along channels or rows, each value read any number of times."""
+    batch = draw(st.integers(1, 2))
+    network = Network("branches", (batch, draw(st.integers(1, 20)), 5, 6), draw(st.integers(0, 99)))
+    values = [network.convolution(network.input, "first", block * draw(st.integers(1, 2)), 3)]
+    for number in range(draw(st.integers(2, 4))):
+        source = draw(st.sampled_from(values))
+        if number % 2 == 0:
+            channels = block * draw(st.integers(1, 2))
+            values.append(network.convolution(source, f"conv{number}", channels, draw(st.sampled_from([1, 3]))))
+            continue
+        dim = draw(st.sampled_from([1, 2]))
+        parts = [source, *(value for value in values if _fits(value, source, dim) and draw(st.booleans()))]
+        values.append(network.concatenate(parts, f"joined{number}", dim) if len(parts) > 1 else source)
+    last = draw(st.sampled_from(values))
+    network.results = [network.convolution(last, "last", 5, 1), *values[-1:]]
+    return network
+
+
+def _fits(value: Tensor, source: Tensor, dim: int) -> bool:
+    """Whether two values can stand behind one another along a dimension."""
+    sizes = [(one, other) for d, (one, other) in enumerate(zip(value.shape, source.shape, strict=True)) if d != dim]
+    return all(one == other for one, other in sizes)
+
+
+@settings(max_examples=5)
+@given(branches())
+def test_random_branches_are_one_stream(network: Network) -> None:
+    program = compile_network(network)
+    found = program(image_for(network))
+    for result, expected in zip(found, network.expected(image_for(network)), strict=True):
+        np.testing.assert_array_equal(result, expected)
+    assert vtac.check(program) == []
+    assert len(program.devices) == 1
+
+
+@settings(max_examples=2)
+@given(branches(8))
+def test_random_branches_on_batch_2_block_8(network: Network) -> None:
+    program = compile_network(network, BATCH_2)
+    found = program(image_for(network))
+    for result, expected in zip(found, network.expected(image_for(network)), strict=True):
+        np.testing.assert_array_equal(result, expected)
+    assert vtac.check(program) == []
+
+
+@settings(max_examples=5)
+@given(branches())
+def test_every_level_gives_the_same_numbers(network: Network) -> None:
+    image = image_for(network)
+    module: ModuleOp = prepare(network.module(), None, None)
+    for step in (PackForVta(), GroupDeviceCalls(), PlaceTensors(), PlaceTensors(), MergeDeviceFunctions()):
+        step.apply(make_context(), module)
+        module.verify()
+        found = evaluate(module, image)
+        for result, expected in zip(found, network.expected(image), strict=True):
+            np.testing.assert_array_equal(result, expected)
+
+
+def test_squeezenet_is_one_stream_of_which_every_layer_is_exact() -> None:
+    network = squeezenet(32, 10)
+    program = compile_network(network)
+    assert_exact(network, program)
+    assert len(program.devices) == 1
+
+
+def _dense() -> Network:
+    """Each layer reads all before it."""
+    network = Network("dense", (1, 16, 4, 4), seed=3)
+    values = [network.convolution(network.input, "stem", 16, 1)]
+    for number in range(3):
+        joined = network.concatenate(list(values), f"joined{number}") if number else values[0]
+        values.append(network.convolution(joined, f"layer{number}", 16, 3))
+    network.convolution(network.concatenate(list(values), "all"), "end", 16, 1)
+    return network
+
+
+def test_dense_connections_grow_in_one_buffer() -> None:
+    program = compile_network(_dense())
+    assert_exact(_dense(), program)
+    kernels = {kernel.name: kernel for kernel in program.stream.kernels}
+    assert list(kernels) == ["stem", "layer0", "layer1", "layer2", "end"]
+    assert len({name for layer in ("stem", "layer0", "layer1", "layer2") for name in kernels[layer].writes}) == 1
+    offsets = [part.offset for name in kernels for part in kernels[name].parts if part is not None]
+    assert offsets == [0, 256, 512, 768]
+
+
+def test_parts_are_saved_with_a_program(tmp_path: Path) -> None:
+    network = _dense()
+    program, image = compile_network(network), image_for(network)
+    program.save(tmp_path, [image])
+    loaded = vtac.load_program(tmp_path)
+    _, before = run_with_intermediates(program, (image,))
+    _, after = run_with_intermediates(loaded, (image,))
+    assert before.keys() == after.keys()
+    for name in before:
+        np.testing.assert_array_equal(before[name], after[name])
+
+
+@pytest.mark.parametrize("wrong", ['"offset": 100000', '"offset": -1', '"offset": "0"'])
+def test_a_saved_part_outside_of_its_buffer_is_refused(tmp_path: Path, wrong: str) -> None:
+    compile_network(_dense()).save(tmp_path)
+    path = tmp_path / "program.json"
+    path.write_text(path.read_text(encoding="utf-8").replace('"offset": 256', wrong), encoding="utf-8")
+    with pytest.raises(vtac.VtacError, match="'parts', if any, says for each written buffer which part of it"):
+        vtac.load_program(tmp_path)

@@ -1,0 +1,201 @@
+"""Patterns that keep slices, insertions and concatenations of packed tensors in tiles.
+
+before: %c = tensor.concat dim(1) %a, %b      after: %e = tensor.empty()
+        %0 = packing.pack %c                         %1 = tensor.insert_slice %a_tiles into %e[0, 0, ...
+                                                     %0 = tensor.insert_slice %b_tiles into %1[0, 4, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from xdsl.dialects import tensor
+from xdsl.dialects.builtin import TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.tile_slices import Layout, Slice, slice_in_tiles, slice_of
+from vtac.dialects.packing import JoinOp, PackOp, UnpackOp, packed_shape
+from vtac.dialects.packing.declared import ANY_FILL
+from vtac.partition.alu_operations import element_of, shape_of
+
+_Key: TypeAlias = tuple[SSAValue, Layout, bool]
+_MOVES = (tensor.ConcatOp, JoinOp, tensor.InsertSliceOp, tensor.ExtractSliceOp, *RESHAPES)
+
+
+@dataclass
+class SlicedTiles:
+    """What the patterns share: which values come from tiles, and what has been made of them already."""
+
+    from_tiles: set[SSAValue]
+    joined: dict[tuple[object, ...], SSAValue]
+    """Concatenations of a function, by their dimension and operands."""
+    made: dict[tuple[SSAValue, Layout, bool], SSAValue] = field(
+        default_factory=dict[tuple[SSAValue, Layout, bool], SSAValue]
+    )
+    """Packed values, by the plain value, the layout, and whether anything may fill incomplete tiles."""
+
+    @staticmethod
+    def of(function: FuncOp) -> SlicedTiles:
+        """The values of a function as it is now, in program order."""
+        found: set[SSAValue] = set()
+        joined: dict[tuple[object, ...], SSAValue] = {}
+        for op in function.body.block.ops:
+            if isinstance(op, UnpackOp) or (isinstance(op, _MOVES) and any(value in found for value in op.operands)):
+                found.add(op.results[0])
+            if isinstance(op, tensor.ConcatOp | JoinOp):
+                joined.setdefault((_joined_dim(op), *op.operands), op.results[0])
+        return SlicedTiles(found, joined)
+
+
+@dataclass
+class PackOfJoin(RewritePattern):
+    """Tensors behind one another, cut between tiles, are put into one tensor of tiles, one after the other."""
+
+    tiles: SlicedTiles
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: PackOp, rewriter: PatternRewriter) -> None:
+        join = op.source.owner
+        if not isinstance(join, tensor.ConcatOp | JoinOp) or op.source not in self.tiles.from_tiles:
+            return
+        dim, whole, position = _joined_dim(join), shape_of(op.source), 0
+        parts: list[tuple[SSAValue, Slice]] = []
+        for value in self._parts(join, dim):
+            shape = shape_of(value)
+            offsets = [position if other == dim else 0 for other in range(len(shape))]
+            part = slice_in_tiles(Slice(tuple(offsets), shape, (1,) * len(shape)), whole, op.layout())
+            if isinstance(part, str):
+                return
+            parts.append((value, part))
+            position += shape[dim]
+        # What the host has comes first, so that the device can go on in a tensor that the host has begun.
+        parts.sort(key=lambda part: part[0] in self.tiles.from_tiles)
+        _Maker(self.tiles, op, join, rewriter).put_in(None, parts)
+
+    def _parts(self, join: tensor.ConcatOp | JoinOp, dim: int) -> list[SSAValue]:
+        """The operands; where the first of them are joined before, that and the others."""
+        operands = list(join.operands)
+        for count in range(len(operands) - 1, 1, -1):
+            before = self.tiles.joined.get((dim, *operands[:count]))
+            if before is not None and isinstance(before.owner, Operation) and before.owner.is_before_in_block(join):
+                return [before, *operands[count:]]
+        return operands
+
+
+@dataclass
+class PackOfInsertion(RewritePattern):
+    """What is put into an empty tensor between tiles is put into a tensor of tiles."""
+
+    tiles: SlicedTiles
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: PackOp, rewriter: PatternRewriter) -> None:
+        insertion = op.source.owner
+        if not isinstance(insertion, tensor.InsertSliceOp) or op.source not in self.tiles.from_tiles:
+            return
+        found = slice_of(insertion)
+        if found is None or not _is_free(insertion.dest, found):
+            return
+        part = slice_in_tiles(found, shape_of(op.source), op.layout())
+        if isinstance(part, Slice):
+            _Maker(self.tiles, op, insertion, rewriter).put_in(insertion.dest, [(insertion.source, part)])
+
+
+@dataclass
+class PackOfSlice(RewritePattern):
+    """What is cut out between tiles is cut out of the tensor of tiles."""
+
+    tiles: SlicedTiles
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: PackOp, rewriter: PatternRewriter) -> None:
+        cut = op.source.owner
+        if not isinstance(cut, tensor.ExtractSliceOp) or op.source not in self.tiles.from_tiles:
+            return
+        found = slice_of(cut)
+        part = None if found is None else slice_in_tiles(found, shape_of(cut.source), op.layout())
+        if isinstance(part, Slice):
+            _Maker(self.tiles, op, cut, rewriter).cut_out(cut.source, part)
+
+
+def _is_free(dest: SSAValue, part: Slice) -> bool:
+    """Whether a tensor was empty, and nothing has been put into this part of it."""
+    while isinstance(dest.owner, tensor.InsertSliceOp):
+        before = slice_of(dest.owner)
+        if before is None or before.meets(part):
+            return False
+        dest = dest.owner.dest
+    return isinstance(dest.owner, tensor.EmptyOp)
+
+
+def _joined_dim(op: tensor.ConcatOp | JoinOp) -> int:
+    return op.dim.value.data if isinstance(op, tensor.ConcatOp) else 0
+
+
+@dataclass
+class _Maker:
+    """Makes the packed form of a plain operation behind it, once for all packs of one layout."""
+
+    tiles: SlicedTiles
+    pack: PackOp
+    plain: Operation
+    rewriter: PatternRewriter
+
+    @property
+    def _key(self) -> _Key:
+        return self.plain.results[0], self.pack.layout(), ANY_FILL.is_on(self.pack)
+
+    def put_in(self, dest: SSAValue | None, parts: Sequence[tuple[SSAValue, Slice]]) -> None:
+        """Replace the pack by insertions of the packed parts into the packed `dest`; without one, into nothing."""
+        if self._is_known():
+            return
+        ops: list[Operation] = []
+        if dest is None or isinstance(dest.owner, tensor.EmptyOp):
+            ops.append(tensor.EmptyOp([], self.pack.result.type))
+        else:
+            ops.append(self._packed(dest))
+        whole = ops[0].results[0]
+        for value, part in parts:
+            ops.append(self._packed(value))
+            ops.append(
+                tensor.InsertSliceOp.from_static_parameters(
+                    ops[-1].results[0], whole, part.offsets, part.sizes, part.strides
+                )
+            )
+            whole = ops[-1].results[0]
+        self._put(ops)
+
+    def cut_out(self, source: SSAValue, part: Slice) -> None:
+        """Replace the pack by a slice of the packed source."""
+        if not self._is_known():
+            whole = self._packed(source)
+            args = (whole.result, part.offsets, part.sizes, part.strides)
+            self._put([whole, tensor.ExtractSliceOp.from_static_parameters(*args)])
+
+    def _is_known(self) -> bool:
+        known = self.tiles.made.get(self._key)
+        if known is not None:
+            self.rewriter.replace(self.pack, [], [known])
+        return known is not None
+
+    def _put(self, ops: Sequence[Operation]) -> None:
+        for op in ops:
+            op.location = self.plain.location
+        ops[-1].results[0].name_hint = self.pack.result.name_hint
+        self.tiles.made[self._key] = ops[-1].results[0]
+        self.rewriter.insert(ops, InsertPoint.after(self.plain))
+        self.rewriter.replace(self.pack, [], [ops[-1].results[0]])
+
+    def _packed(self, value: SSAValue) -> PackOp:
+        layout = self.pack.layout()
+        kind: TensorType[Attribute] = TensorType(element_of(value), packed_shape(shape_of(value), *layout))
+        made = PackOp.build_from(value, kind, *layout)
+        made.result.name_hint = f"{value.name_hint or 'x'}_packed"
+        ANY_FILL.copy(self.pack, made)
+        return made
