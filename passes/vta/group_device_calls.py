@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, ModuleOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, IntegerType, ModuleOp, TensorType
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.tensor import EmptyOp, InsertSliceOp
 from xdsl.ir import Block, Operation, Region, SSAValue
@@ -163,7 +164,8 @@ def _fill_with_zeros(level: Level, levels: Sequence[Level], rewriter: PatternRew
             continue
         root = chain_root(op.dest).owner
         if op.dest.owner in level.host and isinstance(root, EmptyOp):
-            zeros = ConstantOp(DenseIntOrFPElementsAttr.from_list(root.tensor.type, [0]))
+            kind = cast("TensorType[IntegerType]", root.tensor.type)
+            zeros = ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, [0]))
             for other in levels:
                 other.host = [zeros if one is root else one for one in other.host]
             rewriter.replace(root, zeros)

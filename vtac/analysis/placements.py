@@ -11,8 +11,9 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from xdsl.dialects import tensor
+from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.func import CallOp, ReturnOp
-from xdsl.ir import Block, BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.strided_parts import Part
 from vtac.analysis.tile_slices import Slice, slice_of
@@ -140,4 +141,4 @@ def _checked(op: tensor.InsertSliceOp | tensor.ExtractSliceOp) -> Slice:
 
 
 def _shape(value: SSAValue) -> tuple[int, ...]:
-    return tuple(cast("tensor.TensorType", value.type).get_shape())
+    return tuple(cast("TensorType[Attribute]", value.type).get_shape())

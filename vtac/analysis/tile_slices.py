@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.dialects import tensor
-from xdsl.ir import SSAValue
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute, SSAValue
 
 Layout = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 """Tiled dimensions, their tiles, and the order of the outer dimensions, as `packing.pack` has them."""
@@ -40,7 +42,8 @@ def slice_of(op: tensor.ExtractSliceOp | tensor.InsertSliceOp) -> Slice | None:
         tuple(op.static_strides.get_values()),
     )
     part = op.result if isinstance(op, tensor.ExtractSliceOp) else op.source
-    return found if isinstance(part.type, tensor.TensorType) and part.type.get_shape() == found.sizes else None
+    shape = cast("TensorType[Attribute]", part.type).get_shape()
+    return found if tuple(shape) == found.sizes else None
 
 
 def chain_root(value: SSAValue) -> SSAValue:

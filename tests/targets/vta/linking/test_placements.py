@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -19,6 +20,7 @@ from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.place_tensors import PlaceTensors
 from vtac.targets.vta.passes.pack_for_vta import PackForVta
+from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates
 from vtac.text.context import make_context
 from vtac.workloads.networks.network import Network
@@ -120,7 +122,7 @@ def test_parts_are_saved_with_a_program(tmp_path: Path) -> None:
     network = _dense()
     program, image = compile_network(network), image_for(network)
     program.save(tmp_path, [image])
-    loaded = vtac.load_program(tmp_path)
+    loaded = cast(HostProgram, vtac.load_program(tmp_path))
     _, before = run_with_intermediates(program, (image,))
     _, after = run_with_intermediates(loaded, (image,))
     assert before.keys() == after.keys()

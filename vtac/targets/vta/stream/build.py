@@ -14,7 +14,7 @@ from xdsl.traits import SymbolTable
 
 from vtac.analysis.kernel_shapes import micro_op_limit
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, element_type_of, shape_of, strides_of
+from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of, strides_of
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
@@ -225,7 +225,7 @@ def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result
 
 def _buffer_shape(value: SSAValue) -> tuple[int, ...]:
     """The shape of a buffer; of a part of one, as many elements as lie between its first and its last."""
-    if isinstance(value.type, MemRefType) and isinstance(value.type.layout, StridedLayoutAttr):
+    if isinstance(memref_type_of(value).layout, StridedLayoutAttr):
         extents = zip(shape_of(value), strides_of(value), strict=True)
         return (1 + sum((extent - 1) * stride for extent, stride in extents),)
     return shape_of(value)
