@@ -66,6 +66,8 @@ class TensorRanges:
         if isinstance(op, tensor.PadOp):
             value = cast(Operation, op.region.block.last_op).operands[0]
             return _hull(self.of(op.source), self._number(value))
+        if isinstance(op, tensor.InsertSliceOp) and isinstance(op.dest.owner, tensor.EmptyOp):
+            return self.of(op.source)
         if isinstance(op, _MOVES):
             return _hull(*(self.of(operand) for operand in op.operands if isinstance(operand.type, TensorType)))
         if isinstance(op, _WITH_ZEROS):

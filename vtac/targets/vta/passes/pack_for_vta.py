@@ -17,6 +17,7 @@ from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
 from vtac.passes.vta.check_plain_functions import CheckPlainFunctions
 from vtac.passes.vta.fit_device_operations import FitDeviceOperations
 from vtac.passes.vta.fold_windows import FoldWindows
+from vtac.passes.vta.insert_repetitions import InsertRepetitions
 from vtac.passes.vta.isolate_host_operations import IsolateHostOperations
 from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
 from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
@@ -43,6 +44,7 @@ _TO_INTEGERS = (
     IsolateHostOperations(),
     FuseElementwise(most=MOST_IN_A_BODY),
     SimplifyAlu(),
+    InsertRepetitions(),
     FoldConstants(),
 )
 _FOLDS = (ChooseWindowFolds(), FoldWindows())
