@@ -19,7 +19,18 @@ from xdsl.dialects.func import CallOp
 from xdsl.ir import Attribute, Operation
 from xdsl.utils.hints import isa
 
-from vtac.dialects.declared import ARGUMENT, FUNCTION_RESULT, MARK, TEXT, TEXTS, Declared, Kind, declare, integers
+from vtac.dialects.declared import (
+    ARGUMENT,
+    FUNCTION_RESULT,
+    MARK,
+    TEXT,
+    TEXTS,
+    Declared,
+    Kind,
+    declare,
+    integer,
+    integers,
+)
 
 _FUNCTION = ("func.func",)
 
@@ -156,6 +167,15 @@ CHOICE: Declared[Choices] = declare(
         Kind("a string, or an array of strings,", _read_choices, _write_choices),
         (),
         "what was chosen where there was a choice; of a program, for each call in it",
+    )
+)
+
+STEPS = declare(
+    Declared(
+        "packing.steps",
+        integer(0),
+        ("linalg.generic",),
+        "operations of the ALU that count for the length of a device function, without those that go through bytes",
     )
 )
 

@@ -24,9 +24,9 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.tensor_ranges import Range, TensorRanges
 from vtac.dialects.packing import InterleaveOp
-from vtac.dialects.packing.declared import CHOICE
+from vtac.dialects.packing.declared import CHOICE, STEPS
 from vtac.partition.alu_building import elementwise, number, parallel, put
-from vtac.partition.alu_operations import element_of, operand_loops, shape_of
+from vtac.partition.alu_operations import alu_size, element_of, operand_loops, shape_of
 from vtac.partition.body_parts import computed_apart, part_of
 from vtac.partition.clusters import Clusters, user_in
 from vtac.rewriting.edits import move_op, stand_for
@@ -102,6 +102,7 @@ class ReadBytes(RewritePattern):
         new = parallel(inputs, loops, op.outputs[0], _summing_body(op, inputs, counts))
         stand_for(new, op)
         new.res[0].name_hint = op.res[0].name_hint
+        STEPS.set(new, alu_size(op))
         rewriter.replace(op, new)
 
     def _bytes(self, value: SSAValue, rewriter: PatternRewriter) -> list[SSAValue]:
@@ -130,7 +131,8 @@ class SplitIntermediates(ModulePass):
 
     requires: host functions at the integer level, products in the form of normalize-contractions.
     ensures:  no i32 value of a device function is read outside of it; as many bytes as its bounds need
-              where device functions read it, the four bytes of the words where the host does.
+              where device functions read it, the four bytes of the words where the host does. What cuts into bytes
+              and adds them up bears `packing.steps`, so that the plan of device functions stays the same.
     declines: nothing.
     """
 
@@ -233,7 +235,9 @@ class _Writer:
             return put(arith.ShRSIOp(found, number(8, block)), block)
 
         shape = shape_of(value)
-        return self.add(*elementwise([value], [tuple(range(len(shape)))], shape, i32, body))
+        made = elementwise([value], [tuple(range(len(shape)))], shape, i32, body)
+        STEPS.set(made[-1], 0)
+        return self.add(*made)
 
     def low_byte(self, value: SSAValue) -> SSAValue:
         shape = shape_of(value)

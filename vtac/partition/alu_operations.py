@@ -13,6 +13,8 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.dialects.packing.declared import STEPS
+
 ALU_OPERATIONS = (arith.AddiOp, arith.MaxSIOp, arith.MinSIOp, arith.ShRSIOp, arith.ShLIOp)
 """What the ALU does with two numbers of 32 bits, or with one and an immediate."""
 WEIGHT = (-(1 << 7), (1 << 7) - 1)
@@ -143,8 +145,9 @@ def number_of(value: SSAValue) -> int | None:
 
 
 def alu_size(op: GenericOp) -> int:
-    """How many operations of the ALU an elementwise operation takes."""
-    return sum(isinstance(inner, ALU_OPERATIONS) for inner in op.body.block.ops)
+    """How many operations of the ALU an elementwise operation takes; those that it took before it read bytes."""
+    counted = STEPS.get(op)
+    return sum(isinstance(inner, ALU_OPERATIONS) for inner in op.body.block.ops) if counted is None else counted
 
 
 def shape_of(value: SSAValue) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 
 from vtac.analysis.reshapes import RESHAPES
 from vtac.dialects.packing import BlockDiagonalOp
-from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN
+from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN, STEPS
 from vtac.partition.anchors import source_of
 from vtac.partition.clusters import Cluster
 from vtac.rewriting.edits import append
@@ -88,6 +88,7 @@ class Outline:
         clone.location = op.location
         if isinstance(choice := CHOICE.remove(clone), str):
             self.choices[choice] = None
+        STEPS.remove(clone)
         append(clone, self.body)
         for old, new in zip(op.results, clone.results, strict=True):
             new.name_hint = old.name_hint
