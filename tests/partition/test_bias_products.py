@@ -59,9 +59,7 @@ def test_one_lane_has_none() -> None:
     assert bias_product(np.zeros((1, 1, 1), np.int32), hardware(block=0)) is None
 
 
-@pytest.mark.parametrize(
-    ("outputs", "tiles", "cheaper"), [(32, 1, False), (33, 1, True), (64, 2, False), (65, 2, True)]
-)
-def test_weights_must_be_used_longer_than_they_load(outputs: int, tiles: int, is_taken: bool) -> None:
+@pytest.mark.parametrize(("outputs", "tiles", "is_taken"), [(32, 1, False), (33, 1, True), (65, 2, True)])
+def test_weights_are_used_longer_than_they_load(outputs: int, tiles: int, is_taken: bool) -> None:
     """A weight tile of 256 bytes takes 32 cycles."""
     assert is_cheaper(outputs, tiles, hardware()) is is_taken

@@ -1,5 +1,7 @@
 """Which operations become one device function: a product or pooling with what follows it elementwise, or such alone.
 
+A pooling of a product's sums belongs to the product.
+
 A plan of a whole function, made by one walk over it in program order.
 """
 
@@ -81,7 +83,10 @@ class Clusters:
             return
         anchor = match_anchor(op)
         if isinstance(anchor, Convolution):
-            self._add_anchor(anchor)
+            if (cluster := self._summed(anchor)) is None:
+                self._add_anchor(anchor)
+            else:
+                self._join_pooling(anchor, cluster)
         elif reason := alu_difference(op):
             self.reasons[op] = anchor if _reduces(op) else reason
             self._pass_by(op)
@@ -118,6 +123,23 @@ class Clusters:
         for place, dim in enumerate(anchor.result_dims):
             places[dim] = place
         self._found(op, given, tuple(places)).anchor = anchor
+
+    def _summed(self, anchor: Convolution) -> Cluster | None:
+        """The cluster of the product whose sums nothing but a pooling reads."""
+        cluster = self._cluster_of(anchor.data)
+        if cluster is None or not is_by_alu(anchor) or not anchor.data.has_one_use():
+            return None
+        return cluster if cluster.anchor is not None and cluster.anchor.op is anchor.data.owner else None
+
+    def _join_pooling(self, anchor: Convolution, cluster: Cluster) -> None:
+        before = cluster.places[anchor.data.owner]  # pyright: ignore[reportArgumentType]
+        places = [0] * len(anchor.result_dims)
+        for dim, source in zip(anchor.result_dims, anchor.data_dims, strict=True):
+            places[dim] = before[source]
+        cluster.size += anchor.terms
+        cluster.places[anchor.op] = tuple(places)
+        cluster.ops.append(anchor.op)
+        self.of[anchor.op] = cluster
 
     def _found(self, op: Operation, given: Sequence[SSAValue], places: tuple[int, ...]) -> Cluster:
         """A new cluster of one operation."""

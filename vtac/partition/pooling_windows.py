@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IndexType, IntegerAttr, TensorType, i8, i32
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Block, BlockArgument, Operation, Region, SSAValue
 
 from vtac.partition.alu_building import Loops
 from vtac.partition.alu_operations import element_of, shape_of
@@ -69,7 +69,7 @@ class WindowReader:
         value = self._padded()
         if element_of(value) == i8:
             value = self._add(*widened(value, shape_of(value), 1))
-        elif value is self.source:
+        elif value is self.source and isinstance(value, BlockArgument):
             value = self._add(*copied(value, shape_of(value)))
         for axis, dim in enumerate(self.pooling.data_dims[2:]):
             low, high = self.pads.low[axis], self.pads.high[axis]

@@ -24,6 +24,7 @@ PASSES = (
     "expand-groups",
     "unroll-batches",
     "fit-device-operations",
+    "pool-accumulators",
     "split-intermediates",
     "choose-window-folds",
     "fold-windows",

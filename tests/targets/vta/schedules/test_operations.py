@@ -251,11 +251,11 @@ def test_windows_that_move_differently_are_refused() -> None:
     assert "block 'tiles': expected every read of a buffer to move with the result in the same steps" in refusal(layer)
 
 
-def test_windows_of_a_contraction_are_refused() -> None:
+def test_other_orders_behind_a_contraction_are_refused() -> None:
     layer = PackedLayer((1, 2, 3, 3))
     layer.product(1, 1)
     layer.store(layer.alu("turned", "addi", ["res_conv"], 1, maps=["d0, d1, d3, d2"]))
-    assert "block 'res_conv': expected elementwise operations behind a contraction" in refusal(layer)
+    assert "block 'res_conv': expected elementwise operations and windows behind a contraction" in refusal(layer)
 
 
 def test_two_contractions_of_one_result_are_refused() -> None:

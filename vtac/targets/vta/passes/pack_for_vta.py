@@ -22,6 +22,7 @@ from vtac.passes.vta.isolate_host_operations import IsolateHostOperations
 from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
 from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
 from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
+from vtac.passes.vta.pool_accumulators import PoolAccumulators
 from vtac.passes.vta.propagate_layouts import PropagateLayouts
 from vtac.passes.vta.refuse_host_operations import RefuseHostOperations
 from vtac.passes.vta.split_device_operations import SplitDeviceOperations
@@ -57,7 +58,17 @@ def packing_phases(*, host: bool) -> tuple[Phase, ...]:
     return (
         Phase("normalised", (CheckPlainFunctions(), NormalizeLinalg(), SplitTransposedConvolutions())),
         Phase("integer", _TO_INTEGERS),
-        Phase("outlined", (FitDeviceOperations(), SplitIntermediates(), *_FOLDS, OutlineDeviceFunctions(), *refusal)),
+        Phase(
+            "outlined",
+            (
+                FitDeviceOperations(),
+                SplitIntermediates(),
+                *_FOLDS,
+                PoolAccumulators(),
+                OutlineDeviceFunctions(),
+                *refusal,
+            ),
+        ),
         Phase("packed", _TO_TILES),
     )
 

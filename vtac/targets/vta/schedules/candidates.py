@@ -8,7 +8,7 @@ from itertools import pairwise, product
 from math import isqrt, prod
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.cost import fits, products_of
+from vtac.targets.vta.schedules.cost import accumulator_tiles, fits, products_of
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tile_regions import tiles_of
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
@@ -52,12 +52,14 @@ def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
     for by_weight, by_input in product(
         _nested([layer.extents[n] for n in weighted], config.capacity("acc")),
         _blocks(
-            [layer.extents[n] for n in moving], config.capacity("acc"), halo=max(contraction.window, default=1) > 1
+            [layer.extents[n] for n in moving],
+            config.capacity("acc"),
+            halo=max(contraction.window, default=1) > 1 or bool(contraction.region),
         ),
     ):
         sizes = dict(zip(weighted, by_weight, strict=True)) | dict(zip(moving, by_input, strict=True))
         tile = tuple(sizes[n] for n in range(len(layer.extents)))
-        if prod(tile) > config.capacity("acc"):
+        if prod(contraction.tile(tile)) > config.capacity("acc"):
             continue
         orders = (False, True) if _cuts_both(layer, contraction, tile) else (False,)
         for channels, inside, (skip, taps) in product(
@@ -116,8 +118,11 @@ def _with_rings(layer: Layer, contraction: TiledContraction, tiling: Tiling, con
     extra = sum(tiles_of(product.region, tiling.tile) for _, product in products)
     inp = min(2, (config.capacity("inp") - extra) // max(1, input_tiles(contraction, tiling)))
     wgt = _ring(layer, contraction, tiling, config)
-    acc = min(2, config.capacity("acc") // prod(tiling.tile))
     pieces = _pieces(layer, contraction, tiling)[-1]
+    room = config.capacity("acc")
+    if contraction.region:
+        room -= accumulator_tiles(layer, replace(tiling, pieces=pieces, acc=0))
+    acc = min(2, room // prod(contraction.tile(tiling.tile)))
     return replace(tiling, inp=max(1, inp), wgt=max(1, wgt), acc=max(1, acc), pieces=pieces)
 
 

@@ -27,7 +27,8 @@ class ContractionCost:
         self.passes = -(-contraction.channels // tiling.channels)
         by_weight, by_input = prod(selecting), prod(moving)
         windows = prod(contraction.window)
-        dense = prod(layer.extents) * contraction.channels * windows
+        self.outputs = contraction.covered(tiling.tile, layer.extents)
+        dense = self.outputs * contraction.channels * windows
         self.work = int(dense * contraction.useful) if tiling.skip else dense
         split = tiling.splits_window
         self.kernels = by_weight * by_input * self.passes * (windows if split else 1)
@@ -114,10 +115,11 @@ def _swept(layer: Layer, contraction: TiledContraction, dimension: InputDimensio
     if dimension.spatial is None:
         return min(extent, dimension.size)
     window = contraction.window[dimension.window] if dimension.window is not None else 1
-    whole = layer.extents[dimension.spatial]
+    step = contraction.step(dimension.spatial)
+    tile, whole = tiling.tile[dimension.spatial], layer.extents[dimension.spatial]
     if window == 1 and dimension.stride > 1:
-        return whole
-    return _covered(dimension, extent, tiling.tile[dimension.spatial], whole)
+        return whole if step == 1 else min(contraction.extents[dimension.spatial], -(-whole // tile) * extent)
+    return _covered(dimension, extent, tile * step, whole * step)
 
 
 @lru_cache(maxsize=4096)

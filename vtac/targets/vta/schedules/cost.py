@@ -57,7 +57,7 @@ def fits(layer: Layer, tiling: Tiling, config: VTAConfig) -> bool:
     order = kernel_order(layer.contraction, tiling)
     if order is None or order[1] > micro_op_limit(config):
         return False
-    return len(shapes) == 1 or all(runs_on_rest(order[0], shape.tile) for shape in shapes)
+    return len(shapes) == 1 or all(runs_on_rest(order[0], layer.contraction.tile(shape.tile)) for shape in shapes)
 
 
 def _operand_tiles(layer: Layer, tiling: Tiling) -> tuple[int, int]:
@@ -199,7 +199,7 @@ def estimate(layer: Layer, tiling: Tiling, config: VTAConfig) -> Estimate:
         loads = tail.wide_loads + tail_loads
         return Estimate(nbytes, max(compute + exposed, load, store), tail.kernels + loads + tiles * layer.results)
     parts = ContractionCost(layer, layer.contraction, tiling, config, counts)
-    compute = outputs + vector + parts.work + _KERNEL_START * (tail.kernels + parts.kernels + tiles)
+    compute = parts.outputs + vector + parts.work + _KERNEL_START * (tail.kernels + parts.kernels + tiles)
     compute += LOAD_START * tail.wide_loads + parts.uop_loads * _UOP_START + parts.micro_ops // 2
     load = (parts.load_bytes + tail_bytes) // BUS + LOAD_START * (parts.loads + tail_loads)
     first = parts.first_bytes // BUS + 2 * LOAD_START + 45

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import cast
 
 from xdsl.dialects.builtin import IntegerType
@@ -171,9 +171,12 @@ class _Matcher:
     def _set_contraction(self, block: BlockOp, region: TileRegion) -> None:
         if self.matched.contraction is not None:
             raise no_layer(block, f"expected one contraction, '{self.matched.contraction.block}' is another")
+        found = match_tiled_contraction(block)[0]
         if not is_pointwise(region, self.extents):
-            raise no_layer(block, "expected elementwise operations behind a contraction")
-        self.matched.contraction = match_tiled_contraction(block)[0]
+            if len(region) != len(self.extents) or any(side.spatial not in (None, n) for n, side in enumerate(region)):
+                raise no_layer(block, "expected elementwise operations and windows behind a contraction")
+            found = replace(found, region=region)
+        self.matched.contraction = found
 
     def _product(self, block: BlockOp) -> Product:
         positions = product_operands(block)

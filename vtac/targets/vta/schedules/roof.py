@@ -42,20 +42,20 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
             nbytes += tiles_of(product.weights, layer.extents) * config.wgt_element_bytes
     contraction = layer.contraction
     if contraction is not None:
-        inputs = prod(_touched(layer, contraction, d) for d in contraction.dimensions)
+        inputs = prod(_touched(contraction, d) for d in contraction.dimensions)
         selected = prod(e for e, weight in zip(layer.extents, contraction.by_weight, strict=True) if weight)
         weights = selected * contraction.channels * prod(contraction.window)
-        compute += outputs * (1 + contraction.channels * prod(contraction.window))
+        compute += prod(contraction.extents) * (1 + contraction.channels * prod(contraction.window))
         nbytes += inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
     store = (3 * stored) // 16 + 3 * (stored // 128)
     return Roof(max(1, nbytes + stored), max(1, compute, nbytes // _BUS, store))
 
 
-def _touched(layer: Layer, contraction: TiledContraction, dimension: InputDimension) -> int:
+def _touched(contraction: TiledContraction, dimension: InputDimension) -> int:
     """Indices of an input dimension that some output needs."""
     if dimension.spatial is None and dimension.window is None:
         return contraction.channels
-    whole = layer.extents[dimension.spatial] if dimension.spatial is not None else 1
+    whole = contraction.extents[dimension.spatial] if dimension.spatial is not None else 1
     window = contraction.window[dimension.window] if dimension.window is not None else 1
     reached = {
         i * dimension.stride + w * dimension.dilation - dimension.before for i in range(whole) for w in range(window)

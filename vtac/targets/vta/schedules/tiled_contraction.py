@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 
 from xdsl.ir import BlockArgument
 
@@ -16,6 +17,7 @@ from vtac.analysis.nest import readers_of, shape_of, writers_of
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import NoDefaultScheduleError
+from vtac.targets.vta.schedules.tile_regions import TileRegion
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ class TiledContraction:
     weights (output channels), the others select inputs (images, rows, columns). `window`
     holds the extents of the remaining reductions. `channel_loop` is None where nothing is summed
     over but the window (sums of a pooling); a dimension of both kinds (a convolution by channel)
-    counts as selecting weights.
+    counts as selecting weights. `region` is what a tile of the layer's result needs, where that
+    is no tile of the same place: windows of a pooling behind the contraction.
     """
 
     block: str = field(compare=False)
@@ -55,6 +58,7 @@ class TiledContraction:
     window: tuple[int, ...]
     window_loops: tuple[int, ...]
     dimensions: tuple[InputDimension, ...]
+    region: TileRegion = ()
 
     @property
     def steps(self) -> bool:
@@ -65,6 +69,23 @@ class TiledContraction:
             and self.extents[d.spatial] > 1
             and (d.window is None or self.window[d.window] == 1)
             for d in self.dimensions
+        )
+
+    def tile(self, tile: tuple[int, ...]) -> tuple[int, ...]:
+        """What of the contraction a tile of the layer's result needs, per outer spatial loop."""
+        return tuple(side.extent(tile) for side in self.region) if self.region else tile
+
+    def step(self, dimension: int) -> int:
+        """How far apart along a spatial loop lies what neighbouring results need."""
+        return self.region[dimension].stride if self.region else 1
+
+    def covered(self, tile: tuple[int, ...], whole: tuple[int, ...]) -> int:
+        """Tiles that are computed for all tiles of the result together; what several of them need is, each time."""
+        if not self.region:
+            return prod(whole)
+        return prod(
+            sum(side.extent([min(size, extent - start)] * len(tile)) for start in range(0, extent, size))
+            for side, size, extent in zip(self.region, tile, whole, strict=True)
         )
 
     @cached_property

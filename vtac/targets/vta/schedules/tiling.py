@@ -73,7 +73,7 @@ def kernel_order(contraction: TiledContraction, tiling: Tiling) -> tuple[list[Ke
     micro-ops needs three tiles below it. None when no choice of hardware loops gives that.
     """
     window = () if tiling.splits_window else contraction.window
-    found = _kernel_order(tiling.tile, tiling.channels, window)
+    found = _kernel_order(contraction.tile(tiling.tile), tiling.channels, window)
     return None if found is None else (list(found[0]), found[1])
 
 
@@ -122,7 +122,7 @@ def runs_on_rest(order: list[KernelLoop], rest: tuple[int, ...]) -> bool:
 
 def input_extent(contraction: TiledContraction, dimension: InputDimension, tile: tuple[int, ...]) -> int:
     """Indices of an input dimension that one output tile needs, padding included."""
-    spatial = tile[dimension.spatial] if dimension.spatial is not None else 1
+    spatial = contraction.tile(tile)[dimension.spatial] if dimension.spatial is not None else 1
     window = contraction.window[dimension.window] if dimension.window is not None else 1
     if window == 1 and dimension.stride > 1:
         return spatial
@@ -132,7 +132,7 @@ def input_extent(contraction: TiledContraction, dimension: InputDimension, tile:
 def input_tiles(contraction: TiledContraction, tiling: Tiling) -> int:
     """Tiles of one copy of the input buffer."""
     if tiling.streamed:
-        moving = [t for t, selects in zip(tiling.tile, contraction.selecting, strict=True) if selects]
+        moving = [t for t, selects in zip(contraction.tile(tiling.tile), contraction.selecting, strict=True) if selects]
         return prod(moving) * tiling.channels
     total = 1
     for dimension in contraction.dimensions:

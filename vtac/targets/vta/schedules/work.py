@@ -22,7 +22,7 @@ def work_of(layer: Layer, config: VTAConfig) -> Work:
             products += tiles
             resets += tiles if product.starts else 0
     if layer.contraction is not None:
-        resets += prod(layer.extents)
+        resets += prod(layer.contraction.extents)
         products += _products(layer.contraction)
     stored = prod(layer.extents) * config.out_element_bytes * layer.results
     return Work(products, resets, alu, roof(layer, config).nbytes - stored, stored)
