@@ -19,7 +19,7 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, ModuleOp, TensorType, i8
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.linalg.ops import GenericOp
-from xdsl.dialects.tensor import EmptyOp
+from xdsl.dialects.tensor import EmptyOp, ExtractSliceOp
 from xdsl.ir import BlockArgument, SSAValue
 from xdsl.ir.affine import AffineDimExpr
 from xdsl.passes import ModulePass
@@ -133,8 +133,14 @@ def _biases(device: FuncOp, call: CallOp) -> dict[SSAValue, NDArray[np.int32]]:
 
 
 def _is_by_gemm(total: SSAValue) -> bool:
-    """Whether accumulators are a sum of products, onto zeros or onto others that are."""
+    """Whether accumulators are a sum of products, onto zeros or onto others that are, or maxima of windows of one."""
     owner = total.owner
+    while isinstance(owner, GenericOp) and (found := primitive_of(owner)) is not None:
+        if (found.kind, found.name) != ("combine", "max"):
+            break
+        owner = owner.inputs[0].owner
+        if isinstance(owner, ExtractSliceOp):
+            owner = owner.source.owner
     return isinstance(owner, GenericOp) and any(str(kind.data) == "reduction" for kind in owner.get_iterator_types())
 
 

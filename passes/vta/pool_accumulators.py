@@ -16,7 +16,7 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, TensorType, i8, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import FillOp, GenericOp
-from xdsl.dialects.tensor import EmptyOp
+from xdsl.dialects.tensor import EmptyOp, PadOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -28,9 +28,11 @@ from vtac.analysis.target import config_of
 from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.hardware import VTAConfig
 from vtac.partition.alu_operations import alu_difference, alu_size, element_of, operand_loops, shape_of
-from vtac.partition.anchors import is_by_alu, match_anchor, start_of
+from vtac.partition.anchors import every_window_holds_data, is_by_alu, match_anchor, start_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.maxima import maxima
+from vtac.partition.pads import Pads, unpadded
+from vtac.partition.repeated_edges import can_repeat, repeated
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
 
@@ -40,12 +42,16 @@ _IDENTITY = 2
 
 @dataclass
 class PoolSums:
-    """A pooling, the elementwise operation that it pools, and the product that this works on."""
+    """A pooling, the elementwise operation that it pools, and the product that this works on.
+
+    `pads` is padding around what is pooled, which is never the largest of a window.
+    """
 
     pooling: Convolution
     tail: GenericOp
     product: Convolution
     argument: BlockArgument
+    pads: Pads
 
 
 @dataclass
@@ -64,10 +70,14 @@ class PoolAccumulatorsOfProduct(RewritePattern):
         start, window = arith.ConstantOp(IntegerAttr(-(1 << 31), i32)), EmptyOp([], TensorType(i32, _sizes(found)))
         empty = EmptyOp([], TensorType(i32, shape))
         filled = FillOp([start.result], [empty.tensor], [empty.tensor.type])
-        sums = found.tail.inputs[found.argument.index]
+        old = found.tail.inputs[found.argument.index]
+        made: list[Operation] = []
+        if any((*found.pads.low, *found.pads.high)):
+            made += repeated(found.product, found.pads)
+        sums = made[-1].results[0] if made else old
         pooled = maxima(found.pooling, sums, window.tensor, filled.res[0])
         result = EmptyOp([], TensorType(i8, shape))
-        inputs = [pooled.res[0] if value is sums else value for value in found.tail.inputs]
+        inputs = [pooled.res[0] if value is old else value for value in found.tail.inputs]
         tail = GenericOp(
             inputs,
             [result.tensor],
@@ -76,12 +86,14 @@ class PoolAccumulatorsOfProduct(RewritePattern):
             found.tail.iterator_types,
             [result.tensor.type],
         )
-        made: list[Operation] = [start, window, empty, filled, pooled, result]
         for new in made:
+            new.location = found.product.op.location
+        others: list[Operation] = [start, window, empty, filled, pooled, result]
+        for new in others:
             new.location = op.location
         tail.location, tail.attributes = found.tail.location, {**found.tail.attributes, **op.attributes}
         tail.res[0].name_hint = op.res[0].name_hint
-        rewriter.insert(made, InsertPoint.before(op))
+        rewriter.insert([*made, *others], InsertPoint.before(op))
         rewriter.replace(op, tail)
 
 
@@ -95,7 +107,8 @@ class PoolAccumulators(ModulePass):
     requires: host functions at the integer level.
     ensures:  a pooling of an elementwise operation of a product's sums, which is read by nothing else, pools the
               sums, where that takes fewer cycles: of windows that overlap, tiles compute some sums twice.
-    declines: nothing; poolings with padding, and others, stay.
+    declines: nothing; other poolings stay. Padding that is never the largest is taken where the host lays out
+              the product's data (fold-windows): it repeats what lies at the edge, which every such window holds.
     """
 
     name = "pool-accumulators"
@@ -104,7 +117,7 @@ class PoolAccumulators(ModulePass):
         for function in host_functions(op):
             ranges = TensorRanges(function.body.block)
             rewrite_once(function, PoolAccumulatorsOfProduct(ranges, config_of(op)))
-            rewrite_once(function, DropUnread((GenericOp, FillOp, EmptyOp, arith.ConstantOp)), backwards=True)
+            rewrite_once(function, DropUnread((GenericOp, FillOp, EmptyOp, PadOp, arith.ConstantOp)), backwards=True)
 
 
 def match_sums(op: Operation, ranges: TensorRanges) -> PoolSums | None:
@@ -112,23 +125,33 @@ def match_sums(op: Operation, ranges: TensorRanges) -> PoolSums | None:
     pooling = match_anchor(op)
     if not isinstance(pooling, Convolution) or pooling.kind != "max" or element_of(pooling.data) != i8:
         return None
-    tail = pooling.data.owner
+    value, pads, edge = unpadded(pooling.data, pooling.data_dims[2:])
+    tail = value.owner
     if not isinstance(tail, GenericOp) or alu_difference(tail) or not tail.res[0].has_one_use():
         return None
-    start = start_of(pooling)
-    if start is None or start > ranges.of(tail.res[0])[0]:
+    start, least = start_of(pooling), ranges.of(tail.res[0])[0]
+    if start is None or start > least:
         return None
     found = [(argument, product) for argument in tail.body.block.args if (product := _product(tail, argument))]
     if len(found) != 1:
         return None
     argument, product = found[0]
+    if value is not pooling.data and not (
+        pooling.data.has_one_use() and edge <= least and _holds_data(pooling) and can_repeat(product)
+    ):
+        return None
     spatial = set(pooling.data_dims[2:])
     for value, loops in zip(tail.inputs, operand_loops(tail), strict=True):
         if value is not product.op.res[0] and spatial & set(loops):
             return None
     if not is_rising(tail.body.block, argument, ranges.scalars(tail)):
         return None
-    return PoolSums(pooling, tail, product, argument)
+    return PoolSums(pooling, tail, product, argument, pads)
+
+
+def _holds_data(pooling: Convolution) -> bool:
+    """Whether the edge of the image is in each window that reaches over it."""
+    return all(window.dilation == 1 for window in pooling.windows) and every_window_holds_data(pooling)
 
 
 def _product(tail: GenericOp, argument: BlockArgument) -> Convolution | None:

@@ -103,3 +103,28 @@ def test_a_residual_differs_within_a_window() -> None:
 
 def _gemm(program: HostProgram) -> int:
     return int(np.int64(program.stats["gemm_counter"]))
+
+
+@pytest.mark.parametrize("config", [MACHINES[0], MACHINES[1], MACHINES[3]], ids=["default", "batch4block8", "tiny"])
+@pytest.mark.parametrize(("size", "stride", "pads"), [((3, 3), 2, (1, 1, 1, 1)), ((2, 3), 1, (0, 1, 1, 2))])
+def test_padding_repeats_edges_of_what_the_host_lays_out(
+    config: VTAConfig, size: tuple[int, int], stride: int, pads: tuple[int, int, int, int]
+) -> None:
+    """Few channels: the host lays windows side by side, and edges of the image once more; the sums are negative."""
+    net = LayerText((1, 3, 16, 15))
+    sums = net.convolution(net.inputs[0], 16, 3, 1, (1, 1, 1, 1))
+    shifted = net.elementwise(
+        "%d = arith.constant -20000 : i32\n    %y = arith.addi %a0, %d : i32",
+        [sums],
+        "i32",
+    )
+    text = net.text(net.pool(net.narrow(shifted, 8), "max", size, stride, pads, -128))
+    program = run_against_numpy(text, config)
+    assert kernel_count(program) == 1 or config is not MACHINES[0]
+
+
+def test_padding_of_other_data_stays() -> None:
+    net = LayerText((1, 32, 8, 8))
+    sums = net.convolution(net.inputs[0], 16, 3, 1, (1, 1, 1, 1))
+    text = net.text(net.pool(net.narrow(sums, 8), "max", (3, 3), 2, (1, 1, 1, 1), -128))
+    assert kernel_count(run_against_numpy(text)) == 2
