@@ -17,6 +17,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
+from vtac.analysis.callers_values import is_from_caller
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.offset_plan import OffsetPlan
 from vtac.analysis.value_facts import shape_of
@@ -85,10 +86,13 @@ class TakeOutOfProduct(RewritePattern):
 def _without_padding(
     value: SSAValue, convolution: Convolution, offset: int, made: list[Operation]
 ) -> tuple[SSAValue, Pads]:
-    """The data with zeros as padding where that stands for zeros, and how much of it there is."""
+    """The data with zeros as padding where that stands for zeros, and how much of it there is.
+
+    Data that the host has keeps its padding: the host packs it anyway, and every place of the result adds the same.
+    """
     spatial = convolution.data_dims[2:]
     source, pads, edge = unpadded(value, spatial)
-    if not offset or edge != -offset or source is value:
+    if not offset or edge != -offset or source is value or is_from_caller(source):
         return value, no_pads(spatial)
     low, high = [0] * len(shape_of(value)), [0] * len(shape_of(value))
     for dim, before, after in zip(spatial, pads.low, pads.high, strict=True):
@@ -163,7 +167,8 @@ class TakeOutZeroPoints(ModulePass):
     requires: functions on tensors of static shape, in integers of 8 and 32 bits.
     ensures:  products, quantised forms included, multiply i8 by i8 and subtract nothing: a zero point of
               the data is an addition to the result, which padding with it leaves smaller at the
-              border; one of a constant kernel is in the kernel, or in a second one.
+              border, unless the host has the data and pads it; one of a constant kernel is in the
+              kernel, or in a second one.
     declines: zero points that are no constants, factors of more than 256 different values.
     """
 

@@ -13,6 +13,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from vtac.analysis.callers_values import is_from_caller
 from vtac.analysis.contraction_counts import Count, count_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
@@ -26,6 +27,7 @@ _QUANTISE = "write it in integers, as by quantising the model: the VTA computes 
 _CONTRACTION = "give it factors that are i8 or widened from it (arith.extsi), and constant zero points"
 _ELEMENTWISE = "use additions, maxima, minima, shifts and products with constants, on i8 and i32"
 _PAD = "pad with zeros, or with the zero point of the data"
+_PACKED = "the host packs this tensor anyway"
 _MOVE = "move it to the ends of the network, or do without it"
 
 
@@ -65,14 +67,14 @@ def described(op: Operation, total_macs: int) -> str:
 
 
 def remedy(op: Operation) -> str:
-    """What would let the VTA do it."""
+    """What would let the VTA do it, or why it is no loss that the host does."""
     inner = operations_of(op)
     if any(_is_float(value) for one in op.walk() for value in (*one.operands, *one.results)):
         return _QUANTISE
     if _counts(op):
         return _CONTRACTION
     if any(isinstance(one, tensor.PadOp) for one in inner):
-        return _PAD
+        return _PACKED if all(map(is_from_caller, op.results)) else _PAD
     return _ELEMENTWISE if any(isinstance(op, HostOp) and not _only_moves(one) for one in inner) else _MOVE
 
 

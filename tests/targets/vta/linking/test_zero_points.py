@@ -17,7 +17,7 @@ CONFIGS = pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default",
 
 @CONFIGS
 def test_a_zero_point_of_the_data_becomes_a_bias(config: VTAConfig | None) -> None:
-    """The sum of an argument's weights is the host's; padding stays with the device, which loads zeros for it."""
+    """The sum of an argument's weights is the host's, which packs the data with its padding."""
     text = f"""{IDENTITY}
 func.func @layer(%a: tensor<1x16x6x6xi8>, %b: tensor<20x16x3x3xi8>) -> tensor<1x20x6x6xi8> {{
   %zero = arith.constant 0 : i32
@@ -36,17 +36,20 @@ func.func @layer(%a: tensor<1x16x6x6xi8>, %b: tensor<20x16x3x3xi8>) -> tensor<1x
     narrow = elementwise("narrow", ["%whole"], "tensor<1x20x6x6xi32>", "tensor<1x20x6x6xi8>", CLAMP)
     text += "\n".join([*narrow, "  func.return %narrow : tensor<1x20x6x6xi8>", "}", ""])
     program = run_against_numpy(text, config)
-    assert said(program) == ("host: the sum of a kernel that is no constant, for the zero point of the data",)
-    assert "tensor.pad" not in host_steps(program)
+    assert said(program) == (
+        "host: padding with -7 ('tensor.pad'): loads put zeros around rows and columns, which do not stand for it here",
+        "host: the sum of a kernel that is no constant, for the zero point of the data",
+    )
+    assert program.choices[0].endswith("the host packs this tensor anyway")
 
 
 def test_padding_with_the_zero_point_between_layers() -> None:
-    """Weights that padding meets are left out of the bias, which is a constant of every place then."""
+    """Between layers, weights that padding meets are left out of the bias, a constant of every place then."""
     net = LayerText((1, 18, 5, 5))
     first = net.narrow(net.convolution(net.inputs[0], 20, 3, 1, (1, 1, 1, 1), zero_point=-7), 8)
     second = net.narrow(net.convolution(first, 20, 3, 2, (1, 0, 2, 1), zero_point=-128), 9)
     program = run_against_numpy(net.text(second))
-    assert host_steps(program) == ["packing.pack", "func.call", "packing.unpack"]
+    assert host_steps(program) == ["tensor.pad", "packing.fold", "packing.pack", "func.call", "packing.unpack"]
     assert kernel_count(program) == 2
 
 
@@ -63,7 +66,10 @@ def test_padding_with_another_number_is_the_host_s() -> None:
 def test_a_zero_point_of_a_constant_kernel_is_taken_off_it() -> None:
     net = LayerText((1, 18, 5, 5))
     total = net.convolution(net.inputs[0], 20, 3, 1, (1, 1, 1, 1), zero_point=5, kernel_zero=-100)
-    assert run_against_numpy(net.text(net.narrow(total, 9))).choices == ()
+    choices = said(run_against_numpy(net.text(net.narrow(total, 9))))
+    assert len(choices) == 2
+    assert choices[0].startswith("host: padding with 5")
+    assert "folded into channels" in choices[1]
 
 
 def test_a_kernel_that_its_zero_point_takes_out_of_range() -> None:
