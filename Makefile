@@ -4,6 +4,7 @@
 #   make demo    one convolution, one trained net  make clean   remove what was generated
 #   make fuzz    2,000 random cases against the compiler, the same ones each time
 #   make package a wheel, tried where it is installed          make test-xdsl  a part of the tests with the oldest xDSL
+#   make test-torch  the tests that need PyTorch, which it installs
 #
 # PYTHON is the interpreter that .venv is made with, at least 3.11.
 
@@ -21,7 +22,7 @@ $(error vtac/dialects and vtac/passes are symbolic links to dialects and passes,
   (on Windows, with developer mode on))
 endif
 
-.PHONY: test lint types lit pytest demo bench fuzz package test-xdsl clean
+.PHONY: test lint types lit pytest demo bench fuzz package test-xdsl test-torch clean
 
 test: lint types lit pytest
 
@@ -67,6 +68,12 @@ package: $(VENV)/.installed-test
 	cd build && for environment in package editable; do \
 	  $(CURDIR)/$(BIN)/mypy --strict --python-executable $$environment/bin/python client.py && \
 	  $(CURDIR)/$(BIN)/basedpyright --pythonpath $$environment/bin/python client.py || exit 1; done
+
+# PyTorch in an environment of its own, which `make test` does without.
+test-torch: | $(VENV)/bin/python
+	$(BIN)/python -m venv build/torch
+	build/torch/bin/$(PIP) --extra-index-url https://download.pytorch.org/whl/cpu --editable '.[torch,onnx,pytest]'
+	build/torch/bin/python -m pytest -W default tests/models/torch_reader
 
 # The newest xDSL of the range in pyproject.toml is what `make test` has; this is the oldest one.
 test-xdsl: | $(VENV)/bin/python

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     )
     from vtac.models.model import Model
     from vtac.models.onnx_reader.reader import from_onnx
+    from vtac.models.torch_reader.reader import from_torch
     from vtac.report.page.document import report
     from vtac.schedule import Schedule
     from vtac.targets.cuda.program import CudaProgram
@@ -64,6 +65,7 @@ _HOMES = {
     "compile": "vtac.compiler",
     "execute": "vtac.targets.vta.machine",
     "from_onnx": "vtac.models.onnx_reader.reader",
+    "from_torch": "vtac.models.torch_reader.reader",
     "load_program": "vtac.compiler",
     "parse": "vtac.text.source",
     "simulate_cycles": "vtac.targets.vta.cycles",
@@ -93,6 +95,7 @@ __all__ = [
     "compile",
     "execute",
     "from_onnx",
+    "from_torch",
     "load_program",
     "parse",
     "report",

@@ -78,7 +78,11 @@ def read_model(path: str) -> Model:
         from vtac.models.onnx_reader.reader import from_onnx
 
         return from_onnx(path)
-    raise UsageError(f"'{path}' is no model that can be read: its name has to end in .onnx")
+    if suffix == ".pt2":
+        from vtac.models.torch_reader.reader import from_exported_file
+
+        return from_exported_file(path)
+    raise UsageError(f"'{path}' is no model that can be read: its name has to end in .onnx or .pt2")
 
 
 def program_text(quantised: QuantisedModel) -> str:
@@ -106,7 +110,7 @@ def program_text(quantised: QuantisedModel) -> str:
 def _parse(arguments: Sequence[str]) -> Options:
     parser = ToolParser("vtac quantize", "Quantises a trained model for the VTA.", _EXAMPLE)
     add = parser.add_argument
-    add("model", metavar="MODEL", help="MODEL.onnx, of floats")
+    add("model", metavar="MODEL", help="MODEL.onnx, of floats, or MODEL.pt2, from torch.export.save")
     add("--calibration", metavar="X.npz", help="data that the model is used for; scales are chosen on them")
     add("--labels", metavar="L.npy", help="the right choice for each sample: the report says how often it is made")
     add("--report", metavar="FILE", action="append", default=[], help="write the report, as .html or .json")

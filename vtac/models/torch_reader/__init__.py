@@ -1,0 +1,1 @@
+"""PyTorch modules and exported programs as graphs of layers; needs the package `torch` when called."""
