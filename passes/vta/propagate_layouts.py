@@ -65,6 +65,27 @@ class PackOfView(RewritePattern):
             rewriter.replace(op, new)
 
 
+class PackOfOrdered(RewritePattern):
+    """Tiles of images whose features come in the order of tiles are a reshape of the tiles of rows."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: PackOp, rewriter: PatternRewriter) -> None:
+        ordered = op.source.owner
+        if not isinstance(ordered, UnpackOp) or not isinstance(ordered.source.owner, RESHAPES):
+            return
+        rows = ordered.source.owner.operands[0].owner
+        (dims, tiles, order), (channels, block, before) = op.layout(), ordered.layout()
+        if not isinstance(rows, UnpackOp) or rows.layout() != ((0, 1), tiles, (0, 1)) or order != before:
+            return
+        count = shape_of(op.source)[0]
+        if shape_of(rows.result)[0] != count or (count % tiles[0] and not ANY_FILL.is_on(op)):
+            return
+        if dims == (0, *channels) and tiles[1:] == block and shape_of(op.source)[channels[0]] % block[0] == 0:
+            new = ReshapeOp(operands=[rows.source], result_types=[op.result.type])
+            new.result.name_hint = op.source.name_hint
+            rewriter.replace(op, new)
+
+
 class ReshapeOfView(RewritePattern):
     """Of reshapes in a row only the last shape counts."""
 
@@ -119,7 +140,15 @@ class PropagateLayouts(ModulePass):
     name = "propagate-layouts"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        patterns = (ReshapeOfReshape(), ReshapeOfView(), UnpackOfPack(), PackOfUnpack(), PackOfTiles(), PackOfView())
+        patterns = (
+            ReshapeOfReshape(),
+            ReshapeOfView(),
+            UnpackOfPack(),
+            PackOfUnpack(),
+            PackOfTiles(),
+            PackOfView(),
+            PackOfOrdered(),
+        )
         for function in host_functions(op):
             sliced = SlicedTiles.of(function)
             slices = (PackOfJoin(sliced), PackOfInsertion(sliced), PackOfSlice(sliced))

@@ -97,6 +97,37 @@ def test_squeezenet_is_one_stream_of_which_every_layer_is_exact() -> None:
     assert len(program.devices) == 1
 
 
+@st.composite
+def upsampled(draw: st.DrawFn) -> Network:
+    """Rows that become images, upsampled or convolved, joined with what was before, transposed or not."""
+    network = Network(
+        "decoder", (draw(st.integers(1, 2)), draw(st.integers(1, 20))), draw(st.integers(0, 99)), "latent"
+    )
+    channels, height, width = 16 * draw(st.integers(1, 2)), draw(st.integers(1, 3)), draw(st.integers(2, 3))
+    rows = network.linear(network.input, "rows", channels * height * width)
+    shape = (network.input.shape[0], channels, height, width)
+    value = network.expand(rows, "images", shape, [[0], [1, 2, 3]])
+    value = network.convolution(value, "first", 16 * draw(st.integers(1, 2)), 3)
+    for number in range(draw(st.integers(1, 2))):
+        wide = network.upsample(value, f"wide{number}", draw(st.integers(2, 3)) if number == 0 else 2)
+        if draw(st.booleans()):
+            wide = network.concatenate([wide, network.convolution(wide, f"side{number}", 16, 1)], f"joined{number}")
+        value = network.convolution(wide, f"conv{number}", 16, 3)
+    if draw(st.booleans()):
+        value = network.transposed_convolution(value, "transposed", 16, kernel=4, stride=2, padding=1)
+    network.convolution(value, "last", 5, 3)
+    return network
+
+
+@settings(max_examples=5)
+@given(upsampled())
+def test_decoders_are_one_stream(network: Network) -> None:
+    program, latent = compile_network(network), image_for(network)
+    np.testing.assert_array_equal(program(latent), network.expected(latent)[0])
+    assert vtac.check(program) == []
+    assert len(program.devices) == 1
+
+
 def _dense() -> Network:
     """Each layer reads all before it."""
     network = Network("dense", (1, 16, 4, 4), seed=3)

@@ -20,6 +20,7 @@ from vtac.passes.vta.fold_windows import FoldWindows
 from vtac.passes.vta.insert_repetitions import InsertRepetitions
 from vtac.passes.vta.isolate_host_operations import IsolateHostOperations
 from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
+from vtac.passes.vta.order_features import OrderFeatures
 from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
 from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
 from vtac.passes.vta.pool_accumulators import PoolAccumulators
@@ -46,6 +47,7 @@ _TO_INTEGERS = (
     FuseElementwise(most=MOST_IN_A_BODY),
     SimplifyAlu(),
     InsertRepetitions(),
+    OrderFeatures(),
     FoldConstants(),
 )
 _FOLDS = (ChooseWindowFolds(), FoldWindows())
