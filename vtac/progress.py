@@ -1,4 +1,4 @@
-"""How far long work is, as a bar on stderr."""
+"""How far long work is: a bar on a terminal or in a notebook, lines now and then in a log."""
 
 from __future__ import annotations
 
@@ -10,6 +10,9 @@ from typing import Protocol, TypeAlias, cast
 
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with what is done next, how many steps are done, and how many there are: 0 where nobody knows."""
+
+_LINES = 10
+"""Lines that a log gets of one piece of work."""
 
 
 class _Bar(Protocol):
@@ -24,17 +27,32 @@ class _Bar(Protocol):
 
 
 class Bar:
-    """A `Progress` that draws with tqdm (extra `vtac[progress]`), where it is installed and stderr is a terminal."""
+    """A `Progress` on stderr.
 
-    def __init__(self) -> None:
-        is_shown = sys.stderr.isatty() and find_spec("tqdm") is not None
-        self._bar = cast(_Bar, import_module("tqdm").tqdm(leave=False)) if is_shown else None
+    A bar by tqdm (extra `vtac[progress]`) on a terminal, a widget where a notebook shows it; with `always` lines
+    elsewhere, where a log is wanted. Without tqdm a terminal gets the lines.
+    """
+
+    def __init__(self, *, always: bool = False) -> None:
+        has_library, is_terminal = find_spec("tqdm") is not None, sys.stderr.isatty()
+        is_drawn = has_library and (is_terminal or "ipykernel" in sys.modules)
+        self._bar = cast(_Bar, import_module("tqdm.auto").tqdm(leave=False)) if is_drawn else None
+        self._writes = not is_drawn and (always or is_terminal)
+        self._written = -1
 
     def __call__(self, what: str, done: int, total: int) -> None:
         if self._bar is not None:
             self._bar.n, self._bar.total = done, total or None
             self._bar.set_description_str(what)
             self._bar.refresh()
+        elif self._writes:
+            self._write(what, done, total)
+
+    def _write(self, what: str, done: int, total: int) -> None:
+        part = _LINES * done // total if total else done
+        if part != self._written:
+            self._written = part
+            print(f"{what}: {done:,}{f' of {total:,}' if total else ''}", file=sys.stderr, flush=True)
 
     def close(self) -> None:
         """Take the bar away."""

@@ -23,6 +23,7 @@ from vtac.text.reports import Report, one_line, suggestion
 FAILURE = 1
 INTERRUPTED = 130
 TERMINATED = 143
+_SHELL_ASKS = "_ARGCOMPLETE"
 """What a shell reports for a process that SIGINT or SIGTERM ended."""
 
 
@@ -32,6 +33,25 @@ class TerminatedError(BaseException):
 
 class UsageError(VtacError):
     """Command-line arguments that the tool does not understand."""
+
+
+def wants_completion() -> bool:
+    """Whether a shell asks what may come next."""
+    return _SHELL_ASKS in os.environ
+
+
+def complete(parser: argparse.ArgumentParser) -> None:
+    """Answers a shell that asks what may come next, and ends the process; otherwise nothing.
+
+    The shell asks by argcomplete's protocol (extra `vtac[complete]`); a command's words come after the tool's name.
+    """
+    if not wants_completion():
+        return
+    from importlib import import_module
+
+    if " " in parser.prog:
+        os.environ[_SHELL_ASKS] = str(int(os.environ[_SHELL_ASKS]) + 1)
+    import_module("argcomplete").autocomplete(parser)
 
 
 class ToolParser(argparse.ArgumentParser):
@@ -51,6 +71,7 @@ class ToolParser(argparse.ArgumentParser):
 
     def parse(self, arguments: Sequence[str], options: argparse.Namespace) -> None:
         """Parses `arguments` into `options`. Raises `UsageError`, with a suggestion for a misspelt option."""
+        complete(self)
         if "" in arguments:
             self.error("an argument is empty; a file, a directory or a value is required")
         _, unknown = self.parse_known_args(arguments, options)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from typing import NamedTuple, Protocol
 
 from vtac.text.reports import suggestion
-from vtac.tools.entry import UsageError, guarded, version_text
+from vtac.tools.entry import ToolParser, UsageError, complete, guarded, version_text, wants_completion
 
 
 class Command(NamedTuple):
@@ -67,6 +68,8 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
+    if wants_completion():
+        _complete()
     if not arguments:
         raise UsageError(f"a command is missing: {', '.join(COMMANDS)}; run 'vtac --help'")
     name, *rest = arguments
@@ -80,6 +83,16 @@ def _dispatch(arguments: Sequence[str]) -> int:
         hint = suggestion(name, COMMANDS) or f"; the commands are {', '.join(COMMANDS)}"
         raise UsageError(f"unknown command '{name}'{hint}")
     return _load(COMMANDS[name]).main(rest)
+
+
+def _complete() -> None:
+    """Answers a shell about the command's name, or lets the command answer about its options."""
+    words = os.environ.get("COMP_LINE", "")[: int(os.environ.get("COMP_POINT", "0"))].split(" ")
+    if len(words) > 2 and words[1] in COMMANDS:
+        _load(COMMANDS[words[1]]).main([])
+    parser = ToolParser("vtac", "Compiles linalg programs.", "")
+    parser.add_argument("command", choices=list(COMMANDS))
+    complete(parser)
 
 
 def _load(command: Command) -> _CommandModule:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.hardware import VTAConfig
+from vtac.progress import Bar
 from vtac.targets.vta.programs.saved_program import load_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 
@@ -61,7 +62,7 @@ def compile_file(
 ) -> VtaProgram:
     """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`.
 
-    With `shows_progress`, a line on stderr says which layer of a network is being compiled.
+    With `shows_progress`, stderr says which layer of a network is being compiled.
     """
     from vtac.compiler import compile
     from vtac.text.source import parse
@@ -69,18 +70,16 @@ def compile_file(
     config = None if config_path is None else VTAConfig.from_json(config_path)
     module = parse_program(path, function)
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    program = compile(
-        module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=_show_layer if shows_progress else None
-    )
+    bar = Bar(always=True) if shows_progress else None
+    try:
+        program = compile(module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=bar)
+    finally:
+        if bar is not None:
+            bar.close()
     print(program.work_line, file=sys.stderr)
     for choice in program.choices:
         print(f"note: {choice}", file=sys.stderr)
     return program
-
-
-def _show_layer(layer: str, done: int, total: int) -> None:
-    """One line, redrawn for each layer."""
-    print(f"\rcompiling {done}/{total}: {layer:<40}", end="\n" if done == total else "", file=sys.stderr, flush=True)
 
 
 def compile_cuda_file(

@@ -6,11 +6,13 @@ import hashlib
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vtac.progress import Bar
 from vtac.targets.vta.cycles import simulate_cycles, summary_table
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.vta_program import VtaProgram
@@ -64,29 +66,12 @@ def _program(options: Options) -> VtaProgram:
 
 def _execute(program: VtaProgram, inputs: Sequence[Array], *, shows_progress: bool) -> dict[str, Array]:
     """Returns the results by name."""
-    line = ProgressLine()
-    returned = program(*inputs, progress=line if shows_progress else None)
-    line.end()
+    bar = Bar(always=True) if shows_progress else None
+    returned = program(*inputs, progress=None if bar is None else partial(bar, "instructions"))
+    if bar is not None:
+        bar.close()
     arrays = returned if isinstance(returned, tuple) else (returned,)
     return {result.name: array for result, array in zip(program.results, arrays, strict=True)}
-
-
-class ProgressLine:
-    """A line on stderr that says how many instructions are done, redrawn once per percent."""
-
-    def __init__(self) -> None:
-        self._shown = -1
-
-    def __call__(self, done: int, total: int) -> None:
-        percent = 100 * done // max(total, 1)
-        if percent > self._shown:
-            self._shown = percent
-            print(f"\r{percent:3}% of {total:,} instructions", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Ends the line, if one was begun."""
-        if self._shown >= 0:
-            print(file=sys.stderr)
 
 
 def _write_files(options: Options, program: VtaProgram, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
