@@ -66,6 +66,33 @@ class MatmulTransposeBOp(NamedOp):
 
 
 @irdl_op_definition
+class MatvecOp(NamedOp):
+    """A product of a matrix and a vector."""
+
+    name = "linalg.matvec"
+    LOOPS: ClassVar[str] = "mK"
+    MAPS: ClassVar[tuple[str, ...]] = ("mK", "K", "m")
+
+
+@irdl_op_definition
+class VecmatOp(NamedOp):
+    """A product of a vector and a matrix."""
+
+    name = "linalg.vecmat"
+    LOOPS: ClassVar[str] = "nK"
+    MAPS: ClassVar[tuple[str, ...]] = ("K", "Kn", "n")
+
+
+@irdl_op_definition
+class DotOp(NamedOp):
+    """A product of two vectors."""
+
+    name = "linalg.dot"
+    LOOPS: ClassVar[str] = "K"
+    MAPS: ClassVar[tuple[str, ...]] = ("K", "K", "")
+
+
+@irdl_op_definition
 class Conv2DNchwFchwOp(WindowOp):
     """Convolution, channels before rows."""
 
@@ -205,6 +232,9 @@ _OPS: tuple[type[Operation], ...] = (
     BatchMatmulOp,
     QuantizedBatchMatmulOp,
     MatmulTransposeBOp,
+    MatvecOp,
+    VecmatOp,
+    DotOp,
     Conv2DNchwFchwOp,
     Conv2DNchwFchwQOp,
     Conv2DNhwcFhwcOp,

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith
 from xdsl.dialects.builtin import AffineMapAttr, AnyFloat, ArrayAttr, IntegerAttr, IntegerType, ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import FillOp, GenericOp
+from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
+from xdsl.dialects.linalg.ops import FillOp, GenericOp, ReduceOp, YieldOp
 from xdsl.ir import Operation
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import Rewriter
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.value_facts import element_of
+from vtac.analysis.value_facts import element_of, shape_of
 from vtac.rewriting.edits import stand_for
+from vtac.rewriting.unread import DropDead
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
 _GREATER, _LESS = (4, 5), (2, 3)
@@ -46,6 +50,54 @@ class WriteInOrder(RewritePattern):
         )
         stand_for(whole, op)
         whole.res[0].name_hint = op.res[0].name_hint
+        rewriter.replace(op, whole)
+
+
+class SplitResults(RewritePattern):
+    """An elementwise operation of several results is one for each of them."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        count, inputs = len(op.res), len(op.inputs)
+        parallel = all(kind.data is IteratorType.PARALLEL for kind in op.get_iterator_types())
+        if count < 2 or not parallel or any(argument.uses for argument in op.body.block.args[inputs:]):
+            return
+        maps = op.indexing_maps.data
+        made: list[GenericOp] = []
+        for number in range(count):
+            body = op.body.clone()
+            block, last = body.block, cast(Operation, body.block.last_op)
+            Rewriter.replace_op(last, YieldOp(last.operands[number]))
+            for argument in [one for place, one in enumerate(block.args[inputs:]) if place != number]:
+                block.erase_arg(argument)
+            kept = ArrayAttr([*maps[:inputs], maps[inputs + number]])
+            output = op.outputs[number]
+            made.append(GenericOp(op.inputs, [output], body, kept, op.iterator_types, [op.res[number].type]))
+            made[-1].location = op.location
+            made[-1].res[0].name_hint = op.res[number].name_hint
+        rewriter.replace(op, made, [one.res[0] for one in made])
+
+
+class ReduceAsGeneric(RewritePattern):
+    """linalg.reduce is the linalg.generic that it stands for."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReduceOp, rewriter: PatternRewriter) -> None:
+        rank, reduced = len(shape_of(op.input)), set(op.dimensions.get_values())
+        if len(op.result) != 1:
+            return
+        written = AffineMap(rank, 0, tuple(AffineDimExpr(dim) for dim in range(rank) if dim not in reduced))
+        kinds = [IteratorTypeAttr.reduction() if dim in reduced else IteratorTypeAttr.parallel() for dim in range(rank)]
+        whole = GenericOp(
+            [op.input],
+            [op.init],
+            rewriter.move_region_contents_to_new_regions(op.region),
+            ArrayAttr([AffineMapAttr(AffineMap.identity(rank)), AffineMapAttr(written)]),
+            ArrayAttr(kinds),
+            [op.result[0].type],
+        )
+        stand_for(whole, op)
+        whole.res[0].name_hint = op.result[0].name_hint
         rewriter.replace(op, whole)
 
 
@@ -87,7 +139,8 @@ class NormalizeLinalg(ModulePass):
     """One form for what frontends write in several.
 
     requires: functions on tensors.
-    ensures:  every elementwise operation, named ones on integers included, is a linalg.generic with an
+    ensures:  no elementwise operation has several results, and `linalg.reduce` is a linalg.generic;
+              every elementwise operation, named ones on integers included, is a linalg.generic with an
               identity output map; signed integers that are compared and chosen are maxima and minima;
               constants are the second operands of sums, products and bounds.
     declines: operations with other maps, and linalg.index; comparisons of floats, which NaN tells from maxima.
@@ -97,5 +150,7 @@ class NormalizeLinalg(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
+            rewrite_once(function, ReduceAsGeneric(), SplitResults())
+            rewrite_once(function, DropDead(), backwards=True)
             rewrite_once(function, WriteInOrder())
             rewrite_greedily(function, NameExtremum(), ConstantLast())

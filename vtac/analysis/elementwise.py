@@ -6,6 +6,7 @@ from xdsl.dialects.builtin import ShapedType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import IndexOp
+from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineMap
 
@@ -19,7 +20,7 @@ def is_elementwise(op: Operation) -> bool:
         return False
     if any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types()):
         return False
-    if any(isinstance(inner, IndexOp) for inner in op.body.block.ops):
+    if any(isinstance(inner, IndexOp | ExtractOp) for inner in op.body.block.ops):
         return False
     maps = [attribute.data for attribute in op.get_indexing_maps()]
     written = index_loops(maps[-1])

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import cast
 
 import numpy as np
+from numpy.typing import NDArray
 from xdsl.dialects.arith import CmpfOp, CmpiOp, ConstantOp
+from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
@@ -74,13 +76,18 @@ _FLOAT_PREDICATES: dict[int, tuple[np.ufunc, bool]] = {
 
 
 def evaluate_body(
-    body: Block, arguments: Sequence[Array], outer: Mapping[SSAValue, Array], active: Mask | None
+    body: Block,
+    arguments: Sequence[Array],
+    outer: Mapping[SSAValue, Array],
+    active: Mask | None,
+    tensors: Mapping[SSAValue, Array] | None = None,
 ) -> list[Array]:
     """The values that a body's terminator takes.
 
     `arguments` and the values of `outer` (results known already: constants from around the
     body, indices) broadcast against each other and all have at least one dimension. Where
-    `active` is not set the results mean nothing and nothing is an error.
+    `active` is not set the results mean nothing and nothing is an error. `tensors` are those from
+    around the body of which it extracts elements.
     """
     values: dict[SSAValue, Array] = {**outer, **dict(zip(body.args, arguments, strict=True))}
     rank = max((value.ndim for value in values.values()), default=1)
@@ -88,9 +95,23 @@ def evaluate_body(
         for op in body.ops:
             if op.has_trait(IsTerminator):
                 return [_value(operand, op, values) for operand in op.operands]
-            if op.results and op.results[0] not in values:
+            if isinstance(op, ExtractOp):
+                indices = [_value(v, op, values) for v in op.indices]
+                values[op.result] = extracted(op, indices, tensors or {}, rank)
+            elif op.results and op.results[0] not in values:
                 values[op.results[0]] = compute(op, [_value(v, op, values) for v in op.operands], active, rank)
     raise refused("cannot execute a body without terminator")
+
+
+def extracted(op: ExtractOp, indices: Sequence[Array], tensors: Mapping[SSAValue, Array], rank: int) -> Array:
+    """The elements of a tensor at some indices."""
+    source = _value(op.tensor, op, tensors)
+    for dim, (index, extent) in enumerate(zip(indices, source.shape, strict=True)):
+        if index.size and (int(index.min()) < 0 or int(index.max()) >= extent):
+            found = f"{int(index.min())} to {int(index.max())}"
+            raise refused(f"'{op.name}' reaches {found} of dimension {dim}, whose extent is {extent}", op)
+    taken = source[cast("tuple[NDArray[np.int64], ...]", tuple(indices))]
+    return taken.reshape(taken.shape or (1,) * rank)
 
 
 def compute(op: Operation, operands: Sequence[Array], active: Mask | None, rank: int = 1) -> Array:

@@ -21,12 +21,13 @@ from vtac.evaluate.slices import pad_widths, places
 
 EXECUTED = (
     "linalg structured ops, tensor.pad, tensor.extract_slice, tensor.insert_slice, tensor.concat, tensor.splat, "
-    "tensor.empty, reshapes, memref.alloc, memref.get_global, and operations of arith and math"
+    "tensor.extract, tensor.empty, reshapes, memref.alloc, memref.get_global, and operations of arith and math"
 )
 _PLAIN = (
     LinalgStructuredOperation,
     tensor.EmptyOp,
     tensor.SplatOp,
+    tensor.ExtractOp,
     AllocOp,
     DeallocOp,
     GetGlobalOp,
@@ -54,7 +55,7 @@ def why_not_executable(op: Operation) -> str | None:
 def _why_not_in_body(op: Operation) -> str | None:
     for value in op.results:
         computed_dtype(value.type)
-    if op.has_trait(IsTerminator) or isinstance(op, IndexOp) or op.name in SUPPORTED:
+    if op.has_trait(IsTerminator) or isinstance(op, IndexOp | tensor.ExtractOp) or op.name in SUPPORTED:
         return None
     return f"its body has '{op.name}', which numpy does not execute here"
 

@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
-from xdsl.dialects import tensor
+from xdsl.dialects import scf, tensor
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp, ShapedType
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp
+from xdsl.dialects.linalg.ops import BroadcastOp, ReduceOp
 from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.packing import HostOp, YieldOp
-from vtac.evaluate.arith import SUPPORTED, compute
+from vtac.evaluate.arith import SUPPORTED, compute, extracted
 from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.executable import EXECUTED
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of, stored
 from vtac.evaluate.host import LAYOUT_OPS, change_layout
+from vtac.evaluate.loops import iterations, reduced
 from vtac.evaluate.numbers import Array, number
 from vtac.evaluate.refusals import refused
 from vtac.evaluate.slices import inserted, padded, sliced
@@ -76,24 +77,22 @@ class _Evaluation:
         elif isinstance(op, tensor.PadOp):
             self.buffers[op.result] = padded(op, self.buffer(op.source, op), self.scalars)
         elif isinstance(op, tensor.ExtractSliceOp):
-            self.buffers[op.result] = sliced(op, self.buffer(op.source, op))
+            self.buffers[op.result] = sliced(op, self.buffer(op.source, op), self.scalars)
         elif isinstance(op, tensor.InsertSliceOp):
-            self.buffers[op.result] = inserted(op, self.buffer(op.source, op), self.buffer(op.dest, op))
+            self.buffers[op.result] = inserted(op, self.buffer(op.source, op), self.buffer(op.dest, op), self.scalars)
         elif isinstance(op, tensor.EmptyOp | AllocOp):
             self.buffers[op.results[0]] = Buffer.for_value(op.results[0])
         elif (constant := constant_buffer(op)) is not None:
             self.buffers[op.results[0]] = constant
         elif isinstance(op, ConstantOp):
             self.scalars[op.result] = number(op.value)
-        elif op.name in SUPPORTED or isinstance(op, tensor.SplatOp):
+        elif op.name in SUPPORTED or isinstance(op, tensor.SplatOp | tensor.ExtractOp):
             self._scalar_op(op)
         elif isinstance(op, LAYOUT_OPS):
             operands = [self.buffer(value, op) for value in _read_operands(op)]
             self._define(op, [change_layout(op, [operand.contents("operand", op) for operand in operands])])
-        elif isinstance(op, HostOp):
-            self._segment(op)
-        elif isinstance(op, CallOp):
-            self._call(op)
+        elif isinstance(op, HostOp | CallOp | scf.ForOp | ReduceOp):
+            self._nested(op)
         elif not isinstance(op, DeallocOp):
             raise refused(
                 f"cannot execute '{op.name}' at the input level: it is made of {EXECUTED}",
@@ -101,7 +100,12 @@ class _Evaluation:
             )
 
     def _scalar_op(self, op: Operation) -> None:
-        """One operation on scalars, or on all elements of tensors."""
+        """One operation on scalars, or on all elements of tensors; or an element of a tensor."""
+        if isinstance(op, tensor.ExtractOp):
+            source = self.buffer(op.tensor, op).contents("operand", op)
+            indices = [np.asarray(self._operand(value, op)).reshape(1) for value in op.indices]
+            self.scalars[op.result] = extracted(op, indices, {op.tensor: source}, 1).reshape(())
+            return
         operands = [self._operand(value, op) for value in op.operands]
         arrays = [one.contents("operand", op) if isinstance(one, Buffer) else one for one in operands]
         result = op.results[0]
@@ -121,6 +125,33 @@ class _Evaluation:
     def _define(self, op: Operation, arrays: Sequence[Array]) -> None:
         for result, array in zip(op.results, arrays, strict=True):
             self.buffers[result] = Buffer(result.name_hint or op.name, array)
+
+    def _nested(self, op: HostOp | CallOp | scf.ForOp | ReduceOp) -> None:
+        """What executes a region, or another function."""
+        match op:
+            case HostOp():
+                self._segment(op)
+            case CallOp():
+                self._call(op)
+            case scf.ForOp():
+                self._loop(op)
+            case ReduceOp():
+                source, start = (self.buffer(value, op).contents("operand", op) for value in op.operands)
+                self._define(op, [reduced(op, source, start)])
+
+    def _loop(self, op: scf.ForOp) -> None:
+        """The iterations of a loop, one after the other."""
+        block = op.body.block
+        carried = [self.buffer(value, op) for value in op.iter_args]
+        for index in iterations(op):
+            self.scalars[block.args[0]] = np.array(index, np.int64)
+            self.buffers.update(zip(block.args[1:], carried, strict=True))
+            for inner in block.ops:
+                if inner is block.last_op:
+                    carried = [self.buffer(value, op) for value in inner.operands]
+                else:
+                    self.run(inner)
+        self.buffers.update(zip(op.results, carried, strict=True))
 
     def _segment(self, op: HostOp) -> None:
         for inner in op.body.block.ops:
@@ -148,7 +179,10 @@ class _Evaluation:
             self.buffers.update(zip(op.res, targets, strict=True))
         else:
             self.stored.update(op.outputs)
-        StructuredOp(op, [self._operand(value, op) for value in op.inputs], targets, self.scalars).execute()
+        inputs = [self._operand(value, op) for value in op.inputs]
+        extracts = [inner for inner in op.body.block.ops if isinstance(inner, tensor.ExtractOp)]
+        tensors = {one.tensor: self.buffer(one.tensor, op).contents("operand", op) for one in extracts}
+        StructuredOp(op, inputs, targets, self.scalars, tensors).execute()
 
     def _operand(self, value: SSAValue, op: Operation) -> Buffer | Array:
         if isinstance(value.type, ShapedType):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from xdsl.dialects import tensor
+from xdsl.dialects.builtin import DYNAMIC_INDEX
 from xdsl.ir import SSAValue
 
 from vtac.evaluate.arith import evaluate_body
@@ -16,12 +17,20 @@ from vtac.evaluate.refusals import refused
 Slice = tensor.ExtractSliceOp | tensor.InsertSliceOp
 
 
-def places(op: Slice) -> tuple[slice, ...]:
-    """What a slice takes of its source, or covers of its destination; `EvaluationError` where it does not fit."""
+def places(op: Slice, scalars: Mapping[SSAValue, Array] | None = None) -> tuple[slice, ...]:
+    """What a slice takes of its source, or covers of its destination; `EvaluationError` where it does not fit.
+
+    Offsets that are values are looked up among `scalars`.
+    """
     offsets, sizes, strides = (
         tuple(values.get_values()) for values in (op.static_offsets, op.static_sizes, op.static_strides)
     )
-    if op.offsets or op.sizes or op.strides:
+    if scalars is not None and all(value in scalars for value in op.offsets):
+        given = iter(int(scalars[value].item()) for value in op.offsets)
+        offsets = tuple(next(given) if offset == DYNAMIC_INDEX else offset for offset in offsets)
+    elif op.offsets:
+        raise refused(f"{op.name}: constant offsets, sizes and strides are required", op)
+    if op.sizes or op.strides:
         raise refused(f"{op.name}: constant offsets, sizes and strides are required", op)
     whole, part = (op.source, op.result) if isinstance(op, tensor.ExtractSliceOp) else (op.dest, op.source)
     if _without_units(sizes) != _without_units(shape_of_type(part.type)):
@@ -40,16 +49,18 @@ def places(op: Slice) -> tuple[slice, ...]:
     )
 
 
-def sliced(op: tensor.ExtractSliceOp, source: Buffer) -> Buffer:
+def sliced(op: tensor.ExtractSliceOp, source: Buffer, scalars: Mapping[SSAValue, Array] | None = None) -> Buffer:
     """The elements that a slice takes, without the dimensions that it drops."""
-    taken, shape = places(op), shape_of_type(op.result.type)
+    taken, shape = places(op, scalars), shape_of_type(op.result.type)
     written = None if source.written is None else source.written[taken].reshape(shape)
     return Buffer(op.result.name_hint or source.name, source.data[taken].reshape(shape), written)
 
 
-def inserted(op: tensor.InsertSliceOp, source: Buffer, into: Buffer) -> Buffer:
+def inserted(
+    op: tensor.InsertSliceOp, source: Buffer, into: Buffer, scalars: Mapping[SSAValue, Array] | None = None
+) -> Buffer:
     """A copy of the destination with the source in place."""
-    covered = places(op)
+    covered = places(op, scalars)
     result = into.copy(op.result.name_hint or into.name)
     shape = result.data[covered].shape
     result.data[covered] = source.data.reshape(shape)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import cast
 
 import numpy as np
@@ -23,13 +24,15 @@ from vtac.evaluate.refusals import refused
 class StructuredOp:
     """One linalg op with its operands: parallel iterators all at once, reductions one point after the other.
 
-    `targets` are its outputs, which it writes; `scalars` what its body takes from around it.
+    `targets` are its outputs, which it writes; `scalars` what its body takes from around it,
+    `tensors` those of which it extracts elements.
     """
 
     op: LinalgStructuredOperation
     inputs: list[Buffer | Array]
     targets: list[Buffer]
     scalars: dict[SSAValue, Array]
+    tensors: Mapping[SSAValue, Array] = field(default_factory=dict[SSAValue, Array])
 
     def __post_init__(self) -> None:
         try:
@@ -55,7 +58,7 @@ class StructuredOp:
         for point in np.ndindex(*(self.extents[dimension] for dimension in self.reductions)):
             grid = self._grid(dict(zip(self.reductions, point, strict=True)))
             inputs = [self._input(n, m, grid, b) for n, (m, b) in enumerate(zip(maps, self.inputs, strict=False))]
-            values = evaluate_body(self.op.body.block, [*inputs, *values], self._outer(grid), None)
+            values = evaluate_body(self.op.body.block, [*inputs, *values], self._outer(grid), None, self.tensors)
         for target, place, value in zip(self.targets, places, values, strict=True):
             target.data[place] = value if target.shape else value.reshape(())
             if target.written is not None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
 from pathlib import Path
+from typing import TypeVar
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import (
@@ -66,6 +67,9 @@ def parse(source: Path | str) -> ModuleOp:
         remember(module, source)
         return module
     return parse_module(read_source(source), str(source), context)
+
+
+T = TypeVar("T")
 
 
 def read_source(path: Path | str) -> str:
@@ -216,6 +220,15 @@ class LocatingParser(Parser):
         if found:
             self.raise_error(f"reading a constant of type {kind} takes {found}", start, self.pos)
         return kind
+
+    def parse_comma_separated_list(
+        self, delimiter: Parser.Delimiter, parse: Callable[[], T], context_msg: str = ""
+    ) -> list[T]:
+        """A list; types of results may stand in parentheses, where xDSL's linalg.generic takes none."""
+        bare = delimiter is self.Delimiter.NONE and parse == self.parse_attribute
+        if bare and self._current_token.kind is MLIRTokenKind.L_PAREN:
+            return super().parse_comma_separated_list(self.Delimiter.PAREN, parse, context_msg)
+        return super().parse_comma_separated_list(delimiter, parse, context_msg)
 
     def _parse_op_result_list(self):
         results = super()._parse_op_result_list()

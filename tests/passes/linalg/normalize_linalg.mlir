@@ -47,3 +47,30 @@ func.func @stays(%x: tensor<4xf32>, %y: tensor<4xi32>) -> (tensor<4xf32>, tensor
   } -> tensor<4xi32>
   func.return %a, %b : tensor<4xf32>, tensor<4xi32>
 }
+
+// Several results, and linalg.reduce.
+
+// CHECK-LABEL: func.func @results
+// CHECK:         %y = linalg.generic {{.*}} ins(%x : tensor<4x8xi32>) outs({{.*}} : tensor<4x8xi32>)
+// CHECK-NEXT:    ^bb0
+// CHECK-NEXT:      arith.addi
+// CHECK-NEXT:      linalg.yield
+// CHECK:         %y_1 = linalg.generic {{.*}} ins(%x : tensor<4x8xi32>) outs({{.*}} : tensor<4x8xi8>)
+// CHECK:           arith.trunci
+// CHECK:         linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0)>], iterator_types = ["parallel", "reduction"]}
+func.func @results(%x: tensor<4x8xi32>, %s: tensor<4xi32>) -> (tensor<4x8xi32>, tensor<4x8xi8>, tensor<4xi32>) {
+  %e = tensor.empty() : tensor<4x8xi32>
+  %t = tensor.empty() : tensor<4x8xi8>
+  %y:2 = linalg.generic {indexing_maps = [affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>, affine_map<(d0, d1) -> (d0, d1)>], iterator_types = ["parallel", "parallel"]} ins(%x : tensor<4x8xi32>) outs(%e, %t : tensor<4x8xi32>, tensor<4x8xi8>) {
+  ^bb0(%a: i32, %o: i32, %p: i8):
+    %b = arith.addi %a, %a : i32
+    %c = arith.trunci %b : i32 to i8
+    linalg.yield %b, %c : i32, i8
+  } -> (tensor<4x8xi32>, tensor<4x8xi8>)
+  %z = linalg.reduce ins(%x : tensor<4x8xi32>) outs(%s : tensor<4xi32>) dimensions = [1]
+    (%in: i32, %init: i32) {
+      %0 = arith.addi %in, %init : i32
+      linalg.yield %0 : i32
+    }
+  func.return %y#0, %y#1, %z : tensor<4x8xi32>, tensor<4x8xi8>, tensor<4xi32>
+}

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vtac.passes.linalg.expand_groups import ExpandGroups
 from vtac.passes.linalg.unroll_batches import UnrollBatches
+from vtac.passes.linalg.unroll_loops import UnrollLoops
 from vtac.passes.vta.count_contractions import CountContractions
 from vtac.passes.vta.explain_choices import ExplainChoices
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
@@ -34,7 +35,7 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
     return Pipeline(
         "lower-plain-to-vta",
         (
-            Phase("expanded", (CountContractions(), FoldConstants(), ExpandGroups(), UnrollBatches())),
+            Phase("expanded", (UnrollLoops(), CountContractions(), FoldConstants(), ExpandGroups(), UnrollBatches())),
             *before,
             Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True), MultiplyBiases())),
             Phase("grouped", (GroupDeviceCalls(), ExplainChoices(), PlaceTensors(), MergeDeviceFunctions())),

@@ -8,15 +8,27 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, FunctionType, ModuleOp, TensorType
+from xdsl.dialects.builtin import (
+    AnyFloat,
+    BytesAttr,
+    DenseIntOrFPElementsAttr,
+    FloatAttr,
+    FunctionType,
+    IndexType,
+    IntegerAttr,
+    IntegerType,
+    ModuleOp,
+    TensorType,
+)
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
-from xdsl.dialects.tensor import CollapseShapeOp, EmptyOp, ExpandShapeOp, ExtractSliceOp
+from xdsl.dialects.tensor import CollapseShapeOp, EmptyOp, ExpandShapeOp, ExtractOp, ExtractSliceOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
+from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.device_functions import host_functions
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp
 from vtac.evaluate import evaluate_linalg
@@ -52,6 +64,32 @@ class FoldConstant(RewritePattern):
             rewriter.replace(op, constant)
 
 
+class FoldExtraction(RewritePattern):
+    """An element of a constant is a constant, where its indices are."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ExtractOp, rewriter: PatternRewriter) -> None:
+        source = op.tensor.owner
+        places = [index.owner for index in op.indices]
+        if not isinstance(source, ConstantOp) or not isinstance(source.value, DenseIntOrFPElementsAttr):
+            return
+        values, shape = numbers_of(source.value), source.value.get_shape()
+        at = [
+            one.value.value.data for one in places if isinstance(one, ConstantOp) and isinstance(one.value, IntegerAttr)
+        ]
+        if values is None or len(at) != len(places) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
+            return
+        number, kind = values[tuple(at)].item(), source.value.get_element_type()
+        if isinstance(kind, AnyFloat):
+            constant = ConstantOp(FloatAttr(number, kind))
+        elif isinstance(kind, IntegerType | IndexType):
+            constant = ConstantOp(IntegerAttr(number, kind))
+        else:
+            return
+        constant.location = op.location
+        rewriter.replace(op, constant)
+
+
 class DropUnused(RewritePattern):
     """A constant or an empty tensor of a function's body that nothing uses is gone."""
 
@@ -67,7 +105,8 @@ class FoldConstants(ModulePass):
 
     requires: tensors of static shape.
     ensures:  no such operation is left, unless its result is larger than every operand (a broadcast
-              bias stays one): `grow` folds those too. Constants that nothing uses are gone.
+              bias stays one): `grow` folds those too. Elements of constants are constants; constants
+              that nothing uses are gone.
     declines: nothing.
     """
 
@@ -77,16 +116,17 @@ class FoldConstants(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            rewrite_once(function, FoldConstant(self.grow))
+            rewrite_once(function, FoldConstant(self.grow), FoldExtraction())
             rewrite_once(function, DropUnused())
 
 
 def _is_foldable(op: Operation, *, grow: bool) -> bool:
-    sizes = [_size(operand) for operand in op.operands if _is_dense(operand)]
-    others = [operand for operand in op.operands if not _is_dense(operand)]
+    read = [*op.operands, *_captured(op)]
+    sizes = [_size(operand) for operand in read if _is_dense(operand)]
+    others = [operand for operand in read if not _is_dense(operand)]
     if not sizes or len(op.results) != 1 or not isinstance(op.results[0].type, TensorType):
         return False
-    if any(not isinstance(v.owner, EmptyOp | ConstantOp) for v in (*others, *_captured(op))):
+    if any(not isinstance(v.owner, EmptyOp | ConstantOp) for v in others):
         return False
     return grow or _size(op.results[0]) <= max(sizes)
 

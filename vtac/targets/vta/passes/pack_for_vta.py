@@ -11,6 +11,7 @@ from vtac.passes.linalg.fuse_elementwise import FuseElementwise
 from vtac.passes.linalg.narrow_integers import NarrowIntegers
 from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
 from vtac.passes.linalg.reduce_wide_shifts import ReduceWideShifts
+from vtac.passes.linalg.shape_reductions import ShapeReductions
 from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.split_transposed_convolutions import SplitTransposedConvolutions
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
@@ -40,6 +41,7 @@ _TO_INTEGERS = (
     ConvertScaledFloats(),
     ReduceWideShifts(),
     NarrowIntegers(),
+    ShapeReductions(),
     TakeOutZeroPoints(),
     WidenOperands(),
     LegalizeForAlu(),
