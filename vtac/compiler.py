@@ -14,11 +14,12 @@ from vtac.pipelines import Runner
 from vtac.preparation import prepare, refuse_several_functions, scripts_of
 from vtac.rewriting.edits import append
 from vtac.targets.registry import all_targets, find_target
+from vtac.targets.target import KeepsSource
 from vtac.text.context import make_context
-from vtac.text.excerpts import pointed
+from vtac.text.excerpts import pointed, remember, remembered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.hardware import VTAConfig
@@ -83,10 +84,21 @@ def compile(
     complete = found.complete(options)
     work = prepare(module, found, config, schedule)
     refuse_several_functions(work)
-    if found.compile is not None:
-        return found.compile(work, **complete)
-    _lower(work, found)
-    return found.build(work)
+    source = work.clone()
+    text = remembered(module) if isinstance(module, ModuleOp) else remembered(work)
+    if text is not None:
+        remember(source, text)
+    program = _program(work, found, complete)
+    if isinstance(program, KeepsSource):
+        program.keep_source(source)
+    return program
+
+
+def _program(work: ModuleOp, target: Target, options: Mapping[str, object]) -> TargetProgram:
+    if target.compile is not None:
+        return target.compile(work, **options)
+    _lower(work, target)
+    return target.build(work)
 
 
 @pointed

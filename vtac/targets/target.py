@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from vtac.errors import CompileError
 
@@ -65,6 +65,15 @@ class _Program(Protocol[_P]):
 
 TargetProgram: TypeAlias = _Program[...]
 """What compiling gives, whichever the target. A call takes arrays, and what else the target's programs take."""
+
+
+@runtime_checkable
+class KeepsSource(Protocol):
+    """A program that can say what it was compiled from."""
+
+    def keep_source(self, module: ModuleOp) -> None:
+        """Remember a module with hardware and schedule settled, which nobody changes."""
+        ...
 
 
 class HasScript(Protocol):

@@ -37,6 +37,11 @@ def remember(module: ModuleOp, text: str) -> None:
     _STRINGS[module] = text
 
 
+def remembered(module: ModuleOp) -> str | None:
+    """The text that a module came from, where that is no file."""
+    return _STRINGS.get(module)
+
+
 def excerpt(place: str, texts: Mapping[str, str] = _NO_TEXTS) -> str:
     """The source line at `file:line:col` and a caret below it; empty where there is no such line.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,9 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.summary import Summary
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.stream.layout import Buffer
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
 
 Floats: TypeAlias = tuple[Array, ...]
 
@@ -87,8 +90,15 @@ class QuantisedProgram:
     def cycles(self) -> int:
         return self.program.cycles
 
+    @property
+    def source(self) -> ModuleOp | None:
+        return self.program.source
+
     def disassemble(self) -> str:
         return self.program.disassemble()
+
+    def report(self, path: str | Path | None = None) -> str:
+        return self.program.report(path)
 
     def save(self, directory: str | Path, inputs: Sequence[AnyArray] | None = None) -> None:
         self.program.save(directory, inputs)

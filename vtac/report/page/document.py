@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from vtac.errors import ToolMissingError, VtacError
 from vtac.files.whole import write_output
 from vtac.lazily import installed_version
+from vtac.models.quantiser.program import QuantisedProgram
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
@@ -74,6 +75,8 @@ def _page(program: object, more: Sequence[tuple[str, str]]) -> str:
 
 def _described(program: object) -> tuple[str, str, Sequence[Section]]:
     """The name of a program, what it is, and its sections. Raises `VtacError` for what is no program."""
+    if isinstance(program, QuantisedProgram):
+        return _described(program.program)
     if isinstance(program, Program | HostProgram):
         from vtac.report.page.vta import vta_sections
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from vtac.errors import VtacError
 from vtac.report.page.layers import layers_section
+from vtac.report.page.levels import instruction_levels, levels_section
+from vtac.report.page.lowering import Lowering, lowering_of
 from vtac.report.page.section import Section
+from vtac.report.page.steps import steps_section
 from vtac.report.page.summary import summary_section
-from vtac.report.runs import StreamRun, runs_of
+from vtac.report.page.timeline import timeline_section
+from vtac.report.runs import StreamRun, runs_of, total_cycles
 from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports
 from vtac.targets.vta.programs.vta_program import VtaProgram
 
@@ -17,6 +21,15 @@ def vta_sections(program: VtaProgram) -> list[Section]:
     sections = [summary_section(program, reports, runs, reason)]
     if reports:
         sections.append(layers_section(program.config, reports))
+    if runs and total_cycles(runs):
+        sections.append(timeline_section(runs, reports))
+    source = program.source
+    lowering = Lowering() if source is None else lowering_of(source, "vta")
+    last = list(instruction_levels(program, lowering))
+    if lowering.levels or last:
+        sections.append(levels_section(lowering, source, last, "the whole program"))
+    if lowering.steps:
+        sections.append(steps_section(lowering.steps, lowering.layers))
     return sections
 
 

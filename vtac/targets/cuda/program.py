@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -24,6 +24,9 @@ from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.saved_record import SavedRecord, read_record
 from vtac.text.short import signature
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
 
 Device = Literal["cpu", "gpu"]
 TEXT_FILE = "kernel.cu"
@@ -45,6 +48,8 @@ class CudaProgram:
     launch: LaunchRecord
     in_place: tuple[str, ...] = ()
     constants: Mapping[str, Array] = field(default_factory=dict[str, Array])
+    source: ModuleOp | None = field(default=None, repr=False, compare=False)
+    """What it was compiled from, hardware and schedule settled; None for a saved program."""
 
     def __str__(self) -> str:
         """One line: what the kernel takes and gives, and how it is launched."""
@@ -61,6 +66,10 @@ class CudaProgram:
     def report(self, path: str | Path | None = None) -> str:
         """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
         return written_by("vtac.report.page.document", "report")(self, path)
+
+    def keep_source(self, module: ModuleOp) -> None:
+        """Remember what it was compiled from: a module with hardware and schedule settled."""
+        object.__setattr__(self, "source", module)
 
     @property
     def arguments(self) -> tuple[Parameter, ...]:

@@ -13,6 +13,8 @@ const vtac = {
     return new Uint8Array(await new Response(stream).arrayBuffer());
   },
 
+  json: async (id) => JSON.parse(new TextDecoder().decode(await vtac.unpacked(id))),
+
   redraws: [],
   redraw: () => vtac.redraws.forEach((draw) => draw()),
 };

@@ -65,11 +65,12 @@ class HostProgram:
     `host` is the module with the host function; `devices` are the streams that it calls, by the
     name of the function that they are, in the order of their first calls. What only one stream
     has, such as its instructions, is in `devices`; where there is one, `stream` is that. `host_seconds` is the
-    time that the host's own operations took in the last run.
+    time that the host's own operations took in the last run. `source` is what was compiled, None for a saved program.
     """
 
     host: ModuleOp
     devices: dict[str, Program]
+    source: ModuleOp | None = field(default=None, repr=False, compare=False)
     host_seconds: float = field(default=0.0, init=False)
     _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], init=False, repr=False)
 
@@ -92,6 +93,10 @@ class HostProgram:
     def report(self, path: str | Path | None = None) -> str:
         """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
         return written_by("vtac.report.page.document", "report")(self, path)
+
+    def keep_source(self, module: ModuleOp) -> None:
+        """Remember what it was compiled from: a module with hardware and schedule settled."""
+        self.source = module
 
     @cached_property
     def _plain(self) -> tuple[Buffer, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -21,6 +22,9 @@ from vtac.targets.vta.programs.saving import save, stream_files
 from vtac.targets.vta.programs.summary import Summary, work_line
 from vtac.targets.vta.stream.layout import Buffer
 from vtac.text.short import counted, signature
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
 
 
 @dataclass
@@ -50,6 +54,8 @@ class Program:
     macs: int = 0
     last_inputs: tuple[Array, ...] | None = field(default=None, repr=False)
     """The arrays of the last call, or those that were saved in the memory image."""
+    source: ModuleOp | None = field(default=None, repr=False, compare=False)
+    """What it was compiled from, hardware and schedule settled; None for a saved program."""
     _counters: dict[str, int] | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
@@ -69,6 +75,10 @@ class Program:
     def report(self, path: str | Path | None = None) -> str:
         """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
         return written_by("vtac.report.page.document", "report")(self, path)
+
+    def keep_source(self, module: ModuleOp) -> None:
+        """Remember what it was compiled from: a module with hardware and schedule settled."""
+        self.source = module
 
     @property
     def arguments(self) -> tuple[Buffer, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.machine import Progress
@@ -12,6 +12,9 @@ from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.summary import Summary
 from vtac.targets.vta.stream.layout import Buffer
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
 
 
 class VtaProgram(Protocol):
@@ -52,6 +55,11 @@ class VtaProgram(Protocol):
     @property
     def stream(self) -> Program:
         """The stream of a program that has one. Raises `ProgramError` for one of several."""
+        ...
+
+    @property
+    def source(self) -> ModuleOp | None:
+        """What it was compiled from; None for a saved program."""
         ...
 
     def __call__(self, *arrays: Array, progress: Progress | None = None) -> Array | tuple[Array, ...]: ...
