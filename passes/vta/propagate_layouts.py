@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.ops import BroadcastOp
-from xdsl.dialects.tensor import ConcatOp, EmptyOp, ExtractSliceOp, InsertSliceOp
+from xdsl.dialects.tensor import ConcatOp, EmptyOp, ExtractSliceOp, InsertSliceOp, PadOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -24,11 +24,11 @@ from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack
 from vtac.partition.alu_operations import shape_of
 from vtac.partition.flat_images import layout_of_view
-from vtac.partition.tile_slices import PackOfInsertion, PackOfJoin, PackOfSlice, SlicedTiles
+from vtac.partition.tile_slices import PackOfInsertion, PackOfJoin, PackOfPad, PackOfSlice, SlicedTiles
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
-_UNREAD = (PackOp, UnpackOp, BroadcastOp, EmptyOp, ConcatOp, JoinOp, InsertSliceOp, ExtractSliceOp, *RESHAPES)
+_UNREAD = (PackOp, UnpackOp, BroadcastOp, EmptyOp, ConcatOp, JoinOp, InsertSliceOp, ExtractSliceOp, PadOp, *RESHAPES)
 """What is gone when nothing reads it any more."""
 
 
@@ -151,7 +151,7 @@ class PropagateLayouts(ModulePass):
         )
         for function in host_functions(op):
             sliced = SlicedTiles.of(function)
-            slices = (PackOfJoin(sliced), PackOfInsertion(sliced), PackOfSlice(sliced))
+            slices = (PackOfJoin(sliced), PackOfInsertion(sliced), PackOfSlice(sliced), PackOfPad(sliced))
             rewrite_greedily(function, *patterns, *slices)
             rewrite_once(function, SameLayout())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)

@@ -10,7 +10,7 @@ from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FunctionType, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.dialects.tensor import EmptyOp
+from xdsl.dialects.tensor import EmptyOp, InsertSliceOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -130,6 +130,9 @@ class _Linker:
         for value in cast(ReturnOp, body.last_op).operands:
             self.buffers.give(value, self.arguments.add_result(value))
         for op in body.ops:
+            if isinstance(op, ConstantOp) and _is_filled(op) and isinstance(op.value, DenseIntOrFPElementsAttr):
+                self.buffers.give(op.result, self.arguments.add_constant(op.value.type, op.value, op.result.name_hint))
+        for op in body.ops:
             self._link(op)
         insert_ops([*self.buffers.ops, SyncOp.get(dataflow=True), ReturnOp()], InsertPoint.at_end(self.block))
         self.arguments.describe()
@@ -139,7 +142,8 @@ class _Linker:
         if isinstance(op, CallOp):
             self._call(op)
         elif isinstance(op, ConstantOp) and isinstance(op.value, DenseIntOrFPElementsAttr):
-            self.buffers.give(op.result, self._constant(op.value, op.result.name_hint))
+            if not _is_filled(op):
+                self.buffers.give(op.result, self._constant(op.value, op.result.name_hint))
         elif not isinstance(op, (*VIEWS, EmptyOp, ReturnOp)):
             raise CompileError(
                 f"'{op.name}' in program '{self.function.sym_name.data}'; a program calls kernels, reshapes, cuts and "
@@ -174,3 +178,8 @@ class _Linker:
         if contents not in self.constants:
             self.constants[contents] = self.arguments.add_constant(contents.type, contents, name or "constant")
         return self.constants[contents]
+
+
+def _is_filled(constant: ConstantOp) -> bool:
+    """Whether something is put into a constant, so that it has a buffer of its own."""
+    return any(isinstance(use.operation, InsertSliceOp) for use in constant.result.uses)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import cast
 
 from xdsl.dialects import tensor
+from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import TensorType
 from xdsl.dialects.func import CallOp, ReturnOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
@@ -79,7 +80,7 @@ class Placements:
             self.misfits.append(Misfit(op, 1, "something else is put into the same tensor, or reads it as it was"))
         elif isinstance(dest.owner, tensor.InsertSliceOp | CallOp):
             self._set(dest, whole)
-        elif isinstance(dest, BlockArgument) and whole.shape == _shape(whole.root):
+        elif _has_a_buffer(dest) and whole.shape == _shape(whole.root):
             for value, part in list(self.parts.items()):
                 if part.root is whole.root:
                     self.parts[value] = replace(part, root=dest)
@@ -128,9 +129,14 @@ class Placements:
         taken: set[SSAValue] = set()
         for index, value in enumerate(last.operands):
             part = self.part(value)
-            if part.root in taken or isinstance(part.root, BlockArgument) or part.shape != _shape(part.root):
+            if part.root in taken or _has_a_buffer(part.root) or part.shape != _shape(part.root):
                 self.misfits.append(Misfit(last, index, "a result is a buffer of its own", again=True))
             taken.add(part.root)
+
+
+def _has_a_buffer(value: SSAValue) -> bool:
+    """Whether a value has a buffer that the program does not choose: an argument, or a constant."""
+    return isinstance(value, BlockArgument) or isinstance(value.owner, ConstantOp)
 
 
 def _checked(op: tensor.InsertSliceOp | tensor.ExtractSliceOp) -> Slice:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from xdsl.dialects import tensor
-from xdsl.dialects.builtin import TensorType
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, TensorType, i8
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -23,9 +24,10 @@ from vtac.analysis.tile_slices import Layout, Slice, slice_in_tiles, slice_of
 from vtac.dialects.packing import JoinOp, PackOp, UnpackOp, packed_shape
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.partition.alu_operations import element_of, shape_of
+from vtac.partition.pads import pad_value
 
 _Key: TypeAlias = tuple[SSAValue, Layout, bool]
-_MOVES = (tensor.ConcatOp, JoinOp, tensor.InsertSliceOp, tensor.ExtractSliceOp, *RESHAPES)
+_MOVES = (tensor.ConcatOp, JoinOp, tensor.InsertSliceOp, tensor.ExtractSliceOp, tensor.PadOp, *RESHAPES)
 
 
 @dataclass
@@ -124,6 +126,32 @@ class PackOfSlice(RewritePattern):
             _Maker(self.tiles, op, cut, rewriter).cut_out(cut.source, part)
 
 
+@dataclass
+class PackOfPad(RewritePattern):
+    """What has a border of some number is put into a tensor of tiles that holds that number."""
+
+    tiles: SlicedTiles
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: PackOp, rewriter: PatternRewriter) -> None:
+        pad = op.source.owner
+        if not isinstance(pad, tensor.PadOp) or op.source not in self.tiles.from_tiles:
+            return
+        number = pad_value(pad)
+        if not isinstance(number, int) or pad.low or pad.high or element_of(op.source) != i8:
+            return
+        low, inside = tuple(pad.static_low.get_values()), shape_of(pad.source)
+        dims, tiles, _ = op.layout()
+        if any(tile > 1 and inside[dim] != shape_of(op.source)[dim] for dim, tile in zip(dims, tiles, strict=True)):
+            return
+        part = slice_in_tiles(Slice(low, inside, (1,) * len(low)), shape_of(op.source), op.layout())
+        if isinstance(part, Slice):
+            kind = cast("TensorType[IntegerType]", op.result.type)
+            border = ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, [number]))
+            border.result.name_hint = f"{pad.source.name_hint or 'x'}_border"
+            _Maker(self.tiles, op, pad, rewriter).put_in(border.result, [(pad.source, part)])
+
+
 def _is_free(dest: SSAValue, part: Slice) -> bool:
     """Whether a tensor was empty, and nothing has been put into this part of it."""
     while isinstance(dest.owner, tensor.InsertSliceOp):
@@ -158,6 +186,8 @@ class _Maker:
         ops: list[Operation] = []
         if dest is None or isinstance(dest.owner, tensor.EmptyOp):
             ops.append(tensor.EmptyOp([], self.pack.result.type))
+        elif isinstance(dest.owner, ConstantOp):
+            ops.append(dest.owner)
         else:
             ops.append(self._packed(dest))
         whole = ops[0].results[0]

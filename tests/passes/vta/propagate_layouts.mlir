@@ -62,3 +62,20 @@ func.func @through_tiles(%a: tensor<1x2x3x3x1x16xi8>) -> tensor<1x3x3x3x1x16xi8>
   %2 = packing.pack %1 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x40x3x3xi8> to tensor<1x3x3x3x1x16xi8>
   func.return %2 : tensor<1x3x3x3x1x16xi8>
 }
+
+// A border of a number around tiles: they are put into a constant that holds it.
+
+// CHECK-LABEL: func.func @border
+// CHECK:         [[BORDER:%.*]] = arith.constant dense<-128> : tensor<1x2x5x4x1x16xi8>
+// CHECK-NEXT:    [[IN:%.*]] = tensor.insert_slice %a into [[BORDER]][0, 0, 1, 0, 0, 0] [1, 2, 3, 3, 1, 16] [1, 1, 1, 1, 1, 1]
+// CHECK-NEXT:    func.return [[IN]]
+func.func @border(%a: tensor<1x2x3x3x1x16xi8>) -> tensor<1x2x5x4x1x16xi8> {
+  %c = arith.constant -128 : i8
+  %0 = packing.unpack %a dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] : tensor<1x2x3x3x1x16xi8> to tensor<1x20x3x3xi8>
+  %1 = tensor.pad %0 low[0, 0, 1, 0] high[0, 0, 1, 1] {
+  ^bb0(%p0: index, %p1: index, %p2: index, %p3: index):
+    tensor.yield %c : i8
+  } : tensor<1x20x3x3xi8> to tensor<1x20x5x4xi8>
+  %2 = packing.pack %1 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x20x5x4xi8> to tensor<1x2x5x4x1x16xi8>
+  func.return %2 : tensor<1x2x5x4x1x16xi8>
+}

@@ -23,6 +23,7 @@ from vtac.targets.vta.passes.pack_for_vta import PackForVta
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.intermediates import run_with_intermediates
 from vtac.text.context import make_context
+from vtac.text.source import parse
 from vtac.workloads.networks.network import Network
 from vtac.workloads.networks.squeezenet import squeezenet
 from vtac.workloads.tensor_text import Tensor
@@ -126,6 +127,50 @@ def test_decoders_are_one_stream(network: Network) -> None:
     np.testing.assert_array_equal(program(latent), network.expected(latent)[0])
     assert vtac.check(program) == []
     assert len(program.devices) == 1
+
+
+_BORDER = """
+func.func @net(%x: tensor<1x16x4x5xi8>, %k: tensor<16x16x1x1xi8>, %k3: tensor<16x16x3x3xi8>) -> tensor<1x16x4x5xi32> {
+  %zero = arith.constant 0 : i32
+  %edge = arith.constant -128 : i8
+  %e = tensor.empty() : tensor<1x16x4x5xi32>
+  %s = linalg.fill ins(%zero : i32) outs(%e : tensor<1x16x4x5xi32>) -> tensor<1x16x4x5xi32>
+  %z = linalg.conv_2d_nchw_fchw {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+    ins(%x, %k : tensor<1x16x4x5xi8>, tensor<16x16x1x1xi8>) outs(%s : tensor<1x16x4x5xi32>) -> tensor<1x16x4x5xi32>
+  %e8 = tensor.empty() : tensor<1x16x4x5xi8>
+  %y = linalg.generic {
+      indexing_maps = [affine_map<(n, c, h, w) -> (n, c, h, w)>, affine_map<(n, c, h, w) -> (n, c, h, w)>],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%z : tensor<1x16x4x5xi32>) outs(%e8 : tensor<1x16x4x5xi8>) {
+  ^bb0(%a: i32, %o: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<1x16x4x5xi8>
+  %p = tensor.pad %y low[0, 0, 1, 1] high[0, 0, 1, 1] {
+  ^bb0(%i: index, %j: index, %m: index, %n: index):
+    tensor.yield %edge : i8
+  } : tensor<1x16x4x5xi8> to tensor<1x16x6x7xi8>
+  %r = linalg.conv_2d_nchw_fchw {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+    ins(%p, %k3 : tensor<1x16x6x7xi8>, tensor<16x16x3x3xi8>) outs(%s : tensor<1x16x4x5xi32>) -> tensor<1x16x4x5xi32>
+  func.return %r : tensor<1x16x4x5xi32>
+}
+"""
+
+
+def test_a_border_of_a_number_is_there_before_what_it_surrounds(tmp_path: Path) -> None:
+    """In every run, of the program as compiled and as saved: kernels store inside of it only."""
+    random = np.random.default_rng(0)
+    x, k, k3 = (
+        random.integers(-128, 128, shape).astype(np.int8) for shape in ((1, 16, 4, 5), (16, 16, 1, 1), (16, 16, 3, 3))
+    )
+    expected = evaluate(parse(_BORDER), x, k, k3)
+    program = vtac.compile(_BORDER)
+    for _ in range(2):
+        np.testing.assert_array_equal(program(x, k, k3), expected)
+    assert vtac.check(program) == []
+    assert [buffer.shape for buffer in program.stream.buffers if buffer.role == "filled"] == [(1, 1, 6, 7, 1, 16)]
+    program.save(tmp_path)
+    np.testing.assert_array_equal(vtac.load_program(tmp_path)(x, k, k3), expected)
 
 
 def _dense() -> Network:

@@ -18,7 +18,7 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_buffers import check_contents, check_layout, placed_array
 from vtac.targets.vta.programs.saved_records import Index, parse_index
 from vtac.targets.vta.programs.saving import INDEX
-from vtac.targets.vta.stream.layout import align
+from vtac.targets.vta.stream.layout import CONTENTS, align
 
 
 def load_stream(folder: Path) -> Program:
@@ -38,7 +38,7 @@ def load_stream(folder: Path) -> Program:
     constants = {
         buffer.name: image[buffer.address : buffer.address + buffer.nbytes]
         for buffer in record.buffers
-        if buffer.role == "constant"
+        if buffer.role in CONTENTS
     }
     program = Program(
         record.config,

@@ -150,10 +150,33 @@ def _entry(module: ModuleOp) -> FuncOp:
     return functions[0]
 
 
+def _stored_arguments(kernel: FuncOp) -> list[int]:
+    """The numbers of the arguments that a kernel stores to."""
+    writes = {op.buffer for op in kernel.walk() if isinstance(op, Store2DOp)}
+    return [argument.index for argument in kernel.body.block.args if argument in writes]
+
+
+def _stored_by_calls(function: FuncOp) -> set[SSAValue]:
+    """The buffers that kernels store to."""
+    numbers: dict[str, list[int]] = {}
+    found: set[SSAValue] = set()
+    for call in function.body.block.ops:
+        if not isinstance(call, CallOp):
+            continue
+        name = call.callee.string_value()
+        if name not in numbers:
+            kernel = SymbolTable.lookup_symbol(call, call.callee)
+            known = isinstance(kernel, FuncOp) and kernel.body.blocks
+            numbers[name] = _stored_arguments(cast(FuncOp, kernel)) if known else []
+        found.update(_whole(call.arguments[number]) for number in numbers[name])
+    return found
+
+
 def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[Buffer], dict[str, bytes]]:
     """Arguments, then results, then constants and scratch: values, buffers, contents."""
     written = {op.buffer for op in function.walk() if isinstance(op, Store2DOp)}
     read = {op.buffer for op in function.walk() if isinstance(op, Load2DOp)}
+    stored = _stored_by_calls(function)
     values: list[SSAValue] = []
     buffers: list[Buffer] = []
     constants: dict[str, bytes] = {}
@@ -162,7 +185,8 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
         contents = CONSTANT.of_argument(function, position)
         if contents is not None:
             values.append(argument)
-            buffers.append(_buffer(argument, names.take(buffer_name(argument)), "constant", False, False))
+            given: Role = "filled" if argument in stored else "constant"
+            buffers.append(_buffer(argument, names.take(buffer_name(argument)), given, False, False))
             constants[buffers[-1].name] = _dense_bytes(contents, buffers[-1].nbytes)
             continue
         tensor_result = RESULT.of_argument(function, position) is not None

@@ -10,7 +10,12 @@ from typing import Literal
 
 from vtac.dialects.hardware import DRAM_PAGE_BYTES
 
-Role = Literal["input", "constant", "output", "scratch", "uop"]
+Role = Literal["input", "constant", "filled", "output", "scratch", "uop"]
+"""What a buffer is for; one that is `filled` has contents before a run, and kernels store parts of it."""
+
+CONTENTS: tuple[Role, ...] = ("constant", "filled")
+"""Roles of buffers with contents that no caller gives."""
+
 DType = Literal["int8", "int16", "int32", "int64", "uint32"]
 
 FIRST_ADDRESS = 0x1000
