@@ -50,17 +50,25 @@ def test_a_border_around_an_argument() -> None:
     assert kernel_count(program) == 1
 
 
-def test_padding_that_may_be_the_largest_is_put_there_by_the_host() -> None:
+def test_padding_that_may_be_the_largest_is_in_the_buffer_before_a_run() -> None:
     program = pooled(-128, 5)
+    assert "tensor.pad" not in host_steps(program)
+    assert [buffer.role for buffer in program.stream.buffers].count("filled") == 1
+
+
+def test_padding_of_what_the_host_has_is_put_there_by_the_host() -> None:
+    net = LayerText((1, 20, 9, 9))
+    program = run_against_numpy(net.text(net.pool(net.inputs[0], "max", (3, 2), 2, (1, 0, 2, 1), 5)))
     assert "tensor.pad" in host_steps(program)
     assert program.choices[0].startswith("host: padding with 5 ('tensor.pad'): loads put zeros around rows and columns")
 
 
-def test_windows_in_nothing_but_padding_are_put_there_by_the_host() -> None:
+def test_windows_in_nothing_but_padding_read_it_from_the_buffer() -> None:
     net = LayerText((1, 16, 4, 4))
     narrow = net.narrow(net.convolution(net.inputs[0], 16, 1), 6, 3)
     program = run_against_numpy(net.text(net.pool(narrow, "max", (2, 2), 2, (2, 0, 0, 0), -128)))
-    assert "tensor.pad" in host_steps(program)
+    assert "tensor.pad" not in host_steps(program)
+    assert [buffer.role for buffer in program.stream.buffers].count("filled") == 1
 
 
 @CONFIGS

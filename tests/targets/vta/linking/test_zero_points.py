@@ -53,14 +53,13 @@ def test_padding_with_the_zero_point_between_layers() -> None:
     assert kernel_count(program) == 2
 
 
-def test_padding_with_another_number_is_the_host_s() -> None:
+def test_padding_with_another_number_is_in_the_buffer_before_a_run() -> None:
     net = LayerText((1, 18, 5, 5))
     padded = net.pad(net.narrow(net.convolution(net.inputs[0], 18, 1), 7), (1, 1, 1, 1), 5)
     program = run_against_numpy(net.text(net.narrow(net.convolution(padded, 20, zero_point=3), 8)))
-    assert "tensor.pad" in host_steps(program)
-    assert said(program) == (
-        "host: padding with 5 ('tensor.pad'): loads put zeros around rows and columns, which do not stand for it here",
-    )
+    assert "tensor.pad" not in host_steps(program)
+    assert [buffer.role for buffer in program.stream.buffers].count("filled") == 1
+    assert said(program) == ()
 
 
 def test_a_zero_point_of_a_constant_kernel_is_taken_off_it() -> None:
