@@ -119,10 +119,9 @@ def _with_rings(layer: Layer, contraction: TiledContraction, tiling: Tiling, con
     inp = min(2, (config.capacity("inp") - extra) // max(1, input_tiles(contraction, tiling)))
     wgt = _ring(layer, contraction, tiling, config)
     pieces = _pieces(layer, contraction, tiling)[-1]
-    room = config.capacity("acc")
-    if contraction.region:
-        room -= accumulator_tiles(layer, replace(tiling, pieces=pieces, acc=0))
-    acc = min(2, room // prod(contraction.tile(tiling.tile)))
+    acc = min(2, config.capacity("acc") // prod(tiling.tile))
+    if layer.pools_sums and acc > 1:
+        acc -= accumulator_tiles(layer, replace(tiling, pieces=pieces, acc=acc)) > config.capacity("acc")
     return replace(tiling, inp=max(1, inp), wgt=max(1, wgt), acc=max(1, acc), pieces=pieces)
 
 

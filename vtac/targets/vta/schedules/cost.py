@@ -89,7 +89,7 @@ def accumulator_tiles(layer: Layer, tiling: Tiling) -> int:
         whole = space.stage is not None and layer.stages[space.stage].kind == "contraction"
         size = tiles_of(space.region, tile if whole else piece)
         if whole or space.stored:
-            total += size * tiling.acc
+            total += size * (1 if layer.pools_sums and not space.stored else tiling.acc)
         else:
             for number in range(space.first, space.last + 1):
                 passing[number] += size

@@ -74,13 +74,14 @@ class _LayerSchedule:
         return found
 
     def _mark_copies(self) -> None:
-        """Accumulators that are stored from have copies, so that the next tile need not wait."""
+        """Accumulators that are stored from have copies, so that the next tile need not wait for the store unit."""
         for space in self.layer.accumulators:
             if space.stage is None:
                 continue
             stage = self.layer.stages[space.stage]
             if space.stored or stage.kind == "contraction":
-                self.schedule.double_buffer(self.schedule.get_block(stage.block), self.tiling.acc)
+                copies = 1 if self.layer.pools_sums and not space.stored else self.tiling.acc
+                self.schedule.double_buffer(self.schedule.get_block(stage.block), copies)
 
     def _load_operands(self, nest: TileNest) -> None:
         schedule, layer, tiling = self.schedule, self.layer, self.tiling

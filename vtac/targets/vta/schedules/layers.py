@@ -54,6 +54,11 @@ class Layer:
         return sum(stage.alu for stage in self.stages)
 
     @property
+    def pools_sums(self) -> bool:
+        """The ALU takes windows of the contraction's sums, so that nothing is stored from these."""
+        return self.contraction is not None and bool(self.contraction.region)
+
+    @property
     def cuts_pieces(self) -> bool:
         """A tile can be finished in pieces: unless the contraction's own nest is the one that is cut."""
         return self.contraction is not None and (self.anchor is None or self.stages[self.anchor].kind == "alu")
