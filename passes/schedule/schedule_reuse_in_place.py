@@ -38,14 +38,14 @@ class ReuseInPlace(RewritePattern):
         if reuse.shift is not None:
             for user in dict.fromkeys(use.operation for use in output.uses):
                 if isinstance(user, BlockOp):
-                    _shift_accesses(user, output, reuse.shift)
+                    _shift_accesses(user, output, reuse.shift, reuse.steps or [1] * len(reuse.shift))
         rewriter.replace_all_uses_with(output, op.inputs[reuse.position])
         if isinstance(allocation, AllocOp):
             rewriter.erase(allocation)
 
 
-def _shift_accesses(user: BlockOp, buffer: SSAValue, shift: Sequence[Linear]) -> None:
-    """Add what depends on outer loops to the indices of a user's accesses to a buffer."""
+def _shift_accesses(user: BlockOp, buffer: SSAValue, shift: Sequence[Linear], steps: Sequence[int]) -> None:
+    """Let the indices of a user's accesses to a buffer count in steps, and add what depends on outer loops."""
     extents = extents_around(user)
     bindings, guards = bindings_of(user, extents), guards_of(user, extents)
     variables: list[Hashable] = sorted(
@@ -58,9 +58,10 @@ def _shift_accesses(user: BlockOp, buffer: SSAValue, shift: Sequence[Linear]) ->
     for value, access in zip((*user.inputs, user.output), user.accesses.data, strict=True):
         results = list(access.indices.results)
         if value is buffer:
+            stepped = [result if step == 1 else result * step for result, step in zip(results, steps, strict=True)]
             results = [
                 result if amount == Linear(0) else result + to_affine(amount, lambda variable: place[variable])
-                for result, amount in zip(results, shift, strict=True)
+                for result, amount in zip(stepped, shift, strict=True)
             ]
         accesses.append(AccessAttr.get(AffineMap(first + len(variables), 0, tuple(results)), access.pad_value))
     user.accesses = ArrayAttr(accesses)
@@ -76,7 +77,8 @@ def _depth_of(block: BlockOp, variable: Hashable) -> int:
 class ScheduleReuseInPlace(ModulePass):
     """Merge the output buffer of an ALU block with an input that dies there.
 
-    The input may be larger and live further out, where each iteration takes its own part.
+    The input may be larger and live further out, where each iteration takes its own part; or be read in steps, when
+    all else that reads it then reads between them (one row of each window, say). Rows of tiles stay side by side.
     Whether an input dies is asked of all its uses in the function (`analysis.in_place`).
 
     requires: compacted buffers.

@@ -6,7 +6,7 @@ computes in place wherever an input dies there.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.memref import AllocOp
@@ -15,7 +15,14 @@ from xdsl.ir import Block, SSAValue
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.bodies import AluChain, alu_chain
 from vtac.analysis.linear import Linear
-from vtac.analysis.nest import child_holding, element_type_of, enclosing_loops, precedes, shape_of
+from vtac.analysis.nest import (
+    child_holding,
+    element_type_of,
+    enclosing_loops,
+    extents_around,
+    precedes,
+    shape_of,
+)
 from vtac.dialects.schedule.payload import BlockOp
 
 
@@ -24,11 +31,12 @@ class Reuse:
     """A block can write where it reads an input; `shift` leads from its own indices to those of the input.
 
     None stands for an input of the output's shape, at the same indices. Else there is one
-    expression over outer loops per dimension.
+    expression over outer loops per dimension, and, with `steps`, a number that its own index is multiplied by.
     """
 
     position: int
     shift: list[Linear] | None = None
+    steps: list[int] | None = None
 
 
 def reuse_of(block: BlockOp) -> Reuse | None:
@@ -42,7 +50,89 @@ def reuse_of(block: BlockOp) -> Reuse | None:
         shift = _place_within(block, position)
         if shift is not None:
             return Reuse(position, shift)
+        if (part := _own_part(block, position)) is not None:
+            return Reuse(position, *part)
     return None
+
+
+def takes_own_part(block: BlockOp, position: int) -> bool:
+    """Whether what a block reads of an input, in steps, is read by nothing else: before buffers are compacted."""
+    extents = extents_around(block)
+    read = indices_of(block, position, extents)
+    written = indices_of(block, len(block.inputs), extents)
+    steps = _steps(read, written)
+    return steps is not None and _keeps_rows(steps) and _is_apart(block, position, read, steps)
+
+
+def _own_part(block: BlockOp, position: int) -> tuple[list[Linear], list[int]] | None:
+    """Where in an input, of which nothing else reads what the block does, the output lies: shifts, and steps."""
+    source, output = block.inputs[position], block.output
+    inner = output.owner.parent if isinstance(output.owner, AllocOp) else None
+    outer = source.owner.parent if isinstance(source.owner, AllocOp) else None
+    if inner is None or outer is None or (inner is not outer and child_holding(outer, block) is None):
+        return None
+    if element_type_of(source) != element_type_of(output) or len(shape_of(source)) != len(shape_of(output)):
+        return None
+    read, written = indices_of(block, position), indices_of(block, len(block.inputs))
+    steps = _steps(read, written)
+    if steps is None or not _keeps_rows(steps) or not _is_apart(block, position, read, steps):
+        return None
+    if any(not isinstance(use.operation, BlockOp) for use in output.uses) or not _reads_once(block, position, outer):
+        return None
+    common: set[Hashable] = {
+        loop.induction_variable for loop in enclosing_loops(block) if child_holding(inner, loop) is None
+    }
+    shift = [index - own * step for index, own, step in zip(read, written, steps, strict=True)]
+    return (shift, steps) if all(difference.variables() <= common for difference in shift) else None
+
+
+def _steps(read: Sequence[Linear], written: Sequence[Linear]) -> list[int] | None:
+    """How far apart along each dimension lies what is read for neighbouring results; None for other indices."""
+    steps: list[int] = []
+    for index, own in zip(read, written, strict=True):
+        variable = own.as_variable()
+        step = 1 if variable is None else index.coefficient(variable)
+        if step < 1 or (variable is not None and not index.is_linear_in(variable)):
+            return None
+        steps.append(step)
+    return steps if len(read) == len(written) else None
+
+
+def _keeps_rows(steps: Sequence[int]) -> bool:
+    """Whether there are steps, but none along the rows of tiles, which a store takes as they lie."""
+    return max(steps) > 1 and max(steps[-3:]) == 1
+
+
+def _is_apart(block: BlockOp, position: int, read: Sequence[Linear], steps: Sequence[int]) -> bool:
+    """Whether all that reads or writes an input besides does it between the block's steps, or is done before.
+
+    What stands in a loop with the block is not done before the next iteration.
+    """
+    source = block.inputs[position]
+    body = source.owner.parent if isinstance(source.owner, AllocOp) else None
+    if body is None:
+        return False
+    nest = child_holding(body, block)
+    for use in source.uses:
+        user = use.operation
+        if not isinstance(user, BlockOp):
+            return False
+        at = use.index - len(user.loops)
+        is_done = precedes(user, block) and child_holding(body, user) is not nest
+        if is_done or (user is block and at == position):
+            continue
+        if at >= len(user.inputs):
+            return False
+        other = indices_of(user, at, extents_around(user))
+        if not any(map(_never_meet, read, other, steps)):
+            return False
+    return True
+
+
+def _never_meet(one: Linear, other: Linear, step: int) -> bool:
+    """Whether two indices along a dimension have different rests of a division by `step`."""
+    moving = [*one.terms.values(), *other.terms.values()]
+    return step > 1 and all(factor % step == 0 for factor in moving) and (one.constant - other.constant) % step != 0
 
 
 def possible_bases(chain: AluChain) -> list[int]:

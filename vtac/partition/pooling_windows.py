@@ -20,6 +20,9 @@ from vtac.rewriting.edits import append
 class WindowReader:
     """Makes the operations of one pooling; `insert` puts them before it, in order.
 
+    Windows that overlap along both axes, and of which each has a row of its own, are taken along rows first: in place
+    of those rows, one operation for each other row, for all columns.
+
     Padding with a number other than 0 is put around by additions, one per axis, to the zeros that a load puts
     there; where both meet it is more than that, which the maximum with the number takes back.
     """
@@ -38,7 +41,10 @@ class WindowReader:
         tiles = self._tiles()
         total: Tensor | None = None
         start = start_of(self.pooling) or 0
-        for window in self._windows(tiles):
+        found = self._windows(tiles)
+        if (own := self._own_row()) is not None:
+            found, loops = self._columns(self._largest_of_rows(tiles, loops, own)), self.identity
+        for window in found:
             one = (window, loops)
             if total is None:
                 total = one if self._is_neutral(start) else self._step(one, start)
@@ -100,6 +106,40 @@ class WindowReader:
         border = self._add(ConstantOp(contents))
         border.name_hint = "border"
         return self._add(*combine((value, tuple(range(len(shape)))), (border, (dim,)), shape, "add"))
+
+    def _own_row(self) -> int | None:
+        """A row that each window has alone, in whose place the largest of its rows can be, where that saves steps."""
+        rows, columns = self.pooling.windows
+        own = max(0, rows.size - rows.stride)
+        saves = rows.size > 1 and columns.size > columns.stride
+        if not saves or self.name != "max" or rows.dilation * columns.dilation > 1 or own >= rows.stride:
+            return None
+        return own
+
+    def _largest_of_rows(self, tiles: SSAValue, loops: Loops, own: int) -> SSAValue:
+        """The largest elements of the windows' rows, for all columns that windows need, in the result's order."""
+        (rows, columns), dims = self.pooling.windows, self.pooling.data_dims
+        shape = list(self.shape)
+        column = self.pooling.result_dims[3]
+        shape[column] = (shape[column] - 1) * columns.stride + columns.size
+        sizes = [shape[loop] for loop in loops]
+        found: list[SSAValue] = []
+        for row in range(rows.size):
+            offsets, strides = [0] * len(dims), [1] * len(dims)
+            offsets[dims[2]], strides[dims[2]] = row, rows.stride
+            found.append(self._add(tensor.ExtractSliceOp.from_static_parameters(tiles, offsets, sizes, strides)))
+        total: Tensor = (found.pop(own), loops)
+        for one in found:
+            total = self._add(*combine(total, (one, loops), tuple(shape), self.name)), self.identity
+        return total[0]
+
+    def _columns(self, rows: SSAValue) -> Iterator[SSAValue]:
+        """For each column of the window, what it holds of the rows' maxima."""
+        window, place = self.pooling.windows[1], self.pooling.result_dims[3]
+        for column in range(window.size):
+            offsets, strides = [0] * len(self.shape), [1] * len(self.shape)
+            offsets[place], strides[place] = column, window.stride
+            yield self._add(tensor.ExtractSliceOp.from_static_parameters(rows, offsets, list(self.shape), strides))
 
     def _windows(self, tiles: SSAValue) -> Iterator[SSAValue]:
         """For each element of the window, what the tiles hold of it for the whole result."""

@@ -211,3 +211,100 @@ func.func @lives_on(%x: memref<4xi32>, %y: memref<4xi32> {schedule.result}) {
   }
   func.return
 }
+
+// Each window of three rows in steps of two has an odd row of its own: the largest of its rows takes the place of that.
+
+// CHECK-LABEL: func.func @steps
+// CHECK-NEXT:    %a = memref.alloc() : memref<5x4x1x1xi32, "vta.acc">
+// CHECK-NOT:     memref.alloc
+// CHECK:         schedule.block "r"
+// CHECK-NEXT:      reads %a<(d0, d1) -> (((d0 * 2) + 1), d1, 0, 0)>
+// CHECK-NEXT:      reads %a<(d0, d1) -> ((d0 * 2), d1, 0, 0)>
+// CHECK-NEXT:      writes %a<(d0, d1) -> (((d0 * 2) + 1), d1, 0, 0)>
+// CHECK:         schedule.block "c"
+// CHECK-NEXT:      reads %a<(d0, d1) -> (((d0 * 2) + 1), d1, 0, 0)>
+// CHECK-NEXT:      reads %a<(d0, d1) -> (((d0 * 2) + 2), d1, 0, 0)>
+
+// An even row is in two windows: it lives on.
+
+// CHECK-LABEL: func.func @shared
+// CHECK-NEXT:    %a = memref.alloc() : memref<5x4x1x1xi32, "vta.acc">
+// CHECK-NEXT:    %b = memref.alloc() : memref<2x4x1x1xi32, "vta.acc">
+func.func @steps(%x: memref<5x4x1x1xi32>, %y: memref<2x4x1x1xi32> {schedule.result}) {
+  %a = memref.alloc() : memref<5x4x1x1xi32, "vta.acc">
+  %b = memref.alloc() : memref<2x4x1x1xi32, "vta.acc">
+  schedule.for %i = 0 to 5 {
+    schedule.for %j = 0 to 4 {
+      schedule.block "a" <spatial 5, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %x<(d0, d1) -> (d0, d1, 0, 0)> : memref<5x4x1x1xi32>
+        writes %a<(d0, d1) -> (d0, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc"> {
+      ^bb0(%v: i32):
+        schedule.yield %v : i32
+      }
+    }
+  }
+  schedule.for %i = 0 to 2 attributes {alu} {
+    schedule.for %j = 0 to 4 {
+      schedule.block "r" <spatial 2, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %a<(d0, d1) -> (d0 * 2 + 1, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc">
+        reads %a<(d0, d1) -> (d0 * 2 + 0, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc">
+        writes %b<(d0, d1) -> (d0, d1, 0, 0)> : memref<2x4x1x1xi32, "vta.acc"> {
+      ^bb0(%v: i32, %w: i32):
+        %s = arith.maxsi %v, %w : i32
+        schedule.yield %s : i32
+      }
+    }
+  }
+  schedule.for %i = 0 to 2 {
+    schedule.for %j = 0 to 4 {
+      schedule.block "c" <spatial 2, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %b<(d0, d1) -> (d0, d1, 0, 0)> : memref<2x4x1x1xi32, "vta.acc">
+        reads %a<(d0, d1) -> (d0 * 2 + 2, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc">
+        writes %y<(d0, d1) -> (d0, d1, 0, 0)> : memref<2x4x1x1xi32> {
+      ^bb0(%v: i32, %w: i32):
+        %s = arith.maxsi %v, %w : i32
+        schedule.yield %s : i32
+      }
+    }
+  }
+  func.return
+}
+func.func @shared(%x: memref<5x4x1x1xi32>, %y: memref<2x4x1x1xi32> {schedule.result}) {
+  %a = memref.alloc() : memref<5x4x1x1xi32, "vta.acc">
+  %b = memref.alloc() : memref<2x4x1x1xi32, "vta.acc">
+  schedule.for %i = 0 to 5 {
+    schedule.for %j = 0 to 4 {
+      schedule.block "a" <spatial 5, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %x<(d0, d1) -> (d0, d1, 0, 0)> : memref<5x4x1x1xi32>
+        writes %a<(d0, d1) -> (d0, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc"> {
+      ^bb0(%v: i32):
+        schedule.yield %v : i32
+      }
+    }
+  }
+  schedule.for %i = 0 to 2 attributes {alu} {
+    schedule.for %j = 0 to 4 {
+      schedule.block "r" <spatial 2, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %a<(d0, d1) -> (d0 * 2 + 0, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc">
+        reads %a<(d0, d1) -> (d0 * 2 + 2, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc">
+        writes %b<(d0, d1) -> (d0, d1, 0, 0)> : memref<2x4x1x1xi32, "vta.acc"> {
+      ^bb0(%v: i32, %w: i32):
+        %s = arith.maxsi %v, %w : i32
+        schedule.yield %s : i32
+      }
+    }
+  }
+  schedule.for %i = 0 to 2 {
+    schedule.for %j = 0 to 4 {
+      schedule.block "c" <spatial 2, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %b<(d0, d1) -> (d0, d1, 0, 0)> : memref<2x4x1x1xi32, "vta.acc">
+        reads %a<(d0, d1) -> (d0 * 2 + 1, d1, 0, 0)> : memref<5x4x1x1xi32, "vta.acc">
+        writes %y<(d0, d1) -> (d0, d1, 0, 0)> : memref<2x4x1x1xi32> {
+      ^bb0(%v: i32, %w: i32):
+        %s = arith.maxsi %v, %w : i32
+        schedule.yield %s : i32
+      }
+    }
+  }
+  func.return
+}

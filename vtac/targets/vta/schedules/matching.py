@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
 from vtac.analysis.bodies import AluChain, alu_chain, is_copy, is_truncating_copy
-from vtac.analysis.in_place import possible_bases
+from vtac.analysis.in_place import possible_bases, takes_own_part
 from vtac.analysis.nest import element_type_of, readers_of, shape_of, writers_of
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.targets.vta.schedules.stages import (
@@ -219,6 +219,8 @@ class _Matcher:
         """Where an elementwise block works, and whether that is in place of an input used no more."""
         for position in possible_bases(chain):
             value = block.inputs[position]
+            if value in self.numbers and takes_own_part(block, position):
+                return self._extended(self.matched.stages[self.numbers[value]].accumulator, number), True
             same = block.accesses.data[position].indices == block.output_access.indices
             once = sum(other is value for other in block.inputs) == 1
             if not same or not once:
