@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.quantiser.options import Exponents, Options, Rounding, WeightRounding, ZeroPoints
 from vtac.models.quantiser.quantise import quantise
@@ -17,12 +19,15 @@ from vtac.progress import Progress
 Sample: TypeAlias = NDArray[Any] | tuple[NDArray[Any], ...]
 
 
+@dataclass(frozen=True, eq=False)
 class Model(Graph):
-    """A trained float model."""
+    """A trained model of floats. `given` is what integers stand for where it was quantised before, by layer."""
+
+    given: Mapping[str, Given] = field(default_factory=dict[str, Given])
 
     def quantize(
         self,
-        calibration: NDArray[Any] | Iterable[Sample],
+        calibration: NDArray[Any] | Iterable[Sample] = (),
         *,
         zero_points: ZeroPoints = "unpadded",
         exponents: Exponents = "squares",
@@ -36,10 +41,12 @@ class Model(Graph):
         """Integers for the VTA, at scales chosen on calibration data.
 
         An array (its first dimension counts samples), a list of arrays, or any iterable of tuples
-        with an array for each input; it is gone through once, one item at a time.
+        with an array for each input; it is gone through once, one item at a time. A model that was quantised before
+        keeps its scales of values; where it has all of them, calibration data may be left out.
         `vtac.models.quantiser.options.Options` says what can be chosen. `progress` is called with what is done next,
         how many steps are done and how many there are.
         """
         items = [cast(Sample, calibration)] if isinstance(calibration, np.ndarray) else calibration
         options = Options(zero_points, exponents, rounding, weights, correct_bias, equalise, per_feature)
-        return quantise(self, (item if isinstance(item, tuple) else (item,) for item in items), options, progress)
+        samples = (item if isinstance(item, tuple) else (item,) for item in items)
+        return quantise(self, samples, options, progress, self.given)

@@ -8,6 +8,7 @@ from typing import TypeAlias
 import numpy as np
 
 from vtac.errors import ModelError
+from vtac.models.given import Given
 from vtac.models.graph import Input
 from vtac.models.layer import Array, Layer, Shape, shape_text
 from vtac.models.model import Model
@@ -27,6 +28,8 @@ class Builder:
         self.constants = dict(constants)
         self.shapes: dict[str, Shape] = dict(inputs)
         self.layers: list[Layer] = []
+        self.given: dict[str, Given] = {}
+        """What the integers of a layer's value stand for, where the file says so."""
         self._values = {given: given for given in inputs}
 
     def add(self, layer: Layer, output: str = "") -> str:
@@ -50,6 +53,10 @@ class Builder:
         raise node.refuse(
             f"its input {position} is {what}", "an input of the model or the first output of a node before"
         )
+
+    def value_of(self, output: str) -> str:
+        """The layer that makes an output of a node before."""
+        return self._values[output]
 
     def shape(self, node: Node, position: int) -> Shape:
         """The shape of a computed input."""
@@ -105,7 +112,8 @@ class Builder:
         lost = [name for name in outputs if name not in self._values]
         if lost:
             raise ModelError(f"output '{lost[0]}' of model '{self.name}' is a constant; a computed value is required")
-        return Model(self.name, self.inputs, tuple(self.layers), tuple(self._values[name] for name in outputs))
+        made = tuple(self._values[name] for name in outputs)
+        return Model(self.name, self.inputs, tuple(self.layers), made, self.given)
 
     def require_single(self, node: Node) -> None:
         """Refuse a node of which more than the first output is named."""

@@ -19,7 +19,7 @@ def _pair(node: Node, name: str, default: Pair = (1, 1)) -> Pair:
     return found[0], found[1]
 
 
-def _window(builder: Builder, node: Node, size: Pair) -> Window:
+def window_of(builder: Builder, node: Node, size: Pair) -> Window:
     """The window of a node, with the padding that it gives or asks for."""
     shape = builder.shape(node, 0)
     if len(shape) != 4:
@@ -61,7 +61,7 @@ def _kernel_size(node: Node, shape: Shape) -> Pair:
 
 def _convolution(builder: Builder, node: Node) -> None:
     weights = builder.required(node, 1, "weights")
-    window = _window(builder, node, _kernel_size(node, weights.shape))
+    window = window_of(builder, node, _kernel_size(node, weights.shape))
     layer = Convolution(
         builder.layer_name(node, 1),
         (builder.value(node, 0),),
@@ -81,7 +81,7 @@ def _transposed(builder: Builder, node: Node) -> None:
         if name in node.attributes and node.text(name, "NOTSET") != "NOTSET":
             raise node.refuse(f"it has the attribute {name}", "explicit pads")
     extra = node.integers("output_padding", (0, 0))
-    window = _window(builder, node, _kernel_size(node, weights.shape))
+    window = window_of(builder, node, _kernel_size(node, weights.shape))
     layer = TransposedConvolution(
         builder.layer_name(node, 1),
         (builder.value(node, 0),),
@@ -98,12 +98,12 @@ def _transposed(builder: Builder, node: Node) -> None:
 
 def _max_pool(builder: Builder, node: Node) -> None:
     builder.require_single(node)
-    window = _window(builder, node, _pair(node, "kernel_shape", (0, 0)))
+    window = window_of(builder, node, _pair(node, "kernel_shape", (0, 0)))
     builder.add(MaxPool(builder.layer_name(node), (builder.value(node, 0),), window), node.outputs[0])
 
 
 def _average_pool(builder: Builder, node: Node) -> None:
-    window = _window(builder, node, _pair(node, "kernel_shape", (0, 0)))
+    window = window_of(builder, node, _pair(node, "kernel_shape", (0, 0)))
     counts = bool(node.integer("count_include_pad", 0))
     layer = AveragePool(builder.layer_name(node), (builder.value(node, 0),), window, counts)
     builder.add(layer, node.outputs[0])

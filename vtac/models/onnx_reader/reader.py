@@ -10,7 +10,7 @@ import numpy as np
 from vtac.errors import ModelError
 from vtac.models.layer import Shape
 from vtac.models.model import Model
-from vtac.models.onnx_reader import functions, images, matrices, moves
+from vtac.models.onnx_reader import functions, images, matrices, moves, quantised
 from vtac.models.onnx_reader.building import Builder, Converter
 from vtac.models.onnx_reader.messages import Dimension, Node, OnnxGraph, fold_node, load_graph
 
@@ -20,6 +20,7 @@ CONVERTERS: Mapping[str, Converter] = {
     **images.CONVERTERS,
     **matrices.CONVERTERS,
     **moves.CONVERTERS,
+    **quantised.CONVERTERS,
 }
 """The layers that each operator becomes."""
 
@@ -27,10 +28,11 @@ CONVERTERS: Mapping[str, Converter] = {
 def from_onnx(
     source: str | Path | bytes, *, batch: int = 1, shapes: Mapping[str, Sequence[int]] | None = None
 ) -> Model:
-    """A float model of opsets 13 to 24, from a file or its bytes.
+    """A model of opsets 13 to 24, from a file or its bytes: of floats, or quantised (QDQ, QLinear).
 
     `batch` is the first extent of every input that leaves it open; `shapes` gives whole inputs by
-    name. Layers are called as their weights are (`layer2.0.conv1.weight`), else as their nodes.
+    name. A quantised model computes with the floats that its integers stand for; `quantize` keeps
+    the scales of its values. Layers are called as their weights are (`layer2.0.conv1.weight`), else as their nodes.
     Raises ModelError for files that cannot be read, for operators that no layer is for (all at
     once) and for layers that do not fit, ToolMissingError without the package `onnx`.
     """
@@ -60,6 +62,9 @@ def _read(builder: Builder, node: Node) -> None:
         return
     given = {name: builder.constants[name] for name in node.inputs if name in builder.constants}
     if all(name in given for name in node.inputs if name):
+        if node.op in ("DequantizeLinear", "QuantizeLinear"):
+            builder.constants[node.outputs[0]] = quantised.fold_constant(node, given)
+            return
         found = fold_node(node, given, builder.opset)
         builder.constants.update(zip(filter(None, node.outputs), found, strict=True))
         return

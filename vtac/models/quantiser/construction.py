@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import log2
+from math import floor, log2
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.models.graph import Graph
+from vtac.models.layer import Layer
 from vtac.models.layers.activations import Clamp, Relu, Relu6
 from vtac.models.layers.convolutions import Convolution
 from vtac.models.layers.elementwise import Add
@@ -25,6 +26,8 @@ from vtac.models.quantiser.scales import Scale
 from vtac.models.quantiser.steps import Step
 from vtac.workloads.tensor_text import Tensor
 
+_WIDEST = 22
+"""Shifts of sums that are no larger keep their zero points within 32 bits."""
 KINDS = (Convolution, Linear, Add, MaxPool, GlobalAveragePool, Flatten, Concat, Relu, Relu6, Clamp)
 """Layers that have an integer form."""
 
@@ -50,7 +53,6 @@ class Construction:
         self.network = IntegerNetwork("model", given.shape, "data")
         self.tensors: dict[str, Tensor] = {given.name: self.network.input}
         self.sizes: dict[str, NDArray[np.float64]] = {}
-        self._read = {name for step in steps for name in step.inputs}
         self._names = {"data"}
 
     def emit(self, step: Step) -> None:
@@ -108,7 +110,7 @@ class Construction:
     def _product(self, step: Step, layer: Convolution | Linear) -> tuple[int, Finish]:
         """Integers of a product: sums where it is a result that nothing reads. First the zero point that is left."""
         source = self.scales[layer.inputs[0]]
-        is_sum = step.target in self.graph.outputs and step.target not in self._read and len(step.layers) == 1
+        is_sum = step.is_sum(self.graph)
         residual, result = (None, None) if is_sum else self._requantised(step)
         product = quantise_product(layer, source, result, self.options, self.moments.get(layer.name))
         self.products[layer.name] = product
@@ -127,15 +129,11 @@ class Construction:
         if step.addition is None:
             return None, Requantisation(own, own.zero)
         other = self.scales[step.other]
-        if own.mantissa != other.mantissa:
-            raise step.addition.refuse(
-                "it adds a mean over a number of positions that is no power of two", "another mean"
-            )
-        fine = min(own.exponent, other.exponent)
-        left, shift = other.exponent - fine, own.exponent - fine
+        factors, shift = _common(step.addition, [other], own)
         half = 1 << shift >> 1 if self.options.rounding != "down" else 0
-        offset = (own.zero << shift) + half - (other.zero << left)
-        return Residual(self.tensors[step.other], left, shift), Requantisation(replace(own, exponent=fine), offset)
+        offset = (own.zero << shift) + half - other.zero * factors[0]
+        fine = replace(own, exponent=own.exponent - shift)
+        return Residual(self.tensors[step.other], factors[0], shift), Requantisation(fine, offset)
 
     def _convolution(self, step: Step, layer: Convolution, name: str) -> Tensor:
         if len(set(layer.stride)) > 1 or len(set(layer.dilation)) > 1:
@@ -147,17 +145,13 @@ class Construction:
     def _add(self, step: Step, layer: Add, name: str) -> Tensor:
         left, right = (self.scales[one] for one in layer.inputs)
         result = self.scales[step.target]
-        if len({left.mantissa, right.mantissa, result.mantissa}) > 1:
-            raise layer.refuse("it adds a mean over a number of positions that is no power of two", "another mean")
         one, other = (self.tensors[source] for source in layer.inputs)
         if one.shape != other.shape:
             raise layer.refuse(f"it adds {one.shape} and {other.shape}", "equal shapes, to be quantised")
-        fine = min(left.exponent, right.exponent)
-        factors = (1 << left.exponent - fine, 1 << right.exponent - fine)
-        shift = result.exponent - fine
+        factors, shift = _common(layer, [left, right], result)
         half = 1 << shift >> 1 if self.options.rounding != "down" else 0
         offset = (result.zero << shift) + half - left.zero * factors[0] - right.zero * factors[1]
-        return self.network.sum_of(one, other, name, factors, offset, shift, self._bounds(step))
+        return self.network.sum_of(one, other, name, (factors[0], factors[1]), offset, shift, self._bounds(step))
 
     def _max_pool(self, layer: MaxPool, name: str) -> Tensor:
         window = layer.window
@@ -187,6 +181,23 @@ class Construction:
         if len(source.shape) != 4 or len(shape) != 2 or shape[0] != source.shape[0]:
             raise layer.refuse(f"it makes {shape} of {source.shape}", "a row for each image, to be quantised")
         return self.network.rows_of(source, name)
+
+
+def _common(layer: Layer, operands: Sequence[Scale], result: Scale) -> tuple[list[int], int]:
+    """What operands are multiplied by, and by how much the sum is shifted, to be at the scale of the result.
+
+    Exact where scales differ by powers of two; else factors are as large as seven bits allow.
+    """
+    if all(one.mantissa == result.mantissa for one in operands):
+        fine = min(result.exponent, *(one.exponent for one in operands))
+        factors, shift = [1 << one.exponent - fine for one in operands], result.exponent - fine
+    else:
+        largest = max(one.size for one in operands) / result.size
+        shift = max(0, floor(log2(127 / largest)))
+        factors = [floor(one.size / result.size * 2**shift + 0.5) for one in operands]
+    if max(factors) > 127 or shift > _WIDEST:
+        raise layer.refuse("the scales of its operands are too far from its result's", "at most six bits apart")
+    return factors, shift
 
 
 def _without_zero(product: IntegerProduct, zero: int) -> IntegerProduct:

@@ -25,10 +25,10 @@ _EXACT = 1 << 24
 
 @dataclass(frozen=True)
 class Residual:
-    """A tensor of i8 that is added to shifted sums, times 2**`left`; the sum is shifted again, by `shift`."""
+    """A tensor of i8 that is added to shifted sums, times `factor`; the sum is shifted again, by `shift`."""
 
     tensor: Tensor
-    left: int
+    factor: int
     shift: int
 
 
@@ -247,8 +247,8 @@ class _Body:
         wide = self.operand(residual.tensor)
         extra = f"%v{len(self.lines)}"
         self.lines.append(f"{extra} = arith.extsi {wide} : i8 to i32")
-        if residual.left:
-            extra = self.add("arith.muli", extra, self.constant(1 << residual.left))
+        if residual.factor != 1:
+            extra = self.add("arith.muli", extra, self.constant(residual.factor))
         total = self.add("arith.addi", value, extra)
         return self.add("arith.shrsi", total, self.constant(residual.shift)) if residual.shift else total
 
@@ -269,7 +269,7 @@ class _Body:
 def _exact_type(weights: NDArray[np.int8], zero: int) -> type[np.float32] | type[np.float64]:
     """The narrower float type in which all sums are exact."""
     rows = weights.reshape(weights.shape[0], -1)
-    largest = int(np.abs(rows.astype(np.int64)).sum(1).max()) * (128 - zero)
+    largest = int(np.abs(rows.astype(np.int64)).sum(1).max()) * (128 + abs(zero))
     return np.float32 if largest < _EXACT else np.float64
 
 
@@ -292,7 +292,7 @@ def _finished(sums: NDArray[np.int64], end: Finish, values: Values) -> Array:
     else:
         found = biased >> shifts
     if end.residual is not None:
-        other = values[end.residual.tensor.name].astype(np.int64) << end.residual.left
+        other = values[end.residual.tensor.name].astype(np.int64) * end.residual.factor
         found = found + other >> end.residual.shift
     return _clip(found, end.bounds)
 

@@ -87,7 +87,7 @@ def _checked(
     shifts: NDArray[np.int64],
     sizes: Float64,
 ) -> IntegerProduct:
-    bound = int((np.abs(weights).sum(1) * (128 - source.zero) + np.abs(bias)).max())
+    bound = int((np.abs(weights).sum(1) * (128 + abs(source.zero)) + np.abs(bias)).max())
     if bound >= 1 << 31:
         raise layer.refuse(f"its sums can reach {bound:,}", "sums within 32 bits: fewer channels or a smaller bias")
     integers = weights.astype(np.int8).reshape(layer.weights.shape)

@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 
 from vtac.errors import ModelError
 from vtac.models.folding import fold_batch_norms, rows_flattened
+from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.layer import Array
+from vtac.models.layers.pooling import GlobalAveragePool
 from vtac.models.quantiser.construction import KINDS, Construction
 from vtac.models.quantiser.histogram import Histogram
 from vtac.models.quantiser.moments import Moments, moments_of
 from vtac.models.quantiser.options import Options
 from vtac.models.quantiser.quantised import QuantisedModel
-from vtac.models.quantiser.scales import choose_scales
+from vtac.models.quantiser.scales import choose_scales, share_groups
 from vtac.models.quantiser.steps import Step, steps_of
 from vtac.models.threads import one_thread
 from vtac.progress import Progress
@@ -32,6 +34,7 @@ def quantise(
     calibration: Iterable[tuple[NDArray[Any], ...]],
     options: Options,
     progress: Progress | None = None,
+    given: Mapping[str, Given] | None = None,
 ) -> QuantisedModel:
     """Integers for a model of one input.
 
@@ -43,7 +46,10 @@ def quantise(
     steps = steps_of(folded)
     with one_thread():
         seen = _observe(folded, steps, calibration, options, progress)
-        scales = choose_scales(folded, steps, seen.values, options)
+        known = given or {}
+        if not seen.kept:
+            _require_given(folded, steps, known)
+        scales = choose_scales(folded, steps, seen.values, options, known)
         built = Construction(folded, steps, scales, seen.moments, options)
         for number, step in enumerate(steps):
             if progress is not None:
@@ -94,9 +100,23 @@ def _observe(
                     seen[name].add(value)
                 for moment in readers.get(name, ()):
                     moment.add(value)
-    if not batches:
-        raise ModelError(f"model '{graph.name}' was given no calibration data; one batch or more is required")
     return _Seen(seen, moments, tuple(np.concatenate(parts) for parts in zip(*kept, strict=True)))
+
+
+def _require_given(graph: Graph, steps: Sequence[Step], given: Mapping[str, Given]) -> None:
+    """Refuse to do without calibration data where the model does not say all scales itself."""
+    if not given:
+        raise ModelError(f"model '{graph.name}' was given no calibration data; one batch or more is required")
+    groups = share_groups(graph, steps)
+    known = {groups[name] for name in given if name in groups}
+    free = {step.target for step in steps if isinstance(step.layer, GlobalAveragePool)}
+    sums = {step.target for step in steps if step.is_sum(graph)}
+    missing = [name for name, leader in groups.items() if leader not in known and name not in free | sums]
+    if missing:
+        raise ModelError(
+            f"model '{graph.name}' does not say what the integers of '{missing[0]}' stand for; calibration data is "
+            "required"
+        )
 
 
 def _require_known(graph: Graph) -> None:

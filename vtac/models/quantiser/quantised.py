@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.compiler import compile as vtac_compile
+from vtac.errors import ModelError
 from vtac.models.layer import Array
 from vtac.models.quantiser.program import QuantisedProgram
 from vtac.models.quantiser.quantisation import Quantisation
@@ -53,6 +54,8 @@ class QuantisedModel(Quantisation):
         """
         program = self._programs[0] if self._programs else self.compile()
         given = self.kept if samples is None else samples
+        if not len(given):
+            raise ModelError(f"model '{self.graph.name}' was quantised without data; samples are required for a report")
         return build_report(self, program, (given,) if isinstance(given, np.ndarray) else tuple(given), labels)
 
     def _filled_batches(self, *arrays: NDArray[Any]) -> Sequence[tuple[Array, ...]]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, inf, log2
+from math import ceil, floor, inf, log2
 
+from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.layer import Layer
 from vtac.models.layers.activations import Clamp, Relu, Relu6
@@ -45,14 +46,30 @@ class Scale:
 
 
 def choose_scales(
-    graph: Graph, steps: Sequence[Step], seen: Mapping[str, Histogram], options: Options
+    graph: Graph,
+    steps: Sequence[Step],
+    seen: Mapping[str, Histogram],
+    options: Options,
+    given: Mapping[str, Given] | None = None,
 ) -> Mapping[str, Scale]:
-    """One scale for each group of values that share one. Operands of sums are at most six bits apart."""
+    """One scale for each group of values that share one. Operands of sums are at most six bits apart.
+
+    `given` are scales that the model says; they count, the largest of each group, but for means, and for zero points
+    of what a convolution in groups reads with padding: twice the scale without one holds the same range.
+    """
     groups = share_groups(graph, steps)
     zeros = dict.fromkeys(_with_zero_points(graph, steps, groups, seen, options), -128)
     mantissas = _mantissas(graph, steps, groups)
     exponents: dict[str, int] = {}
+    for leader, one in _given(graph, steps, groups, given or {}).items():
+        if leader not in mantissas:
+            exponents[leader], zeros[leader] = floor(log2(one.size)), one.zero
+            mantissas[leader] = one.size / 2.0 ** exponents[leader]
+    mantissas |= _mantissas(graph, steps, groups, mantissas)
+    _known_means(steps, groups, given or {}, mantissas, exponents, zeros)
     for leader in dict.fromkeys(groups.values()):
+        if leader in exponents:
+            continue
         members = [seen[name] for name, own in groups.items() if own == leader]
         mantissa, zero = mantissas.get(leader, 1.0), zeros.get(leader, 0)
         exponents[leader] = _exponent(members, mantissa, zero, options.exponents)
@@ -79,9 +96,45 @@ def share_groups(graph: Graph, steps: Sequence[Step]) -> Mapping[str, str]:
     return leaders
 
 
-def _mantissas(graph: Graph, steps: Sequence[Step], groups: Mapping[str, str]) -> Mapping[str, float]:
+def _known_means(
+    steps: Sequence[Step],
+    groups: Mapping[str, str],
+    given: Mapping[str, Given],
+    mantissas: Mapping[str, float],
+    exponents: dict[str, int],
+    zeros: dict[str, int],
+) -> None:
+    """Scales of means of values whose scales are known: next to what the model says, else as fine as what they read."""
+    for step in steps:
+        own, source = groups[step.target], groups[step.layer.inputs[0]]
+        if isinstance(step.layer, GlobalAveragePool) and source in exponents:
+            one = given.get(step.target)
+            exponents[own] = exponents[source] if one is None else ceil(log2(one.size / mantissas[own]))
+            zeros[own] = zeros.get(source, 0) if one is None else one.zero
+
+
+def _given(
+    graph: Graph, steps: Sequence[Step], groups: Mapping[str, str], given: Mapping[str, Given]
+) -> Mapping[str, Given]:
+    """The largest scale that the model says for the values of a group, in a form that their readers have."""
+    found: dict[str, Given] = {}
+    for name, one in given.items():
+        leader = groups.get(name)
+        if leader is not None and (leader not in found or found[leader].size < one.size):
+            found[leader] = one
+    for step in steps:
+        leader = groups[step.layer.inputs[0]]
+        grouped = isinstance(step.layer, Convolution) and step.layer.groups > 1 and any(step.layer.pads)
+        if grouped and leader in found and found[leader].zero:
+            found[leader] = Given(2 * found[leader].size, 0)
+    return found
+
+
+def _mantissas(
+    graph: Graph, steps: Sequence[Step], groups: Mapping[str, str], known: Mapping[str, float] | None = None
+) -> dict[str, float]:
     """Of the groups of means: a sum over other than 2**k positions, shifted, lacks a factor."""
-    found: dict[str, float] = {}
+    found: dict[str, float] = dict(known or {})
     for step in steps:
         if isinstance(step.layer, GlobalAveragePool):
             shape = graph.shapes[step.layer.inputs[0]]

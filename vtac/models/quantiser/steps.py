@@ -32,6 +32,12 @@ class Step:
         """The value that it makes."""
         return self.layers[-1].name
 
+    def is_sum(self, graph: Graph) -> bool:
+        """Whether it is a product that is a result and that nothing reads: it stays a sum of 32 bits."""
+        read = any(self.target in layer.inputs for layer in graph.layers)
+        alone = len(self.layers) == 1 and isinstance(self.layer, Convolution | Linear)
+        return alone and self.target in graph.outputs and not read
+
     @property
     def inputs(self) -> tuple[str, ...]:
         """The values that it reads."""
