@@ -63,8 +63,8 @@ def slice_in_tiles(part: Slice, whole: Sequence[int], layout: Layout) -> Slice |
             continue
         if strides[dim] != 1 or offset % tile or (size % tile and end != whole[dim]):
             return (
-                f"dimension {dim} is cut at {offset} and {end} in steps of {strides[dim]}; tiles hold {tile} of it: "
-                f"multiples of {tile} are required"
+                f"cut dimension {dim} at multiples of {tile}, as many as a tile holds, in steps of 1: it is cut at "
+                f"{offset} and {end} in steps of {strides[dim]}"
             )
         offsets[dim], sizes[dim] = offset // tile, -(-size // tile)
     outer = [(offsets[dim], sizes[dim], strides[dim]) for dim in order]

@@ -19,6 +19,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.sizes import byte_count, item_count
 from vtac.dialects.packing import HostOp, PackOp, UnpackOp, YieldOp
+from vtac.partition.tile_slices import why_on_host
 
 _UNMOVED = (PackOp, UnpackOp, *RESHAPES, arith.ConstantOp, tensor.EmptyOp, FillOp)
 """What stands around the calls of every program, and is none of its operations."""
@@ -75,6 +76,9 @@ def remedy(op: Operation) -> str:
         return _CONTRACTION
     if any(isinstance(one, tensor.PadOp) for one in inner):
         return _PACKED if all(map(is_from_caller, op.results)) else _PAD
+    for one in inner:
+        if reason := why_on_host(one):
+            return reason
     return _ELEMENTWISE if any(isinstance(op, HostOp) and not _only_moves(one) for one in inner) else _MOVE
 
 

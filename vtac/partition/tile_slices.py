@@ -66,16 +66,10 @@ class PackOfJoin(RewritePattern):
         join = op.source.owner
         if not isinstance(join, tensor.ConcatOp | JoinOp) or op.source not in self.tiles.from_tiles:
             return
-        dim, whole, position = _joined_dim(join), shape_of(op.source), 0
-        parts: list[tuple[SSAValue, Slice]] = []
-        for value in self._parts(join, dim):
-            shape = shape_of(value)
-            offsets = [position if other == dim else 0 for other in range(len(shape))]
-            part = slice_in_tiles(Slice(tuple(offsets), shape, (1,) * len(shape)), whole, op.layout())
-            if isinstance(part, str):
-                return
-            parts.append((value, part))
-            position += shape[dim]
+        dim = _joined_dim(join)
+        parts = _joined_parts(self._parts(join, dim), dim, shape_of(op.source), op.layout())
+        if isinstance(parts, str):
+            return
         # What the host has comes first, so that the device can go on in a tensor that the host has begun.
         parts.sort(key=lambda part: part[0] in self.tiles.from_tiles)
         _Maker(self.tiles, op, join, rewriter).put_in(None, parts)
@@ -160,6 +154,39 @@ def _is_free(dest: SSAValue, part: Slice) -> bool:
             return False
         dest = dest.owner.dest
     return isinstance(dest.owner, tensor.EmptyOp)
+
+
+def why_on_host(op: Operation) -> str:
+    """Where a concatenation, slice or insertion cuts through the tiles of what reads it; empty where it does not."""
+    for pack in [use.operation for result in op.results for use in result.uses]:
+        if not isinstance(pack, PackOp):
+            continue
+        found: object = None
+        if isinstance(op, tensor.ConcatOp | JoinOp):
+            found = _joined_parts(op.operands, _joined_dim(op), shape_of(pack.source), pack.layout())
+        elif isinstance(op, tensor.InsertSliceOp | tensor.ExtractSliceOp) and (part := slice_of(op)) is not None:
+            whole = op.source if isinstance(op, tensor.ExtractSliceOp) else op.result
+            found = slice_in_tiles(part, shape_of(whole), pack.layout())
+        if isinstance(found, str):
+            return found
+    return ""
+
+
+def _joined_parts(
+    values: Sequence[SSAValue], dim: int, whole: Sequence[int], layout: Layout
+) -> list[tuple[SSAValue, Slice]] | str:
+    """Tensors one after the other along a dimension, and where they lie in tiles; or which of them do not."""
+    parts: list[tuple[SSAValue, Slice]] = []
+    position = 0
+    for value in values:
+        shape = shape_of(value)
+        offsets = [position if other == dim else 0 for other in range(len(shape))]
+        part = slice_in_tiles(Slice(tuple(offsets), shape, (1,) * len(shape)), whole, layout)
+        if isinstance(part, str):
+            return part
+        parts.append((value, part))
+        position += shape[dim]
+    return parts
 
 
 def _joined_dim(op: tensor.ConcatOp | JoinOp) -> int:

@@ -20,6 +20,7 @@ from vtac.analysis.locations import location_of
 from vtac.dialects.packing.declared import STRIDES
 from vtac.dialects.schedule.declared import CONSTANT, NAME, RESULT
 from vtac.errors import CompileError
+from vtac.text.short import counted
 
 
 class PayloadArguments:
@@ -81,7 +82,8 @@ def _placed(kind: Attribute, marks: DictionaryAttr, op: Operation) -> MemRefType
         return found
     if len(strides) != found.get_num_dims():
         raise CompileError(
-            f"{STRIDES.name} has {len(strides)} numbers for {kind}: one per dimension is required", location_of(op)
+            f"{STRIDES.name} has {counted(len(strides), 'number')} for {kind}: one per dimension is required",
+            location_of(op),
         )
     return MemRefType(found.element_type, found.get_shape(), StridedLayoutAttr(strides, None), found.memory_space)
 

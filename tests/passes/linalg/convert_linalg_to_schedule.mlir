@@ -33,6 +33,26 @@ func.func @product(%a: tensor<3x4xi32>, %b: tensor<4x5xi32>) -> tensor<3x5xi32> 
   func.return %c : tensor<3x5xi32>
 }
 
+// Arguments and results that are parts of larger buffers have the strides that place-tensors has given them.
+
+// CHECK-LABEL: func.func @parts
+// CHECK-SAME: (%a: memref<2x3xi8, strided<[12, 2], offset: ?>>, %b: memref<2x3xi8>,
+// CHECK-SAME:  memref<2x3xi8, strided<[9, 1], offset: ?>> {schedule.result}) {
+func.func @parts(%a: tensor<2x3xi8> {packing.strides = array<i64: 12, 2>}, %b: tensor<2x3xi8>) -> (tensor<2x3xi8> {packing.strides = array<i64: 9, 1>}) {
+  %e = tensor.empty() : tensor<2x3xi8>
+  %c = linalg.add ins(%a, %b : tensor<2x3xi8>, tensor<2x3xi8>) outs(%e : tensor<2x3xi8>) -> tensor<2x3xi8>
+  func.return %c : tensor<2x3xi8>
+}
+
+// -----
+
+// expected-error @+1 {{packing.strides has 1 number for tensor<2x3xi8>: one per dimension is required}}
+func.func @too_few_strides(%a: tensor<2x3xi8> {packing.strides = array<i64: 12>}) -> tensor<2x3xi8> {
+  %e = tensor.empty() : tensor<2x3xi8>
+  %c = linalg.add ins(%a, %a : tensor<2x3xi8>, tensor<2x3xi8>) outs(%e : tensor<2x3xi8>) -> tensor<2x3xi8>
+  func.return %c : tensor<2x3xi8>
+}
+
 // -----
 
 // A reduction that goes on from a sum that nothing else reads works in its buffer; one that goes on from an argument

@@ -58,6 +58,31 @@ func.func @tile(%x: memref<3x4x1x16xi32>, %y: memref<2x3x1x16xi8> {schedule.resu
 
 // Dimensions that no transfer has are host loops; a tile that lies wholly in the padding comes from a zero row.
 
+// A part of a buffer: rows of tiles that lie two apart are stored tile by tile, with its strides.
+
+// CHECK-LABEL: func.func @part
+// CHECK:         schedule.for %a = 0 to 2 {
+// CHECK-NEXT:      [[SRAM:%.*]] = affine.apply
+// CHECK-NEXT:      [[DRAM:%.*]] = affine.apply
+// CHECK-NEXT:      vta.store_2d out %y, %own {{.*}}x_size = 1, y_size = 3, x_stride = 2]
+func.func @part(%y: memref<2x3x1x16xi8, strided<[192, 32, 16, 1], offset: ?>> {schedule.result}) {
+  %own = memref.alloc() : memref<2x3x1x16xi32, "vta.acc">
+  schedule.for %a = 0 to 2 attributes {dma_copy} {
+    schedule.for %b = 0 to 3 {
+      schedule.for %e = 0 to 16 {
+        schedule.block "out" <spatial 2, spatial 3, spatial 16> = (d0, d1, d2) -> (d0, d1, d2)(%a, %b, %e)
+          reads %own<(d0, d1, d2) -> (d0, d1, 0, d2)> : memref<2x3x1x16xi32, "vta.acc">
+          writes %y<(d0, d1, d2) -> (d0, d1, 0, d2)> : memref<2x3x1x16xi8, strided<[192, 32, 16, 1], offset: ?>> {
+        ^bb0(%v: i32):
+          %t = arith.trunci %v : i32 to i8
+          schedule.yield %t : i8
+        }
+      }
+    }
+  }
+  func.return
+}
+
 // CHECK-LABEL: func.func @padded
 // CHECK:         schedule.for %a = 0 to 2 {
 // CHECK-NEXT:      schedule.for %c = 0 to 3 {

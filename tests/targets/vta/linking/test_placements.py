@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import ModuleOp
 import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.evaluate import evaluate
+from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.vta.group_device_calls import GroupDeviceCalls
 from vtac.passes.vta.merge_device_functions import MergeDeviceFunctions
 from vtac.passes.vta.place_tensors import PlaceTensors
@@ -213,3 +214,19 @@ def test_a_saved_part_outside_of_its_buffer_is_refused(tmp_path: Path, wrong: st
     path.write_text(path.read_text(encoding="utf-8").replace('"offset": 256', wrong), encoding="utf-8")
     with pytest.raises(vtac.VtacError, match="'parts', if any, says for each written buffer which part of it"):
         vtac.load_program(tmp_path)
+
+
+def test_a_part_is_evaluated_as_a_tensor_of_its_shape() -> None:
+    """Strides say where elements lie, not which they are: a function on tensors and its loops give the same."""
+    text = """
+func.func @parts(%a: tensor<2x3xi8> {packing.strides = array<i64: 12, 2>})
+    -> (tensor<2x3xi8> {packing.strides = array<i64: 9, 1>}) {
+  %e = tensor.empty() : tensor<2x3xi8>
+  %c = linalg.add ins(%a, %a : tensor<2x3xi8>, tensor<2x3xi8>) outs(%e : tensor<2x3xi8>) -> tensor<2x3xi8>
+  func.return %c : tensor<2x3xi8>
+}
+"""
+    module, array = parse(text), np.arange(6, dtype=np.int8).reshape(2, 3)
+    before = evaluate(module, array)
+    ConvertLinalgToSchedule().apply(make_context(), module)
+    np.testing.assert_array_equal(evaluate(module, array), before)
