@@ -1,23 +1,85 @@
 """arith's operations as frontends print them, where xDSL reads less.
 
 `FrontendArith` is xDSL's arith dialect with these in place of the operations of the same name.
+Casts, comparisons and selections also take tensors here, of which they are executed element by
+element; `overflow` flags are read and dropped, as they change no result.
 """
 
 from __future__ import annotations
 
-from xdsl.dialects.arith import Arith, TruncIOp
-from xdsl.ir import Attribute, Dialect, Operation
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, ClassVar, cast
+
+from xdsl.dialects import arith
+from xdsl.dialects.arith import Arith
+from xdsl.dialects.builtin import LocationAttr, TensorType, i1
+from xdsl.ir import Attribute, Block, Dialect, Operation, Region, SSAValue
 from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import VerifyException
+
+_CASTS = (
+    arith.ExtSIOp,
+    arith.ExtUIOp,
+    arith.TruncIOp,
+    arith.SIToFPOp,
+    arith.UIToFPOp,
+    arith.FPToSIOp,
+    arith.FPToUIOp,
+    arith.ExtFOp,
+    arith.TruncFOp,
+    arith.IndexCastOp,
+)
+
+if TYPE_CHECKING:
+    _Base = Operation
+else:
+    _Base = object
 
 
-class FlaggedTruncIOp(TruncIOp):
-    """Truncation whose `overflow` flags are read and dropped: they promise something, and change no result."""
+class _OnTensors(_Base):
+    """An operation on tensors of equal shapes; of one on scalars the operation is xDSL's own."""
 
-    def __post_init__(self) -> None:
-        self.properties.pop("overflowFlags", None)
+    SCALAR: ClassVar[type[Operation]]
+    """xDSL's operation."""
 
     @classmethod
-    def parse(cls, parser: Parser) -> FlaggedTruncIOp:
+    def create(
+        cls,
+        *,
+        operands: Sequence[SSAValue] = (),
+        result_types: Sequence[Attribute] = (),
+        properties: Mapping[str, Attribute] | None = None,
+        attributes: Mapping[str, Attribute] | None = None,
+        successors: Sequence[Block] = (),
+        regions: Sequence[Region] = (),
+        location: LocationAttr | None = None,
+    ) -> Operation:
+        kept = {name: value for name, value in (properties or {}).items() if name != "overflowFlags"}
+        on_tensors = any(isinstance(value.type, TensorType) for value in operands)
+        make = super().create if on_tensors else cls.SCALAR.create
+        return make(
+            operands=operands,
+            result_types=result_types,
+            properties=kept,
+            attributes=attributes or {},
+            successors=successors,
+            regions=regions,
+            location=location,
+        )
+
+    def verify_(self) -> None:
+        found: list[Attribute] = [value.type for value in (*self.operands, *self.results)]
+        kinds = [cast("TensorType[Attribute]", kind) for kind in found if isinstance(kind, TensorType)]
+        if len({tuple(kind.get_shape()) for kind in kinds}) > 1 or not isinstance(self.results[0].type, TensorType):
+            raise VerifyException(f"'{self.name}' of {', '.join(map(str, kinds))}: equal shapes are required")
+
+
+class _Cast(_OnTensors):
+    """A change of element type: `%x [overflow<..>] : T to U`."""
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Operation:
         operand = parser.parse_unresolved_operand()
         if parser.parse_optional_keyword("overflow"):
             parser.parse_comma_separated_list(parser.Delimiter.ANGLE, parser.parse_identifier)
@@ -31,6 +93,72 @@ class FlaggedTruncIOp(TruncIOp):
         )
 
 
-_OPERATIONS: list[type[Operation]] = [FlaggedTruncIOp if op is TruncIOp else op for op in Arith.operations]
+def _casting(kind: type[Operation]) -> type[Operation]:
+    """A cast as frontends print it."""
+    return cast("type[Operation]", type(kind.__name__, (_Cast, kind), {"__doc__": kind.__doc__, "SCALAR": kind}))
+
+
+class _Comparison(_OnTensors):
+    """A comparison, whose result has a bit for each element."""
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Operation:
+        found = cls.SCALAR.parse(parser)
+        kind = found.operands[0].type
+        if not isinstance(kind, TensorType):
+            return found
+        return cls.create(
+            operands=list(found.operands),
+            result_types=[TensorType(i1, cast("TensorType[Attribute]", kind).get_shape())],
+            properties=found.properties,
+            attributes=found.attributes,
+        )
+
+
+class CompareIntegersOp(_Comparison, arith.CmpiOp):  # pyright: ignore[reportIncompatibleMethodOverride]
+    """Comparison of integers."""
+
+    SCALAR = arith.CmpiOp
+
+
+class CompareFloatsOp(_Comparison, arith.CmpfOp):  # pyright: ignore[reportIncompatibleMethodOverride]
+    """Comparison of floats."""
+
+    SCALAR = arith.CmpfOp
+
+
+class ChooseOp(_OnTensors, arith.SelectOp):
+    """Selection by one bit, or by a bit for each element: `%c, %x, %y : [tensor<..xi1>,] T`."""
+
+    SCALAR = arith.SelectOp
+
+    @classmethod
+    def parse(cls, parser: Parser) -> Operation:
+        operands = [parser.parse_unresolved_operand()]
+        for _ in range(2):
+            parser.parse_punctuation(",")
+            operands.append(parser.parse_unresolved_operand())
+        attributes = parser.parse_optional_attr_dict()
+        parser.parse_punctuation(":")
+        kinds: Sequence[Attribute] = parser.parse_comma_separated_list(parser.Delimiter.NONE, parser.parse_type)
+        bit, kind = (i1, kinds[0]) if len(kinds) == 1 else (kinds[0], kinds[-1])
+        values = [parser.resolve_operand(one, of) for one, of in zip(operands, (bit, kind, kind), strict=True)]
+        return cls.create(operands=values, result_types=[kind], attributes=attributes)
+
+    def print(self, printer: Printer) -> None:
+        printer.print_string(" ")
+        printer.print_list(self.operands, printer.print_ssa_value)
+        printer.print_op_attributes(self.attributes)
+        bit, kind, _ = (value.type for value in self.operands)
+        printer.print_string(f" : {bit}, {kind}" if isinstance(bit, TensorType) else f" : {kind}")
+
+
+_OURS: dict[type[Operation], type[Operation]] = {
+    **{kind: _casting(kind) for kind in _CASTS},
+    arith.CmpiOp: CompareIntegersOp,
+    arith.CmpfOp: CompareFloatsOp,
+    arith.SelectOp: ChooseOp,
+}
+_OPERATIONS: list[type[Operation]] = [_OURS.get(op, op) for op in Arith.operations]
 _ATTRIBUTES: list[type[Attribute]] = list(Arith.attributes)
 FrontendArith = Dialect("arith", _OPERATIONS, _ATTRIBUTES)

@@ -157,7 +157,10 @@ class _Evaluation:
         for inner in op.body.block.ops:
             if isinstance(inner, YieldOp):
                 for result, value in zip(op.outputs, inner.values, strict=True):
-                    self.buffers[result] = self.buffer(value, op)
+                    if value in self.scalars:
+                        self.scalars[result] = self.scalars[value]
+                    else:
+                        self.buffers[result] = self.buffer(value, op)
             else:
                 self.run(inner)
 

@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     Signedness,
+    TensorType,
 )
 from xdsl.ir import Attribute
 
@@ -64,11 +65,15 @@ def _way_out(kind: Attribute) -> str:
 
 def computed_dtype(kind: Attribute) -> DType:
     """The dtype in which elements of a type are executed: float32 for bfloat16, rounded after each operation."""
+    if isinstance(kind, TensorType):
+        kind = cast("TensorType[Attribute]", kind).element_type
     return np.dtype("float32") if isinstance(kind, BFloat16Type) else dtype_of(kind)
 
 
 def rounded(values: Array, kind: Attribute) -> Array:
     """Values as their type can hold them."""
+    if isinstance(kind, TensorType):
+        kind = cast("TensorType[Attribute]", kind).element_type
     return from_bfloat16(to_bfloat16(values.astype(np.float32))) if isinstance(kind, BFloat16Type) else values
 
 

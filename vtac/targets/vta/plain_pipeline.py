@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vtac.passes.linalg.expand_groups import ExpandGroups
+from vtac.passes.linalg.lift_arithmetic import LiftArithmetic
 from vtac.passes.linalg.unroll_batches import UnrollBatches
 from vtac.passes.linalg.unroll_loops import UnrollLoops
 from vtac.passes.vta.count_contractions import CountContractions
@@ -24,6 +25,8 @@ from vtac.targets.vta.passes.lower_device_functions import LowerDeviceFunctions
 from vtac.targets.vta.passes.pack_for_vta import packing_phases
 from vtac.targets.vta.passes.schedule_device_functions import ScheduleDeviceFunctions
 
+_WRITTEN_OUT = (UnrollLoops(), LiftArithmetic(), CountContractions())
+
 
 def plain_pipeline(*, host: bool = True) -> Pipeline:
     """The phases of the plain path; `host=False` refuses what would run on the host besides changes of layout.
@@ -35,7 +38,17 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
     return Pipeline(
         "lower-plain-to-vta",
         (
-            Phase("expanded", (UnrollLoops(), CountContractions(), FoldConstants(), ExpandGroups(), UnrollBatches())),
+            Phase(
+                "expanded",
+                (
+                    UnrollLoops(),
+                    LiftArithmetic(),
+                    CountContractions(),
+                    FoldConstants(),
+                    ExpandGroups(),
+                    UnrollBatches(),
+                ),
+            ),
             *before,
             Phase("packed", (*packed.passes, CheckHostOperations(), FoldConstants(grow=True), MultiplyBiases())),
             Phase("grouped", (GroupDeviceCalls(), ExplainChoices(), PlaceTensors(), MergeDeviceFunctions())),

@@ -1,0 +1,95 @@
+"""lift-arithmetic: arith and math on whole tensors -> elementwise linalg operations.
+
+before: %y = arith.addi %a, %b : tensor<4x16xi32>
+after:  %y = linalg.generic ins(%a, %b) { %s = arith.addi %x, %z : i32 }
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, ModuleOp, TensorType
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineMap
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+
+from vtac.analysis.device_functions import host_functions
+from vtac.rewriting.edits import append, replace_by
+from vtac.rewriting.walker import rewrite_once
+
+_INLINED = (arith.CmpiOp, arith.CmpfOp, arith.ExtSIOp, arith.ExtUIOp, arith.SIToFPOp, arith.UIToFPOp)
+"""What is computed again where it is read: its result is of no type that the VTA loads, or only a wider one."""
+
+
+class LiftOperation(RewritePattern):
+    """One operation of tensors of one shape, with the comparisons and casts that its operands come from.
+
+    A scalar among its operands is the same for all elements.
+    """
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if op.name.partition(".")[0] not in ("arith", "math") or isinstance(op, ConstantOp) or len(op.results) != 1:
+            return
+        kind = op.results[0].type
+        if not isinstance(kind, TensorType) or not isinstance(op.parent_op(), FuncOp):
+            return
+        if isinstance(op, _INLINED) and not op.results[0].uses:
+            rewriter.erase(op)
+            return
+        result = cast("TensorType[Attribute]", kind)
+        tensors = [value for value in op.operands if isinstance(value.type, TensorType)]
+        inlined = {value: value.owner for value in tensors if isinstance(value.owner, _INLINED)}
+        read = [one for value in op.operands for one in (inlined[value].operands if value in inlined else (value,))]
+        inputs = [value for value in dict.fromkeys(read) if isinstance(value.type, TensorType)]
+        block = Block(arg_types=[*map(_element, inputs), result.element_type])
+        values: dict[SSAValue, SSAValue] = dict(zip(inputs, block.args, strict=False))
+        for one in dict.fromkeys(inlined.values()):
+            values[one.results[0]] = _scalar(one, values, block)
+        append(YieldOp(_scalar(op, values, block)), block)
+        rank = len(result.get_shape())
+        empty = tensor.EmptyOp([], result)
+        maps = ArrayAttr([AffineMapAttr(AffineMap.identity(rank))] * (len(inputs) + 1))
+        kinds = ArrayAttr([IteratorTypeAttr.parallel()] * rank)
+        replace_by(op, [empty, GenericOp(inputs, [empty.tensor], Region(block), maps, kinds, [result])], rewriter)
+
+
+@dataclass(frozen=True)
+class LiftArithmetic(ModulePass):
+    """Let arithmetic on tensors be elementwise operations, as all other arithmetic is.
+
+    requires: host functions.
+    ensures:  no operation of arith or math with a result of tensor type stands directly in a host function, but
+              constants.
+    declines: nothing.
+    """
+
+    name = "lift-arithmetic"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            rewrite_once(function, LiftOperation(), backwards=True)
+
+
+def _scalar(op: Operation, values: Mapping[SSAValue, SSAValue], block: Block) -> SSAValue:
+    """What an operation computes of one element of each tensor, at the end of a body."""
+    scalar = type(op).create(
+        operands=[values.get(value, value) for value in op.operands],
+        result_types=[_element(op.results[0])],
+        properties=op.properties,
+        attributes=op.attributes,
+    )
+    append(scalar, block)
+    return scalar.results[0]
+
+
+def _element(value: SSAValue) -> Attribute:
+    return cast("TensorType[Attribute]", value.type).element_type
