@@ -16,7 +16,7 @@ _BUS = 8
 @dataclass(frozen=True)
 class Roof:
     """`nbytes`: inputs touched, weights and outputs once each. `cycles`: the largest of compute
-    (GEMM, reset and ALU tile-cycles, padding multiplied too), load beats and stores.
+    (GEMM, reset and ALU tile-cycles, products with padding left out), load beats and stores.
     """
 
     nbytes: int
@@ -45,7 +45,7 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
         inputs = prod(_touched(contraction, d) for d in contraction.dimensions)
         selected = prod(e for e, weight in zip(layer.extents, contraction.by_weight, strict=True) if weight)
         weights = selected * contraction.channels * prod(contraction.window)
-        compute += prod(contraction.extents) * (1 + contraction.channels * prod(contraction.window))
+        compute += prod(contraction.extents) + contraction.products
         nbytes += inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
     store = (3 * stored) // 16 + 3 * (stored // 128)
     return Roof(max(1, nbytes + stored), max(1, compute, nbytes // _BUS, store))

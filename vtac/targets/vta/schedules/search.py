@@ -1,7 +1,6 @@
 """The search: estimate every sensible tiling, build and time the few best, keep the winner.
 
 The score weighs cycles above the roof three times as much as DRAM traffic above the compulsory.
-Below the roof, where iterations over padding are skipped, traffic decides.
 """
 
 from __future__ import annotations

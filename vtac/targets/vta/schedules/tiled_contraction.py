@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
+from math import prod
 
 from xdsl.ir import BlockArgument
 
@@ -107,6 +108,15 @@ class TiledContraction:
             whole, inside = self.overlap(dimension)
             share *= inside / whole
         return share
+
+    @property
+    def products(self) -> int:
+        """Products of tiles, without those of padding: each dimension with a window leaves out its own."""
+        total = prod(self.extents) * self.channels * prod(self.window)
+        for dimension in self.dimensions:
+            whole, inside = self.overlap(dimension)
+            total = total // whole * inside
+        return total
 
     def overlap(self, dimension: InputDimension) -> tuple[int, int]:
         """Pairs of an output index and a window index along an input dimension: all, and those that meet data."""

@@ -9,7 +9,6 @@ from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.tile_regions import tiles_of
-from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 
 
 def work_of(layer: Layer, config: VTAConfig) -> Work:
@@ -23,15 +22,6 @@ def work_of(layer: Layer, config: VTAConfig) -> Work:
             resets += tiles if product.starts else 0
     if layer.contraction is not None:
         resets += prod(layer.contraction.extents)
-        products += _products(layer.contraction)
+        products += layer.contraction.products
     stored = prod(layer.extents) * config.out_element_bytes * layer.results
     return Work(products, resets, alu, roof(layer, config).nbytes - stored, stored)
-
-
-def _products(contraction: TiledContraction) -> int:
-    """Products of tiles, without those of padding: each dimension with a window leaves out its own."""
-    total = prod(contraction.extents) * contraction.channels * prod(contraction.window)
-    for dimension in contraction.dimensions:
-        whole, inside = contraction.overlap(dimension)
-        total = total // whole * inside
-    return total
