@@ -1,29 +1,33 @@
 """The order of loads: one that must wait lets those behind it pass that need not wait as long.
 
-No load passes a store that writes DRAM pages which it reads.
+No load passes a store that writes DRAM pages which it reads, nor a load that writes the same tile.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.targets.vta.isa.instructions import Memory, Opcode
+from vtac.targets.vta.stream.durations import Durations
 from vtac.targets.vta.stream.footprints import Footprints, Issued
 
 LOAD, COMPUTE = 1, 2
 WINDOW = 64
 """How many loads one load may pass."""
+_NEVER = 1 << 62
+"""When what waits for loads that have no place yet is over."""
 
 
 @dataclass(slots=True)
 class _Load:
-    """A load in its queue: which instruction it is, what it waits for, what it writes.
+    """A load: which instruction it is, what it waits for, what it writes, and how many cycles it takes.
 
-    `floor` is the last store before it of what it reads, `anchor` the instruction it stands before.
+    `after` is the last compute instruction that reads what it overwrites, `floor` the last store before it of what
+    it reads, `anchor` the instruction it stands before. Loads of a `group` have no computation between them.
     """
 
     number: int
@@ -33,6 +37,8 @@ class _Load:
     start: int
     stop: int
     anchor: int
+    cycles: int
+    group: int
 
     def meets(self, other: _Load) -> bool:
         return self.memory == other.memory and self.start < other.stop and other.start < self.stop
@@ -41,20 +47,82 @@ class _Load:
 def order_loads(footprints: Footprints, issued: Sequence[Issued]) -> list[int]:
     """Numbers of the instructions in their new order; all but loads keep theirs.
 
-    A load passes another that waits for a later compute instruction, unless both write the
-    same tile.
+    The load unit takes the first load that need not wait when it is free, unless that would make one before it wait
+    longer. Times are estimated: of each unit, one instruction after the other.
     """
-    queue: list[_Load] = []
-    for load in _waits(footprints, issued):
-        place = len(queue)
-        while place > max(0, len(queue) - WINDOW) and queue[place - 1].after > load.after:
-            if queue[place - 1].meets(load) or queue[place - 1].anchor <= load.floor:
-                break
-            place -= 1
-        if place < len(queue):
-            load.anchor = queue[place].anchor
-        queue.insert(place, load)
-    return _merged(issued, queue)
+    durations = list(map(Durations(footprints.config).of, issued))
+    loads, needs = _waits(footprints, issued, durations)
+    return _merged(issued, _Times(issued, durations, loads, needs).queue())
+
+
+@dataclass
+class _Times:
+    """When the units are done with what; `needs` has for each instruction the last load that it reads."""
+
+    issued: Sequence[Issued]
+    durations: Sequence[int]
+    loads: Sequence[_Load]
+    needs: Sequence[int]
+    ends: list[int] = field(default_factory=list[int])
+    """Of every instruction that is known to be over, when that is; loads apart."""
+    done: dict[int, int] = field(default_factory=dict[int, int])
+    """When each load that has its place is over."""
+    busy: list[int] = field(default_factory=lambda: [0, 0, 0])
+
+    def queue(self) -> list[_Load]:
+        """The loads in their new order."""
+        waiting = list(range(len(self.loads)))
+        order: list[_Load] = []
+        now = 0
+        while waiting:
+            self._advance(waiting[0])
+            place, ready = self._next(waiting, now)
+            number = waiting.pop(place)
+            now = max(now, ready) + self.loads[number].cycles
+            self.done[number] = now
+            order.append(self.loads[number])
+        for behind, before in zip(reversed(order[1:]), reversed(order[:-1]), strict=True):
+            before.anchor = min(before.anchor, behind.anchor)
+        return order
+
+    def _advance(self, first: int) -> None:
+        """Follow the instructions that need no load from `first` on."""
+        while len(self.ends) < len(self.issued) and self.needs[len(self.ends)] < first:
+            number = len(self.ends)
+            item = self.issued[number]
+            if item.stage == LOAD:
+                self.ends.append(0)
+                continue
+            unit = item.stage - LOAD
+            free = max(self.busy[unit], self.busy[COMPUTE - LOAD], self.done.get(self.needs[number], 0))
+            self.busy[unit] = free + self.durations[number]
+            self.ends.append(self.busy[unit])
+
+    def _next(self, waiting: Sequence[int], now: int) -> tuple[int, int]:
+        """Which of the waiting loads comes next, and when it can begin."""
+        first = self.loads[waiting[0]]
+        best = 0
+        soonest = limit = self._ready(first)
+        if soonest <= now:
+            return best, soonest
+        passed = [first]
+        for place in range(1, min(WINDOW, len(waiting))):
+            load = self.loads[waiting[place]]
+            ready = self._ready(load)
+            fits = load.group == first.group or max(now, ready) + load.cycles <= limit
+            if fits and ready < soonest and first.anchor > load.floor and not any(load.meets(one) for one in passed):
+                best, soonest = place, ready
+                if ready <= now:
+                    break
+            passed.append(load)
+        return best, soonest
+
+    def _ready(self, load: _Load) -> int:
+        """When what a load overwrites is read, and what it reads is stored."""
+        last = max(load.after, load.floor)
+        if last >= len(self.ends):
+            return _NEVER
+        return max((self.ends[number] for number in (load.after, load.floor) if number >= 0), default=0)
 
 
 def _merged(issued: Sequence[Issued], queue: Sequence[_Load]) -> list[int]:
@@ -70,16 +138,23 @@ def _merged(issued: Sequence[Issued], queue: Sequence[_Load]) -> list[int]:
     return order
 
 
-def _waits(footprints: Footprints, issued: Sequence[Issued]) -> list[_Load]:
-    """Every load, with the last compute instruction before it that reads what it overwrites."""
+def _waits(footprints: Footprints, issued: Sequence[Issued], durations: Sequence[int]) -> tuple[list[_Load], list[int]]:
+    """Every load, with the last compute instruction before it that reads what it overwrites.
+
+    And for each instruction, the last load whose tiles it reads, by its place among the loads.
+    """
     config = footprints.config
     read: dict[int, NDArray[np.int64]] = {
         Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
         Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
     }
+    filled = {memory: np.full(stamps.size, -1, dtype=np.int64) for memory, stamps in read.items()}
     stored: NDArray[np.int64] = np.full(footprints.page_count(issued), -1, dtype=np.int64)
     loads: list[_Load] = []
+    needs: list[int] = []
+    group = 0
     for number, item in enumerate(issued):
+        needed = -1
         if item.opcode is Opcode.STORE:
             pages = footprints.pages(item.opcode, item.row)
             stored[pages.start : pages.stop] = number
@@ -91,9 +166,14 @@ def _waits(footprints: Footprints, issued: Sequence[Issued]) -> list[_Load]:
                 after = int(found.max()) if found.size else -1
                 pages = footprints.pages(item.opcode, item.row)
                 floor = int(stored[pages.start : pages.stop].max(initial=-1))
-                loads.append(_Load(number, after, floor, memory, int(tiles.start), int(tiles.stop), number))
+                filled[memory][tiles] = len(loads)
+                start, stop = int(tiles.start), int(tiles.stop)
+                loads.append(_Load(number, after, floor, memory, start, stop, number, durations[number], group))
         elif item.stage == COMPUTE:
+            group = number
             for memory, tiles in touched.reads:
                 if memory in read:
                     read[memory][tiles] = number
-    return loads
+                    needed = max(needed, int(filled[memory][tiles].max()))
+        needs.append(needed)
+    return loads, needs
