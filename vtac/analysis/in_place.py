@@ -6,7 +6,7 @@ computes in place wherever an input dies there.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects.memref import AllocOp
@@ -106,7 +106,7 @@ def _keeps_rows(steps: Sequence[int]) -> bool:
 def _is_apart(block: BlockOp, position: int, read: Sequence[Linear], steps: Sequence[int]) -> bool:
     """Whether all that reads or writes an input besides does it between the block's steps, or is done before.
 
-    What stands in a loop with the block is not done before the next iteration.
+    What stands in a loop with the block is done before when each iteration has a part of its own.
     """
     source = block.inputs[position]
     body = source.owner.parent if isinstance(source.owner, AllocOp) else None
@@ -118,13 +118,47 @@ def _is_apart(block: BlockOp, position: int, read: Sequence[Linear], steps: Sequ
         if not isinstance(user, BlockOp):
             return False
         at = use.index - len(user.loops)
-        is_done = precedes(user, block) and child_holding(body, user) is not nest
-        if is_done or (user is block and at == position):
+        if user is block and at == position:
             continue
+        if precedes(user, block):
+            shared = [] if child_holding(body, user) is not nest else _shared_loops(body, user, block)
+            if _has_own_parts(shared, read, extents_around(block), indices_of(user, at), extents_around(user)):
+                continue
         if at >= len(user.inputs):
             return False
         other = indices_of(user, at, extents_around(user))
         if not any(map(_never_meet, read, other, steps)):
+            return False
+    return True
+
+
+def _shared_loops(body: Block, one: BlockOp, other: BlockOp) -> list[Hashable]:
+    """The loops of several iterations in a body that are around two blocks."""
+    around = enclosing_loops(other)
+    return [
+        loop.induction_variable
+        for loop in enclosing_loops(one)
+        if loop in around and loop.trip_count > 1 and child_holding(body, loop) is not None
+    ]
+
+
+def _has_own_parts(
+    loops: Sequence[Hashable],
+    one: Sequence[Linear],
+    one_extents: Mapping[Hashable, int],
+    other: Sequence[Linear],
+    other_extents: Mapping[Hashable, int],
+) -> bool:
+    """Whether what two blocks access in an iteration of each loop is apart from what they do in the others."""
+    for loop in loops:
+        apart = False
+        for index, against in zip(one, other, strict=True):
+            step = index.coefficient(loop)
+            if step < 1 or against.coefficient(loop) != step:
+                continue
+            ends = [index.without(loop).bounds(one_extents), against.without(loop).bounds(other_extents)]
+            apart = apart or max(high for _, high in ends) - min(low for low, _ in ends) < step
+        if not apart:
             return False
     return True
 

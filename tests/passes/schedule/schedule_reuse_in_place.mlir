@@ -308,3 +308,125 @@ func.func @shared(%x: memref<5x4x1x1xi32>, %y: memref<2x4x1x1xi32> {schedule.res
   }
   func.return
 }
+
+// In a loop, what another block reads of the input before belongs to the same iteration: four rows of each. Where the
+// next iteration reads a row of this one's (one row less), the result has a buffer of its own.
+
+// CHECK-LABEL: func.func @pieces
+// CHECK:         schedule.block "r"
+// CHECK-NEXT:      reads %a<(d0, d1, d2, d3) -> ((((d0 * 4) + (d1 * 2)) + 1), d2, 0, 0)>
+// CHECK-NEXT:      reads %c
+// CHECK-NEXT:      writes %a
+// CHECK-LABEL: func.func @next_piece
+// CHECK:         schedule.block "r"
+// CHECK-NEXT:      reads %a
+// CHECK-NEXT:      reads %c
+// CHECK-NEXT:      writes %b
+func.func @pieces(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule.result}) {
+  %a = memref.alloc() : memref<8x4x1x1xi32, "vta.acc">
+  schedule.for %i = 0 to 8 {
+    schedule.for %j = 0 to 4 {
+      schedule.block "a" <spatial 8, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %x<(d0, d1) -> (d0, d1, 0, 0)> : memref<8x4x1x1xi32>
+        writes %a<(d0, d1) -> (d0, d1, 0, 0)> : memref<8x4x1x1xi32, "vta.acc"> {
+      ^bb0(%v: i32):
+        schedule.yield %v : i32
+      }
+    }
+  }
+  schedule.for %p = 0 to 2 {
+    %c = memref.alloc() : memref<4x4x1x1xi32, "vta.acc">
+    %b = memref.alloc() : memref<2x4x1x1xi32, "vta.acc">
+    schedule.for %i = 0 to 3 attributes {alu} {
+      schedule.for %j = 0 to 4 {
+        schedule.block "before" <spatial 2, spatial 3, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
+          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 + 0, d2, 0, 0)> : memref<8x4x1x1xi32, "vta.acc">
+          writes %c<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<4x4x1x1xi32, "vta.acc"> {
+        ^bb0(%v: i32):
+          %n = arith.constant 1 : i32
+          %s = arith.addi %v, %n : i32
+          schedule.yield %s : i32
+        }
+      }
+    }
+    schedule.for %i = 0 to 2 attributes {alu} {
+      schedule.for %j = 0 to 4 {
+        schedule.block "r" <spatial 2, spatial 2, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
+          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 * 2 + 1, d2, 0, 0)> : memref<8x4x1x1xi32, "vta.acc">
+          reads %c<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<4x4x1x1xi32, "vta.acc">
+          writes %b<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<2x4x1x1xi32, "vta.acc"> {
+        ^bb0(%v: i32, %w: i32):
+          %n = arith.constant 2 : i32
+          %t = arith.shrsi %v, %n : i32
+          %s = arith.maxsi %t, %w : i32
+          schedule.yield %s : i32
+        }
+      }
+    }
+    schedule.for %i = 0 to 2 {
+      schedule.for %j = 0 to 4 {
+        schedule.block "c" <spatial 2, spatial 2, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
+          reads %b<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<2x4x1x1xi32, "vta.acc">
+          writes %y<(d0, d1, d2) -> (d0 * 4 + d1, d2, 0, 0)> : memref<8x4x1x1xi32> {
+        ^bb0(%v: i32):
+          schedule.yield %v : i32
+        }
+      }
+    }
+  }
+  func.return
+}
+func.func @next_piece(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule.result}) {
+  %a = memref.alloc() : memref<8x4x1x1xi32, "vta.acc">
+  schedule.for %i = 0 to 8 {
+    schedule.for %j = 0 to 4 {
+      schedule.block "a" <spatial 8, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %x<(d0, d1) -> (d0, d1, 0, 0)> : memref<8x4x1x1xi32>
+        writes %a<(d0, d1) -> (d0, d1, 0, 0)> : memref<8x4x1x1xi32, "vta.acc"> {
+      ^bb0(%v: i32):
+        schedule.yield %v : i32
+      }
+    }
+  }
+  schedule.for %p = 0 to 2 {
+    %c = memref.alloc() : memref<4x4x1x1xi32, "vta.acc">
+    %b = memref.alloc() : memref<2x4x1x1xi32, "vta.acc">
+    schedule.for %i = 0 to 3 attributes {alu} {
+      schedule.for %j = 0 to 4 {
+        schedule.block "before" <spatial 2, spatial 3, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
+          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 - 1, d2, 0, 0)> : memref<8x4x1x1xi32, "vta.acc">
+          writes %c<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<4x4x1x1xi32, "vta.acc"> {
+        ^bb0(%v: i32):
+          %n = arith.constant 1 : i32
+          %s = arith.addi %v, %n : i32
+          schedule.yield %s : i32
+        }
+      }
+    }
+    schedule.for %i = 0 to 2 attributes {alu} {
+      schedule.for %j = 0 to 4 {
+        schedule.block "r" <spatial 2, spatial 2, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
+          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 * 2 + 1, d2, 0, 0)> : memref<8x4x1x1xi32, "vta.acc">
+          reads %c<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<4x4x1x1xi32, "vta.acc">
+          writes %b<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<2x4x1x1xi32, "vta.acc"> {
+        ^bb0(%v: i32, %w: i32):
+          %n = arith.constant 2 : i32
+          %t = arith.shrsi %v, %n : i32
+          %s = arith.maxsi %t, %w : i32
+          schedule.yield %s : i32
+        }
+      }
+    }
+    schedule.for %i = 0 to 2 {
+      schedule.for %j = 0 to 4 {
+        schedule.block "c" <spatial 2, spatial 2, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
+          reads %b<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<2x4x1x1xi32, "vta.acc">
+          writes %y<(d0, d1, d2) -> (d0 * 4 + d1, d2, 0, 0)> : memref<8x4x1x1xi32> {
+        ^bb0(%v: i32):
+          schedule.yield %v : i32
+        }
+      }
+    }
+  }
+  func.return
+}
