@@ -3,6 +3,7 @@
 #   make test    every check and every test        make bench   benchmarks, as tables
 #   make demo    one convolution, one trained net  make clean   remove what was generated
 #   make fuzz    2,000 random cases against the compiler, the same ones each time
+#   make test-browser  the HTML report in Chromium, which Debian has: apt-get install chromium
 #   make package a wheel, tried where it is installed          make test-xdsl  a part of the tests with the oldest xDSL
 #   make test-torch  the tests that need PyTorch, which it installs
 #
@@ -22,7 +23,7 @@ $(error vtac/dialects and vtac/passes are symbolic links to dialects and passes,
   (on Windows, with developer mode on))
 endif
 
-.PHONY: test lint types lit pytest demo bench fuzz package test-xdsl test-torch clean
+.PHONY: test test-browser lint types lit pytest demo bench fuzz package test-xdsl test-torch clean
 
 test: lint types lit pytest
 
@@ -38,6 +39,9 @@ lit: $(VENV)/.installed-test
 
 pytest: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(JOBS)
+
+test-browser: $(VENV)/.installed-browser
+	$(BIN)/python -m pytest -n 0 tests/browser
 
 demo: $(VENV)/.installed-demo
 	$(BIN)/python examples/vta_conv2d.py
@@ -99,6 +103,10 @@ $(VENV)/.installed-test: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/$(PIP) --editable '.[test,cuda]'
 	$(BIN)/$(PIP) $(IMAGES)
 	touch $(VENV)/.installed $(VENV)/.installed-demo $@
+
+$(VENV)/.installed-browser: $(VENV)/.installed-test
+	$(BIN)/$(PIP) 'playwright>=1.40'
+	touch $@
 
 clean:
 	rm -rf build dist .pytest_cache .ruff_cache .hypothesis *.egg-info

@@ -142,7 +142,7 @@ def test_a_kernel_has_a_launch() -> None:
     launch = LaunchRecord("twice", (2, 1, 1), (32, 1, 1), 0, (Parameter("x", "input", "float16", (4, 4)),))
     page = CudaProgram(f"// {HOSTILE}\n", launch).report()
     tree(page)
-    assert sections(page) == ["summary", "kernel"]
+    assert sections(page) == ["summary", "levels"]
     assert "<script>alert" not in page and "2 \u00d7 1 \u00d7 1" in page
 
 

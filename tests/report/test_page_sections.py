@@ -7,6 +7,7 @@ import re
 import zlib
 from base64 import b64decode
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TypedDict, cast
 
@@ -16,12 +17,18 @@ pytest.importorskip("jinja2", reason="the extra `report` is not installed")
 pytest.importorskip("pygments", reason="the extra `report` is not installed")
 
 import vtac
+from vtac.dialects.hardware import MemoryName
+from vtac.report.page.findings import findings_section
 from vtac.report.page.highlight import mlir_lines, vta_lines
 from vtac.report.page.layers import layer_rows
+from vtac.report.page.memory import dram_uses
+from vtac.report.page.occupancy import Placed, occupancy_of
 from vtac.report.page.timeline import longest_waits, timeline_section
 from vtac.report.runs import runs_of, total_cycles
+from vtac.targets.vta.isa import assemble
 from vtac.targets.vta.programs.layer_report import layer_reports
 from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.targets.vta.proof import check
 
 NINTH = Path(__file__).resolve().parents[2] / "examples" / "vta_conv2d.mlir"
 
@@ -151,6 +158,52 @@ def test_a_saved_program_shows_its_instructions(program: VtaProgram, tmp_path: P
     assert "This is a saved program: its source and its IR are gone." in page
     data = cast(Levels, unpacked(page, "levels-data"))
     assert [level["name"] for level in data["levels"]] == ["instructions"]
+
+
+def test_memories_hold_what_was_loaded_and_computed(program: VtaProgram) -> None:
+    (run,) = runs_of(program)
+    held = occupancy_of([Placed(run, program.stream)], total_cycles([run]))
+    assert {label[0] for label in held.labels} == {"data", "kernel", "micro_ops", "computed"}
+    wanted: dict[MemoryName, str] = {"inp": "data", "wgt": "kernel", "acc": "computed", "uop": "micro_ops"}
+    for memory, name in wanted.items():
+        last = held.grids[memory][:, -1]
+        assert {held.labels[int(one) - 1][0] for one in last if one} == {name}
+    assert [int((held.grids[memory][:, -1] > 0).sum()) for memory in list(wanted)[:3]] == [18, 18, 98]
+
+
+def test_buffers_are_used_from_their_first_access_to_their_last(program: VtaProgram) -> None:
+    (run,) = runs_of(program)
+    uses = {use.buffer.name: use for use in dram_uses([Placed(run, program.stream)])}
+    assert list(uses) == ["data", "kernel", "res", "micro_ops"]
+    assert uses["data"].first < uses["data"].last < uses["res"].last <= 483_467
+    assert uses["res"].first > 230_000 and uses["res"].layers == ["conv2d"]
+
+
+def test_a_clean_program_is_proven(page: str) -> None:
+    assert "Proven clean: in every interleaving" in page
+
+
+def test_findings_are_drawn_with_their_instructions(program: VtaProgram) -> None:
+    stream = program.stream
+    text = re.sub(r"^ *\d+: ", "", stream.disassemble(), flags=re.MULTILINE).replace(
+        "pop_prev push_prev", "push_prev", 1
+    )
+    broken = replace(stream, instructions=assemble(text, stream.config), source=None)
+    found = check(broken)
+    html = findings_section(broken).html
+    assert found and f"{len(found)} finding" in html
+    assert found[0].message.partition("`")[0] in html
+    assert html.count('class="mark"') >= len(found)
+
+
+def test_a_kernel_shows_its_levels_and_its_steps() -> None:
+    program = vtac.compile(NINTH.with_name("wmma_conv2d.mlir"), "cuda")
+    page = program.report()
+    data = cast(Levels, unpacked(page, "levels-data"))
+    names = [level["name"] for level in data["levels"]]
+    assert names[:3] == ["source", "payload", "scheduled"] and names[-1] == "kernel"
+    assert "barriers" in page and "products of fragments" in page
+    assert cast("list[Steps]", unpacked(page, "steps-data"))[0]["steps"]
 
 
 @pytest.mark.parametrize("text", ["func.func @f(%a: tensor<4x?xi8>) { // <b>", '"x & <y>"', "", "%é = 名\n\n}"])

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vtac.files.reading import RECORD_BYTES, read_regular
-from vtac.report.page.highlight import mlir_lines, shortened, vta_lines
+from vtac.report.page.highlight import cuda_lines, mlir_lines, shortened, vta_lines
 from vtac.report.page.ir_text import Lines
 from vtac.report.page.lowering import WHOLE, Level, Lowering
 from vtac.report.page.packed import packed
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 MOST_LINES = 4_000
 """Lines of a level that are shown; how many there are besides is said."""
 
-SOURCE, INSTRUCTIONS = "source", "instructions"
-_SHOWN_FIRST = (SOURCE, "grouped", "scheduled", "vta", INSTRUCTIONS, "kernel")
+SOURCE, INSTRUCTIONS, KERNEL = "source", "instructions", "kernel"
+_SHOWN_FIRST = (SOURCE, "input", "grouped", "linked", "scheduled", "vta", INSTRUCTIONS, KERNEL)
 """Levels that stand open at first, where a part has them."""
 
 
@@ -122,7 +122,8 @@ def _line_of(location: str) -> tuple[str, ...]:
 
 def _shown(level: Level, places: _Places) -> Shown:
     lines = level.lines.text[:MOST_LINES]
-    html = (vta_lines if level.name == INSTRUCTIONS else mlir_lines)("\n".join(lines))
+    highlight = {INSTRUCTIONS: vta_lines, KERNEL: cuda_lines}.get(level.name, mlir_lines)
+    html = highlight("\n".join(lines))
     numbers = [places(found) for found in level.lines.places[:MOST_LINES]]
     return Shown(level.part, level.name, html, numbers, max(0, len(level.lines.text) - MOST_LINES))
 

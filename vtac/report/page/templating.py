@@ -11,7 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from vtac.text.short import short_name
 
 STYLES = ("base.css", "tables.css", "levels.css", "pictures.css", "print.css")
-SCRIPTS = ("core.js", "tables.js", "levels.js", "steps.js", "timeline.js", "memory.js")
+SCRIPTS = ("core.js", "tables.js", "levels.js", "steps.js", "timeline.js", "memory.js", "end.js")
 
 
 def render(template: str, /, **values: object) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from vtac.errors import VtacError
+from vtac.report.page.findings import findings_section
 from vtac.report.page.layers import layers_section
 from vtac.report.page.levels import instruction_levels, levels_section
 from vtac.report.page.lowering import Lowering, lowering_of
+from vtac.report.page.memory import memory_section
 from vtac.report.page.section import Section
 from vtac.report.page.steps import steps_section
 from vtac.report.page.summary import summary_section
@@ -23,6 +25,7 @@ def vta_sections(program: VtaProgram) -> list[Section]:
         sections.append(layers_section(program.config, reports))
     if runs and total_cycles(runs):
         sections.append(timeline_section(runs, reports))
+        sections.append(memory_section(program, runs))
     source = program.source
     lowering = Lowering() if source is None else lowering_of(source, "vta")
     last = list(instruction_levels(program, lowering))
@@ -30,6 +33,8 @@ def vta_sections(program: VtaProgram) -> list[Section]:
         sections.append(levels_section(lowering, source, last, "the whole program"))
     if lowering.steps:
         sections.append(steps_section(lowering.steps, lowering.layers))
+    if program.devices:
+        sections.append(findings_section(program))
     return sections
 
 

@@ -15,6 +15,12 @@ const vtac = {
 
   json: async (id) => JSON.parse(new TextDecoder().decode(await vtac.unpacked(id))),
 
+  // Parts of the page that are drawn when their data is there; one that fails leaves the others alone.
+  parts: [],
+  part(draw) {
+    vtac.parts.push(draw().catch((error) => console.error(error)));
+  },
+
   redraws: [],
   redraw: () => vtac.redraws.forEach((draw) => draw()),
 };

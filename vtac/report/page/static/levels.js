@@ -1,5 +1,5 @@
 // Levels side by side: lines of one place in the source light up together.
-(async () => {
+vtac.part(async () => {
   const view = document.getElementById("levels-view");
   if (!view) return;
   const data = await vtac.json("levels-data");
@@ -113,4 +113,4 @@
     select.addEventListener("change", () => open(select.value));
   }
   open(data.parts[0][0]);
-})();
+});

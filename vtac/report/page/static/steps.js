@@ -1,5 +1,5 @@
 // The schedule, directive by directive.
-(async () => {
+vtac.part(async () => {
   const list = document.getElementById("steps-list");
   if (!list) return;
   const functions = await vtac.json("steps-data");
@@ -52,4 +52,4 @@
     select.addEventListener("change", () => open(functions[Number(select.value)]));
   }
   open(functions[0]);
-})();
+});

@@ -1,5 +1,5 @@
 // The run over time, on a canvas: a window of cycles, lanes of spans, tokens between them, layers above.
-(async () => {
+vtac.part(async () => {
   const canvas = document.getElementById("timeline-canvas");
   if (!canvas) return;
   const data = await vtac.json("timeline-data");
@@ -217,4 +217,4 @@
   select.addEventListener("change", () => select.value === "" ? actions.all() : look(...data.layers[select.value].slice(1)));
   vtac.redraws.push(draw);
   draw();
-})();
+});
