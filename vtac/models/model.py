@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vtac.models.given import Given
 from vtac.models.graph import Graph
-from vtac.models.quantiser.options import Exponents, Options, Rounding, WeightRounding, ZeroPoints
+from vtac.models.quantiser.options import Exponents, Mantissas, Options, Rounding, WeightRounding, ZeroPoints
 from vtac.models.quantiser.quantise import quantise
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.progress import Progress
@@ -34,8 +34,8 @@ class Model(Graph):
         rounding: Rounding = "half-up",
         weights: WeightRounding = "least-squares",
         correct_bias: bool = True,
-        equalise: bool = True,
         per_feature: bool = True,
+        mantissas: Mantissas = "tried",
         progress: Progress | None = None,
     ) -> QuantisedModel:
         """Integers for the VTA, at scales chosen on calibration data.
@@ -47,6 +47,6 @@ class Model(Graph):
         how many steps are done and how many there are.
         """
         items = [cast(Sample, calibration)] if isinstance(calibration, np.ndarray) else calibration
-        options = Options(zero_points, exponents, rounding, weights, correct_bias, equalise, per_feature)
+        options = Options(zero_points, exponents, rounding, weights, correct_bias, per_feature, mantissas)
         samples = (item if isinstance(item, tuple) else (item,) for item in items)
         return quantise(self, samples, options, progress, self.given)

@@ -18,11 +18,12 @@ from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
 from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Concat, Flatten
 from vtac.models.model import Model
-from vtac.models.quantiser.options import ZeroPoints
+from vtac.models.quantiser.options import Mantissas, Options, Rounding, ZeroPoints
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.models.windows import Window
 
 AROUND = (1, 1, 1, 1)
+KINDS: tuple[Mantissas, ...] = ("tried", "one", "free")
 
 
 def numbers(*shape: int) -> Array:
@@ -192,3 +193,32 @@ def test_what_the_integer_form_lacks_is_refused() -> None:
     model = Model("net", (Input("x", (1, 2, 4, 4)),), (uneven,), ("conv",))
     with pytest.raises(ModelError, match=r"layer 'conv' .convolution.: its stride is \(1, 2\), its dilation \(1, 1\)"):
         model.quantize(numbers(1, 2, 4, 4))
+
+
+def test_the_better_kind_of_mantissas_is_taken() -> None:
+    model = residual_net()
+    data = samples(model, 16)
+    tried, one, free = (quality(model.quantize(data, mantissas=kind), data) for kind in KINDS)
+    assert tried == max(one, free)
+    sizes = {scale.mantissa for scale in model.quantize(data, mantissas="free").scales.values()}
+    assert sizes - {1.0}
+
+
+def quality(quantised: QuantisedModel, data: Array) -> float:
+    """The mean SQNR of results."""
+    pairs = zip(quantised.floats(*as_tuple(quantised, data)), quantised.graph.run(data), strict=True)
+    return float(np.mean([sqnr(own, other) for own, other in pairs]))
+
+
+@pytest.mark.parametrize("rounding", ["half-even", "down"])
+def test_other_roundings_run_as_they_are_simulated(rounding: Rounding) -> None:
+    model = residual_net()
+    quantised = model.quantize(samples(model, 8), rounding=rounding)
+    data = samples(model, 9)[-1:]
+    for found, expected in zip(quantised.compile()(*quantised.integers(data)), as_tuple(quantised, data), strict=True):
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_options_that_are_none_are_refused() -> None:
+    with pytest.raises(ModelError, match="option rounding is 'up'; one of half-up, half-even, down is required"):
+        Options(rounding="up")  # pyright: ignore[reportArgumentType]

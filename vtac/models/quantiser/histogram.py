@@ -47,6 +47,11 @@ class Histogram:
         places = np.floor(value.ravel() * np.float32(_BINS / (2 * self.reach))).astype(np.int32) + _BINS // 2
         self.counts += np.bincount(np.minimum(places, _BINS - 1), minlength=_BINS)
 
+    @property
+    def energy(self) -> float:
+        """The sum of squares."""
+        return float((self.counts * self.centres**2).sum())
+
     def extent(self, share: float = 0.0) -> float:
         """The largest magnitude but for a share of the elements, to a bin."""
         if not share or not self.reach:

@@ -10,6 +10,7 @@ from vtac.errors import ModelError
 Exponents: TypeAlias = Literal["squares", "extremes", "percentile"]
 Rounding: TypeAlias = Literal["half-up", "half-even", "down"]
 ZeroPoints: TypeAlias = Literal["unpadded", "all", "none"]
+Mantissas: TypeAlias = Literal["tried", "one", "free"]
 WeightRounding: TypeAlias = Literal["least-squares", "nearest"]
 
 
@@ -21,8 +22,9 @@ class Options:
     convolution with padding reads, for all, or for none. `exponents` are those of activations: of least squared
     error, the smallest that clip nothing, or that clip one element in 10,000. `rounding` is that of requantisation.
     `weights` are rounded so that the error of the layer's results is least, or to the nearest step. `correct_bias`
-    takes the mean error that weights make out of the bias. `equalise` gives the channels of activations equal ranges,
-    by powers of two. `per_feature` gives each feature its own scale of weights.
+    takes the mean error that weights make out of the bias. `per_feature` gives each feature its own scale of weights.
+    `mantissas` of the scales of activations are one, or free (weights make up for them, so that shifts remain), or
+    whichever of both is better on some of the calibration data.
     """
 
     zero_points: ZeroPoints = "unpadded"
@@ -30,8 +32,8 @@ class Options:
     rounding: Rounding = "half-up"
     weights: WeightRounding = "least-squares"
     correct_bias: bool = True
-    equalise: bool = True
     per_feature: bool = True
+    mantissas: Mantissas = "tried"
 
     def __post_init__(self) -> None:
         for name, kind in (
@@ -39,6 +41,7 @@ class Options:
             ("exponents", Exponents),
             ("rounding", Rounding),
             ("weights", WeightRounding),
+            ("mantissas", Mantissas),
         ):
             found = getattr(self, name)
             if found not in get_args(kind):

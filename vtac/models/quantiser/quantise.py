@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,8 @@ from vtac.models.quantiser.steps import Step, steps_of
 from vtac.models.threads import one_thread
 from vtac.progress import Progress
 
+_MOST_MACS = 200_000_000
+"""Multiply-accumulates of a sample up to which more than one way is tried."""
 _KEPT = 16
 """Samples of the calibration data that are kept for reports."""
 
@@ -49,14 +51,48 @@ def quantise(
         known = given or {}
         if not seen.kept:
             _require_given(folded, steps, known)
-        scales = choose_scales(folded, steps, seen.values, options, known)
-        built = Construction(folded, steps, scales, seen.moments, options)
-        for number, step in enumerate(steps):
-            if progress is not None:
-                progress(f"quantise {step.layer.name}", number, len(steps))
-            built.emit(step)
+        found = [_built(folded, steps, seen, one, known, progress) for one in _variants(folded, seen, options)]
+        return found[0] if len(found) == 1 else max(found, key=_quality)
+
+
+def _variants(graph: Graph, seen: _Seen, options: Options) -> list[Options]:
+    """What is tried: both kinds of mantissas where that is asked for, there is data, and it takes seconds."""
+    if options.mantissas != "tried":
+        return [options]
+    if not seen.kept or sum(graph.macs().values()) > _MOST_MACS * graph.inputs[0].shape[0]:
+        return [replace(options, mantissas="one")]
+    return [replace(options, mantissas="one"), replace(options, mantissas="free")]
+
+
+def _quality(quantised: QuantisedModel) -> float:
+    """Signal over noise of the results on the calibration data that was kept, the mean of all results in dB."""
+    graph = quantised.graph
+    signals, noises = np.zeros(len(graph.outputs)), np.zeros(len(graph.outputs))
+    for batch in quantised.chunks(*quantised.kept):
+        found = quantised.floats(*quantised.network.expected(*quantised.integers(*batch)))
+        for number, (own, other) in enumerate(zip(found, graph.run(*batch), strict=True)):
+            signals[number] += float((other.astype(np.float64) ** 2).sum())
+            noises[number] += float(((other.astype(np.float64) - own) ** 2).sum())
+    tiny = np.finfo(np.float64).tiny
+    return float(np.log10(np.maximum(signals, tiny) / np.maximum(noises, tiny)).mean())
+
+
+def _built(
+    graph: Graph,
+    steps: tuple[Step, ...],
+    seen: _Seen,
+    options: Options,
+    given: Mapping[str, Given],
+    progress: Progress | None,
+) -> QuantisedModel:
+    scales = choose_scales(graph, steps, seen.values, options, given)
+    built = Construction(graph, steps, scales, seen.moments, options)
+    for number, step in enumerate(steps):
+        if progress is not None:
+            progress(f"quantise {step.layer.name}", number, len(steps))
+        built.emit(step)
     return QuantisedModel(
-        folded, steps, scales, seen.values, built.products, built.tensors, built.network, built.sizes, seen.kept
+        graph, steps, scales, seen.values, built.products, built.tensors, built.network, built.sizes, seen.kept
     )
 
 

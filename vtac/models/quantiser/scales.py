@@ -23,6 +23,8 @@ _TRIED = 6
 """Exponents that are tried, down from the one that clips nothing."""
 _APART = 6
 """How many bits the operands of a sum may be apart: factors of i8 operands end at 127."""
+_MANTISSAS = 8
+"""How many are tried between a power of two and the next."""
 _RARE = 1e-4
 """The share of elements that a percentile leaves out."""
 SHARING = (MaxPool, Flatten, Reshape, Concat, Relu, Relu6, Clamp)
@@ -33,7 +35,7 @@ SHARING = (MaxPool, Flatten, Reshape, Concat, Relu, Relu6, Clamp)
 class Scale:
     """An integer q stands for (q - zero) * mantissa * 2**exponent.
 
-    The mantissa is 1, but behind means over other than 2**k; zero is -128 where nothing is negative.
+    Zero is -128 where nothing is negative. Values that are added to each other have the same mantissa.
     """
 
     exponent: int
@@ -67,12 +69,17 @@ def choose_scales(
             mantissas[leader] = one.size / 2.0 ** exponents[leader]
     mantissas |= _mantissas(graph, steps, groups, mantissas)
     _known_means(steps, groups, given or {}, mantissas, exponents, zeros)
+    means = {groups[step.target] for step in steps if isinstance(step.layer, GlobalAveragePool)}
+    for together in _added_together(steps, groups) if options.mantissas == "free" else ():
+        free = [leader for leader in together if leader not in exponents and leader not in means]
+        members = {leader: [seen[name] for name, own in groups.items() if own == leader] for leader in free}
+        mantissas |= dict.fromkeys(free, _mantissa(members, zeros, options.exponents))
+    mantissas |= _mantissas(graph, steps, groups, mantissas)
     for leader in dict.fromkeys(groups.values()):
-        if leader in exponents:
-            continue
-        members = [seen[name] for name, own in groups.items() if own == leader]
-        mantissa, zero = mantissas.get(leader, 1.0), zeros.get(leader, 0)
-        exponents[leader] = _exponent(members, mantissa, zero, options.exponents)
+        if leader not in exponents:
+            members = [seen[name] for name, own in groups.items() if own == leader]
+            mantissa, zero = mantissas.get(leader, 1.0), zeros.get(leader, 0)
+            exponents[leader] = _exponent(members, mantissa, zero, options.exponents)
     least = {step.target: _finest_sums(step, options) for step in steps}
     while any(_bring_together(step, groups, exponents, mantissas, least[step.target]) for step in steps):
         pass
@@ -214,6 +221,36 @@ def _takes_zero_point(layer: Layer, options: Options) -> bool:
     if not isinstance(layer, Convolution) or not any(layer.pads):
         return True
     return options.zero_points == "all" and layer.groups == 1
+
+
+def _added_together(steps: Sequence[Step], groups: Mapping[str, str]) -> list[list[str]]:
+    """Groups, those together that sums connect: with one mantissa their factors are powers of two."""
+    home = {leader: leader for leader in groups.values()}
+    for step in steps:
+        if step.addition is not None or isinstance(step.layer, Add):
+            others = [step.other] if step.addition is not None else list(step.layer.inputs)
+            joined = {home[groups[name]] for name in (step.target, *others)}
+            first = home[groups[step.target]]
+            home = {leader: first if own in joined else own for leader, own in home.items()}
+    found: dict[str, list[str]] = {}
+    for leader, own in home.items():
+        found.setdefault(own, []).append(leader)
+    return list(found.values())
+
+
+def _mantissa(members: Mapping[str, list[Histogram]], zeros: Mapping[str, int], rule: Exponents) -> float:
+    """The mantissa by which groups lose least of their energy, the smaller one of two that are equal."""
+
+    def loss(mantissa: float) -> float:
+        total = 0.0
+        for leader, histograms in members.items():
+            zero = zeros.get(leader, 0)
+            size = mantissa * 2.0 ** _exponent(histograms, mantissa, zero, rule)
+            energy = sum(one.energy for one in histograms)
+            total += sum(one.error(size, zero) for one in histograms) / energy if energy else 0.0
+        return total
+
+    return min((2.0 ** (step / _MANTISSAS) for step in range(_MANTISSAS)), key=lambda one: (loss(one), one))
 
 
 def _exponent(members: Iterable[Histogram], mantissa: float, zero: int, rule: Exponents) -> int:
