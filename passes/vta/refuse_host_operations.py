@@ -13,6 +13,7 @@ from vtac.analysis.device_functions import host_functions
 from vtac.analysis.locations import location_of
 from vtac.dialects.packing import HostOp
 from vtac.errors import CompileError, JointCompileError
+from vtac.partition.host_work import computes
 
 _REMEDY = "allow host segments (without --no-host), or rewrite"
 
@@ -22,7 +23,8 @@ class RefuseHostOperations(ModulePass):
     """Only checks: nothing changes.
 
     requires: host functions as outline-device-functions leaves them.
-    ensures:  the host changes layouts, and computes nothing; each host function gives the VTA something to do.
+    ensures:  the host changes layouts, widens integers, and computes nothing; each host function gives the VTA
+              something to do.
     declines: host segments, in the order of the program's text, and a function that calls no device function.
     """
 
@@ -30,7 +32,7 @@ class RefuseHostOperations(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            found = [inner for inner in function.walk() if isinstance(inner, HostOp)]
+            found = [inner for inner in function.walk() if isinstance(inner, HostOp) and computes(inner)]
             reasons = [CompileError(segment.reason.data, location_of(segment)) for segment in found]
             if len(reasons) == 1:
                 raise CompileError(f"{found[0].reason.data}; {_REMEDY} it", location_of(found[0]))

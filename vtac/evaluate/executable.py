@@ -6,7 +6,7 @@ from typing import cast
 
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import MemRefType, TensorType
+from xdsl.dialects.builtin import MemRefType, TensorType, i1
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import IndexOp
 from xdsl.dialects.memref import AllocOp, DeallocOp, GetGlobalOp
@@ -35,6 +35,10 @@ _PLAIN = (
     *LAYOUT_OPS,
 )
 
+_DIVISIONS = frozenset(
+    f"arith.{name}" for name in ("divsi", "divui", "floordivsi", "ceildivsi", "ceildivui", "remsi", "remui")
+)
+
 
 def why_not_executable(op: Operation) -> str | None:
     """Why numpy cannot execute an operation; None when it can."""
@@ -55,6 +59,8 @@ def why_not_executable(op: Operation) -> str | None:
 def _why_not_in_body(op: Operation) -> str | None:
     for value in op.results:
         computed_dtype(value.type)
+    if op.name in _DIVISIONS and op.results[0].type == i1:
+        return f"its body has '{op.name}' of i1, which numpy does not execute here"
     if op.has_trait(IsTerminator) or isinstance(op, IndexOp | tensor.ExtractOp) or op.name in SUPPORTED:
         return None
     return f"its body has '{op.name}', which numpy does not execute here"

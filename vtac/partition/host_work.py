@@ -10,7 +10,8 @@ from typing import cast
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import AnyFloat, TensorType
 from xdsl.dialects.func import CallOp, FuncOp
-from xdsl.dialects.linalg.ops import FillOp
+from xdsl.dialects.linalg.ops import FillOp, GenericOp
+from xdsl.dialects.linalg.ops import YieldOp as LinalgYieldOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.analysis.callers_values import is_from_caller
@@ -131,6 +132,15 @@ def host_counts(function: FuncOp) -> list[Count]:
 
 def _counts(op: Operation) -> Sequence[Count]:
     return [count for inner in operations_of(op) if (count := count_of(inner)) is not None]
+
+
+def computes(op: HostOp) -> bool:
+    """Whether a host segment does more than to move elements, or to widen integers as it moves them."""
+    parts = operations_of(op)
+    if not parts or not all(isinstance(part, GenericOp | tensor.EmptyOp) for part in parts):
+        return True
+    inner = [one for part in parts for one in part.walk() if one is not part]
+    return any(not isinstance(one, arith.ExtSIOp | arith.ExtUIOp | LinalgYieldOp) for one in inner)
 
 
 def _only_moves(op: Operation) -> bool:
