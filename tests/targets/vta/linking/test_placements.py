@@ -58,7 +58,7 @@ def _fits(value: Tensor, source: Tensor, dim: int) -> bool:
     return all(one == other for one, other in sizes)
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(branches())
 def test_random_branches_are_one_stream(network: Network) -> None:
     program = compile_network(network)
@@ -79,7 +79,7 @@ def test_random_branches_on_batch_2_block_8(network: Network) -> None:
     assert vtac.check(program) == []
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(branches())
 def test_every_level_gives_the_same_numbers(network: Network) -> None:
     image = image_for(network)
@@ -121,7 +121,7 @@ def upsampled(draw: st.DrawFn) -> Network:
     return network
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(upsampled())
 def test_decoders_are_one_stream(network: Network) -> None:
     program, latent = compile_network(network), image_for(network)
