@@ -8,9 +8,11 @@ from dataclasses import replace
 import numpy as np
 
 from vtac.models.graph import Graph
-from vtac.models.layer import Array, Layer
+from vtac.models.layer import Array, Layer, Shape
 from vtac.models.layers.convolutions import Convolution
+from vtac.models.layers.elementwise import Affine
 from vtac.models.layers.normalisation import BatchNorm
+from vtac.models.layers.pooling import AveragePool
 from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Flatten, Reshape
 
@@ -43,6 +45,38 @@ def rows_flattened(graph: Graph) -> Graph:
         is_row = isinstance(layer, Reshape) and len(after) == 2 and after[0] == before[0]
         layers.append(Flatten(layer.name, layer.inputs) if is_row else layer)
     return Graph(graph.name, graph.inputs, tuple(layers), graph.outputs)
+
+
+def as_convolutions(graph: Graph) -> Graph:
+    """The same graph, with means of windows, batch norms and affine layers on images as convolutions by channel."""
+    layers = [_by_channel(layer, graph.shapes[layer.inputs[0]]) or layer for layer in graph.layers]
+    return Graph(graph.name, graph.inputs, tuple(layers), graph.outputs)
+
+
+def _by_channel(layer: Layer, shape: Shape) -> Convolution | None:
+    """A layer as a convolution by channel; None for one that is none."""
+    if len(shape) != 4:
+        return None
+    channels = shape[1]
+    if isinstance(layer, AveragePool):
+        window = layer.window
+        if window.ceil or window.dilation != (1, 1) or (any(window.pads) and not layer.counts_padding):
+            return None
+        share = np.float32(1 / (window.size[0] * window.size[1]))
+        weights = np.full((channels, 1, *window.size), share, np.float32)
+        return Convolution(layer.name, layer.inputs, weights, None, window.stride, window.pads, groups=channels)
+    if isinstance(layer, BatchNorm):
+        factor, offset = layer.factors()
+    elif isinstance(layer, Affine) and all(_is_by_channel(one, channels) for one in (layer.factor, layer.offset)):
+        factor, offset = (np.broadcast_to(one.ravel(), (channels,)).copy() for one in (layer.factor, layer.offset))
+    else:
+        return None
+    return Convolution(layer.name, layer.inputs, factor.reshape(-1, 1, 1, 1), offset, groups=channels)
+
+
+def _is_by_channel(numbers: Array, channels: int) -> bool:
+    """Whether numbers differ at most by the channels of images."""
+    return numbers.size == 1 or (numbers.size == channels and numbers.shape[-3:] == (channels, 1, 1))
 
 
 def _folded(source: Layer | None, norm: BatchNorm) -> Layer | None:

@@ -12,9 +12,9 @@ from vtac.models.graph import Input
 from vtac.models.layer import Array, Layer
 from vtac.models.layers.activations import Clamp, Relu, Relu6, Sigmoid, Tanh
 from vtac.models.layers.convolutions import Convolution
-from vtac.models.layers.elementwise import Add
+from vtac.models.layers.elementwise import Add, Affine
 from vtac.models.layers.normalisation import BatchNorm
-from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
+from vtac.models.layers.pooling import AveragePool, GlobalAveragePool, MaxPool
 from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Concat, Flatten
 from vtac.models.model import Model
@@ -222,3 +222,24 @@ def test_other_roundings_run_as_they_are_simulated(rounding: Rounding) -> None:
 def test_options_that_are_none_are_refused() -> None:
     with pytest.raises(ModelError, match="option rounding is 'up'; one of half-up, half-even, down is required"):
         Options(rounding="up")  # pyright: ignore[reportArgumentType]
+
+
+def test_means_of_windows_and_factors_by_channel_run_as_convolutions() -> None:
+    ones = np.ones(4, np.float32)
+    layers: tuple[Layer, ...] = (
+        Affine("scaled", ("x",), np.array([[[0.5]], [[2]]], np.float32), np.full(1, 0.25, np.float32)),
+        Convolution("conv", ("scaled",), numbers(4, 2, 3, 3), pads=AROUND),
+        Relu("relu", ("conv",)),
+        BatchNorm("norm", ("relu",), numbers(4), numbers(4), ones, ones),
+        AveragePool("mean", ("norm",), Window((2, 2), (2, 2))),
+        Flatten("flat", ("mean",)),
+        Linear("fc", ("flat",), numbers(3, 36)),
+    )
+    model = Model("net", (Input("x", (1, 2, 6, 6)),), layers, ("fc",))
+    data = samples(model, 20)
+    quantised = model.quantize(data[:16])
+    found = quantised.floats(*as_tuple(quantised, data[16:]))[0]
+    assert sqnr(found, np.asarray(model(data[16:]))) > 28
+    program = quantised.compile()
+    np.testing.assert_array_equal(program.predict(data[16:17]), found[:1])
+    assert len(program.devices) == 1

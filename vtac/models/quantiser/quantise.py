@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import ModelError
-from vtac.models.folding import fold_batch_norms, rows_flattened
+from vtac.models.folding import as_convolutions, fold_batch_norms, rows_flattened
 from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.layer import Array
@@ -43,7 +43,7 @@ def quantise(
     Raises ModelError for layers that have no integer form (all at once), for calibration data that
     do not fit, that hold NaN, or of which there is none, and for sums that could leave 32 bits.
     """
-    folded = rows_flattened(fold_batch_norms(graph))
+    folded = as_convolutions(rows_flattened(fold_batch_norms(graph)))
     _require_known(folded)
     steps = steps_of(folded)
     with one_thread():
