@@ -126,14 +126,28 @@ func.func @f() -> tensor<2x3xi32> {
 def test_an_op_of_another_kind_is_refused() -> None:
     source = """
 func.func @f(%x: tensor<4xi32>) -> tensor<1xi32> {
-  %i = arith.constant 2 : index
+  %i = arith.constant 2 : i32
+  %e = tensor.from_elements %i : tensor<1xi32>
+  func.return %e : tensor<1xi32>
+}
+"""
+    with pytest.raises(EvaluationError, match=r"<string>:4:8: cannot execute 'tensor\.from_elements' at"):
+        evaluate(parse(source), np.zeros(4, np.int32))
+
+
+def test_an_element_beyond_a_tensor_is_refused() -> None:
+    source = """
+func.func @f(%x: tensor<4xi32>) -> tensor<1xi32> {
+  %i = arith.constant 4 : index
   %e = tensor.extract %x[%i] : tensor<4xi32>
   %r = tensor.splat %e : tensor<1xi32>
   func.return %r : tensor<1xi32>
 }
 """
-    with pytest.raises(EvaluationError, match=r"<string>:4:8: cannot execute 'tensor\.extract' at"):
+    with pytest.raises(EvaluationError, match=r"'tensor\.extract' reaches 4 to 4 of dimension 0, whose extent is 4"):
         evaluate(parse(source), np.zeros(4, np.int32))
+    found = evaluate(parse(source.replace("constant 4", "constant 2")), np.arange(4, dtype=np.int32))
+    np.testing.assert_array_equal(np.asarray(found), [2])
 
 
 def test_an_output_indexed_by_a_reduction_is_refused() -> None:
