@@ -101,4 +101,4 @@ def test_the_command_s_option(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert main(["check", str(tmp_path / "saved")]) == 1
     assert "the hardware does not decode ACC_8BIT" in capsys.readouterr().out
     assert main(["run", str(tmp_path / "saved"), "--acc-8bit"]) != 0
-    assert "--config, --schedule and --acc-8bit are for program files" in capsys.readouterr().err
+    assert "--config, --schedule, --acc-8bit and --check are for program files" in capsys.readouterr().err

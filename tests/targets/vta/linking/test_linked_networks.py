@@ -114,11 +114,13 @@ def test_instructions_name_their_layer_and_its_place(tmp_path: Path) -> None:
     file.write_text(mlp(features=(20, 18, 7)).text())
     program = vtac.compile(file)
     lines = file.read_text().splitlines()
-    places = {origin.kernel: origin.location for origin in program.stream.origins if origin.location}
+    places = {origin.kernel: origin.location for origin in program.stream.origins if origin.op == "vta.gemm"}
     assert set(places) == {"fc1", "fc2"}
     for layer, place in places.items():
         assert lines[int(place.split(":")[-2]) - 1].strip().startswith(f"%{layer}_sum = linalg.matmul")
     text = listing(program.stream)
     assert f"# fc1: vta.gemm {places['fc1']}" in text
     assert "  fc2: vta.store_2d" in text
+    requantised = {origin.location for origin in program.stream.origins if origin.op == "vta.alu"}
+    assert {lines[int(place.split(":")[-2]) - 1].split(" = ")[0].strip() for place in requantised} == {"%fc1", "%fc2"}
     assert [line for line in text.splitlines() if line.startswith("# ")] == ["# fc1", "# fc2"]

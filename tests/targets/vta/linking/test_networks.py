@@ -23,7 +23,10 @@ def residual_block(net: LayerText, x: Tensor, features: int, stride: int) -> Ten
 
 
 def test_a_residual_network_is_one_program() -> None:
-    """Stem, padded max pooling, two blocks, global sum, flattened, classified: the host packs and unpacks."""
+    """Stem, padded max pooling, two blocks, global sum, flattened, classified: the host packs and unpacks.
+
+    The pooling takes the sums of the stem, around which the host repeats the image's edges.
+    """
     net = LayerText((1, 3, 16, 16))
     stem = net.narrow(net.convolution(net.inputs[0], 16, 3, 2, AROUND), 7, 0)
     x = net.pool(stem, "max", (3, 3), 2, AROUND, -128)
@@ -32,8 +35,18 @@ def test_a_residual_network_is_one_program() -> None:
     sums = net.narrow(net.pool(x, "sum", x.shape[2:], 1), 2)
     logits = net.narrow(net.product(net.flatten(sums), 10), 6)
     program = run_against_numpy(net.text(logits))
-    assert host_steps(program) == ["packing.fold", "packing.pack", "func.call", "packing.unpack"]
-    assert kernel_count(program) == 9
+    steps = host_steps(program)
+    assert [step for step in steps if step.startswith(("packing", "func"))] == [
+        "packing.fold",
+        "packing.pack",
+        "func.call",
+        "packing.unpack",
+    ]
+    assert {step for step in steps if not step.startswith(("packing", "func"))} == {
+        "tensor.extract_slice",
+        "tensor.concat",
+    }
+    assert kernel_count(program) == 8
     assert unforced_choices(program) == ()
 
 
