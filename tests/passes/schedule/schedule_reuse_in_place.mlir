@@ -322,7 +322,7 @@ func.func @shared(%x: memref<5x4x1x1xi32>, %y: memref<2x4x1x1xi32> {schedule.res
 // CHECK-NEXT:      reads %a
 // CHECK-NEXT:      reads %c
 // CHECK-NEXT:      writes %b
-func.func @pieces(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule.result}) {
+func.func @pieces(%x: memref<8x4x1x1xi32>, %y: memref<4x4x1x1xi32> {schedule.result}) {
   %a = memref.alloc() : memref<8x4x1x1xi32, "vta.acc">
   schedule.for %i = 0 to 8 {
     schedule.for %j = 0 to 4 {
@@ -367,7 +367,7 @@ func.func @pieces(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule.res
       schedule.for %j = 0 to 4 {
         schedule.block "c" <spatial 2, spatial 2, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
           reads %b<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<2x4x1x1xi32, "vta.acc">
-          writes %y<(d0, d1, d2) -> (d0 * 4 + d1, d2, 0, 0)> : memref<8x4x1x1xi32> {
+          writes %y<(d0, d1, d2) -> (d0 * 2 + d1, d2, 0, 0)> : memref<4x4x1x1xi32> {
         ^bb0(%v: i32):
           schedule.yield %v : i32
         }
@@ -376,13 +376,13 @@ func.func @pieces(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule.res
   }
   func.return
 }
-func.func @next_piece(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule.result}) {
-  %a = memref.alloc() : memref<8x4x1x1xi32, "vta.acc">
-  schedule.for %i = 0 to 8 {
+func.func @next_piece(%x: memref<12x4x1x1xi32>, %y: memref<4x4x1x1xi32> {schedule.result}) {
+  %a = memref.alloc() : memref<12x4x1x1xi32, "vta.acc">
+  schedule.for %i = 0 to 12 {
     schedule.for %j = 0 to 4 {
-      schedule.block "a" <spatial 8, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
-        reads %x<(d0, d1) -> (d0, d1, 0, 0)> : memref<8x4x1x1xi32>
-        writes %a<(d0, d1) -> (d0, d1, 0, 0)> : memref<8x4x1x1xi32, "vta.acc"> {
+      schedule.block "a" <spatial 12, spatial 4> = (d0, d1) -> (d0, d1)(%i, %j)
+        reads %x<(d0, d1) -> (d0, d1, 0, 0)> : memref<12x4x1x1xi32>
+        writes %a<(d0, d1) -> (d0, d1, 0, 0)> : memref<12x4x1x1xi32, "vta.acc"> {
       ^bb0(%v: i32):
         schedule.yield %v : i32
       }
@@ -394,7 +394,7 @@ func.func @next_piece(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule
     schedule.for %i = 0 to 3 attributes {alu} {
       schedule.for %j = 0 to 4 {
         schedule.block "before" <spatial 2, spatial 3, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
-          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 - 1, d2, 0, 0)> : memref<8x4x1x1xi32, "vta.acc">
+          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 + 3, d2, 0, 0)> : memref<12x4x1x1xi32, "vta.acc">
           writes %c<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<4x4x1x1xi32, "vta.acc"> {
         ^bb0(%v: i32):
           %n = arith.constant 1 : i32
@@ -406,7 +406,7 @@ func.func @next_piece(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule
     schedule.for %i = 0 to 2 attributes {alu} {
       schedule.for %j = 0 to 4 {
         schedule.block "r" <spatial 2, spatial 2, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
-          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 * 2 + 1, d2, 0, 0)> : memref<8x4x1x1xi32, "vta.acc">
+          reads %a<(d0, d1, d2) -> (d0 * 4 + d1 * 2 + 5, d2, 0, 0)> : memref<12x4x1x1xi32, "vta.acc">
           reads %c<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<4x4x1x1xi32, "vta.acc">
           writes %b<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<2x4x1x1xi32, "vta.acc"> {
         ^bb0(%v: i32, %w: i32):
@@ -421,7 +421,7 @@ func.func @next_piece(%x: memref<8x4x1x1xi32>, %y: memref<8x4x1x1xi32> {schedule
       schedule.for %j = 0 to 4 {
         schedule.block "c" <spatial 2, spatial 2, spatial 4> = (d0, d1, d2) -> (d0, d1, d2)(%p, %i, %j)
           reads %b<(d0, d1, d2) -> (d1, d2, 0, 0)> : memref<2x4x1x1xi32, "vta.acc">
-          writes %y<(d0, d1, d2) -> (d0 * 4 + d1, d2, 0, 0)> : memref<8x4x1x1xi32> {
+          writes %y<(d0, d1, d2) -> (d0 * 2 + d1, d2, 0, 0)> : memref<4x4x1x1xi32> {
         ^bb0(%v: i32):
           schedule.yield %v : i32
         }

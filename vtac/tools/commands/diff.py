@@ -10,8 +10,6 @@ from pathlib import Path
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, DecodeError, disassemble, disassemble_micro_ops
-from vtac.targets.vta.programs.layer_report import layer_reports
-from vtac.targets.vta.programs.saved_program import load_program
 from vtac.tools.alignment import Change, changes
 from vtac.tools.commands.streams import SavedStream, load_streams
 from vtac.tools.commands.target_options import require_stream
@@ -133,6 +131,9 @@ def _by_layer(options: Options) -> list[str]:
     """A line for each layer that takes another number of instructions, cycles or bytes; nothing for raw files."""
     if not all(Path(source).is_dir() for source in (options.first, options.second)):
         return []
+    from vtac.targets.vta.programs.layer_report import layer_reports
+    from vtac.targets.vta.programs.saved_program import load_program
+
     try:
         ours, theirs = (layer_reports(load_program(source)) for source in (options.first, options.second))
     except VtacError:

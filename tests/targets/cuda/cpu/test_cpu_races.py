@@ -113,12 +113,12 @@ def test_what_nothing_orders_is_told(case: int, choice: int, message: str) -> No
 @pytest.mark.parametrize(
     ("case", "place", "who", "block"),
     [
-        (17, r"`bytes\[0\]`", r"thread \(0, 0, 0\)", 1),
-        (18, r"`tile\[128\]`", r"a lane of warp 0", 0),
-        (19, r"`cells\[0\]\[1\]`", r"thread \(0, 0, 0\)", 0),
+        (17, r"`bytes\[0\]`", r"thread \(0, 0, 0\)", "1"),
+        (18, r"`tile\[128\]`", r"a lane of warp 0", "[01]"),
+        (19, r"`cells\[0\]\[1\]`", r"thread \(0, 0, 0\)", "[01]"),
     ],
 )
-def test_shared_memory_that_nobody_in_the_block_wrote_is_not_read(case: int, place: str, who: str, block: int) -> None:
+def test_shared_memory_that_nobody_in_the_block_wrote_is_not_read(case: int, place: str, who: str, block: str) -> None:
     """Not even what the block before left there."""
     end = rf"in block \({block}, 0, 0\): no thread of the block has written it before"
     with pytest.raises(KernelFault, match=rf"unwritten: {place}: {who} reads it in line \d+ .*, {end}") as caught:

@@ -40,11 +40,6 @@ TWICE = "expected every loop in one index of the data, loop {} stands in several
     ("text", "reason"),
     [
         pytest.param(
-            product("o, k", 1, ["k", "o, k", "o"], [(32,), (20, 32), (20,)]),
-            "expected rows and none or two spatial loops of the data, found 0 loops",
-            id="of a matrix and a vector",
-        ),
-        pytest.param(
             product("n, o, k", 1, ["n, n, k", "o, k", "n, o"], [(4, 4, 32), (20, 32), (4, 20)]),
             TWICE.format("d0 (parallel, extent 4)"),
             id="diagonal of the rows",

@@ -27,7 +27,7 @@ def program() -> Program:
 CALLS: dict[str, tuple[Callable[[Program], object], str]] = {
     "too few arrays": (
         lambda program: program(ONES),
-        "called with 1 arrays; the program takes 2 (A: 1x4x1x16 int32, B: 1x4x1x16 int32)",
+        "called with 1 array; the program takes 2 (A: 1x4x1x16 int32, B: 1x4x1x16 int32)",
     ),
     "wrong shape": (
         lambda program: program(ONES, SHORT),
@@ -44,7 +44,7 @@ CALLS: dict[str, tuple[Callable[[Program], object], str]] = {
     "statistics before a run": (lambda program: program.stats, "stats are those of a run: call the program first"),
     "inputs that do not fit": (
         lambda program: program.save("unused", inputs=[ONES]),
-        "called with 1 arrays; the program takes 2",
+        "called with 1 array; the program takes 2",
     ),
     "a file in the way": (lambda program: program.save("/dev/null/x"), "cannot save to /dev/null/x: Not a directory"),
 }
