@@ -73,11 +73,16 @@ package: $(VENV)/.installed-test
 	  $(CURDIR)/$(BIN)/mypy --strict --python-executable $$environment/bin/python client.py && \
 	  $(CURDIR)/$(BIN)/basedpyright --pythonpath $$environment/bin/python client.py || exit 1; done
 
-# PyTorch in an environment of its own, which `make test` does without.
-test-torch: | $(VENV)/bin/python
-	$(BIN)/python -m venv build/torch
-	build/torch/bin/$(PIP) --extra-index-url https://download.pytorch.org/whl/cpu --editable '.[torch,onnx,pytest]'
+# PyTorch in an environment of its own, which `make test` does without. Its index has builds without CUDA, a tenth of the
+# size; where that cannot be reached pip takes the ordinary ones, without trying for long.
+test-torch: build/torch/.installed
 	build/torch/bin/python -m pytest -W default tests/models/torch_reader
+
+build/torch/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m venv build/torch
+	build/torch/bin/$(PIP) --retries 0 --extra-index-url https://download.pytorch.org/whl/cpu \
+	  --editable '.[torch,onnx,pytest]'
+	touch $@
 
 # The newest xDSL of the range in pyproject.toml is what `make test` has; this is the oldest one.
 test-xdsl: | $(VENV)/bin/python
