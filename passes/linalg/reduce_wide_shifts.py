@@ -73,6 +73,8 @@ class ReduceShift(RewritePattern):
         amount, kind = number_of(op.rhs), op.result.type
         if amount is None or not isinstance(kind, IntegerType) or kind.bitwidth <= 32:
             return
+        if not 0 <= amount < kind.bitwidth:
+            return  # poison by MLIR's rules
         found = self._sum(op.lhs)
         if found is None or not found[0]:
             return
@@ -160,8 +162,11 @@ def number_of(value: SSAValue) -> int | None:
 def _power(op: arith.ShLIOp | arith.MuliOp) -> int | None:
     """By how many bits an operation shifts left."""
     number = number_of(op.rhs)
-    if number is None or isinstance(op, arith.ShLIOp):
-        return number
+    if number is None:
+        return None
+    if isinstance(op, arith.ShLIOp):
+        kind = cast(IntegerType, op.result.type)
+        return number if 0 <= number < kind.bitwidth else None
     return number.bit_length() - 1 if number > 0 and number.bit_count() == 1 else None
 
 

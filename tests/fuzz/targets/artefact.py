@@ -136,7 +136,8 @@ def change_file(path: Path, kind: str, random: Random) -> None:
         place = random.randrange(len(data))
         data = data[:place] + bytes([random.randrange(256)]) + data[place + 1 :]
     elif kind == "text":
-        data = mutated(random, data.decode(), random.randint(1, 3)).encode()
+        text = data.decode(errors="surrogateescape")
+        data = mutated(random, text, random.randint(1, 3)).encode(errors="surrogateescape")
     elif kind == "json":
         try:
             record: Any = json.loads(data)
