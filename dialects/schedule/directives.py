@@ -21,7 +21,7 @@ from xdsl.irdl import (
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import NoTerminator
+from xdsl.traits import HasParent, NoTerminator
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.schedule.attributes import (
@@ -74,7 +74,9 @@ class ScriptOp(IRDLOperation):
 
 
 class DirectiveOp(IRDLOperation):
-    """Base of all directives."""
+    """Base of all directives, which stand in scripts and nowhere else."""
+
+    traits = traits_def(HasParent(ScriptOp))
 
     @property
     def directive(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
+import numpy as np
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
     DenseArrayBase,
@@ -52,7 +53,7 @@ class Conversion:
         return made[-1].results[0]
 
     def start(self, value: SSAValue, exponent: Amount, made: list[Operation]) -> SSAValue:
-        """What an accumulation starts from, as i32."""
+        """What an accumulation starts from, as i32: its low bits, where no more of the sum is asked for."""
         fact = self.plan.fact(value)
         if not isinstance(fact, Known):
             return self.tensor(value, i32, exponent, made)
@@ -67,7 +68,7 @@ class Conversion:
                 BroadcastOp(vector.result, output.tensor, DenseArrayBase.from_list(i64, added), output.tensor.type),
             ]
         else:
-            number = arith.ConstantOp(IntegerAttr(whole, i32))
+            number = arith.ConstantOp(IntegerAttr(int(spread(whole, ()).astype(np.int32)), i32))
             made += [number, output, FillOp([number.result], [output.tensor], [output.tensor.type])]
         return made[-1].results[0]
 

@@ -417,3 +417,11 @@ schedule.script @f {
   // expected-error @+1 {{groups are arrays of i64 that are not empty}}
   schedule.fuse_variables %b, [array<i64>]
 }
+
+// -----
+
+// expected-error @+1 {{'schedule.get_block' does not verify: 'schedule.get_block' expects parent op 'schedule.script'}}
+%b = schedule.get_block "x"
+schedule.script @f {
+  %i = schedule.get_loop %b "i0"
+}
