@@ -145,13 +145,13 @@ class PadOfMaximum(RewritePattern):
 
 
 class SinkReshape(RewritePattern):
-    """An elementwise operation on a view of accumulators, with other unit dimensions, is one on them."""
+    """An elementwise operation on views of accumulators alone is one on the first of them, with its unit dimensions."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
-        if alu_difference(op):
-            return
         rank = len(shape_of(op.res[0]))
+        if alu_difference(op) or any(_are_accumulators(value, rank) for value in op.inputs):
+            return
         for position, (value, at) in enumerate(zip(op.inputs, operand_loops(op), strict=True)):
             view = value.owner
             if element_of(value) != i32 or not isinstance(view, RESHAPES) or len(at) != rank:
@@ -230,6 +230,12 @@ class FitDeviceOperations(ModulePass):
             rewrite_once(function, FlattenElementwise(config_of(op)))
             rewrite_greedily(function, *views, SinkReshape())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
+
+
+def _are_accumulators(value: SSAValue, rank: int) -> bool:
+    """Whether a tensor of that rank is what an operation has computed in words, and no view of it."""
+    is_computed = isinstance(value.owner, LinalgStructuredOperation) and not isinstance(value.owner, FillOp)
+    return is_computed and element_of(value) == i32 and len(shape_of(value)) == rank
 
 
 def _must_keep(op: LinalgStructuredOperation) -> bool:
