@@ -140,7 +140,7 @@ def test_lock_step_hides_it() -> None:
 
 
 def test_a_line_that_cannot_be_found_is_said_to_be_so() -> None:
-    said = "vtac-fault race `a[0]`: thread (0, 0, 0) writes it in @pc:10@, @byte:7@ in @line:99@\n"
+    said = "vtac-fault 1 race `a[0]`: thread (0, 0, 0) writes it in @pc:10@, @byte:7@ in @line:99@\n"
     fault = fault_of(Failure(3, said, 1), cache_directory() / "absent", "one line", _LAUNCH)
     assert fault.kind == "race"
     unknown = "a line that could not be found (is addr2line on PATH?)"
@@ -152,7 +152,7 @@ def test_a_line_that_cannot_be_found_is_said_to_be_so() -> None:
 def test_bytes_of_dynamic_shared_memory_have_the_names_that_the_text_gives() -> None:
     text = "  half *const tile = reinterpret_cast<half *>(shared_memory + 64);  // 32 elements"
     told = [
-        str(fault_of(Failure(3, f"vtac-fault race @byte:{byte}@: x\n", 0), cache_directory(), text, _LAUNCH))
+        str(fault_of(Failure(3, f"vtac-fault 1 race @byte:{byte}@: x\n", 0), cache_directory(), text, _LAUNCH))
         for byte in (70, 63, 128)
     ]
     assert ["`tile[3]`" in told[0], "byte 63 of" in told[1], "byte 128 of" in told[2]] == [True] * 3

@@ -84,8 +84,12 @@ REDUNDANT = {
 """Barriers that nothing needs, by kernel and line, and why."""
 
 
+ALLOWED = {False: {"race"}, True: {"race", "unwritten"}}
+"""Kinds of faults, by whether an index was changed and not what orders accesses: it may lead to a stage never filled."""
+
+
 @pytest.mark.parametrize("name", KERNELS)
-def test_every_planted_fault_is_a_race(name: str) -> None:
+def test_every_planted_fault_is_found(name: str) -> None:
     make, count = KERNELS[name]
     kernel = make()
     planted = plant(kernel.text, kernel.launch, kernel.stage)
@@ -103,4 +107,5 @@ def test_every_planted_fault_is_a_race(name: str) -> None:
     assert outcome(None, orders=6) == "clean"
     found = {str(fault): outcome(fault, orders=2) for fault in planted.faults}
     needless = {str(fault) for fault in planted.faults if (name, fault.line) in REDUNDANT}
-    assert found == {fault: "clean" if fault in needless else "race" for fault in found}
+    kinds = {fault: {"clean"} if fault in needless else ALLOWED[fault.startswith("stage")] for fault in found}
+    assert all(found[fault] in kinds[fault] for fault in found), found

@@ -1,5 +1,6 @@
 // Every way in which a kernel can fail, told with the block, the thread and the array.
 #include <signal.h>
+#include <sys/mman.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -9,6 +10,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "events.h"
 #include "runtime.h"
 
 namespace vtac {
@@ -16,6 +18,16 @@ namespace vtac {
 namespace {
 
 constexpr int fault_status = 3;
+// The ordinal of the first block known to fail, in memory that all workers see; 0 while none has.
+std::uint32_t alone = 0, *first_failed = &alone;
+
+void note_failure(std::uint32_t ordinal) {
+    std::uint32_t known = __atomic_load_n(first_failed, __ATOMIC_SEQ_CST);
+    while ((!known || ordinal < known) &&
+           !__atomic_compare_exchange_n(first_failed, &known, ordinal, false, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
+    }
+}
+
 alignas(64) unsigned char signal_stack[64 * 1024];
 
 // x86-64 tells reads from writes in the page fault's error code; elsewhere both are an access.
@@ -53,7 +65,8 @@ void on_signal(int number, siginfo_t* info, void* context) {
 
 void fail(const char* kind, const char* format, ...) {
     char text[1024];
-    const int head = std::snprintf(text, sizeof text, "vtac-fault %s ", kind);
+    note_failure(epochs.block_ordinal);
+    const int head = std::snprintf(text, sizeof text, "vtac-fault %u %s ", epochs.block_ordinal, kind);
     va_list arguments;
     va_start(arguments, format);
     std::vsnprintf(text + head, sizeof text - head - 1, format, arguments);
@@ -61,6 +74,16 @@ void fail(const char* kind, const char* format, ...) {
     std::strcat(text, "\n");
     if (write(STDERR_FILENO, text, std::strlen(text)) < 0) _exit(fault_status + 1);
     _exit(fault_status);
+}
+
+void share_failures() {
+    void* shared = mmap(nullptr, sizeof alone, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (shared != MAP_FAILED) first_failed = static_cast<std::uint32_t*>(shared);
+}
+
+bool has_failed_before(std::uint32_t ordinal) {
+    const std::uint32_t known = __atomic_load_n(first_failed, __ATOMIC_SEQ_CST);
+    return known && known < ordinal;
 }
 
 const char* place() {

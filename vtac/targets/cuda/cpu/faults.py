@@ -11,7 +11,7 @@ from pathlib import Path
 from vtac.errors import KernelFault
 from vtac.targets.cuda.launch import LaunchRecord
 
-_FAULT = re.compile(r"^vtac-fault (\S+) (.*)$", re.MULTILINE)
+_FAULT = re.compile(r"^vtac-fault (?P<block>\d+) (?P<kind>\S+) (?P<words>.*)$", re.MULTILINE)
 _PLACE = re.compile(r"@(line|pc|byte):(-?\w+)@")
 _READERS_OF_LINES = ("addr2line", "llvm-addr2line")
 _LONGEST_QUOTE = 100
@@ -32,13 +32,18 @@ class Failure:
     order: int
 
 
+def tells_fault(errors: str) -> bool:
+    """Whether a job told of a fault: one whose other workers had to be ended may have."""
+    return _FAULT.search(errors) is not None
+
+
 def fault_of(failure: Failure, executable: Path, text: str, launch: LaunchRecord) -> KernelFault:
-    """The fault that a failed job tells of, with lines of the kernel's text in place of addresses."""
-    match = _FAULT.search(failure.errors)
-    if match is None:
+    """The fault of the first block that has one, with lines of the kernel's text in place of addresses."""
+    faults = list(_FAULT.finditer(failure.errors))
+    if not faults:
         said = failure.errors.strip()[-400:]
         return KernelFault("crash", f"kernel `{launch.kernel}` ended with status {failure.status}: {said}")
-    kind, words = match.groups()
+    _, kind, words = min(faults, key=lambda fault: int(fault["block"])).groups()
     told = _PLACE.sub(lambda place: _named(place[1], place[2], executable, text), words)
     return KernelFault(kind, f"kernel `{launch.kernel}`: {kind}: {told} (thread order {failure.order})")
 

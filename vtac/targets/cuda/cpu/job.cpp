@@ -118,23 +118,24 @@ void run_blocks(unsigned worker) {
     start_fibers(job.launch);
     const unsigned long all = (unsigned long)job.launch.grid.x * job.launch.grid.y * job.launch.grid.z;
     const unsigned long count = job.block_count ? job.block_count : all;
-    for (unsigned long i = worker; i < count; i += job.workers)
+    for (unsigned long i = worker; i < count && !has_failed_before(std::uint32_t(i + 1)); i += job.workers)
         run_block(job.block_count ? job.blocks[i] : i, std::uint32_t(i + 1));
 }
 
-// Blocks are independent, so processes share them out; outputs lie in memory that all see.
+// Blocks are independent, so processes share them out; outputs lie in memory that all see. The parent only waits: what
+// is told is the fault of the first block that has one, whichever process comes to its own sooner.
 int run_workers() {
+    if (job.workers == 1) return run_blocks(0), 0;
     pid_t children[256];
-    for (unsigned worker = 1; worker < job.workers; ++worker) {
+    for (unsigned worker = 0; worker < job.workers; ++worker) {
         children[worker] = fork();
         if (children[worker] < 0) fail("job", "cannot start worker %u", worker);
         if (children[worker]) continue;
         run_blocks(worker);
         _exit(0);
     }
-    run_blocks(0);
     int worst = 0;
-    for (unsigned worker = 1; worker < job.workers; ++worker) {
+    for (unsigned worker = 0; worker < job.workers; ++worker) {
         int status = 0;
         waitpid(children[worker], &status, 0);
         if (!WIFEXITED(status)) worst = 4;
@@ -157,6 +158,7 @@ int run(int argc, char** argv, const Kernel& kernel) {
     finds_races = job.launch.finds_races;
     job.launch.side = job.launch.order % 2 ? Side::against_start : Side::against_end;
     load_parameters();
+    share_failures();
     const int status = run_workers();
     if (status == 0) store_outputs();
     return status;

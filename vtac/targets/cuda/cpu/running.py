@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from vtac.errors import KernelFault, LaunchError
 from vtac.targets.cuda.arrays import Array, checked_inputs
-from vtac.targets.cuda.cpu.faults import Failure, fault_of
+from vtac.targets.cuda.cpu.faults import Failure, fault_of, tells_fault
 from vtac.targets.cuda.cpu.results import PATTERNS, compare_orders, written_by
 from vtac.targets.cuda.cpu.source import host_program
 from vtac.targets.cuda.cpu.toolchain import compile_program
@@ -141,10 +141,10 @@ def _run_order(job: _Job, position: int, order: int, *, races: bool) -> tuple[Ar
     lines.append(f"blocks {len(job.blocks)} " + " ".join(map(str, job.blocks)))
     (job.scratch / "job").write_text("\n".join(lines) + "\n", encoding="ascii")
     status, errors = _run_job(job.executable, job.scratch, job.timeout_seconds)
-    if status is None:
+    if status is None and not tells_fault(errors):
         raise KernelFault("timeout", f"kernel `{launch.kernel}` ran for more than {job.timeout_seconds:g} s")
     if status != 0:
-        raise fault_of(Failure(status, errors, order), job.executable, job.text, launch)
+        raise fault_of(Failure(status or 0, errors, order), job.executable, job.text, launch)
     return tuple(
         np.fromfile(job.scratch / _file_name(i), dtype=p.numpy_dtype).reshape(p.shape)
         for i, p in enumerate(launch.parameters)
@@ -172,10 +172,10 @@ def _run_job(executable: Path, scratch: Path, timeout_seconds: float) -> tuple[i
             _, errors = process.communicate(timeout=timeout_seconds)
         except BaseException as error:
             os.killpg(process.pid, signal.SIGKILL)
-            process.communicate()  # until no worker holds the pipe any longer
+            _, errors = process.communicate()  # until no worker holds the pipe any longer
             if not isinstance(error, subprocess.TimeoutExpired):
                 raise
-            return None, ""
+            return None, errors.decode(errors="replace")
     return process.returncode, errors.decode(errors="replace")
 
 

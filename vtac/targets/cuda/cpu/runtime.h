@@ -38,6 +38,9 @@ Region* new_region();
 bool is_on_a_stack(std::uintptr_t address);
 
 void install_fault_handlers();
+// Workers tell one another which block failed, so that none runs blocks after it.
+void share_failures();
+bool has_failed_before(std::uint32_t ordinal);
 // Where the kernel is: "in block (0, 1, 0), thread (3, 0, 0)", or nothing outside of a block.
 const char* place();
 
