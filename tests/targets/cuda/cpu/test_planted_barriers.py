@@ -85,7 +85,7 @@ REDUNDANT = {
 
 
 ALLOWED = {False: {"race"}, True: {"race", "unwritten"}}
-"""Kinds of faults, by whether an index was changed and not what orders accesses: it may lead to a stage never filled."""
+"""Kinds of faults, by whether an index was changed and not what orders accesses: it may lead to an unfilled stage."""
 
 
 @pytest.mark.parametrize("name", KERNELS)
