@@ -189,3 +189,19 @@ def test_a_loop_is_called_as_its_variable_is_spelt() -> None:
     text = f"{schedule.module!s}\n".replace("%i0 ", "%row_3 ", 1).replace("(%i0, ", "(%row_3, ", 1)
     names = [op.loop_name for op in vtac.parse(text).walk() if isinstance(op, ForOp)]
     assert names == ["row_3", "i1", "r2", "row", "column", "sum"]
+
+
+NUMBERED = """
+func.func @f(%x_1: tensor<1x16xi8>) -> (tensor<1x16xi8>, tensor<1x16xi8>) {
+  %0 = tensor.empty() : tensor<1x16xi8>
+  %row_5 = linalg.add ins(%x_1, %x_1 : tensor<1x16xi8>, tensor<1x16xi8>) outs(%0 : tensor<1x16xi8>) -> tensor<1x16xi8>
+  %row_3 = linalg.sub ins(%row_5, %x_1 : tensor<1x16xi8>, tensor<1x16xi8>) outs(%0 : tensor<1x16xi8>) -> tensor<1x16xi8>
+  func.return %row_5, %row_3 : tensor<1x16xi8>, tensor<1x16xi8>
+}
+"""
+
+
+def test_numbers_at_the_ends_of_names_stay_in_plain_programs() -> None:
+    program = vtac.compile(NUMBERED)
+    assert [buffer.name for buffer in program.arguments] == ["x_1"]
+    assert [buffer.name for buffer in program.results] == ["row_5", "row_3"]

@@ -11,6 +11,7 @@ from vtac.dialects.declared import (
     ARGUMENT,
     DICTIONARY,
     ELEMENTS,
+    FUNCTION_RESULT,
     MARK,
     TEXT,
     TEXTS,
@@ -64,7 +65,7 @@ NAME = declare(
     Declared(
         "schedule.name",
         TEXT,
-        (*_STATEMENT, "memref.alloc", ARGUMENT),
+        (*_STATEMENT, "memref.alloc", ARGUMENT, FUNCTION_RESULT),
         "what schedules call the operation's block, or the buffer; SSA names stand in where it is absent",
     )
 )

@@ -16,6 +16,7 @@ from xdsl.ir import Block, Operation, Region, SSAValue
 from vtac.analysis.reshapes import RESHAPES
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN, STEPS
+from vtac.dialects.schedule.declared import NAME
 from vtac.partition.anchors import source_of
 from vtac.partition.clusters import Cluster
 from vtac.rewriting.edits import append
@@ -56,7 +57,8 @@ class Outline:
         call.location = self.cluster.ops[-1].location
         last = self.results[-1]
         is_returned = any(isinstance(use.operation, ReturnOp) for use in last.uses)
-        LAYER.set(call, last.name_hint or ("result" if is_returned else "narrow"))
+        given = NAME.get(last.owner) if isinstance(last.owner, Operation) else None
+        LAYER.set(call, given or last.name_hint or ("result" if is_returned else "narrow"))
         if self.choices:
             CHOICE.set(call, "; ".join(self.choices))
         return call

@@ -46,7 +46,7 @@ class PayloadArguments:
         marks = attributes.data[number] if attributes and number < len(attributes) else DictionaryAttr({})
         self._results += 1
         kind = _placed(value.type, marks, self.function)
-        argument = self._add(kind, value.name_hint, DictionaryAttr(RESULT.entry(True) | _given_name(value)))
+        argument = self._add(kind, value.name_hint, DictionaryAttr(RESULT.entry(True) | _given_name(value, marks)))
         if isinstance(value, BlockArgument):
             argument.location = value.location
         return argument
@@ -69,9 +69,9 @@ class PayloadArguments:
         self.function.function_type = FunctionType.from_lists([argument.type for argument in self.block.args], [])
 
 
-def _given_name(value: SSAValue) -> dict[str, Attribute]:
-    """The entry for the name that the operation computing a value states."""
-    name = NAME.get(value.owner) if isinstance(value.owner, Operation) else None
+def _given_name(value: SSAValue, marks: DictionaryAttr) -> dict[str, Attribute]:
+    """The entry for the name that the function states for a result, or the operation computing it."""
+    name = NAME.within(marks) or (NAME.get(value.owner) if isinstance(value.owner, Operation) else None)
     return {} if name is None else NAME.entry(name)
 
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, StringAttr
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import IsolatedFromAbove
 
@@ -60,6 +60,7 @@ def _give_names(op: Operation, chosen: Mapping[SSAValue, str]) -> None:
     """Give an operation the chosen names of what it defines, unless it states others."""
     if isinstance(op, FuncOp):
         _name_arguments(op, chosen)
+        _name_results(op, chosen)
     elif isinstance(op, ForOp):
         _name_loop(op, chosen)
     elif len(op.results) == 1 and NAME.may_stand_on(op.name) and not NAME.is_on(op):
@@ -79,11 +80,22 @@ def _name_arguments(function: FuncOp, chosen: Mapping[SSAValue, str]) -> None:
     names = [chosen.get(argument) for argument in (() if first is None else first.args)]
     if not any(names):
         return
-    given = function.arg_attrs.data if function.arg_attrs is not None else [DictionaryAttr({})] * len(names)
-    function.arg_attrs = ArrayAttr(
+    function.arg_attrs = _with_names(function.arg_attrs, names)
+
+
+def _name_results(function: FuncOp, chosen: Mapping[SSAValue, str]) -> None:
+    last = None if function.body.last_block is None else function.body.last_block.last_op
+    names = [chosen.get(value) for value in last.operands] if isinstance(last, ReturnOp) else []
+    if any(names):
+        function.res_attrs = _with_names(function.res_attrs, names)
+
+
+def _with_names(given: ArrayAttr[DictionaryAttr] | None, names: Sequence[str | None]) -> ArrayAttr[DictionaryAttr]:
+    """Attributes of arguments or results, with names for those that state none."""
+    return ArrayAttr(
         [
             entry if name is None or NAME.name in entry.data else DictionaryAttr({**entry.data, **NAME.entry(name)})
-            for entry, name in zip(given, names, strict=True)
+            for entry, name in zip(given or [DictionaryAttr({})] * len(names), names, strict=True)
         ]
     )
 

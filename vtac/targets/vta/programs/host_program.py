@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from io import StringIO
+from itertools import repeat
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import DictionaryAttr, ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Region, SSAValue
 from xdsl.printer import Printer
@@ -21,6 +22,7 @@ from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import SUMMARY, choices_of, layer_name
+from vtac.dialects.schedule.declared import NAME
 from vtac.errors import ProgramError
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee, evaluate_linalg
@@ -283,12 +285,16 @@ def _plain_buffers(function: FuncOp) -> tuple[Buffer, ...]:
     names = Names()
     returned = cast(ReturnOp, function.body.block.last_op)
     arguments = [_buffer(value, names, is_argument=True) for value in function.body.block.args]
-    return (*arguments, *(_buffer(value, names, is_argument=False) for value in returned.operands))
+    results = [
+        _buffer(value, names, NAME.within(marks), is_argument=False)
+        for value, marks in zip(returned.operands, function.res_attrs or repeat(DictionaryAttr({})), strict=False)
+    ]
+    return (*arguments, *results)
 
 
-def _buffer(value: SSAValue, names: Names, *, is_argument: bool) -> Buffer:
+def _buffer(value: SSAValue, names: Names, given: str | None = None, *, is_argument: bool) -> Buffer:
     dtype = cast(DType, str(dtype_of(element_type(value.type))))
     role = "input" if is_argument else "output"
     return Buffer(
-        names.take(buffer_name(value)), role, dtype, shape_of_type(value.type), 0, is_argument, not is_argument
+        names.take(given or buffer_name(value)), role, dtype, shape_of_type(value.type), 0, is_argument, not is_argument
     )
