@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections import Counter
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -11,11 +12,19 @@ import numpy as np
 import pytest
 from cycle_programs import POP_PREV, PUSH_NEXT, compute_nop, conv2d, load_nop, matmul, vadd
 from cycle_streams import random_stream
+from numpy.typing import NDArray
 
+import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
+from vtac.report.drawing import Drawing, Rectangle, Shape, svg
 from vtac.report.glyphs import text_mask
-from vtac.report.timeline import draw_timeline, tick_step, write_timeline
+from vtac.report.heading import Subject, Window
+from vtac.report.lanes import bars_of
+from vtac.report.plot import tick_step
+from vtac.report.raster import png
+from vtac.report.runs import StreamRun
+from vtac.report.timeline import draw_runs, draw_timeline, write_program_timeline, write_timeline
 from vtac.targets.vta.cycles import CycleReport, simulate_cycles, summary_table
 from vtac.targets.vta.isa import Finish, Instruction, encode
 
@@ -27,9 +36,16 @@ def report_of(instructions: list[Instruction]) -> CycleReport:
     return simulate_cycles(encode(instructions, CONFIG), CONFIG)
 
 
-def drawn(report: CycleReport, path: Path, window: tuple[int, int] | None = None) -> ElementTree.Element:
+def drawn(report: CycleReport, path: Path, window: Window = (None, None)) -> ElementTree.Element:
     write_timeline(report, path, window)
     return ElementTree.fromstring(path.read_text(encoding="utf-8"))
+
+
+def pixels_of(data: bytes) -> NDArray[np.uint8]:
+    width, height = struct.unpack(">II", data[16:24])
+    length = struct.unpack(">I", data[33:37])[0]
+    rows = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(height, 1 + 3 * width)
+    return rows[:, 1:].reshape(height, width, 3)
 
 
 def texts(picture: ElementTree.Element) -> list[str]:
@@ -58,11 +74,54 @@ def test_hints_name_instruction_and_cycles(tmp_path: Path) -> None:
 def test_small_neighbours_merge_and_windows_zoom(tmp_path: Path) -> None:
     report = report_of(conv2d())
     whole = drawn(report, tmp_path / "whole.svg")
-    assert any("1,568 x store" in (title.text or "") for title in whole.iter(f"{SVG}title"))
+    assert any(" x store: " in (title.text or "") for title in whole.iter(f"{SVG}title"))
     zoomed = drawn(report, tmp_path / "zoomed.svg", (0, 2000))
     assert texts(zoomed)[0] == "483,467 cycles on de10, cycles 0 to 2,000"
     assert "gemm.reset" in texts(zoomed) and "store.out" not in texts(zoomed)
     assert len(draw_timeline(report).shapes) < 1500
+
+
+@pytest.mark.parametrize("window", [(0, 483_467), (200_000, 300_001), (7, 8)])
+def test_bars_are_as_wide_as_their_time(window: tuple[int, int]) -> None:
+    report = report_of(conv2d())
+    first, last = window
+    drawn_cycles = Counter[str]()
+    for bar in bars_of([StreamRun(report)], window, (last - first) / 1080):
+        if not bar.kind.startswith("waits"):
+            drawn_cycles[bar.lane] += bar.end - bar.begin
+    for unit in report.units.values():
+        busy = sum(max(0, min(span.end, last) - max(span.begin, first)) for span in unit.spans)
+        assert drawn_cycles[unit.name] == busy
+
+
+def test_a_bar_of_a_tenth_of_a_pixel_is_a_tenth_as_dark(tmp_path: Path) -> None:
+    bars = [Rectangle(at, 0, 0.05, 1, "#000000") for at in range(4)]
+    pixels = pixels_of(png(Drawing(4, 1, list[Shape](bars))))
+    assert all(229 <= shade <= 230 for shade in pixels[0, ::2, 0])
+    assert pixels[0, 1::2, 0].tolist() == [255] * 4
+
+
+def test_alternative_text_says_what_is_seen(tmp_path: Path) -> None:
+    program = vtac.compile(Path(__file__).parents[2] / "examples" / "vta_matmul.mlir")
+    write_program_timeline(program, tmp_path / "run.svg", (100, None))
+    picture = ElementTree.fromstring((tmp_path / "run.svg").read_text(encoding="utf-8"))
+    told = picture.find(f"{SVG}desc")
+    shown = f"matmul: {program.cycles:,} cycles on de10, cycles 100 to {program.cycles:,}"
+    assert picture.attrib["aria-label"] == texts(picture)[0] == shown
+    assert told is not None and told.text is not None
+    assert told.text.startswith(f"Timeline of {shown}. VTA 1x16x16 (uop 32 KiB")
+    assert "compute is busy for" in told.text and told.text.endswith("cycles.")
+    write_program_timeline(program, tmp_path / "run.png", (100, None))
+    assert told.text.encode() in (tmp_path / "run.png").read_bytes()
+
+
+def test_layers_stand_over_the_cycles_that_they_add() -> None:
+    layers = [("first <b>", 0, 400), ("second", 400, 1486)]
+    picture = svg(draw_runs([StreamRun(report_of(vadd()))], (100, 800), Subject("net", "VTA", layers)))
+    band = [(box.attrib, box.findtext(f"{SVG}title")) for box in ElementTree.fromstring(picture).iter(f"{SVG}rect")]
+    found = {hint: (float(box["x"]), float(box["width"])) for box, hint in band if hint and " cycles from " in hint}
+    assert found["first <b>: 400 cycles from 0"] == (70, 462.86)
+    assert found["second: 1,086 cycles from 400"] == (532.86, 617.14)
 
 
 def test_tokens_are_arrows_up_to_a_limit(tmp_path: Path) -> None:
@@ -80,9 +139,7 @@ def test_png_is_the_same_picture(tmp_path: Path) -> None:
     width, height, depth, colours = struct.unpack(">IIBB", data[16:26])
     drawing = draw_timeline(report_of(vadd()))
     assert (width, height, depth, colours) == (2 * drawing.width, 2 * drawing.height, 8, 2)
-    length = struct.unpack(">I", data[33:37])[0]
-    rows = np.frombuffer(zlib.decompress(data[41 : 41 + length]), np.uint8).reshape(height, 1 + 3 * width)
-    pixels = rows[:, 1:].reshape(height, width, 3)
+    pixels = pixels_of(data)
     store_colour = (pixels == (0xD5, 0x5E, 0x00)).all(axis=2)
     assert store_colour.sum() > 200 * 80
 

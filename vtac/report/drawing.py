@@ -49,17 +49,22 @@ Shape = Rectangle | Line | Text
 
 @dataclass
 class Drawing:
-    """Shapes in painting order on a white ground."""
+    """Shapes in painting order on a white ground; `title` and `description` say what is seen to who cannot see it."""
 
     width: int
     height: int
     shapes: list[Shape] = field(default_factory=list[Shape])
+    title: str = ""
+    description: str = ""
 
 
 def contrast(colour: str) -> str:
     """Black or white, whichever reads better on a colour `#rrggbb`."""
     red, green, blue = (int(colour[at : at + 2], 16) for at in (1, 3, 5))
     return BLACK if 0.3 * red + 0.59 * green + 0.11 * blue > 140 else WHITE
+
+
+_QUOTE = {'"': "&quot;"}
 
 
 def _number(value: float) -> str:
@@ -89,8 +94,11 @@ def _element(shape: Shape) -> str:
 
 
 def svg(drawing: Drawing) -> str:
-    """The drawing as an SVG document."""
+    """The drawing as an SVG document, with its title and description as alternative text."""
     size = f'width="{drawing.width}" height="{drawing.height}" viewBox="0 0 {drawing.width} {drawing.height}"'
-    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="DejaVu Sans, Helvetica, Arial, sans-serif">'
+    named = f' role="img" aria-label="{escape(drawing.title, _QUOTE)}"' if drawing.title else ""
+    fonts = 'font-family="DejaVu Sans, Helvetica, Arial, sans-serif"'
+    head = f'<svg xmlns="http://www.w3.org/2000/svg" {size}{named} {fonts}>'
+    told = [f"<desc>{escape(drawing.description)}</desc>"] if drawing.description else []
     ground = f'<rect width="{drawing.width}" height="{drawing.height}" fill="{WHITE}"/>'
-    return "\n".join((head, ground, *map(_element, drawing.shapes), "</svg>")) + "\n"
+    return "\n".join((head, *told, ground, *map(_element, drawing.shapes), "</svg>")) + "\n"

@@ -1,9 +1,10 @@
-"""What a timeline shows of a run: bars of one kind, small neighbours merged into one."""
+"""What a timeline shows of a run: bars of one kind, what is too small to be told apart merged, no wider than it is."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from vtac.report.runs import StreamRun
 from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Store, is_nop
@@ -56,72 +57,92 @@ def kind_of(instruction: Instruction) -> str:
             return "nop, finish"
 
 
-def _unit_bars(run: StreamRun) -> Iterator[Bar]:
+class _Piece(NamedTuple):
+    """Cycles of one kind in a lane, and of what: an instruction of a run, or -1 and the `cause` of a wait."""
+
+    lane: str
+    kind: str
+    begin: int
+    end: int
+    run: StreamRun
+    instruction: int
+    cause: str
+
+    def within(self, first: int, last: int) -> tuple[int, int]:
+        """What a window of cycles leaves of it."""
+        return max(self.begin, first), min(self.end, last)
+
+    def bar(self, window: tuple[int, int]) -> Bar:
+        label, hint = self._texts()
+        return Bar(self.lane, self.kind, *self.within(*window), label, hint)
+
+    def _texts(self) -> tuple[str, str]:
+        cycles, begin, number = f"{self.end - self.begin:,}", f"{self.begin:,}", f"{self.run.prefix}{self.instruction}"
+        if self.instruction < 0:
+            return "", f"waits for {self.cause}: {cycles} cycles from {begin}"
+        if self.lane == "fetch":
+            return "", f"fetch from instruction {number}: {cycles} cycles from {begin}"
+        if self.lane == "bus":
+            return self.cause, f"{self.cause} for instruction {number}: {cycles} beats from {begin}"
+        text = " ".join(self.run.report.text(self.instruction).split())
+        return text.split(maxsplit=1)[0], f"{number}: {text}: {cycles} cycles from {begin}"
+
+
+def _pieces(run: StreamRun) -> Iterator[_Piece]:
     report = run.report
+    for index, *span in report.fetch:
+        yield _Piece("fetch", "fetch", *run.placed(*span), run, index, "")
+    for client, index, *span in report.bus:
+        kind = "fetch" if client == "fetch" else f"load {client}"
+        yield _Piece("bus", kind, *run.placed(*span), run, index, client)
     for unit in report.units.values():
         for cause, *span in unit.waits:
             if cause != "done":
-                begin, end = run.placed(*span)
                 kind = "waits for fetch" if cause == "fetch" else "waits for a token"
-                hint = f"waits for {cause}: {end - begin:,} cycles from {begin:,}"
-                yield Bar(unit.name, kind, begin, end, "", hint)
+                yield _Piece(unit.name, kind, *run.placed(*span), run, -1, cause)
         for index, *span in unit.spans:
-            begin, end = run.placed(*span)
-            text = " ".join(report.text(index).split())
-            hint = f"{run.prefix}{index}: {text}: {end - begin:,} cycles from {begin:,}"
-            yield Bar(unit.name, kind_of(report.decoded[index]), begin, end, text.split(maxsplit=1)[0], hint)
-
-
-def _memory_bars(run: StreamRun) -> Iterator[Bar]:
-    for index, *span in run.report.fetch:
-        begin, end = run.placed(*span)
-        hint = f"fetch from instruction {run.prefix}{index}: {end - begin:,} cycles from {begin:,}"
-        yield Bar("fetch", "fetch", begin, end, "", hint)
-    for client, index, *span in run.report.bus:
-        begin, end = run.placed(*span)
-        kind = "fetch" if client == "fetch" else f"load {client}"
-        hint = f"{client} for instruction {run.prefix}{index}: {end - begin:,} beats from {begin:,}"
-        yield Bar("bus", kind, begin, end, client, hint)
+            yield _Piece(unit.name, kind_of(report.decoded[index]), *run.placed(*span), run, index, "")
 
 
 def bars_of(runs: Sequence[StreamRun], window: tuple[int, int], grain: float) -> list[Bar]:
     """The bars that a window of cycles shows, cut at its ends, by lane, waits first.
 
-    Neighbours of one kind that are shorter than `grain` cycles, and nearer than that, become one bar.
+    Neighbours that lie within `grain` cycles become one bar of each kind, as long as its parts take together.
     """
     first, last = window
-    lanes: dict[tuple[str, bool], list[Bar]] = {}
-    for bar in (bar for run in runs for bar in (*_memory_bars(run), *_unit_bars(run))):
-        if bar.begin < last and bar.end > first:
-            lanes.setdefault((bar.lane, not bar.kind.startswith("waits")), []).append(bar)
+    lanes: dict[tuple[str, bool], list[_Piece]] = {}
+    for piece in (piece for run in runs for piece in _pieces(run)):
+        if piece.begin < last and piece.end > first:
+            lanes.setdefault((piece.lane, not piece.kind.startswith("waits")), []).append(piece)
     return [
-        merged
+        bar
         for lane in LANES
         for shown in (False, True)
-        for merged in _merge(sorted(lanes.get((lane, shown), []), key=lambda bar: bar.begin), window, grain)
+        for group in _groups(sorted(lanes.get((lane, shown), []), key=lambda piece: piece.begin), grain)
+        for bar in _bars(group, window)
     ]
 
 
-def _merge(bars: Iterable[Bar], window: tuple[int, int], grain: float) -> Iterator[Bar]:
-    group: list[Bar] = []
-    for bar in bars:
-        small = bar.end - bar.begin < grain
-        fits = group and group[-1].kind == bar.kind and bar.begin - group[-1].end < grain
-        if group and not (small and fits):
-            yield _join(group, window)
+def _groups(pieces: Iterable[_Piece], grain: float) -> Iterator[list[_Piece]]:
+    group: list[_Piece] = []
+    for piece in pieces:
+        if group and piece.end - group[0].begin > grain:
+            yield group
             group = []
-        group.append(bar)
-        if not small:
-            yield _join(group, window)
-            group = []
+        group.append(piece)
     if group:
-        yield _join(group, window)
+        yield group
 
 
-def _join(group: list[Bar], window: tuple[int, int]) -> Bar:
-    first = group[0]
-    begin, end = max(first.begin, window[0]), min(group[-1].end, window[1])
+def _bars(group: Sequence[_Piece], window: tuple[int, int]) -> Iterator[Bar]:
+    """A bar of each kind, one after the other from the begin of the first on."""
     if len(group) == 1:
-        return Bar(first.lane, first.kind, begin, end, first.label, first.hint)
-    hint = f"{len(group):,} x {first.kind}, cycles {first.begin:,} to {group[-1].end:,}"
-    return Bar(first.lane, first.kind, begin, end, first.label, hint)
+        yield group[0].bar(window)
+        return
+    begin, _ = group[0].within(*window)
+    for kind in dict.fromkeys(piece.kind for piece in group):
+        spans = [piece.within(*window) for piece in group if piece.kind == kind]
+        cycles = sum(end - begin for begin, end in spans)
+        hint = f"{len(spans):,} x {kind}: {cycles:,} cycles between {spans[0][0]:,} and {spans[-1][1]:,}"
+        yield Bar(group[0].lane, kind, begin, begin + cycles, "", hint)
+        begin += cycles

@@ -9,8 +9,7 @@ from typing import cast
 
 from vtac.errors import VtacError
 from vtac.report.drawing import svg
-from vtac.report.runs import runs_of, total_cycles
-from vtac.report.timeline import draw_runs
+from vtac.report.timeline import draw_program
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports, total_bound
 from vtac.targets.vta.programs.vta_program import VtaProgram
@@ -82,10 +81,7 @@ def _choices(choices: Sequence[str]) -> str:
 
 
 def _timeline(program: VtaProgram) -> str:
-    if not program.devices:
-        return ""
-    runs = runs_of(program)
-    return _details("timeline", svg(draw_runs(runs))) if total_cycles(runs) else ""
+    return _details("timeline", svg(draw_program(program))) if program.devices and program.cycles else ""
 
 
 def _left_out(count: int, what: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from math import ceil
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,9 +23,17 @@ def _colour(colour: str) -> list[int]:
 
 
 def _fill(image: Image, shape: Rectangle) -> None:
-    left, top = round(shape.x * SCALE), round(shape.y * SCALE)
-    right, bottom = round((shape.x + shape.width) * SCALE), round((shape.y + shape.height) * SCALE)
-    image[max(top, 0) : max(top + 1, bottom), max(left, 0) : max(left + 1, right)] = _colour(shape.colour)
+    """Paints a rectangle; of a pixel that it covers in part along x, that part: nothing looks wider than it is."""
+    top, bottom = round(shape.y * SCALE), round((shape.y + shape.height) * SCALE)
+    left, right = max(shape.x * SCALE, 0.0), min((shape.x + shape.width) * SCALE, float(image.shape[1]))
+    first, last = int(left), ceil(right)
+    if last <= first:
+        return
+    columns = np.arange(first, last)
+    covered = np.minimum(columns + 1, right) - np.maximum(columns, left)
+    window = image[max(top, 0) : max(top + 1, bottom), first:last]
+    shares = np.clip(covered, 0, 1)[None, :, None]
+    window[:] = np.rint(window * (1 - shares) + np.array(_colour(shape.colour)) * shares)
 
 
 def _stroke(image: Image, shape: Line) -> None:
@@ -48,8 +57,13 @@ def _chunk(name: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
 
+def _text(keyword: bytes, text: str) -> bytes:
+    """A text of the image in UTF-8, not compressed, in no language; nothing for an empty one."""
+    return _chunk(b"iTXt", keyword + bytes(5) + text.encode()) if text else b""
+
+
 def png(drawing: Drawing) -> bytes:
-    """The drawing as a PNG file, true colour, twice as large as the drawing."""
+    """The drawing as a PNG file, true colour, twice as large as the drawing, its title and description as texts."""
     image = np.full((drawing.height * SCALE, drawing.width * SCALE, 3), 255, np.uint8)
     for shape in drawing.shapes:
         match shape:
@@ -63,5 +77,6 @@ def png(drawing: Drawing) -> bytes:
     # Each row of a PNG is led by the number of its filter; 0 is none.
     rows = np.concatenate((np.zeros((height, 1), np.uint8), image.reshape(height, -1)), axis=1)
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)) + _chunk(b"IEND", b"")
+    told = _text(b"Title", drawing.title) + _text(b"Description", drawing.description)
+    body = _chunk(b"IHDR", header) + _chunk(b"IDAT", zlib.compress(rows.tobytes(), 9)) + told + _chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + body

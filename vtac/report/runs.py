@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, pairwise
 
 from vtac.errors import VtacError
 from vtac.targets.vta.cycles import CycleReport, simulate_cycles
 from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.layer_report import LayerReport
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 
@@ -59,6 +61,12 @@ def runs_of(program: VtaProgram) -> list[StreamRun]:
 def total_cycles(runs: Sequence[StreamRun]) -> int:
     """The cycles of all runs."""
     return sum(run.report.cycles for run in runs)
+
+
+def layer_spans(reports: Sequence[LayerReport]) -> list[tuple[str, int, int]]:
+    """Layers with the cycles [begin, end) by which the run becomes longer with them, on the program's axis."""
+    ends = [0, *accumulate(report.cycles for report in reports)]
+    return [(report.name, begin, end) for report, (begin, end) in zip(reports, pairwise(ends), strict=True)]
 
 
 def _run(stream: Program, begin: int, name: str) -> StreamRun:

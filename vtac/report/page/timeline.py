@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -11,7 +11,7 @@ from vtac.report.lanes import COLOURS, LANES, kind_of
 from vtac.report.page.packed import packed
 from vtac.report.page.section import Section
 from vtac.report.page.templating import render
-from vtac.report.runs import StreamRun, total_cycles
+from vtac.report.runs import StreamRun, layer_spans, total_cycles
 from vtac.targets.vta.programs.layer_report import LayerReport
 from vtac.text.short import short_name
 
@@ -57,7 +57,7 @@ def timeline_section(runs: Sequence[StreamRun], reports: Sequence[LayerReport]) 
     busy = {kind: colour for kind, colour in COLOURS.items() if not kind.startswith("waits")}
     colours = busy | {f"waits for {who}": colour for who, colour in _WAIT_COLOURS.items()}
     lanes = _lanes(runs, {kind: number for number, kind in enumerate(colours)})
-    layers = _layers(reports)
+    layers = layer_spans(reports)
     data = {
         "cycles": total_cycles(runs),
         "lanes": [[lane, _flat(_joined(lanes.get(lane, [])))] for lane in LANES],
@@ -102,12 +102,6 @@ def _text(run: StreamRun, index: int | None) -> str:
 
 def _taker(queue: str) -> str:
     return {"l": "load", "s": "store", "g": "compute"}[queue[2]]
-
-
-def _layers(reports: Sequence[LayerReport]) -> list[tuple[str, int, int]]:
-    """Layers with the cycles by which the run becomes longer with them, on its axis."""
-    ends = [0, *accumulate(report.cycles for report in reports)]
-    return [(report.name, begin, end) for report, (begin, end) in zip(reports, pairwise(ends), strict=True)]
 
 
 def _bases(runs: Sequence[StreamRun]) -> list[int]:

@@ -32,6 +32,8 @@ class Options(IrOptions):
     stats: str | None = None
     trace: str | None = None
     timeline: str | None = None
+    first: int | None = None
+    last: int | None = None
     dump: str | None = None
     seed: int = 0
     low: int | None = None
@@ -81,6 +83,8 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--stats", metavar="FILE", help="write the counters as JSON; - prints them on stdout, and the tables on stderr")
     add("--trace", metavar="FILE", help="write a Chrome or Perfetto trace of the run, cycle by cycle")
     add("--timeline", metavar="FILE", help="draw that trace, as .svg or .png")
+    add("--from", dest="first", type=int, metavar="CYCLE", help="--timeline: the first cycle that is drawn")
+    add("--to", dest="last", type=int, metavar="CYCLE", help="--timeline: the cycle behind the last that is drawn")
     add("--dump", metavar="DIR", help="save the program, with the arguments in its memory image")
     add("--seed", type=int, metavar="N", help="seed of the random arguments (default 0)")
     add("--low", type=int, metavar="L", help="smallest random value (default -128, or the dtype's least)")
@@ -105,6 +109,8 @@ def _check_files(options: Options) -> None:
     """Raises `UsageError` for files that cannot be written, before anything runs."""
     if options.timeline is not None and Path(options.timeline).suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"--timeline {options.timeline} cannot be drawn: its name must end in .svg or .png")
+    if options.timeline is None and (options.first is not None or options.last is not None):
+        raise UsageError("--from and --to choose cycles of a picture: add --timeline FILE.svg or FILE.png")
     for name in ("outputs", "trace", "timeline", "dump"):
         if getattr(options, name) == "-":
             raise UsageError(f"--{name} -: standard output holds the counters; name a file, or ./- for one called -")

@@ -89,7 +89,7 @@ def _write_files(options: Options, program: VtaProgram, inputs: Sequence[Array],
     if options.timeline is not None:
         from vtac.report.timeline import write_program_timeline
 
-        write_program_timeline(program, options.timeline)
+        write_program_timeline(program, options.timeline, (options.first, options.last))
 
 
 def _stats_text(program: VtaProgram) -> str:
