@@ -62,8 +62,8 @@ def shifted_residual(config: VTAConfig) -> PackedLayer:
     return clamped(layer, layer.alu("sum", "addi", [value, wide]))
 
 
-def two_operands(config: VTAConfig) -> PackedLayer:
-    layer = PackedLayer((2, 3, 7), config)
+def two_operands(config: VTAConfig, outer: tuple[int, ...] = (2, 3, 7)) -> PackedLayer:
+    layer = PackedLayer(outer, config)
     value = layer.narrow("wide", layer.argument("a", layer.outer, "i8"))
     return clamped(layer, layer.narrow("sum", layer.argument("b", layer.outer, "i8"), value, factor=2), 1)
 
@@ -178,6 +178,11 @@ def test_extents_with_far_apart_divisors_are_cut_with_a_rest(
 ) -> None:
     assert sizes(13) == [1, 5, 7, 13]
     assert_scheduled(build(SMALL_MEMORY, (1, 2, 13, 11)))
+
+
+def test_a_long_prime_number_of_tiles_is_cut_into_few_equal_parts() -> None:
+    prime, even = (assert_scheduled(two_operands(SMALL_MEMORY, (extent,))) for extent in (331, 336))
+    assert len(prime.instructions) < 3 * len(even.instructions)
 
 
 def test_a_rest_has_loops_of_its_own() -> None:

@@ -39,6 +39,15 @@ def sizes(extent: int) -> list[int]:
     return sorted(found)
 
 
+def _sizes_within(extent: int, room: int) -> list[int]:
+    """Tile sizes up to so many tiles; where all that divide lie far below, as those of a long prime do, equal parts."""
+    found = [size for size in sizes(extent) if size <= room]
+    if found and found[-1] * _APART < min(extent, room):
+        fewest = -(-extent // room)
+        found += [size for size in (-(-extent // (fewest * times)) for times in (4, 3, 2, 1)) if extent % size != 1]
+    return found
+
+
 def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
     """Tile sizes, loop orders and kernels, each with a plain choice of copies."""
     contraction = layer.contraction
@@ -79,7 +88,7 @@ def _nested(extents: Sequence[int], limit: int) -> Iterator[tuple[int, ...]]:
     """Tiles of several dimensions: whole inner dimensions below one cut dimension below single ones."""
     seen: set[tuple[int, ...]] = set()
     for cut in range(len(extents)):
-        for size in sizes(extents[cut]):
+        for size in _sizes_within(extents[cut], limit // prod(extents[cut + 1 :])):
             tile = (*(1 for _ in extents[:cut]), size, *extents[cut + 1 :])
             if prod(tile) <= limit and tile not in seen:
                 seen.add(tile)
