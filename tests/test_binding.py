@@ -36,7 +36,7 @@ def test_a_bound_weight_is_packed_at_compile_time() -> None:
         (
             "w",
             np.zeros((16, 15), np.int8),
-            "bind: argument 'w' is tensor<16x16xi8>, the array 16x15 int8: pass an integer array of exactly that shape",
+            "bind: argument 'w' is tensor<16x16xi8>, the array 16x15 int8: pass an array of exactly that shape",
         ),
         ("w", np.zeros((16, 16), np.int32), "bind: argument 'w' is tensor<16x16xi8>, the array 16x16 int32"),
     ],

@@ -9,6 +9,7 @@ from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import (
     BytesAttr,
     DenseIntOrFPElementsAttr,
+    Float32Type,
     FunctionType,
     IntegerType,
     ModuleOp,
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 def bind(module: ModuleOp, parameters: Mapping[str, NDArray[np.generic]]) -> ModuleOp:
     """A copy of a module in which arguments of its one function are constants.
 
-    `parameters` gives an array by argument name, of exactly the argument's shape and integer
-    type. Raises `CompileError` for an unknown name and for an array that does not fit.
+    `parameters` gives an array by argument name, of exactly the argument's shape and type, integers or
+    float32. Raises `CompileError` for an unknown name and for an array that does not fit.
     """
     work = module.clone()
     functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
@@ -65,11 +66,12 @@ def _contents(name: str, argument: SSAValue, array: NDArray[np.generic], functio
     tensor = cast("TensorType[Attribute]", kind)
     element = tensor.get_element_type()
     wanted = f"int{cast(IntegerType, element).width.data}" if isinstance(element, IntegerType) else None
+    wanted = "float32" if isinstance(element, Float32Type) else wanted
     if wanted is None or array.dtype != wanted or array.shape != tensor.get_shape():
         shape = "x".join(map(str, array.shape))
         raise CompileError(
-            f"bind: argument '{name}' is {tensor}, the array {shape} {array.dtype}: pass an integer array of exactly "
-            "that shape and type",
+            f"bind: argument '{name}' is {tensor}, the array {shape} {array.dtype}: pass an array of exactly that "
+            "shape and type, integers or float32",
             location_of(function),
         )
     return DenseIntOrFPElementsAttr(tensor, BytesAttr(array.tobytes()))  # pyright: ignore[reportArgumentType]

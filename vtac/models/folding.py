@@ -1,34 +1,35 @@
-"""Graphs that compute the same with fewer kinds of layers: batch norms as part of products, reshapes as flattening."""
+"""Graphs in which batch norms, and factors and offsets by constants, are part of the product before them."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
 
 from vtac.models.graph import Graph
 from vtac.models.layer import Array, Layer, Shape
-from vtac.models.layers.convolutions import Convolution
+from vtac.models.layers.convolutions import Convolution, TransposedConvolution
 from vtac.models.layers.elementwise import Affine
 from vtac.models.layers.normalisation import BatchNorm
-from vtac.models.layers.pooling import AveragePool
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Flatten, Reshape
 
 
-def fold_batch_norms(graph: Graph) -> Graph:
-    """A graph that computes the same, with each batch norm folded that alone reads a convolution or a linear layer.
+def fold_batch_norms(graph: Graph, kept: Collection[str] = ()) -> Graph:
+    """A graph that computes the same, with each batch norm or affine layer folded that alone reads a product.
 
-    The product keeps its own name; what read the batch norm reads it, and so does an output.
+    The product keeps its own name; what read the folded layer reads it, and so does an output. Layers named in `kept`
+    stay what they are.
     """
     readers = Counter([*(name for layer in graph.layers for name in layer.inputs), *graph.outputs])
     made: dict[str, Layer] = {}
     renamed: dict[str, str] = {}
     for layer in graph.layers:
         source = made.get(renamed.get(layer.inputs[0], layer.inputs[0]))
-        alone = readers[layer.inputs[0]] == 1
-        if isinstance(layer, BatchNorm) and alone and (folded := _folded(source, layer)):
+        alone = readers[layer.inputs[0]] == 1 and not {layer.name, layer.inputs[0]} & set(kept)
+        folded = _folded(source, layer, graph.shapes[layer.inputs[0]]) if alone else None
+        if folded is not None:
             made[folded.name] = folded
             renamed[layer.name] = folded.name
         else:
@@ -37,58 +38,35 @@ def fold_batch_norms(graph: Graph) -> Graph:
     return Graph(graph.name, graph.inputs, tuple(made.values()), outputs)
 
 
-def rows_flattened(graph: Graph) -> Graph:
-    """The same graph, with each reshape to a row for each sample as a `Flatten`, which fits any number of samples."""
-    layers: list[Layer] = []
-    for layer in graph.layers:
-        before, after = graph.shapes[layer.inputs[0]], graph.shapes[layer.name]
-        is_row = isinstance(layer, Reshape) and len(after) == 2 and after[0] == before[0]
-        layers.append(Flatten(layer.name, layer.inputs) if is_row else layer)
-    return Graph(graph.name, graph.inputs, tuple(layers), graph.outputs)
-
-
-def as_convolutions(graph: Graph) -> Graph:
-    """The same graph, with means of windows, batch norms and affine layers on images as convolutions by channel."""
-    layers = [_by_channel(layer, graph.shapes[layer.inputs[0]]) or layer for layer in graph.layers]
-    return Graph(graph.name, graph.inputs, tuple(layers), graph.outputs)
-
-
-def _by_channel(layer: Layer, shape: Shape) -> Convolution | None:
-    """A layer as a convolution by channel; None for one that is none."""
-    if len(shape) != 4:
+def _folded(source: Layer | None, after: Layer, shape: Shape) -> Layer | None:
+    """A product with a batch norm or an affine layer in its weights, taken in float64; None for anything else."""
+    if not isinstance(source, Convolution | TransposedConvolution | Linear):
         return None
-    channels = shape[1]
-    if isinstance(layer, AveragePool):
-        window = layer.window
-        if window.ceil or window.dilation != (1, 1) or (any(window.pads) and not layer.counts_padding):
+    axis = len(shape) - 1 if isinstance(source, Linear) else 1
+    numbers = _by_feature(after, shape, axis)
+    if numbers is None:
+        return None
+    factor, offset = numbers
+    bias = offset if source.bias is None else np.asarray(source.bias * factor + offset, np.float32)
+    if isinstance(source, TransposedConvolution):
+        spread = np.repeat(factor.reshape(source.groups, 1, -1), source.weights.shape[0] // source.groups, axis=1)
+        weights = source.weights * spread.reshape(*source.weights.shape[:2], 1, 1)
+        return replace(source, weights=weights, bias=bias)
+    weights = source.weights * factor.reshape(-1, *[1] * (source.weights.ndim - 1))
+    return replace(source, weights=weights, bias=bias)
+
+
+def _by_feature(after: Layer, shape: Shape, axis: int) -> tuple[Array, Array] | None:
+    """A factor and an offset for each feature, which lie along an axis; None where they differ otherwise."""
+    features = shape[axis]
+    if isinstance(after, BatchNorm):
+        return after.factors() if axis == 1 else None
+    if not isinstance(after, Affine) or after.output_shape(shape) != shape:
+        return None
+    found: list[Array] = []
+    for numbers in (after.factor, after.offset):
+        aligned = (1,) * (len(shape) - numbers.ndim) + numbers.shape
+        if numbers.size != 1 and not (numbers.size == aligned[axis] == features):
             return None
-        share = np.float32(1 / (window.size[0] * window.size[1]))
-        weights = np.full((channels, 1, *window.size), share, np.float32)
-        return Convolution(layer.name, layer.inputs, weights, None, window.stride, window.pads, groups=channels)
-    if isinstance(layer, BatchNorm):
-        factor, offset = layer.factors()
-    elif isinstance(layer, Affine) and all(_is_by_channel(one, channels) for one in (layer.factor, layer.offset)):
-        factor, offset = (np.broadcast_to(one.ravel(), (channels,)).copy() for one in (layer.factor, layer.offset))
-    else:
-        return None
-    return Convolution(layer.name, layer.inputs, factor.reshape(-1, 1, 1, 1), offset, groups=channels)
-
-
-def _is_by_channel(numbers: Array, channels: int) -> bool:
-    """Whether numbers differ at most by the channels of images."""
-    return numbers.size == 1 or (numbers.size == channels and numbers.shape[-3:] == (channels, 1, 1))
-
-
-def _folded(source: Layer | None, norm: BatchNorm) -> Layer | None:
-    """A product with a batch norm in its weights, taken in float64; None for anything else."""
-    factor, offset = norm.factors()
-    if isinstance(source, Convolution):
-        weights = source.weights * factor.reshape(-1, 1, 1, 1)
-        return replace(source, weights=weights, bias=_bias(source.bias, factor, offset))
-    if isinstance(source, Linear) and source.weights.shape[0] == factor.size:
-        return replace(source, weights=source.weights * factor[:, None], bias=_bias(source.bias, factor, offset))
-    return None
-
-
-def _bias(bias: Array | None, factor: Array, offset: Array) -> Array:
-    return offset if bias is None else np.asarray(bias * factor + offset, np.float32)
+        found.append(np.broadcast_to(numbers.ravel(), (features,)).copy())
+    return found[0], found[1]

@@ -108,6 +108,11 @@ class Graph:
         return counts.pop()
 
 
+def samples_are_apart(model: Graph) -> bool:
+    """Whether each layer looks at each sample by itself, so that it computes several batches at once as it does one."""
+    return all(layer.keeps_apart(*(model.shapes[name] for name in layer.inputs)) for layer in model.layers)
+
+
 def _check_names(model: Graph) -> None:
     made = [*(given.name for given in model.inputs), *(layer.name for layer in model.layers)]
     twice = [name for name, count in Counter(made).items() if count > 1]

@@ -54,6 +54,11 @@ class Layer(ABC):
     def compute(self, *arrays: Array) -> Array:
         """Its value, in float32, for inputs that `output_shape` accepts."""
 
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        """Whether it computes each element of dimension 0 by itself, for any number of them."""
+        first = self.output_shape(*shapes)[0]
+        return all(shape[:1] == (first,) for shape in shapes)
+
     def macs(self, *shapes: Shape) -> int:
         """Multiply-accumulates for inputs of these shapes; 0 for layers that are no product."""
         del shapes

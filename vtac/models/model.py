@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, cast
 
@@ -36,6 +36,8 @@ class Model(Graph):
         correct_bias: bool = True,
         per_feature: bool = True,
         mantissas: Mantissas = "tried",
+        allow_host: bool = False,
+        keep_float: Sequence[str] = (),
         progress: Progress | None = None,
     ) -> QuantisedModel:
         """Integers for the VTA, at scales chosen on calibration data.
@@ -43,10 +45,15 @@ class Model(Graph):
         An array (its first dimension counts samples), a list of arrays, or any iterable of tuples
         with an array for each input; it is gone through once, one item at a time. A model that was quantised before
         keeps its scales of values; where it has all of them, calibration data may be left out.
-        `vtac.models.quantiser.options.Options` says what can be chosen. `progress` is called with what is done next,
+        `vtac.models.quantiser.options.Options` says what can be chosen. With `allow_host` the host computes layers that
+        have no integer form in float32; they are refused otherwise. `keep_float` names layers that it computes in any
+        case. `progress` is called with what is done next,
         how many steps are done and how many there are.
         """
         items = [cast(Sample, calibration)] if isinstance(calibration, np.ndarray) else calibration
-        options = Options(zero_points, exponents, rounding, weights, correct_bias, per_feature, mantissas)
+        kept = (keep_float,) if isinstance(keep_float, str) else tuple(keep_float)
+        options = Options(
+            zero_points, exponents, rounding, weights, correct_bias, per_feature, mantissas, allow_host, kept
+        )
         samples = (item if isinstance(item, tuple) else (item,) for item in items)
         return quantise(self, samples, options, progress, self.given)

@@ -64,12 +64,16 @@ class Window:
 
     def padded(self, data: NDArray[Real], positions: Pair, value: float) -> NDArray[Real]:
         """NCHW data with `value` around it, as far as windows reach."""
-        around = [(0, 0), (0, 0)]
+        top, left, bottom, right = self.reaching(positions, data.shape)
+        return np.pad(data, [(0, 0), (0, 0), (top, bottom), (left, right)], constant_values=value)
+
+    def reaching(self, positions: Pair, image: Shape) -> Pads:
+        """Padding around NCHW data, as far as windows reach."""
+        after: list[int] = []
         for axis in (0, 1):
-            before, extent = self.pads[axis], data.shape[axis + 2]
             needed = (positions[axis] - 1) * self.stride[axis] + self.reach[axis]
-            around.append((before, max(self.pads[axis + 2], needed - extent - before)))
-        return np.pad(data, around, constant_values=value)
+            after.append(max(self.pads[axis + 2], needed - image[axis + 2] - self.pads[axis]))
+        return self.pads[0], self.pads[1], after[0], after[1]
 
     def taps(self, padded: NDArray[Real], positions: Pair) -> Iterator[tuple[Pair, NDArray[Real]]]:
         """Each tap, with what all windows see there: (N, C, down, across), a view."""

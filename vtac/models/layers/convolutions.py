@@ -132,9 +132,51 @@ class TransposedConvolution(Layer):
         result = total[:, :, top : top + size[0], left : left + size[1]]
         return result.copy() if self.bias is None else result + self.bias[:, None, None]
 
+    def as_convolution(self) -> tuple[Spread, Convolution]:
+        """The same as a convolution, without strides, of elements that lie `stride` apart."""
+        reach = self.window.reach
+        around = [
+            reach[axis % 2] - 1 - self.pads[axis] + (self.extra[axis - 2] if axis > 1 else 0) for axis in range(4)
+        ]
+        top, left, bottom, right = (max(0, pad) for pad in around)
+        up, back, down, ahead = (max(0, -pad) for pad in around)
+        channels, features, *taps = self.weights.shape
+        parts = self.weights.reshape(self.groups, channels // self.groups, features, *taps).swapaxes(1, 2)
+        turned = np.ascontiguousarray(parts[..., ::-1, ::-1]).reshape(self.features, channels // self.groups, *taps)
+        spread = Spread(f"{self.name}.spread", self.inputs, self.stride, (up, back, down, ahead))
+        pads = (top, left, bottom, right)
+        return spread, Convolution(
+            self.name, (spread.name,), turned, self.bias, (1, 1), pads, self.dilation, self.groups
+        )
+
     def macs(self, *shapes: Shape) -> int:
         return prod(shapes[0]) * prod(self.weights.shape[1:])
 
     def _spread(self, shape: Shape, axis: int) -> int:
         """Rows or columns before padding is cut off."""
         return (shape[axis + 2] - 1) * self.stride[axis] + self.window.reach[axis] + self.extra[axis]
+
+
+@dataclass(frozen=True, eq=False)
+class Spread(Layer):
+    """Zeros between rows and columns, which come to lie `steps` apart; `crop` are cut off: top, left, bottom, right."""
+
+    steps: Pair
+    crop: Pads = (0, 0, 0, 0)
+
+    kind: ClassVar[str] = "spreading"
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        (shape,) = shapes
+        self.require_rank(shape, 4, "batch, channels, rows, columns")
+        size = [(shape[axis + 2] - 1) * self.steps[axis] + 1 - self.crop[axis] - self.crop[axis + 2] for axis in (0, 1)]
+        if min(size) < 1:
+            raise self.refuse(f"cutting {self.crop} off leaves {shape_text(size)}", "1 or more each way")
+        return (*shape[:2], *size)
+
+    def compute(self, *arrays: Array) -> Array:
+        (data,) = arrays
+        whole = np.zeros(Spread(self.name, self.inputs, self.steps).output_shape(data.shape), data.dtype)
+        whole[:, :, :: self.steps[0], :: self.steps[1]] = data
+        top, left, bottom, right = self.crop
+        return whole[:, :, top : whole.shape[2] - bottom, left : whole.shape[3] - right].copy()

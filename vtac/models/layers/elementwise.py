@@ -14,6 +14,9 @@ from vtac.models.layer import Array, Layer, Shape, shape_text
 class _Pairwise(Layer):
     operands: ClassVar[int | None] = 2
 
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return len(shapes[0]) == len(shapes[1]) and shapes[0][0] == shapes[1][0]
+
     def output_shape(self, *shapes: Shape) -> Shape:
         try:
             return np.broadcast_shapes(*shapes)
@@ -54,6 +57,10 @@ class Affine(Layer):
     def check_parameters(self) -> None:
         self.require_array("factor", self.factor, self.factor.ndim)
         self.require_array("offset", self.offset, self.offset.ndim)
+
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        rank = len(shapes[0])
+        return all(one.ndim < rank or (one.ndim == rank and one.shape[0] == 1) for one in (self.factor, self.offset))
 
     def output_shape(self, *shapes: Shape) -> Shape:
         found = (shapes[0], self.factor.shape, self.offset.shape)

@@ -73,6 +73,9 @@ class LayerNorm(Layer):
         if not (np.isfinite(self.epsilon) and self.epsilon > 0):
             raise self.refuse(f"its epsilon is {self.epsilon:g}", "a number above 0")
 
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return self.scale.ndim < len(shapes[0])
+
     def output_shape(self, *shapes: Shape) -> Shape:
         (shape,) = shapes
         if shape[-self.scale.ndim :] != self.scale.shape:
@@ -95,6 +98,9 @@ class Softmax(Layer):
     axis: int = -1
 
     kind: ClassVar[str] = "softmax"
+
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return self.axis_of(self.axis, len(shapes[0])) != 0
 
     def output_shape(self, *shapes: Shape) -> Shape:
         self.axis_of(self.axis, len(shapes[0]))

@@ -58,7 +58,11 @@ class AveragePool(_Pooling):
     def compute(self, *arrays: Array) -> Array:
         (data,) = arrays
         positions = self.window.positions(self, data.shape[2:])
-        return self._sums(data, positions) / self._sums(self._counted(data.shape), positions, inside=True)
+        return self._sums(data, positions) / self.counts(data.shape)
+
+    def counts(self, shape: Shape) -> Array:
+        """How many elements count in each window of images of a shape, as (1, 1, down, across)."""
+        return self._sums(self._counted(shape), self.window.positions(self, shape[2:]), inside=True)
 
     def _counted(self, shape: Shape) -> Array:
         """One for each element that counts."""

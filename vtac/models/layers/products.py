@@ -49,6 +49,9 @@ class MatMul(Layer):
     kind: ClassVar[str] = "matmul"
     operands: ClassVar[int | None] = 2
 
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return len(shapes[0]) == len(shapes[1]) > 2 and shapes[0][0] == shapes[1][0]
+
     def output_shape(self, *shapes: Shape) -> Shape:
         left, right = shapes
         found = f"its inputs are {shape_text(left)} and {shape_text(right)}"

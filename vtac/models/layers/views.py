@@ -31,6 +31,9 @@ class Reshape(Layer):
             raise self.refuse(f"{shape_text(shape)} as {self.shape}", "the same number of elements")
         return tuple(rest if extent == -1 else extent for extent in self.shape)
 
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return self.shape[0] == -1
+
     def compute(self, *arrays: Array) -> Array:
         return arrays[0].reshape(self.output_shape(arrays[0].shape))
 
@@ -60,6 +63,9 @@ class Transpose(Layer):
 
     kind: ClassVar[str] = "transpose"
 
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return self.order[:1] == (0,)
+
     def check_parameters(self) -> None:
         if sorted(self.order) != list(range(len(self.order))):
             raise self.refuse(f"its order is {self.order}", "each dimension once")
@@ -84,6 +90,9 @@ class Slice(Layer):
     step: int = 1
 
     kind: ClassVar[str] = "slice"
+
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return self.axis_of(self.axis, len(shapes[0])) != 0
 
     def check_parameters(self) -> None:
         if not (0 <= self.start < self.stop and self.step >= 1):
@@ -113,6 +122,9 @@ class Concat(Layer):
 
     kind: ClassVar[str] = "concat"
     operands: ClassVar[int | None] = None
+
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return self.axis_of(self.axis, len(shapes[0])) != 0
 
     def output_shape(self, *shapes: Shape) -> Shape:
         axis = self.axis_of(self.axis, len(shapes[0]))

@@ -10,26 +10,34 @@ from math import floor, log2
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.models.graph import Graph
+from vtac.models.graph import Graph, Input
 from vtac.models.layer import Layer
-from vtac.models.layers.activations import Clamp, Relu, Relu6
-from vtac.models.layers.convolutions import Convolution
+from vtac.models.layers.activations import Clamp, LeakyRelu, ParametricRelu, Relu, Relu6
+from vtac.models.layers.convolutions import Convolution, Spread
 from vtac.models.layers.elementwise import Add
-from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
+from vtac.models.layers.pooling import GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Concat, Flatten
+from vtac.models.layers.views import Concat, Flatten, Reshape, Slice, Transpose
+from vtac.models.quantiser.host_step import Stored, host_step
 from vtac.models.quantiser.moments import Moments
 from vtac.models.quantiser.network import Bounds, Finish, IntegerNetwork, Residual
 from vtac.models.quantiser.options import Options
 from vtac.models.quantiser.products import IntegerProduct, Requantisation, quantise_product
 from vtac.models.quantiser.scales import Scale
-from vtac.models.quantiser.steps import Step
+from vtac.models.quantiser.steps import Plan, Step
 from vtac.workloads.tensor_text import Tensor
 
+_PART = re.compile(
+    r"_(w|b|t|shift1?|below|limit|padded|window|sum|taps|in|k|groups|zero|none|start|empty|value|wide|flat|zeros|[fp]\d+)$"
+)
+"""How the names of values end that layers are made of."""
+_INNER = re.compile(r"[avxfsp]\d+$|[oy]$")
+"""Names of values within operations."""
+_FAR = 1 << 14
+"""Beyond all bytes."""
 _WIDEST = 22
 """Shifts of sums that are no larger keep their zero points within 32 bits."""
-KINDS = (Convolution, Linear, Add, MaxPool, GlobalAveragePool, Flatten, Concat, Relu, Relu6, Clamp)
-"""Layers that have an integer form."""
+_VIEWS = (Flatten, Reshape, Transpose, Slice, Concat, Upsample)
 
 
 class Construction:
@@ -38,33 +46,50 @@ class Construction:
     def __init__(
         self,
         graph: Graph,
-        steps: Sequence[Step],
+        plan: Plan,
         scales: Mapping[str, Scale],
         moments: Mapping[str, Moments],
         options: Options,
     ) -> None:
         self.graph = graph
-        self.steps = steps
+        self.plan = plan
         self.scales = scales
         self.moments = moments
         self.options = options
         self.products: dict[str, IntegerProduct] = {}
-        given = graph.inputs[0]
-        self.network = IntegerNetwork("model", given.shape, "data")
-        self.tensors: dict[str, Tensor] = {given.name: self.network.input}
         self.sizes: dict[str, NDArray[np.float64]] = {}
-        self._names = {"data"}
+        self._names: set[str] = set()
+        self.tensors = {given.name: self._input(given, place) for place, given in enumerate(graph.inputs)}
+        self.network = IntegerNetwork("model", list(self.tensors.values()))
 
     def emit(self, step: Step) -> None:
-        """A step whose layer is of one of the kinds that have an integer form."""
+        """A step that the host computes, or whose layer has an integer form."""
         name = self._free_name(step.layer.name)
-        self.tensors[step.target] = self._emit(step, name)
+        self.tensors[step.target] = self._hosted(step, name) if step.hosted else self._emit(step, name)
         self.network.results = [self.tensors[one] for one in self.graph.outputs if one in self.tensors]
+
+    def _input(self, given: Input, place: int) -> Tensor:
+        """The first one is called data; one that the VTA does not read is of floats."""
+        name = self._free_name(given.name if place else "data")
+        return Tensor(name, given.shape, "f32" if self.plan.is_float(given.name) else "i8")
+
+    def _hosted(self, step: Step, name: str) -> Tensor:
+        layer, shape = step.layer, self.graph.shapes[step.target]
+        scale = None if self.plan.is_float(step.target) else self.scales[step.target]
+        operands = [self._stored(one) for one in layer.inputs]
+        return self.network.host_step(host_step(layer, name, operands, shape, scale), layer.kind)
+
+    def _stored(self, name: str) -> Stored:
+        tensor = self.tensors[name]
+        if name in self.sizes:
+            return Stored(tensor, sizes=self.sizes[name])
+        return Stored(tensor, None if tensor.element == "f32" else self.scales[name])
 
     def _free_name(self, name: str) -> str:
         """The layer's name as one of a value in IR, without a number at its end, which printers put there too."""
         stem = re.sub(r"_(\d+)$", r"_n\1", re.sub(r"\W", "_", name, flags=re.ASCII))
         stem = stem if stem[:1].isalpha() else f"layer_{stem}"
+        stem = f"{stem}_" if _PART.search(stem) or _INNER.match(stem) else stem
         found, number = stem, 1
         while found in self._names:
             number += 1
@@ -78,20 +103,21 @@ class Construction:
             case Convolution():
                 return self._convolution(step, layer, name)
             case Linear():
-                source = self.tensors[layer.inputs[0]]
-                layer.require_rank(source.shape, 2, "batch and features, to be quantised")
-                return self.network.linear_of(source, name, *self._product(step, layer))
+                return self.network.linear_of(self.tensors[layer.inputs[0]], name, *self._product(step, layer))
             case Add():
                 return self._add(step, layer, name)
             case MaxPool():
                 return self._max_pool(layer, name)
             case GlobalAveragePool():
                 return self._mean(layer, name)
-            case Concat():
-                sources = [self.tensors[source] for source in layer.inputs]
-                return self.network.concatenate(sources, name, layer.axis % len(sources[0].shape))
-            case Flatten():
-                return self._view(layer, name)
+            case Spread():
+                source = self.tensors[layer.inputs[0]]
+                return self.network.spread_of(source, name, layer, self.graph.shapes[layer.name])
+            case LeakyRelu() | ParametricRelu():
+                return self._leaky(layer, name)
+            case _ if isinstance(layer, _VIEWS):
+                first, *others = (self.tensors[source] for source in layer.inputs)
+                return self.network.view_of(first, name, layer, self.graph.shapes[layer.name], others)
             case _:
                 return self.network.clipped(self.tensors[layer.inputs[0]], name, self._bounds(step))
 
@@ -110,7 +136,7 @@ class Construction:
     def _product(self, step: Step, layer: Convolution | Linear) -> tuple[int, Finish]:
         """Integers of a product: sums where it is a result that nothing reads. First the zero point that is left."""
         source = self.scales[layer.inputs[0]]
-        is_sum = step.is_sum(self.graph)
+        is_sum = self.plan.is_sum(step)
         residual, result = (None, None) if is_sum else self._requantised(step)
         product = quantise_product(layer, source, result, self.options, self.moments.get(layer.name))
         self.products[layer.name] = product
@@ -136,8 +162,6 @@ class Construction:
         return Residual(self.tensors[step.other], factors[0], shift), Requantisation(fine, offset)
 
     def _convolution(self, step: Step, layer: Convolution, name: str) -> Tensor:
-        if len(set(layer.stride)) > 1 or len(set(layer.dilation)) > 1:
-            raise layer.refuse(f"its stride is {layer.stride}, its dilation {layer.dilation}", "equal both ways")
         source = self.tensors[layer.inputs[0]]
         zero, end = self._product(step, layer)
         return self.network.convolution_of(source, name, layer.window, layer.groups, zero, end)
@@ -146,20 +170,34 @@ class Construction:
         left, right = (self.scales[one] for one in layer.inputs)
         result = self.scales[step.target]
         one, other = (self.tensors[source] for source in layer.inputs)
-        if one.shape != other.shape:
-            raise layer.refuse(f"it adds {one.shape} and {other.shape}", "equal shapes, to be quantised")
         factors, shift = _common(layer, [left, right], result)
         half = 1 << shift >> 1 if self.options.rounding != "down" else 0
         offset = (result.zero << shift) + half - left.zero * factors[0] - right.zero * factors[1]
         return self.network.sum_of(one, other, name, (factors[0], factors[1]), offset, shift, self._bounds(step))
 
     def _max_pool(self, layer: MaxPool, name: str) -> Tensor:
-        window = layer.window
-        if len(set(window.size)) > 1 or len(set(window.stride)) > 1 or window.dilation != (1, 1) or window.ceil:
-            raise layer.refuse(f"its window is {window}", "a square window without dilation, not hanging over")
-        return self.network.maximum_of(
-            self.tensors[layer.inputs[0]], name, window.size[0], window.stride[0], window.pads
+        source, shape = self.tensors[layer.inputs[0]], self.graph.shapes[layer.name]
+        return self.network.maximum_of(source, name, layer.window, (shape[2], shape[3]))
+
+    def _leaky(self, layer: LeakyRelu | ParametricRelu, name: str) -> Tensor:
+        """x + (slope - 1) * x where that is negative: a product by channel, of which one side is cut off."""
+        source, scale = self.tensors[layer.inputs[0]], self.scales[layer.inputs[0]]
+        channels = source.shape[1]
+        slopes = layer.slopes if isinstance(layer, ParametricRelu) else np.full(1, layer.slope, np.float32)
+        less = np.broadcast_to(slopes - np.float32(1), (channels,)).reshape(-1, 1, 1, 1).copy()
+        part = Convolution(layer.name, layer.inputs, less, groups=channels)
+        product = quantise_product(part, scale, Requantisation(scale, 0), self.options)
+        least = np.where(less.ravel() > 0, -_FAR, 0).astype(np.int32)
+        most = np.where(less.ravel() > 0, 0, _FAR).astype(np.int32)
+        end = Finish(
+            _without_zero(product, scale.zero),
+            (-128, 127),
+            Residual(source, 1, 0),
+            self.options.rounding,
+            (least, most),
         )
+        self.products[layer.name] = product
+        return self.network.by_channel(source, name, end)
 
     def _mean(self, layer: GlobalAveragePool, name: str) -> Tensor:
         source = self.tensors[layer.inputs[0]]
@@ -174,13 +212,6 @@ class Construction:
         half = 1 << shift >> 1 if self.options.rounding != "down" else 0
         offset = (after.zero << shift) + half - positions * before.zero
         return self.network.mean_of(source, name, offset, shift)
-
-    def _view(self, layer: Flatten, name: str) -> Tensor:
-        """Images as rows; no other reshape has an integer form yet."""
-        source, shape = self.tensors[layer.inputs[0]], self.graph.shapes[layer.name]
-        if len(source.shape) != 4 or len(shape) != 2 or shape[0] != source.shape[0]:
-            raise layer.refuse(f"it makes {shape} of {source.shape}", "a row for each image, to be quantised")
-        return self.network.rows_of(source, name)
 
 
 def _common(layer: Layer, operands: Sequence[Scale], result: Scale) -> tuple[list[int], int]:

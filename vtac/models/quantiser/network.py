@@ -10,12 +10,19 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.models.layer import Layer
+from vtac.models.layers.convolutions import Spread
+from vtac.models.layers.views import Flatten, Reshape
+from vtac.models.quantiser.float_layers import moved
+from vtac.models.quantiser.float_text import FloatText
+from vtac.models.quantiser.float_windows import spread_out
+from vtac.models.quantiser.host_step import HostStep
 from vtac.models.quantiser.options import Rounding
 from vtac.models.quantiser.products import IntegerProduct
-from vtac.models.windows import Pads, Window
+from vtac.models.windows import Window
 from vtac.workloads.networks.core import Array, Values
 from vtac.workloads.networks.network import Network
-from vtac.workloads.tensor_text import Tensor, filled, operand_list, window_attributes
+from vtac.workloads.tensor_text import Tensor, filled, operand_list
 
 Bounds: TypeAlias = tuple[int, int | NDArray[np.int32]]
 """The least and the largest result; the largest may differ by feature."""
@@ -34,35 +41,69 @@ class Residual:
 
 @dataclass(frozen=True)
 class Finish:
-    """What becomes of sums: shifts by feature, a residual, a clip; without bounds they stay sums."""
+    """What becomes of sums: shifts by feature, a residual, a clip; without bounds they stay sums.
+
+    `inner` are bounds by feature of what has been shifted, before the residual is added.
+    """
 
     product: IntegerProduct
     bounds: Bounds | None
     residual: Residual | None = None
     rounding: Rounding = "half-up"
+    inner: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
 
 
 class IntegerNetwork(Network):
     """A network of i8 whose results are shifted by an amount per feature, rounded, and clipped."""
 
-    def __init__(self, name: str, shape: tuple[int, ...], input_name: str) -> None:
-        super().__init__(name, shape, 0, input_name)
+    def __init__(self, name: str, inputs: Sequence[Tensor]) -> None:
+        super().__init__(name, inputs[0].shape, 0, inputs[0].name)
+        self.input, self.inputs = inputs[0], list(inputs)
+
+    def host_step(self, step: HostStep, described: str) -> Tensor:
+        """What the host computes."""
+        self._lines += step.lines
+        self.parameters.update(step.parameters)
+        return self._record(step.result, described, 0, step.compute)
+
+    def view_of(
+        self, source: Tensor, name: str, layer: Layer, shape: tuple[int, ...], others: Sequence[Tensor]
+    ) -> Tensor:
+        """A layer that moves elements, whatever they are."""
+        text = FloatText(name)
+        sources = [source, *others]
+        found = text.named(moved(text, layer, sources, shape), name)
+        self._lines += text.lines
+        is_view = isinstance(layer, Reshape | Flatten)
+
+        def compute(values: Values) -> Array:
+            return layer.compute(*(values[one.name] for one in sources))
+
+        return self._record(found, layer.kind, 0, compute, is_view=is_view)
+
+    def spread_of(self, source: Tensor, name: str, layer: Spread, shape: tuple[int, ...]) -> Tensor:
+        """Zeros between rows and columns."""
+        text = FloatText(name)
+        found = text.named(spread_out(text, layer, source, shape, 0), name)
+        self._lines += text.lines
+        return self._record(found, layer.kind, 0, lambda values: layer.compute(values[source.name]))
 
     def convolution_of(self, source: Tensor, name: str, window: Window, groups: int, zero: int, end: Finish) -> Tensor:
         """A convolution of data less `zero`; in groups it has no form with a zero point."""
         product = end.product
         weights = self._given(f"{name}_w", product.weights)
-        stride, dilation = window.stride[0], window.dilation[0]
         size = tuple(
-            (source.shape[axis + 2] + window.pads[axis] + window.pads[axis + 2] - window.reach[axis]) // stride + 1
+            (source.shape[axis + 2] + window.pads[axis] + window.pads[axis + 2] - window.reach[axis])
+            // window.stride[axis]
+            + 1
             for axis in (0, 1)
         )
         shape = (source.shape[0], product.weights.shape[0], *size)
         data = self._pad(source, f"{name}_padded", window.pads, zero)
         if zero:
-            total = self._less_zero(data, weights, Tensor(f"{name}_t_sum", shape, "i32"), zero, stride, dilation)
+            total = self._less_zero(data, weights, Tensor(f"{name}_t_sum", shape, "i32"), zero, window)
         else:
-            total = self._sums(data, weights, f"{name}_t", shape, stride, dilation, groups)
+            total = self._sums_of(data, weights, Tensor(f"{name}_t_sum", shape, "i32"), window, groups)
         result = self._finish(total, name, end)
 
         def compute(values: Values) -> Array:
@@ -71,6 +112,24 @@ class IntegerNetwork(Network):
 
         macs = prod(shape) * prod(product.weights.shape[1:])
         return self._record(result, f"conv {source.shape[1]}->{shape[1]}", macs, compute)
+
+    def by_channel(self, source: Tensor, name: str, end: Finish) -> Tensor:
+        """A factor for each channel (dimension 1) of images or rows."""
+        weights = end.product.weights
+        if len(source.shape) == 4:
+            return self.convolution_of(source, name, Window((1, 1)), weights.shape[0], 0, end)
+        factors = self._given(f"{name}_w", weights.ravel())
+        total = Tensor(f"{name}_sum", source.shape, "i32")
+        body = """%x0 = arith.extsi %a0 : i8 to i32
+    %x1 = arith.extsi %a1 : i8 to i32
+    %y = arith.muli %x0, %x1 : i32"""
+        self._elementwise(total, [source, factors], body)
+        result = self._finish(total, name, end)
+
+        def compute(values: Values) -> Array:
+            return _finished(values[source.name].astype(np.int64) * weights.ravel().astype(np.int64), end, values)
+
+        return self._record(result, "by channel", 0, compute)
 
     def linear_of(self, source: Tensor, name: str, zero: int, end: Finish) -> Tensor:
         """A matrix product of data less `zero`."""
@@ -132,11 +191,12 @@ class IntegerNetwork(Network):
 
         return self._record(result, f"mean {source.shape[2]}x{source.shape[3]}", 0, compute)
 
-    def maximum_of(self, source: Tensor, name: str, kernel: int, stride: int, pads: Pads) -> Tensor:
-        """The largest of each window."""
-        result = self.max_pool(source, name, kernel, stride, pads=pads)
-        window = Window((kernel, kernel), (stride, stride), pads)
-        positions = (result.shape[2], result.shape[3])
+    def maximum_of(self, source: Tensor, name: str, window: Window, positions: tuple[int, int]) -> Tensor:
+        """The largest of each window, as far as windows reach."""
+        result = Tensor(name, (*source.shape[:2], *positions))
+        data = self._pad(source, f"{name}_padded", window.reaching(positions, source.shape), -128)
+        size = self._empty(f"{name}_window", window.size)
+        self._structured(result, f"linalg.pooling_nchw_max {_attributes(window)}", [data, size], -128)
 
         def compute(values: Values) -> Array:
             padded = window.padded(values[source.name], positions, -128)
@@ -145,8 +205,7 @@ class IntegerNetwork(Network):
                 np.maximum(found, seen, out=found)
             return found
 
-        self.layers.pop()
-        return self._record(result, f"max pool {kernel}x{kernel}", 0, compute)
+        return self._record(result, f"max pool {window.size[0]}x{window.size[1]}", 0, compute)
 
     def clipped(self, source: Tensor, name: str, bounds: Bounds) -> Tensor:
         """What lies beyond `bounds` as the nearer one."""
@@ -155,25 +214,26 @@ class IntegerNetwork(Network):
         self._clipping(result, wide, 0, 0, bounds)
         return self._record(result, "clip", 0, lambda values: _clip(values[source.name].astype(np.int64), bounds))
 
-    def rows_of(self, source: Tensor, name: str) -> Tensor:
-        """Images as rows."""
-        result = self.collapse(source, name, [[0], [1, 2, 3]])
-        self.layers.pop()
-
-        def compute(values: Values) -> Array:
-            images = values[source.name]
-            return images.reshape(images.shape[0], -1)
-
-        return self._record(result, "rows", 0, compute, is_view=True)
+    def _sums_of(self, data: Tensor, weights: Tensor, total: Tensor, window: Window, groups: int) -> Tensor:
+        """The sums of products, as the named operation that fits the groups."""
+        attributes = _attributes(window)
+        if groups == 1:
+            self._structured(total, f"linalg.conv_2d_nchw_fchw {attributes}", [data, weights], 0)
+        elif weights.shape[1] == 1 and weights.shape[0] == groups:
+            taps = self._view(weights, f"{total.name}_taps", (groups, *weights.shape[2:]), "[[0, 1], [2], [3]]")
+            self._structured(total, f"linalg.depthwise_conv_2d_nchw_chw {attributes}", [data, taps], 0)
+        else:
+            self._grouped(data, weights, total, attributes, groups)
+        return total
 
     def _less_zero(
-        self, data: Tensor, weights: Tensor, total: Tensor, zero: int, stride: int = 1, dilation: int = 1
+        self, data: Tensor, weights: Tensor, total: Tensor, zero: int, window: Window | None = None
     ) -> Tensor:
         """Sums of weights times (data - zero), by the quantised forms of operations."""
         scalars = [Tensor(f"{total.name}_zero", (), "i32"), Tensor(f"{total.name}_none", (), "i32")]
         start = Tensor(f"{total.name}_start", total.shape, "i32")
-        image = f"linalg.conv_2d_nchw_fchw_q {window_attributes(stride, dilation)}"
-        op = image if len(data.shape) == 4 else "linalg.quantized_matmul"
+        image = "" if window is None else f"linalg.conv_2d_nchw_fchw_q {_attributes(window)}"
+        op = image or "linalg.quantized_matmul"
         self._lines += [
             f"  %{one.name} = arith.constant {value} : i32" for one, value in zip(scalars, (zero, 0), strict=True)
         ]
@@ -205,6 +265,12 @@ class IntegerNetwork(Network):
             value = body.add("arith.addi", first, second)
         else:
             value = body.add("arith.shrsi", value, "%a2")
+        if end.inner is not None:
+            low, high = (
+                body.operand(self._given(f"{name}_{side}", one))
+                for side, one in zip(("least", "most"), end.inner, strict=True)
+            )
+            value = body.add("arith.minsi", body.add("arith.maxsi", value, low), high)
         if end.residual is not None:
             value = body.with_residual(value, end.residual)
         limit = self._limit(name, end.bounds)
@@ -266,6 +332,12 @@ class _Body:
         return name
 
 
+def _attributes(window: Window) -> str:
+    """The attributes of a convolution or a pooling."""
+    dilation, stride = (list(one) if one[0] != one[1] else one[0] for one in (window.dilation, window.stride))
+    return f"{{dilations = dense<{dilation}> : tensor<2xi64>, strides = dense<{stride}> : tensor<2xi64>}}"
+
+
 def _exact_type(weights: NDArray[np.int8], zero: int) -> type[np.float32] | type[np.float64]:
     """The narrower float type in which all sums are exact."""
     rows = weights.reshape(weights.shape[0], -1)
@@ -291,6 +363,9 @@ def _finished(sums: NDArray[np.int64], end: Finish, values: Values) -> Array:
         found = (biased >> shifts + 1) + (biased + (1 << shifts) - 1 >> shifts + 1)
     else:
         found = biased >> shifts
+    if end.inner is not None:
+        least, most = (one.astype(np.int64).reshape(features) for one in end.inner)
+        found = np.clip(found, least, most)
     if end.residual is not None:
         other = values[end.residual.tensor.name].astype(np.int64) * end.residual.factor
         found = found + other >> end.residual.shift

@@ -24,7 +24,8 @@ class Options:
     `weights` are rounded so that the error of the layer's results is least, or to the nearest step. `correct_bias`
     takes the mean error that weights make out of the bias. `per_feature` gives each feature its own scale of weights.
     `mantissas` of the scales of activations are one, or free (weights make up for them, so that shifts remain), or
-    whichever of both is better on some of the calibration data.
+    whichever of both is better on some of the calibration data. `allow_host` lets the host compute, in float32, what
+    has no integer form; `keep_float` names layers that it computes in any case.
     """
 
     zero_points: ZeroPoints = "unpadded"
@@ -34,6 +35,8 @@ class Options:
     correct_bias: bool = True
     per_feature: bool = True
     mantissas: Mantissas = "tried"
+    allow_host: bool = False
+    keep_float: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, kind in (

@@ -32,8 +32,10 @@ class QuantisedProgram:
     program: VtaProgram
     batches: Callable[..., Sequence[Floats]] = field(repr=False)
     """Float arrays cut into batches, the last one filled up with zeros."""
-    integers: Callable[..., tuple[NDArray[np.int8], ...]] = field(repr=False)
+    integers: Callable[..., tuple[NDArray[Any], ...]] = field(repr=False)
     floats: Callable[..., Floats] = field(repr=False)
+    hosted: tuple[str, ...] = ()
+    """What the model leaves to the host, a line each."""
 
     def predict(self, *arrays: NDArray[Any]) -> Array | Floats:
         """Float results for float arrays, whose first dimension may be any number of samples."""
@@ -64,7 +66,7 @@ class QuantisedProgram:
 
     @property
     def choices(self) -> tuple[str, ...]:
-        return self.program.choices
+        return (*self.hosted, *self.program.choices)
 
     @property
     def summary(self) -> Summary:

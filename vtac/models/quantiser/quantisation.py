@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.models.graph import Graph
+from vtac.models.graph import Graph, samples_are_apart
 from vtac.models.layer import Array
 from vtac.models.quantiser.histogram import Histogram
 from vtac.models.quantiser.network import IntegerNetwork
@@ -20,15 +20,16 @@ from vtac.models.quantiser.steps import Step
 from vtac.models.threads import one_thread
 from vtac.workloads.tensor_text import Tensor
 
-Integers: TypeAlias = NDArray[np.int8] | NDArray[np.int32]
+Integers: TypeAlias = NDArray[Any]
+"""A value as programs store it: int8 at a scale, int32 for sums, float32 for what the host makes and reads."""
 
 
 @dataclass(frozen=True, eq=False)
 class Quantisation:
     """An integer network and what its numbers stand for.
 
-    `steps` are the layers that are computed together; `scales` those of the values that are stored, `tensors` their
-    names in the network and `seen` what calibration saw of them, all by the layer's name. `products` are the
+    `steps` are the layers that are computed together; `scales` those of the values that are stored as bytes, `tensors`
+    their names in the network and `seen` what calibration saw of them, all by the layer's name. `products` are the
     parameters of convolutions and linear layers, with the bounds of their accumulators.
     """
 
@@ -54,14 +55,19 @@ class Quantisation:
     def chunks(self, *arrays: NDArray[Any]) -> Iterator[tuple[Array, ...]]:
         """Float arrays, so many batches at once that their values take some tens of megabytes."""
         per_batch = sum(prod(shape) for shape in self.graph.shapes.values())
-        yield from self.graph.batches(*arrays, at_once=max(1, min(64, (4 << 20) // per_batch)))
+        most = max(1, min(64, (4 << 20) // per_batch)) if samples_are_apart(self.graph) else 1
+        yield from self.graph.batches(*arrays, at_once=most)
 
-    def integers(self, *arrays: Array) -> tuple[NDArray[np.int8], ...]:
-        """Inputs of the program for float arrays."""
-        return tuple(
-            quantise_array(array, self.scales[given.name])
-            for given, array in zip(self.graph.inputs, arrays, strict=True)
-        )
+    def integers(self, *arrays: Array) -> tuple[Integers, ...]:
+        """Inputs of the program for float arrays; floats where only the host reads them."""
+        return tuple(self.stored(given.name, array) for given, array in zip(self.graph.inputs, arrays, strict=True))
+
+    def stored(self, name: str, array: Array) -> Integers:
+        """A value as the program stores it."""
+        if name in self.sums:
+            size = self.sums[name].reshape(-1, *[1] * (array.ndim - 2))
+            return np.floor(array / size + 0.5).astype(np.int32)
+        return quantise_array(array, self.scales[name]) if name in self.scales else array.astype(np.float32)
 
     def floats(self, *integers: NDArray[Any]) -> tuple[Array, ...]:
         """What results of the program stand for."""
@@ -72,5 +78,7 @@ class Quantisation:
         if name in self.sums:
             size = self.sums[name].reshape(-1, *[1] * (integers.ndim - 2))
             return (integers * size).astype(np.float32)
+        if name not in self.scales:
+            return integers.astype(np.float32)
         scale = self.scales[name]
         return ((integers.astype(np.float64) - scale.zero) * scale.size).astype(np.float32)

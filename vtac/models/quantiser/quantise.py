@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import ModelError
-from vtac.models.folding import as_convolutions, fold_batch_norms, rows_flattened
+from vtac.models.folding import fold_batch_norms
+from vtac.models.forms import as_lines, as_products, with_few_views, without_batch_extents
 from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.layer import Array
 from vtac.models.layers.pooling import GlobalAveragePool
-from vtac.models.quantiser.construction import KINDS, Construction
+from vtac.models.quantiser.construction import Construction
 from vtac.models.quantiser.histogram import Histogram
+from vtac.models.quantiser.hosting import host_neighbours, hosted_layers, kept_layers
 from vtac.models.quantiser.moments import Moments, moments_of
 from vtac.models.quantiser.options import Options
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.models.quantiser.scales import choose_scales, share_groups
-from vtac.models.quantiser.steps import Step, steps_of
+from vtac.models.quantiser.steps import Plan, plan_of
 from vtac.models.threads import one_thread
 from vtac.progress import Progress
 
@@ -38,21 +40,33 @@ def quantise(
     progress: Progress | None = None,
     given: Mapping[str, Given] | None = None,
 ) -> QuantisedModel:
-    """Integers for a model of one input.
+    """Integers for a model.
 
     Raises ModelError for layers that have no integer form (all at once), for calibration data that
     do not fit, that hold NaN, or of which there is none, and for sums that could leave 32 bits.
     """
-    folded = as_convolutions(rows_flattened(fold_batch_norms(graph)))
-    _require_known(folded)
-    steps = steps_of(folded)
+    formed, plan = _planned(graph, options)
     with one_thread():
-        seen = _observe(folded, steps, calibration, options, progress)
+        seen = _observe(formed, plan, calibration, options, progress)
         known = given or {}
         if not seen.kept:
-            _require_given(folded, steps, known)
-        found = [_built(folded, steps, seen, one, known, progress) for one in _variants(folded, seen, options)]
+            _require_given(formed, plan, known)
+        found = [_built(formed, plan, seen, one, known, progress) for one in _variants(formed, seen, options)]
         return found[0] if len(found) == 1 else max(found, key=_quality)
+
+
+def _planned(graph: Graph, options: Options) -> tuple[Graph, Plan]:
+    """A graph of layers that have an integer form, or that the host computes, and the steps that it takes."""
+    kept = kept_layers(graph, options)
+    folded = without_batch_extents(fold_batch_norms(as_lines(graph, kept), kept))
+    formed = with_few_views(as_products(folded, kept), kept)
+    hosted = hosted_layers(formed, options, kept)
+    more = host_neighbours(folded, hosted, options)
+    if more:
+        kept = {**kept, **more}
+        formed = with_few_views(as_products(folded, kept), kept)
+        hosted = hosted_layers(formed, options, kept)
+    return formed, plan_of(formed, hosted)
 
 
 def _variants(graph: Graph, seen: _Seen, options: Options) -> list[Options]:
@@ -79,20 +93,21 @@ def _quality(quantised: QuantisedModel) -> float:
 
 def _built(
     graph: Graph,
-    steps: tuple[Step, ...],
+    plan: Plan,
     seen: _Seen,
     options: Options,
     given: Mapping[str, Given],
     progress: Progress | None,
 ) -> QuantisedModel:
-    scales = choose_scales(graph, steps, seen.values, options, given)
-    built = Construction(graph, steps, scales, seen.moments, options)
-    for number, step in enumerate(steps):
+    scales = choose_scales(graph, plan, seen.values, options, given)
+    built = Construction(graph, plan, scales, seen.moments, options)
+    for number, step in enumerate(plan.steps):
         if progress is not None:
-            progress(f"quantise {step.layer.name}", number, len(steps))
+            progress(f"quantise {step.layer.name}", number, len(plan.steps))
         built.emit(step)
+    stored = {name: scale for name, scale in scales.items() if built.tensors[name].element == "i8"}
     return QuantisedModel(
-        graph, steps, scales, seen.values, built.products, built.tensors, built.network, built.sizes, seen.kept
+        graph, plan.steps, stored, seen.values, built.products, built.tensors, built.network, built.sizes, seen.kept
     )
 
 
@@ -107,16 +122,17 @@ class _Seen:
 
 def _observe(
     graph: Graph,
-    steps: Sequence[Step],
+    plan: Plan,
     calibration: Iterable[tuple[NDArray[Any], ...]],
     options: Options,
     progress: Progress | None,
 ) -> _Seen:
-    stored = {*(given.name for given in graph.inputs), *(step.target for step in steps)}
+    stored = {*(given.name for given in graph.inputs), *(step.target for step in plan.steps)}
     seen = {name: Histogram() for name in graph.shapes if name in stored}
     wanted = options.weights == "least-squares" or options.correct_bias
     means_only = options.weights != "least-squares"
-    moments = moments_of(graph.layers, dict(graph.shapes), means_only=means_only) if wanted else {}
+    products = tuple(step.layer for step in plan.steps if not step.hosted)
+    moments = moments_of(products, dict(graph.shapes), means_only=means_only) if wanted else {}
     readers: dict[str, list[Moments]] = {}
     for moment in moments.values():
         readers.setdefault(moment.layer.inputs[0], []).append(moment)
@@ -139,25 +155,18 @@ def _observe(
     return _Seen(seen, moments, tuple(np.concatenate(parts) for parts in zip(*kept, strict=True)))
 
 
-def _require_given(graph: Graph, steps: Sequence[Step], given: Mapping[str, Given]) -> None:
+def _require_given(graph: Graph, plan: Plan, given: Mapping[str, Given]) -> None:
     """Refuse to do without calibration data where the model does not say all scales itself."""
     if not given:
         raise ModelError(f"model '{graph.name}' was given no calibration data; one batch or more is required")
-    groups = share_groups(graph, steps)
+    groups = share_groups(graph, plan)
     known = {groups[name] for name in given if name in groups}
-    free = {step.target for step in steps if isinstance(step.layer, GlobalAveragePool)}
-    sums = {step.target for step in steps if step.is_sum(graph)}
-    missing = [name for name, leader in groups.items() if leader not in known and name not in free | sums]
+    free = {step.target for step in plan.steps if isinstance(step.layer, GlobalAveragePool) and not step.hosted}
+    free |= {step.target for step in plan.steps if plan.is_sum(step)}
+    free |= {name for name in groups if plan.is_float(name)}
+    missing = [name for name, leader in groups.items() if leader not in known and name not in free]
     if missing:
         raise ModelError(
             f"model '{graph.name}' does not say what the integers of '{missing[0]}' stand for; calibration data is "
             "required"
         )
-
-
-def _require_known(graph: Graph) -> None:
-    unknown = [f"'{layer.name}' ({layer.kind})" for layer in graph.layers if not isinstance(layer, KINDS)]
-    if unknown:
-        raise ModelError(f"model '{graph.name}' has layers without an integer form: {', '.join(unknown)}")
-    if len(graph.inputs) != 1:
-        raise ModelError(f"model '{graph.name}' has {len(graph.inputs)} inputs; quantisation takes models of one")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from vtac.compiler import compile as vtac_compile
 from vtac.errors import ModelError
 from vtac.models.layer import Array
+from vtac.models.quantiser.hosting import hosted_lines
 from vtac.models.quantiser.program import QuantisedProgram
 from vtac.models.quantiser.quantisation import Quantisation
 from vtac.models.report.build import build_report
@@ -39,7 +40,8 @@ class QuantisedModel(Quantisation):
     def compile(self, config: VTAConfig | str | Path | None = None) -> QuantisedProgram:
         """A VTA program of `module`, with `predict` on floats."""
         program = vtac_compile(self.module, config=config)
-        self._programs[:] = [QuantisedProgram(program, self._filled_batches, self.integers, self.floats)]
+        hosted = hosted_lines(self.graph, self.steps)
+        self._programs[:] = [QuantisedProgram(program, self._filled_batches, self.integers, self.floats, hosted)]
         return self._programs[0]
 
     def report(

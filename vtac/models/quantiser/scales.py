@@ -9,15 +9,15 @@ from math import ceil, floor, inf, log2
 from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.layer import Layer
-from vtac.models.layers.activations import Clamp, Relu, Relu6
-from vtac.models.layers.convolutions import Convolution
+from vtac.models.layers.activations import Clamp, LeakyRelu, ParametricRelu, Relu, Relu6
+from vtac.models.layers.convolutions import Convolution, Spread
 from vtac.models.layers.elementwise import Add
-from vtac.models.layers.pooling import GlobalAveragePool, MaxPool
+from vtac.models.layers.pooling import GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Concat, Flatten, Reshape
+from vtac.models.layers.views import Concat, Flatten, Reshape, Slice, Transpose
 from vtac.models.quantiser.histogram import Histogram
 from vtac.models.quantiser.options import Exponents, Options
-from vtac.models.quantiser.steps import Step
+from vtac.models.quantiser.steps import Plan, Step
 
 _TRIED = 6
 """Exponents that are tried, down from the one that clips nothing."""
@@ -27,7 +27,10 @@ _MANTISSAS = 8
 """How many are tried between a power of two and the next."""
 _RARE = 1e-4
 """The share of elements that a percentile leaves out."""
-SHARING = (MaxPool, Flatten, Reshape, Concat, Relu, Relu6, Clamp)
+SHARING = (
+    MaxPool, Upsample, Spread, Flatten, Reshape, Transpose, Slice, Concat,
+    Relu, Relu6, Clamp, LeakyRelu, ParametricRelu,
+)  # fmt: skip
 """Layers whose value has the scale of what they read."""
 
 
@@ -49,7 +52,7 @@ class Scale:
 
 def choose_scales(
     graph: Graph,
-    steps: Sequence[Step],
+    plan: Plan,
     seen: Mapping[str, Histogram],
     options: Options,
     given: Mapping[str, Given] | None = None,
@@ -59,7 +62,8 @@ def choose_scales(
     `given` are scales that the model says; they count, the largest of each group, but for means, and for zero points
     of what a convolution in groups reads with padding: twice the scale without one holds the same range.
     """
-    groups = share_groups(graph, steps)
+    groups = share_groups(graph, plan)
+    steps = [step for step in plan.steps if not step.hosted]
     zeros = dict.fromkeys(_with_zero_points(graph, steps, groups, seen, options), -128)
     mantissas = _mantissas(graph, steps, groups)
     exponents: dict[str, int] = {}
@@ -89,10 +93,13 @@ def choose_scales(
     }
 
 
-def share_groups(graph: Graph, steps: Sequence[Step]) -> Mapping[str, str]:
+def share_groups(graph: Graph, plan: Plan) -> Mapping[str, str]:
     """For each value that is stored the first value of its group."""
     leaders: dict[str, str] = {given.name: given.name for given in graph.inputs}
-    for step in steps:
+    leaders |= {step.target: step.target for step in plan.steps if step.hosted}
+    for step in plan.steps:
+        if step.hosted:
+            continue
         leaders[step.target] = step.target
         if isinstance(step.layer, SHARING):
             first = leaders[step.layer.inputs[0]]
@@ -195,7 +202,11 @@ def _with_zero_points(
     """Groups whose zero may lie at -128: nothing in them is negative, and what reads them has a form for it."""
     if options.zero_points == "none":
         return set()
-    able: dict[str, bool] = {groups[given.name]: seen[given.name].is_never_negative for given in graph.inputs}
+    made = {step.target for step in steps}
+    able: dict[str, bool] = {}
+    for name in groups:
+        if name not in made:
+            able[groups[name]] = able.get(groups[name], True) and seen[name].is_never_negative
     for step in steps:
         own = groups[step.target]
         sources = [groups[name] for name in step.inputs]
@@ -219,7 +230,7 @@ def _is_never_negative(step: Step, sources: list[bool]) -> bool:
 def _takes_zero_point(layer: Layer, options: Options) -> bool:
     """Padding that holds a zero point costs cycles, and has no form for convolutions in groups."""
     if not isinstance(layer, Convolution) or not any(layer.pads):
-        return True
+        return not isinstance(layer, Spread)
     return options.zero_points == "all" and layer.groups == 1
 
 

@@ -12,7 +12,7 @@ from vtac.models.layer import Array
 from vtac.models.quantiser.program import QuantisedProgram
 from vtac.models.quantiser.quantisation import Quantisation
 from vtac.models.quantiser.steps import Step
-from vtac.models.report.measures import Agreement, Noise, StepMeasure, checked_labels, integers_of
+from vtac.models.report.measures import Agreement, Noise, StepMeasure, checked_labels
 from vtac.models.report.report import LayerLine, Report, described
 from vtac.models.threads import one_thread
 from vtac.targets.vta.programs.host_program import HostProgram
@@ -78,9 +78,9 @@ def _measure(
 ) -> None:
     tensors, name = quantised.tensors, step.target
     expected = floats[name]
-    measure.see(expected, None if name in quantised.sums else quantised.scales[name])
+    measure.see(expected, quantised.scales.get(name))
     measure.whole.add(expected, quantised.value(name, integers[tensors[name].name]))
-    given = integers_of(floats, step.inputs, quantised.scales)
+    given = [quantised.stored(one, floats[one]) for one in step.inputs]
     record = next(one for one in quantised.network.layers if one.name == tensors[name].name)
     alone = record.compute({tensors[one].name: array for one, array in zip(step.inputs, given, strict=True)})
     measure.alone.add(expected, quantised.value(name, alone))
@@ -101,9 +101,9 @@ def _line(
     return LayerLine(
         step.layer.name,
         described([layer.kind for layer in step.layers]),
-        _where(tensor, bool(kernels), record.is_view, hosted),
-        None if step.target in quantised.sums else quantised.scales[step.target],
-        quantised.scales[step.layer.inputs[0]],
+        f"host: {step.hosted}" if step.hosted else _where(tensor, bool(kernels), record.is_view, hosted),
+        quantised.scales.get(step.target),
+        quantised.scales.get(step.layer.inputs[0]),
         measure.low,
         measure.high,
         measure.clipped,

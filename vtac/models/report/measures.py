@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from math import inf, log10
 from typing import Any
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from vtac.errors import ModelError
 from vtac.models.layer import Array
-from vtac.models.quantiser.products import quantise_array
 from vtac.models.quantiser.scales import Scale
 
 
@@ -100,8 +99,3 @@ def checked_labels(labels: NDArray[Any] | Sequence[int], scores: Sequence[int], 
     if found.shape != wanted or found.dtype.kind not in "iu":
         raise ModelError(f"labels are {found.shape} of {found.dtype}; integers of shape {wanted} are required")
     return found
-
-
-def integers_of(values: Mapping[str, Array], names: Sequence[str], scales: Mapping[str, Scale]) -> list[NDArray[Any]]:
-    """Float values as integers at their scales."""
-    return [quantise_array(values[name], scales[name]) for name in names]

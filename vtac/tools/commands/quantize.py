@@ -40,6 +40,8 @@ class Options(argparse.Namespace):
     report: list[str]
     output: str | None = None
     config: str | None = None
+    allow_host: bool = False
+    keep_float: list[str]
     json: bool = False
 
 
@@ -57,7 +59,9 @@ def main(arguments: Sequence[str]) -> int:
     config = None if options.config is None else VTAConfig.from_json(options.config)
     bar = Bar()
     try:
-        quantised = model.quantize([samples], progress=bar)
+        quantised = model.quantize(
+            [samples], allow_host=options.allow_host, keep_float=options.keep_float, progress=bar
+        )
     finally:
         bar.close()
     quantised.compile(config)
@@ -89,16 +93,17 @@ def program_text(quantised: QuantisedModel) -> str:
     """The integer program, behind comments that say what its integers stand for."""
     from xdsl.printer import Printer
 
-    given = quantised.graph.inputs[0]
-    scale = quantised.scales[given.name]
-    lines = [
-        f"// {quantised.graph.name}, quantised; see 'vtac quantize --help'",
-        f"// input %data: clip(floor({given.name} / {scale.size:g} + 0.5) + {scale.zero}, -128, 127)",
-    ]
+    lines = [f"// {quantised.graph.name}, quantised; see 'vtac quantize --help'"]
+    for given in quantised.graph.inputs:
+        tensor, scale = quantised.tensors[given.name].name, quantised.scales.get(given.name)
+        meaning = f"clip(floor({given.name} / {scale.size:g} + 0.5) + {scale.zero}, -128, 127)" if scale else given.name
+        lines.append(f"// input %{tensor}: {meaning}")
     for name in quantised.graph.outputs:
         if name in quantised.sums:
             sizes = ", ".join(f"{size:.9g}" for size in quantised.sums[name].tolist())
             lines.append(f"// result {name}: times, by feature, {sizes}")
+        elif name not in quantised.scales:
+            lines.append(f"// result {name}: floats")
         else:
             one = quantised.scales[name]
             lines.append(f"// result {name}: (value - {one.zero}) * {one.size:g}")
@@ -114,6 +119,8 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--calibration", metavar="X.npz", help="data that the model is used for; scales are chosen on them")
     add("--labels", metavar="L.npy", help="the right choice for each sample: the report says how often it is made")
     add("--report", metavar="FILE", action="append", default=[], help="write the report, as .html or .json")
+    add("--allow-host", action="store_true", help="let the host compute layers that the VTA cannot, in float32")
+    add("--keep-float", metavar="LAYER", action="append", default=[], help="a layer that the host computes in any case")
     add("--config", metavar="FILE", help="vta_config.json for the cycles in the report; default: the default's")
     add("-o", "--output", metavar="OUT.mlir", help="write the program, for vtac run")
     add("--json", action="store_true", help="print the report as JSON")
