@@ -7,12 +7,25 @@ from dataclasses import replace
 from itertools import pairwise, product
 from math import isqrt, prod
 
+import numpy as np
+
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.cost import accumulator_tiles, fits, products_of
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.tile_regions import tiles_of
+from vtac.targets.vta.schedules.room import accumulator_tiles, products_of
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
-from vtac.targets.vta.schedules.tiling import Tiling, input_tiles, is_ragged, tile_counts, weight_tiles
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.tilings import (
+    Column,
+    Tilings,
+    counts_of,
+    input_tiles,
+    piece_dimensions,
+    product_of,
+    rests_of,
+    tiles_in,
+    tilings_of,
+    weight_tiles,
+)
 
 PIECES = (1, 2, 4, 8)
 _SMALL, _APART, _PARTS = 8, 4, (2, 3, 4, 6, 8)
@@ -48,34 +61,39 @@ def _sizes_within(extent: int, room: int) -> list[int]:
     return found
 
 
-def cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
+def cuts(layer: Layer, config: VTAConfig) -> Tilings:
     """Tile sizes, loop orders and kernels, each with a plain choice of copies."""
+    plain = tilings_of(list(_plain_cuts(layer, config)), len(layer.extents))
+    return plain if layer.contraction is None else _with_rings(layer, layer.contraction, plain, config)
+
+
+def _plain_cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
     contraction = layer.contraction
     if contraction is None:
         halo = any(side.reach > 1 for stage in layer.stages for side in stage.region)
         for tile in _blocks(layer.extents, config.capacity("acc"), halo=halo):
             yield Tiling(tile)
         return
-    weighted = [n for n, weight in enumerate(contraction.by_weight) if weight]
-    moving = [n for n, weight in enumerate(contraction.by_weight) if not weight]
-    for by_weight, by_input in product(
-        _nested([layer.extents[n] for n in weighted], config.capacity("acc")),
-        _blocks(
-            [layer.extents[n] for n in moving],
-            config.capacity("acc"),
-            halo=max(contraction.window, default=1) > 1 or bool(contraction.region),
-        ),
-    ):
-        sizes = dict(zip(weighted, by_weight, strict=True)) | dict(zip(moving, by_input, strict=True))
-        tile = tuple(sizes[n] for n in range(len(layer.extents)))
+    channels = divisors(contraction.channels)
+    for tile in _tiles(layer, contraction, config):
         if prod(contraction.tile(tile)) > config.capacity("acc"):
             continue
         orders = (False, True) if _cuts_both(layer, contraction, tile) else (False,)
-        for channels, inside, (skip, taps) in product(
-            divisors(contraction.channels), orders, _modes(layer, contraction, tile)
-        ):
-            plain = Tiling(tile, channels, inside, skip=skip, taps=taps)
-            yield _with_rings(layer, contraction, plain, config)
+        for blocks, inside, (skip, taps) in product(channels, orders, _modes(layer, contraction, tile)):
+            yield Tiling(tile, blocks, inside, skip=skip, taps=taps)
+
+
+def _tiles(layer: Layer, contraction: TiledContraction, config: VTAConfig) -> Iterator[tuple[int, ...]]:
+    """Tile sizes along dimensions that select weights, and along the others."""
+    weighted = [n for n, weight in enumerate(contraction.by_weight) if weight]
+    moving = [n for n, weight in enumerate(contraction.by_weight) if not weight]
+    halo = max(contraction.window, default=1) > 1 or bool(contraction.region)
+    for by_weight, by_input in product(
+        _nested([layer.extents[n] for n in weighted], config.capacity("acc")),
+        _blocks([layer.extents[n] for n in moving], config.capacity("acc"), halo=halo),
+    ):
+        sizes = dict(zip(weighted, by_weight, strict=True)) | dict(zip(moving, by_input, strict=True))
+        yield tuple(sizes[n] for n in range(len(layer.extents)))
 
 
 def _cuts_both(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -> bool:
@@ -121,65 +139,77 @@ def _modes(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -
     return modes
 
 
-def _with_rings(layer: Layer, contraction: TiledContraction, tiling: Tiling, config: VTAConfig) -> Tiling:
+def _with_rings(layer: Layer, contraction: TiledContraction, tilings: Tilings, config: VTAConfig) -> Tilings:
     """Two copies of each input where they fit."""
-    products = products_of(layer)
-    extra = sum(tiles_of(product.region, tiling.tile) for _, product in products)
-    inp = min(2, (config.capacity("inp") - extra) // max(1, input_tiles(contraction, tiling)))
-    wgt = _ring(layer, contraction, tiling, config)
-    pieces = _pieces(layer, contraction, tiling)[-1]
-    acc = min(2, config.capacity("acc") // prod(tiling.tile))
-    if layer.pools_sums and acc > 1:
-        acc -= accumulator_tiles(layer, replace(tiling, pieces=pieces, acc=acc)) > config.capacity("acc")
-    return replace(tiling, inp=max(1, inp), wgt=max(1, wgt), acc=max(1, acc), pieces=pieces)
+    extra = sum(tiles_in(product.region, tilings.tile) for _, product in products_of(layer))
+    room = (config.capacity("inp") - extra) // np.maximum(1, input_tiles(contraction, tilings))
+    acc = np.minimum(2, config.capacity("acc") // product_of(tilings.tile))
+    found = replace(
+        tilings,
+        inp=np.maximum(1, np.minimum(2, room)),
+        wgt=np.maximum(1, _rings(layer, contraction, tilings, config)),
+        pieces=_most_pieces(layer, tilings),
+        acc=acc,
+    )
+    if layer.pools_sums:
+        acc = acc - ((acc > 1) & (accumulator_tiles(layer, found) > config.capacity("acc")))
+    return replace(found, acc=np.maximum(1, acc))
 
 
-def _ring(layer: Layer, contraction: TiledContraction, tiling: Tiling, config: VTAConfig) -> int:
+def _rings(layer: Layer, contraction: TiledContraction, tilings: Tilings, config: VTAConfig) -> Column:
     """As many copies of the weights as fit and are of use."""
-    counts = tile_counts(layer, tiling)
-    useful = prod(c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight)
-    useful *= -(-contraction.channels // tiling.channels)
+    sides = zip(counts_of(layer, tilings.tile), contraction.by_weight, strict=True)
+    useful = product_of(count for count, weight in sides if weight) * -(-contraction.channels // tilings.channels)
     room = config.capacity("wgt") - len(products_of(layer))
-    return min(useful, room // max(1, weight_tiles(contraction, tiling)))
+    return np.minimum(useful, room // np.maximum(1, weight_tiles(contraction, tilings)))
 
 
-def _pieces(layer: Layer, contraction: TiledContraction, tiling: Tiling) -> list[int]:
-    """Parts of the first tile dimension that selects weights."""
-    if not layer.cuts_pieces or is_ragged(layer, tiling):
-        return [1]
-    size = next((t for t, w in zip(tiling.tile, contraction.by_weight, strict=True) if w and t > 1), tiling.tile[0])
-    return [pieces for pieces in PIECES if size % pieces == 0]
+def _most_pieces(layer: Layer, tilings: Tilings) -> Column:
+    """Into how many parts the first tile dimension that selects weights can be cut."""
+    found = np.ones(len(tilings), np.int64)
+    if not layer.cuts_pieces:
+        return found
+    size = np.choose(piece_dimensions(layer, tilings), tilings.tile)
+    for pieces in PIECES:
+        found = np.where(size % pieces == 0, pieces, found)
+    return np.where(rests_of(layer, tilings).any(axis=0), 1, found)
 
 
-def refinements(layer: Layer, cut: Tiling, config: VTAConfig) -> Iterator[Tiling]:
-    """One cut with every sensible number of copies and pieces."""
-    for tiling in _copied(layer, cut, config):
-        for operands in (2, 1) if products_of(layer) else (1,):
-            if fits(layer, refined := replace(tiling, operands=operands), config):
-                yield refined
-                break
+def refinements(layer: Layer, tilings: Tilings, config: VTAConfig) -> tuple[Tilings, Column]:
+    """Cuts with every sensible number of copies and pieces; and the number of the cut that each refines."""
+    rows, copies = _copied(layer, tilings, config)
+    columns = np.array(copies, np.int64).reshape(len(rows), 4).T
+    chosen = np.array(rows, np.int64)
+    refined = tilings.rows(chosen)
+    return replace(refined, inp=columns[0], wgt=columns[1], acc=columns[2], pieces=columns[3]), chosen
 
 
-def _copied(layer: Layer, cut: Tiling, config: VTAConfig) -> Iterator[Tiling]:
+def _copied(layer: Layer, tilings: Tilings, config: VTAConfig) -> tuple[list[int], list[tuple[int, int, int, int]]]:
+    """Numbers of cuts, and the copies of inputs, weights and accumulators and the pieces of each."""
     contraction = layer.contraction
     if contraction is None:
-        yield from (replace(cut, acc=acc) for acc in (1, 2))
-        return
-    counts = tile_counts(layer, cut)
-    passes = -(-contraction.channels // cut.channels)
-    moving = prod(c for c, selects in zip(counts, contraction.selecting, strict=True) if selects)
-    most = min(passes * moving, config.capacity("inp") // max(1, input_tiles(contraction, cut)))
-    rings = _ring(layer, contraction, cut, config)
-    for inp, wgt, acc, pieces in product(
-        sorted({1, min(2, most), min(4, most), min(passes, most)}),
-        sorted({1, min(2, rings), min(passes, rings), rings}),
-        (1, 2),
-        _pieces(layer, contraction, cut),
-    ):
-        yield replace(cut, inp=max(1, inp), wgt=max(1, wgt), acc=acc, pieces=pieces)
+        return [row for row in range(len(tilings)) for _ in (1, 2)], [(1, 1, acc, 1) for acc in (1, 2)] * len(tilings)
+    passes = -(-contraction.channels // tilings.channels)
+    sides = zip(counts_of(layer, tilings.tile), contraction.selecting, strict=True)
+    moving = product_of(count for count, selects in sides if selects)
+    most = np.minimum(passes * moving, config.capacity("inp") // np.maximum(1, input_tiles(contraction, tilings)))
+    columns = (passes, most, _rings(layer, contraction, tilings, config), _most_pieces(layer, tilings))
+    rows: list[int] = []
+    copies: list[tuple[int, int, int, int]] = []
+    for row, (blocks, inp, wgt, pieces) in enumerate(zip(*(column.tolist() for column in columns), strict=True)):
+        found = _choices(blocks, inp, wgt, pieces)
+        copies += found
+        rows += [row] * len(found)
+    return rows, copies
 
 
-def smallest(layer: Layer, config: VTAConfig) -> list[Tiling]:
-    """The tiling of single tiles, which fits every configuration."""
-    tiling = Tiling((1,) * len(layer.extents), streamed=True)
-    return [tiling] if fits(layer, tiling, config) else []
+def _choices(passes: int, inp: int, wgt: int, pieces: int) -> list[tuple[int, int, int, int]]:
+    """Copies of inputs, weights and accumulators, and pieces, up to the most there may be of each."""
+    inputs = sorted({max(1, copies) for copies in (1, min(2, inp), min(4, inp), min(passes, inp))})
+    weights = sorted({max(1, copies) for copies in (1, min(2, wgt), min(passes, wgt), wgt)})
+    return list(product(inputs, weights, (1, 2), [one for one in PIECES if one <= pieces]))
+
+
+def smallest(layer: Layer) -> Tilings:
+    """The tiling of single tiles, which fits every configuration that has room for a tile."""
+    return tilings_of([Tiling((1,) * len(layer.extents), streamed=True)], len(layer.extents))

@@ -1,14 +1,26 @@
-"""What the contraction of a layer costs under a tiling: work, traffic, instructions."""
+"""What the contraction of a layer costs under tilings: work, traffic, instructions."""
 
 from __future__ import annotations
 
-from functools import lru_cache
-from math import lcm, prod
+from collections.abc import Callable
+from functools import lru_cache, partial
+from math import prod
+
+import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.room import micro_op_counts
+from vtac.targets.vta.schedules.tile_regions import Side
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
-from vtac.targets.vta.schedules.tiling import Tiling, input_extent, kernel_order, weight_tiles
+from vtac.targets.vta.schedules.tilings import (
+    Column,
+    Tilings,
+    input_extents,
+    product_of,
+    selected_tiles,
+    weight_tiles,
+)
 
 BUS = 8
 LOAD_START = 23
@@ -17,65 +29,82 @@ _FOLLOWED = 2000
 
 
 class ContractionCost:
-    """What the contraction of a layer adds: work, traffic, instructions."""
+    """What the contraction of a layer adds, tiling by tiling: work, traffic, instructions."""
 
     def __init__(
-        self, layer: Layer, contraction: TiledContraction, tiling: Tiling, config: VTAConfig, counts: list[int]
+        self, layer: Layer, contraction: TiledContraction, tilings: Tilings, config: VTAConfig, counts: list[Column]
     ) -> None:
-        selecting = [c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight]
-        moving = [c for c, weight in zip(counts, contraction.by_weight, strict=True) if not weight]
-        self.passes = -(-contraction.channels // tiling.channels)
-        by_weight, by_input = prod(selecting), prod(moving)
+        one = np.ones(len(tilings), np.int64)
+        sides = list(zip(counts, contraction.by_weight, strict=True))
+        passes = -(-contraction.channels // tilings.channels)
+        by_weight = one * product_of(count for count, weight in sides if weight)
+        by_input = one * product_of(count for count, weight in sides if not weight)
         windows = prod(contraction.window)
-        self.outputs = contraction.covered(tiling.tile, layer.extents)
+        total = by_weight * by_input * passes
+        self.outputs = one * _covered_outputs(layer, contraction, tilings)
         dense = self.outputs * contraction.channels * windows
-        self.work = int(dense * contraction.useful) if tiling.skip else dense
-        split = tiling.splits_window
-        self.kernels = by_weight * by_input * self.passes * (windows if split else 1)
-        inputs, weights = _traffic(tiling, by_weight, by_input, self.passes)
-        chunks = prod(c for c, selects in zip(counts, contraction.selecting, strict=True) if selects)
+        self.work = np.where(tilings.skip, (dense * contraction.useful).astype(np.int64), dense)
+        groups = np.where(tilings.splits_window, windows, 1)
+        self.kernels = total * groups
+        inputs, weights = _traffic(tilings, by_weight, by_input, passes)
         if contraction.tied:
-            inputs = by_weight * by_input * self.passes
-        row = _loaded_tiles(layer, contraction, tiling) / (chunks * self.passes)
-        self.input_bytes = int(row * config.inp_element_bytes)
-        weight = weight_tiles(contraction, tiling) * config.wgt_element_bytes
-        self.load_bytes = int(inputs * row * config.inp_element_bytes) + weights * weight
-        lines = _lines(contraction, tiling)
-        slices = windows * (_selected(contraction, tiling) if tiling.channels > 1 else 1) if tiling.taps else 1
-        self.loads = inputs * lines + weights * slices
-        self.waiting = 0
-        if tiling.inp == 1:
-            self.waiting += (inputs - 1) * (LOAD_START * lines + self.input_bytes // BUS)
-        if tiling.wgt == 1 and not tiling.taps:
-            self.waiting += (weights - 1) * (LOAD_START + weight // BUS)
-        self.first_bytes = self.input_bytes + weight // (windows if tiling.taps else 1)
-        order = kernel_order(contraction, tiling)
-        per_kernel = order[1] if order else 1
-        total = by_weight * by_input * self.passes
-        turns = [min(copies, total) for copies in (tiling.inp, tiling.wgt)] + [min(tiling.acc, by_weight * by_input)]
-        variants = min(lcm(lcm(turns[0], turns[1]), turns[2]), total)
-        groups = windows if split else 1
-        self.uop_loads = variants * groups + 1 + kernels_of(layer) * tiling.pieces * turns[2]
-        share = contraction.useful if tiling.skip else 1.0
-        self.micro_ops = (
-            int(variants * groups * per_kernel * share**0.5) + 1 + kernels_of(layer) * tiling.pieces * turns[2]
-        )
+            inputs = total
+        chunks = product_of(c for c, selects in zip(counts, contraction.selecting, strict=True) if selects)
+        row = one * _loaded_tiles(layer, contraction, tilings) / (chunks * passes)
+        input_bytes = (row * config.inp_element_bytes).astype(np.int64)
+        weight = weight_tiles(contraction, tilings) * config.wgt_element_bytes
+        self.load_bytes = (inputs * row * config.inp_element_bytes).astype(np.int64) + weights * weight
+        lines = _lines(contraction, tilings)
+        slices = windows * np.where(tilings.channels > 1, selected_tiles(contraction, tilings), 1)
+        self.loads = inputs * lines + weights * np.where(tilings.taps, slices, 1)
+        self.waiting = np.where(tilings.inp == 1, (inputs - 1) * (LOAD_START * lines + input_bytes // BUS), 0)
+        once = (tilings.wgt == 1) & ~tilings.taps
+        self.waiting = self.waiting + np.where(once, (weights - 1) * (LOAD_START + weight // BUS), 0)
+        self.first_bytes = input_bytes + weight // np.where(tilings.taps, windows, 1)
+        turns = [np.minimum(copies, total) for copies in (tilings.inp, tilings.wgt)]
+        last = np.minimum(tilings.acc, by_weight * by_input)
+        variants = np.minimum(np.lcm(np.lcm(turns[0], turns[1]), last), total) * groups
+        others = 1 + kernels_of(layer) * tilings.pieces * last
+        self.uop_loads = variants + others
+        per_kernel = np.abs(micro_op_counts(contraction, tilings))
+        share = np.where(tilings.skip, contraction.useful**0.5, 1.0)
+        self.micro_ops = (variants * per_kernel * share).astype(np.int64) + others
 
 
-def _selected(contraction: TiledContraction, tiling: Tiling) -> int:
-    return prod(t for t, weight in zip(tiling.tile, contraction.by_weight, strict=True) if weight)
+def _covered_outputs(layer: Layer, contraction: TiledContraction, tilings: Tilings) -> Column | int:
+    """Tiles that are computed for all tiles of the result together; what several of them need is, each time."""
+    if not contraction.region:
+        return prod(layer.extents)
+    rank = len(layer.extents)
+    sides = zip(contraction.region, tilings.tile, layer.extents, strict=True)
+    return product_of(_each(partial(_covered_along, side, rank, extent), sizes) for side, sizes, extent in sides)
 
 
-def _traffic(tiling: Tiling, by_weight: int, by_input: int, passes: int) -> tuple[int, int]:
+def _covered_along(side: Side, rank: int, extent: int, size: int) -> int:
+    """Tiles along a dimension of that extent that all tiles of one size need, each what it needs."""
+    return sum(side.extent([min(size, extent - start)] * rank) for start in range(0, extent, size))
+
+
+def _each(function: Callable[[int], int], values: Column) -> Column:
+    """A function of every value, called once for equal ones."""
+    kinds, places = np.unique(values, return_inverse=True)
+    return np.array([function(kind) for kind in kinds.tolist()], np.int64)[places]
+
+
+def _traffic(tilings: Tilings, by_weight: Column, by_input: Column, passes: Column) -> tuple[Column, Column]:
     """Chunks of input and of weights that are loaded, given what stays on chip."""
-    weights_inside = by_input == 1 or (tiling.weights_inside and by_weight > 1)
-    outer, inner = (by_input, by_weight) if weights_inside else (by_weight, by_input)
-    kept = tiling.inp if weights_inside else tiling.wgt
-    step = passes - kept if 1 < kept < passes else 0
-    if outer * inner * passes > _FOLLOWED:
-        return outer * inner * passes, outer * inner * passes
-    inputs = _chunks_loaded(outer, inner, passes, step, tiling.inp, by_outer=weights_inside)
-    return inputs, _chunks_loaded(outer, inner, passes, step, tiling.wgt, by_outer=not weights_inside)
+    weights_inside = (by_input == 1) | (tilings.weights_inside & (by_weight > 1))
+    outer, inner = np.where(weights_inside, by_input, by_weight), np.where(weights_inside, by_weight, by_input)
+    kept = np.where(weights_inside, tilings.inp, tilings.wgt)
+    step = np.where((kept > 1) & (kept < passes), passes - kept, 0)
+    rows = zip(*(column.tolist() for column in (outer, inner, passes, step)), strict=True)
+    copies = zip(tilings.inp.tolist(), tilings.wgt.tolist(), weights_inside.tolist(), strict=True)
+    inputs: list[int] = []
+    weights: list[int] = []
+    for row, (inp, wgt, inside) in zip(rows, copies, strict=True):
+        inputs.append(_chunks_loaded(*row, inp, by_outer=inside))
+        weights.append(_chunks_loaded(*row, wgt, by_outer=not inside))
+    return np.array(inputs, np.int64), np.array(weights, np.int64)
 
 
 @lru_cache(maxsize=16384)
@@ -85,41 +114,38 @@ def _chunks_loaded(outer: int, inner: int, passes: int, step: int, copies: int, 
     Chunks differ by the outer tile loop or by the inner one, and by the pass, which starts
     `step` later for each inner tile.
     """
-    held: list[int] = [-1] * copies
-    loads = turn = 0
-    for i in range(outer):
-        for j in range(inner):
-            base, start = (i if by_outer else j) * passes, step * j
-            for number in range(start, start + passes):
-                chunk = base + number % passes
-                if held[turn] != chunk:
-                    held[turn] = chunk
-                    loads += 1
-                turn = turn + 1 if turn + 1 < copies else 0
-    return loads
+    total = outer * inner * passes
+    if copies >= total or total > _FOLLOWED:
+        return total
+    i, j, number = np.ogrid[:outer, :inner, :passes]
+    chunks = ((i if by_outer else j) * passes + (step * j + number) % passes + 0 * (i + j)).reshape(total)
+    return total - int(np.count_nonzero(chunks[copies:] == chunks[:-copies]))
 
 
-def _loaded_tiles(layer: Layer, contraction: TiledContraction, tiling: Tiling) -> int:
+def _loaded_tiles(layer: Layer, contraction: TiledContraction, tilings: Tilings) -> Column | int:
     """Input tiles that one sweep over all output tiles loads, without padding."""
-    total = 1
+    total: Column | int = 1
     for dimension in contraction.dimensions:
         if dimension.spatial is None and dimension.window is None:
-            total *= contraction.channels
+            total = total * contraction.channels
         else:
-            total *= _swept(layer, contraction, dimension, tiling)
+            total = total * _swept(layer, contraction, dimension, tilings)
     return total
 
 
-def _swept(layer: Layer, contraction: TiledContraction, dimension: InputDimension, tiling: Tiling) -> int:
-    extent = input_extent(contraction, dimension, tiling.tile)
+def _swept(layer: Layer, contraction: TiledContraction, dimension: InputDimension, tilings: Tilings) -> Column | int:
+    extent = input_extents(contraction, dimension, tilings.tile)
     if dimension.spatial is None:
-        return min(extent, dimension.size)
+        return np.minimum(extent, dimension.size)
     window = contraction.window[dimension.window] if dimension.window is not None else 1
     step = contraction.step(dimension.spatial)
-    tile, whole = tiling.tile[dimension.spatial], layer.extents[dimension.spatial]
+    tile, whole = tilings.tile[dimension.spatial], layer.extents[dimension.spatial]
     if window == 1 and dimension.stride > 1:
-        return whole if step == 1 else min(contraction.extents[dimension.spatial], -(-whole // tile) * extent)
-    return _covered(dimension, extent, tile * step, whole * step)
+        if step == 1:
+            return whole
+        return np.minimum(contraction.extents[dimension.spatial], -(-whole // tile) * extent)
+    reach = dict(zip(tile.tolist(), (extent + 0 * tile).tolist(), strict=True))
+    return _each(lambda size: _covered(dimension, reach[size], size * step, whole * step), tile)
 
 
 @lru_cache(maxsize=4096)
@@ -132,13 +158,12 @@ def _covered(dimension: InputDimension, extent: int, tile: int, whole: int) -> i
     return total
 
 
-def _lines(contraction: TiledContraction, tiling: Tiling) -> int:
+def _lines(contraction: TiledContraction, tilings: Tilings) -> Column:
     """LOADs per input chunk: one per channel block, and per row where columns are gathered."""
     moving = [d for d in contraction.dimensions if d.spatial is not None or d.window is not None]
-    lines = tiling.channels
-    if contraction.steps and len(moving) > 1:
-        lines *= prod(input_extent(contraction, d, tiling.tile) for d in moving[:-1])
-    return lines
+    if not contraction.steps or len(moving) < 2:
+        return tilings.channels
+    return tilings.channels * product_of(input_extents(contraction, d, tilings.tile) for d in moving[:-1])
 
 
 def kernels_of(layer: Layer) -> int:

@@ -39,6 +39,6 @@ def _tilings(
 ) -> tuple[list[tuple[Layer, Tiling]], Lowering | None]:
     """The tiling of each layer, and what they make of the module if that was just built."""
     if len(layers) != 1:
-        return [(layer, best_estimate(layer, config)) for layer in layers], None
+        return [(layer, best_estimate(layer, config).tiling) for layer in layers], None
     found = best_tiling(module, config, layers[0])
     return [(layers[0], found.tiling)], found.lowering

@@ -10,7 +10,7 @@ from vtac.partition.alu_operations import shape_of
 from vtac.partition.anchors import source_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.window_folds import WindowFold, channels_of
-from vtac.targets.vta.schedules.cost import Estimate, estimate
+from vtac.targets.vta.schedules.cost import Estimate
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.roof import Roof, roof
 from vtac.targets.vta.schedules.search import best_estimate
@@ -57,7 +57,7 @@ def bound_of(layer: Layer, host: HostWork, config: VTAConfig) -> float:
 
 def cost_of(layer: Layer, host: HostWork, config: VTAConfig) -> FoldCost:
     """What the tiling of the best estimate takes. Raises `NoDefaultScheduleError` where none fits."""
-    return FoldCost(estimate(layer, best_estimate(layer, config), config), host)
+    return FoldCost(best_estimate(layer, config).estimate, host)
 
 
 def folded_layer(layer: Layer, fold: WindowFold, config: VTAConfig) -> Layer:

@@ -1,14 +1,10 @@
-"""The search: estimate every sensible tiling, build and time the few best, keep the winner.
-
-The score weighs cycles above the roof three times as much as DRAM traffic above the compulsory.
-"""
+"""The search: estimate every sensible tiling, build and time the few best, keep the winner."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import log
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
@@ -21,21 +17,16 @@ from vtac.preparation import attach_schedule
 from vtac.schedule import Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
-from vtac.targets.vta.schedules.candidates import cuts, refinements, smallest
-from vtac.targets.vta.schedules.cost import Estimate, estimate, fits
+from vtac.targets.vta.schedules.cost import Estimate
 from vtac.targets.vta.schedules.layer_directives import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer, find_layers
 from vtac.targets.vta.schedules.lowering import Lowering
-from vtac.targets.vta.schedules.roof import Roof, roof
+from vtac.targets.vta.schedules.ranking import Candidate, candidates, score
+from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 
-CYCLE_WEIGHT = 3.0
-"""How much more a percent of cycles above the roof counts than a percent of bytes."""
-SPARE_CYCLE_WEIGHT = 0.001
-"""The same below the roof."""
-_REFINED = 24
 _MEASURED = 2
 _SHORT = 100
 """Instructions up to which twice as many programs are built."""
@@ -76,7 +67,7 @@ def best_tiling(module: ModuleOp, config: VTAConfig, layer: Layer) -> Found:
 
 
 @lru_cache(maxsize=256)
-def best_estimate(layer: Layer, config: VTAConfig) -> Tiling:
+def best_estimate(layer: Layer, config: VTAConfig) -> Candidate:
     """The tiling of the best estimate, of several layers in a module."""
     ranked = candidates(layer, config)
     if not ranked:
@@ -90,30 +81,6 @@ def layers_of(schedule: Schedule) -> list[Layer]:
     return find_layers(function, config_of(schedule.module))
 
 
-@lru_cache(maxsize=16)
-def candidates(layer: Layer, config: VTAConfig) -> tuple[Tiling, ...]:
-    """Tilings that fit, best estimate first; the last is the smallest possible."""
-    limit = roof(layer, config)
-    coarse = sorted(
-        (cut for cut in cuts(layer, config) if fits(layer, cut, config)),
-        key=lambda tiling: score(estimate(layer, tiling, config), limit),
-    )
-    found: dict[tuple[object, ...], tuple[float, Tiling]] = {}
-    for cut in coarse[:_REFINED]:
-        for tiling in refinements(layer, cut, config):
-            value = score(estimate(layer, tiling, config), limit)
-            base = (tiling.tile, tiling.channels, tiling.weights_inside, tiling.skip, tiling.taps)
-            if base not in found or value < found[base][0]:
-                found[base] = value, tiling
-    return *(tiling for _, tiling in sorted(found.values(), key=lambda item: item[0])), *smallest(layer, config)
-
-
-def score(found: Estimate, limit: Roof) -> float:
-    """Lower is better; 0 at both limits."""
-    slow = log(max(1, found.cycles) / limit.cycles)
-    return (CYCLE_WEIGHT if slow > 0 else SPARE_CYCLE_WEIGHT) * slow + log(max(1, found.nbytes) / limit.nbytes)
-
-
 def _nothing_fits(layer: Layer, config: VTAConfig) -> NoDefaultScheduleError:
     fields = {key: value for key, value in config.to_fields().items() if key.endswith("BUFF_SIZE")}
     return NoDefaultScheduleError(
@@ -122,7 +89,7 @@ def _nothing_fits(layer: Layer, config: VTAConfig) -> NoDefaultScheduleError:
     )
 
 
-def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: Sequence[Tiling]) -> Found:
+def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: Sequence[Candidate]) -> Found:
     """The best of the first few by the cycle model; a tiling that cannot be built is passed over.
 
     Of programs too long to build on trial, the first that lowers to the vta dialect is taken.
@@ -131,8 +98,8 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: Sequenc
     best: tuple[float, Found] | None = None
     built = 0
     problem: TilingError | None = None
-    for tiling in ranked:
-        guess = estimate(layer, tiling, config)
+    for candidate in ranked:
+        tiling, guess = candidate.tiling, candidate.estimate
         enough = _MEASURED * 2 if guess.instructions <= _SHORT else _MEASURED
         if best is not None and (built >= enough or best[0] <= score(guess, limit) + _CLOSE):
             break

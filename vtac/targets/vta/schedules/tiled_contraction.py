@@ -79,15 +79,6 @@ class TiledContraction:
         """How far apart along a spatial loop lies what neighbouring results need."""
         return self.region[dimension].stride if self.region else 1
 
-    def covered(self, tile: tuple[int, ...], whole: tuple[int, ...]) -> int:
-        """Tiles that are computed for all tiles of the result together; what several of them need is, each time."""
-        if not self.region:
-            return prod(whole)
-        return prod(
-            sum(side.extent([min(size, extent - start)] * len(tile)) for start in range(0, extent, size))
-            for side, size, extent in zip(self.region, tile, whole, strict=True)
-        )
-
     @cached_property
     def selecting(self) -> tuple[bool, ...]:
         """Which outer dimensions select inputs, whether or not they also select weights."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import combinations
 from math import prod
 
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.stages import Operand
 from vtac.targets.vta.schedules.tile_regions import TileRegion
-from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
+from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 
 SPATIAL, CHANNEL, WINDOW = "spatial", "channel", "window"
 
@@ -73,14 +73,15 @@ def kernel_order(contraction: TiledContraction, tiling: Tiling) -> tuple[list[Ke
     micro-ops needs three tiles below it. None when no choice of hardware loops gives that.
     """
     window = () if tiling.splits_window else contraction.window
-    found = _kernel_order(contraction.tile(tiling.tile), tiling.channels, window)
+    found = shortest_kernel(contraction.tile(tiling.tile), tiling.channels, window)
     return None if found is None else (list(found[0]), found[1])
 
 
 @lru_cache(maxsize=4096)
-def _kernel_order(
+def shortest_kernel(
     tile: tuple[int, ...], channels: int, window: tuple[int, ...]
 ) -> tuple[tuple[KernelLoop, ...], int] | None:
+    """`kernel_order` of a tile of the contraction itself."""
     loops = kernel_loops(tile, channels, window)
     total = prod(loop.extent for loop in loops)
     moving = prod(loop.extent for loop in loops if not loop.reduces)
@@ -97,20 +98,6 @@ def _kernel_order(
     return best
 
 
-def rests(layer: Layer, tiling: Tiling) -> list[tuple[int, ...]]:
-    """The shapes of tiles: the whole one, and those at the ends where sizes do not divide."""
-    choices = [
-        (size,) if extent % size == 0 else (size, extent % size)
-        for size, extent in zip(tiling.tile, layer.extents, strict=True)
-    ]
-    return list(product(*choices))
-
-
-def is_ragged(layer: Layer, tiling: Tiling) -> bool:
-    """Some size does not divide its extent."""
-    return any(extent % size for size, extent in zip(tiling.tile, layer.extents, strict=True))
-
-
 def runs_on_rest(order: list[KernelLoop], rest: tuple[int, ...]) -> bool:
     """A kernel's loops, in their order, write no tile twice within three micro-ops on a smaller tile either."""
     extents = [loop.extent if loop.reduces else rest[loop.number] for loop in order]
@@ -120,49 +107,11 @@ def runs_on_rest(order: list[KernelLoop], rest: tuple[int, ...]) -> bool:
     return spatial >= 3 or not any(loop.reduces for loop, _ in micro)
 
 
-def input_extent(contraction: TiledContraction, dimension: InputDimension, tile: tuple[int, ...]) -> int:
-    """Indices of an input dimension that one output tile needs, padding included."""
-    spatial = contraction.tile(tile)[dimension.spatial] if dimension.spatial is not None else 1
-    window = contraction.window[dimension.window] if dimension.window is not None else 1
-    if window == 1 and dimension.stride > 1:
-        return spatial
-    return (spatial - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
-
-
-def input_tiles(contraction: TiledContraction, tiling: Tiling) -> int:
-    """Tiles of one copy of the input buffer."""
-    if tiling.streamed:
-        moving = [t for t, selects in zip(contraction.tile(tiling.tile), contraction.selecting, strict=True) if selects]
-        return prod(moving) * tiling.channels
-    total = 1
-    for dimension in contraction.dimensions:
-        if dimension.spatial is None and dimension.window is None:
-            total *= tiling.channels
-            continue
-        extent = input_extent(contraction, dimension, tiling.tile)
-        total *= min(extent, dimension.size) if tiling.skip else extent
-    return total
-
-
-def weight_tiles(contraction: TiledContraction, tiling: Tiling) -> int:
-    """Tiles of one copy of the weight buffer, all window positions together."""
-    selected = prod(t for t, weight in zip(tiling.tile, contraction.by_weight, strict=True) if weight)
-    return selected * tiling.channels * (1 if tiling.streamed else prod(contraction.window))
-
-
 def piece_dimension(layer: Layer, tiling: Tiling) -> int:
     """The dimension whose tile is finished in pieces: the first that selects weights."""
     by_weight = layer.contraction.by_weight if layer.contraction else ()
     weighted = [number for number, weight in enumerate(by_weight) if weight and tiling.tile[number] > 1]
     return weighted[0] if weighted else 0
-
-
-def piece_tile(layer: Layer, tiling: Tiling) -> tuple[int, ...]:
-    """The part of an output tile that is finished at once."""
-    if tiling.pieces == 1:
-        return tiling.tile
-    cut = piece_dimension(layer, tiling)
-    return tuple(size // tiling.pieces if number == cut else size for number, size in enumerate(tiling.tile))
 
 
 def tile_loops(layer: Layer, tiling: Tiling) -> list[int]:

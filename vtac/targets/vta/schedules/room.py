@@ -1,0 +1,149 @@
+"""What tilings need on chip: accumulators, inputs, weights and micro-ops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+import numpy as np
+
+from vtac.analysis.kernel_shapes import micro_op_limit
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.stages import Product, Stage
+from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
+from vtac.targets.vta.schedules.tiling import KernelLoop, runs_on_rest, shortest_kernel
+from vtac.targets.vta.schedules.tilings import (
+    Column,
+    Mask,
+    Tile,
+    Tilings,
+    contraction_tile,
+    input_tiles,
+    loaded_by_piece,
+    piece_tiles,
+    rests_of,
+    tiles_in,
+    weight_tiles,
+)
+
+NO_KERNEL = -1
+
+
+def fits(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
+    """Where every buffer with its copies fits its memory, and every kernel the micro-op memory.
+
+    Where sizes do not divide, the smaller tiles at the ends have buffers of their own.
+    """
+    found = _needed(layer, tilings)
+    accumulators, inputs, weights = found
+    rests = rests_of(layer, tilings)
+    ragged = np.flatnonzero(rests.any(axis=0))
+    if len(ragged):
+        for rows, shapes in _smaller(layer, tilings.rows(ragged), rests[:, ragged]):
+            for total, part in zip(found, _needed(layer, shapes), strict=True):
+                total[ragged[rows]] += part
+    fit = (accumulators <= config.capacity("acc")) & (inputs <= config.capacity("inp"))
+    fit &= weights <= config.capacity("wgt")
+    if layer.contraction is None:
+        return fit
+    micro_ops = micro_op_counts(layer.contraction, tilings)
+    fit &= (micro_ops != NO_KERNEL) & (micro_ops <= micro_op_limit(config))
+    fit[ragged] &= _kernels_run(layer, layer.contraction, tilings.rows(ragged), rests[:, ragged])
+    return fit
+
+
+def _needed(layer: Layer, tilings: Tilings) -> tuple[Column, Column, Column]:
+    """Accumulators, inputs and weights that tiles of these sizes need."""
+    none = np.zeros(len(tilings), np.int64)
+    inputs, weights = _operand_tiles(layer, tilings)
+    return none + accumulator_tiles(layer, tilings), none + inputs, none + weights
+
+
+def _smaller(layer: Layer, tilings: Tilings, rests: Mask) -> Iterator[tuple[Column, Tilings]]:
+    """The tiles at the ends, shape by shape: which tilings have one, and these with its sizes."""
+    for ends in product((False, True), repeat=len(layer.extents)):
+        if not any(ends):
+            continue
+        rows = np.flatnonzero(np.logical_and.reduce([rests[number] for number, end in enumerate(ends) if end]))
+        if len(rows):
+            some = tilings.rows(rows)
+            sizes = zip(ends, layer.extents, some.tile, strict=True)
+            yield rows, some.sized([extent % size if end else size for end, extent, size in sizes])
+
+
+def _kernels_run(layer: Layer, contraction: TiledContraction, tilings: Tilings, rests: Mask) -> Mask:
+    """Where a kernel writes no tile twice within three micro-ops on the tiles at the ends either."""
+    orders = kernels_of_tilings(contraction, tilings)
+    runs = np.ones(len(tilings), np.bool_)
+    everywhere = np.arange(len(tilings))
+    for rows, shapes in ((everywhere, tilings), *_smaller(layer, tilings, rests)):
+        tile = contraction_tile(contraction, shapes.tile)
+        for place, row in enumerate(rows.tolist()):
+            order = orders[row]
+            runs[row] &= order is not None and _runs(order[0], tile, place)
+    return runs
+
+
+def _runs(order: tuple[KernelLoop, ...], tile: Tile, row: int) -> bool:
+    return runs_on_rest(list(order), tuple(int(size[row]) for size in tile))
+
+
+def micro_op_counts(contraction: TiledContraction, tilings: Tilings) -> Column:
+    """Micro-ops of a kernel of each tiling; `NO_KERNEL` where no loops give one."""
+    found = kernels_of_tilings(contraction, tilings)
+    return np.array([NO_KERNEL if order is None else order[1] for order in found], np.int64)
+
+
+def kernels_of_tilings(
+    contraction: TiledContraction, tilings: Tilings
+) -> list[tuple[tuple[KernelLoop, ...], int] | None]:
+    """The loops of the kernel of each tiling, and its micro-ops."""
+    tiles = zip(*(size.tolist() for size in contraction_tile(contraction, tilings.tile)), strict=True)
+    rows = zip(tiles, tilings.channels.tolist(), tilings.splits_window.tolist(), strict=True)
+    return [shortest_kernel(tile, channels, () if split else contraction.window) for tile, channels, split in rows]
+
+
+def _operand_tiles(layer: Layer, tilings: Tilings) -> tuple[Column | int, Column | int]:
+    """Tiles of inputs and of weights, with their copies."""
+    inputs: Column | int = 0
+    weights: Column | int = 0
+    if layer.contraction is not None:
+        inputs = input_tiles(layer.contraction, tilings) * tilings.inp
+        weights = weight_tiles(layer.contraction, tilings) * tilings.wgt
+    all_inputs, all_weights = inputs, weights
+    for _, one in products_of(layer):
+        needed = tiles_in(one.region, tilings.tile) * (1 if one.is_bias else tilings.operands)
+        others = tiles_in(one.weights, tilings.tile)
+        all_inputs, inputs = all_inputs + needed, np.maximum(inputs, needed)
+        all_weights, weights = all_weights + others, np.maximum(weights, others)
+    return np.where(tilings.streamed, inputs, all_inputs), np.where(tilings.streamed, weights, all_weights)
+
+
+def products_of(layer: Layer) -> list[tuple[Stage, Product]]:
+    """Every product with one tile of weights or inputs, and the stage it writes."""
+    return [(stage, product) for stage in layer.stages for product in stage.products]
+
+
+def accumulator_tiles(layer: Layer, tilings: Tilings) -> Column | int:
+    """Accumulators that tilings need: those with copies, and the most that others take at once."""
+    tile, piece = tilings.tile, piece_tiles(layer, tilings)
+    total: Column | int = 0
+    passing: list[Column | int] = [0] * (len(layer.stages) + 1)
+    taken = {space.operand for space in layer.accumulators}
+    for space in layer.accumulators:
+        whole = space.stage is not None and layer.stages[space.stage].kind == "contraction"
+        size = tiles_in(space.region, tile if whole else piece)
+        if whole or space.stored:
+            total = total + size * (1 if layer.pools_sums and not space.stored else tilings.acc)
+        else:
+            for number in range(space.first, space.last + 1):
+                passing[number] = passing[number] + size
+    for number, operand in enumerate(layer.operands):
+        if number not in taken:
+            by_piece = loaded_by_piece(layer, tilings, operand.region)
+            total = total + np.where(by_piece, tiles_in(operand.region, piece), tiles_in(operand.region, tile))
+    most = passing[0]
+    for size in passing[1:]:
+        most = np.maximum(most, size)
+    return total + most
