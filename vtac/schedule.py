@@ -309,6 +309,13 @@ class Schedule:
         a, b, store = self._blocks(self.direct(gpu.ImplicitGemmOp, block=block, tile=tile))
         return a, b, store
 
+    def rfactor(self, block: BlockRef, loop: LoopRef) -> BlockRef:
+        """Reduce each iteration of a reduction loop into an element of its own, and these into the result.
+
+        Returns the block of the parts; `block` adds them up, in a nest of its own after it.
+        """
+        return self._blocks(self.direct(gpu.RfactorOp, block=block, loop=loop))[0]
+
     def fuse_variables(self, block: BlockRef, groups: Sequence[Sequence[int]]) -> None:
         """Let one iteration variable of a block run over each group of its variables, outermost first."""
         self.direct(gpu.FuseVariablesOp, block=block, groups=groups)

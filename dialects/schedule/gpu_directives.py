@@ -92,6 +92,17 @@ class ImplicitGemmOp(DirectiveOp):
 
 
 @irdl_op_definition
+class RfactorOp(DirectiveOp):
+    """Reduce the iterations of a reduction loop into elements of their own, and these into the result."""
+
+    name = "schedule.rfactor"
+    block = operand_def(BLOCK)
+    loop = operand_def(LOOP)
+    parts = result_def(BLOCK)
+    assembly_format = "$block `,` $loop attr-dict"
+
+
+@irdl_op_definition
 class FuseVariablesOp(DirectiveOp):
     """Let one iteration variable of a block run over each group of its variables, outermost first."""
 

@@ -16,7 +16,7 @@ from xdsl.passes import ModulePass
 
 from vtac.analysis.gpu_indices import Access, accesses_under, loaded_behind, profile_of, whole
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import buffer_name, scope_of
+from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
 from vtac.dialects.gpu_hardware import WARP_SIZE as WARP
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
@@ -33,8 +33,8 @@ class GpuCheckThreads(ModulePass):
     """Refuse schedules that no barrier can make right.
 
     requires: memory and warp operations under loops bound to GPU indices.
-    ensures:  memory of a kernel is its arguments and shared memory; no place in shared memory
-              depends on the block; sums in memory have one thread per element; what a thread
+    ensures:  memory of a kernel is its arguments, shared memory and each thread's own; no place in shared
+              memory depends on the block; sums in memory have one thread per element; what a thread
               reads of a result it wrote itself; warps meet their operations whole, with
               operands that all lanes agree on.
     declines: anything else. Statements that several threads repeat with equal results pass.
@@ -58,23 +58,48 @@ def _extents(function: FuncOp) -> dict[LoopKind, int]:
 
 def _check(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
     for op in function.walk():
-        if isinstance(op, memref.AllocOp) and scope_of(op.memref) != "shared":
-            raise CompileError(
-                f"'{buffer_name(op.memref)}' is an intermediate result in {scope_of(op.memref)} memory, of which a "
-                "kernel has none: inline it, or set_scope it to shared and compute it where it is used",
-                location_of(op),
-            )
+        if isinstance(op, memref.AllocOp):
+            _check_allocation(op)
         if isinstance(op, _WARP_OPERATIONS):
             _check_warp(op, extents)
     accesses = list(accesses_under(function))
     shared = [kind for kind in (*_THREADS, *_BLOCKS) if extents.get(kind, 1) > 1]
     for access in accesses:
-        if access.writes and scope_of(access.buffer) == "shared":
+        scope = scope_of(access.buffer)
+        if access.writes and scope == "shared":
             _check_own_block(access)
-        if isinstance(access.op, memref.StoreOp):
+        if scope == "local":
+            _check_own_thread(access)
+        elif isinstance(access.op, memref.StoreOp):
             _check_sum(access, shared, extents)
     for argument in function.body.block.args:
         _check_owners([access for access in accesses if access.buffer is argument], shared)
+
+
+def _check_allocation(op: memref.AllocOp) -> None:
+    scope = scope_of(op.memref)
+    if scope not in ("shared", "local"):
+        raise CompileError(
+            f"'{buffer_name(op.memref)}' is an intermediate result in {scope} memory, of which a kernel has none: "
+            "inline it, or set_scope it to shared and compute it where it is used",
+            location_of(op),
+        )
+
+
+def _check_own_thread(access: Access) -> None:
+    """What lies in local memory is written where it is declared, by every thread: each sees its own only."""
+    if not access.writes:
+        return
+    owner = access.buffer.owner
+    around = enclosing_loops(owner) if isinstance(owner, Operation) else []
+    for loop in enclosing_loops(access.op):
+        if loop.loop_kind.is_gpu_index and loop not in around:
+            raise CompileError(
+                f"'{buffer_name(access.buffer)}' lies in local memory, of which each thread has its own, and loop "
+                f"'{loop.loop_name}', bound to {loop.loop_kind.value}, writes parts of it: compute_at it inside that "
+                "loop, or set_scope it to shared",
+                location_of(access.op),
+            )
 
 
 def _check_own_block(access: Access) -> None:

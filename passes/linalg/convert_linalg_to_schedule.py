@@ -23,6 +23,7 @@ from vtac.analysis.nest import shape_of
 from vtac.analysis.tensor_views import view_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.errors import CompileError
+from vtac.passes.linalg.normalize_linalg import ReduceAsGeneric
 from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.constant_fills import FoldConstantFill
 from vtac.rewriting.linalg_statements import (
@@ -210,6 +211,7 @@ def _needs_conversion(function: FuncOp) -> bool:
 
 
 def _convert(function: FuncOp) -> None:
+    rewrite_once(function, ReduceAsGeneric())
     updates, builder = _updates(function), PayloadBuilder(function)
     rewrite_once(
         function,

@@ -66,7 +66,9 @@ def evaluate_kernel(
     memories = _bind(function, arrays)
     chosen = list(range(count) if blocks is None else blocks)
     for start in range(0, len(chosen), BLOCKS_AT_ONCE):
-        Blocks(chosen[start : start + BLOCKS_AT_ONCE], grid, block, dict(memories)).run(function.body.block)
+        at_once = Blocks(chosen[start : start + BLOCKS_AT_ONCE], grid, block, dict(memories))
+        with np.errstate(all="ignore"):  # threads that a condition leaves out compute too, on what there is
+            at_once.run(function.body.block)
     results = [argument for argument in function.body.block.args if is_result(function, argument)]
     outputs = [memories[result] for result in results]
     written = tuple(_written(memory).reshape(memory.shape) for memory in outputs)

@@ -94,7 +94,7 @@ class Blocks:
             self.values[op.result] = np.atleast_1d(np.asarray(result, np.int64))
         elif isinstance(op, arith.ConstantOp):
             self.values[op.result] = _constant(op)
-        elif op.name.startswith("arith."):
+        elif op.name.startswith(("arith.", "math.")):
             self.values[op.results[0]] = compute(op, [self.values[value] for value in op.operands], None)
         else:
             return False
@@ -114,7 +114,7 @@ class Blocks:
 
     def _memory(self, op: Operation, active: Mask | None) -> bool:
         if isinstance(op, memref.AllocOp):
-            self.memories[op.memref] = KernelMemory(op.memref, blocks=len(self.numbers))
+            self.memories[op.memref] = KernelMemory(op.memref, blocks=len(self.numbers), threads=self.threads.size)
         elif isinstance(op, memref.ReinterpretCastOp):
             self.memories[op.result] = self.memories[op.source]
         elif isinstance(op, memref.LoadOp):

@@ -47,20 +47,21 @@ class _Shared:
 class KernelMemory:
     """One buffer, addressed by flat offsets in elements. bfloat16 is seen as float32.
 
-    Of shared memory every block under execution has a copy. Threads name themselves in
-    accesses; a warp's operation has a name that no thread has. Two of them that touch an
+    Of shared memory every block under execution has a copy, of local memory every thread. Threads name
+    themselves in accesses; a warp's operation has a name that no thread has. Two of them that touch an
     element without a barrier between, one of them writing, are a fault: their order decides
     the result.
     """
 
-    def __init__(self, value: SSAValue, data: Array | None = None, blocks: int = 1) -> None:
+    def __init__(self, value: SSAValue, data: Array | None = None, blocks: int = 1, threads: int = 1) -> None:
         kind = element_type_of(value)
         self.name = buffer_name(value)
         self.shape = shape_of(value)
         self.is_bfloat16 = isinstance(kind, BFloat16Type)
         self.size = _span(value)
         is_shared = scope_of(value) == "shared"
-        total = self.size * (blocks if is_shared else 1)
+        self.is_local = scope_of(value) == "local"
+        total = self.size * (blocks if is_shared else threads if self.is_local else 1)
         self.data = np.zeros(total, stored_dtype(kind)) if data is None else data.reshape(-1)
         self.written: Mask | None = None if data is not None else np.zeros(total, np.bool_)
         self.shared = _fresh(total) if is_shared else None
@@ -139,8 +140,9 @@ class KernelMemory:
         if bad.any():
             raise refused(f"'{op.name}' at element {int(places[bad][0])} of '{self.name}', which has {self.size}", op)
         inside = places if active is None else np.clip(places, 0, self.size - 1)
-        where = inside + users.blocks * self.size if self.shared is not None else inside
-        return where, np.broadcast_to(users.who, places.shape)
+        if self.shared is not None or self.is_local:
+            inside = inside + (users.who if self.is_local else users.blocks) * self.size
+        return inside, np.broadcast_to(users.who, places.shape)
 
     def _refuse(self, bad: Mask, places: Integers, why: str, op: Operation) -> None:
         if bad.any():

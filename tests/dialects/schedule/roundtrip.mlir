@@ -102,6 +102,8 @@ schedule.script @payload {
   %ga, %gb, %gc = schedule.implicit_gemm %a, [16, 16, 32]
   // CHECK-NEXT: schedule.fuse_variables %gc, [array<i64: 0, 2>, array<i64: 1>]
   schedule.fuse_variables %gc, [array<i64: 0, 2>, array<i64: 1>]
+  // CHECK-NEXT: %gd = schedule.rfactor %a, %k
+  %gd = schedule.rfactor %a, %k
   // CHECK-NEXT: schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
   schedule.annotate %k, "note" = 3 : i64 : !schedule.loop
   // CHECK-NEXT: schedule.annotate %a, "flag" = unit : !schedule.block

@@ -63,6 +63,18 @@ func.func @other_blocks(%x: memref<4xf32>) {
 
 // -----
 
+func.func @own(%x: memref<32xf32>) {
+  %t = memref.alloc() : memref<32xf32, "local">
+  schedule.for %i = 0 to 32 kind "threadIdx.x" {
+    %v = memref.load %x[%i] : memref<32xf32>
+    // expected-error @+1 {{'t' lies in local memory, of which each thread has its own, and loop 'i', bound to threadIdx.x, writes parts of it: compute_at it inside that loop, or set_scope it to shared}}
+    memref.store %v, %t[%i] : memref<32xf32, "local">
+  }
+  func.return
+}
+
+// -----
+
 func.func @intermediate(%x: memref<32xf32>) {
   // expected-error @+1 {{'t' is an intermediate result in global memory, of which a kernel has none: inline it, or set_scope it to shared and compute it where it is used}}
   %t = memref.alloc() : memref<32xf32>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from math import isfinite
+from math import isfinite, isnan
 from typing import cast
 
 from xdsl.dialects import arith, func, memref
@@ -27,10 +27,10 @@ from xdsl.ir.affine import (
     AffineExpr,
 )
 
-from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.comparisons import float_comparison
+from vtac.targets.cuda.emit.functions import as_unsigned, conversion_text, function_text
 from vtac.targets.cuda.emit.types import scalar_type, value_type
 
 LOW, AND, COMPARISON, SUM, PRODUCT, ATOM = range(6)
@@ -46,7 +46,14 @@ _INFIX: dict[type[Operation], tuple[str, int]] = {
     arith.DivfOp: ("/", PRODUCT),
 }
 _CALLS: dict[type[Operation], str] = {arith.MaxSIOp: "max", arith.MinSIOp: "min"}
-_CASTS = (arith.ExtFOp, arith.TruncFOp, arith.ExtSIOp, arith.TruncIOp, arith.SIToFPOp)
+_BITS: dict[type[Operation], str] = {
+    arith.AndIOp: "&",
+    arith.OrIOp: "|",
+    arith.XOrIOp: "^",
+    arith.ShLIOp: "<<",
+    arith.DivSIOp: "/",
+    arith.RemSIOp: "%",
+}
 _PREDICATES = ("==", "!=", "<", "<=", ">", ">=")
 """arith.cmpi's signed predicates, in the order of its attribute."""
 _KEYWORDS = re.compile(
@@ -68,6 +75,12 @@ _FUNCTIONS = re.compile(
 """Functions of the C library, whose names an `extern "C"` kernel cannot have."""
 
 _LEAST = -(2**31)
+_SPECIAL = {
+    "inf": "__int_as_float(0x7f800000)",
+    "-inf": "__int_as_float(0xff800000)",
+    "nan": "__int_as_float(0x7fc00000)",
+}
+"""Floats without a literal of their own, by their bits."""
 _NUMBER = re.compile(r"-?\d+")
 
 Text = tuple[str, int]
@@ -131,8 +144,11 @@ class ExpressionPrinter:
         elif isinstance(op, arith.SelectOp):
             parts = [self.text(operand, COMPARISON + 1) for operand in op.operands]
             self.inline[op.result] = (f"{parts[0]} ? {parts[1]} : {parts[2]}", LOW)
-        elif isinstance(op, _CASTS):
-            self.inline[op.results[0]] = self._cast(op.results[0].type, self.text(op.operands[0]))
+        elif (call := conversion_text(op, self.text) or function_text(op, self.text)) is not None:
+            self.inline[op.results[0]] = (call, ATOM)
+        elif isinstance(op, arith.NegfOp):
+            operand = self.text(op.operand, ATOM)
+            self.inline[op.result] = (f"-({operand})" if operand.startswith("-") else f"-{operand}", PRODUCT)
         elif (text := self._binary(op)) is not None:
             self.inline[op.results[0]] = text
         else:
@@ -144,19 +160,21 @@ class ExpressionPrinter:
         if isinstance(op, arith.CmpiOp):
             predicate = op.predicate.value.data
             if predicate >= len(_PREDICATES):
-                raise CompileError("an unsigned comparison has no CUDA text", location_of(op))
+                return self._unsigned_comparison(op, _PREDICATES[predicate - 4]), COMPARISON
             return f"{self.text(op.lhs, SUM)} {_PREDICATES[predicate]} {self.text(op.rhs, SUM)}", COMPARISON
         if isinstance(op, arith.CmpfOp):
             sides = (self.text(op.lhs, SUM), self.text(op.rhs, SUM))
             return float_comparison(op.predicate.value.data, *sides), ATOM
         if isinstance(op, arith.AndIOp) and op.result.type == i1:
             return f"{self.text(op.lhs, AND)} && {self.text(op.rhs, AND)}", AND
-        if isinstance(op, arith.AndIOp):
-            return f"{self.text(op.lhs, ATOM)} & {self.text(op.rhs, ATOM)}", LOW
+        if isinstance(op, arith.OrIOp) and op.result.type == i1:
+            return f"{self.text(op.lhs, AND + 1)} || {self.text(op.rhs, AND + 1)}", LOW
         if isinstance(op, arith.ShRSIOp):
             return f"{self.text(op.lhs, SUM)} >> {self.text(op.rhs, SUM)}", LOW
         if isinstance(op, arith.MaximumfOp | arith.MinimumfOp):
             return self._extremum(op), LOW
+        if type(op) in _BITS and op.results[0].type != i1:
+            return self._bits(op), LOW
         if type(op) in _CALLS:
             arguments = ", ".join(self.text(operand) for operand in op.operands)
             return f"{_CALLS[type(op)]}({arguments})", ATOM
@@ -167,6 +185,17 @@ class ExpressionPrinter:
         kind = op.results[0].type
         # C++ computes narrow integers as int; the result wraps to its own width.
         return self._cast(kind, text) if str(kind) in ("i8", "i16") else (text, level)
+
+    def _bits(self, op: Operation) -> str:
+        """An operation on bits, or a quotient to zero or its rest, which wraps to its own width."""
+        left, right = (self.text(operand, ATOM) for operand in op.operands)
+        text = f"{left} {_BITS[type(op)]} {right}"
+        kind = op.results[0].type
+        return text if str(kind) == "i32" else self._cast(kind, text)[0]
+
+    def _unsigned_comparison(self, op: arith.CmpiOp, sign: str) -> str:
+        left, right = (as_unsigned(value.type, self.text(value)) for value in (op.lhs, op.rhs))
+        return f"{left} {sign} {right}"
 
     def _extremum(self, op: arith.MaximumfOp | arith.MinimumfOp) -> str:
         """A maximum or minimum that is no number when an operand is none, unlike fmaxf's."""
@@ -186,12 +215,11 @@ class ExpressionPrinter:
             return "0" if kind.startswith("unsigned") else f"{kind}{{}}"
         if isinstance(value, FloatAttr):
             real = cast("FloatAttr[AnyFloat]", value)
-            if not isfinite(real.value.data):
-                raise CompileError(f"the constant {real.value.data} has no CUDA text: use a finite number")
-            text = f"{float(real.value.data)!r}f"
+            number = real.value.data
+            text = f"{float(number)!r}f" if isfinite(number) else _SPECIAL["nan" if isnan(number) else str(number)]
             return text if str(real.type) == "f32" else f"static_cast<{scalar_type(real.type)}>({text})"
-        number = cast("IntegerAttr[IntegerType | IndexType]", value).value.data
-        return str(number) if number != _LEAST else f"({_LEAST + 1} - 1)"  # 2147483648 is no int
+        whole = cast("IntegerAttr[IntegerType | IndexType]", value).value.data
+        return str(whole) if whole != _LEAST else f"({_LEAST + 1} - 1)"  # 2147483648 is no int
 
 
 def _affine(expr: AffineExpr, dims: list[Text]) -> Text:

@@ -60,11 +60,12 @@ def emit_cuda(module: ModuleOp) -> str:
     threads = 1
     for extent in launch_extents(kernel, BLOCK):
         threads *= extent
-    needed = printer.headers | {"mma.h", "cuda_fp16.h"}
+    uses_warps = any("wmma::" in line for line in printer.lines)
+    needed = printer.headers | ({"mma.h", "cuda_fp16.h"} if uses_warps else {"cuda_fp16.h"})
     if any("__nv_bfloat16" in line for line in (*_signature(kernel), *printer.lines)):
         needed.add("cuda_bf16.h")
     lines = [f"#include <{header}>" for header in _HEADERS if header in needed]
-    lines += ["", "using namespace nvcuda;", ""]
+    lines += ["", "using namespace nvcuda;", ""] if uses_warps else [""]
     grid = " x ".join(map(str, launch_extents(kernel, GRID)))
     block = " x ".join(map(str, launch_extents(kernel, BLOCK)))
     lines.append(f"// Launch with a grid of {grid} blocks of {block} threads.")

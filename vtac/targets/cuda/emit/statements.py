@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from math import prod
 from typing import cast
 
 from xdsl.dialects import func, gpu, memref, scf, vector
@@ -11,7 +12,7 @@ from xdsl.dialects.builtin import VectorType
 from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import element_type_of, memref_type_of, shape_of, strides_of
+from vtac.analysis.nest import element_type_of, memref_type_of, scope_of, shape_of, strides_of
 from vtac.dialects import wmma
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma.declared import SHARED_OFFSET
@@ -75,7 +76,7 @@ class StatementPrinter(ExpressionPrinter):
         elif isinstance(op, scf.IfOp):
             self._choice(op, depth)
         elif isinstance(op, memref.AllocOp):
-            self._shared(op, depth)
+            self._array(op, depth)
         elif isinstance(op, gpu.BarrierOp):
             self._line("__syncthreads();", depth)
         elif isinstance(op, memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp):
@@ -109,14 +110,17 @@ class StatementPrinter(ExpressionPrinter):
                 self._line(f"{name} = {self.text(value)};", depth + 1)
         self._line("}", depth)
 
-    def _shared(self, op: memref.AllocOp, depth: int) -> None:
+    def _array(self, op: memref.AllocOp, depth: int) -> None:
+        """An array in shared memory, or one that each thread has for itself."""
         shape = shape_of(op.memref)
-        total = shape[0] * strides_of(op.memref)[0]
+        total = prod(shape[:1]) * prod(strides_of(op.memref)[:1])
         kind = scalar_type(element_type_of(op.memref))
-        name = self.name(op.memref, "shared")
+        name = self.name(op.memref, scope_of(op.memref))
         shown = " x ".join(map(str, shape))
         offset = SHARED_OFFSET.get(op)
-        if offset is not None:
+        if scope_of(op.memref) == "local":
+            self._line(f"{kind} {name}[{total}];", depth)
+        elif offset is not None:
             place = f"reinterpret_cast<{kind} *>(shared_memory + {offset})"
             self._line(f"{kind} *const {name} = {place};  // {total} elements", depth)
         else:

@@ -10,32 +10,51 @@ from vtac.analysis.nest import blocks_under
 from vtac.analysis.shared_memory import static_bytes
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
-from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
+from vtac.targets.cuda.schedules.elementwise import schedule_elements
+from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, is_tensor_product, no_schedule
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.shape import product_shape
 from vtac.targets.cuda.schedules.tiling import choose_tiling
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from xdsl.dialects.builtin import ModuleOp
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
+    from vtac.dialects.schedule.payload import BlockOp
 
 
 def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = None) -> Schedule:
-    """A schedule for the one function of a module: one contraction, zero padding before it, an elementwise tail.
+    """A schedule for the one function of a module, which becomes one kernel.
 
-    Tiles are chosen for the architecture given, else the module's, else for what all have.
+    A contraction that tensor cores multiply, zero padding before it, an elementwise tail; else elements or rows of
+    them that threads compute. Tiles are chosen for the architecture given, else the module's, else for what all have.
     Raises `ScheduleError` for any other program, naming the block in the way.
     """
     schedule = Schedule(module)
     record = architecture_of(module) if architecture is None else architecture
     room = static_bytes(None) if record is None else record.shared_bytes_per_block
-    found = find_product_blocks(schedule.function)
-    place = location_of(next(block for block in blocks_under(schedule.function) if block.block_name == found.product))
+    blocks = blocks_under(schedule.function)
+    product = next((block for block in blocks if is_tensor_product(block)), None)
+    if product is None:
+        _schedule_elements(schedule, blocks)
+        return schedule
+    found = find_product_blocks(schedule.function, product)
     try:
         shape = product_shape(Schedule(module), found)
         tiling = choose_tiling(shape.sizes, shape.fragment, found.element_bytes, room)
         ProductScheduler(schedule, found, shape, tiling, room).schedule()
     except ScheduleError as error:
-        raise no_schedule(f"{error}; or give a schedule", place) from None
+        raise no_schedule(f"{error}; or give a schedule", location_of(product)) from None
     return schedule
+
+
+def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:
+    where = location_of(blocks[-1] if blocks else schedule.function)
+    if not blocks:
+        raise no_schedule(f"function '{schedule.function.sym_name.data}' computes nothing", where)
+    try:
+        schedule_elements(schedule)
+    except ScheduleError as error:
+        raise no_schedule(f"{error}; or give a schedule", where) from None

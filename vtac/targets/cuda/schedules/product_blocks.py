@@ -43,10 +43,22 @@ class ProductBlocks:
         return ELEMENT_BYTES[self.operand]
 
 
-def find_product_blocks(function: FuncOp) -> ProductBlocks:
-    """The product that a function's payload is. Raises `ScheduleError` that names the block in the way."""
+def is_tensor_product(block: BlockOp) -> bool:
+    """Whether a block is a product of matrices of types that tensor cores multiply."""
+    if not block.has_reduction or len(block.inputs) != 2:
+        return False
+    left, right, total = (str(element_type_of(buffer)) for buffer in (*block.inputs, block.output))
+    product = match_product(block_view(block))
+    if isinstance(product, str) or (left, total) not in OPERANDS or right != left or _reads_unsigned(block):
+        return False
+    batch = any(block.variables[variable].extent > 1 for variable in product.batch)
+    return bool(product.rows) and bool(product.columns) and not batch
+
+
+def find_product_blocks(function: FuncOp, product: BlockOp) -> ProductBlocks:
+    """What stands around a function's product. Raises `ScheduleError` that names the block in the way."""
     blocks = blocks_under(function)
-    product = _contraction(function, blocks)
+    _check_alone(product, blocks)
     left, total = (str(element_type_of(buffer)) for buffer in (product.inputs[0], product.output))
     before = [block for block in blocks if block is not product and precedes(block, product)]
     start = _start(product, before)
@@ -70,44 +82,20 @@ def _start(product: BlockOp, before: list[BlockOp]) -> list[BlockOp]:
     return start
 
 
-def _contraction(function: FuncOp, blocks: list[BlockOp]) -> BlockOp:
-    reducing = [block for block in blocks if block.has_reduction]
-    if not reducing:
-        found = ", ".join(f"'{block.block_name}'" for block in blocks) or "none"
-        raise no_schedule(
-            f"function '{function.sym_name.data}' holds no contraction (blocks: {found}); one matrix "
-            "product or convolution is required, or give a schedule",
-            location_of(function),
-        )
-    first = reducing[0]
-    if any(isinstance(op, arith.MulfOp | arith.MuliOp) for op in first.body.block.ops):
-        _check_types(first)
-    product = match_product(block_view(first))
-    if isinstance(product, str):
-        raise _refusal(first, f"is no contraction: {product}", "one matrix product or convolution is required")
-    if first.init is None and writers_of(first.output) == [first]:
-        raise _refusal(
-            first,
-            f"goes on from what '{buffer_name(first.output)}' holds",
-            "start it from a constant (linalg.fill) and add afterwards",
-        )
-    if len(reducing) > 1:
-        raise _refusal(
-            reducing[1],
-            f"is a second reduction, after '{first.block_name}'",
-            "one contraction with an elementwise tail is required: compile functions of one each",
-        )
-    return first
-
-
-def _check_types(product: BlockOp) -> None:
-    left, *others, total = (str(element_type_of(buffer)) for buffer in (*product.inputs, product.output))
-    unsigned = " read as unsigned" if _reads_unsigned(product) else ""
-    if (left, total) not in OPERANDS or others != [left] or unsigned:
+def _check_alone(product: BlockOp, blocks: list[BlockOp]) -> None:
+    """The product starts from a constant or from other blocks, and no other block reduces."""
+    if product.init is None and writers_of(product.output) == [product]:
         raise _refusal(
             product,
-            f"multiplies {' by '.join((left, *others))}{unsigned} and adds up in {total}",
-            "f16 or bf16 added up in f32, or signed i8 in i32, is required",
+            f"goes on from what '{buffer_name(product.output)}' holds",
+            "start it from a constant (linalg.fill) and add afterwards",
+        )
+    other = next((block for block in blocks if block.has_reduction and block is not product), None)
+    if other is not None:
+        raise _refusal(
+            other,
+            f"is a second reduction, beside '{product.block_name}'",
+            "one contraction with an elementwise tail is required: compile functions of one each",
         )
 
 
