@@ -21,6 +21,8 @@ from vtac.text.excerpts import pointed, remember, remembered
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from xdsl.context import Context
+
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.hardware import VTAConfig
     from vtac.pipelines import Instrumentation
@@ -97,7 +99,7 @@ def compile(
 def _program(work: ModuleOp, target: Target, options: Mapping[str, object]) -> TargetProgram:
     if target.compile is not None:
         return target.compile(work, **options)
-    _lower(work, target)
+    _lower(work, target, None, Runner(make_context()))
     return target.build(work)
 
 
@@ -110,16 +112,17 @@ def lower(
     *,
     phase: str | None = None,
     instrumentations: tuple[Instrumentation, ...] = (),
+    context: Context | None = None,
 ) -> ModuleOp:
     """A copy of a module of scheduled functions, or of such as the target schedules as they are, lowered.
 
     `phase` is the last phase of the pipeline to run; all of them by default. A module that the target cuts up first,
     as the VTA does one on plain tensors, goes through the phases of that pipeline. `instrumentations` are told of
-    each phase and pass, with the IR before and after it.
+    each phase and pass, with the IR before and after it. Passes work under `context`, by default a new one.
     """
     found = find_target(target)
     work = prepare(module, found, config, schedule)
-    _lower(work, found, phase, instrumentations)
+    _lower(work, found, phase, Runner(context or make_context(), instrumentations))
     return work
 
 
@@ -146,9 +149,7 @@ def load_program(directory: str | Path, target: str | None = None) -> TargetProg
     return wanted.load(folder)
 
 
-def _lower(
-    work: ModuleOp, target: Target, phase: str | None = None, instrumentations: tuple[Instrumentation, ...] = ()
-) -> None:
+def _lower(work: ModuleOp, target: Target, phase: str | None, runner: Runner) -> None:
     apart = target.takes_apart(work) if target.takes_apart is not None else None
     functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
     if phase is None and functions and all(stage_of(function) is not None for function in functions):
@@ -158,4 +159,4 @@ def _lower(
             append(schedule.script.clone(), work.body.block)
     pipeline = target.pipeline() if apart is None else apart
     phases = pipeline.phases if phase is None else pipeline.through(phase)
-    Runner(make_context(), instrumentations).run_phases(phases, work)
+    runner.run_phases(phases, work)

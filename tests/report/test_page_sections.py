@@ -19,7 +19,7 @@ pytest.importorskip("pygments", reason="the extra `report` is not installed")
 import vtac
 from vtac.dialects.hardware import MemoryName
 from vtac.report.page.findings import findings_section
-from vtac.report.page.highlight import mlir_lines, vta_lines
+from vtac.report.page.highlight import mlir_highlighter, vta_highlighter
 from vtac.report.page.layers import layer_rows
 from vtac.report.page.memory import dram_uses
 from vtac.report.page.occupancy import Placed, occupancy_of
@@ -208,6 +208,7 @@ def test_a_kernel_shows_its_levels_and_its_steps() -> None:
 
 @pytest.mark.parametrize("text", ["func.func @f(%a: tensor<4x?xi8>) { // <b>", '"x & <y>"', "", "%é = 名\n\n}"])
 def test_highlighting_keeps_the_text(text: str) -> None:
-    for lines in (mlir_lines(text), vta_lines(text)):
+    for highlight in (mlir_highlighter(), vta_highlighter()):
+        lines = highlight(text.split("\n"))
         assert "\n".join(map(text_of, lines)) == text
         assert not any(re.search(r"<(?!/?i[ >])", line) for line in lines)

@@ -10,7 +10,7 @@ from vtac.report.drawing import BLACK, GREY, Rectangle, Shape, Text
 from vtac.report.plot import BAND, BAND_TOP, CHARACTER, LEFT, Plot
 from vtac.report.runs import StreamRun, layer_spans, total_cycles
 from vtac.targets.vta.programs.host_program import HostProgram
-from vtac.targets.vta.programs.layer_report import layer_reports
+from vtac.targets.vta.programs.layer_report import LayerReport
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.text.short import counted, short_name
 
@@ -30,10 +30,10 @@ class Subject:
     layers: Sequence[tuple[str, int, int]] = ()
 
 
-def subject_of(program: VtaProgram) -> Subject:
-    """What a timeline of a program says of it."""
+def subject_of(program: VtaProgram, reports: Sequence[LayerReport]) -> Subject:
+    """What a timeline of a program says of it; `reports` are those of its layers."""
     name = program.host_function.sym_name.data if isinstance(program, HostProgram) else program.stream.name
-    layers = layer_spans(layer_reports(program))
+    layers = layer_spans(reports)
     if len(layers) == 1:
         layers = [(name, *layers[0][1:])]
     return Subject(short_name(name), str(program.config), layers)

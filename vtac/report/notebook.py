@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import islice
 from typing import cast
 
 from vtac.errors import VtacError
 from vtac.report.drawing import svg
-from vtac.report.timeline import draw_program
+from vtac.report.heading import subject_of
+from vtac.report.runs import runs_of
+from vtac.report.timeline import draw_runs
 from vtac.targets.cuda.program import CudaProgram
-from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports, total_bound
+from vtac.targets.vta.cycles import CycleReport
+from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports, simulate_streams, total_bound
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.text.short import counted, short_name
 
@@ -29,7 +32,9 @@ def program_html(program: object) -> str:
     shown = cast(VtaProgram, program)
     parts = [f"<p><code>{'<br/>'.join(map(escape, str(program).splitlines()))}</code></p>"]
     try:
-        parts += [_layers(layer_reports(shown)), _choices(shown.choices), _timeline(shown)]
+        simulated = simulate_streams(shown)
+        reports = layer_reports(shown, simulated)
+        parts += [_layers(reports), _choices(shown.choices), _timeline(shown, simulated, reports)]
     except VtacError as error:
         parts.append(f"<p>no cycles: {escape(str(error))}</p>")
     return f"<div>{''.join(parts)}</div>"
@@ -80,8 +85,11 @@ def _choices(choices: Sequence[str]) -> str:
     return _details(counted(len(choices), "choice"), f"<ul>{items}</ul>{_left_out(len(choices), 'choice')}")
 
 
-def _timeline(program: VtaProgram) -> str:
-    return _details("timeline", svg(draw_program(program))) if program.devices and program.cycles else ""
+def _timeline(program: VtaProgram, simulated: Mapping[str, CycleReport], reports: Sequence[LayerReport]) -> str:
+    if not any(report.cycles for report in reports):
+        return ""
+    drawing = draw_runs(runs_of(program, simulated), subject=subject_of(program, reports))
+    return _details("timeline", svg(drawing))
 
 
 def _left_out(count: int, what: str) -> str:

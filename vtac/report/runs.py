@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import accumulate, pairwise
 
 from vtac.errors import VtacError
-from vtac.targets.vta.cycles import CycleReport, simulate_cycles
+from vtac.targets.vta.cycles import CycleReport
 from vtac.targets.vta.programs.host_program import HostProgram
-from vtac.targets.vta.programs.layer_report import LayerReport
+from vtac.targets.vta.programs.layer_report import LayerReport, simulate_streams
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 
@@ -41,18 +41,20 @@ class StreamRun:
         return f"{self.name} " if self.name else ""
 
 
-def runs_of(program: VtaProgram) -> list[StreamRun]:
+def runs_of(program: VtaProgram, simulated: Mapping[str, CycleReport] | None = None) -> list[StreamRun]:
     """The runs of a program's streams in the order of the calls; the host's time between them is not counted.
 
-    Raises `VtacError` for a program that leaves the VTA nothing to do: it has no cycles to show.
+    `simulated` are the runs of its streams by name, if they are known. Raises `VtacError` for a program that leaves
+    the VTA nothing to do: it has no cycles to show.
     """
+    known = simulate_streams(program) if simulated is None else simulated
     if not isinstance(program, HostProgram):
-        return [_run(program.stream, 0, "")]
+        return [_run(program.stream, known[program.stream.name], 0, "")]
     several = len(program.calls) > 1
     runs: list[StreamRun] = []
     for call in program.calls:
-        name = call.layer if several else ""
-        runs.append(_run(program.devices[call.device], runs[-1].end if runs else 0, name))
+        name, begin = call.layer if several else "", runs[-1].end if runs else 0
+        runs.append(_run(program.devices[call.device], known[call.device], begin, name))
     if not runs:
         raise VtacError("the program has no stream: all of it runs on the host, and there are no cycles to show")
     return runs
@@ -69,6 +71,6 @@ def layer_spans(reports: Sequence[LayerReport]) -> list[tuple[str, int, int]]:
     return [(report.name, begin, end) for report, (begin, end) in zip(reports, pairwise(ends), strict=True)]
 
 
-def _run(stream: Program, begin: int, name: str) -> StreamRun:
+def _run(stream: Program, report: CycleReport, begin: int, name: str) -> StreamRun:
     sources = {position: str(origin) for position, origin in enumerate(stream.origins)}
-    return StreamRun(simulate_cycles(stream.instructions, stream.config), begin, name, sources)
+    return StreamRun(report, begin, name, sources)

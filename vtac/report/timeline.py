@@ -34,6 +34,7 @@ from vtac.report.plot import (
 from vtac.report.raster import png
 from vtac.report.runs import StreamRun, runs_of
 from vtac.targets.vta.cycles import CycleReport
+from vtac.targets.vta.programs.layer_report import layer_reports, simulate_streams
 from vtac.targets.vta.programs.vta_program import VtaProgram
 
 _WHOLE: Window = (None, None)
@@ -46,7 +47,9 @@ def draw_timeline(report: CycleReport, window: Window = _WHOLE) -> Drawing:
 
 def draw_program(program: VtaProgram, window: Window = _WHOLE) -> Drawing:
     """The picture of a run of a program, its layers named. Raises `VtacError` for a program of no stream."""
-    return draw_runs(runs_of(program), window, subject_of(program))
+    simulated = simulate_streams(program)
+    reports = layer_reports(program, simulated)
+    return draw_runs(runs_of(program, simulated), window, subject_of(program, reports))
 
 
 def draw_runs(runs: Sequence[StreamRun], window: Window = _WHOLE, subject: Subject | None = None) -> Drawing:

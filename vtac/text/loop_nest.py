@@ -6,7 +6,7 @@ Loops have their own names; one that stands in another of the same name has a pr
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import cast
 
@@ -56,29 +56,29 @@ def nest_text(function: FuncOp, culprits: Sequence[Operation] = ()) -> str:
     arguments = ", ".join(
         f"{short_name(buffer_name(value))}: {_type(value.type)}" for value in function.body.block.args
     )
-    lines = [
-        f"{line}  <-- here" if any(op is culprit for culprit in culprits) else line
-        for op, line in _lines(function.body.block, {}, _INDENT)
-    ]
+    found: list[tuple[Operation, str]] = []
+    _add_lines(found, function.body.block, {}, _INDENT)
+    lines = [f"{line}  <-- here" if any(op is culprit for culprit in culprits) else line for op, line in found]
     return "\n".join([f"{short_name(function.sym_name.data)}({arguments})", *lines])
 
 
-def _lines(block: Block, names: Names, indent: str) -> Iterator[tuple[Operation, str]]:
+def _add_lines(lines: list[tuple[Operation, str]], block: Block, names: Names, indent: str) -> None:
+    """Add a line for each operation of a block, those of loops below them."""
     for op in block.ops:
         match op:
             case ForOp():
                 name = _loop_name(op, names)
                 kind = "" if op.loop_kind is LoopKind.SERIAL else f" {op.loop_kind.value}"
-                yield op, f"{indent}for {name} in 0..{op.trip_count}{kind}{_marks(op)}"
-                yield from _lines(op.body.block, {**names, op.induction_variable: name}, indent + _INDENT)
+                lines.append((op, f"{indent}for {name} in 0..{op.trip_count}{kind}{_marks(op)}"))
+                _add_lines(lines, op.body.block, {**names, op.induction_variable: name}, indent + _INDENT)
             case BlockOp():
-                yield op, f"{indent}{_statement(op, names)}{_marks(op)}"
+                lines.append((op, f"{indent}{_statement(op, names)}{_marks(op)}"))
             case AllocOp():
-                yield op, f"{indent}{short_name(buffer_name(op.memref))}: {_type(op.memref.type)}"
+                lines.append((op, f"{indent}{short_name(buffer_name(op.memref))}: {_type(op.memref.type)}"))
             case ReturnOp():
                 pass
             case _:
-                yield op, f"{indent}{op.name}"
+                lines.append((op, f"{indent}{op.name}"))
 
 
 def _loop_name(loop: ForOp, names: Names) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
@@ -46,8 +47,8 @@ class MlirLexer(RegexLexer):
             (r"\b(?:tensor|memref|vector|index|none|(?:si|ui|i|f|bf)\d+)\b", Keyword.Type),
             (r"(?<=[<x?])(?:\d+|\?)x[\dx?]*(?:[if]\d+)?|x(?:si|ui|i|f|bf)\d+", Keyword.Type),
             (r"-?\b\d+(?:\.\d+)?(?:e[+-]?\d+)?\b", Number),
-            (r"[\w$]+", Text),
-            (r"\s+", Text),
+            (r"[\w$]+\s*", Text),
+            (r"[\s()\[\]{},:=]+", Text),
             (r".", Operator),
         ]
     }
@@ -61,38 +62,65 @@ class VtaLexer(RegexLexer):
     tokens: ClassVar[_Rules] = {
         "root": [
             (r"#.*", Comment),
-            (r"\s*\d+:", Comment),
+            (r"^\s*\d+:", Comment),
             (r"\b(?:push|pop)_(?:prev|next)\b", Name.Variable),
             (r"\b(?:load|store|gemm|alu|finish)(?:\.\w+)*\b", Keyword),
             (r"\b(?:inp|wgt|acc|out|uops?|sram|dram|stride|pad|for|dst|src)\b", Name.Attribute),
             (r"-?\b(?:0x[0-9a-f]+|\d+)\b", Number),
-            (r"\w+", Text),
-            (r"\s+", Text),
+            (r"\w+\s*", Text),
+            (r"[\s,(){}<]+", Text),
             (r".", Operator),
         ]
     }
 
 
-def mlir_lines(text: str) -> list[str]:
-    """Lines of MLIR as HTML."""
-    return _lines(MlirLexer(stripnl=False, ensurenl=False), text)
+class Highlighter:
+    """Highlights lines of a language in which each stands for itself; what comes again is not looked at again.
+
+    `lead` is what tells lines apart that are alike else, such as their numbers.
+    """
+
+    def __init__(self, lexer: RegexLexer, lead: str = "") -> None:
+        self._lexer = lexer
+        self._lead = re.compile(lead)
+        self._known: dict[str, str] = {}
+
+    def __call__(self, lines: Sequence[str]) -> list[str]:
+        """Lines as HTML."""
+        return list(map(self._line, lines))
+
+    def _line(self, line: str) -> str:
+        found = self._lead.match(line)
+        lead = found[0] if found else ""
+        return f"{_span('c', lead)}{self._rest(line[len(lead) :])}"
+
+    def _rest(self, text: str) -> str:
+        if text not in self._known:
+            tokens = self._lexer.get_tokens_unprocessed(text)
+            self._known[text] = "".join(_span(_letter(kind), value) for _, kind, value in tokens)
+        return self._known[text]
 
 
-def vta_lines(text: str) -> list[str]:
-    """Lines of VTA assembly as HTML."""
-    return _lines(VtaLexer(stripnl=False, ensurenl=False), text)
+def mlir_highlighter() -> Highlighter:
+    """What makes lines of MLIR HTML."""
+    return Highlighter(MlirLexer())
 
 
-def cuda_lines(text: str) -> list[str]:
+def vta_highlighter() -> Highlighter:
+    """What makes lines of VTA assembly HTML."""
+    return Highlighter(VtaLexer(), r"\s*\d+:")
+
+
+def cuda_lines(lines: Sequence[str]) -> list[str]:
     """Lines of CUDA C++ as HTML."""
-    return _lines(get_lexer_by_name("cpp", stripnl=False, ensurenl=False), text)
+    return _lines(get_lexer_by_name("cpp", stripnl=False, ensurenl=False), "\n".join(lines))
 
 
 def _lines(lexer: Lexer, text: str) -> list[str]:
     shown: list[str] = []
     parts: list[str] = []
     for kind, value in lexer.get_tokens(text):
-        letter = _letter(str(kind))
+        letter = _letter(kind)
         first, *rest = value.split("\n")
         parts.append(_span(letter, first))
         for piece in rest:
@@ -103,8 +131,8 @@ def _lines(lexer: Lexer, text: str) -> list[str]:
 
 
 @cache
-def _letter(kind: str) -> str:
-    return next((letter for known, letter in _CLASSES.items() if kind.startswith(known)), "")
+def _letter(kind: object) -> str:
+    return next((letter for known, letter in _CLASSES.items() if str(kind).startswith(known)), "")
 
 
 def _span(letter: str, text: str) -> str:

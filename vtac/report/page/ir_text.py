@@ -98,10 +98,15 @@ def _short_constant(attribute: Attribute) -> str:
     """A large constant without its elements; empty for any other attribute."""
     if isinstance(attribute, DenseIntOrFPElementsAttr):
         constant = cast("DenseIntOrFPElementsAttr[IntegerType]", attribute)
-        is_large = len(constant) > MOST_ELEMENTS and not constant.is_splat()
+        is_large = len(constant) > MOST_ELEMENTS and not _is_splat(constant.data.data, len(constant))
         return f"dense<… {len(constant):,} elements> : {constant.type}" if is_large else ""
     if isinstance(attribute, DenseArrayBase):
         array = cast("DenseArrayBase[IntegerType]", attribute)
         is_large = len(array) > 4 * MOST_ELEMENTS
         return f"array<{array.elt_type}: … {len(array):,} elements>" if is_large else ""
     return ""
+
+
+def _is_splat(data: bytes, elements: int) -> bool:
+    """Whether all elements have the same bytes."""
+    return data == data[: len(data) // elements] * elements

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vtac.files.reading import RECORD_BYTES, read_regular
-from vtac.report.page.highlight import cuda_lines, mlir_lines, shortened, vta_lines
+from vtac.report.page.highlight import cuda_lines, mlir_highlighter, shortened, vta_highlighter
 from vtac.report.page.ir_text import Lines
 from vtac.report.page.lowering import WHOLE, Level, Lowering
 from vtac.report.page.packed import packed
@@ -39,30 +39,37 @@ class Shown:
     left_out: int
 
 
-class _Places:
-    """Places by number, in order of their first occurrence."""
+class _Page:
+    """What the levels of a page have in common: highlighted lines, and places by number in order of occurrence."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-
-    def __call__(self, names: Sequence[str]) -> list[int]:
-        return [self._numbers.setdefault(name, len(self._numbers)) for name in names]
+        self._mlir = mlir_highlighter()
+        self._special = {INSTRUCTIONS: vta_highlighter(), KERNEL: cuda_lines}
 
     @property
-    def names(self) -> list[str]:
+    def places(self) -> list[str]:
         return list(self._numbers)
+
+    def shown(self, level: Level) -> Shown:
+        html = self._special.get(level.name, self._mlir)(level.lines.text[:MOST_LINES])
+        numbers = [
+            [self._numbers.setdefault(name, len(self._numbers)) for name in found]
+            for found in level.lines.places[:MOST_LINES]
+        ]
+        return Shown(level.part, level.name, html, numbers, max(0, len(level.lines.text) - MOST_LINES))
 
 
 def levels_section(lowering: Lowering, source: ModuleOp | None, last: Sequence[Level], name: str) -> Section:
     """Levels of all parts; `last` are those below the IR, such as instructions."""
     first = [] if source is None else source_level(lowering, source)
     kept = [level for level in lowering.levels if not (first and level.name == "input")]
-    places = _Places()
-    shown = [_shown(level, places) for level in (*first, *kept, *last)]
+    page = _Page()
+    shown = [page.shown(level) for level in (*first, *kept, *last)]
     parts = list(dict.fromkeys(level.part for level in shown))
     data = {
         "parts": [[part, _title(part, lowering.layers) if part != WHOLE else name] for part in parts],
-        "places": places.names,
+        "places": page.places,
         "first": _SHOWN_FIRST,
         "levels": [
             {"part": one.part, "name": one.name, "html": one.html, "at": one.places, "more": one.left_out}
@@ -118,14 +125,6 @@ def _text_of(name: str) -> str:
 def _line_of(location: str) -> tuple[str, ...]:
     """`file:line` of `file:line:col`."""
     return (location.rpartition(":")[0],) if location.count(":") >= 2 else ()
-
-
-def _shown(level: Level, places: _Places) -> Shown:
-    lines = level.lines.text[:MOST_LINES]
-    highlight = {INSTRUCTIONS: vta_lines, KERNEL: cuda_lines}.get(level.name, mlir_lines)
-    html = highlight("\n".join(lines))
-    numbers = [places(found) for found in level.lines.places[:MOST_LINES]]
-    return Shown(level.part, level.name, html, numbers, max(0, len(level.lines.text) - MOST_LINES))
 
 
 def _title(part: str, layers: Mapping[str, Sequence[str]]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 
@@ -75,11 +76,14 @@ class _Onlooker(Instrumentation):
                 self.seen.steps[part or script.target.data] = list(steps_of(script.clone(), functions[0]))
 
 
-def lowering_of(source: ModuleOp, target: str) -> Lowering:
-    """The levels and steps of a prepared module. What was seen before an error is kept."""
+def lowering_of(source: ModuleOp, target: str, context: Context | None = None) -> Lowering:
+    """The levels and steps of a prepared module. What was seen before an error is kept.
+
+    `context` is one under which passes find what the compilation has found already.
+    """
     onlooker = _Onlooker()
     try:
-        lower(source, target, instrumentations=(onlooker,))
+        lower(source, target, instrumentations=(onlooker,), context=context)
     except VtacError:
         return onlooker.seen
     return onlooker.seen

@@ -13,8 +13,11 @@ from vtac.report.page.steps import steps_section
 from vtac.report.page.summary import summary_section
 from vtac.report.page.timeline import timeline_section
 from vtac.report.runs import StreamRun, runs_of, total_cycles
-from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports
+from vtac.targets.vta.compilation import CompilationContext
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports, simulate_streams
 from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.text.context import dialect_factories
 
 
 def vta_sections(program: VtaProgram) -> list[Section]:
@@ -27,7 +30,7 @@ def vta_sections(program: VtaProgram) -> list[Section]:
         sections.append(timeline_section(runs, reports))
         sections.append(memory_section(program, runs))
     source = program.source
-    lowering = Lowering() if source is None else lowering_of(source, "vta")
+    lowering = Lowering() if source is None else lowering_of(source, "vta", _context(program))
     last = list(instruction_levels(program, lowering))
     if lowering.levels or last:
         sections.append(levels_section(lowering, source, last, "the whole program"))
@@ -38,11 +41,18 @@ def vta_sections(program: VtaProgram) -> list[Section]:
     return sections
 
 
+def _context(program: VtaProgram) -> CompilationContext:
+    """What the compilation of a program has found already: the schedules of its device functions."""
+    scripts = program.scripts if isinstance(program, HostProgram) else ()
+    return CompilationContext.of(dialect_factories(), scripts=scripts)
+
+
 def _run(program: VtaProgram) -> tuple[list[LayerReport], list[StreamRun], str]:
     """Layers and runs, or why there are none."""
     if not program.devices:
         return [], [], "nothing of it runs on the VTA: there are no cycles to show"
     try:
-        return layer_reports(program), runs_of(program), ""
+        simulated = simulate_streams(program)
+        return layer_reports(program, simulated), runs_of(program, simulated), ""
     except VtacError as error:
         return [], [], f"its stream cannot be run: {error}"

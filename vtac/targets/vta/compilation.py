@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
@@ -45,11 +45,17 @@ class CompilationContext(Context):
 
     progress: Progress | None = None
     lowerings: Lowerings = field(default_factory=Lowerings)
+    scripts: Mapping[str, ScriptOp] = field(default_factory=dict[str, ScriptOp])
+    """What an earlier search has found for this very program, by device function."""
 
     @staticmethod
-    def of(dialects: Mapping[str, Callable[[], Dialect]], progress: Progress | None = None) -> CompilationContext:
+    def of(
+        dialects: Mapping[str, Callable[[], Dialect]],
+        progress: Progress | None = None,
+        scripts: Sequence[ScriptOp] = (),
+    ) -> CompilationContext:
         """A context of one compilation that knows these dialects."""
-        context = CompilationContext(progress=progress)
+        context = CompilationContext(progress=progress, scripts={op.target.data: op for op in scripts})
         for name, factory in dialects.items():
             context.register_dialect(name, factory)
         return context

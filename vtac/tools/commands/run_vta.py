@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vtac.progress import Bar
-from vtac.targets.vta.cycles import simulate_cycles, summary_table
+from vtac.targets.vta.cycles import summary_table
 from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
@@ -133,14 +133,15 @@ def _fields(program: VtaProgram, outputs: Mapping[str, Array]) -> dict[str, obje
 
 def _cycle_tables(program: VtaProgram) -> str:
     """Where the cycles went, layer by layer and stream by stream."""
+    from vtac.targets.vta.programs.layer_report import layer_reports, layer_table, simulate_streams
+
+    simulated = simulate_streams(program)
     tables: list[str] = []
     if any(device.kernels for device in program.devices.values()):
-        from vtac.targets.vta.programs.layer_report import layer_reports, layer_table
-
-        tables.append(layer_table(layer_reports(program)))
-    for name, device in program.devices.items():
-        title = f"{name}:\n" if len(program.devices) > 1 else ""
-        tables.append(f"{title}{summary_table(simulate_cycles(device.instructions, device.config))}")
+        tables.append(layer_table(layer_reports(program, simulated)))
+    for name, run in simulated.items():
+        title = f"{name}:\n" if len(simulated) > 1 else ""
+        tables.append(f"{title}{summary_table(run)}")
     return "".join(f"\n{table}" for table in tables)
 
 

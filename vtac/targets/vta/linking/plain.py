@@ -9,7 +9,7 @@ from vtac.analysis.device_functions import device_functions, kernel_modules
 from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError
-from vtac.pipelines import Runner
+from vtac.pipelines import Instrumentation, Runner, Step
 from vtac.rewriting.edits import discard
 from vtac.targets.vta.compilation import CompilationContext, Progress
 from vtac.targets.vta.linking.replacement import replace_unsafe
@@ -32,7 +32,8 @@ def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | N
     """
     _check_one_function(module)
     context = CompilationContext.of(dialect_factories(), progress)
-    runner, pipeline = Runner(context), plain_pipeline(host=host)
+    scripts = _Scripts()
+    runner, pipeline = Runner(context, (scripts,)), plain_pipeline(host=host)
     given = [op.clone() for op in module.ops if isinstance(op, ScriptOp)]
     runner.run_phases(pipeline.through("kernels"), module)
     kernels = len(device_functions(module))
@@ -43,7 +44,18 @@ def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | N
         programs = replace_unsafe(module, runner, pipeline, given)
     for stream in kernel_modules(module):
         discard(stream)
-    return HostProgram(module, programs)
+    return HostProgram(module, programs, scripts=tuple(scripts.found))
+
+
+class _Scripts(Instrumentation):
+    """Keeps the scripts of device functions, which the phases after `scripted` use up."""
+
+    def __init__(self) -> None:
+        self.found: list[ScriptOp] = []
+
+    def after(self, step: Step, module: ModuleOp) -> None:
+        if step.kind == "phase" and step.name == "scripted":
+            self.found = [op.clone() for op in module.ops if isinstance(op, ScriptOp)]
 
 
 def split_plain(module: ModuleOp, *, host: bool = True, phase: str = "grouped") -> None:

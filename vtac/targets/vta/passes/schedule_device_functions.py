@@ -23,7 +23,7 @@ from vtac.preparation import refuse_beyond_reach
 from vtac.rewriting.choices import note_choice
 from vtac.rewriting.edits import insert_ops
 from vtac.schedule import Schedule
-from vtac.targets.vta.compilation import compilation_of
+from vtac.targets.vta.compilation import CompilationContext, compilation_of
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules import default_lowering
 from vtac.targets.vta.schedules.lowering import Lowering
@@ -61,9 +61,15 @@ class ScheduleDeviceFunctions(ModulePass):
             source = isolated(device, op)
             _note_work(device, source, op)
             if device.sym_name.data not in given:
-                lowering = _lowering(source, device, op)
-                compilation.lowerings.keep(function_in(source), lowering)
-                insert_ops(lowering.script.clone(), InsertPoint.at_end(op.body.block))
+                script = compilation.scripts.get(device.sym_name.data) or _script(source, device, op, compilation)
+                insert_ops(script.clone(), InsertPoint.at_end(op.body.block))
+
+
+def _script(source: ModuleOp, device: FuncOp, module: ModuleOp, compilation: CompilationContext) -> ScriptOp:
+    """The script of the default schedule of a device function; what it was lowered to is kept."""
+    lowering = _lowering(source, device, module)
+    compilation.lowerings.keep(function_in(source), lowering)
+    return lowering.script
 
 
 def _note_work(device: FuncOp, source: ModuleOp, module: ModuleOp) -> None:

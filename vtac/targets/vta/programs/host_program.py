@@ -23,6 +23,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import SUMMARY, choices_of, layer_name
 from vtac.dialects.schedule.declared import NAME
+from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import ProgramError
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee, evaluate_linalg
@@ -67,12 +68,14 @@ class HostProgram:
     `host` is the module with the host function; `devices` are the streams that it calls, by the
     name of the function that they are, in the order of their first calls. What only one stream
     has, such as its instructions, is in `devices`; where there is one, `stream` is that. `host_seconds` is the
-    time that the host's own operations took in the last run. `source` is what was compiled, None for a saved program.
+    time that the host's own operations took in the last run. `source` is what was compiled and `scripts` how its device
+    functions were scheduled, None and empty for a saved program.
     """
 
     host: ModuleOp
     devices: dict[str, Program]
     source: ModuleOp | None = field(default=None, repr=False, compare=False)
+    scripts: tuple[ScriptOp, ...] = field(default=(), repr=False, compare=False)
     host_seconds: float = field(default=0.0, init=False)
     _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], init=False, repr=False)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.targets.vta.cycles import simulate_cycles
+from vtac.targets.vta.cycles import CycleReport, simulate_cycles
 from vtac.targets.vta.isa.fields import WORD_BYTES
 from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
@@ -45,15 +45,23 @@ class LayerReport:
         return self.counters["gemm_counter"] / self.cycles if self.cycles else 0.0
 
 
-def layer_reports(program: VtaProgram) -> list[LayerReport]:
+def simulate_streams(program: VtaProgram) -> dict[str, CycleReport]:
+    """A run of each stream of a program under the DE10 timing model, by the stream's name. Raises `CycleError`."""
+    return {name: simulate_cycles(one.instructions, one.config) for name, one in program.devices.items()}
+
+
+def layer_reports(program: VtaProgram, simulated: Mapping[str, CycleReport] | None = None) -> list[LayerReport]:
     """The kernels of a program in the order of their calls, of all its streams when it has several.
 
-    Cycles are those of the DE10 timing model. What belongs to no kernel, the end of a stream,
-    counts for its last one.
+    Cycles are those of the DE10 timing model; `simulated` are the runs of its streams, if they are known. What
+    belongs to no kernel, the end of a stream, counts for its last one.
     """
+    known = simulate_streams(program) if simulated is None else simulated
     if isinstance(program, HostProgram):
-        return [report for call in program.calls for report in _of_stream(program.devices[call.device], call)]
-    return _of_stream(program.stream, DeviceCall("", "program"))
+        devices = program.devices
+        calls = ((devices[call.device], known[call.device], call) for call in program.calls)
+        return [report for stream, run, call in calls for report in _of_stream(stream, run, call)]
+    return _of_stream(program.stream, known[program.stream.name], DeviceCall("", "program"))
 
 
 def layer_table(reports: Sequence[LayerReport]) -> str:
@@ -91,29 +99,29 @@ def _bound(report: LayerReport) -> str:
     return f"{report.work.cycles:>14,}{report.work.limit:>9}"
 
 
-def _of_stream(program: Program, alone: DeviceCall) -> list[LayerReport]:
+def _of_stream(program: Program, run: CycleReport, alone: DeviceCall) -> list[LayerReport]:
     """The kernels of one stream; `alone` is the call of one that is no sequence of kernels."""
     words = np.frombuffer(program.instructions, np.dtype((np.void, WORD_BYTES)))
     names = [kernel.name for kernel in program.kernels] or [alone.layer]
     works = [kernel.work for kernel in program.kernels] or [alone.work]
     number = {name: position for position, name in enumerate(names)}
     numbers = np.array([number.get(origin.kernel, len(names) - 1) for origin in program.origins] or [0] * len(words))
-    ends = _ends(program, len(words))
+    ends = _ends(run, len(words))
     found: list[LayerReport] = []
     before = 0
     for position, name in enumerate(names):
         mine = numbers == position
-        after = max(before, int(ends[mine].max())) if position < len(names) - 1 else program.cycles
+        after = max(before, int(ends[mine].max())) if position < len(names) - 1 else run.cycles
         counters = count(decode_stream(words[mine].tobytes(), program.config))
         found.append(LayerReport(name, after - before, int(mine.sum()), counters, works[position]))
         before = after
     return found
 
 
-def _ends(program: Program, instructions: int) -> NDArray[np.int64]:
+def _ends(run: CycleReport, instructions: int) -> NDArray[np.int64]:
     """The cycle in which each instruction is over."""
     ends = np.zeros(instructions, np.int64)
-    for unit in simulate_cycles(program.instructions, program.config).units.values():
+    for unit in run.units.values():
         for span in unit.spans:
             ends[span.instruction] = span.end
     return ends
