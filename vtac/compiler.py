@@ -21,11 +21,8 @@ from vtac.text.excerpts import pointed, remember, remembered
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from xdsl.context import Context
-
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.hardware import VTAConfig
-    from vtac.pipelines import Instrumentation
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import HasScript, Target, TargetProgram
     from vtac.targets.vta.programs.vta_program import VtaProgram
@@ -111,18 +108,17 @@ def lower(
     schedule: HasScript | ModuleOp | str | Path | None = None,
     *,
     phase: str | None = None,
-    instrumentations: tuple[Instrumentation, ...] = (),
-    context: Context | None = None,
+    runner: Runner | None = None,
 ) -> ModuleOp:
     """A copy of a module of scheduled functions, or of such as the target schedules as they are, lowered.
 
     `phase` is the last phase of the pipeline to run; all of them by default. A module that the target cuts up first,
-    as the VTA does one on plain tensors, goes through the phases of that pipeline. `instrumentations` are told of
-    each phase and pass, with the IR before and after it. Passes work under `context`, by default a new one.
+    as the VTA does one on plain tensors, goes through the phases of that pipeline. `runner` is who runs the
+    passes, such as one whose instrumentations are told of each phase and pass, with the IR before and after it.
     """
     found = find_target(target)
     work = prepare(module, found, config, schedule)
-    _lower(work, found, phase, Runner(context or make_context(), instrumentations))
+    _lower(work, found, phase, runner or Runner(make_context()))
     return work
 
 

@@ -15,7 +15,7 @@ from vtac.dialects.schedule.directives import DirectiveOp, GetBlockOp, GetBuffer
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import apply_directive
 from vtac.passes.directives.handles import Handles
-from vtac.text.loop_nest import nest_text
+from vtac.text.loop_nest import Known, nest_text
 from vtac.text.short import short_name
 
 _LOOKUPS = (GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp)
@@ -52,7 +52,8 @@ def steps_of(script: ScriptOp, function: FuncOp) -> Iterator[Step]:
     """Each directive of a script that is no lookup, applied to a payload function, which is used up."""
     handles = Handles(function)
     names: dict[SSAValue, str] = {}
-    before = nest_text(function)
+    known: Known = {}
+    before = nest_text(function, known=known)
     for op in script.body.block.ops:
         if not isinstance(op, DirectiveOp):
             continue
@@ -61,7 +62,7 @@ def steps_of(script: ScriptOp, function: FuncOp) -> Iterator[Step]:
         names.update({handle: _handle_name(op, handle, handles) for handle in op.results})
         if isinstance(op, _LOOKUPS):
             continue
-        after = nest_text(function)
+        after = nest_text(function, known=known)
         yield Step(text, before, after)
         before = after
 

@@ -48,21 +48,25 @@ Names = Mapping[SSAValue, str]
 """Loops by their induction variables."""
 
 
-def nest_text(function: FuncOp, culprits: Sequence[Operation] = ()) -> str:
+Known = dict[tuple[object, ...], tuple[tuple[Attribute, ...], str]]
+"""Statements by all that they are made of, with the attributes whose identity stands for them."""
+
+
+def nest_text(function: FuncOp, culprits: Sequence[Operation] = (), known: Known | None = None) -> str:
     """The nest of a function, a line for each buffer, loop and statement, without a newline at the end.
 
-    Loops and blocks among `culprits` are marked.
+    Loops and blocks among `culprits` are marked. Statements in `known` are taken from there, others kept in it.
     """
     arguments = ", ".join(
         f"{short_name(buffer_name(value))}: {_type(value.type)}" for value in function.body.block.args
     )
     found: list[tuple[Operation, str]] = []
-    _add_lines(found, function.body.block, {}, _INDENT)
+    _add_lines(found, function.body.block, {}, _INDENT, {} if known is None else known)
     lines = [f"{line}  <-- here" if any(op is culprit for culprit in culprits) else line for op, line in found]
     return "\n".join([f"{short_name(function.sym_name.data)}({arguments})", *lines])
 
 
-def _add_lines(lines: list[tuple[Operation, str]], block: Block, names: Names, indent: str) -> None:
+def _add_lines(lines: list[tuple[Operation, str]], block: Block, names: Names, indent: str, known: Known) -> None:
     """Add a line for each operation of a block, those of loops below them."""
     for op in block.ops:
         match op:
@@ -70,9 +74,9 @@ def _add_lines(lines: list[tuple[Operation, str]], block: Block, names: Names, i
                 name = _loop_name(op, names)
                 kind = "" if op.loop_kind is LoopKind.SERIAL else f" {op.loop_kind.value}"
                 lines.append((op, f"{indent}for {name} in 0..{op.trip_count}{kind}{_marks(op)}"))
-                _add_lines(lines, op.body.block, {**names, op.induction_variable: name}, indent + _INDENT)
+                _add_lines(lines, op.body.block, {**names, op.induction_variable: name}, indent + _INDENT, known)
             case BlockOp():
-                lines.append((op, f"{indent}{_statement(op, names)}{_marks(op)}"))
+                lines.append((op, f"{indent}{_known_statement(op, names, known)}{_marks(op)}"))
             case AllocOp():
                 lines.append((op, f"{indent}{short_name(buffer_name(op.memref))}: {_type(op.memref.type)}"))
             case ReturnOp():
@@ -111,13 +115,24 @@ def _mark(name: str, value: Attribute) -> str:
     return f"{short_name(name)} {short_name(value.data if isinstance(value, StringAttr) else str(value))}"
 
 
-def _statement(block: BlockOp, names: Names) -> str:
+def _known_statement(block: BlockOp, names: Names, known: Known) -> str:
+    """A statement, made once as long as nothing changes that it is made of."""
+    loops = [names.get(loop, "?") for loop in block.loops]
+    attributes = (*filter(None, (block.bindings, block.guard, block.init)), *block.accesses)
+    buffers = map(buffer_name, (*block.inputs, block.output))
+    steps = (op.name for op in block.body.block.ops)
+    key = (*map(id, attributes), block.block_name, *loops, *buffers, *steps)
+    if key not in known:
+        known[key] = attributes, _statement(block, loops)
+    return known[key][1]
+
+
+def _statement(block: BlockOp, loops: list[str]) -> str:
     """`res[i0] += mul(data[i0, r4], weight[r4]) from 0`; conversions and constants are left out.
 
     The block's name stands before it where it is not that of the buffer that it writes.
     """
     bindings = block.bindings.data
-    loops = [names.get(loop, "?") for loop in block.loops]
     *reads, write = [
         _access(buffer, access, bindings, loops)
         for buffer, access in zip((*block.inputs, block.output), block.accesses, strict=True)

@@ -14,8 +14,9 @@ from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import VtacError
 from vtac.passes.directives.steps import Step as ScheduleStep
 from vtac.passes.directives.steps import steps_of
-from vtac.pipelines import INPUT, Instrumentation, Step
+from vtac.pipelines import INPUT, Instrumentation, Runner, Step
 from vtac.report.page.ir_text import Lines, ir_lines
+from vtac.text.context import make_context
 
 WHOLE = ""
 """The part of a program that is all of it."""
@@ -77,13 +78,13 @@ class _Onlooker(Instrumentation):
 
 
 def lowering_of(source: ModuleOp, target: str, context: Context | None = None) -> Lowering:
-    """The levels and steps of a prepared module. What was seen before an error is kept.
+    """The levels and steps of a prepared module, which compiled once. What was seen before an error is kept.
 
     `context` is one under which passes find what the compilation has found already.
     """
     onlooker = _Onlooker()
     try:
-        lower(source, target, instrumentations=(onlooker,), context=context)
+        lower(source, target, runner=Runner(context or make_context(), (onlooker,), verify_phases=False))
     except VtacError:
         return onlooker.seen
     return onlooker.seen

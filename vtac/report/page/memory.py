@@ -9,7 +9,7 @@ import numpy as np
 from markupsafe import Markup
 from numpy.typing import NDArray
 
-from vtac.report.page.occupancy import MEMORIES, Occupancy, Placed, buffer_at, occupancy_of
+from vtac.report.page.occupancy import MEMORIES, BufferMap, Occupancy, Placed, occupancy_of
 from vtac.report.page.packed import packed
 from vtac.report.page.section import Section
 from vtac.report.page.templating import render
@@ -64,6 +64,7 @@ def dram_uses(placed: Sequence[Placed]) -> list[Use]:
     found: dict[tuple[str, str], Use] = {}
     for one in placed:
         program = one.program
+        buffers = BufferMap(program)
         for buffer in program.buffers:
             found.setdefault((program.name, buffer.name), Use(program.name, buffer))
         for unit in one.run.report.units.values():
@@ -74,7 +75,7 @@ def dram_uses(placed: Sequence[Placed]) -> list[Use]:
                 layer = program.origins[index].kernel if index < len(program.origins) else ""
                 memory = instruction.memory if isinstance(instruction, Load) else Memory.OUT
                 address = instruction.dram_base * dram_element_bytes(memory, program.config)
-                buffer = buffer_at(program, address, layer)
+                buffer = buffers.at(address, layer)
                 if buffer is not None:
                     found[program.name, buffer.name].note(*one.run.placed(begin, end), layer or program.name)
     return list(found.values())

@@ -87,6 +87,7 @@ class _Writes:
 
     def __init__(self, placed: Placed) -> None:
         self._run, self._program = placed.run, placed.program
+        self._buffers = BufferMap(placed.program)
         self._uops = np.zeros((placed.program.config.capacity("uop"), 3), np.int64)
 
     def in_order(self) -> Iterator[Write]:
@@ -138,15 +139,26 @@ class _Writes:
         return kernel or self._run.name or self._program.name
 
     def _buffer(self, load: Load, layer: str) -> str:
-        found = buffer_at(self._program, load.dram_base * dram_element_bytes(load.memory, self._program.config), layer)
+        found = self._buffers.at(load.dram_base * dram_element_bytes(load.memory, self._program.config), layer)
         return "unknown" if found is None else found.name
 
 
-def buffer_at(program: Program, address: int, layer: str) -> Buffer | None:
-    """The buffer that holds a byte of DRAM; of several that share memory, one that the layer reads or writes."""
-    holding = [one for one in program.buffers if one.address <= address < one.address + one.nbytes]
-    if len(holding) <= 1:
-        return next(iter(holding), None)
-    kernel = next((kernel for kernel in program.kernels if kernel.name == layer), None)
-    named = () if kernel is None else (*kernel.reads, *kernel.writes)
-    return min(holding, key=lambda one: (one.name not in named, one.nbytes))
+class BufferMap:
+    """The buffers of a program by the bytes of DRAM that they hold."""
+
+    def __init__(self, program: Program) -> None:
+        self._program = program
+        self._named = {kernel.name: {*kernel.reads, *kernel.writes} for kernel in reversed(program.kernels)}
+        self._known: dict[tuple[int, str], Buffer | None] = {}
+
+    def at(self, address: int, layer: str) -> Buffer | None:
+        """The buffer that holds a byte; of several that share memory, one that the layer reads or writes."""
+        place = address, layer
+        if place not in self._known:
+            self._known[place] = self._found(address, layer)
+        return self._known[place]
+
+    def _found(self, address: int, layer: str) -> Buffer | None:
+        holding = [one for one in self._program.buffers if one.address <= address < one.address + one.nbytes]
+        named = self._named.get(layer, set())
+        return min(holding, key=lambda one: (one.name not in named, one.nbytes), default=None)

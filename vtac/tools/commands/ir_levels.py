@@ -67,13 +67,15 @@ def show_ir(options: IrOptions, target: Target) -> None:
 def _lower(options: IrOptions, target: Target, instrumentations: tuple[Instrumentation, ...]) -> None:
     from vtac.compiler import lower
     from vtac.dialects.vta.declared import ACC_8BIT
+    from vtac.pipelines import Runner
+    from vtac.text.context import make_context
     from vtac.text.source import parse
 
     module = parse_program(options.source, options.function)
     if options.acc_8bit:
         ACC_8BIT.set(module, True)
     schedule = None if options.schedule is None else parse(Path(options.schedule))
-    lower(module, target.name, hardware_of(options, target), schedule, instrumentations=instrumentations)
+    lower(module, target.name, hardware_of(options, target), schedule, runner=Runner(make_context(), instrumentations))
 
 
 def _parts(name: str) -> tuple[str, str | None]:
