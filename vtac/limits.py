@@ -21,6 +21,8 @@ STEP_ITERATIONS = 1 << 10
 class LimitError(VtacError):
     """A setting of the environment that is no limit."""
 
+    kind = "limit"
+
 
 @dataclass(frozen=True)
 class Limit:

@@ -12,7 +12,8 @@ _HEAD = """# Mistakes and what is said of them
 Each message is one that a test provokes. Under it a traceback, or the tools on stderr, quote the line of the source
 with a caret; for a directive also the loop nest, with what the directive was about marked. `error.kind`, `.tried`,
 `.found`, `.required`, `.remedy` and `.locations` hold its parts, which `vtac COMMAND --json` prints as an object.
-`VTAC_DEBUG=1`, or `--verbose` for the tools, adds where in the compiler it arose.
+`VTAC_DEBUG=1`, or `--verbose` for the tools, adds where in the compiler it arose. `vtac explain KIND`
+explains each kind with an example.
 
 | mistake | message |
 |---|---|

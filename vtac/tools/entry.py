@@ -34,6 +34,8 @@ class TerminatedError(BaseException):
 class UsageError(VtacError):
     """Command-line arguments that the tool does not understand."""
 
+    kind = "usage"
+
 
 def wants_completion() -> bool:
     """Whether a shell asks what may come next."""

@@ -12,6 +12,8 @@ from vtac.files.whole import write_output
 class OutputError(VtacError):
     """A file that cannot be written."""
 
+    kind = "output"
+
 
 def report(text: str) -> None:
     """Prints results on stdout, at once. Raises `OutputError`, or `BrokenPipeError` when nobody reads on."""

@@ -64,10 +64,10 @@ def main(args: Sequence[str] | None = None) -> int:
     """Runs `vtac` with `args`, else with the process's arguments; returns the exit status."""
     arguments = sys.argv[1:] if args is None else list(args)
     words = [word for word in arguments if word not in _DEBUG]
-    return guarded("vtac", lambda: _dispatch(words), debug=words != arguments, as_json="--json" in arguments)
+    return guarded("vtac", lambda: dispatch(words), debug=words != arguments, as_json="--json" in arguments)
 
 
-def _dispatch(arguments: Sequence[str]) -> int:
+def dispatch(arguments: Sequence[str]) -> int:
     if wants_completion():
         _complete()
     if not arguments:

@@ -35,6 +35,8 @@ class Argument(Protocol):
 class ArchiveError(VtacError):
     """An archive that cannot be read or that does not hold what a program needs."""
 
+    kind = "arrays"
+
 
 def read_arrays(path: str, arguments: Sequence[Argument]) -> list[Array]:
     """Returns the arguments' arrays from the `.npz` at `path`: by name, else `in_*` in the archive's order.

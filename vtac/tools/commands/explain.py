@@ -1,4 +1,4 @@
-"""`vtac explain`: what a kind of finding or fault means, where it comes from, and what to do about it."""
+"""`vtac explain`: what a kind of finding, fault or refusal means, where it comes from, and what to do about it."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import argparse
 from collections.abc import Sequence
 from textwrap import indent
 
+from vtac.targets.cuda.cpu.kinds import KERNEL_RULES
 from vtac.targets.vta.rules import RULES
 from vtac.text.reports import suggestion
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.fault_examples import EXAMPLES, messages
 from vtac.tools.output import report
+from vtac.tools.refusals import REFUSALS, TEXT, message
 
 _EXAMPLE = """example:
   vtac explain
@@ -32,8 +34,9 @@ class Options(argparse.Namespace):
 
 def main(arguments: Sequence[str]) -> int:
     """Prints the explanation of one kind, or a line on each."""
-    parser = ToolParser("vtac explain", "Explains the kinds of findings and faults of instruction streams.", _EXAMPLE)
-    parser.add_argument("kind", metavar="KIND", nargs="?", help="as `vtac check` prints it; none: list all")
+    parser = ToolParser("vtac explain", "Explains the kinds of findings, faults and refusals.", _EXAMPLE)
+    kinds = "as `vtac check`, `--json` and error.kind say it; none: list all"
+    parser.add_argument("kind", metavar="KIND", nargs="?", help=kinds)
     options = Options()
     parser.parse(arguments, options)
     report(_list() if options.kind is None else _explanation(options.kind))
@@ -41,15 +44,32 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _list() -> str:
-    return "".join(f"{kind:<18} {rule.rule}\n" for kind, rule in RULES.items())
+    parts = {
+        "findings and faults of instruction streams": {kind: rule.rule for kind, rule in RULES.items()},
+        "faults of CUDA kernels run on the CPU": {kind: rule.rule for kind, rule in KERNEL_RULES.items()},
+        "refusals": {kind: refusal.meaning for kind, refusal in REFUSALS.items()},
+    }
+    return "\n".join(
+        f"{title}\n" + "".join(f"  {kind:<18} {text}\n" for kind, text in kinds.items())
+        for title, kinds in parts.items()
+    )
 
 
 def _explanation(kind: str) -> str:
-    rule = RULES.get(kind)
-    if rule is None:
-        hint = suggestion(kind, RULES) or f"; the kinds are {', '.join(RULES)}"
-        raise UsageError(f"unknown kind '{kind}'{hint}")
-    example = EXAMPLES[kind]
+    parts = [
+        *([_of_streams(kind)] if kind in RULES else []),
+        *([_of_kernels(kind)] if kind in KERNEL_RULES else []),
+        *([_of_refusals(kind)] if kind in REFUSALS else []),
+    ]
+    if parts:
+        return "\n".join(parts)
+    known = list(dict.fromkeys((*RULES, *KERNEL_RULES, *REFUSALS)))
+    hint = suggestion(kind, known) or f"; the kinds are {', '.join(known)}"
+    raise UsageError(f"unknown kind '{kind}'{hint}")
+
+
+def _of_streams(kind: str) -> str:
+    rule, example = RULES[kind], EXAMPLES[kind]
     known = "" if example.has_image else ", of which the memory image is not given"
     return (
         f"{kind}\n"
@@ -59,4 +79,28 @@ def _explanation(kind: str) -> str:
         f"  to do     {rule.remedy}\n"
         f"\nFor example{known}:\n\n{indent(example.text, '    ')}\n\n"
         f"gives\n\n{indent(messages(example)[kind], '    ')}\n"
+    )
+
+
+def _of_kernels(kind: str) -> str:
+    rule = KERNEL_RULES[kind]
+    example = f"\nFor example:\n\n    {rule.example}\n" if rule.example else ""
+    return (
+        f"{kind}, of a CUDA kernel\n"
+        f"  rule      {rule.rule}\n"
+        f"  found by  a run on the CPU, `vtac run --target cuda`\n"
+        f"  to do     {rule.remedy}\n{example}"
+    )
+
+
+def _of_refusals(kind: str) -> str:
+    refusal = REFUSALS[kind]
+    where = f", where TEXT is\n\n{indent(TEXT, '    ')}" if refusal.needs_program else ":\n"
+    error = message(refusal)
+    return (
+        f"{kind}, a refusal\n"
+        f"  meaning   {refusal.meaning}\n"
+        f"  to do     {refusal.remedy}\n"
+        f"\nFor example{where}\n{indent(chr(10).join(refusal.example), '    ')}\n\n"
+        f"gives\n\n{indent(refusal.said or str(error), '    ')}\n"
     )

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 class DifferenceError(VtacError):
     """Results that are not the input program's."""
 
+    kind = "difference"
+
 
 @dataclass(frozen=True)
 class _Stated:

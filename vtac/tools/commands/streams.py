@@ -15,6 +15,8 @@ from vtac.targets.vta.programs.saving import device_folder
 class StreamFileError(VtacError):
     """A stream or saved program that cannot be read."""
 
+    kind = "file"
+
 
 @dataclass(frozen=True)
 class SavedStream:
