@@ -29,7 +29,7 @@ class Model(Graph):
         self,
         calibration: NDArray[Any] | Iterable[Sample] = (),
         *,
-        zero_points: ZeroPoints = "unpadded",
+        zero_points: ZeroPoints = "all",
         exponents: Exponents = "squares",
         rounding: Rounding = "half-up",
         weights: WeightRounding = "least-squares",

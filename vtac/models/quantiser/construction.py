@@ -103,7 +103,7 @@ class Construction:
             case Convolution():
                 return self._convolution(step, layer, name)
             case Linear():
-                return self.network.linear_of(self.tensors[layer.inputs[0]], name, *self._product(step, layer))
+                return self.network.linear_of(self.tensors[layer.inputs[0]], name, self._product(step, layer)[1])
             case Add():
                 return self._add(step, layer, name)
             case MaxPool():
@@ -146,7 +146,7 @@ class Construction:
         padded = isinstance(layer, Convolution) and any(layer.pads)
         zero = source.zero if padded else 0
         if source.zero and not padded:
-            product = _without_zero(product, source.zero)
+            product = product.without_zero(source.zero)
         return zero, Finish(product, bounds, residual, self.options.rounding)
 
     def _requantised(self, step: Step) -> tuple[Residual | None, Requantisation]:
@@ -190,7 +190,7 @@ class Construction:
         least = np.where(less.ravel() > 0, -_FAR, 0).astype(np.int32)
         most = np.where(less.ravel() > 0, 0, _FAR).astype(np.int32)
         end = Finish(
-            _without_zero(product, scale.zero),
+            product.without_zero(scale.zero),
             (-128, 127),
             Residual(source, 1, 0),
             self.options.rounding,
@@ -229,9 +229,3 @@ def _common(layer: Layer, operands: Sequence[Scale], result: Scale) -> tuple[lis
     if max(factors) > 127 or shift > _WIDEST:
         raise layer.refuse("the scales of its operands are too far from its result's", "at most six bits apart")
     return factors, shift
-
-
-def _without_zero(product: IntegerProduct, zero: int) -> IntegerProduct:
-    """The same for data that are not made less `zero`, where nothing is padded."""
-    taken = product.weights.reshape(product.weights.shape[0], -1).sum(1, dtype=np.int64) * zero
-    return replace(product, bias=(product.bias - taken).astype(np.int32))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 from typing import TypeAlias
 
@@ -22,7 +22,7 @@ from vtac.models.quantiser.products import IntegerProduct
 from vtac.models.windows import Window
 from vtac.workloads.networks.core import Array, Values
 from vtac.workloads.networks.network import Network
-from vtac.workloads.tensor_text import Tensor, filled, operand_list
+from vtac.workloads.tensor_text import Tensor
 
 Bounds: TypeAlias = tuple[int, int | NDArray[np.int32]]
 """The least and the largest result; the largest may differ by feature."""
@@ -89,7 +89,7 @@ class IntegerNetwork(Network):
         return self._record(found, layer.kind, 0, lambda values: layer.compute(values[source.name]))
 
     def convolution_of(self, source: Tensor, name: str, window: Window, groups: int, zero: int, end: Finish) -> Tensor:
-        """A convolution of data less `zero`; in groups it has no form with a zero point."""
+        """A convolution of data less `zero`: padding holds it, and the bias makes up for it."""
         product = end.product
         weights = self._given(f"{name}_w", product.weights)
         size = tuple(
@@ -100,11 +100,9 @@ class IntegerNetwork(Network):
         )
         shape = (source.shape[0], product.weights.shape[0], *size)
         data = self._pad(source, f"{name}_padded", window.pads, zero)
-        if zero:
-            total = self._less_zero(data, weights, Tensor(f"{name}_t_sum", shape, "i32"), zero, window)
-        else:
-            total = self._sums_of(data, weights, Tensor(f"{name}_t_sum", shape, "i32"), window, groups)
-        result = self._finish(total, name, end)
+        total = Tensor(f"{name}_t_sum", shape, "i32")
+        self._sums_of(data, weights, total, window, groups)
+        result = self._finish(total, name, replace(end, product=product.without_zero(zero)))
 
         def compute(values: Values) -> Array:
             sums = _convolved(values[source.name], product.weights, window, (size[0], size[1]), groups, zero)
@@ -131,20 +129,17 @@ class IntegerNetwork(Network):
 
         return self._record(result, "by channel", 0, compute)
 
-    def linear_of(self, source: Tensor, name: str, zero: int, end: Finish) -> Tensor:
-        """A matrix product of data less `zero`."""
+    def linear_of(self, source: Tensor, name: str, end: Finish) -> Tensor:
+        """A matrix product."""
         product = end.product
         weights = self._given(f"{name}_w", np.ascontiguousarray(product.weights.T))
         total = Tensor(f"{name}_sum", (source.shape[0], product.weights.shape[0]), "i32")
-        if zero:
-            self._less_zero(source, weights, total, zero)
-        else:
-            self._structured(total, "linalg.matmul", [source, weights], 0)
+        self._structured(total, "linalg.matmul", [source, weights], 0)
         result = self._finish(total, name, end)
 
         def compute(values: Values) -> Array:
-            kind = _exact_type(product.weights, zero)
-            data = values[source.name].astype(kind) - kind(zero)
+            kind = _exact_type(product.weights, 0)
+            data = values[source.name].astype(kind)
             return _finished((data @ product.weights.T.astype(kind)).astype(np.int64), end, values)
 
         macs = source.shape[0] * product.weights.size
@@ -224,22 +219,6 @@ class IntegerNetwork(Network):
             self._structured(total, f"linalg.depthwise_conv_2d_nchw_chw {attributes}", [data, taps], 0)
         else:
             self._grouped(data, weights, total, attributes, groups)
-        return total
-
-    def _less_zero(
-        self, data: Tensor, weights: Tensor, total: Tensor, zero: int, window: Window | None = None
-    ) -> Tensor:
-        """Sums of weights times (data - zero), by the quantised forms of operations."""
-        scalars = [Tensor(f"{total.name}_zero", (), "i32"), Tensor(f"{total.name}_none", (), "i32")]
-        start = Tensor(f"{total.name}_start", total.shape, "i32")
-        image = "" if window is None else f"linalg.conv_2d_nchw_fchw_q {_attributes(window)}"
-        op = image or "linalg.quantized_matmul"
-        self._lines += [
-            f"  %{one.name} = arith.constant {value} : i32" for one, value in zip(scalars, (zero, 0), strict=True)
-        ]
-        self._lines.append(filled(start, 0))
-        outputs = f"outs(%{start.name} : {start.kind}) -> {total.kind}"
-        self._lines.append(f"  %{total.name} = {op}\n    {operand_list([data, weights], scalars)} {outputs}")
         return total
 
     def _given(self, name: str, array: NDArray[np.int8] | NDArray[np.int32]) -> Tensor:

@@ -18,8 +18,8 @@ WeightRounding: TypeAlias = Literal["least-squares", "nearest"]
 class Options:
     """The defaults are those that measured best.
 
-    `zero_points` puts zero at -128 where values are never negative, so that they have 256 steps: for values that no
-    convolution with padding reads, for all, or for none. `exponents` are those of activations: of least squared
+    `zero_points` puts zero at -128 where values are never negative, so that they have 256 steps: for all values, for
+    those that no convolution with padding reads, or for none. `exponents` are those of activations: of least squared
     error, the smallest that clip nothing, or that clip one element in 10,000. `rounding` is that of requantisation.
     `weights` are rounded so that the error of the layer's results is least, or to the nearest step. `correct_bias`
     takes the mean error that weights make out of the bias. `per_feature` gives each feature its own scale of weights.
@@ -28,7 +28,7 @@ class Options:
     has no integer form; `keep_float` names layers that it computes in any case.
     """
 
-    zero_points: ZeroPoints = "unpadded"
+    zero_points: ZeroPoints = "all"
     exponents: Exponents = "squares"
     rounding: Rounding = "half-up"
     weights: WeightRounding = "least-squares"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, log2
 
 import numpy as np
@@ -36,6 +36,11 @@ class IntegerProduct:
     shifts: NDArray[np.int32]
     sizes: NDArray[np.float64]
     bound: int
+
+    def without_zero(self, zero: int) -> IntegerProduct:
+        """The same for data that are not made less `zero`, padding included."""
+        taken = self.weights.reshape(self.weights.shape[0], -1).sum(1, dtype=np.int64) * zero
+        return replace(self, bias=(self.bias - taken).astype(np.int32))
 
 
 @dataclass(frozen=True)

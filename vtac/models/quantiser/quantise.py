@@ -48,7 +48,7 @@ def quantise(
     formed, plan = _planned(graph, options)
     with one_thread():
         seen = _observe(formed, plan, calibration, options, progress)
-        known = given or {}
+        known = _carried(plan, given or {})
         if not seen.kept:
             _require_given(formed, plan, known)
         found = [_built(formed, plan, seen, one, known, progress) for one in _variants(formed, seen, options)]
@@ -153,6 +153,16 @@ def _observe(
                 for moment in readers.get(name, ()):
                     moment.add(value)
     return _Seen(seen, moments, tuple(np.concatenate(parts) for parts in zip(*kept, strict=True)))
+
+
+def _carried(plan: Plan, given: Mapping[str, Given]) -> Mapping[str, Given]:
+    """What a model says of values that are not stored themselves holds for the activations behind them."""
+    found = dict(given)
+    for step in plan.steps:
+        inner = [layer.name for layer in reversed(step.layers) if layer.name in given]
+        if inner:
+            found.setdefault(step.target, given[inner[0]])
+    return found
 
 
 def _require_given(graph: Graph, plan: Plan, given: Mapping[str, Given]) -> None:

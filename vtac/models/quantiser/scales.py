@@ -59,8 +59,7 @@ def choose_scales(
 ) -> Mapping[str, Scale]:
     """One scale for each group of values that share one. Operands of sums are at most six bits apart.
 
-    `given` are scales that the model says; they count, the largest of each group, but for means, and for zero points
-    of what a convolution in groups reads with padding: twice the scale without one holds the same range.
+    `given` are scales that the model says; they count, the largest of each group, but for means.
     """
     groups = share_groups(graph, plan)
     steps = [step for step in plan.steps if not step.hosted]
@@ -136,11 +135,6 @@ def _given(
         leader = groups.get(name)
         if leader is not None and (leader not in found or found[leader].size < one.size):
             found[leader] = one
-    for step in steps:
-        leader = groups[step.layer.inputs[0]]
-        grouped = isinstance(step.layer, Convolution) and step.layer.groups > 1 and any(step.layer.pads)
-        if grouped and leader in found and found[leader].zero:
-            found[leader] = Given(2 * found[leader].size, 0)
     return found
 
 
@@ -228,10 +222,10 @@ def _is_never_negative(step: Step, sources: list[bool]) -> bool:
 
 
 def _takes_zero_point(layer: Layer, options: Options) -> bool:
-    """Padding that holds a zero point costs cycles, and has no form for convolutions in groups."""
+    """Padding that holds a zero point lies in memory, and is loaded."""
     if not isinstance(layer, Convolution) or not any(layer.pads):
         return not isinstance(layer, Spread)
-    return options.zero_points == "all" and layer.groups == 1
+    return options.zero_points == "all"
 
 
 def _added_together(steps: Sequence[Step], groups: Mapping[str, str]) -> list[list[str]]:
