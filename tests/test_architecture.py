@@ -7,7 +7,7 @@ import re
 from import_graph import ROOT, Import, circles, imports, modules
 
 FLOORS: tuple[tuple[str, ...], ...] = (
-    ("errors", "lazily", "limits", "progress"),
+    ("errors", "collection", "lazily", "limits", "progress"),
     ("files",),
     ("targets.target", "targets.registry"),
     ("dialects",),

@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from vtac.analysis.stage import is_scheduled, stage_of
+from vtac.collection import seldom_collected
 from vtac.errors import CompileError
 from vtac.pipelines import Runner
 from vtac.preparation import prepare, refuse_several_functions, scripts_of
@@ -81,13 +82,14 @@ def compile(
     """
     found = find_target(target)
     complete = found.complete(options)
-    work = prepare(module, found, config, schedule)
-    refuse_several_functions(work)
-    source = work.clone()
-    text = remembered(module) if isinstance(module, ModuleOp) else remembered(work)
-    if text is not None:
-        remember(source, text)
-    program = _program(work, found, complete)
+    with seldom_collected():
+        work = prepare(module, found, config, schedule)
+        refuse_several_functions(work)
+        source = work.clone()
+        text = remembered(module) if isinstance(module, ModuleOp) else remembered(work)
+        if text is not None:
+            remember(source, text)
+        program = _program(work, found, complete)
     if isinstance(program, KeepsSource):
         program.keep_source(source)
     return program

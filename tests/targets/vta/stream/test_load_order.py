@@ -26,7 +26,7 @@ def store(dram: int) -> Issued:
 
 
 def order(issued: list[Issued]) -> list[int]:
-    return order_loads(Footprints(VTAConfig(), [MicroOp(0, 0, 0)]), issued)
+    return order_loads(Footprints(issued, [MicroOp(0, 0, 0)], VTAConfig()), issued)
 
 
 FIRST = [load(Memory.INP, 0, 1), load(Memory.WGT, 0, 1), product(1000)]

@@ -23,9 +23,10 @@ from vtac.preparation import refuse_beyond_reach
 from vtac.rewriting.choices import note_choice
 from vtac.rewriting.edits import insert_ops
 from vtac.schedule import Schedule
-from vtac.targets.vta.compilation import CompilationContext, compilation_of
+from vtac.targets.vta.compilation import compilation_of
 from vtac.targets.vta.reach import REACH
-from vtac.targets.vta.schedules import default_lowering
+from vtac.targets.vta.schedules.defaults import lowering_of
+from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.simple import simple_lowering
@@ -59,26 +60,30 @@ class ScheduleDeviceFunctions(ModulePass):
         for done, device in enumerate(devices):
             compilation.report(_layer_of(device, op), done, len(devices))
             source = isolated(device, op)
-            _note_work(device, source, op)
+            schedule = Schedule(source)
+            layers = _layers(schedule)
+            if not isinstance(layers, NoDefaultScheduleError):
+                _note_work(device, layers, op)
             if device.sym_name.data not in given:
-                script = compilation.scripts.get(device.sym_name.data) or _script(source, device, op, compilation)
+                script = compilation.scripts.get(device.sym_name.data)
+                if script is None:
+                    lowering = _lowering(schedule, layers, source, device, op)
+                    compilation.lowerings.keep(function_in(source), lowering)
+                    script = lowering.script
                 insert_ops(script.clone(), InsertPoint.at_end(op.body.block))
 
 
-def _script(source: ModuleOp, device: FuncOp, module: ModuleOp, compilation: CompilationContext) -> ScriptOp:
-    """The script of the default schedule of a device function; what it was lowered to is kept."""
-    lowering = _lowering(source, device, module)
-    compilation.lowerings.keep(function_in(source), lowering)
-    return lowering.script
-
-
-def _note_work(device: FuncOp, source: ModuleOp, module: ModuleOp) -> None:
-    """Write what a device function takes at least at its calls, if it consists of layers."""
+def _layers(schedule: Schedule) -> list[Layer] | NoDefaultScheduleError:
+    """The layers of a schedule's function, or what speaks against it."""
     try:
-        config = config_of(source)
-        works = [work_of(layer, config).fields() for layer in layers_of(Schedule(source))]
-    except NoDefaultScheduleError:
-        return
+        return layers_of(schedule)
+    except NoDefaultScheduleError as refusal:
+        return refusal
+
+
+def _note_work(device: FuncOp, layers: Sequence[Layer], module: ModuleOp) -> None:
+    """Write what a device function of these layers takes at least at its calls."""
+    works = [work_of(layer, config_of(module)).fields() for layer in layers]
     total = {name: sum(work[name] for work in works) for name in works[0]} if works else {}
     for call in calls_of(module, {device.sym_name.data}) if total else ():
         WORK.set(call, total)
@@ -112,14 +117,19 @@ def _layer_of(device: FuncOp, module: ModuleOp) -> str:
     return layer_name(calls[0]) if calls else device.sym_name.data
 
 
-def _lowering(source: ModuleOp, device: FuncOp, module: ModuleOp) -> Lowering:
+def _lowering(
+    schedule: Schedule, layers: list[Layer] | NoDefaultScheduleError, source: ModuleOp, device: FuncOp, module: ModuleOp
+) -> Lowering:
     """A device function, isolated in `source`, under the default schedule, else the simple one.
 
-    This is the one place where another schedule takes the default one's: where none is for the
-    function, or its tiling exceeds the hardware. Whatever else is refused is not passed over.
+    `schedule` is one of it without directives, which is used up. This is the one place where another
+    schedule takes the default one's: where none is for the function, or its tiling exceeds the hardware.
+    Whatever else is refused is not passed over.
     """
     try:
-        return default_lowering(source, config_of(source))
+        if isinstance(layers, NoDefaultScheduleError):
+            raise layers
+        return lowering_of(schedule, layers, source)
     except (NoDefaultScheduleError, TilingError) as error:
         refusal = error
     try:

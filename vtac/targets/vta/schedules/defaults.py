@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import chain, count
+
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac.analysis.target import config_of
@@ -21,7 +24,8 @@ def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Sched
     `config` as for `vtac.compile`. Raises `ScheduleError` for a block that fits no layer.
     """
     schedule = Schedule(module, config=config)
-    tilings, _ = _tilings(module, config_of(schedule.module), layers_of(schedule))
+    fresh = (Schedule(module, config=config) for _ in count())
+    tilings, _ = _tilings(fresh, config_of(schedule.module), layers_of(schedule))
     for layer, tiling in tilings:
         schedule_layer(schedule, layer, tiling)
     return schedule
@@ -30,15 +34,22 @@ def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Sched
 def default_lowering(module: ModuleOp, config: VTAConfig | None = None) -> Lowering:
     """The module at the vta level under its default schedule, and that schedule; raises as `default_schedule` does."""
     schedule = Schedule(module, config=config)
-    tilings, lowering = _tilings(module, config_of(schedule.module), layers_of(schedule))
-    return lowering or lower_tilings(module, config_of(schedule.module), tilings)
+    return lowering_of(schedule, layers_of(schedule), module)
+
+
+def lowering_of(schedule: Schedule, layers: list[Layer], module: ModuleOp) -> Lowering:
+    """The same for a schedule of a module's function without directives, which is used up, and its layers."""
+    config = config_of(schedule.module)
+    fresh = chain([schedule], (Schedule(module, config=config) for _ in count()))
+    tilings, lowering = _tilings(fresh, config, layers)
+    return lowering or lower_tilings(next(fresh), tilings)
 
 
 def _tilings(
-    module: ModuleOp, config: VTAConfig, layers: list[Layer]
+    fresh: Iterator[Schedule], config: VTAConfig, layers: list[Layer]
 ) -> tuple[list[tuple[Layer, Tiling]], Lowering | None]:
     """The tiling of each layer, and what they make of the module if that was just built."""
     if len(layers) != 1:
         return [(layer, best_estimate(layer, config).tiling) for layer in layers], None
-    found = best_tiling(module, config, layers[0])
+    found = best_tiling(fresh, config, layers[0])
     return [(layers[0], found.tiling)], found.lowering

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -56,12 +56,15 @@ def _known(_layer: Layer, _config: VTAConfig) -> _Known:
     return _Known()
 
 
-def best_tiling(module: ModuleOp, config: VTAConfig, layer: Layer) -> Found:
-    """The best tiling of the one layer of a module; unless it is known, the first few are built and timed."""
+def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer) -> Found:
+    """The best tiling of the one layer of a function; unless it is known, the first few are built and timed.
+
+    `fresh` gives schedules of the function without directives; those taken are used up.
+    """
     known = _known(layer, config)
     if known.tiling is not None:
         return Found(known.tiling)
-    found = _measured(module, config, layer, candidates(layer, config))
+    found = _measured(fresh, config, layer, candidates(layer, config))
     known.tiling = found.tiling
     return found
 
@@ -89,7 +92,7 @@ def _nothing_fits(layer: Layer, config: VTAConfig) -> NoDefaultScheduleError:
     )
 
 
-def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: Sequence[Candidate]) -> Found:
+def _measured(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, ranked: Sequence[Candidate]) -> Found:
     """The best of the first few by the cycle model; a tiling that cannot be built is passed over.
 
     Of programs too long to build on trial, the first that lowers to the vta dialect is taken.
@@ -105,7 +108,7 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: Sequenc
             break
         is_long = guess.instructions > _LONG
         try:
-            lowering = lower_tilings(module, config, [(layer, tiling)])
+            lowering = lower_tilings(next(fresh), [(layer, tiling)])
             found = guess if is_long else _counted(build_program(lowering.module))
         except TilingError as error:
             problem = error
@@ -119,13 +122,12 @@ def _measured(module: ModuleOp, config: VTAConfig, layer: Layer, ranked: Sequenc
     return best[1]
 
 
-def lower_tilings(module: ModuleOp, config: VTAConfig, layers: Sequence[tuple[Layer, Tiling]]) -> Lowering:
-    """A copy of a module at the vta level, its layers under these tilings.
+def lower_tilings(schedule: Schedule, layers: Sequence[tuple[Layer, Tiling]]) -> Lowering:
+    """The module of a schedule without directives at the vta level, its layers under these tilings.
 
     What a schedule has applied while it was written is not applied again. The module is verified
     where it is used: most candidates are dropped.
     """
-    schedule = Schedule(module, config=config)
     for layer, tiling in layers:
         schedule_layer(schedule, layer, tiling)
     Runner(make_context(), verify_phases=False).run_phases(VTA_PIPELINE.beyond("scheduled"), schedule.module)

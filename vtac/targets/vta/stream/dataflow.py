@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa.instructions import Memory, MicroOp, Opcode
-from vtac.targets.vta.stream.footprints import Footprints, Issued, Tiles, Touched, contents
+from vtac.targets.vta.stream.footprints import Footprints, Issued, Touched, contents
 from vtac.targets.vta.stream.load_order import order_loads
 
 LOAD, COMPUTE, STORE = 1, 2, 3
@@ -46,7 +46,7 @@ def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: 
 
     The last entry belongs to the compute unit, after which FINISH may follow.
     """
-    footprints = Footprints(config, micro_ops)
+    footprints = Footprints(issued, micro_ops, config)
     order = order_loads(footprints, issued)
     planner = _Planner(footprints, issued, order, every=0)
     planner.run()
@@ -56,15 +56,6 @@ def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: 
     return planner.placed
 
 
-class _Stamps:
-    """Per tile of a memory: the position of the last instruction that wrote or read it."""
-
-    def __init__(self, tiles: int) -> None:
-        self.wrote: NDArray[np.int64] = np.full(tiles, -1, dtype=np.int64)
-        self.read: NDArray[np.int64] = np.full(tiles, -1, dtype=np.int64)
-        self.holds: NDArray[np.int64] = np.full(tiles, -1, dtype=np.int64)
-
-
 class _Planner:
     def __init__(self, footprints: Footprints, issued: Sequence[Issued], order: Sequence[int], *, every: int) -> None:
         self.footprints = footprints
@@ -72,10 +63,12 @@ class _Planner:
         self.order = order
         self.every = every
         config = footprints.config
-        self.memories = {
-            Memory.INP: _Stamps(config.capacity("inp")),
-            Memory.WGT: _Stamps(config.capacity("wgt")),
-            Memory.ACC: _Stamps(config.capacity("acc")),
+        self.met = footprints.sets.met
+        self.wrote = [-1] * len(self.met)
+        self.read = [-1] * len(self.met)
+        self.holds: dict[int, NDArray[np.int64]] = {
+            Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
+            Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
         }
         self.sizes = (config.inp_element_bytes, config.wgt_element_bytes)
         self.placed: list[Placed] = []
@@ -83,25 +76,18 @@ class _Planner:
         self.known = {stage: [-1, -1, -1] for stage in (LOAD, COMPUTE, STORE)}
         self.last = {LOAD: -1, COMPUTE: -1, STORE: -1}
         self.queues: dict[tuple[int, int], list[tuple[int, int]]] = {}
-        pages = footprints.page_count(issued)
-        self.shared = self._shared_pages(pages)
+        pages = footprints.page_count
         self.page_written: NDArray[np.int64] = np.full(pages, -1, dtype=np.int64)
         self.page_read: dict[int, NDArray[np.int64]] = {
             stage: np.full(pages, -1, dtype=np.int64) for stage in (LOAD, COMPUTE)
         }
 
-    def _shared_pages(self, count: int) -> NDArray[np.bool_]:
-        """Of each page, whether the program both loads and stores it."""
-        loaded, stored = np.zeros(count, dtype=np.bool_), np.zeros(count, dtype=np.bool_)
-        for item in self.issued:
-            pages = self.footprints.pages(item.opcode, item.row)
-            (stored if item.opcode is Opcode.STORE else loaded)[pages.start : pages.stop] = True
-        return loaded & stored
-
-    def _pages(self, item: Issued) -> slice:
+    def _pages(self, number: int) -> slice:
         """Pages that an instruction transfers; none where it touches no shared one."""
-        pages = self.footprints.pages(item.opcode, item.row)
-        return slice(pages.start, pages.stop) if self.shared[pages.start : pages.stop].any() else slice(0)
+        if not self.footprints.shares[number]:
+            return slice(0)
+        pages = self.footprints.pages[number]
+        return slice(pages.start, pages.stop)
 
     def run(self) -> None:
         for count, number in enumerate(self.order):
@@ -126,15 +112,15 @@ class _Planner:
         if item.opcode is not Opcode.LOAD or item.row[0] not in (Memory.INP, Memory.WGT):
             return False
         new = contents(item.row)
-        held = self.memories[Memory(item.row[0])].holds[item.row[1] : item.row[1] + new.size]
+        held = self.holds[item.row[0]][item.row[1] : item.row[1] + new.size]
         if held.size == new.size and bool((held == new).all()):
             return True
         held[:] = new[: held.size]
         return False
 
     def _place(self, number: int, item: Issued, *, meet: bool) -> None:
-        touched = self.footprints.of(item.opcode, item.row, item.kernel)
-        pages = self._pages(item)
+        touched = self.footprints.touched[number]
+        pages = self._pages(number)
         needs = self._needs(item, touched, pages)
         if meet:
             for stage in (LOAD, COMPUTE, STORE):
@@ -154,11 +140,13 @@ class _Planner:
         """Per unit, the last instruction that must be over before this one starts."""
         needs = {LOAD: -1, COMPUTE: -1, STORE: -1}
         for memory, tiles in touched.reads:
-            producer = COMPUTE if memory == Memory.ACC else LOAD
-            needs[producer] = max(needs[producer], _latest(self.memories[memory].wrote, tiles))
+            producer = COMPUTE if memory is Memory.ACC else LOAD
+            for other in self.met[tiles]:
+                needs[producer] = max(needs[producer], self.wrote[other])
         for memory, tiles in touched.writes:
-            consumer = STORE if memory == Memory.ACC else COMPUTE
-            needs[consumer] = max(needs[consumer], _latest(self.memories[memory].read, tiles))
+            consumer = STORE if memory is Memory.ACC else COMPUTE
+            for other in self.met[tiles]:
+                needs[consumer] = max(needs[consumer], self.read[other])
         if pages.stop:
             needs[STORE] = max(needs[STORE], int(self.page_written[pages].max()))
             if item.opcode is Opcode.STORE:
@@ -168,10 +156,10 @@ class _Planner:
 
     def _stamp(self, position: int, item: Issued, touched: Touched, pages: slice) -> None:
         for memory, tiles in touched.reads:
-            if memory != Memory.ACC or item.opcode is Opcode.STORE:
-                self.memories[memory].read[tiles] = position
-        for memory, tiles in touched.writes:
-            self.memories[memory].wrote[tiles] = position
+            if memory is not Memory.ACC or item.opcode is Opcode.STORE:
+                self.read[tiles] = position
+        for _, tiles in touched.writes:
+            self.wrote[tiles] = position
         if not pages.stop:
             return
         if item.opcode is not Opcode.STORE:
@@ -184,9 +172,9 @@ class _Planner:
 
     def _forget(self, item: Issued) -> None:
         """Tiles that hold what a store overwrites in DRAM hold nothing known."""
-        start, stop = self.footprints.span(item.opcode, item.row)
+        start, stop = self.footprints.span(item)
         for memory, size in ((Memory.INP, self.sizes[0]), (Memory.WGT, self.sizes[1])):
-            holds = self.memories[memory].holds
+            holds = self.holds[memory]
             holds[(holds >= 0) & (holds * size + size > start) & (holds * size < stop)] = -1
 
     def _relay(self, far: int, needed: int) -> int:
@@ -219,8 +207,3 @@ class _Planner:
         self.last[stage] = position
         known = self.known[stage]
         self.clocks[position] = (known[0], known[1], known[2])
-
-
-def _latest(stamps: NDArray[np.int64], tiles: Tiles) -> int:
-    found = stamps[tiles]
-    return int(found.max()) if found.size else -1

@@ -1,4 +1,8 @@
-"""Which tiles and DRAM pages an instruction touches, from its fields and micro-ops."""
+"""Which tiles and DRAM pages the instructions of a stream touch, from their fields and micro-ops.
+
+Tiles are told apart by the sets of them that instructions touch: these are few, as buffers are, and two of them
+meet or they do not.
+"""
 
 from __future__ import annotations
 
@@ -11,10 +15,9 @@ from numpy.typing import NDArray
 
 from vtac.dialects.hardware import DRAM_PAGE_BYTES, MemoryName, VTAConfig
 from vtac.targets.vta.isa.instructions import Memory, MicroOp, Opcode
+from vtac.targets.vta.stream.tile_sets import Tiles, TileSets
 
 Row = tuple[int, ...]
-Tiles: TypeAlias = slice | NDArray[np.intp]
-"""Tile indices into one memory: a run, or any set in rising order."""
 
 PAD = -2
 """What a tile of zeros around a load holds, in place of a DRAM element."""
@@ -27,13 +30,16 @@ _NAMES: dict[int, MemoryName] = {
     Memory.ACC_8BIT: "out",
 }
 
+Sets: TypeAlias = tuple[tuple[Memory, int], ...]
+"""Sets of tiles by memory, by their numbers."""
+
 
 @dataclass(frozen=True, slots=True)
 class Touched:
     """Tiles read and written per on-chip memory; `Memory.ACC` stands for OUT too."""
 
-    reads: tuple[tuple[Memory, Tiles], ...] = ()
-    writes: tuple[tuple[Memory, Tiles], ...] = ()
+    reads: Sets = ()
+    writes: Sets = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,68 +61,94 @@ class Issued:
 
 
 class Footprints:
-    """Footprints of instructions of one configuration; those of kernels are computed once."""
+    """The footprints of all instructions of a stream.
 
-    def __init__(self, config: VTAConfig, micro_ops: Sequence[MicroOp]) -> None:
+    `touched` and `pages` have an entry for each: tiles, and the DRAM pages between the first and the last byte of a
+    transfer. `sets` are the sets of tiles. `shares` says of each whether it transfers a page that the stream both
+    loads and stores; `page_count` is how many pages there are up to the last.
+    """
+
+    def __init__(self, issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> None:
         self.config = config
+        self.sets = TileSets()
         self._micro_ops = micro_ops
+        self._sizes = {memory: config.element_bytes(name) for memory, name in _NAMES.items()}
         self._kernels: dict[tuple[object, ...], Touched] = {}
+        self._runs: dict[tuple[int, ...], Touched] = {}
+        self.touched = [self._of(item) for item in issued]
+        self.pages = [self._pages(item) for item in issued]
+        self.page_count = max((pages.stop for pages in self.pages), default=0)
+        self.shares = self._shares(issued)
 
-    def of(self, opcode: Opcode, row: Row, kernel: KernelSlice | None) -> Touched:
-        """The tiles that an instruction touches."""
-        if opcode is Opcode.LOAD:
-            memory, base, _, y_size, x_size, _, top, bottom, left, right = row
-            tiles = slice(base, base + (top + y_size + bottom) * (left + x_size + right))
-            filled = Memory.ACC if memory == Memory.ACC_8BIT else Memory(memory)
-            return Touched(writes=() if memory == Memory.UOP else ((filled, tiles),))
-        if opcode is Opcode.STORE:
-            return Touched(reads=((Memory.ACC, slice(row[1], row[1] + row[3] * row[4])),))
-        if kernel is None:
+    def _of(self, item: Issued) -> Touched:
+        if item.opcode is Opcode.LOAD:
+            memory, base, _, y_size, x_size, _, top, bottom, left, right = item.row
+            return self._run(memory, base, (top + y_size + bottom) * (left + x_size + right), is_store=False)
+        if item.opcode is Opcode.STORE:
+            return self._run(Memory.ACC, item.row[1], item.row[3] * item.row[4], is_store=True)
+        if item.kernel is None:
             return Touched()
-        key = (opcode, row, kernel)
-        if key not in self._kernels:
-            self._kernels[key] = self._kernel(opcode, row, kernel)
-        return self._kernels[key]
+        key = (item.opcode, item.row, item.kernel.first, item.kernel.count)
+        found = self._kernels.get(key)
+        if found is None:
+            found = self._kernels[key] = self._kernel(item.opcode, item.row, item.kernel)
+        return found
+
+    def _run(self, memory: int, base: int, tiles: int, *, is_store: bool) -> Touched:
+        """A transfer, of tiles in a row."""
+        if memory == Memory.UOP:
+            return Touched()
+        key = (memory, base, tiles, is_store)
+        found = self._runs.get(key)
+        if found is None:
+            filled = Memory.ACC if memory == Memory.ACC_8BIT else Memory(memory)
+            sets = (self._numbered(filled, slice(base, base + tiles)),)
+            found = self._runs[key] = Touched(reads=sets) if is_store else Touched(writes=sets)
+        return found
+
+    def _numbered(self, memory: Memory, tiles: Tiles) -> tuple[Memory, int]:
+        return memory, self.sets.number(memory, tiles)
 
     def _kernel(self, opcode: Opcode, row: Row, kernel: KernelSlice) -> Touched:
         ops = np.array(self._micro_ops[kernel.first : kernel.first + kernel.count], dtype=np.intp).reshape(-1, 3)
         if opcode is Opcode.GEMM:
             loops = row[3:]
-            written = _spread(ops[:, 0], loops[:2], loops[2:4])
+            written = self._numbered(Memory.ACC, _spread(ops[:, 0], loops[:2], loops[2:4]))
             if row[0]:
-                return Touched(writes=((Memory.ACC, written),))
-            read = (
-                (Memory.INP, _spread(ops[:, 1], loops[:2], loops[4:6])),
-                (Memory.WGT, _spread(ops[:, 2], loops[:2], loops[6:8])),
-            )
-            return Touched(reads=read, writes=((Memory.ACC, written),))
+                return Touched(writes=(written,))
+            inputs = self._numbered(Memory.INP, _spread(ops[:, 1], loops[:2], loops[4:6]))
+            weights = self._numbered(Memory.WGT, _spread(ops[:, 2], loops[:2], loops[6:8]))
+            return Touched(reads=(inputs, weights), writes=(written,))
         loops = row[2:]
-        written = _spread(ops[:, 0], loops[:2], loops[2:4])
-        source = _spread(ops[:, 1], loops[:2], loops[4:6])
-        return Touched(reads=((Memory.ACC, source),), writes=((Memory.ACC, written),))
+        written = self._numbered(Memory.ACC, _spread(ops[:, 0], loops[:2], loops[2:4]))
+        source = self._numbered(Memory.ACC, _spread(ops[:, 1], loops[:2], loops[4:6]))
+        return Touched(reads=(source,), writes=(written,))
 
-    def pages(self, opcode: Opcode, row: Row) -> range:
-        """DRAM pages between the first and the last byte of a transfer."""
-        if opcode not in (Opcode.LOAD, Opcode.STORE) or row[0] not in _NAMES or not row[4] or not row[3]:
-            return range(0)
-        start, stop = self.span(opcode, row)
-        return range(start // DRAM_PAGE_BYTES, (stop - 1) // DRAM_PAGE_BYTES + 1)
+    def _pages(self, item: Issued) -> range:
+        start, stop = self.span(item)
+        return range(start // DRAM_PAGE_BYTES, (stop - 1) // DRAM_PAGE_BYTES + 1) if stop > start else range(0)
 
-    def page_count(self, issued: Sequence[Issued]) -> int:
-        """How many DRAM pages there are up to the last that one of the instructions transfers."""
-        return max((self.pages(item.opcode, item.row).stop for item in issued), default=0)
+    def _shares(self, issued: Sequence[Issued]) -> list[bool]:
+        loaded, stored = np.zeros(self.page_count, np.int64), np.zeros(self.page_count, np.int64)
+        for item, pages in zip(issued, self.pages, strict=True):
+            (stored if item.opcode is Opcode.STORE else loaded)[pages.start : pages.stop] = 1
+        before = np.concatenate([[0], np.cumsum(loaded * stored)])
+        return [bool(before[pages.stop] > before[pages.start]) for pages in self.pages]
 
-    def span(self, opcode: Opcode, row: Row) -> tuple[int, int]:
-        """DRAM bytes from the first to behind the last of a transfer."""
-        if opcode not in (Opcode.LOAD, Opcode.STORE) or row[0] not in _NAMES or not row[4] or not row[3]:
+    def span(self, item: Issued) -> tuple[int, int]:
+        """DRAM bytes from the first to behind the last of a transfer; 0, 0 for what is none."""
+        row = item.row
+        if item.opcode not in (Opcode.LOAD, Opcode.STORE) or not row[4] or not row[3]:
             return 0, 0
-        size = self.config.element_bytes(_NAMES[row[0]])
+        size = self._sizes.get(row[0], 0)
         return row[2] * size, (row[2] + (row[3] - 1) * row[5] + row[4]) * size
 
 
 def contents(row: Row) -> NDArray[np.int64]:
     """The DRAM element that each tile of a load comes from; `PAD` for zeros around it."""
     _, _, dram, y_size, x_size, x_stride, top, bottom, left, right = row
+    if y_size == 1 and not (top or bottom or left or right):
+        return np.arange(dram, dram + x_size, dtype=np.int64)
     block = np.full((top + y_size + bottom, left + x_size + right), PAD, dtype=np.int64)
     block[top : top + y_size, left : left + x_size] = dram + np.arange(y_size)[:, None] * x_stride + np.arange(x_size)
     return block.reshape(-1)
@@ -124,9 +156,11 @@ def contents(row: Row) -> NDArray[np.int64]:
 
 def _spread(base: NDArray[np.intp], extents: Sequence[int], factors: Sequence[int]) -> Tiles:
     """Every index base + o * factor_out + i * factor_in, as a run when it is one."""
-    outer = np.unique(
-        (np.arange(extents[0])[:, None] * factors[0] + np.arange(extents[1])[None, :] * factors[1]).reshape(-1)
-    )
-    found = np.unique((np.unique(base)[:, None] + outer[None, :]).reshape(-1))
-    first, last = int(found[0]), int(found[-1])
-    return slice(first, last + 1) if last - first + 1 == found.size else found
+    outer = np.arange(extents[0])[:, None] * factors[0] + np.arange(extents[1]) * factors[1]
+    first, last = int(base.min() + outer.min()), int(base.max() + outer.max())
+    reached = np.zeros(last - first + 1, np.bool_)
+    steps = np.zeros(int(outer.max() - outer.min()) + 1, np.bool_)
+    steps[outer.reshape(-1) - outer.min()] = True
+    starts = np.flatnonzero(np.bincount(base - base.min()))
+    reached[(starts[:, None] + np.flatnonzero(steps)).reshape(-1)] = True
+    return slice(first, last + 1) if bool(reached.all()) else np.flatnonzero(reached) + first

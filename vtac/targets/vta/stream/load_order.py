@@ -119,10 +119,10 @@ class _Times:
 
     def _ready(self, load: _Load) -> int:
         """When what a load overwrites is read, and what it reads is stored."""
-        last = max(load.after, load.floor)
-        if last >= len(self.ends):
+        after, floor, known = load.after, load.floor, len(self.ends)
+        if after >= known or floor >= known:
             return _NEVER
-        return max((self.ends[number] for number in (load.after, load.floor) if number >= 0), default=0)
+        return max(self.ends[after] if after >= 0 else 0, self.ends[floor] if floor >= 0 else 0)
 
 
 def _merged(issued: Sequence[Issued], queue: Sequence[_Load]) -> list[int]:
@@ -143,37 +143,31 @@ def _waits(footprints: Footprints, issued: Sequence[Issued], durations: Sequence
 
     And for each instruction, the last load whose tiles it reads, by its place among the loads.
     """
-    config = footprints.config
-    read: dict[int, NDArray[np.int64]] = {
-        Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
-        Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
-    }
-    filled = {memory: np.full(stamps.size, -1, dtype=np.int64) for memory, stamps in read.items()}
-    stored: NDArray[np.int64] = np.full(footprints.page_count(issued), -1, dtype=np.int64)
+    met, pages = footprints.sets.met, footprints.pages
+    read, filled = [-1] * len(met), [-1] * len(met)
+    stored: NDArray[np.int64] = np.full(footprints.page_count, -1, dtype=np.int64)
     loads: list[_Load] = []
     needs: list[int] = []
     group = 0
     for number, item in enumerate(issued):
         needed = -1
         if item.opcode is Opcode.STORE:
-            pages = footprints.pages(item.opcode, item.row)
-            stored[pages.start : pages.stop] = number
-        touched = footprints.of(item.opcode, item.row, item.kernel)
+            stored[pages[number].start : pages[number].stop] = number
+        touched = footprints.touched[number]
         if item.stage == LOAD:
-            memory, tiles = touched.writes[0]
-            if isinstance(tiles, slice):
-                found = read[memory][tiles]
-                after = int(found.max()) if found.size else -1
-                pages = footprints.pages(item.opcode, item.row)
-                floor = int(stored[pages.start : pages.stop].max(initial=-1))
-                filled[memory][tiles] = len(loads)
-                start, stop = int(tiles.start), int(tiles.stop)
-                loads.append(_Load(number, after, floor, memory, start, stop, number, durations[number], group))
+            ((memory, tiles),) = touched.writes
+            after = max((read[other] for other in met[tiles]), default=-1)
+            floor = -1
+            if footprints.shares[number]:
+                floor = int(stored[pages[number].start : pages[number].stop].max())
+            filled[tiles] = len(loads)
+            start, stop = footprints.sets.hull(tiles)
+            loads.append(_Load(number, after, floor, memory, start, stop, number, durations[number], group))
         elif item.stage == COMPUTE:
             group = number
             for memory, tiles in touched.reads:
-                if memory in read:
-                    read[memory][tiles] = number
-                    needed = max(needed, int(filled[memory][tiles].max()))
+                if memory is not Memory.ACC:
+                    read[tiles] = number
+                    needed = max(needed, max((filled[other] for other in met[tiles]), default=-1))
         needs.append(needed)
     return loads, needs
