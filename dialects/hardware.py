@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass, fields
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from reprlib import repr as short_repr
@@ -152,7 +153,9 @@ class VTAConfig:
         known = {field.name.upper(): field.name for field in fields(cls)}
         unknown = sorted(set(values) - set(known))
         if unknown:
-            raise ConfigError(f"{source}: unknown field {unknown[0]}; the fields are {', '.join(known)}")
+            close = get_close_matches(unknown[0], known, n=1)
+            hint = f"; did you mean {close[0]}?" if close else ""
+            raise ConfigError(f"{source}: unknown field {unknown[0]}; the fields are {', '.join(known)}{hint}")
         arguments: dict[str, int | str] = {}
         for key, value in values.items():
             arguments[known[key]] = _check_type(f"{source}: {key}", known[key], value)

@@ -62,7 +62,7 @@ def test_paths_and_strings_without_a_newline_name_files(tmp_path: Path) -> None:
         ("nul\0byte", "cannot read 'nul\0byte': embedded null byte"),
         (Path(), "cannot read '.': it is a folder, not a file"),
         ("\n", "<string>:1:1: the input is empty"),
-        ("\n  @x\n", "<string>:2:3: Could not parse entire input!"),
+        ("\n  @x\n", "<string>:2:3: '@x' begins no operation; one looks like"),
         (TEXT.replace("termop", "inner"), "<string>:3:5: dialect 'test' has no operation 'test.inner'"),
         ("func.func @f() {\n  cf.br ^nowhere\n}\n", "<string>:4:1: region ends with missing block"),
     ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import stat
+from difflib import get_close_matches
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +26,10 @@ _OTHERS = (
     (stat.S_ISCHR, "it is a device, not a file"),
     (stat.S_ISBLK, "it is a device, not a file"),
 )
+
+
+_LOOKED_AT = 5_000
+"""Files of a folder whose names are compared with that of one that is not there."""
 
 
 def open_regular(path: Path) -> BinaryIO:
@@ -59,3 +65,16 @@ def _require_regular(mode: int, path: Path) -> None:
     for is_kind, problem in _OTHERS:
         if is_kind(mode):
             raise OSError(errno.EINVAL, problem, str(path))
+
+
+def like_missing(path: Path | str, error: OSError) -> str:
+    """`; did you mean 'x'?` of a file that is not there, for one beside it of nearly that name; else nothing."""
+    if not isinstance(error, FileNotFoundError):
+        return ""
+    wanted = Path(path)
+    try:
+        names = [entry.name for entry in islice(wanted.parent.iterdir(), _LOOKED_AT)]
+    except OSError:
+        return f"; there is no folder '{wanted.parent}'"
+    close = get_close_matches(wanted.name, names, n=1, cutoff=0.8)
+    return f"; did you mean '{wanted.with_name(close[0])}'?" if close else ""

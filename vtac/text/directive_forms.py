@@ -19,7 +19,12 @@ _TYPE = re.compile(r"type\(\$(\w+)\)")
 
 
 def form_of_directive(text: str, name: str, at: int, context: Context) -> Iterator[Report]:
-    """A note on how the directive at a position of a text, called `name`, is written; none where none stands there."""
+    """A note on how the directive at a position of a text, called `name`, is written; none where none stands there.
+
+    What a parser misses at the begin of a line is the end of the line before it.
+    """
+    if not text[text.rfind("\n", 0, at) + 1 : at].strip():
+        at = len(text[:at].rstrip()) if _DIRECTIVE.match(text, at) is None else at
     begin = text.rfind("\n", 0, at) + 1
     match = _DIRECTIVE.search(text, begin, max(at, begin + 1)) or _DIRECTIVE.match(text, at)
     found = None if match is None else context.get_optional_op(match[0])

@@ -32,12 +32,13 @@ from xdsl.utils.lexer import Input, Span, Token
 from xdsl.utils.mlir_lexer import MLIRLexer, MLIRToken, MLIRTokenKind, StringLiteral
 
 from vtac.errors import CompileError
-from vtac.files.reading import RECORD_BYTES, read_regular
+from vtac.files.reading import RECORD_BYTES, like_missing, read_regular
 from vtac.limits import MEMORY
 from vtac.text.context import make_context
 from vtac.text.directive_forms import form_of_directive
 from vtac.text.excerpts import pointed, remember
 from vtac.text.failures import reports_of
+from vtac.text.parser_messages import restated
 from vtac.text.reports import Report, SourceError, one_line
 from vtac.text.resources import inline_resources, resource_store
 from vtac.text.spellings import Spellings
@@ -87,7 +88,7 @@ def read_source(path: Path | str) -> str:
                 f"'{str(path)[:_QUOTED]}...' is a program, not the name of a file, which a text without line breaks is "
                 "taken for; end it with a line break"
             ) from error
-        raise CompileError(f"cannot read '{path}': {error.strerror or error}") from error
+        raise CompileError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from error
     except ValueError as error:
         raise CompileError(f"cannot read '{path}': {error}") from error
     return decode_source(data, str(path))
@@ -149,7 +150,8 @@ def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> 
     except SourceError:
         raise
     except ParseError as error:
-        reports = undefined_values(error, text, name) or reports_of(error)
+        first, *rest = undefined_values(error, text, name) or reports_of(error)
+        reports = [restated(first, text, error.span.start), *rest]
         raise SourceError([*reports, *form_of_directive(text, name, error.span.start, context)]) from error
     except RecursionError as error:
         raise SourceError(reports_of(error, name)) from None
@@ -159,7 +161,9 @@ def _parse(text: str, name: str, context: Context, *, implicit_module: bool) -> 
     except Exception as error:
         location = parser.location_text(parser.operation_start) if parser is not None else name
         cause = f"{type(error).__name__}: {one_line(str(error))}" if str(error) else type(error).__name__
-        raise SourceError([Report("error", f"cannot parse this operation ({cause})", location)]) from error
+        start = parser.operation_start if parser is not None else 0
+        said = restated(Report("error", f"cannot parse this operation ({cause})", location), text, start)
+        raise SourceError([said]) from error
 
 
 class _LinearLexer(MLIRLexer):

@@ -31,6 +31,8 @@ _OF_MLIR: Mapping[str, str] = MappingProxyType(
     )
 )
 """Operations that MLIR has, and what to do about them."""
+_USUAL = ("func", "arith", "linalg", "tensor", "memref", "scf", "math", "schedule")
+"""Dialects that may have been meant where none is written."""
 _RESULT = r"%[\w$.:\-]+"
 _STATEMENT = re.compile(
     rf'^[ \t]*(?:{_RESULT}(?:[ \t]*,[ \t]*{_RESULT})*[ \t]*=[ \t]*)?"?'
@@ -43,14 +45,16 @@ _STATEMENT = re.compile(
 def unknown_operation(name: str, context: Context) -> str:
     """What to say of an operation that no dialect has."""
     dialect = name.partition(".")[0]
+    if dialect == name:
+        found = (f"{usual}.{name}" for usual in _USUAL if context.get_optional_op(f"{usual}.{name}") is not None)
+        hint = next((f"; did you mean '{one}'?" for one in found), "; it is written with its dialect, as in func.func")
+        return f"unknown operation '{name}'{hint}"
     if dialect in context.registered_dialect_names:
         loaded = [operation.name for operation in context.loaded_ops]
         own = [found.partition(".")[2] for found in loaded if found.startswith(f"{dialect}.")]
         close = get_close_matches(name.partition(".")[2], own, n=1, cutoff=_CLOSE)
         hint = f"; did you mean '{dialect}.{close[0]}'?" if close else _OF_MLIR.get(name, "")
         return f"dialect '{dialect}' has no operation '{name}'{hint}"
-    if dialect == name:
-        return f"unknown operation '{name}'"
     hint = suggestion(dialect, context.registered_dialect_names)
     return f"unknown dialect '{dialect}' of operation '{name}'{hint}"
 

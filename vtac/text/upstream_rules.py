@@ -16,7 +16,46 @@ def upstream_problem(operation: Operation) -> str:
     """What is wrong with an operation that its own verifier would let pass, or trip over; empty for nothing."""
     rule = _RULES.get(operation.name)
     problem = rule(operation) if rule is not None else ""
-    return problem or (_destinations(operation) if operation.name.startswith("linalg.") else "")
+    if problem or not operation.name.startswith("linalg."):
+        return problem
+    return _operands(operation) or _destinations(operation)
+
+
+_INPUTS: dict[str, int] = {
+    **dict.fromkeys(("exp", "log", "sqrt", "copy", "transpose", "broadcast"), 1),
+    **dict.fromkeys(("add", "sub", "mul", "max", "min", "matmul", "pooling_nchw_max"), 2),
+    **dict.fromkeys(("conv_2d_nchw_fchw", "conv_2d_nhwc_hwcf", "conv_2d_nhwc_fhwc"), 2),
+    **dict.fromkeys(("conv_2d_nhwgc_gfhwc", "conv_2d_ngchw_gfchw", "conv_2d_ngchw_fgchw"), 2),
+    "quantized_matmul": 4,
+}
+"""Inputs of linalg's named operations."""
+
+
+def _operands(operation: Operation) -> str:
+    """A named operation has as many inputs as its name says, and one output."""
+    from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+
+    wanted = _INPUTS.get(operation.name.removeprefix("linalg."))
+    if wanted is None or not isinstance(operation, LinalgStructuredOperation):
+        return ""
+    inputs, outputs = len(operation.inputs), len(operation.outputs)
+    if (inputs, outputs) == (wanted, 1):
+        return ""
+    return f"it has {inputs} ins and {outputs} outs; {wanted} ins and 1 outs are required"
+
+
+def _return(operation: Operation) -> str:
+    """A function returns what its type says."""
+    from xdsl.dialects.func import FuncOp, ReturnOp
+
+    function = operation.parent_op()
+    if not isinstance(operation, ReturnOp) or not isinstance(function, FuncOp):
+        return ""
+    wanted, found = list(function.function_type.outputs), [value.type for value in operation.operands]
+    if wanted == found:
+        return ""
+    shown = [f"({', '.join(map(str, kinds))})" for kinds in (found, wanted)]
+    return f"it returns {shown[0]}, the type of '{function.sym_name.data}' says {shown[1]}: change one of them"
 
 
 def _destinations(operation: Operation) -> str:
@@ -155,6 +194,7 @@ def _extents(kind: Attribute) -> list[int]:
 
 
 _RULES: dict[str, Callable[[Operation], str]] = {
+    "func.return": _return,
     "linalg.transpose": _transpose,
     "tensor.pad": _pad,
     "tensor.collapse_shape": _collapse,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vtac.errors import VtacError
 from vtac.files.archives import Archive, Header, archive_of
-from vtac.files.reading import open_regular
+from vtac.files.reading import like_missing, open_regular
 from vtac.targets.vta.programs.arrays import Array
 from vtac.tools.output import write_file
 
@@ -49,7 +49,7 @@ def read_arrays(path: str, arguments: Sequence[Argument]) -> list[Array]:
                 raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
             return _chosen_arrays(Archive(stream), path, arguments)
     except OSError as error:
-        raise ArchiveError(f"cannot read '{path}': {error.strerror or error}") from None
+        raise ArchiveError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from None
     except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
 
@@ -63,7 +63,7 @@ def read_all(path: str) -> dict[str, NDArray[np.generic]]:
             archive = Archive(stream)
             return {name: archive.array(name) for name in archive.names}
     except OSError as error:
-        raise ArchiveError(f"cannot read '{path}': {error.strerror or error}") from None
+        raise ArchiveError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from None
     except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
-from vtac.files.reading import MEMORY_BYTES, read_regular
+from vtac.files.reading import MEMORY_BYTES, like_missing, read_regular
 from vtac.targets.vta.programs.saved_records import Index, parse_index
 from vtac.targets.vta.programs.saving import device_folder
 
@@ -77,7 +77,7 @@ def read_bytes(path: Path) -> bytes:
     try:
         return read_regular(path, MEMORY_BYTES)
     except OSError as error:
-        raise StreamFileError(f"cannot read '{path}': {error.strerror or error}") from None
+        raise StreamFileError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from None
 
 
 def _index(path: Path) -> Index:
