@@ -18,7 +18,7 @@ import numpy as np
 
 import vtac
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture, gpu_architectures
-from vtac.errors import ToolMissingError
+from vtac.errors import LaunchError, ToolMissingError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.comparison import compare
@@ -47,7 +47,10 @@ class Entry:
 
     def program(self, architecture: GpuArchitecture) -> CudaProgram:
         """The program for an architecture; `CompileError` where the schedule does not fit it."""
-        return vtac.compile(self.text, "cuda", architecture, schedule=self.make(architecture))
+        program = vtac.compile(self.text, "cuda", architecture, schedule=self.make(architecture))
+        if not isinstance(program, CudaProgram):
+            raise LaunchError(f"{program}: a program of one kernel is timed here")
+        return program
 
 
 def entries() -> list[Entry]:

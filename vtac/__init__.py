@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from vtac.models.torch_reader.reader import from_torch
     from vtac.report.page.document import report
     from vtac.schedule import Schedule
+    from vtac.targets.cuda.network import CudaNetwork
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.vta.cycles import Timing, simulate_cycles
     from vtac.targets.vta.machine import execute
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CompileError": "vtac.errors",
     "ConfigError": "vtac.errors",
+    "CudaNetwork": "vtac.targets.cuda.network",
     "CudaProgram": "vtac.targets.cuda.program",
     "EvaluationError": "vtac.errors",
     "ExecutionError": "vtac.errors",
@@ -74,6 +76,7 @@ _HOMES = {
 __all__ = [
     "CompileError",
     "ConfigError",
+    "CudaNetwork",
     "CudaProgram",
     "EvaluationError",
     "ExecutionError",

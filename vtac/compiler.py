@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.hardware import VTAConfig
+    from vtac.targets.cuda.network import CudaNetwork
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import HasScript, Target, TargetProgram
     from vtac.targets.vta.programs.vta_program import VtaProgram
@@ -48,7 +49,7 @@ def compile(
     target: Literal["cuda"],
     config: GpuArchitecture | str | None = None,
     schedule: HasScript | ModuleOp | str | Path | None = None,
-) -> CudaProgram: ...
+) -> CudaProgram | CudaNetwork: ...
 @overload
 def compile(
     module: ModuleOp | str | Path,
@@ -75,7 +76,8 @@ def compile(
     without that the target finds one.
 
     For "vta" a function on plain tensors without a schedule is packed: it becomes a
-    `vtac.HostProgram`, which packs, runs device programs and unpacks. What the VTA cannot do runs
+    `vtac.HostProgram`, which packs, runs device programs and unpacks. For "cuda" one that a single kernel cannot
+    compute becomes a `vtac.CudaNetwork` of several kernels. What the VTA cannot do runs
     on the host, or with `host=False` is refused. `acc_8bit=True` is for simulators only: i8 may be
     loaded into accumulators, which the hardware's RTL does not decode. `progress` is called with
     the layer that is compiled next, how many are done and how many there are.
@@ -127,7 +129,7 @@ def lower(
 @overload
 def load_program(directory: str | Path, target: Literal["vta"]) -> VtaProgram: ...
 @overload
-def load_program(directory: str | Path, target: Literal["cuda"]) -> CudaProgram: ...
+def load_program(directory: str | Path, target: Literal["cuda"]) -> CudaProgram | CudaNetwork: ...
 @overload
 def load_program(directory: str | Path, target: str | None = None) -> TargetProgram: ...
 @pointed

@@ -20,6 +20,7 @@ class _Format(NamedTuple):
 _FORMATS = {
     "program.json": _Format("format", frozenset({"insn.bin", "uop.bin", "dram.bin", "host.mlir"})),
     "launch.json": _Format("kernel", frozenset({"kernel.cu", "constants.npz", "digests.json"})),
+    "plan.json": _Format("steps", frozenset({"kernels.cu", "constants.npz"})),
 }
 INDEX_FILES = tuple(_FORMATS)
 """The files without which a folder holds no saved program."""

@@ -12,6 +12,7 @@ from vtac.report.drawing import svg
 from vtac.report.heading import subject_of
 from vtac.report.runs import runs_of
 from vtac.report.timeline import draw_runs
+from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.vta.cycles import CycleReport
 from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports, simulate_streams, total_bound
@@ -46,6 +47,25 @@ def cuda_html(program: object) -> str:
     rows = ((p.name, p.role, p.dtype, "x".join(map(str, p.shape)), f"{p.nbytes:,}") for p in shown.launch.parameters)
     table = _table(("parameter", "role", "dtype", "shape", "bytes"), rows)
     text = _details("kernel text", f"<pre>{escape(shown.text)}</pre>")
+    return f"<div><p><code>{escape(str(program))}</code></p>{table}{text}</div>"
+
+
+def cuda_network_html(program: object) -> str:
+    """A CUDA program of several kernels: its line, its launches, and the text of all kernels."""
+    shown = cast(CudaNetwork, program)
+    plan = shown.plan
+    rows = (
+        (
+            record.kernel,
+            "x".join(map(str, record.grid)),
+            "x".join(map(str, record.block)),
+            ", ".join(plan.buffers[at].name for at in step.buffers),
+        )
+        for step in plan.steps
+        for record in (plan.kernels[step.kernel],)
+    )
+    table = _table(("kernel", "grid", "block", "buffers"), rows)
+    text = _details("text of the kernels", f"<pre>{escape(shown.text)}</pre>")
     return f"<div><p><code>{escape(str(program))}</code></p>{table}{text}</div>"
 
 

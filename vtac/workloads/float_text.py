@@ -10,6 +10,7 @@ from vtac.workloads.linalg_text import iterators
 from vtac.workloads.tensor_text import Tensor, operand_list
 
 _LETTER = re.compile(r"[a-z]\w*")
+_VALUE = re.compile(r"%(\w+)")
 LEAST = "0xFF800000"
 """Minus infinity, as a constant of f32."""
 
@@ -55,11 +56,11 @@ class FloatProgram:
     def product(self, result: Tensor, left: Read, right: Read, indices: str) -> Tensor:
         """Sums of products of two operands, widened to the result's type."""
         wide = [f"extf %a{at} : {t.element} to {result.element}" for at, (t, _) in enumerate((left, right))]
-        names = ["%w0", "%w1"] if left[0].element != result.element else ["%a0", "%a1"]
-        lines = [f"{name} = arith.{how}" for name, how in zip(names, wide, strict=True) if name.startswith("%w")]
+        names = ["%a0_wide", "%a1_wide"] if left[0].element != result.element else ["%a0", "%a1"]
+        lines = [f"{name} = arith.{how}" for name, how in zip(names, wide, strict=True) if name.endswith("_wide")]
         lines += [
-            f"%m = arith.mulf {names[0]}, {names[1]} : {result.element}",
-            f"%y = arith.addf %acc, %m : {result.element}",
+            f"%a_product = arith.mulf {names[0]}, {names[1]} : {result.element}",
+            f"%y = arith.addf %acc, %a_product : {result.element}",
         ]
         return self.reduce(result, [left, right], indices, "\n    ".join(lines))
 
@@ -92,7 +93,8 @@ class FloatProgram:
         kept = _names(written)
         loops = list(dict.fromkeys([*kept, *(name for _, indices in reads for name in _names(indices))]))
         maps = [f"affine_map<({', '.join(loops)}) -> ({indices})>" for indices in (*(at for _, at in reads), written)]
-        arguments = ", ".join(f"%a{at}: {one.element}" for at, (one, _) in enumerate(reads))
+        arguments = ", ".join(f"%in_a{at}: {one.element}" for at, (one, _) in enumerate(reads))
+        inner = _VALUE.sub(r"%in_\1", body)  # names of a body that no tensor has
         if start.endswith("_empty"):
             self.lines.append(f"  {start} = tensor.empty() : {result.kind}")
         kinds = iterators(len(kept), len(loops) - len(kept))
@@ -100,9 +102,9 @@ class FloatProgram:
             f"""\
   %{result.name} = linalg.generic {{indexing_maps = [{", ".join(maps)}], {kinds}}}
     {operand_list([one for one, _ in reads])} outs({start} : {result.kind}) {{
-  ^bb0({arguments}, %acc: {result.element}):
-    {body}
-    linalg.yield %y : {result.element}
+  ^bb0({arguments}, %in_acc: {result.element}):
+    {inner}
+    linalg.yield %in_y : {result.element}
   }} -> {result.kind}"""
         )
 

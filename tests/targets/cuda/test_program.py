@@ -24,7 +24,9 @@ LAYER = WmmaMatmul(64, 32, 32, bias=True)
 
 
 def program() -> CudaProgram:
-    return vtac.compile(LAYER.text(), "cuda", schedule=LAYER.schedule())
+    compiled = vtac.compile(LAYER.text(), "cuda", schedule=LAYER.schedule())
+    assert isinstance(compiled, CudaProgram)
+    return compiled
 
 
 def arrays() -> tuple[Array, Array, Array]:

@@ -21,7 +21,9 @@ LAYER = WmmaMatmul(64, 32, 32, bias=True)
 
 
 def program() -> CudaProgram:
-    return vtac.compile(LAYER.text(), "cuda", schedule=LAYER.schedule())
+    compiled = vtac.compile(LAYER.text(), "cuda", schedule=LAYER.schedule())
+    assert isinstance(compiled, CudaProgram)
+    return compiled
 
 
 def with_constants(value: float = 2.0) -> CudaProgram:

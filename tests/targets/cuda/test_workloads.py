@@ -34,12 +34,16 @@ SEED = WmmaConv2D()
 
 @cache
 def convolution(layer: WmmaConv2D, fast: bool) -> CudaProgram:
-    return vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule())
+    compiled = vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule())
+    assert isinstance(compiled, CudaProgram)
+    return compiled
 
 
 @cache
 def product(layer: WmmaMatmul) -> CudaProgram:
-    return vtac.compile(layer.text(), "cuda", schedule=layer.schedule())
+    compiled = vtac.compile(layer.text(), "cuda", schedule=layer.schedule())
+    assert isinstance(compiled, CudaProgram)
+    return compiled
 
 
 def check_convolution(layer: WmmaConv2D, program: CudaProgram, blocks: int | None) -> None:

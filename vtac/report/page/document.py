@@ -11,6 +11,7 @@ from vtac.errors import ToolMissingError, VtacError
 from vtac.files.whole import write_output
 from vtac.lazily import installed_version
 from vtac.models.quantiser.program import QuantisedProgram
+from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
@@ -85,6 +86,10 @@ def _described(program: object) -> tuple[str, str, Sequence[Section]]:
         from vtac.report.page.cuda import cuda_sections
 
         return program.launch.kernel, "CUDA kernel", cuda_sections(program)
+    if isinstance(program, CudaNetwork):
+        from vtac.report.page.cuda_network import cuda_network_sections
+
+        return program.plan.name, "CUDA kernels", cuda_network_sections(program)
     raise VtacError(
         f"cannot report on a {type(program).__name__}: give a program, as vtac.compile and vtac.load_program return it"
     )

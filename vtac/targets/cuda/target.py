@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 
     from vtac.dialects.schedule.payload import ForOp
     from vtac.pipelines import Pipeline
-    from vtac.schedule import Schedule
-    from vtac.targets.target import Arrays
+    from vtac.targets.target import Arrays, HasScript
 
 
 def _read(module: ModuleOp) -> GpuArchitecture | None:
@@ -47,10 +46,22 @@ def _pipeline() -> Pipeline:
     return WMMA_PIPELINE
 
 
-def _schedules(module: ModuleOp) -> Sequence[Schedule]:
-    from vtac.targets.cuda.schedules import default_schedule
+def _compile(module: ModuleOp) -> TargetProgram:
+    from vtac.targets.cuda.compiling import compile_program
 
-    return [default_schedule(module)]
+    return compile_program(module)
+
+
+def _schedules(module: ModuleOp) -> Sequence[HasScript]:
+    from vtac.targets.cuda.compiling import schedules
+
+    return schedules(module)
+
+
+def _takes_apart(module: ModuleOp) -> Pipeline | None:
+    from vtac.targets.cuda.compiling import KERNELS_PIPELINE, kernels_apart
+
+    return None if kernels_apart(module) is None else KERNELS_PIPELINE
 
 
 def _build(module: ModuleOp) -> TargetProgram:
@@ -60,6 +71,10 @@ def _build(module: ModuleOp) -> TargetProgram:
 
 
 def _load(directory: Path) -> TargetProgram:
+    if (directory / "plan.json").is_file():
+        from vtac.targets.cuda.saved_network import load_cuda_network
+
+        return load_cuda_network(directory)
     from vtac.targets.cuda.program import load_cuda_program
 
     return load_cuda_program(directory)
@@ -108,9 +123,11 @@ CUDA = Target(
     pipeline=_pipeline,
     schedules=_schedules,
     build=_build,
+    compile=_compile,
+    takes_apart=_takes_apart,
     reach=Reach("a kernel counts elements in integers of 32 bits", items=(1 << 31) - 1),
     load=_load,
-    saved_as=("launch.json", "kernel.cu"),
+    saved_as=("launch.json", "kernel.cu", "plan.json", "kernels.cu"),
     scopes={
         "shared": "memory that the threads of one block share",
         "wmma.matrix_a": "fragments of a product's first operand, in the registers of a warp",
@@ -125,4 +142,7 @@ CUDA = Target(
     levels=(Level("wmma", _kernel, _evaluate, ("tiles", "memory")),),
     formats={"cuda": _text},
 )
-"""Programs are one kernel each. Without an architecture a kernel keeps to what all architectures have in common."""
+"""Programs are one kernel, or several with a plan of their launches.
+
+Without an architecture a kernel keeps to what all architectures have in common.
+"""

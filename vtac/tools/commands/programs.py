@@ -15,6 +15,7 @@ from vtac.targets.vta.programs.vta_program import VtaProgram
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
+    from vtac.targets.cuda.network import CudaNetwork
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import Target, TargetProgram
 
@@ -84,7 +85,7 @@ def compile_file(
 
 def compile_cuda_file(
     path: str, architecture: str | None, schedule_path: str | None, function: str | None = None
-) -> CudaProgram:
+) -> CudaProgram | CudaNetwork:
     """Parses and compiles the file at `path` to CUDA text. Raises `VtacError`."""
     from vtac.compiler import compile
     from vtac.text.source import parse
@@ -108,4 +109,4 @@ def compile_for(
 
 def is_cuda_program(path: str) -> bool:
     """Whether `path` is a directory that holds a saved CUDA program."""
-    return (Path(path) / "launch.json").is_file()
+    return any((Path(path) / name).is_file() for name in ("launch.json", "plan.json"))

@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
+from vtac.compiler import load_program
 from vtac.errors import VtacError
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.targets.cuda.comparison import BFLOAT16_TOLERANCE, Comparison, compare
-from vtac.targets.cuda.program import CudaProgram, load_cuda_program
+from vtac.targets.cuda.network import CudaNetwork
+from vtac.targets.cuda.program import CudaProgram
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.programs import compile_cuda_file, is_cuda_program
 from vtac.tools.entry import UsageError
@@ -74,15 +76,15 @@ def _shown(outcome: _Outcome, arrays: Mapping[str, Array]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def _program(options: Options) -> CudaProgram:
+def _program(options: Options) -> CudaProgram | CudaNetwork:
     if not is_cuda_program(options.source):
         return compile_cuda_file(options.source, options.arch, options.schedule, options.function)
     if options.arch is not None or options.schedule is not None or options.check:
         raise UsageError(f"'{options.source}' is a saved program: --arch, --schedule and --check are for program files")
-    return load_cuda_program(options.source)
+    return load_program(options.source, "cuda")
 
 
-def _inputs(options: Options, program: CudaProgram) -> list[Array]:
+def _inputs(options: Options, program: CudaProgram | CudaNetwork) -> list[Array]:
     if options.inputs is not None:
         stored = [_Stated(p.name, p.numpy_dtype, p.shape) for p in program.arguments]
         return cast("list[Array]", read_arrays(options.inputs, stored))
@@ -95,13 +97,15 @@ def _stored(parameter: Parameter, array: Array) -> Array:
     return to_bfloat16(array.astype(np.float32)) if parameter.dtype == "bfloat16" else array
 
 
-def _execute(options: Options, program: CudaProgram, inputs: Sequence[Array]) -> _Outcome:
-    launch = program.launch
+def _execute(options: Options, program: CudaProgram | CudaNetwork, inputs: Sequence[Array]) -> _Outcome:
     if options.device == "gpu":
         if options.blocks is not None:
             raise UsageError("--blocks is for --device cpu: a GPU runs the whole launch")
         run = program.run_on_gpu(inputs, repeats=10)
-        return _Outcome(run.outputs, None, f"{launch.kernel} on {run.device}: {run.median_milliseconds:.4f} ms")
+        return _Outcome(run.outputs, None, f"{name_of(program)} on {run.device}: {run.median_milliseconds:.4f} ms")
+    if isinstance(program, CudaNetwork):
+        return _execute_network(options, program, inputs)
+    launch = program.launch
     start = time.perf_counter()
     sampled = program.run_on_cpu(inputs, options.blocks)
     seconds = time.perf_counter() - start
@@ -110,11 +114,30 @@ def _execute(options: Options, program: CudaProgram, inputs: Sequence[Array]) ->
     return _Outcome(sampled.outputs, None if whole else sampled.written, summary)
 
 
+def name_of(program: CudaProgram | CudaNetwork) -> str:
+    """What a program is called."""
+    return program.plan.name if isinstance(program, CudaNetwork) else program.launch.kernel
+
+
+def _execute_network(options: Options, program: CudaNetwork, inputs: Sequence[Array]) -> _Outcome:
+    if options.blocks is not None:
+        raise UsageError(
+            f"--blocks is for programs of one kernel; this one has {len(program.plan.kernels)}, each of which needs "
+            "all that the ones before it compute"
+        )
+    start = time.perf_counter()
+    run = program.run_on_cpu(inputs)
+    seconds = time.perf_counter() - start
+    launches, kernels = len(program.plan.steps), len(program.plan.kernels)
+    summary = f"{program.plan.name} on the CPU: {launches} launches of {kernels} kernels in {seconds:.1f} s"
+    return _Outcome(run.outputs, None, summary)
+
+
 def _numbers(bits: Array) -> Array:
     return from_bfloat16(bits.astype(np.uint16))
 
 
-def _check(options: Options, program: CudaProgram, inputs: Sequence[Array], outcome: _Outcome) -> None:
+def _check(options: Options, program: CudaProgram | CudaNetwork, inputs: Sequence[Array], outcome: _Outcome) -> None:
     from vtac.evaluate import evaluate
     from vtac.text.source import parse
 

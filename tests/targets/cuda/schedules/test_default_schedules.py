@@ -51,6 +51,7 @@ func.func @f(%a: tensor<{a}xf16>, %b: tensor<{b}xf16>) -> tensor<{c}xf32> {{
 def check(layer: Contraction, architecture: str | None = None) -> vtac.CudaProgram:
     record = None if architecture is None else gpu_architecture(architecture)
     program = vtac.compile(layer.text(), "cuda", record)
+    assert isinstance(program, vtac.CudaProgram)
     inputs = layer.inputs()
     assert np.array_equal(program(*inputs), evaluate(vtac.parse(layer.text()), *inputs))
     return program

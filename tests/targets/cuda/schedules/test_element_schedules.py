@@ -20,6 +20,7 @@ needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason
 
 def run(text: str) -> tuple[vtac.CudaProgram, list[Array], Array]:
     program = vtac.compile(text, "cuda")
+    assert isinstance(program, vtac.CudaProgram)
     inputs = random_inputs([(argument.shape, argument.dtype) for argument in program.arguments])
     result = program(*inputs)
     assert not isinstance(result, tuple)

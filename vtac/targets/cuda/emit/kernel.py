@@ -74,6 +74,13 @@ def emit_cuda(module: ModuleOp) -> str:
     return "\n".join([*lines, *printer.lines, "}"]) + "\n"
 
 
+def kernel_parts(text: str) -> tuple[list[str], str]:
+    """What a kernel's text includes and uses, line by line, and the rest of it."""
+    lines = text.splitlines(keepends=True)
+    start = next(at for at, line in enumerate(lines) if line.startswith("//"))
+    return [line.rstrip() for line in lines[:start] if line.strip()], "".join(lines[start:])
+
+
 def _signature(kernel: FuncOp) -> list[str]:
     arguments = list(kernel.body.block.args)
     lines = [f"{kernel_name(kernel.sym_name.data)}("]

@@ -39,7 +39,7 @@ class GpuRun:
 def gpu_unavailable_reason() -> str | None:
     """Why kernels cannot be launched on this machine, or None when they can."""
     try:
-        _open_device(0)
+        open_device(0)
     except ToolMissingError as error:
         return error.message
     return None
@@ -47,7 +47,7 @@ def gpu_unavailable_reason() -> str | None:
 
 def device_architecture(device_index: int = 0) -> str:
     """The architecture of a device, as `sm_90`; `ToolMissingError` without one."""
-    return _open_device(device_index).architecture
+    return open_device(device_index).architecture
 
 
 def run_on_gpu(
@@ -67,7 +67,7 @@ def run_on_gpu(
     `LaunchError` when the arrays or the device do not fit the launch.
     """
     inputs = checked_inputs(launch, arrays)
-    opened = _open_device(device_index)
+    opened = open_device(device_index)
     compiled = compile_kernel(text, launch.kernel, opened.architecture)
     compiled.check_launch(launch)
     with _Session(opened, compiled, launch, inputs) as session:
@@ -105,7 +105,9 @@ class _DeviceHandle(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Device:
+class Device:
+    """A GPU, and the modules that drive it."""
+
     core: ModuleType
     driver: ModuleType
     handle: _DeviceHandle
@@ -113,7 +115,8 @@ class _Device:
     architecture: str
 
 
-def _open_device(index: int) -> _Device:
+def open_device(index: int) -> Device:
+    """A device, made the current one; `ToolMissingError` without cuda-core, a driver or the device."""
     try:
         core = import_module("cuda.core")
         driver = import_module("cuda.bindings.driver")
@@ -125,22 +128,35 @@ def _open_device(index: int) -> _Device:
         name, capability = str(device.name), device.compute_capability
     except Exception as error:  # cuda-core raises many kinds where there is no driver or no such device
         raise ToolMissingError(f"cannot run on a GPU: device {index} does not open ({error}); {_HOW}") from None
-    return _Device(core, driver, device, name, f"sm_{capability.major}{capability.minor}")
+    return Device(core, driver, device, name, f"sm_{capability.major}{capability.minor}")
+
+
+def prepared_kernel(device: Device, compiled: CompiledKernel, launch: LaunchRecord) -> object:
+    """A kernel that is ready to launch: more than 48 KiB of dynamic shared memory must be asked for before."""
+    kernel = device.core.ObjectCode.from_cubin(compiled.cubin).get_kernel(launch.kernel)
+    if launch.shared_bytes <= _STATIC_SHARED_BYTES:
+        return kernel
+    driver = device.driver
+    attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
+    answer, number = driver.cuDeviceGet(int(device.handle.device_id))
+    if answer == 0:
+        (answer, *_) = driver.cuKernelSetAttribute(attribute, launch.shared_bytes, kernel.handle, number)
+    if answer != 0:
+        raise LaunchError(f"kernel `{launch.kernel}` on {device.name}: the driver answers {answer}")
+    return kernel
 
 
 class _Session:
     """Device memory, stream and kernel of one launch record, released on leaving."""
 
     def __init__(
-        self, device: _Device, compiled: CompiledKernel, launch: LaunchRecord, inputs: tuple[Array, ...]
+        self, device: Device, compiled: CompiledKernel, launch: LaunchRecord, inputs: tuple[Array, ...]
     ) -> None:
         self._device = device
         self._launch = launch
         self._stream = device.handle.create_stream()
         self._buffers: list[_Buffer] = []
-        code = device.core.ObjectCode.from_cubin(compiled.cubin)
-        self._kernel = code.get_kernel(launch.kernel)
-        self._raise_shared_limit()
+        self._kernel = prepared_kernel(device, compiled, launch)
         self._config = device.core.LaunchConfig(grid=launch.grid, block=launch.block, shmem_size=launch.shared_bytes)
         self._upload(list(inputs))
 
@@ -196,17 +212,6 @@ class _Session:
                 self._check(driver.cuMemsetD8(int(buffer.handle), 0xFF, parameter.nbytes))
         # These go through the default stream, for which the launch's stream does not wait.
         self._check(driver.cuCtxSynchronize())
-
-    def _raise_shared_limit(self) -> None:
-        """More than 48 KiB of dynamic shared memory must be asked for before the launch."""
-        if self._launch.shared_bytes <= _STATIC_SHARED_BYTES:
-            return
-        driver = self._device.driver
-        attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-        index = int(self._device.handle.device_id)
-        error, device = driver.cuDeviceGet(index)
-        self._check((error,))
-        self._check(driver.cuKernelSetAttribute(attribute, self._launch.shared_bytes, self._kernel.handle, device))
 
     def _check(self, answer: tuple[int, ...]) -> None:
         if answer[0] != 0:

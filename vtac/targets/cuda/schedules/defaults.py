@@ -8,10 +8,12 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.shared_memory import static_bytes
+from vtac.analysis.structured_view import block_view
+from vtac.analysis.tensor_products import is_tensor_product
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.elementwise import schedule_elements
-from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, is_tensor_product, no_schedule
+from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.shape import product_shape
 from vtac.targets.cuda.schedules.tiling import choose_tiling
@@ -36,7 +38,7 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     record = architecture_of(module) if architecture is None else architecture
     room = static_bytes(None) if record is None else record.shared_bytes_per_block
     blocks = blocks_under(schedule.function)
-    product = next((block for block in blocks if is_tensor_product(block)), None)
+    product = next((block for block in blocks if is_tensor_product(block_view(block))), None)
     if product is None:
         _schedule_elements(schedule, blocks)
         return schedule

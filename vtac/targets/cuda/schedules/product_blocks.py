@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from xdsl.dialects import arith
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.bodies import is_copy
-from vtac.analysis.contraction import match_product
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name, element_type_of, precedes, readers_of, writers_of
 from vtac.analysis.regions import plain_dimension
-from vtac.analysis.structured_view import block_view
+from vtac.analysis.tensor_products import OPERANDS
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, OperandType
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
-
-OPERANDS: Mapping[tuple[str, str], OperandType] = {("f16", "f32"): "f16", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
-"""Element types of operands and result that tensor cores multiply, and the fragments' name for them."""
 
 
 @dataclass(frozen=True)
@@ -41,18 +35,6 @@ class ProductBlocks:
     def element_bytes(self) -> int:
         """Bytes of one element of an operand."""
         return ELEMENT_BYTES[self.operand]
-
-
-def is_tensor_product(block: BlockOp) -> bool:
-    """Whether a block is a product of matrices of types that tensor cores multiply."""
-    if not block.has_reduction or len(block.inputs) != 2:
-        return False
-    left, right, total = (str(element_type_of(buffer)) for buffer in (*block.inputs, block.output))
-    product = match_product(block_view(block))
-    if isinstance(product, str) or (left, total) not in OPERANDS or right != left or _reads_unsigned(block):
-        return False
-    batch = any(block.variables[variable].extent > 1 for variable in product.batch)
-    return bool(product.rows) and bool(product.columns) and not batch
 
 
 def find_product_blocks(function: FuncOp, product: BlockOp) -> ProductBlocks:
@@ -97,10 +79,6 @@ def _check_alone(product: BlockOp, blocks: list[BlockOp]) -> None:
             f"is a second reduction, beside '{product.block_name}'",
             "one contraction with an elementwise tail is required: compile functions of one each",
         )
-
-
-def _reads_unsigned(product: BlockOp) -> bool:
-    return any(isinstance(op, arith.ExtUIOp) for op in product.body.block.ops)
 
 
 def _check_pad(block: BlockOp, product: BlockOp) -> None:

@@ -1,0 +1,234 @@
+"""outline-gpu-kernels: a function of several kernels -> one function for each, and calls of them.
+
+before: func @f(%x)                       after: func private @f_h(%x)
+          %h = matmul %x, %w                       ... matmul, relu
+          %r = relu %h                           func private @f_y(%r)
+          %y = softmax of %r                       ... softmax
+                                                 func @f(%x)
+                                                   %r = call @f_h(%x)
+                                                   %y = call @f_y(%r)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import tensor
+from xdsl.dialects.arith import ConstantOp
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    ArrayAttr,
+    FloatAttr,
+    FunctionType,
+    IntegerAttr,
+    ModuleOp,
+    StringAttr,
+    TensorType,
+)
+from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineMap
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from vtac.analysis.kernel_groups import KernelGroup, is_computation, kernel_groups, read_values
+from vtac.analysis.locations import location_of
+from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.value_facts import element_of, shape_of
+from vtac.dialects.packing import PackOp, UnpackOp
+from vtac.errors import CompileError
+from vtac.rewriting.edits import append
+from vtac.rewriting.unread import DropUnread
+from vtac.rewriting.walker import rewrite_once
+
+_WITHIN = (tensor.EmptyOp, FillOp, tensor.ExtractSliceOp)
+"""What a kernel makes for itself of what it reads."""
+
+
+class CopyReturned(RewritePattern):
+    """A returned value that no kernel writes, or one that is returned twice -> a copy of it."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ReturnOp, rewriter: PatternRewriter) -> None:
+        returned: set[SSAValue] = set()
+        for at, value in enumerate(op.operands):
+            source = unreshaped(value)
+            owner = source.owner
+            if isinstance(owner, Operation) and is_computation(owner) and source not in returned:
+                returned.add(source)
+                continue
+            copies = _copy(value)
+            rewriter.insert(copies, InsertPoint.before(op))
+            op.operands[at] = copies[-1].results[0]
+            rewriter.notify_op_modified(op)
+
+
+def unreshaped(value: SSAValue) -> SSAValue:
+    """The value that some reshapes make another shape of."""
+    while isinstance(value.owner, RESHAPES):
+        value = value.owner.operands[0]
+    return value
+
+
+def _copy(value: SSAValue) -> list[Operation]:
+    kind = cast("TensorType[Attribute]", value.type)
+    empty = tensor.EmptyOp([], kind)
+    rank = len(shape_of(value))
+    body = Block(arg_types=[element_of(value), element_of(value)])
+    append(YieldOp(body.args[0]), body)
+    maps = ArrayAttr([AffineMapAttr(AffineMap.identity(rank))] * 2)
+    kinds = ArrayAttr([IteratorTypeAttr.parallel()] * rank)
+    copy = GenericOp([value], [empty.tensor], Region(body), maps, kinds, [kind])
+    copy.res[0].name_hint = value.name_hint
+    return [empty, copy]
+
+
+@dataclass
+class OutlineGroup(RewritePattern):
+    """The last operation of a group -> a call of a function that computes the group, an equal one if there is one."""
+
+    groups: dict[Operation, KernelGroup]
+    function: FuncOp
+    module: ModuleOp
+    made: list[FuncOp] = field(default_factory=list[FuncOp])
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        group = self.groups.get(op)
+        if group is None:
+            return
+        outline = _Outline(group)
+        name = self._name(op)
+        kernel = outline.function(name)
+        same = next((one for one in self.made if _are_equal(one, kernel)), None)
+        if same is None:
+            self.made.append(kernel)
+            rewriter.insert(kernel, InsertPoint.before(self.function))
+        call = CallOp((same or kernel).sym_name.data, outline.operands, [op.results[0].type])
+        call.location = op.location
+        call.results[0].name_hint = op.results[0].name_hint
+        rewriter.replace(op, call)
+
+    def _name(self, op: Operation) -> str:
+        taken = {one.sym_name.data for one in self.module.ops if isinstance(one, FuncOp)}
+        base = f"{self.function.sym_name.data}_{op.results[0].name_hint or 'kernel'}"
+        name, count = base, 1
+        while name in taken:
+            name, count = f"{base}_{count}", count + 1
+        return name
+
+
+def _are_equal(one: FuncOp, other: FuncOp) -> bool:
+    """Whether two functions differ in their names alone."""
+    alike = other.clone()
+    alike.sym_name = StringAttr(one.sym_name.data)
+    return one.is_structurally_equivalent(alike)
+
+
+class _Outline:
+    """The operations of a group as the body of a function, and what it is called with."""
+
+    def __init__(self, group: KernelGroup) -> None:
+        self.group = group
+        self.body = Block()
+        self.operands: list[SSAValue] = []
+        self._values: dict[SSAValue, SSAValue] = {}
+        self._taken: set[str] = set()
+        for op in group.operations:
+            self._clone(op)
+        root = self._values[group.root.results[0]]
+        root.name_hint = self._free_name(root.name_hint)
+        append(ReturnOp(self._values[group.root.results[0]]), self.body)
+
+    def function(self, name: str) -> FuncOp:
+        """The function, of that name."""
+        kinds = FunctionType.from_lists([value.type for value in self.operands], [self.group.root.results[0].type])
+        found = FuncOp(name, kinds, Region(self.body), visibility=StringAttr("private"))
+        found.location = self.group.root.location
+        return found
+
+    def _clone(self, op: Operation) -> None:
+        for value in read_values(op):
+            self._take(value)
+        clone = op.clone(self._values)
+        clone.location = op.location
+        append(clone, self.body)
+        for old, new in zip(op.results, clone.results, strict=True):
+            new.name_hint = old.name_hint
+            self._values[old] = new
+
+    def _take(self, value: SSAValue) -> None:
+        if value in self._values:
+            return
+        owner = value.owner
+        is_scalar = isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr | FloatAttr)
+        if isinstance(owner, Operation) and (is_scalar or isinstance(owner, _WITHIN)):
+            self._clone(owner)
+            return
+        self.operands.append(value)
+        argument = self.body.insert_arg(value.type, len(self.body.args))
+        argument.name_hint = self._free_name(value.name_hint)
+        self._values[value] = argument
+
+    def _free_name(self, name: str | None) -> str:
+        """A name for an argument or the result, which no other has: they are parameters of one kernel."""
+        base = name or "value"
+        found, count = base, 2
+        while found in self._taken:
+            found, count = f"{base}_x{count}", count + 1
+        self._taken.add(found)
+        return found
+
+
+_KNOWN = (ConstantOp, ReturnOp, CallOp, *_WITHIN, *RESHAPES)
+
+
+def _check(function: FuncOp) -> None:
+    """Raises `CompileError` for an operation that no kernel computes."""
+    for op in function.body.block.ops:
+        if not is_computation(op) and not isinstance(op, _KNOWN):
+            raise CompileError(
+                f"outline-gpu-kernels: op '{op.name}' is not supported; it takes linalg ops, tensor.pad, "
+                "tensor.extract_slice, tensor.expand_shape, tensor.collapse_shape, packing.pack, packing.unpack, "
+                "tensor.empty, arith.constant and func.return: rewrite it as one of these",
+                location_of(op),
+            )
+
+
+def _unread() -> Iterator[type[Operation]]:
+    yield from (GenericOp, BroadcastOp, tensor.PadOp, PackOp, UnpackOp, ConstantOp, *_WITHIN)
+
+
+@dataclass(frozen=True)
+class OutlineGpuKernels(ModulePass):
+    """Cut functions on tensors into those that become one CUDA kernel each.
+
+    Which operations stand together depends on the whole function: `vtac.analysis.kernel_groups` plans it.
+
+    requires: functions on tensors whose operations have one result each (normalize-linalg).
+    ensures:  a function that needs several kernels holds calls of private functions, one for each kernel, constants and
+              reshapes; every value that it returns is what a kernel computes for that. Equal kernels are one function.
+              A function that one kernel computes stays as it is.
+    declines: operations that no kernel computes.
+    """
+
+    name = "outline-gpu-kernels"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in [one for one in op.ops if isinstance(one, FuncOp) and one.body.blocks]:
+            _check(function)
+            if len(kernel_groups(function)) < 2 and not _has_reshapes(function):
+                continue
+            rewrite_once(function, CopyReturned())
+            groups: dict[Operation, KernelGroup] = {group.root: group for group in kernel_groups(function)}
+            rewrite_once(function, OutlineGroup(groups, function, op))
+            rewrite_once(function, DropUnread(tuple(_unread())), backwards=True)
+
+
+def _has_reshapes(function: FuncOp) -> bool:
+    return any(isinstance(op, RESHAPES) for op in function.body.block.ops)

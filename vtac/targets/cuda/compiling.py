@@ -1,0 +1,135 @@
+"""From a module whose architecture is settled to a CUDA program, of one kernel or of several."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import ReduceOp
+
+from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.stage import is_scheduled, stage_of
+from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.wmma.declared import ARCHITECTURE
+from vtac.errors import CompileError
+from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
+from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
+from vtac.pipelines import Phase, Pipeline, Runner
+from vtac.rewriting.edits import append
+from vtac.schedule import Schedule
+from vtac.targets.cuda.building import to_program
+from vtac.targets.cuda.emit.kernel import emit_cuda, kernel_parts
+from vtac.targets.cuda.launch import LaunchRecord
+from vtac.targets.cuda.network import MARK, CudaNetwork
+from vtac.targets.cuda.pipeline import WMMA_PIPELINE
+from vtac.targets.cuda.planning import Planner, main_function
+from vtac.targets.cuda.program import CudaProgram
+from vtac.targets.cuda.schedules import default_schedule
+from vtac.text.context import make_context
+
+KERNELS_PIPELINE = Pipeline(
+    "lower-to-gpu-kernels",
+    (Phase("normalized", (NormalizeLinalg(),)), Phase("kernels", (OutlineGpuKernels(),))),
+)
+"""From a function on tensors to functions of one kernel each, and the calls of them."""
+
+
+def compile_program(work: ModuleOp) -> CudaProgram | CudaNetwork:
+    """The program of a module, which is used up: of one kernel where one can hold it, or a schedule says so."""
+    apart = kernels_apart(work)
+    if apart is None:
+        return _single(work)
+    return _network(apart, [op for op in work.ops if isinstance(op, ScriptOp)])
+
+
+def kernels_apart(work: ModuleOp) -> ModuleOp | None:
+    """The module cut into functions of one kernel each; None where it is lowered as it is."""
+    functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
+    names = {function.sym_name.data for function in functions}
+    own = any(isinstance(op, ScriptOp) and op.target.data in names for op in work.ops)
+    if own or len(functions) != 1 or any(stage_of(one) is not None or is_scheduled(one) for one in functions):
+        return None
+    if not any(isinstance(op, LinalgStructuredOperation | ReduceOp) for op in functions[0].body.block.ops):
+        return None
+    cut = work.clone()
+    for op in [op for op in cut.ops if isinstance(op, ScriptOp)]:
+        op.detach()
+    Runner(make_context()).run_phases(KERNELS_PIPELINE.phases, cut)
+    return cut if sum(isinstance(op, FuncOp) for op in cut.ops) > 1 else None
+
+
+def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[str, ModuleOp]:
+    """Each kernel's function as a module of its own, with its script: a given one, else the default schedule's.
+
+    Raises `CompileError` for a script of a function that no kernel is made of.
+    """
+    given = {script.target.data: script for script in scripts}
+    architecture = architecture_of(apart)
+    found: dict[str, ModuleOp] = {}
+    for function in [op for op in apart.ops if isinstance(op, FuncOp) and op is not main_function(apart)]:
+        kernel = function.clone()
+        kernel.sym_visibility = StringAttr("public")
+        module = ModuleOp([kernel])
+        if architecture is not None:
+            ARCHITECTURE.set(module, architecture.name)
+        name = function.sym_name.data
+        script = given.pop(name, None)
+        append((script or default_schedule(module).script).clone(), module.body.block)
+        found[name] = module
+    if given:
+        raise CompileError(
+            f"there is a schedule for '{next(iter(given))}'; the kernels of this program are {', '.join(found)}"
+        )
+    return found
+
+
+def schedules(module: ModuleOp) -> list[Schedule | ScriptOf]:
+    """The schedule that a module without one gets, or those of the kernels that it becomes."""
+    apart = kernels_apart(module)
+    if apart is None:
+        return [default_schedule(module)]
+    return [ScriptOf(op) for kernel in kernel_modules(apart).values() for op in kernel.ops if isinstance(op, ScriptOp)]
+
+
+class ScriptOf:
+    """A script of its own."""
+
+    def __init__(self, script: ScriptOp) -> None:
+        self.script = script
+
+    def __str__(self) -> str:
+        return str(self.script)
+
+
+def _single(work: ModuleOp) -> CudaProgram:
+    functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if functions and all(stage_of(function) is not None for function in functions):
+        return to_program(work)
+    scripted = any(isinstance(op, ScriptOp) for op in work.ops)
+    if not scripted and not any(map(is_scheduled, functions)):
+        append(default_schedule(work).script.clone(), work.body.block)
+    Runner(make_context()).run_phases(WMMA_PIPELINE.phases, work)
+    return to_program(work)
+
+
+def _network(apart: ModuleOp, scripts: Sequence[ScriptOp]) -> CudaNetwork:
+    records: dict[str, LaunchRecord] = {}
+    texts: dict[str, str] = {}
+    for name, module in kernel_modules(apart, scripts).items():
+        Runner(make_context()).run_phases(WMMA_PIPELINE.phases, module)
+        program = to_program(module)
+        records[name], texts[program.launch.kernel] = program.launch, emit_cuda(module)
+    planner = Planner(main_function(apart), records)
+    plan = planner.plan()
+    return CudaNetwork(joined(texts), plan, planner.constants)
+
+
+def joined(texts: dict[str, str]) -> str:
+    """Kernels in one text: what they include once, then each after a line with its name."""
+    parts = {name: kernel_parts(text) for name, text in texts.items()}
+    heads = dict.fromkeys(line for head, _ in parts.values() for line in head)
+    lines = sorted(heads, key=lambda line: not line.startswith("#include"))
+    bodies = [f"{MARK}{name}\n{body}" for name, (_, body) in parts.items()]
+    return "\n".join(["\n".join(lines), "", *bodies])
