@@ -45,8 +45,8 @@ from vtac.passes.directives.product_variables import ProductVariables, leaving_f
 from vtac.rewriting.block_edits import replace_access
 from vtac.rewriting.nests import allocate_like, copy_block, regenerate
 
-_A, _B = (AffineExpr.dimension(0), AffineExpr.dimension(2)), (AffineExpr.dimension(2), AffineExpr.dimension(1))
-_C = (AffineExpr.dimension(0), AffineExpr.dimension(1))
+_A, _B, _C = (-3, -1), (-1, -2), (-3, -2)
+"""Which of the last three variables of a product index its operands and itself."""
 _MOST = (1 << 31) - 1
 
 
@@ -54,15 +54,16 @@ _MOST = (1 << 31) - 1
 def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     """Copy both operands into matrices that are multiples of `tile` = [m, n, k], and multiply those.
 
-    What is spatial in the second operand only becomes a column, other spatial variables rows,
-    in the order of the output's dimensions. Copies are zero outside of the operands. The
+    What is spatial in the second operand only becomes a column, what is spatial in both an index of products
+    (a first dimension of all matrices, where there is more than one), other spatial variables rows, in the order of
+    the output's dimensions. Copies are zero outside of the operands. The
     block keeps its name and works on the matrices; results are the blocks that copy the
     first operand, the second, and the product to where it belongs.
     A contraction that goes on from what one block wrote to its output starts from zero, and
     the last of these blocks adds what that block writes, to a buffer of its own then.
     requires: a multiply-accumulate in a nest of its own, over a buffer that at most one other
-              block writes, elementwise; no spatial variable in both operands; a whole number
-              of k tiles, or a reduction variable that is the whole index of a dimension of both.
+              block writes, elementwise; a whole number of k tiles, or a reduction variable
+              that is the whole index of a dimension of both.
     """
     block = handles.block(op.block, op)
     contraction = _match(op, block)
@@ -81,7 +82,9 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
         raise ValueError("the block stands outside the function")
     sources, target = list(block.inputs), block.output
     names = [handles.unique_buffer_name(f"{block.block_name}_{part}") for part in "abc"]
-    shapes = [(padded[0], padded[2]), (padded[2], padded[1]), (padded[0], padded[1])]
+    count = prod(block.variables[v].extent for v in matrix.batch)
+    several = (count,) if matrix.batch else ()
+    shapes = [(*several, *shape) for shape in ((padded[0], padded[2]), (padded[2], padded[1]), (padded[0], padded[1]))]
     likes = [*sources, target]
     buffers = [
         allocate_like(like, shape, "global", name, root) for like, shape, name in zip(likes, shapes, names, strict=True)
@@ -89,6 +92,7 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     filled = sizes != padded
     for position, handle in enumerate((op.a, op.b)):
         groups = (matrix.rows, matrix.depth) if position == 0 else (matrix.depth, matrix.columns)
+        groups = (matrix.batch, *groups) if matrix.batch else groups
         access = _read(op, block, position, groups, filled=filled)
         copy = _copy(handles, names[position], (sources[position], access), buffers[position], nest)
         handles.define_block(handle, copy)
@@ -96,11 +100,19 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     store = _store(handles, block, matrix, buffers[2], target, start)
     regenerate(store, InsertPoint.after(nest), [None] * len(store.variables))
     after = InsertPoint.before([*enclosing_loops(store), store][0])
-    block.domain = IterationAttr(tuple(IterationVariable(size, at == 2) for at, size in enumerate(padded)))
+    block.domain = IterationAttr(
+        (*map(IterationVariable, several), *(IterationVariable(size, at == 2) for at, size in enumerate(padded)))
+    )
     block.operands = [*block.loops, *buffers]
-    block.accesses = ArrayAttr([AccessAttr.get(AffineMap(3, 0, results)) for results in (_A, _B, _C)])
-    regenerate(block, after, [None, None, None])
+    block.accesses = ArrayAttr([_matrix_access(places, len(block.variables)) for places in (_A, _B, _C)])
+    regenerate(block, after, [None] * len(block.variables))
     handles.define_block(op.store, store)
+
+
+def _matrix_access(places: tuple[int, int], count: int) -> AccessAttr:
+    """How a product of so many variables, the first of four the number of the product, indexes one of its matrices."""
+    first = [AffineExpr.dimension(0)] if count > 3 else []
+    return AccessAttr.get(AffineMap(count, 0, (*first, *(AffineExpr.dimension(count + place) for place in places))))
 
 
 def _match(op: ImplicitGemmOp, block: BlockOp) -> Contraction[int]:
@@ -132,7 +144,7 @@ def _match(op: ImplicitGemmOp, block: BlockOp) -> Contraction[int]:
 def _read(
     op: ImplicitGemmOp, block: BlockOp, position: int, groups: Sequence[Sequence[int]], *, filled: bool
 ) -> AccessAttr:
-    """Where row and column of a matrix lie in the operand that it is a copy of."""
+    """Where number, if there are several, row and column of a matrix lie in the operand that it is a copy of."""
     values = [AffineExpr.constant(0)] * len(block.variables)
     for at, group in enumerate(groups):
         inner = 1
@@ -152,7 +164,7 @@ def _read(
         )
     pad = _zero_of(block.inputs[position]) if filled and pad is None else pad
     indices = tuple(expr.replace_dims_and_symbols(values, []) for expr in access.indices.results)
-    return AccessAttr.get(AffineMap(2, 0, indices), pad)
+    return AccessAttr.get(AffineMap(len(groups), 0, indices), pad)
 
 
 def _zero_of(buffer: SSAValue) -> Number:
@@ -166,10 +178,10 @@ def _copy(
     handles: Handles, name: str, source: tuple[SSAValue, AccessAttr], target: SSAValue, before: Operation
 ) -> BlockOp:
     shape = shape_of(target)
-    whole = AccessAttr.get(AffineMap.identity(2))
+    whole = AccessAttr.get(AffineMap.identity(len(shape)))
     copy = copy_block(handles.unique_block_name(name), source[0], source[1], target, whole, shape)
     copy.location = before.location
-    regenerate(copy, InsertPoint.before(before), [None, None])
+    regenerate(copy, InsertPoint.before(before), [None] * len(shape))
     return copy
 
 
@@ -195,7 +207,7 @@ def _store(
     dimension = {plain_dimension(expr): at for at, expr in enumerate(block.output_access.indices.results)}
     shape = shape_of(target)
     places: list[AffineExpr] = []
-    for group in (matrix.rows, matrix.columns):
+    for group in (*([matrix.batch] if matrix.batch else []), matrix.rows, matrix.columns):
         inner, parts = 1, list[AffineExpr]()
         for variable in reversed(group):
             own = AffineExpr.dimension(dimension[variable])

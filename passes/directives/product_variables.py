@@ -18,8 +18,12 @@ from vtac.passes.directives.handles import refusal
 
 @dataclass(frozen=True)
 class ProductVariables:
-    """Iteration variables that make up rows, columns and depth of a product, outermost first."""
+    """Iteration variables that make up rows, columns and depth of a product, outermost first.
 
+    `batch` are those of which each value has a product of its own.
+    """
+
+    batch: tuple[int, ...]
     rows: tuple[int, ...]
     columns: tuple[int, ...]
     depth: tuple[int, ...]
@@ -42,18 +46,11 @@ def product_variables(op: ImplicitGemmOp, product: Contraction[int]) -> ProductV
                 "each dimension of the result must be walked by one spatial variable",
             )
         written.append(variable)
-    batch = next((variable for variable in product.batch if view.extent(variable) > 1), None)
-    if batch is not None:
-        raise refusal(
-            op,
-            f"both operands of {name} are read at variable d{batch} (extent {view.extent(batch)}), which the result "
-            "keeps: a batch of products",
-            "compute one product per block, or split the batch in the program",
-        )
     if len(written) + len(product.reductions) != len(view.variables):
         raise refusal(op, f"{name} does not write at all of its spatial variables", "reduce over them")
-    rows = tuple(variable for variable in written if variable not in product.columns)
-    return ProductVariables(rows, product.columns, product.reductions)
+    batch = tuple(variable for variable in written if variable in product.batch and view.extent(variable) > 1)
+    rows = tuple(variable for variable in written if variable not in (*product.columns, *batch))
+    return ProductVariables(batch, rows, product.columns, product.reductions)
 
 
 def leaving_first(
@@ -64,7 +61,7 @@ def leaving_first(
     for variable in matrix.depth:
         if all(_is_whole_index(operand, variable, view.extent(variable)) for operand in view.inputs):
             others = tuple(other for other in matrix.depth if other != variable)
-            return ProductVariables(matrix.rows, matrix.columns, (variable, *others))
+            return ProductVariables(matrix.batch, matrix.rows, matrix.columns, (variable, *others))
     size = prod(view.extent(variable) for variable in matrix.depth)
     raise refusal(
         op,

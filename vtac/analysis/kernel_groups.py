@@ -156,12 +156,14 @@ def _takes(group: KernelGroup, reader: Operation, index: int, op: Operation, wor
     if not isinstance(reader, LinalgStructuredOperation):
         return False
     if index >= len(reader.inputs):
-        return work == "map" and kind == "product" and op.results[0].uses.get_length() == 1
+        return kind == "product" and op.results[0].uses.get_length() == 1 and not isinstance(op, tensor.PadOp)
     if kind == "product":
         return work == "move" and _pads_zeros(op) and op.results[0].uses.get_length() == 1
     if isinstance(op, tensor.PadOp):
         return kind == "window"
-    return work == "move" or _is_read_once(reader, index)
+    return (
+        work == "move" or _is_read_once(reader, index) or (kind == "rows" and _plain(_maps(reader)[index]) is not None)
+    )
 
 
 def _pads_zeros(op: Operation) -> bool:

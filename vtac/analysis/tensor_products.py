@@ -28,9 +28,7 @@ def is_tensor_product(view: StructuredView[int]) -> bool:
     if (left, total) not in OPERANDS or right != left or reads_unsigned(view):
         return False
     product = match_product(view)
-    if isinstance(product, str) or any(view.extent(variable) > 1 for variable in product.batch):
-        return False
-    return bool(product.rows) and bool(product.columns)
+    return not isinstance(product, str) and bool(product.rows) and bool(product.columns)
 
 
 def reads_unsigned(view: StructuredView[int]) -> bool:

@@ -8,6 +8,8 @@ from lowering import lower
 from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import CompileError, ConfigError, ScheduleError
 from vtac.schedule import LoopRef, Schedule
+from vtac.targets.cuda.schedules import default_schedule
+from vtac.text.source import parse
 from vtac.workloads.wmma_conv2d import SeedTiling, WmmaConv2D
 from vtac.workloads.wmma_matmul import FRAGMENTS, MatmulTiling, WmmaMatmul
 
@@ -267,7 +269,7 @@ def test_fragments_that_are_also_memory() -> None:
 def test_a_module_without_a_schedule() -> None:
     message = "target 'cuda' has no default schedule for this program: block 'c' touches 'c' at"
     with pytest.raises(CompileError, match=message):
-        lower(WmmaMatmul(32, 31, 32, relu=True).text(), None, None)
+        default_schedule(parse(WmmaMatmul(32, 31, 32, relu=True).text()))
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,15 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import ReduceOp
 
 from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.kernel_groups import is_computation, work_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.dialects.wmma.declared import ARCHITECTURE
-from vtac.errors import CompileError
+from vtac.errors import CompileError, ScheduleError
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
 from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
 from vtac.pipelines import Phase, Pipeline, Runner
+from vtac.preparation import drop_scripts
 from vtac.rewriting.edits import append
 from vtac.schedule import Schedule
 from vtac.targets.cuda.building import to_program
@@ -53,11 +55,27 @@ def kernels_apart(work: ModuleOp) -> ModuleOp | None:
         return None
     if not any(isinstance(op, LinalgStructuredOperation | ReduceOp) for op in functions[0].body.block.ops):
         return None
+    if _is_one_product(functions[0]) and _has_schedule(work):
+        return None
     cut = work.clone()
-    for op in [op for op in cut.ops if isinstance(op, ScriptOp)]:
-        op.detach()
+    drop_scripts(cut)
     Runner(make_context()).run_phases(KERNELS_PIPELINE.phases, cut)
     return cut if sum(isinstance(op, FuncOp) for op in cut.ops) > 1 else None
+
+
+def _is_one_product(function: FuncOp) -> bool:
+    """Whether one product for tensor cores is all that a function reduces."""
+    works = [work_of(op) for op in function.body.block.ops if is_computation(op)]
+    return works.count("product") == 1 and not {"rows", "window"} & set(works)
+
+
+def _has_schedule(work: ModuleOp) -> bool:
+    """Whether one kernel can compute a module, by its default schedule."""
+    try:
+        default_schedule(work)
+    except ScheduleError:
+        return False
+    return True
 
 
 def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[str, ModuleOp]:

@@ -18,6 +18,7 @@ from vtac.targets.cuda.arrays import Array, described, fitted
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
+from vtac.targets.cuda.plan_record import CONSTANTS_FILE, PLAN_FILE, TEXT_FILE, record_of
 from vtac.text.short import counted, signature
 
 if TYPE_CHECKING:
@@ -29,9 +30,6 @@ Device = Literal["cpu", "gpu"]
 Launch = Callable[[str, LaunchRecord, Sequence[Array]], tuple[Array, ...]]
 """Runs one kernel's text on its inputs and gives its outputs."""
 
-TEXT_FILE = "kernels.cu"
-PLAN_FILE = "plan.json"
-CONSTANTS_FILE = "constants.npz"
 MARK = "// Kernel "
 """Begins the part of a text that holds one kernel."""
 UNWRITTEN = 0xFF
@@ -158,8 +156,6 @@ class CudaNetwork:
         `plan.json` is the launch plan, with digests of the other files. A missing directory is made; a program in it is
         replaced, other files in it stay.
         """
-        from vtac.targets.cuda.saved_network import record_of
-
         files = {TEXT_FILE: self.text.encode()}
         if self.constants:
             files[CONSTANTS_FILE] = archive_of(self.constants)

@@ -1,4 +1,4 @@
-"""Saved CUDA programs of several kernels: their record, and reading them back."""
+"""Reads saved CUDA programs of several kernels back."""
 
 from __future__ import annotations
 
@@ -13,17 +13,12 @@ import numpy as np
 
 from vtac.errors import CompileError, ConfigError
 from vtac.files.archives import Archive
-from vtac.files.digests import changed_file, digest
+from vtac.files.digests import changed_file
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.targets.cuda.arrays import Array
-from vtac.targets.cuda.network import CONSTANTS_FILE, PLAN_FILE, TEXT_FILE, CudaNetwork
+from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.plan import LaunchPlan
-
-
-def record_of(plan: LaunchPlan, files: Mapping[str, bytes]) -> bytes:
-    """What `plan.json` holds: the plan, and digests of the other files."""
-    fields = {**plan.to_json(), "digests": {name: digest(data) for name, data in files.items()}}
-    return (json.dumps(fields, indent=2) + "\n").encode()
+from vtac.targets.cuda.plan_record import CONSTANTS_FILE, PLAN_FILE, TEXT_FILE
 
 
 def load_cuda_network(directory: str | Path) -> CudaNetwork:

@@ -211,7 +211,7 @@ func.func @f(%a: tensor<20xf16>, %b: tensor<3x4xf16>) -> tensor<18x4xf32> {
 )
 def test_refusals(text: str, message: str) -> None:
     with pytest.raises(ScheduleError) as caught:
-        vtac.compile(text, "cuda")
+        default_schedule(vtac.parse(text))
     assert "target 'cuda' has no default schedule for this program: " in str(caught.value)
     assert message in str(caught.value)
     assert str(caught.value).endswith("or give a schedule")

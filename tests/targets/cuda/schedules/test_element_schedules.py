@@ -110,3 +110,37 @@ def test_scripts_are_taken_back() -> None:
 def test_what_one_kernel_cannot_hold() -> None:
     with pytest.raises(ScheduleError, match="has no default schedule for this program"):
         default_schedule(vtac.parse("func.func @nothing(%x: memref<4xf32>) {\n  func.return\n}\n"))
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    ("left", "right", "result", "reads"),
+    [
+        ((2, 3, 20, 16), (2, 3, 24, 16), (2, 3, 20, 24), ("b, h, i, d", "b, h, j, d", "b, h, i, j")),
+        ((20, 3, 16), (24, 3, 16), (3, 20, 24), ("i, h, d", "j, h, d", "h, i, j")),
+        ((3, 20, 24), (24, 3, 16), (20, 3, 16), ("h, i, j", "j, h, d", "i, h, d")),
+        (
+            (1, 6, 5, 2, 3),
+            (2, 3, 3, 3, 4),
+            (1, 4, 3, 2, 4),
+            ("n, y + r, x + s, g, c", "g, r, s, c, f", "n, y, x, g, f"),
+        ),
+    ],
+    ids=["heads of a batch", "scores", "values", "convolution in groups"],
+)
+def test_batches_of_products_take_a_grid_of_three_dimensions(
+    left: tuple[int, ...], right: tuple[int, ...], result: tuple[int, ...], reads: tuple[str, str, str]
+) -> None:
+    builder = FloatProgram("batch")
+    a, b = builder.argument("a", left), builder.argument("b", right)
+    program, (x, w), y = run(
+        builder.text(builder.product(Tensor("y", result, "f32"), (a, reads[0]), (b, reads[1]), reads[2]))
+    )
+    assert program.launch.grid[2] == {4: 6, 3: 3, 5: 2}[len(left)]
+    assert "mma_sync" in program.text
+    wide, kernel = x.astype(np.float64), w.astype(np.float64)
+    if len(left) == 5:
+        windows = np.lib.stride_tricks.sliding_window_view(wide, (3, 3), axis=(1, 2))
+        close(y, np.einsum("nyxgcrs,grscf->nyxgf", windows, kernel), 1e-3)
+    else:
+        close(y, np.einsum("{},{}->{}".format(*(one.replace(", ", "") for one in reads)), wide, kernel), 1e-3)

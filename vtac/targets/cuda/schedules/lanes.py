@@ -13,27 +13,32 @@ _PART, _FIRST, _LANE = "part", "first", "lane"
 
 
 def walked_fastest(block: BlockOp, position: int) -> int:
-    """The one of a block's two variables along which neighbours lie side by side in a buffer; the last, if none."""
-    buffer = (*block.inputs, block.output)[position]
+    """The one of a block's last two variables along which neighbours lie side by side in a buffer; the last, if none.
+
+    0 is the last but one, 1 the last.
+    """
+    buffer, count = (*block.inputs, block.output)[position], len(block.variables)
     indices, strides = block.accesses.data[position].indices, strides_of(buffer)
-    origin = indices.eval([0, 0], [])
-    for variable in (1, 0):
+    origin = indices.eval([0] * count, [])
+    for place in (1, 0):
+        variable = count - 2 + place
         if block.variables[variable].extent == 1:
             continue
-        step = indices.eval([int(v == variable) for v in (0, 1)], [])
+        step = indices.eval([int(v == variable) for v in range(count)], [])
         if sum((new - old) * stride for new, old, stride in zip(step, origin, strides, strict=True)) == 1:
-            return variable
+            return place
     return 1
 
 
-def moves_vectors(copy: BlockOp, variable: int, part: int, lanes: int) -> bool:
-    """Whether a copy can move that many elements as one along a variable, which is taken in parts of `part`.
+def moves_vectors(copy: BlockOp, place: int, part: int, lanes: int) -> bool:
+    """Whether a copy can move that many elements as one along one of its last two variables, in parts of `part`.
 
     The answer is that of convert-blocks-to-memory on the loops that the schedule will have: it
     fuses and splits them further, which leaves the steps of `lanes` elements as they are.
     """
     if part % lanes:
         return False
+    variable = len(copy.variables) - 2 + place
     extents: dict[Hashable, int] = {v: one.extent for v, one in enumerate(copy.variables)}
     extents |= {_PART: extents[variable] // part, _FIRST: part // lanes, _LANE: lanes}
     values = [Linear.variable(v) for v in range(len(copy.variables))]

@@ -46,7 +46,7 @@ class ProductScheduler:
         for copy, fastest in copies:
             script.set_scope(copy, 0, "shared")
             if fastest == 0:
-                script.transform_layout(copy, [1, 0])
+                script.transform_layout(copy, [0, 2, 1] if self.shape.is_batch else [1, 0])
         accumulators = script.cache_write(product, 0, "wmma.accumulator")
         script.set_scope(accumulators, 0, "shared")
         self._share_result(result, accumulators)
@@ -73,11 +73,13 @@ class ProductScheduler:
         script.fuse_variables(result, self.shape.groups)
         block = payload_block(script, result)
         by_rows = walked_fastest(block, len(block.inputs)) == 0
-        rows, columns = script.get_loops(result)
+        *batch, rows, columns = script.get_loops(result)
         row_block, rows = script.split(rows, factor=row_part, tail=_tail(m, row_part))
         column_block, columns = script.split(columns, factor=column_part, tail=_tail(n, column_part))
         inside = (columns, rows) if by_rows else (rows, columns)
-        script.reorder(row_block, column_block, *inside)
+        script.reorder(*batch, row_block, column_block, *inside)
+        for loop in batch:
+            script.bind(loop, "blockIdx.z")
         script.bind(row_block, "blockIdx.x")
         script.bind(column_block, "blockIdx.y")
         script.compute_at(accumulators, column_block)
@@ -88,7 +90,7 @@ class ProductScheduler:
         script, width = self.script, self.blocks.element_bytes
         if width > 1:
             # Rows an odd multiple of 16 bytes apart: a fragment's rows meet no bank twice.
-            script.storage_align(copy, 0, 2 * VECTOR_BYTES // width, VECTOR_BYTES // width)
+            script.storage_align(copy, int(self.shape.is_batch), 2 * VECTOR_BYTES // width, VECTOR_BYTES // width)
         script.compute_at(copy, step)
         *_, outer, inner = script.get_loops(copy)
         if fastest == 0:

@@ -19,14 +19,20 @@ class ProductShape:
 
     `a_by_rows`: a's neighbours in memory are neighbouring rows, so that its shared tile is
     k x m; `b_by_depth`: b's are neighbours along k, so that its shared tile is n x k.
-    `groups` are the variables of the last block that make up rows and columns.
+    `groups` are the variables of the last block that make up rows and columns, before them those that number the
+    products where there are several.
     """
 
     sizes: tuple[int, int, int]
     fragment: tuple[int, int, int]
     a_by_rows: bool
     b_by_depth: bool
-    groups: tuple[tuple[int, ...], tuple[int, ...]]
+    groups: tuple[tuple[int, ...], ...]
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether it is several products, numbered by a first dimension of all matrices."""
+        return len(self.groups) > 2
 
 
 def payload_block(schedule: Schedule, block: BlockRef) -> BlockOp:
@@ -51,7 +57,7 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
         probe.compute_inline(probe.get_block(name))
     product = probe.get_block(blocks.product)
     a, b, store = probe.implicit_gemm(product, [1, 1, 1])
-    m, n, k = (variable.extent for variable in payload_block(probe, product).variables)
+    m, n, k = (variable.extent for variable in payload_block(probe, product).variables[-3:])
     a_by_rows = walked_fastest(payload_block(probe, a), 0) == 0
     b_by_depth = walked_fastest(payload_block(probe, b), 0) == 0
     fragment = shape_for_tiles(blocks.operand, of_rows=a_by_rows)
@@ -62,8 +68,8 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
     return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups)
 
 
-def _groups(block: BlockOp, position: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
-    """The variables that walk rows and columns of the product, which is read at `position`, outermost first."""
+def _groups(block: BlockOp, position: int) -> tuple[tuple[int, ...], ...]:
+    """The variables that walk each dimension of the product, which is read at `position`, outermost first."""
     indices = block.accesses.data[position].indices
     count = len(block.variables)
     origin = indices.eval([0] * count, [])
@@ -73,10 +79,10 @@ def _groups(block: BlockOp, position: int) -> tuple[tuple[int, ...], tuple[int, 
         step = {v: steps[v][dimension] - origin[dimension] for v in range(count)}
         return tuple(sorted((v for v in step if step[v]), key=lambda v: (block.variables[v].extent > 1, -step[v])))
 
-    rows, columns = walking(0), walking(1)
-    if not rows or not columns:
+    groups = tuple(walking(dimension) for dimension in range(len(origin)))
+    if not all(groups):
         raise ScheduleError(
             f"block '{block.block_name}' takes a product of a matrix and a vector; each operand must have a dimension "
             "that the result keeps"
         )
-    return rows, columns
+    return groups

@@ -1,0 +1,19 @@
+"""The record of a saved CUDA program of several kernels: its plan, and digests of its files."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from vtac.files.digests import digest
+from vtac.targets.cuda.plan import LaunchPlan
+
+TEXT_FILE = "kernels.cu"
+PLAN_FILE = "plan.json"
+CONSTANTS_FILE = "constants.npz"
+
+
+def record_of(plan: LaunchPlan, files: Mapping[str, bytes]) -> bytes:
+    """What `plan.json` holds: the plan, and digests of the other files."""
+    fields = {**plan.to_json(), "digests": {name: digest(data) for name, data in files.items()}}
+    return (json.dumps(fields, indent=2) + "\n").encode()
