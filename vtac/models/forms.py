@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from math import prod
@@ -13,11 +12,14 @@ from vtac.models.graph import Graph
 from vtac.models.layer import Array, Layer, Shape
 from vtac.models.layers.activations import Clamp, HardSigmoid, LeakyRelu, ParametricRelu, Relu, Relu6
 from vtac.models.layers.convolutions import Convolution, TransposedConvolution
-from vtac.models.layers.elementwise import Affine
+from vtac.models.layers.elementwise import Add, Affine
 from vtac.models.layers.normalisation import BatchNorm
 from vtac.models.layers.pooling import AveragePool
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Flatten, Reshape
+from vtac.models.layers.views import Flatten, Pad, Reshape
+
+_MOVING = (Relu, Relu6, Clamp, LeakyRelu, Add)
+"""Layers that compute the same of values in another shape."""
 
 
 def without_batch_extents(graph: Graph) -> Graph:
@@ -68,17 +70,41 @@ def with_few_views(graph: Graph, kept: Collection[str] = ()) -> Graph:
     return _without_double_views(_activations_first(graph, kept))
 
 
+def with_padding_inside(graph: Graph, kept: Collection[str] = ()) -> Graph:
+    """The same graph, with zeros around images as the padding of the convolutions that read them."""
+    pads = {layer.name: layer for layer in graph.layers if isinstance(layer, Pad) and _is_around(layer)}
+    layers: list[Layer] = []
+    for layer in graph.layers:
+        around = pads.get(layer.inputs[0])
+        if around is not None and isinstance(layer, Convolution) and not {layer.name, around.name} & set(kept):
+            more = (*around.before[2:], *around.after[2:])
+            top, left, bottom, right = map(sum, zip(layer.pads, more, strict=True))
+            layers.append(replace(layer, inputs=around.inputs, pads=(top, left, bottom, right)))
+        else:
+            layers.append(layer)
+    read = {*(name for layer in layers for name in layer.inputs), *graph.outputs}
+    left_over = tuple(layer for layer in layers if layer.name in read or layer.name not in pads)
+    return Graph(graph.name, graph.inputs, left_over, graph.outputs)
+
+
+def _is_around(layer: Pad) -> bool:
+    """Whether it puts zeros around rows and columns, and nothing else."""
+    return layer.value == 0 and len(layer.before) == 4 and not any((*layer.before[:2], *layer.after[:2]))
+
+
 def _activations_first(graph: Graph, kept: Collection[str]) -> Graph:
-    readers = Counter([*(name for layer in graph.layers for name in layer.inputs), *graph.outputs])
+    """Elementwise layers that read nothing but reshapes of equal values read these values; one reshape follows."""
+    shapes = dict(graph.shapes)
     made: dict[str, Layer] = {}
     for layer in graph.layers:
-        view = made.get(layer.inputs[0])
-        is_free = isinstance(view, Reshape) and readers[view.name] == 1 and not {layer.name, view.name} & set(kept)
-        if is_free and isinstance(view, Reshape) and isinstance(layer, Relu | Relu6 | Clamp):
-            del made[view.name]
-            first = replace(layer, name=f"{layer.name}.inner", inputs=view.inputs)
-            made[first.name] = first
-            made[layer.name] = replace(view, name=layer.name, inputs=(first.name,))
+        views = [view for name in layer.inputs if isinstance(view := made.get(name), Reshape)]
+        sources = {shapes[view.inputs[0]] for view in views}
+        is_free = not {layer.name, *layer.inputs} & set(kept)
+        if isinstance(layer, _MOVING) and is_free and len(views) == len(layer.inputs) and len(sources) == 1:
+            inner = replace(layer, name=f"{layer.name}.inner", inputs=tuple(view.inputs[0] for view in views))
+            shapes[inner.name] = sources.pop()
+            made[inner.name] = inner
+            made[layer.name] = replace(views[0], name=layer.name, inputs=(inner.name,))
         else:
             made[layer.name] = layer
     return Graph(graph.name, graph.inputs, tuple(made.values()), graph.outputs)

@@ -147,6 +147,16 @@ class Tanh(Activation):
 
 
 @dataclass(frozen=True, eq=False)
+class Erf(Activation):
+    """The error function, of which exporters make gelu."""
+
+    kind: ClassVar[str] = "erf"
+
+    def compute(self, *arrays: Array) -> Array:
+        return np.vectorize(erf, otypes=[np.float32])(arrays[0])
+
+
+@dataclass(frozen=True, eq=False)
 class Gelu(Activation):
     """x times the share of a normal distribution below x, exact or by its approximation with tanh."""
 

@@ -136,3 +136,32 @@ class Concat(Layer):
 
     def compute(self, *arrays: Array) -> Array:
         return np.concatenate(arrays, axis=self.axis)
+
+
+@dataclass(frozen=True, eq=False)
+class Pad(Layer):
+    """`value` around the elements: as many `before` and `after` each dimension."""
+
+    before: tuple[int, ...]
+    after: tuple[int, ...]
+    value: float = 0.0
+
+    kind: ClassVar[str] = "padding"
+
+    def check_parameters(self) -> None:
+        if len(self.before) != len(self.after) or min((*self.before, *self.after), default=0) < 0:
+            raise self.refuse(f"it adds {self.before} before and {self.after} after", "0 or more for each dimension")
+        if not np.isfinite(self.value):
+            raise self.refuse(f"it adds {self.value}", "a finite number")
+
+    def keeps_apart(self, *shapes: Shape) -> bool:
+        return not (self.before[0] or self.after[0])
+
+    def output_shape(self, *shapes: Shape) -> Shape:
+        (shape,) = shapes
+        self.require_rank(shape, len(self.before), "as many as it pads")
+        return tuple(map(sum, zip(shape, self.before, self.after, strict=True)))
+
+    def compute(self, *arrays: Array) -> Array:
+        around = list(zip(self.before, self.after, strict=True))
+        return np.pad(arrays[0], around, constant_values=np.asarray(self.value, arrays[0].dtype))

@@ -89,6 +89,7 @@ def _softmax(builder: Builder, node: Node) -> None:
 CONVERTERS: Mapping[str, Converter] = {
     "BatchNormalization": _batch_norm,
     "Clip": _clip,
+    "Erf": _plain(activations.Erf),
     "Gelu": _gelu,
     "HardSigmoid": _hard_sigmoid,
     "HardSwish": _plain(activations.HardSwish),

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from vtac.models.layer import Shape, shape_text
+from vtac.models.layer import Array, Layer, Shape, shape_text
 from vtac.models.layers.convolutions import Convolution, TransposedConvolution
 from vtac.models.layers.pooling import AveragePool, GlobalAveragePool, MaxPool, Upsample
+from vtac.models.layers.views import Pad, Reshape
 from vtac.models.onnx_reader.building import Builder, Converter, refuse_shape
 from vtac.models.onnx_reader.messages import Node
 from vtac.models.windows import Pads, Pair, Window
@@ -14,16 +15,17 @@ from vtac.models.windows import Pads, Pair, Window
 
 def _pair(node: Node, name: str, default: Pair = (1, 1)) -> Pair:
     found = node.integers(name, default)
-    if len(found) != 2:
-        raise node.refuse(f"its {name} is {found}", "a number for rows and one for columns")
-    return found[0], found[1]
+    if len(found) not in (1, 2):
+        raise node.refuse(f"its {name} is {found}", "a number for rows and one for columns, or one for a line")
+    return (1, found[0]) if len(found) == 1 else (found[0], found[1])
 
 
 def window_of(builder: Builder, node: Node, size: Pair) -> Window:
     """The window of a node, with the padding that it gives or asks for."""
     shape = builder.shape(node, 0)
-    if len(shape) != 4:
-        raise refuse_shape(node, shape, "4 dimensions: batch, channels, rows, columns")
+    if len(shape) not in (3, 4):
+        raise refuse_shape(node, shape, "4 dimensions: batch, channels, rows, columns; or 3, without rows")
+    shape = (*shape[:2], 1, shape[2]) if len(shape) == 3 else shape
     window = Window(
         size, _pair(node, "strides"), (0, 0, 0, 0), _pair(node, "dilations"), bool(node.integer("ceil_mode", 0))
     )
@@ -46,25 +48,47 @@ def _pads(node: Node, window: Window, shape: Shape) -> Pads:
 
 
 def _four(node: Node, pads: Sequence[int]) -> Pads:
+    pads = (0, pads[0], 0, pads[1]) if len(pads) == 2 else pads
     if len(pads) != 4:
-        raise node.refuse(f"its padding is {tuple(pads)}", "top, left, bottom, right")
+        raise node.refuse(f"its padding is {tuple(pads)}", "top, left, bottom, right; or left, right of a line")
     top, left, bottom, right = pads
     return top, left, bottom, right
 
 
-def _kernel_size(node: Node, shape: Shape) -> Pair:
-    """Rows and columns of weights."""
-    if len(shape) != 4:
-        raise node.refuse(f"its weights are {shape_text(shape)}", "4 dimensions")
-    return shape[2], shape[3]
+def _kernel(builder: Builder, node: Node) -> tuple[Array, Pair]:
+    """Weights with their rows and columns; those of lines get one row."""
+    weights = builder.required(node, 1, "weights")
+    if weights.ndim not in (3, 4):
+        raise node.refuse(f"its weights are {shape_text(weights.shape)}", "4 dimensions; or 3, without rows")
+    whole = weights[:, :, None] if weights.ndim == 3 else weights
+    return whole, (whole.shape[2], whole.shape[3])
+
+
+def _image(builder: Builder, node: Node) -> str:
+    """What a node reads, as images: lines have one row."""
+    value, shape = builder.value(node, 0), builder.shape(node, 0)
+    if len(shape) != 3:
+        return value
+    name = builder.free(f"{node.name.strip('/')}.image")
+    return builder.add(Reshape(name, (value,), (*shape[:2], 1, shape[2])))
+
+
+def _add(builder: Builder, node: Node, layer: Layer) -> None:
+    """A layer of images, whose value has as many dimensions as the node reads."""
+    is_line = len(builder.shape(node, 0)) == 3
+    value = builder.add(layer, "" if is_line else node.outputs[0])
+    if is_line:
+        batch, channels, _, columns = builder.shapes[value]
+        name = builder.free(f"{layer.name}.line")
+        builder.add(Reshape(name, (value,), (batch, channels, columns)), node.outputs[0])
 
 
 def _convolution(builder: Builder, node: Node) -> None:
-    weights = builder.required(node, 1, "weights")
-    window = window_of(builder, node, _kernel_size(node, weights.shape))
+    weights, size = _kernel(builder, node)
+    window = window_of(builder, node, size)
     layer = Convolution(
         builder.layer_name(node, 1),
-        (builder.value(node, 0),),
+        (_image(builder, node),),
         weights,
         builder.parameters(node, 2, "bias"),
         window.stride,
@@ -72,45 +96,75 @@ def _convolution(builder: Builder, node: Node) -> None:
         window.dilation,
         node.integer("group", 1),
     )
-    builder.add(layer, node.outputs[0])
+    _add(builder, node, layer)
 
 
 def _transposed(builder: Builder, node: Node) -> None:
-    weights = builder.required(node, 1, "weights")
+    weights, size = _kernel(builder, node)
     for name in ("output_shape", "auto_pad"):
         if name in node.attributes and node.text(name, "NOTSET") != "NOTSET":
             raise node.refuse(f"it has the attribute {name}", "explicit pads")
-    extra = node.integers("output_padding", (0, 0))
-    window = window_of(builder, node, _kernel_size(node, weights.shape))
+    extra = _pair(node, "output_padding", (0, 0))
+    extra = (0, extra[1]) if len(builder.shape(node, 0)) == 3 else extra
+    window = window_of(builder, node, size)
     layer = TransposedConvolution(
         builder.layer_name(node, 1),
-        (builder.value(node, 0),),
+        (_image(builder, node),),
         weights,
         builder.parameters(node, 2, "bias"),
         window.stride,
         window.pads,
         window.dilation,
         node.integer("group", 1),
-        (extra[0], extra[1]),
+        extra,
     )
-    builder.add(layer, node.outputs[0])
+    _add(builder, node, layer)
 
 
 def _max_pool(builder: Builder, node: Node) -> None:
     builder.require_single(node)
     window = window_of(builder, node, _pair(node, "kernel_shape", (0, 0)))
-    builder.add(MaxPool(builder.layer_name(node), (builder.value(node, 0),), window), node.outputs[0])
+    _add(builder, node, MaxPool(builder.layer_name(node), (_image(builder, node),), window))
 
 
 def _average_pool(builder: Builder, node: Node) -> None:
     window = window_of(builder, node, _pair(node, "kernel_shape", (0, 0)))
     counts = bool(node.integer("count_include_pad", 0))
-    layer = AveragePool(builder.layer_name(node), (builder.value(node, 0),), window, counts)
-    builder.add(layer, node.outputs[0])
+    layer = AveragePool(builder.layer_name(node), (_image(builder, node),), window, counts)
+    _add(builder, node, layer)
 
 
 def _global_average(builder: Builder, node: Node) -> None:
-    builder.add(GlobalAveragePool(builder.layer_name(node), (builder.value(node, 0),)), node.outputs[0])
+    _add(builder, node, GlobalAveragePool(builder.layer_name(node), (_image(builder, node),)))
+
+
+def _global_maximum(builder: Builder, node: Node) -> None:
+    """The maximum of one window, which is as large as the image."""
+    source = _image(builder, node)
+    shape = builder.shapes[source]
+    if len(shape) != 4:
+        raise refuse_shape(node, shape, "batch, channels, rows, columns")
+    _add(builder, node, MaxPool(builder.layer_name(node), (source,), Window((shape[2], shape[3]))))
+
+
+def _pad(builder: Builder, node: Node) -> None:
+    """A constant around the data; lines are padded as images of one row."""
+    shape = builder.shape(node, 0)
+    mode = node.text("mode", "constant")
+    axes = builder.integers(node, 3, "axes") or tuple(range(len(shape)))
+    widths = builder.integers(node, 1, "pads") or ()
+    value = builder.parameters(node, 2, "value")
+    if mode != "constant" or len(widths) != 2 * len(axes):
+        raise node.refuse(f"it pads {len(axes)} dimensions by {widths}, {mode}", "a constant, two widths for each")
+    before, after = [0] * len(shape), [0] * len(shape)
+    for place, axis in enumerate(axes):
+        before[axis % len(shape)], after[axis % len(shape)] = widths[place], widths[place + len(axes)]
+    if len(shape) == 3:
+        before.insert(2, 0)
+        after.insert(2, 0)
+    number = 0.0 if value is None or not value.size else float(value.item())
+    layer = Pad(builder.layer_name(node), (_image(builder, node),), tuple(before), tuple(after), number)
+    _add(builder, node, layer)
 
 
 def _resize(builder: Builder, node: Node) -> None:
@@ -131,7 +185,7 @@ def _resize(builder: Builder, node: Node) -> None:
     if len(factors) != 4 or factors[:2] != [1, 1] or any(not factor.is_integer() for factor in factors):
         raise node.refuse(f"it enlarges {shape_text(shape)} by {factors}", "whole factors of rows and columns alone")
     layer = Upsample(builder.layer_name(node), (builder.value(node, 0),), (int(factors[2]), int(factors[3])))
-    builder.add(layer, node.outputs[0])
+    _add(builder, node, layer)
 
 
 CONVERTERS: Mapping[str, Converter] = {
@@ -139,6 +193,8 @@ CONVERTERS: Mapping[str, Converter] = {
     "Conv": _convolution,
     "ConvTranspose": _transposed,
     "GlobalAveragePool": _global_average,
+    "GlobalMaxPool": _global_maximum,
     "MaxPool": _max_pool,
+    "Pad": _pad,
     "Resize": _resize,
 }

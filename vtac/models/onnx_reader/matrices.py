@@ -56,10 +56,13 @@ def _add(builder: Builder, node: Node) -> None:
 
 
 def _subtract(builder: Builder, node: Node) -> None:
-    """A constant taken away, or taken away from."""
+    """A constant taken away, or taken away from; of two computed values the second one is turned first."""
     found = _operand(builder, node)
     if found is None:
-        raise node.refuse("both of its inputs are computed", "one that is a constant")
+        name, minus = builder.layer_name(node), np.full(1, -1, np.float32)
+        turned = Affine(builder.free(f"{name}.turned"), (builder.value(node, 1),), minus, np.zeros(1, np.float32))
+        builder.add(Add(name, (builder.value(node, 0), builder.add(turned))), node.outputs[0])
+        return
     computed, number = found
     sign = np.float32(1 if computed == 0 else -1)
     _affine(builder, node, computed, np.full(1, sign, np.float32), number * -sign)

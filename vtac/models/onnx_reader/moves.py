@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from vtac.models.layer import Shape
 from vtac.models.layers.pooling import GlobalAveragePool
@@ -101,17 +102,25 @@ def _split(builder: Builder, node: Node) -> None:
 
 
 def _mean(builder: Builder, node: Node) -> None:
-    """The mean over rows and columns of images."""
+    """The mean over some dimensions, which come to lie last, as rows and columns of images."""
     shape = builder.shape(node, 0)
     axes = builder.integers(node, 1, "axes") if builder.opset >= 18 else node.integers("axes", ())
-    if len(shape) != 4 or sorted(axis % 4 for axis in axes or ()) != [2, 3]:
-        raise refuse_shape(node, shape, f"four dimensions and a mean over the last two; found axes {axes}")
+    gone = sorted(axis % len(shape) for axis in axes or range(len(shape)))
+    if 0 in gone or len(shape) < 2:
+        raise refuse_shape(node, shape, f"a mean over other dimensions than the batch; found axes {axes}")
+    name, value = builder.layer_name(node), builder.value(node, 0)
+    kept = [dim for dim in range(len(shape)) if dim not in gone]
+    if gone != list(range(len(kept), len(shape))):
+        value = builder.add(Transpose(builder.free(f"{name}.turned"), (value,), (*kept, *gone)))
+    image = (shape[0], prod(shape[dim] for dim in kept[1:]), prod(shape[dim] for dim in gone[:-1]), shape[gone[-1]])
     keeps = bool(node.integer("keepdims", 1))
-    name = builder.layer_name(node)
-    layer = GlobalAveragePool(name, (builder.value(node, 0),))
-    value = builder.add(layer, node.outputs[0] if keeps else "")
-    if not keeps:
-        builder.add(Reshape(builder.free(f"{name}.flat"), (value,), shape[:2]), node.outputs[0])
+    result = tuple(1 if dim in gone else shape[dim] for dim in range(len(shape)) if keeps or dim not in gone)
+    if builder.shapes[value] != image:
+        value = builder.add(Reshape(builder.free(f"{name}.image"), (value,), image))
+    is_done = result == (*image[:2], 1, 1)
+    value = builder.add(GlobalAveragePool(name, (value,)), node.outputs[0] if is_done else "")
+    if not is_done:
+        builder.add(Reshape(builder.free(f"{name}.flat"), (value,), result), node.outputs[0])
 
 
 CONVERTERS: Mapping[str, Converter] = {

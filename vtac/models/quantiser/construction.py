@@ -17,7 +17,7 @@ from vtac.models.layers.convolutions import Convolution, Spread
 from vtac.models.layers.elementwise import Add
 from vtac.models.layers.pooling import GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Concat, Flatten, Reshape, Slice, Transpose
+from vtac.models.layers.views import Concat, Flatten, Pad, Reshape, Slice, Transpose
 from vtac.models.quantiser.host_step import Stored, host_step
 from vtac.models.quantiser.moments import Moments
 from vtac.models.quantiser.network import Bounds, Finish, IntegerNetwork, Residual
@@ -113,6 +113,12 @@ class Construction:
             case Spread():
                 source = self.tensors[layer.inputs[0]]
                 return self.network.spread_of(source, name, layer, self.graph.shapes[layer.name])
+            case Pad():
+                scale = self.scales[layer.name]
+                number = int(np.clip(np.floor(layer.value / scale.size + 0.5) + scale.zero, -128, 127))
+                bytes_around = replace(layer, value=number)
+                source = self.tensors[layer.inputs[0]]
+                return self.network.padding_of(source, name, bytes_around, self.graph.shapes[layer.name])
             case LeakyRelu() | ParametricRelu():
                 return self._leaky(layer, name)
             case _ if isinstance(layer, _VIEWS):

@@ -40,7 +40,15 @@ def float_layer(text: FloatText, layer: Layer, operands: Sequence[Tensor], shape
             return _softmax(text, source, layer.axis % len(shape))
         case normalisation.LayerNorm():
             return _layer_norm(text, layer, source)
-        case views.Reshape() | views.Flatten() | views.Transpose() | views.Slice() | views.Concat() | Upsample():
+        case (
+            views.Reshape()
+            | views.Flatten()
+            | views.Transpose()
+            | views.Slice()
+            | views.Concat()
+            | views.Pad()
+            | Upsample()
+        ):
             return moved(text, layer, operands, shape)
         case _:
             return _elementwise(text, layer, operands, shape)
@@ -93,6 +101,8 @@ def _function(layer: activations.Activation) -> str:
             return f"{gate}\n    %y = arith.mulf %a0, %gate : f32"
         case activations.Tanh():
             return "%y = math.tanh %a0 : f32"
+        case activations.Erf():
+            return "%y = math.erf %a0 : f32"
         case activations.Sigmoid():
             half = _scaled("%a0", 0.5, 0.0, "%half")
             return f"{half}\n    %turn = math.tanh %half : f32\n    {_scaled('%turn', 0.5, 0.5)}"
@@ -186,6 +196,8 @@ def moved(text: FloatText, layer: Layer, operands: Sequence[Tensor], shape: Shap
                 f"{source.kind} to {result.kind}"
             )
             return result
+        case views.Pad():
+            return padding(text, layer, source, shape, number(layer.value))
         case views.Concat():
             result = text.fresh(shape, element)
             names, kinds = ", ".join(f"%{one.name}" for one in operands), ", ".join(one.kind for one in operands)
@@ -195,6 +207,19 @@ def moved(text: FloatText, layer: Layer, operands: Sequence[Tensor], shape: Shap
             return result
         case _:
             return text.reshape(source, shape)
+
+
+def padding(text: FloatText, layer: views.Pad, source: Tensor, shape: Shape, value: int | str) -> Tensor:
+    """A number around the elements."""
+    result = text.fresh(shape, source.element)
+    indices = ", ".join(f"%p{dim}: index" for dim in range(len(shape)))
+    text.lines.append(f"""\
+  %{result.name}_value = arith.constant {value} : {source.element}
+  %{result.name} = tensor.pad %{source.name} low{list(layer.before)} high{list(layer.after)} {{
+  ^bb0({indices}):
+    tensor.yield %{result.name}_value : {source.element}
+  }} : {source.kind} to {result.kind}""")
+    return result
 
 
 def _upsampled(text: FloatText, layer: Upsample, source: Tensor, shape: Shape) -> Tensor:

@@ -15,15 +15,15 @@ from vtac.models.layers.elementwise import Add, Affine
 from vtac.models.layers.normalisation import BatchNorm
 from vtac.models.layers.pooling import GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Concat, Flatten, Reshape, Slice, Transpose
+from vtac.models.layers.views import Concat, Flatten, Pad, Reshape, Slice, Transpose
 from vtac.models.quantiser.options import Options
 from vtac.models.quantiser.steps import Step
 
 _KINDS = (
     Convolution, Linear, Add, MaxPool, GlobalAveragePool, Upsample, Spread,
-    Flatten, Reshape, Transpose, Slice, Concat, Relu, Relu6, Clamp, LeakyRelu, ParametricRelu,
+    Flatten, Reshape, Transpose, Slice, Concat, Pad, Relu, Relu6, Clamp, LeakyRelu, ParametricRelu,
 )  # fmt: skip
-_VIEWS = (Upsample, Flatten, Reshape, Transpose, Slice, Concat)
+_VIEWS = (Upsample, Flatten, Reshape, Transpose, Slice, Concat, Pad)
 _FUNCTIONS = (Activation, Affine, Add, BatchNorm)
 _BETWEEN = "it stands between layers of the host"
 _KEPT = "it is kept in float"

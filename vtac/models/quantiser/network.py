@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from vtac.models.layer import Layer
 from vtac.models.layers.convolutions import Spread
-from vtac.models.layers.views import Flatten, Reshape
-from vtac.models.quantiser.float_layers import moved
+from vtac.models.layers.views import Flatten, Pad, Reshape
+from vtac.models.quantiser.float_layers import moved, padding
 from vtac.models.quantiser.float_text import FloatText
 from vtac.models.quantiser.float_windows import spread_out
 from vtac.models.quantiser.host_step import HostStep
@@ -80,6 +80,13 @@ class IntegerNetwork(Network):
             return layer.compute(*(values[one.name] for one in sources))
 
         return self._record(found, layer.kind, 0, compute, is_view=is_view)
+
+    def padding_of(self, source: Tensor, name: str, layer: Pad, shape: tuple[int, ...]) -> Tensor:
+        """A number around the elements; the layer's value is that number in bytes."""
+        text = FloatText(name)
+        found = text.named(padding(text, layer, source, shape, int(layer.value)), name)
+        self._lines += text.lines
+        return self._record(found, layer.kind, 0, lambda values: layer.compute(values[source.name]))
 
     def spread_of(self, source: Tensor, name: str, layer: Spread, shape: tuple[int, ...]) -> Tensor:
         """Zeros between rows and columns."""

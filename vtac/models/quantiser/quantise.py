@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from vtac.errors import ModelError
 from vtac.models.folding import fold_batch_norms
-from vtac.models.forms import as_lines, as_products, with_few_views, without_batch_extents
+from vtac.models.forms import as_lines, as_products, with_few_views, with_padding_inside, without_batch_extents
 from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.layer import Array
@@ -59,14 +59,18 @@ def _planned(graph: Graph, options: Options) -> tuple[Graph, Plan]:
     """A graph of layers that have an integer form, or that the host computes, and the steps that it takes."""
     kept = kept_layers(graph, options)
     folded = without_batch_extents(fold_batch_norms(as_lines(graph, kept), kept))
-    formed = with_few_views(as_products(folded, kept), kept)
+    formed = _formed(folded, kept)
     hosted = hosted_layers(formed, options, kept)
     more = host_neighbours(folded, hosted, options)
     if more:
         kept = {**kept, **more}
-        formed = with_few_views(as_products(folded, kept), kept)
+        formed = _formed(folded, kept)
         hosted = hosted_layers(formed, options, kept)
     return formed, plan_of(formed, hosted)
+
+
+def _formed(graph: Graph, kept: Collection[str]) -> Graph:
+    return with_padding_inside(with_few_views(as_products(graph, kept), kept), kept)
 
 
 def _variants(graph: Graph, seen: _Seen, options: Options) -> list[Options]:

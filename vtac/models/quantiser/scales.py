@@ -14,7 +14,7 @@ from vtac.models.layers.convolutions import Convolution, Spread
 from vtac.models.layers.elementwise import Add
 from vtac.models.layers.pooling import GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear
-from vtac.models.layers.views import Concat, Flatten, Reshape, Slice, Transpose
+from vtac.models.layers.views import Concat, Flatten, Pad, Reshape, Slice, Transpose
 from vtac.models.quantiser.histogram import Histogram
 from vtac.models.quantiser.options import Exponents, Options
 from vtac.models.quantiser.steps import Plan, Step
@@ -28,7 +28,7 @@ _MANTISSAS = 8
 _RARE = 1e-4
 """The share of elements that a percentile leaves out."""
 SHARING = (
-    MaxPool, Upsample, Spread, Flatten, Reshape, Transpose, Slice, Concat,
+    MaxPool, Upsample, Spread, Flatten, Reshape, Transpose, Slice, Concat, Pad,
     Relu, Relu6, Clamp, LeakyRelu, ParametricRelu,
 )  # fmt: skip
 """Layers whose value has the scale of what they read."""
@@ -216,7 +216,7 @@ def _with_zero_points(
 
 def _is_never_negative(step: Step, sources: list[bool]) -> bool:
     if isinstance(step.layer, (*SHARING, GlobalAveragePool)):
-        return all(sources)
+        return all(sources) and not (isinstance(step.layer, Pad) and step.layer.value < 0)
     after = step.activation
     return isinstance(after, Relu | Relu6) or (isinstance(after, Clamp) and after.low >= 0)
 
