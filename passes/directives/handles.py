@@ -11,6 +11,7 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name
+from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import marks_of
 from vtac.dialects.schedule.directives import DirectiveOp
@@ -112,7 +113,7 @@ class Handles:
         return _unused(name, {buffer_name(buffer) for buffer in self._all_buffers()})
 
     def _all_buffers(self) -> list[SSAValue]:
-        allocations = [op.memref for op in self.function.walk() if isinstance(op, AllocOp)]
+        allocations = [op.memref for op in operations_under(self.function) if isinstance(op, AllocOp)]
         return [*self.function.body.block.args, *allocations]
 
     def unique_block_name(self, name: str) -> str:

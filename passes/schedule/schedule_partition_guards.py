@@ -72,9 +72,9 @@ def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:
     """
     variable = loop.induction_variable
     guards = [
-        (guard, extents_around(block))
-        for block in guarded
-        for guard in guards_of(block, extents_around(block))
+        _Guard(guard, variable, extents)
+        for block, extents in ((block, extents_around(block)) for block in guarded)
+        for guard in guards_of(block, extents)
         if variable in guard.variables()
     ]
     if not guards:
@@ -82,7 +82,7 @@ def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:
     runs: list[tuple[int, int]] = []
     previous: tuple[bool | None, ...] | None = None
     for iteration in range(loop.trip_count):
-        verdict = tuple(_verdict(guard, variable, iteration, extents) for guard, extents in guards)
+        verdict = tuple(guard.verdict(iteration) for guard in guards)
         if runs and verdict == previous and None not in verdict and loop.loop_kind is not LoopKind.UNROLLED:
             runs[-1] = (runs[-1][0], iteration + 1)
         else:
@@ -91,10 +91,26 @@ def _segments(loop: ForOp, guarded: list[BlockOp]) -> list[tuple[int, int]]:
     return runs
 
 
-def _verdict(guard: Linear, variable: Hashable, iteration: int, extents: dict[Hashable, int]) -> bool | None:
-    """Always (True), never (False) or sometimes (None) true in one iteration."""
-    low, high = guard.substitute({variable: Linear(iteration)}, extents).bounds(extents)
-    return True if low >= 0 else False if high < 0 else None
+class _Guard:
+    """A guard as one loop goes through its iterations: in steps of the variable's coefficient, where it has one."""
+
+    def __init__(self, guard: Linear, variable: Hashable, extents: dict[Hashable, int]) -> None:
+        self.guard = guard
+        self.variable = variable
+        self.extents = extents
+        self.step = guard.coefficient(variable) if guard.is_linear_in(variable) else None
+        self.first = self._bounds(0)
+
+    def verdict(self, iteration: int) -> bool | None:
+        """Always (True), never (False) or sometimes (None) true in one iteration."""
+        if self.step is None:
+            low, high = self._bounds(iteration)
+        else:
+            low, high = (bound + self.step * iteration for bound in self.first)
+        return True if low >= 0 else False if high < 0 else None
+
+    def _bounds(self, iteration: int) -> tuple[int, int]:
+        return self.guard.substitute({self.variable: Linear(iteration)}, self.extents).bounds(self.extents)
 
 
 @dataclass(frozen=True)

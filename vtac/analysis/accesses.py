@@ -15,7 +15,7 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 def bindings_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
     """One expression over loop variables per iteration variable."""
     extents = extents_around(block) if extents is None else extents
-    loops = [Linear.variable(loop) for loop in block.loops]
+    loops = [Linear.variable(loop) for loop in block.bound_loops]
     return [from_affine(result, loops, [], extents) for result in block.bindings.data.results]
 
 
@@ -24,7 +24,7 @@ def guards_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
     if block.guard is None:
         return []
     extents = extents_around(block) if extents is None else extents
-    loops = [Linear.variable(loop) for loop in block.loops]
+    loops = [Linear.variable(loop) for loop in block.bound_loops]
     guards: list[Linear] = []
     for constraint in block.guard.data.constraints:
         difference = from_affine(constraint.lhs, loops, [], extents) - from_affine(constraint.rhs, loops, [], extents)
@@ -56,3 +56,13 @@ def indices_of(block: BlockOp, position: int, extents: Extents | None = None) ->
     extents = extents_around(block) if extents is None else extents
     values = bindings_of(block, extents)
     return [from_affine(result, values, [], extents) for result in block.accesses.data[position].indices.results]
+
+
+def all_indices_of(block: BlockOp) -> list[list[Linear]]:
+    """`indices_of` for each access, in their order."""
+    extents = extents_around(block)
+    values = bindings_of(block, extents)
+    return [
+        [from_affine(result, values, [], extents) for result in access.indices.results]
+        for access in block.accesses.data
+    ]

@@ -10,11 +10,12 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.accesses import indices_of
+from vtac.analysis.accesses import all_indices_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops, shape_of
+from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops, extents_around, shape_of
 from vtac.analysis.regions import Interval, region_of
+from vtac.analysis.walks import operations_under
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
@@ -61,8 +62,8 @@ def plan_compaction(function: FuncOp) -> Compaction:
                 "run schedule-decompose-reductions first",
                 location_of(block),
             )
-        plan.indices[block] = [_without_unit_loops(block, indices_of(block, i)) for i in range(len(block.accesses))]
-    for allocation in [child for child in function.walk() if isinstance(child, AllocOp)]:
+        plan.indices[block] = _without_unit_loops(block, all_indices_of(block))
+    for allocation in [child for child in operations_under(function) if isinstance(child, AllocOp)]:
         _check_users(allocation)
         accesses = _accesses(allocation.memref)
         if accesses:
@@ -70,13 +71,13 @@ def plan_compaction(function: FuncOp) -> Compaction:
     return plan
 
 
-def _without_unit_loops(block: BlockOp, expressions: Sequence[Linear]) -> list[Linear]:
+def _without_unit_loops(block: BlockOp, accesses: list[list[Linear]]) -> list[list[Linear]]:
     """Loops of one iteration contribute nothing to an index."""
-    unit: dict[Hashable, Linear] = {
-        loop.induction_variable: Linear(0) for loop in enclosing_loops(block) if loop.trip_count == 1
-    }
-    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
-    return [expression.substitute(unit, extents) if unit else expression for expression in expressions]
+    extents = extents_around(block)
+    unit: dict[Hashable, Linear] = {variable: Linear(0) for variable, extent in extents.items() if extent == 1}
+    if not unit:
+        return accesses
+    return [[expression.substitute(unit, extents) for expression in access] for access in accesses]
 
 
 def _place(buffer: SSAValue, accesses: list[tuple[BlockOp, int]], plan: Compaction) -> Placement:
@@ -87,8 +88,8 @@ def _place(buffer: SSAValue, accesses: list[tuple[BlockOp, int]], plan: Compacti
         if _is_padded(accesses):
             region[dimension] = Interval(Linear(0), shape_of(buffer)[dimension])
         elif not interval.base.is_constant:
-            bases = _without_unit_loops(accesses[0][0], [interval.base])
-            region[dimension] = Interval(bases[0], interval.extent)
+            ((base,),) = _without_unit_loops(accesses[0][0], [[interval.base]])
+            region[dimension] = Interval(base, interval.extent)
     for block, position in accesses:
         indices = plan.indices[block]
         indices[position] = [index - interval.base for index, interval in zip(indices[position], region, strict=True)]
@@ -100,7 +101,7 @@ def _accesses(buffer: SSAValue) -> list[tuple[BlockOp, int]]:
     for use in buffer.uses:
         block = use.operation
         if isinstance(block, BlockOp):
-            found.append((block, use.index - len(block.loops)))
+            found.append((block, use.index - block.bindings.data.num_dims))
     return sorted(found, key=lambda item: item[1])
 
 

@@ -76,6 +76,10 @@ class Linear:
     def __add__(self, other: Linear | int) -> Linear:
         if isinstance(other, int):
             return Linear(self.constant + other, self.terms)
+        if not other.terms:
+            return Linear(self.constant + other.constant, self.terms)
+        if not self.terms:
+            return Linear(self.constant + other.constant, other.terms)
         terms = dict(self.terms)
         for atom, coefficient in other.terms.items():
             total = terms.get(atom, 0) + coefficient
@@ -234,10 +238,10 @@ def _atom_bounds(atom: Hashable, extents: Extents) -> tuple[int, int]:
 
 def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Linear], extents: Extents) -> Linear:
     """Evaluate an affine expression over expressions; ceildiv and semi-affine terms are refused."""
-    if isinstance(expr, AffineConstantExpr):
-        return Linear(expr.value)
     if isinstance(expr, AffineDimExpr):
         return dims[expr.position]
+    if isinstance(expr, AffineConstantExpr):
+        return Linear(expr.value)
     if isinstance(expr, AffineSymExpr):
         return symbols[expr.position]
     if not isinstance(expr, AffineBinaryOpExpr):

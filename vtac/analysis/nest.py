@@ -30,7 +30,10 @@ def enclosing_loops(op: Operation) -> list[ForOp]:
 
 def extents_around(op: Operation) -> dict[Hashable, int]:
     """Induction variable -> extent for every loop around an op."""
-    return {loop.induction_variable: loop.trip_count for loop in enclosing_loops(op)}
+    found: dict[Hashable, int] = {}
+    for loop in enclosing_loops(op):
+        found[loop.induction_variable] = loop.trip_count
+    return found
 
 
 def outermost_first(variables: set[Hashable]) -> list[Hashable]:
@@ -157,7 +160,7 @@ def readers_of(buffer: SSAValue) -> list[BlockOp]:
     found: list[BlockOp] = []
     for use in buffer.uses:
         block = use.operation
-        if isinstance(block, BlockOp) and block not in found and any(value is buffer for value in block.inputs):
+        if isinstance(block, BlockOp) and block not in found and any(value is buffer for value in block.buffers[:-1]):
             found.append(block)
     return found
 
@@ -165,7 +168,9 @@ def readers_of(buffer: SSAValue) -> list[BlockOp]:
 def writers_of(buffer: SSAValue) -> list[BlockOp]:
     """Blocks that write a buffer, without order."""
     return [
-        use.operation for use in buffer.uses if isinstance(use.operation, BlockOp) and use.operation.output is buffer
+        use.operation
+        for use in buffer.uses
+        if isinstance(use.operation, BlockOp) and use.operation.buffers[-1] is buffer
     ]
 
 

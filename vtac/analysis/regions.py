@@ -52,7 +52,7 @@ def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interv
 
     Shared memory belongs to all threads of a GPU block: their loops count as inside.
     """
-    shared = scope_of((*block.inputs, block.output)[position]) == "shared"
+    shared = scope_of(block.buffers[position]) == "shared"
     extents: dict[Hashable, int] = {}
     inner: set[Hashable] = set()
     for loop in enclosing_loops(block):
@@ -95,7 +95,7 @@ def is_guarded_by_domain(block: BlockOp, position: int, extents: Extents) -> boo
     guards = guards_of(block, extents)
     if not guards:
         return True
-    shape = shape_of((*block.inputs, block.output)[position])
+    shape = shape_of(block.buffers[position])
     for expr, whole in zip(block.accesses.data[position].indices.results, shape, strict=True):
         variable = plain_dimension(expr)
         if variable is None or block.variables[variable].extent != whole:

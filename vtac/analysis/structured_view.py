@@ -91,7 +91,7 @@ def structured_view(op: Operation) -> StructuredView[int] | str:
 def block_view(block: BlockOp) -> StructuredView[int]:
     """The view of a block over its iteration variables."""
     maps, pads = zip(*((access.indices, access.pad_value) for access in block.accesses.data), strict=True)
-    return _of_domain(block, block.variables, (*block.inputs, block.output), maps, pads, block.body.block)
+    return _of_domain(block, block.variables, block.buffers, maps, pads, block.body.block)
 
 
 def _of_domain(
@@ -122,7 +122,7 @@ def tile_view(block: BlockOp, inner: Sequence[ForOp]) -> StructuredView[SSAValue
     extents = extents_around(block)
     operands: list[Operand[SSAValue]] = [
         Operand(value, tuple(indices_of(block, position, extents)), access.pad_value)
-        for position, (value, access) in enumerate(zip((*block.inputs, block.output), block.accesses.data, strict=True))
+        for position, (value, access) in enumerate(zip(block.buffers, block.accesses.data, strict=True))
     ]
     moving = operands[-1].variables
     variables: dict[SSAValue, IterationVariable] = {

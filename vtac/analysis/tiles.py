@@ -42,7 +42,7 @@ def tile_access(
 
     The loops inside a tile must run over its `rows x columns` scalars in order.
     """
-    buffer = (*block.inputs, block.output)[position]
+    buffer = block.buffers[position]
     shape = shape_of(buffer)
     scalars = tile[0] * tile[1]
     name = f"'{buffer_name(buffer)}'"

@@ -35,7 +35,7 @@ def rebind(block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear])
         used |= expression.variables()
     loops: list[SSAValue] = [loop.induction_variable for loop in around if loop.induction_variable in used]
     place = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
-    block.operands = [*loops, *block.inputs, block.output]
+    block.operands = [*loops, *block.buffers]
     _set_segments(block, len(loops), len(block.accesses) - 1)
     block.bindings = AffineMapAttr(
         AffineMap(len(loops), 0, tuple(to_affine(value, lambda v: place[cast(SSAValue, v)]) for value in bindings))
@@ -57,7 +57,7 @@ def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards
     The block must already stand under the loops that the new expressions name.
     """
     extents = dict(extents_around(block))
-    for variable in block.loops:
+    for variable in block.bound_loops:
         extents.setdefault(variable, _extent_of(variable))
     bindings = [value.substitute(values, extents) for value in bindings_of(block, extents)]
     guards = [value.substitute(values, extents) for value in guards_of(block, extents)]
@@ -80,7 +80,7 @@ def restrict_loop(loop: ForOp, start: int, extent: int) -> None:
 
 def replace_access(block: BlockOp, position: int, buffer: SSAValue, access: AccessAttr) -> None:
     """Let access `position` (inputs first, the output last) touch another buffer."""
-    block.operands[len(block.loops) + position] = buffer
+    block.operands[len(block.bound_loops) + position] = buffer
     accesses = list(block.accesses.data)
     accesses[position] = access
     block.accesses = ArrayAttr(accesses)

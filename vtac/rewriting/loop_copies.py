@@ -13,6 +13,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, enclosing_loops
+from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.payload import ForOp
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS, shown
@@ -29,7 +30,7 @@ def multiply(loop: ForOp, count: int, rewriter: PatternRewriter | None = None) -
 
 def refuse_many_copies(loop: ForOp, count: int) -> None:
     """Raises `CompileError` where as many copies of a loop are more operations than one rewrite may write out."""
-    found = OPERATIONS.refusal(count * sum(1 for _ in loop.walk()))
+    found = OPERATIONS.refusal(count * len(operations_under(loop)))
     if found:
         raise CompileError(
             f"writing out {shown(count)} iterations of loop '{loop.loop_name}' makes {found}: split the loop first, "
@@ -57,7 +58,7 @@ def _copy(loop: ForOp, renewed: list[AllocOp], rewriter: PatternRewriter | None)
 
 def _owned_allocations(loop: ForOp) -> list[AllocOp]:
     """Allocations outside the loop that only blocks inside it use, in a fixed order."""
-    buffers = dict.fromkeys(value for block in blocks_under(loop) for value in (*block.inputs, block.output))
+    buffers = dict.fromkeys(value for block in blocks_under(loop) for value in block.buffers)
     return [
         buffer.owner
         for buffer in buffers

@@ -72,12 +72,13 @@ class ReadBus:
         """
         waiting, last_beats, limit = self.waiting, self._last_beats, self._outstanding_limit
         while True:
-            cycle = max(self._accepted + 1, min([transfer.ready for transfer in waiting]))
+            transfer = waiting[0]
+            soonest = transfer.ready if len(waiting) == 1 else min([other.ready for other in waiting])
+            cycle = soonest if soonest > self._accepted else self._accepted + 1
             while last_beats and last_beats[0] < cycle:
                 last_beats.popleft()
             while last_beats and (last_beats[0] == cycle or len(last_beats) >= limit):
                 cycle = last_beats.popleft() + 1
-            transfer = waiting[0]
             if transfer.ready > cycle:
                 transfer = next(other for other in waiting if other.ready <= cycle)
             self._accept(transfer, cycle)

@@ -41,6 +41,9 @@ class Proof:
     reads_unwritten: bool = False
     _written: Written = field(init=False)
     _micro_ops: Indices = field(init=False)
+    _hazards: dict[tuple[Nest, bool], Problem | None] = field(
+        default_factory=dict[tuple[Nest, bool], "Problem | None"], init=False
+    )
 
     def __post_init__(self) -> None:
         self._written = Written(self.stream.config)
@@ -105,16 +108,21 @@ class Proof:
     def alu(self, alu: Alu, nest: Nest) -> Problem | None:
         """An ALU instruction whose indices are in range."""
         dst = nest.touched_dst
-        hazard = None
-        if self.strict:
-            listed = distinct_trips(nest)
-            hazard = check_hazards(alu, listed.indices(0), listed.indices(1))
+        hazard = self._hazard(alu, nest) if self.strict else None
         unwritten = self._verdict(check_written("acc", dst, self._written))
         if not alu.use_imm or self.strict:
             unwritten = unwritten or self._verdict(check_written("acc", nest.touched_src, self._written))
         self._written["acc"][dst] = True
         self._written["out"][dst] = True
         return hazard or unwritten
+
+    def _hazard(self, alu: Alu, nest: Nest) -> Problem | None:
+        """Operations of a kernel that follow too closely on what they need: found once for each kernel."""
+        key = nest, bool(alu.use_imm)
+        if key not in self._hazards:
+            listed = distinct_trips(nest)
+            self._hazards[key] = check_hazards(alu, listed.indices(0), listed.indices(1))
+        return self._hazards[key]
 
     def _verdict(self, unwritten: Problem | None) -> Problem | None:
         """A read of unwritten elements: a problem if strict, else a note that SRAM must start at zero."""

@@ -77,7 +77,7 @@ class HostProgram:
     source: ModuleOp | None = field(default=None, repr=False, compare=False)
     scripts: tuple[ScriptOp, ...] = field(default=(), repr=False, compare=False)
     host_seconds: float = field(default=0.0, init=False)
-    _runs: list[dict[str, int]] = field(default_factory=list[dict[str, int]], init=False, repr=False)
+    _runs: list[tuple[str, dict[str, int]]] | None = field(default=None, init=False, repr=False)
 
     def __str__(self) -> str:
         """What of it the VTA computes, in a line; then what it takes and gives, its streams, and for which hardware."""
@@ -190,16 +190,16 @@ class HostProgram:
 
     def __call__(self, *arrays: Array, progress: Progress | None = None) -> Array | tuple[Array, ...]:
         """Run the host function; each call of a device function runs its program."""
-        runs: list[dict[str, int]] = []
+        runs: list[tuple[str, dict[str, int]]] = []
 
         def run(name: str, inputs: Sequence[Array]) -> Sequence[Array]:
             device = self.devices[name]
             found = device(*inputs, progress=progress)
-            runs.append(device.stats)
+            runs.append((name, device.counters))
             return found if isinstance(found, tuple) else (found,)
 
         outputs = self.run_host(arrays, run)
-        self._runs = runs or [{**dict.fromkeys(COUNTER_NAMES, 0), "cycles": 0}]
+        self._runs = runs
         return outputs[0] if len(outputs) == 1 else outputs
 
     def run_host(
@@ -231,9 +231,13 @@ class HostProgram:
     @property
     def stats(self) -> dict[str, int]:
         """Counters and cycles of the last run, summed over the device programs that ran."""
-        if not self._runs:
+        if self._runs is None:
             raise ProgramError("stats are those of a run: call the program first")
-        return {name: sum(run[name] for run in self._runs) for name in self._runs[0]}
+        found = {**dict.fromkeys(COUNTER_NAMES, 0), "cycles": 0}
+        for name, counters in self._runs:
+            for counter, value in {**counters, "cycles": self.devices[name].cycles}.items():
+                found[counter] = found.get(counter, 0) + value
+        return found
 
     @property
     def cycles(self) -> int:

@@ -138,15 +138,13 @@ class _Planner:
 
     def _needs(self, item: Issued, touched: Touched, pages: slice) -> dict[int, int]:
         """Per unit, the last instruction that must be over before this one starts."""
-        needs = {LOAD: -1, COMPUTE: -1, STORE: -1}
+        needs, met, wrote, read = {LOAD: -1, COMPUTE: -1, STORE: -1}, self.met, self.wrote, self.read
         for memory, tiles in touched.reads:
             producer = COMPUTE if memory is Memory.ACC else LOAD
-            for other in self.met[tiles]:
-                needs[producer] = max(needs[producer], self.wrote[other])
+            needs[producer] = max(needs[producer], *[wrote[other] for other in met[tiles]], -1)
         for memory, tiles in touched.writes:
             consumer = STORE if memory is Memory.ACC else COMPUTE
-            for other in self.met[tiles]:
-                needs[consumer] = max(needs[consumer], self.read[other])
+            needs[consumer] = max(needs[consumer], *[read[other] for other in met[tiles]], -1)
         if pages.stop:
             needs[STORE] = max(needs[STORE], int(self.page_written[pages].max()))
             if item.opcode is Opcode.STORE:

@@ -156,7 +156,7 @@ def _waits(footprints: Footprints, issued: Sequence[Issued], durations: Sequence
         touched = footprints.touched[number]
         if item.stage == LOAD:
             ((memory, tiles),) = touched.writes
-            after = max((read[other] for other in met[tiles]), default=-1)
+            after = max([read[other] for other in met[tiles]], default=-1)
             floor = -1
             if footprints.shares[number]:
                 floor = int(stored[pages[number].start : pages[number].stop].max())
@@ -168,6 +168,6 @@ def _waits(footprints: Footprints, issued: Sequence[Issued], durations: Sequence
             for memory, tiles in touched.reads:
                 if memory is not Memory.ACC:
                     read[tiles] = number
-                    needed = max(needed, max((filled[other] for other in met[tiles]), default=-1))
+                    needed = max(needed, max([filled[other] for other in met[tiles]], default=-1))
         needs.append(needed)
     return loads, needs
