@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cuda_networks import perceptron
 from run_programs import Outcome, run_program
 
 from vtac.evaluate import evaluate
@@ -195,3 +196,17 @@ def test_files_are_written_before_anything_is_printed(source: str, tmp_path: Pat
 @pytest.mark.skipif(gpu_unavailable_reason() is None, reason="there is a GPU")
 def test_run_without_a_gpu(source: str) -> None:
     assert "cannot run on a GPU: " in refusal("run", source, "--target", "cuda", "--device", "gpu")
+
+
+@needs_compiler
+def test_a_program_of_several_kernels(tmp_path: Path) -> None:
+    source, saved = tmp_path / "perceptron.mlir", tmp_path / "saved"
+    source.write_text(perceptron())
+    assert "perceptron on the CPU: 3 launches of 3 kernels" in succeed(
+        "run", str(source), "--target", "cuda", "--check", "--low", "-1", "--high", "1"
+    )
+    out = succeed("compile", str(source), "--target", "cuda", "-o", str(saved))
+    assert "3 kernels in 3 launches, 4,096 bytes of scratch memory" in out
+    assert "  launch    perceptron_y" in out
+    assert "y  float32 20x24" in succeed("run", str(saved))
+    assert "--blocks is for programs of one kernel; this one has 3" in refusal("run", str(saved), "--blocks", "2")

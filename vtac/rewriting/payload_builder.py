@@ -153,8 +153,10 @@ class PayloadBuilder:
         inputs: list[SSAValue] = []
         accesses: list[AccessAttr] = []
         for position in reversed(range(len(op.inputs))):
-            value = op.inputs[position]
-            if isinstance(value.type, TensorType | MemRefType):
+            value, argument = op.inputs[position], body.block.args[position]
+            if isinstance(value.owner, tensor.EmptyOp) and not argument.uses:
+                body.block.erase_arg(argument)  # a window, of which the shape alone counts
+            elif isinstance(value.type, TensorType | MemRefType):
                 source, indices = self._viewed(value, maps[position])
                 inputs.insert(0, self.buffer_of(source, reader, rewriter))
                 accesses.insert(0, AccessAttr.get(indices))

@@ -35,6 +35,12 @@ class FloatProgram:
         self.arguments.append(Tensor(name, tuple(shape), element))
         return self.arguments[-1]
 
+    def empty(self, name: str, shape: Sequence[int], element: str = "f16") -> Tensor:
+        """A tensor without contents: the shape of a window."""
+        result = Tensor(name, tuple(shape), element)
+        self.lines.append(f"  %{name} = tensor.empty() : {result.kind}")
+        return result
+
     def map(self, result: Tensor, reads: Sequence[Read], body: str, indices: str = "") -> Tensor:
         """Each element by a body that makes `%y` of `%a0`, `%a1`, ...; without `indices`, those of the first read."""
         written = indices or reads[0][1]

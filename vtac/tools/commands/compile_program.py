@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES
@@ -97,9 +98,24 @@ def _compile_cuda(options: Options, output: str) -> int:
     _refuse_inputs(options)
     program = compile_cuda_file(options.source, options.arch, options.schedule, options.function)
     program.save(output)
+    if isinstance(program, CudaNetwork):
+        return _show_plan(program, output)
     launch = program.launch
     print(f"{output}: kernel {launch.kernel}, grid {_extents(launch.grid)}, block {_extents(launch.block)}")
     for parameter in launch.parameters:
+        print(f"  {parameter.role:<9} {parameter.name:<16} {parameter.dtype} {_extents(parameter.shape)}")
+    return 0
+
+
+def _show_plan(program: CudaNetwork, output: str) -> int:
+    """Says what a program of several kernels launches, and what a caller passes and gets."""
+    plan = program.plan
+    scratch = f"{plan.scratch_bytes:,} bytes of scratch memory"
+    print(f"{output}: {len(plan.kernels)} kernels in {len(plan.steps)} launches, {scratch}")
+    for step in plan.steps:
+        kernel = plan.kernels[step.kernel]
+        print(f"  launch    {kernel.kernel:<16} grid {_extents(kernel.grid)}, block {_extents(kernel.block)}")
+    for parameter in (*program.arguments, *program.results):
         print(f"  {parameter.role:<9} {parameter.name:<16} {parameter.dtype} {_extents(parameter.shape)}")
     return 0
 
