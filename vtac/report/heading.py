@@ -33,10 +33,7 @@ class Subject:
 def subject_of(program: VtaProgram, reports: Sequence[LayerReport]) -> Subject:
     """What a timeline of a program says of it; `reports` are those of its layers."""
     name = program.host_function.sym_name.data if isinstance(program, HostProgram) else program.stream.name
-    layers = layer_spans(reports)
-    if len(layers) == 1:
-        layers = [(name, *layers[0][1:])]
-    return Subject(short_name(name), str(program.config), layers)
+    return Subject(short_name(name), str(program.config), layer_spans(reports))
 
 
 def title(runs: Sequence[StreamRun], window: tuple[int, int], subject: Subject) -> str:

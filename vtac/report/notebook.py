@@ -15,7 +15,7 @@ from vtac.report.timeline import draw_runs
 from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.vta.cycles import CycleReport
-from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports, simulate_streams, total_bound
+from vtac.targets.vta.programs.layer_report import LayerReport, layer_reports, least_cycles, simulate_streams
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.text.short import counted, short_name
 
@@ -73,7 +73,7 @@ def _layers(reports: Sequence[LayerReport]) -> str:
     if not reports:
         return "<p>no layer runs on the VTA</p>"
     cycles = sum(report.cycles for report in reports)
-    bound = total_bound(reports)
+    bound = least_cycles(reports)
     gemm = sum(report.counters["gemm_counter"] for report in reports)
     moved = sum(report.dram_bytes for report in reports)
     rows = [

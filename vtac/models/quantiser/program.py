@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.lazily import written_by
 from vtac.models.layer import Array
 from vtac.targets.vta.machine import Progress
 from vtac.targets.vta.programs.arrays import Array as AnyArray
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 Floats: TypeAlias = tuple[Array, ...]
 
 
+class Measured(Protocol):
+    """A report of a model."""
+
+    def to_json(self) -> dict[str, object]: ...
+
+
 @dataclass(frozen=True, eq=False)
 class QuantisedProgram:
     """`program` on integers; `predict` on floats, through the functions that say what integers stand for."""
@@ -36,6 +43,8 @@ class QuantisedProgram:
     floats: Callable[..., Floats] = field(repr=False)
     hosted: tuple[str, ...] = ()
     """What the model leaves to the host, a line each."""
+    measure: Callable[[], Measured] | None = field(default=None, repr=False)
+    """Makes the report of the model, on the calibration data; None where there are none."""
 
     def predict(self, *arrays: NDArray[Any]) -> Array | Floats:
         """Float results for float arrays, whose first dimension may be any number of samples."""
@@ -100,7 +109,8 @@ class QuantisedProgram:
         return self.program.disassemble()
 
     def report(self, path: str | Path | None = None) -> str:
-        return self.program.report(path)
+        """The report of the program, what its integers cost included; see `vtac.report`."""
+        return written_by("vtac.report.page.document", "report")(self, path)
 
     def save(self, directory: str | Path, inputs: Sequence[AnyArray] | None = None) -> None:
         self.program.save(directory, inputs)

@@ -41,7 +41,10 @@ class QuantisedModel(Quantisation):
         """A VTA program of `module`, with `predict` on floats."""
         program = vtac_compile(self.module, config=config)
         hosted = hosted_lines(self.graph, self.steps)
-        self._programs[:] = [QuantisedProgram(program, self._filled_batches, self.integers, self.floats, hosted)]
+        measure = self.report if len(self.kept) else None
+        self._programs[:] = [
+            QuantisedProgram(program, self._filled_batches, self.integers, self.floats, hosted, measure)
+        ]
         return self._programs[0]
 
     def report(

@@ -18,24 +18,36 @@ from vtac.targets.vta.programs.program import Program
 from vtac.text.short import short_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from vtac.report.page.quantisation import HasRecord
     from vtac.report.page.section import Section
+    from vtac.report.page.sweep import Sweep
 
 PACKAGES = ("jinja2", "pygments")
 """What the extra `report` installs."""
 
 
-def report(program: object, path: str | Path | None = None, *, more: Sequence[tuple[str, str]] = ()) -> str:
+def report(
+    program: object,
+    path: str | Path | None = None,
+    *,
+    quantisation: HasRecord | Mapping[str, object] | None = None,
+    sweeps: Sequence[Sweep] = (),
+    more: Sequence[tuple[str, str]] = (),
+) -> str:
     """A program as one HTML page, which needs no network and no server; written to `path` if one is given.
 
-    A VTA program, or a CUDA program. `more` are further sections, each a title and HTML that is trusted, such as
-    `("Quantisation", quantised.report().to_html())`. Levels of IR and the steps of the schedule are shown for a
+    A VTA program, or a CUDA program. `quantisation` is the report of the model that it was quantised from, or its
+    record; a quantised program has its own. `sweeps` are points that were tried, `more` further sections, each a title
+    and HTML that is trusted. Levels of IR and the steps of the schedule are shown for a
     program that was compiled in this process: a saved one has neither. Returns the page.
 
     Raises `ToolMissingError` without the extra `report`, `VtacError` for what is no program and for a path that
     cannot be written.
     """
     require_extra()
-    page = _page(program, more)
+    page = _page(program, _further(program, quantisation, sweeps, more))
     if path is not None:
         write_page(page, path)
     return page
@@ -57,12 +69,30 @@ def write_page(page: str, path: str | Path) -> None:
         raise VtacError(f"cannot write the report to {path}: {error.strerror or error}") from None
 
 
-def _page(program: object, more: Sequence[tuple[str, str]]) -> str:
+def _further(
+    program: object,
+    quantisation: HasRecord | Mapping[str, object] | None,
+    sweeps: Sequence[Sweep],
+    more: Sequence[tuple[str, str]],
+) -> list[Section]:
+    """The sections behind those of the program."""
+    from vtac.report.page.quantisation import quantisation_section
     from vtac.report.page.section import Section
+    from vtac.report.page.sweep import sweep_section
+
+    if quantisation is None and isinstance(program, QuantisedProgram) and program.measure is not None:
+        quantisation = program.measure()
+    return [
+        *([] if quantisation is None else [quantisation_section(quantisation)]),
+        *(sweep_section(sweep, number) for number, sweep in enumerate(sweeps, 1)),
+        *(Section(f"more-{number}", title, html) for number, (title, html) in enumerate(more, 1)),
+    ]
+
+
+def _page(program: object, further: Sequence[Section]) -> str:
     from vtac.report.page.templating import SCRIPTS, STYLES, render, static
 
     name, kind, sections = _described(program)
-    further = [Section(f"more-{number}", title, html) for number, (title, html) in enumerate(more, 1)]
     return render(
         "page.html",
         name=name,

@@ -12,7 +12,7 @@ from vtac.report.page.roofline import Roofline, draw_roofline
 from vtac.report.page.section import Section
 from vtac.report.page.templating import render
 from vtac.targets.vta.cycles import Timing
-from vtac.targets.vta.programs.layer_report import LayerReport, total_bound
+from vtac.targets.vta.programs.layer_report import LayerReport, least_cycles
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ def layers_section(config: VTAConfig, reports: Sequence[LayerReport], timing: Ti
         "layers.html",
         rows=rows,
         largest=max(row.share for row in rows) or 1,
-        total=_total(rows, total_bound(reports)),
+        total=_total(rows, least_cycles(reports)),
         roofline=Markup(draw_roofline(roofline)),
         left_out=[row for row in rows if not row.intensity],
         peak=peak,

@@ -60,8 +60,8 @@ def pixels(length: float) -> str:
 
 
 def size(nbytes: int) -> str:
-    """Bytes as people say them: `512 B`, `48.0 KB`, `1.25 MB`."""
+    """Bytes as people say them: `512 B`, `48.0 KiB`, `1.25 MiB`."""
     if nbytes < 1024:
         return f"{nbytes} B"
     scaled = nbytes / 1024
-    return f"{scaled:.1f} KB" if scaled < 1024 else f"{scaled / 1024:.2f} MB"
+    return f"{scaled:.1f} KiB" if scaled < 1024 else f"{scaled / 1024:.2f} MiB"

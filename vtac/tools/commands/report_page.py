@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
+from vtac.files.reading import RECORD_BYTES, like_missing, read_regular
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
 from vtac.tools.commands.compile_program import add_function_argument
@@ -18,6 +21,7 @@ from vtac.tools.output import write_text
 _EXAMPLE = """example:
   vtac report examples/vta_conv2d.mlir -o conv2d.html
   vtac report build/conv2d -o conv2d.html
+  vtac report lenet.mlir --quantisation lenet.json -o lenet.html
 
 A saved program has neither levels of IR nor steps of its schedule: give the file for those.
 """
@@ -33,6 +37,7 @@ class Options(argparse.Namespace):
     arch: str | None = None
     schedule: str | None = None
     function: str | None = None
+    quantisation: str | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -44,6 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
+    parser.add_argument("--quantisation", metavar="R.json", help="the report that vtac quantize --report R.json wrote")
     add_function_argument(parser)
     options = Options()
     parser.parse(arguments, options)
@@ -52,8 +58,21 @@ def main(arguments: Sequence[str]) -> int:
     from vtac.report.page.document import report, require_extra
 
     require_extra()
-    write_text(report(_program(options, target_of(options))), options.output)
+    quantisation = None if options.quantisation is None else _record(options.quantisation)
+    write_text(report(_program(options, target_of(options)), quantisation=quantisation), options.output)
     return 0
+
+
+def _record(path: str) -> dict[str, object]:
+    try:
+        found: object = json.loads(read_regular(Path(path), RECORD_BYTES))
+    except OSError as error:
+        raise UsageError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from None
+    except ValueError as error:
+        raise UsageError(f"'{path}' is no JSON: {error}; give what vtac quantize --report R.json wrote") from None
+    if not isinstance(found, dict):
+        raise UsageError(f"'{path}' holds no object; give what vtac quantize --report R.json wrote")
+    return cast("dict[str, object]", found)
 
 
 def _program(options: Options, target: Target) -> object:

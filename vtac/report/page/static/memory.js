@@ -12,6 +12,17 @@ vtac.part(async () => {
   };
   const colours = data.labels.map((_, number) => colourOf(number + 1));
 
+  const legend = vtac.all(".layer-legend")[0];
+  const layers = [...new Map(data.labels.map(([, name, layer]) => [layer, name]))].sort((one, other) => one[0] - other[0]);
+  for (const [layer, name] of layers.slice(0, 48)) {
+    const item = document.createElement("li"), patch = document.createElement("span");
+    patch.style.background = `hsl(${(layer * 137.5 + 205) % 360} 42% 52%)`;
+    item.append(patch, name);
+    item.dir = "auto";
+    legend.append(item);
+  }
+  if (layers.length > 48) legend.append(Object.assign(document.createElement("li"), { textContent: `and ${layers.length - 48} more` }));
+
   const prepare = (canvas) => {
     const memory = data.memories.find((one) => one.name === canvas.dataset.memory);
     const cells = new Uint16Array(memory.rows * MOMENTS);

@@ -61,7 +61,7 @@ def layer_reports(program: VtaProgram, simulated: Mapping[str, CycleReport] | No
         devices = program.devices
         calls = ((devices[call.device], known[call.device], call) for call in program.calls)
         return [report for stream, run, call in calls for report in _of_stream(stream, run, call)]
-    return _of_stream(program.stream, known[program.stream.name], DeviceCall("", "program"))
+    return _of_stream(program.stream, known[program.stream.name], DeviceCall("", program.stream.name))
 
 
 def layer_table(reports: Sequence[LayerReport]) -> str:
@@ -91,6 +91,15 @@ def total_bound(reports: Sequence[LayerReport]) -> int | None:
     """The bounds of all layers; None where one of them is unknown."""
     works = [report.work for report in reports]
     return sum(work.cycles for work in works if work is not None) if None not in works else None
+
+
+def least_cycles(reports: Sequence[LayerReport]) -> int | None:
+    """What a run takes at least, however layers overlap: the unit that has most to do; None where a work is unknown."""
+    works = [report.work for report in reports if report.work is not None]
+    if len(works) < len(reports) or not works:
+        return None
+    total = {name: sum(work.fields()[name] for work in works) for name in works[0].fields()}
+    return Work.from_fields(total).cycles
 
 
 def _bound(report: LayerReport) -> str:

@@ -1,0 +1,110 @@
+"""The section of a sweep: points of two measures, those that no other beats in both joined by a line, and a table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+
+from vtac.report.page.section import Section
+from vtac.report.page.templating import render
+from vtac.text.short import short_name
+
+WIDTH, HEIGHT = 960, 480
+_LEFT, _RIGHT, _TOP, _BOTTOM = 84, 24, 28, 52
+
+
+@dataclass(frozen=True)
+class Point:
+    """One configuration or tiling: its name, two measures of which less is better, and further columns of the table."""
+
+    label: str
+    x: float
+    y: float
+    columns: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """Points under a title, and what their two measures are, such as cycles and bytes of SRAM."""
+
+    title: str
+    x_name: str
+    y_name: str
+    points: Sequence[Point]
+
+    @property
+    def front(self) -> list[Point]:
+        """The points that no other is as good as in both measures and better in one, by `x`."""
+        found: list[Point] = []
+        for point in sorted(self.points, key=lambda one: (one.x, one.y)):
+            if not found or point.y < found[-1].y:
+                found.append(point)
+        return found
+
+
+def sweep_section(sweep: Sweep, number: int = 1) -> Section:
+    """A sweep as plot and table."""
+    front = sweep.front
+    columns = list(dict.fromkeys(name for point in sweep.points for name in point.columns))
+    html = render(
+        "sweep.html",
+        sweep=sweep,
+        columns=columns,
+        points=sorted(sweep.points, key=lambda point: (point.x, point.y)),
+        on_front={id(point) for point in front},
+        plot=Markup(_plot(sweep, front) if sweep.points else ""),
+        identity=id,
+    )
+    return Section(f"sweep-{number}", sweep.title, html)
+
+
+def _plot(sweep: Sweep, front: Sequence[Point]) -> str:
+    spans = [_span([point.x for point in sweep.points]), _span([point.y for point in sweep.points])]
+
+    def place(point: Point) -> tuple[float, float]:
+        along, up = ((value - low) / (high - low) for value, (low, high) in zip((point.x, point.y), spans, strict=True))
+        return _LEFT + along * (WIDTH - _LEFT - _RIGHT), HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM)
+
+    best = {id(point) for point in front}
+    dots = [
+        {
+            "x": place(point)[0],
+            "y": place(point)[1],
+            "name": short_name(point.label) if id(point) in best else "",
+            "hint": f"{short_name(point.label)}: {point.x:,.6g} {sweep.x_name}, {point.y:,.6g} {sweep.y_name}",
+            "best": id(point) in best,
+        }
+        for point in sweep.points
+    ]
+    return render(
+        "pareto.html",
+        sweep=sweep,
+        dots=dots,
+        line=[place(point) for point in front],
+        x_ticks=[(place(Point("", value, spans[1][0]))[0], f"{value:,.4g}") for value in _ticks(*spans[0])],
+        y_ticks=[(place(Point("", spans[0][0], value))[1], f"{value:,.4g}") for value in _ticks(*spans[1])],
+        width=WIDTH,
+        height=HEIGHT,
+        frame=(_LEFT, _TOP, WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM),
+    )
+
+
+def _span(values: Sequence[float]) -> tuple[float, float]:
+    """From somewhat less than the least to somewhat more than the largest."""
+    low, high = min(values), max(values)
+    edge = (high - low) * 0.06 or abs(high) * 0.1 or 1.0
+    return low - edge, high + edge
+
+
+def _ticks(low: float, high: float) -> list[float]:
+    """Round numbers in a span, at most eight."""
+    step = 10.0**-9
+    steps = (2, 2.5, 2)
+    at = 0
+    while (high - low) / step > 8:
+        step *= steps[at % 3]
+        at += 1
+    first = -(-low // step)
+    return [(first + number) * step for number in range(9) if (first + number) * step <= high]
