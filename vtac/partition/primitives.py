@@ -34,7 +34,7 @@ class Primitive:
 
     widen:      an i8 tensor times `number`, as i32: a product with a diagonal weight tile, or a load
     accumulate: an i8 tensor times `number`, added to accumulators, which are the output
-    step:       `name` of an i32 tensor and an immediate, `number`
+    step:       `name` of an i32 tensor and an immediate of 16 bits, `number`
     combine:    `name` of two i32 tensors
     copy:       an i32 tensor, loaded
     narrow:     the low 8 bits of an i32 tensor, stored
@@ -75,7 +75,7 @@ def _alu_operation(op: GenericOp, last: Operation) -> Primitive | None:
         return None
     left, right = last.operands
     if len(op.inputs) == 1 and left is arguments[0] and (immediate := number_of(right)) is not None:
-        return Primitive("step", name, immediate)
+        return Primitive("step", name, immediate) if IMMEDIATE[0] <= immediate <= IMMEDIATE[1] else None
     if len(op.inputs) == 2 and (left, right) == tuple(arguments[:2]):
         return Primitive("combine", name)
     return None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from fuzz.operations.branches import Branches, Projection
 from fuzz.operations.convolutions import Convolution, Depthwise
 from fuzz.operations.elementwise import Activation, Bias, Residual, Wide, Widen
+from fuzz.operations.frontends import Loop, TensorArithmetic, Unflatten, Upsample
 from fuzz.operations.layout import Concatenate, Insert, Slice, Transpose
 from fuzz.operations.operation import Operation
 from fuzz.operations.pooling import Pool, Reduce
@@ -31,4 +33,10 @@ OPERATIONS: dict[str, Operation] = {
     "collapse": Collapse(),
     "expand": Expand(),
     "broadcast": Broadcast(),
+    "branches": Branches(),
+    "projection": Projection(),
+    "upsample": Upsample(),
+    "unflatten": Unflatten(),
+    "tensor_arithmetic": TensorArithmetic(),
+    "loop": Loop(),
 }

@@ -25,7 +25,15 @@ _TILES = 200
 """Of one value at most, so that a case stays short; those at a loop's limit have more."""
 _DETAIL = re.compile(r"\(d\d.*?\)$|'[^']*'|-?\d+")
 """What differs between reasons of one class."""
-_WEIGHTS = {"convolution": 4, "product": 4, "batch_product": 2, "depthwise": 2, "requantise": 3, "residual": 2}
+_WEIGHTS = {
+    "convolution": 4,
+    "product": 4,
+    "batch_product": 2,
+    "depthwise": 2,
+    "requantise": 3,
+    "residual": 2,
+    "branches": 2,
+}
 """How often operations are drawn, against once."""
 _SHARE_WITH_LEVELS, _NODES_WITH_LEVELS = 0.12, 6
 

@@ -20,6 +20,9 @@
 // CHECK:           arith.minsi
 // CHECK:         linalg.generic {{.*}} ins([[LEAST]] : tensor<4x20xi32>)
 // CHECK:           arith.trunci
+// CHECK:       func.func private @alone
+// CHECK:         %number = arith.constant dense<-1048576> : tensor<i32>
+// CHECK:         linalg.generic {{.*}} ins(%x, %number : tensor<4x20xi32>, tensor<i32>)
 // CHECK:       func.func private @pool
 // CHECK:         [[PADDED:%.*]] = tensor.pad %x low[0, 0, 0, 1] high[0, 0, 0, 0]
 // CHECK:         [[WIDE:%.*]] = linalg.generic {{.*}} ins([[PADDED]] : tensor<1x16x4x5xi8>)
@@ -54,6 +57,17 @@ func.func private @net_0(%x: tensor<4x32xi8>, %w: tensor<32x20xi8>, %r: tensor<4
     linalg.yield %t : i8
   } -> tensor<4x20xi8>
   func.return %y : tensor<4x20xi8>
+}
+func.func private @alone(%x: tensor<4x20xi32>) -> tensor<4x20xi32> attributes {packing.device, packing.plain, packing.order = array<i64: 0, 1>} {
+  %o = tensor.empty() : tensor<4x20xi32>
+  %y = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<4x20xi32>) outs(%o : tensor<4x20xi32>) {
+  ^bb0(%a0: i32, %out: i32):
+    %s0 = arith.constant -1048576 : i32
+    %s1 = arith.addi %a0, %s0 : i32
+    linalg.yield %s1 : i32
+  } -> tensor<4x20xi32>
+  func.return %y : tensor<4x20xi32>
 }
 func.func private @pool(%x: tensor<1x16x4x4xi8>) -> tensor<1x16x2x2xi8> attributes {packing.device, packing.plain, packing.order = array<i64: 0, 1, 2, 3>} {
   %least = arith.constant -128 : i8
