@@ -33,7 +33,7 @@ from vtac.rewriting.edits import append
 from vtac.rewriting.integer_bodies import NarrowBody
 from vtac.rewriting.integer_tensors import dense, empty, generic, tensor_of
 from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers
-from vtac.rewriting.zero_points import Kernel, number, plus, sum_of_weights
+from vtac.rewriting.zero_points import Integers, Kernel, number, plus, sum_of_weights
 
 _PLAIN: dict[type[Operation], type[named.NamedOp]] = {
     QuantizedMatmulOp: named.MatmulOp,
@@ -127,22 +127,22 @@ def _correction(convolution: Convolution, total: SSAValue, weights: Kernel, offs
     kept = [result[1], *(result[2:] if found.reached else ())]
     order = sorted(kept)
     made: list[Operation] = []
+    reached = [np.array(axis, dtype=np.int64) for axis in found.reached]
+
+    def sums_of(numbers: Integers) -> Operation:
+        sums = sum_of_weights(numbers, found.feature, found.taps, reached) * offset
+        return dense(sums.transpose([kept.index(dim) for dim in order]), i32)
+
     if weights.numbers is not None:
-        reached = [np.array(axis, dtype=np.int64) for axis in found.reached]
-        sums = sum_of_weights(weights.numbers, found.feature, found.taps, reached) * offset
-        made.append(dense(sums.transpose([kept.index(dim) for dim in order]), i32))
+        made.append(sums_of(weights.numbers))
     else:
         made += _sum_on_host(weight_sum_ops(found, weights.value), [kept.index(dim) for dim in order])
         if weights.offset:
-            terms = convolution.terms * weights.offset * offset
-            made += plus(made[-1].results[0], _constant(terms, made), [])
+            sums = made[-1].results[0]
+            made.append(sums_of(np.full(shape_of(weights.value), weights.offset, np.int64)))
+            made += plus(sums, made[-1].results[0], range(len(order)))
     made[-1].results[0].name_hint = "zero_point"
     return [*made, *plus(total, made[-1].results[0], order)]
-
-
-def _constant(value: int, made: list[Operation]) -> SSAValue:
-    made.append(dense(np.array(value), i32))
-    return made[-1].results[0]
 
 
 def _sum_on_host(ops: list[Operation], order: Sequence[int]) -> list[Operation]:

@@ -112,14 +112,14 @@ class TensorRanges:
         return type_range(block.args[-1].type) if last is None else self._scalar(last.operands[0], known)
 
     def scalars(self, op: LinalgStructuredOperation) -> dict[SSAValue, Range]:
-        """The ranges of all scalars in the body of an elementwise operation."""
+        """The ranges of all scalars in the body of an elementwise operation, those from outside too."""
         return self._scalars(op.body.block, [self.of(operand) for operand in op.operands])
 
     def _scalars(self, block: Block, arguments: Sequence[Range]) -> dict[SSAValue, Range]:
         known: dict[SSAValue, Range] = dict(zip(block.args, arguments, strict=True))
         for op in block.ops:
+            operands = [known.setdefault(value, self._scalar(value, known)) for value in op.operands]
             for result in op.results:
-                operands = [self._scalar(value, known) for value in op.operands]
                 known[result] = self._number(result) if isinstance(op, arith.ConstantOp) else result_range(op, operands)
         return known
 

@@ -38,21 +38,31 @@ def check(text: str, *arrays: NDArray[np.int8]) -> str:
 
 
 def quantised(
-    data_zero: int, kernel_zero: int, pad: int | None, *, constant: bool, high: int = 128
+    data_zero: int, kernel_zero: int, pad: int | None, *, constant: bool, high: int = 128, computed: bool = False
 ) -> tuple[str, NDArray[np.int8]]:
     """A quantised convolution of 1x3x6x7 bytes with four 3x3 kernels of bytes."""
     kernel = RNG.integers(-high, high, (4, 3, 3, 3)).astype(np.int8)
     head = "%x: tensor<1x3x6x7xi8>" + ("" if constant else ", %k: tensor<4x3x3x3xi8>")
     height, width = (6, 7) if pad is None else (8, 9)
     lines = [f"%k = arith.constant {dense(kernel)} : tensor<4x3x3x3xi8>"] if constant else []
+    source = "%v" if computed else "%x"
+    if computed:
+        lines += [
+            "%ev = tensor.empty() : tensor<1x3x6x7xi8>",
+            f"%v = linalg.generic {{indexing_maps = [{ID}, {ID}], iterator_types = {ALL}}} "
+            "ins(%x : tensor<1x3x6x7xi8>) outs(%ev : tensor<1x3x6x7xi8>) {",
+            "^bb0(%in: i8, %out: i8):",
+            "%m = arith.maxsi %in, %in : i8",
+            "linalg.yield %m : i8 } -> tensor<1x3x6x7xi8>",
+        ]
     if pad is not None:
         lines += [
             f"%edge = arith.constant {pad} : i8",
-            "%d = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {",
+            f"%d = tensor.pad {source} low[0, 0, 1, 1] high[0, 0, 1, 1] {{",
             "^bb0(%a: index, %b: index, %c: index, %e: index):",
             "tensor.yield %edge : i8 } : tensor<1x3x6x7xi8> to tensor<1x3x8x9xi8>",
         ]
-    data = "%x" if pad is None else "%d"
+    data = source if pad is None else "%d"
     out = f"tensor<1x4x{height - 2}x{width - 2}xi32>"
     lines += [
         f"%zd = arith.constant {data_zero} : i32",
@@ -79,6 +89,20 @@ def test_quantised_convolutions(data_zero: int, kernel_zero: int, high: int, pad
     assert after.count("linalg.conv_2d_nchw_fchw ") == (1 if not kernel_zero or (constant and high == 100) else 2)
     assert after.count("tensor.pad") == (pad is not None)
     assert (pad is None) or ("constant -3 : i8" in after) == (pad == -3), "what is around the caller's data stays"
+
+
+@pytest.mark.parametrize("constant", [True, False])
+@pytest.mark.parametrize("kernel_zero", [0, 5])
+@pytest.mark.parametrize("pad", [None, 0, -3])
+def test_padding_of_what_is_computed_is_taken_out_with_its_zero_point(
+    pad: int | None, kernel_zero: int, constant: bool
+) -> None:
+    """At the border fewer taps meet data, of the kernel's own zero point, too."""
+    text, kernel = quantised(-3, kernel_zero, pad, constant=constant, high=100, computed=True)
+    x = RNG.integers(-128, 128, (1, 3, 6, 7)).astype(np.int8)
+    after = check(text, *((x,) if constant else (x, kernel)))
+    assert "constant -3 : i8" not in after
+    assert after.count("tensor.pad") == (pad is not None)
 
 
 def test_differences_of_i32_are_zero_points() -> None:

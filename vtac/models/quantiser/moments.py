@@ -23,7 +23,8 @@ class Moments:
     """Sums over samples, for the columns of a product's weights, group by group.
 
     `squares` are matrices (groups, n, n), one for each run of columns that are taken together; they are left out with
-    `means_only`.
+    `means_only`. They are of distances from the first sample's means: sums of squares of the numbers themselves would
+    lose the digits of a covariance that is small beside the mean.
     """
 
     def __init__(self, layer: Convolution | Linear, shape: Shape, *, means_only: bool) -> None:
@@ -33,6 +34,7 @@ class Moments:
         self.runs = [slice(first, min(columns, first + _TOGETHER)) for first in range(0, columns, _TOGETHER)]
         self.count = 0
         self.total: Float64 = np.zeros((self.groups, columns))
+        self._near: Array | None = None
         sizes = [] if means_only else [run.stop - run.start for run in self.runs]
         self.squares: list[Float64] = [np.zeros((self.groups, size, size)) for size in sizes]
         self._places = _places(layer, shape) if isinstance(layer, Convolution) else None
@@ -44,7 +46,8 @@ class Moments:
 
     def covariance(self, run: int) -> Float64:
         """(groups, n, n), of the columns in a run."""
-        mean = self.mean[:, self.runs[run]]
+        near = np.zeros(1) if self._near is None else self._near[:, self.runs[run], 0]
+        mean = self.mean[:, self.runs[run]] - near
         return self.squares[run] / max(1, self.count) - mean[:, :, None] * mean[:, None, :]
 
     def add(self, value: Array) -> None:
@@ -53,8 +56,10 @@ class Moments:
             seen = self._columns(sample)
             self.count += seen.shape[2]
             self.total += seen.sum(2, dtype=np.float64)
+            if self._near is None:
+                self._near = seen.mean(2, keepdims=True)
             for number, run in enumerate(self.runs[: len(self.squares)]):
-                part = seen[:, run]
+                part = seen[:, run] - self._near[:, run]
                 self.squares[number] += part @ part.swapaxes(1, 2)
 
     def _columns(self, sample: Array) -> Array:

@@ -81,8 +81,11 @@ class ChooseFold(RewritePattern):
             rewriter.notify_op_modified(op)
 
     def _layer(self, cluster: Cluster) -> Layer | None:
-        """The layer that a cluster would be as it is; None where no default schedule knows it."""
-        outline = Outline(cluster, self.clusters.escaping(cluster))
+        """The layer that a cluster would be as it is; None where no default schedule knows it, or nothing reads it."""
+        escaping = self.clusters.escaping(cluster)
+        if not escaping:
+            return None
+        outline = Outline(cluster, escaping)
         device = outline.function("layer")
         kinds = device.function_type
         body = Block(arg_types=list(kinds.inputs))

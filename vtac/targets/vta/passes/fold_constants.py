@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
 from typing import cast
@@ -9,7 +10,9 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import (
+    AffineMapAttr,
     AnyFloat,
+    ArrayAttr,
     BytesAttr,
     DenseIntOrFPElementsAttr,
     FloatAttr,
@@ -22,14 +25,17 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
 from xdsl.dialects.tensor import CollapseShapeOp, EmptyOp, ExpandShapeOp, ExtractOp, ExtractSliceOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.value_facts import element_of
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.numbers import dtype_of
@@ -64,6 +70,29 @@ class FoldConstant(RewritePattern):
             rewriter.replace(op, constant)
 
 
+class FoldFill(RewritePattern):
+    """What an elementwise operation makes of tensors of one number is a tensor of one number."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        fills = [value.owner for value in op.inputs]
+        numbers = [fill.inputs[0] for fill in fills if isinstance(fill, FillOp) and _is_constant(fill.inputs[0])]
+        if not numbers or len(numbers) != len(fills) or len(op.res) != 1 or not is_elementwise(op):
+            return
+        if any(not _is_constant(value) for value in _captured(op)) or op.body.block.args[-1].uses:
+            return
+        kind, element = op.res[0].type, element_of(op.res[0])
+        values = numbers_of(_contents(_of_one_element(op, numbers)))
+        number = None if values is None else _scalar(values.item(), element)
+        if number is None:
+            return
+        constant = ConstantOp(number)
+        empty = EmptyOp([], kind)
+        fill = FillOp([constant.result], [empty.tensor], [kind])
+        fill.location, fill.results[0].name_hint = op.location, op.res[0].name_hint
+        rewriter.replace(op, [constant, empty, fill])
+
+
 class FoldExtraction(RewritePattern):
     """An element of a constant is a constant, where its indices are."""
 
@@ -79,13 +108,10 @@ class FoldExtraction(RewritePattern):
         ]
         if values is None or len(at) != len(places) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
             return
-        number, kind = values[tuple(at)].item(), source.value.get_element_type()
-        if isinstance(kind, AnyFloat):
-            constant = ConstantOp(FloatAttr(number, kind))
-        elif isinstance(kind, IntegerType | IndexType):
-            constant = ConstantOp(IntegerAttr(number, kind))
-        else:
+        number = _scalar(values[tuple(at)].item(), source.value.get_element_type())
+        if number is None:
             return
+        constant = ConstantOp(number)
         constant.location = op.location
         rewriter.replace(op, constant)
 
@@ -116,7 +142,7 @@ class FoldConstants(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            rewrite_once(function, FoldConstant(self.grow), FoldExtraction())
+            rewrite_once(function, FoldConstant(self.grow), FoldFill(), FoldExtraction())
             rewrite_once(function, DropUnused())
 
 
@@ -136,6 +162,29 @@ def _captured(op: Operation) -> list[SSAValue]:
     inside = {result for inner in op.walk() for result in inner.results}
     inside |= {argument for region in op.regions for block in region.blocks for argument in block.args}
     return [v for inner in op.walk() if inner is not op for v in inner.operands if v not in inside]
+
+
+def _is_constant(value: SSAValue) -> bool:
+    return isinstance(value.owner, ConstantOp)
+
+
+def _scalar(number: float, kind: Attribute) -> FloatAttr | IntegerAttr | None:
+    if isinstance(kind, AnyFloat):
+        return FloatAttr(number, kind)
+    return IntegerAttr(int(number), kind) if isinstance(kind, IntegerType | IndexType) else None
+
+
+def _of_one_element(op: GenericOp, numbers: Sequence[SSAValue]) -> GenericOp:
+    """The same computation of tensors of rank 0 that hold these numbers."""
+    inputs = list[SSAValue]()
+    for value in numbers:
+        number = cast("IntegerAttr | FloatAttr", cast(ConstantOp, value.owner).value)
+        kind = TensorType(value.type, [])
+        contents = DenseIntOrFPElementsAttr.from_list(kind, [number.value.data])  # pyright: ignore[reportArgumentType]
+        inputs.append(ConstantOp(contents).result)
+    empty = EmptyOp([], TensorType(element_of(op.res[0]), []))
+    maps = ArrayAttr([AffineMapAttr(AffineMap(0, 0, ()))] * (len(inputs) + 1))
+    return GenericOp(inputs, [empty.tensor], op.body.clone(), maps, ArrayAttr([]), [empty.tensor.type])
 
 
 def _is_dense(value: SSAValue) -> bool:

@@ -1,0 +1,89 @@
+"""Numbers that stand where frontends put them: outside of bodies, beside what nothing reads, in phases without taps."""
+
+from __future__ import annotations
+
+import pytest
+from plain_programs import run_against_numpy
+
+ID = "affine_map<(a, b, c, d) -> (a, b, c, d)>"
+ELEMENTWISE = f'{{indexing_maps = [{ID}, {ID}], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}}'
+ONES = "{dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}"
+
+
+def requantised(shift: str, least: str) -> str:
+    """`%q` of the sums `%y`, with the constants that the function's body or the operation's own holds."""
+    return f"""
+  %q = linalg.generic {ELEMENTWISE} ins(%y : tensor<1x16x4x4xi32>) outs(%e2 : tensor<1x16x4x4xi8>) {{
+  ^bb0(%a: i32, %o: i8):
+    {shift}
+    {least}
+    %s = arith.shrsi %a, %shift : i32
+    %m = arith.maxsi %s, %least : i32
+    %t = arith.trunci %m : i32 to i8
+    linalg.yield %t : i8
+  }} -> tensor<1x16x4x4xi8>"""
+
+
+@pytest.mark.parametrize("shift", [8, 31])
+@pytest.mark.parametrize("inside", [(), ("shift",), ("least",), ("shift", "least")])
+def test_pooled_sums_read_constants_from_anywhere(inside: tuple[str, ...], shift: int) -> None:
+    numbers = {"shift": f"%shift = arith.constant {shift} : i32", "least": "%least = arith.constant -128 : i32"}
+    outside = "\n  ".join(line for name, line in numbers.items() if name not in inside)
+    body = requantised(*(line if name in inside else "" for name, line in numbers.items()))
+    run_against_numpy(f"""
+func.func @net(%x: tensor<1x16x4x4xi8>, %w: tensor<16x16x1x1xi8>) -> tensor<1x16x2x2xi8> {{
+  {outside}
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x16x4x4xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x16x4x4xi32>) -> tensor<1x16x4x4xi32>
+  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%x, %w : tensor<1x16x4x4xi8>, tensor<16x16x1x1xi8>)
+    outs(%f : tensor<1x16x4x4xi32>) -> tensor<1x16x4x4xi32>
+  %e2 = tensor.empty() : tensor<1x16x4x4xi8>{body}
+  %low = arith.constant -128 : i8
+  %e3 = tensor.empty() : tensor<1x16x2x2xi8>
+  %f3 = linalg.fill ins(%low : i8) outs(%e3 : tensor<1x16x2x2xi8>) -> tensor<1x16x2x2xi8>
+  %n = tensor.empty() : tensor<2x2xi8>
+  %p = linalg.pooling_nchw_max {{dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}}
+    ins(%q, %n : tensor<1x16x4x4xi8>, tensor<2x2xi8>) outs(%f3 : tensor<1x16x2x2xi8>) -> tensor<1x16x2x2xi8>
+  func.return %p : tensor<1x16x2x2xi8>
+}}""")
+
+
+def test_what_nothing_reads_is_no_layer() -> None:
+    program = run_against_numpy(f"""
+func.func @net(%x: tensor<1x3x8x8xi8>, %w: tensor<8x3x3x3xi8>) -> tensor<1x3x8x8xi8> {{
+  %e = tensor.empty() : tensor<1x8x6x6xi32>
+  %c = arith.constant 0 : i32
+  %f = linalg.fill ins(%c : i32) outs(%e : tensor<1x8x6x6xi32>) -> tensor<1x8x6x6xi32>
+  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%x, %w : tensor<1x3x8x8xi8>, tensor<8x3x3x3xi8>)
+    outs(%f : tensor<1x8x6x6xi32>) -> tensor<1x8x6x6xi32>
+  func.return %x : tensor<1x3x8x8xi8>
+}}""")
+    assert not program.devices
+
+
+@pytest.mark.parametrize("start", [0, 100000, -70000])
+def test_phases_of_a_transposed_convolution_without_taps_are_one_number(start: int) -> None:
+    program = run_against_numpy(f"""
+func.func @net(%x: tensor<1x16x3x3xi8>, %w: tensor<16x16x1x1xi8>) -> tensor<1x16x5x5xi8> {{
+  %z = arith.constant 0 : i8
+  %e0 = tensor.empty() : tensor<1x16x5x5xi8>
+  %f0 = linalg.fill ins(%z : i8) outs(%e0 : tensor<1x16x5x5xi8>) -> tensor<1x16x5x5xi8>
+  %i = tensor.insert_slice %x into %f0[0, 0, 0, 0] [1, 16, 3, 3] [1, 1, 2, 2]
+    : tensor<1x16x3x3xi8> into tensor<1x16x5x5xi8>
+  %e = tensor.empty() : tensor<1x16x5x5xi32>
+  %start = arith.constant {start} : i32
+  %shift = arith.constant 11 : i32
+  %f = linalg.fill ins(%start : i32) outs(%e : tensor<1x16x5x5xi32>) -> tensor<1x16x5x5xi32>
+  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%i, %w : tensor<1x16x5x5xi8>, tensor<16x16x1x1xi8>)
+    outs(%f : tensor<1x16x5x5xi32>) -> tensor<1x16x5x5xi32>
+  %e2 = tensor.empty() : tensor<1x16x5x5xi8>
+  %q = linalg.generic {ELEMENTWISE} ins(%y : tensor<1x16x5x5xi32>) outs(%e2 : tensor<1x16x5x5xi8>) {{
+  ^bb0(%a: i32, %o: i8):
+    %s = arith.shrsi %a, %shift : i32
+    %t = arith.trunci %s : i32 to i8
+    linalg.yield %t : i8
+  }} -> tensor<1x16x5x5xi8>
+  func.return %q : tensor<1x16x5x5xi8>
+}}""")
+    assert len(program.devices) == 1
