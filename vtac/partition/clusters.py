@@ -125,11 +125,15 @@ class Clusters:
         self._found(op, given, tuple(places)).anchor = anchor
 
     def _summed(self, anchor: Convolution) -> Cluster | None:
-        """The cluster of the product whose sums nothing but a pooling reads."""
+        """The cluster of the product whose sums nothing but a pooling reads, along rows and columns alone."""
         cluster = self._cluster_of(anchor.data)
         if cluster is None or not is_by_alu(anchor) or not anchor.data.has_one_use():
             return None
-        return cluster if cluster.anchor is not None and cluster.anchor.op is anchor.data.owner else None
+        if cluster.anchor is None or cluster.anchor.op is not anchor.data.owner:
+            return None
+        places = cluster.places[cluster.anchor.op]
+        outer = [places[dim] for dim in anchor.data_dims[:2]]
+        return cluster if outer == [0, 1] else None
 
     def _join_pooling(self, anchor: Convolution, cluster: Cluster) -> None:
         before = cluster.places[anchor.data.owner]  # pyright: ignore[reportArgumentType]

@@ -87,3 +87,25 @@ func.func @net(%x: tensor<1x16x3x3xi8>, %w: tensor<16x16x1x1xi8>) -> tensor<1x16
   func.return %q : tensor<1x16x5x5xi8>
 }}""")
     assert len(program.devices) == 1
+
+
+def test_sums_over_features_are_pooled_by_themselves() -> None:
+    """What GEMM has just summed is pooled in its tiles along rows and columns alone."""
+    run_against_numpy(f"""
+func.func @net(%x: tensor<1x4x3x1xi8>, %w: tensor<4x4x1x1xi8>) -> tensor<1x1xi32> {{
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x4x3x1xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x3x1xi32>) -> tensor<1x4x3x1xi32>
+  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%x, %w : tensor<1x4x3x1xi8>, tensor<4x4x1x1xi8>)
+    outs(%f : tensor<1x4x3x1xi32>) -> tensor<1x4x3x1xi32>
+  %e2 = tensor.empty() : tensor<1x1xi32>
+  %f2 = linalg.fill ins(%zero : i32) outs(%e2 : tensor<1x1xi32>) -> tensor<1x1xi32>
+  %s = linalg.generic {{indexing_maps = [{ID}, affine_map<(a, b, c, d) -> (a, d)>],
+    iterator_types = ["parallel", "reduction", "reduction", "parallel"]}}
+    ins(%y : tensor<1x4x3x1xi32>) outs(%f2 : tensor<1x1xi32>) {{
+  ^bb0(%a: i32, %acc: i32):
+    %t = arith.addi %acc, %a : i32
+    linalg.yield %t : i32
+  }} -> tensor<1x1xi32>
+  func.return %s : tensor<1x1xi32>
+}}""")

@@ -56,10 +56,10 @@ class Moments:
             seen = self._columns(sample)
             self.count += seen.shape[2]
             self.total += seen.sum(2, dtype=np.float64)
-            if self._near is None:
-                self._near = seen.mean(2, keepdims=True)
+            near = seen.mean(2, keepdims=True) if self._near is None else self._near
+            self._near = near
             for number, run in enumerate(self.runs[: len(self.squares)]):
-                part = seen[:, run] - self._near[:, run]
+                part = seen[:, run] - near[:, run]
                 self.squares[number] += part @ part.swapaxes(1, 2)
 
     def _columns(self, sample: Array) -> Array:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import prod
 from typing import cast
 
+import numpy as np
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import (
@@ -35,6 +36,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.integer_ranges import width_of
 from vtac.analysis.value_facts import element_of
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp
 from vtac.evaluate import evaluate_linalg
@@ -83,10 +85,9 @@ class FoldFill(RewritePattern):
             return
         kind, element = op.res[0].type, element_of(op.res[0])
         values = numbers_of(_contents(_of_one_element(op, numbers)))
-        number = None if values is None else _scalar(values.item(), element)
-        if number is None:
+        constant = None if values is None else _scalar(values.item(), element)
+        if constant is None:
             return
-        constant = ConstantOp(number)
         empty = EmptyOp([], kind)
         fill = FillOp([constant.result], [empty.tensor], [kind])
         fill.location, fill.results[0].name_hint = op.location, op.res[0].name_hint
@@ -108,10 +109,9 @@ class FoldExtraction(RewritePattern):
         ]
         if values is None or len(at) != len(places) or not all(0 <= i < n for i, n in zip(at, shape, strict=True)):
             return
-        number = _scalar(values[tuple(at)].item(), source.value.get_element_type())
-        if number is None:
+        constant = _scalar(values[tuple(at)].item(), source.value.get_element_type())
+        if constant is None:
             return
-        constant = ConstantOp(number)
         constant.location = op.location
         rewriter.replace(op, constant)
 
@@ -168,19 +168,23 @@ def _is_constant(value: SSAValue) -> bool:
     return isinstance(value.owner, ConstantOp)
 
 
-def _scalar(number: float, kind: Attribute) -> FloatAttr | IntegerAttr | None:
+def _scalar(number: float, kind: Attribute) -> ConstantOp | None:
     if isinstance(kind, AnyFloat):
-        return FloatAttr(number, kind)
-    return IntegerAttr(int(number), kind) if isinstance(kind, IntegerType | IndexType) else None
+        return ConstantOp(FloatAttr(number, kind))
+    if isinstance(kind, IndexType):
+        return ConstantOp(IntegerAttr(int(number), kind))
+    width = width_of(kind)
+    return None if width is None else ConstantOp(IntegerAttr(int(number), width))
 
 
 def _of_one_element(op: GenericOp, numbers: Sequence[SSAValue]) -> GenericOp:
     """The same computation of tensors of rank 0 that hold these numbers."""
     inputs = list[SSAValue]()
     for value in numbers:
-        number = cast("IntegerAttr | FloatAttr", cast(ConstantOp, value.owner).value)
         kind = TensorType(value.type, [])
-        contents = DenseIntOrFPElementsAttr.from_list(kind, [number.value.data])  # pyright: ignore[reportArgumentType]
+        held = cast("IntegerAttr[IntegerType] | FloatAttr", cast(ConstantOp, value.owner).value)
+        array = np.array(held.value.data, dtype_of(value.type))
+        contents = DenseIntOrFPElementsAttr(kind, BytesAttr(array.tobytes()))  # pyright: ignore[reportArgumentType]
         inputs.append(ConstantOp(contents).result)
     empty = EmptyOp([], TensorType(element_of(op.res[0]), []))
     maps = ArrayAttr([AffineMapAttr(AffineMap(0, 0, ()))] * (len(inputs) + 1))
