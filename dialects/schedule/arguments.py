@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from operator import index as as_index
 from typing import SupportsIndex, TypeVar, cast
 
@@ -54,14 +55,20 @@ def make_directive(kind: type[D], arguments: Mapping[str, object], results: int 
         for what, declared in definition.properties.items()
         if not (arguments.get(what) is None and (what not in arguments or isinstance(declared, OptPropertyDef)))
     }
-    types = [
-        list(declared.constr.infer(InferenceContext(), length=results if isinstance(declared, VarResultDef) else 1))
-        for _, declared in definition.results
-    ]
+    types = [list(kinds) for kinds in _result_types(kind, results)]
     return kind(
         operands=operands,
         properties={what: value for what, value in properties.items() if value is not None},
         result_types=types,
+    )
+
+
+@cache
+def _result_types(kind: type[DirectiveOp], results: int) -> tuple[tuple[Attribute, ...], ...]:
+    """The types of a directive's handles, where any number of them is so many."""
+    return tuple(
+        tuple(declared.constr.infer(InferenceContext(), length=results if isinstance(declared, VarResultDef) else 1))
+        for _, declared in kind.get_irdl_definition().results
     )
 
 

@@ -71,10 +71,11 @@ class ReadBus:
         outstanding bursts are at their limit; a burst stops counting the cycle after its last beat.
         """
         waiting, last_beats, limit = self.waiting, self._last_beats, self._outstanding_limit
+        accepted = self._accepted
         while True:
             transfer = waiting[0]
             soonest = transfer.ready if len(waiting) == 1 else min([other.ready for other in waiting])
-            cycle = soonest if soonest > self._accepted else self._accepted + 1
+            cycle = soonest if soonest > accepted else accepted + 1
             while last_beats and last_beats[0] < cycle:
                 last_beats.popleft()
             while last_beats and (last_beats[0] == cycle or len(last_beats) >= limit):
@@ -82,6 +83,7 @@ class ReadBus:
             if transfer.ready > cycle:
                 transfer = next(other for other in waiting if other.ready <= cycle)
             self._accept(transfer, cycle)
+            accepted = cycle
             if transfer.position == len(transfer.bursts):
                 waiting.remove(transfer)
                 self.done.append(transfer)

@@ -56,7 +56,8 @@ class Machine:
         while progress:
             progress = self.fetch.dispatch(self.bus)
             for unit in self.units:
-                progress |= unit.run(self.plan, self.bus)
+                if unit.is_ready:
+                    progress |= unit.run(self.plan, self.bus)
 
     def _finished(self) -> int | None:
         compute = self.units[COMPUTE]

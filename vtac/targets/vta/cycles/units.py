@@ -58,6 +58,11 @@ class Unit:
     free: int = 0
     loading: bool = False
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether an instruction is there that waits for no data."""
+        return not self.loading and len(self.starts) < len(self.instructions)
+
     def run(self, plan: Plan, bus: ReadBus) -> bool:
         """Execute until something is missing: an instruction, a token, or data. Whether any started or ended."""
         before = len(self.starts)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 import numpy as np
@@ -146,12 +147,21 @@ class Footprints:
 
 def contents(row: Row) -> NDArray[np.int64]:
     """The DRAM element that each tile of a load comes from; `PAD` for zeros around it."""
-    _, _, dram, y_size, x_size, x_stride, top, bottom, left, right = row
-    if y_size == 1 and not (top or bottom or left or right):
-        return np.arange(dram, dram + x_size, dtype=np.int64)
-    block = np.full((top + y_size + bottom, left + x_size + right), PAD, dtype=np.int64)
-    block[top : top + y_size, left : left + x_size] = dram + np.arange(y_size)[:, None] * x_stride + np.arange(x_size)
-    return block.reshape(-1)
+    offsets, padded = _offsets(row[3:])
+    found = offsets + row[2]
+    if padded is not None:
+        found[padded] = PAD
+    return found
+
+
+@lru_cache(maxsize=1024)
+def _offsets(shape: Row) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
+    """Of each tile of a load of that shape, how far its DRAM element lies behind the first; where zeros are."""
+    y_size, x_size, x_stride, top, bottom, left, right = shape
+    block = np.full((top + y_size + bottom, left + x_size + right), -1, dtype=np.int64)
+    block[top : top + y_size, left : left + x_size] = np.arange(y_size)[:, None] * x_stride + np.arange(x_size)
+    offsets = block.reshape(-1)
+    return offsets, offsets < 0 if top or bottom or left or right else None
 
 
 def _spread(base: NDArray[np.intp], extents: Sequence[int], factors: Sequence[int]) -> Tiles:
