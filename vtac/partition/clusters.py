@@ -31,7 +31,8 @@ from vtac.partition.anchors import is_by_alu, match_anchor, source_of
 from vtac.partition.convolutions import Convolution
 
 MOST_STEPS = 48
-"""ALU operations in a row of one device function; what is longer goes on from a stored tensor."""
+"""ALU operations in a row of one device function; what is longer goes on from a stored tensor, and
+what stores it takes none."""
 
 
 @dataclass(eq=False)
@@ -181,7 +182,8 @@ class Clusters:
     def _joinable(self, op: GenericOp, value: SSAValue, loops: tuple[int, ...]) -> Cluster | None:
         """The cluster of an operand, when the operation can be computed in it."""
         cluster = self._cluster_of(value)
-        if cluster is None or cluster.size + alu_size(op) > MOST_STEPS:
+        steps = alu_size(op)
+        if cluster is None or (steps and cluster.size + steps > MOST_STEPS):
             return None
         places = self._places(cluster, value, loops)
         for other, at in zip(op.inputs, operand_loops(op), strict=True):

@@ -109,3 +109,19 @@ func.func @net(%x: tensor<1x4x3x1xi8>, %w: tensor<4x4x1x1xi8>) -> tensor<1x1xi32
   }} -> tensor<1x1xi32>
   func.return %s : tensor<1x1xi32>
 }}""")
+
+
+def test_a_body_longer_than_a_device_function_is_one_all_the_same() -> None:
+    steps = "\n    ".join(f"%r{i + 1} = arith.addi %r{i}, %r0 : i32" for i in range(60))
+    text = f"""
+func.func @net(%x: tensor<4x16xi32>) -> tensor<4x16xi32> {{
+  %e = tensor.empty() : tensor<4x16xi32>
+  %y = linalg.generic {{indexing_maps = [affine_map<(a, b) -> (a, b)>, affine_map<(a, b) -> (a, b)>],
+    iterator_types = ["parallel", "parallel"]}} ins(%x : tensor<4x16xi32>) outs(%e : tensor<4x16xi32>) {{
+  ^bb0(%r0: i32, %o: i32):
+    {steps}
+    linalg.yield %r60 : i32
+  }} -> tensor<4x16xi32>
+  func.return %y : tensor<4x16xi32>
+}}"""
+    assert len(run_against_numpy(text).devices) == 1
