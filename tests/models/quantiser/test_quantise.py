@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from vtac.errors import ModelError
+from vtac.errors import ModelError, ProgramError
 from vtac.models.graph import Input
 from vtac.models.layer import Array, Layer
 from vtac.models.layers.activations import Clamp, Relu, Relu6, Sigmoid, Tanh
@@ -246,3 +246,30 @@ def test_means_of_windows_and_factors_by_channel_run_as_convolutions() -> None:
     program = quantised.compile()
     np.testing.assert_array_equal(program.predict(data[16:17]), found[:1])
     assert len(program.devices) == 1
+
+
+def pointwise() -> Model:
+    layers = (Convolution("conv", ("x",), numbers(4, 2, 1, 1)), Relu("relu", ("conv",)))
+    return Model("net", (Input("x", (1, 2, 3, 3)),), layers, ("relu",))
+
+
+def test_programs_say_what_floats_and_nan_are_for() -> None:
+    model = pointwise()
+    data = samples(model, 2)
+    program = model.quantize(data).compile()
+    with pytest.raises(ProgramError, match=r"computes on integers: call program\.predict with floats"):
+        program(data[:1])  # pyright: ignore[reportArgumentType]
+    broken = data.copy()
+    broken[0, 1, 0, 2] = np.nan
+    with pytest.raises(ModelError, match=r"input 0 is nan at \[0, 1, 0, 2\]; finite numbers are required"):
+        program.predict(broken)
+    with pytest.raises(ModelError, match="input 0 is a list; a numpy array of floats is required"):
+        program.predict(data.tolist())  # pyright: ignore[reportArgumentType]
+
+
+@pytest.mark.parametrize("scale", [1e-30, 1e-3, 1 / 255, 1e3])
+def test_weights_are_rounded_for_data_of_any_size(scale: float) -> None:
+    """A covariance that is small beside the mean keeps its digits."""
+    model = residual_net()
+    data = ((samples(model, 4) * 1e-3 + 1) * scale).astype(np.float32)
+    assert model.quantize(data).compile().program.devices

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ModelError, ProgramError
 from vtac.lazily import written_by
 from vtac.models.layer import Array
 from vtac.targets.vta.machine import Progress
@@ -47,7 +48,12 @@ class QuantisedProgram:
     """Makes the report of the model, on the calibration data; None where there are none."""
 
     def predict(self, *arrays: NDArray[Any]) -> Array | Floats:
-        """Float results for float arrays, whose first dimension may be any number of samples."""
+        """Float results for float arrays, whose first dimension may be any number of samples.
+
+        Raises `ModelError` for NaN and infinity, for which no integers stand.
+        """
+        for number, array in enumerate(arrays):
+            _check_finite(number, array)
         parts: list[Floats] = []
         for batch in self.batches(*arrays):
             found = self.program(*self.integers(*batch))
@@ -56,6 +62,14 @@ class QuantisedProgram:
         return results[0] if len(results) == 1 else results
 
     def __call__(self, *arrays: AnyArray, progress: Progress | None = None) -> AnyArray | tuple[AnyArray, ...]:
+        """Integers in, integers out; what they stand for, `predict` knows. Raises `ProgramError` for other arrays."""
+        for buffer, array in zip(self.program.arguments, arrays, strict=False):
+            kind = getattr(array, "dtype", np.dtype(np.int8)).kind
+            if kind == "f" and not buffer.dtype.startswith(("f", "bf")):
+                raise ProgramError(
+                    f"argument '{buffer.name}' is of {array.dtype}; the program computes on integers: call "
+                    "program.predict with floats, or make integers of them by quantised.integers"
+                )
         return self.program(*arrays, progress=progress)
 
     def __str__(self) -> str:
@@ -114,3 +128,11 @@ class QuantisedProgram:
 
     def save(self, directory: str | Path, inputs: Sequence[AnyArray] | None = None) -> None:
         self.program.save(directory, inputs)
+
+
+def _check_finite(number: int, array: NDArray[Any]) -> None:
+    if not isinstance(array, np.ndarray):  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ModelError(f"input {number} is a {type(array).__name__}; a numpy array of floats is required")
+    if array.dtype.kind == "f" and not np.isfinite(array).all():
+        first = [int(at[0]) for at in np.nonzero(~np.isfinite(array))]
+        raise ModelError(f"input {number} is {array[tuple(first)]} at {first}; finite numbers are required")

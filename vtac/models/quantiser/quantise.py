@@ -92,7 +92,7 @@ def _quality(quantised: QuantisedModel) -> float:
             signals[number] += float((other.astype(np.float64) ** 2).sum())
             noises[number] += float(((other.astype(np.float64) - own) ** 2).sum())
     tiny = np.finfo(np.float64).tiny
-    return float(np.log10(np.maximum(signals, tiny) / np.maximum(noises, tiny)).mean())
+    return float((np.log10(np.maximum(signals, tiny)) - np.log10(np.maximum(noises, tiny))).mean())
 
 
 def _built(
