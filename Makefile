@@ -58,11 +58,12 @@ package: $(VENV)/.installed-test
 	rm -rf build/package build/editable dist
 	$(BIN)/python -m build --quiet --outdir dist .
 	$(BIN)/python -m venv build/package
-	build/package/bin/$(PIP) dist/*.whl
+	build/package/bin/$(PIP) "$$(ls $(CURDIR)/dist/*.whl)[report]"
 	cd build/package && bin/python -c 'import vtac.analysis.dominance, vtac.dialects.hardware; print(vtac.__file__)'
 	build/package/bin/vtac-opt --version
 	build/package/bin/vtac --version
 	cd build/package && bin/python $(CURDIR)/examples/vta_vadd.py
+	cd build/package && bin/vtac report $(CURDIR)/examples/vta_vadd.mlir -o vadd.html
 	build/package/bin/xdsl-opt -p lower-to-vta examples/vta_vadd.mlir > build/package/xdsl-opt.mlir
 	build/package/bin/vtac-opt -p lower-to-vta examples/vta_vadd.mlir > build/package/vtac-opt.mlir
 	diff --ignore-blank-lines build/package/xdsl-opt.mlir build/package/vtac-opt.mlir

@@ -8,6 +8,8 @@ import pytest
 
 import vtac
 from browser.browser import MISSING, Opened, opened
+from vtac.targets.vta.isa import assemble
+from vtac.targets.vta.programs.program import Program
 from vtac.workloads.networks.resnet import resnet18
 
 pytestmark = pytest.mark.skipif(bool(MISSING), reason=MISSING)
@@ -156,3 +158,12 @@ def test_the_theme_is_chosen_and_the_page_prints(ninth: Path) -> None:
         found.page.emulate_media(media="print")
         assert found.text(ground) == "rgb(255, 255, 255)"
         assert found.errors == []
+
+
+def test_a_hundred_thousand_instructions_open(tmp_path: Path) -> None:
+    config = vtac.VTAConfig()
+    words = assemble("load.uop nop\n", config) * 100_000 + assemble("finish\n", config)
+    page = tmp_path / "long.html"
+    vtac.report(Program(config, words, b"", ()), page)
+    assert page.stat().st_size < 5_000_000
+    assert drawn_after(page) < MOST_MILLISECONDS

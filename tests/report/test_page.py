@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from html.parser import HTMLParser
 from importlib.util import find_spec
 from pathlib import Path
@@ -200,3 +202,14 @@ def test_the_command_refuses_in_one_line(
     assert main(arguments) == 1
     last = capsys.readouterr().err.splitlines()[-1]
     assert message in last
+
+
+@needs_extra
+def test_a_reader_that_goes_away_ends_it_quietly() -> None:
+    command = [sys.executable, "-m", "vtac", "report", str(NINTH.with_name("vta_vadd.mlir")), "-o", "-"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None and process.stderr is not None
+        process.stdout.close()
+        said = process.stderr.read()
+    assert process.returncode == 1
+    assert said.splitlines() == ["no contractions, one stream"]

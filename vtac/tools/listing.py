@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from vtac.errors import VtacError
-from vtac.targets.vta.isa import disassemble
+from vtac.targets.vta.isa import WORD_BYTES, disassemble
 from vtac.targets.vta.isa.decode import decode
 from vtac.targets.vta.isa.instructions import Instruction, Load, Memory, Store
 from vtac.targets.vta.machine.stream import dram_element_bytes
@@ -37,8 +37,11 @@ def listing(program: Program, extract: Extract | None = None) -> str:
     in the source; a heading stands before each layer's.
     """
     chosen = _chosen(program, extract or Extract())
-    lines = program.disassemble().splitlines()
-    instructions = decode(program.instructions, program.config)
+    first, end = (chosen[0], chosen[-1] + 1) if chosen else (0, 0)
+    words = program.instructions[first * WORD_BYTES : end * WORD_BYTES]
+    total = len(program.instructions) // WORD_BYTES
+    lines = dict(enumerate(disassemble(words, program.config, first, total).splitlines(), first))
+    instructions = dict(enumerate(decode(words, program.config), first))
     width = max((len(lines[at]) for at in chosen), default=0)
     shown: list[str] = []
     layer = ""

@@ -10,7 +10,7 @@ from vtac.dialects.hardware import MemoryName, VTAConfig
 from vtac.errors import VtacError
 from vtac.report.page.section import Section
 from vtac.report.page.templating import render
-from vtac.targets.vta.isa import WORD_BYTES
+from vtac.targets.vta.isa import WORD_BYTES, disassemble
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.proof import Finding, check
@@ -53,8 +53,8 @@ def findings_section(program: VtaProgram) -> Section:
 def _drawn(stream: Program, finding: Finding, several: bool) -> Drawn:
     count = max(1, len(stream.instructions) // WORD_BYTES)
     positions = list(dict.fromkeys(at for at in (finding.first, finding.second) if at is not None))
-    lines = stream.disassemble().splitlines() if positions and finding.kind not in ("opcode", "length") else []
-    texts = [f"{lines[at].strip()}   {_origin(stream, at)}".rstrip() for at in positions if at < len(lines)]
+    shown = positions if finding.kind not in ("opcode", "length") else []
+    texts = [f"{_instruction(stream, at)}   {_origin(stream, at)}".rstrip() for at in shown if at < count]
     prefix = [f"stream {stream.name}"] if several else []
     capacity = _capacity(stream, finding.buffer)
     span = None
@@ -63,6 +63,11 @@ def _drawn(stream: Program, finding: Finding, several: bool) -> Drawn:
         span = max(0.0, first / capacity), min(1.0, last / capacity)
     ends = _ENDS.get(finding.buffer or "")
     return Drawn(finding, [*prefix, *texts], finding.buffer or "", span, [at / count for at in positions], ends)
+
+
+def _instruction(stream: Program, at: int) -> str:
+    word = stream.instructions[at * WORD_BYTES : (at + 1) * WORD_BYTES]
+    return disassemble(word, stream.config, at).strip() if word else ""
 
 
 def _origin(stream: Program, at: int) -> str:

@@ -83,12 +83,17 @@ def _plot(sweep: Sweep, front: Sequence[Point]) -> str:
         sweep=sweep,
         dots=dots,
         line=[place(point) for point in front],
-        x_ticks=[(place(Point("", value, spans[1][0]))[0], f"{value:,.4g}") for value in _ticks(*spans[0])],
-        y_ticks=[(place(Point("", spans[0][0], value))[1], f"{value:,.4g}") for value in _ticks(*spans[1])],
+        x_ticks=[(place(Point("", value, spans[1][0]))[0], _shown(value)) for value in _ticks(*spans[0])],
+        y_ticks=[(place(Point("", spans[0][0], value))[1], _shown(value)) for value in _ticks(*spans[1])],
         width=WIDTH,
         height=HEIGHT,
         frame=(_LEFT, _TOP, WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM),
     )
+
+
+def _shown(value: float) -> str:
+    """A number at an axis: `250`, `140,000`, `7.5 M`."""
+    return f"{value / 1e6:,.4g} M" if abs(value) >= 1e6 else f"{value:,.6g}"
 
 
 def _span(values: Sequence[float]) -> tuple[float, float]:

@@ -109,16 +109,17 @@ def _unused_bits(data: bytes, instructions: list[Instruction], config: VTAConfig
     return [word & masks[opcode_of(instruction)] for word, instruction in zip(words, instructions, strict=True)]
 
 
-def disassemble(data: bytes, config: VTAConfig) -> str:
+def disassemble(data: bytes, config: VTAConfig, first: int = 0, total: int = 0) -> str:
     """The stream as assembly: a line per instruction, each led by its position and ended by a newline.
 
-    `assemble` of the text gives `data` back bit for bit. Raises `DecodeError` as `decode` does.
+    Of a part of a stream of `total` instructions, `first` is the position of the part's first one. `assemble` of the
+    text gives `data` back bit for bit. Raises `DecodeError` as `decode` does.
     """
     instructions = decode(data, config)
-    digits = len(str(max(len(instructions) - 1, 0)))
+    digits = len(str(max(len(instructions) - 1, total - 1, 0)))
     lines: list[str] = []
     for position, (instruction, unused) in enumerate(
-        zip(instructions, _unused_bits(data, instructions, config), strict=True)
+        zip(instructions, _unused_bits(data, instructions, config), strict=True), first
     ):
         tail = f" unused 0x{unused:x}" if unused else ""
         lines.append(f"{position:>{digits}}: {format_instruction(instruction)}{tail}\n")
