@@ -210,3 +210,18 @@ def test_a_program_of_several_kernels(tmp_path: Path) -> None:
     assert "  launch    perceptron_y" in out
     assert "y  float32 20x24" in succeed("run", str(saved))
     assert "--blocks is for programs of one kernel; this one has 3" in refusal("run", str(saved), "--blocks", "2")
+
+
+def test_export(source: str, tmp_path: Path) -> None:
+    folder = tmp_path / "exported"
+    out = succeed("export", source, "--target", "cuda", "--arch", "sm_90", "-o", str(folder))
+    assert out == f"{folder}: kernel.cu, launcher.h, main.cu, Makefile, CMakeLists.txt, launch.json\n"
+    assert "programs for VTA have no sources to export: give --target cuda" in refusal(
+        "export", source, "-o", str(folder)
+    )
+    saved = tmp_path / "saved"
+    succeed("compile", source, "--target", "cuda", "-o", str(saved))
+    assert "launcher.h" in succeed("export", str(saved), "-o", str(tmp_path / "again"))
+    assert "it belongs to no saved program there" in refusal("export", str(saved), "-o", str(folder))
+    message = refusal("export", str(saved), "--arch", "sm_90", "-o", str(folder))
+    assert "is a saved program: --arch and --schedule are for program files" in message

@@ -29,6 +29,7 @@ COMMANDS: dict[str, Command] = {
     "diff": Command("diff", "show the first difference between two instruction streams"),
     "report": Command("report_page", "write a report on a program: one HTML page"),
     "fuzz": Command("fuzz", "attack the compiler with random cases (in a source checkout)"),
+    "export": Command("export", "write a CUDA program as C++ sources"),
     "schedule": Command("schedule", "print the schedule that a program without one gets"),
     "explain": Command("explain", "explain a kind of finding or fault, with an example"),
     "config": Command("config", "print, check and compare hardware configurations"),

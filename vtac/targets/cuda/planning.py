@@ -18,6 +18,7 @@ from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.value_facts import element_of, shape_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.emit.expressions import identifier
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep, place_scratch
 
@@ -84,7 +85,7 @@ class Planner:
 
     def _add(self, value: SSAValue, role: BufferRole) -> None:
         source = _whole(value)
-        name = base = buffer_name(value)
+        name = base = identifier(buffer_name(value))
         count = 1
         while name in self._names:
             name, count = f"{base}_{count}", count + 1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES
@@ -17,6 +17,9 @@ from vtac.tools.commands.programs import VtaProgram, compile_cuda_file, compile_
 from vtac.tools.commands.target_options import hardware_of, target_of
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import report
+
+if TYPE_CHECKING:
+    from vtac.targets.cuda.network import CudaNetwork
 
 _EXAMPLE = """example:
   vtac compile examples/vta_conv2d.mlir -o build/conv2d
@@ -97,6 +100,8 @@ def _refuse_inputs(options: Options) -> None:
 def _compile_cuda(options: Options, output: str) -> int:
     _refuse_inputs(options)
     program = compile_cuda_file(options.source, options.arch, options.schedule, options.function)
+    from vtac.targets.cuda.network import CudaNetwork
+
     program.save(output)
     if isinstance(program, CudaNetwork):
         return _show_plan(program, output)

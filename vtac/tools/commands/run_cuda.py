@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
-from vtac.compiler import load_program
 from vtac.errors import VtacError
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.targets.cuda.comparison import BFLOAT16_TOLERANCE, Comparison, compare
@@ -81,6 +80,8 @@ def _program(options: Options) -> CudaProgram | CudaNetwork:
         return compile_cuda_file(options.source, options.arch, options.schedule, options.function)
     if options.arch is not None or options.schedule is not None or options.check:
         raise UsageError(f"'{options.source}' is a saved program: --arch, --schedule and --check are for program files")
+    from vtac.compiler import load_program
+
     return load_program(options.source, "cuda")
 
 

@@ -1,0 +1,120 @@
+"""Exported sources: complete, accepted by a C++ compiler against stubs of CUDA's runtime, built by nvcc where it is."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from cuda_networks import perceptron, repeated
+from float_programs import softmax
+
+import vtac
+from vtac.errors import CompileError
+from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason, host_compiler
+from vtac.targets.cuda.export.exporting import export_program
+from vtac.targets.cuda.export.record import minimum_architecture
+from vtac.workloads.float_text import FloatProgram
+from vtac.workloads.tensor_text import Tensor
+
+needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
+needs_nvcc = pytest.mark.skipif(shutil.which("nvcc") is None, reason="no nvcc on PATH")
+INCLUDE = Path(vtac.__file__).parent / "targets" / "cuda" / "cpu" / "include"
+RUNTIME = """
+#pragma once
+#include <cstdlib>
+typedef int cudaError_t; typedef struct Stream *cudaStream_t; typedef struct Event *cudaEvent_t;
+enum { cudaSuccess, cudaErrorInvalidValue, cudaFuncAttributeMaxDynamicSharedMemorySize };
+enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
+const char *cudaGetErrorString(cudaError_t); cudaError_t cudaGetLastError();
+cudaError_t cudaMalloc(void **, std::size_t); cudaError_t cudaMemset(void *, int, std::size_t);
+cudaError_t cudaMemcpy(void *, const void *, std::size_t, cudaMemcpyKind);
+cudaError_t cudaStreamCreate(cudaStream_t *); cudaError_t cudaStreamSynchronize(cudaStream_t);
+cudaError_t cudaEventCreate(cudaEvent_t *); cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t);
+cudaError_t cudaEventSynchronize(cudaEvent_t); cudaError_t cudaEventElapsedTime(float *, cudaEvent_t, cudaEvent_t);
+template <class F> cudaError_t cudaFuncSetAttribute(F, int, int);
+struct Configured {
+  template <class F, class... A> void operator()(F function, A... operands) { function(operands...); }
+};
+inline Configured configured(dim3, dim3, std::size_t, cudaStream_t) { return {}; }
+"""
+LAUNCH = re.compile(r"(\w+)<<<(.*?)>>>\(", re.DOTALL)
+
+
+def check_syntax(folder: Path, stubs: Path) -> None:
+    """The launcher and the program are C++, but for launches, which are written as calls."""
+    stubs.mkdir()
+    (stubs / "cuda_runtime.h").write_text(RUNTIME)
+    for name in ("launcher.h", "main.cu"):
+        text = LAUNCH.sub(r"configured(\2)(\1, ", (folder / name).read_text())
+        (stubs / name.replace(".cu", ".cpp")).write_text(text)
+    includes = [f"-I{stubs}", f"-I{INCLUDE}", "-include", "cuda_fp16.h"]
+    answer = subprocess.run(
+        [host_compiler().path, "-std=c++17", "-fsyntax-only", *includes, str(stubs / "main.cpp")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "text", [perceptron(), repeated(), softmax((3, 64))], ids=["several", "one kernel twice", "one"]
+)
+def test_sources(text: str, tmp_path: Path) -> None:
+    program = vtac.compile(text, "cuda", "sm_90")
+    files = export_program(program, tmp_path / "out", data=True)
+    names = [name for name in files if not name.startswith("data/")]
+    assert names == ["kernel.cu", "launcher.h", "main.cu", "Makefile", "CMakeLists.txt", "launch.json"]
+    assert (tmp_path / "out" / "kernel.cu").read_text() == program.text
+    assert "ARCH ?= sm_90" in (tmp_path / "out" / "Makefile").read_text()
+    for parameter in (*program.arguments, *program.results):
+        data = np.fromfile(tmp_path / "out" / "data" / f"{parameter.name}.bin", parameter.numpy_dtype)
+        assert data.size == parameter.elements
+    check_syntax(tmp_path / "out", tmp_path / "stubs")
+
+
+def test_the_record_counts_shared_memory(tmp_path: Path) -> None:
+    export_program(vtac.compile(perceptron(), "cuda"), tmp_path)
+    record = json.loads((tmp_path / "launch.json").read_text())
+    assert (record["architecture"], record["minimum_architecture"]) == (None, "sm_75")
+    assert [kernel["static_shared_bytes"] for kernel in record["kernels"]][2] == 0
+    assert record["kernels"][0]["static_shared_bytes"] == 2560
+    assert not (tmp_path / "data").exists()
+
+
+def test_dynamic_shared_memory_is_asked_for(tmp_path: Path) -> None:
+    builder = FloatProgram("large")
+    a, b = builder.argument("a", (512, 512)), builder.argument("b", (512, 512))
+    text = builder.text(builder.product(Tensor("c", (512, 512), "f32"), (a, "i, k"), (b, "k, j"), "i, j"))
+    program = vtac.compile(text, "cuda", "sm_90")
+    export_program(program, tmp_path)
+    launcher = (tmp_path / "launcher.h").read_text()
+    shared = json.loads((tmp_path / "launch.json").read_text())["kernels"][0]["dynamic_shared_bytes"]
+    assert isinstance(program, vtac.CudaProgram)
+    assert shared == program.launch.shared_bytes
+    assert ("cudaFuncSetAttribute(large," in launcher) == (shared > 48 * 1024)
+
+
+def test_minimum_architectures() -> None:
+    fragment = "wmma::fragment<wmma::matrix_a, 16, 16, 16, {}, wmma::row_major> a[1];"
+    assert minimum_architecture(fragment.format("half")) == "sm_75"
+    assert minimum_architecture(fragment.format("__nv_bfloat16")) == "sm_80"
+
+
+def test_data_of_a_loaded_program(tmp_path: Path) -> None:
+    vtac.compile(perceptron(), "cuda").save(tmp_path / "saved")
+    with pytest.raises(CompileError, match="data is what numpy computes of a program's source, which a loaded program"):
+        export_program(vtac.load_program(tmp_path / "saved", "cuda"), tmp_path / "out", data=True)
+
+
+@needs_nvcc
+def test_built_by_nvcc(tmp_path: Path) -> None:
+    export_program(vtac.compile(perceptron(), "cuda", "sm_80"), tmp_path, data=True)
+    subprocess.run(["make", "-C", str(tmp_path)], check=True, capture_output=True)
+    assert (tmp_path / "run").exists()

@@ -1,0 +1,1 @@
+"""Exports CUDA programs as sources: kernels, a launcher in a header, a program that runs them."""

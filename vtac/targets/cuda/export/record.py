@@ -1,0 +1,59 @@
+"""What `launch.json` of an exported CUDA program says: launches, shared memory, architecture, alignments."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from vtac.dialects.gpu_hardware import gpu_architectures
+from vtac.lazily import installed_version
+from vtac.targets.cuda.emit.types import FRAGMENT_ELEMENTS
+from vtac.targets.cuda.export.sources import POINTER_ALIGNMENT, Exported
+from vtac.targets.cuda.launch import LaunchRecord
+from vtac.targets.cuda.network import MARK
+
+_SHARED = re.compile(r"^\s*__shared__ __align__\(128\) (?P<type>[\w ]+?) \w+\[(?P<count>\d+)\];", re.MULTILINE)
+_FRAGMENT = re.compile(r"wmma::fragment<wmma::matrix_a, (\d+), (\d+), (\d+), ([\w:]+(?: char)?)")
+_BYTES = {"half": 2, "__nv_bfloat16": 2, "float": 4, "int": 4, "signed char": 1, "unsigned char": 1}
+
+
+def launch_json(exported: Exported, architecture: str | None) -> str:
+    """The record as JSON text."""
+    plan = exported.plan
+    fields = {
+        "version": installed_version("vtac"),
+        "architecture": architecture,
+        "minimum_architecture": minimum_architecture(exported.text),
+        "pointer_alignment_bytes": POINTER_ALIGNMENT,
+        "scratch_alignment_bytes": 256,
+        "kernels": [
+            {
+                "kernel": kernel.kernel,
+                "grid": list(kernel.grid),
+                "block": list(kernel.block),
+                "static_shared_bytes": static_bytes(exported.text, kernel),
+                "dynamic_shared_bytes": kernel.shared_bytes,
+            }
+            for kernel in plan.kernels
+        ],
+        "plan": plan.to_json(),
+    }
+    return json.dumps(fields, indent=2) + "\n"
+
+
+def static_bytes(text: str, kernel: LaunchRecord) -> int:
+    """Static shared memory of one kernel of a text, by its declarations."""
+    parts = text.split(f"\n{MARK}")
+    own = next((part for part in parts[1:] if part.split("\n", 1)[0] == kernel.kernel), text)
+    return sum(int(found["count"]) * _BYTES[found["type"]] for found in _SHARED.finditer(own))
+
+
+def minimum_architecture(text: str) -> str:
+    """The first architecture that has the fragments which a text names."""
+    elements = {name: element for element, name in FRAGMENT_ELEMENTS.items()}
+    wanted = {(int(m), int(n), int(k), elements.get(kind.strip(), kind)) for m, n, k, kind in _FRAGMENT.findall(text)}
+    for record in gpu_architectures().values():
+        has = {(one.m, one.n, one.k, one.operand) for one in record.operations}
+        if wanted <= has:
+            return record.name
+    return list(gpu_architectures())[-1]

@@ -1,0 +1,329 @@
+"""The C++ sources of an exported CUDA program: a launcher in a header, and a program that runs and times it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vtac.targets.cuda.emit.expressions import identifier
+from vtac.targets.cuda.launch import LaunchRecord
+from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep
+
+_TYPES = {
+    "float16": "half",
+    "bfloat16": "__nv_bfloat16",
+    "float32": "float",
+    "int8": "signed char",
+    "uint8": "unsigned char",
+    "int32": "int",
+    "float64": "double",
+}
+POINTER_ALIGNMENT = 32
+"""Bytes that arrays are aligned to: what a fragment's tile in memory is."""
+STATIC_BYTES = 48 * 1024
+"""Shared memory that a kernel has without asking."""
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What is exported: a plan, whose name is that of the function in C++, and the text of all kernels."""
+
+    plan: LaunchPlan
+    text: str
+
+    @property
+    def name(self) -> str:
+        return identifier(self.plan.name)
+
+    @property
+    def passed(self) -> tuple[tuple[int, PlanBuffer], ...]:
+        """The buffers that a caller passes, with their numbers: arguments, constants, results."""
+        roles: tuple[BufferRole, ...] = ("argument", "constant", "result")
+        return tuple((at, one) for role in roles for at, one in enumerate(self.plan.buffers) if one.role == role)
+
+
+def plan_of(record: LaunchRecord, constants: Sequence[str]) -> LaunchPlan:
+    """The plan of a program of one kernel: one step."""
+    buffers = [
+        PlanBuffer(
+            p.name,
+            "result" if p.role == "output" else "constant" if p.name in constants else "argument",
+            p.dtype,
+            p.shape,
+        )
+        for p in record.parameters
+    ]
+    return LaunchPlan(record.kernel, (record,), (PlanStep(0, tuple(range(len(buffers)))),), tuple(buffers), 0)
+
+
+def _pointer(buffer: PlanBuffer) -> str:
+    const = "" if buffer.role == "result" else "const "
+    return f"{const}{_TYPES[buffer.dtype]} *{identifier(buffer.name)}"
+
+
+def launcher_header(exported: Exported) -> str:
+    """`launcher.h`: checks what it is given, then enqueues every launch on a stream."""
+    plan, name = exported.plan, exported.name
+    parameters = [_pointer(buffer) for _, buffer in exported.passed]
+    listed = ",\n    ".join([*parameters, "void *vtac_scratch", "cudaStream_t vtac_stream"])
+    lines = [
+        f"// Launches of '{plan.name}': {len(plan.kernels)} kernel(s) in {len(plan.steps)} launch(es).",
+        "// Compile it together with kernel.cu, by nvcc; nothing else is needed.",
+        "#pragma once",
+        "",
+        "#include <cstddef>",
+        "#include <cstdint>",
+        "",
+        "#include <cuda_bf16.h>",
+        "#include <cuda_fp16.h>",
+        "#include <cuda_runtime.h>",
+        "",
+        *(_declaration(kernel) for kernel in plan.kernels),
+        "",
+        f"namespace {name}_program {{",
+        "",
+        f"constexpr std::size_t kScratchBytes = {plan.scratch_bytes};  // of `vtac_scratch`, aligned to 256 bytes",
+        "",
+        "inline bool is_aligned(const void *pointer, std::size_t bytes) {",
+        "  return pointer != nullptr && reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;",
+        "}",
+        "",
+        "// Once per device and process, before the first launch: asks for the shared memory that kernels need.",
+        "inline cudaError_t prepare() {",
+        *_preparation(plan),
+        "  return cudaSuccess;",
+        "}",
+        "",
+        "// Arrays are dense and row-major. Returns cudaErrorInvalidValue for a pointer that is null, or no multiple",
+        f"// of {POINTER_ALIGNMENT} bytes, else what the launches return; results are there when the stream is so far.",
+        f"inline cudaError_t run(\n    {listed}) {{",
+        *(_check(buffer) for _, buffer in exported.passed),
+        *(["  if (!is_aligned(vtac_scratch, 256)) return cudaErrorInvalidValue;"] if plan.scratch_bytes else []),
+        "  unsigned char *const vtac_memory = static_cast<unsigned char *>(vtac_scratch);",
+        "  (void)vtac_memory;",
+        *(line for step in plan.steps for line in _launch(plan, step)),
+        "  return cudaSuccess;",
+        "}",
+        "",
+        f"}}  // namespace {name}_program",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _check(buffer: PlanBuffer) -> str:
+    aligned = f"is_aligned({identifier(buffer.name)}, {POINTER_ALIGNMENT})"
+    return f"  if (!{aligned}) return cudaErrorInvalidValue;  // {_shape(buffer)}"
+
+
+def _shape(buffer: PlanBuffer) -> str:
+    return f"{buffer.dtype} {' x '.join(map(str, buffer.shape))}"
+
+
+def _declaration(kernel: LaunchRecord) -> str:
+    kinds = ", ".join(
+        f"{'const ' if p.role == 'input' else ''}{_TYPES[p.dtype]} *__restrict__" for p in kernel.parameters
+    )
+    return f'extern "C" __global__ void {kernel.kernel}({kinds});'
+
+
+def _preparation(plan: LaunchPlan) -> list[str]:
+    lines: list[str] = []
+    for kernel in plan.kernels:
+        if kernel.shared_bytes > STATIC_BYTES:
+            lines += [
+                "  {",
+                f"    const cudaError_t error = cudaFuncSetAttribute({kernel.kernel},",
+                f"        cudaFuncAttributeMaxDynamicSharedMemorySize, {kernel.shared_bytes});",
+                "    if (error != cudaSuccess) return error;",
+                "  }",
+            ]
+    return lines
+
+
+def _launch(plan: LaunchPlan, step: PlanStep) -> list[str]:
+    kernel = plan.kernels[step.kernel]
+    operands: list[str] = []
+    for at, parameter in zip(step.buffers, kernel.parameters, strict=True):
+        buffer = plan.buffers[at]
+        const = "const " if parameter.role == "input" else ""
+        if buffer.role == "scratch":
+            operands.append(f"reinterpret_cast<{const}{_TYPES[buffer.dtype]} *>(vtac_memory + {buffer.offset})")
+        else:
+            operands.append(identifier(buffer.name))
+    grid, block = (", ".join(map(str, extents)) for extents in (kernel.grid, kernel.block))
+    return [
+        f"  {kernel.kernel}<<<dim3({grid}), dim3({block}), {kernel.shared_bytes}, vtac_stream>>>(",
+        "      " + ",\n      ".join(operands) + ");",
+        "  if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) return error;",
+    ]
+
+
+def main_program(exported: Exported) -> str:
+    """`main.cu`: random or given data, one run that is checked where results are given, and a timed burst of runs."""
+    name = exported.name
+    sizes = [
+        f'    {{"{buffer.name}", {buffer.nbytes}, Kind::{_TYPES_OF[buffer.dtype]}, Role::{buffer.role}}},'
+        for _, buffer in exported.passed
+    ]
+    types = [buffer for _, buffer in exported.passed]
+    operands = [
+        f"static_cast<{'' if one.role == 'result' else 'const '}{_TYPES[one.dtype]} *>(device[{at}])"
+        for at, one in enumerate(types)
+    ]
+    call = f"{name}_program::run(\n      " + ",\n      ".join([*operands, "scratch", "stream"]) + ")"
+    return _MAIN.replace("@NAME@", name).replace("@SIZES@", "\n".join(sizes)).replace("@CALL@", call)
+
+
+_TYPES_OF = {
+    "float16": "kHalf",
+    "bfloat16": "kBfloat",
+    "float32": "kFloat",
+    "int8": "kByte",
+    "uint8": "kByte",
+    "int32": "kInt",
+    "float64": "kDouble",
+}
+
+_MAIN = r"""// Runs and times the exported program: ./run [RUNS]
+// Arrays are read from data/NAME.bin where there is such a file; other arguments are random, normally distributed.
+// Results are compared with data/NAME.bin where there is such a file.
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "launcher.h"
+
+enum class Kind { kHalf, kBfloat, kFloat, kByte, kInt, kDouble };
+enum class Role { argument, constant, result };
+
+struct Array {
+  const char *name;
+  std::size_t bytes;
+  Kind kind;
+  Role role;
+};
+
+static const Array kArrays[] = {
+@SIZES@
+};
+
+static void check(cudaError_t error, const char *what) {
+  if (error == cudaSuccess) return;
+  std::fprintf(stderr, "%s: %s\n", what, cudaGetErrorString(error));
+  std::exit(1);
+}
+
+static std::vector<char> from_file(const Array &array) {
+  std::ifstream file(std::string("data/") + array.name + ".bin", std::ios::binary);
+  std::vector<char> bytes((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!bytes.empty() && bytes.size() != array.bytes) {
+    std::fprintf(stderr, "data/%s.bin has %zu bytes, %zu are required\n", array.name, bytes.size(), array.bytes);
+    std::exit(1);
+  }
+  return bytes;
+}
+
+static std::vector<char> random_array(const Array &array, std::mt19937 &generator) {
+  std::normal_distribution<float> normal(0.0f, 1.0f);
+  std::vector<char> bytes(array.bytes);
+  auto fill = [&](auto sample) {
+    using T = decltype(sample());
+    T *const values = reinterpret_cast<T *>(bytes.data());
+    for (std::size_t i = 0; i < array.bytes / sizeof(T); ++i) values[i] = sample();
+  };
+  switch (array.kind) {
+    case Kind::kHalf: fill([&] { return __float2half(normal(generator)); }); break;
+    case Kind::kBfloat: fill([&] { return __float2bfloat16(normal(generator)); }); break;
+    case Kind::kFloat: fill([&] { return normal(generator); }); break;
+    case Kind::kDouble: fill([&] { return static_cast<double>(normal(generator)); }); break;
+    case Kind::kByte: fill([&] { return static_cast<signed char>(static_cast<int>(generator() % 17) - 8); }); break;
+    case Kind::kInt: fill([&] { return static_cast<int>(generator() % 17) - 8; }); break;
+  }
+  return bytes;
+}
+
+static double number(const Array &array, const std::vector<char> &bytes, std::size_t i) {
+  switch (array.kind) {
+    case Kind::kHalf: return __half2float(reinterpret_cast<const half *>(bytes.data())[i]);
+    case Kind::kBfloat: return __bfloat162float(reinterpret_cast<const __nv_bfloat16 *>(bytes.data())[i]);
+    case Kind::kFloat: return reinterpret_cast<const float *>(bytes.data())[i];
+    case Kind::kDouble: return reinterpret_cast<const double *>(bytes.data())[i];
+    case Kind::kByte: return reinterpret_cast<const signed char *>(bytes.data())[i];
+    case Kind::kInt: return reinterpret_cast<const int *>(bytes.data())[i];
+  }
+  return 0;
+}
+
+static std::size_t width(Kind kind) {
+  return kind == Kind::kByte ? 1 : kind == Kind::kHalf || kind == Kind::kBfloat ? 2 : kind == Kind::kDouble ? 8 : 4;
+}
+
+static bool is_equal(const Array &array, const std::vector<char> &found, const std::vector<char> &expected) {
+  double error = 0, magnitude = 0;
+  for (std::size_t i = 0; i < array.bytes / width(array.kind); ++i) {
+    const double right = number(array, expected, i), difference = std::fabs(number(array, found, i) - right);
+    error = difference > error || difference != difference ? difference : error;
+    magnitude = std::fmax(magnitude, std::fabs(right));
+  }
+  const bool exact = array.kind == Kind::kByte || array.kind == Kind::kInt;
+  const double allowed = exact ? 0 : 3e-3 * magnitude;
+  std::printf("%s: largest error %g of %g (allowed %g)\n", array.name, error, magnitude, allowed);
+  return error <= allowed;
+}
+
+int main(int argc, char **argv) {
+  const int runs = argc > 1 ? std::atoi(argv[1]) : 100;
+  constexpr std::size_t count = sizeof kArrays / sizeof kArrays[0];
+  std::mt19937 generator(0);
+  void *device[count];
+  for (std::size_t i = 0; i < count; ++i) {
+    check(cudaMalloc(&device[i], kArrays[i].bytes), kArrays[i].name);
+    if (kArrays[i].role == Role::result) {
+      check(cudaMemset(device[i], 0xff, kArrays[i].bytes), kArrays[i].name);
+      continue;
+    }
+    std::vector<char> bytes = from_file(kArrays[i]);
+    if (bytes.empty() && kArrays[i].role == Role::constant) {
+      std::fprintf(stderr, "data/%s.bin is missing: the program's own constant\n", kArrays[i].name);
+      return 1;
+    }
+    if (bytes.empty()) bytes = random_array(kArrays[i], generator);
+    check(cudaMemcpy(device[i], bytes.data(), bytes.size(), cudaMemcpyHostToDevice), kArrays[i].name);
+  }
+  void *scratch = nullptr;
+  check(cudaMalloc(&scratch, @NAME@_program::kScratchBytes + 256), "scratch memory");
+  cudaStream_t stream;
+  check(cudaStreamCreate(&stream), "stream");
+  check(@NAME@_program::prepare(), "shared memory");
+  auto run = [&] {
+    check(@CALL@, "launch");
+  };
+  run();
+  check(cudaStreamSynchronize(stream), "first run");
+  bool correct = true;
+  for (std::size_t i = 0; i < count; ++i) {
+    if (kArrays[i].role != Role::result) continue;
+    std::vector<char> found(kArrays[i].bytes);
+    check(cudaMemcpy(found.data(), device[i], found.size(), cudaMemcpyDeviceToHost), kArrays[i].name);
+    const std::vector<char> expected = from_file(kArrays[i]);
+    if (!expected.empty()) correct = is_equal(kArrays[i], found, expected) && correct;
+  }
+  cudaEvent_t begin, end;
+  check(cudaEventCreate(&begin), "event");
+  check(cudaEventCreate(&end), "event");
+  check(cudaEventRecord(begin, stream), "event");
+  for (int i = 0; i < runs; ++i) run();
+  check(cudaEventRecord(end, stream), "event");
+  check(cudaEventSynchronize(end), "timed runs");
+  float milliseconds = 0;
+  check(cudaEventElapsedTime(&milliseconds, begin, end), "event");
+  std::printf("%d runs: %.4f ms each\n", runs, milliseconds / (runs > 0 ? runs : 1));
+  return correct ? 0 : 1;
+}
+"""
