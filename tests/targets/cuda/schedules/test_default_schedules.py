@@ -221,3 +221,34 @@ def test_refusals(text: str, message: str) -> None:
 def test_a_batch_of_one_is_none() -> None:
     program = vtac.compile(gemm("batch_matmul", "1x16x16", "1x16x32", "1x16x32"), "cuda")
     assert program.launch.grid == (1, 2, 1)
+
+
+BYTES = """
+func.func @f(%a: tensor<20x48xi8>, %b: tensor<48x24xi8>) -> tensor<20x24xi32> {{
+  %zero = arith.constant 0 : i32
+  %empty = tensor.empty() : tensor<20x24xi32>
+  %init = linalg.fill ins(%zero : i32) outs(%empty : tensor<20x24xi32>) -> tensor<20x24xi32>
+  %sums = linalg.generic {{indexing_maps = [affine_map<(i, j, k) -> (i, k)>, affine_map<(i, j, k) -> (k, j)>,
+      affine_map<(i, j, k) -> (i, j)>], iterator_types = ["parallel", "parallel", "reduction"]}}
+    ins(%a, %b : tensor<20x48xi8>, tensor<48x24xi8>) outs(%init : tensor<20x24xi32>) {{
+  ^bb0(%x: i8, %w: i8, %acc: i32):
+    %xw = arith.extui %x : i8 to i32
+    %ww = arith.{other} %w : i8 to i32
+    %m = arith.muli %xw, %ww : i32
+    %s = arith.addi %acc, %m : i32
+    linalg.yield %s : i32
+  }} -> tensor<20x24xi32>
+  func.return %sums : tensor<20x24xi32>
+}}
+"""
+
+
+@needs_compiler
+@pytest.mark.parametrize(("other", "uses_tensor_cores"), [("extui", True), ("extsi", False)])
+def test_unsigned_bytes_are_multiplied_by_their_like(other: str, uses_tensor_cores: bool) -> None:
+    text = BYTES.format(other=other)
+    program = vtac.compile(text, "cuda")
+    assert ("mma_sync" in program.text) == uses_tensor_cores
+    generator = np.random.default_rng(0)
+    inputs = [generator.integers(-128, 128, a.shape).astype(np.int8) for a in program.arguments]
+    assert np.array_equal(program(*inputs), evaluate(vtac.parse(text), *inputs))

@@ -9,9 +9,10 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.bodies import is_copy
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import blocks_under, buffer_name, element_type_of, precedes, readers_of, writers_of
+from vtac.analysis.nest import blocks_under, buffer_name, precedes, readers_of, writers_of
 from vtac.analysis.regions import plain_dimension
-from vtac.analysis.tensor_products import OPERANDS
+from vtac.analysis.structured_view import block_view
+from vtac.analysis.tensor_products import tensor_operand
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, OperandType
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
@@ -41,7 +42,11 @@ def find_product_blocks(function: FuncOp, product: BlockOp) -> ProductBlocks:
     """What stands around a function's product. Raises `ScheduleError` that names the block in the way."""
     blocks = blocks_under(function)
     _check_alone(product, blocks)
-    left, total = (str(element_type_of(buffer)) for buffer in (product.inputs[0], product.output))
+    operand = tensor_operand(block_view(product))
+    if operand is None:
+        raise _refusal(
+            product, "is no product that tensor cores multiply", "f16, bf16 or bytes of one sign are required"
+        )
     before = [block for block in blocks if block is not product and precedes(block, product)]
     start = _start(product, before)
     pads = [block for block in before if block not in start]
@@ -50,7 +55,7 @@ def find_product_blocks(function: FuncOp, product: BlockOp) -> ProductBlocks:
     tail = [block for block in blocks if block is not product and block not in before]
     _check_tail(product, tail)
     pad_names, start_names, tail_names = (tuple(block.block_name for block in part) for part in (pads, start, tail))
-    return ProductBlocks(pad_names, start_names, product.block_name, tail_names, OPERANDS[left, total])
+    return ProductBlocks(pad_names, start_names, product.block_name, tail_names, operand)
 
 
 def _start(product: BlockOp, before: list[BlockOp]) -> list[BlockOp]:
