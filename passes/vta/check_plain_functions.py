@@ -13,6 +13,7 @@ from xdsl.passes import ModulePass
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.locations import location_of
+from vtac.analysis.sizes import unusable_extents
 from vtac.dialects.packing.declared import DEVICE
 from vtac.errors import CompileError, JointCompileError
 
@@ -44,10 +45,7 @@ def _check_function(function: FuncOp) -> None:
         found = f"function '{function.sym_name.data}' works on memrefs"
         raise CompileError(f"pack-for-vta: {found}; it takes functions on tensors", location_of(function))
     refused = [
-        CompileError(
-            f"{kind}: dynamic or empty shapes; static ones are required: export the model for a fixed batch",
-            location_of(op),
-        )
+        CompileError(unusable_extents(str(kind), _extents(kind)), location_of(op))
         for op in function.walk()
         if (kind := next(filter(_is_dynamic, _values_of(op, function)), None)) is not None
     ]
@@ -66,4 +64,8 @@ def _values_of(op: Operation, function: FuncOp) -> Iterator[Attribute]:
 
 
 def _is_dynamic(kind: Attribute) -> bool:
-    return any(extent < 1 for extent in getattr(kind, "get_shape", tuple[int, ...])())
+    return any(extent < 1 for extent in _extents(kind))
+
+
+def _extents(kind: Attribute) -> tuple[int, ...]:
+    return getattr(kind, "get_shape", tuple[int, ...])()

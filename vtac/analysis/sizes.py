@@ -19,6 +19,13 @@ MAX_PROGRAM_RANK = MAX_RANK - 4
 """Dimensions of a value of a program that is compiled: tiles of it have up to four more on the way."""
 
 
+def unusable_extents(what: str, extents: Iterable[int]) -> str:
+    """Why a shape with extents below 1 is refused, and what to do: it is open, or holds nothing."""
+    if 0 in extents:
+        return f"{what}: an extent of 0; shapes that hold elements are required: leave the operation out"
+    return f"{what}: dynamic shapes; static ones are required: export the model for a fixed batch"
+
+
 def rank_of(kind: Attribute) -> int:
     """Dimensions of a shaped type; 0 for any other."""
     return len(kind.get_shape()) if isinstance(kind, ShapedType) else 0

@@ -17,6 +17,7 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from vtac.analysis.layout_accesses import fills, plain_indices, zero_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of, shape_of
+from vtac.analysis.sizes import unusable_extents
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.declared import LOOPS
@@ -95,10 +96,7 @@ def iteration_domain(op: LinalgStructuredOperation) -> tuple[IterationVariable, 
             location_of(op),
         ) from None
     if any(extent < 1 for extent in extents):
-        raise CompileError(
-            f"{op.name}: dynamic or empty shapes; static ones are required: export the model for a fixed batch",
-            location_of(op),
-        )
+        raise CompileError(unusable_extents(op.name, extents), location_of(op))
     kinds = (kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types())
     return tuple(IterationVariable(extent, kind) for extent, kind in zip(extents, kinds, strict=True))
 

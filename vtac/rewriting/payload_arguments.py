@@ -17,6 +17,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.sizes import unusable_extents
 from vtac.dialects.packing.declared import STRIDES
 from vtac.dialects.schedule.declared import CONSTANT, NAME, RESULT
 from vtac.errors import CompileError
@@ -98,10 +99,7 @@ def as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:
         return cast(MemRefType[Attribute], kind)
     if not isinstance(kind, TensorType):
         raise CompileError(f"a function takes and returns tensors or memrefs, not {kind}", location_of(op))
-    if any(extent < 1 for extent in kind.get_shape()):
-        raise CompileError(
-            f"{kind}: dynamic or empty shapes; static ones are required: export the model for a fixed batch",
-            location_of(op),
-        )
     shaped = cast(TensorType[Attribute], kind)
+    if any(extent < 1 for extent in shaped.get_shape()):
+        raise CompileError(unusable_extents(str(shaped), shaped.get_shape()), location_of(op))
     return MemRefType(shaped.get_element_type(), shaped.get_shape())

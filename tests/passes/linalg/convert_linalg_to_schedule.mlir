@@ -363,7 +363,7 @@ func.func @unsupported_op(%a: tensor<4xi32>) -> tensor<4xi32> {
 // -----
 
 #id = affine_map<(i) -> (i)>
-// expected-error @+1 {{tensor<?xi32>: dynamic or empty shapes; static ones are required}}
+// expected-error @+1 {{tensor<?xi32>: dynamic shapes; static ones are required}}
 func.func @dynamic_shape(%a: tensor<?xi32>) -> tensor<?xi32> {
   func.return %a : tensor<?xi32>
 }

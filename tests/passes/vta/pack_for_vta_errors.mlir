@@ -20,7 +20,7 @@ func.func @nothing(%x: tensor<2x16xi8>) -> tensor<2x16xi8> {
 
 // -----
 
-// expected-error @+1 {{tensor<?x16xi8>: dynamic or empty shapes; static ones are required}}
+// expected-error @+1 {{tensor<?x16xi8>: dynamic shapes; static ones are required}}
 func.func @dynamic(%x: tensor<?x16xi8>) -> tensor<?x16xi8> {
   func.return %x : tensor<?x16xi8>
 }

@@ -73,6 +73,7 @@ def _programs(options: Options, *, is_text: bool) -> Mapping[str, Program]:
     if is_text:
         return compile_file(options.source, options.config, None).devices
     if not Path(options.source).is_dir():
+        load_streams(options.source, options.config)
         raise UsageError(f"'{options.source}' holds words alone: --sources, --from, --to and --layer are for programs")
     if options.config is not None:
         raise UsageError(f"'{options.source}' is a saved program: leave out --config")
