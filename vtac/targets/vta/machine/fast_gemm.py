@@ -128,8 +128,8 @@ def _bind_accumulate(
     """Adding `tiles`, shape (*loops, BATCH, BLOCK_OUT), to the accumulator tiles that `loops` visit."""
     acc = workspace.machine.acc
     inner = [(acc.shape[1], acc.strides[1]), (acc.shape[2], acc.strides[2])]
-    indices = Nest(loops, np.array([[start, 0, 0]]), ()).indices(0)
-    if len(np.unique(indices)) == len(indices):
+    nest = Nest(loops, np.array([[start, 0, 0]]), ())
+    if len(nest.touched_dst) == nest.operations:
         target = strided(acc, start * acc.strides[0], [*_axes(loops, 0, acc.strides[0]), *inner])
         order = sorted(range(target.ndim), key=lambda axis: -abs(tiles.strides[axis]))
         target, tiles = target.transpose(order), tiles.transpose(order)
@@ -138,7 +138,7 @@ def _bind_accumulate(
             np.add(target, tiles, out=target)
 
         return add
-    positions = indices.reshape([loop.extent for loop in loops])
+    positions = nest.indices(0).reshape([loop.extent for loop in loops])
 
     def add_repeatedly() -> None:
         np.add.at(acc, positions, tiles)

@@ -39,6 +39,8 @@ class Blocks:
 
 def _last_of_each(targets: Column) -> Column | None:
     """The places of the last write to each target, ascending; None when no target repeats."""
+    if (targets[1:] > targets[:-1]).all():
+        return None
     _, first_from_end = np.unique(targets[::-1], return_index=True)
     if len(first_from_end) == len(targets):
         return None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -49,7 +50,7 @@ class Nest:
     @property
     def operations(self) -> int:
         """How many tile operations there are."""
-        return len(self.starts) * int(np.prod([loop.extent for loop in self.loops], dtype=object))
+        return len(self.starts) * prod(loop.extent for loop in self.loops)
 
     def indices(self, operand: int) -> Indices:
         """The index of every tile operation in order; `operand` is 0 for dst, 1 for src, 2 for wgt."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import TypeVar
 
 import numpy as np
@@ -42,7 +43,7 @@ class Workspace:
 
     def scratch(self, purpose: str, shape: tuple[int, ...], dtype: type[Scalar]) -> NDArray[Scalar]:
         """An array for `purpose`, shared with other steps: its contents last for one step only."""
-        nbytes = int(np.prod(shape)) * np.dtype(dtype).itemsize
+        nbytes = prod(shape) * np.dtype(dtype).itemsize
         key = (purpose, nbytes)
         if key not in self._scratch:
             self._scratch[key] = np.zeros(nbytes, np.uint8)
