@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC
 from collections.abc import Sequence
+from functools import cache, lru_cache
 from typing import ClassVar, cast
 
 from xdsl.builder import Builder
@@ -79,30 +80,45 @@ class NamedOp(NamedOperation, ABC):
     PRINT_ATTRS_IN_FRONT: ClassVar[bool] = True
 
     def get_default_indexing_maps(self) -> Sequence[AffineMap]:
-        dims: dict[str, AffineExpr] = {letter: AffineDimExpr(dim) for dim, letter in enumerate(self.LOOPS)}
-        maps = [
-            AffineMap(len(dims), 0, tuple(self._index(letter, dims, position) for letter in letters))
-            for position, letters in enumerate(self.MAPS)
+        steps = [
+            tuple(cast("DenseIntElementsAttr", self.properties[name]).get_values())
+            for name in ("strides", "dilations")
+            if name in self.properties
         ]
-        scalars = len(self.operands) - len(maps)
-        return [*maps[:-1], *[AffineMap(len(dims), 0, ())] * scalars, maps[-1]]
-
-    def _index(self, letter: str, dims: dict[str, AffineExpr], position: int) -> AffineExpr:
-        if position or letter not in "hw":
-            return dims[letter]
-        axis = "hw".index(letter)
-        strides, dilations = (
-            cast("DenseIntElementsAttr", self.properties[name]).get_values() for name in ("strides", "dilations")
-        )
-        return dims[letter] * strides[axis] + dims[letter.upper()] * dilations[axis]
+        return list(_maps_of(self.LOOPS, self.MAPS, len(self.operands) - len(self.MAPS), tuple(steps)))
 
     def get_iterator_types(self) -> ArrayAttr[IteratorTypeAttr]:
-        kinds = (IteratorTypeAttr.reduction() if c.isupper() else IteratorTypeAttr.parallel() for c in self.LOOPS)
-        return ArrayAttr(kinds)
+        return _kinds_of(self.LOOPS)
 
     @classmethod
     def get_hidden_region(cls, inputs: Sequence[SSAValue], outputs: Sequence[SSAValue]) -> Region:
         return _multiply_accumulate((*inputs, *outputs))
+
+
+@lru_cache(maxsize=256)
+def _maps_of(
+    loops: str, maps: tuple[str, ...], scalars: int, steps: tuple[tuple[int, ...], ...]
+) -> tuple[AffineMap, ...]:
+    """The maps over loops of one letter each, those of scalars before the last; `steps` are strides and dilations."""
+    dims: dict[str, AffineExpr] = {letter: AffineDimExpr(dim) for dim, letter in enumerate(loops)}
+
+    def index(letter: str, position: int) -> AffineExpr:
+        if position or letter not in "hw":
+            return dims[letter]
+        (strides, dilations), axis = steps, "hw".index(letter)
+        return dims[letter] * strides[axis] + dims[letter.upper()] * dilations[axis]
+
+    found = [
+        AffineMap(len(dims), 0, tuple(index(letter, position) for letter in letters))
+        for position, letters in enumerate(maps)
+    ]
+    return (*found[:-1], *[AffineMap(len(dims), 0, ())] * scalars, found[-1])
+
+
+@cache
+def _kinds_of(loops: str) -> ArrayAttr[IteratorTypeAttr]:
+    """Loops whose letters are capital reduce."""
+    return ArrayAttr(IteratorTypeAttr.reduction() if c.isupper() else IteratorTypeAttr.parallel() for c in loops)
 
 
 class WindowOp(NamedOp, ABC):
