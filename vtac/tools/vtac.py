@@ -26,6 +26,7 @@ COMMANDS: dict[str, Command] = {
     "disasm": Command("disasm", "print an instruction stream as assembly"),
     "asm": Command("asm", "turn assembly into an instruction stream"),
     "check": Command("check", "prove an instruction stream safe, or say what is wrong with it"),
+    "stats": Command("stats", "say what a program of any target consists of and costs, without running it"),
     "diff": Command("diff", "show the first difference between two instruction streams"),
     "report": Command("report_page", "write a report on a program: one HTML page"),
     "fuzz": Command("fuzz", "attack the compiler with random cases (in a source checkout)"),

@@ -26,6 +26,7 @@ class IrOptions(argparse.Namespace):
     print_ir: list[str] | None = None
     print_ir_after_all: bool = False
     dump_ir: str | None = None
+    time_passes: bool = False
 
 
 def add_ir_arguments(parser: ToolParser) -> None:
@@ -38,6 +39,7 @@ def add_ir_arguments(parser: ToolParser) -> None:
         help="print the IR after a phase on stderr, of one function or of all; may be given several times",
     )
     add("--print-ir-after-all", action="store_true", help="print the IR after every pass on stderr")
+    add("--time-passes", action="store_true", help="print on stderr how long each phase and pass takes, as a tree")
     add("--dump-ir", metavar="DIR", help="write the IR after every phase into a directory, a numbered file each")
 
 
@@ -47,17 +49,21 @@ def show_ir(options: IrOptions, target: Target) -> None:
     Raises `UsageError` for a saved program, and for a phase or a function that there is none of.
     """
     names = options.print_ir or []
-    if not names and not options.print_ir_after_all and options.dump_ir is None:
+    if not names and not options.print_ir_after_all and options.dump_ir is None and not options.time_passes:
         return
     from vtac.tools.ir_phases import DumpPhases, PrintPhase
     from vtac.tools.ir_printing import PrintAfter
+    from vtac.tools.timing import Timer
 
     if saved_target(options.source) is not None:
         raise UsageError(f"'{options.source}' is a saved program: its IR is gone; give the file it was compiled from")
     printers = [PrintPhase(*_parts(name)) for name in names]
     dump = None if options.dump_ir is None else DumpPhases()
     every = [PrintAfter(None, generic=False)] if options.print_ir_after_all else []
-    _lower(options, target, (*printers, *every, *([dump] if dump is not None else [])))
+    timer = Timer()
+    _lower(options, target, (*printers, *every, *([dump] if dump is not None else []), timer))
+    if options.time_passes:
+        timer.print_tree()
     for printer in printers:
         printer.require_found()
     if dump is not None and options.dump_ir is not None:
