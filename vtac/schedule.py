@@ -190,6 +190,11 @@ class Schedule:
 
         `tail` says what happens when that does not divide: "error", "guard" or "peel".
         """
+        if isinstance(factor, list | tuple):
+            raise ScheduleError(
+                f"split: factor is {factor!r}; one integer is required, as factor or nparts: split the inner loop "
+                "again for more than two loops"
+            )
         outer, inner = self._loops(self.direct(ops.SplitOp, loop=loop, factor=factor, nparts=nparts, tail=tail))
         return outer, inner
 

@@ -17,6 +17,7 @@ from vtac.dialects.schedule.declared import marks_of
 from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import ScheduleError
+from vtac.text.reports import suggestion
 
 
 class Handles:
@@ -96,7 +97,7 @@ class Handles:
         raise refusal(
             directive,
             f"no block '{name}'; blocks here: {_names(block.block_name for block in blocks)}",
-            "name one of these",
+            "name one of these" + suggestion(name, [block.block_name for block in blocks]),
         )
 
     def find_buffer(self, name: str, directive: DirectiveOp) -> SSAValue:

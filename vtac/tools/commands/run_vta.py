@@ -60,6 +60,7 @@ def _program(options: Options) -> VtaProgram:
     if options.config is not None or options.schedule is not None or options.acc_8bit or options.check:
         raise UsageError(
             f"'{options.source}' is a saved program: --config, --schedule, --acc-8bit and --check are for program files"
+            "; vtac check proves its streams"
         )
     return load_program(options.source)
 
