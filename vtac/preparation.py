@@ -27,9 +27,11 @@ from vtac.dialects.packing.declared import DEVICE, PROGRAM
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import CompileError, ConfigError
 from vtac.limits import MEMORY, shown
+from vtac.passes.linalg.inline_calls import InlineCalls
 from vtac.rewriting.edits import append, erase
 from vtac.targets.registry import all_targets
 from vtac.targets.target import HasScript, Reach, Target
+from vtac.text.context import make_context
 from vtac.text.source import parse
 
 
@@ -46,6 +48,8 @@ def prepare(
     """
     work = _copied(module)
     refuse_branches(work)
+    if target.inlines_calls:
+        _inline_calls(work)
     _refuse_later_stages(work)
     refuse_beyond_reach(work, target.reach)
     planned = getattr(schedule, "config", None)
@@ -57,6 +61,13 @@ def prepare(
     if schedule is not None:
         attach_schedule(work, schedule)
     return work
+
+
+def _inline_calls(module: ModuleOp) -> None:
+    """Let no function on tensors call another. Raises `CompileError` for recursion."""
+    bodies = [op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if len(bodies) > 1 and all(stage_of(function) is None for function in bodies):
+        InlineCalls().apply(make_context(), module)
 
 
 def _refuse_other_plan(module: ModuleOp, target: Target, planned: object) -> None:

@@ -169,8 +169,9 @@ class Target:
     more than that with a whole program has a `compile` of its own, which gets the module and the
     `options` by name. `load` reads what a program's `save` wrote, a directory in which a
     file of `saved_as` lies. `takes_apart` gives the pipeline of a module that is cut into functions which are scheduled
-    each for itself, and None for one that is lowered as it is. `reach` is what its programs can address, where that is
-    bounded.
+    each for itself, and None for one that is lowered as it is. With `inlines_calls` its programs may be written as
+    functions that call others, which are computed where they are called. `reach` is what its programs can address,
+    where that is bounded.
 
     `scopes` are the memories that its schedules place buffers in, each with its meaning,
     `intrinsics` what they tensorize to, `directives` the modules in which directives of its own
@@ -188,6 +189,7 @@ class Target:
     saved_as: tuple[str, ...]
     compile: Callable[..., TargetProgram] | None = None
     takes_apart: Callable[[ModuleOp], Pipeline | None] | None = None
+    inlines_calls: bool = False
     reach: Reach | None = None
     options: tuple[Option, ...] = ()
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])

@@ -161,3 +161,26 @@ def test_buffers_that_are_needed_together_lie_apart() -> None:
     placed, total = place_scratch(buffers)
     assert total == 1024 + 768 + 512
     assert {buffer.name: buffer.offset for buffer in placed} == {"b0": 1024, "b1": 1792, "b2": 1024, "b3": 0}
+
+
+CALLS = """
+func.func private @twice(%v: tensor<8x16xf32>) -> tensor<8x16xf32> {
+  %e = tensor.empty() : tensor<8x16xf32>
+  %a = linalg.add ins(%v, %v : tensor<8x16xf32>, tensor<8x16xf32>) outs(%e : tensor<8x16xf32>) -> tensor<8x16xf32>
+  func.return %a : tensor<8x16xf32>
+}
+func.func @main(%x: tensor<8x16xf32>) -> (tensor<8x16xf32>, tensor<8x16xf32>) {
+  %y = func.call @twice(%x) : (tensor<8x16xf32>) -> tensor<8x16xf32>
+  %z = func.call @twice(%y) : (tensor<8x16xf32>) -> tensor<8x16xf32>
+  func.return %y, %z : tensor<8x16xf32>, tensor<8x16xf32>
+}
+"""
+
+
+@needs_compiler
+def test_functions_that_call_others_are_one_program() -> None:
+    program = network(CALLS)
+    assert (program.plan.name, len(program.plan.kernels), len(program.plan.steps)) == ("main", 1, 2)
+    x = np.arange(128, dtype=np.float32).reshape(8, 16)
+    for found, factor in zip(program.run_on_cpu([x]).outputs, (2, 4), strict=True):
+        assert np.array_equal(found, factor * x)

@@ -125,6 +125,7 @@ CUDA = Target(
     build=_build,
     compile=_compile,
     takes_apart=_takes_apart,
+    inlines_calls=True,
     reach=Reach("a kernel counts elements in integers of 32 bits", items=(1 << 31) - 1),
     load=_load,
     saved_as=("launch.json", "kernel.cu", "plan.json", "kernels.cu"),
