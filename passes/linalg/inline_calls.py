@@ -9,7 +9,6 @@ before: func private @half(%v) ... return %h     after: func @f(%x)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -89,9 +88,7 @@ class InlineCalls(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         bodies = [one for one in op.ops if isinstance(one, FuncOp) and one.body.blocks]
         functions = {one.sym_name.data: one for one in bodies if isinstance(one.body.block.last_op, ReturnOp)}
-        called = {
-            cast(CallOp, one).callee.string_value() for one in op.walk() if isinstance(one, CallOp)
-        } & functions.keys()
+        called = {one.callee.string_value() for one in op.walk() if isinstance(one, CallOp)} & functions.keys()
         if not called:
             return
         _check_recursion(functions)

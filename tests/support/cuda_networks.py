@@ -46,3 +46,17 @@ def forked() -> str:
     flat = program.reshape("flat", y, [[0, 1]], (48,))
     total = program.reduce(Tensor("total", (8,), "f32"), [(y, "i, j")], "j", "%y = arith.addf %acc, %a0 : f32")
     return program.text(y, total, flat, x)
+
+
+def gated() -> str:
+    """tanh(x v) * (x w) + 2 s: two kernels, each a product; the second computes what follows from neither beside it."""
+    program, shape = FloatProgram("gated"), (20, 24)
+    x, v, w = program.argument("x", (20, 16)), program.argument("v", (16, 24)), program.argument("w", (16, 24))
+    s = program.argument("s", shape, "f32")
+    twice = program.map(Tensor("twice", shape, "f32"), [(s, "i, j")], "%y = arith.addf %a0, %a0 : f32")
+    gate = program.product(Tensor("gate", shape, "f32"), (x, "i, k"), (v, "k, j"), "i, j")
+    value = program.product(Tensor("value", shape, "f32"), (x, "i, k"), (w, "k, j"), "i, j")
+    bent = program.map(Tensor("bent", shape, "f32"), [(gate, "i, j")], "%y = math.tanh %a0 : f32")
+    body = "%p = arith.mulf %a0, %a1 : f32\n    %y = arith.addf %p, %a2 : f32"
+    y = program.map(Tensor("y", shape, "f32"), [(bent, "i, j"), (value, "i, j"), (twice, "i, j")], body)
+    return program.text(y)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from cuda_networks import forked, perceptron, repeated
+from cuda_networks import forked, gated, perceptron, repeated
 from float_programs import Array, random_inputs
 
 import vtac
@@ -42,7 +42,9 @@ def numpy_kernels(program: vtac.CudaNetwork, arrays: list[Array], source: str) -
 
 
 @needs_compiler
-@pytest.mark.parametrize("text", [perceptron(), repeated(), forked()], ids=["perceptron", "repeated", "forked"])
+@pytest.mark.parametrize(
+    "text", [perceptron(), repeated(), forked(), gated()], ids=["perceptron", "repeated", "forked", "gated"]
+)
 def test_equal_to_numpy(text: str) -> None:
     program = network(text)
     arrays = inputs_of(program)
@@ -57,6 +59,11 @@ def test_products_keep_their_tails_and_rows_stand_together() -> None:
     assert names == ["perceptron_hidden", "perceptron_second", "perceptron_y"]
     assert [step.kernel for step in program.plan.steps] == [0, 1, 2]
     assert str(program).endswith("3 kernels in 3 launches, 4,096 bytes of scratch memory")
+
+
+def test_what_does_not_follow_from_a_product_is_computed_beside_it() -> None:
+    plan = network(gated()).plan
+    assert [[p.name for p in kernel.inputs] for kernel in plan.kernels] == [["x", "v"], ["s", "x", "w", "gate"]]
 
 
 def test_equal_kernels_are_one_and_buffers_take_turns() -> None:

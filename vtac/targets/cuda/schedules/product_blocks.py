@@ -23,13 +23,15 @@ class ProductBlocks:
     """Names of a product's blocks and of those around it, in program order; `operand` as fragments name its type.
 
     `start` are the elementwise blocks that lead to what the contraction goes on from, such as a
-    bias; `tail` those after it, the last of which writes the result.
+    bias; `tail` those after it, the last of which writes the result; `sides` elementwise ones that the
+    tail reads, and that have nothing to do with the contraction.
     """
 
     pads: tuple[str, ...]
     start: tuple[str, ...]
     product: str
     tail: tuple[str, ...]
+    sides: tuple[str, ...]
     operand: OperandType
 
     @property
@@ -47,15 +49,37 @@ def find_product_blocks(function: FuncOp, product: BlockOp) -> ProductBlocks:
         raise _refusal(
             product, "is no product that tensor cores multiply", "f16, bf16 or bytes of one sign are required"
         )
-    before = [block for block in blocks if block is not product and precedes(block, product)]
+    sides = _sides(product, blocks)
+    others = [block for block in blocks if block is not product and block not in sides]
+    before = [block for block in others if precedes(block, product)]
     start = _start(product, before)
     pads = [block for block in before if block not in start]
     for pad in pads:
         _check_pad(pad, product)
-    tail = [block for block in blocks if block is not product and block not in before]
+    tail = [block for block in others if block not in before]
     _check_tail(product, tail)
-    pad_names, start_names, tail_names = (tuple(block.block_name for block in part) for part in (pads, start, tail))
-    return ProductBlocks(pad_names, start_names, product.block_name, tail_names, operand)
+    parts = (pads, start, tail, sides)
+    pad_names, start_names, tail_names, side_names = (tuple(block.block_name for block in part) for part in parts)
+    return ProductBlocks(pad_names, start_names, product.block_name, tail_names, side_names, operand)
+
+
+def _sides(product: BlockOp, blocks: list[BlockOp]) -> list[BlockOp]:
+    """Elementwise intermediates that neither lead to the product nor follow from it, in program order."""
+    leading = {product.output, *product.inputs}
+    for block in reversed(blocks):
+        if block.output in leading:
+            leading.update(block.inputs)
+    following = {product.output}
+    for block in blocks:
+        if following.intersection(block.inputs):
+            following.add(block.output)
+    return [
+        block
+        for block in blocks
+        if block.output not in leading | following
+        and isinstance(block.output.owner, Operation)
+        and writers_of(block.output) == [block]
+    ]
 
 
 def _start(product: BlockOp, before: list[BlockOp]) -> list[BlockOp]:

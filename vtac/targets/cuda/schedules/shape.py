@@ -42,7 +42,7 @@ def payload_block(schedule: Schedule, block: BlockRef) -> BlockOp:
 
 def gather_tail(schedule: Schedule, blocks: ProductBlocks, store: BlockRef) -> BlockRef:
     """Compute what the product starts from and the tail as one block, straight from the product; that block."""
-    for name in blocks.start:
+    for name in (*blocks.start, *blocks.sides):
         schedule.compute_inline(schedule.get_block(name))
     last = store
     for name in blocks.tail:
