@@ -107,6 +107,36 @@ def test_scripts_are_taken_back() -> None:
     assert vtac.compile(text, "cuda", schedule=script).text == vtac.compile(text, "cuda").text
 
 
+NUMBER = """
+func.func @std(%x: tensor<4x6xf32>) -> tensor<f32> {
+  %zero = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<f32>
+  %init = linalg.fill ins(%zero : f32) outs(%empty : tensor<f32>) -> tensor<f32>
+  %sum = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> ()>],
+      iterator_types = ["reduction", "reduction"]} ins(%x : tensor<4x6xf32>) outs(%init : tensor<f32>) {
+  ^bb0(%v: f32, %acc: f32):
+    %s = arith.addf %acc, %v : f32
+    linalg.yield %s : f32
+  } -> tensor<f32>
+  func.return %sum : tensor<f32>
+}
+"""
+
+
+def test_one_number_needs_a_dimension() -> None:
+    with pytest.raises(
+        ScheduleError, match="block 'sum' gives one number, of a tensor without dimensions, for which no"
+    ):
+        vtac.compile(NUMBER, "cuda")
+
+
+def test_kernels_are_not_called_as_namespaces_are() -> None:
+    text = NUMBER.replace("tensor<f32>", "tensor<4xf32>").replace("(i, j) -> ()", "(i, j) -> (i)")
+    program = vtac.compile(text.replace('["reduction", "reduction"]', '["parallel", "reduction"]'), "cuda")
+    assert isinstance(program, vtac.CudaProgram)
+    assert program.launch.kernel == "std_"
+
+
 def test_what_one_kernel_cannot_hold() -> None:
     with pytest.raises(ScheduleError, match="has no default schedule for this program"):
         default_schedule(vtac.parse("func.func @nothing(%x: memref<4xf32>) {\n  func.return\n}\n"))

@@ -63,7 +63,7 @@ _KEYWORDS = re.compile(
     "or_eq|private|protected|public|register|reinterpret_cast|return|short|signed|sizeof|static|static_assert|"
     "static_cast|struct|switch|template|this|thread_local|throw|true|try|typedef|typeid|typename|union|unsigned|using|"
     "virtual|void|volatile|wchar_t|while|xor|xor_eq|"
-    "NULL|NAN|INFINITY|assert|half|half2|u?int[1-4]|nvcuda|wmma|shared_memory|element|max|min|warpSize|"
+    "NULL|NAN|INFINITY|assert|half|half2|u?int[1-4]|nvcuda|wmma|std|vtac|shared_memory|element|max|min|warpSize|"
     "blockIdx|threadIdx|blockDim|gridDim"
 )
 """Names with a meaning in CUDA C++, or in the text around a kernel's body."""

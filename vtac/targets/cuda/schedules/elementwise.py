@@ -6,6 +6,7 @@ from xdsl.ir import Operation
 
 from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.row_blocks import RowScheduler, threads_of_a_row
 from vtac.targets.cuda.schedules.shape import payload_block
@@ -20,6 +21,11 @@ def schedule_elements(script: Schedule) -> None:
     left = inline_all(script, blocks_under(script.function))
     last = script.get_block(left[-1])
     found = payload_block(script, last)
+    if all(variable.reduction for variable in found.variables):
+        raise ScheduleError(
+            f"block '{found.block_name}' gives one number, of a tensor without dimensions, for which no loop can be "
+            "bound; give the tensor a dimension of one element"
+        )
     others = [script.get_block(name) for name in left[:-1]]
     if found.has_reduction and _goes_on(found):
         for block in (*others, last):
