@@ -36,6 +36,7 @@ class Model(Graph):
         correct_bias: bool = True,
         per_feature: bool = True,
         mantissas: Mantissas = "tried",
+        equalise: bool = True,
         allow_host: bool = False,
         keep_float: Sequence[str] = (),
         progress: Progress | None = None,
@@ -53,7 +54,16 @@ class Model(Graph):
         items = [cast(Sample, calibration)] if isinstance(calibration, np.ndarray) else calibration
         kept = (keep_float,) if isinstance(keep_float, str) else tuple(keep_float)
         options = Options(
-            zero_points, exponents, rounding, weights, correct_bias, per_feature, mantissas, allow_host, kept
+            zero_points=zero_points,
+            exponents=exponents,
+            rounding=rounding,
+            weights=weights,
+            correct_bias=correct_bias,
+            per_feature=per_feature,
+            mantissas=mantissas,
+            equalise=equalise,
+            allow_host=allow_host,
+            keep_float=kept,
         )
         samples = (item if isinstance(item, tuple) else (item,) for item in items)
         return quantise(self, samples, options, progress, self.given)

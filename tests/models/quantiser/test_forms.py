@@ -14,7 +14,7 @@ from vtac.models.layers.elementwise import Affine, Multiply
 from vtac.models.layers.normalisation import BatchNorm, LayerNorm, Softmax
 from vtac.models.layers.pooling import AveragePool, GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear, MatMul
-from vtac.models.layers.views import Concat, Flatten, Reshape, Slice, Transpose
+from vtac.models.layers.views import Concat, Flatten, Pad, Reshape, Slice, Transpose
 from vtac.models.model import Model
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.models.windows import Window
@@ -75,6 +75,16 @@ INTEGER: dict[str, tuple[Layer, ...]] = {
         Convolution("c", ("x",), numbers(15, 3, 1, 1)),
         Convolution("f", ONE, numbers(24, 5, 3, 3), groups=3),
     ),
+    "lines": (
+        Reshape("t", ("x",), (1, 3, 1, 30)),
+        Pad("p", ("t",), (0, 0, 0, 4), (0, 0, 0, 0)),
+        Convolution("c", ("p",), numbers(6, 3, 1, 3), numbers(6), dilation=(1, 2)),
+        Reshape("c1", ("c",), (1, 6, 30)),
+        act.Relu("f", ("c1",)),
+        Reshape("g", ("f",), (1, 6, 1, 30)),
+        Convolution("last", ("g",), numbers(4, 6, 1, 3)),
+    ),
+    "padding by a number": (FIRST, Pad("f", ONE, (0, 0, 1, 2), (0, 0, 0, 1), 0.5), LAST),
     "names of parts": (
         Convolution("y", ("x",), numbers(3, 3, 1, 1)),
         act.Relu("a0", ("y",)),

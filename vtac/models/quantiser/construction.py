@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import floor, log2
+from math import ceil, floor, log2
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +24,7 @@ from vtac.models.quantiser.moments import Moments
 from vtac.models.quantiser.network import Bounds, Finish, IntegerNetwork, Residual
 from vtac.models.quantiser.options import Options
 from vtac.models.quantiser.products import IntegerProduct, Requantisation, quantise_product
-from vtac.models.quantiser.scales import Scale
+from vtac.models.quantiser.scales import Scale, finest_sums
 from vtac.models.quantiser.steps import Plan, Step
 from vtac.workloads.tensor_text import Tensor
 
@@ -40,6 +41,10 @@ _WIDEST = 22
 _VIEWS = (Flatten, Reshape, Transpose, Slice, Concat, Upsample)
 
 
+ProductKey: TypeAlias = tuple[str, Scale, Requantisation | None]
+"""What the integers of a product follow from, but for options: its name, the scale of its data, that of its results."""
+
+
 class Construction:
     """The network so far. Tensors are called as the layers are that make them, as far as names allow."""
 
@@ -50,7 +55,9 @@ class Construction:
         scales: Mapping[str, Scale],
         moments: Mapping[str, Moments],
         options: Options,
+        known: dict[ProductKey, IntegerProduct] | None = None,
     ) -> None:
+        self.known = {} if known is None else known
         self.graph = graph
         self.plan = plan
         self.scales = scales
@@ -144,7 +151,11 @@ class Construction:
         source = self.scales[layer.inputs[0]]
         is_sum = self.plan.is_sum(step)
         residual, result = (None, None) if is_sum else self._requantised(step)
-        product = quantise_product(layer, source, result, self.options, self.moments.get(layer.name))
+        key = (layer.name, source, result)
+        product = self.known.get(key)
+        if product is None:
+            product = quantise_product(layer, source, result, self.options, self.moments.get(layer.name))
+            self.known[key] = product
         self.products[layer.name] = product
         if is_sum:
             self.sizes[layer.name] = product.sizes
@@ -162,10 +173,24 @@ class Construction:
             return None, Requantisation(own, own.zero)
         other = self.scales[step.other]
         factors, shift = _common(step.addition, [other], own)
+        finer = self._room(step, own, factors[0], shift)
+        factors, shift = [factors[0] << finer], shift + finer
         half = 1 << shift >> 1 if self.options.rounding != "down" else 0
         offset = (own.zero << shift) + half - other.zero * factors[0]
         fine = replace(own, exponent=own.exponent - shift)
         return Residual(self.tensors[step.other], factors[0], shift), Requantisation(fine, offset)
+
+    def _room(self, step: Step, own: Scale, factor: int, shift: int) -> int:
+        """How many bits finer sums may be when a residual is added, where they are shifted again.
+
+        Rounded twice, one bit apart, ties would all go up: sums keep as many bits as factor and weights leave.
+        """
+        least = finest_sums(step, self.options)
+        if not shift or least == -np.inf:
+            return 0
+        source = self.scales[step.layer.inputs[0]]
+        left = own.exponent - shift - source.exponent - least - ceil(abs(log2(own.mantissa / source.mantissa)))
+        return max(0, min(7 - factor.bit_length(), int(left), _WIDEST - shift))
 
     def _convolution(self, step: Step, layer: Convolution, name: str) -> Tensor:
         source = self.tensors[layer.inputs[0]]

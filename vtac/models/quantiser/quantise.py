@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import ModelError
+from vtac.models.equalisation import equalised
 from vtac.models.folding import fold_batch_norms
 from vtac.models.forms import as_lines, as_products, with_few_views, with_padding_inside, without_batch_extents
 from vtac.models.given import Given
 from vtac.models.graph import Graph
 from vtac.models.layer import Array
 from vtac.models.layers.pooling import GlobalAveragePool
-from vtac.models.quantiser.construction import Construction
+from vtac.models.quantiser.construction import Construction, ProductKey
 from vtac.models.quantiser.histogram import Histogram
 from vtac.models.quantiser.hosting import host_neighbours, hosted_layers, kept_layers
 from vtac.models.quantiser.moments import Moments, moments_of
 from vtac.models.quantiser.options import Options
+from vtac.models.quantiser.products import IntegerProduct
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.models.quantiser.scales import choose_scales, share_groups
 from vtac.models.quantiser.steps import Plan, plan_of
@@ -45,20 +47,25 @@ def quantise(
     Raises ModelError for layers that have no integer form (all at once), for calibration data that
     do not fit, that hold NaN, or of which there is none, and for sums that could leave 32 bits.
     """
-    formed, plan = _planned(graph, options)
+    formed, plan = _planned(graph, options if not given else replace(options, equalise=False))
     with one_thread():
         seen = _observe(formed, plan, calibration, options, progress)
         known = _carried(plan, given or {})
         if not seen.kept:
             _require_given(formed, plan, known)
         found = [_built(formed, plan, seen, one, known, progress) for one in _variants(formed, seen, options)]
-        return found[0] if len(found) == 1 else max(found, key=_quality)
+        place = max(range(len(found)), key=lambda one: _quality(found[one])) if len(found) > 1 else 0
+        if options.exponents != "mixed" or not seen.kept:
+            return found[place]
+        return _mixed(found[place], plan, seen, _variants(formed, seen, options)[place], known, progress)
 
 
 def _planned(graph: Graph, options: Options) -> tuple[Graph, Plan]:
     """A graph of layers that have an integer form, or that the host computes, and the steps that it takes."""
     kept = kept_layers(graph, options)
     folded = without_batch_extents(fold_batch_norms(as_lines(graph, kept), kept))
+    if options.equalise:
+        folded = equalised(folded)
     formed = _formed(folded, kept)
     hosted = hosted_layers(formed, options, kept)
     more = host_neighbours(folded, hosted, options)
@@ -102,9 +109,10 @@ def _built(
     options: Options,
     given: Mapping[str, Given],
     progress: Progress | None,
+    change: _Change | None = None,
 ) -> QuantisedModel:
-    scales = choose_scales(graph, plan, seen.values, options, given)
-    built = Construction(graph, plan, scales, seen.moments, options)
+    scales = choose_scales(graph, plan, seen.values, options, given, change.coarser if change else None)
+    built = Construction(graph, plan, scales, seen.moments, options, change.known if change else None)
     for number, step in enumerate(plan.steps):
         if progress is not None:
             progress(f"quantise {step.layer.name}", number, len(plan.steps))
@@ -113,6 +121,36 @@ def _built(
     return QuantisedModel(
         graph, plan.steps, stored, seen.values, built.products, built.tensors, built.network, built.sizes, seen.kept
     )
+
+
+@dataclass(frozen=True)
+class _Change:
+    """By how many bits scales of groups differ from what is found; products that are known from other builds."""
+
+    coarser: Mapping[str, int]
+    known: dict[ProductKey, IntegerProduct]
+
+
+def _mixed(
+    best: QuantisedModel,
+    plan: Plan,
+    seen: _Seen,
+    options: Options,
+    given: Mapping[str, Given],
+    progress: Progress | None,
+) -> QuantisedModel:
+    """One scale after the other twice as large: what makes results better on the data that was kept stays."""
+    graph, coarser, quality = best.graph, dict[str, int](), _quality(best)
+    known: dict[ProductKey, IntegerProduct] = {}
+    leaders = list(dict.fromkeys(share_groups(graph, plan).values()))
+    for number, leader in enumerate(leaders):
+        if progress is not None:
+            progress(f"mix {leader}", number, len(leaders))
+        tried = {**coarser, leader: 1}
+        other = _built(graph, plan, seen, options, given, None, _Change(tried, known))
+        if (found := _quality(other)) > quality:
+            best, coarser, quality = other, tried, found
+    return best
 
 
 @dataclass(frozen=True)

@@ -56,8 +56,11 @@ def choose_scales(
     seen: Mapping[str, Histogram],
     options: Options,
     given: Mapping[str, Given] | None = None,
+    coarser: Mapping[str, int] | None = None,
 ) -> Mapping[str, Scale]:
     """One scale for each group of values that share one. Operands of sums are at most six bits apart.
+
+    `coarser` says by how many bits some groups, by their first value, differ from what is found.
 
     `given` are scales that the model says; they count, the largest of each group, but for means.
     """
@@ -83,7 +86,9 @@ def choose_scales(
             members = [seen[name] for name, own in groups.items() if own == leader]
             mantissa, zero = mantissas.get(leader, 1.0), zeros.get(leader, 0)
             exponents[leader] = _exponent(members, mantissa, zero, options.exponents)
-    least = {step.target: _finest_sums(step, options) for step in steps}
+    for leader, bits in (coarser or {}).items():
+        exponents[leader] += bits
+    least = {step.target: finest_sums(step, options) for step in steps}
     while any(_bring_together(step, groups, exponents, mantissas, least[step.target]) for step in steps):
         pass
     return {
@@ -152,7 +157,7 @@ def _mantissas(
     return found
 
 
-def _finest_sums(step: Step, options: Options) -> float:
+def finest_sums(step: Step, options: Options) -> float:
     """How much finer than what it reads a product's sums are at most, as a power of two, where no weight is clipped."""
     if not isinstance(step.layer, Convolution | Linear):
         return -inf
@@ -266,7 +271,7 @@ def _exponent(members: Iterable[Histogram], mantissa: float, zero: int, rule: Ex
     if not reach:
         return -7
     highest = ceil(log2(reach / ((127 - zero) * mantissa)))
-    if rule != "squares":
+    if rule in ("extremes", "percentile"):
         return highest
     tried = range(highest, highest - _TRIED, -1)
     return min(tried, key=lambda e: (sum(member.error(mantissa * 2.0**e, zero) for member in histograms), -e))
