@@ -164,6 +164,7 @@ def test_a_hundred_thousand_instructions_open(tmp_path: Path) -> None:
     config = vtac.VTAConfig()
     words = assemble("load.uop nop\n", config) * 100_000 + assemble("finish\n", config)
     page = tmp_path / "long.html"
-    vtac.report(Program(config, words, b"", ()), page)
+    buffers = vtac.compile(NINTH.with_name("vta_vadd.mlir")).stream.buffers
+    vtac.report(Program(config, words, b"", buffers), page)
     assert page.stat().st_size < 5_000_000
     assert drawn_after(page) < MOST_MILLISECONDS

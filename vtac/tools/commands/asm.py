@@ -52,7 +52,8 @@ def _assembled(options: Options) -> bytes:
     except UnicodeDecodeError as error:
         raise StreamFileError(f"'{name}' is no assembly: byte {error.start} is not UTF-8 text") from None
     except AssemblyError as error:
-        raise StreamFileError(f"'{name}': {error}") from error
+        hint = "; micro-ops are read with --micro-ops" if "mnemonic 'uop'" in str(error) else ""
+        raise StreamFileError(f"'{name}': {error}{hint}") from error
     if not words and not options.micro_ops:
         raise StreamFileError(f"'{name}' holds no instruction; a stream ends with finish")
     return words
