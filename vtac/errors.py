@@ -8,12 +8,22 @@ from types import TracebackType
 from typing import Self
 
 _ADVICE = (
-    "bind|call|change|choose|compile|convert|declare|drop|fuse|get|give|install|leave|load|lower|make|move|name|pass|"
-    "quantise|quantize|reduce|remove|rename|reorder|rerun|reshape|rewrite|run|save|set|split|start|store|take|try|use|"
-    "write"
+    "allow|bind|call|change|choose|compile|convert|declare|did you mean|drop|end|export|fuse|get|give|install|leave|"
+    "let|load|lower|make|move|name|pass|quantise|quantize|reduce|remove|rename|reorder|rerun|reshape|rewrite|run|save|set|"
+    "split|start|store|take|try|use|write"
 )
 _REMEDY = re.compile(rf"(?s)(?P<found>.*)[;:] (?P<remedy>(?:{_ADVICE})\b[^;]*)")
 """A message that ends in advice, by which word it begins with."""
+_REQUIRED = (
+    re.compile(r"\bexpected (?P<part>[^;]+?)(?:, found |;|$)"),
+    re.compile(r"\brequired: (?P<part>[^;]+)"),
+    re.compile(r"\bthe program takes (?P<part>\d+ \([^)]*\)|[^;]+?)(?=: |;|$)"),
+    re.compile(r"(?:^|[;:,] )(?P<part>[^;:]+? (?:is|are) (?:required|possible|available))\b"),
+    re.compile(r"[;:] (?P<part>(?:the )?[\w' ]+ (?:here|there|are|has|have):? [^;]+)"),
+)
+"""How messages say what would have been right."""
+_TRIED = re.compile(r"(?:^|: )cannot (?P<part>[^;:,]+)")
+"""How messages say what was to be done."""
 
 
 class VtacError(Exception):
@@ -26,16 +36,30 @@ class VtacError(Exception):
     """
 
     kind: str = "error"
-    tried: str = ""
-    required: str = ""
     trace: TracebackType | None = None
     """Where in the compiler it arose, of an error of the Python interface, which shows its caller alone."""
+    _tried: str = ""
     _found: str = ""
+    _required: str = ""
     _remedy: str = ""
 
     @property
     def message(self) -> str:
         return str(self)
+
+    @property
+    def tried(self) -> str:
+        """What was to be done: as it was stated, else as the message says; empty where it does not."""
+        match = None if self._tried else _TRIED.search(self.message)
+        return match["part"] if match else self._tried
+
+    @property
+    def required(self) -> str:
+        """What would have been right: as it was stated, else as the message says; empty where it does not."""
+        if self._required:
+            return self._required
+        found = (match for pattern in _REQUIRED if (match := pattern.search(self._parts()[0])))
+        return next((match["part"] for match in found), "")
 
     @property
     def found(self) -> str:
@@ -54,7 +78,7 @@ class VtacError(Exception):
 
     def parts(self, *, tried: str = "", found: str = "", required: str = "", remedy: str = "") -> Self:
         """Say which parts the message has; the error itself."""
-        self.tried, self.required, self._found, self._remedy = tried, required, found, remedy
+        self._tried, self._required, self._found, self._remedy = tried, required, found, remedy
         return self
 
     def to_fields(self) -> dict[str, object]:
