@@ -199,7 +199,7 @@ def test_a_default_that_is_refused_is_replaced_and_named(monkeypatch: pytest.Mon
     def refuse_default(*_: object) -> Lowering:
         raise NoDefaultScheduleError("a planted refusal")
 
-    monkeypatch.setattr(schedule_device_functions, "default_lowering", refuse_default)
+    monkeypatch.setattr(schedule_device_functions, "lowering_of", refuse_default)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
     assert said(program) == (
         "layer_0: scheduled one tile after the other, as the default schedule is refused (a planted refusal)",
@@ -212,7 +212,7 @@ def test_any_other_refusal_is_passed_on(monkeypatch: pytest.MonkeyPatch) -> None
     def fail(*_: object) -> Lowering:
         raise CompileError("a planted defect")
 
-    monkeypatch.setattr(schedule_device_functions, "default_lowering", fail)
+    monkeypatch.setattr(schedule_device_functions, "lowering_of", fail)
     with pytest.raises(CompileError, match="a planted defect"):
         vtac.compile(PlainConv(pads=(1, 1, 1, 1)).text())
 
