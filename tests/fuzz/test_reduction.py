@@ -53,12 +53,10 @@ def test_a_text_shrinks_to_the_line_at_fault(monkeypatch: pytest.MonkeyPatch) ->
     def plant(patch: pytest.MonkeyPatch) -> None:
         patch.setattr("fuzz.targets.text.vtac.parse", refusing("linalg.generic"))
 
-    def is_fit(case: Payload) -> bool:
-        text = cast(str, case["text"])
-        return text.count("linalg.generic") == text.count(" linalg.generic ") == 1  # one word, in whichever file
-
-    found = reduced("text", monkeypatch, plant, is_fit)
-    assert found["text"] == "linalg.generic"
+    found = reduced("text", monkeypatch, plant, lambda case: cast(str, case["text"]).count("linalg.generic") == 1)
+    shown = cast(str, found["text"])
+    assert shown.startswith("linalg.generic")  # what is joined to the word in the file that was drawn may stay
+    assert len(shown.split()) == 1
 
 
 def test_a_script_shrinks_to_the_line_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
