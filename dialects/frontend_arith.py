@@ -107,8 +107,10 @@ class _Comparison(_OnTensors):
         kind = found.operands[0].type
         if not isinstance(kind, TensorType):
             return found
+        operands = list(found.operands)
+        found.operands = ()  # it has no place in the program, and is no user of its values
         return cls.create(
-            operands=list(found.operands),
+            operands=operands,
             result_types=[TensorType(i1, cast("TensorType[Attribute]", kind).get_shape())],
             properties=found.properties,
             attributes=found.attributes,

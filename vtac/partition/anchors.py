@@ -101,7 +101,4 @@ def is_somewhere_untouched(found: Convolution) -> bool:
     if is_by_alu(found) or not found.windows:
         return False
     _, pads, _ = source_of(found)
-    return any(
-        max(low, high) >= (window.size - 1) * window.dilation + 1
-        for low, high, window in zip(pads.low, pads.high, found.windows, strict=True)
-    )
+    return any((*pads.low, *pads.high)) and not every_window_holds_data(found)

@@ -125,3 +125,37 @@ func.func @net(%x: tensor<4x16xi32>) -> tensor<4x16xi32> {{
   func.return %y : tensor<4x16xi32>
 }}"""
     assert len(run_against_numpy(text).devices) == 1
+
+
+def test_comparisons_of_what_the_vta_computes_are_one_of_its_maxima() -> None:
+    run_against_numpy(f"""
+func.func @net(%x: tensor<1x4x3x2xi8>, %w: tensor<4x4x1x1xi8>) -> tensor<1x4x3x2xi32> {{
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x4x3x2xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x3x2xi32>) -> tensor<1x4x3x2xi32>
+  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%x, %w : tensor<1x4x3x2xi8>, tensor<4x4x1x1xi8>)
+    outs(%f : tensor<1x4x3x2xi32>) -> tensor<1x4x3x2xi32>
+  %five = arith.constant dense<5> : tensor<1x4x3x2xi32>
+  %p = arith.cmpi sgt, %y, %five : tensor<1x4x3x2xi32>
+  %s = arith.select %p, %y, %five : tensor<1x4x3x2xi1>, tensor<1x4x3x2xi32>
+  func.return %s : tensor<1x4x3x2xi32>
+}}""")
+
+
+def test_dilated_windows_may_straddle_all_data() -> None:
+    """A row of data, of which taps three rows apart meet none: the sums there are reset, and pass the ALU."""
+    program = run_against_numpy("""
+func.func @net(%x: tensor<1x16x1x5xi8>, %w: tensor<16x16x2x2xi8>) -> tensor<1x16x2x4xi32> {
+  %z = arith.constant 0 : i8
+  %p = tensor.pad %x low[0, 0, 2, 0] high[0, 0, 2, 2] {
+  ^bb0(%a: index, %b: index, %c: index, %d: index):
+    tensor.yield %z : i8
+  } : tensor<1x16x1x5xi8> to tensor<1x16x5x7xi8>
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x16x2x4xi32>
+  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x16x2x4xi32>) -> tensor<1x16x2x4xi32>
+  %y = linalg.conv_2d_nchw_fchw {dilations = dense<3> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+    ins(%p, %w : tensor<1x16x5x7xi8>, tensor<16x16x2x2xi8>) outs(%f : tensor<1x16x2x4xi32>) -> tensor<1x16x2x4xi32>
+  func.return %y : tensor<1x16x2x4xi32>
+}""")
+    assert not [choice for choice in program.choices if "one tile after the other" in choice]
