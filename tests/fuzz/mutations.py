@@ -62,7 +62,8 @@ def simpler_texts(text: str) -> Iterator[str]:
     pieces = tokens(text)
     if len(pieces) <= _FEW_TOKENS:
         for kept in without_chunks(pieces):
-            yield "".join(kept)
+            if tokens(shorter := "".join(kept)) == list(kept):  # no two words become one
+                yield shorter
     for place, piece in enumerate(pieces):
         if piece.isdecimal() and len(piece) < 18:
             for smaller in smaller_numbers(int(piece)):
