@@ -9,8 +9,8 @@ from typing import cast
 import numpy as np
 import pytest
 from xdsl.context import Context
-from xdsl.dialects.builtin import MemRefType, ModuleOp, TensorType
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import MemRefType, ModuleOp, StringAttr, TensorType
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.ir import Attribute
 
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
@@ -66,9 +66,20 @@ def test_a_directive_keeps_the_meaning(name: str, text: str) -> None:
 
 
 def _functions(text: str) -> list[ModuleOp]:
-    """Each function of a text in a module of its own; one that takes scalars can be called by no one."""
+    """Each function of a text in a module of its own, behind it those that it calls; none that takes scalars."""
     functions = [function for function in parse(text).ops if isinstance(function, FuncOp)]
-    return [ModuleOp([function.clone()]) for function in functions if not _takes_scalars(function)]
+    return [_with_callees(function, functions) for function in functions if not _takes_scalars(function)]
+
+
+def _with_callees(function: FuncOp, functions: Sequence[FuncOp]) -> ModuleOp:
+    taken = [function]
+    for one in taken:
+        called = {op.callee.string_value() for op in one.walk() if isinstance(op, CallOp)}
+        taken += [other for other in functions if other.sym_name.data in called and other not in taken]
+    clones = [one.clone() for one in taken]
+    for one in clones:
+        one.sym_visibility = None if one is clones[0] else StringAttr("private")
+    return ModuleOp(clones)
 
 
 def _takes_scalars(function: FuncOp) -> bool:

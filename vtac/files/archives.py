@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 _SUFFIX = ".npy"
 _ENCRYPTED = 1
 """The bit of a member's flags that says so."""
-_UNREADABLE = (TokenError, SyntaxError, RecursionError, MemoryError, TypeError)
-"""What numpy's reader of headers, which are Python literals, raises besides `ValueError`."""
+_UNREADABLE = (TokenError, SyntaxError, RecursionError, MemoryError, TypeError, ValueError)
+"""What numpy's reader of headers, which are Python literals, raises."""
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
