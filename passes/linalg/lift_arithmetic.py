@@ -37,15 +37,12 @@ class LiftOperation(RewritePattern):
     """
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if op.name.partition(".")[0] not in ("arith", "math") or isinstance(op, ConstantOp) or len(op.results) != 1:
-            return
-        kind = op.results[0].type
-        if not isinstance(kind, TensorType) or not isinstance(op.parent_op(), FuncOp):
+        if not is_tensor_arithmetic(op) or not isinstance(op.parent_op(), FuncOp):
             return
         if isinstance(op, _INLINED) and not op.results[0].uses:
             rewriter.erase(op)
             return
-        result = cast("TensorType[Attribute]", kind)
+        result = cast("TensorType[Attribute]", op.results[0].type)
         tensors = [value for value in op.operands if isinstance(value.type, TensorType)]
         inlined = {value: value.owner for value in tensors if isinstance(value.owner, _INLINED)}
         read = [one for value in op.operands for one in (inlined[value].operands if value in inlined else (value,))]
@@ -77,6 +74,13 @@ class LiftArithmetic(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             rewrite_once(function, LiftOperation(), backwards=True)
+
+
+def is_tensor_arithmetic(op: Operation) -> bool:
+    """Whether an operation of arith or math computes a whole tensor; no constant does."""
+    if op.name.partition(".")[0] not in ("arith", "math") or isinstance(op, ConstantOp) or len(op.results) != 1:
+        return False
+    return isinstance(op.results[0].type, TensorType)
 
 
 def _scalar(op: Operation, values: Mapping[SSAValue, SSAValue], block: Block) -> SSAValue:

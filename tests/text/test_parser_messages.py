@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vtac.errors import CompileError
+from vtac.errors import CompileError, VtacError
 from vtac.text.source import parse
 
 _F = "func.func @f(%a: tensor<4xi8>) -> tensor<4xi8> {\n"
@@ -65,3 +65,9 @@ def test_the_parts_have_the_place(name: str) -> None:
     fields = caught.value.to_fields()
     assert fields["kind"] == "source" and str(fields["locations"]).count("<string>:") >= 1
     assert "(ValueError" not in str(fields["message"])
+
+
+def test_a_verifier_that_raises_what_it_likes_is_heard() -> None:
+    text = "func.func @f(%x: memref<4xf32>, %v: f32) {\n  memref.store %v, %x[] : memref<4xf32>\n  func.return\n}\n"
+    with pytest.raises(VtacError, match=r"2:3: 'memref.store' does not verify: .*Expected an index for each dimension"):
+        parse(text)

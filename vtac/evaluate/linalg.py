@@ -17,6 +17,7 @@ from xdsl.dialects.memref import AllocOp, DeallocOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.packing import HostOp, YieldOp
+from vtac.dialects.packing.declared import PROGRAM
 from vtac.evaluate.arith import SUPPORTED, compute, extracted
 from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.executable import EXECUTED
@@ -166,11 +167,13 @@ class _Evaluation:
 
     def _call(self, op: CallOp) -> None:
         name = op.callee.string_value()
-        arrays = [self.buffer(value, op).contents("argument", op) for value in op.arguments]
+        given = [self.buffer(value, op) for value in op.arguments]
         if name in self.callees:
-            self._define(op, self.callees[name](arrays))
+            self._define(op, self.callees[name]([one.data for one in given]))
             return
         callee = function_named(op, name)
+        # A program of several kernels may itself write what a buffer that it is given still lacks.
+        arrays = [one.data if PROGRAM.is_on(callee) else one.contents("argument", op) for one in given]
         self._define(op, evaluate_linalg(callee, arrays, self.callees))
 
     def _structured(self, op: LinalgStructuredOperation) -> None:

@@ -191,3 +191,21 @@ def test_functions_that_call_others_are_one_program() -> None:
     x = np.arange(128, dtype=np.float32).reshape(8, 16)
     for found, factor in zip(program.run_on_cpu([x]).outputs, (2, 4), strict=True):
         assert np.array_equal(found, factor * x)
+
+
+TENSOR_ARITHMETIC = """
+func.func @larger(%x: tensor<4x16xi32>, %y: tensor<4x16xi32>) -> tensor<4x16xi32> {
+  %p = arith.cmpi sgt, %x, %y : tensor<4x16xi32>
+  %s = arith.select %p, %x, %y : tensor<4x16xi1>, tensor<4x16xi32>
+  %z = arith.addi %s, %x : tensor<4x16xi32>
+  func.return %z : tensor<4x16xi32>
+}
+"""
+
+
+@needs_compiler
+def test_arithmetic_on_tensors_is_a_kernel() -> None:
+    program = vtac.compile(TENSOR_ARITHMETIC, "cuda")
+    x, y = (np.random.default_rng(i).integers(-99, 99, (4, 16)).astype(np.int32) for i in (0, 1))
+    np.testing.assert_array_equal(program(x, y), np.maximum(x, y) + x)
+    assert "threadIdx.x" in str(schedules(vtac.parse(TENSOR_ARITHMETIC))[0])

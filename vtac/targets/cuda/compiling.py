@@ -16,6 +16,7 @@ from vtac.dialects.schedule.directives import ScriptOp
 from vtac.dialects.wmma.declared import ARCHITECTURE
 from vtac.errors import CompileError, ScheduleError
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
+from vtac.passes.linalg.lift_arithmetic import LiftArithmetic, is_tensor_arithmetic
 from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
 from vtac.pipelines import Phase, Pipeline, Runner
 from vtac.preparation import drop_scripts
@@ -33,13 +34,14 @@ from vtac.text.context import make_context
 
 KERNELS_PIPELINE = Pipeline(
     "lower-to-gpu-kernels",
-    (Phase("normalized", (NormalizeLinalg(),)), Phase("kernels", (OutlineGpuKernels(),))),
+    (Phase("normalized", (LiftArithmetic(), NormalizeLinalg())), Phase("kernels", (OutlineGpuKernels(),))),
 )
 """From a function on tensors to functions of one kernel each, and the calls of them."""
 
 
 def compile_program(work: ModuleOp) -> CudaProgram | CudaNetwork:
     """The program of a module, which is used up: of one kernel where one can hold it, or a schedule says so."""
+    LiftArithmetic().apply(make_context(), work)
     apart = kernels_apart(work)
     if apart is None:
         return _single(work)
@@ -53,7 +55,8 @@ def kernels_apart(work: ModuleOp) -> ModuleOp | None:
     own = any(isinstance(op, ScriptOp) and op.target.data in names for op in work.ops)
     if own or len(functions) != 1 or any(stage_of(one) is not None or is_scheduled(one) for one in functions):
         return None
-    if not any(isinstance(op, LinalgStructuredOperation | ReduceOp) for op in functions[0].body.block.ops):
+    ops = functions[0].body.block.ops
+    if not any(isinstance(op, LinalgStructuredOperation | ReduceOp) or is_tensor_arithmetic(op) for op in ops):
         return None
     if _is_one_product(functions[0]) and _has_schedule(work):
         return None
@@ -105,9 +108,11 @@ def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[st
 
 def schedules(module: ModuleOp) -> list[Schedule | ScriptOf]:
     """The schedule that a module without one gets, or those of the kernels that it becomes."""
-    apart = kernels_apart(module)
+    lifted = module.clone()
+    LiftArithmetic().apply(make_context(), lifted)
+    apart = kernels_apart(lifted)
     if apart is None:
-        return [default_schedule(module)]
+        return [default_schedule(lifted)]
     return [ScriptOf(op) for kernel in kernel_modules(apart).values() for op in kernel.ops if isinstance(op, ScriptOp)]
 
 
