@@ -169,7 +169,7 @@ class TakeOutZeroPoints(ModulePass):
               the data is an addition to the result, which padding with it leaves smaller at the
               border, unless the host has the data and pads it; one of a constant kernel is in the
               kernel, or in a second one.
-    declines: zero points that are no constants, factors of more than 256 different values.
+    declines: zero points that are no constants, or beyond 1,024; factors of more than 256 different values.
     """
 
     name = "take-out-zero-points"

@@ -142,3 +142,11 @@ func.func @f(%x: tensor<1x3x6x7xi8>) -> tensor<1x2x6x7xi32> {{
     assert "tensor.pad %x" in after
     assert "arith.subi" not in after
     assert ": tensor<1x3x8x9xi8>, tensor<2x3x3x3xi8>)" in after
+
+
+@pytest.mark.parametrize("kernel_zero", [1025, 2147483647])
+def test_zero_points_far_from_all_bytes_stay(kernel_zero: int) -> None:
+    """A kernel less 2,147,483,647 would be 17 million kernels of bytes."""
+    text, kernel = quantised(-3, kernel_zero, None, constant=False)
+    x = RNG.integers(-128, 128, (1, 3, 6, 7)).astype(np.int8)
+    assert "linalg.conv_2d_nchw_fchw_q" in check(text, x, kernel)
