@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import cast
 
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, i1, i64
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, i1, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -57,6 +57,10 @@ def _check_leading(op: str, leading: int, memory: SSAValue) -> None:
 
 
 def _check_memory(op: str, fragment: Fragment, memory: SSAValue) -> None:
+    if cast("MemRefType[Attribute]", memory.type).memory_space == StringAttr("local"):
+        raise VerifyException(
+            f"{op}: memory of scope 'local' is a thread's own; a warp's fragments lie in shared or global memory"
+        )
     found = _element_name(memory)
     if found not in (fragment.element, fragment.element.replace("u", "s"), fragment.element.replace("tf32", "f32")):
         raise VerifyException(f"{op}: memory holds {found}, the fragment {fragment.element}")

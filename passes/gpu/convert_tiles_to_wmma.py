@@ -119,6 +119,13 @@ class ConvertTile(RewritePattern):
         if isinstance(match, str):
             raise no_tile(loop, match)
         _, tile, access = match
+        for buffer in (block.output, *block.inputs):
+            if scope_of(buffer) == "local":
+                raise no_tile(
+                    loop,
+                    f"'{buffer_name(buffer)}' is in scope local, a thread's own: the fragments of a warp lie in shared "
+                    "or global memory",
+                )
         if scope_of(block.output) in FRAGMENT_ROLES:
             leading = _leading_of_load(block, access)
             operands = self._operands(block, block.output, tile, block.inputs[0], access, leading, values)
@@ -210,7 +217,7 @@ class ConvertTilesToWmma(ModulePass):
     requires: compacted buffers; fragment buffers used only by tensorized loops.
     ensures:  fragment buffers are wmma.fragments; loads, fills, multiplies and stores are
               wmma ops that name a fragment by index.
-    declines: tiles that CUDA has no fragment for or cannot reach for their alignment, and
+    declines: fragments in local memory; tiles that CUDA has no fragment for or cannot reach for their alignment, and
               anything but whole tiles.
     """
 

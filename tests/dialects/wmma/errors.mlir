@@ -98,6 +98,14 @@ func.func @f(%a: !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, %i: in
 
 // -----
 
+func.func @f(%a: !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, %i: index, %m: memref<256xf16, "local">) {
+  // expected-error @+1 {{load_matrix_sync: memory of scope 'local' is a thread's own; a warp's fragments lie in shared or global memory}}
+  wmma.load_matrix_sync %a[%i], %m[%i] leading 16 : !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, memref<256xf16, "local">
+  func.return
+}
+
+// -----
+
 func.func @f(%a: !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, %i: index, %m: memref<256xf16, "shared">) {
   // expected-error @+1 {{load_matrix_sync: a leading dimension of 20 elements of 2 bytes; a multiple of 16 bytes is required}}
   wmma.load_matrix_sync %a[%i], %m[%i] leading 20 : !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>, memref<256xf16, "shared">
