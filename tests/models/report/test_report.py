@@ -14,10 +14,12 @@ from vtac.models.layer import Array
 from vtac.models.layers.activations import Relu
 from vtac.models.layers.convolutions import Convolution
 from vtac.models.layers.elementwise import Add
+from vtac.models.layers.pooling import MaxPool
 from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Flatten
 from vtac.models.model import Model
 from vtac.models.quantiser.quantised import QuantisedModel
+from vtac.models.windows import Window
 
 
 def numbers(*shape: int) -> Array:
@@ -52,6 +54,18 @@ def test_the_totals_are_those_of_simulation_and_program(quantised: QuantisedMode
     assert found["sqnr_db"] == pytest.approx(10 * np.log10((scores**2).sum() / ((scores - own) ** 2).sum()), rel=1e-4)
     assert (found["macs_on_vta"], found["streams"]) == (1.0, 1)
     assert report.cycles == quantised.compile().cycles == sum(line.cycles for line in report.lines)
+
+
+def test_what_is_pooled_as_it_is_computed_shares_a_kernel_with_the_layer_after() -> None:
+    layers = (
+        Convolution("conv", ("x",), numbers(16, 16, 3, 3), pads=(1, 1, 1, 1)),
+        Relu("relu", ("conv",)),
+        MaxPool("pool", ("relu",), Window((2, 2), (2, 2))),
+    )
+    pooled = Model("net", (Input("x", (1, 16, 8, 8)),), layers, ("pool",)).quantize(numbers(4, 16, 8, 8))
+    report = pooled.report(numbers(4, 16, 8, 8))
+    assert [line.where for line in report.lines] == ["VTA, with the layer after", "VTA"]
+    assert report.macs_on_vta == 1.0
 
 
 def test_the_record_has_the_names_of_the_interface(quantised: QuantisedModel) -> None:

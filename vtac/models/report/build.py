@@ -98,10 +98,12 @@ def _line(
     kernels = [one for name, one in reports.items() if _is_of(name, tensor)]
     record = next(one for one in quantised.network.layers if one.name == tensor)
     shapes = [quantised.graph.shapes[name] for name in step.layer.inputs]
+    shared = "VTA, with the layer before" if product is None else "VTA, with the layer after"
+    where = "VTA" if kernels else _where(tensor, record.is_view, hosted) or shared
     return LayerLine(
         step.layer.name,
         described([layer.kind for layer in step.layers]),
-        f"host: {step.hosted}" if step.hosted else _where(tensor, bool(kernels), record.is_view, hosted),
+        f"host: {step.hosted}" if step.hosted else where,
         quantised.scales.get(step.target),
         quantised.scales.get(step.layer.inputs[0]),
         measure.low,
@@ -119,16 +121,14 @@ def _line(
     )
 
 
-def _where(tensor: str, has_kernel: bool, is_view: bool, hosted: Mapping[str, str]) -> str:
-    """On which machine a layer runs, and why not on the VTA."""
-    if has_kernel:
-        return "VTA"
+def _where(tensor: str, is_view: bool, hosted: Mapping[str, str]) -> str:
+    """Why the VTA does not compute a layer; nothing where it does, in a kernel that another layer has the name of."""
     if is_view:
         return "no work: the same bytes"
     for name, reason in hosted.items():
         if _is_of(name, tensor):
             return f"host: {reason}"
-    return "VTA, with the layer before"
+    return ""
 
 
 def _is_of(name: str, tensor: str) -> bool:

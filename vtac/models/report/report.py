@@ -64,7 +64,7 @@ class Report:
     def macs_on_vta(self) -> float:
         """The share of multiply-accumulates that the VTA does."""
         total = sum(line.macs for line in self.lines)
-        return sum(line.macs for line in self.lines if line.where == "VTA") / total if total else 0.0
+        return sum(line.macs for line in self.lines if line.where.startswith("VTA")) / total if total else 0.0
 
     @property
     def worst(self) -> tuple[LayerLine, ...]:
