@@ -88,7 +88,7 @@ build/torch/.installed: pyproject.toml | $(VENV)/bin/python
 # The newest xDSL of the range in pyproject.toml is what `make test` has; this is the oldest one.
 test-xdsl: | $(VENV)/bin/python
 	$(BIN)/python -m venv build/xdsl
-	build/xdsl/bin/$(PIP) --editable '.[pytest]' 'xdsl==0.74.*'
+	build/xdsl/bin/$(PIP) --editable '.[pytest,report]' 'xdsl==0.74.*'
 	build/xdsl/bin/python -m pytest -n $(JOBS) tests/dialects tests/passes tests/text tests/tools tests/test_pipelines.py
 
 $(VENV)/bin/python:
