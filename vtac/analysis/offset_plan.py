@@ -18,7 +18,7 @@ from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan, read_operands
 from vtac.analysis.value_facts import element_of
 
 _FARTHEST = 1 << 10
-"""Zero points beyond it are none of bytes: a kernel of bytes would be the sum of more than eight."""
+"""Zero points of kernels beyond it are none of bytes: the kernel would be the sum of more than eight."""
 
 
 class OffsetPlan(TensorPlan):
@@ -71,14 +71,14 @@ class OffsetPlan(TensorPlan):
         return is_byte and zero is not None
 
     def zero_point(self, op: LinalgStructuredOperation, factor: Factor) -> int | None:
-        """What an operation subtracts from a factor, None where that is no constant, or far from all bytes."""
+        """What an operation subtracts from a factor, None where that is no constant, or a kernel's far from all bytes."""
         if factor.zero_point is None:
             return 0
         fact = self.facts.of(op.inputs[factor.zero_point])
         if not isinstance(fact, Known) or isinstance(fact.numbers, Channels):
             return None
         zero = int(fact.numbers)
-        return zero if abs(zero) <= _FARTHEST else None
+        return zero if factor.position == 0 or abs(zero) <= _FARTHEST else None
 
     def _offset(self, op: Operation) -> int | None:
         """What the bytes of a tensor lack, None where it is none of bytes."""
