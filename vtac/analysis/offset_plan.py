@@ -71,7 +71,7 @@ class OffsetPlan(TensorPlan):
         return is_byte and zero is not None
 
     def zero_point(self, op: LinalgStructuredOperation, factor: Factor) -> int | None:
-        """What an operation subtracts from a factor, None where that is no constant, or a kernel's far from all bytes."""
+        """What an operation subtracts from a factor, None for no constant, or a kernel's far from all bytes."""
         if factor.zero_point is None:
             return 0
         fact = self.facts.of(op.inputs[factor.zero_point])
