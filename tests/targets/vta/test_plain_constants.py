@@ -10,6 +10,14 @@ ELEMENTWISE = f'{{indexing_maps = [{ID}, {ID}], iterator_types = ["parallel", "p
 ONES = "{dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}"
 
 
+def sums(data_shape: str, kernel_shape: str, shape: str, data: str = "x", start: str = "zero") -> str:
+    """`%y`, a convolution of `%x` (or other data) with `%w` from `%zero` (or another number) on."""
+    return f"""  %e = tensor.empty() : tensor<{shape}xi32>
+  %f = linalg.fill ins(%{start} : i32) outs(%e : tensor<{shape}xi32>) -> tensor<{shape}xi32>
+  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%{data}, %w : tensor<{data_shape}xi8>, tensor<{kernel_shape}xi8>)
+    outs(%f : tensor<{shape}xi32>) -> tensor<{shape}xi32>"""
+
+
 def requantised(shift: str, least: str) -> str:
     """`%q` of the sums `%y`, with the constants that the function's body or the operation's own holds."""
     return f"""
@@ -34,10 +42,7 @@ def test_pooled_sums_read_constants_from_anywhere(inside: tuple[str, ...], shift
 func.func @net(%x: tensor<1x16x4x4xi8>, %w: tensor<16x16x1x1xi8>) -> tensor<1x16x2x2xi8> {{
   {outside}
   %zero = arith.constant 0 : i32
-  %e = tensor.empty() : tensor<1x16x4x4xi32>
-  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x16x4x4xi32>) -> tensor<1x16x4x4xi32>
-  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%x, %w : tensor<1x16x4x4xi8>, tensor<16x16x1x1xi8>)
-    outs(%f : tensor<1x16x4x4xi32>) -> tensor<1x16x4x4xi32>
+{sums("1x16x4x4", "16x16x1x1", "1x16x4x4")}
   %e2 = tensor.empty() : tensor<1x16x4x4xi8>{body}
   %low = arith.constant -128 : i8
   %e3 = tensor.empty() : tensor<1x16x2x2xi8>
@@ -94,10 +99,7 @@ def test_sums_over_features_are_pooled_by_themselves() -> None:
     run_against_numpy(f"""
 func.func @net(%x: tensor<1x4x3x1xi8>, %w: tensor<4x4x1x1xi8>) -> tensor<1x1xi32> {{
   %zero = arith.constant 0 : i32
-  %e = tensor.empty() : tensor<1x4x3x1xi32>
-  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x3x1xi32>) -> tensor<1x4x3x1xi32>
-  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%x, %w : tensor<1x4x3x1xi8>, tensor<4x4x1x1xi8>)
-    outs(%f : tensor<1x4x3x1xi32>) -> tensor<1x4x3x1xi32>
+{sums("1x4x3x1", "4x4x1x1", "1x4x3x1")}
   %e2 = tensor.empty() : tensor<1x1xi32>
   %f2 = linalg.fill ins(%zero : i32) outs(%e2 : tensor<1x1xi32>) -> tensor<1x1xi32>
   %s = linalg.generic {{indexing_maps = [{ID}, affine_map<(a, b, c, d) -> (a, d)>],
@@ -131,10 +133,7 @@ def test_comparisons_of_what_the_vta_computes_are_one_of_its_maxima() -> None:
     run_against_numpy(f"""
 func.func @net(%x: tensor<1x4x3x2xi8>, %w: tensor<4x4x1x1xi8>) -> tensor<1x4x3x2xi32> {{
   %zero = arith.constant 0 : i32
-  %e = tensor.empty() : tensor<1x4x3x2xi32>
-  %f = linalg.fill ins(%zero : i32) outs(%e : tensor<1x4x3x2xi32>) -> tensor<1x4x3x2xi32>
-  %y = linalg.conv_2d_nchw_fchw {ONES} ins(%x, %w : tensor<1x4x3x2xi8>, tensor<4x4x1x1xi8>)
-    outs(%f : tensor<1x4x3x2xi32>) -> tensor<1x4x3x2xi32>
+{sums("1x4x3x2", "4x4x1x1", "1x4x3x2")}
   %five = arith.constant dense<5> : tensor<1x4x3x2xi32>
   %p = arith.cmpi sgt, %y, %five : tensor<1x4x3x2xi32>
   %s = arith.select %p, %y, %five : tensor<1x4x3x2xi1>, tensor<1x4x3x2xi32>
