@@ -13,8 +13,9 @@ from vtac.errors import CompileError, LaunchError
 from vtac.files.archives import archive_of
 from vtac.files.folders import write_folder
 from vtac.files.whole import write_output
-from vtac.lazily import text_by, written_by
+from vtac.lazily import text_by
 from vtac.targets.cuda.arrays import Array, described, fitted
+from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
@@ -36,8 +37,8 @@ UNWRITTEN = 0xFF
 """What fills scratch memory and results before the first kernel."""
 
 
-@dataclass(frozen=True)
-class CudaNetwork:
+@dataclass(frozen=True, repr=False)
+class CudaNetwork(Compiled):
     """Kernels that are launched one after the other, which can be called, saved and inspected.
 
     `text` is complete CUDA C++: what all kernels include, then each kernel after a line `// Kernel <name>`.
@@ -57,18 +58,7 @@ class CudaNetwork:
         scratch = f"{self.plan.scratch_bytes:,} bytes of scratch memory"
         return f"{name}: {counted(kernels, 'kernel')} in {launches:,} launches, {scratch}"
 
-    def __repr__(self) -> str:
-        return f"<CudaNetwork {self}>"
-
     _repr_html_ = text_by("vtac.report.notebook", "cuda_network_html")
-
-    def report(self, path: str | Path | None = None) -> str:
-        """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
-        return written_by("vtac.report.page.document", "report")(self, path)
-
-    def keep_source(self, module: ModuleOp) -> None:
-        """Remember what it was compiled from: a module with hardware and schedule settled."""
-        object.__setattr__(self, "source", module)
 
     @property
     def launch(self) -> NoReturn:

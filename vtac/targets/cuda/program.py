@@ -17,8 +17,9 @@ from vtac.files.digests import changed_file
 from vtac.files.folders import write_folder
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.files.whole import write_output
-from vtac.lazily import text_by, written_by
+from vtac.lazily import text_by
 from vtac.targets.cuda.arrays import Array, described, fitted
+from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
@@ -34,8 +35,8 @@ LAUNCH_FILE = "launch.json"
 CONSTANTS_FILE = "constants.npz"
 
 
-@dataclass(frozen=True)
-class CudaProgram:
+@dataclass(frozen=True, repr=False)
+class CudaProgram(Compiled):
     """One kernel that can be called, saved and inspected.
 
     `text` is complete CUDA C++. `in_place` names the outputs that are also arguments of the
@@ -58,18 +59,7 @@ class CudaProgram:
         name = signature(self.launch.kernel, self.arguments, self.results)
         return f"{name}: {grid} blocks of {block} threads{shared}"
 
-    def __repr__(self) -> str:
-        return f"<CudaProgram {self}>"
-
     _repr_html_ = text_by("vtac.report.notebook", "cuda_html")
-
-    def report(self, path: str | Path | None = None) -> str:
-        """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
-        return written_by("vtac.report.page.document", "report")(self, path)
-
-    def keep_source(self, module: ModuleOp) -> None:
-        """Remember what it was compiled from: a module with hardware and schedule settled."""
-        object.__setattr__(self, "source", module)
 
     @property
     def arguments(self) -> tuple[Parameter, ...]:
