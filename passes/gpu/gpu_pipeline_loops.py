@@ -1,6 +1,6 @@
 """gpu-pipeline-loops: asynchronous copies that run ahead of the loop that uses them.
 
-before: for k < n                         after: for s < stages - 1: copy(s) -> slot s; commit
+before: for k < n                         after: for s < stages - 1, unrolled: copy(s) -> slot s; commit
           copy(k) -> tile                        for k < n
           use tile                                 wait until at most stages - 2 groups are open
                                                    barrier
@@ -29,6 +29,7 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
 from vtac.analysis.scalars import scalars_behind
+from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp, LoadMatrixSyncOp
@@ -173,9 +174,13 @@ class _Pipeline:
         if any(not around.loop_kind.is_bound and around.trip_count > 1 for around in enclosing_loops(self.loop)):
             # The last run of the loop may still be read where this one begins to copy.
             insert_ops(BarrierOp(), place, self.rewriter)
-        for stage in range(self.stages - 1):
-            copied = self._copied(copies, Linear(stage), extents_around(self.loop), AsyncCommitOp())
-            move_body(copied, place, self.rewriter)
+        extents = extents_around(self.loop)
+        stage = ForOp.get(self.stages - 1, "stage", LoopKind.UNROLLED)
+        extents[stage.induction_variable] = self.stages - 1
+        copied = self._copied(copies, Linear.variable(stage.induction_variable), extents, AsyncCommitOp())
+        stage.location = self.loop.location
+        insert_ops(stage, place, self.rewriter)
+        move_body(copied, InsertPoint.at_end(stage.body.block), self.rewriter)
 
     def _run_ahead(self, copies: Sequence[Operation]) -> None:
         """Wait for the iteration's own copies, and begin with those of the last stage ahead."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import MemRefType, NoneAttr, StringAttr
@@ -36,8 +36,8 @@ def extents_around(op: Operation) -> dict[Hashable, int]:
     return found
 
 
-def outermost_first(variables: set[Hashable]) -> list[Hashable]:
-    """Loop variables in the order of their nest, whatever the order of the set."""
+def outermost_first(variables: Iterable[Hashable]) -> list[Hashable]:
+    """Loop variables in the order of their nest; those of one depth in the order given."""
 
     def depth(variable: Hashable) -> int:
         count = 0

@@ -38,7 +38,10 @@ class HostValues:
             ((atom, factor),) = expression.terms.items()
             if factor == 1 and isinstance(atom, SSAValue):
                 return cast(SSAValue, atom)
-        variables = [cast(SSAValue, variable) for variable in outermost_first(expression.variables())]
+        used = expression.variables()
+        met = [variable for variable in self.extents if variable in used]  # a set has no order of its own
+        ordered = outermost_first(met if len(met) == len(used) else used)
+        variables = [cast(SSAValue, variable) for variable in ordered]
         place = {variable: AffineExpr.dimension(position) for position, variable in enumerate(variables)}
         result = to_affine(expression, lambda variable: place[cast(SSAValue, variable)])
         apply = ApplyOp(variables, AffineMapAttr(AffineMap(len(variables), 0, (result,))))

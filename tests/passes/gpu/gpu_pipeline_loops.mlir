@@ -8,15 +8,14 @@
 // CHECK:         schedule.for %row = 0 to 2 {
 // CHECK-NEXT:      %s = memref.alloc() {wmma.staged} : memref<192xf16, "shared">
 // CHECK-NEXT:      "gpu.barrier"
-// CHECK-NEXT:      [[FIRST:%.*]] = arith.constant 0 : index
-// CHECK-NEXT:      [[SLOT:%.*]] = affine.apply affine_map<(d0) -> ((d0 mod 3))> ([[FIRST]])
-// CHECK-NEXT:      schedule.for {{.*}} kind "threadIdx.x" {
-// CHECK:             affine.apply affine_map<(d0, d1) -> ((d0 + (d1 * 64)))> ({{%.*}}, [[SLOT]])
-// CHECK-NEXT:        wmma.async_copy
+// CHECK-NEXT:      schedule.for [[STAGE:%.*]] = 0 to 2 kind "unrolled" {
+// CHECK-NEXT:        [[SLOT:%.*]] = affine.apply affine_map<(d0) -> ((d0 mod 3))> ([[STAGE]])
+// CHECK-NEXT:        schedule.for {{.*}} kind "threadIdx.x" {
+// CHECK:               affine.apply affine_map<(d0, d1) -> ((d0 + (d1 * 64)))> ({{%.*}}, [[SLOT]])
+// CHECK-NEXT:          wmma.async_copy
+// CHECK-NEXT:        }
+// CHECK-NEXT:        wmma.async_commit
 // CHECK-NEXT:      }
-// CHECK-NEXT:      wmma.async_commit
-// CHECK:           wmma.async_copy
-// CHECK:           wmma.async_commit
 // CHECK-NEXT:      schedule.for %k = 0 to 4 {
 // CHECK-NEXT:        wmma.async_wait 1
 // CHECK-NEXT:        "gpu.barrier"

@@ -28,20 +28,18 @@
 // CHECK: scf.for %i2 = %c0 to %c3 step %c1 {
 // CHECK: scf.for %i3_1 = %c0 to %c2 step %c1 {
 // CHECK: scf.for %i4_i5_fused_outer = %c0 to %c8 step %c1 {
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1) -> ((((d0 floordiv 14) + d1) + -1))> (%block_z, %r7)
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1) -> (((((d0 floordiv 14) * -1) + (d1 * -1)) + 14))> (%block_z, %r7)
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1) -> (((d1 + (d0 mod 14)) + -1))> (%block_z, %i2)
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1) -> ((((d1 * -1) + ((d0 mod 14) * -1)) + 14))> (%block_z, %i2)
+// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1) -> (((d0 floordiv 14) + d1))> (%block_z, %r7)
+// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1) -> ((d1 + (d0 mod 14)))> (%block_z, %i2)
 // CHECK: {{%.*}} = scf.if {{%[0-9]+}} -> (f16) {
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9) -> ((((((((((((d4 * 1605632) + (d5 * 802816)) + (d1 * 6422528)) + (d3 * 57344)) + (d6 * 4096)) + (d0 * 4096)) + (d7 * 256)) + (d2 * 512)) + (d8 * 32)) + d9) + -61440))> (%block_z, %block_x, %r6_outer, %r7, %thread_y, %thread_z, %i2, %i3_1, %i4_i5_fused_outer, %thread_x)
+// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5, d6, d7, d8, d9) -> ((((((((((((d2 * 1605632) + (d3 * 802816)) + (d1 * 6422528)) + (d6 * 57344)) + (d7 * 4096)) + (d0 * 4096)) + (d8 * 256)) + (d5 * 512)) + (d9 * 32)) + d4) + -61440))> (%block_z, %block_x, %thread_y, %thread_z, %thread_x, %r6_outer, %r7, %i2, %i3_1, %i4_i5_fused_outer)
 // CHECK: {{%.*}} = memref.load %data_1[{{%[0-9]+}}] : memref<12845056xf16>
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5) -> (((((((d0 * 3072) + (d1 * 1536)) + (d2 * 512)) + (d3 * 256)) + (d4 * 32)) + d5))> (%thread_y, %thread_z, %i2, %i3_1, %i4_i5_fused_outer, %thread_x)
+// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5) -> (((((((d0 * 3072) + (d1 * 1536)) + (d3 * 512)) + (d4 * 256)) + (d5 * 32)) + d2))> (%thread_y, %thread_z, %thread_x, %i2, %i3_1, %i4_i5_fused_outer)
 // CHECK: memref.store {{%[0-9]+}}, %data_shared_1[{{%[0-9]+}}] : memref<12288xf16, "shared">
 // CHECK: %kernel_shared_1 = memref.reinterpret_cast %kernel_shared to offset: [0], sizes: [12288], strides: [1] : memref<1x3x2x8x16x16xf16, "shared"> to memref<12288xf16, "shared">
 // CHECK: scf.for %i1 = %c0 to %c3 step %c1 {
 // CHECK: scf.for %i2_1 = %c0 to %c2 step %c1 {
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5, d6, d7) -> (((((((((d2 * 393216) + (d3 * 131072)) + (d4 * 8192)) + (d1 * 16384)) + (d5 * 512)) + (d6 * 256)) + (d0 * 2048)) + (d7 * 8)))> (%block_y, %r6_outer, %r7, %i1, %i2_1, %thread_y, %thread_z, %thread_x)
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4) -> ((((((d0 * 4096) + (d1 * 2048)) + (d2 * 512)) + (d3 * 256)) + (d4 * 8)))> (%i1, %i2_1, %thread_y, %thread_z, %thread_x)
+// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5, d6, d7) -> (((((((((d5 * 393216) + (d6 * 131072)) + (d7 * 8192)) + (d4 * 16384)) + (d0 * 512)) + (d1 * 256)) + (d3 * 2048)) + (d2 * 8)))> (%thread_y, %thread_z, %thread_x, %block_y, %r6_outer, %r7, %i1, %i2_1)
+// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4) -> ((((((d3 * 4096) + (d4 * 2048)) + (d0 * 512)) + (d1 * 256)) + (d2 * 8)))> (%thread_y, %thread_z, %thread_x, %i1, %i2_1)
 // CHECK: {{%.*}} = vector.load %kernel_1[{{%[0-9]+}}] : memref<1179648xf16>, vector<8xf16>
 // CHECK: vector.store {{%[0-9]+}}, %kernel_shared_1[{{%[0-9]+}}] : memref<12288xf16, "shared">, vector<8xf16>
 // CHECK: "gpu.barrier"() : () -> ()
@@ -60,5 +58,5 @@
 // CHECK: scf.for %i0_inner = %c0 to %c2 step %c1 {
 // CHECK: scf.for %i3_inner = %c0 to %c4 step %c1 {
 // CHECK: {{%.*}} = affine.apply affine_map<(d0, d1) -> (((d0 * 4) + d1))> (%i0_inner, %i3_inner)
-// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5, d6) -> ((((((((d1 * 12845056) + (d3 * 3211264)) + (d5 * 1605632)) + (d0 * 8192)) + (d2 * 2048)) + (d4 * 1024)) + (d6 * 256)))> (%block_z, %block_x, %block_y, %thread_y, %thread_z, %i0_inner, %i3_inner)
+// CHECK: {{%.*}} = affine.apply affine_map<(d0, d1, d2, d3, d4, d5, d6) -> ((((((((d1 * 12845056) + (d2 * 3211264)) + (d5 * 1605632)) + (d0 * 8192)) + (d4 * 2048)) + (d3 * 1024)) + (d6 * 256)))> (%block_z, %block_x, %thread_y, %thread_z, %block_y, %i0_inner, %i3_inner)
 // CHECK: wmma.store_matrix_sync %output[{{%[0-9]+}}] leading 16, %output_wmma_accumulator[{{%[0-9]+}}] : memref<16x14x14x32x16x16xf32>, !wmma.fragment<8 x accumulator [16, 16, 16] f32>

@@ -177,7 +177,7 @@ def test_relu_of_nan_is_nan_and_of_negative_zero_is_zero() -> None:
         ("__syncthreads();", "", {"race"}),
         (", 16);", ", 24);", {"out-of-bounds", "order-dependent", "wrong"}),
         ("wmma::fill_fragment(", "if (false) wmma::fill_fragment(", {"order-dependent", "wrong", "uninitialised"}),
-        ("block_z / 14 + r7 - 1 >= 0 && ", "", {"out-of-bounds", "wrong"}),
+        ("block_z / 14 + r7 >= 1 && ", "", {"out-of-bounds", "wrong"}),
     ],
     ids=["barrier", "pitch", "fill", "bounds"],
 )

@@ -16,8 +16,10 @@ from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
 from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
 from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
 from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
+from vtac.passes.gpu.gpu_merge_conditions import GpuMergeConditions
 from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
 from vtac.passes.gpu.gpu_place_shared_memory import GpuPlaceSharedMemory
+from vtac.passes.gpu.gpu_simplify_indices import GpuSimplifyIndices
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.schedule.apply_schedule import ApplySchedule
 from vtac.passes.schedule.convert_schedule_to_scf import ConvertScheduleToScf
@@ -54,6 +56,10 @@ WMMA_PIPELINE = Pipeline(
                 GpuInsertBarriers(),
                 ConvertScheduleToScf(),
                 GpuCheckBounds(),
+                GpuSimplifyIndices(),
+                CommonSubexpressionElimination(),
+                GpuMergeConditions(),
+                ConvertScheduleToScf(),  # the new constants, too, stand at the start, each once
             ),
         ),
     ),
