@@ -20,7 +20,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pipelines",),
     ("preparation", "schedule"),
     ("targets",),
-    ("compiler", "binding", "universe", "vtac"),
+    ("compiler", "binding", "universe", "autoschedule", "cuda", "vtac"),
     ("workloads",),
     ("models",),
     ("report",),

@@ -34,6 +34,9 @@ from vtac.dialects.declared import (
 
 _FUNCTION = ("func.func",)
 
+HOST = "host"
+"""Who computes what no device function does, in choices."""
+
 Choices: TypeAlias = str | Sequence[str]
 Contraction: TypeAlias = tuple[str, int, bool]
 """Its location, its multiplications, and whether it is one of floats."""
@@ -217,10 +220,18 @@ def layer_name(call: CallOp) -> str:
 
 
 def choices_of(op: Operation) -> list[str]:
-    """What was chosen for an operation of the host function, with who does it: a device function, or the host."""
+    """What was chosen for an operation of the host function, with who does it: a layer on the VTA, or the host."""
     chosen = CHOICE.get(op)
     if chosen is None:
         return []
     if not isinstance(chosen, str):
         return list(chosen)
-    return [f"{op.callee.string_value() if isinstance(op, CallOp) else 'host'}: {chosen}"]
+    return [f"{chooser(op)}: {chosen}"]
+
+
+def chooser(op: Operation) -> str:
+    """The layer that a call computes; a layer that is called as the host is bears the name of its function."""
+    if not isinstance(op, CallOp):
+        return HOST
+    name = layer_name(op)
+    return op.callee.string_value() if name == HOST else name

@@ -68,7 +68,7 @@ def total_cycles(runs: Sequence[StreamRun]) -> int:
 def layer_spans(reports: Sequence[LayerReport]) -> list[tuple[str, int, int]]:
     """Layers with the cycles [begin, end) by which the run becomes longer with them, on the program's axis."""
     ends = [0, *accumulate(report.cycles for report in reports)]
-    return [(report.name, begin, end) for report, (begin, end) in zip(reports, pairwise(ends), strict=True)]
+    return [(report.title, begin, end) for report, (begin, end) in zip(reports, pairwise(ends), strict=True)]
 
 
 def _run(stream: Program, report: CycleReport, begin: int, name: str) -> StreamRun:

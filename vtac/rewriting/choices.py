@@ -8,7 +8,7 @@ from xdsl.ir import Operation
 
 from vtac.analysis.device_functions import calls_of, device_functions, host_functions, program_functions
 from vtac.analysis.locations import location_of
-from vtac.dialects.packing.declared import CHOICE, choices_of
+from vtac.dialects.packing.declared import CHOICE, choices_of, chooser
 
 
 def placed_choices(op: Operation) -> list[str]:
@@ -24,9 +24,11 @@ def note_choice(module: ModuleOp, device: str, choice: str) -> None:
     A choice that stands there already is not repeated.
     """
     place = next((location_of(one) for one in device_functions(module) if one.sym_name.data == device), "")
-    text = f"{device}: {choice} ({place})" if place else f"{device}: {choice}"
+    calls = calls_of(module, {device})
+    who = chooser(calls[0]) if calls else device
+    text = f"{who}: {choice} ({place})" if place else f"{who}: {choice}"
     hosts = host_functions(module)
-    for call in calls_of(module, {device}):
+    for call in calls:
         if any(host.is_ancestor(call) for host in hosts):
             _add_to_call(call, text)
     for program in program_functions(module):

@@ -44,12 +44,13 @@ def listing(program: Program, extract: Extract | None = None) -> str:
     instructions = dict(enumerate(decode(words, program.config), first))
     width = max((len(lines[at]) for at in chosen), default=0)
     shown: list[str] = []
+    titles = {kernel.name: kernel.title for kernel in program.kernels}
     layer = ""
     for at in chosen:
         origin = program.origins[at] if at < len(program.origins) else None
         if origin is not None and origin.kernel and origin.kernel != layer:
             layer = origin.kernel
-            shown.append(f"# {layer}")
+            shown.append(f"# {titles.get(layer, layer)}")
         comment = "  ".join(filter(None, (place_of(program, instructions[at]), "" if origin is None else str(origin))))
         shown.append(f"{lines[at]:<{width}}  # {comment}".rstrip() if comment else lines[at])
     return "\n".join(shown) + "\n" if shown else ""
@@ -94,10 +95,12 @@ def _chosen(program: Program, extract: Extract) -> list[int]:
     chosen = range(first, end)
     if extract.layer is None:
         return list(chosen)
-    layers = [kernel.name for kernel in program.kernels] or [program.name]
+    held = {kernel.name: {kernel.name, *kernel.layers} for kernel in program.kernels}
+    layers = [*dict.fromkeys(name for kernel in program.kernels for name in (kernel.name, *kernel.layers))]
+    layers = layers or [*dict.fromkeys((program.name, *program.layers))]
     if extract.layer not in layers:
         hint = suggestion(extract.layer, layers) or f"; the layers are {', '.join(layers)}"
         raise RangeError(f"no layer '{extract.layer}' in '{program.name}'{hint}")
     if not program.kernels:
         return list(chosen)
-    return [at for at in chosen if program.origins[at].kernel == extract.layer]
+    return [at for at in chosen if extract.layer in held.get(program.origins[at].kernel, ())]

@@ -64,7 +64,7 @@ def test_what_is_pooled_as_it_is_computed_shares_a_kernel_with_the_layer_after()
     )
     pooled = Model("net", (Input("x", (1, 16, 8, 8)),), layers, ("pool",)).quantize(numbers(4, 16, 8, 8))
     report = pooled.report(numbers(4, 16, 8, 8))
-    assert [line.where for line in report.lines] == ["VTA, with the layer after", "VTA"]
+    assert [line.where for line in report.lines] == ["VTA, with 'pool'", "VTA"]
     assert report.macs_on_vta == 1.0
 
 

@@ -98,7 +98,7 @@ def _line(
     kernels = [one for name, one in reports.items() if _is_of(name, tensor)]
     record = next(one for one in quantised.network.layers if one.name == tensor)
     shapes = [quantised.graph.shapes[name] for name in step.layer.inputs]
-    shared = "VTA, with the layer before" if product is None else "VTA, with the layer after"
+    shared = _with_another(quantised, tensor, reports)
     where = "VTA" if kernels else _where(tensor, record.is_view, hosted) or shared
     return LayerLine(
         step.layer.name,
@@ -119,6 +119,13 @@ def _line(
         sum(one.dram_bytes for one in kernels),
         quantised.seen.get(step.target),
     )
+
+
+def _with_another(quantised: Quantisation, tensor: str, reports: Mapping[str, LayerReport]) -> str:
+    """Where a layer is that shares the kernel of another, by the name of that one."""
+    holder = next((name for name, one in reports.items() if tensor in one.layers), "")
+    names = {quantised.tensors[step.target].name: step.layer.name for step in quantised.steps}
+    return f"VTA, with '{names.get(holder, holder)}'" if holder else "VTA, with a layer beside it"
 
 
 def _where(tensor: str, is_view: bool, hosted: Mapping[str, str]) -> str:

@@ -66,7 +66,7 @@ def layer_rows(config: VTAConfig, reports: Sequence[LayerReport]) -> list[Row]:
     return [
         Row(
             number,
-            report.name,
+            report.title,
             report.cycles,
             report.cycles / total,
             None if report.work is None else report.work.cycles,

@@ -65,6 +65,7 @@ def dram_uses(placed: Sequence[Placed]) -> list[Use]:
     for one in placed:
         program = one.program
         buffers = BufferMap(program)
+        titles = {kernel.name: kernel.title for kernel in program.kernels}
         for buffer in program.buffers:
             found.setdefault((program.name, buffer.name), Use(program.name, buffer))
         for unit in one.run.report.units.values():
@@ -77,7 +78,8 @@ def dram_uses(placed: Sequence[Placed]) -> list[Use]:
                 address = instruction.dram_base * dram_element_bytes(memory, program.config)
                 buffer = buffers.at(address, layer)
                 if buffer is not None:
-                    found[program.name, buffer.name].note(*one.run.placed(begin, end), layer or program.name)
+                    title = titles.get(layer, layer) or program.name
+                    found[program.name, buffer.name].note(*one.run.placed(begin, end), title)
     return list(found.values())
 
 

@@ -88,6 +88,7 @@ class _Writes:
     def __init__(self, placed: Placed) -> None:
         self._run, self._program = placed.run, placed.program
         self._buffers = BufferMap(placed.program)
+        self._titles = {kernel.name: kernel.title for kernel in placed.program.kernels}
         self._uops = np.zeros((placed.program.config.capacity("uop"), 3), np.int64)
 
     def in_order(self) -> Iterator[Write]:
@@ -100,6 +101,7 @@ class _Writes:
 
     def _of(self, instruction: Instruction, index: int) -> tuple[MemoryName, NDArray[np.int64], Label] | None:
         layer = self._layer(index)
+        title = self._titles.get(layer, layer)
         match instruction:
             case Load() if instruction.memory in _HELD:
                 if instruction.memory is Memory.UOP:
@@ -108,9 +110,9 @@ class _Writes:
                 columns = instruction.x_pad_0 + instruction.x_size + instruction.x_pad_1
                 elements = np.arange(instruction.sram_base, instruction.sram_base + rows * columns)
                 held = elements if instruction.x_size else elements[:0]
-                return _HELD[instruction.memory], held, (self._buffer(instruction, layer), layer)
+                return _HELD[instruction.memory], held, (self._buffer(instruction, layer), title)
             case Gemm() | Alu():
-                return "acc", self._destinations(instruction), (COMPUTED, layer)
+                return "acc", self._destinations(instruction), (COMPUTED, title)
             case _:
                 return None
 

@@ -31,6 +31,7 @@ def vta_sections(program: VtaProgram) -> list[Section]:
         sections.append(memory_section(program, runs))
     source = program.source
     lowering = Lowering() if source is None else lowering_of(source, "vta", _context(program))
+    _note_held_layers(lowering, program)
     last = list(instruction_levels(program, lowering))
     if lowering.levels or last:
         sections.append(levels_section(lowering, source, last, "the whole program"))
@@ -39,6 +40,13 @@ def vta_sections(program: VtaProgram) -> list[Section]:
     if program.devices:
         sections.append(findings_section(program))
     return sections
+
+
+def _note_held_layers(lowering: Lowering, program: VtaProgram) -> None:
+    """Beside the layers that calls of a device function are named after stand those that they hold besides."""
+    held = {kernel.name: kernel.layers for stream in program.devices.values() for kernel in stream.kernels}
+    for names in lowering.layers.values():
+        names += [layer for name in list(names) for layer in held.get(name, ()) if layer not in names]
 
 
 def _context(program: VtaProgram) -> CompilationContext:

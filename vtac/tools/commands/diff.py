@@ -142,14 +142,15 @@ def _by_layer(options: Options) -> list[str]:
     if max(seen.values(), default=0) > 2 or len(seen) == 1:
         return []
     old, new = ({layer.name: layer for layer in side} for side in (ours, theirs))
+    titles = {layer.name: layer.title for layer in (*ours, *theirs)}
     lines: list[str] = []
-    for name in seen:
+    for name, title in titles.items():
         one, other = old.get(name), new.get(name)
         if one is None or other is None:
-            lines.append(f"  {name}: only in {'B' if one is None else 'A'}")
+            lines.append(f"  {title}: only in {'B' if one is None else 'A'}")
         elif (one.instructions, one.cycles, one.dram_bytes) != (other.instructions, other.cycles, other.dram_bytes):
             lines.append(
-                f"  {name}: {one.instructions:,} -> {other.instructions:,} instructions, {one.cycles:,} -> "
+                f"  {title}: {one.instructions:,} -> {other.instructions:,} instructions, {one.cycles:,} -> "
                 f"{other.cycles:,} cycles, {one.dram_bytes:,} -> {other.dram_bytes:,} bytes"
             )
     return ["layers:", *lines] if lines else []

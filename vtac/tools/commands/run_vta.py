@@ -117,6 +117,7 @@ def _fields(program: VtaProgram, outputs: Mapping[str, Array]) -> dict[str, obje
         "layers": [
             {
                 "name": layer.name,
+                "layers": list(layer.layers),
                 "cycles": layer.cycles,
                 "bound": None if layer.work is None else layer.work.cycles,
                 "dram_bytes": layer.dram_bytes,

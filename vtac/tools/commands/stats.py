@@ -95,7 +95,7 @@ def _of_streams(program: VtaProgram) -> dict[str, object]:
         **{f"{kind} instructions": count for kind, count in sorted(kinds.items())},
         "micro-ops": sum(len(stream.micro_ops) // 4 for stream in program.devices.values()),
         **counters,
-        "layers": {layer.name: layer.cycles for layer in reports},
+        "layers": {layer.title: layer.cycles for layer in reports},
     }
 
 

@@ -26,20 +26,20 @@ def test_batches(batch: int, config: VTAConfig | None) -> None:
 def test_a_first_layer_of_three_channels() -> None:
     layer = PlainConv(channels=3, features=20, height=9, width=9, stride=2, pads=(1, 1, 1, 1))
     program = run_against_numpy(layer.text())
-    text = "layer_0: its 3 x 3 window folded into channels by the host as it packs (3 become 27): about "
+    text = "narrow: its 3 x 3 window folded into channels by the host as it packs (3 become 27): about "
     assert any(choice.startswith(text) for choice in said(program))
 
 
 def test_one_pixel_of_three_channels() -> None:
     program = run_against_numpy(PlainConv(channels=3, features=20, kernel=(1, 1)).text())
-    assert said(program) == ("layer_0: 3 input channels padded with zeros to a block of 16: 5.3 times the products",)
+    assert said(program) == ("narrow: 3 input channels padded with zeros to a block of 16: 5.3 times the products",)
 
 
 def test_an_i32_result_comes_in_planes_of_bytes() -> None:
     program = run_against_numpy(PlainConv(tail=None, bias=True).text())
     assert len(program.devices) == 1
     assert said(program) == (
-        "layer_0: an i32 result in four planes of bytes (the store unit writes 8 bits), interleaved by the host",
+        "biased: an i32 result in four planes of bytes (the store unit writes 8 bits), interleaved by the host",
     )
     assert program.stats["out_store_nbytes"] == 4 * 16 * 4 * 3
 

@@ -65,7 +65,7 @@ def test_groups_that_fill_blocks_cost_no_extra_products(features: int, channels:
 def test_neighbouring_groups_fill_a_block_together() -> None:
     program = run_against_numpy(grouped(8, 8, 8))
     assert said(program) == (
-        "layer_0: a convolution in 8 groups (8 channels to 8 features each), 2 groups at once to fill blocks of 16: "
+        "narrow: a convolution in 8 groups (8 channels to 8 features each), 2 groups at once to fill blocks of 16: "
         "2 times the products",
     )
     assert program.stats["gemm_counter"] == 9 * 9 * 4
@@ -75,6 +75,6 @@ def test_neighbouring_groups_fill_a_block_together() -> None:
 def test_groups_that_fill_no_block_are_one_convolution(config: VTAConfig | None) -> None:
     block = 16 if config is None else 8
     assert said(run_against_numpy(grouped(4, 6, 7), config)) == (
-        "layer_0: a convolution in 4 groups (7 channels to 6 features each) over all channels, 4 times the products: "
+        "narrow: a convolution in 4 groups (7 channels to 6 features each) over all channels, 4 times the products: "
         f"fewer groups fill no blocks of {block}",
     )

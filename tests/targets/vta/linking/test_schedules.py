@@ -114,7 +114,7 @@ def test_a_default_that_is_not_proven_safe_is_replaced_and_named(monkeypatch: py
     monkeypatch.setattr(streams, "check", findings)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
     assert said(program) == (
-        "layer_0: scheduled one tile after the other, as the default is not proven safe (race: a planted finding)",
+        "narrow: scheduled one tile after the other, as the default is not proven safe (race: a planted finding)",
     )
 
 
@@ -202,7 +202,7 @@ def test_a_default_that_is_refused_is_replaced_and_named(monkeypatch: pytest.Mon
     monkeypatch.setattr(schedule_device_functions, "lowering_of", refuse_default)
     program = run_against_numpy(PlainConv(pads=(1, 1, 1, 1)).text())
     assert said(program) == (
-        "layer_0: scheduled one tile after the other, as the default schedule is refused (a planted refusal)",
+        "narrow: scheduled one tile after the other, as the default schedule is refused (a planted refusal)",
     )
 
 

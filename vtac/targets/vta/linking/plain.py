@@ -16,6 +16,7 @@ from vtac.targets.vta.linking.replacement import replace_unsafe
 from vtac.targets.vta.linking.streams import build_streams, first_findings
 from vtac.targets.vta.plain_pipeline import plain_pipeline
 from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.layer_names import layers_by_place, name_layers
 from vtac.text.context import dialect_factories
 
 
@@ -31,6 +32,7 @@ def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | N
     under the simplest schedule either.
     """
     _check_one_function(module)
+    layers = layers_by_place(module)
     context = CompilationContext.of(dialect_factories(), progress)
     scripts = _Scripts()
     runner, pipeline = Runner(context, (scripts,)), plain_pipeline(host=host)
@@ -42,6 +44,8 @@ def compile_plain(module: ModuleOp, *, host: bool = True, progress: Progress | N
     programs = build_streams(module)
     if first_findings(programs, module):
         programs = replace_unsafe(module, runner, pipeline, given)
+    for program in programs.values():
+        name_layers(program, layers)
     for stream in kernel_modules(module):
         discard(stream)
     return HostProgram(module, programs, scripts=tuple(scripts.found))

@@ -14,6 +14,7 @@ from vtac.targets.vta.machine.counters import count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.host_program import DeviceCall, HostProgram
 from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.provenance import title_of
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.programs.work import Work
 
@@ -25,7 +26,7 @@ class LayerReport:
     Kernels overlap: `cycles` are those by which the run becomes longer with this kernel, from the
     end of the kernels before it to its own, and add up to the run's. `counters` are the seven of
     `Program.stats`; `instructions` include those that only carry its tokens. `work` is what the
-    layer takes at least, where that is known.
+    layer takes at least, where that is known. `layers` are those of the source that the kernel holds.
     """
 
     name: str
@@ -33,6 +34,12 @@ class LayerReport:
     instructions: int
     counters: dict[str, int]
     work: Work | None = None
+    layers: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its name, and the other layers that it holds."""
+        return title_of(self.name, self.layers)
 
     @property
     def dram_bytes(self) -> int:
@@ -70,13 +77,13 @@ def layer_table(reports: Sequence[LayerReport]) -> str:
     `bound` is the least number of cycles that the instruction set leaves for the layer: products
     that meet data, resets and ALU operations, or the bytes that must move; `from` says which.
     """
-    width = max(5, *(len(report.name) for report in reports))
+    width = max(5, *(len(report.title) for report in reports))
     cycles = max(1, sum(report.cycles for report in reports))
     heads = f"{'share':>8}{'bound':>14}{'from':>9}{'DRAM bytes':>14}{'GEMM busy':>11}"
     lines = [f"{'layer':<{width}}{'cycles':>14}{heads}"]
     for report in reports:
         lines.append(
-            f"{report.name:<{width}}{report.cycles:>14,}{report.cycles / cycles:>8.1%}{_bound(report)}"
+            f"{report.title:<{width}}{report.cycles:>14,}{report.cycles / cycles:>8.1%}{_bound(report)}"
             f"{report.dram_bytes:>14,}{report.utilisation:>11.1%}"
         )
     gemm = sum(report.counters["gemm_counter"] for report in reports)
@@ -113,6 +120,7 @@ def _of_stream(program: Program, run: CycleReport, alone: DeviceCall) -> list[La
     words = np.frombuffer(program.instructions, np.dtype((np.void, WORD_BYTES)))
     names = [kernel.name for kernel in program.kernels] or [alone.layer]
     works = [kernel.work for kernel in program.kernels] or [alone.work]
+    held = [kernel.layers for kernel in program.kernels] or [program.layers]
     number = {name: position for position, name in enumerate(names)}
     numbers = np.array([number.get(origin.kernel, len(names) - 1) for origin in program.origins] or [0] * len(words))
     ends = _ends(run, len(words))
@@ -122,7 +130,7 @@ def _of_stream(program: Program, run: CycleReport, alone: DeviceCall) -> list[La
         mine = numbers == position
         after = max(before, int(ends[mine].max())) if position < len(names) - 1 else run.cycles
         counters = count(decode_stream(words[mine].tobytes(), program.config))
-        found.append(LayerReport(name, after - before, int(mine.sum()), counters, works[position]))
+        found.append(LayerReport(name, after - before, int(mine.sum()), counters, works[position], held[position]))
         before = after
     return found
 

@@ -37,7 +37,8 @@ class Program:
     scratch buffers that no two of them need together may lie at the same addresses. One that is
     `simulator_only` holds what the hardware does not decode, and runs without the strict rules.
     `choices` says what the compiler chose, and why. `contractions` and `macs` are those of the
-    function that the stream computes, all of them, where that is known.
+    function that the stream computes, all of them, where that is known. `layers` are the named
+    values of a plain program that it computes.
     """
 
     config: VTAConfig
@@ -52,6 +53,7 @@ class Program:
     choices: tuple[str, ...] = ()
     contractions: int = 0
     macs: int = 0
+    layers: tuple[str, ...] = ()
     last_inputs: tuple[Array, ...] | None = field(default=None, repr=False)
     """The arrays of the last call, or those that were saved in the memory image."""
     source: ModuleOp | None = field(default=None, repr=False, compare=False)

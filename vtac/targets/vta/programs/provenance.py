@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vtac.targets.vta.programs.work import Work
@@ -44,7 +45,8 @@ class KernelCall:
     """One of the kernels that a program consists of: the buffers it loads from and stores to, by name.
 
     `work` is what its layer takes at least, where that is known. `parts` says for each of `writes` what of it the
-    kernel stores, None for all; it is empty where that is so of each.
+    kernel stores, None for all; it is empty where that is so of each. `layers` are the named values of the source that
+    the kernel computes, in their order there.
     """
 
     name: str
@@ -52,3 +54,18 @@ class KernelCall:
     writes: tuple[str, ...]
     work: Work | None = None
     parts: tuple[StoredPart | None, ...] = ()
+    layers: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """Its name, and the other layers that it holds."""
+        return title_of(self.name, self.layers)
+
+
+def title_of(name: str, layers: Sequence[str], most: int = 3) -> str:
+    """What reports call a kernel: its name, and the other layers that it holds, `pool1 (conv1)`."""
+    others = [layer for layer in layers if layer != name]
+    if not others:
+        return name
+    more = f" and {len(others) - most} more" if len(others) > most else ""
+    return f"{name} ({', '.join(others[:most])}{more})"

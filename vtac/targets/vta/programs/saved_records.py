@@ -36,6 +36,7 @@ class StreamRecord:
     choices: tuple[str, ...]
     contractions: int = 0
     macs: int = 0
+    layers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,9 @@ class Index:
             tuple(map(str, cast("list[object]", found)))
             if isinstance(found := self.fields.get("choices", []), list)
             else (),
-            *(self._size(name) for name in ("contractions", "macs")),
+            self._size("contractions"),
+            self._size("macs"),
+            _texts(self.fields.get("layers", []), self.path),
         )
 
     def _size(self, name: str) -> int:
@@ -131,6 +134,7 @@ def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path:
                 tuple(cast("list[str]", record["writes"])),
                 Work.from_fields(cast("Mapping[str, object]", record["work"])) if "work" in record else None,
                 tuple(_part(part) for part in cast("list[object]", record.get("parts", []))),
+                _texts(record.get("layers", []), path),
             )
             for record in cast("list[dict[str, object]]", description.get("kernels", []))
         )
@@ -148,6 +152,14 @@ def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path:
             "each written buffer which part of it, by 'offset', 'shape' and 'strides', or null"
         ) from None
     return kernels
+
+
+def _texts(found: object, path: Path) -> tuple[str, ...]:
+    """Names of layers. Raises `ProgramError` for what is no list of texts."""
+    names = cast("list[object]", found) if isinstance(found, list) else [None]
+    if not all(isinstance(name, str) for name in names):
+        raise ProgramError(f"{path}: 'layers' must be a list of names")
+    return tuple(cast("list[str]", names))
 
 
 def _part(record: object) -> StoredPart | None:

@@ -53,6 +53,7 @@ def load_stream(folder: Path) -> Program:
         record.choices,
         record.contractions,
         record.macs,
+        record.layers,
     )
     if record.inputs_placed:
         program.last_inputs = tuple(placed_array(image, buffer) for buffer in program.arguments)

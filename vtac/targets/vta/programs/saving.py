@@ -49,6 +49,8 @@ class StreamParts(Protocol):
     @property
     def choices(self) -> tuple[str, ...]: ...
     @property
+    def layers(self) -> tuple[str, ...]: ...
+    @property
     def contractions(self) -> int: ...
     @property
     def macs(self) -> int: ...
@@ -113,6 +115,8 @@ def _described(parts: StreamParts, inputs_placed: bool) -> dict[str, object]:
         description |= {"contractions": parts.contractions, "macs": parts.macs}
     if parts.choices:
         description["choices"] = list(parts.choices)
+    if parts.layers:
+        description["layers"] = list(parts.layers)
     if parts.simulator_only:
         description["simulator_only"] = True
     if parts.kernels:
@@ -123,6 +127,7 @@ def _described(parts: StreamParts, inputs_placed: bool) -> dict[str, object]:
                 "writes": list(kernel.writes),
                 **({} if kernel.work is None else {"work": kernel.work.fields()}),
                 **({"parts": [part and asdict(part) for part in kernel.parts]} if kernel.parts else {}),
+                **({"layers": list(kernel.layers)} if kernel.layers else {}),
             }
             for kernel in parts.kernels
         ]
