@@ -47,12 +47,13 @@ class Interval:
         return self
 
 
-def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interval]:
+def touched_region(block: BlockOp, position: int, outside: Block, *, by_one_thread: bool = False) -> list[Interval]:
     """What access `position` touches while every loop inside the body `outside` runs.
 
-    Shared memory belongs to all threads of a GPU block: their loops count as inside.
+    Shared memory belongs to all threads of a GPU block: their loops count as inside, unless the question is what
+    one of them has done.
     """
-    shared = scope_of(block.buffers[position]) == "shared"
+    shared = not by_one_thread and scope_of(block.buffers[position]) == "shared"
     extents: dict[Hashable, int] = {}
     inner: set[Hashable] = set()
     for loop in enclosing_loops(block):
@@ -67,7 +68,7 @@ def touched_region(block: BlockOp, position: int, outside: Block) -> list[Interv
 
 
 def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
-    """True when access `position` touches every index of its `touched_region` while the loops inside run.
+    """True when access `position` touches every index of its `touched_region` by one thread while the loops inside run.
 
     Each of those loops must move one dimension, in steps without gaps, and nothing but the
     block's domain may guard it.
@@ -106,7 +107,9 @@ def is_guarded_by_domain(block: BlockOp, position: int, extents: Extents) -> boo
     return all(guard in bounds for guard in guards)
 
 
-def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block) -> list[Interval]:
+def region_of(
+    buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block, *, by_one_thread: bool = False
+) -> list[Interval]:
     """The hull of several accesses to a buffer, clipped to its shape."""
     shape = shape_of(buffer)
     extents: dict[Hashable, int] = {
@@ -114,7 +117,7 @@ def region_of(buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside
     }
     hull: list[Interval] | None = None
     for block, position in accesses:
-        region = touched_region(block, position, outside)
+        region = touched_region(block, position, outside, by_one_thread=by_one_thread)
         hull = (
             region
             if hull is None

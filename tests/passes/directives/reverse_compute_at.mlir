@@ -84,3 +84,29 @@ schedule.script @f {
 // CHECK-NEXT:         schedule.block "b" <spatial 2, spatial 14> = (d0, d1, d2) -> ((d0 + d1), d2)(%i0, %i0_1, %i1)
 // CHECK-NEXT:           reads %a<(d0, d1) -> (d0, d1)> : memref<2x14xi32>
 // CHECK-NEXT:           writes %b<(d0, d1) -> (d0, d1)> : memref<2x14xi32>
+
+// -----
+
+// In a thread's loop the consumer takes what this thread has written to shared memory, not what the others write.
+func.func @f(%x: tensor<4x3xi32>) -> tensor<4x3xi32> {
+  %empty = tensor.empty() : tensor<4x3xi32>
+  %a = linalg.copy ins(%x : tensor<4x3xi32>) outs(%empty : tensor<4x3xi32>) -> tensor<4x3xi32>
+  %b = linalg.copy ins(%a : tensor<4x3xi32>) outs(%empty : tensor<4x3xi32>) -> tensor<4x3xi32>
+  func.return %b : tensor<4x3xi32>
+}
+schedule.script @f {
+  %a = schedule.get_block "a"
+  %b = schedule.get_block "b"
+  schedule.set_scope %a, 0, "shared" : !schedule.block
+  %i, %j = schedule.get_loops %a : !schedule.loop, !schedule.loop
+  schedule.bind %i, "threadIdx.x"
+  schedule.reverse_compute_at %b, %j
+}
+
+// CHECK-LABEL:  func.func @f(%x: memref<4x3xi32>
+// CHECK:        schedule.for %i0 = 0 to 4 kind "threadIdx.x"
+// CHECK-NEXT:     schedule.for %i1 = 0 to 3
+// CHECK-NEXT:       schedule.block "a" <spatial 4, spatial 3> = (d0, d1) -> (d0, d1)(%i0, %i1)
+// CHECK:            schedule.for %i0_1 = 0 to 1
+// CHECK-NEXT:         schedule.for %i1_1 = 0 to 1
+// CHECK-NEXT:           schedule.block "b" <spatial 4, spatial 3> = (d0, d1, d2, d3) -> ((d0 + d2), (d1 + d3))(%i0, %i1, %i0_1, %i1_1)
