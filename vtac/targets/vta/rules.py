@@ -3,7 +3,9 @@
 Two judges use them. Strict execution (`machine/`) meets a broken rule while a stream runs in one order; the
 static checker (`proof/`) proves that no order breaks one. The two compute what they judge independently of
 each other, from columns of the whole stream and from decoded instructions, so that each is an oracle for the other:
-only the numbers and the words here are shared.
+only the numbers and the words here are shared. Two rules have words of their own on either side, because the two
+know different things of them: what all units of one run wait for (`deadlock`) and the size of its memory image
+(`dram-range`) against the token that nothing pushes and the buffers of every run.
 """
 
 from __future__ import annotations
@@ -180,6 +182,41 @@ def source_differs() -> str:
     return "it has an immediate and src differs from dst; the hardware reads src, simulators dst: make them equal"
 
 
-def not_computed(tile: str) -> str:
-    """`tile` is `ACC tile 3`."""
-    return f"stores {tile}, which no GEMM or ALU wrote after it was loaded or reset"
+def not_computed(tiles: str) -> str:
+    """`tiles` are `ACC tile 3`, or several."""
+    return f"stores {tiles}, which no GEMM or ALU wrote after a load or reset; an ALU instruction must pass over first"
+
+
+def never_written(what: str) -> str:
+    """`what` is `ACC element 3`, or several."""
+    return f"reads {what}, which nothing before it has written"
+
+
+def amounts(low: int, high: int) -> str:
+    """Of tensor shift amounts, in the range of `shift_range`."""
+    return f"the hardware takes amounts from {low} to {high} here"
+
+
+def no_finish() -> str:
+    return "the stream has no FINISH; it must be the last instruction, or the run never ends"
+
+
+def follows_finish(finish: int) -> str:
+    """Of what stands behind the FINISH at that place of the stream."""
+    return f"stands after the FINISH at {finish}, which must be last and there only once"
+
+
+def tokens_kept(queue: str, left: int) -> str:
+    return (
+        f"queue {queue} keeps {left} token{'s' * (left > 1)} after FINISH; a finished program must leave every queue "
+        "empty"
+    )
+
+
+def too_many_tokens(queue: str, held: int) -> str:
+    return f"queue {queue} can hold {held} tokens at once; the hardware counts to {MAX_TOKENS} and loses the rest"
+
+
+def fetch_stops(where: str) -> str:
+    """`where` is the instruction that cannot be fetched."""
+    return f"fetch in order stops at {where}: the queue of its unit is full, at {FETCH_QUEUE_DEPTH} instructions"

@@ -58,8 +58,13 @@ def fault_of(run: Run, data: bytes, nbytes: int = 0x1000, fill: int = 0) -> Exec
         ("store.out sram 0 -> dram 0x100, 1 x 1 stride 1\nfinish", "dram-range", 0, "touches DRAM up to byte 0x1010"),
         ("load.inp sram 0 <- dram 0xffffffff, 1 x 1 stride 1\nfinish", "dram-range", 0, "byte 0x1000000000"),
         (f"gemm uops 8191:8193, {ONE}\nfinish", "uop-range", 0, "micro-ops end at 8193; the UOP memory holds 8192"),
-        ("load.inp nop", "finish", 0, "the stream ends here without FINISH, which must be last"),
-        ("finish\nload.inp nop\nfinish", "finish", 1, "stands after the FINISH at 0, which must be last"),
+        ("load.inp nop", "finish", 0, "the stream has no FINISH; it must be the last instruction"),
+        (
+            "finish\nload.inp nop\nfinish",
+            "finish",
+            1,
+            "stands after the FINISH at 0, which must be last",
+        ),
         (
             "load.inp nop\nfinish pop_prev",
             "deadlock",

@@ -51,8 +51,8 @@ def test_gemm_leaves_one_token() -> None:
     (finding,) = findings(reference("gemm"))
     assert (finding.kind, finding.first, finding.second, finding.buffer) == ("tokens", 137, None, "s2g")
     assert finding.message == (
-        "queue s2g keeps 1 of 6 tokens: the one that store #137 `store.uop nop push_prev` pushes is taken by no "
-        "pop_next of the compute unit; a finished program must leave every queue empty"
+        "queue s2g keeps 1 token after FINISH; a finished program must leave every queue empty: of 6, the one that "
+        "store #137 `store.uop nop push_prev` pushes is taken by no pop_next of the compute unit"
     )
 
 

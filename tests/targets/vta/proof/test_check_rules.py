@@ -171,13 +171,13 @@ CASES = {
         CLEAN,
         "uops 0:1",
         "uops 3:4",
-        Finding("unwritten", 2, None, "uop", (3, 4), "executes micro-op 3, which no LOAD before it wrote"),
+        Finding("unwritten", 2, None, "uop", (3, 4), "reads micro-op 3, which nothing before it has written"),
     ),
     "unwritten accumulators": Case(
         CLEAN,
         "dram 0xc0, 1 x 4 stride 4",
         "dram 0xc0, 1 x 2 stride 2",
-        Finding("unwritten", 2, None, "acc", (2, 4), "reads acc tiles 2 to 3, which no instruction before it wrote"),
+        Finding("unwritten", 2, None, "acc", (2, 4), "reads acc tiles 2 to 3, which nothing before it has written"),
     ),
     "unwritten weights": Case(
         PRODUCT,
@@ -206,8 +206,8 @@ CASES = {
             "acc",
             (3, 4),
             (
-                "stores acc tile 3, last written by compute #1 `load.acc sram 0 <- dram 0xc0, 1 x 4 stride 4`: in "
-                "hardware only GEMM"
+                "stores acc tile 3, which no GEMM or ALU wrote after a load or reset; an ALU instruction must pass "
+                "over first; compute #1 `load.acc sram 0 <- dram 0xc0, 1 x 4 stride 4` is the last that wrote there"
             ),
         ),
     ),
@@ -221,7 +221,7 @@ CASES = {
         CLEAN,
         "finish\n",
         "finish\nfinish\n",
-        Finding("finish", 5, 6, None, None, "ends the run, yet compute #6 `finish` follows"),
+        Finding("finish", 5, 6, None, None, "compute #6 `finish` stands after the FINISH at 5, which must be last"),
     ),
     "nothing waits for the store": Case(
         CLEAN,
@@ -243,7 +243,7 @@ CASES = {
         CLEAN,
         "alu.add imm 1",
         "load.uop nop push_next\nalu.add imm 1",
-        Finding("tokens", 3, None, "g2s", None, "queue g2s keeps 1 of 2 tokens: the one that compute #3"),
+        Finding("tokens", 3, None, "g2s", None, "queue g2s keeps 1 token after FINISH;"),
     ),
     "no token comes": Case(
         CLEAN,

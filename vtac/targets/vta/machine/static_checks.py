@@ -127,10 +127,10 @@ def _check_finish(stream: Stream) -> Iterable[_Finding]:
     finishes = stream.table.rows[Opcode.FINISH]
     last = len(stream) - 1
     if len(finishes) == 0:
-        yield _Finding(last, "finish", lambda: "the stream ends here without FINISH, which must be last")
+        yield _Finding(last, "finish", rules.no_finish)
     elif finishes[0] != last:
         first = int(finishes[0])
-        yield _Finding(first + 1, "finish", lambda: f"stands after the FINISH at {first}, which must be last")
+        yield _Finding(first + 1, "finish", lambda: rules.follows_finish(first))
 
 
 def _check_zero_trips(stream: Stream) -> Iterable[_Finding]:

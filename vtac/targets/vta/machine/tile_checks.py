@@ -60,7 +60,7 @@ def check_written(memory: MemoryName, indices: Indices, written: Written) -> Pro
     holds = written[memory][indices]
     if holds.all():
         return None
-    return "unwritten", f"reads {memory.upper()} element {indices[np.argmin(holds)]}, which nothing has written"
+    return "unwritten", rules.never_written(f"{memory.upper()} element {indices[np.argmin(holds)]}")
 
 
 def check_storable(tiles: Indices, written: Written) -> Problem | None:
@@ -84,4 +84,4 @@ def check_shift_amounts(instruction: Alu, amounts: NDArray[np.int32]) -> Problem
     if not bad.any():
         return None
     amount = amounts[bad].flat[0]
-    return "shift", f"shifts by {amount}; the hardware takes amounts from {low} to {high} here"
+    return "shift", f"shifts by {amount}; {rules.amounts(low, high)}"

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import ExecutionError
+from vtac.targets.vta import rules
 from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV
 from vtac.targets.vta.machine.stream import Stream, UnitIndex
 from vtac.targets.vta.rules import FETCH_QUEUE_DEPTH, MAX_TOKENS
@@ -145,8 +146,7 @@ def check_fetch(stream: Stream) -> None:
             fetched += 1
         ready = units.ready()
         if not ready:
-            rule = f"in-order fetch stalls at instruction {fetched}, a unit's queue holds {FETCH_QUEUE_DEPTH},"
-            raise units.stall("fetch", rule)
+            raise units.stall("fetch", f"{rules.fetch_stops(f'instruction {fetched}')},")
         for unit in ready:
             units.step(unit)
 
@@ -193,8 +193,7 @@ def check_token_limit(stream: Stream, order: list[int]) -> None:
             raise stream.fault(
                 int(producers[worst]),
                 "token-limit",
-                f"{in_flight[worst]} tokens can be in queue {queue.name} at once; "
-                f"the hardware counts to {MAX_TOKENS} and loses the rest",
+                rules.too_many_tokens(queue.name, int(in_flight[worst])),
             )
 
 
@@ -204,8 +203,5 @@ def check_leftover(stream: Stream) -> None:
         left = tokens_left(stream)[queue.name]
         if left > 0:
             last = int(np.flatnonzero(_pushes(stream, queue))[-1])
-            problem = (
-                f"{left} token{'s' * (left > 1)} left in queue {queue.name} after FINISH; this is the last push; "
-                "a finished program must leave all four queues empty"
-            )
+            problem = f"{rules.tokens_kept(queue.name, left)}; this is the last push"
             raise stream.fault(last, "tokens", problem)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, is_nop, micro_op_indices
 from vtac.targets.vta.machine.stream import SRAM_OF
 from vtac.targets.vta.proof.fields import sram_span
@@ -70,7 +71,7 @@ class Accesses:
         if missing is not None:
             self._report.add(
                 "unwritten",
-                f"{self._stream.name(index)} executes {spell('uop', missing)}, which no LOAD before it wrote",
+                f"{self._stream.name(index)} {rules.never_written(spell('uop', missing))}",
                 index,
                 buffer="uop",
                 span=missing,

@@ -87,8 +87,8 @@ class ShiftCheck:
         span = select(tiles, bad)
         report.add(
             "shift",
-            f"{self._stream.name(index)} shifts by the numbers in {spell('acc', span)}, which are not proven to lie "
-            f"within {low} and {high}, where hardware and simulator agree: load them from constants in that range",
+            f"{self._stream.name(index)} shifts by the numbers in {spell('acc', span)}, of which nothing is "
+            f"proven; {rules.amounts(low, high)}: load them from constants in that range",
             index,
             buffer="acc",
             span=span,

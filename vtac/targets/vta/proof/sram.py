@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName
+from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, Gemm
 from vtac.targets.vta.proof.accesses import UNKNOWN
 from vtac.targets.vta.proof.finding import Report
@@ -107,7 +108,7 @@ class _SramCheck:
         span = select(tiles, missing)
         self.report.add(
             "unwritten",
-            f"{self.stream.name(index)} reads {spell(self.memory, span)}, which no instruction before it wrote",
+            f"{self.stream.name(index)} {rules.never_written(spell(self.memory, span))}",
             index,
             buffer=self.memory,
             span=span,
@@ -172,9 +173,8 @@ class _SramCheck:
         store, writing = self._index(STORE, position), self._index(COMPUTE, write)
         self.report.add(
             "store-source",
-            f"{self.stream.name(store)} stores {spell(self.memory, span)}, last written by "
-            f"{self.stream.name(writing)}: in hardware only GEMM and ALU results can be stored, so an ALU "
-            "instruction must pass over the tiles first",
+            f"{self.stream.name(store)} {rules.not_computed(spell(self.memory, span))}; "
+            f"{self.stream.name(writing)} is the last that wrote there",
             writing,
             store,
             buffer=self.memory,

@@ -101,9 +101,8 @@ def _explain_stop(stream: Stream, limited: Order, report: Report) -> Order:
         listed = "; ".join(_describe(stream, wait) for wait in waits)
         report.add(
             "fetch",
-            f"fetch stops for good at {stream.name(blocked)}: the {UNIT_NAMES[stream.unit[blocked]]} unit's queue is "
-            f"full ({FETCH_QUEUE_DEPTH} instructions) and {listed}, which lies behind it in the stream; it must come "
-            "earlier",
+            f"{rules.fetch_stops(stream.name(blocked))}, and {listed}, which lies behind it in the stream; it must "
+            "come earlier",
             waits[0].blocked,
             blocked,
         )
@@ -134,9 +133,9 @@ def _check_queue(stream: Stream, order: Order, number: int, queue: Queue, report
         index = stream.programs[queue.producer][int(pushers[len(poppers)])]
         report.add(
             "tokens",
-            f"queue {queue.name} keeps {len(pushers) - len(poppers)} of {len(pushers)} tokens: the one that "
+            f"{rules.tokens_kept(queue.name, len(pushers) - len(poppers))}: of {len(pushers)}, the one that "
             f"{stream.name(index)} pushes is taken by no {BIT_NAMES[queue.pop]} of the {UNIT_NAMES[queue.consumer]} "
-            "unit; a finished program must leave every queue empty",
+            "unit",
             index,
             buffer=queue.name,
         )
@@ -170,8 +169,8 @@ def _check_in_flight(stream: Stream, order: Order, number: int, report: Report) 
     lag = f" while {stream.name(second)} has not taken its token" if second is not None else ""
     report.add(
         "token-limit",
-        f"queue {queue.name} can hold {int(held.max())} tokens: {stream.name(index)} pushes number {MAX_TOKENS + 1} in "
-        f"flight{lag}; the hardware counts to {MAX_TOKENS}, so the {UNIT_NAMES[queue.producer]} unit must wait earlier",
+        f"{rules.too_many_tokens(queue.name, int(held.max()))}: {stream.name(index)} pushes number {MAX_TOKENS + 1} "
+        f"in flight{lag}, so the {UNIT_NAMES[queue.producer]} unit must wait earlier",
         index,
         second,
         buffer=queue.name,
@@ -182,14 +181,13 @@ def _check_finish(stream: Stream, order: Order, report: Report) -> None:
     finishes = [i for i, instruction in enumerate(stream.instructions) if isinstance(instruction, Finish)]
     last = len(stream.instructions) - 1
     if not finishes:
-        report.add("finish", "the stream has no FINISH; it must be the last instruction, or the run never ends")
+        report.add("finish", rules.no_finish())
         return
     for index in finishes:
         if index != last:
             report.add(
                 "finish",
-                f"{stream.name(index)} ends the run, yet {stream.name(index + 1)} follows; FINISH must come last and "
-                "only once",
+                f"{stream.name(index + 1)} {rules.follows_finish(index)}",
                 index,
                 index + 1,
             )
