@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from vtac.errors import ProgramError
@@ -27,6 +28,14 @@ def fitted(buffers: Sequence[Buffer], arrays: Sequence[Array]) -> tuple[Array, .
         found = f"called with {len(arrays)} array{'' if len(arrays) == 1 else 's'}"
         raise ProgramError(f"{found}; the program takes {len(buffers)} ({names})")
     return tuple(_fitted(buffer, array) for buffer, array in zip(buffers, arrays, strict=True))
+
+
+def items_of(image: Image, buffer: Buffer) -> Array:
+    """The items of a buffer in a memory image, as a view of its shape and dtype; items in its gaps are none of them."""
+    flat = image[buffer.address : buffer.address + buffer.nbytes].view(np.dtype(buffer.dtype))
+    if not buffer.strides:
+        return cast("Array", flat.reshape(buffer.shape))
+    return cast("Array", as_strided(flat, buffer.shape, [stride * flat.itemsize for stride in buffer.strides]))
 
 
 def _fitted(buffer: Buffer, array: Array) -> Array:

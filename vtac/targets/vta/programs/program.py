@@ -16,7 +16,7 @@ from vtac.lazily import text_by, written_by
 from vtac.targets.vta.cycles import simulate_cycles
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, disassemble
 from vtac.targets.vta.machine import Progress, execute
-from vtac.targets.vta.programs.arrays import Array, Image, fitted
+from vtac.targets.vta.programs.arrays import Array, Image, fitted, items_of
 from vtac.targets.vta.programs.provenance import KernelCall, Origin
 from vtac.targets.vta.programs.saving import save, stream_files
 from vtac.targets.vta.programs.summary import Summary, work_line
@@ -182,7 +182,7 @@ class Program:
         image = np.zeros(last.address + last.nbytes, dtype=np.uint8)
         if arrays is not None:
             for buffer, array in zip(self.arguments, fitted(self.arguments, arrays), strict=True):
-                _write(image, buffer, np.ascontiguousarray(array).tobytes())
+                items_of(image, buffer)[...] = array
         for buffer in self.buffers:
             if buffer.name in self.constants:
                 _write(image, buffer, self.constants[buffer.name])
@@ -192,8 +192,7 @@ class Program:
 
     def read(self, image: Image, buffer: Buffer) -> Array:
         """What a memory image holds in a buffer, as a new array of its shape and dtype."""
-        data = image[buffer.address : buffer.address + buffer.nbytes]
-        return data.view(np.dtype(buffer.dtype)).reshape(buffer.shape).copy()  # pyright: ignore[reportReturnType]
+        return items_of(image, buffer).copy()
 
 
 def _write(image: Image, buffer: Buffer, data: bytes) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from vtac.errors import ProgramError
 from vtac.files.reading import MEMORY_BYTES
-from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.arrays import Array, items_of
 from vtac.targets.vta.stream.layout import Buffer, DType, Role
 
 _MOST_DIMENSIONS = 64
@@ -28,6 +28,7 @@ def described_buffer(buffer: Buffer) -> dict[str, object]:
         "shape": list(buffer.shape),
         "argument": buffer.is_argument,
         "result": buffer.is_result,
+        **({"strides": list(buffer.strides)} if buffer.strides else {}),
     }
 
 
@@ -59,12 +60,26 @@ def read_buffer(record: object, path: Path) -> Buffer:
         address,
         fields.get("argument", role == "input") is True,
         fields.get("result", role == "output") is True,
+        _strides(fields, name, len(extents), path),
     )
+    if buffer.nbytes > MEMORY_BYTES:
+        raise ProgramError(
+            f"{path}: buffer '{name}' spans {buffer.nbytes:,} bytes; 32-bit addresses reach {MEMORY_BYTES:,}"
+        )
     if type(fields.get("nbytes")) is not int or fields["nbytes"] != buffer.nbytes:
         raise ProgramError(
             f"{path}: buffer '{name}' has nbytes {fields.get('nbytes')}; its shape and dtype make {buffer.nbytes}"
         )
     return buffer
+
+
+def _strides(fields: Mapping[str, object], name: str, rank: int, path: Path) -> tuple[int, ...]:
+    """Items between neighbours in each dimension, if the record states them."""
+    strides = fields.get("strides", [])
+    items = cast("list[object]", strides) if isinstance(strides, list) else [None]
+    if not all(type(item) is int and item >= 0 for item in items) or len(items) not in (0, rank):
+        raise ProgramError(f"{path}: buffer '{name}' has strides {strides}; it needs one for each of {rank} dimensions")
+    return tuple(cast("list[int]", items))
 
 
 def check_layout(buffers: Sequence[Buffer], path: Path) -> None:
@@ -115,5 +130,4 @@ def _meeting(buffers: Sequence[Buffer]) -> Iterator[tuple[Buffer, Buffer]]:
 
 def placed_array(image: bytes, buffer: Buffer) -> Array:
     """The contents of a buffer in a memory image."""
-    data = np.frombuffer(image, np.dtype(buffer.dtype), int(np.prod(buffer.shape)), buffer.address)
-    return data.reshape(buffer.shape).copy()  # pyright: ignore[reportReturnType]
+    return items_of(np.frombuffer(image, np.uint8), buffer).copy()

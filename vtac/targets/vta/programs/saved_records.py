@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from pathlib import Path
 from typing import cast
 
@@ -138,7 +137,7 @@ def _kernels(description: Mapping[str, object], buffers: Sequence[Buffer], path:
             )
             for record in cast("list[dict[str, object]]", description.get("kernels", []))
         )
-        sizes = {buffer.name: prod(buffer.shape) for buffer in buffers}
+        sizes = {buffer.name: buffer.span for buffer in buffers}
         if not {name for kernel in kernels for name in (*kernel.reads, *kernel.writes)} <= sizes.keys():
             raise KeyError
         for kernel in kernels:

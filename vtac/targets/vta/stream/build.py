@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import prod
 from typing import cast
 
+import numpy as np
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, IntegerType, MemRefType, ModuleOp, StridedLayoutAttr
 from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.memref import AllocOp, GetGlobalOp, GlobalOp, ReinterpretCastOp
@@ -22,6 +24,7 @@ from vtac.dialects.vta.declared import ARENA_OFFSET
 from vtac.dialects.vta.memory import Load2DOp, Store2DOp
 from vtac.dialects.vta.synchronisation import SyncOp
 from vtac.errors import CompileError
+from vtac.targets.vta.programs.arrays import items_of
 from vtac.targets.vta.programs.call_work import work_at
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import KernelCall, Origin, StoredPart
@@ -187,7 +190,7 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
             values.append(argument)
             given: Role = "filled" if argument in stored else "constant"
             buffers.append(_buffer(argument, names.take(buffer_name(argument)), given, False, False))
-            constants[buffers[-1].name] = _dense_bytes(contents, buffers[-1].nbytes)
+            constants[buffers[-1].name] = _dense_bytes(contents, buffers[-1])
             continue
         tensor_result = RESULT.of_argument(function, position) is not None
         is_result = tensor_result or argument in written
@@ -205,7 +208,7 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
             buffer = _buffer(reference, op.sym_name.data, "constant", False, False)
             values.append(reference)
             buffers.append(buffer)
-            constants[buffer.name] = _dense_bytes(contents, buffer.nbytes)
+            constants[buffer.name] = _dense_bytes(contents, buffer)
     for op in function.walk():
         if isinstance(op, AllocOp):
             values.append(op.memref)
@@ -228,9 +231,12 @@ def _alias_globals(function: FuncOp, buffers: Sequence[Buffer], addresses: dict[
             addresses[op.memref] = known[op.name_.string_value()]
 
 
-def _dense_bytes(contents: DenseIntOrFPElementsAttr, nbytes: int) -> bytes:
-    data = contents.data.data
-    return data if len(data) == nbytes else data * (nbytes // len(data))
+def _dense_bytes(contents: DenseIntOrFPElementsAttr, buffer: Buffer) -> bytes:
+    """What a buffer of given contents holds, zeros in its gaps."""
+    items = np.frombuffer(contents.data.data, buffer.dtype)
+    image = np.zeros(buffer.nbytes, np.uint8)
+    items_of(image, replace(buffer, address=0))[...] = items if items.size == 1 else items.reshape(buffer.shape)
+    return image.tobytes()
 
 
 def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result: bool) -> Buffer:
@@ -244,12 +250,6 @@ def _buffer(value: SSAValue, name: str, role: Role, is_argument: bool, is_result
     width: int = cast(IntegerType, element).width.data
     if width not in widths:
         raise CompileError(f"'{name}' is {found}; integers of 8, 16, 32 or 64 bits are supported")
-    return Buffer(name, role, widths[width], _buffer_shape(value), 0, is_argument, is_result)
-
-
-def _buffer_shape(value: SSAValue) -> tuple[int, ...]:
-    """The shape of a buffer; of a part of one, as many elements as lie between its first and its last."""
-    if isinstance(memref_type_of(value).layout, StridedLayoutAttr):
-        extents = zip(shape_of(value), strides_of(value), strict=True)
-        return (1 + sum((extent - 1) * stride for extent, stride in extents),)
-    return shape_of(value)
+    is_part = isinstance(memref_type_of(value).layout, StridedLayoutAttr)
+    strides = strides_of(value) if is_part else ()
+    return Buffer(name, role, widths[width], shape_of(value), 0, is_argument, is_result, strides)

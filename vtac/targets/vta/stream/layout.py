@@ -26,7 +26,11 @@ _HOST_ITEM_BYTES: dict[str, int] = {"bool": 1, "float16": 2, "float32": 4, "floa
 
 @dataclass(frozen=True, slots=True)
 class Buffer:
-    """One buffer in DRAM. `address` is its physical byte address, `shape` counts items."""
+    """One buffer in DRAM. `address` is its physical byte address, `shape` counts items.
+
+    `strides` are the items between neighbours in each dimension where it is laid out as a part of something larger,
+    with gaps; there are none where its items lie one behind the other.
+    """
 
     name: str
     role: Role
@@ -35,10 +39,19 @@ class Buffer:
     address: int = 0
     is_argument: bool = False
     is_result: bool = False
+    strides: tuple[int, ...] = ()
+
+    @property
+    def span(self) -> int:
+        """Items from its first to its last, gaps included."""
+        if not self.strides or not all(self.shape):
+            return prod(self.shape)
+        return 1 + sum((extent - 1) * stride for extent, stride in zip(self.shape, self.strides, strict=True))
 
     @property
     def nbytes(self) -> int:
-        return prod(self.shape) * (_ITEM_BYTES | _HOST_ITEM_BYTES)[self.dtype]
+        """Bytes from its first to its last, gaps included."""
+        return self.span * (_ITEM_BYTES | _HOST_ITEM_BYTES)[self.dtype]
 
 
 class Names:
