@@ -174,9 +174,7 @@ def _produced(op: ReverseComputeAtOp, loop: ForOp, producers: list[BlockOp]) -> 
     In a loop of one thread that is what this thread writes, into shared memory too: the others may not be there yet.
     """
     body, buffer = loop.body.block, producers[0].output
-    boxes = [
-        region_of(buffer, [(producer, len(producer.inputs))], body, by_one_thread=True) for producer in producers
-    ]
+    boxes = [region_of(buffer, [(producer, len(producer.inputs))], body, by_one_thread=True) for producer in producers]
     exact = all(covers_its_region(producer, len(producer.inputs), body) for producer in producers)
     box = box_of(boxes) if exact else None
     if box is None:

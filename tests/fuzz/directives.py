@@ -160,7 +160,16 @@ class AnyDirectives(RandomDirectives):
         loops = self.loops(self.block())
         if len(loops) > 1:
             start = self.random.choice([0, 0, self.random.randrange(len(loops) - 1)])
-            self.schedule.rasterize(loops[start], loops[start + 1], self.random.choice([1, 2, 2, 4]))
+            if self.random.random() < 0.5 and "blockIdx" not in f"{loops[start]}{loops[start + 1]}":
+                self.schedule.bind(loops[start], "blockIdx.y")
+                self.schedule.bind(loops[start + 1], "blockIdx.x")
+            self.schedule.rasterize(loops[start], loops[start + 1], self.random.choice([1, 2, 2, loops[start].extent]))
+
+    def rfactor(self) -> None:
+        block = self.chosen(lambda block: block.init is not None)
+        loops = self.loops(block)
+        reductions = [loop for loop in loops if loop.reduces] or loops
+        self.schedule.rfactor(block, self.random.choice(reductions))
 
     def implicit_gemm(self) -> None:
         tile = [self.random.choice([1, 4, 8, 16, 16, 32]) for _ in range(3)]
@@ -208,6 +217,7 @@ MOVES: dict[str, Callable[[AnyDirectives], object]] = {
     "storage_align": AnyDirectives.storage_align,
     "pipeline": AnyDirectives.pipeline,
     "rasterize": AnyDirectives.rasterize,
+    "rfactor": AnyDirectives.rfactor,
     "implicit_gemm": AnyDirectives.implicit_gemm,
     "fuse_variables": AnyDirectives.fuse_variables,
     "get_loop": AnyDirectives.handles_by_name,

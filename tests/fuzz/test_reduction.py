@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from math import prod
+from pathlib import Path
 from typing import NoReturn, cast
 
 import pytest
@@ -13,6 +16,7 @@ from fuzz.isolation import isolated
 from fuzz.reduction import reduce_case
 from fuzz.targets import fuzz_target
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ProgramError
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -128,6 +132,69 @@ def test_a_saved_program_shrinks_to_the_change_at_fault(monkeypatch: pytest.Monk
 
     found = reduced("artefact", monkeypatch, plant, lambda case: len(kinds(case)) == 2 and "truncate" in kinds(case))
     assert (kinds(found), found["sealed"], found["program"]) == (["truncate"], False, 0)
+
+
+def test_a_network_shrinks_to_the_operation_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("fuzz.targets.linalg.vtac.compile", refusing("linalg.transpose"))
+
+    def operations(case: Payload) -> list[object]:
+        return [node["op"] for node in cast("list[dict[str, object]]", case["nodes"])]
+
+    def is_fit(case: Payload) -> bool:
+        return len(operations(case)) == 3 and "transpose" in operations(case)
+
+    found = reduced("linalg", monkeypatch, plant, is_fit)
+    (given, *_) = cast("list[dict[str, list[int]]]", found["inputs"])
+    assert (operations(found)[-1], prod(given["shape"]), found["returned"]) == ("transpose", 1, [])
+    assert len(operations(found)) <= 2  # what gives it its rank may stay
+
+
+def test_a_schedule_shrinks_to_the_directive_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(*_: object) -> NoReturn:
+        raise RuntimeError("planted")
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("fuzz.directives.GrowingSchedule.fuse", faulty)
+
+    def is_fit(case: Payload) -> bool:
+        is_small = not cast(str, case["program"]).startswith(("vta ", "cuda "))
+        return is_small and "fuse" in cast("list[str]", case["directives"]) and cast(int, case["count"]) > 3
+
+    found = reduced("schedule", monkeypatch, plant, is_fit)
+    assert (found["directives"], found["count"], found["followed"]) == (["fuse"], 1, 0)
+
+
+def test_a_contraction_shrinks_to_the_step_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("fuzz.targets.cuda.vtac.compile", refusing("arith.max"))
+
+    def steps(case: Payload) -> list[object]:
+        return [step["op"] for step in cast("list[dict[str, object]]", case["tail"])]
+
+    def is_fit(case: Payload) -> bool:
+        is_product = cast("dict[str, object]", case["node"])["kind"] == "product"
+        return is_product and len(steps(case)) > 2 and "max" in steps(case)
+
+    found = reduced("cuda", monkeypatch, plant, is_fit)
+    assert (steps(found), found["edits"]) == (["max"], [])
+    assert set(cast("dict[str, list[int]]", found["node"])["sizes"]) == {1}
+
+
+def test_a_launch_record_shrinks_to_a_change_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
+    def faulty(folder: str) -> NoReturn:
+        try:
+            json.loads((Path(folder) / "launch.json").read_bytes())
+        except ValueError:
+            raise RuntimeError("planted") from None
+        raise ProgramError("read, and refused")
+
+    def plant(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr("fuzz.targets.launch.load_cuda_program", faulty)
+
+    found = reduced("launch", monkeypatch, plant, lambda case: case["kind"] == "truncate")
+    assert (found["kind"], found["file"]) == ("truncate", "launch.json")
+    assert cast(int, found["seed"]) < 20
 
 
 def test_reducing_ends_in_time(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from random import Random
 from typing import TypeAlias, cast
 
@@ -14,36 +15,59 @@ from fuzz.operations.layout import Concatenate, Insert, Slice
 from fuzz.operations.operation import pick
 from fuzz.operations.products import Product
 from fuzz.operations.requantisation import Requantise
+from fuzz.operations.reshapes import Collapse
 from fuzz.outcome import UnfitError
 
 _WHOLE = ({"taps": [1, 1], "pads": [0] * 4}, {"taps": [3, 3], "pads": [1] * 4}, {"taps": [1, 3], "pads": [0, 1, 0, 1]})
 """Windows that leave an image as large as it is."""
 
-Appends: TypeAlias = Convolution | Product | Requantise | Concatenate | Slice | Insert | Unflatten
+_MOST_FEATURES = 1024
+"""Of a row that a projection reads, so that its weights stay small."""
+
+Appends: TypeAlias = Convolution | Product | Requantise | Concatenate | Slice | Insert | Unflatten | Collapse
 
 
 class Projection:
-    """A product of rows with whole blocks of columns for each place of an image, made bytes, then images."""
+    """A product of rows with whole blocks of columns for each place of an image, made bytes, then images.
+
+    The rows may be images that are flattened; a convolution may read what comes out.
+    """
 
     feature = "branches"
 
     def draw(self, random: Random, values: Sequence[Value], features: frozenset[str]) -> Node | None:
-        plain = features - {"two_values", "transposed"}
-        rows = [value for value in values if value.element == "i8" and len(value.shape) == 2]
-        product = Product().draw(random, rows, plain) if rows else None
-        if product is None:
+        plain = features - {"two_values", "transposed", "stretch"}
+        source = pick(random, values, "i8", (2, 4))
+        if source is None or prod(source.shape[1:]) > _MOST_FEATURES:
             return None
-        size = random.choice([[1, 1], [2, 2], [1, 3], [4, 4]])
-        product |= {"columns": random.choice([4, 16, 16, 32]) * size[0] * size[1], "form": "named"}
+        rows = Value(source.name, (source.shape[0], prod(source.shape[1:])), "i8")
+        size, channels = random.choice([[1, 1], [2, 2], [1, 3], [4, 4]]), random.choice([4, 16, 16, 32])
+        product = cast(Node, Product().draw(random, [rows], plain))
+        product |= {"columns": channels * size[0] * size[1], "form": "named"}
         sums = Value("sums", (1, 1), "i32")
         requantised = cast(Node, Requantise().draw(random, [sums], features - {"per_channel", "scales"}))
-        return {"args": product["args"][:1], "product": product, "requantised": requantised, "size": size}
+        images = Value("images", (source.shape[0], channels, size[0], size[1]), "i8")
+        reader = cast(
+            Node, Convolution().draw(random, [images], features - {"channels_last", "zero_points", "stretch"})
+        )
+        return {
+            "args": [source.name],
+            "product": product,
+            "requantised": requantised,
+            "size": size,
+            "reader": reader | {"taps": [1, 1]} if random.random() < 0.7 else None,
+        }
 
     def append(self, network: Network, node: Node, args: Sequence[Value]) -> None:
-        name = node["name"]
-        sums = _appended(network, Product(), node["product"], f"{name}_s", args)
+        name, reader, (source,) = node["name"], node["reader"], args
+        if len(source.shape) > 2:
+            flat: Node = {"start": 1, "length": len(source.shape) - 1}
+            source = _appended(network, Collapse(), flat, f"{name}_f", [source])
+        sums = _appended(network, Product(), node["product"], f"{name}_s", [source])
         rows = _appended(network, Requantise(), node["requantised"], f"{name}_r", [sums])
-        _appended(network, Unflatten(), {"size": node["size"]}, name, [rows])
+        images = _appended(network, Unflatten(), {"size": node["size"]}, f"{name}_images" if reader else name, [rows])
+        if reader:
+            _appended(network, Convolution(), reader, name, [images])
 
 
 class Branches:

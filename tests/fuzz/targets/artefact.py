@@ -19,7 +19,7 @@ from fuzz.case import Json, Payload
 from fuzz.mutations import mutated
 from fuzz.networks import Node
 from fuzz.outcome import MismatchError, Outcome
-from vtac.errors import ExecutionError
+from vtac.errors import DecodeError, ExecutionError
 from vtac.targets.vta.programs.saving import digest
 from vtac.targets.vta.programs.vta_program import VtaProgram
 
@@ -95,10 +95,15 @@ class ArtefactTarget:
 
 
 def _judge_loaded(program: VtaProgram) -> Outcome:
-    """What loads is shown, checked and run; streams that are proven clean do not fault."""
-    program.disassemble()
+    """What loads is shown, checked and run, or refused in all three; streams that are proven clean do not fault."""
     arrays = [np.ones(buffer.shape, buffer.dtype) for buffer in program.arguments]
     findings = [finding for device in program.devices.values() for finding in vtac.check(device)]
+    try:
+        program.disassemble()
+    except DecodeError as error:
+        if not findings:
+            raise MismatchError("checker against the disassembler", f"clean, and no stream: {error}") from None
+        return Outcome("refused", detail=str(error), reach=("artefact is no stream",))
     try:
         program(*arrays)
     except ExecutionError as error:

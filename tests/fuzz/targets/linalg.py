@@ -33,6 +33,7 @@ _WEIGHTS = {
     "requantise": 3,
     "residual": 2,
     "branches": 2,
+    "projection": 2,
 }
 """How often operations are drawn, against once."""
 _SHARE_WITH_LEVELS, _NODES_WITH_LEVELS = 0.12, 6
@@ -158,7 +159,7 @@ def _simpler(node: Node) -> Iterator[Node]:
         **ones, **off, "pads": [0] * 4, "zeros": [0, 0], "zero": 0, "taps": [1, 1], "strides": [1, 1],
         "dilations": [1, 1], "axis": None, "shifts": [0, 0], "factors": [1, 1], "operator": "addi",
         "range": [-128, 127], "multiplier": 1 << 30, "rounding": "down",
-        "start": {"kind": "number", "number": 0, "wide": False},
+        "start": {"kind": "number", "number": 0, "wide": False}, "reader": None,
     }  # fmt: skip
     for name, value in plain.items():
         if name in node and node[name] != value:
