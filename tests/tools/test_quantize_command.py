@@ -106,3 +106,61 @@ def test_models_given_to_compile_say_what_to_do() -> None:
         prepare(model, find_target("vta"))  # pyright: ignore[reportArgumentType]
     with pytest.raises(CompileError, match="a int cannot be compiled; a module, the path of a file or a text is"):
         prepare(3, find_target("vta"))  # pyright: ignore[reportArgumentType]
+
+
+@needs_onnx
+def test_every_option_of_the_quantiser_is_one_of_the_command(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    scheme = ["--zero-points", "none", "--exponents", "extremes", "--rounding", "half-even", "--weights", "nearest"]
+    more = ["--mantissas", "one", "--no-correct-bias", "--per-tensor", "--no-equalise", "--batch", "2"]
+    assert quantize(folder, *scheme, *more) == 0
+    assert "tensor<2x1x4x4xi8>" in (folder / "net.mlir").read_text()
+    assert quantize(folder, "--shape", "x=4x1x4x4") == 0
+    assert "tensor<4x1x4x4xi8>" in (folder / "net.mlir").read_text()
+    capsys.readouterr()
+    assert quantize(folder, "--exponents", "best") == 1
+    assert "argument --exponents: invalid choice: 'best'" in capsys.readouterr().err
+
+
+@needs_onnx
+@pytest.mark.parametrize(
+    ("shape", "message"),
+    [
+        ("x", "--shape x names no shape; NAME=1x3x224x224 is required"),
+        ("x=0x1x4x4", "--shape x=0x1x4x4 names no shape"),
+        ("data=1x1x4x4", "a shape is given for 'data'; model 'net' has inputs x (Nx1x4x4)"),
+    ],
+)
+def test_shapes_of_no_input_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], shape: str, message: str
+) -> None:
+    assert quantize(folder, "--shape", shape) == 1
+    assert message in capsys.readouterr().err
+
+
+@needs_onnx
+def test_one_array_is_the_data_of_the_only_input(folder: Path) -> None:
+    np.save(folder / "data.npy", np.zeros((3, 1, 4, 4), np.float32))
+    given = ["--calibration", str(folder / "data.npy"), "-o", str(folder / "net.mlir")]
+    assert main(["quantize", str(folder / "net.onnx"), *given]) == 0
+
+
+def test_one_array_goes_in_and_one_comes_out(tmp_path: Path) -> None:
+    program, data, result = tmp_path / "f.mlir", tmp_path / "x.npy", tmp_path / "y.npy"
+    program.write_text(
+        "func.func @f(%x: tensor<4x4xi8>) -> tensor<4x4xi8> {\n"
+        "  %y = arith.addi %x, %x : tensor<4x4xi8>\n  func.return %y : tensor<4x4xi8>\n}\n"
+    )
+    np.save(data, np.arange(16, dtype=np.int8).reshape(4, 4))
+    assert main(["run", str(program), "--inputs", str(data), "--outputs", str(result)]) == 0
+    assert (np.load(result) == 2 * np.load(data)).all()
+
+
+def test_floats_for_an_integer_program_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    program, data = tmp_path / "f.mlir", tmp_path / "x.npy"
+    program.write_text("func.func @f(%x: tensor<4x4xi8>) -> tensor<4x4xi8> { func.return %x : tensor<4x4xi8> }\n")
+    np.save(data, np.zeros((4, 4), np.float32))
+    assert main(["run", str(program), "--inputs", str(data)]) == 1
+    assert "the program takes 4x4 int8: round floats to the integers that they stand for" in capsys.readouterr().err
+    data.write_bytes(data.read_bytes()[:-1])
+    assert main(["run", str(program), "--inputs", str(data)]) == 1
+    assert "it claims 64 bytes of numbers and has 63: it is cut or forged" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""Archives of arrays as numpy.savez writes them, read member by member: the header before the numbers."""
+"""Arrays as numpy.savez and numpy.save write them, read one by one: the header before the numbers."""
 
 from __future__ import annotations
 
@@ -62,6 +62,32 @@ class Archive:
             found: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
             stream.read(1)  # at its end a member's checksum is compared
         return found
+
+
+def single_header(stream: BinaryIO) -> Header:
+    """The dtype and the shape that a `.npy` claims, which its size has to agree with. Raises `ValueError`."""
+    stream.seek(0)
+    found = _header(stream)
+    begin = stream.tell()
+    claimed, rest = prod(found.shape) * found.dtype.itemsize, stream.seek(0, io.SEEK_END) - begin
+    if claimed != rest:
+        raise ValueError(f"it claims {claimed:,} bytes of numbers and has {rest:,}: it is cut or forged")
+    return found
+
+
+def single_array(stream: BinaryIO) -> NDArray[np.generic]:
+    """The array of a `.npy`. Raises `ValueError` for what is none of numbers."""
+    single_header(stream)
+    stream.seek(0)
+    found: NDArray[np.generic] = np.lib.format.read_array(stream, allow_pickle=False)
+    return found
+
+
+def array_bytes(array: NDArray[np.generic]) -> bytes:
+    """The bytes of a `.npy`."""
+    data = io.BytesIO()
+    np.lib.format.write_array(data, np.asanyarray(array), allow_pickle=False)
+    return data.getvalue()
 
 
 def _header(stream: IO[bytes]) -> Header:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from vtac.errors import ModelError
 from vtac.models.layer import Array, Layer, Shape, shape_text
+from vtac.text.short import counted
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Input:
     shape: Shape
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Graph:
     """Layers, checked when put together: names, order, and the shape of every value.
 
@@ -41,6 +42,16 @@ class Graph:
     def __post_init__(self) -> None:
         _check_names(self)
         object.__setattr__(self, "shapes", _infer_shapes(self))
+
+    def __repr__(self) -> str:
+        """Its name, inputs, outputs and size, in a line."""
+        given = ", ".join(f"{one.name} {shape_text(one.shape)}" for one in self.inputs)
+        made = ", ".join(f"{name} {shape_text(self.shapes[name])}" for name in self.outputs)
+        numbers = sum(
+            value.size for layer in self.layers for value in vars(layer).values() if isinstance(value, np.ndarray)
+        )
+        size = f"{counted(len(self.layers), 'layer')}, {counted(numbers, 'parameter')}"
+        return f"<{type(self).__name__} {self.name}({given}) -> ({made}): {size}>"
 
     def __call__(self, *arrays: NDArray[Any]) -> Array | tuple[Array, ...]:
         """Its outputs for float arrays whose batch is that of its inputs, or a multiple of it."""

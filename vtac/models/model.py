@@ -19,7 +19,7 @@ from vtac.progress import Progress
 Sample: TypeAlias = NDArray[Any] | tuple[NDArray[Any], ...]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model(Graph):
     """A trained model of floats. `given` is what integers stand for where it was quantised before, by layer."""
 

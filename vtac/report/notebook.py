@@ -8,6 +8,7 @@ from itertools import islice
 from typing import cast
 
 from vtac.errors import VtacError
+from vtac.models.quantiser.program import QuantisedProgram
 from vtac.report.drawing import svg
 from vtac.report.heading import subject_of
 from vtac.report.runs import runs_of
@@ -39,6 +40,11 @@ def program_html(program: object) -> str:
     except VtacError as error:
         parts.append(f"<p>no cycles: {escape(str(error))}</p>")
     return f"<div>{''.join(parts)}</div>"
+
+
+def quantised_html(value: object) -> str:
+    """The program of a quantised model."""
+    return program_html(cast(QuantisedProgram, value).program)
 
 
 def cuda_html(program: object) -> str:

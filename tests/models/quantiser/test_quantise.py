@@ -179,7 +179,7 @@ def test_layers_without_an_integer_form_are_listed_all_at_once() -> None:
         model.quantize(numbers(1, 4))
     assert str(caught.value) == (
         "model 'net' has layers without an integer form: 'gate' (sigmoid), 'turn' (tanh); "
-        "allow_host=True lets the host compute them in float32"
+        "allow_host=True (vtac quantize --allow-host) lets the host compute them in float32"
     )
 
 

@@ -19,7 +19,9 @@ from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Flatten
 from vtac.models.model import Model
 from vtac.models.quantiser.quantised import QuantisedModel
+from vtac.models.report.page import part
 from vtac.models.windows import Window
+from vtac.report.notebook import quantised_html
 
 
 def numbers(*shape: int) -> Array:
@@ -98,7 +100,16 @@ def test_table_and_page_name_every_layer(quantised: QuantisedModel) -> None:
         assert line.name in page
     assert "what loses most by itself, and what to try:" in shown
     assert page.count("<figure>") == 4
-    assert "<script" not in page
+    assert "<script" not in page and "prefers-color-scheme: dark" in page and "@media print" in page
+    assert repr(report).startswith("<Report net, 16 samples: ") and "\n" not in repr(report)
+
+
+def test_at_the_prompt_models_are_a_line_and_in_a_notebook_pictures(quantised: QuantisedModel) -> None:
+    assert repr(quantised.graph).startswith("<Graph net(x ") and len(repr(quantised.graph)) < 200
+    assert repr(quantised).startswith("<QuantisedModel net: ") and len(repr(quantised)) < 200
+    program = quantised.compile()
+    assert repr(program).startswith("<QuantisedProgram <HostProgram ")
+    assert "<svg" in quantised_html(program) and "<svg" in part(quantised.report())
 
 
 def test_elements_that_lie_outside_are_counted(quantised: QuantisedModel) -> None:

@@ -90,7 +90,7 @@ def load_graph(source: str | Path | bytes) -> OnnxGraph:
     where = "the given bytes" if isinstance(source, bytes) else f"'{source}'"
     try:
         model = onnx.load_model_from_string(source) if isinstance(source, bytes) else onnx.load_model(str(source))
-        onnx.checker.check_model(model)
+        onnx.checker.check_model(_with_typed_outputs(onnx, model))
     except Exception as error:
         raise ModelError(f"{where} cannot be read as an ONNX model: {_first_line(error)}") from error
     opsets = [int(entry.version) for entry in model.opset_import if entry.domain in ("", "ai.onnx")]
@@ -104,6 +104,20 @@ def load_graph(source: str | Path | bytes) -> OnnxGraph:
         tuple(_node(onnx, message) for message in graph.node),
         tuple(str(value.name) for value in graph.output),
     )
+
+
+def _with_typed_outputs(onnx: Any, model: Any) -> Any:
+    """The model for ONNX's checker, which wants types of outputs and their shapes: nothing here reads these."""
+    bare = [value for value in model.graph.output if not value.type.tensor_type.HasField("shape")]
+    if not bare or any(value.type.WhichOneof("value") not in (None, "tensor_type") for value in bare):
+        return model
+    copy = onnx.ModelProto()
+    copy.CopyFrom(model)
+    for value in copy.graph.output:
+        kind = value.type.tensor_type
+        kind.elem_type = kind.elem_type or onnx.TensorProto.FLOAT
+        kind.shape.SetInParent()
+    return copy
 
 
 def fold_node(node: Node, inputs: Mapping[str, Constant], opset: int) -> tuple[Constant, ...]:

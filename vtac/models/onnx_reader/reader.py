@@ -43,10 +43,11 @@ def from_onnx(
             "convert it with onnx.version_converter"
         )
     _require_known(graph)
-    inputs = {name: _input_shape(name, extents, batch, shapes or {}) for name, extents in graph.inputs.items()}
-    foreign = sorted(set(shapes or {}) - set(inputs))
+    foreign = sorted(set(shapes or {}) - set(graph.inputs))
     if foreign:
-        raise ModelError(f"a shape is given for '{foreign[0]}'; model '{graph.name}' has inputs {', '.join(inputs)}")
+        named = ", ".join(f"{name} ({_text(extents)})" for name, extents in graph.inputs.items())
+        raise ModelError(f"a shape is given for '{foreign[0]}'; model '{graph.name}' has inputs {named}")
+    inputs = {name: _input_shape(name, extents, batch, shapes or {}) for name, extents in graph.inputs.items()}
     builder = Builder(graph.name, graph.opset, inputs, graph.constants)
     for node in graph.nodes:
         _read(builder, node)

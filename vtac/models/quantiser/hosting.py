@@ -13,7 +13,7 @@ from vtac.models.layers.activations import Activation, Clamp, LeakyRelu, Paramet
 from vtac.models.layers.convolutions import Convolution, Spread
 from vtac.models.layers.elementwise import Add, Affine
 from vtac.models.layers.normalisation import BatchNorm
-from vtac.models.layers.pooling import GlobalAveragePool, MaxPool, Upsample
+from vtac.models.layers.pooling import AveragePool, GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Concat, Flatten, Pad, Reshape, Slice, Transpose
 from vtac.models.quantiser.options import Options
@@ -42,7 +42,7 @@ def hosted_layers(graph: Graph, options: Options, kept: Mapping[str, str]) -> Ma
         named = ", ".join(f"'{layer.name}' ({layer.kind}{_reason(found[layer.name])})" for layer in layers)
         raise ModelError(
             f"model '{graph.name}' has layers without an integer form: {named}{f' ({counted})' if counted else ''}; "
-            "allow_host=True lets the host compute them in float32"
+            "allow_host=True (vtac quantize --allow-host) lets the host compute them in float32"
         )
     return {**found, **kept}
 
@@ -83,11 +83,17 @@ def _reason(why: str) -> str:
 
 
 _NONE = "it has no integer form"
+_UNEVEN = (
+    "windows at the border have fewer elements, as padding does not count, and every window needs one divisor: "
+    "count_include_pad=1, no padding, or a size that windows fill gives it one"
+)
 
 
 def _why_not(layer: Layer, graph: Graph) -> str:
     """Why a layer has no integer form; empty for one that has."""
     shapes = [graph.shapes[name] for name in layer.inputs]
+    if isinstance(layer, AveragePool):
+        return _UNEVEN
     if not isinstance(layer, _KINDS):
         return _NONE
     if isinstance(layer, Add) and shapes[0] != shapes[1]:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ModelError, ProgramError
-from vtac.lazily import written_by
+from vtac.lazily import text_by, written_by
 from vtac.models.layer import Array
 from vtac.targets.vta.machine import Progress
 from vtac.targets.vta.programs.arrays import Array as AnyArray
@@ -33,7 +33,7 @@ class Measured(Protocol):
     def to_json(self) -> dict[str, object]: ...
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class QuantisedProgram:
     """`program` on integers; `predict` on floats, through the functions that say what integers stand for."""
 
@@ -74,6 +74,11 @@ class QuantisedProgram:
 
     def __str__(self) -> str:
         return str(self.program)
+
+    def __repr__(self) -> str:
+        return f"<QuantisedProgram {self.program!r}>"
+
+    _repr_html_ = text_by("vtac.report.notebook", "quantised_html")
 
     @property
     def config(self) -> VTAConfig:

@@ -18,6 +18,7 @@ from vtac.models.quantiser.program import QuantisedProgram
 from vtac.models.quantiser.quantisation import Quantisation
 from vtac.models.report.build import build_report
 from vtac.models.report.report import Report
+from vtac.text.short import counted
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -25,12 +26,17 @@ if TYPE_CHECKING:
     from vtac.dialects.hardware import VTAConfig
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class QuantisedModel(Quantisation):
     """Integers for a float model: `module` is the network as linalg, `simulate` what it computes, in numpy."""
 
     _programs: list[QuantisedProgram] = field(default_factory=list[QuantisedProgram], repr=False)
     """The program that was compiled last, which reports look at."""
+
+    def __repr__(self) -> str:
+        graph = self.graph
+        work = f"{counted(len(self.steps), 'step')}, {counted(len(self.products), 'product')} of bytes"
+        return f"<QuantisedModel {graph.name}: {counted(len(graph.layers), 'layer')} in {work}>"
 
     @property
     def module(self) -> ModuleOp:

@@ -45,7 +45,7 @@ class LayerLine:
         return " -> ".join(ends)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """`str()` is a table; accuracies are None without labels."""
 
@@ -87,6 +87,11 @@ class Report:
 
     to_html = text_by("vtac.models.report.page", "page")
     """A page without scripts: the table, SQNR along the network, histograms with their grid."""
+    _repr_html_ = text_by("vtac.models.report.page", "part")
+    """The same in a notebook."""
+
+    def __repr__(self) -> str:
+        return f"<Report {self.totals()[0]}>"
 
     def __str__(self) -> str:
         names = max(5, *(len(line.name) for line in self.lines))

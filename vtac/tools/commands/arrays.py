@@ -6,17 +6,19 @@ import zipfile
 import zlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Protocol, cast
+from typing import BinaryIO, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.errors import VtacError
-from vtac.files.archives import Archive, Header, archive_of
+from vtac.files.archives import Archive, Header, archive_of, array_bytes, single_array, single_header
 from vtac.files.reading import like_missing, open_regular
 from vtac.targets.vta.programs.arrays import Array
 from vtac.tools.output import write_file
 
+_SINGLE = b"\x93NUMPY"
+"""How a file of one array begins."""
 DEFAULT_LOW = -128
 DEFAULT_HIGH = 128
 
@@ -41,12 +43,12 @@ class ArchiveError(VtacError):
 def read_arrays(path: str, arguments: Sequence[Argument]) -> list[Array]:
     """Returns the arguments' arrays from the `.npz` at `path`: by name, else `in_*` in the archive's order.
 
-    Raises `ArchiveError`. Shapes and dtypes are the program's to check.
+    A `.npy` is the array of the only argument. Raises `ArchiveError`. Shapes and dtypes are the program's to check.
     """
     try:
         with open_regular(Path(path)) as stream:
-            if stream.read(6) == b"\x93NUMPY":
-                raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
+            if stream.read(len(_SINGLE)) == _SINGLE:
+                return [_only_array(stream, path, arguments)]
             return _chosen_arrays(Archive(stream), path, arguments)
     except OSError as error:
         raise ArchiveError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from None
@@ -55,17 +57,32 @@ def read_arrays(path: str, arguments: Sequence[Argument]) -> list[Array]:
 
 
 def read_all(path: str) -> dict[str, NDArray[np.generic]]:
-    """All arrays of the `.npz` at `path` by name, in the archive's order. Raises `ArchiveError`."""
+    """All arrays of the `.npz` at `path` by name, in the archive's order; that of a `.npy` is called `array`.
+
+    Raises `ArchiveError`.
+    """
     try:
         with open_regular(Path(path)) as stream:
-            if stream.read(6) == b"\x93NUMPY":
-                raise ArchiveError(f"'{path}' is a single array; expected an archive as numpy.savez writes it")
+            if stream.read(len(_SINGLE)) == _SINGLE:
+                return {"array": single_array(stream)}
             archive = Archive(stream)
             return {name: archive.array(name) for name in archive.names}
     except OSError as error:
         raise ArchiveError(f"cannot read '{path}': {error.strerror or error}{like_missing(path, error)}") from None
     except (ValueError, EOFError, KeyError, NotImplementedError, zipfile.BadZipFile, zlib.error) as error:
         raise ArchiveError(f"'{path}' is no archive of numbers as numpy.savez writes it: {error}") from None
+
+
+def _only_array(stream: BinaryIO, path: str, arguments: Sequence[Argument]) -> Array:
+    """The array of a `.npy` for a program's only argument."""
+    if len(arguments) != 1:
+        names = ", ".join(argument.name for argument in arguments) or "none"
+        raise ArchiveError(
+            f"'{path}' is a single array, and the program takes {len(arguments)} ({names}): save all of them with "
+            "numpy.savez, by these names"
+        )
+    _check_header(single_header(stream), arguments[0])
+    return cast("Array", single_array(stream))
 
 
 def _chosen_arrays(archive: Archive, path: str, arguments: Sequence[Argument]) -> list[Array]:
@@ -90,9 +107,14 @@ def _check_header(header: Header, argument: Argument) -> None:
     """Refuses an array by what the archive says of it, before its numbers are read."""
     if header.shape != argument.shape or header.dtype.itemsize != np.dtype(argument.dtype).itemsize:
         found, wanted = ("x".join(map(str, shape)) or "scalar" for shape in (header.shape, argument.shape))
+        remedy = "reshape or convert it first"
+        if header.dtype.kind == "f" and np.dtype(argument.dtype).kind != "f":
+            remedy = (
+                "round floats to the integers that they stand for; vtac quantize writes the formula above its program"
+            )
         raise ArchiveError(
             f"argument '{argument.name}' is {found} {header.dtype}; the program takes {wanted} {argument.dtype}: "
-            "reshape or convert it first"
+            f"{remedy}"
         )
 
 
@@ -106,8 +128,9 @@ def random_arrays(arguments: Sequence[Argument], seed: int, low: int | None, hig
 
 
 def write_arrays(path: str, arrays: Mapping[str, Array]) -> None:
-    """Writes the `.npz` at `path`, whole or not at all. Raises `OutputError`."""
-    write_file(archive_of(arrays), path)
+    """Writes the `.npz` at `path`, or one array as `.npy`, whole or not at all. Raises `OutputError`."""
+    is_single = Path(path).suffix.lower() == ".npy" and len(arrays) == 1
+    write_file(array_bytes(next(iter(arrays.values()))) if is_single else archive_of(arrays), path)
 
 
 def _random_array(argument: Argument, generator: np.random.Generator, low: int | None, high: int | None) -> Array:

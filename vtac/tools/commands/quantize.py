@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import StringIO
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,18 +16,24 @@ from numpy.typing import NDArray
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ModelError
 from vtac.models.model import Model
+from vtac.models.quantiser.options import Exponents, Mantissas, Rounding, WeightRounding, ZeroPoints
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.progress import Bar
 from vtac.tools.commands.arrays import ArchiveError, read_all
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import report, write_file
 
+_USAGE = "vtac quantize MODEL.onnx|MODEL.pt2 --calibration X.npz -o OUT.mlir [options]"
 _EXAMPLE = """example:
   vtac quantize net.onnx --calibration images.npz --report net.html -o net.mlir
   vtac run net.mlir
+  vtac quantize net.onnx --calibration images.npy --exponents mixed --allow-host --keep-float head.softmax -o net.mlir
+  vtac quantize detector.onnx --shape image=1x3x320x320 --calibration images.npz -o detector.mlir
 
-The archive holds an array for each input, by its name or alone; its first dimension counts samples. With --labels the
-report says how often the model is right on them.
+The archive holds an array for each input, by its name or alone; its first dimension counts samples. A single array, as
+numpy.save writes it, is that of the only input. A model that is quantised already keeps its scales; the data are for
+the report. With --labels the report says how often the model is right on the samples. The defaults are what measured
+best: docs/models.md.
 """
 
 
@@ -42,6 +48,16 @@ class Options(argparse.Namespace):
     config: str | None = None
     allow_host: bool = False
     keep_float: list[str]
+    zero_points: ZeroPoints = "all"
+    exponents: Exponents = "squares"
+    rounding: Rounding = "half-up"
+    weights: WeightRounding = "least-squares"
+    mantissas: Mantissas = "tried"
+    correct_bias: bool = True
+    per_feature: bool = True
+    equalise: bool = True
+    batch: int | None = None
+    shape: list[str]
     json: bool = False
 
 
@@ -51,17 +67,15 @@ def main(arguments: Sequence[str]) -> int:
     calibration, output = options.calibration, options.output
     if calibration is None or output is None:
         missing = "--calibration X.npz" if calibration is None else "-o OUT.mlir"
-        raise UsageError(f"{missing} is missing; run 'vtac quantize --help' for the options")
+        raise UsageError(f"{missing} is missing: {_USAGE}; run 'vtac quantize --help' for the options")
     _check_files(options)
-    model = read_model(options.model)
+    model = read_model(options.model, options.batch, _shapes(options.shape))
     samples = _samples(calibration, model)
     labels = None if options.labels is None else _labels(options.labels)
     config = None if options.config is None else VTAConfig.from_json(options.config)
     bar = Bar()
     try:
-        quantised = model.quantize(
-            [samples], allow_host=options.allow_host, keep_float=options.keep_float, progress=bar
-        )
+        quantised = _quantised(model, samples, options, bar)
     finally:
         bar.close()
     quantised.compile(config)
@@ -75,14 +89,47 @@ def main(arguments: Sequence[str]) -> int:
     return 0
 
 
-def read_model(path: str) -> Model:
-    """A model, by the ending of its file's name. Raises `VtacError`."""
+def _quantised(model: Model, samples: tuple[NDArray[np.generic], ...], options: Options, bar: Bar) -> QuantisedModel:
+    return model.quantize(
+        [samples],
+        zero_points=options.zero_points,
+        exponents=options.exponents,
+        rounding=options.rounding,
+        weights=options.weights,
+        correct_bias=options.correct_bias,
+        per_feature=options.per_feature,
+        mantissas=options.mantissas,
+        equalise=options.equalise,
+        allow_host=options.allow_host,
+        keep_float=options.keep_float,
+        progress=bar,
+    )
+
+
+def _shapes(given: Sequence[str]) -> dict[str, tuple[int, ...]]:
+    """Shapes of inputs by name, from texts like `image=1x3x224x224`. Raises `UsageError`."""
+    shapes: dict[str, tuple[int, ...]] = {}
+    for text in given:
+        name, _, extents = text.rpartition("=")
+        numbers = extents.split("x")
+        if not name or not all(number.isascii() and number.isdigit() and int(number) > 0 for number in numbers):
+            raise UsageError(f"--shape {text} names no shape; NAME=1x3x224x224 is required, every extent at least 1")
+        shapes[name] = tuple(map(int, numbers))
+    return shapes
+
+
+def read_model(path: str, batch: int | None = None, shapes: Mapping[str, Sequence[int]] | None = None) -> Model:
+    """A model, by the ending of its file's name; ONNX models may leave extents open. Raises `VtacError`."""
     suffix = Path(path).suffix.lower()
     if suffix == ".onnx":
         from vtac.models.onnx_reader.reader import from_onnx
 
-        return from_onnx(path)
+        return from_onnx(path, batch=batch or 1, shapes=shapes)
     if suffix == ".pt2":
+        if batch is not None or shapes:
+            raise UsageError(
+                f"'{path}' states its shapes, those of its export: --batch and --shape are for ONNX models"
+            )
         from vtac.models.torch_reader.reader import from_exported_file
 
         return from_exported_file(path)
@@ -114,19 +161,36 @@ def program_text(quantised: QuantisedModel) -> str:
 
 def _parse(arguments: Sequence[str]) -> Options:
     parser = ToolParser("vtac quantize", "Quantises a trained model for the VTA.", _EXAMPLE)
+    parser.usage = _USAGE
     add = parser.add_argument
     add("model", metavar="MODEL", help="MODEL.onnx, of floats, or MODEL.pt2, from torch.export.save")
-    add("--calibration", metavar="X.npz", help="data that the model is used for; scales are chosen on them")
+    add("--calibration", metavar="X.npz", help="data that the model is used for, or .npy; scales are chosen on it")
     add("--labels", metavar="L.npy", help="the right choice for each sample: the report says how often it is made")
     add("--report", metavar="FILE", action="append", default=[], help="write the report, as .html or .json")
     add("--allow-host", action="store_true", help="let the host compute layers that the VTA cannot, in float32")
     add("--keep-float", metavar="LAYER", action="append", default=[], help="a layer that the host computes in any case")
+    add("--batch", type=int, metavar="N", help="first extent of inputs that leave it open (default 1)")
+    add("--shape", metavar="NAME=NxN", action="append", default=[], help="the shape of an input that leaves more open")
+    _add_scheme(parser)
     add("--config", metavar="FILE", help="vta_config.json for the cycles in the report; default: the default's")
     add("-o", "--output", metavar="OUT.mlir", help="write the program, for vtac run")
     add("--json", action="store_true", help="print the report as JSON")
     options = Options()
     parser.parse(arguments, options)
     return options
+
+
+def _add_scheme(parser: ToolParser) -> None:
+    """How integers are chosen: the options of `Model.quantize`, with its defaults."""
+    add = parser.add_argument_group("how integers are chosen").add_argument
+    add("--zero-points", choices=get_args(ZeroPoints), help="which values that are never negative begin at -128")
+    add("--exponents", choices=get_args(Exponents), help="how scales of activations are chosen")
+    add("--mantissas", choices=get_args(Mantissas), help="whether scales are powers of two alone")
+    add("--rounding", choices=get_args(Rounding), help="how results become bytes")
+    add("--weights", choices=get_args(WeightRounding), help="how weights are rounded")
+    add("--no-correct-bias", dest="correct_bias", action="store_false", help="leave the mean error of weights")
+    add("--per-tensor", dest="per_feature", action="store_false", help="one scale for all weights of a layer")
+    add("--no-equalise", dest="equalise", action="store_false", help="leave channels at the ranges that they have")
 
 
 def _check_files(options: Options) -> None:

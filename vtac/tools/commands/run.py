@@ -78,8 +78,8 @@ def _parse(arguments: Sequence[str]) -> Options:
     add_compile_arguments(parser)
     add = parser.add_argument
     add("--device", choices=("cpu", "gpu"), help="where a CUDA program runs (default cpu)")
-    add("--inputs", metavar="X.npz", help="arguments; default random")
-    add("--outputs", metavar="Y.npz", help="write the results")
+    add("--inputs", metavar="X.npz", help="arguments by name, or the only one as .npy; default random")
+    add("--outputs", metavar="Y.npz", help="write the results by name, or the only one as .npy")
     add("--stats", metavar="FILE", help="write the counters as JSON; - prints them on stdout, and the tables on stderr")
     add("--trace", metavar="FILE", help="write a Chrome or Perfetto trace of the run, cycle by cycle")
     add("--timeline", metavar="FILE", help="draw that trace, as .svg or .png")
