@@ -18,6 +18,7 @@ from vtac.dialects.wmma.ops import (
     MapFragmentOp,
     MmaSyncOp,
     StoreMatrixSyncOp,
+    VariableOp,
     YieldOp,
 )
 
@@ -33,6 +34,7 @@ WMMA = Dialect(
         MapFragmentOp,
         MmaSyncOp,
         StoreMatrixSyncOp,
+        VariableOp,
         YieldOp,
     ],
     [FragmentType],
@@ -50,5 +52,6 @@ __all__ = [
     "MapFragmentOp",
     "MmaSyncOp",
     "StoreMatrixSyncOp",
+    "VariableOp",
     "YieldOp",
 ]

@@ -47,3 +47,7 @@ COPIES = declare(
         "double_buffer",
     )
 )
+
+COMMENT = declare(
+    Declared("wmma.comment", TEXT, ("scf.for", "scf.if"), "what a part of a kernel does, for its readers")
+)

@@ -18,7 +18,7 @@ from xdsl.irdl import (
     result_def,
     traits_def,
 )
-from xdsl.traits import IsTerminator, MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
+from xdsl.traits import IsTerminator, MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect, Pure
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
@@ -256,6 +256,20 @@ class AsyncCommitOp(IRDLOperation):
     name = "wmma.async_commit"
     traits = traits_def(MemoryWriteEffect())
     assembly_format = "attr-dict"
+
+
+@irdl_op_definition
+class VariableOp(IRDLOperation):
+    """An index as a variable of its own in the kernel's text: the index it is given."""
+
+    name = "wmma.variable"
+    index = operand_def(IndexType)
+    result = result_def(IndexType)
+    traits = traits_def(Pure())
+    assembly_format = "$index attr-dict"
+
+    def __init__(self, index: SSAValue) -> None:
+        super().__init__(operands=[index], result_types=[IndexType()])
 
 
 @irdl_op_definition

@@ -15,6 +15,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.linear import Linear, from_affine
+from vtac.dialects.wmma import VariableOp
 from vtac.dialects.wmma.declared import BLOCK, GRID
 
 _AT_LEAST = 5
@@ -97,6 +98,8 @@ class KernelValues:
                 return Linear(op.value.value.data)
             case ApplyOp():
                 return self._applied(op)
+            case VariableOp():
+                return self.expression(op.index)
             case arith.AddiOp() | arith.SubiOp() | arith.MuliOp():
                 return self._computed(op)
             case _:

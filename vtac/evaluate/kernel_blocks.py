@@ -92,6 +92,8 @@ class Blocks:
         elif isinstance(op, ApplyOp):
             (result,) = evaluate_map(op.map.data, [self._integers(value) for value in op.mapOperands])
             self.values[op.result] = np.atleast_1d(np.asarray(result, np.int64))
+        elif isinstance(op, wmma.VariableOp):
+            self.values[op.result] = self.values[op.index]
         elif isinstance(op, arith.ConstantOp):
             self.values[op.result] = _constant(op)
         elif op.name.startswith(("arith.", "math.")):

@@ -15,8 +15,10 @@ from vtac.passes.gpu.gpu_check_bounds import GpuCheckBounds
 from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
 from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
 from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
+from vtac.passes.gpu.gpu_hoist_indices import GpuHoistIndices
 from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.gpu.gpu_merge_conditions import GpuMergeConditions
+from vtac.passes.gpu.gpu_name_values import GpuNameValues
 from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
 from vtac.passes.gpu.gpu_place_shared_memory import GpuPlaceSharedMemory
 from vtac.passes.gpu.gpu_simplify_indices import GpuSimplifyIndices
@@ -59,6 +61,8 @@ WMMA_PIPELINE = Pipeline(
                 GpuSimplifyIndices(),
                 CommonSubexpressionElimination(),
                 GpuMergeConditions(),
+                GpuNameValues(),
+                GpuHoistIndices(),
                 ConvertScheduleToScf(),  # the new constants, too, stand at the start, each once
             ),
         ),

@@ -66,7 +66,7 @@ KERNELS: Mapping[str, tuple[Callable[[], Kernel], int]] = {
         9,
     ),
     "convolution": (lambda: convolution(WmmaConv2D(16, 4, 4, 32, 16), fast=False), 4),
-    "fast convolution": (lambda: convolution(WmmaConv2D(64, 4, 4, 32, 128), fast=True, stage=2560), 9),
+    "fast convolution": (lambda: convolution(WmmaConv2D(64, 4, 4, 32, 128), fast=True, stage=2560), 8),
     "plain convolution": (lambda: convolution(PlainConv2D(5, 3, 4, 3, 10, 5, 2, 2), fast=False), 5),
     "fast plain convolution": (lambda: convolution(PlainConv2D(16, 5, 4, 16, 32, 2, 0, 2), fast=True), 6),
     "pipelined product by hand": (lambda: Kernel(pipelined_matmul().text, pipelined_matmul().launch), 7),
@@ -84,8 +84,9 @@ REDUNDANT = {
 """Barriers that nothing needs, by kernel and line, and why."""
 
 
-ALLOWED = {False: {"race"}, True: {"race", "unwritten"}}
-"""Kinds of faults, by whether an index was changed and not what orders accesses: it may lead to an unfilled stage."""
+ALLOWED = {False: {"race"}, True: {"race", "unwritten", "out-of-bounds"}}
+"""Kinds of faults, by whether an index was changed and not what orders accesses: it may lead to an
+unfilled stage, or beyond the last."""
 
 
 @pytest.mark.parametrize("name", KERNELS)

@@ -48,9 +48,9 @@ def test_the_seed_convolution_as_text() -> None:
         "    const half *__restrict__ data,  // 16 x 14 x 14 x 16 x 16 x 16",
         "    const half *__restrict__ kernel,  // 3 x 3 x 16 x 32 x 16 x 16",
         "    float *__restrict__ output)  // 16 x 14 x 14 x 32 x 16 x 16",
-        "  wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> data_shared_wmma_matrix_a[2];",
-        "  wmma::fragment<wmma::matrix_b, 16, 16, 16, half, wmma::row_major> kernel_shared_wmma_matrix_b[4];",
-        "  wmma::fragment<wmma::accumulator, 16, 16, 16, float> output_wmma_accumulator[8];",
+        "  wmma::fragment<wmma::matrix_a, 16, 16, 16, half, wmma::row_major> left[2];",
+        "  wmma::fragment<wmma::matrix_b, 16, 16, 16, half, wmma::row_major> right[4];",
+        "  wmma::fragment<wmma::accumulator, 16, 16, 16, float> sums[8];",
         "  __shared__ __align__(128) half data_shared[12288];  // 8 x 1 x 3 x 2 x 16 x 16",
         "  __shared__ __align__(128) half kernel_shared[12288];  // 1 x 3 x 2 x 8 x 16 x 16",
     ):
@@ -99,7 +99,7 @@ def test_fragments_are_named_by_constants_of_unrolled_loops(fast: bool) -> None:
     uses = [line for line in lines if re.search(r"wmma::\w+_(sync|fragment)\(", line)]
     assert uses
     for line in uses:
-        for index in re.findall(r"(?:matrix_a|matrix_b|accumulator)\[([^\]]+)\]", line):
+        for index in re.findall(r"(?:left|right|sums)\[([^\]]+)\]", line):
             assert set(re.findall(r"[A-Za-z_]\w*", index)) <= unrolled, line
 
 

@@ -17,12 +17,16 @@ from vtac.analysis.kernel_roles import is_result
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
 from vtac.dialects.declared import Declared
-from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, GRID, KERNEL
+from vtac.dialects.wmma.declared import ARCHITECTURE, BLOCK, DYNAMIC_BYTES, GRID, KERNEL
 from vtac.errors import CompileError
+from vtac.lazily import installed_version
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 from vtac.targets.cuda.emit.statements import StatementPrinter
 from vtac.targets.cuda.emit.types import scalar_type
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
+
+POINTER_ALIGNMENT = 32
+"""Bytes that arrays are aligned to: what a fragment's tile in memory is."""
 
 _INDEX_LIMIT = 2**31 - 1
 _HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
@@ -68,10 +72,21 @@ def emit_cuda(module: ModuleOp) -> str:
     lines += ["", "using namespace nvcuda;", ""] if uses_warps else [""]
     grid = " x ".join(map(str, launch_extents(kernel, GRID)))
     block = " x ".join(map(str, launch_extents(kernel, BLOCK)))
+    lines.append(_origin(module, kernel))
     lines.append(f"// Launch with a grid of {grid} blocks of {block} threads.")
     lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
     lines += _signature(kernel)
     return "\n".join([*lines, *printer.lines, "}"]) + "\n"
+
+
+def _origin(module: ModuleOp, kernel: FuncOp) -> str:
+    architecture = ARCHITECTURE.get(module)
+    meant = f"scheduled for {architecture}" if architecture else "for any architecture"
+    name = kernel_name(kernel.sym_name.data)
+    return (
+        f"// {name}: {meant}, written by vtac {installed_version('vtac')}; arrays start at multiples of "
+        f"{POINTER_ALIGNMENT} bytes."
+    )
 
 
 def kernel_parts(text: str) -> tuple[list[str], str]:

@@ -15,7 +15,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of, memref_type_of, scope_of, shape_of, strides_of
 from vtac.dialects import wmma
 from vtac.dialects.schedule.declared import UNROLL
-from vtac.dialects.wmma.declared import SHARED_OFFSET
+from vtac.dialects.wmma.declared import COMMENT, SHARED_OFFSET
 from vtac.dialects.wmma.ops import fragment_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import ATOM, SUM, ExpressionPrinter
@@ -65,9 +65,14 @@ class StatementPrinter(ExpressionPrinter):
         self.lines += wrapped("  " * depth + text)
 
     def _print(self, op: Operation, depth: int) -> None:
-        if self.print_pure(op) or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp):
+        comment = COMMENT.get(op)
+        if comment is not None:
+            self.lines += ["", "  " * depth + f"// {comment}"]
+        if isinstance(op, wmma.VariableOp):
+            self._line(f"const int {self.name(op.result, 'index')} = {self.text(op.index)};", depth)
+        elif self.print_pure(op) or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp):
             return
-        if isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp):
+        elif isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp):
             prefix = "blockIdx" if isinstance(op, gpu.BlockIdOp) else "threadIdx"
             index = f"{prefix}.{op.dimension.data.value}"  # unsigned; index arithmetic must be signed
             self._line(f"const int {self.name(op.result)} = static_cast<int>({index});", depth)
@@ -84,7 +89,14 @@ class StatementPrinter(ExpressionPrinter):
         elif not self._warp(op, depth):
             raise CompileError(f"'{op.name}' has no CUDA text", location_of(op))
 
+    def _scope(self, block: Block, depth: int) -> None:
+        """A block between braces: names of its own are free again after it."""
+        taken = set(self.taken)
+        self.print_body(block, depth)
+        self.taken = taken
+
     def _loop(self, op: scf.ForOp, depth: int) -> None:
+        taken = set(self.taken)
         name = self.name(op.body.block.args[0], "i")
         bounds = [self.text(value) for value in (op.lb, op.ub, op.step)]
         step = f"++{name}" if bounds[2] == "1" else f"{name} += {bounds[2]}"
@@ -92,6 +104,7 @@ class StatementPrinter(ExpressionPrinter):
             self._line("#pragma unroll", depth)
         self._line(f"for (int {name} = {bounds[0]}; {name} < {bounds[1]}; {step}) {{", depth)
         self.print_body(op.body.block, depth + 1)
+        self.taken = taken
         self._line("}", depth)
 
     def _choice(self, op: scf.IfOp, depth: int) -> None:
@@ -104,7 +117,7 @@ class StatementPrinter(ExpressionPrinter):
                 continue
             if position:
                 self._line("} else {", depth)
-            self.print_body(region.block, depth + 1)
+            self._scope(region.block, depth + 1)
             last = region.block.last_op
             for name, value in zip(results, last.operands if last is not None else (), strict=True):
                 self._line(f"{name} = {self.text(value)};", depth + 1)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vtac.targets.cuda.emit.expressions import identifier
+from vtac.targets.cuda.emit.kernel import POINTER_ALIGNMENT
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep
 
@@ -18,8 +19,6 @@ _TYPES = {
     "int32": "int",
     "float64": "double",
 }
-POINTER_ALIGNMENT = 32
-"""Bytes that arrays are aligned to: what a fragment's tile in memory is."""
 STATIC_BYTES = 48 * 1024
 """Shared memory that a kernel has without asking."""
 

@@ -1,0 +1,114 @@
+"""What the indices, loops and fragments of a kernel are for: names that a reader expects."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator
+
+from xdsl.dialects import gpu, scf, vector
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+
+from vtac.analysis.kernel_values import KernelValues
+from vtac.analysis.linear import Linear
+from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.wmma import (
+    AsyncCommitOp,
+    AsyncCopyOp,
+    FillFragmentOp,
+    FragmentsOp,
+    LoadMatrixSyncOp,
+    MapFragmentOp,
+    MmaSyncOp,
+    StoreMatrixSyncOp,
+)
+from vtac.dialects.wmma.declared import BLOCK
+from vtac.dialects.wmma.ops import fragment_of
+
+_FRAGMENTS = {"matrix_a": "left", "matrix_b": "right", "accumulator": "sums"}
+_SIDES = {"matrix_a": "row", "matrix_b": "column"}
+
+
+def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
+    """A name for each index of the launch, loop variable and array of fragments of a kernel, by what it is for."""
+    values = KernelValues(kernel)
+    ops = list(kernel.walk())
+    sides = _sides(ops, values)
+    names: dict[SSAValue, str] = {}
+    blocks = [op for op in ops if isinstance(op, gpu.BlockIdOp)]
+    for op in ops:
+        if isinstance(op, scf.ForOp):
+            names[op.body.block.args[0]] = _of_loop(op, sides)
+        elif isinstance(op, FragmentsOp):
+            names[op.fragments] = _FRAGMENTS[op.fragments.type.data.role]
+        elif isinstance(op, gpu.BlockIdOp) and len(blocks) == 1:
+            names[op.result] = "block"
+        elif isinstance(op, gpu.ThreadIdOp):
+            names[op.result] = _of_thread(op, kernel, sides)
+    return names
+
+
+def _of_loop(loop: scf.ForOp, sides: dict[Hashable, str]) -> str:
+    variable = loop.body.block.args[0]
+    own = list(loop.body.block.ops)
+    inside = list(loop.body.walk())
+    multiplies = any(isinstance(op, MmaSyncOp) for op in inside)
+    if multiplies and any(isinstance(op, gpu.BarrierOp) for op in inside):
+        return "step"
+    if variable in sides:
+        return sides[variable]
+    if any(isinstance(op, AsyncCommitOp) for op in own):
+        return "stage"
+    if multiplies:
+        return "slice"
+    return "piece" if any(isinstance(op, AsyncCopyOp | vector.StoreOp) for op in own) else "i"
+
+
+def _of_thread(op: gpu.ThreadIdOp, kernel: FuncOp, sides: dict[Hashable, str]) -> str:
+    dimension = str(op.dimension.data.value)
+    extents = BLOCK.get(kernel) or (1, 1, 1)
+    if dimension == "x" and extents[0] == WARP_SIZE and max(extents[1:]) > 1:
+        return "lane"
+    if op.result in sides:
+        return f"warp_{sides[op.result]}"
+    return f"thread_{dimension}" if sum(extent > 1 for extent in extents) > 1 else "thread"
+
+
+def _sides(ops: list[Operation], values: KernelValues) -> dict[Hashable, str]:
+    """`row` or `column` for what chooses among the rows or the columns of fragments, and for nothing else."""
+    found: dict[Hashable, set[str]] = {}
+    for op in ops:
+        for side, expression in _sided(op, values):
+            for variable in expression.variables():
+                found.setdefault(variable, set()).add(side)
+    return {variable: next(iter(names)) for variable, names in found.items() if len(names) == 1}
+
+
+def _sided(op: Operation, values: KernelValues) -> Iterator[tuple[str, Linear]]:
+    """The indices of an operation that belong to one side of a product."""
+    if isinstance(op, LoadMatrixSyncOp) and fragment_of(op.fragments).role in _SIDES:
+        side = _SIDES[fragment_of(op.fragments).role]
+        wanted = [op.index, op.offset]
+    elif isinstance(op, MmaSyncOp):
+        yield from _known("row", [op.a_index], values)
+        side, wanted = "column", [op.b_index]
+    elif isinstance(op, FillFragmentOp | StoreMatrixSyncOp | MapFragmentOp):
+        yield from _of_accumulator(values.expression(op.index))
+        return
+    else:
+        return
+    yield from _known(side, wanted, values)
+
+
+def _known(side: str, indices: list[SSAValue], values: KernelValues) -> Iterator[tuple[str, Linear]]:
+    for index in indices:
+        expression = values.expression(index)
+        if expression is not None:
+            yield side, expression
+
+
+def _of_accumulator(expression: Linear | None) -> Iterator[tuple[str, Linear]]:
+    """`row * columns + column`."""
+    if expression is None or len(expression.terms) < 2:
+        return
+    for atom, factor in expression.terms.items():
+        yield ("row" if factor > 1 else "column"), Linear.variable(atom)

@@ -1,0 +1,58 @@
+"""Where in a kernel a value can be worked out: the loops around an operation, the end of the launch's indices."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import arith, gpu, scf
+from xdsl.dialects.builtin import IndexType
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Block, Operation, SSAValue
+
+from vtac.analysis.kernel_values import KernelValues
+from vtac.analysis.linear import Linear
+from vtac.dialects.wmma import VariableOp
+
+_ANY = 1 << 31
+
+
+class OpenValues(KernelValues):
+    """Index values over variables of which some are only known by name: what loops carry, and variables of the text."""
+
+    def _made(self, op: Operation | Block) -> Linear | None:
+        if isinstance(op, VariableOp):
+            self.extents[op.result] = _ANY
+            return Linear.variable(op.result)
+        return super()._made(op)
+
+    def _of_loop(self, value: SSAValue) -> Linear | None:
+        known = super()._of_loop(value)
+        loop = value.owner.parent_op() if isinstance(value.owner, Block) else None
+        if known is None and isinstance(loop, scf.ForOp) and isinstance(value.type, IndexType):
+            self.extents[value] = _ANY
+            return Linear.variable(value)
+        return known
+
+
+def loops_around(op: Operation) -> list[scf.ForOp]:
+    """The loops that an operation stands in, outermost first."""
+    found: list[scf.ForOp] = []
+    parent = op.parent_op()
+    while parent is not None and not isinstance(parent, FuncOp):
+        if isinstance(parent, scf.ForOp):
+            found.append(parent)
+        parent = parent.parent_op()
+    return found[::-1]
+
+
+def indices_end(kernel: FuncOp, ops: Sequence[Operation]) -> Operation:
+    """The first operation of a kernel that comes after all that new ones read, and after the launch's indices."""
+    read = {operand.owner for op in ops for operand in op.operands}
+    body = list(kernel.body.block.ops)
+    last = max(
+        (at for at, op in enumerate(body) if op in read or isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp)), default=-1
+    )
+    following = body[last + 1]
+    while isinstance(following, arith.ConstantOp) and following.next_op is not None:
+        following = following.next_op
+    return following
