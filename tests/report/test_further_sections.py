@@ -94,3 +94,17 @@ def test_registers_are_told_or_why_not() -> None:
         assert "<dt>registers</dt>" in page and "blocks at once" in page
     else:
         assert "not known here: cannot compile CUDA text" in page
+
+
+def test_names_of_the_front_cover_neither_points_nor_one_another() -> None:
+    crowd = [Point(f"a configuration of hardware {number}", 100 + number, 100 - number) for number in range(40)]
+    html = sweep_section(Sweep("crowd", "x", "y", crowd)).html
+    shown = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(?:start|end|middle)">a configuration', html)
+    assert 1 < len(shown) < len(crowd)
+    assert len({(float(x) // 40, float(y) // 8) for x, y in shown}) == len(shown)
+
+
+def test_columns_of_numbers_are_sorted_as_such() -> None:
+    points = [Point("one", 1, 2, {"acc": "2,048", "kind": "sim"}), Point("two", 2, 1, {"acc": "512", "kind": "fpga"})]
+    html = sweep_section(Sweep("two", "x", "y", points)).html
+    assert '<td class="n" data-v="2048">2,048</td>' in html and "<td>fpga</td>" in html

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from vtac.report.page.labels import LETTER, LINE, Labels, Place, around, beside
 from vtac.report.page.templating import render
 from vtac.text.short import short_name
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 
 WIDTH, HEIGHT = 960, 520
 _LEFT, _RIGHT, _TOP, _BOTTOM = 64, 24, 28, 52
-_LETTER, _LINE = 6.4, 13
-"""Width and height of a letter of a label, in pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,6 @@ class Point:
     label_y: float
     anchor: str
     is_far: bool
-
-
-Box = tuple[float, float, float, float]
-Place = tuple[float, float, str, float]
-"""Where a label stands, its anchor, and its left edge."""
 
 
 class _Axes:
@@ -113,53 +107,25 @@ def _ticks(span: tuple[float, float]) -> Iterator[tuple[float, str]]:
 def _points(rows: Sequence[Row], axes: _Axes) -> list[Point]:
     spots = [(axes.at_x(row.intensity or 1), axes.at_y(_rate(row))) for row in rows]
     roof = axes.at_y(axes.peak)
-    taken: list[Box] = [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
-    taken.append((WIDTH - _RIGHT - 160, roof - 22, WIDTH, roof + 2))
-    return [_point(row, *spot, taken) for row, spot in zip(rows, spots, strict=True)]
+    taken = [*around(spots), (WIDTH - _RIGHT - 160, roof - 22, WIDTH, roof + 2)]
+    labels = Labels((_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM), taken)
+    return [_point(row, *spot, labels) for row, spot in zip(rows, spots, strict=True)]
 
 
-def _point(row: Row, x: float, y: float, taken: list[Box]) -> Point:
+def _point(row: Row, x: float, y: float, labels: Labels) -> Point:
     """A layer with its number and name beside it; where other labels stand, with its number somewhere below."""
     hint = f"{row.name}: {row.intensity:,.1f} MACs per byte, {_rate(row):,.1f} MACs per cycle, {row.cycles:,} cycles"
     full, short = f"{row.number} {short_name(row.name)}", str(row.number)
-    near = [(full, place) for place in _beside(x, y, _LETTER * len(full))]
-    far = [(short, place) for place in (*_beside(x, y, _LETTER * len(short)), *_below(x, y, _LETTER * len(short)))]
-    for number, (label, place) in enumerate((*near, *far)):
-        if _is_free(place, label, taken):
-            taken.append(_box(place[3], place[1], label))
-            return Point(x, y, hint, label, *place[:3], number >= 2 * len(near))
-    return Point(x, y, hint, "", x, y, "middle", False)
-
-
-def _beside(x: float, y: float, width: float) -> tuple[Place, ...]:
-    return (
-        (x + 9, y + 4, "start", x + 9),
-        (x - 9, y + 4, "end", x - 9 - width),
-        (x, y - 10, "middle", x - width / 2),
-        (x, y + 18, "middle", x - width / 2),
-        (x + 7, y - 8, "start", x + 7),
-        (x + 7, y + 16, "start", x + 7),
-        (x - 7, y - 8, "end", x - 7 - width),
-        (x - 7, y + 16, "end", x - 7 - width),
-    )
+    near = [(label, place) for label in (full, short) for place in beside(x, y, label)]
+    found = labels.place((*near, *((short, place) for place in _below(x, y, LETTER * len(short)))))
+    if found is None:
+        return Point(x, y, hint, "", x, y, "middle", False)
+    number, label, place = found
+    return Point(x, y, hint, label, *place[:3], number >= len(near))
 
 
 def _below(x: float, y: float, width: float) -> Iterator[Place]:
     """Places ever farther below a point, and to its sides."""
-    for down in range(34, HEIGHT, _LINE + 2):
+    for down in range(34, HEIGHT, LINE + 2):
         for aside in (0, 12, -12, 24, -24, 40, -40):
             yield x + aside, y + down, "middle", x + aside - width / 2
-
-
-def _box(left: float, baseline: float, name: str) -> Box:
-    return left, baseline - _LINE + 3, left + _LETTER * len(name), baseline + 3
-
-
-def _is_free(place: Place, name: str, taken: Sequence[Box]) -> bool:
-    box = _box(place[3], place[1], name)
-    inside = box[0] > _LEFT and box[2] < WIDTH - _RIGHT and box[1] > _TOP and box[3] < HEIGHT - _BOTTOM
-    return inside and not any(_overlap(box, other) for other in taken)
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]

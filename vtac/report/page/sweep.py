@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
+from vtac.report.page.labels import Labels, Place, around, beside
 from vtac.report.page.section import Section
 from vtac.report.page.templating import render
 from vtac.text.short import short_name
@@ -52,6 +53,7 @@ def sweep_section(sweep: Sweep, number: int = 1) -> Section:
         "sweep.html",
         sweep=sweep,
         columns=columns,
+        numeric={name for name in columns if all(_is_number(point.columns.get(name, "0")) for point in sweep.points)},
         points=sorted(sweep.points, key=lambda point: (point.x, point.y)),
         on_front={id(point) for point in front},
         plot=Markup(_plot(sweep, front) if sweep.points else ""),
@@ -68,11 +70,12 @@ def _plot(sweep: Sweep, front: Sequence[Point]) -> str:
         return _LEFT + along * (WIDTH - _LEFT - _RIGHT), HEIGHT - _BOTTOM - up * (HEIGHT - _TOP - _BOTTOM)
 
     best = {id(point) for point in front}
+    names = _names(front, [place(point) for point in front], [place(point) for point in sweep.points])
     dots = [
         {
             "x": place(point)[0],
             "y": place(point)[1],
-            "name": short_name(point.label) if id(point) in best else "",
+            "name": names.get(id(point)),
             "hint": f"{short_name(point.label)}: {point.x:,.6g} {sweep.x_name}, {point.y:,.6g} {sweep.y_name}",
             "best": id(point) in best,
         }
@@ -89,6 +92,29 @@ def _plot(sweep: Sweep, front: Sequence[Point]) -> str:
         height=HEIGHT,
         frame=(_LEFT, _TOP, WIDTH - _LEFT - _RIGHT, HEIGHT - _TOP - _BOTTOM),
     )
+
+
+def _is_number(text: str) -> bool:
+    try:
+        return bool(text) and float(text.replace(",", "")) == float(text.replace(",", ""))
+    except ValueError:
+        return False
+
+
+def _names(
+    front: Sequence[Point], spots: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
+) -> dict[int, tuple[str, Place]]:
+    """Labels of the points of the front with their places; one that has no room is left to the hint and the table."""
+    labels = Labels((_LEFT, _TOP - 10, WIDTH, HEIGHT - _BOTTOM), around(others))
+    found: dict[int, tuple[str, Place]] = {}
+    for point, spot in zip(front, spots, strict=True):
+        name = short_name(point.label)
+        places = beside(*spot, name)
+        above = (places[4], *places)  # the front falls to the right: what is above it is free of its line
+        placed = labels.place((name, place) for place in above)
+        if placed is not None:
+            found[id(point)] = placed[1], placed[2]
+    return found
 
 
 def _shown(value: float) -> str:
