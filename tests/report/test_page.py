@@ -192,7 +192,7 @@ def test_the_command_writes_a_page(tmp_path: Path, capsys: pytest.CaptureFixture
     ("arguments", "message"),
     [
         (["report", str(NINTH)], "the file for the page is missing: add -o FILE.html"),
-        (["report", str(NINTH), "-o", "/proc/none/page.html"], "cannot write '/proc/none/page.html'"),
+        (["report", str(NINTH), "-o", "/proc/none/page.html"], "cannot write /proc/none/page.html: there is no"),
         (["report", "absent.mlir", "-o", "page.html"], "cannot read 'absent.mlir': No such file or directory"),
     ],
 )

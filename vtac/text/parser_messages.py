@@ -44,6 +44,13 @@ def _character(match: re.Match[str], text: str, at: int) -> str:
     return f"unexpected character {shown}: {advice}"
 
 
+def _attribute(match: re.Match[str], text: str, at: int) -> str:
+    del match
+    word = re.match(r"[\w.$%@#!]{1,30}", text[at:])
+    found = f"'{word[0]}' stands where" if word else "here"
+    return f"{found} a text in quotes, a number, a type or a list in brackets is required"
+
+
 def _shape(match: re.Match[str], text: str, at: int) -> str:
     word = re.match(r"x?(?P<word>[\w!?*]+)", text[at:])
     found = f"'{word['word']}' is no type of elements" if word else "a type of elements is missing"
@@ -64,6 +71,7 @@ _MESSAGES: tuple[tuple[str, Callable[[re.Match[str], str, int], str]], ...] = (
     (r"Could not parse entire input!", _entire),
     (r"Unexpected character: (?P<letter>[\s\S])", _character),
     (r"Expected shape type", _shape),
+    (r"^[Aa]ttribute expected", _attribute),
     (r"SSA value (?P<value>%\S+) is already defined", _defined),
     (
         r"Integer value (?P<value>-?\d+) is out of range for type (?P<kind>\w+) which supports values in the range "

@@ -8,6 +8,8 @@ from typing import Final
 
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from vtac.text.loop_extents import contradiction
+
 _DYNAMIC: Final = -(2**63)
 """What stands for an offset, size or stride that is an operand."""
 
@@ -18,7 +20,7 @@ def upstream_problem(operation: Operation) -> str:
     problem = rule(operation) if rule is not None else ""
     if problem or not operation.name.startswith("linalg."):
         return problem
-    return _operands(operation) or _destinations(operation)
+    return _operands(operation) or _extents_of_loops(operation) or _destinations(operation)
 
 
 _INPUTS: dict[str, int] = {
@@ -42,6 +44,12 @@ def _operands(operation: Operation) -> str:
     if (inputs, outputs) == (wanted, 1):
         return ""
     return f"it has {inputs} ins and {outputs} outs; {wanted} ins and 1 outs are required"
+
+
+def _extents_of_loops(operation: Operation) -> str:
+    from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+
+    return contradiction(operation) if isinstance(operation, LinalgStructuredOperation) else ""
 
 
 def _return(operation: Operation) -> str:

@@ -27,7 +27,7 @@ COMMANDS: dict[str, Command] = {
     "asm": Command("asm", "turn assembly into an instruction stream"),
     "check": Command("check", "prove an instruction stream safe, or say what is wrong with it"),
     "stats": Command("stats", "say what a program of any target consists of and costs, without running it"),
-    "diff": Command("diff", "show the first difference between two instruction streams"),
+    "diff": Command("diff", "show how two instruction streams differ, aligned and by layers"),
     "report": Command("report_page", "write a report on a program: one HTML page"),
     "fuzz": Command("fuzz", "attack the compiler with random cases (in a source checkout)"),
     "export": Command("export", "write a CUDA program as C++ sources"),

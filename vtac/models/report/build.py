@@ -118,6 +118,7 @@ def _line(
         sum(one.cycles for one in kernels),
         sum(one.dram_bytes for one in kernels),
         quantised.seen.get(step.target),
+        tensor,
     )
 
 

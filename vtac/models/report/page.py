@@ -16,6 +16,7 @@ _STYLE = """.vtac-q { --paper: #fff; --ink: #1b2127; --soft: #55606c; --line: #d
 .vtac-q p { margin: 0 0 .5em; max-width: 90ch } .vtac-q h2 { font-size: 1.2em; margin: 1.6em 0 .5em }
 .vtac-q .wide { overflow-x: auto } .vtac-q table { border-collapse: collapse; font-variant-numeric: tabular-nums }
 .vtac-q :is(td, th) { padding: 3px 9px; text-align: right; border-bottom: 1px solid var(--line); white-space: nowrap }
+.vtac-q th small { color: var(--soft); font-weight: 400 }
 .vtac-q thead th { color: var(--soft); font-weight: 600 } .vtac-q tbody th { font-weight: 600 }
 .vtac-q th:first-child, .vtac-q :is(td, th):nth-child(2), .vtac-q :is(td, th):last-child { text-align: left }
 .vtac-q td:last-child { white-space: normal; min-width: 14em }
@@ -87,4 +88,5 @@ def _row(line: LayerLine, cycles: int) -> str:
         line.where,
     )
     shown = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-    return f'<tr><th scope="row">{escape(line.name)}</th>{shown}</tr>'
+    own = f" <small>{escape(line.value)}</small>" if line.value not in ("", line.name) else ""
+    return f'<tr><th scope="row">{escape(line.name)}{own}</th>{shown}</tr>'

@@ -37,6 +37,8 @@ class LayerLine:
     cycles: int
     bytes: int
     seen: Histogram | None = None
+    value: str = ""
+    """What the program calls the layer."""
 
     @property
     def exponents(self) -> str:
@@ -136,6 +138,7 @@ def finite(number: float) -> float | None:
 def _record(line: LayerLine, cycles: int) -> Mapping[str, object]:
     return {
         "name": line.name,
+        "value": line.value or line.name,
         "op": line.op,
         "where": line.where,
         "sqnr_db": finite(line.sqnr_db),

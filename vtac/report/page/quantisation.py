@@ -58,6 +58,7 @@ def _row(layer: object) -> dict[str, object]:
         raise VtacError(f"no report of a quantised model: {type(layer).__name__} stands for a layer")
     record = cast(Record, layer)
     texts = {name: str(record.get(name, "")) for name in ("name", "op", "where")}
+    texts["value"] = str(record.get("value", texts["name"]))
     exponent = record.get("exponent")
     return {
         **texts,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from vtac.errors import VtacError
 from vtac.files.archives import Archive, Header, archive_of, array_bytes, single_array, single_header
 from vtac.files.reading import like_missing, open_regular
-from vtac.targets.vta.programs.arrays import Array
+from vtac.targets.vta.programs.arrays import Array, remedy
 from vtac.tools.output import write_file
 
 _SINGLE = b"\x93NUMPY"
@@ -107,14 +107,9 @@ def _check_header(header: Header, argument: Argument) -> None:
     """Refuses an array by what the archive says of it, before its numbers are read."""
     if header.shape != argument.shape or header.dtype.itemsize != np.dtype(argument.dtype).itemsize:
         found, wanted = ("x".join(map(str, shape)) or "scalar" for shape in (header.shape, argument.shape))
-        remedy = "reshape or convert it first"
-        if header.dtype.kind == "f" and np.dtype(argument.dtype).kind != "f":
-            remedy = (
-                "round floats to the integers that they stand for; vtac quantize writes the formula above its program"
-            )
         raise ArchiveError(
             f"argument '{argument.name}' is {found} {header.dtype}; the program takes {wanted} {argument.dtype}: "
-            f"{remedy}"
+            f"{remedy(header.shape, header.dtype, argument.shape, np.dtype(argument.dtype))}"
         )
 
 

@@ -59,7 +59,12 @@ def main(arguments: Sequence[str]) -> int:
 
     require_extra()
     quantisation = None if options.quantisation is None else _record(options.quantisation)
-    write_text(report(_program(options, target_of(options)), quantisation=quantisation), options.output)
+    if options.output != "-" and not Path(options.output).parent.is_dir():
+        raise UsageError(f"cannot write {options.output}: there is no directory '{Path(options.output).parent}'")
+    page = report(_program(options, target_of(options)), quantisation=quantisation)
+    write_text(page, options.output)
+    if options.output != "-":
+        print(f"{options.output}: {len(page.encode()) // 1000:,} kB; open it in a browser", file=sys.stderr)
     return 0
 
 

@@ -31,11 +31,12 @@ CALLS: dict[str, tuple[Callable[[Program], object], str]] = {
     ),
     "wrong shape": (
         lambda program: program(ONES, SHORT),
-        "argument 'B' is 3 int32; the program takes 1x4x1x16 int32: reshape or convert it first",
+        "argument 'B' is 3 int32; the program takes 1x4x1x16 int32: reshape it first",
     ),
     "wrong dtype": (
         lambda program: program(ONES.astype(np.int8), ONES),
-        "argument 'A' is 1x4x1x16 int8; the program takes 1x4x1x16 int32: reshape or convert it first",
+        "argument 'A' is 1x4x1x16 int8; the program takes 1x4x1x16 int32: "
+        "convert it with astype(int32), where its numbers fit",
     ),
     "no array": (
         lambda program: program(ONES, [1, 2]),  # pyright: ignore[reportArgumentType]

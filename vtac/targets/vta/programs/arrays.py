@@ -50,9 +50,23 @@ def _fitted(buffer: Buffer, array: Array) -> Array:
         shape = "x".join(map(str, array.shape)) or "scalar"
         raise ProgramError(
             f"argument '{buffer.name}' is {shape} {array.dtype}; the program takes {_describe(buffer)}: "
-            "reshape or convert it first"
+            f"{remedy(array.shape, array.dtype, buffer.shape, wanted)}"
         )
     return array if array.dtype == wanted else cast("Array", array.view(wanted))
+
+
+def remedy(
+    shape: tuple[int, ...], dtype: np.dtype[np.generic], wanted: tuple[int, ...], wanted_dtype: np.dtype[np.generic]
+) -> str:
+    """What to do with an array that has another shape or dtype than the program takes."""
+    if dtype.kind == "f" and wanted_dtype.kind != "f":
+        return (
+            "round floats to the integers that they stand for; a quantised model's program.predict does, and vtac "
+            "quantize writes how above its program"
+        )
+    if shape == wanted:
+        return f"convert it with astype({wanted_dtype}), where its numbers fit"
+    return "reshape it first" if dtype == wanted_dtype else "reshape and convert it first"
 
 
 def _describe(buffer: Buffer) -> str:
