@@ -34,6 +34,23 @@ def guards_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
     return guards
 
 
+def unit_variables(block: BlockOp) -> dict[Hashable, Linear]:
+    """Loop variables around a block that are 0 wherever it runs.
+
+    They are those of loops of one iteration, and threads of which a guard lets only the first through. What else a
+    guard leaves out of a tile is padding, which belongs to the tile.
+    """
+    loops = enclosing_loops(block)
+    found: dict[Hashable, Linear] = {loop.induction_variable: Linear(0) for loop in loops if loop.trip_count == 1}
+    extents = {loop.induction_variable: loop.trip_count for loop in loops}
+    threads = {loop.induction_variable for loop in loops if loop.loop_kind.is_thread}
+    for guard in guards_of(block):
+        if all(factor < 0 and variable in extents for variable, factor in guard.terms.items()):
+            first = {variable for variable, factor in guard.terms.items() if guard.constant < -factor}
+            found |= {variable: Linear(0) for variable in first & threads}
+    return found
+
+
 def guards_without_unit_loops(block: BlockOp) -> list[Linear]:
     """The guards of a block; loops of one iteration contribute nothing to them."""
     loops = enclosing_loops(block)

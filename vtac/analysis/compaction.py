@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -10,7 +10,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.accesses import all_indices_of
+from vtac.analysis.accesses import all_indices_of, unit_variables
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops, extents_around, shape_of
@@ -72,9 +72,8 @@ def plan_compaction(function: FuncOp) -> Compaction:
 
 
 def _without_unit_loops(block: BlockOp, accesses: list[list[Linear]]) -> list[list[Linear]]:
-    """Loops of one iteration contribute nothing to an index."""
-    extents = extents_around(block)
-    unit: dict[Hashable, Linear] = {variable: Linear(0) for variable, extent in extents.items() if extent == 1}
+    """Loops of one iteration contribute nothing to an index, nor do those that a guard holds at the first."""
+    extents, unit = extents_around(block), unit_variables(block)
     if not unit:
         return accesses
     return [[expression.substitute(unit, extents) for expression in access] for access in accesses]

@@ -16,11 +16,11 @@ from vtac.errors import CompileError
 _DTYPES = {"f16": "float16", "bf16": "bfloat16", "f32": "float32", "i8": "int8", "i32": "int32"}
 
 
-def dtype_name(element: Attribute) -> str:
-    """Its dtype's name in a launch record; raises `CompileError` for a type that kernels do not take."""
+def dtype_name(element: Attribute, where: str = "") -> str:
+    """Its dtype's name in a launch record; raises `CompileError`, at a place, for a type that kernels do not take."""
     name = _DTYPES.get(str(element))
     if name is None:
-        raise CompileError(f"element type {element} has no CUDA name here; the types are {', '.join(_DTYPES)}")
+        raise CompileError(f"element type {element} has no CUDA name here; the types are {', '.join(_DTYPES)}", where)
     return name
 
 

@@ -13,7 +13,7 @@ from math import prod
 from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr
 
-from vtac.analysis.accesses import bindings_of, guards_of, indices_of
+from vtac.analysis.accesses import bindings_of, guards_of, indices_of, unit_variables
 from vtac.analysis.linear import Extents, Linear, relax
 from vtac.analysis.nest import enclosing_loops, scope_of, shape_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -61,7 +61,9 @@ def touched_region(block: BlockOp, position: int, outside: Block, *, by_one_thre
         if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread):
             inner.add(loop.induction_variable)
     region: list[Interval] = []
-    for index in indices_of(block, position, extents):
+    unit = unit_variables(block)
+    for expression in indices_of(block, position, extents):
+        index = expression.substitute(unit, extents) if unit else expression
         base, low, high = relax(index, inner, extents)
         region.append(Interval(base + low, high - low + 1))
     return region

@@ -11,26 +11,35 @@ from vtac.files.reading import RECORD_BYTES, read_regular
 
 
 class _Format(NamedTuple):
-    key: str
-    """The field that every index of this format has."""
+    keys: frozenset[str]
+    """The fields of which every index of this format has one."""
     files: frozenset[str]
     """What lies beside an index that holds no digests."""
 
 
+EXPORTED_FILES = ("launcher.h", "main.cu", "Makefile", "CMakeLists.txt")
+"""What `vtac export` writes beside `kernel.cu` and `launch.json`; arrays lie in `data`."""
+
 _FORMATS = {
-    "program.json": _Format("format", frozenset({"insn.bin", "uop.bin", "dram.bin", "host.mlir"})),
-    "launch.json": _Format("kernel", frozenset({"kernel.cu", "constants.npz", "digests.json"})),
-    "plan.json": _Format("steps", frozenset({"kernels.cu", "constants.npz"})),
+    "program.json": _Format(frozenset({"format"}), frozenset({"insn.bin", "uop.bin", "dram.bin", "host.mlir"})),
+    "launch.json": _Format(
+        frozenset({"kernel", "kernels"}),  # of a saved kernel, and of exported sources
+        frozenset({"kernel.cu", "constants.npz", "digests.json", *EXPORTED_FILES}),
+    ),
+    "plan.json": _Format(frozenset({"steps"}), frozenset({"kernels.cu", "constants.npz"})),
 }
 INDEX_FILES = tuple(_FORMATS)
 """The files without which a folder holds no saved program."""
 
 _NAMES = frozenset(_FORMATS).union(*(form.files for form in _FORMATS.values()))
 _FOLDER = re.compile(r"device_\d+")
+_DATA = re.compile(r"data/\w+\.bin")
 
 
 def is_program_name(name: str) -> bool:
     """Whether a path relative to a folder is one that a file of a saved program can have."""
+    if _DATA.fullmatch(name):
+        return True
     *folders, last = name.split("/")
     return last in _NAMES and len(folders) < 2 and all(_FOLDER.fullmatch(folder) for folder in folders)
 
@@ -58,6 +67,8 @@ def foreign_entries(folder: Path) -> list[Path]:
 def _is_own(entry: Path, own: frozenset[str]) -> bool:
     if not entry.is_dir() or entry.is_symlink():
         return entry.name in own
+    if entry.name == "data":
+        return all(not part.is_dir() and f"data/{part.name}" in own for part in entry.iterdir())
     if not _FOLDER.fullmatch(entry.name):
         return False
     inner, parts = own_files(entry), list(entry.iterdir())
@@ -68,12 +79,12 @@ def _is_own(entry: Path, own: frozenset[str]) -> bool:
 
 def _listed(folder: Path, index: str) -> frozenset[str]:
     """An index and the files that it speaks for."""
-    key, files = _FORMATS[index]
+    keys, files = _FORMATS[index]
     try:
         found: object = json.loads(read_regular(folder / index, RECORD_BYTES))
     except (OSError, ValueError, RecursionError):
         return frozenset()
-    if not isinstance(found, dict) or key not in found:
+    if not isinstance(found, dict) or not keys & found.keys():
         return frozenset()
     digests = cast("dict[str, object]", found).get("digests", files)
     names = cast("dict[str, object]", digests) if isinstance(digests, dict) else files

@@ -13,6 +13,7 @@ from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.kernel_constants import dtype_name
+from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.value_facts import element_of, shape_of
@@ -91,7 +92,9 @@ class Planner:
             name, count = f"{base}_{count}", count + 1
         self._names.add(name)
         self._numbers[source] = len(self.buffers)
-        dtype = dtype_name(element_of(value))
+        dtype = dtype_name(
+            element_of(value), location_of(source.owner if isinstance(source.owner, Operation) else self.function)
+        )
         self.buffers.append(PlanBuffer(name, role, dtype, tuple(shape_of(value))))
         owner = source.owner
         if isinstance(owner, ConstantOp):

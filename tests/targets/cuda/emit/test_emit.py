@@ -310,3 +310,23 @@ def test_an_argument_that_is_read_and_written() -> None:
 
     with pytest.raises(CompileError, match="'x' is read and written by kernel 'k'"):
         to_program(parse(text))
+
+
+WIDE = """
+func.func @wide(%x: tensor<64xf32>) -> tensor<64xf32> {
+  %e = tensor.empty() : tensor<64xf32>
+  %z = linalg.generic {indexing_maps = [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>], iterator_types = ["parallel"]}
+      ins(%x : tensor<64xf32>) outs(%e : tensor<64xf32>) {
+  ^bb0(%a: f32, %s: f32):
+    %t = arith.fptosi %a : f32 to i64
+    %u = arith.sitofp %t : i64 to f32
+    linalg.yield %u : f32
+  } -> tensor<64xf32>
+  func.return %z : tensor<64xf32>
+}
+"""
+
+
+def test_a_type_without_a_name_in_cuda_is_refused_where_it_stands() -> None:
+    with pytest.raises(CompileError, match=r":4:8: element type i64 has no CUDA name here"):
+        vtac.compile(WIDE, "cuda")

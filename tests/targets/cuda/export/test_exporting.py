@@ -101,6 +101,24 @@ def test_dynamic_shared_memory_is_asked_for(tmp_path: Path) -> None:
     assert ("cudaFuncSetAttribute(large," in launcher) == (shared > 48 * 1024)
 
 
+def test_a_second_export_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    program = vtac.compile(perceptron(), "cuda")
+    export_program(program, tmp_path, data=True)
+    assert (tmp_path / "data").exists()
+    (tmp_path / "notes.txt").write_text("mine")
+    files = export_program(program, tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*files, "notes.txt"])
+
+
+def test_a_folder_with_data_of_others_is_refused(tmp_path: Path) -> None:
+    program = vtac.compile(perceptron(), "cuda")
+    export_program(program, tmp_path, data=True)
+    (tmp_path / "data" / "mine.bin").write_bytes(b"mine")
+    with pytest.raises(CompileError, match=r"cannot export to .*it holds files of something else"):
+        export_program(program, tmp_path, data=True)
+    assert (tmp_path / "data" / "mine.bin").read_bytes() == b"mine"
+
+
 def test_minimum_architectures() -> None:
     fragment = "wmma::fragment<wmma::matrix_a, 16, 16, 16, {}, wmma::row_major> a[1];"
     assert minimum_architecture(fragment.format("half")) == "sm_75"

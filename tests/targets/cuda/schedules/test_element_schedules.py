@@ -107,6 +107,23 @@ def test_scripts_are_taken_back() -> None:
     assert vtac.compile(text, "cuda", schedule=script).text == vtac.compile(text, "cuda").text
 
 
+@needs_compiler
+@pytest.mark.parametrize("sizes", [(64, 64, 64), (3, 64, 96)])
+def test_products_of_floats_share_parts_of_one_element_at_a_time(sizes: tuple[int, int, int]) -> None:
+    """Each block of threads adds up one element of the result: 16 parts of 64 sums, not those of all elements."""
+    m, n, k = sizes
+    builder = FloatProgram("product")
+    a, b = builder.argument("a", (m, k), "f32"), builder.argument("b", (k, n), "f32")
+    program = vtac.compile(
+        builder.text(builder.product(Tensor("c", (m, n), "f32"), (a, "i, k"), (b, "k, j"), "i, j")), "cuda"
+    )
+    assert isinstance(program, vtac.CudaProgram)
+    assert program.launch.shared_bytes == 0
+    random = np.random.default_rng(3)
+    left, right = (random.integers(-4, 5, s).astype(np.float32) for s in ((m, k), (k, n)))
+    assert np.array_equal(program(left, right), left @ right)
+
+
 NUMBER = """
 func.func @std(%x: tensor<4x6xf32>) -> tensor<f32> {
   %zero = arith.constant 0.0 : f32

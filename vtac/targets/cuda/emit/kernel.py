@@ -104,7 +104,7 @@ def _signature(kernel: FuncOp) -> list[str]:
         end = ")" if position == len(arguments) - 1 else ","
         _check_addressable(argument)
         shape = " x ".join(map(str, shape_of(argument)))
-        kind = scalar_type(element_type_of(argument))
+        kind = scalar_type(element_type_of(argument), location_of(kernel))
         lines.append(f"    {const}{kind} *__restrict__ {parameter_name(argument)}{end}  // {shape}")
     return [*lines, "{"]
 
@@ -134,7 +134,7 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
         Parameter(
             parameter_name(argument),
             "output" if is_result(kernel, argument) else "input",
-            dtype_name(element_type_of(argument)),
+            dtype_name(element_type_of(argument), location_of(kernel)),
             tuple(memref_type_of(argument).get_shape()),
         )
         for argument in kernel.body.block.args

@@ -59,7 +59,10 @@ class StatementPrinter(ExpressionPrinter):
     def print_body(self, block: Block, depth: int) -> None:
         """Print every operation of a block."""
         for op in block.ops:
-            self._print(op, depth)
+            try:
+                self._print(op, depth)
+            except CompileError as error:
+                raise error if error.location else CompileError(error.message, location_of(op)) from None
 
     def _line(self, text: str, depth: int) -> None:
         self.lines += wrapped("  " * depth + text)

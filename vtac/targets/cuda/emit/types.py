@@ -25,11 +25,11 @@ VECTORS = {2: "unsigned short", 4: "unsigned int", 8: "uint2", 16: "uint4"}
 """A type of that many bytes that moves as one access."""
 
 
-def scalar_type(element: Attribute) -> str:
-    """`half` for f16, and so on."""
+def scalar_type(element: Attribute, where: str = "") -> str:
+    """`half` for f16, and so on; raises `CompileError`, at a place, for what kernels have no type for."""
     name = str(element)
     if name not in _SCALARS:
-        raise CompileError(f"element type {name} has no CUDA name here; the types are {', '.join(_SCALARS)}")
+        raise CompileError(f"element type {name} has no CUDA name here; the types are {', '.join(_SCALARS)}", where)
     return _SCALARS[name]
 
 

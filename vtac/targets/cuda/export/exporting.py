@@ -9,6 +9,7 @@ import numpy as np
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.errors import CompileError
 from vtac.evaluate.bfloat16 import to_bfloat16
+from vtac.files.digests import digest
 from vtac.files.folders import write_folder
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.export.record import launch_json, minimum_architecture
@@ -60,10 +61,11 @@ def export_program(program: CudaProgram | CudaNetwork, directory: str | Path, *,
         "main.cu": main_program(exported).encode(),
         "Makefile": _MAKEFILE.format(arch=arch).encode(),
         "CMakeLists.txt": _CMAKE.format(name=exported.name, number=arch.removeprefix("sm_")).encode(),
-        "launch.json": launch_json(exported, name).encode(),
     }
     arrays = dict(program.constants) | (_samples(program) if data else {})
     files |= {f"data/{name}.bin": np.ascontiguousarray(array).tobytes() for name, array in arrays.items()}
+    digests = {name: digest(contents) for name, contents in files.items()}
+    files["launch.json"] = launch_json(exported, name, digests).encode()
     try:
         write_folder(Path(directory), files)
     except OSError as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.lazily import installed_version
@@ -18,8 +19,8 @@ _FRAGMENT = re.compile(r"wmma::fragment<wmma::matrix_a, (\d+), (\d+), (\d+), ([\
 _BYTES = {"half": 2, "__nv_bfloat16": 2, "float": 4, "int": 4, "signed char": 1, "unsigned char": 1}
 
 
-def launch_json(exported: Exported, architecture: str | None) -> str:
-    """The record as JSON text."""
+def launch_json(exported: Exported, architecture: str | None, digests: Mapping[str, str]) -> str:
+    """The record as JSON text, with digests of the other files by name."""
     plan = exported.plan
     fields = {
         "version": installed_version("vtac"),
@@ -38,6 +39,7 @@ def launch_json(exported: Exported, architecture: str | None) -> str:
             for kernel in plan.kernels
         ],
         "plan": plan.to_json(),
+        "digests": dict(digests),
     }
     return json.dumps(fields, indent=2) + "\n"
 
