@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import secrets
@@ -43,11 +44,28 @@ def _remove_stale(folder: Path) -> None:
 
 
 def write_output(path: Path, data: bytes) -> None:
-    """Write a file that was asked for, whole or not at all; a device or pipe directly. Raises `OSError`."""
-    if path.exists() and not path.is_file():
+    """Write a file that was asked for, whole or not at all; a device or pipe directly. Raises `OSError`.
+
+    A pipe needs a reader: without one, opening it would wait for ever.
+    """
+    if path.is_fifo():
+        _write_pipe(path, data)
+    elif path.exists() and not path.is_file():
         path.write_bytes(data)
     else:
         write_whole(Path(os.path.realpath(path)), data)
+
+
+def _write_pipe(path: Path, data: bytes) -> None:
+    try:
+        pipe = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            raise OSError(errno.ENXIO, "it is a pipe that nothing reads; start its reader first") from None
+        raise
+    with os.fdopen(pipe, "wb") as stream:
+        os.set_blocking(pipe, True)
+        stream.write(data)
 
 
 def write_whole(target: Path, data: bytes) -> None:
