@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from vtac.errors import VtacError
@@ -45,31 +45,36 @@ def listing(program: Program, extract: Extract | None = None) -> str:
     width = max((len(lines[at]) for at in chosen), default=0)
     shown: list[str] = []
     titles = {kernel.name: kernel.title for kernel in program.kernels}
+    used = {kernel.name: (*kernel.reads, *kernel.writes) for kernel in program.kernels}
     layer = ""
     for at in chosen:
         origin = program.origins[at] if at < len(program.origins) else None
         if origin is not None and origin.kernel and origin.kernel != layer:
             layer = origin.kernel
             shown.append(f"# {titles.get(layer, layer)}")
-        comment = "  ".join(filter(None, (place_of(program, instructions[at]), "" if origin is None else str(origin))))
+        place = place_of(program, instructions[at], used.get("" if origin is None else origin.kernel, ()))
+        comment = "  ".join(filter(None, (place, "" if origin is None else str(origin))))
         shown.append(f"{lines[at]:<{width}}  # {comment}".rstrip() if comment else lines[at])
     return "\n".join(shown) + "\n" if shown else ""
 
 
-def place_of(program: Program, instruction: Instruction) -> str:
-    """`data+512`: the buffer that a load or store begins in, and the byte; empty for what moves nothing."""
+def place_of(program: Program, instruction: Instruction, used: Collection[str] = ()) -> str:
+    """`data+512`: the buffer that a load or store begins in, and the byte; empty for what moves nothing.
+
+    Of several buffers that share memory it is one of those that its kernel uses.
+    """
     if not isinstance(instruction, Load | Store) or not instruction.y_size * instruction.x_size:
         return ""
     memory = instruction.memory if isinstance(instruction, Load) else Memory.OUT
     address = instruction.dram_base * dram_element_bytes(memory, program.config)
-    buffer = buffer_at(program.buffers, address)
+    buffer = buffer_at(program.buffers, address, used)
     return f"at 0x{address:x}" if buffer is None else f"{buffer.name}+{address - buffer.address}"
 
 
-def buffer_at(buffers: Sequence[Buffer], address: int) -> Buffer | None:
-    """The buffer that holds a byte of DRAM; of several that share memory the one of the fewest bytes."""
+def buffer_at(buffers: Sequence[Buffer], address: int, used: Collection[str] = ()) -> Buffer | None:
+    """The buffer that holds a byte of DRAM; of several that share memory one of `used`, else of the fewest bytes."""
     holding = [one for one in buffers if one.address <= address < one.address + one.nbytes]
-    return min(holding, key=lambda one: one.nbytes, default=None)
+    return min(holding, key=lambda one: (one.name not in used, one.nbytes), default=None)
 
 
 def quoted(program: Program, positions: Sequence[int]) -> Iterator[str]:

@@ -96,7 +96,7 @@ def _chosen_arrays(archive: Archive, path: str, arguments: Sequence[Argument]) -
     else:
         raise ArchiveError(
             f"'{path}' holds {', '.join(archive.names) or 'nothing'}; expected the arguments {', '.join(names)}, "
-            f"or {len(names)} arrays whose names begin with in_"
+            f"or {f'{len(names)} arrays whose names begin' if len(names) != 1 else 'one whose name begins'} with in_"
         )
     for name, argument in zip(chosen, arguments, strict=True):
         _check_header(headers[name], argument)

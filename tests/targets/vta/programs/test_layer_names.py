@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -116,3 +117,10 @@ func.func @f(%x: !byte, %w: !byte) -> !byte {
 }
 """
     assert list(layers_by_place(parse(text)).values()) == ["layer", "layer"]
+
+
+def test_loads_and_stores_name_buffers_of_their_kernel(program: VtaProgram) -> None:
+    for kernel in program.stream.kernels:
+        lines = listing(program.stream, Extract(layer=kernel.name)).splitlines()
+        named = {found[1] for line in lines if (found := re.search(r"# (\w+)\+\d+  ", line))}
+        assert named and named <= {*kernel.reads, *kernel.writes, "micro_ops"}
