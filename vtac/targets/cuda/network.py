@@ -25,6 +25,7 @@ from vtac.text.short import counted, signature
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
+    from vtac.targets.cuda.gpu.bound import BoundProgram
     from vtac.targets.cuda.gpu.plan_launcher import PlanGpuRun
 
 Device = Literal["cpu", "gpu"]
@@ -113,6 +114,13 @@ class CudaNetwork(Compiled):
 
         texts = [self.kernel_text(kernel) for kernel in self.plan.kernels]
         return run_plan_on_gpu(texts, self.plan, self._fitted(arrays), self.constants, repeats=repeats)
+
+    def on_gpu(self, device: int = 0) -> BoundProgram:
+        """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""
+        from vtac.targets.cuda.gpu.bound import BoundProgram
+
+        texts = [self.kernel_text(kernel) for kernel in self.plan.kernels]
+        return BoundProgram(self.plan, texts, self.constants, device)
 
     def run_with(self, arrays: Sequence[Array], launch: Launch) -> tuple[Array, ...]:
         """Run the plan step by step with what runs one kernel; the results."""

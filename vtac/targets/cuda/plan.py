@@ -223,3 +223,17 @@ def _buffer(data: object, where: str) -> PlanBuffer:
         raise ConfigError(f"{where}: offset, first and last are {places}; numbers from 0 on or null are required")
     shape = _integers(values["shape"], f"{where}: shape")
     return PlanBuffer(name, role, dtype, shape, *cast("list[int | None]", places))
+
+
+def plan_of(record: LaunchRecord, constants: Sequence[str]) -> LaunchPlan:
+    """The plan of a program of one kernel: one step."""
+    buffers = [
+        PlanBuffer(
+            p.name,
+            "result" if p.role == "output" else "constant" if p.name in constants else "argument",
+            p.dtype,
+            p.shape,
+        )
+        for p in record.parameters
+    ]
+    return LaunchPlan(record.kernel, (record,), (PlanStep(0, tuple(range(len(buffers)))),), tuple(buffers), 0)

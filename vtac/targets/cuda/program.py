@@ -23,11 +23,14 @@ from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
+from vtac.targets.cuda.plan import plan_of
 from vtac.targets.cuda.saved_record import SavedRecord, read_record
 from vtac.text.short import signature
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+
+    from vtac.targets.cuda.gpu.bound import BoundProgram
 
 Device = Literal["cpu", "gpu"]
 TEXT_FILE = "kernel.cu"
@@ -105,6 +108,12 @@ class CudaProgram(Compiled):
     def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0) -> GpuRun:
         """Launch on the GPU: the outputs, and the milliseconds of `repeats` timed launches."""
         return run_on_gpu(self.text, self.launch, self._inputs(arrays), repeats=repeats)
+
+    def on_gpu(self, device: int = 0) -> BoundProgram:
+        """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""
+        from vtac.targets.cuda.gpu.bound import BoundProgram
+
+        return BoundProgram(plan_of(self.launch, list(self.constants)), [self.text], self.constants, device)
 
     def emit(self, path: str | Path) -> None:
         """Write the text to a file."""

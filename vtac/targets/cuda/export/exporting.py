@@ -13,8 +13,9 @@ from vtac.files.digests import digest
 from vtac.files.folders import write_folder
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.export.record import launch_json, minimum_architecture
-from vtac.targets.cuda.export.sources import Exported, launcher_header, main_program, plan_of
+from vtac.targets.cuda.export.sources import Exported, launcher_header, main_program
 from vtac.targets.cuda.network import CudaNetwork
+from vtac.targets.cuda.plan import plan_of
 from vtac.targets.cuda.program import CudaProgram
 
 _MAKEFILE = """NVCC ?= nvcc

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from vtac.targets.cuda.emit.expressions import identifier
@@ -39,20 +38,6 @@ class Exported:
         """The buffers that a caller passes, with their numbers: arguments, constants, results."""
         roles: tuple[BufferRole, ...] = ("argument", "constant", "result")
         return tuple((at, one) for role in roles for at, one in enumerate(self.plan.buffers) if one.role == role)
-
-
-def plan_of(record: LaunchRecord, constants: Sequence[str]) -> LaunchPlan:
-    """The plan of a program of one kernel: one step."""
-    buffers = [
-        PlanBuffer(
-            p.name,
-            "result" if p.role == "output" else "constant" if p.name in constants else "argument",
-            p.dtype,
-            p.shape,
-        )
-        for p in record.parameters
-    ]
-    return LaunchPlan(record.kernel, (record,), (PlanStep(0, tuple(range(len(buffers)))),), tuple(buffers), 0)
 
 
 def _pointer(buffer: PlanBuffer) -> str:
