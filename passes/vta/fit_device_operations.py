@@ -37,8 +37,10 @@ from vtac.analysis.tensor_ranges import TensorRanges, type_range
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.layout import ReshapeOfReshape
 from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
-from vtac.partition.alu_operations import alu_difference, element_of, loops_of, operand_loops, shape_of
+from vtac.partition.alu_operations import alu_difference, alu_size, element_of, loops_of, operand_loops, shape_of
 from vtac.partition.anchors import every_window_holds_data, start_of
+from vtac.partition.body_parts import computed_apart, first_part
+from vtac.partition.clusters import MOST_STEPS
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.moves import is_move, moved_from, reading_through
 from vtac.partition.pads import unpadded
@@ -106,6 +108,22 @@ class StartAsAddition(RewritePattern):
         if (number := start if start is not None else _splat(op.outputs[0])) != 0:
             made.extend(_added(total, op.outputs[0], number))
         replace_by(op, made, rewriter)
+
+
+class CutLongBody(RewritePattern):
+    """An elementwise operation of more steps than a device function takes in a row is several, one after the other."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        while not alu_difference(op) and alu_size(op) > MOST_STEPS:
+            part = first_part(op, MOST_STEPS)
+            if part is None:
+                return
+            made, rest = computed_apart(op, part)
+            for one in made:
+                one.location = op.location
+            rewriter.replace(op, [*made, rest], rest.results)
+            op = rest
 
 
 @dataclass
@@ -213,7 +231,8 @@ class FitDeviceOperations(ModulePass):
     requires: host functions at the integer level.
     ensures:  products and poolings have dimensions with a role alone, and start from zeros; padding of maxima
               that changes none of them is zeros, or -128; elementwise operations have 2 or 4 dimensions where
-              their operands allow it, those of the product that they follow.
+              their operands allow it, those of the product that they follow; bodies that one scalar at a time
+              crosses have no more steps than a device function takes in a row.
     declines: nothing; what does not fit stays as it is.
     """
 
@@ -229,6 +248,7 @@ class FitDeviceOperations(ModulePass):
             rewrite_greedily(function, *views, SinkReshape())
             rewrite_once(function, FlattenElementwise(config_of(op)))
             rewrite_greedily(function, *views, SinkReshape())
+            rewrite_once(function, CutLongBody())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
 
 

@@ -84,7 +84,7 @@ class ReadBytes(RewritePattern):
     wraps, as the sum then wraps back.
     """
 
-    readers: Mapping[SSAValue, Collection[Operation]]
+    readers: dict[SSAValue, list[Operation]]
     ranges: TensorRanges
     stored: dict[SSAValue, list[SSAValue]] = field(default_factory=dict[SSAValue, "list[SSAValue]"])
 
@@ -103,6 +103,9 @@ class ReadBytes(RewritePattern):
         stand_for(new, op)
         new.res[0].name_hint = op.res[0].name_hint
         STEPS.set(new, alu_size(op))
+        self.ranges.rename(op.res[0], new.res[0])
+        if op.res[0] in self.readers:  # what reads its result in turn knows it by the new one
+            self.readers[new.res[0]] = self.readers.pop(op.res[0])
         rewriter.replace(op, new)
 
     def _bytes(self, value: SSAValue, rewriter: PatternRewriter) -> list[SSAValue]:

@@ -51,6 +51,10 @@ class TensorRanges:
         found = self._known.get(value)
         return type_range(_element(value.type)) if found is None else found
 
+    def rename(self, value: SSAValue, new: SSAValue) -> None:
+        """Know by another value what is known of one with the same elements."""
+        self._known[new] = self.of(value)
+
     def see(self, op: Operation) -> None:
         """Learn what one more operation computes, whose operands are known."""
         for result in op.results:

@@ -8,7 +8,7 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.partition.alu_building import Loops, elementwise, parallel, put
-from vtac.partition.alu_operations import element_of, operand_loops, shape_of
+from vtac.partition.alu_operations import ALU_OPERATIONS, element_of, operand_loops, shape_of
 from vtac.rewriting.edits import append, stand_for
 
 
@@ -48,6 +48,26 @@ def part_of(op: GenericOp, value: SSAValue) -> SSAValue | None:
             found = inner.results[0]
             if isinstance(inner, arith.TruncIOp):
                 break
+    return found
+
+
+def first_part(op: GenericOp, steps: int) -> SSAValue | None:
+    """The last scalar of the first `steps` ALU operations of a body that is all of them that later ones read."""
+    body = op.body.block
+    places = {inner: place for place, inner in enumerate(body.ops)}
+    live: dict[SSAValue, int] = {}
+    found, taken = None, 0
+    for place, inner in enumerate(body.ops):
+        taken += isinstance(inner, ALU_OPERATIONS)
+        if inner is body.last_op or taken > steps:
+            break
+        live = {scalar: last for scalar, last in live.items() if last > place}
+        if isinstance(inner, arith.ConstantOp):
+            continue
+        (scalar,) = inner.results
+        live[scalar] = max((places[use.operation] for use in scalar.uses), default=place)
+        if scalar.type == i32 and isinstance(inner, ALU_OPERATIONS) and list(live) == [scalar]:
+            found = scalar
     return found
 
 
