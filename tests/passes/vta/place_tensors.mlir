@@ -6,7 +6,7 @@
 
 // CHECK-LABEL: func.func @net
 // CHECK:         func.call @rows(%x) : (tensor
-// CHECK-NEXT:    func.call @copied(%x, %y) {packing.choice = ["tiles_copy0: copied on the VTA into its place
+// CHECK-NEXT:    func.call @copied(%x, %y) {packing.choice = ["y_copy: copied on the VTA into its place
 func.func @net(%x: tensor<1x2x1x16xi8>, %y: tensor<1x2x1x16xi8>) -> (tensor<2x4x1x16xi8>, tensor<1x4x1x16xi8>) {
   %r = func.call @rows(%x) : (tensor<1x2x1x16xi8>) -> tensor<2x4x1x16xi8>
   %c = func.call @copied(%x, %y) : (tensor<1x2x1x16xi8>, tensor<1x2x1x16xi8>) -> tensor<1x4x1x16xi8>

@@ -65,7 +65,7 @@ def test_the_sum_of_two_accumulators_takes_one_through_memory_in_planes() -> Non
     text = block(*elementwise("total", ["%main", "%short"], WIDE, WIDE, "\n    %y = arith.addi %x, %x1 : i32"))
     program = run_against_numpy(text)
     assert kernel_count(program) == 2
-    assert said(program) == ("block_0: an i32 intermediate in 3 planes of bytes (the store unit writes 8 bits)",)
+    assert said(program) == ("main: an i32 intermediate in 3 planes of bytes (the store unit writes 8 bits)",)
     assert set(host_steps(program)) == {"packing.pack", "func.call", "packing.unpack"}
 
 
