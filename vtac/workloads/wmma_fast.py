@@ -28,7 +28,7 @@ class FastTiling:
     """Tiles of 16 per block, warps per block, input-channel tiles per step, pipeline stages.
 
     `skip_taps` leaves out steps whose tap lies in the padding; `double_buffer` loads the
-    fragments of a step's next channel tile while the last ones multiply.
+    fragments of a step's next channel tile before the last ones multiply, which compilers do by themselves.
     """
 
     rows: int = 16
@@ -38,7 +38,7 @@ class FastTiling:
     chunk: int = 2
     stages: int = 4
     skip_taps: bool = True
-    double_buffer: bool = True
+    double_buffer: bool = False
 
     def shared_bytes(self, *, staged: bool = False) -> int:
         """Shared memory of all stages, and of a block's result where that is staged."""

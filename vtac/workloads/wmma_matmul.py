@@ -25,6 +25,16 @@ FRAGMENTS: dict[str, Shape] = {operand: shape_for_tiles(operand, of_rows=False) 
 """Operand types, and the m x n x k of their fragments: those whose tiles of rows can lie side by side."""
 
 
+_SHAPES = (
+    (2, 2, 4, 4),
+    (2, 2, 4, 2),
+    (2, 2, 2, 2),
+    (1, 1, 2, 2),
+    (1, 1, 1, 1),
+)
+"""Warps per block, rows and columns, and tiles per warp, of the fast schedule."""
+
+
 @dataclass(frozen=True)
 class MatmulTiling:
     """Warps per block, tiles per warp, tiles of k per step, and steps whose copies are under way.
@@ -145,13 +155,12 @@ class WmmaMatmul:
                     f"the fast schedule copies {self.lanes} elements of {self.element} at a time: {name} is {size}, "
                     f"and a multiple of {self.lanes} is required: use the seed schedule"
                 )
-        shapes = ((4, 4, 2), (4, 2, 2), (2, 2, 2), (2, 2, 1), (1, 1, 1))
-        for chunk, (row_tiles, column_tiles, warps) in product((1,) if self.element == "s8" else (2, 1), shapes):
+        for chunk, shape in product((1,) if self.element == "s8" else (2, 1), _SHAPES):
             for stages in (4, 3, 2):
-                tiling = MatmulTiling(warps, warps, row_tiles, column_tiles, chunk, stages)
+                tiling = MatmulTiling(*shape, chunk, stages)
                 if self._fits(tiling, architecture):
                     row_blocks = self.padded[0] // self._parts(tiling)[0]
-                    return replace(tiling, double_buffer=chunk > 1, group=gcd(row_blocks, _GROUP))
+                    return replace(tiling, group=gcd(row_blocks, _GROUP))
         raise CompileError(
             f"no pipelined tiling divides {self.m} x {self.n} x {self.k} of {self.element} on {architecture.name}, "
             f"where a pipeline takes 2 steps of {self.fragment[2]} along k or more: use the seed schedule"
