@@ -18,6 +18,10 @@ def _run(arguments: Sequence[str]) -> int:
     if arguments == ["--version"]:
         print(version_text("vtac-opt"))
         return 0
+    if arguments in (["-h"], ["--help"]):
+        from vtac.tools.opt_options import parse_options
+
+        parse_options(arguments)
     from vtac.tools.opt_driver import run
 
     return run(arguments)
