@@ -9,10 +9,12 @@ from xdsl.ir import Dialect
 
 from vtac.dialects.packing.folding import FoldOp
 from vtac.dialects.packing.layout import PackOp, ReshapeOp, UnpackOp, packed_shape
-from vtac.dialects.packing.ops import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, YieldOp
+from vtac.dialects.packing.ops import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, UnspecifiedOp, YieldOp
 
 Packing = Dialect(
-    "packing", [PackOp, UnpackOp, ReshapeOp, FoldOp, BlockDiagonalOp, InterleaveOp, JoinOp, HostOp, YieldOp], []
+    "packing",
+    [PackOp, UnpackOp, ReshapeOp, FoldOp, BlockDiagonalOp, UnspecifiedOp, InterleaveOp, JoinOp, HostOp, YieldOp],
+    [],
 )
 
 __all__ = [
@@ -25,6 +27,7 @@ __all__ = [
     "Packing",
     "ReshapeOp",
     "UnpackOp",
+    "UnspecifiedOp",
     "YieldOp",
     "packed_shape",
 ]

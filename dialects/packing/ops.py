@@ -32,6 +32,22 @@ _Tensor = base(TensorType)
 
 
 @irdl_op_definition
+class UnspecifiedOp(IRDLOperation):
+    """A tensor of any numbers: nothing that is computed may depend on which.
+
+    What fills the lanes of tiles that hold no channel, where a product multiplies them by zeros. Other than of
+    `tensor.empty`, its elements may be read.
+    """
+
+    name = "packing.unspecified"
+
+    result = result_def(_Tensor)
+
+    traits = traits_def(Pure())
+    assembly_format = "attr-dict `:` type($result)"
+
+
+@irdl_op_definition
 class BlockDiagonalOp(IRDLOperation):
     """The kernel of a convolution in groups, with zeros between groups that are computed as one.
 

@@ -19,7 +19,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES, Reshape
-from vtac.dialects.packing import JoinOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import JoinOp, PackOp, ReshapeOp, UnpackOp, UnspecifiedOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack
 from vtac.partition.alu_operations import shape_of
@@ -28,7 +28,19 @@ from vtac.partition.tile_slices import PackOfInsertion, PackOfJoin, PackOfPad, P
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
-_UNREAD = (PackOp, UnpackOp, BroadcastOp, EmptyOp, ConcatOp, JoinOp, InsertSliceOp, ExtractSliceOp, PadOp, *RESHAPES)
+_UNREAD = (
+    PackOp,
+    UnpackOp,
+    BroadcastOp,
+    EmptyOp,
+    UnspecifiedOp,
+    ConcatOp,
+    JoinOp,
+    InsertSliceOp,
+    ExtractSliceOp,
+    PadOp,
+    *RESHAPES,
+)
 """What is gone when nothing reads it any more."""
 
 

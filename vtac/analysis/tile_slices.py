@@ -31,6 +31,14 @@ class Slice:
             )
         )
 
+    def to_whole_tiles(self, whole: Sequence[int], layout: Layout) -> Slice:
+        """The slice, of a tensor of shape `whole`, up to the end of the last tiles that it covers a part of."""
+        sizes = list(self.sizes)
+        for dim, tile in zip(layout[0], layout[1], strict=True):
+            if self.strides[dim] == 1 and self.offsets[dim] % tile == 0:
+                sizes[dim] = min(-(-sizes[dim] // tile) * tile, whole[dim] - self.offsets[dim])
+        return Slice(self.offsets, tuple(sizes), self.strides)
+
 
 def slice_of(op: tensor.ExtractSliceOp | tensor.InsertSliceOp) -> Slice | None:
     """What a slice covers; None where its numbers are no constants, or where it adds or drops dimensions."""

@@ -10,10 +10,19 @@ from xdsl.dialects import tensor
 from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Operation
 
-from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import (
+    BlockDiagonalOp,
+    FoldOp,
+    InterleaveOp,
+    JoinOp,
+    PackOp,
+    ReshapeOp,
+    UnpackOp,
+    UnspecifiedOp,
+)
 from vtac.evaluate.buffers import shape_of_type
 from vtac.evaluate.moves import folded, packed, unpacked
-from vtac.evaluate.numbers import Array
+from vtac.evaluate.numbers import Array, dtype_of
 
 LAYOUT_OPS = (
     PackOp,
@@ -23,6 +32,7 @@ LAYOUT_OPS = (
     InterleaveOp,
     JoinOp,
     BlockDiagonalOp,
+    UnspecifiedOp,
     BroadcastOp,
     tensor.CollapseShapeOp,
     tensor.ExpandShapeOp,
@@ -46,6 +56,13 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
         return np.concatenate(operands, axis=op.dim.value.data if isinstance(op, tensor.ConcatOp) else 0)
     if isinstance(op, BlockDiagonalOp):
         return block_diagonal(operands[0], shape_of_type(op.result.type)[1])
+    if isinstance(op, UnspecifiedOp):
+        # No zeros, so that what depends on them is seen.
+        return np.full(
+            shape_of_type(op.result.type),
+            85,
+            dtype_of(op.result.type.get_element_type()),
+        )
     if isinstance(op, BroadcastOp):
         shape = shape_of_type(op.init.type)
         source = np.expand_dims(operands[0], tuple(op.dimensions.get_values()))

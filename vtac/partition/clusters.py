@@ -19,6 +19,7 @@ from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from vtac.dialects.packing import UnspecifiedOp
 from vtac.partition.alu_operations import (
     alu_difference,
     alu_size,
@@ -79,7 +80,7 @@ class Clusters:
         ]
 
     def _see(self, op: Operation) -> None:
-        if isinstance(op, ConstantOp | tensor.EmptyOp | FillOp | ReturnOp) or not op.results:
+        if isinstance(op, ConstantOp | tensor.EmptyOp | UnspecifiedOp | FillOp | ReturnOp) or not op.results:
             self._mark_read(op)
             return
         anchor = match_anchor(op)

@@ -20,13 +20,14 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.reshapes import RESHAPES
-from vtac.analysis.tile_slices import Layout, Slice, slice_in_tiles, slice_of
-from vtac.dialects.packing import JoinOp, PackOp, UnpackOp, packed_shape
+from vtac.analysis.tile_slices import Layout, Slice, chain_root, slice_in_tiles, slice_of
+from vtac.dialects.packing import JoinOp, PackOp, UnpackOp, UnspecifiedOp, packed_shape
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.pads import pad_value
 
 _Key: TypeAlias = tuple[SSAValue, Layout, bool]
+_NOTHING = (tensor.EmptyOp, UnspecifiedOp)
 _MOVES = (tensor.ConcatOp, JoinOp, tensor.InsertSliceOp, tensor.ExtractSliceOp, tensor.PadOp, *RESHAPES)
 
 
@@ -96,7 +97,12 @@ class PackOfInsertion(RewritePattern):
         if not isinstance(insertion, tensor.InsertSliceOp) or op.source not in self.tiles.from_tiles:
             return
         found = slice_of(insertion)
-        if found is None or not _is_free(insertion.dest, found):
+        if found is None:
+            return
+        # Nothing is known of such a tensor, so that what fills the rest of the last tile may lie there.
+        if isinstance(chain_root(insertion.dest).owner, UnspecifiedOp):
+            found = found.to_whole_tiles(shape_of(op.source), op.layout())
+        if not _is_free(insertion.dest, found):
             return
         part = slice_in_tiles(found, shape_of(op.source), op.layout())
         if isinstance(part, Slice):
@@ -153,7 +159,7 @@ def _is_free(dest: SSAValue, part: Slice) -> bool:
         if before is None or before.meets(part):
             return False
         dest = dest.owner.dest
-    return isinstance(dest.owner, tensor.EmptyOp)
+    return isinstance(dest.owner, _NOTHING)
 
 
 def why_on_host(op: Operation) -> str:
@@ -211,7 +217,7 @@ class _Maker:
         if self._is_known():
             return
         ops: list[Operation] = []
-        if dest is None or isinstance(dest.owner, tensor.EmptyOp):
+        if dest is None or isinstance(dest.owner, _NOTHING):
             ops.append(tensor.EmptyOp([], self.pack.result.type))
         elif isinstance(dest.owner, ConstantOp):
             ops.append(dest.owner)

@@ -16,6 +16,8 @@ func.func @host(%x: tensor<30x20xi8>, %k: tensor<2x3x4x1x1xi8>, %b: tensor<3xi8>
   %w = packing.fold %q order [0, 3, 1, 2] window [2, 3] strides [2, 1] dilations [1, 2] low [1, 0] {note = "places"} : tensor<1x8x9x3xi8> to tensor<1x5x5x18xi8>
   // CHECK-NEXT: %g = packing.block_diagonal %k : tensor<2x3x4x1x1xi8> to tensor<6x8x1x1xi8>
   %g = packing.block_diagonal %k : tensor<2x3x4x1x1xi8> to tensor<6x8x1x1xi8>
+  // CHECK-NEXT: %a = packing.unspecified {note = "lanes"} : tensor<3xi8>
+  %a = packing.unspecified {note = "lanes"} : tensor<3xi8>
   // CHECK-NEXT: %i = packing.interleave %b, %b, %b, %b : tensor<3xi8>, tensor<3xi8>, tensor<3xi8>, tensor<3xi8> to tensor<3xi32>
   %i = packing.interleave %b, %b, %b, %b : tensor<3xi8>, tensor<3xi8>, tensor<3xi8>, tensor<3xi8> to tensor<3xi32>
   // CHECK-NEXT: %j = packing.join %c, %d : tensor<1x3xi8>, tensor<2x3xi8> to tensor<3x3xi8>

@@ -15,6 +15,7 @@ from vtac.passes.linalg.shape_reductions import ShapeReductions
 from vtac.passes.linalg.simplify_alu import SimplifyAlu
 from vtac.passes.linalg.split_transposed_convolutions import SplitTransposedConvolutions
 from vtac.passes.linalg.take_out_zero_points import TakeOutZeroPoints
+from vtac.passes.vta.absorb_channel_moves import AbsorbChannelMoves
 from vtac.passes.vta.check_plain_functions import CheckPlainFunctions
 from vtac.passes.vta.fit_device_operations import FitDeviceOperations
 from vtac.passes.vta.fold_windows import FoldWindows
@@ -45,6 +46,7 @@ _TO_INTEGERS = (
     TakeOutZeroPoints(),
     WidenOperands(),
     LegalizeForAlu(),
+    AbsorbChannelMoves(),
     IsolateHostOperations(),
     FuseElementwise(most=MOST_IN_A_BODY),
     SimplifyAlu(),

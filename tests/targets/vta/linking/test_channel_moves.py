@@ -1,0 +1,139 @@
+"""Concatenations, cuts and shuffles of channels within tiles, which products take into their kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as some
+from xdsl.dialects.builtin import ModuleOp
+
+import vtac
+from vtac.evaluate import evaluate
+from vtac.preparation import prepare
+from vtac.targets.registry import find_target
+from vtac.targets.vta.plain_pipeline import plain_pipeline
+from vtac.text.context import make_context
+from vtac.workloads.networks.network import Network
+
+
+def _joined(widths: Sequence[int], kernel: int) -> Network:
+    network = Network("joined", (1, 5, 6, 6), 0, "x")
+    parts = [network.convolution(network.input, f"part{one}", width, kernel=1) for one, width in enumerate(widths)]
+    network.convolution(network.concatenate(parts, "whole"), "read", 9, kernel=kernel)
+    return network
+
+
+def _shuffled(groups: int, each: int) -> Network:
+    network = Network("shuffled", (1, 5, 4, 6), 0, "x")
+    made = network.convolution(network.input, "made", groups * each, kernel=1)
+    shape, split = (1, groups, each, 4, 6), [[0], [1, 2], [3], [4]]
+    grid = network.transpose(network.expand(made, "grid", shape, split), "turned", [0, 2, 1, 3, 4])
+    network.convolution(network.collapse(grid, "shuffled", split), "read", 9, kernel=3)
+    return network
+
+
+def _rows(widths: Sequence[int]) -> Network:
+    network = Network("rows", (3, 7), 0, "x")
+    parts = [network.linear(network.input, f"part{one}", width) for one, width in enumerate(widths)]
+    network.linear(network.concatenate(parts, "whole"), "read", 5)
+    return network
+
+
+def _module(network: Network) -> ModuleOp:
+    return vtac.bind(vtac.parse(network.text()), network.parameters)
+
+
+def _image(network: Network) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
+    return np.random.default_rng(2).integers(-128, 128, network.input.shape).astype(np.int8)
+
+
+def _assert_one_stream(network: Network) -> None:
+    program, image = vtac.compile(_module(network)), _image(network)
+    assert len(program.devices) == 1
+    np.testing.assert_array_equal(program(image), network.expected(image)[0])
+
+
+NETWORKS: tuple[Callable[[], Network], ...] = (
+    lambda: _joined((24, 20), 3),
+    lambda: _shuffled(2, 10),
+    lambda: _rows((24, 20)),
+)
+
+
+@pytest.mark.parametrize("make", NETWORKS)
+def test_every_pass_keeps_the_meaning(make: Callable[[], Network]) -> None:
+    network = make()
+    module, image = prepare(_module(network), find_target("vta")), _image(network)
+    for phase in plain_pipeline().through("grouped"):
+        for step in phase.passes:
+            step.apply(make_context(), module)
+            module.verify()
+            found = evaluate(module, image)
+            assert isinstance(found, np.ndarray)
+            np.testing.assert_array_equal(found, network.expected(image)[0], err_msg=step.name)
+
+
+@settings(max_examples=4)
+@given(some.lists(some.integers(1, 40), min_size=2, max_size=4), some.sampled_from([1, 3]))
+def test_any_widths_are_one_stream(widths: list[int], kernel: int) -> None:
+    _assert_one_stream(_joined(widths, kernel))
+
+
+@settings(max_examples=3)
+@given(some.integers(2, 6), some.integers(2, 12))
+def test_any_shuffle_is_one_stream(groups: int, each: int) -> None:
+    _assert_one_stream(_shuffled(groups, each))
+
+
+@settings(max_examples=2)
+@given(some.lists(some.integers(1, 40), min_size=2, max_size=3))
+def test_rows_are_one_stream(widths: list[int]) -> None:
+    _assert_one_stream(_rows(widths))
+
+
+def test_two_readers_and_a_result() -> None:
+    """The result is joined by the host, the readers read the parts where they lie."""
+    network = Network("readers", (1, 5, 6, 6), 0, "x")
+    left, right = (network.convolution(network.input, name, width, kernel=1) for name, width in (("l", 12), ("r", 20)))
+    whole = network.concatenate([left, right], "whole")
+    first = network.convolution(whole, "first", 8, kernel=3)
+    second = network.convolution(whole, "second", 8, kernel=1)
+    network.add(first, second, "sum")
+    _assert_one_stream(network)
+
+
+CUT = """
+func.func @cut(%x: tensor<3x7xi8>, %w: tensor<7x40xi8>, %v: tensor<COUNTx5xi8>) -> tensor<3x5xi32> {
+  %zero = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<3x40xi32>
+  %z = linalg.fill ins(%zero : i32) outs(%e : tensor<3x40xi32>) -> tensor<3x40xi32>
+  %p = linalg.matmul ins(%x, %w : tensor<3x7xi8>, tensor<7x40xi8>) outs(%z : tensor<3x40xi32>) -> tensor<3x40xi32>
+  %e8 = tensor.empty() : tensor<3x40xi8>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+      iterator_types = ["parallel", "parallel"]} ins(%p : tensor<3x40xi32>) outs(%e8 : tensor<3x40xi8>) {
+  ^bb0(%a: i32, %o: i8):
+    %t = arith.trunci %a : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<3x40xi8>
+  %c = tensor.extract_slice %y[0, FIRST] [3, COUNT] [1, 1] : tensor<3x40xi8> to tensor<3xCOUNTxi8>
+  %e1 = tensor.empty() : tensor<3x5xi32>
+  %z1 = linalg.fill ins(%zero : i32) outs(%e1 : tensor<3x5xi32>) -> tensor<3x5xi32>
+  %q = linalg.matmul ins(%c, %v : tensor<3xCOUNTxi8>, tensor<COUNTx5xi8>) outs(%z1 : tensor<3x5xi32>)
+    -> tensor<3x5xi32>
+  func.return %q : tensor<3x5xi32>
+}
+"""
+
+
+@pytest.mark.parametrize(("first", "count"), [(3, 20), (16, 5), (1, 39)])
+def test_a_cut_is_one_stream(first: int, count: int) -> None:
+    module = vtac.parse(CUT.replace("FIRST", str(first)).replace("COUNT", str(count)))
+    rng = np.random.default_rng(0)
+    x, w, v = (rng.integers(-128, 128, shape).astype(np.int8) for shape in ((3, 7), (7, 40), (count, 5)))
+    program = vtac.compile(module)
+    assert len(program.devices) == 1
+    rows = (x.astype(np.int32) @ w).astype(np.int8)[:, first : first + count]
+    np.testing.assert_array_equal(program(x, w, v), rows.astype(np.int32) @ v)
