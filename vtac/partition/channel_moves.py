@@ -82,14 +82,14 @@ def wide_data(data: SSAValue, move: ChannelMove, made: list[Operation]) -> SSAVa
         inner = wide_data(data.owner.source, move, made)
         extents = list(shape_of(data))
         extents[move.dim] = shape_of(inner)[move.dim]
-        pad = data.owner.clone({data.owner.source: inner})
+        pad = data.owner
         made.append(
             tensor.PadOp.create(
-                operands=pad.operands,
+                operands=[inner, *pad.low, *pad.high],
                 result_types=[TensorType(i8, extents)],
                 properties=pad.properties,
                 attributes=pad.attributes,
-                regions=[pad.detach_region(pad.region)],
+                regions=[pad.region.clone()],
             )
         )
         made[-1].results[0].name_hint = data.name_hint
