@@ -48,3 +48,16 @@ func.func @slice_past_the_end(%a: tensor<4xi32>) -> tensor<2xi32> {
   %s = tensor.extract_slice %a[1] [2] [3] : tensor<4xi32> to tensor<2xi32>
   func.return %s : tensor<2xi32>
 }
+
+// -----
+func.func @window_without_dilations(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
+  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its dilations are none: one number for each of its 2 axes is required}}
+  %r = linalg.conv_2d_nchw_fchw {dilation = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
+  func.return %r : tensor<1x3x4x4xi32>
+}
+// -----
+func.func @window_of_one_stride(%x: tensor<1x2x4x4xi8>, %w: tensor<3x2x1x1xi8>, %s: tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32> {
+  // expected-error@+1 {{'linalg.conv_2d_nchw_fchw' does not verify: its strides are dense<1> : tensor<1xi64>: one number for each of its 2 axes is required}}
+  %r = linalg.conv_2d_nchw_fchw {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<1xi64>} ins(%x, %w : tensor<1x2x4x4xi8>, tensor<3x2x1x1xi8>) outs(%s : tensor<1x3x4x4xi32>) -> tensor<1x3x4x4xi32>
+  func.return %r : tensor<1x3x4x4xi32>
+}

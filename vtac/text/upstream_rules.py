@@ -20,7 +20,7 @@ def upstream_problem(operation: Operation) -> str:
     problem = rule(operation) if rule is not None else ""
     if problem or not operation.name.startswith("linalg."):
         return problem
-    return _operands(operation) or _extents_of_loops(operation) or _destinations(operation)
+    return _operands(operation) or _windows(operation) or _extents_of_loops(operation) or _destinations(operation)
 
 
 _INPUTS: dict[str, int] = {
@@ -44,6 +44,24 @@ def _operands(operation: Operation) -> str:
     if (inputs, outputs) == (wanted, 1):
         return ""
     return f"it has {inputs} ins and {outputs} outs; {wanted} ins and 1 outs are required"
+
+
+def _windows(operation: Operation) -> str:
+    """A window moves by a stride and a dilation along each axis."""
+    from xdsl.dialects.builtin import DenseIntElementsAttr
+    from xdsl.utils.hints import isa
+
+    from vtac.dialects.named_operation import WindowOp
+
+    if not isinstance(operation, WindowOp):
+        return ""
+    axes = sum(letter in "hw" for letter in operation.LOOPS)
+    for name in ("strides", "dilations"):
+        found = operation.properties.get(name)
+        if not isa(found, DenseIntElementsAttr) or len(tuple(found.get_values())) != axes:
+            said = "none" if found is None else str(found)
+            return f"its {name} are {said}: one number for each of its {axes} axes is required"
+    return ""
 
 
 def _extents_of_loops(operation: Operation) -> str:
