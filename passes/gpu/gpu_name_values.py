@@ -5,19 +5,21 @@ before: %i0_i1_outer_fused_outer_6            after: %row, %column, %step, %stag
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith, scf
+from xdsl.dialects import gpu, scf
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.index_roles import value_names
-from vtac.dialects.wmma import AsyncCommitOp, AsyncWaitOp, FillFragmentOp, MmaSyncOp, StoreMatrixSyncOp
+from vtac.dialects.wmma import AsyncCommitOp, AsyncWaitOp, FillFragmentOp, FragmentsOp, MmaSyncOp, StoreMatrixSyncOp
 from vtac.dialects.wmma.declared import COMMENT, KERNEL
+from vtac.rewriting.walker import rewrite_once
 
 _SECTIONS: Sequence[tuple[str, tuple[type[Operation], ...]]] = (
     ("Main loop: wait for the step's copies, begin those of a later step, multiply.", (AsyncWaitOp,)),
@@ -29,28 +31,55 @@ _SECTIONS: Sequence[tuple[str, tuple[type[Operation], ...]]] = (
 """What a statement does that holds such an operation; the first that fits."""
 
 
+@dataclass
+class NameValues(RewritePattern):
+    """Loops, indices of the launch and arrays of fragments have names from their roles."""
+
+    names: Mapping[SSAValue, str]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(
+        self, op: scf.ForOp | FragmentsOp | gpu.BlockIdOp | gpu.ThreadIdOp, rewriter: PatternRewriter
+    ) -> None:
+        value = op.body.block.args[0] if isinstance(op, scf.ForOp) else op.results[0]
+        name = self.names.get(value)
+        if name is not None and value.name_hint != name:
+            value.name_hint = name
+            rewriter.notify_op_modified(op)
+
+
+class CommentPart(RewritePattern):
+    """A statement of a kernel that does something else than the one before says what."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: scf.ForOp | scf.IfOp, rewriter: PatternRewriter) -> None:
+        text = _section(op) if isinstance(op.parent_op(), FuncOp) else None
+        if text is None or COMMENT.get(op) == text or text == _section_before(op):
+            return
+        COMMENT.set(op, text)
+        rewriter.notify_op_modified(op)
+
+
 def _section(statement: Operation) -> str | None:
     inside = {type(op) for op in statement.walk()}
     return next((text for text, kinds in _SECTIONS if inside & set(kinds)), None)
 
 
-def _comment(kernel: FuncOp) -> None:
-    """Say of each statement of a kernel what it does, where it does something else than the one before."""
-    last: str | None = None
-    for statement in kernel.body.block.ops:
-        if isinstance(statement, arith.ConstantOp) or not isinstance(statement, scf.ForOp | scf.IfOp):
-            continue
-        text = _section(statement)
-        if text is not None and text != last:
-            COMMENT.set(statement, text)
-        last = text or last
+def _section_before(statement: Operation) -> str | None:
+    """What the last statement before one does of which it is known."""
+    before = statement.prev_op
+    while before is not None:
+        if isinstance(before, scf.ForOp | scf.IfOp) and (text := _section(before)) is not None:
+            return text
+        before = before.prev_op
+    return None
 
 
 @dataclass(frozen=True)
 class GpuNameValues(ModulePass):
     """Name values by what they are for, and say what each part of a kernel does.
 
-    A plan for the whole kernel: `vtac.analysis.index_roles` makes it, this writes names and comments.
+    `vtac.analysis.index_roles` plans the names, from the whole kernel.
 
     requires: kernels (convert-loops-to-gpu) whose loops are scf.for.
     ensures:  loops, indices of the launch and fragments are named after their roles; statements of the kernel that
@@ -62,6 +91,5 @@ class GpuNameValues(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
-            for value, name in value_names(kernel).items():
-                value.name_hint = name
-            _comment(kernel)
+            rewrite_once(kernel, NameValues(value_names(kernel)))
+            rewrite_once(kernel, CommentPart())

@@ -11,24 +11,25 @@ after:  %u = packing.unspecified                      : 64 channels
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xdsl.context import Context
 from xdsl.dialects import tensor
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import ModuleOp, i8
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import GenericOp, TransposeOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import config_of
-from vtac.partition.channel_moves import channel_move_of, is_given, moved_kernel, wide_data
+from vtac.partition.alu_operations import element_of
+from vtac.partition.channel_moves import WideData, channel_move_of, is_given, moved_kernel
 from vtac.partition.convolutions import match_convolution
 from vtac.rewriting.unread import DropUnread
-from vtac.rewriting.walker import rewrite_once
+from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
 _UNREAD = (
     tensor.PadOp,
@@ -47,19 +48,20 @@ class AbsorbChannelMove(RewritePattern):
     """A product of given weights, of data whose channels are joined, cut or shuffled within tiles."""
 
     block: int
+    made: dict[tuple[SSAValue, int], SSAValue] = field(default_factory=dict[tuple[SSAValue, int], SSAValue])
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
         found = match_convolution(op)
         if isinstance(found, str) or found.kernel is None or found.depthwise or found.zero_points:
             return
-        if not is_given(found.kernel) or found.data is found.kernel:
+        if not is_given(found.kernel) or found.data is found.kernel or element_of(found.kernel) != i8:
             return
         move = channel_move_of(found.data, found.data_dims[1], self.block)
         if move is None:
             return
         made: list[Operation] = []
-        data = wide_data(found.data, move, made)
+        data = WideData(rewriter, self.made).before(found.data, move)
         kernel = moved_kernel(found.kernel, found.kernel_dims[1], move, made)
         product = op.clone({found.data: data, found.kernel: kernel})
         for one in made:
@@ -84,7 +86,7 @@ class AbsorbChannelMoves(ModulePass):
     name = "absorb-channel-moves"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        pattern = AbsorbChannelMove(config_of(op).block_in)
+        block = config_of(op).block_in
         for function in host_functions(op):
-            while rewrite_once(function, pattern):
+            if rewrite_greedily(function, AbsorbChannelMove(block)):
                 rewrite_once(function, DropUnread(_UNREAD), backwards=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import cast
 
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
@@ -12,6 +13,8 @@ from xdsl.dialects.builtin import DenseArrayBase, DenseIntOrFPElementsAttr, Tens
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import FillOp, TransposeOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
+from xdsl.pattern_rewriter import PatternRewriter
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.tile_slices import slice_of
@@ -21,23 +24,28 @@ from vtac.partition.moves import is_move, moved_from
 
 
 @dataclass(frozen=True)
-class Parts:
-    """Channels of a tensor in runs: run i is `counts[i]` channels of the data before the move, from `firsts[i]` on.
-
-    `sources` are the tensors of the runs; where it is one of a cut, the runs lie in it.
-    """
+class _Runs:
+    """Channels in runs: `counts[i]` of them are those of the data before the move from `firsts[i]` on."""
 
     dim: int
-    sources: tuple[SSAValue, ...]
     firsts: tuple[int, ...]
     counts: tuple[int, ...]
     width: int
     """Channels of the data before the move."""
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether the data is one tensor of which some channels are read."""
-        return shape_of(self.sources[0])[self.dim] == self.width
+
+@dataclass(frozen=True)
+class Joined(_Runs):
+    """A run from each of several tensors."""
+
+    sources: tuple[SSAValue, ...]
+
+
+@dataclass(frozen=True)
+class Cut(_Runs):
+    """One run of a tensor."""
+
+    source: SSAValue
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Shuffle:
     order: tuple[int, ...]
 
 
-ChannelMove = Parts | Shuffle
+ChannelMove = Joined | Cut | Shuffle
 
 
 def is_given(value: SSAValue) -> bool:
@@ -76,14 +84,38 @@ def channel_move_of(data: SSAValue, dim: int, block: int) -> ChannelMove | None:
             return None
 
 
-def wide_data(data: SSAValue, move: ChannelMove, made: list[Operation]) -> SSAValue:
-    """The data before the move, padded as it was."""
-    if isinstance(data.owner, tensor.PadOp):
-        inner = wide_data(data.owner.source, move, made)
-        extents = list(shape_of(data))
+@dataclass
+class WideData:
+    """Makes the data before moves, once for all that read it."""
+
+    rewriter: PatternRewriter
+    made: dict[tuple[SSAValue, int], SSAValue]
+    """By the data behind the move, and its dimension of channels."""
+
+    def before(self, data: SSAValue, move: ChannelMove) -> SSAValue:
+        """The data before the move, padded as it was; it stands where the moved data does."""
+        owner = cast(Operation, data.owner)
+        known = self.made.get((data, move.dim))
+        if known is not None:
+            return known
+        if isinstance(owner, tensor.PadOp):
+            made = self._padded(owner, move)
+        elif isinstance(move, Joined):
+            made = _joined(data, move)
+        else:
+            return move.source
+        made[-1].results[0].name_hint = data.name_hint
+        for one in made:
+            one.location = owner.location
+        self.rewriter.insert(made, InsertPoint.after(owner))
+        self.made[data, move.dim] = made[-1].results[0]
+        return made[-1].results[0]
+
+    def _padded(self, pad: tensor.PadOp, move: ChannelMove) -> list[Operation]:
+        inner = self.before(pad.source, move)
+        extents = list(shape_of(pad.result))
         extents[move.dim] = shape_of(inner)[move.dim]
-        pad = data.owner
-        made.append(
+        return [
             tensor.PadOp.create(
                 operands=[inner, *pad.low, *pad.high],
                 result_types=[TensorType(i8, extents)],
@@ -91,20 +123,17 @@ def wide_data(data: SSAValue, move: ChannelMove, made: list[Operation]) -> SSAVa
                 attributes=pad.attributes,
                 regions=[pad.region.clone()],
             )
-        )
-        made[-1].results[0].name_hint = data.name_hint
-        return made[-1].results[0]
-    if isinstance(move, Shuffle):
-        return move.source
-    if move.is_cut:
-        return move.sources[0]
+        ]
+
+
+def _joined(data: SSAValue, move: Joined) -> list[Operation]:
+    """Tensors in tiles of their own, with anything in the lanes between."""
     extents = list(shape_of(data))
     extents[move.dim] = move.width
-    made.append(UnspecifiedOp(result_types=[TensorType(i8, extents)]))
+    made: list[Operation] = [UnspecifiedOp(result_types=[TensorType(i8, extents)])]
     for source, first in zip(move.sources, move.firsts, strict=True):
         _insert(source, made[-1].results[0], move.dim, first, made)
-    made[-1].results[0].name_hint = data.name_hint
-    return made[-1].results[0]
+    return made
 
 
 def moved_kernel(kernel: SSAValue, dim: int, move: ChannelMove, made: list[Operation]) -> SSAValue:
@@ -133,17 +162,30 @@ def _without_pad(data: SSAValue, dim: int) -> SSAValue | None:
     return source if shape_of(source)[dim] == shape_of(data)[dim] else None
 
 
-def _of_concatenation(join: tensor.ConcatOp, dim: int, block: int) -> Parts | None:
-    if join.dim.value.data != dim or not any(_is_computed(part) for part in join.operands):
+def _of_concatenation(join: tensor.ConcatOp, dim: int, block: int) -> Joined | None:
+    parts = _parts(join, dim)
+    if join.dim.value.data != dim or not any(map(_is_computed, parts)):
         return None
-    counts = [shape_of(part)[dim] for part in join.operands]
+    counts = [shape_of(part)[dim] for part in parts]
     if all(count % block == 0 for count in counts[:-1]):
         return None
     firsts = list(accumulate((-(-count // block) * block for count in counts), initial=0))
-    return Parts(dim, tuple(join.operands), tuple(firsts[:-1]), tuple(counts), firsts[-1])
+    return Joined(dim, tuple(firsts[:-1]), tuple(counts), firsts[-1], tuple(parts))
 
 
-def _of_slice(cut: tensor.ExtractSliceOp, dim: int, block: int) -> Parts | None:
+def _parts(join: tensor.ConcatOp, dim: int) -> list[SSAValue]:
+    """What is joined along a dimension, in order, and what is joined before along the same one."""
+    waiting, found = list(reversed(join.operands)), list[SSAValue]()
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part.owner, tensor.ConcatOp) and part.owner.dim.value.data == dim:
+            waiting += reversed(part.owner.operands)
+        else:
+            found.append(part)
+    return found
+
+
+def _of_slice(cut: tensor.ExtractSliceOp, dim: int, block: int) -> Cut | None:
     part = slice_of(cut)
     whole = shape_of(cut.source)
     if part is None or part.strides[dim] != 1 or not _is_computed(cut.source):
@@ -153,7 +195,7 @@ def _of_slice(cut: tensor.ExtractSliceOp, dim: int, block: int) -> Parts | None:
     first, count = part.offsets[dim], part.sizes[dim]
     if first % block == 0 and (count % block == 0 or first + count == whole[dim]):
         return None
-    return Parts(dim, (cut.source,), (first,), (count,), whole[dim])
+    return Cut(dim, (first,), (count,), whole[dim], cut.source)
 
 
 def _of_shuffle(collapse: tensor.CollapseShapeOp, dim: int) -> Shuffle | None:

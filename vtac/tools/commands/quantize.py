@@ -17,12 +17,14 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ModelError
 from vtac.models.model import Model
 from vtac.models.quantiser.options import Exponents, Mantissas, Rounding, WeightRounding, ZeroPoints
+from vtac.models.quantiser.options import Options as Quantisation
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.progress import Bar
 from vtac.tools.commands.arrays import ArchiveError, read_all
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import report, write_file
 
+_DEFAULTS = Quantisation()
 _USAGE = "vtac quantize MODEL.onnx|MODEL.pt2 --calibration X.npz -o OUT.mlir [options]"
 _EXAMPLE = """example:
   vtac quantize net.onnx --calibration images.npz --report net.html -o net.mlir
@@ -46,16 +48,16 @@ class Options(argparse.Namespace):
     report: list[str]
     output: str | None = None
     config: str | None = None
-    allow_host: bool = False
+    allow_host: bool = _DEFAULTS.allow_host
     keep_float: list[str]
-    zero_points: ZeroPoints = "all"
-    exponents: Exponents = "squares"
-    rounding: Rounding = "half-up"
-    weights: WeightRounding = "least-squares"
-    mantissas: Mantissas = "tried"
-    correct_bias: bool = True
-    per_feature: bool = True
-    equalise: bool = True
+    zero_points: ZeroPoints = _DEFAULTS.zero_points
+    exponents: Exponents = _DEFAULTS.exponents
+    rounding: Rounding = _DEFAULTS.rounding
+    weights: WeightRounding = _DEFAULTS.weights
+    mantissas: Mantissas = _DEFAULTS.mantissas
+    correct_bias: bool = _DEFAULTS.correct_bias
+    per_feature: bool = _DEFAULTS.per_feature
+    equalise: bool = _DEFAULTS.equalise
     batch: int | None = None
     shape: list[str]
     json: bool = False

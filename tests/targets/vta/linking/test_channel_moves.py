@@ -11,6 +11,7 @@ from hypothesis import strategies as some
 from xdsl.dialects.builtin import ModuleOp
 
 import vtac
+from vtac.dialects.packing import UnspecifiedOp
 from vtac.evaluate import evaluate
 from vtac.preparation import prepare
 from vtac.targets.registry import find_target
@@ -103,6 +104,42 @@ def test_two_readers_and_a_result() -> None:
     second = network.convolution(whole, "second", 8, kernel=1)
     network.add(first, second, "sum")
     _assert_one_stream(network)
+
+
+def test_what_is_joined_twice() -> None:
+    """A concatenation of a concatenation is one of all parts; each stage is read by a product of its own."""
+    network = Network("dense", (1, 5, 6, 6), 0, "x")
+    whole = network.convolution(network.input, "stem", 12, kernel=1)
+    for stage in range(2):
+        more = network.convolution(whole, f"grown{stage}", 10, kernel=3)
+        whole = network.concatenate([whole, more], f"whole{stage}")
+    network.convolution(whole, "read", 8, kernel=1)
+    _assert_one_stream(network)
+
+
+def test_readers_share_what_is_joined() -> None:
+    network = Network("branches", (1, 5, 6, 6), 0, "x")
+    left, right = (network.convolution(network.input, name, width, kernel=1) for name, width in (("l", 12), ("r", 20)))
+    whole = network.concatenate([left, right], "whole")
+    one, three = (network.convolution(whole, f"branch{size}", 16, kernel=size) for size in (1, 3))
+    network.add(one, three, "sum")
+    module = prepare(_module(network), find_target("vta"))
+    for step in (step for phase in plain_pipeline().through("integer") for step in phase.passes):
+        step.apply(make_context(), module)
+    assert sum(isinstance(op, UnspecifiedOp) for op in module.walk()) == 1
+
+
+def test_kernels_that_are_computed_keep_their_data() -> None:
+    """A kernel that no one gives is not moved; the host cuts the channels, and the program is right."""
+    text = CUT.replace("FIRST", "3").replace("COUNT", "20").replace("ins(%c, %v :", "ins(%c, %u :")
+    shift = """  %u_empty = tensor.empty() : tensor<20x5xi8>
+  %u = linalg.max ins(%v, %v : tensor<20x5xi8>, tensor<20x5xi8>) outs(%u_empty : tensor<20x5xi8>) -> tensor<20x5xi8>
+  %q ="""
+    program = vtac.compile(vtac.parse(text.replace("  %q =", shift)))
+    rng = np.random.default_rng(0)
+    x, w, v = (rng.integers(-128, 128, shape).astype(np.int8) for shape in ((3, 7), (7, 40), (20, 5)))
+    rows = (x.astype(np.int32) @ w).astype(np.int8)[:, 3:23]
+    np.testing.assert_array_equal(program(x, w, v), rows.astype(np.int32) @ v)
 
 
 CUT = """
