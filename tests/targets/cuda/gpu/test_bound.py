@@ -56,8 +56,10 @@ class Driver:
     def __init__(self) -> None:
         self.launches: list[tuple[object, ...]] = []
         self.freed = 0
+        self.closed = 0
         self.waited: list[object] = []
         self.failure: Exception | None = None
+        self.status = 0
 
     def modules(self, name: str) -> ModuleType:
         def launch(stream: object, _config: object, _kernel: object, *addresses: int) -> None:
@@ -84,7 +86,7 @@ class Driver:
         driver = SimpleNamespace(
             CUfunction_attribute=SimpleNamespace(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES="limit"),
             cuMemcpyHtoD=_succeeds,
-            cuCtxSynchronize=_succeeds,
+            cuCtxSynchronize=lambda: (self.status,),
             cuStreamSynchronize=self.wait,
         )
         return cast("ModuleType", core if name == "cuda.core" else driver)
@@ -97,6 +99,9 @@ class Driver:
         def free(_: object) -> None:
             self.freed += 1
 
+        def close() -> None:
+            self.closed += 1
+
         def allocate(size: int, *, stream: object) -> SimpleNamespace:
             assert stream is not None
             return SimpleNamespace(handle=1 << 20, close=free, size=size)
@@ -106,7 +111,7 @@ class Driver:
             name="a stand-in",
             compute_capability=SimpleNamespace(major=9, minor=0),
             set_current=lambda: None,
-            create_stream=lambda: SimpleNamespace(sync=lambda: None, close=lambda: None),
+            create_stream=lambda: SimpleNamespace(sync=lambda: None, close=close),
             default_stream="the default stream",
             allocate=allocate,
         )
@@ -145,6 +150,14 @@ def test_arrays_are_taken_where_they_lie(driver: Driver) -> None:
         on_gpu(a, b, out=[c], stream=SimpleNamespace(cuda_stream=77))
     assert driver.launches == [("the default stream", 4096, 8192, 65536), ("stream 77", 4096, 8192, 65536)]
     assert driver.freed == 1
+
+
+def test_nothing_is_left_where_the_program_cannot_be_put(driver: Driver) -> None:
+    driver.status = 700
+    program, _, _ = matmul()
+    with pytest.raises(LaunchError, match="program `matmul` on a stand-in: the driver answers 700"):
+        program.on_gpu()
+    assert (driver.freed, driver.closed) == (1, 1)
 
 
 def test_the_owner_s_stream_is_waited_for(driver: Driver) -> None:

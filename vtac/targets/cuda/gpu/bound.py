@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
@@ -13,7 +14,7 @@ from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.device_arrays import DeviceArray, device_array, stream_handle
 from vtac.targets.cuda.gpu.failures import checked, driver_failures
-from vtac.targets.cuda.gpu.launcher import open_device, prepared_kernel
+from vtac.targets.cuda.gpu.launcher import Allocation, open_device, prepared_kernel
 from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
 
 _ALIGNMENT = 32
@@ -38,8 +39,9 @@ class BoundProgram:
             one.check_launch(record)
         core, handle = self.device.core, self.device.handle
         self._what = f"program `{plan.name}` on {self.device.name}"
-        with driver_failures(self._what):
+        with driver_failures(self._what), ExitStack() as held:
             self._stream = handle.create_stream()
+            held.callback(self._stream.close)
             self._kernels = [
                 prepared_kernel(self.device, one, record)
                 for one, record in zip(self.compiled, plan.kernels, strict=True)
@@ -48,10 +50,8 @@ class BoundProgram:
                 core.LaunchConfig(grid=record.grid, block=record.block, shmem_size=record.shared_bytes)
                 for record in plan.kernels
             ]
-            self._scratch = handle.allocate(max(1, plan.scratch_bytes), stream=self._stream)
-            self._constants = {
-                buffer.name: handle.allocate(buffer.nbytes, stream=self._stream) for buffer in plan.of_role("constant")
-            }
+            self._scratch = self._allocated(max(1, plan.scratch_bytes), held)
+            self._constants = {buffer.name: self._allocated(buffer.nbytes, held) for buffer in plan.of_role("constant")}
             self._stream.sync()
             for name, buffer in self._constants.items():
                 array = np.ascontiguousarray(constants[name])
@@ -59,6 +59,13 @@ class BoundProgram:
                     self.device.driver.cuMemcpyHtoD(int(buffer.handle), array.ctypes.data, array.nbytes), self._what
                 )
             checked(self.device.driver.cuCtxSynchronize(), self._what)
+            self._held = held.pop_all()
+
+    def _allocated(self, nbytes: int, held: ExitStack) -> Allocation:
+        """Memory on the GPU, which is released with what is held."""
+        found = self.device.handle.allocate(nbytes, stream=self._stream)
+        held.callback(found.close, self._stream)
+        return found
 
     def __enter__(self) -> Self:
         return self
@@ -70,9 +77,7 @@ class BoundProgram:
 
     def close(self) -> None:
         """Release what lies on the GPU."""
-        for buffer in (self._scratch, *self._constants.values()):
-            buffer.close(self._stream)
-        self._stream.close()
+        self._held.close()
 
     def __call__(self, *arrays: object, out: Sequence[object], stream: object = None) -> None:
         """Enqueue all launches: arguments and results are arrays on the GPU, of torch, cupy, numba or by DLPack.

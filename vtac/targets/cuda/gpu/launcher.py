@@ -80,7 +80,7 @@ def run_on_gpu(
     return GpuRun(outputs, milliseconds, opened.name, compiled)
 
 
-class _Buffer(Protocol):
+class Allocation(Protocol):
     @property
     def handle(self) -> int: ...
     def close(self, stream: _Stream) -> None: ...
@@ -103,7 +103,7 @@ class _DeviceHandle(Protocol):
     @property
     def default_stream(self) -> _Stream: ...
     def create_stream(self) -> _Stream: ...
-    def allocate(self, size: int, *, stream: _Stream) -> _Buffer: ...
+    def allocate(self, size: int, *, stream: _Stream) -> Allocation: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +157,7 @@ class _Session:
         self._device = device
         self._launch = launch
         self._stream = device.handle.create_stream()
-        self._buffers: list[_Buffer] = []
+        self._buffers: list[Allocation] = []
         self._kernel = prepared_kernel(device, compiled, launch)
         self._config = device.core.LaunchConfig(grid=launch.grid, block=launch.block, shmem_size=launch.shared_bytes)
         self._upload(list(inputs))
