@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from math import hypot
 
 Box = tuple[float, float, float, float]
 Place = tuple[float, float, str, float]
 """Where a label stands, its anchor, and its left edge."""
 
-LETTER, LINE = 6.4, 13
-"""About the width of a letter and the height of a line of 12 pixels."""
+_STEP = 4
+"""Pixels of a line between two places that are looked at."""
+
+LETTER, LINE = 7.4, 13
+"""About the width of a capital and the height of a line of 12 pixels."""
 
 
 @dataclass
@@ -33,6 +38,17 @@ class Labels:
 def around(spots: Sequence[tuple[float, float]]) -> list[Box]:
     """What points take themselves."""
     return [(x - 6, y - 6, x + 6, y + 6) for x, y in spots]
+
+
+def along(spots: Sequence[tuple[float, float]]) -> list[Box]:
+    """What a line through points takes."""
+    found: list[Box] = []
+    for (x, y), (to_x, to_y) in pairwise(spots):
+        steps = 1 + int(hypot(to_x - x, to_y - y) / _STEP)
+        for step in range(steps + 1):
+            at, up = x + (to_x - x) * step / steps, y + (to_y - y) * step / steps
+            found.append((at - 1, up - 1, at + 1, up + 1))
+    return found
 
 
 def beside(x: float, y: float, label: str) -> tuple[Place, ...]:

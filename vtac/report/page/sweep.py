@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from vtac.report.page.labels import Labels, Place, around, beside
+from vtac.report.page.labels import Labels, Place, along, around, beside
 from vtac.report.page.section import Section
 from vtac.report.page.templating import render
 from vtac.text.short import short_name
@@ -105,7 +105,7 @@ def _names(
     front: Sequence[Point], spots: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
 ) -> dict[int, tuple[str, Place]]:
     """Labels of the points of the front with their places; one that has no room is left to the hint and the table."""
-    labels = Labels((_LEFT, _TOP - 10, WIDTH, HEIGHT - _BOTTOM), around(others))
+    labels = Labels((_LEFT, _TOP - 10, WIDTH, HEIGHT - _BOTTOM), [*around(others), *along(spots)])
     found: dict[int, tuple[str, Place]] = {}
     for point, spot in zip(front, spots, strict=True):
         name = short_name(point.label)
