@@ -42,6 +42,7 @@ def compile(
     host: bool = True,
     acc_8bit: bool = False,
     progress: Progress | None = None,
+    cache: bool | None = None,
 ) -> VtaProgram: ...
 @overload
 def compile(
@@ -80,7 +81,9 @@ def compile(
     compute becomes a `vtac.CudaNetwork` of several kernels. What the VTA cannot do runs
     on the host, or with `host=False` is refused. `acc_8bit=True` is for simulators only: i8 may be
     loaded into accumulators, which the hardware's RTL does not decode. `progress` is called with
-    the layer that is compiled next, how many are done and how many there are.
+    the layer that is compiled next, how many are done and how many there are. With `cache=True` a program that was
+    compiled before is read from disk, and others are kept there; by default, None, that is so where `VTAC_CACHE_DIR`
+    names a folder.
     """
     found = find_target(target)
     complete = found.complete(options)

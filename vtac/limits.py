@@ -61,7 +61,10 @@ ITERATIONS = Limit("VTAC_MAX_ITERATIONS", (1 << 31) - 1, "iterations")
 OPERATIONS = Limit("VTAC_MAX_OPERATIONS", 1 << 17, "operations")
 """Operations of the IR that one rewrite may write out, as unrolling does."""
 
-LIMITS = (MEMORY, ITERATIONS, OPERATIONS)
+CACHE = Limit("VTAC_MAX_CACHE", 1 << 30, "bytes")
+"""What the programs that are kept for the next time may take on disk."""
+
+LIMITS = (MEMORY, ITERATIONS, OPERATIONS, CACHE)
 """All of them."""
 
 

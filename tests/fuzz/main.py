@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+os.environ["VTAC_CACHE_DIR"] = "off"  # what is attacked compiles, and the user's cache is not emptied
 
 from fuzz.campaign import Bounds, Case, Tally, run_cases, shares, unwatched
 from fuzz.case import FuzzTarget

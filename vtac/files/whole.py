@@ -26,9 +26,14 @@ def scratch_beside(target: Path) -> Path:
     return target.with_name(f".vtac.{secrets.token_hex(8)}.tmp")
 
 
+def is_scratch(name: str) -> bool:
+    """Whether a name is one of a file or folder that is being written, or that a killed process left."""
+    return _SCRATCH.fullmatch(name) is not None
+
+
 def _remove_stale(folder: Path) -> None:
     try:
-        left = [entry for entry in os.scandir(folder) if _SCRATCH.fullmatch(entry.name)]
+        left = [entry for entry in os.scandir(folder) if is_scratch(entry.name)]
     except OSError:
         return
     for entry in left:

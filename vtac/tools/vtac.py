@@ -34,6 +34,7 @@ COMMANDS: dict[str, Command] = {
     "schedule": Command("schedule", "print the schedule that a program without one gets"),
     "explain": Command("explain", "explain a kind of finding or fault, with an example"),
     "config": Command("config", "print, check and compare hardware configurations"),
+    "cache": Command("cache", "say what the cache of compiled programs holds, or empty it"),
 }
 
 _DEBUG = ("--debug", "--verbose")

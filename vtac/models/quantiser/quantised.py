@@ -43,9 +43,9 @@ class QuantisedModel(Quantisation):
         """Integer linalg on plain tensors, one function, its parameters as constants."""
         return self.network.module()
 
-    def compile(self, config: VTAConfig | str | Path | None = None) -> QuantisedProgram:
-        """A VTA program of `module`, with `predict` on floats."""
-        program = vtac_compile(self.module, config=config)
+    def compile(self, config: VTAConfig | str | Path | None = None, *, cache: bool | None = None) -> QuantisedProgram:
+        """A VTA program of `module`, with `predict` on floats; `cache` as in `vtac.compile`."""
+        program = vtac_compile(self.module, config=config, cache=cache)
         hosted = hosted_lines(self.graph, self.steps)
         measure = self.report if len(self.kept) else None
         self._programs[:] = [

@@ -16,6 +16,7 @@ from vtac.targets.vta.compilation import Progress
 from vtac.targets.vta.linking.plain import compile_plain, split_plain
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.programs.program_cache import cached_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.lowering import WrittenScript
@@ -24,8 +25,21 @@ from vtac.text.context import make_context
 from vtac.text.verification import verify_result
 
 
-def compile_program(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> VtaProgram:
+def compile_program(
+    work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None, cache: bool | None = None
+) -> VtaProgram:
     """The program of a module, which is used up; the options are those of the target `vta`."""
+    cached = cached_program(work, wanted=cache, host=host, acc_8bit=acc_8bit)
+    known = None if cached is None else cached.find()
+    if known is not None:
+        return known
+    program = _compiled(work, host=host, acc_8bit=acc_8bit, progress=progress)
+    if cached is not None:
+        cached.keep(program)
+    return program
+
+
+def _compiled(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> VtaProgram:
     if acc_8bit:
         ACC_8BIT.set(work, True)
     if needs_packing(work):

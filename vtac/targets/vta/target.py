@@ -68,11 +68,16 @@ def _build(module: ModuleOp) -> TargetProgram:
 
 
 def _compile(
-    module: ModuleOp, *, host: bool, acc_8bit: bool, progress: Callable[[str, int, int], None] | None
+    module: ModuleOp,
+    *,
+    host: bool,
+    acc_8bit: bool,
+    progress: Callable[[str, int, int], None] | None,
+    cache: bool | None,
 ) -> TargetProgram:
     from vtac.targets.vta.compiling import compile_program
 
-    return compile_program(module, host=host, acc_8bit=acc_8bit, progress=progress)
+    return compile_program(module, host=host, acc_8bit=acc_8bit, progress=progress, cache=cache)
 
 
 def _load(directory: Path) -> TargetProgram:
@@ -145,6 +150,7 @@ VTA = Target(
         Option("host", True, "what the VTA cannot do runs on the host; otherwise it is refused"),
         Option("acc_8bit", False, "for simulators only: i8 may be loaded into accumulators"),
         Option("progress", None, "called with the layer that is next, how many are done and how many there are"),
+        Option("cache", None, "what was compiled before is read from disk; None: where VTAC_CACHE_DIR names a folder"),
     ),
     scopes={
         "vta.inp": "the input buffer: tiles of BATCH x BLOCK_IN",

@@ -36,6 +36,7 @@ class Options(IrOptions):
     no_host: bool = False
     inputs: str | None = None
     arch: str | None = None
+    no_cache: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -63,6 +64,7 @@ def _compile_vta(options: Options, output: str) -> int:
         function=options.function,
         host=host,
         acc_8bit=acc_8bit,
+        cache=not options.no_cache,
         shows_progress=sys.stderr.isatty(),
     )
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
@@ -83,7 +85,8 @@ def _saved_lines(program: VtaProgram, output: str) -> Iterator[str]:
 
 def _compile_any(options: Options, target: Target, output: str) -> int:
     _refuse_inputs(options)
-    program = compile_for(target, options.source, hardware_of(options, target), options.schedule, options.function)
+    hardware, kept = hardware_of(options, target), not options.no_cache
+    program = compile_for(target, options.source, hardware, options.schedule, options.function, cache=kept)
     program.save(output)
     print(f"{output}: a {target.title} program")
     for role, parameters in (("argument", program.arguments), ("result", program.results)):
@@ -141,9 +144,17 @@ def add_compile_arguments(parser: ToolParser) -> None:
     )
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
     add_function_argument(parser)
+    add_cache_argument(parser)
     add_ir_arguments(parser)
 
 
 def add_function_argument(parser: ToolParser) -> None:
     """Adds the argument that chooses a function of several."""
     parser.add_argument("--function", metavar="NAME", help="the function to compile, where the file has several")
+
+
+def add_cache_argument(parser: ToolParser) -> None:
+    """Adds the argument that leaves the cache alone."""
+    parser.add_argument(
+        "--no-cache", action="store_true", help="compile what was compiled before, too, and keep nothing"
+    )

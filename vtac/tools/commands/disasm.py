@@ -8,6 +8,7 @@ from pathlib import Path
 
 from vtac.targets.vta.isa import DecodeError, disassemble, disassemble_micro_ops
 from vtac.targets.vta.programs.program import Program
+from vtac.tools.commands.compile_program import add_cache_argument
 from vtac.tools.commands.programs import compile_file, load_program
 from vtac.tools.commands.streams import SavedStream, StreamFileError, load_streams
 from vtac.tools.commands.target_options import require_stream
@@ -33,6 +34,7 @@ class Options(argparse.Namespace):
     end: int | None = None
     layer: str | None = None
     output: str | None = None
+    no_cache: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str]) -> int:
     add("--to", dest="end", type=int, metavar="N", help="end before instruction N")
     add("--layer", metavar="NAME", help="only the instructions of a layer")
     add("-o", "--output", metavar="FILE", help="output file; default stdout")
+    add_cache_argument(parser)
     options = Options()
     parser.parse(arguments, options)
     write_text(_output(options), options.output)
@@ -71,7 +74,7 @@ def _output(options: Options) -> str:
 
 def _programs(options: Options, *, is_text: bool) -> Mapping[str, Program]:
     if is_text:
-        return compile_file(options.source, options.config, None).devices
+        return compile_file(options.source, options.config, None, cache=not options.no_cache).devices
     if not Path(options.source).is_dir():
         load_streams(options.source, options.config)
         raise UsageError(f"'{options.source}' holds words alone: --sources, --from, --to and --layer are for programs")

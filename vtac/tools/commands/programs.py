@@ -59,10 +59,12 @@ def compile_file(
     function: str | None = None,
     host: bool = True,
     acc_8bit: bool = False,
+    cache: bool = True,
     shows_progress: bool = False,
 ) -> VtaProgram:
     """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`.
 
+    With `cache`, what was compiled before is read from disk, see `vtac cache`.
     With `shows_progress`, stderr says which layer of a network is being compiled.
     """
     from vtac.compiler import compile
@@ -73,7 +75,7 @@ def compile_file(
     schedule = None if schedule_path is None else parse(Path(schedule_path))
     bar = Bar(always=True) if shows_progress else None
     try:
-        program = compile(module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=bar)
+        program = compile(module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=bar, cache=cache)
     finally:
         if bar is not None:
             bar.close()
@@ -97,14 +99,24 @@ def compile_cuda_file(
 
 
 def compile_for(
-    target: Target, path: str, record: object, schedule_path: str | None, function: str | None = None
+    target: Target,
+    path: str,
+    record: object,
+    schedule_path: str | None,
+    function: str | None = None,
+    *,
+    cache: bool = True,
 ) -> TargetProgram:
-    """Parses and compiles the file at `path` for any target, whose hardware `record` describes. Raises `VtacError`."""
+    """Parses and compiles the file at `path` for any target, whose hardware `record` describes. Raises `VtacError`.
+
+    With `cache`, what a target that keeps programs compiled before is read from disk.
+    """
     from vtac.compiler import compile
     from vtac.text.source import parse
 
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    return compile(parse_program(path, function), target.name, record, schedule)
+    known = {"cache": cache} if any(option.name == "cache" for option in target.options) else {}
+    return compile(parse_program(path, function), target.name, record, schedule, **known)
 
 
 def is_cuda_program(path: str) -> bool:

@@ -61,6 +61,7 @@ class Options(argparse.Namespace):
     batch: int | None = None
     shape: list[str]
     json: bool = False
+    no_cache: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -80,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
         quantised = _quantised(model, samples, options, bar)
     finally:
         bar.close()
-    quantised.compile(config)
+    quantised.compile(config, cache=not options.no_cache)
     found = quantised.report(samples, labels)
     for path in options.report:
         is_page = Path(path).suffix.lower() == ".html"
@@ -192,6 +193,7 @@ def _add_scheme(parser: ToolParser) -> None:
     add("--weights", choices=get_args(WeightRounding), help="how weights are rounded")
     add("--no-correct-bias", dest="correct_bias", action="store_false", help="leave the mean error of weights")
     add("--per-tensor", dest="per_feature", action="store_false", help="one scale for all weights of a layer")
+    add("--no-cache", action="store_true", help="compile what was compiled before, too, and keep nothing")
     add("--no-equalise", dest="equalise", action="store_false", help="leave channels at the ranges that they have")
 
 

@@ -12,7 +12,7 @@ from typing import cast
 from vtac.files.reading import RECORD_BYTES, like_missing, read_regular
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
-from vtac.tools.commands.compile_program import add_function_argument
+from vtac.tools.commands.compile_program import add_cache_argument, add_function_argument
 from vtac.tools.commands.programs import compile_cuda_file, compile_file, compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target, target_of
 from vtac.tools.entry import ToolParser, UsageError
@@ -37,6 +37,7 @@ class Options(argparse.Namespace):
     arch: str | None = None
     schedule: str | None = None
     function: str | None = None
+    no_cache: bool = False
     quantisation: str | None = None
 
 
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
     parser.add_argument("--quantisation", metavar="R.json", help="the report that vtac quantize --report R.json wrote")
     add_function_argument(parser)
+    add_cache_argument(parser)
     options = Options()
     parser.parse(arguments, options)
     if options.output is None:
@@ -89,8 +91,10 @@ def _program(options: Options, target: Target) -> object:
             options.config,
             options.schedule,
             function=options.function,
+            cache=not options.no_cache,
             shows_progress=sys.stderr.isatty(),
         )
     if target.name == "cuda":
         return compile_cuda_file(options.source, options.arch, options.schedule, options.function)
-    return compile_for(target, options.source, hardware_of(options, target), options.schedule, options.function)
+    hardware, kept = hardware_of(options, target), not options.no_cache
+    return compile_for(target, options.source, hardware, options.schedule, options.function, cache=kept)

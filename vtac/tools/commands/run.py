@@ -43,6 +43,7 @@ class Options(IrOptions):
     blocks: int | None = None
     check: bool = False
     json: bool = False
+    no_cache: bool = False
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -61,4 +61,5 @@ def _line(name: str, array: NDArray[np.generic]) -> str:
 def _program(options: Options, target: Target) -> TargetProgram:
     if saved_target(options.source) is not None:
         return target.load(Path(options.source))
-    return compile_for(target, options.source, hardware_of(options, target), options.schedule, options.function)
+    hardware, kept = hardware_of(options, target), not options.no_cache
+    return compile_for(target, options.source, hardware, options.schedule, options.function, cache=kept)

@@ -55,6 +55,7 @@ def _program(options: Options) -> VtaProgram:
             function=options.function,
             host=host,
             acc_8bit=acc_8bit,
+            cache=not options.no_cache,
             shows_progress=options.progress or sys.stderr.isatty(),
         )
     if options.config is not None or options.schedule is not None or options.acc_8bit or options.check:

@@ -15,7 +15,7 @@ from vtac.targets.target import TargetProgram
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.vta_program import VtaProgram
-from vtac.tools.commands.compile_program import add_function_argument
+from vtac.tools.commands.compile_program import add_cache_argument, add_function_argument
 from vtac.tools.commands.programs import compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target, target_of
 from vtac.tools.entry import ToolParser
@@ -37,6 +37,7 @@ class Options(argparse.Namespace):
     arch: str | None = None
     schedule: str | None = None
     function: str | None = None
+    no_cache: bool = False
     as_json: bool = False
 
 
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
     parser.add_argument("--json", dest="as_json", action="store_true", help="print one object instead")
     add_function_argument(parser)
+    add_cache_argument(parser)
     options = Options()
     parser.parse(arguments, options)
     program = _program(options)
@@ -62,7 +64,8 @@ def _program(options: Options) -> TargetProgram:
     target = target_of(options)
     if saved_target(options.source) is not None:
         return target.load(Path(options.source))
-    return compile_for(target, options.source, hardware_of(options, target), options.schedule, options.function)
+    hardware, kept = hardware_of(options, target), not options.no_cache
+    return compile_for(target, options.source, hardware, options.schedule, options.function, cache=kept)
 
 
 def _statistics(program: TargetProgram) -> dict[str, object]:

@@ -75,7 +75,7 @@ class HostProgram:
     host: ModuleOp
     devices: dict[str, Program]
     source: ModuleOp | None = field(default=None, repr=False, compare=False)
-    scripts: tuple[ScriptOp, ...] = field(default=(), repr=False, compare=False)
+    scripts: Sequence[ScriptOp] = field(default=(), repr=False, compare=False)
     host_seconds: float = field(default=0.0, init=False)
     _runs: list[tuple[str, dict[str, int]]] | None = field(default=None, init=False, repr=False)
 
@@ -258,14 +258,17 @@ class HostProgram:
         """
         if inputs is not None:
             self(*inputs)
+        save(directory, self.files())
+
+    def files(self, *, places: bool = False) -> dict[str, bytes]:
+        """What `save` writes, by file name; with `places`, the host function says where in the source it came from."""
         text = StringIO()
-        Printer(text).print_op(_with_declarations(self.host))
+        Printer(text, print_debuginfo=places).print_op(_with_declarations(self.host))
         host = f"{text.getvalue()}\n".encode()
         if len(self.devices) > 1:
             parts = [(name, device.files()) for name, device in self.devices.items()]
-            save(directory, host_files(host, self.config, parts))
-            return
-        save(directory, self.stream.files(beside={HOST_FILE: host}))
+            return host_files(host, self.config, parts)
+        return self.stream.files(beside={HOST_FILE: host})
 
 
 def idle_program(config: VTAConfig) -> Program:

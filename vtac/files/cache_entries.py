@@ -1,0 +1,118 @@
+"""Entries of a cache: folders that appear whole, under names that say what is in them, by any number of processes.
+
+What is used is marked by its time. An entry that is not what its reader expects is put in place again; two processes
+that make the same one make the same, so that either may come last.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from vtac.files.signals import signals_deferred
+from vtac.files.whole import is_scratch, scratch_beside
+
+
+class Usage(NamedTuple):
+    """What a cache holds."""
+
+    entries: int
+    nbytes: int
+
+
+class _Entry(NamedTuple):
+    used: int
+    nbytes: int
+    path: Path
+
+
+@dataclass(frozen=True)
+class Entries:
+    """The entries in a folder, which need not exist: at most so many, of at most so many bytes together."""
+
+    folder: Path
+    most: int
+    most_bytes: int
+
+    def path(self, name: str) -> Path:
+        """Where the entry of a name is, or would be."""
+        return self.folder / name
+
+    def use(self, name: str) -> None:
+        """Count an entry as used now. Raises `OSError`."""
+        os.utime(self.path(name))
+
+    def put(self, name: str, write: Callable[[Path], None]) -> None:
+        """Make an entry: `write` fills a folder, which then gets the name. The oldest make room. Raises `OSError`."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        scratch = scratch_beside(self.path(name))
+        try:
+            scratch.mkdir()
+            write(scratch)
+            with signals_deferred():
+                self._name(scratch, self.path(name))
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+        self.make_room()
+
+    def _name(self, scratch: Path, entry: Path) -> None:
+        """Give a folder the name of an entry; one that has it already makes way."""
+        with contextlib.suppress(FileNotFoundError):
+            old = scratch_beside(entry)
+            entry.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
+        with contextlib.suppress(FileExistsError, OSError):  # another process has just made the same
+            scratch.rename(entry)
+
+    def make_room(self) -> None:
+        """Remove the entries that were used longest ago, until the others are no more than may be."""
+        total = 0
+        for place, entry in enumerate(sorted(self._found(), reverse=True)):
+            total += entry.nbytes
+            if place >= self.most or total > self.most_bytes:
+                self._remove(entry.path)
+
+    def usage(self) -> Usage:
+        """How many entries there are, and their bytes."""
+        found = self._found()
+        return Usage(len(found), sum(entry.nbytes for entry in found))
+
+    def clear(self) -> Usage:
+        """Remove all entries; what they were."""
+        found = self.usage()
+        for entry in self._found():
+            self._remove(entry.path)
+        return found
+
+    def _remove(self, entry: Path) -> None:
+        """An entry goes at once, so that nobody reads a part of it."""
+        old = scratch_beside(entry)
+        with contextlib.suppress(OSError):
+            entry.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
+
+    def _found(self) -> list[_Entry]:
+        """All entries; none where there is no folder."""
+        try:
+            found = [entry for entry in os.scandir(self.folder) if not is_scratch(entry.name)]
+        except OSError:
+            return []
+        entries: list[_Entry] = []
+        for entry in found:
+            with contextlib.suppress(OSError):  # it was removed meanwhile
+                if entry.is_dir(follow_symlinks=False):
+                    used = entry.stat(follow_symlinks=False).st_mtime_ns
+                    entries.append(_Entry(used, _bytes_under(entry.path), Path(entry.path)))
+        return entries
+
+
+def _bytes_under(folder: str) -> int:
+    total = 0
+    for entry in os.scandir(folder):
+        total += _bytes_under(entry.path) if entry.is_dir(follow_symlinks=False) else entry.stat().st_size
+    return total

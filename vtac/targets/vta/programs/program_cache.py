@@ -1,0 +1,156 @@
+"""Compiled programs kept on disk, found again by all that they depend on.
+
+An entry is what `program.save` writes, under a digest of the module with its hardware and scripts, of the options and
+of the compiler itself. Beside it stand the schedules of its device functions, and a digest of them and of the program's
+index, which holds those of all other files. What is damaged counts as missing, and is compiled and written again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache, cached_property
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+import numpy as np
+from xdsl.dialects.builtin import FileLineColLoc, UnknownLoc
+from xdsl.printer import Printer
+
+from vtac.analysis.fingerprint import fingerprint_of
+from vtac.dialects.schedule.directives import ScriptOp
+from vtac.errors import VtacError
+from vtac.files.cache_entries import Entries
+from vtac.files.digests import digest
+from vtac.files.reading import RECORD_BYTES, read_regular
+from vtac.files.user_cache import cache_folder, program_entries
+from vtac.lazily import installed_version
+from vtac.limits import OPERATIONS
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.saved_program import load_program
+from vtac.targets.vta.programs.saving import HOST_FILE, INDEX, save
+from vtac.text.context import make_context
+from vtac.text.source import parse_module
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from vtac.targets.vta.programs.vta_program import VtaProgram
+
+_PROGRAM, _SCRIPTS = "program", "scripts.mlir"
+
+
+@dataclass(frozen=True)
+class CachedProgram:
+    """The place of one program in the cache, whether it is there or not."""
+
+    entries: Entries
+    name: str
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self.entries.path(self.name)
+
+    def find(self) -> VtaProgram | None:
+        """The program, which counts as used now; None where there is none, or a damaged one."""
+        try:
+            sealed, _, text = read_regular(self.path / _SCRIPTS, RECORD_BYTES).decode().partition("\n")
+            if sealed != _seal(self.path, text):
+                return None
+            program = load_program(self.path / _PROGRAM)
+            self.entries.use(self.name)
+        except (OSError, ValueError, VtacError):
+            return None
+        if isinstance(program, HostProgram):
+            _forget_file(program.host, str(self.path / _PROGRAM / HOST_FILE))
+            program.scripts = _WrittenScripts(text)
+        return program
+
+    def keep(self, program: VtaProgram) -> None:
+        """Keep a program. A folder that cannot be written, or a full disk, keeps none."""
+        hosted = isinstance(program, HostProgram)
+        text = "".join(f"{_printed(script)}\n" for script in program.scripts) if hosted else ""
+        files = program.files(places=True) if hosted else program.stream.files()
+
+        def write(folder: Path) -> None:
+            save(folder / _PROGRAM, files)
+            (folder / _SCRIPTS).write_text(f"{_seal(folder, text)}\n{text}", encoding="utf-8")
+
+        try:
+            self.entries.put(self.name, write)
+        except (OSError, VtacError):
+            return
+
+
+class _WrittenScripts(Sequence[ScriptOp]):
+    """Scripts that are parsed when somebody looks at them, as a report does."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    @cached_property
+    def _scripts(self) -> tuple[ScriptOp, ...]:
+        if not self._text:
+            return ()
+        module = parse_module(self._text, _SCRIPTS, make_context())
+        _forget_file(module, _SCRIPTS)
+        return tuple(op.clone() for op in module.ops if isinstance(op, ScriptOp))
+
+    def __len__(self) -> int:
+        return len(self._scripts)
+
+    @overload
+    def __getitem__(self, index: int) -> ScriptOp: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[ScriptOp]: ...
+    def __getitem__(self, index: int | slice) -> ScriptOp | Sequence[ScriptOp]:
+        return self._scripts[index]
+
+
+def cached_program(work: ModuleOp, *, wanted: bool | None, host: bool, acc_8bit: bool) -> CachedProgram | None:
+    """The place of the program of a module, hardware and scripts settled; None where none is to be kept."""
+    folder = cache_folder(wanted)
+    described = None if folder is None else fingerprint_of(work)
+    if folder is None or described is None:
+        return None
+    parts = (_compiler(), f"host={host} acc_8bit={acc_8bit} operations={OPERATIONS.value}", described)
+    return CachedProgram(program_entries(folder), hashlib.sha256("\0".join(parts).encode()).hexdigest())
+
+
+@cache
+def _compiler() -> str:
+    """The versions, and the size and time of each of vtac's own files: a checkout changes without its version."""
+    versions = [sys.version, np.__version__, *map(installed_version, ("vtac", "xdsl"))]
+    return "\n".join([*versions, *sorted(_files(str(Path(__file__).parents[3])))])
+
+
+def _files(folder: str) -> Iterator[str]:
+    for entry in os.scandir(folder):
+        if entry.is_dir() and entry.name != "__pycache__":
+            yield from _files(entry.path)
+        elif entry.name.endswith(".py"):
+            found = entry.stat()
+            yield f"{entry.path} {found.st_size} {found.st_mtime_ns}"
+
+
+def _forget_file(module: ModuleOp, name: str) -> None:
+    """Operations of a file of the cache, which came from nowhere in the source, have no place again."""
+    for op in module.walk():
+        if isinstance(op.location, FileLineColLoc) and op.location.filename.data == name:
+            op.location = UnknownLoc()
+
+
+def _seal(folder: Path, scripts: str) -> str:
+    """The first line of an entry's scripts."""
+    return f"// {digest(read_regular(folder / _PROGRAM / INDEX, RECORD_BYTES) + scripts.encode())}"
+
+
+def _printed(script: ScriptOp) -> str:
+    text = StringIO()
+    Printer(text, print_debuginfo=True).print_op(script)
+    return text.getvalue()
