@@ -20,6 +20,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("pipelines",),
     ("preparation", "schedule"),
     ("targets",),
+    ("devices.agent",),
+    ("devices",),
     ("compiler", "binding", "universe", "autoschedule", "cuda", "vtac"),
     ("workloads",),
     ("models",),
@@ -49,9 +51,11 @@ NARROW = {
         "analysis",
         "text",
         "evaluate",
-    }
+    },
+    "devices.agent": {"devices.agent"},
 }
-"""Rooms that import from fewer rooms than their floor allows: the judge of a lowering imports no lowering."""
+"""Rooms that import from fewer rooms than their floor allows: the judge of a lowering imports no lowering, and what is
+copied to a board finds nothing else there."""
 
 UPWARD: set[tuple[str, str]] = set()
 """Imports that break a rule and are to go; an entry that is no longer needed is an error."""

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 from vtac.lazily import installed_version, submodules_of
 
 if TYPE_CHECKING:
+    from vtac import devices
+
     __version__: str
     from vtac.binding import bind
     from vtac.compiler import compile, load_program
@@ -96,6 +98,7 @@ __all__ = [
     "bind",
     "check",
     "compile",
+    "devices",
     "execute",
     "from_onnx",
     "from_torch",

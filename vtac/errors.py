@@ -195,6 +195,16 @@ class ProgramError(VtacError):
     kind = "program"
 
 
+class DeviceError(VtacError):
+    """A device that cannot be reached, or does not do what was asked; `reason` is one word for why."""
+
+    kind = "device"
+
+    def __init__(self, message: str, reason: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+
 class ExecutionError(VtacError):
     """An instruction stream that cannot be executed.
 

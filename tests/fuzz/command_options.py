@@ -28,8 +28,8 @@ class Option(NamedTuple):
 
 
 def commands() -> tuple[str, ...]:
-    """`vtac-opt`, and the subcommands of `vtac`; the campaign does not attack itself."""
-    return ("vtac-opt", *(name for name in vtac_tool.COMMANDS if name != "fuzz"))
+    """`vtac-opt`, and the subcommands of `vtac`; the campaign attacks neither itself nor an agent, which serves on."""
+    return ("vtac-opt", *(name for name in vtac_tool.COMMANDS if name not in ("fuzz", "agent")))
 
 
 @cache

@@ -93,7 +93,7 @@ def test_version() -> None:
         (["run", "x.mlir", "--seeds", "1"], "unexpected argument '--seeds'; did you mean '--seed'?"),
         (["run", "x.mlir", "--seed", "one"], "argument --seed: invalid int value: 'one'"),
         (["run", "x.mlir", "--target", "fpga"], "argument --target: invalid choice: 'fpga'"),
-        (["run", "x.mlir", "--device", "gpu"], "--device is for CUDA programs"),
+        (["run", "x.mlir", "--device", "gpu"], "--device gpu is for CUDA programs"),
         (["run", "no/such.mlir"], "cannot read 'no/such.mlir': No such file or directory"),
         (["compile", "x.mlir"], "the directory for the saved program is missing: add -o DIR"),
         (["compile", "x.mlir", "-o", "d", "--config", "no.json"], "cannot read the configuration no.json"),

@@ -119,6 +119,11 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             "pass arrays of the shapes and dtypes that `print(program)` says",
             ("program = vtac.compile(TEXT)", "program(np.zeros((3, 63), np.int8), np.zeros((64, 32), np.int8))"),
         ),
+        "device": Refusal(
+            "a device that cannot be reached, or does not do what was asked; `error.reason` says why in a word",
+            "see docs/devices.md for how devices are named, and what they refuse",
+            ("vtac.devices.open('sin')",),
+        ),
         "model": Refusal(
             "a trained model that contradicts itself, cannot be read, or is called wrongly",
             "see docs/models.md for what is read",

@@ -33,6 +33,8 @@ COMMANDS: dict[str, Command] = {
     "export": Command("export", "write a CUDA program as C++ sources"),
     "schedule": Command("schedule", "print the schedule that a program without one gets"),
     "explain": Command("explain", "explain a kind of finding or fault, with an example"),
+    "devices": Command("devices", "say what devices are, reset one, load its bitstream, install an agent on a board"),
+    "agent": Command("agent", "lend an accelerator, or a simulator, to other clients"),
     "config": Command("config", "print, check and compare hardware configurations"),
     "cache": Command("cache", "say what the cache of compiled programs holds, or empty it"),
 }

@@ -26,7 +26,7 @@ class Options(IrOptions):
     target: str | None = None
     config: str | None = None
     no_host: bool = False
-    device: str = "cpu"
+    device: str | None = None
     inputs: str | None = None
     outputs: str | None = None
     stats: str | None = None
@@ -78,7 +78,11 @@ def _parse(arguments: Sequence[str]) -> Options:
     parser = ToolParser("vtac run", "Compiles a program, or loads a saved one, and executes it.", _EXAMPLE)
     add_compile_arguments(parser)
     add = parser.add_argument
-    add("--device", choices=("cpu", "gpu"), help="where a CUDA program runs (default cpu)")
+    add(
+        "--device",
+        metavar="URL",
+        help="VTA: sim, pipe:sim, ssh://HOST and others ('vtac devices list'); CUDA: cpu, gpu",
+    )
     add("--inputs", metavar="X.npz", help="arguments by name, or the only one as .npy; default random")
     add("--outputs", metavar="Y.npz", help="write the results by name, or the only one as .npy")
     add("--stats", metavar="FILE", help="write the counters as JSON; - prints them on stdout, and the tables on stderr")

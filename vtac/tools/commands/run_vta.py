@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,6 +28,16 @@ if TYPE_CHECKING:
     from vtac.tools.commands.run import Options
 
 
+@dataclass(frozen=True)
+class _Outcome:
+    """Results by name and counters; of a run on a device its URL, and the seconds that the run took there."""
+
+    outputs: dict[str, Array]
+    stats: dict[str, int]
+    device: str | None = None
+    seconds: float = 0.0
+
+
 def run_vta(options: Options) -> int:
     """Runs the program once; results go to stdout and to the files that were asked for."""
     program = _program(options)
@@ -33,14 +45,15 @@ def run_vta(options: Options) -> int:
         inputs = read_arrays(options.inputs, program.arguments)
     else:
         inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
-    outputs = _execute(program, inputs, shows_progress=options.progress)
-    _write_files(options, program, inputs, outputs)
+    url = options.device or os.environ.get("VTAC_DEVICE")
+    outcome = _execute_on(url, program, inputs) if url else _execute(program, inputs, shows_progress=options.progress)
+    _write_files(options, program, inputs, outcome)
     if options.json:
-        report(json.dumps(_fields(program, outputs)) + "\n")
+        report(json.dumps(_fields(program, outcome)) + "\n")
     else:
-        _report_tables(options, program, outputs)
+        _report_tables(options, program, outcome)
     if options.check:
-        line = compared(options.source, options.function, inputs, outputs)
+        line = compared(options.source, options.function, inputs, outcome.outputs)
         print(line, end="", file=sys.stderr if options.json else sys.stdout)
     return 0
 
@@ -66,22 +79,37 @@ def _program(options: Options) -> VtaProgram:
     return load_program(options.source)
 
 
-def _execute(program: VtaProgram, inputs: Sequence[Array], *, shows_progress: bool) -> dict[str, Array]:
-    """Returns the results by name."""
+def _execute(program: VtaProgram, inputs: Sequence[Array], *, shows_progress: bool) -> _Outcome:
+    """Runs the program here."""
     bar = Bar(always=True) if shows_progress else None
     returned = program(*inputs, progress=None if bar is None else partial(bar, "instructions"))
     if bar is not None:
         bar.close()
+    return _Outcome(_named(program, returned), program.stats)
+
+
+def _execute_on(url: str, program: VtaProgram, inputs: Sequence[Array]) -> _Outcome:
+    """Runs the program on a device."""
+    from vtac.devices import open as open_device
+
+    with open_device(url) as device:
+        loaded = program.to(device)
+        returned = loaded(*inputs)
+        return _Outcome(_named(program, returned), loaded.counters, url, loaded.seconds)
+
+
+def _named(program: VtaProgram, returned: Array | tuple[Array, ...]) -> dict[str, Array]:
+    """The results by name."""
     arrays = returned if isinstance(returned, tuple) else (returned,)
     return {result.name: array for result, array in zip(program.results, arrays, strict=True)}
 
 
-def _write_files(options: Options, program: VtaProgram, inputs: Sequence[Array], outputs: Mapping[str, Array]) -> None:
+def _write_files(options: Options, program: VtaProgram, inputs: Sequence[Array], outcome: _Outcome) -> None:
     """Writes every file that was asked for, before anything is printed: a closed pipe loses none."""
     if options.outputs is not None:
-        write_arrays(options.outputs, outputs)
+        write_arrays(options.outputs, outcome.outputs)
     if options.stats not in (None, "-"):
-        write_file(_stats_text(program).encode(), options.stats)
+        write_file(_stats_text(outcome).encode(), options.stats)
     if options.dump is not None:
         program.save(Path(options.dump), inputs)
     if options.trace is not None:
@@ -94,27 +122,29 @@ def _write_files(options: Options, program: VtaProgram, inputs: Sequence[Array],
         write_program_timeline(program, options.timeline, (options.first, options.last))
 
 
-def _stats_text(program: VtaProgram) -> str:
-    return f"{json.dumps(program.stats, indent=2)}\n"
+def _stats_text(outcome: _Outcome) -> str:
+    return f"{json.dumps(outcome.stats, indent=2)}\n"
 
 
-def _report_tables(options: Options, program: VtaProgram, outputs: Mapping[str, Array]) -> None:
-    summary = f"{_table(program.stats, outputs)}\n{_cycle_tables(program)}"
+def _report_tables(options: Options, program: VtaProgram, outcome: _Outcome) -> None:
+    details = _cycle_tables(program) if outcome.device is None else f"\non {outcome.device}: {outcome.seconds:.6f} s\n"
+    summary = f"{_table(outcome.stats, outcome.outputs)}\n{details}"
     if options.stats == "-":
-        report(_stats_text(program))
+        report(_stats_text(outcome))
         print(summary, end="", file=sys.stderr)
     else:
         report(summary)
 
 
-def _fields(program: VtaProgram, outputs: Mapping[str, Array]) -> dict[str, object]:
+def _fields(program: VtaProgram, outcome: _Outcome) -> dict[str, object]:
     """What the tables say, for programs."""
     from vtac.targets.vta.programs.layer_report import layer_reports
 
     return {
         "summary": program.summary,
         "choices": list(program.choices),
-        "stats": program.stats,
+        "stats": outcome.stats,
+        **({} if outcome.device is None else {"device": outcome.device, "seconds": outcome.seconds}),
         "layers": [
             {
                 "name": layer.name,
@@ -129,7 +159,7 @@ def _fields(program: VtaProgram, outputs: Mapping[str, Array]) -> dict[str, obje
         ],
         "results": [
             {"name": name, "dtype": str(array.dtype), "shape": list(array.shape), "sha256": _digest(array)}
-            for name, array in outputs.items()
+            for name, array in outcome.outputs.items()
         ],
     }
 

@@ -14,10 +14,13 @@ from vtac.tools.entry import UsageError
 OWNERS: Mapping[str, str] = MappingProxyType(
     {
         **dict.fromkeys(("no_host", "acc_8bit", "stats", "trace", "timeline", "progress", "json"), "vta"),
-        **dict.fromkeys(("device", "blocks"), "cuda"),
+        **dict.fromkeys(("blocks",), "cuda"),
     }
 )
 """Options of the subcommands, and the one target whose programs they are for."""
+
+CUDA_DEVICES = ("cpu", "gpu")
+"""Where a CUDA program runs."""
 
 DEFAULT_TARGET = "vta"
 """What a command line means that names no target."""
@@ -42,6 +45,7 @@ def target_of(options: Namespace) -> Target:
     for name, owner in OWNERS.items():
         if owner != target.name and _is_given(options, name):
             raise _misplaced(name, find_target(owner))
+    _check_device(getattr(options, "device", None), target)
     for other in all_targets():
         option = other.hardware.option
         if option != target.hardware.option and _is_given(options, option):
@@ -64,6 +68,18 @@ def hardware_of(options: Namespace, target: Target) -> object:
     """The hardware record that the options state, None when they state none. Raises `VtacError` for what makes none."""
     stated: str | None = getattr(options, target.hardware.option, None)
     return None if stated is None else target.hardware.parse(stated)
+
+
+def _check_device(device: str | None, target: Target) -> None:
+    """Raises `UsageError` for a device of another target: the CUDA target has two, the VTA's have URLs."""
+    if device is None:
+        return
+    if device in CUDA_DEVICES and target.name != "cuda":
+        raise UsageError(f"--device {device} is for CUDA programs: leave it out, or choose another --target")
+    if device not in CUDA_DEVICES and target.name == "cuda":
+        raise UsageError(f"--device {device} is for VTA programs; CUDA programs run on {' or '.join(CUDA_DEVICES)}")
+    if target.name not in ("cuda", "vta"):
+        raise UsageError(f"--device is for VTA and CUDA programs; {target.title} has none: leave it out")
 
 
 def _is_given(options: Namespace, name: str) -> bool:

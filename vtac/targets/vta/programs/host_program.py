@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from io import StringIO
 from itertools import repeat
 from pathlib import Path
@@ -42,6 +43,10 @@ from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
 from vtac.text.short import counted, signature
+
+if TYPE_CHECKING:
+    from vtac.devices.device import Device
+    from vtac.devices.loading import LoadedHostProgram
 
 _OF_ONE_STREAM = frozenset(
     {"instructions", "micro_ops", "buffers", "constants", "origins", "kernels", "memory_image", "read"}
@@ -98,6 +103,15 @@ class HostProgram:
     def report(self, path: str | Path | None = None) -> str:
         """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
         return written_by("vtac.report.page.document", "report")(self, path)
+
+    def to(self, device: Device, timeout: float | None = None) -> LoadedHostProgram:
+        """The program with its streams in the memory of a device; the host function stays here.
+
+        `timeout` is in seconds, for each run of a stream. Raises `DeviceError` where the device cannot run one.
+        """
+        load: Callable[[HostProgram, Device, float | None], LoadedHostProgram]
+        load = import_module("vtac.devices.loading").load
+        return load(self, device, timeout)
 
     def keep_source(self, module: ModuleOp) -> None:
         """Remember what it was compiled from: a module with hardware and schedule settled."""

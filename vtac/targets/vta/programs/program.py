@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,9 @@ from vtac.text.short import counted, signature
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+
+    from vtac.devices.device import Device
+    from vtac.devices.loading import LoadedStream
 
 
 @dataclass
@@ -77,6 +81,14 @@ class Program:
     def report(self, path: str | Path | None = None) -> str:
         """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
         return written_by("vtac.report.page.document", "report")(self, path)
+
+    def to(self, device: Device, timeout: float | None = None) -> LoadedStream:
+        """The program in the memory of a device that `vtac.devices.open` gave, to be called there.
+
+        `timeout` is in seconds, for each run. Raises `DeviceError` where the device cannot run it.
+        """
+        load: Callable[[Program, Device, float | None], LoadedStream] = import_module("vtac.devices.loading").load
+        return load(self, device, timeout)
 
     def keep_source(self, module: ModuleOp) -> None:
         """Remember what it was compiled from: a module with hardware and schedule settled."""

@@ -16,6 +16,9 @@ from vtac.targets.vta.stream.layout import Buffer
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
+    from vtac.devices.device import Device
+    from vtac.devices.loading import Loaded
+
 
 class VtaProgram(Protocol):
     """A `Program` (one stream) or a `HostProgram` (a host function and the streams it calls)."""
@@ -75,6 +78,10 @@ class VtaProgram(Protocol):
         ...
 
     def disassemble(self) -> str: ...
+    def to(self, device: Device, timeout: float | None = None) -> Loaded:
+        """The program in the memory of a device. Raises `DeviceError` where the device cannot run it."""
+        ...
+
     def report(self, path: str | Path | None = None) -> str:
         """Its report, one HTML page, also written to `path` if one is given; see `vtac.report`."""
         ...

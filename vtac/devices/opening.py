@@ -1,0 +1,140 @@
+"""From a URL to a device."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from vtac.devices.agent.faults import Refusal
+from vtac.devices.channels import Channel, FrameChannel, LocalChannel, device_error, own_name
+from vtac.devices.device import Device
+from vtac.errors import DeviceError
+from vtac.text.reports import suggestion
+
+if TYPE_CHECKING:
+    from vtac.devices.agent.backend import Backend
+
+FORMS = {
+    "sim": "the interpreter in this process",
+    "model:BOARD": "the board's registers in front of the interpreter, behind the driver of the board",
+    "board:BOARD": "an accelerator of this machine",
+    "pipe:DEVICE": "an agent process with one of the devices above",
+    "ssh://[USER@]HOST": "an agent that ssh starts on a board",
+    "tls://HOST:PORT": "an agent that listens",
+}
+"""How devices are named."""
+
+TOKEN, CERTIFICATE = "VTAC_DEVICE_TOKEN", "VTAC_DEVICE_CERTIFICATE"
+CLIENT_CERTIFICATE, CLIENT_KEY = "VTAC_CLIENT_CERTIFICATE", "VTAC_CLIENT_KEY"
+AGENT_FILE = ".vtac/agent.pyz"
+"""Where a board keeps its agent, from the home folder."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Files: the secret that an agent wants to hear, the certificate that it shows, and what a client shows.
+
+    What is not given is taken from the environment.
+    """
+
+    token: str | None = None
+    certificate: str | None = None
+    client_certificate: str | None = None
+    client_key: str | None = None
+
+    def filled(self) -> Credentials:
+        given = (self.token, self.certificate, self.client_certificate, self.client_key)
+        names = (TOKEN, CERTIFICATE, CLIENT_CERTIFICATE, CLIENT_KEY)
+        return Credentials(*(file or os.environ.get(name) or None for file, name in zip(given, names, strict=True)))
+
+
+def open(url: str | None = None, credentials: Credentials | None = None) -> Device:
+    """A device by its URL, one of `FORMS`; without one, that of VTAC_DEVICE, else `sim`.
+
+    Raises `DeviceError` where there is none, or none that lets the client in.
+    """
+    name = url or os.environ.get("VTAC_DEVICE") or "sim"
+    try:
+        return Device(name, _channel(name, (credentials or Credentials()).filled()))
+    except Refusal as refusal:
+        raise device_error(refusal) from None
+
+
+def _channel(name: str, credentials: Credentials) -> Channel:
+    scheme, colon, rest = name.partition(":")
+    makers: dict[str, Callable[[str, Credentials], Channel]] = {"pipe": _pipe, "ssh": _ssh, "tls": _tls}
+    if scheme in makers:
+        return makers[scheme](rest, credentials)
+    if scheme in ("sim", "model", "board") and bool(colon) == bool(rest):
+        return _local(name)
+    hint = suggestion(scheme, ("sim", "model", "board", *makers))
+    raise DeviceError(f"no device is called '{name}'{hint}; devices are {', '.join(FORMS)}", "url")
+
+
+def _local(name: str) -> Channel:
+    from vtac.devices.agent.service import Limits, Service
+    from vtac.devices.local import open_backend
+
+    backend: Backend = open_backend(name, None)
+    return LocalChannel(backend, Service(backend, Limits()), own_name())
+
+
+def _pipe(rest: str, _credentials: Credentials) -> Channel:
+    """An agent process of this machine, which ends with its client."""
+    command = [sys.executable, "-m", "vtac", "agent", "--stdio", "--device", rest or "sim"]
+    return process_channel(command)
+
+
+def _ssh(rest: str, _credentials: Credentials) -> Channel:
+    """An agent on a board, started by ssh, which asks for what it needs and knows the keys."""
+    host = ssh_host(rest)
+    return process_channel([*ssh_command(host), f"exec python3 {AGENT_FILE} --stdio"])
+
+
+def ssh_command(host: str) -> list[str]:
+    """ssh to a host, without a terminal; the remote command follows."""
+    return ["ssh", "-T", "-o", "BatchMode=yes", "--", host]
+
+
+def ssh_host(rest: str) -> str:
+    """`//USER@HOST` without the slashes. Raises `DeviceError` for what ssh could take for an option or a command."""
+    host = rest.removeprefix("//").removesuffix("/")
+    if not host or host.startswith("-") or not all(letter.isalnum() or letter in "@.-_:[]" for letter in host):
+        raise DeviceError(f"'ssh:{rest}' names no host: ssh://USER@HOST is required", "url")
+    return host
+
+
+def process_channel(command: Sequence[str]) -> Channel:
+    """A channel to an agent that a command starts, on its standard input and output."""
+    from vtac.devices.agent.frames import PipeStream, Reader, Writer
+
+    try:
+        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    except OSError as error:
+        raise DeviceError(
+            f"cannot start {command[0]}: {error.strerror}: install it, or name another device", "tool"
+        ) from None
+    ends = PipeStream(cast("Reader", process.stdout), cast("Writer", process.stdin))
+    return FrameChannel(ends, own_name(), None, process)
+
+
+def _tls(rest: str, credentials: Credentials) -> Channel:
+    from vtac.devices.secured import connect
+
+    host, _, port = rest.removeprefix("//").removesuffix("/").rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise DeviceError(f"'tls:{rest}' names no agent: tls://HOST:PORT is required", "url")
+    return connect(host.strip("[]"), int(port), credentials.token, credentials.certificate, _shown(credentials))
+
+
+def _shown(credentials: Credentials) -> tuple[Path, Path] | None:
+    """The certificate and key that the client shows, if it has them."""
+    if credentials.client_certificate is None:
+        return None
+    certificate = Path(credentials.client_certificate)
+    return certificate, Path(credentials.client_key) if credentials.client_key else certificate
