@@ -1,4 +1,4 @@
-"""Entries of a cache: folders that appear whole, under names that say what is in them, by any number of processes.
+"""Entries of a cache: folders and files that appear whole, by any number of processes, under names of what is in them.
 
 What is used is marked by its time. An entry that is not what its reader expects is put in place again; two processes
 that make the same one make the same, so that either may come last.
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from vtac.files.signals import signals_deferred
-from vtac.files.whole import is_scratch, scratch_beside
+from vtac.files.whole import is_scratch, scratch_beside, write_whole
 
 
 class Usage(NamedTuple):
@@ -60,6 +60,11 @@ class Entries:
             shutil.rmtree(scratch, ignore_errors=True)
         self.make_room()
 
+    def put_file(self, name: str, data: bytes) -> None:
+        """Make an entry that is a file; nothing makes room before `make_room` is called. Raises `OSError`."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        write_whole(self.path(name), data)
+
     def _name(self, scratch: Path, entry: Path) -> None:
         """Give a folder the name of an entry; one that has it already makes way."""
         with contextlib.suppress(FileNotFoundError):
@@ -94,20 +99,23 @@ class Entries:
         old = scratch_beside(entry)
         with contextlib.suppress(OSError):
             entry.rename(old)
-            shutil.rmtree(old, ignore_errors=True)
+            if old.is_dir():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                old.unlink(missing_ok=True)
 
     def _found(self) -> list[_Entry]:
         """All entries; none where there is no folder."""
         try:
-            found = [entry for entry in os.scandir(self.folder) if not is_scratch(entry.name)]
+            there = [entry for entry in os.scandir(self.folder) if not is_scratch(entry.name)]
         except OSError:
             return []
         entries: list[_Entry] = []
-        for entry in found:
+        for entry in there:
             with contextlib.suppress(OSError):  # it was removed meanwhile
-                if entry.is_dir(follow_symlinks=False):
-                    used = entry.stat(follow_symlinks=False).st_mtime_ns
-                    entries.append(_Entry(used, _bytes_under(entry.path), Path(entry.path)))
+                found = entry.stat(follow_symlinks=False)
+                nbytes = _bytes_under(entry.path) if entry.is_dir(follow_symlinks=False) else found.st_size
+                entries.append(_Entry(found.st_mtime_ns, nbytes, Path(entry.path)))
         return entries
 
 

@@ -16,11 +16,17 @@ OFF = "off"
 """Its value that says: nothing is read, and nothing kept."""
 
 _MOST_PROGRAMS: Final = 1000
+_MOST_TILINGS: Final = 4096
 
 
 def program_entries(folder: Path) -> Entries:
     """The compiled programs in a folder of caches."""
     return Entries(folder / "programs", _MOST_PROGRAMS, CACHE.value)
+
+
+def tiling_entries(folder: Path) -> Entries:
+    """The tilings that searches have found, in a folder of caches."""
+    return Entries(folder / "tilings", _MOST_TILINGS, CACHE.value)
 
 
 def cache_folder(wanted: bool | None) -> Path | None:

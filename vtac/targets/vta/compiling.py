@@ -8,6 +8,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from vtac.analysis.contraction_counts import contractions_in
 from vtac.dialects.vta.declared import ACC_8BIT
 from vtac.errors import CompileError, NoDefaultScheduleError, TilingError
+from vtac.files.user_cache import cache_folder
 from vtac.partition.layouts import may_be_plain, needs_packing
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, scripts_of
@@ -20,6 +21,7 @@ from vtac.targets.vta.programs.program_cache import cached_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.lowering import WrittenScript
+from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 from vtac.text.verification import verify_result
@@ -33,28 +35,34 @@ def compile_program(
     known = None if cached is None else cached.find()
     if known is not None:
         return known
-    program = _compiled(work, host=host, acc_8bit=acc_8bit, progress=progress)
+    folder = cache_folder(cache)
+    tilings = None if folder is None else TilingCache(folder)
+    program = _compiled(work, host=host, acc_8bit=acc_8bit, progress=progress, tilings=tilings)
+    if tilings is not None:
+        tilings.close()
     if cached is not None:
         cached.keep(program)
     return program
 
 
-def _compiled(work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None) -> VtaProgram:
+def _compiled(
+    work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None, tilings: TilingCache | None
+) -> VtaProgram:
     if acc_8bit:
         ACC_8BIT.set(work, True)
     if needs_packing(work):
-        return compile_plain(work, host=host, progress=progress)
+        return compile_plain(work, host=host, progress=progress, tilings=tilings)
     counts = contractions_in(work)
-    program = _compile_tiled(work, host=host, progress=progress)
+    program = _compile_tiled(work, host=host, progress=progress, tilings=tilings)
     if isinstance(program, Program):
         program.contractions, program.macs = len(counts), sum(count.macs for count in counts)
     return program
 
 
-def _compile_tiled(work: ModuleOp, *, host: bool, progress: Progress | None) -> VtaProgram:
+def _compile_tiled(work: ModuleOp, *, host: bool, progress: Progress | None, tilings: TilingCache | None) -> VtaProgram:
     """The program of a function on tiles, under its own schedule or the default one."""
     if not scripts_of(work) and any(isinstance(op, LinalgStructuredOperation) for op in work.walk()):
-        return _by_default(work, host=host, progress=progress)
+        return _by_default(work, host=host, progress=progress, tilings=tilings)
     Runner(make_context()).run_phases(VTA_PIPELINE.phases, work)
     return build_program(work)
 
@@ -72,17 +80,17 @@ def schedules(module: ModuleOp) -> list[HasScript]:
     return [WrittenScript(script) for script in scripts_of(module)]
 
 
-def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None) -> VtaProgram:
+def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None, tilings: TilingCache | None) -> VtaProgram:
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
     try:
-        lowered = default_lowering(work).module
+        lowered = default_lowering(work, kept=tilings).module
         verify_result(lowered, "under the default schedule")
         return build_program(lowered)
     except (NoDefaultScheduleError, TilingError) as refusal:
         if not may_be_plain(work):
             raise
         try:
-            program = compile_plain(work, host=host, progress=progress)
+            program = compile_plain(work, host=host, progress=progress, tilings=tilings)
         except CompileError as other:
             raise refusal from other
         if not program.devices:

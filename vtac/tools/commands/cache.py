@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from vtac.files.cache_entries import Usage
-from vtac.files.user_cache import OFF, VARIABLE, cache_folder, program_entries
+from vtac.files.user_cache import OFF, VARIABLE, cache_folder, program_entries, tiling_entries
 from vtac.limits import CACHE
 from vtac.text.short import counted
 from vtac.tools.entry import ToolParser
@@ -38,20 +38,28 @@ def main(arguments: Sequence[str]) -> int:
     options = Options()
     parser.parse(arguments, options)
     folder = cache_folder(True)
-    entries = None if folder is None else program_entries(folder)
     clears = options.action == "clear"
-    usage = Usage(0, 0) if entries is None else entries.clear() if clears else entries.usage()
+    programs, tilings = [
+        Usage(0, 0) if folder is None else found(folder).clear() if clears else found(folder).usage()
+        for found in (program_entries, tiling_entries)
+    ]
     if options.json:
-        named = None if folder is None else str(folder)
-        found = {"folder": named, "programs": usage.entries, "bytes": usage.nbytes, "limit": CACHE.value}
-        report(json.dumps(found) + "\n")
+        fields = {
+            "folder": None if folder is None else str(folder),
+            "programs": programs.entries,
+            "tilings": tilings.entries,
+            "bytes": programs.nbytes + tilings.nbytes,
+            "limit": CACHE.value,
+        }
+        report(json.dumps(fields) + "\n")
     else:
-        report(_line(folder, usage, clears=clears))
+        report(_line(folder, programs, tilings, clears=clears))
     return 0
 
 
-def _line(folder: Path | None, usage: Usage, *, clears: bool) -> str:
+def _line(folder: Path | None, programs: Usage, tilings: Usage, *, clears: bool) -> str:
     if folder is None:
         return f"there is no cache: {VARIABLE} is '{OFF}', or the user has no home\n"
-    held = f"{counted(usage.entries, 'program')}, {usage.nbytes:,} bytes"
+    numbers = f"{counted(programs.entries, 'program')}, {counted(tilings.entries, 'tiling')}"
+    held = f"{numbers}, {programs.nbytes + tilings.nbytes:,} bytes"
     return f"{folder}: removed {held}\n" if clears else f"{folder}: {held} of at most {CACHE.value:,}\n"

@@ -30,6 +30,7 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.simple import simple_lowering
+from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.schedules.work import work_of
 
 SIMPLY = "scheduled one tile after the other"
@@ -67,7 +68,7 @@ class ScheduleDeviceFunctions(ModulePass):
             if device.sym_name.data not in given:
                 script = compilation.scripts.get(device.sym_name.data)
                 if script is None:
-                    lowering = _lowering(schedule, layers, source, device, op)
+                    lowering = _lowering(schedule, layers, source, device, op, compilation.tilings)
                     compilation.lowerings.keep(function_in(source), lowering)
                     script = lowering.script
                 insert_ops(script.clone(), InsertPoint.at_end(op.body.block))
@@ -118,7 +119,12 @@ def _layer_of(device: FuncOp, module: ModuleOp) -> str:
 
 
 def _lowering(
-    schedule: Schedule, layers: list[Layer] | NoDefaultScheduleError, source: ModuleOp, device: FuncOp, module: ModuleOp
+    schedule: Schedule,
+    layers: list[Layer] | NoDefaultScheduleError,
+    source: ModuleOp,
+    device: FuncOp,
+    module: ModuleOp,
+    kept: TilingCache | None,
 ) -> Lowering:
     """A device function, isolated in `source`, under the default schedule, else the simple one.
 
@@ -129,7 +135,7 @@ def _lowering(
     try:
         if isinstance(layers, NoDefaultScheduleError):
             raise layers
-        return lowering_of(schedule, layers, source)
+        return lowering_of(schedule, layers, source, kept)
     except (NoDefaultScheduleError, TilingError) as error:
         refusal = error
     try:

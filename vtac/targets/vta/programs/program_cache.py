@@ -8,16 +8,13 @@ index, which holds those of all other files. What is damaged counts as missing, 
 from __future__ import annotations
 
 import hashlib
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
-import numpy as np
 from xdsl.dialects.builtin import FileLineColLoc, UnknownLoc
 from xdsl.printer import Printer
 
@@ -28,8 +25,8 @@ from vtac.files.cache_entries import Entries
 from vtac.files.digests import digest
 from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.files.user_cache import cache_folder, program_entries
-from vtac.lazily import installed_version
 from vtac.limits import OPERATIONS
+from vtac.targets.vta.compiler_identity import compiler_identity
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.saved_program import load_program
 from vtac.targets.vta.programs.saving import HOST_FILE, INDEX, save
@@ -118,24 +115,8 @@ def cached_program(work: ModuleOp, *, wanted: bool | None, host: bool, acc_8bit:
     described = None if folder is None else fingerprint_of(work)
     if folder is None or described is None:
         return None
-    parts = (_compiler(), f"host={host} acc_8bit={acc_8bit} operations={OPERATIONS.value}", described)
+    parts = (compiler_identity(), f"host={host} acc_8bit={acc_8bit} operations={OPERATIONS.value}", described)
     return CachedProgram(program_entries(folder), hashlib.sha256("\0".join(parts).encode()).hexdigest())
-
-
-@cache
-def _compiler() -> str:
-    """The versions, and the size and time of each of vtac's own files: a checkout changes without its version."""
-    versions = [sys.version, np.__version__, *map(installed_version, ("vtac", "xdsl"))]
-    return "\n".join([*versions, *sorted(_files(str(Path(__file__).parents[3])))])
-
-
-def _files(folder: str) -> Iterator[str]:
-    for entry in os.scandir(folder):
-        if entry.is_dir() and entry.name != "__pycache__":
-            yield from _files(entry.path)
-        elif entry.name.endswith(".py"):
-            found = entry.stat()
-            yield f"{entry.path} {found.st_size} {found.st_mtime_ns}"
 
 
 def _forget_file(module: ModuleOp, name: str) -> None:

@@ -15,6 +15,7 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import best_estimate, best_tiling, layers_of, lower_tilings
 from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.tiling_cache import TilingCache
 
 
 def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Schedule:
@@ -31,25 +32,28 @@ def default_schedule(module: ModuleOp, config: VTAConfig | None = None) -> Sched
     return schedule
 
 
-def default_lowering(module: ModuleOp, config: VTAConfig | None = None) -> Lowering:
-    """The module at the vta level under its default schedule, and that schedule; raises as `default_schedule` does."""
+def default_lowering(module: ModuleOp, config: VTAConfig | None = None, kept: TilingCache | None = None) -> Lowering:
+    """The module at the vta level under its default schedule, and that schedule; raises as `default_schedule` does.
+
+    `kept` are tilings that are known from earlier searches.
+    """
     schedule = Schedule(module, config=config)
-    return lowering_of(schedule, layers_of(schedule), module)
+    return lowering_of(schedule, layers_of(schedule), module, kept)
 
 
-def lowering_of(schedule: Schedule, layers: list[Layer], module: ModuleOp) -> Lowering:
+def lowering_of(schedule: Schedule, layers: list[Layer], module: ModuleOp, kept: TilingCache | None = None) -> Lowering:
     """The same for a schedule of a module's function without directives, which is used up, and its layers."""
     config = config_of(schedule.module)
     fresh = chain([schedule], (Schedule(module, config=config) for _ in count()))
-    tilings, lowering = _tilings(fresh, config, layers)
+    tilings, lowering = _tilings(fresh, config, layers, kept)
     return lowering or lower_tilings(next(fresh), tilings)
 
 
 def _tilings(
-    fresh: Iterator[Schedule], config: VTAConfig, layers: list[Layer]
+    fresh: Iterator[Schedule], config: VTAConfig, layers: list[Layer], kept: TilingCache | None = None
 ) -> tuple[list[tuple[Layer, Tiling]], Lowering | None]:
     """The tiling of each layer, and what they make of the module if that was just built."""
     if len(layers) != 1:
         return [(layer, best_estimate(layer, config).tiling) for layer in layers], None
-    found = best_tiling(fresh, config, layers[0])
+    found = best_tiling(fresh, config, layers[0], kept)
     return [(layers[0], found.tiling)], found.lowering

@@ -24,6 +24,7 @@ from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.ranking import Candidate, candidates, score
 from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 
@@ -56,16 +57,19 @@ def _known(_layer: Layer, _config: VTAConfig) -> _Known:
     return _Known()
 
 
-def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer) -> Found:
+def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, kept: TilingCache | None = None) -> Found:
     """The best tiling of the one layer of a function; unless it is known, the first few are built and timed.
 
-    `fresh` gives schedules of the function without directives; those taken are used up.
+    `fresh` gives schedules of the function without directives; those taken are used up. `kept` are tilings on disk.
     """
     known = _known(layer, config)
-    if known.tiling is not None:
-        return Found(known.tiling)
-    found = _measured(fresh, config, layer, candidates(layer, config))
+    on_disk = None if kept is None else kept.find(layer, config)
+    if on_disk is not None and known.tiling is None:
+        known.tiling = on_disk
+    found = Found(known.tiling) if known.tiling else _measured(fresh, config, layer, candidates(layer, config))
     known.tiling = found.tiling
+    if kept is not None and on_disk is None:
+        kept.keep(layer, config, found.tiling)
     return found
 
 

@@ -1,0 +1,82 @@
+"""Tilings that were searched for before, kept on disk by layer and configuration, whatever the names in the program.
+
+An entry is a small file, which names what it is the tiling of. What is damaged counts as missing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field, fields, is_dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from vtac.files.reading import read_regular
+from vtac.files.user_cache import tiling_entries
+from vtac.targets.vta.compiler_identity import compiler_identity
+from vtac.targets.vta.schedules.tiling import Tiling
+
+if TYPE_CHECKING:
+    from vtac.dialects.hardware import VTAConfig
+    from vtac.targets.vta.schedules.layers import Layer
+
+_MOST_BYTES = 1 << 16
+
+
+@dataclass
+class TilingCache:
+    """The tilings in a folder of caches."""
+
+    folder: Path
+    _new: list[str] = field(default_factory=list[str])
+
+    def find(self, layer: Layer, config: VTAConfig) -> Tiling | None:
+        """The tiling that a search has found, which counts as used now; None where there is none, or a damaged one."""
+        name, entries = _name(layer, config), tiling_entries(self.folder)
+        try:
+            sealed, _, text = read_regular(entries.path(name), _MOST_BYTES).decode().partition("\n")
+            if sealed != _seal(name, text):
+                return None
+            entries.use(name)
+            return _read(text)
+        except (OSError, ValueError, TypeError, KeyError):
+            return None
+
+    def keep(self, layer: Layer, config: VTAConfig, tiling: Tiling) -> None:
+        """Keep what a search has found. A folder that cannot be written keeps nothing."""
+        name, text = _name(layer, config), json.dumps(asdict(tiling))
+        try:
+            tiling_entries(self.folder).put_file(name, f"{_seal(name, text)}\n{text}".encode())
+        except OSError:
+            return
+        self._new.append(name)
+
+    def close(self) -> None:
+        """Those used longest ago make room for what was kept."""
+        if self._new:
+            tiling_entries(self.folder).make_room()
+
+
+def _name(layer: Layer, config: VTAConfig) -> str:
+    parts = (compiler_identity(), json.dumps(config.to_fields()), _described(layer))
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _described(value: object) -> str:
+    """A text that is equal for records that are equal: fields that have no part in comparisons are left out."""
+    if is_dataclass(value):
+        held = ",".join(_described(getattr(value, one.name)) for one in fields(value) if one.compare)
+        return f"{type(value).__name__}({held})"
+    if isinstance(value, tuple):
+        return f"({','.join(map(_described, cast('tuple[object, ...]', value)))})"
+    return repr(value)
+
+
+def _seal(name: str, text: str) -> str:
+    return hashlib.sha256(f"{name}{text}".encode()).hexdigest()
+
+
+def _read(text: str) -> Tiling:
+    found: dict[str, Any] = json.loads(text)
+    tile: tuple[int, ...] = tuple(found.pop("tile"))
+    return Tiling(tile, **found)
