@@ -79,7 +79,7 @@ package: $(VENV)/.installed-test
 # PyTorch in an environment of its own, which `make test` does without. Its index has builds without CUDA, a tenth of the
 # size; where that cannot be reached pip takes the ordinary ones, without trying for long.
 test-torch: build/torch/.installed
-	build/torch/bin/python -m pytest -W default tests/models/torch_reader
+	build/torch/bin/python -m pytest -W default tests/models/torch_reader tests/targets/cuda/torch
 
 build/torch/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m venv build/torch

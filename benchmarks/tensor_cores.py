@@ -23,7 +23,7 @@ from vtac.schedule import Schedule
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.comparison import compare
 from vtac.targets.cuda.gpu.compile import compile_kernel
-from vtac.targets.cuda.gpu.launcher import device_architecture
+from vtac.targets.cuda.gpu.device import device_architecture
 from vtac.targets.cuda.program import CudaProgram
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_fast import choose_tiling, fast_schedule

@@ -12,7 +12,7 @@ import pytest
 
 import vtac
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
-from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
+from vtac.targets.cuda.gpu.device import gpu_unavailable_reason
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
 from vtac.targets.cuda.program import load_cuda_program
 from vtac.workloads.wmma_conv2d import WmmaConv2D

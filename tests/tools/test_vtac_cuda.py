@@ -12,7 +12,7 @@ from run_programs import Outcome, run_program
 from vtac.evaluate import evaluate
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
-from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
+from vtac.targets.cuda.gpu.device import gpu_unavailable_reason
 from vtac.text.source import parse
 from vtac.workloads.wmma_matmul import WmmaMatmul
 

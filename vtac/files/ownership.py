@@ -34,11 +34,12 @@ INDEX_FILES = tuple(_FORMATS)
 _NAMES = frozenset(_FORMATS).union(*(form.files for form in _FORMATS.values()))
 _FOLDER = re.compile(r"device_\d+")
 _DATA = re.compile(r"data/\w+\.bin")
+_CUBIN = re.compile(r"kernels?\.sm_\d{2,3}\.cubin")
 
 
 def is_program_name(name: str) -> bool:
     """Whether a path relative to a folder is one that a file of a saved program can have."""
-    if _DATA.fullmatch(name):
+    if _DATA.fullmatch(name) or _CUBIN.fullmatch(name):
         return True
     *folders, last = name.split("/")
     return last in _NAMES and len(folders) < 2 and all(_FOLDER.fullmatch(folder) for folder in folders)

@@ -14,7 +14,7 @@ from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import CompileError, LaunchError, ToolMissingError
 from vtac.targets.cuda.arrays import Array, fitted
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
-from vtac.targets.cuda.gpu.launcher import gpu_unavailable_reason
+from vtac.targets.cuda.gpu.device import gpu_unavailable_reason
 from vtac.targets.cuda.launch import Parameter
 from vtac.targets.cuda.program import CudaProgram, load_cuda_program
 from vtac.workloads.wmma_matmul import WmmaMatmul

@@ -25,7 +25,7 @@ _GRID_LIMIT = (2**31 - 1, 65535, 65535)
 _BLOCK_LIMIT = (1024, 1024, 64)
 _THREADS_PER_BLOCK = 1024
 _KEYS = ("kernel", "grid", "block", "shared_bytes", "parameters")
-SAVED_KEYS = ("in_place", "digests")
+SAVED_KEYS = ("in_place", "digests", "cubins")
 """What a saved program says in its record besides."""
 _PARAMETER_KEYS = ("name", "role", "dtype", "shape")
 

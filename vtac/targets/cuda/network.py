@@ -17,6 +17,9 @@ from vtac.lazily import text_by
 from vtac.targets.cuda.arrays import Array, described, fitted
 from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
+from vtac.targets.cuda.gpu.cubins import Cubins, compiled_cubins, cubin_files
+from vtac.targets.cuda.gpu.launcher import GpuRun, Timing, run_plan_on_gpu
+from vtac.targets.cuda.gpu.loaded import UNWRITTEN
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
 from vtac.targets.cuda.plan_record import CONSTANTS_FILE, PLAN_FILE, TEXT_FILE, record_of
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from vtac.targets.cuda.gpu.bound import BoundProgram
-    from vtac.targets.cuda.gpu.plan_launcher import PlanGpuRun
+    from vtac.targets.cuda.gpu.compile import CompiledKernel
 
 Device = Literal["cpu", "gpu"]
 Launch = Callable[[str, LaunchRecord, Sequence[Array]], tuple[Array, ...]]
@@ -34,8 +37,6 @@ Launch = Callable[[str, LaunchRecord, Sequence[Array]], tuple[Array, ...]]
 
 MARK = "// Kernel "
 """Begins the part of a text that holds one kernel."""
-UNWRITTEN = 0xFF
-"""What fills scratch memory and results before the first kernel."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -51,6 +52,8 @@ class CudaNetwork(Compiled):
     constants: Mapping[str, Array] = field(default_factory=dict[str, Array])
     source: ModuleOp | None = field(default=None, repr=False, compare=False)
     """What it was compiled from, hardware and schedule settled; None for a saved program."""
+    cubins: Cubins = field(default_factory=dict[str, "tuple[CompiledKernel, ...]"], repr=False, compare=False)
+    """The kernels compiled for architectures that it was saved for."""
 
     def __str__(self) -> str:
         """One line: what the program takes and gives, how many kernels and launches it has, and its scratch memory."""
@@ -108,19 +111,23 @@ class CudaNetwork(Compiled):
         written = tuple(np.ones(output.shape, np.bool_) for output in outputs)
         return CpuRun(outputs, written, ())
 
-    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0) -> PlanGpuRun:
+    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0, timing: Timing | None = None) -> GpuRun:
         """Launch all kernels on the GPU, on one stream: the outputs, and milliseconds of `repeats` timed runs."""
-        from vtac.targets.cuda.gpu.plan_launcher import run_plan_on_gpu
-
-        texts = [self.kernel_text(kernel) for kernel in self.plan.kernels]
-        return run_plan_on_gpu(texts, self.plan, self._fitted(arrays), self.constants, repeats=repeats)
+        return run_plan_on_gpu(
+            self.text, self.plan, self._fitted(arrays), self.constants, timing or Timing(repeats), cubins=self.cubins
+        )
 
     def on_gpu(self, device: int = 0) -> BoundProgram:
         """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""
         from vtac.targets.cuda.gpu.bound import BoundProgram
 
-        texts = [self.kernel_text(kernel) for kernel in self.plan.kernels]
-        return BoundProgram(self.plan, texts, self.constants, device)
+        return BoundProgram(self.plan, self.text, self.constants, device, self.cubins)
+
+    def torch_op(self, name: str) -> Callable[..., object]:
+        """The program as an operator of PyTorch under a name, as `mine::encoder`; see `vtac.targets.cuda.torch_op`."""
+        from vtac.targets.cuda.torch_op import torch_op
+
+        return torch_op(self, name)
 
     def run_with(self, arrays: Sequence[Array], launch: Launch) -> tuple[Array, ...]:
         """Run the plan step by step with what runs one kernel; the results."""
@@ -148,17 +155,20 @@ class CudaNetwork(Compiled):
         except OSError as error:
             raise CompileError(f"cannot write {path}: {error.strerror}") from None
 
-    def save(self, directory: str | Path) -> None:
-        """Write `kernels.cu`, `plan.json` and, if there are any, `constants.npz`: all of them, or none.
+    def save(self, directory: str | Path, architectures: Sequence[str] = ()) -> None:
+        """Write `kernels.cu`, `plan.json` and, if there are any, `constants.npz` and cubins: all of them, or none.
 
-        `plan.json` is the launch plan, with digests of the other files. A missing directory is made; a program in it is
-        replaced, other files in it stay.
+        `plan.json` is the launch plan, with digests of the other files. For each of the architectures the kernels are
+        compiled and kept: who loads them needs no compiler on such a GPU. A missing directory is made; a program in it
+        is replaced, other files in it stay.
         """
-        files = {TEXT_FILE: self.text.encode()}
+        names = [record.kernel for record in self.plan.kernels]
+        cubins = {**self.cubins, **compiled_cubins(self.text, names, architectures)}
+        files = {TEXT_FILE: self.text.encode(), **cubin_files(TEXT_FILE, cubins)}
         if self.constants:
             files[CONSTANTS_FILE] = archive_of(self.constants)
         try:
-            write_folder(Path(directory), {**files, PLAN_FILE: record_of(self.plan, files)})
+            write_folder(Path(directory), {**files, PLAN_FILE: record_of(self.plan, files, cubins)})
         except OSError as error:
             named = isinstance(error, FileExistsError) and isinstance(error.filename, str)
             raise CompileError(f"cannot save to {error.filename if named else directory}: {error.strerror}") from None

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 from vtac.files.digests import digest
+from vtac.targets.cuda.gpu.cubins import Cubins, described_cubins
 from vtac.targets.cuda.plan import LaunchPlan
 
 TEXT_FILE = "kernels.cu"
@@ -13,7 +14,8 @@ PLAN_FILE = "plan.json"
 CONSTANTS_FILE = "constants.npz"
 
 
-def record_of(plan: LaunchPlan, files: Mapping[str, bytes]) -> bytes:
-    """What `plan.json` holds: the plan, and digests of the other files."""
-    fields = {**plan.to_json(), "digests": {name: digest(data) for name, data in files.items()}}
+def record_of(plan: LaunchPlan, files: Mapping[str, bytes], cubins: Cubins) -> bytes:
+    """What `plan.json` holds: the plan, digests of the other files, and what there is to say of cubins."""
+    compiled = {"cubins": described_cubins(cubins)} if cubins else {}
+    fields = {**plan.to_json(), **compiled, "digests": {name: digest(data) for name, data in files.items()}}
     return (json.dumps(fields, indent=2) + "\n").encode()

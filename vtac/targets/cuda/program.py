@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -21,9 +21,18 @@ from vtac.lazily import text_by
 from vtac.targets.cuda.arrays import Array, described, fitted
 from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
-from vtac.targets.cuda.gpu.launcher import GpuRun, run_on_gpu
+from vtac.targets.cuda.gpu.cubins import (
+    Cubins,
+    compiled_cubins,
+    cubin_file,
+    cubin_files,
+    described_cubins,
+    read_cubin,
+    read_cubins,
+)
+from vtac.targets.cuda.gpu.launcher import GpuRun, Timing, run_plan_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
-from vtac.targets.cuda.plan import plan_of
+from vtac.targets.cuda.plan import LaunchPlan, plan_of
 from vtac.targets.cuda.saved_record import SavedRecord, read_record
 from vtac.text.short import signature
 
@@ -31,6 +40,7 @@ if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
     from vtac.targets.cuda.gpu.bound import BoundProgram
+    from vtac.targets.cuda.gpu.compile import CompiledKernel
 
 Device = Literal["cpu", "gpu"]
 TEXT_FILE = "kernel.cu"
@@ -54,6 +64,8 @@ class CudaProgram(Compiled):
     constants: Mapping[str, Array] = field(default_factory=dict[str, Array])
     source: ModuleOp | None = field(default=None, repr=False, compare=False)
     """What it was compiled from, hardware and schedule settled; None for a saved program."""
+    cubins: Cubins = field(default_factory=dict[str, "tuple[CompiledKernel, ...]"], repr=False, compare=False)
+    """The kernel compiled for architectures that it was saved for."""
 
     def __str__(self) -> str:
         """One line: what the kernel takes and gives, and how it is launched."""
@@ -105,15 +117,28 @@ class CudaProgram(Compiled):
         """Execute the text on the CPU: the outputs, and which of their elements were written."""
         return run_on_cpu(self.text, self.launch, self._inputs(arrays), blocks=blocks)
 
-    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0) -> GpuRun:
-        """Launch on the GPU: the outputs, and the milliseconds of `repeats` timed launches."""
-        return run_on_gpu(self.text, self.launch, self._inputs(arrays), repeats=repeats)
+    def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0, timing: Timing | None = None) -> GpuRun:
+        """Launch on the GPU: the outputs, and the milliseconds of `repeats` timed launches, or as `timing` says."""
+        inputs = dict(zip((p.name for p in self.launch.inputs), self._inputs(arrays), strict=True))
+        wanted = [inputs[p.name] for p in self.launch.inputs if p.name not in self.constants]
+        return run_plan_on_gpu(
+            self.text, self._plan(), wanted, self.constants, timing or Timing(repeats), cubins=self.cubins
+        )
 
     def on_gpu(self, device: int = 0) -> BoundProgram:
         """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""
         from vtac.targets.cuda.gpu.bound import BoundProgram
 
-        return BoundProgram(plan_of(self.launch, list(self.constants)), [self.text], self.constants, device)
+        return BoundProgram(self._plan(), self.text, self.constants, device, self.cubins)
+
+    def torch_op(self, name: str) -> Callable[..., object]:
+        """The program as an operator of PyTorch under a name, as `mine::matmul`; see `vtac.targets.cuda.torch_op`."""
+        from vtac.targets.cuda.torch_op import torch_op
+
+        return torch_op(self, name)
+
+    def _plan(self) -> LaunchPlan:
+        return plan_of(self.launch, list(self.constants))
 
     def emit(self, path: str | Path) -> None:
         """Write the text to a file."""
@@ -122,19 +147,20 @@ class CudaProgram(Compiled):
         except OSError as error:
             raise CompileError(f"cannot write {path}: {error.strerror}") from None
 
-    def save(self, directory: str | Path) -> None:
-        """Write `kernel.cu`, `launch.json` and, if there are any, `constants.npz`: all of them, or none.
+    def save(self, directory: str | Path, architectures: Sequence[str] = ()) -> None:
+        """Write `kernel.cu`, `launch.json` and, if there are any, `constants.npz` and cubins: all of them, or none.
 
-        `launch.json` is the launch record, with digests of the other files and what is `in_place`. A missing directory
+        `launch.json` is the launch record, with digests of the other files and what is `in_place`. For each of the
+        architectures the kernel is compiled and kept: who loads it needs no compiler on such a GPU. A missing directory
         is made; a program in it is replaced, other files in it stay.
         """
-        files = {TEXT_FILE: self.text.encode()}
+        cubins = {**self.cubins, **compiled_cubins(self.text, [self.launch.kernel], architectures)}
+        files = {TEXT_FILE: self.text.encode(), **cubin_files(TEXT_FILE, cubins)}
         if self.constants:
             files[CONSTANTS_FILE] = archive_of(self.constants)
         try:
-            write_folder(
-                Path(directory), {**files, LAUNCH_FILE: SavedRecord.of(self.launch, self.in_place, files).text()}
-            )
+            record = SavedRecord.of(self.launch, self.in_place, files, described_cubins(cubins))
+            write_folder(Path(directory), {**files, LAUNCH_FILE: record.text()})
         except OSError as error:
             named = isinstance(error, FileExistsError) and isinstance(error.filename, str)
             raise CompileError(f"cannot save to {error.filename if named else directory}: {error.strerror}") from None
@@ -172,14 +198,18 @@ def load_cuda_program(directory: str | Path) -> CudaProgram:
     record = read_record(_read_text(folder / LAUNCH_FILE), str(folder / LAUNCH_FILE))
     constants = _read_constants(folder / CONSTANTS_FILE, record.launch)
     _check_files(folder, record)
-    return CudaProgram(text, record.launch, record.in_place, constants)
+    names = {name: cubin_file(TEXT_FILE, name) for name in record.cubins}
+    files = {name: read_cubin(folder / file) for name, file in names.items() if file in record.digests}
+    cubins = read_cubins(record.cubins, [record.launch.kernel], files, str(folder / LAUNCH_FILE))
+    return CudaProgram(text, record.launch, record.in_place, constants, cubins=cubins)
 
 
 def _check_files(folder: Path, record: SavedRecord) -> None:
     """The files are those that were saved with the record."""
     if not record.digests:
         return
-    there = [name for name in (TEXT_FILE, CONSTANTS_FILE) if (folder / name).exists()]
+    known = (TEXT_FILE, CONSTANTS_FILE, *(cubin_file(TEXT_FILE, name) for name in record.cubins))
+    there = [name for name in known if (folder / name).exists()]
     try:
         changed = changed_file(folder, there, record.digests)
     except OSError as error:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import cast
 from zipfile import BadZipFile
@@ -16,6 +16,7 @@ from vtac.files.archives import Archive
 from vtac.files.digests import changed_file
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.gpu.cubins import cubin_file, read_cubin, read_cubins
 from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.plan import LaunchPlan
 from vtac.targets.cuda.plan_record import CONSTANTS_FILE, PLAN_FILE, TEXT_FILE
@@ -34,9 +35,13 @@ def load_cuda_network(directory: str | Path) -> CudaNetwork:
     digests = fields.get("digests")
     if not isinstance(digests, dict) or TEXT_FILE not in digests:
         raise ConfigError(f"{source}: digests is {digests!r}; an object of file names and digests is required")
-    _check_files(folder, cast("dict[str, str]", digests))
+    described = fields.get("cubins", {})
+    names = {name: cubin_file(TEXT_FILE, name) for name in cast("dict[str, object]", described)}
+    _check_files(folder, cast("dict[str, str]", digests), (TEXT_FILE, CONSTANTS_FILE, *names.values()))
     text = _read(folder / TEXT_FILE)
-    return CudaNetwork(text, plan, _constants(folder / CONSTANTS_FILE, plan))
+    files = {name: read_cubin(folder / file) for name, file in names.items() if file in digests}
+    cubins = read_cubins(described, [record.kernel for record in plan.kernels], files, source)
+    return CudaNetwork(text, plan, _constants(folder / CONSTANTS_FILE, plan), cubins=cubins)
 
 
 def _json(text: str, source: str) -> dict[str, object]:
@@ -49,8 +54,7 @@ def _json(text: str, source: str) -> dict[str, object]:
     return cast("dict[str, object]", data)
 
 
-def _check_files(folder: Path, digests: Mapping[str, str]) -> None:
-    names = (TEXT_FILE, CONSTANTS_FILE)
+def _check_files(folder: Path, digests: Mapping[str, str], names: Sequence[str]) -> None:
     missing = next((name for name in digests if name not in names or not (folder / name).exists()), None)
     if missing is not None:
         raise CompileError(f"{folder / PLAN_FILE} holds a digest of {missing!r}, which is not there: save it again")

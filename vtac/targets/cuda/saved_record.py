@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast
 
 from vtac.errors import ConfigError
@@ -19,17 +19,23 @@ class SavedRecord:
     launch: LaunchRecord
     in_place: tuple[str, ...]
     digests: Mapping[str, str]
+    cubins: Mapping[str, object] = field(default_factory=dict[str, object])
+    """What there is to say of compiled kernels, by architecture."""
 
     @staticmethod
-    def of(launch: LaunchRecord, in_place: tuple[str, ...], files: Mapping[str, bytes]) -> SavedRecord:
+    def of(
+        launch: LaunchRecord, in_place: tuple[str, ...], files: Mapping[str, bytes], cubins: Mapping[str, object]
+    ) -> SavedRecord:
         """The record of a program with those files."""
-        return SavedRecord(launch, in_place, {name: digest(data) for name, data in files.items()})
+        return SavedRecord(launch, in_place, {name: digest(data) for name, data in files.items()}, cubins)
 
     def text(self) -> bytes:
         """As JSON: the launch record, and after it what else there is to say."""
         fields = json.loads(self.launch.to_json())
         if self.in_place:
             fields["in_place"] = list(self.in_place)
+        if self.cubins:
+            fields["cubins"] = dict(self.cubins)
         return (json.dumps({**fields, "digests": dict(self.digests)}, indent=2) + "\n").encode()
 
 
@@ -45,4 +51,9 @@ def read_record(text: str, source: str) -> SavedRecord:
         type(one) is not str for one in cast("dict[str, object]", digests).values()
     ):
         raise ConfigError(f"{source}: digests is {digests!r}; an object of file names and digests is required")
-    return SavedRecord(launch, tuple(cast("list[str]", in_place)), cast("dict[str, str]", digests))
+    cubins = fields.get("cubins", {})
+    if not isinstance(cubins, dict):
+        raise ConfigError(f"{source}: cubins is {cubins!r}; an object of architectures is required")
+    return SavedRecord(
+        launch, tuple(cast("list[str]", in_place)), cast("dict[str, str]", digests), cast("dict[str, object]", cubins)
+    )

@@ -71,13 +71,9 @@ def _build(module: ModuleOp) -> TargetProgram:
 
 
 def _load(directory: Path) -> TargetProgram:
-    if (directory / "plan.json").is_file():
-        from vtac.targets.cuda.saved_network import load_cuda_network
+    from vtac.targets.cuda.loading import load
 
-        return load_cuda_network(directory)
-    from vtac.targets.cuda.program import load_cuda_program
-
-    return load_cuda_program(directory)
+    return load(directory)
 
 
 def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:

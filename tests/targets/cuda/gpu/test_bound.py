@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from types import ModuleType, SimpleNamespace
-from typing import cast
+import ctypes
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from cuda_networks import perceptron
+from stub_gpu import StubGpu
 
 import vtac
 from vtac.errors import LaunchError
-from vtac.targets.cuda.gpu import bound, launcher
-from vtac.targets.cuda.gpu.compile import CompiledKernel
 from vtac.targets.cuda.gpu.device_arrays import device_array, read_capsule, stream_handle
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.program import CudaProgram
-
-COMPILED = CompiledKernel("matmul", "sm_90", "none", 48, 13_056, 0, 0, 0, 1024, "", b"cubin")
 
 
 class OnGpu:
@@ -32,6 +30,15 @@ class OnGpu:
             "version": 3,
             **more,
         }
+        self.address = address
+
+    def read(self, like: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> object:
+        found = np.empty_like(like)
+        ctypes.memmove(found.ctypes.data, self.address, found.nbytes)
+        return found
+
+    def write(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]]) -> None:
+        ctypes.memmove(self.address, array.ctypes.data, array.nbytes)
 
 
 class Exported:
@@ -50,179 +57,192 @@ class Exported:
         return self.array.__dlpack__()
 
 
-class Driver:
-    """Stands in for cuda-core and the driver: records launches with their streams and addresses."""
-
-    def __init__(self) -> None:
-        self.launches: list[tuple[object, ...]] = []
-        self.freed = 0
-        self.closed = 0
-        self.waited: list[object] = []
-        self.failure: Exception | None = None
-        self.status = 0
-
-    def modules(self, name: str) -> ModuleType:
-        def launch(stream: object, _config: object, _kernel: object, *addresses: int) -> None:
-            if self.failure is not None:
-                raise self.failure
-            self.launches.append((stream, *addresses))
-
-        def code(_: bytes) -> SimpleNamespace:
-            return SimpleNamespace(get_kernel=named)
-
-        def named(name: str) -> SimpleNamespace:
-            return SimpleNamespace(handle=name)
-
-        def from_handle(handle: int) -> str:
-            return f"stream {handle}"
-
-        core = SimpleNamespace(
-            Device=self.device,
-            ObjectCode=SimpleNamespace(from_cubin=code),
-            LaunchConfig=SimpleNamespace,
-            Stream=SimpleNamespace(from_handle=from_handle),
-            launch=launch,
-        )
-        driver = SimpleNamespace(
-            CUfunction_attribute=SimpleNamespace(CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES="limit"),
-            cuMemcpyHtoD=_succeeds,
-            cuCtxSynchronize=lambda: (self.status,),
-            cuStreamSynchronize=self.wait,
-        )
-        return cast("ModuleType", core if name == "cuda.core" else driver)
-
-    def wait(self, stream: object) -> tuple[int]:
-        self.waited.append(stream)
-        return (0,)
-
-    def device(self, index: int) -> SimpleNamespace:
-        def free(_: object) -> None:
-            self.freed += 1
-
-        def close() -> None:
-            self.closed += 1
-
-        def allocate(size: int, *, stream: object) -> SimpleNamespace:
-            assert stream is not None
-            return SimpleNamespace(handle=1 << 20, close=free, size=size)
-
-        return SimpleNamespace(
-            device_id=index,
-            name="a stand-in",
-            compute_capability=SimpleNamespace(major=9, minor=0),
-            set_current=lambda: None,
-            create_stream=lambda: SimpleNamespace(sync=lambda: None, close=close),
-            default_stream="the default stream",
-            allocate=allocate,
-        )
+TEXT = "void matmul(const half *a, const half *b, float *c)"
 
 
-def _succeeds(*_: object) -> tuple[int]:
-    return (0,)
+def matmul() -> CudaProgram:
+    a, b = Parameter("a", "input", "float16", (64, 48)), Parameter("b", "input", "float16", (48, 32))
+    launch = LaunchRecord("matmul", (2, 1, 1), (64, 1, 1), 0, (a, b, Parameter("c", "output", "float32", (64, 32))))
+    return CudaProgram(TEXT, launch)
 
 
-def _compiled(_text: str, kernel: str, architecture: str) -> CompiledKernel:
-    return replace(COMPILED, kernel=kernel, architecture=architecture)
+class Memory:
+    """Arrays on the stub's device, as another library would have them."""
+
+    def __init__(self, gpu: StubGpu) -> None:
+        self.library = ctypes.CDLL(str(gpu.path))
+        self.addresses: list[ctypes.c_uint64] = []
+
+    def array(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], **more: object) -> OnGpu:
+        address = ctypes.c_uint64()
+        with self._current():
+            self.library.cuMemAlloc_v2(ctypes.byref(address), ctypes.c_size_t(array.nbytes + 64))
+        self.addresses.append(address)
+        ctypes.memmove(address.value or 0, array.ctypes.data, array.nbytes)
+        return OnGpu(address.value or 0, array.shape, array.dtype.str, **more)
+
+    def free(self) -> None:
+        with self._current():
+            for address in self.addresses:
+                self.library.cuMemFree_v2(address)
+
+    @contextmanager
+    def _current(self) -> Generator[None]:
+        context = ctypes.c_void_p()
+        self.library.cuDevicePrimaryCtxRetain(ctypes.byref(context), 7)
+        self.library.cuCtxPushCurrent_v2(context)
+        yield
+        self.library.cuCtxPopCurrent_v2(ctypes.byref(context))
 
 
 @pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> Driver:
-    found = Driver()
-    monkeypatch.setattr(launcher, "import_module", found.modules)
-    monkeypatch.setattr(bound, "compile_kernel", _compiled)
-    return found
+def memory(gpu: StubGpu) -> Iterator[Memory]:
+    found = Memory(gpu)
+    yield found
+    found.free()
+    assert not gpu.held
 
 
-def matmul() -> tuple[CudaProgram, list[OnGpu], OnGpu]:
-    a, b = Parameter("a", "input", "float16", (64, 48)), Parameter("b", "input", "float16", (48, 32))
-    launch = LaunchRecord("matmul", (2, 1, 1), (64, 1, 1), 0, (a, b, Parameter("c", "output", "float32", (64, 32))))
-    return (
-        CudaProgram("", launch),
-        [OnGpu(4096, a.shape, "<f2"), OnGpu(8192, b.shape, "<f2")],
-        OnGpu(65536, (64, 32), "<f4"),
-    )
+def operands(memory: Memory) -> tuple[OnGpu, OnGpu, OnGpu]:
+    shapes = (((64, 48), "float16"), ((48, 32), "float16"), ((64, 32), "float32"))
+    a, b, c = (memory.array(np.zeros(shape, dtype)) for shape, dtype in shapes)
+    return a, b, c
 
 
-def test_arrays_are_taken_where_they_lie(driver: Driver) -> None:
-    program, (a, b), c = matmul()
-    with program.on_gpu() as on_gpu:
+def launches(gpu: StubGpu) -> list[str]:
+    return [call for call in gpu.calls if call.startswith("launch")]
+
+
+def test_arrays_are_taken_where_they_lie(gpu: StubGpu, memory: Memory) -> None:
+    a, b, c = operands(memory)
+    with matmul().on_gpu() as on_gpu:
         on_gpu(a, b, out=[c])
         on_gpu(a, b, out=[c], stream=SimpleNamespace(cuda_stream=77))
-    assert driver.launches == [("the default stream", 4096, 8192, 65536), ("stream 77", 4096, 8192, 65536)]
-    assert driver.freed == 1
+    start = "launch matmul <<<2x1x1, 64x1x1, 0>>> on"
+    assert launches(gpu) == [f"{start} the default stream", f"{start} another's stream"]
 
 
-def test_nothing_is_left_where_the_program_cannot_be_put(driver: Driver) -> None:
-    driver.status = 700
-    program, _, _ = matmul()
-    with pytest.raises(LaunchError, match="program `matmul` on a stand-in: the driver answers 700"):
+def test_a_kernel_is_compiled_and_loaded_once(gpu: StubGpu, memory: Memory) -> None:
+    program = matmul()
+    with program.on_gpu(), program.on_gpu(), matmul().on_gpu():
+        assert gpu.calls.count("load") == 1
+    with program.on_gpu() as on_gpu:
+        on_gpu.close()
+        on_gpu.close()
+    assert gpu.compilations == [(("matmul",), "sm_90")]
+    assert gpu.calls.count("load") == gpu.calls.count("unload") == 2
+    assert not memory.addresses
+
+
+def test_nothing_is_left_where_the_program_cannot_be_put(gpu: StubGpu) -> None:
+    program = matmul()
+    program.on_gpu().close()
+    gpu.fail("cuCtxSynchronize", 700)
+    with pytest.raises(
+        LaunchError, match="program `matmul` on a stub: cuCtxSynchronize answers CUDA_ERROR_ILLEGAL_ADDR"
+    ):
         program.on_gpu()
-    assert (driver.freed, driver.closed) == (1, 1)
+    assert not gpu.held
 
 
-def test_the_owner_s_stream_is_waited_for(driver: Driver) -> None:
-    program, (a, b), c = matmul()
-    late = OnGpu(4096, program.launch.inputs[0].shape, "<f2", stream=5)
-    program.on_gpu()(late, b, out=[c])
-    program.on_gpu()(late, b, out=[c], stream=5)
-    assert driver.waited == [5]
-    assert a is not late
+def test_the_owner_s_stream_is_waited_for(gpu: StubGpu, memory: Memory) -> None:
+    _, b, c = operands(memory)
+    late = memory.array(np.zeros((64, 48), np.float16), stream=5)
+    with matmul().on_gpu() as on_gpu:
+        on_gpu(late, b, out=[c])
+        on_gpu(late, b, out=[c], stream=5)
+    assert gpu.calls.count("wait") == 1
 
 
-def test_several_kernels_share_scratch_memory(driver: Driver) -> None:
+def test_several_kernels_compute_on_the_caller_s_arrays(gpu: StubGpu, memory: Memory) -> None:
+    """As calls, and as a graph that is launched again after its arguments have changed."""
     program = vtac.compile(perceptron(), "cuda")
     assert isinstance(program, vtac.CudaNetwork)
-    kinds = {"float16": "<f2", "float32": "<f4"}
-    arrays = [OnGpu(4096 * (at + 1), p.shape, kinds[p.dtype]) for at, p in enumerate(program.arguments)]
-    out = [OnGpu(1 << 30, p.shape, kinds[p.dtype]) for p in program.results]
-    program.on_gpu()(*arrays, out=out)
-    assert len(driver.launches) == len(program.plan.steps)
-    scratch = list(program.plan.of_role("scratch"))
-    assert any((1 << 20) + (one.offset or 0) in launch for one in scratch for launch in driver.launches)
+    random = np.random.default_rng(1)
+    arrays = [(random.random(p.shape) - 0.5).astype(p.dtype) for p in program.arguments]
+    given = [memory.array(array) for array in arrays]
+    (result,) = (np.zeros(p.shape, p.dtype) for p in program.results)
+    out = memory.array(result)
+    gpu.execute(program)
+    with program.on_gpu() as on_gpu, on_gpu.graph(*given, out=[out]) as graph:
+        on_gpu(*given, out=[out])
+        np.testing.assert_array_equal(out.read(result), program(*arrays))
+        arrays[0] = arrays[0][::-1].copy()
+        given[0].write(arrays[0])
+        graph.launch()
+        np.testing.assert_array_equal(out.read(result), program(*arrays))
+    assert gpu.calls.count(f"graph of {len(program.plan.steps)}") == 1
 
 
-MISFITS: dict[str, tuple[object, str]] = {
-    "dtype": (OnGpu(4096, (64, 48), "<f4"), r"argument `a` of program `matmul` got float32 .*; it is float16"),
-    "shape": (OnGpu(4096, (48, 64), "<f2"), r"got float16 \[48, 64\]; it is float16 \[64, 48\]"),
-    "alignment": (OnGpu(4098, (64, 48), "<f2"), "starts at address 0x1002; a multiple of 32 is required"),
-    "strides": (OnGpu(4096, (64, 48), "<f2", strides=(2, 128)), "is not dense; kernels take dense row-major arrays"),
-    "cpu": (np.zeros((64, 48), np.float16), "a ndarray lies on the CPU; a launch on the GPU takes arrays there"),
-    "number": (3, "a int has neither __cuda_array_interface__ nor __dlpack__"),
+MISFITS: dict[str, tuple[tuple[int, ...], str, int, dict[str, object], str]] = {
+    "dtype": ((64, 48), "<f4", 0, {}, r"argument `a` of program `matmul` got float32 .*; it is float16"),
+    "shape": ((48, 64), "<f2", 0, {}, r"got float16 \[48, 64\]; it is float16 \[64, 48\]"),
+    "alignment": ((64, 48), "<f2", 2, {}, "starts at address 0x.*2; a multiple of 32 is required"),
+    "strides": ((64, 48), "<f2", 0, {"strides": (2, 128)}, "is not dense; kernels take dense row-major arrays"),
+    "freed": (
+        (64, 48),
+        "<f2",
+        -(1 << 40),
+        {},
+        "lies on no GPU, or was freed; the program is on device 0: move the array",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", MISFITS)
-def test_arrays_that_do_not_fit(driver: Driver, name: str) -> None:
-    program, (_, b), c = matmul()
-    given, message = MISFITS[name]
-    with pytest.raises(LaunchError, match=message):
-        program.on_gpu()(given, b, out=[c])
-    assert not driver.launches
-
-
-def test_numbers_of_arrays_and_results_that_cannot_be_written(driver: Driver) -> None:
-    program, (a, b), c = matmul()
-    with pytest.raises(LaunchError, match="program `matmul` got 1 arguments; it takes 2: a, b"):
-        program.on_gpu()(a, out=[c])
-    fixed = OnGpu(65536, program.launch.outputs[0].shape, "<f4", data=(65536, True))
-    with pytest.raises(LaunchError, match="result `c` of program `matmul` is read-only"):
-        program.on_gpu()(a, b, out=[fixed])
-    assert not driver.launches
+def test_arrays_that_do_not_fit(gpu: StubGpu, memory: Memory, name: str) -> None:
+    shape, kind, moved, more, message = MISFITS[name]
+    a, b, c = operands(memory)
+    wrong = OnGpu(a.address + moved, shape, kind, **more)
+    with matmul().on_gpu() as on_gpu, pytest.raises(LaunchError, match=message):
+        on_gpu(wrong, b, out=[c])
+    assert not launches(gpu)
 
 
 @pytest.mark.parametrize(
-    ("name", "meaning"),
+    ("given", "message"),
     [
-        ("CUDA_ERROR_ILLEGAL_ADDRESS", "this process can use the GPU no more"),
-        ("CUDA_ERROR_OUT_OF_MEMORY", "the GPU's memory is full"),
-        ("CUDA_ERROR_NO_BINARY_FOR_GPU", "compiled for another architecture"),
+        (np.zeros((64, 48), np.float16), "a ndarray lies on the CPU; a launch on the GPU takes arrays there"),
+        (3, "a int has neither __cuda_array_interface__ nor __dlpack__"),
     ],
 )
-def test_what_the_driver_refuses_is_said(driver: Driver, name: str, meaning: str) -> None:
-    program, (a, b), c = matmul()
-    driver.failure = RuntimeError(f"{name}: something")
-    with pytest.raises(LaunchError, match=f"program `matmul` on a stand-in: {name}: something; .*{meaning}"):
-        program.on_gpu()(a, b, out=[c])
+def test_what_is_no_array_on_a_gpu(gpu: StubGpu, memory: Memory, given: object, message: str) -> None:
+    _, b, c = operands(memory)
+    with matmul().on_gpu() as on_gpu, pytest.raises(LaunchError, match=message):
+        on_gpu(given, b, out=[c])
+    assert not launches(gpu)
+
+
+def test_numbers_of_arrays_and_results_that_cannot_be_written(gpu: StubGpu, memory: Memory) -> None:
+    a, b, c = operands(memory)
+    with matmul().on_gpu() as on_gpu:
+        with pytest.raises(LaunchError, match="program `matmul` got 1 arguments; it takes 2: a, b"):
+            on_gpu(a, out=[c])
+        fixed = OnGpu(c.address, (64, 32), "<f4", data=(c.address, True))
+        with pytest.raises(LaunchError, match="result `c` of program `matmul` is read-only"):
+            on_gpu(a, b, out=[fixed])
+    assert not launches(gpu)
+
+
+@pytest.mark.parametrize(
+    ("status", "meaning"),
+    [
+        (700, "this process can use the GPU no more"),
+        (2, "the GPU's memory is full"),
+        (209, "compiled for another arch"),
+    ],
+)
+def test_what_the_driver_refuses_is_said(gpu: StubGpu, memory: Memory, status: int, meaning: str) -> None:
+    a, b, c = operands(memory)
+    with matmul().on_gpu() as on_gpu:
+        gpu.fail("cuLaunchKernel", status)
+        with pytest.raises(
+            LaunchError, match=f"kernel `matmul` on a stub: cuLaunchKernel answers CUDA_.*; .*{meaning}"
+        ):
+            on_gpu(a, b, out=[c])
+        gpu.fail("cuGraphLaunch", status)
+        with on_gpu.graph(a, b, out=[c]) as graph, pytest.raises(LaunchError, match=meaning):
+            graph.launch()
 
 
 def test_dlpack_is_read() -> None:

@@ -7,7 +7,7 @@ from functools import cache
 
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.errors import KernelTextError
-from vtac.targets.cuda.emit.types import FRAGMENT_ELEMENTS
+from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
 from vtac.targets.cuda.launch import LaunchRecord
 
 _ALIGNMENT = r"(?:(?:alignas|__align__)\s*\([^()]*\)\s*)?"

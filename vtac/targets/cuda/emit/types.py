@@ -9,18 +9,9 @@ from xdsl.ir import Attribute
 
 from vtac.dialects.wmma.attributes import Fragment
 from vtac.errors import CompileError
+from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
 
 _SCALARS = {"f16": "half", "bf16": "__nv_bfloat16", "f32": "float", "i8": "signed char", "i32": "int", "i1": "bool"}
-FRAGMENT_ELEMENTS = {
-    "f16": "half",
-    "bf16": "__nv_bfloat16",
-    "tf32": "wmma::precision::tf32",
-    "f32": "float",
-    "s8": "signed char",
-    "u8": "unsigned char",
-    "s32": "int",
-}
-"""Element types of fragments in CUDA C++."""
 VECTORS = {2: "unsigned short", 4: "unsigned int", 8: "uint2", 16: "uint4"}
 """A type of that many bytes that moves as one access."""
 

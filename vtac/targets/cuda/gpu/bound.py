@@ -2,70 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Self
 
-import numpy as np
-
 from vtac.errors import LaunchError
 from vtac.targets.cuda.arrays import Array
-from vtac.targets.cuda.gpu.compile import compile_kernel
+from vtac.targets.cuda.gpu.cubins import Cubins, compiled_for
+from vtac.targets.cuda.gpu.device import Device, open_device
 from vtac.targets.cuda.gpu.device_arrays import DeviceArray, device_array, stream_handle
-from vtac.targets.cuda.gpu.failures import checked, driver_failures
-from vtac.targets.cuda.gpu.launcher import Allocation, open_device, prepared_kernel
+from vtac.targets.cuda.gpu.loaded import load_plan
 from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
 
 _ALIGNMENT = 32
 
 
-class BoundProgram:
-    """A program's kernels, constants and scratch memory on one GPU, released by `close` or on leaving a `with`.
+class _Held:
+    """Something on a GPU that `close`, or leaving a `with`, gives back."""
 
-    Calls only enqueue. They share the scratch memory: order calls on different streams one after the other.
-    """
-
-    def __init__(
-        self, plan: LaunchPlan, texts: Sequence[str], constants: Mapping[str, Array], device_index: int = 0
-    ) -> None:
-        self.plan = plan
-        self.device = open_device(device_index)
-        self.compiled = tuple(
-            compile_kernel(text, record.kernel, self.device.architecture)
-            for text, record in zip(texts, plan.kernels, strict=True)
-        )
-        for one, record in zip(self.compiled, plan.kernels, strict=True):
-            one.check_launch(record)
-        core, handle = self.device.core, self.device.handle
-        self._what = f"program `{plan.name}` on {self.device.name}"
-        with driver_failures(self._what), ExitStack() as held:
-            self._stream = handle.create_stream()
-            held.callback(self._stream.close)
-            self._kernels = [
-                prepared_kernel(self.device, one, record)
-                for one, record in zip(self.compiled, plan.kernels, strict=True)
-            ]
-            self._configs = [
-                core.LaunchConfig(grid=record.grid, block=record.block, shmem_size=record.shared_bytes)
-                for record in plan.kernels
-            ]
-            self._scratch = self._allocated(max(1, plan.scratch_bytes), held)
-            self._constants = {buffer.name: self._allocated(buffer.nbytes, held) for buffer in plan.of_role("constant")}
-            self._stream.sync()
-            for name, buffer in self._constants.items():
-                array = np.ascontiguousarray(constants[name])
-                checked(
-                    self.device.driver.cuMemcpyHtoD(int(buffer.handle), array.ctypes.data, array.nbytes), self._what
-                )
-            checked(self.device.driver.cuCtxSynchronize(), self._what)
-            self._held = held.pop_all()
-
-    def _allocated(self, nbytes: int, held: ExitStack) -> Allocation:
-        """Memory on the GPU, which is released with what is held."""
-        found = self.device.handle.allocate(nbytes, stream=self._stream)
-        held.callback(found.close, self._stream)
-        return found
+    def __init__(self, held: ExitStack) -> None:
+        self._held = held
 
     def __enter__(self) -> Self:
         return self
@@ -76,8 +33,51 @@ class BoundProgram:
         self.close()
 
     def close(self) -> None:
-        """Release what lies on the GPU."""
+        """Give back what lies on the GPU."""
         self._held.close()
+
+
+class LaunchGraph(_Held):
+    """All launches of a program on arrays that were given once, as one graph of CUDA.
+
+    The arrays must stay where they are as long as it is launched; what they hold may change in between.
+    """
+
+    def __init__(self, handle: int, device: Device, what: str, arrays: Sequence[DeviceArray], held: ExitStack) -> None:
+        super().__init__(held)
+        self._handle = handle
+        self._device = device
+        self._what = what
+        self._arrays = tuple(arrays)
+
+    def launch(self, stream: object = None) -> None:
+        """Enqueue the graph on a stream, the default one without. Raises `LaunchError` for what the driver refuses."""
+        with self._device.current():
+            self._device.driver.call("cuGraphLaunch", self._handle, stream_handle(stream), what=self._what)
+
+
+class BoundProgram(_Held):
+    """A program's kernels, constants and scratch memory on one GPU, released by `close` or on leaving a `with`.
+
+    Calls only enqueue. They share the scratch memory: order calls on different streams one after the other.
+    """
+
+    def __init__(
+        self,
+        plan: LaunchPlan,
+        text: str,
+        constants: Mapping[str, Array],
+        device_index: int = 0,
+        cubins: Cubins | None = None,
+    ) -> None:
+        self.plan = plan
+        self.device = open_device(device_index)
+        names = [record.kernel for record in plan.kernels]
+        self.compiled = compiled_for(text, names, self.device.architecture, cubins)
+        self._what = f"program `{plan.name}` on {self.device.name}"
+        with self.device.current(), ExitStack() as held:
+            self._loaded = load_plan(self.device, plan, self.compiled, constants, held)
+            super().__init__(held.pop_all())
 
     def __call__(self, *arrays: object, out: Sequence[object], stream: object = None) -> None:
         """Enqueue all launches: arguments and results are arrays on the GPU, of torch, cupy, numba or by DLPack.
@@ -86,17 +86,31 @@ class BoundProgram:
         stream without. Raises `LaunchError` for arrays that do not fit, and for what the driver refuses.
         """
         handle = stream_handle(stream)
+        with self.device.current():
+            given = self._given(arrays, out, handle)
+            for waited in {one.stream for one in given.values() if one.stream not in (None, handle)}:
+                self.device.wait(waited or 0, self._what)
+            self._enqueuing(given)(handle)
+
+    def graph(self, *arrays: object, out: Sequence[object]) -> LaunchGraph:
+        """All launches on some arrays, recorded once: launching them again costs one call of the driver.
+
+        Raises `LaunchError` as a call does.
+        """
+        with self.device.current(), ExitStack() as held:
+            given = self._given(arrays, out, 0)
+            handle = self.device.capture(self._enqueuing(given), self._what, held)
+            return LaunchGraph(handle, self.device, self._what, list(given.values()), held.pop_all())
+
+    def _enqueuing(self, given: Mapping[int, DeviceArray]) -> Callable[[int], None]:
+        addresses = {at: one.address for at, one in given.items()}
+        return lambda stream: self._loaded.enqueue(stream, addresses)
+
+    def _given(self, arrays: Sequence[object], out: Sequence[object], stream: int) -> dict[int, DeviceArray]:
+        """The arrays of a call by number of buffer."""
         memory = dict(zip(self._numbers("argument", len(arrays)), arrays, strict=True))
         memory |= dict(zip(self._numbers("result", len(out)), out, strict=True))
-        given = {at: self._fitted(self.plan.buffers[at], value, handle) for at, value in memory.items()}
-        core = self.device.core
-        with driver_failures(self._what):
-            for waited in {one.stream for one in given.values() if one.stream not in (None, handle)}:
-                checked(self.device.driver.cuStreamSynchronize(waited), self._what)
-            queue = core.Stream.from_handle(handle) if handle else self.device.handle.default_stream
-            for step in self.plan.steps:
-                addresses = [self._address(at, given) for at in step.buffers]
-                core.launch(queue, self._configs[step.kernel], self._kernels[step.kernel], *addresses)
+        return {at: self._fitted(self.plan.buffers[at], value, stream) for at, value in memory.items()}
 
     def _numbers(self, role: str, count: int) -> list[int]:
         found = [at for at, buffer in enumerate(self.plan.buffers) if buffer.role == role]
@@ -119,14 +133,12 @@ class BoundProgram:
                 f"{where} starts at address {array.address:#x}; a multiple of {_ALIGNMENT} is required for "
                 "what moves as one: copy the slice"
             )
+        owner = self.device.owner_of(array.address)
+        if owner != self.device.index:
+            place = "on no GPU, or was freed" if owner is None else f"on device {owner}"
+            raise LaunchError(
+                f"{where} lies {place}; the program is on device {self.device.index}: move the array there"
+            )
         if array.read_only and buffer.role == "result":
             raise LaunchError(f"{where} is read-only")
         return array
-
-    def _address(self, at: int, given: Mapping[int, DeviceArray]) -> int:
-        buffer = self.plan.buffers[at]
-        if at in given:
-            return given[at].address
-        if buffer.role == "constant":
-            return int(self._constants[buffer.name].handle)
-        return int(self._scratch.handle) + (buffer.offset or 0)

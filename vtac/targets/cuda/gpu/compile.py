@@ -6,6 +6,7 @@ import ctypes
 import re
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -80,11 +81,19 @@ def compile_kernel(text: str, kernel: str, architecture: str, *, toolkit: Toolki
     `KernelTextError` with the compiler's errors, `ToolMissingError` when there is no compiler,
     `ConfigError` for an architecture that is not known.
     """
+    (compiled,) = compile_kernels(text, [kernel], architecture, toolkit=toolkit)
+    return compiled
+
+
+def compile_kernels(
+    text: str, kernels: Sequence[str], architecture: str, *, toolkit: Toolkit | None = None
+) -> tuple[CompiledKernel, ...]:
+    """Compile a text of several kernels at once, as `compile_kernel` does: they share one cubin."""
     gpu_architecture(architecture)
     chosen = toolkit or find_toolkit()
     compile_text = _compile_with_nvrtc if chosen.kind == "nvrtc" else _compile_with_nvcc
     ptx, cubin, log = compile_text(chosen, text, architecture)
-    return _report(kernel, architecture, chosen.version, ptx, cubin, log)
+    return tuple(_report(kernel, architecture, chosen.version, ptx, cubin, log) for kernel in kernels)
 
 
 def compile_for(

@@ -1,220 +1,151 @@
-"""Launches a kernel's text on a GPU through cuda-core, and times it with events."""
+"""Runs a program on a GPU with numpy arrays: copies them there, launches, copies the results back, and takes times."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from importlib import import_module
-from types import ModuleType, TracebackType
-from typing import Protocol, Self
+import ctypes
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 import numpy as np
 
-from vtac.errors import LaunchError, ToolMissingError
+from vtac.errors import LaunchError
 from vtac.targets.cuda.arrays import Array, checked_inputs
-from vtac.targets.cuda.gpu.compile import CompiledKernel, compile_kernel
+from vtac.targets.cuda.gpu.compile import CompiledKernel
+from vtac.targets.cuda.gpu.cubins import Cubins, compiled_for
+from vtac.targets.cuda.gpu.device import open_device
+from vtac.targets.cuda.gpu.loaded import UNWRITTEN, LoadedPlan, load_plan
 from vtac.targets.cuda.launch import LaunchRecord
-
-_STATIC_SHARED_BYTES = 48 * 1024
-_HOW = "install it with pip install 'vtac[gpu]', on a machine with an NVIDIA driver for CUDA 13"
+from vtac.targets.cuda.plan import LaunchPlan, plan_of
 
 
 @dataclass(frozen=True, slots=True)
 class GpuRun:
-    """Outputs of a launch in the record's order, and the time of each timed launch in milliseconds."""
+    """Results in order, the time of each timed run of all launches in milliseconds, and the compiled kernels."""
 
     outputs: tuple[Array, ...]
     milliseconds: tuple[float, ...]
     device: str
-    compiled: CompiledKernel
+    compiled: tuple[CompiledKernel, ...]
 
     @property
     def median_milliseconds(self) -> float:
-        """The median over the timed launches; `LaunchError` when none was timed."""
+        """The median over the timed runs; `LaunchError` when none was timed."""
         if not self.milliseconds:
             raise LaunchError("no launch was timed: pass repeats > 0 to run_on_gpu")
         return float(np.median(self.milliseconds))
 
 
-def gpu_unavailable_reason() -> str | None:
-    """Why kernels cannot be launched on this machine, or None when they can."""
-    try:
-        open_device(0)
-    except ToolMissingError as error:
-        return error.message
-    return None
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """How a program is timed: `repeats` samples after `warm_up` untimed runs.
 
+    A sample is the time between two events around `burst` runs, divided by these; several are one graph, so that no
+    gap between launches is Python's. Before each sample `flush_bytes` of other memory are written, which empties a
+    cache of that size.
+    """
 
-def device_architecture(device_index: int = 0) -> str:
-    """The architecture of a device, as `sm_90`; `ToolMissingError` without one."""
-    return open_device(device_index).architecture
+    repeats: int = 0
+    warm_up: int = 3
+    burst: int = 1
+    flush_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        if self.burst < 1 or min(self.repeats, self.warm_up, self.flush_bytes) < 0:
+            raise LaunchError(f"{self}: one run in a burst or more, and no negative number, is required")
 
 
 def run_on_gpu(
+    text: str, launch: LaunchRecord, arrays: Sequence[Array], timing: Timing | None = None, *, device_index: int = 0
+) -> GpuRun:
+    """`run_plan_on_gpu` of one kernel; `arrays` are the inputs in the record's order (bfloat16 as uint16)."""
+    return run_plan_on_gpu(
+        text, plan_of(launch, ()), checked_inputs(launch, arrays), {}, timing, device_index=device_index
+    )
+
+
+def run_plan_on_gpu(
     text: str,
-    launch: LaunchRecord,
+    plan: LaunchPlan,
     arrays: Sequence[Array],
+    constants: Mapping[str, Array],
+    timing: Timing | None = None,
     *,
-    repeats: int = 0,
-    warm_up: int = 3,
+    cubins: Cubins | None = None,
     device_index: int = 0,
 ) -> GpuRun:
-    """Compile CUDA C++ text for the device, launch it once, and return its outputs.
+    """Launch a plan's kernels once on dense arrays, its arguments in order, and return its results; then take times.
 
-    `arrays` are the inputs in the record's order (bfloat16 as uint16). Then, for `repeats` > 0,
-    `warm_up` untimed and `repeats` timed launches follow, each between two events. Raises
-    `ToolMissingError` without cuda-core, a device or a CUDA compiler, `KernelTextError`,
-    `LaunchError` when the arrays or the device do not fit the launch.
+    Raises `ToolMissingError` without a driver, a device or a CUDA compiler, `KernelTextError`, `LaunchError`.
     """
-    inputs = checked_inputs(launch, arrays)
-    opened = open_device(device_index)
-    compiled = compile_kernel(text, launch.kernel, opened.architecture)
-    compiled.check_launch(launch)
-    with _Session(opened, compiled, launch, inputs) as session:
-        session.launch()
-        session.wait()
-        outputs = session.outputs()
-        for _ in range(warm_up if repeats else 0):
-            session.launch()
-        milliseconds = tuple(session.timed_launch() for _ in range(repeats))
-    return GpuRun(outputs, milliseconds, opened.name, compiled)
+    device = open_device(device_index)
+    compiled = compiled_for(text, [record.kernel for record in plan.kernels], device.architecture, cubins)
+    with device.current(), ExitStack() as held:
+        run = _Run(load_plan(device, plan, compiled, constants, held), held)
+        run.upload(arrays)
+        run.launch()
+        outputs = run.outputs()
+        milliseconds = run.timed(timing) if timing is not None and timing.repeats else ()
+    return GpuRun(outputs, milliseconds, device.name, compiled)
 
 
-class Allocation(Protocol):
-    @property
-    def handle(self) -> int: ...
-    def close(self, stream: _Stream) -> None: ...
+@dataclass
+class _Run:
+    """A loaded plan with arrays of its own on a stream of its own."""
 
+    loaded: LoadedPlan
+    held: ExitStack
+    stream: int = 0
+    addresses: dict[int, int] = field(default_factory=dict[int, int])
 
-class _Event(Protocol):
-    def sync(self) -> None: ...
-    def __sub__(self, other: _Event) -> float: ...
-
-
-class _Stream(Protocol):
-    def record(self, *, options: object) -> _Event: ...
-    def sync(self) -> None: ...
-    def close(self) -> None: ...
-
-
-class _DeviceHandle(Protocol):
-    @property
-    def device_id(self) -> int: ...
-    @property
-    def default_stream(self) -> _Stream: ...
-    def create_stream(self) -> _Stream: ...
-    def allocate(self, size: int, *, stream: _Stream) -> Allocation: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A GPU, and the modules that drive it."""
-
-    core: ModuleType
-    driver: ModuleType
-    handle: _DeviceHandle
-    name: str
-    architecture: str
-
-
-def open_device(index: int) -> Device:
-    """A device, made the current one; `ToolMissingError` without cuda-core, a driver or the device."""
-    try:
-        core = import_module("cuda.core")
-        driver = import_module("cuda.bindings.driver")
-    except ImportError as error:
-        raise ToolMissingError(f"cannot run on a GPU: cuda-core cannot be imported ({error}); {_HOW}") from None
-    try:
-        device = core.Device(index)
-        device.set_current()
-        name, capability = str(device.name), device.compute_capability
-    except Exception as error:  # cuda-core raises many kinds where there is no driver or no such device
-        raise ToolMissingError(f"cannot run on a GPU: device {index} does not open ({error}); {_HOW}") from None
-    return Device(core, driver, device, name, f"sm_{capability.major}{capability.minor}")
-
-
-def prepared_kernel(device: Device, compiled: CompiledKernel, launch: LaunchRecord) -> object:
-    """A kernel that is ready to launch: more than 48 KiB of dynamic shared memory must be asked for before."""
-    kernel = device.core.ObjectCode.from_cubin(compiled.cubin).get_kernel(launch.kernel)
-    if launch.shared_bytes <= _STATIC_SHARED_BYTES:
-        return kernel
-    driver = device.driver
-    attribute = driver.CUfunction_attribute.CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES
-    answer, number = driver.cuDeviceGet(int(device.handle.device_id))
-    if answer == 0:
-        (answer, *_) = driver.cuKernelSetAttribute(attribute, launch.shared_bytes, kernel.handle, number)
-    if answer != 0:
-        raise LaunchError(f"kernel `{launch.kernel}` on {device.name}: the driver answers {answer}")
-    return kernel
-
-
-class _Session:
-    """Device memory, stream and kernel of one launch record, released on leaving."""
-
-    def __init__(
-        self, device: Device, compiled: CompiledKernel, launch: LaunchRecord, inputs: tuple[Array, ...]
-    ) -> None:
-        self._device = device
-        self._launch = launch
-        self._stream = device.handle.create_stream()
-        self._buffers: list[Allocation] = []
-        self._kernel = prepared_kernel(device, compiled, launch)
-        self._config = device.core.LaunchConfig(grid=launch.grid, block=launch.block, shmem_size=launch.shared_bytes)
-        self._upload(list(inputs))
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        for buffer in self._buffers:
-            buffer.close(self._stream)
-        self._stream.close()
+    def upload(self, arrays: Sequence[Array]) -> None:
+        """Allocate arguments and results, and fill them: results with no numbers."""
+        device, what, waiting = self.loaded.device, self.loaded.what, list(arrays)
+        self.stream = device.create_stream(what, self.held)
+        for at, buffer in enumerate(self.loaded.plan.buffers):
+            if buffer.role in ("argument", "result"):
+                address = self.addresses[at] = device.allocate(buffer.nbytes, what, self.held)
+                if buffer.role == "argument":
+                    device.upload(np.ascontiguousarray(waiting.pop(0)), address, what)
+                else:
+                    device.driver.call("cuMemsetD8_v2", address, UNWRITTEN, buffer.nbytes, what=what)
+        device.synchronize(what)
 
     def launch(self) -> None:
-        """Enqueue one launch."""
-        self._device.core.launch(self._stream, self._config, self._kernel, *self._buffers)
-
-    def wait(self) -> None:
-        """Wait for everything enqueued."""
-        self._stream.sync()
-
-    def timed_launch(self) -> float:
-        """Milliseconds of one launch, between two events."""
-        options = self._device.core.EventOptions(timing_enabled=True)
-        begin = self._stream.record(options=options)
-        self.launch()
-        end = self._stream.record(options=options)
-        end.sync()
-        return float(end - begin)
+        """Launch the plan once and wait for it."""
+        self.loaded.enqueue(self.stream, self.addresses)
+        self.loaded.device.wait(self.stream, self.loaded.what)
 
     def outputs(self) -> tuple[Array, ...]:
-        """Copies of the output arrays."""
-        arrays: list[Array] = []
-        for parameter, buffer in zip(self._launch.parameters, self._buffers, strict=True):
-            if parameter.role != "output":
-                continue
-            array = np.empty(parameter.shape, dtype=parameter.numpy_dtype)
-            address = int(buffer.handle)
-            self._check(self._device.driver.cuMemcpyDtoH(array.ctypes.data, address, array.nbytes))
-            arrays.append(array)
-        return tuple(arrays)
+        """Copies of the results."""
+        found: list[Array] = []
+        for at, buffer in enumerate(self.loaded.plan.buffers):
+            if buffer.role == "result":
+                found.append(np.empty(buffer.shape, buffer.numpy_dtype))
+                self.loaded.device.download(self.addresses[at], found[-1], self.loaded.what)
+        return tuple(found)
 
-    def _upload(self, waiting: list[Array]) -> None:
-        driver = self._device.driver
-        for parameter in self._launch.parameters:
-            self._buffers.append(self._device.handle.allocate(parameter.nbytes, stream=self._stream))
-        self.wait()
-        for parameter, buffer in zip(self._launch.parameters, self._buffers, strict=True):
-            if parameter.role == "input":
-                array = waiting.pop(0)
-                self._check(driver.cuMemcpyHtoD(int(buffer.handle), array.ctypes.data, array.nbytes))
-            else:
-                self._check(driver.cuMemsetD8(int(buffer.handle), 0xFF, parameter.nbytes))
-        # These go through the default stream, for which the launch's stream does not wait.
-        self._check(driver.cuCtxSynchronize())
+    def timed(self, timing: Timing) -> tuple[float, ...]:
+        """Milliseconds of one run, as each sample gives them."""
+        loaded, driver, what = self.loaded, self.loaded.device.driver, self.loaded.what
+        begin, end = (loaded.device.create_event(what, self.held) for _ in range(2))
+        flushed = loaded.device.allocate(timing.flush_bytes, what, self.held) if timing.flush_bytes else 0
+        graph = loaded.device.capture(lambda stream: self._burst(stream, timing.burst), what, self.held)
+        for _ in range(timing.warm_up):
+            driver.call("cuGraphLaunch", graph, self.stream, what=what)
+        samples: list[float] = []
+        for _ in range(timing.repeats):
+            if flushed:
+                driver.call("cuMemsetD8Async", flushed, 0, timing.flush_bytes, self.stream, what=what)
+            driver.call("cuEventRecord", begin, self.stream, what=what)
+            driver.call("cuGraphLaunch", graph, self.stream, what=what)
+            driver.call("cuEventRecord", end, self.stream, what=what)
+            driver.call("cuEventSynchronize", end, what=what)
+            passed = ctypes.c_float()
+            driver.call("cuEventElapsedTime", ctypes.byref(passed), begin, end, what=what)
+            samples.append(passed.value / timing.burst)
+        return tuple(samples)
 
-    def _check(self, answer: tuple[int, ...]) -> None:
-        if answer[0] != 0:
-            raise LaunchError(f"kernel `{self._launch.kernel}` on {self._device.name}: the driver answers {answer[0]}")
+    def _burst(self, stream: int, runs: int) -> None:
+        for _ in range(runs):
+            self.loaded.enqueue(stream, self.addresses)
