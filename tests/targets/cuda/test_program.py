@@ -110,7 +110,7 @@ def test_devices() -> None:
 
 @pytest.mark.skipif(gpu_unavailable_reason() is None, reason="there is a GPU")
 def test_without_a_gpu() -> None:
-    with pytest.raises(ToolMissingError, match=r"cannot run on a GPU: .*; install it with"):
+    with pytest.raises(ToolMissingError, match=r"cannot run on a GPU: .*; install NVIDIA's driver"):
         program()(*arrays(), device="gpu")
 
 
