@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, NoReturn
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 import numpy as np
 
@@ -123,7 +123,7 @@ class CudaNetwork(Compiled):
 
         return BoundProgram(self.plan, self.text, self.constants, device, self.cubins)
 
-    def torch_op(self, name: str) -> Callable[..., object]:
+    def torch_op(self, name: str) -> Callable[..., Any]:
         """The program as an operator of PyTorch under a name, as `mine::encoder`; see `vtac.targets.cuda.torch_op`."""
         from vtac.targets.cuda.torch_op import torch_op
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zipfile import BadZipFile
 
 import numpy as np
@@ -131,7 +131,7 @@ class CudaProgram(Compiled):
 
         return BoundProgram(self._plan(), self.text, self.constants, device, self.cubins)
 
-    def torch_op(self, name: str) -> Callable[..., object]:
+    def torch_op(self, name: str) -> Callable[..., Any]:
         """The program as an operator of PyTorch under a name, as `mine::matmul`; see `vtac.targets.cuda.torch_op`."""
         from vtac.targets.cuda.torch_op import torch_op
 

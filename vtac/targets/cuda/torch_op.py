@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from vtac.targets.cuda.program import CudaProgram
 
 
-def torch_op(program: CudaProgram | CudaNetwork, name: str) -> Callable[..., object]:
+def torch_op(program: CudaProgram | CudaNetwork, name: str) -> Callable[..., Any]:
     """Register a program as an operator, by `torch.library.custom_op`, and give it.
 
     It takes tensors of the arguments' shapes and dtypes, all on one device, and gives new ones. On a GPU the kernels

@@ -30,7 +30,11 @@ def test_an_operator_computes_on_the_cpu_and_is_traced(element: str, dtype: str)
     a, b = (torch.ones(shape, dtype=getattr(torch, dtype)) for shape in ((64, 32), (32, 32)))
     a[3] = 2
     assert torch.equal(operator(a, b), a.float() @ b.float())
-    traced = torch.compile(lambda x, y: operator(x, y) + 1, backend="eager", fullgraph=True)
+
+    def next_to(x: Any, y: Any) -> Any:
+        return operator(x, y) + 1
+
+    traced = torch.compile(next_to, backend="eager", fullgraph=True)
     assert torch.equal(traced(a, b), a.float() @ b.float() + 1)
     torch.library.opcheck(operator, (a, b))
 
