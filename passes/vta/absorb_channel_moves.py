@@ -14,33 +14,21 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects import tensor
 from xdsl.dialects.builtin import ModuleOp, i8
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import GenericOp, TransposeOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import config_of
 from vtac.partition.alu_operations import element_of
-from vtac.partition.channel_moves import WideData, channel_move_of, is_given, moved_kernel
-from vtac.partition.convolutions import match_convolution
+from vtac.partition.channel_moves import channel_move_of, with_given_kernel
+from vtac.partition.moved_channels import WideData, operand_before
+from vtac.partition.tile_operations import Made
+from vtac.partition.unread_moves import UNREAD_MOVES
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
-
-_UNREAD = (
-    tensor.PadOp,
-    tensor.ConcatOp,
-    tensor.ExtractSliceOp,
-    tensor.EmptyOp,
-    TransposeOp,
-    GenericOp,
-    *RESHAPES,
-)
-"""What may be read by nothing now."""
 
 
 @dataclass
@@ -52,17 +40,15 @@ class AbsorbChannelMove(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
-        found = match_convolution(op)
-        if isinstance(found, str) or found.kernel is None or found.depthwise or found.zero_points:
-            return
-        if not is_given(found.kernel) or found.data is found.kernel or element_of(found.kernel) != i8:
+        found = with_given_kernel(op)
+        if found is None or found.kernel is None or element_of(found.data) != i8:
             return
         move = channel_move_of(found.data, found.data_dims[1], self.block)
         if move is None:
             return
-        made: list[Operation] = []
+        made = Made()
         data = WideData(rewriter, self.made).before(found.data, move)
-        kernel = moved_kernel(found.kernel, found.kernel_dims[1], move, made)
+        kernel = operand_before(found.kernel, found.kernel_dims[1], move, made)
         product = op.clone({found.data: data, found.kernel: kernel})
         for one in made:
             one.location = op.location
@@ -89,4 +75,4 @@ class AbsorbChannelMoves(ModulePass):
         block = config_of(op).block_in
         for function in host_functions(op):
             if rewrite_greedily(function, AbsorbChannelMove(block)):
-                rewrite_once(function, DropUnread(_UNREAD), backwards=True)
+                rewrite_once(function, DropUnread(UNREAD_MOVES), backwards=True)

@@ -52,13 +52,21 @@ class ProductTiles:
         elif (grouped := groups_of(found.kernel)) is not None and found.kernel_dims == (0, 1, 2, 3):
             weights, groups = self._grouped(grouped)
         else:
-            weights, groups = self._pack_weights(found.kernel, found.kernel_dims), None
+            weights, groups = self._with_taps(self._pack_weights(found.kernel, found.kernel_dims), 2), None
             self._note_channels(shape_of(found.kernel)[found.kernel_dims[1]])
         weights.name_hint = "kernel" if found.windows else "weight"
         return self._add(product(data, weights, shape, found.windows, groups))
 
     def _pack_weights(self, value: SSAValue, order: tuple[int, ...]) -> SSAValue:
         return self.tiles.pack(value, order, self.tiles.weight, self.insert, any_fill=False, name="weight")
+
+    def _with_taps(self, packed: SSAValue, blocks: int) -> SSAValue:
+        """Weights behind dimensions of `blocks`, with those of windows, of one tap where the kernel has none."""
+        shape = shape_of(packed)
+        wanted = [window.size for window in self.found.windows]
+        if prod(wanted) > 1 or len(self.found.kernel_dims) > blocks:
+            return packed
+        return self.tiles.reshape(packed, (*shape[:blocks], *wanted, *shape[blocks:]), self.insert)
 
     def _note_channels(self, channels: int) -> None:
         """Few channels, as first layers have, leave most of a block empty."""
@@ -121,7 +129,7 @@ class ProductTiles:
         """(C, KH, KW) as (C / BLOCK, 1, KH, KW, BLOCK, BLOCK) with each channel's taps on the diagonals."""
         block = self.tiles.config.block_out
         packed = self.tiles.pack(kernel, self.found.kernel_dims, (block,), self.insert, any_fill=False, name="diagonal")
-        blocks, height, width, _ = shape_of(packed)
+        blocks, height, width, _ = shape_of(packed := self._with_taps(packed, 1))
         return self._add(_spread(packed, (blocks, 1, height, width, block, block)))
 
     def _add(self, ops: Sequence[Operation] | Made) -> SSAValue:

@@ -48,8 +48,8 @@ def product(
     `groups` are the output blocks of a group, and the input blocks that each of them reads.
     """
     made = Made()
-    start = _zeros(made, shape)
-    op = _generic([data, kernel], start, multiply_accumulate(), product_maps(windows, groups))
+    start = zeros(made, shape)
+    op = contraction([data, kernel], start, multiply_accumulate(), product_maps(windows, groups))
     made.put(op, "res_conv" if windows else "res_gemm")
     return made
 
@@ -58,8 +58,8 @@ def window_sums(data: SSAValue, shape: Sequence[int], windows: Sequence[Window],
     """The sums of the windows of an i8 tensor of tiles: its product with a weight tile of ones on the diagonal."""
     made = Made()
     weights = made.put(_diagonal(1, weight, [window.size for window in windows]), "eye")
-    start = _zeros(made, shape)
-    made.put(_generic([data, weights], start, multiply_accumulate(), window_sum_maps(windows)), "res_sum")
+    start = zeros(made, shape)
+    made.put(contraction([data, weights], start, multiply_accumulate(), window_sum_maps(windows)), "res_sum")
     return made
 
 
@@ -67,10 +67,10 @@ def widened(value: SSAValue, factor: int, weight: tuple[int, int]) -> Made:
     """An i8 tensor of tiles, times a number, as accumulators: its product with a diagonal weight tile."""
     made = Made()
     shape = shape_of(value)
-    start = _zeros(made, shape)
+    start = zeros(made, shape)
     eye = made.put(_diagonal(factor, weight), "eye")
     outer = len(shape) - 2
-    op = _generic([value, eye], start, multiply_accumulate(), tile_maps(outer, range(outer)))
+    op = contraction([value, eye], start, multiply_accumulate(), tile_maps(outer, range(outer)))
     made.put(op, "res_widen")
     return made
 
@@ -80,7 +80,7 @@ def accumulated(start: SSAValue, value: SSAValue, dims: Sequence[int], factor: i
     made = Made()
     eye = made.put(_diagonal(factor, weight), "eye")
     outer = len(shape_of(start)) - 2
-    made.put(_generic([value, eye], start, multiply_accumulate(), tile_maps(outer, dims)), "res_residual")
+    made.put(contraction([value, eye], start, multiply_accumulate(), tile_maps(outer, dims)), "res_residual")
     return made
 
 
@@ -89,7 +89,7 @@ def bias_added(total: SSAValue, inputs: arith.ConstantOp, weights: SSAValue, dim
     made = Made()
     tile = made.put(inputs, "ones")
     maps = bias_maps(len(shape_of(total)) - 2, dims)
-    made.put(_generic([tile, weights], total, multiply_accumulate(), maps), "res_bias")
+    made.put(contraction([tile, weights], total, multiply_accumulate(), maps), "res_bias")
     return made
 
 
@@ -98,7 +98,7 @@ def loaded_8bit(value: SSAValue) -> Made:
     made = Made()
     shape = shape_of(value)
     empty = made.put(tensor.EmptyOp([], TensorType(i32, shape)))
-    made.put(_generic([value], empty, extended(), [AffineMap.identity(len(shape))] * 2), "operand_tiles")
+    made.put(contraction([value], empty, extended(), [AffineMap.identity(len(shape))] * 2), "operand_tiles")
     return made
 
 
@@ -114,7 +114,7 @@ def elementwise(found: Primitive, sources: Sequence[SSAValue], maps: Sequence[Af
     made = Made()
     element: Attribute = i8 if found.kind == "narrow" else i32
     empty = made.put(tensor.EmptyOp([], TensorType(element, list(shape))))
-    op = _generic(sources, empty, bodies[found.kind](), [*maps, AffineMap.identity(len(shape))])
+    op = contraction(sources, empty, bodies[found.kind](), [*maps, AffineMap.identity(len(shape))])
     made.put(op, names.get(found.kind, f"res_{found.name}"))
     return made
 
@@ -149,13 +149,14 @@ def _diagonal(factor: int, weight: tuple[int, int], taps: Sequence[int] = ()) ->
     return arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, tile * prod(taps)))
 
 
-def _zeros(made: Made, shape: Sequence[int]) -> SSAValue:
+def zeros(made: Made, shape: Sequence[int]) -> SSAValue:
+    """A tensor of accumulators that hold nothing yet."""
     zero = made.put(arith.ConstantOp(IntegerAttr(0, i32)))
     empty = made.put(tensor.EmptyOp([], TensorType(i32, list(shape))))
     return made.put(FillOp([zero], [empty], [empty.type]))
 
 
-def _generic(inputs: Sequence[SSAValue], output: SSAValue, body: Block, maps: Sequence[AffineMap]) -> GenericOp:
+def contraction(inputs: Sequence[SSAValue], output: SSAValue, body: Block, maps: Sequence[AffineMap]) -> GenericOp:
     """An operation whose first loops index the output; the others are reductions."""
     parallel = len(maps[-1].results)
     kinds = [IteratorTypeAttr.parallel()] * parallel

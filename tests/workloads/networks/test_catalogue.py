@@ -16,7 +16,7 @@ from vtac.workloads.networks.recurrent import lstm_cell
 from vtac.workloads.networks.resnet import resnet
 from vtac.workloads.networks.yolo import yolov3_tiny
 
-_COMPILED = ("dcgan", "gru-cell", "transformer-layer")
+_COMPILED = ("dcgan", "gru-cell", "shufflenet-v2", "transformer-layer")
 
 
 def _inputs(network: Network) -> list[Array]:
@@ -54,6 +54,7 @@ def test_compiled_networks_are_exact(name: str) -> None:
         ("resnet50", 4089),
         ("mobilenet-v1", 569),
         ("mobilenet-v2", 301),
+        ("shufflenet-v2", 145),
         ("squeezenet", 349),
         ("densenet121", 2834),
         ("yolov3-tiny", 2782),

@@ -13,6 +13,7 @@ from vtac.workloads.networks.mobilenet import mobilenet_v1, mobilenet_v2
 from vtac.workloads.networks.network import Network
 from vtac.workloads.networks.recurrent import gru_cell, lstm_cell
 from vtac.workloads.networks.resnet import resnet
+from vtac.workloads.networks.shufflenet import shufflenet_v2
 from vtac.workloads.networks.squeezenet import squeezenet
 from vtac.workloads.networks.transformer import transformer_layer
 from vtac.workloads.networks.unet import unet
@@ -27,6 +28,7 @@ NETWORKS: Mapping[str, Callable[[], Network]] = {
     "vgg16": vgg16,
     "mobilenet-v1": mobilenet_v1,
     "mobilenet-v2": mobilenet_v2,
+    "shufflenet-v2": shufflenet_v2,
     "squeezenet": squeezenet,
     "densenet121": densenet121,
     "yolov3-tiny": partial(yolov3_tiny, activation="relu"),
@@ -46,6 +48,7 @@ SMALL: Mapping[str, Callable[[], Network]] = {
     "vgg16": partial(vgg16, 32, 10, base=8, hidden=100),
     "mobilenet-v1": partial(mobilenet_v1, 32, 10),
     "mobilenet-v2": partial(mobilenet_v2, 32, 10),
+    "shufflenet-v2": partial(shufflenet_v2, 32, 10, widths=(20, 44), units=(2, 2), last=40),
     "squeezenet": partial(squeezenet, 48, 10),
     "densenet121": partial(densenet121, 32, 10, growth=8, blocks=(2, 2)),
     "yolov3-tiny": partial(yolov3_tiny, 64, 3, base=4),

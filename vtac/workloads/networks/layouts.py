@@ -29,6 +29,29 @@ class Layouts(NetworkCore):
 
         return self._record(result, f"concat {'+'.join(str(source.shape[dim]) for source in sources)}", 0, compute)
 
+    def cut(self, source: Tensor, name: str, begin: int, count: int, dim: int = 1) -> Tensor:
+        """Elements `begin` to `begin + count` along a dimension, by `tensor.extract_slice`."""
+        rank = len(source.shape)
+        result = Tensor(name, tuple(count if one == dim else n for one, n in enumerate(source.shape)), source.element)
+        offsets, sizes, strides = [begin * (one == dim) for one in range(rank)], list(result.shape), [1] * rank
+        self._lines.append(
+            f"  %{name} = tensor.extract_slice %{source.name}{offsets} {sizes} {strides} : "
+            f"{source.kind} to {result.kind}"
+        )
+
+        def compute(values: Values) -> Array:
+            return values[source.name].take(range(begin, begin + count), dim)
+
+        return self._record(result, f"slice {begin} to {begin + count} of {source.shape[dim]}", 0, compute)
+
+    def shuffle(self, source: Tensor, name: str, groups: int) -> Tensor:
+        """Channels of `groups` in turn (NCHW): channel c of group g becomes channel c * groups + g."""
+        batch, channels, *image = source.shape
+        split = [[0], [1, 2], *([one + 3] for one in range(len(image)))]
+        grid = self.expand(source, f"{name}_grid", (batch, groups, channels // groups, *image), split)
+        turned = self.transpose(grid, f"{name}_turned", [0, 2, 1, *range(3, 3 + len(image))])
+        return self.collapse(turned, name, split)
+
     def upsample(self, source: Tensor, name: str, factor: int = 2) -> Tensor:
         """Every row and column `factor` times (nearest neighbour), NCHW."""
         batch, channels, height, width = source.shape

@@ -43,6 +43,32 @@ def _rows(widths: Sequence[int]) -> Network:
     return network
 
 
+def _pooled(widths: Sequence[int], groups: int) -> Network:
+    """Joined channels, shuffled, that a maximum, a convolution by channel and a sum with others read."""
+    network = Network("pooled", (1, 5, 6, 6), 0, "x")
+    parts = [network.convolution(network.input, f"part{one}", width, kernel=1) for one, width in enumerate(widths)]
+    whole, width = network.concatenate(parts, "whole"), sum(widths)
+    if width % groups == 0:
+        whole = network.shuffle(whole, "shuffled", groups)
+    largest = network.max_pool(whole, "largest", kernel=3, stride=1)
+    filtered = network.convolution(whole, "filtered", width, kernel=3, groups=width)
+    summed = network.add(largest, network.convolution(network.input, "other", width, kernel=1), "summed")
+    network.convolution(network.add(summed, filtered, "both"), "read", 9, kernel=1)
+    return network
+
+
+def _halves(width: int, units: int) -> Network:
+    """Half of the channels goes on as it is, the other through a product, and both are shuffled."""
+    network = Network("halves", (1, 5, 5, 5), 0, "x")
+    value = network.convolution(network.input, "made", 2 * width, kernel=1)
+    for unit in range(units):
+        kept, half = network.cut(value, f"kept{unit}", 0, width), network.cut(value, f"half{unit}", width, width)
+        half = network.convolution(half, f"half{unit}_read", width, kernel=3)
+        value = network.shuffle(network.concatenate([kept, half], f"joined{unit}"), f"unit{unit}", 2)
+    network.convolution(value, "read", 9, kernel=1)
+    return network
+
+
 def _module(network: Network) -> ModuleOp:
     return vtac.bind(vtac.parse(network.text()), network.parameters)
 
@@ -61,6 +87,8 @@ NETWORKS: tuple[Callable[[], Network], ...] = (
     lambda: _joined((24, 20), 3),
     lambda: _shuffled(2, 10),
     lambda: _rows((24, 20)),
+    lambda: _pooled((12, 10), 2),
+    lambda: _halves(10, 2),
 )
 
 
@@ -93,6 +121,56 @@ def test_any_shuffle_is_one_stream(groups: int, each: int) -> None:
 @given(some.lists(some.integers(1, 40), min_size=2, max_size=3))
 def test_rows_are_one_stream(widths: list[int]) -> None:
     _assert_one_stream(_rows(widths))
+
+
+@settings(max_examples=3)
+@given(some.lists(some.integers(1, 40), min_size=2, max_size=3), some.integers(1, 4))
+def test_whatever_reads_channels_is_in_one_stream(widths: list[int], groups: int) -> None:
+    _assert_one_stream(_pooled(widths, groups))
+
+
+@settings(max_examples=2)
+@given(some.integers(1, 40))
+def test_halves_that_are_shuffled_are_one_stream(width: int) -> None:
+    _assert_one_stream(_halves(width, 2))
+
+
+def test_channels_that_a_product_moves_are_a_choice() -> None:
+    network = Network("choice", (1, 5, 6, 6), 0, "x")
+    left, right = (network.convolution(network.input, name, width, kernel=1) for name, width in (("l", 12), ("r", 20)))
+    network.add(network.concatenate([left, right], "whole"), network.convolution(network.input, "other", 32, 1), "sum")
+    (choice,) = [one for one in vtac.compile(_module(network)).choices if "across tiles" in one]
+    assert "32 channels that lie across tiles are moved by a product of 36,864 MACs" in choice
+    assert "join, cut and shuffle channels in multiples of 16" in choice
+
+
+def test_a_kernel_without_taps_reads_images() -> None:
+    """A contraction over the channels of an image, as a product of two dimensions writes it."""
+    module = vtac.parse(POINTS)
+    rng = np.random.default_rng(0)
+    x, w = (rng.integers(-128, 128, shape).astype(np.int8) for shape in ((1, 20, 3, 5), (7, 20)))
+    np.testing.assert_array_equal(vtac.compile(module)(x, w), np.einsum("nchw,oc->nohw", x.astype(np.int32), w))
+
+
+POINTS = """
+func.func @f(%x: tensor<1x20x3x5xi8>, %w: tensor<7x20xi8>) -> tensor<1x7x3x5xi32> {
+  %z = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x7x3x5xi32>
+  %i = linalg.fill ins(%z : i32) outs(%e : tensor<1x7x3x5xi32>) -> tensor<1x7x3x5xi32>
+  %r = linalg.generic {indexing_maps = [affine_map<(n, o, h, w, c) -> (n, c, h, w)>,
+      affine_map<(n, o, h, w, c) -> (o, c)>, affine_map<(n, o, h, w, c) -> (n, o, h, w)>],
+      iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+      ins(%x, %w : tensor<1x20x3x5xi8>, tensor<7x20xi8>) outs(%i : tensor<1x7x3x5xi32>) {
+  ^bb0(%a: i8, %b: i8, %s: i32):
+    %0 = arith.extsi %a : i8 to i32
+    %1 = arith.extsi %b : i8 to i32
+    %2 = arith.muli %0, %1 : i32
+    %3 = arith.addi %s, %2 : i32
+    linalg.yield %3 : i32
+  } -> tensor<1x7x3x5xi32>
+  func.return %r : tensor<1x7x3x5xi32>
+}
+"""
 
 
 def test_two_readers_and_a_result() -> None:

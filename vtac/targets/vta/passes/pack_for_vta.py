@@ -22,12 +22,14 @@ from vtac.passes.vta.fold_windows import FoldWindows
 from vtac.passes.vta.insert_repetitions import InsertRepetitions
 from vtac.passes.vta.isolate_host_operations import IsolateHostOperations
 from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
+from vtac.passes.vta.multiply_channel_moves import MultiplyChannelMoves
 from vtac.passes.vta.order_features import OrderFeatures
 from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
 from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
 from vtac.passes.vta.pool_accumulators import PoolAccumulators
 from vtac.passes.vta.propagate_layouts import PropagateLayouts
 from vtac.passes.vta.refuse_host_operations import RefuseHostOperations
+from vtac.passes.vta.sink_channel_moves import SinkChannelMoves
 from vtac.passes.vta.split_device_operations import SplitDeviceOperations
 from vtac.passes.vta.split_intermediates import SplitIntermediates
 from vtac.passes.vta.widen_operands import WidenOperands
@@ -46,6 +48,8 @@ _TO_INTEGERS = (
     TakeOutZeroPoints(),
     WidenOperands(),
     LegalizeForAlu(),
+    SinkChannelMoves(),
+    MultiplyChannelMoves(),
     AbsorbChannelMoves(),
     IsolateHostOperations(),
     FuseElementwise(most=MOST_IN_A_BODY),
