@@ -39,13 +39,12 @@ def connect(
         ) from None
     try:
         secured = context.wrap_socket(plain)
-        if secured.getpeercert(binary_form=True) != pinned:
-            raise DeviceError(f"{host} port {port} shows another certificate than {certificate}", "certificate")
-    except (OSError, DeviceError) as error:
+    except OSError as error:
         plain.close()
-        if isinstance(error, DeviceError):
-            raise
         raise DeviceError(f"{host} port {port} speaks no TLS 1.3: {error}", "connection") from None
+    if secured.getpeercert(binary_form=True) != pinned:
+        secured.close()
+        raise DeviceError(f"{host} port {port} shows another certificate than {certificate}", "certificate")
     return FrameChannel(SocketStream(secured), own_name(), secret)
 
 

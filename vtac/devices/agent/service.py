@@ -65,7 +65,7 @@ class Turns:
                 self._leave(ticket)
                 raise Refusal(
                     "busy",
-                    f"the device is still held by {ahead} after {seconds:g} s, {len(self._waiting) - 1} wait",
+                    f"the device is still held by {ahead} after {seconds:g} s",
                     "try again later",
                 )
         try:

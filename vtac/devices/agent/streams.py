@@ -141,13 +141,15 @@ def _check_tokens(units: list[int], tokens: list[int], depth: int) -> None:
     that a queue can hold are those of the order in which its consumer is the last to run.
     """
     counts = [0] * len(_QUEUES)
+    outlasting = -1
     for queue, (_, _, consumer, _) in enumerate(_QUEUES):
         try:
-            counts, most = _run_through(units, tokens, depth, consumer, queue)
+            counts, most, running = _run_through(units, tokens, depth, consumer, queue)
         except _Stalled as stalled:
             raise _refused(
                 "deadlock", stalled.index, "it waits for a token that nobody pushes, and the device would hang"
             ) from None
+        outlasting = max(outlasting, running)
         if most > _MOST_TOKENS:
             raise Refusal(
                 "token-limit",
@@ -160,15 +162,23 @@ def _check_tokens(units: list[int], tokens: list[int], depth: int) -> None:
             f"{sum(counts)} tokens are left at the end, which the next program would take; nothing was launched",
             "compile the program again",
         )
+    if outlasting >= 0:
+        raise _refused("finish", outlasting, "FINISH does not wait for it, and the next program would meet it")
 
 
-def _run_through(units: list[int], tokens: list[int], depth: int, slowest: int, queue: int) -> tuple[list[int], int]:
-    """Tokens at the end, and the most that `queue` holds when its unit runs only where no other can."""
+def _run_through(
+    units: list[int], tokens: list[int], depth: int, slowest: int, queue: int
+) -> tuple[list[int], int, int]:
+    """A run in which the unit `slowest` moves only where no other can.
+
+    Tokens at the end, the most that `queue` held, and what still waits when FINISH is done, -1 where nothing does.
+    """
     waiting: list[deque[int]] = [deque(), deque(), deque()]
     counts = [0] * len(_QUEUES)
     others = [unit for unit in range(3) if unit != slowest]
     last = len(units) - 1
     fetched = most = 0
+    running = -1
     while True:
         while fetched < len(units) and len(waiting[units[fetched]]) < depth:
             waiting[units[fetched]].append(fetched)
@@ -177,7 +187,7 @@ def _run_through(units: list[int], tokens: list[int], depth: int, slowest: int, 
         for unit in others:
             while waiting[unit] and _step(unit, tokens[waiting[unit][0]], counts):
                 if waiting[unit].popleft() == last and waiting[slowest]:
-                    raise _refused("finish", waiting[slowest][0], "FINISH does not wait for it; it would run on")
+                    running = waiting[slowest][0]
                 moved = True
         most = max(most, counts[queue])
         if moved:
@@ -187,7 +197,7 @@ def _run_through(units: list[int], tokens: list[int], depth: int, slowest: int, 
         elif any(waiting):
             raise _Stalled(min(unit[0] for unit in waiting if unit))
         elif fetched == len(units):
-            return counts, most
+            return counts, most, running
 
 
 def _step(unit: int, bits: int, counts: list[int]) -> bool:
