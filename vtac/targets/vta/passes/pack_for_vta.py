@@ -36,6 +36,7 @@ from vtac.passes.vta.widen_operands import WidenOperands
 from vtac.pipelines import CompositePass, Phase
 from vtac.targets.vta.passes.choose_window_folds import ChooseWindowFolds
 from vtac.targets.vta.passes.fold_constants import FoldConstants
+from vtac.targets.vta.passes.slice_gathers import SliceGathers
 
 MOST_IN_A_BODY = 40
 """Operations of one elementwise body: what depends on one another farther than this is stored in between."""
@@ -66,7 +67,7 @@ def packing_phases(*, host: bool) -> tuple[Phase, ...]:
     """From what frontends print to calls of device functions on tiles; `host=False` refuses operations of the host."""
     refusal: tuple[ModulePass, ...] = () if host else (RefuseHostOperations(),)
     return (
-        Phase("normalised", (CheckPlainFunctions(), NormalizeLinalg(), SplitTransposedConvolutions())),
+        Phase("normalised", (CheckPlainFunctions(), NormalizeLinalg(), SliceGathers(), SplitTransposedConvolutions())),
         Phase("integer", _TO_INTEGERS),
         Phase(
             "outlined",
