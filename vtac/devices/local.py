@@ -19,14 +19,32 @@ def open_backend(name: str | None, options: argparse.Namespace | None) -> Backen
     kind, _, rest = (name or "sim").partition(":")
     if kind == "sim":
         return _simulator(rest, getattr(options, "memory", None))
+    if kind == "model":
+        return _model(rest)
+    if kind == "board":
+        from vtac.devices.agent.boards import open_board
+
+        return open_board(name, options)
     raise Refusal("url", f"an agent has no device '{name}'", "name sim, model:BOARD or board:BOARD")
+
+
+def _model(rest: str) -> Backend:
+    """`BOARD`, or `BOARD:FILE` for a board with that configuration."""
+    from vtac.devices.models.opening import model_board
+
+    name, _, file = rest.partition(":")
+    return model_board(name, _config(file))[0]
+
+
+def _config(file: str) -> VTAConfig | None:
+    try:
+        return VTAConfig.from_json(file) if file else None
+    except ConfigError as error:
+        raise Refusal("configuration", str(error)) from None
 
 
 def _simulator(config: str, memory: str | None) -> Simulator:
     if memory is not None and not memory.isdigit():
         raise Refusal("memory", f"a simulator's memory is {memory!r}; its bytes are required, such as 1000000000")
-    try:
-        fields = VTAConfig.from_json(config).to_fields() if config else {}
-    except ConfigError as error:
-        raise Refusal("configuration", str(error)) from None
-    return Simulator(dict(fields), int(memory) if memory else DEFAULT_BYTES)
+    found = _config(config)
+    return Simulator(None if found is None else found.to_fields(), int(memory) if memory else DEFAULT_BYTES)

@@ -30,6 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--token", metavar="FILE", help="--tls: a file with the secret that clients have to know")
     add("--client-certificates", metavar="FILE", help="--tls: certificates, or their authority, that clients show")
     add("--bitstreams", metavar="DIR", help="the folder of bitstreams and their side files")
+    add("--load", metavar="NAME", help="load this bitstream of that folder first")
     add("--loaded", metavar="NAME", help="the bitstream of that folder that is loaded already")
     add("--memory", metavar="SOURCE", help="u-dma-buf:NAME, physical:BASE:BYTES, pynq:BYTES, or bytes of a simulator")
     add("--clients", type=int, default=limits.clients, metavar="N", help="most clients at once")

@@ -159,7 +159,7 @@ def _check_tokens(units: list[int], tokens: list[int], depth: int) -> None:
     if any(counts):
         raise Refusal(
             "tokens",
-            f"{sum(counts)} tokens are left at the end, which the next program would take; nothing was launched",
+            f"tokens that nobody pops, {sum(counts)} left at the end, for the next program; it was not launched",
             "compile the program again",
         )
     if outlasting >= 0:
