@@ -41,6 +41,17 @@ class Transfer:
     def last_beat(self) -> int:
         return self.spans[-1][1] - 1
 
+    def accept(self, first: int, end: int, cycle: int) -> bool:
+        """Its next command was accepted, and its beats are on the bus then; whether that was the last."""
+        spans = self.spans
+        if spans and spans[-1][1] == first:
+            spans[-1] = (spans[-1][0], end)
+        else:
+            spans.append((first, end))
+        self.position += 1
+        self.ready = cycle + COMMAND_DELAY
+        return self.position == len(self.bursts)
+
 
 class ReadBus:
     """Accepts the commands of the waiting transfers in time order, the lower priority number first."""
@@ -70,36 +81,32 @@ class ReadBus:
         The arbiter accepts no command in a cycle that carries the last beat of a burst, nor while the
         outstanding bursts are at their limit; a burst stops counting the cycle after its last beat.
         """
-        waiting, last_beats, limit = self.waiting, self._last_beats, self._outstanding_limit
-        accepted = self._accepted
+        waiting, last_beats, limit, latency = self.waiting, self._last_beats, self._outstanding_limit, self._latency
+        accepted, begin, free = self._accepted, self._begin, self._free
         while True:
             transfer = waiting[0]
-            soonest = transfer.ready if len(waiting) == 1 else min([other.ready for other in waiting])
-            cycle = soonest if soonest > accepted else accepted + 1
+            cycle = transfer.ready
+            for other in waiting:
+                if other.ready < cycle:
+                    cycle = other.ready
+            if cycle <= accepted:
+                cycle = accepted + 1
             while last_beats and last_beats[0] < cycle:
                 last_beats.popleft()
             while last_beats and (last_beats[0] == cycle or len(last_beats) >= limit):
                 cycle = last_beats.popleft() + 1
-            if transfer.ready > cycle:
-                transfer = next(other for other in waiting if other.ready <= cycle)
-            self._accept(transfer, cycle)
+            for other in waiting:
+                if other.ready <= cycle:
+                    transfer = other
+                    break
+            # The latency counter keeps its value while the memory's queue is not empty.
+            begin = free if begin >= cycle or free > cycle + latency else cycle + latency
+            free = begin + transfer.bursts[transfer.position]
             accepted = cycle
-            if transfer.position == len(transfer.bursts):
-                waiting.remove(transfer)
-                self.done.append(transfer)
-                return transfer
-
-    def _accept(self, transfer: Transfer, cycle: int) -> None:
-        beats = transfer.bursts[transfer.position]
-        # The latency counter keeps its value while the memory's queue is not empty.
-        begin = self._free if self._begin >= cycle else max(self._free, cycle + self._latency)
-        free = begin + beats
-        self._accepted, self._begin, self._free = cycle, begin, free
-        self._last_beats.append(free)
-        spans = transfer.spans
-        if spans and spans[-1][1] == begin + 1:
-            spans[-1] = (spans[-1][0], free + 1)
-        else:
-            spans.append((begin + 1, free + 1))
-        transfer.position += 1
-        transfer.ready = cycle + COMMAND_DELAY
+            last_beats.append(free)
+            if transfer.accept(begin + 1, free + 1, cycle):
+                break
+        self._accepted, self._begin, self._free = accepted, begin, free
+        waiting.remove(transfer)
+        self.done.append(transfer)
+        return transfer

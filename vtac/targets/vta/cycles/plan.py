@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,7 +176,8 @@ def _load_shapes(table: InstructionTable, config: VTAConfig, timing: Timing) -> 
             raise CycleError(problem, index, "memory")
         if fields[3]:
             _check_load_size(index, memory, fields, config)
-            shapes[index] = _load_shape(memory, fields, config, timing)
+            bursts_from = fields[1] * _element_bytes(memory, config) % timing.burst_bytes
+            shapes[index] = _load_shape(memory, bursts_from, fields[2:], config, timing)
     return shapes
 
 
@@ -191,12 +193,18 @@ def _check_load_size(index: int, memory: Memory, fields: tuple[int, ...], config
         )
 
 
-def _load_shape(memory: Memory, fields: tuple[int, ...], config: VTAConfig, timing: Timing) -> LoadShape:
-    _, dram, rows, columns, stride, top, bottom, left, right = fields
-    nbytes = config.out_element_bytes if memory is Memory.ACC_8BIT else config.element_bytes(_NAMES[memory])
+def _element_bytes(memory: Memory, config: VTAConfig) -> int:
+    return config.out_element_bytes if memory is Memory.ACC_8BIT else config.element_bytes(_NAMES[memory])
+
+
+@lru_cache(maxsize=4096)
+def _load_shape(memory: Memory, offset: int, geometry: tuple[int, ...], config: VTAConfig, timing: Timing) -> LoadShape:
+    """The shape of a load of `geometry` from `offset` bytes past an aligned address on."""
+    rows, columns, stride, top, bottom, left, right = geometry
+    nbytes = _element_bytes(memory, config)
     return LoadShape(
         memory=memory,
-        bursts=block_bursts(dram * nbytes, rows, columns * nbytes, stride * nbytes, timing),
+        bursts=block_bursts(offset, rows, columns * nbytes, stride * nbytes, timing),
         nbytes=rows * columns * nbytes,
         rows=rows,
         columns=columns,

@@ -43,6 +43,7 @@ SRAM_OF: dict[Memory, MemoryName] = {
 _DRAM_OF: dict[Memory, MemoryName] = {**SRAM_OF, Memory.OUT: "out", Memory.ACC_8BIT: "out"}
 
 
+@lru_cache(maxsize=64)
 def dram_element_bytes(memory: Memory, config: VTAConfig) -> int:
     """Bytes of one element in DRAM: what `dram_base` and `x_stride` count. `ACC_8BIT` is i8 there."""
     return config.element_bytes(_DRAM_OF[memory])

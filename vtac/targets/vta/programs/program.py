@@ -14,7 +14,7 @@ import numpy as np
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ProgramError
 from vtac.lazily import text_by, written_by
-from vtac.targets.vta.cycles import simulate_cycles
+from vtac.targets.vta.cycles.simulate import count_cycles
 from vtac.targets.vta.isa import MICRO_OP_BYTES, WORD_BYTES, disassemble
 from vtac.targets.vta.machine import Progress, execute
 from vtac.targets.vta.programs.arrays import Array, Image, fitted, items_of
@@ -165,7 +165,7 @@ class Program:
 
     @cached_property
     def _cycles(self) -> int:
-        return simulate_cycles(self.instructions, self.config).cycles
+        return count_cycles(self.instructions, self.config)
 
     def disassemble(self) -> str:
         """The instructions as text, one line each."""

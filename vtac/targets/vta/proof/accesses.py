@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
+from vtac.dialects.hardware import MemoryName
 from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, is_nop, micro_op_indices
 from vtac.targets.vta.machine.stream import SRAM_OF
@@ -51,12 +53,12 @@ class Accesses:
             case _ if is_nop(instruction):
                 return NOTHING
             case Store():
-                return Footprint(reads=(("acc", slice(*sram_span(instruction))),))
+                return _stored(*sram_span(instruction))
             case Load():
                 if instruction.memory is Memory.UOP:
                     self._micro_ops.load(index, instruction, self._why_unknown(index, position, instruction))
                     return NOTHING
-                return Footprint(writes=((SRAM_OF[instruction.memory], slice(*sram_span(instruction))),))
+                return _loaded(SRAM_OF[instruction.memory], *sram_span(instruction))
 
     def _why_unknown(self, index: int, position: int, load: Load) -> str | None:
         if not self._has_image:
@@ -110,6 +112,16 @@ class Accesses:
             message = f"{self._stream.name(index)}: {fault.text}"
             self._report.add(fault.kind, message, index, buffer=fault.buffer, span=fault.span)
         return found
+
+
+@lru_cache(maxsize=1024)
+def _stored(start: int, end: int) -> Footprint:
+    return Footprint(reads=(("acc", slice(start, end)),))
+
+
+@lru_cache(maxsize=1024)
+def _loaded(memory: MemoryName, start: int, end: int) -> Footprint:
+    return Footprint(writes=((memory, slice(start, end)),))
 
 
 def _shape(kernel: Gemm | Alu) -> tuple[object, ...]:

@@ -44,6 +44,8 @@ class MicroOpMemory:
         if self._image is None or block is None or block.end > len(self._image):
             return None
         pads = ((load.y_pad_0, load.y_pad_1), (load.x_pad_0, load.x_pad_1))
+        if block.rows == 1 and not any(map(any, pads)):
+            return self._image[block.start : block.end].view("<u4")
         size = self._config.uop_element_bytes
         rows = (load.dram_base + load.x_stride * np.arange(load.y_size, dtype=np.int64)) * size
         addresses = rows[:, None] + np.arange(load.x_size * size, dtype=np.int64)
@@ -51,9 +53,10 @@ class MicroOpMemory:
 
     def unwritten(self, kernel: Gemm | Alu) -> tuple[int, int] | None:
         """The half-open range of micro-ops that a kernel uses and no LOAD wrote."""
-        missing = np.flatnonzero(self._loader[kernel.uop_bgn : kernel.uop_end] == _UNWRITTEN)
-        if not len(missing):
+        is_missing = self._loader[kernel.uop_bgn : kernel.uop_end] == _UNWRITTEN
+        if not is_missing.any():
             return None
+        missing = np.flatnonzero(is_missing)
         return kernel.uop_bgn + int(missing[0]), kernel.uop_bgn + int(missing[-1]) + 1
 
     def unknown(self, kernel: Gemm | Alu) -> tuple[int, str] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -28,7 +29,8 @@ class StoreLog:
                 blocks.append(block)
                 positions.append(position)
         self._blocks = blocks
-        self._positions = np.array(positions, np.int64)
+        self._positions = positions
+        self._ordered = [order.before[STORE][:, unit].tolist() for unit in (LOAD, COMPUTE)]
         self._starts = np.array([block.start for block in blocks], np.int64)
         self._ends = np.array([block.end for block in blocks], np.int64)
         self._low = min((block.start for block in blocks), default=0)
@@ -61,17 +63,17 @@ class StoreLog:
         """The position of the first store that is ordered after an instruction; all of them if it never runs."""
         if position >= self._order.executed[unit]:
             return len(self._stream.programs[STORE])
-        return int(np.searchsorted(self._order.before[STORE][:, unit], position + 1, side="left"))
+        return bisect_left(self._ordered[unit], position + 1)
 
     def _first_overlap(self, block: Block, start: int, end: int) -> tuple[int, tuple[int, int]] | None:
         if start >= end or block.end <= self._low or self._high <= block.start:
             return None
-        low, high = (int(bound) for bound in np.searchsorted(self._positions, np.array([start, end])))
+        low, high = bisect_left(self._positions, start), bisect_left(self._positions, end)
         near = (self._starts[low:high] < block.end) & (self._ends[low:high] > block.start)
-        for number in map(int, np.flatnonzero(near) + low):
+        for number in (near.nonzero()[0] + low).tolist():
             span = overlap(block, self._blocks[number])
             if span is not None:
-                return self._stream.programs[STORE][int(self._positions[number])], span
+                return self._stream.programs[STORE][self._positions[number]], span
         return None
 
     def _report(self, unit: int, index: int, store: int, span: tuple[int, int], report: Report) -> None:

@@ -148,13 +148,13 @@ def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
 
 
 def _counted(program: Program) -> Estimate:
-    from vtac.targets.vta.cycles import simulate_cycles
+    from vtac.targets.vta.cycles.simulate import count_cycles
     from vtac.targets.vta.machine.counters import count
     from vtac.targets.vta.machine.stream import decode_stream
 
     stream = decode_stream(program.instructions, program.config)
     nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
-    return Estimate(nbytes, simulate_cycles(program.instructions, program.config).cycles, len(stream))
+    return Estimate(nbytes, count_cycles(program.instructions, program.config), len(stream))
 
 
 __all__ = ["best_estimate", "best_tiling", "candidates", "layers_of", "lower_tilings", "measure_schedule"]

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,6 +57,32 @@ def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: 
     return planner.placed
 
 
+@dataclass(frozen=True, slots=True)
+class _Meetings:
+    """Sets of tiles that an instruction touches, by number, and those that have a tile in common with them.
+
+    `reads` are inputs and weights, `stores` results, `writes` what is written. What meets them are `operands` and
+    `stored`, and of what is written `filled` (inputs and weights) and `sums`.
+    """
+
+    reads: tuple[int, ...]
+    stores: tuple[int, ...]
+    writes: tuple[int, ...]
+    operands: tuple[int, ...]
+    stored: tuple[int, ...]
+    filled: tuple[int, ...]
+    sums: tuple[int, ...]
+
+    @staticmethod
+    def of(touched: Touched, met: Sequence[tuple[int, ...]]) -> _Meetings:
+        reads = tuple(tiles for memory, tiles in touched.reads if memory is not Memory.ACC)
+        stores = tuple(tiles for memory, tiles in touched.reads if memory is Memory.ACC)
+        sums = [tiles for memory, tiles in touched.writes if memory is Memory.ACC]
+        filled = [tiles for memory, tiles in touched.writes if memory is not Memory.ACC]
+        meeting = [tuple(dict.fromkeys(chain(*(met[one] for one in some)))) for some in (reads, stores, filled, sums)]
+        return _Meetings(reads, stores, (*filled, *sums), *meeting)
+
+
 class _Planner:
     def __init__(self, footprints: Footprints, issued: Sequence[Issued], order: Sequence[int], *, every: int) -> None:
         self.footprints = footprints
@@ -63,13 +90,15 @@ class _Planner:
         self.order = order
         self.every = every
         config = footprints.config
-        self.met = footprints.sets.met
-        self.wrote = [-1] * len(self.met)
-        self.read = [-1] * len(self.met)
+        self.meetings: dict[int, _Meetings] = {}
+        self.wrote = [-1] * len(footprints.sets)
+        self.read = [-1] * len(footprints.sets)
         self.holds: dict[int, NDArray[np.int64]] = {
             Memory.INP: np.full(config.capacity("inp"), -1, dtype=np.int64),
             Memory.WGT: np.full(config.capacity("wgt"), -1, dtype=np.int64),
         }
+        self.spans: dict[tuple[int, int], tuple[int, int]] = {}
+        """Bytes of DRAM that tiles hold at most, by the memory and the first tile that they were loaded to."""
         self.sizes = (config.inp_element_bytes, config.wgt_element_bytes)
         self.placed: list[Placed] = []
         self.clocks: list[tuple[int, int, int]] = []
@@ -92,7 +121,7 @@ class _Planner:
     def run(self) -> None:
         for count, number in enumerate(self.order):
             item = self.issued[number]
-            if not self._is_redundant(item):
+            if item.stage != LOAD or not self._is_redundant(item):
                 self._place(number, item, meet=bool(self.every) and count % self.every < 3)
         end = self._append(None, COMPUTE)
         for stage in (LOAD, STORE):
@@ -109,54 +138,68 @@ class _Planner:
 
     def _is_redundant(self, item: Issued) -> bool:
         """A load of what its tiles hold; records what they hold from now on otherwise."""
-        if item.opcode is not Opcode.LOAD or item.row[0] not in (Memory.INP, Memory.WGT):
-            return False
+        memory, base = item.row[0], item.row[1]
         new = contents(item.row)
-        held = self.holds[item.row[0]][item.row[1] : item.row[1] + new.size]
-        if held.size == new.size and bool((held == new).all()):
+        held = self.holds[memory][base : base + new.size]
+        if held.tobytes() == new.tobytes():  # quicker than numpy for so few
             return True
         held[:] = new[: held.size]
+        self.spans[memory, base] = self.footprints.span(item)
         return False
 
     def _place(self, number: int, item: Issued, *, meet: bool) -> None:
-        touched = self.footprints.touched[number]
-        pages = self._pages(number)
-        needs = self._needs(item, touched, pages)
+        meetings = self._meetings(number)
+        stage, pages = item.stage, self._pages(number)
+        load, compute, store = self._needs(item, meetings, pages)
         if meet:
-            for stage in (LOAD, COMPUTE, STORE):
-                needs[stage] = self.last[stage]
-        stage = item.stage
-        far = LOAD + STORE - stage
-        if stage != COMPUTE and needs[far] > self.known[stage][far - 1]:
-            needs[COMPUTE] = max(needs[COMPUTE], self._relay(far, needs[far]))
+            load, compute, store = self.last[LOAD], self.last[COMPUTE], self.last[STORE]
+        if stage == LOAD and store > self.known[LOAD][STORE - 1]:
+            compute = max(compute, self._relay(STORE, store))
+        elif stage == STORE and load > self.known[STORE][LOAD - 1]:
+            compute = max(compute, self._relay(LOAD, load))
         position = self._append(number, stage)
-        for other in (LOAD, COMPUTE, STORE):
-            if abs(other - stage) == 1:
-                self._wait(position, stage, other, needs[other])
+        if stage == COMPUTE:
+            known = self.known[COMPUTE]
+            if load > known[LOAD - 1]:
+                self._wait(position, COMPUTE, LOAD, load)
+            if store > known[STORE - 1]:
+                self._wait(position, COMPUTE, STORE, store)
+        elif compute > self.known[stage][COMPUTE - 1]:
+            self._wait(position, stage, COMPUTE, compute)
         self._complete(position, stage)
-        self._stamp(position, item, touched, pages)
+        self._stamp(position, item, meetings, pages)
 
-    def _needs(self, item: Issued, touched: Touched, pages: slice) -> dict[int, int]:
-        """Per unit, the last instruction that must be over before this one starts."""
-        needs, met, wrote, read = {LOAD: -1, COMPUTE: -1, STORE: -1}, self.met, self.wrote, self.read
-        for memory, tiles in touched.reads:
-            producer = COMPUTE if memory is Memory.ACC else LOAD
-            needs[producer] = max(needs[producer], *[wrote[other] for other in met[tiles]], -1)
-        for memory, tiles in touched.writes:
-            consumer = STORE if memory is Memory.ACC else COMPUTE
-            needs[consumer] = max(needs[consumer], *[read[other] for other in met[tiles]], -1)
+    def _meetings(self, number: int) -> _Meetings:
+        touched = self.footprints.touched[number]
+        found = self.meetings.get(id(touched))
+        if found is None:
+            found = self.meetings[id(touched)] = _Meetings.of(touched, self.footprints.sets.met)
+        return found
+
+    def _needs(self, item: Issued, meetings: _Meetings, pages: slice) -> tuple[int, int, int]:
+        """Of the load, compute and store unit, the last instruction that must be over before this one starts.
+
+        Of the instruction's own unit that may be too early: it is in order.
+        """
+        load = compute = store = -1
+        if item.stage == COMPUTE:
+            load = max([self.wrote[other] for other in meetings.operands], default=-1)
+            store = max([self.read[other] for other in meetings.sums], default=-1)
+        elif item.stage == LOAD:
+            compute = max([self.read[other] for other in meetings.filled], default=-1)
+        else:
+            compute = max([self.wrote[other] for other in meetings.stored], default=-1)
         if pages.stop:
-            needs[STORE] = max(needs[STORE], int(self.page_written[pages].max()))
+            store = max(store, int(self.page_written[pages].max()))
             if item.opcode is Opcode.STORE:
-                for unit, readers in self.page_read.items():
-                    needs[unit] = max(needs[unit], int(readers[pages].max()))
-        return needs
+                load = max(load, int(self.page_read[LOAD][pages].max()))
+                compute = max(compute, int(self.page_read[COMPUTE][pages].max()))
+        return load, compute, store
 
-    def _stamp(self, position: int, item: Issued, touched: Touched, pages: slice) -> None:
-        for memory, tiles in touched.reads:
-            if memory is not Memory.ACC or item.opcode is Opcode.STORE:
-                self.read[tiles] = position
-        for _, tiles in touched.writes:
+    def _stamp(self, position: int, item: Issued, meetings: _Meetings, pages: slice) -> None:
+        for tiles in meetings.reads if item.stage != STORE else meetings.stores:
+            self.read[tiles] = position
+        for tiles in meetings.writes:
             self.wrote[tiles] = position
         if not pages.stop:
             return
@@ -171,6 +214,8 @@ class _Planner:
     def _forget(self, item: Issued) -> None:
         """Tiles that hold what a store overwrites in DRAM hold nothing known."""
         start, stop = self.footprints.span(item)
+        if not any(first < stop and start < last for first, last in self.spans.values()):
+            return
         for memory, size in ((Memory.INP, self.sizes[0]), (Memory.WGT, self.sizes[1])):
             holds = self.holds[memory]
             holds[(holds >= 0) & (holds * size + size > start) & (holds * size < stop)] = -1

@@ -130,11 +130,16 @@ class Footprints:
         return range(start // DRAM_PAGE_BYTES, (stop - 1) // DRAM_PAGE_BYTES + 1) if stop > start else range(0)
 
     def _shares(self, issued: Sequence[Issued]) -> list[bool]:
-        loaded, stored = np.zeros(self.page_count, np.int64), np.zeros(self.page_count, np.int64)
-        for item, pages in zip(issued, self.pages, strict=True):
-            (stored if item.opcode is Opcode.STORE else loaded)[pages.start : pages.stop] = 1
-        before = np.concatenate([[0], np.cumsum(loaded * stored)])
-        return [bool(before[pages.stop] > before[pages.start]) for pages in self.pages]
+        starts = np.array([pages.start for pages in self.pages], np.int64)
+        stops = np.array([pages.stop for pages in self.pages], np.int64)
+        stores = np.array([item.opcode is Opcode.STORE for item in issued], np.bool_)
+        both = np.ones(self.page_count + 1, np.bool_)
+        for some in (stores, ~stores):
+            begun, ended = (np.bincount(ends[some], minlength=self.page_count + 1) for ends in (starts, stops))
+            both &= np.cumsum(begun - ended) > 0
+        before = np.concatenate([[0], np.cumsum(both)])
+        shares: list[bool] = (before[stops] > before[starts]).tolist()
+        return shares
 
     def span(self, item: Issued) -> tuple[int, int]:
         """DRAM bytes from the first to behind the last of a transfer; 0, 0 for what is none."""
@@ -164,13 +169,22 @@ def _offsets(shape: Row) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
     return offsets, offsets < 0 if top or bottom or left or right else None
 
 
-def _spread(base: NDArray[np.intp], extents: Sequence[int], factors: Sequence[int]) -> Tiles:
+def _spread(base: NDArray[np.intp], extents: Row, factors: Row) -> Tiles:
     """Every index base + o * factor_out + i * factor_in, as a run when it is one."""
-    outer = np.arange(extents[0])[:, None] * factors[0] + np.arange(extents[1]) * factors[1]
-    first, last = int(base.min() + outer.min()), int(base.max() + outer.max())
-    reached = np.zeros(last - first + 1, np.bool_)
-    steps = np.zeros(int(outer.max() - outer.min()) + 1, np.bool_)
-    steps[outer.reshape(-1) - outer.min()] = True
-    starts = np.flatnonzero(np.bincount(base - base.min()))
-    reached[(starts[:, None] + np.flatnonzero(steps)).reshape(-1)] = True
-    return slice(first, last + 1) if bool(reached.all()) else np.flatnonzero(reached) + first
+    first = int(base.min())
+    found = _spread_from_zero((base - first).tobytes(), extents, factors)
+    return slice(found.start + first, found.stop + first) if isinstance(found, slice) else found + first
+
+
+@lru_cache(maxsize=2048)
+def _spread_from_zero(base: bytes, extents: Row, factors: Row) -> Tiles:
+    """The same for the bytes of indices of which the least is zero."""
+    starts = np.flatnonzero(np.bincount(np.frombuffer(base, np.intp)))
+    steps = (np.arange(extents[0])[:, None] * factors[0] + np.arange(extents[1]) * factors[1]).reshape(-1)
+    low = int(steps.min())
+    steps -= low
+    reached = np.zeros(int(starts[-1] + steps.max()) + 1, np.bool_)
+    if len(starts) > 1:
+        steps = np.flatnonzero(np.bincount(steps))
+    reached[(starts[:, None] + steps).reshape(-1)] = True
+    return slice(low, low + len(reached)) if bool(reached.all()) else np.flatnonzero(reached) + low

@@ -87,34 +87,37 @@ class _Times:
 
     def _advance(self, first: int) -> None:
         """Follow the instructions that need no load from `first` on."""
-        while len(self.ends) < len(self.issued) and self.needs[len(self.ends)] < first:
-            number = len(self.ends)
-            item = self.issued[number]
-            if item.stage == LOAD:
-                self.ends.append(0)
-                continue
-            unit = item.stage - LOAD
-            free = max(self.busy[unit], self.busy[COMPUTE - LOAD], self.done.get(self.needs[number], 0))
-            self.busy[unit] = free + self.durations[number]
-            self.ends.append(self.busy[unit])
+        ends, needs, busy, count = self.ends, self.needs, self.busy, len(self.issued)
+        number = len(ends)
+        while number < count and needs[number] < first:
+            unit = self.issued[number].stage - LOAD
+            if unit:
+                free = max(busy[unit], busy[COMPUTE - LOAD], self.done.get(needs[number], 0))
+                busy[unit] = free + self.durations[number]
+            ends.append(busy[unit] if unit else 0)
+            number += 1
 
     def _next(self, waiting: Sequence[int], now: int) -> tuple[int, int]:
         """Which of the waiting loads comes next, and when it can begin."""
-        first = self.loads[waiting[0]]
+        loads, ends, known = self.loads, self.ends, len(self.ends)
+        first = loads[waiting[0]]
         best = 0
         soonest = limit = self._ready(first)
         if soonest <= now:
             return best, soonest
-        passed = [first]
-        for place in range(1, min(WINDOW, len(waiting))):
-            load = self.loads[waiting[place]]
-            ready = self._ready(load)
-            fits = load.group == first.group or max(now, ready) + load.cycles <= limit
-            if fits and ready < soonest and first.anchor > load.floor and not any(load.meets(one) for one in passed):
+        window = waiting[:WINDOW]
+        for place in range(1, len(window)):
+            load = loads[window[place]]
+            after, floor = load.after, load.floor
+            if after >= known or floor >= known or first.anchor <= floor:
+                continue
+            ready = max(ends[after] if after >= 0 else 0, ends[floor] if floor >= 0 else 0)
+            if ready >= soonest or (load.group != first.group and max(now, ready) + load.cycles > limit):
+                continue
+            if not any(load.meets(loads[one]) for one in window[:place]):
                 best, soonest = place, ready
                 if ready <= now:
                     break
-            passed.append(load)
         return best, soonest
 
     def _ready(self, load: _Load) -> int:
@@ -151,7 +154,7 @@ def _waits(footprints: Footprints, issued: Sequence[Issued], durations: Sequence
     group = 0
     for number, item in enumerate(issued):
         needed = -1
-        if item.opcode is Opcode.STORE:
+        if item.opcode is Opcode.STORE and footprints.shares[number]:
             stored[pages[number].start : pages[number].stop] = number
         touched = footprints.touched[number]
         if item.stage == LOAD:
