@@ -85,20 +85,15 @@ class ReadBus:
         accepted, begin, free = self._accepted, self._begin, self._free
         while True:
             transfer = waiting[0]
-            cycle = transfer.ready
-            for other in waiting:
-                if other.ready < cycle:
-                    cycle = other.ready
+            cycle = transfer.ready if len(waiting) == 1 else min([other.ready for other in waiting])
             if cycle <= accepted:
                 cycle = accepted + 1
             while last_beats and last_beats[0] < cycle:
                 last_beats.popleft()
             while last_beats and (last_beats[0] == cycle or len(last_beats) >= limit):
                 cycle = last_beats.popleft() + 1
-            for other in waiting:
-                if other.ready <= cycle:
-                    transfer = other
-                    break
+            if transfer.ready > cycle:
+                transfer = next(other for other in waiting if other.ready <= cycle)
             # The latency counter keeps its value while the memory's queue is not empty.
             begin = free if begin >= cycle or free > cycle + latency else cycle + latency
             free = begin + transfer.bursts[transfer.position]
