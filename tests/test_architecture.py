@@ -8,7 +8,7 @@ from import_graph import ROOT, Import, circles, imports, modules
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("errors", "collection", "lazily", "limits", "progress"),
-    ("files", "workers"),
+    ("files", "store", "workers"),
     ("targets.target", "targets.registry"),
     ("dialects",),
     ("analysis",),
