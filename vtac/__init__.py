@@ -42,6 +42,8 @@ if TYPE_CHECKING:
     from vtac.targets.vta.programs.program import Program
     from vtac.targets.vta.programs.vta_program import VtaProgram
     from vtac.targets.vta.proof import Finding, check
+    from vtac.targets.vta.tuning.entry import tune
+    from vtac.targets.vta.tuning.result import TuneResult
     from vtac.text.source import parse
 
 _HOMES = {
@@ -61,6 +63,7 @@ _HOMES = {
     "Schedule": "vtac.schedule",
     "ScheduleError": "vtac.errors",
     "Timing": "vtac.targets.vta.cycles",
+    "TuneResult": "vtac.targets.vta.tuning.result",
     "VTAConfig": "vtac.dialects.hardware",
     "VtaProgram": "vtac.targets.vta.programs.vta_program",
     "VtacError": "vtac.errors",
@@ -73,6 +76,7 @@ _HOMES = {
     "load_program": "vtac.compiler",
     "parse": "vtac.text.source",
     "simulate_cycles": "vtac.targets.vta.cycles",
+    "tune": "vtac.targets.vta.tuning.entry",
 }
 
 __all__ = [
@@ -92,6 +96,7 @@ __all__ = [
     "Schedule",
     "ScheduleError",
     "Timing",
+    "TuneResult",
     "VTAConfig",
     "VtaProgram",
     "VtacError",
@@ -106,6 +111,7 @@ __all__ = [
     "parse",
     "report",
     "simulate_cycles",
+    "tune",
 ]
 
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.hardware import VTAConfig
+    from vtac.store.store import Store
     from vtac.targets.cuda.network import CudaNetwork
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.target import HasScript, Target, TargetProgram
@@ -43,6 +44,7 @@ def compile(
     acc_8bit: bool = False,
     progress: Progress | None = None,
     cache: bool | None = None,
+    schedules: Store | str | Path | None = None,
 ) -> VtaProgram: ...
 @overload
 def compile(
@@ -83,7 +85,8 @@ def compile(
     loaded into accumulators, which the hardware's RTL does not decode. `progress` is called with
     the layer that is compiled next, how many are done and how many there are. With `cache=True` a program that was
     compiled before is read from disk, and others are kept there; by default, None, that is so where `VTAC_CACHE_DIR`
-    names a folder.
+    names a folder. `schedules` is a store that `vtac.tune` has filled, or its path: layers that it knows on this
+    hardware get the tilings that took the fewest cycles.
     """
     found = find_target(target)
     complete = found.complete(options)

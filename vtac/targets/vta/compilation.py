@@ -11,8 +11,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Dialect
 
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.lowering import Lowering
-from vtac.targets.vta.schedules.tiling_cache import TilingCache
 
 Progress = Callable[[str, int, int], None]
 """Called with what is done next, how many steps are done, and how many there are."""
@@ -48,7 +48,7 @@ class CompilationContext(Context):
     lowerings: Lowerings = field(default_factory=Lowerings)
     scripts: Mapping[str, ScriptOp] = field(default_factory=dict[str, ScriptOp])
     """What an earlier search has found for this very program, by device function."""
-    tilings: TilingCache | None = None
+    tilings: KnownTilings | None = None
     """What earlier searches have found for layers of any program."""
 
     @staticmethod
@@ -56,7 +56,7 @@ class CompilationContext(Context):
         dialects: Mapping[str, Callable[[], Dialect]],
         progress: Progress | None = None,
         scripts: Sequence[ScriptOp] = (),
-        tilings: TilingCache | None = None,
+        tilings: KnownTilings | None = None,
     ) -> CompilationContext:
         """A context of one compilation that knows these dialects."""
         context = CompilationContext(progress=progress, scripts={op.target.data: op for op in scripts}, tilings=tilings)

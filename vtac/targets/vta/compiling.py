@@ -20,6 +20,7 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.program_cache import cached_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.schedules import default_lowering, default_schedule
+from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.stream.build import build_program
@@ -28,16 +29,30 @@ from vtac.text.verification import verify_result
 
 
 def compile_program(
-    work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None, cache: bool | None = None
+    work: ModuleOp,
+    *,
+    host: bool,
+    acc_8bit: bool,
+    progress: Progress | None,
+    cache: bool | None = None,
+    schedules: object = None,
 ) -> VtaProgram:
-    """The program of a module, which is used up; the options are those of the target `vta`."""
+    """The program of a module, which is used up; the options are those of the target `vta`.
+
+    One whose tilings come from a store is not kept in the cache, and not looked for there.
+    """
+    if schedules is not None:
+        from vtac.targets.vta.tuning.stored import stored_tilings
+
+        with stored_tilings(schedules) as tuned:
+            return compile_with(work, tuned, host=host, acc_8bit=acc_8bit, progress=progress)
     cached = cached_program(work, wanted=cache, host=host, acc_8bit=acc_8bit)
     known = None if cached is None else cached.find()
     if known is not None:
         return known
     folder = cache_folder(cache)
     tilings = None if folder is None else TilingCache(folder)
-    program = _compiled(work, host=host, acc_8bit=acc_8bit, progress=progress, tilings=tilings)
+    program = compile_with(work, tilings, host=host, acc_8bit=acc_8bit, progress=progress)
     if tilings is not None:
         tilings.close()
     if cached is not None:
@@ -45,9 +60,15 @@ def compile_program(
     return program
 
 
-def _compiled(
-    work: ModuleOp, *, host: bool, acc_8bit: bool, progress: Progress | None, tilings: TilingCache | None
+def compile_with(
+    work: ModuleOp,
+    tilings: KnownTilings | None,
+    *,
+    host: bool = True,
+    acc_8bit: bool = False,
+    progress: Progress | None = None,
 ) -> VtaProgram:
+    """The program of a module, which is used up, with the tilings that are known."""
     if acc_8bit:
         ACC_8BIT.set(work, True)
     if needs_packing(work):
@@ -59,7 +80,9 @@ def _compiled(
     return program
 
 
-def _compile_tiled(work: ModuleOp, *, host: bool, progress: Progress | None, tilings: TilingCache | None) -> VtaProgram:
+def _compile_tiled(
+    work: ModuleOp, *, host: bool, progress: Progress | None, tilings: KnownTilings | None
+) -> VtaProgram:
     """The program of a function on tiles, under its own schedule or the default one."""
     if not scripts_of(work) and any(isinstance(op, LinalgStructuredOperation) for op in work.walk()):
         return _by_default(work, host=host, progress=progress, tilings=tilings)
@@ -80,7 +103,7 @@ def schedules(module: ModuleOp) -> list[HasScript]:
     return [WrittenScript(script) for script in scripts_of(module)]
 
 
-def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None, tilings: TilingCache | None) -> VtaProgram:
+def _by_default(work: ModuleOp, *, host: bool, progress: Progress | None, tilings: KnownTilings | None) -> VtaProgram:
     """A function on tiles under its default schedule; one on plain images that only look like tiles is packed."""
     try:
         lowered = default_lowering(work, kept=tilings).module

@@ -74,10 +74,11 @@ def _compile(
     acc_8bit: bool,
     progress: Callable[[str, int, int], None] | None,
     cache: bool | None,
+    schedules: object,
 ) -> TargetProgram:
     from vtac.targets.vta.compiling import compile_program
 
-    return compile_program(module, host=host, acc_8bit=acc_8bit, progress=progress, cache=cache)
+    return compile_program(module, host=host, acc_8bit=acc_8bit, progress=progress, cache=cache, schedules=schedules)
 
 
 def _load(directory: Path) -> TargetProgram:
@@ -151,6 +152,7 @@ VTA = Target(
         Option("acc_8bit", False, "for simulators only: i8 may be loaded into accumulators"),
         Option("progress", None, "called with the layer that is next, how many are done and how many there are"),
         Option("cache", None, "what was compiled before is read from disk; None: where VTAC_CACHE_DIR names a folder"),
+        Option("schedules", None, "a store that vtac.tune has filled, whose tilings are taken; a Store or its path"),
     ),
     scopes={
         "vta.inp": "the input buffer: tiles of BATCH x BLOCK_IN",

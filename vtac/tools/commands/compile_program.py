@@ -37,6 +37,7 @@ class Options(IrOptions):
     inputs: str | None = None
     arch: str | None = None
     no_cache: bool = False
+    schedules: str | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -50,6 +51,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.output is None:
         raise UsageError("the directory for the saved program is missing: add -o DIR")
     target = target_of(options)
+    refuse_schedules(options.schedules, target.name)
     show_ir(options, target)
     own = {"vta": _compile_vta, "cuda": _compile_cuda}.get(target.name)
     return _compile_any(options, target, options.output) if own is None else own(options, options.output)
@@ -65,6 +67,7 @@ def _compile_vta(options: Options, output: str) -> int:
         host=host,
         acc_8bit=acc_8bit,
         cache=not options.no_cache,
+        schedules=options.schedules,
         shows_progress=sys.stderr.isatty(),
     )
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
@@ -143,9 +146,16 @@ def add_compile_arguments(parser: ToolParser) -> None:
         "--acc-8bit", action="store_true", help="for simulators only: load i8 into accumulators, which no RTL decodes"
     )
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
+    parser.add_argument("--schedules", metavar="FILE.db", help="take the tilings that vtac tune --store has found")
     add_function_argument(parser)
     add_cache_argument(parser)
     add_ir_arguments(parser)
+
+
+def refuse_schedules(schedules: str | None, target: str) -> None:
+    """Raises `UsageError` for a store of tilings where no program is scheduled by them."""
+    if schedules is not None and target != "vta":
+        raise UsageError(f"--schedules is for VTA programs that are compiled here, not for {target}: leave it out")
 
 
 def add_function_argument(parser: ToolParser) -> None:

@@ -60,11 +60,13 @@ def compile_file(
     host: bool = True,
     acc_8bit: bool = False,
     cache: bool = True,
+    schedules: str | None = None,
     shows_progress: bool = False,
 ) -> VtaProgram:
     """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`.
 
     With `cache`, what was compiled before is read from disk, see `vtac cache`.
+    `schedules` is the file of a store that vtac tune has filled.
     With `shows_progress`, stderr says which layer of a network is being compiled.
     """
     from vtac.compiler import compile
@@ -75,7 +77,17 @@ def compile_file(
     schedule = None if schedule_path is None else parse(Path(schedule_path))
     bar = Bar(always=True) if shows_progress else None
     try:
-        program = compile(module, "vta", config, schedule, host=host, acc_8bit=acc_8bit, progress=bar, cache=cache)
+        program = compile(
+            module,
+            "vta",
+            config,
+            schedule,
+            host=host,
+            acc_8bit=acc_8bit,
+            progress=bar,
+            cache=cache,
+            schedules=schedules,
+        )
     finally:
         if bar is not None:
             bar.close()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vtac.targets.target import Target
-from vtac.tools.commands.compile_program import add_compile_arguments
+from vtac.tools.commands.compile_program import add_compile_arguments, refuse_schedules
 from vtac.tools.commands.ir_levels import IrOptions, show_ir
 from vtac.tools.commands.target_options import target_of
 from vtac.tools.entry import ToolParser, UsageError
@@ -44,6 +44,7 @@ class Options(IrOptions):
     check: bool = False
     json: bool = False
     no_cache: bool = False
+    schedules: str | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     target = target_of(options)
     _check_files(options)
     _refuse_for_saved(options)
+    refuse_schedules(options.schedules, target.name)
     show_ir(options, target)
     return RUNNERS.get(target.name, _run_any)(options, target)
 

@@ -20,6 +20,7 @@ from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.comparing import compared
+from vtac.tools.commands.compile_program import refuse_schedules
 from vtac.tools.commands.programs import compile_file, load_program
 from vtac.tools.entry import UsageError
 from vtac.tools.output import report, write_file
@@ -69,8 +70,10 @@ def _program(options: Options) -> VtaProgram:
             host=host,
             acc_8bit=acc_8bit,
             cache=not options.no_cache,
+            schedules=options.schedules,
             shows_progress=options.progress or sys.stderr.isatty(),
         )
+    refuse_schedules(options.schedules, "a saved program")
     if options.config is not None or options.schedule is not None or options.acc_8bit or options.check:
         raise UsageError(
             f"'{options.source}' is a saved program: --config, --schedule, --acc-8bit and --check are for program files"

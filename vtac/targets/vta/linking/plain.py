@@ -17,12 +17,12 @@ from vtac.targets.vta.linking.streams import build_streams, first_findings
 from vtac.targets.vta.plain_pipeline import plain_pipeline
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.layer_names import layers_by_place, name_layers
-from vtac.targets.vta.schedules.tiling_cache import TilingCache
+from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.text.context import dialect_factories
 
 
 def compile_plain(
-    module: ModuleOp, *, host: bool = True, progress: Progress | None = None, tilings: TilingCache | None = None
+    module: ModuleOp, *, host: bool = True, progress: Progress | None = None, tilings: KnownTilings | None = None
 ) -> HostProgram:
     """Compile a module whose one function works on plain tensors; the module is used up.
 

@@ -26,11 +26,11 @@ from vtac.schedule import Schedule
 from vtac.targets.vta.compilation import compilation_of
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules.defaults import lowering_of
+from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.simple import simple_lowering
-from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.schedules.work import work_of
 
 SIMPLY = "scheduled one tile after the other"
@@ -124,7 +124,7 @@ def _lowering(
     source: ModuleOp,
     device: FuncOp,
     module: ModuleOp,
-    kept: TilingCache | None,
+    kept: KnownTilings | None,
 ) -> Lowering:
     """A device function, isolated in `source`, under the default schedule, else the simple one.
 

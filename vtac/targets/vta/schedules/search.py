@@ -18,13 +18,13 @@ from vtac.schedule import Schedule
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.schedules.cost import Estimate
+from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.layer_directives import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer, find_layers
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.ranking import Candidate, candidates, score
 from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 
@@ -57,13 +57,15 @@ def _known(_layer: Layer, _config: VTAConfig) -> _Known:
     return _Known()
 
 
-def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, kept: TilingCache | None = None) -> Found:
+def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, kept: KnownTilings | None = None) -> Found:
     """The best tiling of the one layer of a function; unless it is known, the first few are built and timed.
 
-    `fresh` gives schedules of the function without directives; those taken are used up. `kept` are tilings on disk.
+    `fresh` gives schedules of the function without directives; those taken are used up. `kept` are known tilings.
     """
     known = _known(layer, config)
     on_disk = None if kept is None else kept.find(layer, config)
+    if kept is not None and kept.decides and on_disk is not None:
+        return Found(on_disk)
     if on_disk is not None and known.tiling is None:
         known.tiling = on_disk
     found = Found(known.tiling) if known.tiling else _measured(fresh, config, layer, candidates(layer, config))

@@ -28,6 +28,8 @@ class TilingCache:
     """The tilings in a folder of caches."""
 
     folder: Path
+    decides: bool = field(default=False, init=False)
+    """A search in this process has found the same."""
     _new: list[str] = field(default_factory=list[str])
 
     def find(self, layer: Layer, config: VTAConfig) -> Tiling | None:

@@ -46,29 +46,49 @@ class Member:
 
 @dataclass(frozen=True)
 class Space:
-    """All tilings of a layer that fit, in the order in which they are tried; `cuts` is how many cuts they refine."""
+    """All tilings of a layer that fit, as columns, in the order in which they are declared; `cuts` are refined."""
 
-    members: tuple[Member, ...]
+    tilings: Tilings
+    least_cycles: Column
+    least_bytes: Column
+    cycles: Column
+    nbytes: Column
     cuts: int
+
+    def __len__(self) -> int:
+        return len(self.cycles)
+
+    def member(self, place: int) -> Member:
+        """One of them."""
+        columns = (self.least_cycles, self.least_bytes, self.cycles, self.nbytes)
+        (tiling,) = self.tilings.rows(np.array([place])).listed()
+        return Member(tiling, *(int(column[place]) for column in columns))
+
+    def sorted(self, order: Column) -> Space:
+        """The same in another order."""
+        least, fewest = self.least_cycles[order], self.least_bytes[order]
+        return Space(self.tilings.rows(order), least, fewest, self.cycles[order], self.nbytes[order], self.cuts)
 
 
 def space_of(layer: Layer, config: VTAConfig) -> Space:
-    """The space of one layer: cuts times copies and pieces, most promising first; ties by how they are declared."""
-    rank = len(layer.extents)
-    cuts = tilings_of(list(_cuts(layer, config)), rank)
+    """The space of one layer: cuts times copies and pieces."""
+    cuts = tilings_of(list(_cuts(layer, config)), len(layer.extents))
     cuts = cuts.rows(fits(layer, cuts, config))
     refined = _refined(layer, cuts, config)
     refined = refined.rows(fits(layer, refined, config))
-    guesses = estimates(layer, refined, config)
-    short = guesses.instructions <= LONGEST
-    refined = refined.rows(short)
-    cycles, nbytes = guesses.cycles[short], guesses.nbytes[short]
-    least, fewest = cycle_bounds(layer, refined, config), least_bytes(layer, refined, config)
-    cycles, nbytes = np.maximum(cycles, least), np.maximum(nbytes, fewest)
-    order = np.lexsort((nbytes, cycles))
-    columns = (column[order].tolist() for column in (least, fewest, cycles, nbytes))
-    members = zip(refined.rows(order).listed(), *columns, strict=True)
-    return Space(tuple(Member(*one) for one in members), len(cuts))
+    refined = refined.rows(estimates(layer, refined, config).instructions <= LONGEST)
+    return _space(layer, refined, config, len(cuts))
+
+
+def member_of(layer: Layer, tiling: Tiling, config: VTAConfig) -> Member:
+    """A tiling from elsewhere, with bounds and estimates."""
+    return _space(layer, tilings_of([tiling], len(layer.extents)), config, 1).member(0)
+
+
+def _space(layer: Layer, tilings: Tilings, config: VTAConfig, cuts: int) -> Space:
+    guesses = estimates(layer, tilings, config)
+    least, fewest = cycle_bounds(layer, tilings, config), least_bytes(layer, tilings, config)
+    return Space(tilings, least, fewest, np.maximum(guesses.cycles, least), np.maximum(guesses.nbytes, fewest), cuts)
 
 
 def _cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:

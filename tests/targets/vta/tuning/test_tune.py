@@ -1,0 +1,150 @@
+"""Tuning: the same result whoever does the work, whatever was known before, and whoever died."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from plain_programs import PlainConv
+from tuned_programs import CONV, SMALL, Here, Interrupted
+
+import vtac
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import CompileError, VtacError
+from vtac.store.store import Store
+from vtac.targets.vta.tuning.budget import Budget, budget_of
+from vtac.workers.errors import WorkersError
+from vtac.workers.processes import Processes
+from vtac.workloads.conv2d import Conv2D
+
+
+def as_text(found: vtac.TuneResult) -> str:
+    return json.dumps(found.to_json())
+
+
+@pytest.fixture(scope="module", autouse=True)
+def small_batches() -> Iterator[None]:
+    """So that a short search leaves tilings out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("vtac.targets.vta.tuning.search.BATCH", 2)
+        patch.setattr("vtac.targets.vta.tuning.search.LOOKAHEAD", 2)
+        yield
+
+
+@pytest.fixture(scope="module")
+def found(small_batches: None) -> vtac.TuneResult:
+    del small_batches
+    return vtac.tune(CONV, SMALL, executor=Here(), budget=10)
+
+
+def test_it_is_better_and_says_how_good(found: vtac.TuneResult) -> None:
+    assert found.cycles <= found.default_cycles
+    assert 0.0 <= found.gap < 0.5
+    assert found.layers[0].least <= found.cycles
+    assert "% of any tiling in this space in cycles, after 10 tilings" in str(found)
+    assert (found.cycles, found.bytes) in [(one.cycles, one.nbytes) for one in found.layers]
+    assert list(found.front) == sorted(found.front)
+    program = vtac.compile(CONV, config=SMALL, schedule=found.schedule)
+    assert (program.cycles, vtac.check(program.stream)) == (found.cycles, [])
+
+
+def test_the_same_on_two_processes(found: vtac.TuneResult) -> None:
+    with Processes(2) as executor:
+        assert as_text(vtac.tune(CONV, SMALL, executor=executor, budget=10)) == as_text(found)
+
+
+def test_the_same_after_an_interrupt(found: vtac.TuneResult, tmp_path: Path) -> None:
+    path = tmp_path / "tune.db"
+    with pytest.raises(KeyboardInterrupt):
+        vtac.tune(CONV, SMALL, executor=Interrupted(6), store=path, budget=10)
+    with Store(path) as store:
+        kept = len(store)
+        assert kept >= 3
+        executor = Here()
+        assert as_text(vtac.tune(CONV, SMALL, executor=executor, store=store, budget=10)) == as_text(found)
+        assert executor.calls == found.evaluated - kept
+        again = Here()
+        assert as_text(vtac.tune(CONV, SMALL, executor=again, store=store, budget=10)) == as_text(found)
+    assert again.calls == 0
+
+
+def test_compilation_takes_tilings_from_the_store(tmp_path: Path) -> None:
+    path = tmp_path / "tune.db"
+    tuned = vtac.tune(CONV, SMALL, executor=Here(), store=path, budget=4)
+    assert vtac.compile(CONV, config=SMALL, schedules=path).cycles == tuned.cycles
+    with Store(path) as store:
+        assert vtac.compile(CONV, config=VTAConfig(), schedules=store).cycles == vtac.compile(CONV).cycles
+    with pytest.raises(
+        CompileError, match=r"there is no store 'none.db': fill one with vtac tune FILE --store none.db"
+    ):
+        vtac.compile(CONV, schedules="none.db")
+    with pytest.raises(
+        CompileError, match=r"schedules is a int; a vtac.store.store.Store or the path of one is required"
+    ):
+        vtac.compile(CONV, schedules=7)  # pyright: ignore[reportCallIssue, reportArgumentType]
+
+
+def test_what_kills_its_workers_is_recorded_and_passed_over(found: vtac.TuneResult, tmp_path: Path) -> None:
+    victim = found.layers[0].tiling
+    with Store(tmp_path / "tune.db") as store:
+        other = vtac.tune(CONV, SMALL, executor=Here(victim), store=store, budget=10)
+        rows = json.loads(store.to_json())["outcomes"]
+    assert (other.refused, other.layers[0].tiling == victim) == (1, False)
+    crashed = [row for row in rows if row["status"] == "crashed"]
+    assert [row["message"] for row in crashed] == ["its worker was killed by SIGKILL, twice"]
+
+
+def test_the_whole_space_ends_with_the_best() -> None:
+    tiny = Conv2D(1, 2, 2, 16, 16, 1, 0).text()
+    found = vtac.tune(tiny, executor=Here(), objective="bytes")
+    assert found.statement == "best of this space in bytes"
+    assert found.gap == 0.0
+    front = vtac.tune(tiny, executor=Here(), objective="pareto", budget=6).front
+    assert min(nbytes for _, nbytes in front) == found.bytes
+
+
+def test_a_network_is_tuned_layer_by_layer() -> None:
+    network = PlainConv().text()
+    found = vtac.tune(network, executor=Here(), budget=3)
+    assert found.evaluated <= 3 + len(found.layers)
+    program = vtac.compile(network, schedule=found.schedule)
+    assert program.cycles == found.cycles <= found.default_cycles
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ("60s", Budget(60.0)),
+        ("1.5m", Budget(90.0)),
+        ("2 h", Budget(7200.0)),
+        ("500", Budget(tilings=500)),
+        (7, Budget(tilings=7)),
+        (2.5, Budget(2.5)),
+        (None, Budget()),
+    ],
+)
+def test_budgets(given: str | float | None, wanted: Budget) -> None:
+    assert budget_of(given) == wanted
+
+
+@pytest.mark.parametrize("given", ["0", "0s", 0, 0.0, -1])
+def test_a_budget_of_nothing_is_refused(given: str | float) -> None:
+    with pytest.raises(
+        VtacError, match=f"a budget of {given} finds nothing: give at least one tiling, or some seconds"
+    ):
+        vtac.tune(CONV, budget=given)
+
+
+@pytest.mark.parametrize("given", ["soon", "1.5", "-3", "60 days", ""])
+def test_no_budget_is_refused(given: str) -> None:
+    with pytest.raises(VtacError, match=f"'{given}' is no budget: give seconds, minutes or hours such as 60s"):
+        budget_of(given)
+
+
+def test_refusals() -> None:
+    with pytest.raises(VtacError, match="'speed' is no objective; 'cycles', 'bytes' or 'pareto' is required"):
+        vtac.tune(CONV, objective="speed")  # pyright: ignore[reportArgumentType]
+    with pytest.raises(WorkersError, match="'cloud' names no executor"):
+        vtac.tune(CONV, SMALL, executor="cloud")

@@ -1,0 +1,63 @@
+"""`vtac tune` at the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tuned_programs import CONV
+
+from vtac.tools.vtac import main
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    path = tmp_path / "conv.mlir"
+    path.write_text(CONV)
+    return str(path)
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    assert main(["tune", *arguments]) == 1
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    return err
+
+
+def test_a_search_and_what_it_leaves(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, script, export = (str(tmp_path / name) for name in ("t.db", "s.mlir", "t.json"))
+    common = [program, "--budget", "4", "--executor", "local:1", "--store", store]
+    assert main(["tune", *common, "-o", script, "--export", export]) == 0
+    out, err = capsys.readouterr()
+    assert (err, "in cycles, after 4 tilings" in out) == ("", True)
+    assert len(json.loads(Path(export).read_text())["outcomes"]) == 4
+    assert main(["tune", *common, "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert f"{found['cycles']:,} (" in out
+    for given in (["--schedule", script], ["--schedules", store]):
+        assert main(["run", program, "--json", *given]) == 0
+        assert json.loads(capsys.readouterr().out)["stats"]["cycles"] == found["cycles"]
+
+
+def test_the_front_is_drawn(program: str, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    picture = tmp_path / "front.svg"
+    assert main(["tune", program, "--budget", "2", "--executor", "local:1", "--plot", str(picture)]) == 0
+    assert "<svg" in picture.read_text()
+
+
+def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, message in (
+        (["--budget", "0"], "a budget of 0 finds nothing: give at least one tiling"),
+        (["--export", "x.json"], "--export writes what a store holds: add --store FILE.db"),
+        (["--executor", "local:0"], "'0' is no number of processes; 1 to 4,096 are possible"),
+        (["--plot", "front.txt"], "'front.txt' names no format of a picture: give a name that ends in .png, .svg"),
+        (["--store", program], "it is no store, or damaged; give another file"),
+        (["--objective", "speed"], "argument --objective: invalid choice: 'speed'"),
+    ):
+        assert message in refusal(capsys, program, *arguments)
+    assert main(["run", program, "--schedules", "none.db"]) == 1
+    assert "there is no store 'none.db': fill one with vtac tune FILE --store none.db" in capsys.readouterr().err
+    assert main(["run", program, "--target", "cuda", "--schedules", str(tmp_path / "t.db")]) == 1
+    assert "--schedules is for VTA programs that are compiled here, not for cuda" in capsys.readouterr().err

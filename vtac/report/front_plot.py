@@ -1,0 +1,72 @@
+"""Points of two measures as a picture, those that none beats in both joined and named (matplotlib, extra `plot`)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import NamedTuple, Protocol, cast
+
+from vtac.errors import ToolMissingError, VtacError
+from vtac.files.whole import write_output
+
+FORMATS = (".png", ".svg", ".pdf")
+
+
+class Spot(NamedTuple):
+    """A point and what it is called."""
+
+    label: str
+    x: float
+    y: float
+
+
+class _Axes(Protocol):
+    def plot(self, x: Sequence[float], y: Sequence[float], style: str, **more: object) -> object: ...
+    def annotate(self, text: str, xy: tuple[float, float], **more: object) -> object: ...
+    def set(self, **more: object) -> object: ...
+    def grid(self, visible: bool, **more: object) -> object: ...
+
+
+class _Figure(Protocol):
+    def subplots(self) -> _Axes: ...
+    def savefig(self, file: BytesIO, **more: object) -> object: ...
+
+
+def require_plot(path: str | Path) -> None:
+    """Raises `ToolMissingError` without the extra `plot`, `VtacError` for a name that says no format."""
+    if Path(path).suffix.lower() not in FORMATS:
+        raise VtacError(f"'{path}' names no format of a picture: give a name that ends in {', '.join(FORMATS)}")
+    if find_spec("matplotlib") is None:
+        raise ToolMissingError("drawing a plot needs the package 'matplotlib': pip install 'vtac[plot]'")
+
+
+def front_of(spots: Sequence[Spot]) -> list[Spot]:
+    """The points that no other is as good as in both measures, by `x`; less is better."""
+    found: list[Spot] = []
+    for spot in sorted(spots, key=lambda one: (one.x, one.y)):
+        if not found or spot.y < found[-1].y:
+            found.append(spot)
+    return found
+
+
+def plot_front(spots: Sequence[Spot], x_name: str, y_name: str, title: str, path: str | Path) -> None:
+    """Draw points to a file, whose name says the format. Raises as `require_plot` does, and where it cannot write."""
+    require_plot(path)
+    figure = cast(_Figure, import_module("matplotlib.figure").Figure(figsize=(9, 5.5), layout="constrained"))
+    axes = figure.subplots()
+    front = front_of(spots)
+    axes.plot([one.x for one in spots], [one.y for one in spots], "o", color="0.7", markersize=4)
+    axes.plot([one.x for one in front], [one.y for one in front], "o-", color="C0", markersize=5)
+    for one in front[:: max(1, len(front) // 12)]:
+        axes.annotate(one.label, (one.x, one.y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+    axes.set(xlabel=x_name, ylabel=y_name, title=title)
+    axes.grid(True, alpha=0.3)
+    data = BytesIO()
+    figure.savefig(data, format=Path(path).suffix.lower()[1:])
+    try:
+        write_output(Path(path), data.getvalue())
+    except OSError as error:
+        raise VtacError(f"cannot write the plot to {path}: {error.strerror or error}") from None

@@ -1,0 +1,280 @@
+"""`vtac.tune`: the best schedule of a program that a search finds within a budget, on any executor."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from io import StringIO
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.printer import Printer
+
+from vtac.analysis.device_functions import calls_of, device_functions
+from vtac.analysis.target import config_of
+from vtac.collection import seldom_collected
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.packing.declared import layer_name
+from vtac.errors import CompileError, NoDefaultScheduleError, VtacError
+from vtac.partition.layouts import needs_packing
+from vtac.passes.vta.isolate_device_functions import isolated
+from vtac.preparation import drop_scripts, prepare, refuse_several_functions
+from vtac.progress import Progress
+from vtac.schedule import Schedule
+from vtac.store.store import Store, opened
+from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.linking.plain import split_plain
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.targets.vta.schedules.defaults import default_schedule
+from vtac.targets.vta.schedules.known_tilings import TunedTilings
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.lowering import WrittenScript
+from vtac.targets.vta.schedules.roof import roof
+from vtac.targets.vta.schedules.search import best_tiling, layers_of
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.target import VTA
+from vtac.targets.vta.tuning.budget import Budget, budget_of
+from vtac.targets.vta.tuning.campaign import Campaign, Problem
+from vtac.targets.vta.tuning.result import LayerResult, TuneResult, sum_of_fronts
+from vtac.targets.vta.tuning.search import Found, LayerSearch, Objective
+from vtac.targets.vta.tuning.space import member_of, space_of
+from vtac.targets.vta.tuning.trials import counted
+from vtac.workers.places import executor_at
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+TASK_SECONDS = 300.0
+"""The longest that six tilings may take a local process, after which they are tried one by one, and then given up."""
+
+
+def tune(
+    module: ModuleOp | str | Path,
+    config: VTAConfig | str | Path | None = None,
+    *,
+    executor: Executor | str | None = None,
+    store: Store | str | Path | None = None,
+    budget: str | float | None = None,
+    objective: Objective = "cycles",
+    progress: Progress | None = None,
+) -> TuneResult:
+    """Search for a better schedule than the default one; `str()` of the result is a table.
+
+    `module` and `config` are as for `vtac.compile`; a script in the module is left aside. `executor` is any
+    `concurrent.futures.Executor`, or the name of one: "local", a process for each core, by default; "local:4";
+    "dask:ADDRESS". `store` keeps what became of every tiling, so that a search that ended goes on where it was, and
+    `vtac.compile(..., schedules=store)` uses it. `budget` is time ("60s", or a float in seconds), a number of tilings
+    ("500", or an int), or None for the whole space. A number of tilings gives the same result with any executor and
+    after any interruption; with time, it is as much as was tried. `objective` is "cycles", "bytes", or "pareto" for
+    the front of both.
+
+    Raises `VtacError`: what `vtac.compile` does, for a budget of nothing, for workers that cannot be had (`kind`
+    "workers") and for a store that cannot be used ("store").
+    """
+    allowed = budget_of(budget)
+    if objective not in get_args(Objective):
+        raise VtacError(f"'{objective}' is no objective; 'cycles', 'bytes' or 'pareto' is required")
+    with seldom_collected(), keeping(store) as kept, working(executor) as workers:
+        work = prepare(module, VTA, config, None)
+        refuse_several_functions(work)
+        drop_scripts(work)
+        found = _functions(work)
+        default = compile_with(work.clone(), None)
+        problems = _problems(found, objective, allowed)
+        campaign = Campaign([one.problem for one in problems], config_of(work), workers, kept, allowed)
+        campaign.run(progress)
+        return _result(work, default, problems, found, objective, allowed)
+
+
+@contextmanager
+def keeping(store: Store | str | Path | None) -> Generator[Store | None]:
+    """A store by its path, which is closed behind the block; one that was given stays open."""
+    made = opened(store)
+    try:
+        yield made
+    finally:
+        if made is not None and made is not store:
+            made.close()
+
+
+@contextmanager
+def working(executor: Executor | str | None) -> Generator[Executor]:
+    """An executor by its name, which ends with the block; one that was given stays as it is."""
+    if isinstance(executor, Executor):
+        yield executor
+        return
+    made = executor_at(executor or "local", limit=TASK_SECONDS)
+    try:
+        yield made
+    except BaseException:
+        made.shutdown(wait=False, cancel_futures=True)
+        raise
+    made.shutdown()
+
+
+@dataclass(frozen=True)
+class _Function:
+    """A function for the VTA: in a module of its own, with its layers, or why it has none that can be tuned."""
+
+    name: str
+    called: str
+    calls: int
+    module: ModuleOp
+    layer: Layer | None
+    reason: str = ""
+
+
+@dataclass
+class _Kind:
+    """Functions that are the same layer, their problem, and the tiling of the default schedule."""
+
+    problem: Problem
+    default: Tiling
+    functions: list[_Function] = field(default_factory=list["_Function"])
+
+
+def _functions(work: ModuleOp) -> list[_Function]:
+    if not needs_packing(work):
+        function = next(op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks)
+        name = function.sym_name.data
+        return [_function(name, name, 1, work.clone())]
+    split = work.clone()
+    split_plain(split, phase="owned")
+    found: list[_Function] = []
+    for device in device_functions(split):
+        calls = calls_of(split, {device.sym_name.data})
+        called = layer_name(calls[0]) if calls else device.sym_name.data
+        found.append(_function(device.sym_name.data, called, len(calls), isolated(device, split)))
+    return found
+
+
+def _function(name: str, called: str, calls: int, module: ModuleOp) -> _Function:
+    try:
+        layers = layers_of(Schedule(module))
+    except NoDefaultScheduleError as refusal:
+        return _Function(name, called, calls, module, None, f"{called}: {refusal}")
+    if len(layers) != 1:
+        return _Function(name, called, calls, module, None, f"{called}: {len(layers)} layers in one function")
+    return _Function(name, called, calls, module, layers[0])
+
+
+def _problems(functions: Sequence[_Function], objective: Objective, budget: Budget) -> list[_Kind]:
+    """One problem for each kind of layer; a number of tilings is shared out by what each has of the least cycles."""
+    by_layer: dict[Layer, list[_Function]] = {}
+    for function in functions:
+        if function.layer is not None:
+            by_layer.setdefault(function.layer, []).append(function)
+    weights = {
+        layer: sum(one.calls for one in same) * roof(layer, config_of(same[0].module)).cycles
+        for layer, same in by_layer.items()
+    }
+    whole = sum(weights.values())
+    found: list[_Kind] = []
+    for layer, same in by_layer.items():
+        share = None if budget.tilings is None else max(1, budget.tilings * weights[layer] // whole)
+        found.append(_kind(layer, same, objective, share, weights[layer] / whole))
+    return found
+
+
+def _kind(layer: Layer, same: list[_Function], objective: Objective, share: int | None, weight: float) -> _Kind:
+    module = same[0].module
+    config = config_of(module)
+    default = best_tiling(_fresh(module), config, layer).tiling
+    search = LayerSearch(space_of(layer, config), objective, member_of(layer, default, config), share)
+    return _Kind(Problem(same[0].called, layer, _text(module), weight, search), default, same)
+
+
+def _fresh(module: ModuleOp) -> Iterator[Schedule]:
+    while True:
+        yield Schedule(module)
+
+
+def _text(module: ModuleOp) -> str:
+    text = StringIO()
+    Printer(text).print_op(module)
+    return text.getvalue()
+
+
+def _result(
+    work: ModuleOp,
+    default: VtaProgram,
+    kinds: Sequence[_Kind],
+    functions: Sequence[_Function],
+    objective: Objective,
+    budget: Budget,
+) -> TuneResult:
+    layers = [_layer_result(kind) for kind in kinds]
+    tilings = {kind.problem.layer: layer.tiling for kind, layer in zip(kinds, layers, strict=True)}
+
+    tuned = TunedTilings(lambda layer, _: tilings.get(layer))
+    program = compile_with(work.clone(), tuned)
+    before, after = _measures(default), _measures(program)
+    at = 1 if objective == "bytes" else 0
+    notes: list[str] = []
+    if (after[at], after[1 - at]) > (before[at], before[1 - at]):
+        notes.append("the layers gain nothing together, so the default schedule stays: only alone do they take less")
+        program, after, tuned_or_none = default, before, None
+    else:
+        tuned_or_none = tuned
+    best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
+    least = sum(one.calls * one.least for one in layers)
+    return TuneResult(
+        objective,
+        str(budget),
+        _schedule_text(work, program, tuned_or_none),
+        *after,
+        *before,
+        best / least - 1 if least else 0.0,
+        sum(one.evaluated for one in layers),
+        sum(one.refused for one in layers),
+        sum_of_fronts([(one.front, one.calls) for one in layers]),
+        tuple(layers),
+        tuple(one.reason for one in functions if one.layer is None),
+        tuple(notes),
+    )
+
+
+def _layer_result(kind: _Kind) -> LayerResult:
+    problem, search = kind.problem, kind.problem.search
+    best = search.best.found
+    if best is None:
+        raise CompileError(
+            f"no tiling of {problem.name} could be built: {search.refused} were tried; the first: "
+            f"{next((one.message for one in problem.known.values()), 'none fits on chip')}"
+        )
+    default = search.outcome_of(kind.default) or Found(best.tiling, best.cycles, best.nbytes)
+    return LayerResult(
+        problem.name,
+        tuple(one.name for one in kind.functions),
+        sum(one.calls for one in kind.functions),
+        best.tiling,
+        best.cycles,
+        best.nbytes,
+        default.cycles,
+        default.nbytes,
+        search.least(),
+        search.tried,
+        search.refused,
+        len(search.space),
+        tuple(one.point for one in search.best.front),
+    )
+
+
+def _measures(program: VtaProgram) -> tuple[int, int]:
+    """Cycles and bytes of all calls of streams."""
+    timing = Timing.de10()
+    outcomes = {name: counted(device, timing) for name, device in program.devices.items()}
+    names = [call.device for call in program.calls] if isinstance(program, HostProgram) else list(outcomes)
+    return sum(outcomes[name].cycles for name in names), sum(outcomes[name].nbytes for name in names)
+
+
+def _schedule_text(work: ModuleOp, program: VtaProgram, tuned: TunedTilings | None) -> str:
+    if isinstance(program, HostProgram):
+        return "".join(str(WrittenScript(script)) for script in program.scripts)
+    return str(default_schedule(work, kept=tuned))

@@ -1,0 +1,145 @@
+"""What tuning has found, and how far it may be from the best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.tuning.search import Objective, Point, dominates
+
+_MOST_POINTS = 200
+
+
+@dataclass(frozen=True)
+class LayerResult:
+    """One kind of layer: alone, by the default schedule and by the best tiling that was found.
+
+    `functions` are the device functions that are this layer, `least` is what no tiling of the space goes below in the
+    measure of the objective. `front` are cycles and bytes of tilings that no other is as good as in both.
+    """
+
+    name: str
+    functions: tuple[str, ...]
+    calls: int
+    tiling: Tiling
+    cycles: int
+    nbytes: int
+    default_cycles: int
+    default_nbytes: int
+    least: int
+    evaluated: int
+    refused: int
+    members: int
+    front: tuple[Point, ...]
+
+
+@dataclass(frozen=True)
+class TuneResult:
+    """A schedule that was found by search.
+
+    `schedule` is a text that `vtac.compile` takes, one script for each device function. `cycles` and `bytes` are
+    those of the whole program under it, `default_cycles` and `default_bytes` under the default schedule. `gap` is how
+    much less the best of the space could take at most, by the bounds: 0.0 is proven to be the best. `front` has cycles
+    and bytes of the layers together, taken alone. `untuned` are functions that keep their schedule, and why.
+    """
+
+    objective: Objective
+    budget: str
+    schedule: str
+    cycles: int
+    bytes: int
+    default_cycles: int
+    default_bytes: int
+    gap: float
+    evaluated: int
+    refused: int
+    front: tuple[Point, ...]
+    layers: tuple[LayerResult, ...]
+    untuned: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def statement(self) -> str:
+        """What is proven, in a sentence."""
+        measure = "bytes" if self.objective == "bytes" else "cycles"
+        if not self.layers:
+            return "nothing to tune"
+        if self.gap == 0.0:
+            return f"best of this space in {measure}"
+        return f"within {max(0.1, 100 * self.gap):.1f} % of any tiling in this space in {measure}, after {self.budget}"
+
+    def to_json(self) -> dict[str, object]:
+        """Everything as plain values; equal for equal searches, as it holds no times."""
+        layers = [
+            {
+                "name": one.name,
+                "functions": list(one.functions),
+                "calls": one.calls,
+                "tiling": dict(vars(one.tiling)),
+                "cycles": one.cycles,
+                "bytes": one.nbytes,
+                "default_cycles": one.default_cycles,
+                "default_bytes": one.default_nbytes,
+                "least": one.least,
+                "evaluated": one.evaluated,
+                "refused": one.refused,
+                "space": one.members,
+                "front": [list(point) for point in one.front],
+            }
+            for one in self.layers
+        ]
+        names = (
+            "objective",
+            "budget",
+            "cycles",
+            "bytes",
+            "default_cycles",
+            "default_bytes",
+            "gap",
+            "evaluated",
+            "refused",
+        )
+        return {
+            "statement": self.statement,
+            **{name: getattr(self, name) for name in names},
+            "front": [list(point) for point in self.front],
+            "layers": layers,
+            "untuned": list(self.untuned),
+            "notes": list(self.notes),
+            "schedule": self.schedule,
+        }
+
+    def __str__(self) -> str:
+        lines = [
+            f"{'layer':<28}{'calls':>6}{'default':>12}{'tuned':>12}{'gain':>8}{'bytes':>12}{'least':>12}{'tried':>7}"
+        ]
+        for one in self.layers:
+            gain = 1 - one.cycles / max(1, one.default_cycles)
+            lines.append(
+                f"{one.name[:27]:<28}{one.calls:>6}{one.default_cycles:>12,}{one.cycles:>12,}{gain:>8.2%}"
+                f"{one.nbytes:>12,}{one.least:>12,}{one.evaluated:>7,}"
+            )
+        lines += [f"left as it is: {text}" for text in self.untuned]
+        lines += [f"note: {text}" for text in self.notes]
+        gain = 1 - self.cycles / max(1, self.default_cycles)
+        lines.append(
+            f"{self.default_cycles:,} cycles and {self.default_bytes:,} bytes by the default schedule; "
+            f"{self.cycles:,} ({gain:.2%} less) and {self.bytes:,} by this one"
+        )
+        return "\n".join([*lines, self.statement]) + "\n"
+
+
+def sum_of_fronts(fronts: Sequence[tuple[Sequence[Point], int]]) -> tuple[Point, ...]:
+    """The front of all choices of one point from each, points times the number that stands with their front."""
+    found: list[Point] = [(0, 0)]
+    for front, times in fronts:
+        sums = sorted({(a[0] + times * b[0], a[1] + times * b[1]) for a in found for b in front})
+        found = []
+        for point in sums:
+            if not found or not dominates(found[-1], point):
+                found.append(point)
+        if len(found) > _MOST_POINTS:
+            step = (len(found) - 1) / (_MOST_POINTS - 1)
+            found = [found[round(number * step)] for number in range(_MOST_POINTS)]
+    return tuple(found)

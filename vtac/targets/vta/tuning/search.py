@@ -1,0 +1,182 @@
+"""The search of one layer's space: best first, without what cannot be better, and the same whoever does the work.
+
+Tilings are given out in batches. What is left out of batch n follows from the batches up to n - LOOKAHEAD alone, so
+that it does not matter how many workers there are, which of them is faster, or what a store knew before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+
+from vtac.store.records import Outcome
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.tilings import Column, Mask
+from vtac.targets.vta.tuning.space import Member, Space
+
+Objective = Literal["cycles", "bytes", "pareto"]
+BATCH = 6
+"""Tilings that a worker gets at once: a second or two of work, so that handing them out takes little of it."""
+LOOKAHEAD = 8
+"""Batches of one layer that may be at work at once."""
+
+Point = tuple[int, int]
+"""Cycles and bytes."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A tiling that was built, proven and counted."""
+
+    tiling: Tiling
+    cycles: int
+    nbytes: int
+
+    @property
+    def point(self) -> Point:
+        return self.cycles, self.nbytes
+
+
+@dataclass
+class Best:
+    """The best of what has come back, by an objective; the first of equals. `front` is where none is better in both."""
+
+    objective: Objective
+    found: Found | None = None
+    front: list[Found] = field(default_factory=list[Found])
+
+    def add(self, one: Found) -> None:
+        """Compare with one more."""
+        if self.found is None or self._rank(one.point) < self._rank(self.found.point):
+            self.found = one
+        if not any(dominates(other.point, one.point) for other in self.front):
+            self.front = [other for other in self.front if not dominates(one.point, other.point)]
+            self.front.append(one)
+            self.front.sort(key=lambda other: other.point)
+
+    def may_improve(self, cycles: Column, nbytes: Column) -> Mask:
+        """Which tilings of a space could be better, by their bounds."""
+        if self.found is None:
+            return np.ones(len(cycles), np.bool_)
+        if self.objective == "pareto":
+            better = [(cycles < one.cycles) | (nbytes < one.nbytes) for one in self.front]
+            return np.logical_and.reduce(better)
+        first, second = (nbytes, cycles) if self.objective == "bytes" else (cycles, nbytes)
+        best, tie = self._rank(self.found.point)
+        return (first < best) | ((first == best) & (second < tie))
+
+    def _rank(self, point: Point) -> Point:
+        return point if self.objective != "bytes" else (point[1], point[0])
+
+
+def dominates(one: Point, other: Point) -> bool:
+    """As good in both."""
+    return one[0] <= other[0] and one[1] <= other[1]
+
+
+class LayerSearch:
+    """Gives out batches of a space, and takes back what became of them.
+
+    `most` bounds the tilings that are tried. `first` is tried before all others: what the default schedule takes.
+    """
+
+    def __init__(self, space: Space, objective: Objective, first: Member, most: int | None = None) -> None:
+        self.space = space.sorted(_order(space, objective))
+        self.objective: Objective = objective
+        self.best = Best(objective)
+        self.refused = 0
+        self._first = first
+        self._most = len(space) + 1 if most is None else most
+        self._known = Best(objective)
+        self._next = 0
+        self._given = np.zeros(len(space), np.bool_)
+        self._batches: list[Sequence[Member]] = []
+        self._results: dict[int, Sequence[Outcome]] = {}
+        self._folded = 0
+
+    @property
+    def tried(self) -> int:
+        """Tilings that were given out."""
+        return sum(map(len, self._batches))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether the next batch depends on one that has not come back."""
+        return any(number not in self._results for number in range(self._folded, self._due))
+
+    @property
+    def is_done(self) -> bool:
+        """Whether there is nothing more to give out, as far as is known."""
+        return self.tried >= self._most or (not self.is_waiting and bool(self._batches) and not self._coming(1))
+
+    def batch(self) -> tuple[int, Sequence[Member]]:
+        """The number and the members of the next batch: none if the search is done. It must not be waiting."""
+        chosen = [self._first]
+        if self._batches:
+            places = self._coming(min(BATCH, self._most - self.tried))
+            self._given[places] = True
+            self._next = places[-1] + 1 if places else self._next
+            members = (self.space.member(place) for place in places)
+            chosen = [member for member in members if member.tiling != self._first.tiling]
+        self._batches.append(chosen)
+        return len(self._batches) - 1, chosen
+
+    def take(self, number: int, outcomes: Sequence[Outcome]) -> None:
+        """What became of a batch."""
+        self._results[number] = outcomes
+
+    def finish(self) -> None:
+        """Compare everything that came back, batch by batch in their order, so that the first of equals wins."""
+        self.best, self.refused = Best(self.objective), 0
+        for number in sorted(self._results):
+            for member, outcome in zip(self._batches[number], self._results[number], strict=True):
+                if outcome.is_ok:
+                    self.best.add(Found(member.tiling, outcome.cycles, outcome.nbytes))
+                else:
+                    self.refused += 1
+
+    def outcome_of(self, tiling: Tiling) -> Found | None:
+        """What a tiling took that was tried; None for one that was not, or was refused."""
+        pairs = (
+            pair for number in self._results for pair in zip(self._batches[number], self._results[number], strict=True)
+        )
+        right = (one for member, one in pairs if member.tiling == tiling and one.is_ok)
+        return next((Found(tiling, one.cycles, one.nbytes) for one in right), None)
+
+    def least(self) -> int:
+        """What no tiling of the space goes below in the measure of the objective: of what was tried, and by bounds."""
+        bounds = self.space.least_bytes if self.objective == "bytes" else self.space.least_cycles
+        at = 1 if self.objective == "bytes" else 0
+        left = bounds[~self._given]
+        return min([*(found.point[at] for found in self.best.front), *([int(left.min())] if len(left) else [])])
+
+    @property
+    def _due(self) -> int:
+        """Batches on which the next one depends."""
+        return max(0, len(self._batches) + 1 - LOOKAHEAD)
+
+    def _fold(self) -> None:
+        while self._folded < self._due:
+            for member, outcome in zip(self._batches[self._folded], self._results[self._folded], strict=True):
+                if outcome.is_ok:
+                    self._known.add(Found(member.tiling, outcome.cycles, outcome.nbytes))
+            self._folded += 1
+
+    def _coming(self, size: int) -> list[int]:
+        """The places of the next few that may be better than what is known."""
+        self._fold()
+        left = slice(self._next, None)
+        able = self._known.may_improve(self.space.least_cycles[left], self.space.least_bytes[left])
+        return [self._next + int(place) for place in np.flatnonzero(able)[:size]]
+
+
+def _order(space: Space, objective: Objective) -> Column:
+    """Most promising first; ties as they are declared."""
+    if objective == "bytes":
+        return np.lexsort((space.cycles, space.nbytes))
+    if objective == "pareto":
+        return np.lexsort((space.cycles, space.cycles.astype(np.float64) * space.nbytes))
+    return np.lexsort((space.nbytes, space.cycles))

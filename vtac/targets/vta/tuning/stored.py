@@ -1,0 +1,52 @@
+"""The tilings that a store knows, for compilation."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import CompileError
+from vtac.store.records import Outcome, digest
+from vtac.store.store import Store
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.schedules.known_tilings import TunedTilings
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.tuning.identity import MODEL, layer_text, machine_text, tiling_of
+
+
+@contextmanager
+def stored_tilings(given: object) -> Generator[TunedTilings]:
+    """The tilings of a store, or of the file of one: of each layer that with the fewest cycles, then bytes.
+
+    Raises `CompileError` for anything else, `StoreError` for a file that is no store.
+    """
+    if isinstance(given, Store):
+        yield tilings_in(given)
+        return
+    if not isinstance(given, str | Path):
+        raise CompileError(
+            f"schedules is a {type(given).__name__}; a vtac.store.store.Store or the path of one is required"
+        )
+    if not Path(given).exists():
+        raise CompileError(f"there is no store '{given}': fill one with vtac tune FILE --store {given}")
+    with Store(given) as store:
+        yield tilings_in(store)
+
+
+def tilings_in(store: Store) -> TunedTilings:
+    """What a store knows when it is asked."""
+
+    def find(layer: Layer, config: VTAConfig) -> Tiling | None:
+        machine = digest(machine_text(config, Timing.de10()))
+        found = store.outcomes(digest(layer_text(layer)), machine, MODEL)
+        right = [(_rank(outcome), text) for text, outcome in found.items() if outcome.is_ok]
+        return tiling_of(min(right)[1]) if right else None
+
+    return TunedTilings(find)
+
+
+def _rank(outcome: Outcome) -> tuple[int, int]:
+    return outcome.cycles, outcome.nbytes

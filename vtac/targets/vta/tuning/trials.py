@@ -1,0 +1,66 @@
+"""What a worker does: build programs of tilings, prove them safe, and count their cycles and bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from xdsl.dialects.builtin import ModuleOp
+
+from vtac.collection import seldom_collected
+from vtac.errors import VtacError
+from vtac.schedule import Schedule
+from vtac.store.records import Outcome
+from vtac.targets.vta.cycles import Timing, simulate_cycles
+from vtac.targets.vta.machine.counters import count
+from vtac.targets.vta.machine.stream import decode_stream
+from vtac.targets.vta.programs.program import Program
+from vtac.targets.vta.proof import check
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.search import layers_of, lower_tilings
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.stream.build import build_program
+from vtac.text.source import parse
+
+
+@dataclass(frozen=True)
+class Job:
+    """A tiling of the one layer of a function, which stands with its configuration in a module's text."""
+
+    text: str
+    tiling: Tiling
+    timing: Timing
+
+
+def measure(jobs: Sequence[Job]) -> list[Outcome]:
+    """What becomes of each. What the compiler refuses is an outcome, and so is what it does not survive."""
+    with seldom_collected():
+        return [_measured(job) for job in jobs]
+
+
+def _measured(job: Job) -> Outcome:
+    try:
+        module, layer = _read(job.text)
+        program = build_program(lower_tilings(Schedule(module), [(layer, job.tiling)]).module)
+        findings = check(program)
+        if findings:
+            return Outcome("refused", message=f"not proven safe: {findings[0].message}")
+        return counted(program, job.timing)
+    except VtacError as error:
+        return Outcome("refused", message=str(error))
+    except Exception as error:
+        return Outcome("failed", message=f"{type(error).__name__}: {error}")
+
+
+def counted(program: Program, timing: Timing) -> Outcome:
+    """Exact cycles by the cycle model, and bytes of DRAM that are loaded and stored."""
+    stream = decode_stream(program.instructions, program.config)
+    nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
+    return Outcome("ok", simulate_cycles(program.instructions, program.config, timing).cycles, nbytes, len(stream))
+
+
+@lru_cache(maxsize=64)
+def _read(text: str) -> tuple[ModuleOp, Layer]:
+    module = parse(f"{text}\n")
+    return module, layers_of(Schedule(module))[0]
