@@ -28,7 +28,7 @@ from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.channel_dims import channel_dim
-from vtac.partition.channel_moves import channel_move_of, with_given_kernel
+from vtac.partition.channel_moves import MOVES, channel_move_of, with_given_kernel
 from vtac.partition.unit_products import unit_product
 from vtac.rewriting.walker import rewrite_once
 
@@ -40,9 +40,7 @@ class MultiplyChannelMove(RewritePattern):
     block: int
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(
-        self, op: tensor.ConcatOp | tensor.ExtractSliceOp | tensor.CollapseShapeOp, rewriter: PatternRewriter
-    ) -> None:
+    def match_and_rewrite(self, op: MOVES, rewriter: PatternRewriter) -> None:
         value = op.results[0]
         if element_of(value) != i8 or not isinstance(op.parent_op(), FuncOp):
             return

@@ -19,6 +19,9 @@ from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.moves import is_move, moved_from
 
+MOVES = tensor.ConcatOp | tensor.InsertSliceOp | tensor.ExtractSliceOp | tensor.CollapseShapeOp
+"""The last operation of what may move channels."""
+
 
 @dataclass(frozen=True)
 class _Runs:
@@ -109,6 +112,8 @@ def channel_move_of(data: SSAValue, dim: int, block: int) -> ChannelMove | None:
     match inner.owner:
         case tensor.ConcatOp() as join:
             return _of_concatenation(join, dim, block)
+        case tensor.InsertSliceOp() as last:
+            return _of_insertions(last, dim, block)
         case tensor.ExtractSliceOp() as cut:
             return _of_slice(cut, dim, block)
         case tensor.CollapseShapeOp() as collapse:
@@ -120,7 +125,7 @@ def channel_move_of(data: SSAValue, dim: int, block: int) -> ChannelMove | None:
 def may_be_moved(value: SSAValue) -> bool:
     """Whether a tensor, or what it is with padding around, comes from an operation that may move channels."""
     inner = value.owner.source if isinstance(value.owner, tensor.PadOp) else value
-    return isinstance(inner.owner, tensor.ConcatOp | tensor.ExtractSliceOp | tensor.CollapseShapeOp)
+    return isinstance(inner.owner, MOVES)
 
 
 def without_pad(data: SSAValue, dim: int) -> SSAValue | None:
@@ -132,8 +137,27 @@ def without_pad(data: SSAValue, dim: int) -> SSAValue | None:
 
 
 def _of_concatenation(join: tensor.ConcatOp, dim: int, block: int) -> Joined | None:
-    parts = _parts(join, dim)
-    if join.dim.value.data != dim or not any(map(is_computed, parts)):
+    return _joined(_parts(join, dim), dim, block) if join.dim.value.data == dim else None
+
+
+def _of_insertions(last: tensor.InsertSliceOp, dim: int, block: int) -> Joined | None:
+    """Tensors put side by side into another, of which nothing is left."""
+    parts, value, whole = dict[int, SSAValue](), last.result, shape_of(last.result)
+    while isinstance(op := value.owner, tensor.InsertSliceOp):
+        part = slice_of(op)
+        if part is None or part.strides[dim] != 1 or part.offsets[dim] in parts:
+            return None
+        if any(size != extent for at, (size, extent) in enumerate(zip(part.sizes, whole, strict=True)) if at != dim):
+            return None
+        parts[part.offsets[dim]] = op.source
+        value = op.dest
+    ordered = [parts[begin] for begin in sorted(parts)]
+    begins = list(accumulate((shape_of(part)[dim] for part in ordered), initial=0))
+    return _joined(ordered, dim, block) if begins == [*sorted(parts), whole[dim]] else None
+
+
+def _joined(parts: list[SSAValue], dim: int, block: int) -> Joined | None:
+    if not any(map(is_computed, parts)):
         return None
     counts = [shape_of(part)[dim] for part in parts]
     if all(count % block == 0 for count in counts[:-1]):
@@ -198,4 +222,8 @@ def is_computed(value: SSAValue) -> bool:
         return not isinstance(op, FillOp) and (not is_move(op) or is_computed(op.operands[0]))
     if isinstance(op, (tensor.ConcatOp, tensor.ExtractSliceOp, tensor.PadOp, *RESHAPES)):
         return any(is_computed(one) for one in op.operands)
-    return isinstance(op, tensor.InsertSliceOp) and is_computed(op.source)
+    while isinstance(op, tensor.InsertSliceOp):
+        if is_computed(op.source):
+            return True
+        op = op.dest.owner
+    return False

@@ -11,6 +11,7 @@ UNREAD_MOVES = (
     tensor.PadOp,
     tensor.ConcatOp,
     tensor.ExtractSliceOp,
+    tensor.InsertSliceOp,
     tensor.EmptyOp,
     FillOp,
     TransposeOp,

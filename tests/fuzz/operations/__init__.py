@@ -6,6 +6,7 @@ from fuzz.operations.branches import Branches, Projection
 from fuzz.operations.convolutions import Convolution, Depthwise
 from fuzz.operations.elementwise import Activation, Bias, Residual, Wide, Widen
 from fuzz.operations.frontends import Loop, TensorArithmetic, Unflatten, Upsample
+from fuzz.operations.gathers import Gather, Shuffle
 from fuzz.operations.layout import Concatenate, Insert, Slice, Transpose
 from fuzz.operations.operation import Operation
 from fuzz.operations.pooling import Pool, Reduce
@@ -39,4 +40,6 @@ OPERATIONS: dict[str, Operation] = {
     "unflatten": Unflatten(),
     "tensor_arithmetic": TensorArithmetic(),
     "loop": Loop(),
+    "gather": Gather(),
+    "shuffle": Shuffle(),
 }

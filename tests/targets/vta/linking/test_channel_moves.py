@@ -27,6 +27,23 @@ def _joined(widths: Sequence[int], kernel: int) -> Network:
     return network
 
 
+def _inserted(widths: Sequence[int]) -> str:
+    """Joined channels as insertions into an empty tensor, last first."""
+    text = _joined(widths, 3).text()
+    begin = text.index("  %whole = tensor.concat")
+    kind = f"tensor<1x{sum(widths)}x6x6xi8>"
+    lines, last = [f"  %whole_empty = tensor.empty() : {kind}"], "%whole_empty"
+    for one in reversed(range(len(widths))):
+        made, place = (f"%whole{one}" if one else "%whole"), [0, sum(widths[:one]), 0, 0]
+        part = f"tensor<1x{widths[one]}x6x6xi8>"
+        sizes = [1, widths[one], 6, 6]
+        lines.append(
+            f"  {made} = tensor.insert_slice %part{one} into {last}{place} {sizes} [1, 1, 1, 1] : {part} into {kind}"
+        )
+        last = made
+    return text[:begin] + "\n".join(lines) + text[text.index("\n", begin) :]
+
+
 def _shuffled(groups: int, each: int) -> Network:
     network = Network("shuffled", (1, 5, 4, 6), 0, "x")
     made = network.convolution(network.input, "made", groups * each, kernel=1)
@@ -109,6 +126,15 @@ def test_every_pass_keeps_the_meaning(make: Callable[[], Network]) -> None:
 @given(some.lists(some.integers(1, 40), min_size=2, max_size=4), some.sampled_from([1, 3]))
 def test_any_widths_are_one_stream(widths: list[int], kernel: int) -> None:
     _assert_one_stream(_joined(widths, kernel))
+
+
+@settings(max_examples=2)
+@given(some.lists(some.integers(1, 40), min_size=2, max_size=4))
+def test_channels_that_are_inserted_are_one_stream(widths: list[int]) -> None:
+    network = _joined(widths, 3)
+    program, image = vtac.compile(vtac.bind(vtac.parse(_inserted(widths)), network.parameters)), _image(network)
+    assert len(program.devices) == 1
+    np.testing.assert_array_equal(program(image), network.expected(image)[0])
 
 
 @settings(max_examples=3)
