@@ -11,7 +11,7 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from reprlib import repr as short_repr
-from typing import Literal
+from typing import Literal, get_args
 
 from vtac.errors import ConfigError
 from vtac.files.reading import RECORD_BYTES, read_regular
@@ -22,6 +22,26 @@ _MEMORIES: tuple[MemoryName, ...] = ("uop", "inp", "wgt", "acc")
 
 DRAM_PAGE_BYTES = 4096
 """Buffers share no page of DRAM."""
+
+Encoding = Literal["derived", "chisel"]
+"""How wide the fields of instructions are: as the memories' capacities ask for, or as the Chisel decoder has them."""
+
+_CHISEL_BITS: dict[MemoryName, int] = {"uop": 13, "wgt": 10, "inp": 11, "acc": 11, "out": 11}
+"""Bits of an index in the Chisel decoder, whatever its memories hold: those of the default configuration."""
+
+_OPTIONAL: dict[str, int | str | None] = {
+    "encoding": "derived",
+    "log_block_in": None,
+    "log_block_out": None,
+    "queue_depth": 512,
+    "outstanding_bursts": 16,
+}
+"""Fields that the reference's files lack, and that are written only where they are not these."""
+
+_BUS_BYTES, _BURST_BEATS = 8, 16
+"""Bytes of a beat, and beats of a burst, of the Chisel design on a DE10."""
+
+_MOST = {"queue_depth": 1 << 16, "outstanding_bursts": 256}
 
 _HALF_WORD_BITS = 64
 _MICRO_OP_BITS = 32
@@ -38,6 +58,10 @@ class VTAConfig:
     Sizes are log2: `log_*_width` of bits, `log_*_buff_size` of bytes, `log_batch` and
     `log_block` of scalars. The default is the reference's default. Raises `ConfigError`
     when a field is out of range or when instructions or micro-ops would not fit.
+
+    `log_block` sets both sides of a weight tile; `log_block_in` and `log_block_out` set one, None where it is
+    `log_block`. `encoding` says how wide the fields of instructions are, `queue_depth` how many instructions a unit's
+    queue holds, `outstanding_bursts` how many bursts memory accepts before it delivers the first.
     """
 
     target: str = "sim"
@@ -51,9 +75,15 @@ class VTAConfig:
     log_inp_buff_size: int = 15
     log_wgt_buff_size: int = 18
     log_acc_buff_size: int = 17
+    encoding: Encoding = "derived"
+    log_block_in: int | None = None
+    log_block_out: int | None = None
+    queue_depth: int = 512
+    outstanding_bursts: int = 16
 
     def __post_init__(self) -> None:
         self._check_fields()
+        self._settle_blocks()
         self._check_capacities()
         self._check_encodings()
 
@@ -65,12 +95,12 @@ class VTAConfig:
     @property
     def block_in(self) -> int:
         """Input channels of a tile."""
-        return 1 << self.log_block
+        return 1 << (self.log_block if self.log_block_in is None else self.log_block_in)
 
     @property
     def block_out(self) -> int:
         """Output channels of a tile."""
-        return 1 << self.log_block
+        return 1 << (self.log_block if self.log_block_out is None else self.log_block_out)
 
     @property
     def tiles(self) -> str:
@@ -130,10 +160,25 @@ class VTAConfig:
         """Bits of an index into a memory: log2 of its capacity in elements."""
         return self.capacity(memory).bit_length() - 1
 
+    def longest_load(self, memory: MemoryName) -> int:
+        """Elements that one LOAD may fill.
+
+        The Chisel design counts beats in flight, and its count of a whole memory wraps to 0 where all bursts that may
+        be outstanding hold that many: such a LOAD ends early.
+        """
+        capacity = self.capacity(memory)
+        beats = -(-capacity * self.element_bytes(memory) // _BUS_BYTES)
+        wraps = self.encoding == "chisel" and beats <= self.outstanding_bursts * _BURST_BEATS
+        return max(1, capacity - 1) if wraps and memory in ("inp", "wgt", "acc") else capacity
+
+    def field_bits(self, memory: MemoryName) -> int:
+        """Bits that instructions and micro-ops have for an index into a memory."""
+        return _CHISEL_BITS[memory] if self.encoding == "chisel" else self.index_bits(memory)
+
     @cached_property
-    def src_index_bits(self) -> int:
+    def src_field_bits(self) -> int:
         """Bits of a micro-op's `src`: an INP index for GEMM, an ACC index for ALU."""
-        return max(self.index_bits("acc"), self.index_bits("inp"))
+        return max(self.field_bits("acc"), self.field_bits("inp"))
 
     @classmethod
     def from_json(cls, path: str | Path) -> VTAConfig:
@@ -162,12 +207,39 @@ class VTAConfig:
         return cls(**arguments)  # pyright: ignore[reportArgumentType]
 
     def to_fields(self) -> dict[str, int | str]:
-        """The record as `vta_config.json` keys and values, in the file's order."""
-        return {name.upper(): value for name, value in asdict(self).items()}
+        """The record as `vta_config.json` keys and values, in the file's order; optional ones where they are set."""
+        return {
+            name.upper(): value
+            for name, value in asdict(self).items()
+            if name not in _OPTIONAL or value != _OPTIONAL[name]
+        }
+
+    def all_fields(self) -> dict[str, int | str]:
+        """The values of all keys that a `vta_config.json` may have, in the file's order."""
+        values = {name.upper(): value for name, value in asdict(self).items()}
+        blocks = {"LOG_BLOCK_IN": self.block_in, "LOG_BLOCK_OUT": self.block_out}
+        return values | {name: block.bit_length() - 1 for name, block in blocks.items()}
+
+    def _settle_blocks(self) -> None:
+        """Say what is one block as one, so that equal hardware is an equal record."""
+        sides = {name: getattr(self, name) for name in ("log_block_in", "log_block_out")}
+        given = [self.log_block if value is None else int(value) for value in sides.values()]
+        if self.log_block not in given or given[0] == given[1]:
+            object.__setattr__(self, "log_block", given[1])
+        for name, value in sides.items():
+            if value == self.log_block:
+                object.__setattr__(self, name, None)
 
     def _check_fields(self) -> None:
         for field in fields(self):
-            _check_type(field.name.upper(), field.name, getattr(self, field.name))
+            value = getattr(self, field.name)
+            if value is not None or _OPTIONAL.get(field.name, 0) is not None:
+                _check_type(field.name.upper(), field.name, value)
+        if self.encoding not in get_args(Encoding):
+            raise ConfigError(f"ENCODING is {_shown(self.encoding)}; derived or chisel is required")
+        for name, most in _MOST.items():
+            if not 1 <= int(getattr(self, name)) <= most:
+                raise ConfigError(f"{name.upper()} is {_shown(getattr(self, name))}; 1 to {most} is required")
         for name, width in (("log_inp_width", 3), ("log_wgt_width", 3), ("log_acc_width", 5)):
             if getattr(self, name) != width:
                 raise ConfigError(
@@ -177,7 +249,7 @@ class VTAConfig:
                 )
         for field in fields(self):
             value = getattr(self, field.name)
-            if field.name.startswith("log_") and not 0 <= value <= 32:
+            if field.name.startswith("log_") and value is not None and not 0 <= value <= 32:
                 raise ConfigError(f"{field.name.upper()} is {_shown(value)}; a log2 between 0 and 32 is required")
 
     def _check_capacities(self) -> None:
@@ -195,8 +267,15 @@ class VTAConfig:
                 )
 
     def _check_encodings(self) -> None:
-        uop, inp, wgt, acc = (self.index_bits(name) for name in ("uop", "inp", "wgt", "acc"))
-        _check_sum("a micro-op", _MICRO_OP_BITS, {"dst": acc, "src": self.src_index_bits, "wgt": wgt})
+        for memory in _MEMORIES:
+            if self.index_bits(memory) > self.field_bits(memory):
+                raise ConfigError(
+                    f"LOG_{memory.upper()}_BUFF_SIZE: {self.capacity(memory):,} elements need indices of "
+                    f"{self.index_bits(memory)} bits; the Chisel decoder has {self.field_bits(memory)}: make the "
+                    "memory smaller, or its tiles larger"
+                )
+        uop, inp, wgt, acc = (self.field_bits(name) for name in ("uop", "inp", "wgt", "acc"))
+        _check_sum("a micro-op", _MICRO_OP_BITS, {"dst": acc, "src": self.src_field_bits, "wgt": wgt})
         _check_sum(
             "the low half of GEMM and ALU",
             _HALF_WORD_BITS,
@@ -252,7 +331,7 @@ def _parse(text: str, source: Path) -> object:
 
 def _check_type(label: str, name: str, value: object) -> int | str:
     """The value of a field, refused when it is of another type than the field's."""
-    textual = name in ("target", "hw_ver")
+    textual = name in ("target", "hw_ver", "encoding")
     if isinstance(value, bool) or not isinstance(value, str if textual else int):
         raise ConfigError(f"{label} is {_shown(value)}; expected {'a string' if textual else 'an integer'}")
     return value

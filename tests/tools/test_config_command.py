@@ -19,7 +19,7 @@ def written(path: Path, **fields: int) -> str:
 
 
 def test_every_field_is_explained() -> None:
-    assert list(MEANINGS) == list(VTAConfig().to_fields())
+    assert list(MEANINGS) == list(VTAConfig().all_fields())
 
 
 @pytest.mark.parametrize("name", [name for name in MEANINGS if name.startswith("LOG_")])

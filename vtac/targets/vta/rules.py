@@ -12,9 +12,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-FETCH_QUEUE_DEPTH = 512
-"""Instructions that a unit's queue holds."""
-
 MAX_TOKENS = 255
 """Tokens that a queue's counter of 8 bits counts."""
 
@@ -70,7 +67,7 @@ RULES: dict[str, Rule] = {
     "deadlock": Rule("every token that is popped is pushed before", "Semaphore", "push the token that is missing"),
     "fetch": Rule(
         "what an instruction waits for is fetched before it",
-        "Fetch: in order, 512 per queue",
+        "Fetch: in order, QUEUE_DEPTH per queue, 512 unless configured",
         "move it forward",
         _STRICT,
     ),
@@ -136,6 +133,14 @@ def has_pads() -> str:
 
 def beyond_sram(end: int, capacity: int) -> str:
     return f"the block ends at SRAM element {end}; the memory holds {capacity}"
+
+
+def fills_memory(memory: str, longest: int) -> str:
+    """Of a LOAD of a whole memory that the hardware may end early; `longest` is one that it does not."""
+    return (
+        f"the LOAD fills {memory.upper()}, and all its beats can be outstanding: the counter of beats in flight wraps, "
+        f"and the LOAD may end early; {longest} elements at once are safe"
+    )
 
 
 def beyond_micro_ops(end: int, capacity: int) -> str:
@@ -217,6 +222,6 @@ def too_many_tokens(queue: str, held: int) -> str:
     return f"queue {queue} can hold {held} tokens at once; the hardware counts to {MAX_TOKENS} and loses the rest"
 
 
-def fetch_stops(where: str) -> str:
-    """`where` is the instruction that cannot be fetched."""
-    return f"fetch in order stops at {where}: the queue of its unit is full, at {FETCH_QUEUE_DEPTH} instructions"
+def fetch_stops(where: str, depth: int) -> str:
+    """`where` is the instruction that cannot be fetched, `depth` that of the configuration's queues."""
+    return f"fetch in order stops at {where}: the queue of its unit is full, at {depth} instructions"

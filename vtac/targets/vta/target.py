@@ -37,7 +37,7 @@ def _write(module: ModuleOp, config: VTAConfig) -> None:
 
 
 def _difference(own: VTAConfig, given: VTAConfig) -> tuple[str, str]:
-    mine, theirs = own.to_fields(), given.to_fields()
+    mine, theirs = own.all_fields(), given.all_fields()
     field = next(key for key in mine if mine[key] != theirs[key])
     return f"has {field} = {mine[field]}", str(theirs[field])
 

@@ -31,6 +31,11 @@ MEANINGS: Mapping[str, str] = MappingProxyType(
         "LOG_INP_BUFF_SIZE": "0 to 32: bytes of the memory of inputs",
         "LOG_WGT_BUFF_SIZE": "0 to 32: bytes of the memory of weights",
         "LOG_ACC_BUFF_SIZE": "0 to 32: bytes of the accumulators; outputs have as many elements",
+        "ENCODING": "derived: fields of instructions as wide as the memories ask for; chisel: as its decoder has them",
+        "LOG_BLOCK_IN": "0 to 32: input channels of a tile, where they are others than LOG_BLOCK",
+        "LOG_BLOCK_OUT": "0 to 32: output channels of a tile, where they are others than LOG_BLOCK",
+        "QUEUE_DEPTH": "1 to 65536: instructions that the queue of a unit holds",
+        "OUTSTANDING_BURSTS": "1 to 256: bursts that memory accepts before it delivers the first",
     }
 )
 """The values of each field, and what it means; sizes are exponents of two."""
@@ -86,9 +91,9 @@ def facts(config: VTAConfig) -> dict[str, int]:
 
 
 def possible(config: VTAConfig, name: str) -> str:
-    """The values that a field may have while the others stay as they are: `8-18`; nothing for a text."""
+    """The exponents that a field may have while the others stay as they are: `8-18`; nothing for another field."""
     fields = config.to_fields()
-    if not isinstance(fields[name], int):
+    if not name.startswith("LOG_"):
         return ""
     found = [value for value in range(LARGEST_LOG + 1) if _is_legal({**fields, name: value})]
     return f"{found[0]}-{found[-1]}" if len(found) > 1 else str(found[0])
@@ -107,15 +112,16 @@ def _logs(config: VTAConfig) -> dict[str, int]:
 
 
 def _record(config: VTAConfig) -> dict[str, object]:
-    fields = config.to_fields()
-    return {"fields": fields, "possible": {name: possible(config, name) for name in fields}, "facts": facts(config)}
+    names = [name for name in MEANINGS if name.startswith("LOG_")]
+    bounds = {name: possible(config, name) for name in names}
+    return {"fields": config.to_fields(), "possible": bounds, "facts": facts(config)}
 
 
 def _page(config: VTAConfig) -> str:
-    default = VTAConfig().to_fields()
+    default = VTAConfig().all_fields()
     heads = f"  {'field':<20}{'value':>8}{'default':>9}{'possible':>10}  values, and what it means"
     lines = [str(config), "", heads]
-    for name, value in config.to_fields().items():
+    for name, value in config.all_fields().items():
         values = f"{_shown(value):>8}{_shown(default[name]):>9}{_shown(possible(config, name)):>10}"
         lines.append(f"  {name:<20}{values}  {MEANINGS[name]}")
     lines += ["", "  possible: while the other fields stay as they are"]
@@ -129,7 +135,7 @@ def _shown(value: int | str) -> str:
 
 
 def _compare(one: VTAConfig, other: VTAConfig, *, as_json: bool) -> int:
-    first, second = ({**config.to_fields(), **facts(config)} for config in (one, other))
+    first, second = ({**config.all_fields(), **facts(config)} for config in (one, other))
     changed = {name: (value, second[name]) for name, value in first.items() if value != second[name]}
     if as_json:
         report(_json({name: list(values) for name, values in changed.items()}))

@@ -72,7 +72,7 @@ def _of_stream(first: SavedStream, second: SavedStream, options: Options) -> lis
     lines: list[str] = []
     if first.config != second.config:
         lines.append("configurations differ:")
-        ours, theirs = first.config.to_fields(), second.config.to_fields()
+        ours, theirs = first.config.all_fields(), second.config.all_fields()
         lines += [f"  {name}: {ours[name]} against {theirs[name]}" for name in ours if ours[name] != theirs[name]]
     lines += _of_words("instruction", first, second, options)
     if first.path.is_dir() and second.path.is_dir():

@@ -133,8 +133,8 @@ def _check_finish(table: InstructionTable) -> None:
 def _trips(table: InstructionTable, opcode: Opcode, config: VTAConfig) -> Column:
     """Tile operations of each GEMM or ALU instruction."""
     columns = table.columns[opcode]
-    trips = (columns["uop_end"] - columns["uop_bgn"]) % (2 << config.index_bits("uop"))
-    trips[trips == 0] = 2 << config.index_bits("uop")
+    trips = (columns["uop_end"] - columns["uop_bgn"]) % (2 << config.field_bits("uop"))
+    trips[trips == 0] = 2 << config.field_bits("uop")
     for extent in ("iter_out", "iter_in"):
         trips = trips * np.where(columns[extent] == 0, _TRIP_MODULUS, columns[extent])
     return trips

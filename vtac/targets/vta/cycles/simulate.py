@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.cycles.accounting import make_report
 from vtac.targets.vta.cycles.machine import Machine
@@ -24,11 +26,20 @@ def simulate_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE
     stream without FINISH or with instructions after it, a LOAD larger than its memory or one that
     never ends, a deadlock, and a token queue that overflows.
     """
-    machine = Machine(plan_stream(instructions, config, timing), timing)
+    machine = _machine(instructions, config, timing)
     cycles = machine.run()
     return make_report(machine, cycles, instructions, config)
 
 
 def count_cycles(instructions: bytes, config: VTAConfig, timing: Timing = _DE10) -> int:
     """How many cycles those are, without where they go; raises the same."""
-    return Machine(plan_stream(instructions, config, timing), timing).run()
+    return _machine(instructions, config, timing).run()
+
+
+def _machine(instructions: bytes, config: VTAConfig, timing: Timing) -> Machine:
+    """The board, with the queues and bursts of the configuration where that has fewer."""
+    depth = min(timing.queue_depth, config.queue_depth)
+    bursts = min(timing.outstanding_bursts, config.outstanding_bursts)
+    if (depth, bursts) != (timing.queue_depth, timing.outstanding_bursts):
+        timing = replace(timing, queue_depth=depth, outstanding_bursts=bursts)
+    return Machine(plan_stream(instructions, config, timing), timing)

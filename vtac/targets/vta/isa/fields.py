@@ -1,7 +1,7 @@
 """Where each field of each instruction lies in its 128-bit word, for any configuration.
 
 Fields pack from the least significant bit, in the order of the tables below, within each 64-bit
-half; the widths of index fields follow from the configuration's element counts.
+half; the widths of index fields follow from the configuration's element counts, or are those of the Chisel decoder.
 """
 
 from __future__ import annotations
@@ -92,7 +92,7 @@ def _memory_layout() -> Layout:
 
 
 def _loop_fields(config: VTAConfig, flag: str) -> list[tuple[str, int]]:
-    uop = config.index_bits("uop")
+    uop = config.field_bits("uop")
     return [(flag, 1), ("uop_bgn", uop), ("uop_end", uop + 1), ("iter_out", 14), ("iter_in", 14)]
 
 
@@ -103,7 +103,7 @@ def _factors(name: str, width: int) -> list[tuple[str, int]]:
 @cache
 def instruction_layout(config: VTAConfig, opcode: Opcode) -> Layout:
     """The bit fields of one kind of instruction; the bits that no field names are unused."""
-    acc, inp, wgt = (config.index_bits(memory) for memory in ("acc", "inp", "wgt"))
+    acc, inp, wgt = (config.field_bits(memory) for memory in ("acc", "inp", "wgt"))
     match opcode:
         case Opcode.LOAD | Opcode.STORE:
             return _memory_layout()
@@ -121,5 +121,5 @@ def instruction_layout(config: VTAConfig, opcode: Opcode) -> Layout:
 @cache
 def micro_op_layout(config: VTAConfig) -> Layout:
     """The bit fields of a 32-bit micro-op."""
-    acc, wgt = config.index_bits("acc"), config.index_bits("wgt")
-    return Layout(tuple(_pack([("dst", acc), ("src", config.src_index_bits), ("wgt", wgt)], 0)))
+    acc, wgt = config.field_bits("acc"), config.field_bits("wgt")
+    return Layout(tuple(_pack([("dst", acc), ("src", config.src_field_bits), ("wgt", wgt)], 0)))

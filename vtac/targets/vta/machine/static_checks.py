@@ -166,6 +166,19 @@ def _check_hardware_memory(stream: Stream) -> Iterable[_Finding]:
         "uop-range",
         lambda place: rules.beyond_built_micro_ops(int(ends[place])),
     )
+    elements = np.where(runs, ends - columns["sram_base"], 0)
+    for memory in (Memory.INP, Memory.WGT, Memory.ACC):
+        yield from _check_whole_load(stream, memory, rows, np.where(columns["memory"] == memory, elements, 0))
+
+
+def _check_whole_load(
+    stream: Stream, memory: Memory, rows: NDArray[np.int64], elements: NDArray[np.int64]
+) -> Iterable[_Finding]:
+    """A LOAD of a whole memory that may end early; `elements` is what each LOAD fills of it."""
+    longest = stream.config.longest_load(SRAM_OF[memory])
+    yield from _first(
+        rows, elements > longest, "sram-range", lambda _: rules.fills_memory(memory.name.lower(), longest)
+    )
 
 
 def _check_hardware_alu(stream: Stream) -> Iterable[_Finding]:

@@ -18,7 +18,7 @@ from vtac.errors import ExecutionError
 from vtac.targets.vta import rules
 from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV
 from vtac.targets.vta.machine.stream import Stream, UnitIndex
-from vtac.targets.vta.rules import FETCH_QUEUE_DEPTH, MAX_TOKENS
+from vtac.targets.vta.rules import MAX_TOKENS
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +131,7 @@ def find_order(stream: Stream, choose: random.Random | None = None) -> list[int]
 
 
 def check_fetch(stream: Stream) -> None:
-    """Refuse a stream that stalls because fetch is in order and a unit's queue holds 512 instructions.
+    """Refuse a stream that stalls because fetch is in order and a unit's queue holds so many instructions.
 
     The head counts while it executes; fetch blocks on a full queue. Raises `ExecutionError` `fetch`.
     """
@@ -139,14 +139,14 @@ def check_fetch(stream: Stream) -> None:
         return
     units = _Units(stream)
     unit_of: list[int] = stream.units.tolist()
-    fetched = 0
+    fetched, depth = 0, stream.config.queue_depth
     while len(units.order) < len(stream):
-        while fetched < len(stream) and len(units.waiting[unit_of[fetched]]) < FETCH_QUEUE_DEPTH:
+        while fetched < len(stream) and len(units.waiting[unit_of[fetched]]) < depth:
             units.arrive(unit_of[fetched], fetched)
             fetched += 1
         ready = units.ready()
         if not ready:
-            raise units.stall("fetch", f"{rules.fetch_stops(f'instruction {fetched}')},")
+            raise units.stall("fetch", f"{rules.fetch_stops(f'instruction {fetched}', depth)},")
         for unit in ready:
             units.step(unit)
 

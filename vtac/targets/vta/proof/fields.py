@@ -82,6 +82,11 @@ def _check_sram(stream: Stream, index: int, instruction: Load | Store, report: R
             span=(start, end),
         )
         return False
+    longest = stream.config.longest_load(name)
+    if isinstance(instruction, Load) and end - start > longest:
+        text = f"{stream.name(index)}: {rules.fills_memory(name, longest)}"
+        report.add("sram-range", text, index, buffer=name, span=(start, end))
+        return False
     if name == "uop" and end > rules.HARDWARE_MICRO_OPS:
         _report_uop_capacity(stream, index, (start, end), report)
     return True

@@ -22,7 +22,7 @@ from vtac.targets.vta.proof.stream import (
     pops,
     pushes,
 )
-from vtac.targets.vta.rules import FETCH_QUEUE_DEPTH, MAX_TOKENS
+from vtac.targets.vta.rules import MAX_TOKENS
 
 Positions = NDArray[np.int64]
 
@@ -32,7 +32,7 @@ _LEGAL_BITS: dict[int, int] = {LOAD: POP_NEXT | PUSH_NEXT, STORE: POP_PREV | PUS
 def check_tokens(stream: Stream, report: Report) -> Order:
     """Report everything that is wrong with the tokens; the result is the order they enforce."""
     _check_bits(stream, report)
-    order = token_order(stream, FETCH_QUEUE_DEPTH)
+    order = token_order(stream, stream.config.queue_depth)
     if sum(order.executed) < len(stream.instructions):
         order = _explain_stop(stream, order, report)
     for number, queue in enumerate(QUEUES):
@@ -101,8 +101,8 @@ def _explain_stop(stream: Stream, limited: Order, report: Report) -> Order:
         listed = "; ".join(_describe(stream, wait) for wait in waits)
         report.add(
             "fetch",
-            f"{rules.fetch_stops(stream.name(blocked))}, and {listed}, which lies behind it in the stream; it must "
-            "come earlier",
+            f"{rules.fetch_stops(stream.name(blocked), stream.config.queue_depth)}, and {listed}, which lies behind "
+            "it in the stream; it must come earlier",
             waits[0].blocked,
             blocked,
         )

@@ -43,8 +43,8 @@ def fits(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
         for rows, shapes in _smaller(layer, tilings.rows(ragged), rests[:, ragged]):
             for total, part in zip(found, _needed(layer, shapes), strict=True):
                 total[ragged[rows]] += part
-    fit = (accumulators <= config.capacity("acc")) & (inputs <= config.capacity("inp"))
-    fit &= weights <= config.capacity("wgt")
+    fit = (accumulators <= config.longest_load("acc")) & (inputs <= config.longest_load("inp"))
+    fit &= weights <= config.longest_load("wgt")
     if layer.contraction is None:
         return fit
     micro_ops = micro_op_counts(layer.contraction, tilings)

@@ -1,0 +1,120 @@
+"""Hardware beside the default: blocks of two sizes, the Chisel decoder's fields, short queues, whole LOADs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from device_programs import arguments_of
+
+import vtac
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import ExecutionError
+from vtac.evaluate import evaluate
+from vtac.targets.vta.isa import assemble
+
+SMALL = VTAConfig(
+    encoding="chisel",
+    queue_depth=32,
+    log_uop_buff_size=9,
+    log_inp_buff_size=11,
+    log_wgt_buff_size=14,
+    log_acc_buff_size=13,
+)
+"""A design with all memories and queues divided by 16."""
+CONFIGS = {
+    "small": SMALL,
+    "deep tiles": VTAConfig(
+        encoding="chisel",
+        queue_depth=32,
+        log_block_in=6,
+        log_uop_buff_size=9,
+        log_inp_buff_size=13,
+        log_wgt_buff_size=16,
+        log_acc_buff_size=13,
+    ),
+    "wide tiles": VTAConfig(log_block_out=5, log_wgt_buff_size=19),
+    "rows": VTAConfig(log_batch=1, log_block_in=3, log_block_out=4, log_inp_buff_size=14, log_wgt_buff_size=15),
+}
+
+CHAIN = """#id = affine_map<(i, j) -> (i, j)>
+func.func @chain(%x: tensor<4x32xi8>, %w: tensor<32x48xi8>, %v: tensor<48x16xi8>) -> tensor<4x16xi32> {
+  %z = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<4x48xi32>
+  %i = linalg.fill ins(%z : i32) outs(%e : tensor<4x48xi32>) -> tensor<4x48xi32>
+  %c = linalg.matmul ins(%x, %w : tensor<4x32xi8>, tensor<32x48xi8>) outs(%i : tensor<4x48xi32>) -> tensor<4x48xi32>
+  %n = tensor.empty() : tensor<4x48xi8>
+  %s = arith.constant 8 : i32
+  %q = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%c : tensor<4x48xi32>) outs(%n : tensor<4x48xi8>) {
+  ^bb0(%a: i32, %b: i8):
+    %r = arith.shrsi %a, %s : i32
+    %t = arith.trunci %r : i32 to i8
+    linalg.yield %t : i8
+  } -> tensor<4x48xi8>
+  %e2 = tensor.empty() : tensor<4x16xi32>
+  %i2 = linalg.fill ins(%z : i32) outs(%e2 : tensor<4x16xi32>) -> tensor<4x16xi32>
+  %o = linalg.matmul ins(%q, %v : tensor<4x48xi8>, tensor<48x16xi8>) outs(%i2 : tensor<4x16xi32>) -> tensor<4x16xi32>
+  func.return %o : tensor<4x16xi32>
+}
+"""
+CONVOLUTION = """func.func @conv(%x: tensor<1x24x9x9xi8>, %w: tensor<40x24x3x3xi8>) -> tensor<1x40x7x7xi32> {
+  %z = arith.constant 0 : i32
+  %e = tensor.empty() : tensor<1x40x7x7xi32>
+  %i = linalg.fill ins(%z : i32) outs(%e : tensor<1x40x7x7xi32>) -> tensor<1x40x7x7xi32>
+  %c = linalg.conv_2d_nchw_fchw {dilations = dense<1> : tensor<2xi64>, strides = dense<1> : tensor<2xi64>}
+    ins(%x, %w : tensor<1x24x9x9xi8>, tensor<40x24x3x3xi8>) outs(%i : tensor<1x40x7x7xi32>) -> tensor<1x40x7x7xi32>
+  func.return %c : tensor<1x40x7x7xi32>
+}
+"""
+
+
+@pytest.mark.parametrize("text", [CHAIN, CONVOLUTION], ids=["chain", "convolution"])
+@pytest.mark.parametrize("name", CONFIGS)
+def test_plain_programs_compile_for_it(name: str, text: str) -> None:
+    program = vtac.compile(text, target="vta", config=CONFIGS[name])
+    arrays = arguments_of(program)
+    assert np.array_equal(program(*arrays), np.asarray(evaluate(vtac.parse(text), *arrays)))
+    assert program.summary["macs_on_vta"] == program.summary["macs"]
+    for stream in program.devices.values():
+        assert vtac.check(stream) == []
+
+
+def test_queues_are_as_deep_as_configured() -> None:
+    """33 instructions of one unit stand in front of the one that the first of them waits for."""
+    waiting = "load.uop nop pop_prev\n" + "load.uop nop\n" * 32
+    text = f"{waiting}load.inp nop push_next\nfinish\n"
+    for depth, is_sound in ((33, True), (32, False)):
+        config = VTAConfig(queue_depth=depth)
+        words = assemble(text, config)
+        found = {finding.kind for finding in vtac.check(words, config)}
+        assert ("fetch" not in found) == is_sound
+        if is_sound:
+            vtac.execute(words, np.zeros(4096, np.uint8), config, strict=True)
+            continue
+        with pytest.raises(ExecutionError, match=f"its unit is full, at {depth} instructions"):
+            vtac.execute(words, np.zeros(4096, np.uint8), config, strict=True)
+
+
+@pytest.mark.parametrize("memory", ["inp", "acc"])
+def test_a_load_of_a_whole_memory_may_end_early(memory: str) -> None:
+    """Where all its beats can be outstanding at once: 128 tiles of INP are 256 beats, 128 of ACC are 1,024."""
+    assert SMALL.capacity("inp") == SMALL.capacity("acc") == 128
+    for tiles in (127, 128):
+        words = assemble(f"load.{memory} sram 0 <- dram 0x40, 1 x {tiles} stride {tiles}\nfinish\n", SMALL)
+        found = [finding for finding in vtac.check(words, SMALL) if finding.kind == "sram-range"]
+        if tiles == 127 or memory == "acc":
+            assert found == []
+            vtac.execute(words, np.zeros(1 << 16, np.uint8), SMALL, strict=True)
+            continue
+        message = "the LOAD fills INP, and all its beats can be outstanding: .*; 127 elements at once are safe"
+        with pytest.raises(ExecutionError, match=message):
+            vtac.execute(words, np.zeros(1 << 16, np.uint8), SMALL, strict=True)
+        vtac.execute(words, np.zeros(1 << 16, np.uint8), SMALL)
+        assert len(found) == 1 and "127 elements at once are safe" in found[0].message
+
+
+def test_default_schedules_leave_a_tile_free_there() -> None:
+    assert SMALL.longest_load("inp") == 127 and SMALL.longest_load("wgt") == SMALL.capacity("wgt")
+    assert VTAConfig(encoding="chisel").longest_load("inp") == 2048
+    assert VTAConfig(encoding="chisel", outstanding_bursts=256).longest_load("inp") == 2047
+    assert VTAConfig(outstanding_bursts=256).longest_load("inp") == 2048
