@@ -14,7 +14,14 @@ from xdsl.passes import ModulePass
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, shape_of
-from vtac.analysis.shared_memory import buffer_bytes, records_for, shared_buffers, shared_offsets, static_bytes
+from vtac.analysis.shared_memory import (
+    buffer_bytes,
+    placed_bytes,
+    records_for,
+    shared_buffers,
+    shared_offsets,
+    static_bytes,
+)
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wmma import FragmentsOp
 from vtac.dialects.wmma.attributes import Fragment
@@ -46,7 +53,7 @@ class GpuCheckSharedMemory(ModulePass):
 
 def _check_capacity(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
     buffers = shared_buffers(kernel)
-    _, used = shared_offsets(buffers)
+    used = placed_bytes(kernel, buffers, architecture)
     limit = max(record.shared_bytes_per_block for record in records_for(architecture))
     if used > limit:
         lines = [f"\n  {buffer_name(op.memref)}: {_shown(op)}" for op in buffers]
@@ -56,6 +63,7 @@ def _check_capacity(kernel: FuncOp, architecture: GpuArchitecture | None) -> Non
             "use smaller tiles, or copy to shared memory in an inner loop",
             location_of(kernel),
         )
+    _, used = shared_offsets(buffers)
     if used > static_bytes(architecture) and not DYNAMIC_BYTES.is_on(kernel):
         raise CompileError(
             f"kernel '{kernel.sym_name.data}' keeps {used:,} bytes in shared memory, and its buffers have no places in "

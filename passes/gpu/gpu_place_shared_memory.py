@@ -11,7 +11,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.gpu_architecture import architecture_of
-from vtac.analysis.shared_memory import shared_buffers, shared_offsets, static_bytes
+from vtac.analysis.shared_memory import overlaid_offsets, shared_buffers, shared_offsets, static_bytes
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wmma.declared import DYNAMIC_BYTES, KERNEL, SHARED_OFFSET
 from vtac.rewriting.walker import rewrite_once
@@ -21,7 +21,7 @@ from vtac.rewriting.walker import rewrite_once
 class PlaceSharedMemory(RewritePattern):
     """A kernel that keeps more than blocks have without asking -> one whose launch asks, with a place per buffer.
 
-    Buffers follow each other in program order, each at a multiple of 128 bytes.
+    Each buffer starts at a multiple of 128 bytes; those that are needed at different times share memory.
     """
 
     architecture: GpuArchitecture | None
@@ -29,9 +29,9 @@ class PlaceSharedMemory(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp, rewriter: PatternRewriter) -> None:
         buffers = shared_buffers(op) if KERNEL.is_on(op) else []
-        offsets, end = shared_offsets(buffers)
-        if end <= static_bytes(self.architecture):
+        if shared_offsets(buffers)[1] <= static_bytes(self.architecture):
             return
+        offsets, end = overlaid_offsets(op, buffers)
         for buffer, offset in zip(buffers, offsets, strict=True):
             SHARED_OFFSET.set(buffer, offset)
         DYNAMIC_BYTES.set(op, end)

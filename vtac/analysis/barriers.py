@@ -19,8 +19,9 @@ from xdsl.ir import Block, Operation, SSAValue
 from vtac.analysis.gpu_indices import Access, own_accesses
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of
+from vtac.analysis.shared_memory import buffer_bytes, lifetimes, shared_buffers
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.wmma.declared import STAGED
+from vtac.dialects.wmma.declared import SHARED_OFFSET, STAGED
 from vtac.errors import CompileError
 
 _DIVERGENT = (
@@ -39,8 +40,25 @@ def plan_barriers(kernel: FuncOp) -> list[Operation]:
     """
     _check_pipelines(kernel)
     plan = _Plan()
+    for statement in _first_of_shared_places(kernel):
+        plan.places[statement] = None
     plan.separate(kernel.body.block, _Accesses(), repeats=False, condition=None)
     return list(plan.places)
+
+
+def _first_of_shared_places(kernel: FuncOp) -> list[Operation]:
+    """The statements that are the first to touch a buffer where another one lay before, in order."""
+    buffers = [op for op in shared_buffers(kernel) if SHARED_OFFSET.is_on(op)]
+    times = lifetimes(kernel, buffers)
+    spans = [range(SHARED_OFFSET.get(op) or 0, (SHARED_OFFSET.get(op) or 0) + buffer_bytes(op)) for op in buffers]
+    statements = list(kernel.body.block.ops)
+    found = {
+        later.start
+        for later, own in zip(times, spans, strict=True)
+        for earlier, other in zip(times, spans, strict=True)
+        if earlier.stop <= later.start and own.start < other.stop and other.start < own.stop
+    }
+    return [statements[number] for number in sorted(found)]
 
 
 def _check_pipelines(kernel: FuncOp) -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from itertools import product
 from math import gcd
 from typing import TYPE_CHECKING
 
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE, OperandType, Shape, shape_for_tiles
 from vtac.errors import CompileError
+from vtac.targets.cuda.schedules.roof import ranking
+from vtac.targets.cuda.schedules.tiling import ProductSize
 from vtac.workloads.wmma_matmul_text import MatmulText
 
 if TYPE_CHECKING:
@@ -23,16 +24,6 @@ COPY_BYTES = 4
 _OPERANDS: tuple[OperandType, ...] = ("f16", "bf16", "s8")
 FRAGMENTS: dict[str, Shape] = {operand: shape_for_tiles(operand, of_rows=False) for operand in _OPERANDS}
 """Operand types, and the m x n x k of their fragments: those whose tiles of rows can lie side by side."""
-
-
-_SHAPES = (
-    (2, 2, 4, 4),
-    (2, 2, 4, 2),
-    (2, 2, 2, 2),
-    (1, 1, 2, 2),
-    (1, 1, 1, 1),
-)
-"""Warps per block, rows and columns, and tiles per warp, of the fast schedule."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +135,7 @@ class WmmaMatmul:
         return MatmulScheduler(self, tiling).schedule()
 
     def fast_tiling(self, architecture: GpuArchitecture) -> MatmulTiling:
-        """The largest pipelined tiling that the shape divides into and the architecture has room for.
+        """The pipelined tiling of least estimated time that the shape divides into and the architecture has room for.
 
         Raises `CompileError` when there is none; a k or n that ends within a vector has none,
         because such rows are copied element by element.
@@ -155,12 +146,13 @@ class WmmaMatmul:
                     f"the fast schedule copies {self.lanes} elements of {self.element} at a time: {name} is {size}, "
                     f"and a multiple of {self.lanes} is required: use the seed schedule"
                 )
-        for chunk, shape in product((1,) if self.element == "s8" else (2, 1), _SHAPES):
-            for stages in (4, 3, 2):
-                tiling = MatmulTiling(*shape, chunk, stages)
-                if self._fits(tiling, architecture):
-                    row_blocks = self.padded[0] // self._parts(tiling)[0]
-                    return replace(tiling, group=gcd(row_blocks, _GROUP))
+        size = ProductSize(self.padded, self.fragment, ELEMENT_BYTES[self.element], (self.lanes, self.lanes))
+        for _, one in ranking(size, architecture):
+            shape = (one.row_warps, one.column_warps, one.row_tiles, one.column_tiles)
+            tiling = MatmulTiling(*shape, one.chunk, one.stages)
+            if one.stages > 1 and self._fits(tiling, architecture):
+                row_blocks = self.padded[0] // self._parts(tiling)[0]
+                return replace(tiling, group=gcd(row_blocks, _GROUP))
         raise CompileError(
             f"no pipelined tiling divides {self.m} x {self.n} x {self.k} of {self.element} on {architecture.name}, "
             f"where a pipeline takes 2 steps of {self.fragment[2]} along k or more: use the seed schedule"

@@ -182,15 +182,15 @@ def five_copies(shape: str) -> tuple[Schedule, str]:
 
 
 def test_static_shared_memory_counts_where_buffers_start() -> None:
-    """Five buffers of 9,828 bytes, each at a multiple of 128, just miss 48 KiB."""
+    """Five buffers of 9,828 bytes, each at a multiple of 128, just miss 48 KiB: two at a time then share memory."""
     schedule, text = five_copies("63x78")
-    assert "wmma.dynamic_shared_bytes = 49252" in str(lower(text, None, schedule))
+    assert "wmma.dynamic_shared_bytes = 19684" in str(lower(text, None, schedule))
 
 
 def test_dynamic_shared_memory_counts_where_buffers_start() -> None:
-    """Five buffers of 46,488 bytes, each at a multiple of 128, just miss 227 KiB."""
-    schedule, text = five_copies("156x149")
-    assert "keeps 232,856 bytes in shared memory; a block has at most 232,448 bytes" in lowered(schedule, text)
+    """Of five buffers of 120,000 bytes two are needed at a time, the second at a multiple of 128."""
+    schedule, text = five_copies("600x100")
+    assert "keeps 240,064 bytes in shared memory; a block has at most 232,448 bytes" in lowered(schedule, text)
 
 
 def test_an_architecture_without_the_fragments() -> None:

@@ -18,8 +18,8 @@ from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
 from vtac.targets.cuda.program import load_cuda_program
-from vtac.targets.cuda.schedules import default_schedule
-from vtac.targets.cuda.schedules.tiling import choose_tiling
+from vtac.targets.cuda.schedules import default_schedule, defaults
+from vtac.targets.cuda.schedules.tiling import ProductTiling
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 needs_toolkit = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
@@ -86,10 +86,12 @@ def test_any_size(data: st.DataObject) -> None:
 def test_warps_share_large_tiles_and_copies_run_ahead(
     architecture: str | None, stages: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("vtac.targets.cuda.schedules.tiling._BUSY_BLOCKS", 1)
+    """Tiles that a larger product would have: the operands of several steps, then the result in the same memory."""
+    tiling = ProductTiling((16, 16, 16), 4, 2, 2, 2, 2, stages)
+    monkeypatch.setattr(defaults, "choose_tiling", lambda *_: tiling)
     program = check(matmul(128, 120, 160, bias=True), architecture)
-    rows = 2 if architecture is None else 1  # what all architectures have is less than one of them
-    assert (program.launch.grid, program.launch.block) == ((rows, 2, 1), (32, 2, 2))
+    assert (program.launch.grid, program.launch.block) == ((1, 2, 1), (32, 2, 2))
+    assert program.launch.shared_bytes == max(4 * 128 * 64, stages * 2 * (128 * 40 + 32 * 72))
     assert f"__pipeline_wait_prior({stages - 2});" in program.text
 
 
@@ -156,13 +158,6 @@ def test_large_layers_compile_without_spills(layer: Contraction, architecture: s
     compiled = compile_kernel(program.text, program.launch.kernel, architecture)
     assert not compiled.spills
     compiled.check_launch(program.launch)
-
-
-@pytest.mark.parametrize(
-    ("sizes", "block"), [((64, 96, 128), (16, 16, 32)), ((8192, 8192, 64), (128, 64, 32)), ((50, 70, 33), (16, 16, 16))]
-)
-def test_tiles_follow_the_sizes(sizes: tuple[int, int, int], block: tuple[int, int, int]) -> None:
-    assert choose_tiling(sizes, (16, 16, 16), 2, 64 * 1024).block == block
 
 
 def gemm(operation: str, a: str, b: str, c: str) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
-from vtac.analysis.shared_memory import static_bytes
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
 from vtac.errors import ScheduleError
@@ -15,8 +14,8 @@ from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.elementwise import schedule_elements
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
+from vtac.targets.cuda.schedules.roof import choose_tiling
 from vtac.targets.cuda.schedules.shape import product_shape
-from vtac.targets.cuda.schedules.tiling import choose_tiling
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,7 +35,6 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     """
     schedule = Schedule(module)
     record = architecture_of(module) if architecture is None else architecture
-    room = static_bytes(None) if record is None else record.shared_bytes_per_block
     blocks = blocks_under(schedule.function)
     product = next((block for block in blocks if is_tensor_product(block_view(block))), None)
     if product is None:
@@ -45,8 +43,8 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     found = find_product_blocks(schedule.function, product)
     try:
         shape = product_shape(Schedule(module), found)
-        tiling = choose_tiling(shape.sizes, shape.fragment, found.element_bytes, room)
-        ProductScheduler(schedule, found, shape, tiling, room).schedule()
+        tiling = choose_tiling(shape.size(found.element_bytes), record)
+        ProductScheduler(schedule, found, shape, tiling).schedule()
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", location_of(product)) from None
     return schedule

@@ -10,8 +10,6 @@ from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload
 from vtac.targets.cuda.schedules.tiling import ASYNC_BYTES, VECTOR_BYTES, ProductTiling
 from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
 
-_STAGES = (4, 3, 2)
-
 
 class ProductScheduler:
     """Schedules one product with what stands around it.
@@ -21,14 +19,12 @@ class ProductScheduler:
     shared memory, from where all threads take it through the tail to where it belongs.
     """
 
-    def __init__(
-        self, schedule: Schedule, blocks: ProductBlocks, shape: ProductShape, tiling: ProductTiling, room: int
-    ) -> None:
+    def __init__(self, schedule: Schedule, blocks: ProductBlocks, shape: ProductShape, tiling: ProductTiling) -> None:
         self.script = schedule
         self.blocks = blocks
         self.shape = shape
         self.tiling = tiling
-        self.room = room
+        self.raster: tuple[LoopRef, LoopRef] | None = None
 
     def schedule(self) -> None:
         """Record the directives."""
@@ -56,14 +52,14 @@ class ProductScheduler:
         for (copy, fastest), count in zip(copies, lanes, strict=True):
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner, lanes)
+        if self.raster is not None:
+            script.rasterize(*self.raster, self.tiling.group)
 
     def _lanes(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> int:
         """Elements that one thread copies at a time: a vector, unless threads would be idle then."""
         block, lanes = payload_block(self.script, copy), VECTOR_BYTES // self.blocks.element_bytes
-        while lanes > 1:
-            busy = part[0] * part[1] % (lanes * self.tiling.threads) == 0
-            if busy and moves_vectors(block, fastest, part[fastest], lanes):
-                break
+        lanes = self.tiling.lanes(part[0] * part[1] // self.tiling.block[2], lanes)
+        while lanes > 1 and not moves_vectors(block, fastest, part[fastest], lanes):
             lanes //= 2
         return lanes
 
@@ -82,6 +78,8 @@ class ProductScheduler:
             script.bind(loop, "blockIdx.z")
         script.bind(row_block, "blockIdx.x")
         script.bind(column_block, "blockIdx.y")
+        if self.tiling.group > 1 and row_block.extent % self.tiling.group == 0 and not batch:
+            self.raster = (row_block, column_block)
         script.compute_at(accumulators, column_block)
         spread_over_threads(script, self.tiling, script.fuse(*inside))
 
@@ -102,15 +100,14 @@ class ProductScheduler:
         spread_over_threads(script, self.tiling, script.fuse(outer, inner))
 
     def _pipeline(self, step: LoopRef, inner: LoopRef, lanes: list[int]) -> None:
-        """Copy ahead of the product, as many steps as there is room for, where copies can be asynchronous."""
+        """Copy ahead of the product, as many steps as the tiling has room for, where copies can be asynchronous."""
         width = self.blocks.element_bytes
         if min(lanes) * width < ASYNC_BYTES:
             return
-        for stages in _STAGES:
-            if step.extent >= stages and self.tiling.shared_bytes(width, stages) <= self.room:
-                self.script.pipeline(step, stages)
-                self.script.unroll(inner)
-                return
+        stages = min(self.tiling.stages, step.extent)
+        if stages > 1:
+            self.script.pipeline(step, stages)
+            self.script.unroll(inner)
 
 
 def _tail(size: int, part: int) -> TailName:

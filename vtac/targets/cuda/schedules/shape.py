@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from vtac.analysis.nest import blocks_under
 from vtac.dialects.gpu_hardware import TILE_BYTES, shape_for_tiles
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, Schedule
-from vtac.targets.cuda.schedules.lanes import walked_fastest
+from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
+from vtac.targets.cuda.schedules.tiling import VECTOR_BYTES, ProductSize
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class ProductShape:
     `a_by_rows`: a's neighbours in memory are neighbouring rows, so that its shared tile is
     k x m; `b_by_depth`: b's are neighbours along k, so that its shared tile is n x k.
     `groups` are the variables of the last block that make up rows and columns, before them those that number the
-    products where there are several.
+    products where there are several. `lanes` are the elements of a and b that one thread can copy at a time.
     """
 
     sizes: tuple[int, int, int]
@@ -28,6 +30,12 @@ class ProductShape:
     a_by_rows: bool
     b_by_depth: bool
     groups: tuple[tuple[int, ...], ...]
+    lanes: tuple[int, int]
+    products: int
+
+    def size(self, element_bytes: int) -> ProductSize:
+        """What its tiling is chosen for."""
+        return ProductSize(self.sizes, self.fragment, element_bytes, self.lanes, self.products)
 
     @property
     def is_batch(self) -> bool:
@@ -57,15 +65,27 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
         probe.compute_inline(probe.get_block(name))
     product = probe.get_block(blocks.product)
     a, b, store = probe.implicit_gemm(product, [1, 1, 1])
-    m, n, k = (variable.extent for variable in payload_block(probe, product).variables[-3:])
+    *batch, m, n, k = (variable.extent for variable in payload_block(probe, product).variables)
     a_by_rows = walked_fastest(payload_block(probe, a), 0) == 0
     b_by_depth = walked_fastest(payload_block(probe, b), 0) == 0
     fragment = shape_for_tiles(blocks.operand, of_rows=a_by_rows)
     # Columns of b that are too few for a tile's 32 bytes lie below each other, in rows of one tile of k.
     b_by_depth = b_by_depth or fragment[1] * blocks.element_bytes % TILE_BYTES != 0
+    lanes = (
+        _lanes(payload_block(probe, a), int(not a_by_rows), blocks.element_bytes),
+        _lanes(payload_block(probe, b), int(not b_by_depth), blocks.element_bytes),
+    )
     last = payload_block(probe, gather_tail(probe, blocks, store))
     groups = _groups(last, list(last.inputs).index(payload_block(probe, product).output))
-    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups)
+    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups, lanes, prod(batch))
+
+
+def _lanes(copy: BlockOp, place: int, element_bytes: int) -> int:
+    """The most elements that a copy can move as one along one of its last two variables."""
+    lanes = VECTOR_BYTES // element_bytes
+    while lanes > 1 and not moves_vectors(copy, place, lanes, lanes):
+        lanes //= 2
+    return lanes
 
 
 def _groups(block: BlockOp, position: int) -> tuple[tuple[int, ...], ...]:

@@ -1,36 +1,40 @@
-"""Tiles of a product on tensor cores, from its sizes and the architecture's record."""
+"""The space of tilings of a product on tensor cores: tiles, warps, steps, stages and the order of blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 
-from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
 
-_BUSY_BLOCKS = 128
-"""Blocks that keep a GPU busy: about one on each multiprocessor."""
-_COPY_COST = 64
-"""Multiply-adds in the time of copying one element: what makes large tiles worth their waste."""
 VECTOR_BYTES = 16
 """The most that one thread copies at a time."""
 ASYNC_BYTES = 4
 """The least that an asynchronous copy moves."""
-_SHAPES = (
-    (4, 2, 2, 2),
-    (2, 2, 2, 2),
-    (2, 1, 2, 2),
-    (1, 2, 2, 2),
-    (1, 1, 2, 2),
-    (1, 1, 2, 1),
-    (1, 1, 1, 2),
-    (1, 1, 1, 1),
-)
-"""Tiles per warp, rows and columns, and warps per block, rows and columns: from the largest block."""
+_WARP_TILES = ((4, 4), (4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
+"""Fragments per warp, rows and columns: sums of 4 x 4 take half of a thread's registers."""
+_WARPS = ((4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
+"""Warps per block, rows and columns."""
+_STEP_BYTES = (128, 64, 32, 16)
+"""Bytes of a row of an operand that one step of k takes: f16 64, 32 or 16 deep."""
+_STAGES = (4, 3, 2, 1)
+_GROUPS = (8, 4, 2)
+"""Rows of blocks that take their tiles together."""
+_OTHER_REGISTERS = 24
+"""What a thread needs besides fragments, for addresses and copies; from what ptxas gave the fast schedules."""
+_TIGHTEST = "sm_75"
+"""The architecture that holds the least."""
+_GRANULE = 8
+"""Registers of a thread are given in multiples of so many."""
 
 
 @dataclass(frozen=True)
 class ProductTiling:
-    """Fragments of m x n x k, tiles per warp, warps per block, and fragments of k per step."""
+    """Fragments of m x n x k, tiles per warp, warps per block, fragments of k per step, and copies under way.
+
+    One stage copies and multiplies in turn. Blocks take their tiles in groups of `group` rows of blocks.
+    """
 
     fragment: tuple[int, int, int]
     row_tiles: int
@@ -38,6 +42,8 @@ class ProductTiling:
     row_warps: int
     column_warps: int
     chunk: int
+    stages: int = 1
+    group: int = 1
 
     @property
     def threads(self) -> int:
@@ -50,39 +56,91 @@ class ProductTiling:
         m, n, k = self.fragment
         return m * self.row_tiles * self.row_warps, n * self.column_tiles * self.column_warps, k * self.chunk
 
-    def shared_bytes(self, element_bytes: int, stages: int) -> int:
-        """Shared memory of all stages and of the staged product, whichever way the tiles lie."""
+    @property
+    def registers(self) -> int:
+        """About what a thread needs: its part of the sums, of a step's larger fragments, and addresses."""
+        m, n, k = self.fragment
+        sums = self.row_tiles * self.column_tiles * m * n // WARP_SIZE
+        operands = max(self.row_tiles * m, self.column_tiles * n) * k // (2 * WARP_SIZE)
+        return -(-(sums + operands + _OTHER_REGISTERS) // _GRANULE) * _GRANULE
+
+    def lanes(self, part: int, most: int) -> int:
+        """Elements that a thread copies at a time of `part` rows or columns: at most so many, with no thread idle."""
+        while most > 1 and part * self.block[2] % (most * self.threads):
+            most //= 2
+        return most
+
+    def operand_bytes(self, element_bytes: int) -> int:
+        """Shared memory of the operands' tiles of one stage, whichever way they lie."""
         rows, columns, depth = self.block
-        pitch = VECTOR_BYTES // element_bytes * 2
-        tiles = rows * depth + depth * columns + max(rows, depth) * pitch + max(columns, depth) * pitch
-        return stages * element_bytes * tiles + 4 * rows * columns
+        pitch = VECTOR_BYTES // element_bytes
+        return element_bytes * (rows * depth + depth * columns + (max(rows, depth) + max(columns, depth)) * pitch)
+
+    def shared_bytes(self, element_bytes: int, *, overlaid: bool) -> int:
+        """Shared memory of all stages and of the staged product, which may lie where the operands lay before."""
+        rows, columns, _ = self.block
+        operands, result = self.stages * self.operand_bytes(element_bytes), 4 * rows * columns
+        return max(operands, result) if overlaid else operands + result
 
 
-def choose_tiling(
-    sizes: tuple[int, int, int], fragment: tuple[int, int, int], element_bytes: int, shared_bytes: int
-) -> ProductTiling:
-    """The tiling that multiplies and copies least on the busiest part of the GPU, padding included.
+@dataclass(frozen=True)
+class ProductSize:
+    """What a tiling is chosen for: m, n and k, how many such products, fragments, bytes of an element and of a result.
 
-    `sizes` are m, n and k of the product; one stage has to fit `shared_bytes`.
+    `lanes` are the elements of either operand that one thread can copy at a time.
     """
-    chunk = 2 if element_bytes > 1 and _whole(sizes[2], 2 * fragment[2]) == _whole(sizes[2], fragment[2]) else 1
-    fitting = [
-        tiling for tiling in _candidates(fragment, chunk) if tiling.shared_bytes(element_bytes, 1) <= shared_bytes
-    ]
-    return min(fitting, key=lambda tiling: _cost(tiling, sizes))
+
+    sizes: tuple[int, int, int]
+    fragment: tuple[int, int, int]
+    element_bytes: int
+    lanes: tuple[int, int]
+    products: int = 1
 
 
-def _candidates(fragment: tuple[int, int, int], chunk: int) -> Iterator[ProductTiling]:
-    for row_tiles, column_tiles, row_warps, column_warps in _SHAPES:
-        yield ProductTiling(fragment, row_tiles, column_tiles, row_warps, column_warps, chunk)
+def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator[ProductTiling]:
+    """Every tiling of the space that a block has room for, on every architecture where none is given."""
+    record = architecture or gpu_architectures()[_TIGHTEST]
+    room = record.static_shared_bytes_per_block if architecture is None else record.shared_bytes_per_block
+    for tiles, warps, chunk, ahead in product(_WARP_TILES, _WARPS, _chunks(size), _STAGES):
+        found = ProductTiling(size.fragment, *tiles, *warps, chunk, ahead)
+        if ahead > 1 and not _runs_ahead(found, size):
+            continue
+        used = used_bytes(found, size, record)
+        if used <= room and record.resident_blocks(found.threads, found.registers, used):
+            yield found
 
 
-def _cost(tiling: ProductTiling, sizes: tuple[int, int, int]) -> int:
+def _runs_ahead(tiling: ProductTiling, size: ProductSize) -> bool:
+    """Whether there are as many steps as stages, and copies that can run in the background."""
+    rows, columns, depth = tiling.block
+    least = min(tiling.lanes(part, lanes) for part, lanes in zip((rows, columns), size.lanes, strict=True))
+    return least * size.element_bytes >= ASYNC_BYTES and -(-size.sizes[2] // depth) >= tiling.stages
+
+
+def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture) -> int:
+    """Shared memory of a block: what is needed at different times lies in one place where it would not fit besides."""
+    apart = tiling.shared_bytes(size.element_bytes, overlaid=False)
+    if apart <= record.static_shared_bytes_per_block:
+        return apart
+    return tiling.shared_bytes(size.element_bytes, overlaid=True)
+
+
+def _chunks(size: ProductSize) -> list[int]:
+    """Fragments of k per step: rows of 128 bytes, half of them and so on, that k has a whole number of.
+
+    Bytes have one: a fragment's tile has to start at a multiple of 32 bytes.
+    """
+    depth = size.fragment[2]
+    if size.element_bytes == 1:
+        return [1]
+    found = [bytes_ // (depth * size.element_bytes) for bytes_ in _STEP_BYTES]
+    whole = -(-size.sizes[2] // depth)
+    return [chunk for chunk in found if chunk > 0 and whole % chunk == 0] or [1]
+
+
+def grouped(tiling: ProductTiling, size: ProductSize, multiprocessors: int) -> ProductTiling:
+    """The tiling with blocks in groups of rows, where they are more than run at a time."""
     rows, columns, _ = tiling.block
-    blocks = (_whole(sizes[0], rows) // rows) * (_whole(sizes[1], columns) // columns)
-    waves = -(-blocks // _BUSY_BLOCKS)
-    return waves * (rows * columns + _COPY_COST * (rows + columns))
-
-
-def _whole(size: int, part: int) -> int:
-    return -(-size // part) * part
+    tall, wide = -(-size.sizes[0] // rows), -(-size.sizes[1] // columns)
+    group = next((group for group in _GROUPS if tall % group == 0), 1)
+    return replace(tiling, group=group) if wide > 1 and tall * wide > multiprocessors else tiling

@@ -1,0 +1,59 @@
+"""What bounds kernels on a chip of each architecture: the roofs that schedules are ranked by, and their sources."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.errors import ConfigError
+
+SHARED_BYTES = 128
+"""Bytes that shared memory moves in a cycle, of one multiprocessor: 32 banks of 4 (CUDA programming guide)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GpuRoof:
+    """One chip: its multiprocessors, and what one of them has in a cycle.
+
+    `tensor_operations` are multiplications and additions of f16 with sums in f32, as `mma_sync` reaches them;
+    `l2_bytes` what the cache gives one multiprocessor while all read. `source` says where the numbers are from.
+    """
+
+    chip: str
+    multiprocessors: int
+    tensor_operations: int
+    l2_bytes: float
+    source: str
+
+    def __post_init__(self) -> None:
+        if min(self.multiprocessors, self.tensor_operations, self.l2_bytes) <= 0:
+            raise ConfigError(f"roof of {self.chip}: every number must be positive")
+
+
+_AMPERE = "NVIDIA A100 whitepaper: 1,024 FMA a cycle, 5,120 bytes of L2 a cycle"
+_CONSUMER = "NVIDIA whitepaper: 256 FMA a cycle with sums in f32; L2 an estimate"
+_HOPPER = "NVIDIA H100 whitepaper: 2,048 FMA a cycle, of which mma.sync reaches 63 %; L2 of 5.5 TB/s at 1.755 GHz"
+_ROOFS: Mapping[str, GpuRoof] = MappingProxyType(
+    {
+        "sm_75": GpuRoof("T4", 40, 1024, 32, "NVIDIA Turing whitepaper: 512 FMA a cycle; L2 of 1,280 bytes a cycle"),
+        "sm_80": GpuRoof("A100", 108, 1946, 41, _AMPERE),
+        "sm_86": GpuRoof("RTX 3090", 82, 512, 25, _CONSUMER),
+        "sm_87": GpuRoof("Orin", 16, 1024, 25, "Jetson AGX Orin brief: 512 FMA a cycle; L2 an estimate"),
+        "sm_89": GpuRoof("RTX 4090", 128, 512, 20, _CONSUMER),
+        "sm_90": GpuRoof("H200", 132, 2580, 24, _HOPPER),
+        "sm_100": GpuRoof("B200", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
+        "sm_103": GpuRoof("B300", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
+        "sm_110": GpuRoof("Thor", 20, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
+        "sm_120": GpuRoof("RTX 5090", 170, 512, 20, _CONSUMER),
+        "sm_121": GpuRoof("GB10", 48, 512, 20, _CONSUMER),
+    }
+)
+_COMMON = "sm_80"
+"""Whose roofs are taken where no architecture is named."""
+
+
+def gpu_roof(architecture: GpuArchitecture | None) -> GpuRoof:
+    """The roofs of an architecture's chip."""
+    return _ROOFS[_COMMON if architecture is None else architecture.name]

@@ -1,0 +1,139 @@
+"""How long a product takes with a tiling, from the roofs of a chip: what schedules are ranked by.
+
+An estimate in cycles: a multiprocessor's tensor pipe, shared memory, its part of the cache and its issue slots work
+side by side, so the slowest counts; what they wait for, blocks that are there at the same time hide from each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture, gpu_architectures
+from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, gpu_roof
+from vtac.errors import ScheduleError
+from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, grouped, tilings, used_bytes
+
+_SCHEDULERS = 4
+"""Instructions that a multiprocessor starts in a cycle."""
+_COPY_INSTRUCTIONS = 4
+"""Of an asynchronous copy: its address, its guard, itself."""
+_ELEMENT_INSTRUCTIONS = 12
+"""Of the copy of a single element, whose indices are worked out for it alone."""
+_STEP_INSTRUCTIONS = 40
+"""Of a warp's step besides copies, loads and products."""
+_LATENCY = 600
+"""Cycles until a copy from the cache has arrived."""
+_BARRIER = 100
+"""Cycles from a barrier to the first product after it."""
+_FRICTION = 0.25
+"""Of what a step waits, the share that no other block hides."""
+_HIDING_WARPS = 8
+"""Warps of a multiprocessor that hide from each other what each waits for its fragments: two a scheduler."""
+_UNHIDDEN = 0.25
+"""Of a step, the share that a warp without another beside it waits."""
+_EPILOGUE = 1500
+"""Cycles of a block's start and end."""
+_RESULT_BYTES = 16
+"""Bytes of results that a multiprocessor stores in a cycle."""
+_PIPE_SHARE = {1: 0.5, 2: 1.0, 4: 2.0}
+"""Time of a product of that element, in bytes, of that of f16."""
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """Cycles of one step of one block on each roof, of what is not hidden, and of everything."""
+
+    tensor: float
+    shared: float
+    cache: float
+    issue: float
+    exposed: float
+    resident: int
+    cycles: float
+
+    @property
+    def bound(self) -> str:
+        """The roof that a step meets first."""
+        roofs = {"tensor": self.tensor, "shared": self.shared, "cache": self.cache, "issue": self.issue}
+        return max(roofs, key=lambda name: roofs[name])
+
+
+def choose_tiling(size: ProductSize, architecture: GpuArchitecture | None) -> ProductTiling:
+    """The tiling of least estimated time; the first of equals. Raises `ScheduleError` where none has room."""
+    return _chosen(size, None if architecture is None else architecture.name)
+
+
+@lru_cache(maxsize=256)
+def _chosen(size: ProductSize, name: str | None) -> ProductTiling:
+    architecture = None if name is None else gpu_architecture(name)
+    ranked = ranking(size, architecture)
+    if not ranked:
+        raise ScheduleError(f"no tiling of a product of {size.element_bytes}-byte elements fits a block")
+    return grouped(ranked[0][1], size, gpu_roof(architecture).multiprocessors)
+
+
+def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tuple[Estimate, ProductTiling]]:
+    """All tilings with their estimates, the best first."""
+    found = [(estimate(tiling, size, architecture), tiling) for tiling in tilings(size, architecture)]
+    return sorted(found, key=lambda one: round(one[0].cycles))
+
+
+def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitecture | None) -> Estimate:
+    """Cycles of a product with a tiling."""
+    roof, record = gpu_roof(architecture), architecture or gpu_architectures()["sm_80"]
+    rows, columns, depth = tiling.block
+    resident = record.resident_blocks(tiling.threads, tiling.registers, used_bytes(tiling, size, record))
+    tensor = 2 * rows * columns * depth * _PIPE_SHARE[size.element_bytes] / roof.tensor_operations
+    cache = (rows + columns) * depth * size.element_bytes / roof.l2_bytes
+    shared, issue = _shared(tiling, size), _issue(tiling, size)
+    step = max(tensor, shared, cache, issue)
+    # Copies arrive as often as so many of them fit into the time that one takes.
+    exposed = _BARRIER + (max(0, _LATENCY / (tiling.stages - 1) - step) if tiling.stages > 1 else _LATENCY)
+    warps = tiling.row_warps * tiling.column_warps
+    steps = -(-size.sizes[2] // depth)
+    finish = _EPILOGUE + rows * columns * (8 / SHARED_BYTES + 4 / _RESULT_BYTES)
+    blocks = size.products * -(-size.sizes[0] // rows) * -(-size.sizes[1] // columns)
+
+    def together(count: int) -> float:
+        slowed = step * (1 + _UNHIDDEN * max(0, _HIDING_WARPS / (count * warps) - 1))
+        return steps * (max(count * slowed, slowed + exposed) + _FRICTION * exposed) + finish
+
+    cycles = _rounds(blocks, resident, roof, together)
+    return Estimate(tensor, shared, cache, issue, exposed, resident, cycles)
+
+
+def _rounds(blocks: int, resident: int, roof: GpuRoof, together: Callable[[int], float]) -> float:
+    """The time of all blocks, as many at a time as the chip holds."""
+    at_once = resident * roof.multiprocessors
+    whole, rest = divmod(blocks, at_once)
+    last = together(-(-rest // roof.multiprocessors)) if rest else 0
+    return whole * together(resident) + last
+
+
+def _shared(tiling: ProductTiling, size: ProductSize) -> float:
+    """Cycles of a step in shared memory: copies in, and every warp's fragments out.
+
+    Rows of less than 128 bytes are written at a pitch where two of them meet in the same banks.
+    """
+    rows, columns, depth = tiling.block
+    m, n, _ = tiling.fragment
+    warps = tiling.row_warps * tiling.column_warps
+    conflict = 2 if depth * size.element_bytes < SHARED_BYTES else 1
+    written = rows * conflict + columns
+    read = warps * (m * tiling.row_tiles + n * tiling.column_tiles)
+    return (written + read) * depth * size.element_bytes / SHARED_BYTES
+
+
+def _issue(tiling: ProductTiling, size: ProductSize) -> float:
+    """Cycles of a step in which its instructions start."""
+    rows, columns, depth = tiling.block
+    warps = tiling.row_warps * tiling.column_warps
+    parts = [(part, tiling.lanes(part, most)) for part, most in zip((rows, columns), size.lanes, strict=True)]
+    copies = sum(
+        depth * part / lanes / WARP_SIZE * (_COPY_INSTRUCTIONS if lanes > 1 else _ELEMENT_INSTRUCTIONS)
+        for part, lanes in parts
+    )
+    fragments = tiling.row_tiles + tiling.column_tiles + 2 * tiling.row_tiles * tiling.column_tiles
+    return (copies + warps * (_STEP_INSTRUCTIONS + fragments * tiling.chunk)) / _SCHEDULERS
