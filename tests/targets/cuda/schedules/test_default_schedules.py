@@ -88,7 +88,11 @@ def test_warps_share_large_tiles_and_copies_run_ahead(
 ) -> None:
     """Tiles that a larger product would have: the operands of several steps, then the result in the same memory."""
     tiling = ProductTiling((16, 16, 16), 4, 2, 2, 2, 2, stages)
-    monkeypatch.setattr(defaults, "choose_tiling", lambda *_: tiling)
+
+    def chosen(*_: object) -> ProductTiling:
+        return tiling
+
+    monkeypatch.setattr(defaults, "choose_tiling", chosen)
     program = check(matmul(128, 120, 160, bias=True), architecture)
     assert (program.launch.grid, program.launch.block) == ((1, 2, 1), (32, 2, 2))
     assert program.launch.shared_bytes == max(4 * 128 * 64, stages * 2 * (128 * 40 + 32 * 72))

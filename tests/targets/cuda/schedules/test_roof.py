@@ -76,6 +76,9 @@ def test_registers_are_counted() -> None:
 
 
 def test_a_space_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(roof, "tilings", lambda *_: [])
+    def nothing(*_: object) -> list[ProductTiling]:
+        return []
+
+    monkeypatch.setattr(roof, "tilings", nothing)
     with pytest.raises(ScheduleError, match="no tiling of a product of 2-byte elements fits a block"):
         choose_tiling(ProductSize((3, 3, 3), (16, 16, 16), 2, (1, 1)), gpu_architecture("sm_75"))
