@@ -97,7 +97,7 @@ class ForOp(IRDLOperation):
 
     @property
     def trip_count(self) -> int:
-        return self.extent.value.data
+        return self.properties["extent"].value.data  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
 
     @trip_count.setter
     def trip_count(self, count: int) -> None:

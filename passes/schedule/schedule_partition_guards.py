@@ -29,15 +29,19 @@ class PartitionLoop(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
-        guarded = [block for block in blocks_under(op) if block.guard is not None]
+        uses = op.induction_variable.uses
+        guarded = [
+            use.operation for use in uses if isinstance(use.operation, BlockOp) and use.operation.guard is not None
+        ]
         segments = _segments(op, guarded) if guarded else []
         if len(segments) < 2:
             return
         if op.loop_kind.is_bound:
+            first = next(block for block in blocks_under(op) if block.guard is not None)
             raise CompileError(
                 f"loop '{op.loop_name}' is bound to {op.loop_kind.value}, but a guard of block "
-                f"'{guarded[0].block_name}' holds for some of its iterations only: split by a factor that divides",
-                location_of(guarded[0]),
+                f"'{first.block_name}' holds for some of its iterations only: split by a factor that divides",
+                location_of(first),
             )
         pieces = multiply(op, len(segments), rewriter)
         for piece, (start, stop) in zip(pieces, segments, strict=True):

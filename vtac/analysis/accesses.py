@@ -7,7 +7,7 @@ from collections.abc import Hashable, Sequence
 from xdsl.ir import Block
 from xdsl.ir.affine import AffineConstraintKind
 
-from vtac.analysis.linear import Extents, Linear, from_affine
+from vtac.analysis.linear import ZERO, Extents, Linear, from_affine
 from vtac.analysis.nest import enclosing_loops, extents_around
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -40,22 +40,22 @@ def unit_variables(block: BlockOp) -> dict[Hashable, Linear]:
     They are those of loops of one iteration, and threads of which a guard lets only the first through. What else a
     guard leaves out of a tile is padding, which belongs to the tile.
     """
-    loops = enclosing_loops(block)
-    found: dict[Hashable, Linear] = {loop.induction_variable: Linear(0) for loop in loops if loop.trip_count == 1}
-    extents = {loop.induction_variable: loop.trip_count for loop in loops}
-    threads = {loop.induction_variable for loop in loops if loop.loop_kind.is_thread}
-    for guard in guards_of(block):
+    extents = extents_around(block)
+    found: dict[Hashable, Linear] = {variable: ZERO for variable, extent in extents.items() if extent == 1}
+    if block.guard is None:
+        return found
+    threads = {loop.induction_variable for loop in enclosing_loops(block) if loop.loop_kind.is_thread}
+    for guard in guards_of(block, extents):
         if all(factor < 0 and variable in extents for variable, factor in guard.terms.items()):
             first = {variable for variable, factor in guard.terms.items() if guard.constant < -factor}
-            found |= {variable: Linear(0) for variable in first & threads}
+            found |= dict.fromkeys(first & threads, ZERO)
     return found
 
 
 def guards_without_unit_loops(block: BlockOp) -> list[Linear]:
     """The guards of a block; loops of one iteration contribute nothing to them."""
-    loops = enclosing_loops(block)
-    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in loops}
-    unit: dict[Hashable, Linear] = {loop.induction_variable: Linear(0) for loop in loops if loop.trip_count == 1}
+    extents = extents_around(block)
+    unit: dict[Hashable, Linear] = {variable: ZERO for variable, extent in extents.items() if extent == 1}
     return [guard.substitute(unit, extents) for guard in guards_of(block, extents)]
 
 

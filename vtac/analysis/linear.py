@@ -40,8 +40,17 @@ Extents = Mapping[Hashable, int]
 """Variable -> extent: the variable runs over 0 <= v < extent."""
 
 
+class _Division:
+    """What is an atom and holds variables."""
+
+    __slots__ = ()
+
+    numerator: Linear
+    divisor: int
+
+
 @dataclass(frozen=True, slots=True)
-class Quotient:
+class Quotient(_Division):
     """floor(numerator / divisor), divisor > 0."""
 
     numerator: Linear
@@ -49,7 +58,7 @@ class Quotient:
 
 
 @dataclass(frozen=True, slots=True)
-class Remainder:
+class Remainder(_Division):
     """numerator mod divisor, in 0 <= r < divisor."""
 
     numerator: Linear
@@ -121,13 +130,13 @@ class Linear:
         if self.constant or len(self.terms) != 1:
             return None
         ((atom, coefficient),) = self.terms.items()
-        return atom if coefficient == 1 and not isinstance(atom, Quotient | Remainder) else None
+        return atom if coefficient == 1 and not isinstance(atom, _Division) else None
 
     def variables(self) -> set[Hashable]:
         """Every variable, also those inside quotients and remainders."""
         found: set[Hashable] = set()
         for atom in self.terms:
-            if isinstance(atom, Quotient | Remainder):
+            if isinstance(atom, _Division):
                 found |= atom.numerator.variables()
             else:
                 found.add(atom)
@@ -135,9 +144,7 @@ class Linear:
 
     def is_linear_in(self, variable: Hashable) -> bool:
         """True unless the variable occurs inside a quotient or remainder."""
-        return not any(
-            isinstance(atom, Quotient | Remainder) and variable in atom.numerator.variables() for atom in self.terms
-        )
+        return not any(isinstance(atom, _Division) and variable in atom.numerator.variables() for atom in self.terms)
 
     def without(self, variable: Hashable) -> Linear:
         """The expression with a plain variable's term dropped."""
@@ -238,9 +245,9 @@ def _atom_bounds(atom: Hashable, extents: Extents) -> tuple[int, int]:
 
 def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Linear], extents: Extents) -> Linear:
     """Evaluate an affine expression over expressions; ceildiv and semi-affine terms are refused."""
-    if isinstance(expr, AffineDimExpr):
+    if type(expr) is AffineDimExpr:
         return dims[expr.position]
-    if isinstance(expr, AffineConstantExpr):
+    if type(expr) is AffineConstantExpr:
         return Linear(expr.value)
     if isinstance(expr, AffineSymExpr):
         return symbols[expr.position]
@@ -313,7 +320,7 @@ def relax(expression: Linear, inner: set[Hashable], extents: Extents) -> tuple[L
     base: dict[Hashable, int] = {}
     low = high = 0
     for atom, coefficient in expression.terms.items():
-        used = atom.numerator.variables() if isinstance(atom, Quotient | Remainder) else {atom}
+        used = atom.numerator.variables() if isinstance(atom, _Division) else {atom}
         if not used & inner:
             base[atom] = coefficient
             continue

@@ -29,11 +29,15 @@ def enclosing_loops(op: Operation) -> list[ForOp]:
 
 
 def extents_around(op: Operation) -> dict[Hashable, int]:
-    """Induction variable -> extent for every loop around an op."""
-    found: dict[Hashable, int] = {}
-    for loop in enclosing_loops(op):
-        found[loop.induction_variable] = loop.trip_count
-    return found
+    """Induction variable -> extent for every loop around an op, outermost first."""
+    found: list[tuple[Hashable, int]] = []
+    block = op.parent
+    while block is not None and (region := block.parent) is not None and (holder := region.parent) is not None:
+        if type(holder) is ForOp:
+            found.append((block.args[0], holder.trip_count))
+        block = holder.parent
+    found.reverse()
+    return dict(found)
 
 
 def outermost_first(variables: Iterable[Hashable]) -> list[Hashable]:

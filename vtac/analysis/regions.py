@@ -15,7 +15,7 @@ from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr, AffineExpr
 
 from vtac.analysis.accesses import bindings_of, guards_of, indices_of, unit_variables
 from vtac.analysis.linear import Extents, Linear, relax
-from vtac.analysis.nest import enclosing_loops, scope_of, shape_of
+from vtac.analysis.nest import enclosing_loops, extents_around, scope_of, shape_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 
@@ -54,12 +54,12 @@ def touched_region(block: BlockOp, position: int, outside: Block, *, by_one_thre
     one of them has done.
     """
     shared = not by_one_thread and scope_of(block.buffers[position]) == "shared"
-    extents: dict[Hashable, int] = {}
-    inner: set[Hashable] = set()
-    for loop in enclosing_loops(block):
-        extents[loop.induction_variable] = loop.trip_count
-        if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread):
-            inner.add(loop.induction_variable)
+    extents = extents_around(block)
+    inner: set[Hashable] = {
+        variable
+        for variable, loop in zip(extents, enclosing_loops(block), strict=True)
+        if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread)
+    }
     region: list[Interval] = []
     unit = unit_variables(block)
     for expression in indices_of(block, position, extents):
@@ -75,7 +75,7 @@ def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
     Each of those loops must move one dimension, in steps without gaps, and nothing but the
     block's domain may guard it.
     """
-    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in enclosing_loops(block)}
+    extents = extents_around(block)
     inner: set[Hashable] = {loop.induction_variable for loop in enclosing_loops(block) if _is_within(loop, outside)}
     moved: set[Hashable] = set()
     for index in indices_of(block, position, extents):
@@ -114,9 +114,9 @@ def region_of(
 ) -> list[Interval]:
     """The hull of several accesses to a buffer, clipped to its shape."""
     shape = shape_of(buffer)
-    extents: dict[Hashable, int] = {
-        loop.induction_variable: loop.trip_count for block, _ in accesses for loop in enclosing_loops(block)
-    }
+    extents: dict[Hashable, int] = {}
+    for block, _ in accesses:
+        extents |= extents_around(block)
     hull: list[Interval] | None = None
     for block, position in accesses:
         region = touched_region(block, position, outside, by_one_thread=by_one_thread)

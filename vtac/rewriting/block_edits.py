@@ -17,7 +17,7 @@ from xdsl.ir.affine import (
 
 from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.linear import Linear, to_affine
-from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around
+from vtac.analysis.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -27,13 +27,12 @@ def rebind(block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear])
 
     Guards that always hold are dropped.
     """
-    around = enclosing_loops(block)
-    extents: dict[Hashable, int] = {loop.induction_variable: loop.trip_count for loop in around}
+    extents = extents_around(block)
     kept = list(dict.fromkeys(guard for guard in guards if guard.bounds(extents)[0] < 0))
     used: set[Hashable] = set()
     for expression in (*bindings, *kept):
         used |= expression.variables()
-    loops: list[SSAValue] = [loop.induction_variable for loop in around if loop.induction_variable in used]
+    loops = [cast(SSAValue, variable) for variable in extents if variable in used]
     place = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
     block.operands = [*loops, *block.buffers]
     _set_segments(block, len(loops), len(block.accesses) - 1)
