@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from vtac.targets.cuda.network import CudaNetwork
     from vtac.targets.cuda.program import CudaProgram
     from vtac.targets.vta.cycles import Timing, simulate_cycles
+    from vtac.targets.vta.exploring.entry import explore
+    from vtac.targets.vta.exploring.sweep import Sweep
     from vtac.targets.vta.machine import execute
     from vtac.targets.vta.programs.host_program import HostProgram
     from vtac.targets.vta.programs.program import Program
@@ -62,6 +64,7 @@ _HOMES = {
     "ProgramError": "vtac.errors",
     "Schedule": "vtac.schedule",
     "ScheduleError": "vtac.errors",
+    "Sweep": "vtac.targets.vta.exploring.sweep",
     "Timing": "vtac.targets.vta.cycles",
     "TuneResult": "vtac.targets.vta.tuning.result",
     "VTAConfig": "vtac.dialects.hardware",
@@ -71,6 +74,7 @@ _HOMES = {
     "check": "vtac.targets.vta.proof",
     "compile": "vtac.compiler",
     "execute": "vtac.targets.vta.machine",
+    "explore": "vtac.targets.vta.exploring.entry",
     "from_onnx": "vtac.models.onnx_reader.reader",
     "from_torch": "vtac.models.torch_reader.reader",
     "load_program": "vtac.compiler",
@@ -95,6 +99,7 @@ __all__ = [
     "ProgramError",
     "Schedule",
     "ScheduleError",
+    "Sweep",
     "Timing",
     "TuneResult",
     "VTAConfig",
@@ -105,6 +110,7 @@ __all__ = [
     "compile",
     "devices",
     "execute",
+    "explore",
     "from_onnx",
     "from_torch",
     "load_program",

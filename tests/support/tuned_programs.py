@@ -37,7 +37,7 @@ class Here(Executor):
     def submit(self, fn: Callable[..., object], /, *args: object, **kwargs: object) -> Future[object]:  # pyright: ignore[reportIncompatibleMethodOverride]
         future: Future[object] = Future()
         jobs = cast("tuple[Job, ...]", args[0])
-        if any(job.tiling == self.victim for job in jobs):
+        if self.victim is not None and any(job.tiling == self.victim for job in jobs):
             future.set_exception(WorkerDied("was killed by SIGKILL"))
             return future
         self.calls += len(jobs)

@@ -52,6 +52,13 @@ def front_of(spots: Sequence[Spot]) -> list[Spot]:
     return found
 
 
+def plot_spots(
+    spots: Sequence[tuple[str, float, float]], x_name: str, y_name: str, title: str, path: str | Path
+) -> None:
+    """The same for points as tuples of a name and two measures."""
+    plot_front([Spot(*one) for one in spots], x_name, y_name, title, path)
+
+
 def plot_front(spots: Sequence[Spot], x_name: str, y_name: str, title: str, path: str | Path) -> None:
     """Draw points to a file, whose name says the format. Raises as `require_plot` does, and where it cannot write."""
     require_plot(path)

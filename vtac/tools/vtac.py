@@ -33,6 +33,7 @@ COMMANDS: dict[str, Command] = {
     "export": Command("export", "write a CUDA program as C++ sources"),
     "schedule": Command("schedule", "print the schedule that a program without one gets"),
     "tune": Command("tune", "search a better schedule, on this machine or a cluster"),
+    "explore": Command("explore", "sweep over hardware configurations, with exact cycles"),
     "explain": Command("explain", "explain a kind of finding or fault, with an example"),
     "devices": Command("devices", "say what devices are, reset one, load its bitstream, install an agent on a board"),
     "agent": Command("agent", "lend an accelerator, or a simulator, to other clients"),

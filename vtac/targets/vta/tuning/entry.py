@@ -104,12 +104,12 @@ def keeping(store: Store | str | Path | None) -> Generator[Store | None]:
 
 
 @contextmanager
-def working(executor: Executor | str | None) -> Generator[Executor]:
-    """An executor by its name, which ends with the block; one that was given stays as it is."""
+def working(executor: Executor | str | None, *, limit: float = TASK_SECONDS) -> Generator[Executor]:
+    """An executor by its name, which ends with the block; one that was given stays as it is. `limit` is in seconds."""
     if isinstance(executor, Executor):
         yield executor
         return
-    made = executor_at(executor or "local", limit=TASK_SECONDS)
+    made = executor_at(executor or "local", limit=limit)
     try:
         yield made
     except BaseException:

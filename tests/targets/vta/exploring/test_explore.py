@@ -1,0 +1,102 @@
+"""Sweeps: points are what compilation gives, timings share programs, and a sweep goes on where it was."""
+
+from __future__ import annotations
+
+import csv
+import json
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from plain_programs import PlainConv
+from tuned_programs import CONV, Here
+
+import vtac
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
+from vtac.targets.vta.cycles import Timing, simulate_cycles
+from vtac.targets.vta.exploring.machines import Machine
+from vtac.targets.vta.exploring.sensitivity import sensitivity
+from vtac.workers.processes import Processes
+
+NET = {"net": PlainConv().text()}
+WHERE = "BLOCK in (16, 32) and inp_kib in (1, 32) and latency in (16, 64)"
+
+
+@pytest.fixture(scope="module")
+def sweep() -> vtac.Sweep:
+    return vtac.explore(NET, where=WHERE, executor=Here(), share=False)
+
+
+def test_points_are_what_compilation_gives(sweep: vtac.Sweep) -> None:
+    assert (len(sweep), sweep.compiled, sweep.counted) == (8, 4, 8)
+    for point in sweep:
+        program = vtac.compile(NET["net"], config=point.config)
+        assert simulate_cycles(program.stream.instructions, point.config, point.machine.timing).cycles == point.cycles
+        assert point.is_proven
+        assert 0 < point.utilisation < 1
+    assert {point.limit for point in sweep} <= {"compute", "ALU", "loads", "stores", "tokens"}
+
+
+def test_the_same_on_processes_and_from_the_store(sweep: vtac.Sweep, tmp_path: Path) -> None:
+    path = tmp_path / "sweep.db"
+    with Processes(2) as executor:
+        other = vtac.explore(NET, where=WHERE, executor=executor, store=path, share=False)
+    assert json.dumps(other.to_json()) == json.dumps(sweep.to_json())
+    again = vtac.explore(NET, where=WHERE, executor=Here(), store=path, share=False)
+    assert (again.compiled, json.dumps(again.to_json())) == (0, json.dumps(sweep.to_json()))
+    more = vtac.explore(NET, where=WHERE.replace("64", "32, 64"), executor=Here(), store=path, share=False)
+    assert (len(more), more.compiled, more.counted) == (12, 4, 4)
+
+
+def test_tilings_are_shared_where_they_fit(sweep: vtac.Sweep) -> None:
+    shared = vtac.explore(NET, where=WHERE, executor=Here())
+    assert [point.machine for point in shared] == [point.machine for point in sweep]
+    largest = [point for point in shared if point.machine.values["inp_kib"] == 32]
+    assert {point.cycles for point in largest} <= {point.cycles for point in sweep}
+
+
+def test_the_front_and_its_files(sweep: vtac.Sweep, tmp_path: Path) -> None:
+    front = sweep.pareto("cycles", "sram_bytes")
+    assert front == sorted(front, key=lambda point: point.cycles)
+    assert all(a.sram_bytes > b.sram_bytes for a, b in pairwise(front))
+    sweep.to_csv(tmp_path / "points.csv")
+    rows = list(csv.DictReader((tmp_path / "points.csv").read_text().splitlines()))
+    assert [int(row["cycles"]) for row in rows] == [point.cycles for point in sweep]
+    assert {row["cycles_by"] for row in rows} == {"rtl"}
+    page = sweep.to_html()
+    assert page.count('<section id="sweep-') == 3
+    with pytest.raises(VtacError, match="'speed' is no measure of a point; the measures are cycles, bytes"):
+        sweep.pareto("speed")
+
+
+def test_a_machine_that_cannot_hold_the_network_is_a_point_with_an_error() -> None:
+    wrong = VTAConfig(log_block=5)
+    (point,) = vtac.explore({"tiled": CONV}, [wrong], executor=Here())
+    assert point.error.startswith("tiled: ")
+    text = str(vtac.explore({"tiled": CONV}, [wrong, VTAConfig()], executor=Here()))
+    assert "1 cannot run tiled" in text
+
+
+def test_other_machines_say_that_they_are_not_proven() -> None:
+    machine = Machine(VTAConfig(), Timing(bus_bytes=16))
+    (point,) = vtac.explore(NET, [machine], executor=Here())
+    assert (point.is_proven, point.row()["cycles_by"], "bus_bits 128" in point.name) == (False, "formula", True)
+
+
+def test_sensitivity_says_what_one_change_gives(sweep: vtac.Sweep) -> None:
+    found = {one.change: one for one in sensitivity(NET, sweep.points[:1], executor=Here())}
+    assert found["bus twice as wide"].after <= found["bus twice as wide"].before
+    assert found["half of INP"].error or found["half of INP"].after > 0
+    assert str(found["half the latency"]).endswith("%")
+
+
+def test_refusals() -> None:
+    with pytest.raises(VtacError, match="no configuration is legal where BLOCK == 8: instructions and micro-ops must"):
+        vtac.explore(NET, where="BLOCK == 8", executor=Here())
+    with pytest.raises(VtacError, match="there are more than 3 configurations: narrow --where, or raise --most"):
+        vtac.explore(NET, where=WHERE, most=3, executor=Here())
+    with pytest.raises(VtacError, match="there is no network to explore: give at least one"):
+        vtac.explore([], executor=Here())
+    with pytest.raises(VtacError, match="two networks are called net"):
+        vtac.explore(["a/net.mlir", "b/net.mlir"], executor=Here())

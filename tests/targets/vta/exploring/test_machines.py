@@ -1,0 +1,100 @@
+"""Which machines a sweep enumerates, and what they cost by a table."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import pytest
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.exploring.energy import HOROWITZ_45NM, area_of, energy_of, read_table
+from vtac.targets.vta.exploring.machines import NAMES, Machine, machine_of, machines
+from vtac.targets.vta.exploring.where import parse_where
+from vtac.targets.vta.machine.counters import COUNTER_NAMES
+
+BASE = Machine(VTAConfig(), Timing.de10())
+
+
+def found(where: str | None, *vary: str) -> list[Machine]:
+    return list(machines(None if where is None else parse_where(where, NAMES), vary, BASE))
+
+
+def test_what_is_named_is_swept_and_the_rest_stays() -> None:
+    chosen = found("BLOCK in (16, 32) and latency <= 8")
+    assert {one.config.block_in for one in chosen} == {16, 32}
+    assert {one.timing.memory_latency for one in chosen} == {0, 4, 8}
+    assert {replace(one.config, log_block=4) for one in chosen} == {VTAConfig()}
+    assert len(chosen) == len(set(chosen)) == 6
+
+
+def test_derived_names_sweep_what_they_follow_from() -> None:
+    chosen = found("sram_kib == 448")
+    assert BASE in chosen
+    assert all(one.sram_bytes == 448 * 1024 for one in chosen)
+    assert len({one.config.log_acc_buff_size for one in chosen}) > 1
+
+
+def test_only_what_encodes_and_can_be_built_is_enumerated() -> None:
+    assert {one.config.block_in for one in found(None, "BLOCK")} == {16, 32, 64, 128}
+    assert machine_of({"BATCH": 4, "BLOCK": 8}, BASE) is not None
+    assert machine_of({"BATCH": 4, "BLOCK": 8, "bus_bits": 128}, BASE) is None
+    assert machine_of({"BATCH": 8, "BLOCK": 64}, BASE) is None
+    assert machine_of({"BATCH": 8, "BLOCK": 64, "burst_beats": 64}, BASE) is not None
+    assert machine_of({"inp_kib": 128}, BASE) is None
+
+
+def test_by_default_the_memories_grow_together() -> None:
+    chosen = found(None)
+    assert BASE in chosen
+    assert 5 <= len(chosen) <= 40
+
+
+def test_whose_cycles_are_proven() -> None:
+    assert BASE.is_proven
+    assert not replace(BASE, config=VTAConfig(log_batch=1)).is_proven
+    assert not replace(BASE, config=VTAConfig(log_block=6)).is_proven
+    assert not replace(BASE, timing=Timing(bus_bytes=16)).is_proven
+
+
+def test_too_much_is_refused() -> None:
+    with pytest.raises(VtacError, match="combinations; at most 2,000,000 are looked at: name fewer of them"):
+        found(None, *NAMES)
+    with pytest.raises(VtacError, match="nothing is called 'BLOK' that could be varied; did you mean 'BLOCK'"):
+        found(None, "BLOK")
+
+
+COUNTS = dict.fromkeys(COUNTER_NAMES, 0)
+
+
+def test_energy_is_counts_times_the_table() -> None:
+    table = replace(HOROWITZ_45NM, sram_8k=0, sram_32k=0, sram_1m=0)
+    assert energy_of(COUNTS | {"gemm_counter": 1000}, BASE, table) == pytest.approx(1000 * 256 * 0.3 / 1e6)
+    assert energy_of(COUNTS | {"alu_counter": 1000}, BASE, table) == pytest.approx(1000 * 16 * 0.1 / 1e6)
+    assert energy_of(COUNTS | {"inp_load_nbytes": 1000}, BASE, table) == pytest.approx(1000 * 160 / 1e6)
+    assert HOROWITZ_45NM.sram_byte(1 << 15) == 20 / 8
+    assert 10 / 8 > HOROWITZ_45NM.sram_byte(1 << 12) >= 0
+    assert area_of(replace(BASE, config=VTAConfig(log_block=5)), table) > area_of(BASE, table)
+
+
+def test_tables_are_files(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(json.dumps(asdict(HOROWITZ_45NM)))
+    assert read_table(path) == HOROWITZ_45NM
+    for change, message in (
+        ({"add": -1}, "add is -1; a number from 0 on is required"),
+        ({"add": True}, "add is True; a number from 0 on is required"),
+        ({"source": 3}, "source is 3; a text is required"),
+        ({"extra": 3}, "'extra' is missing or unknown; the fields are source, multiply"),
+    ):
+        path.write_text(json.dumps({**asdict(HOROWITZ_45NM), **change}))
+        with pytest.raises(VtacError, match=message):
+            read_table(path)
+    path.write_text("[")
+    with pytest.raises(VtacError, match=r"is no table: .*; give a JSON object with the fields of docs/exploring.md"):
+        read_table(path)
+    with pytest.raises(VtacError, match=r"cannot read the table .*: No such file"):
+        read_table(tmp_path / "none.json")

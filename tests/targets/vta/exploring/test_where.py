@@ -1,0 +1,72 @@
+"""Conditions are read here: what they mean, and that nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vtac.targets.vta.exploring.where import WhereError, parse_where
+
+VALUES = {"BLOCK": 16, "sram_kib": 448, "latency": 0}
+
+
+@pytest.mark.parametrize(
+    ("text", "wanted"),
+    [
+        ("BLOCK in (16, 32) and sram_kib <= 512", True),
+        ("BLOCK not in [16, 32]", False),
+        ("8 < BLOCK <= 16", True),
+        ("not (latency or BLOCK == 32)", True),
+        ("sram_kib / 2 + -24 == 200 and sram_kib % 2 == 0 and sram_kib // 100 == 4", True),
+        ("BLOCK * 2 - 1 != 31", False),
+        ("0", False),
+    ],
+)
+def test_conditions(text: str, wanted: bool) -> None:
+    assert parse_where(text, VALUES).holds(VALUES) is wanted
+
+
+def test_names_are_known() -> None:
+    assert parse_where("BLOCK == 1 or sram_kib < 3", VALUES).names == {"BLOCK", "sram_kib"}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("BLOK == 16", "nothing is called 'BLOK'; did you mean 'BLOCK'"),
+        ("x", "nothing is called 'x'; the names are BLOCK, sram_kib, latency"),
+        ("__import__('os').system('true')", "is not allowed there; a condition may have names, numbers"),
+        ("BLOCK.bit_length", "'BLOCK.bit_length' is not allowed there"),
+        ("[x for x in (1, 2)]", "is not allowed there"),
+        ("'a' == BLOCK", "''a'' is not allowed there"),
+        ("BLOCK ** 99999", "'BLOCK ** 99999' is not allowed there"),
+        ("BLOCK in 16", "`in` takes a list such as"),
+        ("BLOCK == (16, 32)", "`in` takes a list such as"),
+        ("BLOCK is 16", "`in` takes a list such as"),
+        ("BLOCK ==", "is no condition: invalid syntax"),
+        ("", "is no condition"),
+        ("(" * 500 + "1" + ")" * 500, "is no condition"),
+        ("1 + " * 600 + "1", "has 2,401 characters; at most 2,000 are read"),
+        ("True == 1 if BLOCK else 2", "is not allowed there"),
+    ],
+)
+def test_refusals(text: str, message: str) -> None:
+    with pytest.raises(WhereError) as refusal:
+        parse_where(text, VALUES)
+    assert message in str(refusal.value)
+
+
+def test_what_cannot_be_computed_is_refused() -> None:
+    with pytest.raises(WhereError, match="--where divides by zero"):
+        parse_where("1 / latency > 1", VALUES).holds(VALUES)
+    with pytest.raises(WhereError, match=r"'\(1, 2\)' is a list where a number is required"):
+        parse_where("(1, 2) + 1 > 0", VALUES).holds(VALUES)
+
+
+@given(st.text(alphabet="BLOCK16()<>=+-*/ andornti,.'", max_size=24))
+def test_any_text_is_a_condition_or_refused(text: str) -> None:
+    try:
+        parse_where(text, VALUES).holds(VALUES)
+    except WhereError:
+        return

@@ -1,0 +1,49 @@
+"""`vtac explore` at the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from plain_programs import PlainConv
+
+from vtac.tools.vtac import main
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> str:
+    path = tmp_path / "net.mlir"
+    path.write_text(PlainConv().text())
+    return str(path)
+
+
+def test_a_sweep_and_its_files(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    store, table, page = (str(tmp_path / name) for name in ("s.db", "p.csv", "s.html"))
+    common = ["explore", program, "--where", "latency in (16, 64)", "--executor", "local:1", "--store", store]
+    assert main([*common, "--csv", table, "--report", page]) == 0
+    out, err = capsys.readouterr()
+    assert err == ""
+    assert "1 of 2 points: no other has fewer cycles and less SRAM; 0 cannot run net" in out
+    assert "RTL" in out
+    assert Path(table).read_text().count("\n") == 3
+    assert "2 machines" in Path(page).read_text()
+    assert main([*common, "--json"]) == 0
+    points = json.loads(capsys.readouterr().out)["points"]
+    assert [point["latency"] for point in points] == [16, 64]
+    assert points[0]["cycles"] < points[1]["cycles"]
+
+
+def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for arguments, message in (
+        (["--where", "BLOK == 1"], "nothing is called 'BLOK'; did you mean 'BLOCK'"),
+        (["--where", "BLOCK == 3"], "no configuration is legal where BLOCK == 3"),
+        (["--most", "0"], "--most 0 allows no configuration; at least 1 is required"),
+        (["--csv", str(tmp_path / "no" / "x.csv")], "there is no directory"),
+        (["--energy", str(tmp_path / "no.json")], "cannot read the table"),
+        (["--executor", "cloud"], "'cloud' names no executor; expected 'local'"),
+        (["--plot", "front.txt"], "'front.txt' names no format of a picture"),
+    ):
+        assert main(["explore", program, *arguments]) == 1
+        out, err = capsys.readouterr()
+        assert (out, message in err) == ("", True), err

@@ -1,0 +1,146 @@
+"""What a worker does for a sweep: compile a network for a configuration, and count cycles under several timings."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from xdsl.dialects.builtin import ModuleOp
+
+from vtac.collection import seldom_collected
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
+from vtac.preparation import prepare, refuse_several_functions
+from vtac.store.records import Outcome, digest
+from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
+from vtac.targets.vta.machine.counters import COUNTER_NAMES, count
+from vtac.targets.vta.machine.stream import decode_stream
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.targets.vta.proof import check
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.room import fits
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.tilings import tilings_of
+from vtac.targets.vta.target import VTA
+from vtac.targets.vta.tuning.identity import layer_text, tiling_of, tiling_text
+from vtac.text.source import parse
+
+_TOKENS_BELOW = 0.7
+"""Where no unit is busy for such a share of the cycles, they wait for one another."""
+
+
+@dataclass(frozen=True)
+class PointJob:
+    """A network's text, a configuration, and the timings to count under.
+
+    `tilings` are those of the largest machine with the same tiles, by the digest of the layer: they are taken where
+    they fit, so that these layers need no search.
+    """
+
+    text: str
+    config: VTAConfig
+    timings: tuple[Timing, ...]
+    tilings: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class PointResult:
+    """The outcome under each timing, and the tiling of each layer that the program has."""
+
+    outcomes: tuple[Outcome, ...]
+    tilings: Mapping[str, str]
+
+
+def compute_points(jobs: Sequence[PointJob]) -> list[PointResult]:
+    """What becomes of each job. A network that a configuration cannot hold is an outcome."""
+    with seldom_collected():
+        return [_computed(job) for job in jobs]
+
+
+def _computed(job: PointJob) -> PointResult:
+    known = _Shared(job.tilings)
+    try:
+        work = prepare(_parsed(job.text), VTA, job.config, None)
+        refuse_several_functions(work)
+        program = compile_with(work, known)
+        unsafe = [] if isinstance(program, HostProgram) else check(program.stream)
+        if unsafe:
+            raise VtacError(f"the program is not proven safe: {unsafe[0].message}")
+        return PointResult(tuple(_figures(program, timing) for timing in job.timings), known.used)
+    except VtacError as error:
+        failed = Outcome("refused", message=str(error))
+    except Exception as error:
+        failed = Outcome("failed", message=f"{type(error).__name__}: {error}")
+    return PointResult((failed,) * len(job.timings), {})
+
+
+@dataclass
+class _Shared:
+    """The tilings of another machine with the same tiles, where they fit; what is searched for is noted beside them."""
+
+    given: Mapping[str, str]
+    used: dict[str, str] = field(default_factory=dict[str, str])
+    decides: bool = True
+
+    def find(self, layer: Layer, config: VTAConfig) -> Tiling | None:
+        text = self.given.get(digest(layer_text(layer)))
+        if text is None:
+            return None
+        tiling = tiling_of(text)
+        if not bool(fits(layer, tilings_of([tiling], len(layer.extents)), config)[0]):
+            return None
+        self.keep(layer, config, tiling)
+        return tiling
+
+    def keep(self, layer: Layer, config: VTAConfig, tiling: Tiling) -> None:
+        del config
+        self.used[digest(layer_text(layer))] = tiling_text(tiling)
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> ModuleOp:
+    return parse(f"{text}\n")
+
+
+def _figures(program: VtaProgram, timing: Timing) -> Outcome:
+    """Cycles, bytes, counters and what limits, over all calls of streams."""
+    totals, cycles = dict.fromkeys(COUNTER_NAMES, 0), 0
+    busy: dict[str, int] = {"load": 0, "compute": 0, "store": 0}
+    names = [call.device for call in program.calls] if isinstance(program, HostProgram) else list(program.devices)
+    instructions = 0
+    for name in names:
+        device = program.devices[name]
+        report = simulate_cycles(device.instructions, device.config, timing)
+        stream = decode_stream(device.instructions, device.config)
+        instructions += len(stream)
+        cycles += report.cycles
+        for counter, value in count(stream).items():
+            totals[counter] += value
+        for unit, value in _busy(report).items():
+            busy[unit] += value
+    nbytes = sum(value for name, value in totals.items() if name.endswith("_nbytes"))
+    more = {
+        "counts": totals,
+        "busy": busy,
+        "limit": _limit(cycles, totals, busy),
+        "macs": program.summary["macs_on_vta"],
+    }
+    return Outcome("ok", cycles, nbytes, instructions, more=json.dumps(more, sort_keys=True))
+
+
+def _busy(report: CycleReport) -> dict[str, int]:
+    return {name: unit.busy for name, unit in report.units.items()}
+
+
+def _limit(cycles: int, counts: Mapping[str, int], busy: Mapping[str, int]) -> str:
+    """What limits: the unit that is busy longest, or tokens where each waits; the compute unit's by its larger part."""
+    unit, most = max(busy.items(), key=lambda item: item[1])
+    if most < _TOKENS_BELOW * cycles:
+        return "tokens"
+    if unit == "compute":
+        return "compute" if 2 * counts["gemm_counter"] >= most else "ALU"
+    return f"{unit}s"

@@ -1,0 +1,150 @@
+"""`vtac explore`: which machine for these networks, with exact cycles."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.progress import Bar
+from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.output import report, write_file
+
+if TYPE_CHECKING:
+    from vtac.store.store import Store
+    from vtac.targets.vta.exploring.sensitivity import Change
+    from vtac.targets.vta.exploring.sweep import Sweep
+
+_EXAMPLE = """example:
+  vtac explore net.mlir --where "BLOCK in (16, 32) and sram_kib <= 512" --store sweep.db --csv points.csv
+  vtac explore net.mlir other.mlir --vary latency --vary bus_bits --json
+  vtac explore net.mlir --where "BLOCK == 16 and wgt_kib <= 256" --report sweep.html --plot sweep.svg --sensitivity
+
+Dimensions that --where or --vary name are swept over their legal values, the others are those of --config: BATCH,
+BLOCK, uop_kib, inp_kib, wgt_kib, acc_kib, bus_bits, burst_beats, bursts, latency, queue_depth, and sram_kib and
+multipliers, which follow. With neither, BLOCK and the memories are swept together. docs/exploring.md says what each
+point is.
+"""
+
+
+class Options(argparse.Namespace):
+    """The options, typed."""
+
+    sources: list[str]
+    where: str | None = None
+    vary: list[str]
+    config: str | None = None
+    executor: str = "local"
+    store: str | None = None
+    energy: str | None = None
+    own_tilings: bool = False
+    most: int = 2000
+    csv: str | None = None
+    plot: str | None = None
+    report: str | None = None
+    x: str = "cycles"
+    y: str = "sram_bytes"
+    sensitivity: bool = False
+    json: bool = False
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Explores, writes what was asked for, and prints the front as a table, or everything as JSON."""
+    from vtac.store.store import Store
+
+    options = _parse(arguments)
+    _check_outputs(options)
+    if options.most < 1:
+        raise UsageError(f"--most {options.most} allows no configuration; at least 1 is required")
+    with ExitStack() as stack:
+        store = None if options.store is None else stack.enter_context(Store(options.store))
+        bar = Bar()
+        stack.callback(bar.close)
+        try:
+            sweep, changes = _explored(options, store, bar)
+        except KeyboardInterrupt:
+            if store is not None:
+                print(f"{len(store):,} points are kept in {store.path}: the same command goes on", file=sys.stderr)
+            raise
+    _write(options, sweep)
+    if options.json:
+        report(json.dumps({**sweep.to_json(), "sensitivity": [vars(change) for change in changes]}) + "\n")
+    else:
+        report(str(sweep) + "".join(f"{change}\n" for change in changes))
+    return 0
+
+
+def _parse(arguments: Sequence[str]) -> Options:
+    parser = ToolParser("vtac explore", "Sweeps over hardware configurations for one or several networks.", _EXAMPLE)
+    add = parser.add_argument
+    add("sources", metavar="FILE", nargs="+", help="MLIR text of a network; its schedules are left aside")
+    add("--where", metavar="EXPR", help="the condition that configurations meet")
+    add("--vary", metavar="NAME", action="append", default=[], help="sweep this dimension, too")
+    add("--config", metavar="FILE", help="vta_config.json for what is not swept (default: the default one)")
+    add("--executor", metavar="E", help="local (a process for each core, the default), local:N or dask:ADDRESS")
+    add("--store", metavar="FILE.db", help="keeps every point; a sweep goes on where it was")
+    add("--energy", metavar="TABLE.json", help="energies and areas (default: 45 nm, see docs/exploring.md)")
+    add("--own-tilings", action="store_true", help="search tilings for every configuration, as vtac compile does")
+    add("--most", type=int, metavar="N", help="configurations that are allowed (default 2,000)")
+    add("--csv", metavar="FILE.csv", help="write all points")
+    add("--plot", metavar="FILE.svg", help="draw the points and their front (extra plot)")
+    add("--report", metavar="FILE.html", help="write plots and points as a page (extra report)")
+    measures = ("cycles", "bytes", "sram_bytes", "multipliers", "energy", "area")
+    add("--x", choices=measures, help="--plot: the measure along (default cycles)")
+    add("--y", choices=measures, help="--plot: the measure upwards (default sram_bytes)")
+    add("--sensitivity", action="store_true", help="say what one change of each point of the front would give")
+    add("--json", action="store_true", help="print all points as one JSON object")
+    options = Options()
+    parser.parse(arguments, options)
+    return options
+
+
+def _check_outputs(options: Options) -> None:
+    """Before anything is computed. Raises `VtacError` for what could not be written then."""
+    if options.plot is not None:
+        from vtac.report.front_plot import require_plot
+
+        require_plot(options.plot)
+    if options.report is not None:
+        from vtac.report.page.document import require_extra
+
+        require_extra()
+    for path in (options.csv, options.plot, options.report):
+        if path is not None and not Path(path).parent.is_dir():
+            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
+
+
+def _explored(options: Options, store: Store | None, bar: Bar) -> tuple[Sweep, list[Change]]:
+    from vtac.targets.vta.exploring.entry import explore
+    from vtac.targets.vta.exploring.sensitivity import sensitivity
+
+    sources = [Path(source) for source in options.sources]
+    sweep = explore(
+        sources,
+        where=options.where,
+        vary=options.vary,
+        base=None if options.config is None else VTAConfig.from_json(options.config),
+        executor=options.executor,
+        store=store,
+        energy=options.energy,
+        share=not options.own_tilings,
+        most=options.most,
+        progress=bar,
+    )
+    if not options.sensitivity:
+        return sweep, []
+    return sweep, sensitivity(sources, sweep.pareto(), executor=options.executor, store=store, progress=bar)
+
+
+def _write(options: Options, sweep: Sweep) -> None:
+    if options.csv is not None:
+        sweep.to_csv(options.csv)
+    if options.plot is not None:
+        sweep.plot(options.plot, options.x, options.y)
+    if options.report is not None:
+        write_file(sweep.to_html().encode(), options.report)
