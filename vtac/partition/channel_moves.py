@@ -196,7 +196,7 @@ def _of_slice(cut: tensor.ExtractSliceOp, dim: int, block: int) -> Cut | None:
 
 def shuffled_from(collapse: tensor.CollapseShapeOp, dim: int) -> Shuffle | None:
     """Channels expanded to a grid, that transposed, and collapsed again."""
-    moved = moved_from(collapse.src)
+    moved = _all_moved_from(collapse.src)
     groups = [[int(one.value.data) for one in group.data] for group in collapse.reassociation.data]
     if moved is None or len(groups[dim]) < 2 or any(len(group) > 1 for group in groups if group is not groups[dim]):
         return None
@@ -213,6 +213,14 @@ def shuffled_from(collapse: tensor.CollapseShapeOp, dim: int) -> Shuffle | None:
     # Dimension d of the grid is dimension places[d] of the transposed one.
     order = tuple(places.index(one) - own[0] for one in own)
     return Shuffle(dim, expand.src, tuple(shape_of(grid)[one] for one in own), order)
+
+
+def _all_moved_from(value: SSAValue) -> tuple[SSAValue, tuple[int, ...]] | None:
+    """What a tensor is before all moves that follow one another, and the dimension of it that each of those is."""
+    found = moved_from(value)
+    while found is not None and (before := moved_from(found[0])) is not None:
+        found = before[0], tuple(found[1][place] for place in before[1])
+    return found
 
 
 def is_computed(value: SSAValue) -> bool:

@@ -24,6 +24,7 @@ from vtac.partition.channel_moves import (
     may_be_moved,
 )
 from vtac.partition.moved_channels import channels_of, moved, operand_before, padded_like, source_before
+from vtac.partition.moves import is_move
 from vtac.partition.tile_operations import Made
 
 _Operand = Callable[[SSAValue, int, ChannelMove | None, Made], SSAValue]
@@ -43,8 +44,11 @@ class PerChannel:
 
     @classmethod
     def match(cls, op: LinalgStructuredOperation, block: int) -> PerChannel | None:
-        """What an operation of one result computes by channel; None if it reads no channels moved within tiles."""
-        if len(op.res) != 1:
+        """What an operation of one result computes by channel; None if it reads no channels moved within tiles.
+
+        An operation that itself only moves elements is none.
+        """
+        if len(op.res) != 1 or is_move(op):
             return None
         for place, value in enumerate(op.inputs):
             if not may_be_moved(value) or (dim := channel_dim(value)) is None:

@@ -161,6 +161,16 @@ def test_halves_that_are_shuffled_are_one_stream(width: int) -> None:
     _assert_one_stream(_halves(width, 2))
 
 
+def test_shuffles_of_shuffles_and_upsampled_ones_are_one_stream() -> None:
+    network = Network("again", (1, 5, 3, 4), 0, "x")
+    value = network.convolution(network.input, "made", 20, kernel=1)
+    for number, groups in enumerate((5, 4, 10)):
+        value = network.shuffle(value, f"shuffled{number}", groups)
+    both = network.concatenate([value, network.cut(value, "cut", 3, 7)], "both")
+    network.convolution(network.upsample(both, "larger", 2), "read", 9, kernel=3)
+    _assert_one_stream(network)
+
+
 def test_channels_that_a_product_moves_are_a_choice() -> None:
     network = Network("choice", (1, 5, 6, 6), 0, "x")
     left, right = (network.convolution(network.input, name, width, kernel=1) for name, width in (("l", 12), ("r", 20)))
