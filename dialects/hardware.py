@@ -38,6 +38,8 @@ _OPTIONAL: dict[str, int | str | None] = {
 }
 """Fields that the reference's files lack, and that are written only where they are not these."""
 
+_HLS_TARGETS = ("pynq", "ultra96", "zcu104")
+
 _BUS_BYTES, _BURST_BEATS = 8, 16
 """Bytes of a beat, and beats of a burst, of the Chisel design on a DE10."""
 
@@ -159,6 +161,11 @@ class VTAConfig:
     def index_bits(self, memory: MemoryName) -> int:
         """Bits of an index into a memory: log2 of its capacity in elements."""
         return self.capacity(memory).bit_length() - 1
+
+    @property
+    def is_hls(self) -> bool:
+        """Whether TARGET names a board of the HLS design, which executes a few instructions in its own way."""
+        return self.target in _HLS_TARGETS
 
     def longest_load(self, memory: MemoryName) -> int:
         """Elements that one LOAD may fill.

@@ -32,6 +32,9 @@ from vtac.dialects.vta.kernels import AluOp, GemmOp
 from vtac.errors import CompileError, TilingError
 from vtac.rewriting.walker import rewrite_once
 
+_HLS_SHIFTS = (-16, 15)
+"""Amounts that the HLS design shifts by: it takes 5 bits for a signed number."""
+
 IMMEDIATE_RANGE = (-(1 << 15), (1 << 15) - 1)
 
 
@@ -43,6 +46,7 @@ class ConvertAluToVta(ModulePass):
     ensures:  one kernel per operation of the body; contiguous loops collapsed, then two
               hardware loops, the rest micro-ops; with an immediate, src equals dst. A value
               that must survive is first copied (reset, then add).
+              On the HLS design a shift beyond -16 to 15 is several.
     declines: multiplication (no hardware), immediates beyond 16 bits, shifts beyond 31,
               partial tiles, other scopes.
     """
@@ -111,8 +115,22 @@ class _KernelBuilder:
         if copies is not None:
             kernels += [self._reset(), self._kernel(AluStep("add", input=copies))]
         for step in chain.steps:
-            kernels.append(self._kernel(step))
+            kernels += [self._kernel(part) for part in self._parts(step)]
         return kernels
+
+    def _parts(self, step: AluStep) -> list[AluStep]:
+        """A shift as several, where the HLS design takes its amount for a negative one; other steps as they are.
+
+        Arithmetic shifts of 32 bits add up, to the right and to the left.
+        """
+        amount = step.immediate
+        if not self.config.is_hls or step.name != "shr" or amount is None or not -31 <= amount <= 31:
+            return [step]
+        parts: list[int] = []
+        while amount:
+            parts.append(max(_HLS_SHIFTS[0], min(amount, _HLS_SHIFTS[1])))
+            amount -= parts[-1]
+        return [replace(step, immediate=part) for part in parts] or [step]
 
     def _in_place(self, chain: AluChain) -> tuple[AluChain, int | None]:
         """The chain on an input that already is the output, or the input to copy first."""

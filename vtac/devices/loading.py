@@ -23,6 +23,9 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.proof import check
 from vtac.targets.vta.stream.layout import Buffer
 
+_HLS_TARGET = "pynq"
+"""A TARGET of the HLS design: all have the same rules."""
+
 
 @dataclass(frozen=True, slots=True)
 class Times:
@@ -253,10 +256,15 @@ def _check_proven(program: Program, device: Device) -> None:
     """Raises `DeviceError` for a stream that hardware may not survive. A simulator finds out by itself."""
     if device.is_simulator:
         return
-    findings = check(program)
+    is_hls = device.info.get("design") == "hls"
+    judged = program
+    if is_hls and not program.config.is_hls:
+        judged = replace(program, config=replace(program.config, target=_HLS_TARGET))
+    findings = check(judged)
     if findings:
+        hint = f": compile it with TARGET {_HLS_TARGET}" if judged is not program else ""
         raise DeviceError(
-            f"the program is not proven safe, and was not launched: {findings[0].message}", findings[0].kind
+            f"the program is not proven safe, and was not launched: {findings[0].message}{hint}", findings[0].kind
         )
 
 

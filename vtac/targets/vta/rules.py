@@ -21,6 +21,9 @@ HARDWARE_MICRO_OPS = 2048
 MAX_SHIFT = 31
 """The largest amount that 5 bits hold."""
 
+HLS_SHIFTS = (-16, 15)
+"""The amounts of the HLS design: a signed number of 5 bits, so that 16 to 31 shift left."""
+
 EMPTY_LOOP_TRIPS = 16384
 """What a counter of 14 bits makes of a loop of no trips."""
 
@@ -52,7 +55,11 @@ RULES: dict[str, Rule] = {
     "dependence": Rule(
         "load and store have one neighbour each", "Core: token queues lie between neighbours", "clear the other bits"
     ),
-    "pad": Rule("a STORE has no pads", "Store: the pad fields are not read", "set all four to 0"),
+    "pad": Rule(
+        "a STORE has no pads, nor on the HLS design a LOAD of weights",
+        "Store, and load_2d of the HLS design: the pad fields are not read",
+        "set all four to 0",
+    ),
     "sram-range": Rule("a block lies within its memory", "TensorLoad: addresses wrap around", "make the block smaller"),
     "dram-range": Rule(
         "a block lies within one buffer of the memory", "the memory image and its buffers", "move or shorten the block"
@@ -92,7 +99,12 @@ RULES: dict[str, Rule] = {
     "immediate-source": Rule(
         "under an immediate src is dst", "TensorAlu reads src, simulators dst", "make them equal", _STRICT
     ),
-    "shift": Rule("amounts lie within -31 and 31", "TensorAlu: the low 5 bits count", "shift twice", _STRICT),
+    "shift": Rule(
+        "amounts lie within -31 and 31, on the HLS design -16 and 15",
+        "TensorAlu: the low 5 bits count",
+        "shift twice",
+        _STRICT,
+    ),
     "store-source": Rule(
         "a STORE reads results of GEMM or ALU", "the OUT buffer, which LOAD ACC does not fill", "add 0 first", _STRICT
     ),
@@ -163,13 +175,33 @@ def no_rows() -> str:
     return "y_size is 0 and x_size is not; the hardware never finishes such a LOAD, pads alone cannot be loaded"
 
 
-def shift_too_far(amount: int) -> str:
-    return f"shift by {amount}; the hardware shifts by the low 5 bits, so -{MAX_SHIFT} to {MAX_SHIFT}"
+def shift_bounds(*, hls: bool) -> tuple[int, int]:
+    """The immediate amounts that the hardware shifts by as simulators do; of the HLS design, 5 bits with a sign."""
+    return HLS_SHIFTS if hls else (-MAX_SHIFT, MAX_SHIFT)
 
 
-def shift_range(negative: bool) -> tuple[int, int]:
+def shift_too_far(amount: int, *, hls: bool) -> str:
+    low, high = shift_bounds(hls=hls)
+    what = "the HLS design takes the low 5 bits for a signed number" if hls else "the hardware shifts by the low 5 bits"
+    return f"shift by {amount}; {what}, so {low} to {high}"
+
+
+def shift_range(negative: bool, *, hls: bool) -> tuple[int, int]:
     """The tensor shift amounts on which hardware and simulators agree; `negative` is the imm field's sign."""
+    if hls:
+        return HLS_SHIFTS
     return (-MAX_SHIFT, 0) if negative else (0, MAX_SHIFT)
+
+
+def unread_pads() -> str:
+    """Of a LOAD of weights, or one of nothing, on the HLS design."""
+    return (
+        "the HLS design pads no weights, and writes the pads of an instruction that loads nothing; all four must be 0"
+    )
+
+
+def unread_rows() -> str:
+    return "the HLS design loads one row of micro-ops, whatever y_size says; load each row by itself"
 
 
 def beyond_index(operand: str, index: int, memory: str, capacity: int) -> str:

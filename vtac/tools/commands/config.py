@@ -20,7 +20,7 @@ _EXAMPLE = """example:
 
 MEANINGS: Mapping[str, str] = MappingProxyType(
     {
-        "TARGET": "any string: what the reference builds for, such as sim, pynq or de10; without effect here",
+        "TARGET": "any string: what it is built for; pynq, ultra96 and zcu104 have the HLS design and its rules",
         "HW_VER": "any string: the version of the hardware; without effect here",
         "LOG_INP_WIDTH": "3: bits of an input and of an output, 8",
         "LOG_WGT_WIDTH": "3: bits of a weight, 8",

@@ -199,7 +199,7 @@ class PlanBuilder:
         for dst, src in levels:
 
             def check(_: NDArray[np.uint8], src: NDArray[np.int64] = src) -> None:
-                problem = check_shift_amounts(alu, acc[src])
+                problem = check_shift_amounts(alu, acc[src], hls=stream.config.is_hls)
                 if problem is not None:
                     raise stream.fault(position, *problem)
 

@@ -157,7 +157,7 @@ class ReferenceInterpreter:
         immediate = np.full(acc.shape[1:], alu.imm, np.int32)
         for dst, src, _ in _operations(alu, micro_ops):
             if self._written is not None:
-                problem = check_shift_amounts(alu, acc[src])
+                problem = check_shift_amounts(alu, acc[src], hls=self._stream.config.is_hls)
                 if problem is not None:
                     return problem
             acc[dst] = operation(acc[dst], immediate if alu.use_imm else acc[src])

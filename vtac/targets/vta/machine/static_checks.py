@@ -171,6 +171,17 @@ def _check_hardware_memory(stream: Stream) -> Iterable[_Finding]:
         yield from _check_whole_load(stream, memory, rows, np.where(columns["memory"] == memory, elements, 0))
 
 
+def _check_hls_memory(stream: Stream) -> Iterable[_Finding]:
+    """What the HLS design makes of pads and of rows of micro-ops."""
+    columns, rows = stream.table.columns[Opcode.LOAD], stream.table.rows[Opcode.LOAD]
+    runs = columns["x_size"] != 0
+    padded = sum(columns[name] for name in ("y_pad_0", "y_pad_1", "x_pad_0", "x_pad_1")) != 0
+    unread = padded & ((columns["memory"] == Memory.WGT) | ~runs)
+    yield from _first(rows, unread, "pad", lambda _: rules.unread_pads())
+    micro_ops = runs & (columns["memory"] == Memory.UOP) & (columns["y_size"] > 1)
+    yield from _first(rows, micro_ops, "uop-range", lambda _: rules.unread_rows())
+
+
 def _check_whole_load(
     stream: Stream, memory: Memory, rows: NDArray[np.int64], elements: NDArray[np.int64]
 ) -> Iterable[_Finding]:
@@ -184,12 +195,13 @@ def _check_whole_load(
 def _check_hardware_alu(stream: Stream) -> Iterable[_Finding]:
     columns, rows = stream.table.columns[Opcode.ALU], stream.table.rows[Opcode.ALU]
     yield from _first(rows, columns["alu_opcode"] == AluOpcode.MUL, "alu-opcode", lambda _: rules.multiplies())
+    low, high = rules.shift_bounds(hls=stream.config.is_hls)
     shifts = (columns["alu_opcode"] == AluOpcode.SHR) & (columns["use_imm"] == 1)
     yield from _first(
         rows,
-        shifts & (np.abs(columns["imm"]) > rules.MAX_SHIFT),
+        shifts & ((columns["imm"] < low) | (columns["imm"] > high)),
         "shift",
-        lambda place: rules.shift_too_far(int(columns["imm"][place])),
+        lambda place: rules.shift_too_far(int(columns["imm"][place]), hls=stream.config.is_hls),
     )
 
 
@@ -197,6 +209,8 @@ def _check_strict(stream: Stream) -> Iterable[_Finding]:
     yield from _check_zero_trips(stream)
     yield from _check_hardware_memory(stream)
     yield from _check_hardware_alu(stream)
+    if stream.config.is_hls:
+        yield from _check_hls_memory(stream)
     if stream.config.capacity("uop") > rules.HARDWARE_MICRO_OPS:
         yield from _check_micro_op_range(stream, rules.HARDWARE_MICRO_OPS, rules.beyond_built_micro_ops)
 

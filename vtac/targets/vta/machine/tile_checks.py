@@ -75,11 +75,11 @@ def check_storable(tiles: Indices, written: Written) -> Problem | None:
     return "store-source", rules.not_computed(f"ACC tile {tile}")
 
 
-def check_shift_amounts(instruction: Alu, amounts: NDArray[np.int32]) -> Problem | None:
+def check_shift_amounts(instruction: Alu, amounts: NDArray[np.int32], *, hls: bool) -> Problem | None:
     """Whether tensor shift amounts mean the same to the hardware: 0 to 31 (-31 to 0 under a negative imm field)."""
     if instruction.opcode is not AluOpcode.SHR or instruction.use_imm:
         return None
-    low, high = rules.shift_range(instruction.imm < 0)
+    low, high = rules.shift_range(instruction.imm < 0, hls=hls)
     bad = (amounts < low) | (amounts > high)
     if not bad.any():
         return None

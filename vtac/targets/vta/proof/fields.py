@@ -53,7 +53,18 @@ def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, repo
     return problem is None
 
 
+def _check_hls(stream: Stream, index: int, load: Load, report: Report) -> None:
+    """What the HLS design makes of pads, and of rows of micro-ops."""
+    padded = load.y_pad_0 or load.y_pad_1 or load.x_pad_0 or load.x_pad_1
+    if padded and (load.memory is Memory.WGT or load.x_size == 0):
+        report.add("pad", f"{stream.name(index)}: {rules.unread_pads()}", index)
+    if load.memory is Memory.UOP and load.x_size and load.y_size > 1:
+        report.add("uop-range", f"{stream.name(index)}: {rules.unread_rows()}", index)
+
+
 def _check_block(stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report) -> bool:
+    if stream.config.is_hls and isinstance(instruction, Load):
+        _check_hls(stream, index, instruction, report)
     if is_nop(instruction):
         return True
     if instruction.y_size == 0:
@@ -147,5 +158,7 @@ def _check_kernel(stream: Stream, index: int, kernel: Gemm | Alu, report: Report
 def _check_operation(stream: Stream, index: int, alu: Alu, report: Report) -> None:
     if alu.opcode is AluOpcode.MUL:
         report.add("alu-opcode", f"{stream.name(index)}: {rules.multiplies()}", index)
-    if alu.opcode is AluOpcode.SHR and alu.use_imm and abs(alu.imm) > rules.MAX_SHIFT:
-        report.add("shift", f"{stream.name(index)}: {rules.shift_too_far(alu.imm)}", index)
+    hls = stream.config.is_hls
+    low, high = rules.shift_bounds(hls=hls)
+    if alu.opcode is AluOpcode.SHR and alu.use_imm and not low <= alu.imm <= high:
+        report.add("shift", f"{stream.name(index)}: {rules.shift_too_far(alu.imm, hls=hls)}", index)

@@ -80,7 +80,7 @@ class ShiftCheck:
         written = np.zeros(len(self._origin), np.bool_)
         written[footprint.writes[0][1]] = True
         origins = np.where(written, _DATA, self._origin)[tiles]
-        low, high = rules.shift_range(alu.imm < 0)
+        low, high = rules.shift_range(alu.imm < 0, hls=self._stream.config.is_hls)
         bad = np.array([not self._proven(origin, low, high) for origin in origins.tolist()], np.bool_)
         if not bad.any():
             return
