@@ -4,6 +4,7 @@
 #   make demo    one convolution, one trained net  make clean   remove what was generated
 #   make fuzz    2,000 random cases against the compiler, the same ones each time
 #   make test-browser  the HTML report in Chromium, which Debian has: apt-get install chromium
+#   make docs    the documentation site, built into build/docs/html, its examples and tutorials run
 #   make package a wheel, tried where it is installed          make test-xdsl  a part of the tests with the oldest xDSL
 #   make test-torch  the tests that need PyTorch, which it installs
 #
@@ -25,7 +26,7 @@ $(error vtac/dialects and vtac/passes are symbolic links to dialects and passes,
   (on Windows, with developer mode on))
 endif
 
-.PHONY: test test-browser lint types lit pytest demo bench fuzz package test-xdsl test-torch clean
+.PHONY: test test-browser lint types lit pytest demo bench fuzz docs package test-xdsl test-torch clean
 
 test: lint types lit pytest
 
@@ -54,6 +55,15 @@ bench: $(VENV)/.installed
 
 fuzz: $(VENV)/.installed-test
 	$(BIN)/vtac fuzz all --seed 0 --count 2000 --jobs 2 --quiet
+
+# The site, in an environment of its own; a warning is an error. `make test-browser` opens its pages.
+docs: build/site/.installed
+	PYTHONPATH=docs build/site/bin/python -m sitegen
+
+build/site/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m venv build/site
+	build/site/bin/$(PIP) --editable '.[docs,onnx,plot,report]'
+	touch $@
 
 # A wheel and an sdist; the wheel, and an editable install, tried in environments of their own.
 package: $(VENV)/.installed-test

@@ -39,7 +39,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("kind", metavar="KIND", nargs="?", help=kinds)
     options = Options()
     parser.parse(arguments, options)
-    report(_list() if options.kind is None else _explanation(options.kind))
+    report(_list() if options.kind is None else explanation(options.kind))
     return 0
 
 
@@ -55,7 +55,8 @@ def _list() -> str:
     )
 
 
-def _explanation(kind: str) -> str:
+def explanation(kind: str) -> str:
+    """All that is said of a kind. Raises `UsageError` for one that there is not."""
     parts = [
         *([_of_streams(kind)] if kind in RULES else []),
         *([_of_kernels(kind)] if kind in KERNEL_RULES else []),

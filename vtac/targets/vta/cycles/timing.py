@@ -7,7 +7,8 @@ from dataclasses import dataclass, fields
 from vtac.errors import ConfigError
 from vtac.targets.vta.isa import WORD_BYTES
 
-_MINIMA = {"board": 0, "memory_latency": 0, "gemm_overhead": 0, "alu_overhead": 0}
+MINIMA = {"board": 0, "memory_latency": 0, "gemm_overhead": 0, "alu_overhead": 0}
+"""The least that a field may be, where that is not 1."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +40,7 @@ class Timing:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, least = getattr(self, field.name), _MINIMA.get(field.name, 1)
+            value, least = getattr(self, field.name), MINIMA.get(field.name, 1)
             if field.name != "board" and value < least:
                 raise ConfigError(f"Timing.{field.name} is {value}; at least {least} is required")
         for name in ("bus_bytes", "burst_beats"):

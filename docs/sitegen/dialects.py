@@ -1,0 +1,120 @@
+"""The reference of dialects: operations, types and attributes with their rules, from the code."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import textwrap
+from importlib import import_module
+
+from xdsl.ir import Attribute, Dialect, Operation
+from xdsl.irdl import IRDLOperation, OptionalDef, ParametrizedAttribute, VariadicDef
+
+from sitegen.text import code, docstring, fence, page, section, table
+from vtac.dialects import get_all_dialects
+from vtac.dialects.declared import Declared, declared_attributes
+
+RATIONALE = {
+    "schedule": "[The schedule dialect](../schedule-dialect.md) gives its purpose, phases, and what is not modelled.",
+    "vta": "[The vta dialect](../vta-dialect.md) gives its purpose, tokens, padding and hardware rules.",
+    "wmma": "[Tensor cores](../tensor-cores.md) gives its purpose and levels, and what is not modelled.",
+    "packing": (
+        "**Purpose.** Say how a plain tensor lies in tiles, so that the compiler can move packing about and fold it "
+        "away, before it becomes copies of the host. It stands between the plain program and device functions on "
+        "tiles. **Not modelled:** tiles of other than the configuration's sizes within one program, and layouts that "
+        "depend on data."
+    ),
+    "arith": "xDSL's dialect; where vtac reads a program, with these operations more, as frontends write them.",
+    "linalg": "xDSL's dialect; where vtac reads a program, with the named operations that frontends write.",
+}
+
+
+def dialect_pages() -> dict[str, str]:
+    """A page for each dialect, by file name."""
+    return {f"dialect-{name}.md": _page(name, load()) for name, load in get_all_dialects().items()}
+
+
+def own_operations(dialect: Dialect) -> list[type[Operation]]:
+    """The operations that vtac defines: of xDSL's dialects those that it adds."""
+    return [op for op in dialect.operations if op.__module__.startswith("vtac")]
+
+
+def _page(name: str, dialect: Dialect) -> str:
+    operations = own_operations(dialect)
+    attributes = [found for found in dialect.attributes if found.__module__.startswith("vtac")]
+    declared = [
+        one for one in declared_attributes().values() if one.dialect == name or (name == "schedule" and not one.dialect)
+    ]
+    package = import_module(operations[0].__module__.rpartition(".")[0]) if operations else None
+    intro = docstring(package) if package and package.__name__ != "vtac.dialects" else ""
+    return page(
+        f"Dialect {name}",
+        RATIONALE.get(name, ""),
+        intro,
+        section(2, "Operations", *map(_operation, operations)) if operations else "",
+        section(2, "Types and attributes", *map(_attribute, attributes)) if attributes else "",
+        section(2, "Attributes on other operations", _declared(declared)) if declared else "",
+    )
+
+
+def _operation(op: type[Operation]) -> str:
+    if not issubclass(op, IRDLOperation):
+        return section(3, op.name, docstring(op))
+    definition = op.get_irdl_definition()
+    rows = [(code(what), "operand", _count(declared)) for what, declared in definition.operands]
+    rows += [(code(what), "property", _count(one)) for what, one in definition.properties.items()]
+    rows += [(code(what), "attribute", _count(one)) for what, one in definition.attributes.items()]
+    rows += [(code(what), "result", _count(declared)) for what, declared in definition.results]
+    rows += [(code(what), "region", _count(declared)) for what, declared in definition.regions]
+    form: object = getattr(op, "assembly_format", None)
+    written = f"Written {code(f'{op.name} {form}')}" if isinstance(form, str) else ""
+    doc = docstring(op) if "__doc__" in op.__dict__ and op.__doc__ else ""
+    return section(3, op.name, doc, written, table(("part", "kind", ""), rows), _rules(op))
+
+
+def _attribute(found: type[Attribute]) -> str:
+    rows: list[tuple[str, str]] = []
+    if issubclass(found, ParametrizedAttribute):
+        rows = [(code(name), "") for name, _ in found.get_irdl_definition().parameters]
+    return section(3, found.name, docstring(found), table(("parameter", ""), rows), _rules(found))
+
+
+def _declared(found: list[Declared[object]]) -> str:
+    rows = [
+        (code(one.name), one.kind.wanted.rstrip(","), ", ".join(map(code, one.on)) or "anything", one.meaning)
+        for one in found
+    ]
+    return table(("attribute", "holds", "stands on", "meaning"), rows)
+
+
+def _count(declared: object) -> str:
+    if isinstance(declared, OptionalDef):
+        return "optional"
+    return "any number" if isinstance(declared, VariadicDef) else ""
+
+
+def _rules(found: type) -> str:
+    """What the verifier says when it refuses, from its code; a value in the message stands in braces."""
+    messages = [text for kind in found.__mro__ if kind.__module__.startswith("vtac") for text in _raised(kind)]
+    unique = list(dict.fromkeys(messages))
+    return "The verifier refuses:\n\n" + fence("\n".join(unique)) if unique else ""
+
+
+def _raised(kind: type) -> list[str]:
+    verify: object = kind.__dict__.get("verify_") or kind.__dict__.get("verify")
+    if not inspect.isfunction(verify):
+        return []
+    tree = ast.parse(textwrap.dedent(inspect.getsource(verify)))
+    calls = [node.exc for node in ast.walk(tree) if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call)]
+    texts = [call.args[0] for call in calls if call.args]
+    return [_spelled(text) for text in texts if isinstance(text, ast.Constant | ast.JoinedStr)]
+
+
+def _spelled(text: ast.Constant | ast.JoinedStr) -> str:
+    if isinstance(text, ast.Constant):
+        return str(text.value)
+    return "".join(
+        str(part.value) if isinstance(part, ast.Constant) else f"{{{ast.unparse(part.value)}}}"
+        for part in text.values
+        if isinstance(part, ast.Constant | ast.FormattedValue)
+    )

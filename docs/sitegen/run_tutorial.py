@@ -1,0 +1,35 @@
+"""`python -m sitegen.run_tutorial SCRIPT`: runs a tutorial cell by cell; prints as JSON what each printed and drew."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import redirect_stdout
+from importlib import import_module
+from io import StringIO
+from pathlib import Path
+
+from sitegen.cells import cells_of
+
+
+def main(path: Path) -> list[dict[str, object]]:
+    """What each code cell printed, and the pictures that it showed."""
+    sys.path.insert(0, str(path.parent))
+    shown: list[tuple[str, str]] = import_module("pictures").SHOWN
+    namespace: dict[str, object] = {"__name__": "__main__", "__file__": str(path)}
+    outcomes: list[dict[str, object]] = []
+    for cell in cells_of(path.read_text()):
+        if cell.is_text:
+            continue
+        printed = StringIO()
+        source = "\n" * (cell.line - 1) + cell.text
+        with redirect_stdout(printed):
+            exec(compile(source, str(path), "exec"), namespace)
+        outcomes.append({"printed": printed.getvalue(), "pictures": [list(one) for one in shown]})
+        shown.clear()
+    return outcomes
+
+
+if __name__ == "__main__":
+    outcome = main(Path(sys.argv[1]).resolve())
+    json.dump(outcome, sys.stdout)

@@ -1,0 +1,112 @@
+"""The reference has an entry for all that there is, and pages link to what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from sitegen import passes
+from sitegen.cells import cells_of
+from sitegen.commands import commands_page
+from sitegen.dialects import dialect_pages, own_operations
+from sitegen.directives import directives_page
+from sitegen.examples import cases_of, gives_the_same, last_step
+from sitegen.findings import findings_page
+from sitegen.hardware import hardware_page
+from sitegen.machine import instruction_words
+from sitegen.python_names import python_page
+from sitegen.text import fence, prose, table
+
+import vtac
+from vtac.dialects import get_all_dialects
+from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.schedule import DIRECTIVES
+from vtac.dialects.schedule.arguments import directive_name
+from vtac.targets.vta.rules import RULES
+from vtac.tools.vtac import COMMANDS
+from vtac.universe import get_all_passes
+
+ROOT = Path(__file__).resolve().parents[2]
+WITHOUT_EXAMPLE = {"lower-to-vta", "lower-to-wmma"}
+"""Pipelines of passes, whose entry lists their phases instead."""
+
+
+def headings(text: str) -> set[str]:
+    return set(re.findall(r"^#+ (.+)$", text, re.MULTILINE))
+
+
+def test_every_public_name_has_an_entry() -> None:
+    text = python_page()
+    assert {
+        name for name in vtac.__all__ if not re.search(rf"^:+{{py:\w+}} vtac\.{name}\b", text, re.MULTILINE)
+    } == set()
+
+
+def test_every_directive_has_an_entry_with_an_example() -> None:
+    text = directives_page(ROOT)
+    assert {directive_name(kind) for kind in DIRECTIVES} <= headings(text)
+    lookups = sum(directive_name(kind).startswith("get_") for kind in DIRECTIVES)
+    assert text.count("For example, ") == text.count("and gave the same") == len(DIRECTIVES) - lookups
+
+
+def test_every_pass_has_cases_and_a_text() -> None:
+    for name, load in get_all_passes().items():
+        assert load().__doc__, name
+        cases = [case for case in passes.cases_of_pass(ROOT, name) if case.text and case.arguments]
+        assert cases or name in WITHOUT_EXAMPLE, f"{name} has no example"
+
+
+def test_every_operation_has_an_entry() -> None:
+    pages = dialect_pages()
+    for name, load in get_all_dialects().items():
+        assert {op.name for op in own_operations(load())} <= headings(pages[f"dialect-{name}.md"])
+    assert "unknown memory '{self.memory.data}'; it is one of" in pages["dialect-vta.md"]
+
+
+def test_every_command_and_kind_and_field_has_an_entry() -> None:
+    assert {f"vtac {name}" for name in COMMANDS} <= headings(commands_page())
+    assert set(RULES) <= headings(findings_page())
+    text = hardware_page()
+    assert [name for name in VTAConfig().to_fields() if f"`{name}`" not in text] == []
+    assert "| `memory_latency` | 16 | 16 | at least 0 |" in text
+
+
+def test_words_are_drawn_from_the_table_of_fields() -> None:
+    text = instruction_words()
+    assert "| 57:26 | `dram_base` | 32 | 0 to 4,294,967,295 |" in text
+    assert text.count("<svg") == 4 and "Bits of GEMM: opcode in 2:0" in text
+
+
+def test_a_case_that_computes_something_else_is_seen(tmp_path: Path) -> None:
+    path = tmp_path / "split.mlir"
+    path.write_text((ROOT / "tests" / "passes" / "directives" / "split.mlir").read_text())
+    case = cases_of(path)[0]
+    step = last_step(case, "split")
+    assert step is not None and step.directive.startswith("split(i0, ") and gives_the_same(case)
+    assert last_step(case, "fuse") is None
+
+
+def test_cells_keep_their_lines() -> None:
+    cells = cells_of('"""About."""\n\n# %% [markdown]\n# # Title\n#\n# Text\n\n# %% tags=["solution"]\nx = 1\n')
+    assert [(cell.text, cell.line, cell.is_text, cell.is_solution) for cell in cells] == [
+        ("# Title\n\nText", 4, True, False),
+        ("x = 1", 9, False, True),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a `b`", "a `b`\n"),
+        ("Does.\n\nrequires: x\n          y\nensures:  z", "Does.\n\n* **requires** x y\n* **ensures** z\n"),
+        ("Does.\n\nbefore    after\n", "Does.\n\n```text\nbefore    after\n```\n\n"),
+    ],
+)
+def test_docstrings_become_markdown(text: str, shown: str) -> None:
+    assert prose(text) == shown
+
+
+def test_fences_and_cells_keep_what_they_hold() -> None:
+    assert fence("a ``` b") == "````text\na ``` b\n````\n"
+    assert table(("x",), [("a|b",)]) == "| x |\n|---|\n| a\\|b |\n"

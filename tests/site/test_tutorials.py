@@ -1,0 +1,35 @@
+"""Tutorials run, and have what each is to have."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sitegen.cells import cells_of
+from sitegen.tutorials import run, scripts_of
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = scripts_of(ROOT)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_tutorial_runs_and_draws(script: Path) -> None:
+    pictures = [picture for ran in run(script) for picture in ran["pictures"]]
+    assert pictures and all(words.strip() for _, words in pictures)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+def test_a_tutorial_says_what_can_be_done_after_it_and_asks_two_exercises(script: Path) -> None:
+    cells = cells_of(script.read_text())
+    texts = "\n".join(cell.text for cell in cells if cell.is_text)
+    assert "## What you can do now" in texts
+    assert texts.count("**Exercise ") == 2
+    assert sum(cell.is_solution for cell in cells) == 2
+
+
+def test_a_tutorial_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "pictures.py").write_text("SHOWN = []\n")
+    script = tmp_path / "broken.py"
+    script.write_text("# %%\nx = 1\n\n# %%\nassert x == 2\n")
+    with pytest.raises(RuntimeError, match=r"(?s)broken\.py fails:.*line 5"):
+        run(script)
