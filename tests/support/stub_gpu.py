@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -76,8 +77,9 @@ class StubGpu:
         cubin = f"stub {counts}".encode()
         return tuple(CompiledKernel(one, architecture, "none", 48, 0, 0, 0, 0, 1024, "", cubin) for one in kernels)
 
-    def execute(self, program: CudaProgram | CudaNetwork) -> None:
-        """Let launches of a program's kernels execute their text on the CPU, with the memory that they are given."""
+    def execute(self, program: CudaProgram | CudaNetwork, launches: int | None = None) -> None:
+        """Let launches of a program's kernels, or the first few, execute their text on the CPU, with their memory."""
+        left = iter(range(launches)) if launches is not None else count()
         records = program.plan.kernels if isinstance(program, CudaNetwork) else (program.launch,)
         texts = {
             one.kernel: program.kernel_text(one) if isinstance(program, CudaNetwork) else program.text
@@ -85,6 +87,8 @@ class StubGpu:
         }
 
         def run(kernel: bytes, *rest: object) -> None:
+            if next(left, None) is None:
+                return
             record = next(one for one in records if one.kernel == kernel.decode())
             _run(texts[record.kernel], record, *rest)  # pyright: ignore[reportArgumentType]
 
@@ -105,9 +109,9 @@ def _run(
     block: Sequence[int],
     shared: int,
     addresses: Sequence[int],
-    count: int,
+    parameters: int,
 ) -> None:
-    assert (*grid[:3], *block[:3], shared, count) == (
+    assert (*grid[:3], *block[:3], shared, parameters) == (
         *record.grid,
         *record.block,
         record.shared_bytes,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
@@ -18,7 +19,7 @@ from vtac.targets.cuda.arrays import Array, described, fitted
 from vtac.targets.cuda.compiled import Compiled
 from vtac.targets.cuda.cpu.running import CpuRun, run_on_cpu
 from vtac.targets.cuda.gpu.cubins import Cubins, compiled_cubins, cubin_files
-from vtac.targets.cuda.gpu.launcher import GpuRun, Timing, run_plan_on_gpu
+from vtac.targets.cuda.gpu.launcher import GpuRun, OpenRun, Timing, opened_run, run_plan_on_gpu
 from vtac.targets.cuda.gpu.loaded import UNWRITTEN
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, PlanBuffer
@@ -116,6 +117,10 @@ class CudaNetwork(Compiled):
         return run_plan_on_gpu(
             self.text, self.plan, self._fitted(arrays), self.constants, timing or Timing(repeats), cubins=self.cubins
         )
+
+    def opened_on_gpu(self, arrays: Sequence[Array]) -> AbstractContextManager[OpenRun]:
+        """The program on a GPU with arrays of its own, to be timed as often as wanted."""
+        return opened_run(self.text, self.plan, self._fitted(arrays), self.constants, cubins=self.cubins)
 
     def on_gpu(self, device: int = 0) -> BoundProgram:
         """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -30,7 +31,7 @@ from vtac.targets.cuda.gpu.cubins import (
     read_cubin,
     read_cubins,
 )
-from vtac.targets.cuda.gpu.launcher import GpuRun, Timing, run_plan_on_gpu
+from vtac.targets.cuda.gpu.launcher import GpuRun, OpenRun, Timing, opened_run, run_plan_on_gpu
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, plan_of
 from vtac.targets.cuda.saved_record import SavedRecord, read_record
@@ -119,11 +120,14 @@ class CudaProgram(Compiled):
 
     def run_on_gpu(self, arrays: Sequence[Array], repeats: int = 0, timing: Timing | None = None) -> GpuRun:
         """Launch on the GPU: the outputs, and the milliseconds of `repeats` timed launches, or as `timing` says."""
-        inputs = dict(zip((p.name for p in self.launch.inputs), self._inputs(arrays), strict=True))
-        wanted = [inputs[p.name] for p in self.launch.inputs if p.name not in self.constants]
+        wanted = self._given(arrays)
         return run_plan_on_gpu(
             self.text, self._plan(), wanted, self.constants, timing or Timing(repeats), cubins=self.cubins
         )
+
+    def opened_on_gpu(self, arrays: Sequence[Array]) -> AbstractContextManager[OpenRun]:
+        """The program on a GPU with arrays of its own, to be timed as often as wanted."""
+        return opened_run(self.text, self._plan(), self._given(arrays), self.constants, cubins=self.cubins)
 
     def on_gpu(self, device: int = 0) -> BoundProgram:
         """The program on a GPU, compiled there once: for arrays that lie there, on the caller's stream."""
@@ -136,6 +140,11 @@ class CudaProgram(Compiled):
         from vtac.targets.cuda.torch_op import torch_op
 
         return torch_op(self, name)
+
+    def _given(self, arrays: Sequence[Array]) -> list[Array]:
+        """What the launch reads of a caller's arrays."""
+        inputs = dict(zip((p.name for p in self.launch.inputs), self._inputs(arrays), strict=True))
+        return [array for name, array in inputs.items() if name not in self.constants]
 
     def _plan(self) -> LaunchPlan:
         return plan_of(self.launch, list(self.constants))

@@ -80,5 +80,5 @@ def test_a_space_without_room(monkeypatch: pytest.MonkeyPatch) -> None:
         return []
 
     monkeypatch.setattr(roof, "tilings", nothing)
-    with pytest.raises(ScheduleError, match="no tiling of a product of 2-byte elements fits a block"):
+    with pytest.raises(ScheduleError, match="has 0 tilings that fit a block; the one at place 0"):
         choose_tiling(ProductSize((3, 3, 3), (16, 16, 16), 2, (1, 1)), gpu_architecture("sm_75"))

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -78,22 +78,38 @@ def run_plan_on_gpu(
 
     Raises `ToolMissingError` without a driver, a device or a CUDA compiler, `KernelTextError`, `LaunchError`.
     """
-    device = open_device(device_index)
-    compiled = compiled_for(text, [record.kernel for record in plan.kernels], device.architecture, cubins)
-    with device.current(), ExitStack() as held:
-        run = _Run(load_plan(device, plan, compiled, constants, held), held)
-        run.upload(arrays)
+    with opened_run(text, plan, arrays, constants, cubins=cubins, device_index=device_index) as run:
         run.launch()
         outputs = run.outputs()
         milliseconds = run.timed(timing) if timing is not None and timing.repeats else ()
-    return GpuRun(outputs, milliseconds, device.name, compiled)
+        return GpuRun(outputs, milliseconds, run.loaded.device.name, run.compiled)
+
+
+@contextmanager
+def opened_run(
+    text: str,
+    plan: LaunchPlan,
+    arrays: Sequence[Array],
+    constants: Mapping[str, Array],
+    *,
+    cubins: Cubins | None = None,
+    device_index: int = 0,
+) -> Generator[OpenRun]:
+    """A plan on a device with its arrays, to be launched and timed as often as wanted; given back afterwards."""
+    device = open_device(device_index)
+    compiled = compiled_for(text, [record.kernel for record in plan.kernels], device.architecture, cubins)
+    with device.current(), ExitStack() as held:
+        run = OpenRun(load_plan(device, plan, compiled, constants, held), compiled, held)
+        run.upload(arrays)
+        yield run
 
 
 @dataclass
-class _Run:
+class OpenRun:
     """A loaded plan with arrays of its own on a stream of its own."""
 
     loaded: LoadedPlan
+    compiled: tuple[CompiledKernel, ...]
     held: ExitStack
     stream: int = 0
     addresses: dict[int, int] = field(default_factory=dict[int, int])
@@ -127,10 +143,14 @@ class _Run:
 
     def timed(self, timing: Timing) -> tuple[float, ...]:
         """Milliseconds of one run, as each sample gives them."""
+        with ExitStack() as held:
+            return self._timed(timing, held)
+
+    def _timed(self, timing: Timing, held: ExitStack) -> tuple[float, ...]:
         loaded, driver, what = self.loaded, self.loaded.device.driver, self.loaded.what
-        begin, end = (loaded.device.create_event(what, self.held) for _ in range(2))
-        flushed = loaded.device.allocate(timing.flush_bytes, what, self.held) if timing.flush_bytes else 0
-        graph = loaded.device.capture(lambda stream: self._burst(stream, timing.burst), what, self.held)
+        begin, end = (loaded.device.create_event(what, held) for _ in range(2))
+        flushed = loaded.device.allocate(timing.flush_bytes, what, held) if timing.flush_bytes else 0
+        graph = loaded.device.capture(lambda stream: self._burst(stream, timing.burst), what, held)
         for _ in range(timing.warm_up):
             driver.call("cuGraphLaunch", graph, self.stream, what=what)
         samples: list[float] = []

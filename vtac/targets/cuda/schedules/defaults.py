@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from vtac.dialects.schedule.payload import BlockOp
 
 
-def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = None) -> Schedule:
+def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = None, place: int = 0) -> Schedule:
     """A schedule for the one function of a module, which becomes one kernel.
 
     A contraction that tensor cores multiply, zero padding before it, an elementwise tail; else elements or rows of
     them that threads compute. Tiles are chosen for the architecture given, else the module's, else for what all have.
-    Raises `ScheduleError` for any other program, naming the block in the way.
+    `place` counts from the tiling that is estimated to take least time. Raises `ScheduleError` for any other program,
+    naming the block in the way.
     """
     schedule = Schedule(module)
     record = architecture_of(module) if architecture is None else architecture
@@ -43,7 +44,7 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     found = find_product_blocks(schedule.function, product)
     try:
         shape = product_shape(Schedule(module), found)
-        tiling = choose_tiling(shape.size(found.element_bytes), record)
+        tiling = choose_tiling(shape.size(found.element_bytes), record, place)
         ProductScheduler(schedule, found, shape, tiling).schedule()
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", location_of(product)) from None

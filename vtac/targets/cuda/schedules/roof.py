@@ -60,18 +60,24 @@ class Estimate:
         return max(roofs, key=lambda name: roofs[name])
 
 
-def choose_tiling(size: ProductSize, architecture: GpuArchitecture | None) -> ProductTiling:
-    """The tiling of least estimated time; the first of equals. Raises `ScheduleError` where none has room."""
-    return _chosen(size, None if architecture is None else architecture.name)
+def choose_tiling(size: ProductSize, architecture: GpuArchitecture | None, place: int = 0) -> ProductTiling:
+    """The tiling of least estimated time, or the one at another place in the ranking; the first of equals.
+
+    Raises `ScheduleError` where fewer have room.
+    """
+    return _chosen(size, None if architecture is None else architecture.name, place)
 
 
 @lru_cache(maxsize=256)
-def _chosen(size: ProductSize, name: str | None) -> ProductTiling:
+def _chosen(size: ProductSize, name: str | None, place: int) -> ProductTiling:
     architecture = None if name is None else gpu_architecture(name)
     ranked = ranking(size, architecture)
-    if not ranked:
-        raise ScheduleError(f"no tiling of a product of {size.element_bytes}-byte elements fits a block")
-    return grouped(ranked[0][1], size, gpu_roof(architecture).multiprocessors)
+    if not 0 <= place < len(ranked):
+        raise ScheduleError(
+            f"a product of {size.element_bytes}-byte elements has {len(ranked)} tilings that fit a block; the one at "
+            f"place {place} was asked for"
+        )
+    return grouped(ranked[place][1], size, gpu_roof(architecture).multiprocessors)
 
 
 def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tuple[Estimate, ProductTiling]]:
