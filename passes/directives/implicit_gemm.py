@@ -118,7 +118,7 @@ def _matrix_access(places: tuple[int, int], count: int) -> AccessAttr:
 def _match(op: ImplicitGemmOp, block: BlockOp) -> Contraction[int]:
     """The contraction that the block is, alone in its nest and on its output but for what it starts from."""
     name = f"block '{block.block_name}'"
-    contraction = match_product(block_view(block))
+    contraction = match_product(block_view(block), narrow=True)
     if isinstance(contraction, str):
         raise refusal(op, f"{name} is no contraction: {contraction}", "choose a block that multiplies and adds up")
     if not is_in_its_own_nest(block):

@@ -47,7 +47,7 @@ def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
 
 def _check(op: SkipPaddingOp, block: BlockOp) -> None:
     name = f"block '{block.block_name}'"
-    product = match_product(block_view(block))
+    product = match_product(block_view(block), narrow=True)
     if isinstance(product, str):
         raise refusal(op, f"{name} is no multiply-accumulate: {product}", "zeros can be left out of such sums only")
     if block.init is not None:

@@ -66,10 +66,11 @@ def match_contraction(view: StructuredView[V]) -> Contraction[V] | str:
     return body if isinstance(body, str) else _grouped(view, body.kind, body.factors)
 
 
-def match_product(view: StructuredView[V]) -> Contraction[V] | str:
+def match_product(view: StructuredView[V], *, narrow: bool = False) -> Contraction[V] | str:
     """The product acc + extend(a) * extend(b) of exactly two inputs, a the first; or the first difference.
 
-    Both inputs are widened, by sign or not, integers or floats: what GEMM and tensor cores compute.
+    Both inputs are widened, by sign or not, integers or floats: what GEMM and tensor cores compute. With `narrow` both
+    may also be added up in their own type.
     """
     if not view.accumulates or len(view.inputs) != 2:
         return f"expected two inputs and a reduction, found {len(view.inputs)} inputs"
@@ -79,7 +80,8 @@ def match_product(view: StructuredView[V]) -> Contraction[V] | str:
     if found.kind != "product":
         return f"expected the product of both inputs added to the accumulator, found the {found.kind} of one input"
     positions = [factor.position for factor in found.factors]
-    plain = all(factor.widening is not None and factor.zero_point is None for factor in found.factors)
+    widened = {factor.widening is not None for factor in found.factors}
+    plain = (widened == {True} or (narrow and len(widened) == 1)) and all(f.zero_point is None for f in found.factors)
     if sorted(positions) != [0, 1] or not plain:
         return "expected the product of both inputs, each widened by arith.extsi or extf"
     return found if positions == [0, 1] else found.exchanged()

@@ -14,7 +14,7 @@ from vtac.analysis.structured_view import Operand, StructuredView
 from vtac.dialects.gpu_hardware import OperandType
 
 _OPERANDS: Mapping[tuple[str, str], OperandType] = MappingProxyType(
-    {("f16", "f32"): "f16", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
+    {("f16", "f32"): "f16", ("f16", "f16"): "f16", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
 )
 """Element types of operands and result that tensor cores multiply, and the fragments' name for them."""
 
@@ -27,10 +27,12 @@ def tensor_operand(view: StructuredView[int]) -> OperandType | None:
     if not view.accumulates or len(view.inputs) != 2:
         return None
     left, right, total = (_element(operand) for operand in (*view.inputs, view.output))
-    product = match_product(view)
+    product = match_product(view, narrow=True)
     if (left, total) not in _OPERANDS or right != left or isinstance(product, str):
         return None
     if not product.rows or not product.columns:
+        return None
+    if (left == total) != all(factor.widening is None for factor in product.factors):
         return None
     widened = {factor.widening for factor in product.factors}
     if widened == {"unsigned"}:

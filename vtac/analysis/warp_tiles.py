@@ -135,7 +135,7 @@ def match_multiply(loop: ForOp) -> WarpMultiply | str:
     if isinstance(nest, str):
         return nest
     inner, block = nest
-    product = match_product(tile_view(block, inner))
+    product = match_product(tile_view(block, inner), narrow=True)
     if isinstance(product, str):
         return product
     scopes = [scope_of(buffer) for buffer in (*block.inputs, block.output)]

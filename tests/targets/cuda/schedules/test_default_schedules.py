@@ -107,6 +107,18 @@ def test_bfloat16() -> None:
     assert np.array_equal(program(*ones), np.full(layer.result, 0x4200, np.uint16))
 
 
+@needs_compiler
+def test_halves_are_added_up_in_halves_where_the_program_says_so() -> None:
+    """What frontends print for half-precision models; small whole numbers are exact."""
+    text = gemm("matmul", "40x48", "48x56", "40x56").replace("f32", "f16")
+    program = vtac.compile(text, "cuda")
+    assert "wmma::fragment<wmma::accumulator, 16, 16, 16, half> sums" in program.text
+    generator = np.random.default_rng(0)
+    a, b = (generator.integers(-2, 3, p.shape).astype(np.float16) for p in program.arguments)
+    assert np.array_equal(program(a, b), a.astype(np.float32) @ b.astype(np.float32))
+    assert np.array_equal(evaluate(vtac.parse(text), a, b), program(a, b))
+
+
 CONSTANT = """
 func.func @main(%x: tensor<4x2xf16>) -> tensor<4x3xf16> {
   %weights = arith.constant dense<[[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]> : tensor<2x3xf16>
