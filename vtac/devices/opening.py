@@ -6,14 +6,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from vtac.devices.agent.faults import Refusal
 from vtac.devices.channels import Channel, FrameChannel, LocalChannel, device_error, own_name
 from vtac.devices.device import Device
+from vtac.dialects.hardware import VTAConfig
 from vtac.errors import DeviceError
+from vtac.files.reading import RECORD_BYTES, read_regular
 from vtac.text.reports import suggestion
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ FORMS = {
     "pipe:DEVICE": "an agent process with one of the devices above",
     "ssh://[USER@]HOST": "an agent that ssh starts on a board",
     "tls://HOST:PORT": "an agent that listens",
+    "pool:FILE": "the first free device of a file with a URL on each line; or URLs with commas between",
 }
 """How devices are named."""
 
@@ -33,6 +36,13 @@ TOKEN, CERTIFICATE = "VTAC_DEVICE_TOKEN", "VTAC_DEVICE_CERTIFICATE"
 CLIENT_CERTIFICATE, CLIENT_KEY = "VTAC_CLIENT_CERTIFICATE", "VTAC_CLIENT_KEY"
 AGENT_FILE = ".vtac/agent.pyz"
 """Where a board keeps its agent, from the home folder."""
+
+
+class HasConfig(Protocol):
+    """What is compiled for a configuration."""
+
+    @property
+    def config(self) -> VTAConfig: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +63,81 @@ class Credentials:
         return Credentials(*(file or os.environ.get(name) or None for file, name in zip(given, names, strict=True)))
 
 
-def open(url: str | None = None, credentials: Credentials | None = None) -> Device:
+def open(url: str | None = None, credentials: Credentials | None = None, *, fitting: HasConfig | None = None) -> Device:
     """A device by its URL, one of `FORMS`; without one, that of VTAC_DEVICE, else `sim`.
 
-    Raises `DeviceError` where there is none, or none that lets the client in.
+    Of several, the first that is free, and has the configuration of the program `fitting`; where all that fit are in
+    use, the first of those. Raises `DeviceError` where there is none, or none that lets the client in.
     """
     name = url or os.environ.get("VTAC_DEVICE") or "sim"
+    known = (credentials or Credentials()).filled()
+    names = pool(name)
+    return _open(names[0], known) if len(names) == 1 else _first_free(names, known, fitting)
+
+
+def _open(name: str, credentials: Credentials) -> Device:
     try:
-        return Device(name, _channel(name, (credentials or Credentials()).filled()))
+        return Device(name, _channel(name, credentials))
     except Refusal as refusal:
         raise device_error(refusal) from None
+
+
+def pool(name: str) -> list[str]:
+    """The URLs that a name stands for: itself, several with commas between, or the lines of a file.
+
+    Raises `DeviceError` for a file that cannot be read, or names no device.
+    """
+    if not name.startswith("pool:"):
+        return [part.strip() for part in name.split(",") if part.strip()]
+    path = name.removeprefix("pool:")
+    try:
+        lines = read_regular(Path(path), RECORD_BYTES).decode("utf-8").splitlines()
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DeviceError(f"cannot read the devices of '{path}': {reason}", "url") from None
+    found = [line.partition("#")[0].strip() for line in lines]
+    if not any(found):
+        raise DeviceError(f"'{path}' names no device: write a URL on each line", "url")
+    return [line for line in found if line]
+
+
+def _first_free(names: Sequence[str], credentials: Credentials, fitting: HasConfig | None) -> Device:
+    waiting: Device | None = None
+    problems: list[str] = []
+    for name in names:
+        try:
+            device = _open(name, credentials)
+        except DeviceError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        problem = _unfit(device, fitting)
+        if not problem and not device.info.get("holder"):
+            if waiting is not None:
+                waiting.close()
+            return device
+        if problem or waiting is not None:
+            problems.append(f"{name}: {problem or 'in use'}")
+            device.close()
+        else:
+            waiting = device
+    if waiting is None:
+        raise DeviceError(f"no device of {len(names)} can be used: {'; '.join(problems)}", "pool")
+    return waiting
+
+
+def _unfit(device: Device, fitting: HasConfig | None) -> str:
+    """Why a device cannot run a program, empty where it can."""
+    if device.info.get("lost"):
+        return f"lost since {device.info['lost']}"
+    try:
+        own = device.config
+    except DeviceError as error:
+        return str(error)
+    if own is None:
+        return "" if device.is_simulator else "no bitstream is loaded"
+    if fitting is None or replace(own, target="", hw_ver="") == replace(fitting.config, target="", hw_ver=""):
+        return ""
+    return f"it is {own}, the program for {fitting.config}"
 
 
 def _channel(name: str, credentials: Credentials) -> Channel:

@@ -13,7 +13,7 @@ from vtac.devices.agent.faults import Refusal
 from vtac.devices.agent.region import PlainRegion, Region
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ConfigError, ExecutionError
-from vtac.targets.vta.cycles import simulate_cycles
+from vtac.targets.vta.cycles.simulate import count_cycles
 from vtac.targets.vta.isa import WORD_BYTES
 from vtac.targets.vta.machine import COUNTER_NAMES, execute
 
@@ -54,7 +54,7 @@ class Simulator:
         except ExecutionError as error:
             raise Refusal(error.kind, str(error)) from None
         counted = {name: value for name, value in found.items() if isinstance(value, int)}
-        return lambda: {**counted, "cycles": simulate_cycles(instructions, config).cycles}
+        return lambda: {**counted, "cycles": count_cycles(instructions, config)}
 
     def reset(self) -> None:
         """A simulator is as new for every run."""

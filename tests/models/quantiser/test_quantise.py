@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+import vtac
 from vtac.errors import ModelError, ProgramError
 from vtac.models.graph import Input
 from vtac.models.layer import Array, Layer
@@ -114,6 +115,11 @@ def test_a_program_predicts_floats_for_any_number_of_samples() -> None:
     np.testing.assert_array_equal(found[:2], first)
     assert found.shape == (3, 4, 3, 3)
     assert sqnr(found, np.asarray(model(np.concatenate([data, data[:1]])))[:3]) > 30
+    with vtac.devices.open("sim") as device:
+        loaded = program.to(device)
+        np.testing.assert_array_equal(loaded.predict(data), found)
+        with pytest.raises(ModelError, match="finite numbers are required"):
+            loaded.predict(data * np.nan)
     assert program.cycles > 0
     assert program.results[0].shape == (2, 4, 3, 3)
     with pytest.raises(ModelError, match="input 'x' of model 'net' is 4x1x3x3; 2x2x3x3 is required, or a multiple"):

@@ -24,7 +24,16 @@ from vtac.targets.vta.stream.layout import Buffer
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
+    from vtac.devices.device import Device
+    from vtac.devices.loading import Loaded
+
 Floats: TypeAlias = tuple[Array, ...]
+
+
+class Runs(Protocol):
+    """A program on integers, here or on a device."""
+
+    def __call__(self, *arrays: AnyArray) -> AnyArray | tuple[AnyArray, ...]: ...
 
 
 class Measured(Protocol):
@@ -52,11 +61,21 @@ class QuantisedProgram:
 
         Raises `ModelError` for NaN and infinity, for which no integers stand.
         """
+        return self._predicted(self.program, arrays)
+
+    def to(self, device: Device, timeout: float | None = None) -> LoadedQuantisedProgram:
+        """The program in the memory of a device; floats become integers, and integers floats, here.
+
+        `timeout` is in seconds, for each run of a stream. Raises `DeviceError` where the device cannot run it.
+        """
+        return LoadedQuantisedProgram(self, self.program.to(device, timeout))
+
+    def _predicted(self, run: Runs, arrays: Sequence[NDArray[Any]]) -> Array | Floats:
         for number, array in enumerate(arrays):
             _check_finite(number, array)
         parts: list[Floats] = []
         for batch in self.batches(*arrays):
-            found = self.program(*self.integers(*batch))
+            found = run(*self.integers(*batch))
             parts.append(self.floats(*(found if isinstance(found, tuple) else (found,))))
         results = tuple(np.concatenate(pieces)[: arrays[0].shape[0]] for pieces in zip(*parts, strict=True))
         return results[0] if len(results) == 1 else results
@@ -133,6 +152,26 @@ class QuantisedProgram:
 
     def save(self, directory: str | Path, inputs: Sequence[AnyArray] | None = None) -> None:
         self.program.save(directory, inputs)
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedQuantisedProgram:
+    """A quantised program on a device: `loaded` on integers, `predict` on floats."""
+
+    quantised: QuantisedProgram = field(repr=False)
+    loaded: Loaded
+
+    def predict(self, *arrays: NDArray[Any]) -> Array | Floats:
+        """As the program's own; what the VTA computes runs on the device. Raises `ModelError` and `DeviceError`."""
+        return self.quantised._predicted(self.loaded, arrays)  # pyright: ignore[reportPrivateUsage]
+
+    def __call__(self, *arrays: AnyArray) -> AnyArray | tuple[AnyArray, ...]:
+        """Integers in, integers out."""
+        return self.loaded(*arrays)
+
+    def close(self) -> None:
+        """Give back its memory on the device."""
+        self.loaded.close()
 
 
 def _check_finite(number: int, array: NDArray[Any]) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from vtac.errors import VtacError
 from vtac.tools.entry import ToolParser, UsageError
 from vtac.tools.output import report
 
@@ -21,8 +22,15 @@ _EXAMPLE = """example:
   vtac devices list
   vtac devices info pipe:sim
   vtac devices program ssh://xilinx@pynq vta.bit
+  vtac devices smoke ssh://xilinx@pynq
 """
 _BITSTREAM_BYTES = 1 << 28
+
+
+class WrongResultsError(VtacError):
+    """A device that computes something else than the interpreter."""
+
+    kind = "difference"
 
 
 class Options(argparse.Namespace):
@@ -38,7 +46,7 @@ def main(arguments: Sequence[str]) -> int:
     """Does one thing with one device."""
     parser = ToolParser("vtac devices", "Lists devices, shows one, or brings one into a known state.", _EXAMPLE)
     add = parser.add_argument
-    add("action", metavar="ACTION", choices=tuple(ACTIONS), help="list, info, reset, program or install")
+    add("action", metavar="ACTION", choices=tuple(ACTIONS), help="list, info, reset, program, install or smoke")
     add("url", metavar="URL", nargs="?", help="the device; default: the environment's VTAC_DEVICE, else sim")
     add("bitstream", metavar="BITSTREAM", nargs="?", help="program: a file, or its SHA-256; the agent has its own copy")
     add("--json", action="store_true", help="list, info: print one object in place of a table")
@@ -116,6 +124,18 @@ def _install(options: Options) -> None:
     report(f"{install(options.url)}\n")
 
 
+def _smoke(options: Options) -> None:
+    from vtac.devices.smoke import smoke
+
+    failed = 0
+    with _opened(options) as device:
+        for tried in smoke(device):
+            failed += bool(tried.problem)
+            report(f"{tried}\n")
+    if failed:
+        raise WrongResultsError(f"{failed} of the first programs are wrong on {options.url}: see docs/devices.md")
+
+
 def _opened(options: Options) -> Device:
     from vtac.devices.opening import open as open_device
 
@@ -123,6 +143,6 @@ def _opened(options: Options) -> Device:
 
 
 ACTIONS: Mapping[str, Callable[[Options], None]] = MappingProxyType(
-    {"list": _list, "info": _info, "reset": _reset, "program": _program, "install": _install}
+    {"list": _list, "info": _info, "reset": _reset, "program": _program, "install": _install, "smoke": _smoke}
 )
 """What can be done."""

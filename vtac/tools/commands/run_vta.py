@@ -95,7 +95,7 @@ def _execute_on(url: str, program: VtaProgram, inputs: Sequence[Array]) -> _Outc
     """Runs the program on a device."""
     from vtac.devices import open as open_device
 
-    with open_device(url) as device:
+    with open_device(url, fitting=program) as device:
         loaded = program.to(device)
         returned = loaded(*inputs)
         return _Outcome(_named(program, returned), loaded.counters, url, loaded.seconds)
