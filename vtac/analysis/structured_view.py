@@ -12,10 +12,11 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar, cast
 
+from xdsl.dialects.builtin import ShapedType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Block, Operation, SSAValue
-from xdsl.ir.affine import AffineMap
+from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.linear import Linear, from_affine
@@ -78,14 +79,29 @@ def structured_view(op: Operation) -> StructuredView[int] | str:
         return block_view(op)
     if not isinstance(op, LinalgStructuredOperation) or len(op.outputs) != 1:
         return f"expected a structured operation with one result, found '{op.name}'"
+    maps = [attribute.data for attribute in op.get_indexing_maps()]
     try:
-        extents = op.get_static_loop_ranges()
+        extents = _loop_extents(op, maps)
     except NotImplementedError:
         return "expected loop extents that follow from the operand shapes"
     kinds = [kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types()]
     variables = tuple(IterationVariable(extent, kind) for extent, kind in zip(extents, kinds, strict=True))
-    maps = [attribute.data for attribute in op.get_indexing_maps()]
     return _of_domain(op, variables, (*op.inputs, *op.outputs), maps, [None] * len(maps), op.body.block)
+
+
+def _loop_extents(op: LinalgStructuredOperation, maps: Sequence[AffineMap]) -> Sequence[int]:
+    """Of each loop, the extent of the first dimension that it indexes by itself: xDSL's, in a fraction of the time.
+
+    Raises `NotImplementedError` for a loop that indexes none by itself.
+    """
+    found: dict[int, int] = {}
+    for operand, indices in zip(op.operands, maps, strict=True):
+        if isinstance(operand.type, ShapedType):
+            for index, extent in zip(indices.results, operand.type.get_shape(), strict=True):
+                if type(index) is AffineDimExpr:
+                    found.setdefault(index.position, extent)
+    count = maps[0].num_dims if maps else 0
+    return [found[loop] for loop in range(count)] if len(found) == count else op.get_static_loop_ranges()
 
 
 def block_view(block: BlockOp) -> StructuredView[int]:
