@@ -34,13 +34,13 @@ def guards_of(block: BlockOp, extents: Extents | None = None) -> list[Linear]:
     return guards
 
 
-def unit_variables(block: BlockOp) -> dict[Hashable, Linear]:
+def unit_variables(block: BlockOp, extents: Extents | None = None) -> dict[Hashable, Linear]:
     """Loop variables around a block that are 0 wherever it runs.
 
     They are those of loops of one iteration, and threads of which a guard lets only the first through. What else a
     guard leaves out of a tile is padding, which belongs to the tile.
     """
-    extents = extents_around(block)
+    extents = extents_around(block) if extents is None else extents
     found: dict[Hashable, Linear] = {variable: ZERO for variable, extent in extents.items() if extent == 1}
     if block.guard is None:
         return found

@@ -73,7 +73,8 @@ def plan_compaction(function: FuncOp) -> Compaction:
 
 def _without_unit_loops(block: BlockOp, accesses: list[list[Linear]]) -> list[list[Linear]]:
     """Loops of one iteration contribute nothing to an index, nor do those that a guard holds at the first."""
-    extents, unit = extents_around(block), unit_variables(block)
+    extents = extents_around(block)
+    unit = unit_variables(block, extents)
     if not unit:
         return accesses
     return [[expression.substitute(unit, extents) for expression in access] for access in accesses]

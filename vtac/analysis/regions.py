@@ -61,7 +61,7 @@ def touched_region(block: BlockOp, position: int, outside: Block, *, by_one_thre
         if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread)
     }
     region: list[Interval] = []
-    unit = unit_variables(block)
+    unit = unit_variables(block, extents)
     for expression in indices_of(block, position, extents):
         index = expression.substitute(unit, extents) if unit else expression
         base, low, high = relax(index, inner, extents)

@@ -34,8 +34,9 @@ def rebind(block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear])
         used |= expression.variables()
     loops = [cast(SSAValue, variable) for variable in extents if variable in used]
     place = {loop: AffineExpr.dimension(position) for position, loop in enumerate(loops)}
-    block.operands = [*loops, *block.buffers]
-    _set_segments(block, len(loops), len(block.accesses) - 1)
+    if block.bound_loops != tuple(loops):
+        block.operands = [*loops, *block.buffers]
+        _set_segments(block, len(loops), len(block.accesses) - 1)
     block.bindings = AffineMapAttr(
         AffineMap(len(loops), 0, tuple(to_affine(value, lambda v: place[cast(SSAValue, v)]) for value in bindings))
     )

@@ -83,11 +83,12 @@ def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:
 
 
 def _kernel(function: FuncOp) -> Operation | None:
+    from vtac.analysis.walks import operations_under
     from vtac.evaluate.kernel import is_kernel
 
     if is_kernel(function):
         return function
-    return next((op for op in function.walk() if op.name.startswith("wmma.")), None)
+    return next((op for op in operations_under(function) if op.name.startswith("wmma.")), None)
 
 
 def _evaluate(module: ModuleOp, arrays: Arrays) -> NDArray[np.generic] | Arrays:

@@ -112,7 +112,9 @@ def _remedy_of(difference: str) -> str:
 
 
 def _operation(function: FuncOp) -> Operation | None:
-    return next((op for op in function.walk() if op.name.startswith("vta.")), None)
+    from vtac.analysis.walks import operations_under
+
+    return next((op for op in operations_under(function) if op.name.startswith("vta.")), None)
 
 
 def _evaluate(module: ModuleOp, arrays: Arrays) -> NDArray[np.generic] | Arrays:
