@@ -47,3 +47,13 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         assert main(["explore", program, *arguments]) == 1
         out, err = capsys.readouterr()
         assert (out, message in err) == ("", True), err
+
+
+def test_many_workers_are_simulated(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["explore", program, "--where", "latency in (16, 64)", "--executor", "local:1"]
+    assert main([*common, "--simulate-workers", "1000", "--points", "100000"]) == 0
+    out, err = capsys.readouterr()
+    assert (err, out.startswith("100,000 points; a task takes ")) == ("", True)
+    assert out.splitlines()[-1].split()[0] == "1,000"
+    assert main([*common, "--simulate-workers", "0"]) == 1
+    assert "--simulate-workers and --points count from 1 on" in capsys.readouterr().err

@@ -50,6 +50,8 @@ class Options(argparse.Namespace):
     x: str = "cycles"
     y: str = "sram_bytes"
     sensitivity: bool = False
+    simulate_workers: int | None = None
+    points: int | None = None
     json: bool = False
 
 
@@ -61,6 +63,8 @@ def main(arguments: Sequence[str]) -> int:
     _check_outputs(options)
     if options.most < 1:
         raise UsageError(f"--most {options.most} allows no configuration; at least 1 is required")
+    if options.simulate_workers is not None:
+        return _simulate(options, options.simulate_workers)
     with ExitStack() as stack:
         store = None if options.store is None else stack.enter_context(Store(options.store))
         bar = Bar()
@@ -98,10 +102,29 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--x", choices=measures, help="--plot: the measure along (default cycles)")
     add("--y", choices=measures, help="--plot: the measure upwards (default sram_bytes)")
     add("--sensitivity", action="store_true", help="say what one change of each point of the front would give")
+    add("--simulate-workers", type=int, metavar="N", help="try three tasks, and say what up to N workers would take")
+    add("--points", type=int, metavar="N", help="--simulate-workers: points of the sweep (default: those it has)")
     add("--json", action="store_true", help="print all points as one JSON object")
     options = Options()
     parser.parse(arguments, options)
     return options
+
+
+def _simulate(options: Options, workers: int) -> int:
+    """Prints what a sweep would take on up to so many workers."""
+    from vtac.targets.vta.exploring.entry import sample_jobs
+    from vtac.targets.vta.exploring.scaling import forecast_table, measure_overheads
+    from vtac.targets.vta.tuning.entry import working
+
+    points = options.points
+    if workers < 1 or (points is not None and points < 1):
+        raise UsageError("--simulate-workers and --points count from 1 on")
+    base = None if options.config is None else VTAConfig.from_json(options.config)
+    with working(options.executor) as executor:
+        found, jobs = sample_jobs(Path(options.sources[0]), options.where, options.vary, base, 3, options.most)
+        overheads = measure_overheads(jobs, executor)
+    report(forecast_table(points or found, workers, overheads))
+    return 0
 
 
 def _check_outputs(options: Options) -> None:

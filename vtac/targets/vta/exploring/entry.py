@@ -74,6 +74,16 @@ def explore(
     return Sweep(tuple(one.name for one in networks), tuple(points), table, sweep.compiled, sweep.counted)
 
 
+def sample_jobs(
+    source: Source, where: str | None, vary: Sequence[str], base: VTAConfig | None, count: int, most: int = MOST_POINTS
+) -> tuple[int, list[PointJob]]:
+    """How many machines a sweep has, and the jobs of a few of them, evenly chosen. Raises as `explore` does."""
+    chosen = _machines(None, where, vary, base, most)
+    text, _ = _text(source)
+    places = sorted({len(chosen) * number // count for number in range(count)})
+    return len(chosen), [PointJob(text, chosen[place].config, (chosen[place].timing,), {}) for place in places]
+
+
 def _machines(
     configs: Iterable[VTAConfig | Machine] | None,
     where: str | None,

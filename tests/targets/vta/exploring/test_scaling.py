@@ -1,0 +1,45 @@
+"""Forecasts of sweeps on many workers."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from plain_programs import PlainConv
+from tuned_programs import Here
+
+import vtac
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.exploring.points import PointJob
+from vtac.targets.vta.exploring.scaling import Overheads, forecast, forecast_table, measure_overheads
+
+FAST = Overheads((2.0,), 0.001, 0.0005, 1000)
+
+
+def test_few_workers_are_the_limit_and_many_wait_for_the_leader() -> None:
+    one, many = forecast(1000, 1, FAST), forecast(100_000, 5000, FAST)
+    assert one.seconds == pytest.approx(2001.5, rel=0.001)
+    assert (one.limit, many.limit) == ("workers", "scheduler")
+    assert many.seconds >= 150
+    assert forecast(100_000, 5000, Overheads((2.0,), 0.0005, 0.001, 9)).limit == "store"
+
+
+@given(st.integers(1, 300), st.integers(1, 64), st.floats(0.01, 5), st.floats(0, 0.1), st.floats(0, 0.1))
+def test_no_forecast_is_better_than_its_parts(points: int, workers: int, task: float, send: float, row: float) -> None:
+    found = forecast(points, workers, Overheads((task,), send, row, 0))
+    assert found.seconds >= points * task / workers * (1 - 1e-9)
+    assert found.seconds >= points * send
+    assert 0 < found.busy <= 1 + 1e-9
+
+
+def test_overheads_are_measured() -> None:
+    text = str(vtac.parse(PlainConv().text()))
+    found = measure_overheads([PointJob(text, VTAConfig(), (Timing.de10(),), {})], Here())
+    assert len(found.tasks) == 1
+    assert found.payload > len(text)
+    table = forecast_table(500, 40, found)
+    assert [line.split()[0] for line in table.splitlines()[2:]] == ["1", "2", "5", "10", "20", "40"]
+    with pytest.raises(VtacError, match="there is no task to measure"):
+        measure_overheads([], Here())
