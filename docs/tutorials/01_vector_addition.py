@@ -1,4 +1,5 @@
 """Vector addition: from tensors to tiles, memories, transfers, the vector unit, tokens, and the stream."""
+# pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
 
 # %% [markdown]
 # # 1. Vector addition
