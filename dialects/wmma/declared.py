@@ -48,6 +48,10 @@ COPIES = declare(
     )
 )
 
+SPLIT = declare(
+    Declared("wmma.split", integer(2), (), "parts that a product's sums are taken in, each by blocks of its own")
+)
+
 COMMENT = declare(
     Declared("wmma.comment", TEXT, ("scf.for", "scf.if"), "what a part of a kernel does, for its readers")
 )

@@ -13,9 +13,10 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.kernel_groups import is_computation, work_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.directives import ScriptOp
-from vtac.dialects.wmma.declared import ARCHITECTURE
+from vtac.dialects.wmma.declared import ARCHITECTURE, SPLIT
 from vtac.errors import CompileError, ScheduleError
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
+from vtac.passes.gpu.split_products import SplitProducts
 from vtac.passes.linalg.lift_arithmetic import LiftArithmetic, is_tensor_arithmetic
 from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
 from vtac.pipelines import Phase, Pipeline, Runner
@@ -30,11 +31,15 @@ from vtac.targets.cuda.pipeline import WMMA_PIPELINE
 from vtac.targets.cuda.planning import Planner, main_function
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules import default_schedule
+from vtac.targets.cuda.splitting import splits
 from vtac.text.context import make_context
 
 KERNELS_PIPELINE = Pipeline(
     "lower-to-gpu-kernels",
-    (Phase("normalized", (LiftArithmetic(), NormalizeLinalg())), Phase("kernels", (OutlineGpuKernels(),))),
+    (
+        Phase("normalized", (LiftArithmetic(), SplitProducts(), NormalizeLinalg())),
+        Phase("kernels", (OutlineGpuKernels(),)),
+    ),
 )
 """From a function on tensors to functions of one kernel each, and the calls of them."""
 
@@ -58,12 +63,22 @@ def kernels_apart(work: ModuleOp) -> ModuleOp | None:
     ops = functions[0].body.block.ops
     if not any(isinstance(op, LinalgStructuredOperation | ReduceOp) or is_tensor_arithmetic(op) for op in ops):
         return None
-    if _is_one_product(functions[0]) and _has_schedule(work):
+    parts = splits(functions[0], architecture_of(work))
+    if not parts and not _has_parts(functions[0]) and _is_one_product(functions[0]) and _has_schedule(work):
         return None
+    numbers = {number: parts[op] for number, op in enumerate(functions[0].body.block.ops) if op in parts}
     cut = work.clone()
     drop_scripts(cut)
+    ops_of_copy = list(next(op for op in cut.ops if isinstance(op, FuncOp) and op.body.blocks).body.block.ops)
+    for number, count in numbers.items():
+        SPLIT.set(ops_of_copy[number], count)
     Runner(make_context()).run_phases(KERNELS_PIPELINE.phases, cut)
     return cut if sum(isinstance(op, FuncOp) for op in cut.ops) > 1 else None
+
+
+def _has_parts(function: FuncOp) -> bool:
+    """Whether the program itself says that a product's sums are taken in parts."""
+    return any(SPLIT.is_on(op) for op in function.body.block.ops)
 
 
 def _is_one_product(function: FuncOp) -> bool:

@@ -81,9 +81,16 @@ def _chosen(size: ProductSize, name: str | None, place: int) -> ProductTiling:
 
 
 def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tuple[Estimate, ProductTiling]]:
-    """All tilings with their estimates, the best first."""
-    found = [(estimate(tiling, size, architecture), tiling) for tiling in tilings(size, architecture)]
+    """All tilings with their estimates, the best first; those that copy whole vectors where there are any."""
+    every = list(tilings(size, architecture))
+    vectors = [tiling for tiling in every if size.element_bytes > 1 and _copies_vectors(tiling, size)]
+    found = [(estimate(tiling, size, architecture), tiling) for tiling in vectors or every]
     return sorted(found, key=lambda one: round(one[0].cycles))
+
+
+def _copies_vectors(tiling: ProductTiling, size: ProductSize) -> bool:
+    parts = zip(tiling.block, size.lanes, strict=False)
+    return all(tiling.lanes(part, lanes) == lanes for part, lanes in parts)
 
 
 def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitecture | None) -> Estimate:

@@ -1,0 +1,24 @@
+// RUN: vtac-opt %s -p split-products --split-input-file --verify-diagnostics | filecheck %s
+// RUN: vtac-opt %s -p split-products,split-products --split-input-file --verify-diagnostics | filecheck %s
+
+// A product of one row, in 4 parts: as many products of 16 deep, and their sum from what the product went on from.
+
+// CHECK-LABEL: func.func @row
+// CHECK:         tensor.expand_shape %a {{\[\[}}0 : i64], [1 : i64, 2 : i64]] output_shape [1, 4, 16]
+// CHECK-NEXT:    tensor.expand_shape %b {{\[\[}}0 : i64, 1 : i64], [2 : i64]] output_shape [4, 16, 8]
+// CHECK:         linalg.fill
+// CHECK:         %c_parts = linalg.generic {{.*}}affine_map<(d0, d1, d2, d3) -> (d1, d0, d3)>, affine_map<(d0, d1, d2, d3) -> (d0, d3, d2)>, affine_map<(d0, d1, d2, d3) -> (d0, d1, d2)>]
+// CHECK:         %c = linalg.generic {{.*}}affine_map<(d0, d1, d2) -> (d2, d0, d1)>, affine_map<(d0, d1, d2) -> (d0, d1)>{{.*}} ins(%c_parts : tensor<4x1x8xf32>) outs(%start
+// CHECK-NOT:     wmma.split
+func.func @row(%a: tensor<1x64xf16>, %b: tensor<64x8xf16>, %start: tensor<1x8xf32>) -> tensor<1x8xf32> {
+  %c = linalg.matmul {wmma.split = 4 : i64} ins(%a, %b : tensor<1x64xf16>, tensor<64x8xf16>) outs(%start : tensor<1x8xf32>) -> tensor<1x8xf32>
+  func.return %c : tensor<1x8xf32>
+}
+
+// -----
+
+func.func @odd(%a: tensor<1x63xf16>, %b: tensor<63x8xf16>, %start: tensor<1x8xf32>) -> tensor<1x8xf32> {
+  // expected-error @+1 {{cannot take the sums of 'linalg.matmul' in 4 parts: a sum over a whole dimension of both operands that they divide is required; such have 63 elements}}
+  %c = linalg.matmul {wmma.split = 4 : i64} ins(%a, %b : tensor<1x63xf16>, tensor<63x8xf16>) outs(%start : tensor<1x8xf32>) -> tensor<1x8xf32>
+  func.return %c : tensor<1x8xf32>
+}
