@@ -20,6 +20,7 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     IntegerType,
     ModuleOp,
+    Signedness,
     TensorType,
     i64,
 )
@@ -27,7 +28,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
+from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
@@ -104,7 +105,7 @@ def _zeros(result: SSAValue, parts: int) -> list[Operation]:
     element = element_of(result)
     kind = TensorType(element, [parts, *shape_of(result)])
     if isinstance(element, IntegerType):
-        zero = arith.ConstantOp(IntegerAttr(0, element))
+        zero = arith.ConstantOp(IntegerAttr(0, cast("IntegerType[int, Signedness]", element)))
     else:
         zero = arith.ConstantOp(FloatAttr(0.0, cast("AnyFloat", element)))
     empty = tensor.EmptyOp([], kind)
@@ -119,7 +120,7 @@ def _sum(parts: SSAValue, start: SSAValue) -> GenericOp:
     added = adds(body.args[1], body.args[0])
     append(added, body)
     append(YieldOp(added.result), body)
-    dims: list[AffineDimExpr] = [AffineExpr.dimension(number) for number in range(rank + 1)]
+    dims = [AffineExpr.dimension(number) for number in range(rank + 1)]
     maps = [AffineMap(rank + 1, 0, (dims[-1], *dims[:-1])), AffineMap(rank + 1, 0, tuple(dims[:-1]))]
     kinds = [*[IteratorTypeAttr.parallel()] * rank, IteratorTypeAttr.reduction()]
     types: list[Attribute] = [start.type]
