@@ -23,6 +23,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.target import config_of
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import CHOICE
@@ -72,7 +73,7 @@ class MultiplyChannelMove(RewritePattern):
             return isinstance(value.owner, tensor.ConcatOp) and reader.dim == value.owner.dim
         if isinstance(reader, tensor.ExtractSliceOp):
             return channel_move_of(reader.result, dim, self.block) is not None
-        if isinstance(reader, tensor.ExpandShapeOp):
+        if isinstance(reader, RESHAPES):
             return self._is_shuffled(reader.result, dim)
         found = with_given_kernel(reader) if isinstance(reader, LinalgStructuredOperation) else None
         return found is not None and found.data is value and found.data_dims[1] == dim
@@ -81,8 +82,8 @@ class MultiplyChannelMove(RewritePattern):
         """Whether all that reads a tensor with its channels as a grid is a shuffle of them."""
         turned = [result for use in grid.uses for result in use.operation.results]
         collapsed = [use.operation for value in turned for use in value.uses]
-        return all(
-            isinstance(one, tensor.CollapseShapeOp) and channel_move_of(one.result, dim, self.block) is not None
+        return bool(collapsed) and all(
+            isinstance(one, RESHAPES) and channel_move_of(one.results[0], dim, self.block) is not None
             for one in collapsed
         )
 

@@ -9,7 +9,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.elementwise import index_loops, is_elementwise
-from vtac.analysis.reshapes import reshape_groups
+from vtac.analysis.reshapes import RESHAPES, Reshape, reshape_groups
 from vtac.partition.alu_operations import shape_of
 from vtac.partition.channel_moves import is_computed, shuffled_from
 from vtac.partition.convolutions import Convolution, match_convolution
@@ -83,7 +83,7 @@ def _step(op: Operation) -> tuple[SSAValue, _Places] | None:
     if isinstance(op, tensor.ConcatOp):
         part = next((part for part in op.operands if is_computed(part)), op.operands[0])
         return part, range(len(shape_of(part)))
-    if isinstance(op, tensor.CollapseShapeOp | tensor.ExpandShapeOp):
+    if isinstance(op, RESHAPES):
         return _step_of_reshape(op)
     if not isinstance(op, LinalgStructuredOperation) or len(op.res) != 1:
         return None
@@ -109,12 +109,11 @@ def _step_of_elementwise(op: LinalgStructuredOperation) -> tuple[SSAValue, _Plac
     return value, [written.index(loop) for loop in loops]
 
 
-def _step_of_reshape(op: tensor.CollapseShapeOp | tensor.ExpandShapeOp) -> tuple[SSAValue, _Places] | None:
+def _step_of_reshape(op: Reshape) -> tuple[SSAValue, _Places] | None:
     source, shape = op.operands[0], shape_of(op.results[0])
-    if isinstance(op, tensor.CollapseShapeOp):
-        for dim in range(len(shape)):
-            if (shuffle := shuffled_from(op, dim)) is not None:
-                return shuffle.source, range(len(shape))
+    for dim in range(len(shape)):
+        if (shuffle := shuffled_from(op.results[0], dim)) is not None:
+            return shuffle.source, range(len(shape))
     along: list[int | None] = [None] * len(shape_of(source))
     for group in reshape_groups(shape_of(source), shape):
         if len(group.source) == len(group.result) == 1:

@@ -14,12 +14,12 @@ from xdsl.ir import BlockArgument, SSAValue
 
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.tile_slices import slice_of
-from vtac.dialects.packing import BlockDiagonalOp
+from vtac.dialects.packing import BlockDiagonalOp, ReshapeOp
 from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.convolutions import Convolution, match_convolution
 from vtac.partition.moves import is_move, moved_from
 
-MOVES = tensor.ConcatOp | tensor.InsertSliceOp | tensor.ExtractSliceOp | tensor.CollapseShapeOp
+MOVES = tensor.ConcatOp | tensor.InsertSliceOp | tensor.ExtractSliceOp | tensor.CollapseShapeOp | ReshapeOp
 """The last operation of what may move channels."""
 
 
@@ -116,10 +116,8 @@ def channel_move_of(data: SSAValue, dim: int, block: int) -> ChannelMove | None:
             return _of_insertions(last, dim, block)
         case tensor.ExtractSliceOp() as cut:
             return _of_slice(cut, dim, block)
-        case tensor.CollapseShapeOp() as collapse:
-            return shuffled_from(collapse, dim)
         case _:
-            return None
+            return shuffled_from(inner, dim)
 
 
 def may_be_moved(value: SSAValue) -> bool:
@@ -194,25 +192,35 @@ def _of_slice(cut: tensor.ExtractSliceOp, dim: int, block: int) -> Cut | None:
     return Cut(dim, (first - begin,), (count,), end - begin, cut.source, begin)
 
 
-def shuffled_from(collapse: tensor.CollapseShapeOp, dim: int) -> Shuffle | None:
-    """Channels expanded to a grid, that transposed, and collapsed again."""
-    moved = _all_moved_from(collapse.src)
-    groups = [[int(one.value.data) for one in group.data] for group in collapse.reassociation.data]
-    if moved is None or len(groups[dim]) < 2 or any(len(group) > 1 for group in groups if group is not groups[dim]):
+def shuffled_from(value: SSAValue, dim: int) -> Shuffle | None:
+    """Channels reshaped to a grid, that transposed, and reshaped to channels again."""
+    turned = _reshaped(value)
+    moved = None if turned is None else _all_moved_from(turned)
+    if turned is None or moved is None:
         return None
     grid, places = moved
-    expand = grid.owner
-    if not isinstance(expand, tensor.ExpandShapeOp) or not is_computed(expand.src):
+    source = _reshaped(grid)
+    count = len(shape_of(grid)) - len(shape_of(value)) + 1
+    own = range(dim, dim + count)
+    if source is None or len(places) != len(shape_of(grid)) or count < 2 or not is_computed(source):
         return None
-    own = groups[dim]
-    before = [[int(one.value.data) for one in group.data] for group in expand.reassociation.data]
-    if before != groups or len(places) != len(shape_of(collapse.src)):
+    if any(shape_of(one)[at] != shape_of(value)[at] for one in (source, grid, turned) for at in range(dim)):
+        return None
+    behind = shape_of(value)[dim + 1 :]
+    if shape_of(source)[dim:] != shape_of(value)[dim:] or any(
+        shape_of(one)[own.stop :] != behind for one in (grid, turned)
+    ):
         return None
     if any(place != one for one, place in enumerate(places) if one not in own):
         return None
     # Dimension d of the grid is dimension places[d] of the transposed one.
-    order = tuple(places.index(one) - own[0] for one in own)
-    return Shuffle(dim, expand.src, tuple(shape_of(grid)[one] for one in own), order)
+    order = tuple(places.index(one) - dim for one in own)
+    return Shuffle(dim, source, tuple(shape_of(grid)[one] for one in own), order)
+
+
+def _reshaped(value: SSAValue) -> SSAValue | None:
+    """What a tensor is in another shape."""
+    return value.owner.operands[0] if isinstance(value.owner, RESHAPES) else None
 
 
 def _all_moved_from(value: SSAValue) -> tuple[SSAValue, tuple[int, ...]] | None:

@@ -171,6 +171,14 @@ def test_shuffles_of_shuffles_and_upsampled_ones_are_one_stream() -> None:
     _assert_one_stream(network)
 
 
+def test_shuffled_channels_are_read_in_groups() -> None:
+    network = Network("groups", (1, 5, 3, 4), 0, "x")
+    made = network.convolution(network.input, "made", 24, kernel=1)
+    grouped = network.convolution(network.shuffle(made, "shuffled", 4), "grouped", 24, kernel=1, groups=3)
+    network.linear(network.flatten(network.shuffle(grouped, "again", 3)), "read", 9)
+    _assert_one_stream(network)
+
+
 def test_channels_that_a_product_moves_are_a_choice() -> None:
     network = Network("choice", (1, 5, 6, 6), 0, "x")
     left, right = (network.convolution(network.input, name, width, kernel=1) for name, width in (("l", 12), ("r", 20)))
