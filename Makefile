@@ -63,6 +63,7 @@ docs: build/site/.installed
 build/site/.installed: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m venv build/site
 	build/site/bin/$(PIP) --editable '.[docs,onnx,plot,report]'
+	build/site/bin/$(PIP) $(IMAGES)
 	touch $@
 
 # A wheel and an sdist; the wheel, and an editable install, tried in environments of their own.

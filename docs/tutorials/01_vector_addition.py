@@ -1,5 +1,6 @@
 """Vector addition: from tensors to tiles, memories, transfers, the vector unit, tokens, and the stream."""
 # pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
+# pyright: reportGeneralTypeIssues=false, reportOptionalMemberAccess=false
 
 # %% [markdown]
 # # 1. Vector addition

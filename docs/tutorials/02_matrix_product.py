@@ -1,5 +1,6 @@
 """Matrix product by blocks: why the whole does not fit, blocking, transfers, and the matrix unit."""
 # pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
+# pyright: reportGeneralTypeIssues=false, reportOptionalMemberAccess=false
 
 # %% [markdown]
 # # 2. A matrix product by blocks

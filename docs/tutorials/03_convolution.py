@@ -1,5 +1,6 @@
 """Convolution and latency hiding: padding, blocks with halos, virtual threads, and the default schedule."""
 # pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
+# pyright: reportGeneralTypeIssues=false, reportOptionalMemberAccess=false
 
 # %% [markdown]
 # # 3. Convolution, and hiding the wait for memory

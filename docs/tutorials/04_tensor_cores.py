@@ -1,5 +1,6 @@
 """A convolution on tensor cores: fragments, shared memory, the part of a warp, CUDA text, and a race."""
 # pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
+# pyright: reportGeneralTypeIssues=false, reportOptionalMemberAccess=false
 
 # %% [markdown]
 # # 4. A convolution on tensor cores

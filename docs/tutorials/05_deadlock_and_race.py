@@ -1,5 +1,6 @@
 """A deadlock and a race: break a stream, read the checker's report, see it on the timeline."""
 # pyright: basic, reportAttributeAccessIssue=false, reportCallIssue=false, reportArgumentType=false
+# pyright: reportGeneralTypeIssues=false, reportOptionalMemberAccess=false
 
 # %% [markdown]
 # # 5. A deadlock and a race

@@ -10,9 +10,12 @@ from sitegen.tutorials import run, scripts_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = scripts_of(ROOT)
+SEARCHES = ("07_choosing_hardware", "08_tuning")
+"""They take longest; `make docs` runs them too."""
+QUICK = [script for script in SCRIPTS if script.stem not in SEARCHES]
 
 
-@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
+@pytest.mark.parametrize("script", QUICK, ids=lambda script: script.stem)
 def test_a_tutorial_runs_and_draws(script: Path) -> None:
     pictures = [picture for ran in run(script) for picture in ran["pictures"]]
     assert pictures and all(words.strip() for _, words in pictures)
