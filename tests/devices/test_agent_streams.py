@@ -11,7 +11,7 @@ from device_streams import ACCUMULATE, CONFIG, words
 
 from vtac.devices.agent.faults import Refusal
 from vtac.devices.agent.region import Block
-from vtac.devices.agent.streams import check_stream, element_bytes, index_bits
+from vtac.devices.agent.streams import check_stream, element_bytes, index_bits, layout
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ExecutionError
 from vtac.targets.vta.machine.prepare import prepare
@@ -114,14 +114,28 @@ def test_tokens_are_judged_as_strict_execution_judges_them() -> None:
 
 
 @pytest.mark.parametrize(
-    "config", [VTAConfig(), VTAConfig(log_batch=2, log_block=3, log_inp_buff_size=16, log_wgt_buff_size=16)]
+    "config",
+    [
+        VTAConfig(),
+        VTAConfig(encoding="chisel", log_inp_buff_size=12),
+        VTAConfig(log_batch=2, log_block=3, log_inp_buff_size=16, log_wgt_buff_size=16),
+    ],
 )
 def test_sizes_are_those_of_the_configuration(config: VTAConfig) -> None:
     fields: dict[str, object] = dict(config.to_fields())
     sizes = {"uop": 4, "wgt": config.wgt_element_bytes, "inp": config.inp_element_bytes}
     sizes |= {"acc": config.acc_element_bytes, "out": config.out_element_bytes}
     assert element_bytes(fields) == sizes
-    assert index_bits(fields) == config.index_bits("acc")
+    for memory in ("uop", "inp", "wgt", "acc"):
+        assert index_bits(fields, memory) == config.field_bits(memory)
+
+
+def test_a_layout_is_what_instructions_are_made_for() -> None:
+    """However a configuration says so: the default's fields are the Chisel decoder's."""
+    assert layout(FIELDS) == layout({**FIELDS, "ENCODING": "chisel", "TARGET": "de10nano", "QUEUE_DEPTH": 64})
+    assert layout(FIELDS) == layout({**FIELDS, "LOG_BLOCK_IN": 4})
+    small: dict[str, object] = {**FIELDS, "LOG_INP_BUFF_SIZE": 12}
+    assert layout(small) != layout({**small, "ENCODING": "chisel"})
 
 
 @pytest.mark.parametrize("value", [-1, 1 << 40, "4", None])

@@ -13,6 +13,7 @@ The way of a run through the files:
     relocation     a stream at another address; what of its memory a run leaves changed
     simulator      the interpreter as an accelerator
     models/        the control registers of both hardware designs, in front of the interpreter
+    rtl/           Verilog of the Chisel design, built with Verilator, with memory around it
     agent/         what runs beside an accelerator, on a board or in this process
     bundle         the agent in one file
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from vtac.devices.agent.backend import Backend
 from vtac.devices.agent.faults import Refusal
@@ -12,7 +13,7 @@ from vtac.errors import ConfigError
 
 
 def open_backend(name: str | None, options: argparse.Namespace | None) -> Backend:
-    """The accelerator that `sim`, `sim:FILE`, `model:BOARD` or `board:BOARD` names, with an agent's options.
+    """The accelerator that `sim`, `sim:FILE`, `model:BOARD`, `rtl:DIR` or `board:BOARD` names, with an agent's options.
 
     Raises `Refusal`.
     """
@@ -25,7 +26,12 @@ def open_backend(name: str | None, options: argparse.Namespace | None) -> Backen
         from vtac.devices.agent.boards import open_board
 
         return open_board(name, options)
-    raise Refusal("url", f"an agent has no device '{name}'", "name sim, model:BOARD or board:BOARD")
+    if kind == "rtl":
+        from vtac.devices.rtl.backend import Rtl, Surroundings
+
+        folder, _, surroundings = rest.partition("?")
+        return Rtl(Path(folder), Surroundings.parse(surroundings))
+    raise Refusal("url", f"an agent has no device '{name}'", "name sim, model:BOARD, rtl:DIR or board:BOARD")
 
 
 def _model(rest: str) -> Backend:

@@ -6,11 +6,12 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
 from vtac.devices.agent.faults import Refusal
+from vtac.devices.agent.streams import layout
 from vtac.devices.channels import Channel, FrameChannel, LocalChannel, device_error, own_name
 from vtac.devices.device import Device
 from vtac.dialects.hardware import VTAConfig
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 FORMS = {
     "sim": "the interpreter in this process",
     "model:BOARD": "the board's registers in front of the interpreter, behind the driver of the board",
+    "rtl:DIR": "the Chisel design's Verilog in a folder, built with Verilator",
     "board:BOARD": "an accelerator of this machine",
     "pipe:DEVICE": "an agent process with one of the devices above",
     "ssh://[USER@]HOST": "an agent that ssh starts on a board",
@@ -135,7 +137,7 @@ def _unfit(device: Device, fitting: HasConfig | None) -> str:
         return str(error)
     if own is None:
         return "" if device.is_simulator else "no bitstream is loaded"
-    if fitting is None or replace(own, target="", hw_ver="") == replace(fitting.config, target="", hw_ver=""):
+    if fitting is None or layout(dict(own.to_fields())) == layout(dict(fitting.config.to_fields())):
         return ""
     return f"it is {own}, the program for {fitting.config}"
 
@@ -145,9 +147,9 @@ def _channel(name: str, credentials: Credentials) -> Channel:
     makers: dict[str, Callable[[str, Credentials], Channel]] = {"pipe": _pipe, "ssh": _ssh, "tls": _tls}
     if scheme in makers:
         return makers[scheme](rest, credentials)
-    if scheme in ("sim", "model", "board") and bool(colon) == bool(rest):
+    if scheme in ("sim", "model", "rtl", "board") and bool(colon) == bool(rest):
         return _local(name)
-    hint = suggestion(scheme, ("sim", "model", "board", *makers))
+    hint = suggestion(scheme, ("sim", "model", "rtl", "board", *makers))
     raise DeviceError(f"no device is called '{name}'{hint}; devices are {', '.join(FORMS)}", "url")
 
 

@@ -14,7 +14,7 @@ from vtac.devices.agent.faults import Refusal
 from vtac.devices.agent.fields import Header, digest, flag, integer, mapping, number
 from vtac.devices.agent.region import ADDRESS_END, Block
 from vtac.devices.agent.service import Service
-from vtac.devices.agent.streams import MAX_INSTRUCTIONS, WORD_BYTES, check_stream
+from vtac.devices.agent.streams import MAX_INSTRUCTIONS, WORD_BYTES, check_stream, layout
 
 PROTOCOL = 1
 Reply = Tuple[Header, Optional[memoryview]]
@@ -207,21 +207,21 @@ class Session:
         return {}, None
 
     def _compared(self, fields: Header) -> Header:
-        """The configuration of a stream, where the device has the same. Raises `Refusal`."""
+        """The device's configuration, where a stream was made for the same; a simulator's is the stream's."""
         backend = self._service.backend
         if not backend.fields:
             if backend.design == "simulator":
                 return fields
             raise Refusal("bitstream", "no bitstream is loaded", "vtac devices program URL BITSTREAM loads one")
-        for name in sorted({*fields, *backend.fields}):
-            if name not in ("TARGET", "HW_VER") and fields.get(name) != backend.fields.get(name):
+        wanted, own = layout(fields), layout(backend.fields)
+        for name, value in wanted.items():
+            if value != own[name]:
                 raise Refusal(
                     "configuration",
-                    f"the program was compiled for {name} = {fields.get(name)}, the device has "
-                    f"{backend.fields.get(name)}",
+                    f"the program was compiled for {name} = {value}, the device has {own[name]}",
                     "compile it for the device's configuration (vtac devices info prints it), or program the device",
                 )
-        return fields
+        return backend.fields
 
     def _new_block(self, nbytes: int, alignment: int) -> Block:
         with self._service.guard:

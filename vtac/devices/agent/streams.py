@@ -33,7 +33,8 @@ _LEGAL_BITS = (_POP_NEXT | _PUSH_NEXT, 15, _POP_PREV | _PUSH_PREV)
 _MOST_TOKENS = 255
 _FETCH_QUEUE = 512
 _LAST_ALU_OPCODE = 3
-_CHISEL_BITS = 11
+_CHISEL_BITS = {"uop": 13, "inp": 11, "wgt": 10, "acc": 11}
+"""Bits that the Chisel decoder has for an index, whatever its memories hold."""
 _MOST_LOG = 512
 _WORDS = struct.Struct("<QQ")
 
@@ -47,11 +48,22 @@ def element_bytes(fields: dict[str, object]) -> dict[str, int]:
     return {"uop": 4, "wgt": block_out * block_in, "inp": batch * block_in, "acc": 4 * out, "out": out}
 
 
-def index_bits(fields: dict[str, object]) -> int:
-    """Bits of an accumulator's index in instructions."""
+def index_bits(fields: dict[str, object], memory: str = "acc") -> int:
+    """Bits of an index into a memory in instructions."""
     if fields.get("ENCODING") == "chisel":
-        return _CHISEL_BITS
-    return max(0, _log(fields, "LOG_ACC_BUFF_SIZE") - (element_bytes(fields)["acc"].bit_length() - 1))
+        return _CHISEL_BITS[memory]
+    size = element_bytes(fields)[memory].bit_length() - 1
+    return max(0, _log(fields, f"LOG_{memory.upper()}_BUFF_SIZE") - size)
+
+
+def layout(fields: dict[str, object]) -> dict[str, int]:
+    """What a stream is made for: tiles, memories, and how wide its fields are, however the configuration says so."""
+    block = _log(fields, "LOG_BLOCK")
+    sides = {name: _log(fields, name, block) for name in ("LOG_BLOCK_IN", "LOG_BLOCK_OUT")}
+    memories = [name.upper() for name in _CHISEL_BITS]
+    sizes = {f"LOG_{name}_BUFF_SIZE": _log(fields, f"LOG_{name}_BUFF_SIZE") for name in memories}
+    bits = {f"bits of {name.upper()} indices": index_bits(fields, name) for name in _CHISEL_BITS}
+    return {"LOG_BATCH": _log(fields, "LOG_BATCH"), **sides, **sizes, **bits}
 
 
 def _log(fields: dict[str, object], name: str, default: int = 0) -> int:
