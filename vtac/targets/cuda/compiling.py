@@ -17,6 +17,7 @@ from vtac.dialects.wmma.declared import ARCHITECTURE, SPLIT
 from vtac.errors import CompileError, ScheduleError
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
 from vtac.passes.gpu.split_products import SplitProducts
+from vtac.passes.linalg.expand_numbers import ExpandNumbers
 from vtac.passes.linalg.lift_arithmetic import LiftArithmetic, is_tensor_arithmetic
 from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
 from vtac.pipelines import Phase, Pipeline, Runner
@@ -37,7 +38,7 @@ from vtac.text.context import make_context
 KERNELS_PIPELINE = Pipeline(
     "lower-to-gpu-kernels",
     (
-        Phase("normalized", (LiftArithmetic(), SplitProducts(), NormalizeLinalg())),
+        Phase("normalized", (LiftArithmetic(), SplitProducts(), NormalizeLinalg(), ExpandNumbers())),
         Phase("kernels", (OutlineGpuKernels(),)),
     ),
 )

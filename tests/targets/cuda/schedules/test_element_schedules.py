@@ -140,11 +140,18 @@ func.func @std(%x: tensor<4x6xf32>) -> tensor<f32> {
 """
 
 
-def test_one_number_needs_a_dimension() -> None:
-    with pytest.raises(
-        ScheduleError, match="block 'sum' gives one number, of a tensor without dimensions, for which no"
-    ):
-        vtac.compile(NUMBER, "cuda")
+@needs_compiler
+def test_one_number_is_computed_by_a_block() -> None:
+    program = vtac.compile(NUMBER, "cuda")
+    assert isinstance(program, vtac.CudaNetwork)
+    x = np.arange(24, dtype=np.float32).reshape(4, 6)
+    assert program(x) == np.float32(276)
+    assert [one.shape for one in program.results] == [()]
+
+
+def test_one_number_needs_a_dimension_where_it_is_scheduled_by_itself() -> None:
+    with pytest.raises(ScheduleError, match="block 'sum' gives one number, of a tensor without dimensions, for which"):
+        default_schedule(vtac.parse(NUMBER))
 
 
 def test_kernels_are_not_called_as_namespaces_are() -> None:
