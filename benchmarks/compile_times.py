@@ -2,16 +2,20 @@
 
 All in CPU time (user and system), medians, so that other work on the machine counts little. Start-up is measured
 in fresh processes, against one that only imports numpy; compilation in this process, cold (first compile) and
-warm. With names of networks, those are compiled too, each once in a process of its own: benchmarks/networks.py
-measures their runs as well.
+warm. With names of networks, those are compiled too, each time in a process of its own: with nothing in the cache, with
+the tilings that this has found, with the program. `--against` measures another checkout in turn with this one, so that
+what else goes on in the machine falls on both. benchmarks/networks.py measures runs of networks as well.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import resource
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -62,10 +66,19 @@ def compile_times(name: str, compile_once: Callable[[], object], repeats: int) -
     return CompileTimes(name, times[0], median(times[1:]))
 
 
-def network_seconds(name: str) -> float:
-    """CPU time in which a network compiles, in a fresh process, imports apart."""
-    found = subprocess.run([sys.executable, __file__, "--here", name], check=True, stdout=subprocess.PIPE)
-    return float(found.stdout)
+def network_seconds(name: str, root: Path, cache: str) -> float:
+    """CPU time in which a network compiles, in a fresh process of a checkout, imports apart."""
+    environment = {**os.environ, "PYTHONPATH": str(root), "VTAC_CACHE_DIR": cache}
+    command = [sys.executable, __file__, "--here", name]
+    return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
+
+
+def cached_seconds(name: str) -> tuple[float, float]:
+    """The same with the tilings in the cache, and with the program."""
+    with tempfile.TemporaryDirectory() as cache:
+        network_seconds(name, ROOT, cache)
+        shutil.rmtree(Path(cache) / "programs")
+        return network_seconds(name, ROOT, cache), network_seconds(name, ROOT, cache)
 
 
 def _compile_here(name: str) -> float:
@@ -97,16 +110,34 @@ def main() -> int:
     options = argparse.ArgumentParser(description=__doc__, epilog="example: python benchmarks/compile_times.py")
     options.add_argument("networks", nargs="*", help="networks to compile as well, such as resnet18")
     options.add_argument("--repeats", type=int, default=5, help="runs to take the median of")
+    options.add_argument("--against", type=Path, metavar="CHECKOUT", help="networks: compare with another checkout")
     options.add_argument("--here", help=argparse.SUPPRESS)
     given = options.parse_args()
     if given.here:
         print(_compile_here(given.here))
         return 0
-    _print_tables(given.repeats, given.networks)
+    _print_tables(given.repeats)
+    if given.networks:
+        _print_networks(given.networks, given.repeats, given.against)
     return 0
 
 
-def _print_tables(repeats: int, networks: list[str]) -> None:
+def _print_networks(networks: list[str], repeats: int, other: Path | None) -> None:
+    """Seconds of each network, medians; and how much of another checkout's time this one takes."""
+    against = "" if other is None else f"{'other s':>10}{'ratio':>8}"
+    print(f"\n{'network':<20}{'compile s':>11}{'tilings s':>11}{'program s':>11}{against}")
+    for name in networks:
+        pairs = [
+            (network_seconds(name, ROOT, "off"), network_seconds(name, other, "off") if other else 0.0)
+            for _ in range(repeats)
+        ]
+        tilings, program = zip(*(cached_seconds(name) for _ in range(repeats)), strict=True)
+        mine, theirs = (median(column) for column in zip(*pairs, strict=True))
+        line = f"{name:<20}{mine:>11.2f}{median(tilings):>11.2f}{median(program):>11.2f}"
+        print(line if other is None else f"{line}{theirs:>10.2f}{mine / theirs:>8.2f}", flush=True)
+
+
+def _print_tables(repeats: int) -> None:
     print(f"{'process':<28}{'ms':>8}{'/ numpy':>10}")
     base = 0.0
     for name, arguments in PROCESSES.items():
@@ -117,8 +148,6 @@ def _print_tables(repeats: int, networks: list[str]) -> None:
     for name, compile_once in programs().items():
         times = compile_times(name, compile_once, repeats)
         print(f"{times.name:<28}{times.cold:>8.1f}{times.warm:>10.1f}", flush=True)
-    for name in networks:
-        print(f"{name:<28}{network_seconds(name):>8.2f} s", flush=True)
 
 
 if __name__ == "__main__":
