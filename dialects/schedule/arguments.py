@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
+from itertools import chain
 from operator import index as as_index
 from typing import SupportsIndex, TypeVar, cast
 
@@ -45,22 +46,21 @@ def make_directive(kind: type[D], arguments: Mapping[str, object], results: int 
     """
     definition = kind.get_irdl_definition()
     name = directive_name(kind)
-    known = {*dict(definition.operands), *definition.properties}
+    known = argument_names(kind)
     for what in arguments:
         if what not in known:
             raise ScheduleError(f"{name}: no argument '{what}'; the arguments are {', '.join(sorted(known))}")
     operands = [_operands(name, what, declared, arguments.get(what)) for what, declared in definition.operands]
     properties = {
-        what: _property(name, what, declared.constr, arguments[what])
+        what: _property(name, what, kind, arguments[what])
         for what, declared in definition.properties.items()
         if not (arguments.get(what) is None and (what not in arguments or isinstance(declared, OptPropertyDef)))
     }
-    types = [list(kinds) for kinds in _result_types(kind, results)]
-    return kind(
-        operands=operands,
-        properties={what: value for what, value in properties.items() if value is not None},
-        result_types=types,
-    )
+    given = {what: value for what, value in properties.items() if value is not None}
+    types = _result_types(kind, results)
+    if definition.options:  # which may want more of the operation than its parts
+        return kind(operands=operands, properties=given, result_types=[list(kinds) for kinds in types])
+    return kind.create(operands=list(chain(*operands)), properties=given, result_types=list(chain(*types)))
 
 
 @cache
@@ -72,6 +72,7 @@ def _result_types(kind: type[DirectiveOp], results: int) -> tuple[tuple[Attribut
     )
 
 
+@cache
 def argument_names(kind: type[DirectiveOp]) -> tuple[str, ...]:
     """What a directive takes, in the order of its declaration: handles, then properties."""
     definition = kind.get_irdl_definition()
@@ -125,14 +126,20 @@ def _handle(directive: str, what: str, reference: object) -> SSAValue:
     return reference.value
 
 
-def _property(directive: str, what: str, declared: AttrConstraint, value: object) -> Attribute | None:
+def _property(directive: str, what: str, kind: type[DirectiveOp], value: object) -> Attribute | None:
     if isinstance(value, Attribute):
         return value
-    label = "name" if what.endswith("_name") else what
-    for constraint, convert in _CONVERSIONS:
-        if declared == constraint:
-            return convert(directive, label, value)
-    raise TypeError(f"{directive}: {what} takes an attribute")
+    convert = _conversion(kind, what)
+    if convert is None:
+        raise TypeError(f"{directive}: {what} takes an attribute")
+    return convert(directive, "name" if what.endswith("_name") else what, value)
+
+
+@cache
+def _conversion(kind: type[DirectiveOp], what: str) -> Callable[[str, str, object], Attribute | None] | None:
+    """What makes a property of a Python value; None for one that takes attributes alone."""
+    declared = kind.get_irdl_definition().properties[what].constr
+    return next((convert for constraint, convert in _CONVERSIONS if declared == constraint), None)
 
 
 def _text(directive: str, what: str, value: object) -> Attribute:

@@ -7,6 +7,7 @@ from collections.abc import Collection
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import CallOp, FuncOp
 
+from vtac.analysis.walks import operations_under
 from vtac.dialects.packing.declared import DEVICE, PROGRAM
 
 
@@ -42,5 +43,5 @@ def kernel_of(module: ModuleOp) -> FuncOp | None:
 def calls_of(module: ModuleOp, names: Collection[str]) -> list[CallOp]:
     """The calls of functions of these names by host functions and programs, in program order."""
     callers = [*host_functions(module), *program_functions(module)]
-    calls = (op for caller in callers for op in caller.walk() if isinstance(op, CallOp))
+    calls = (op for caller in callers for op in operations_under(caller) if isinstance(op, CallOp))
     return [call for call in calls if call.callee.string_value() in names]
