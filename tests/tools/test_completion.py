@@ -29,7 +29,7 @@ def completions(line: str, answer: Path) -> list[str]:
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
-        ("vtac expl", ["explain"]),
+        ("vtac expla", ["explain"]),
         ("vtac run --stat", ["--stats"]),
         ("vtac disasm --la", ["--layer"]),
         ("vtac compile --target ", ["vta", "cuda"]),

@@ -67,7 +67,7 @@ def _entries(folder: Path) -> list[Path]:
 
 def _fresh_and_known(text: str, monkeypatch: pytest.MonkeyPatch) -> tuple[VtaProgram, VtaProgram]:
     fresh = vtac.compile(text)
-    monkeypatch.setattr(compiling, "_compiled", _compile_nothing)
+    monkeypatch.setattr(compiling, "compile_with", _compile_nothing)
     return fresh, vtac.compile(text)
 
 
