@@ -21,7 +21,7 @@ namespace {
 constexpr int max_threads = 1024;
 constexpr std::size_t stack_bytes = 256 * 1024;
 
-enum class State { ready, at_block_barrier, at_warp_barrier, done };
+enum class State { ready, at_block_barrier, at_warp_barrier, at_shuffle, done };
 
 struct Fiber {
     jmp_buf context;
@@ -30,9 +30,13 @@ struct Fiber {
     int line;
     bool started, executes_for_warp;
     std::uint64_t history;  // of warp-wide operations, as a hash
-    unsigned operations;
+    unsigned operations, shuffles;
     uint3 index;
 };
+
+// What lanes pass each other. One that has read its own may pass the next before others have read: so two in turns.
+constexpr int most_bytes = 8;
+unsigned char passed[2][max_threads][most_bytes];
 
 Fiber fibers[max_threads];
 jmp_buf scheduler;
@@ -97,8 +101,8 @@ void compare_histories(int first, int lanes) {
         if (fibers[i].history == fibers[first].history) continue;
         const uint3 a = fibers[first].index, b = fibers[i].index;
         fail("warp-divergence",
-             "the lanes of a warp did different warp-wide matrix operations (%u by thread (%u, %u, %u), %u by thread "
-             "(%u, %u, %u), or with other addresses) in block (%u, %u, %u): all 32 must do the same",
+             "the lanes of a warp did different warp-wide operations (%u by thread (%u, %u, %u), %u by thread "
+             "(%u, %u, %u), or with other addresses or in other lines) in block (%u, %u, %u): all 32 must do the same",
              fibers[first].operations, a.x, a.y, a.z, fibers[i].operations, b.x, b.y, b.z, blockIdx.x, blockIdx.y,
              blockIdx.z);
     }
@@ -106,17 +110,42 @@ void compare_histories(int first, int lanes) {
 
 int lanes_of(int first) { return thread_count - first < lanes_per_warp ? thread_count - first : lanes_per_warp; }
 
+const char* what_holds(const Fiber& fiber) {
+    if (fiber.state == State::done) return "has returned";
+    if (fiber.state == State::at_shuffle) return "waits at a shuffle in line";
+    return fiber.state == State::at_block_barrier ? "waits at __syncthreads() in line" : "waits at __syncwarp()";
+}
+
+int line_of(const Fiber& fiber) {
+    return fiber.state == State::at_block_barrier || fiber.state == State::at_shuffle ? fiber.line : 0;
+}
+
+void report_divergence(const Fiber& a, const Fiber& b) {
+    fail("divergence",
+         "not all threads of block (%u, %u, %u) come to the same barrier: thread (%u, %u, %u) %s %d, thread (%u, %u, "
+         "%u) %s %d (0 where no line applies)",
+         blockIdx.x, blockIdx.y, blockIdx.z, a.index.x, a.index.y, a.index.z, what_holds(a),
+         line_of(a), b.index.x, b.index.y, b.index.z, what_holds(b), line_of(b));
+}
+
 // Lets warps of some threads go on whose lanes have all come to a warp barrier; says whether there was one.
 bool release_warps(int begin, int end) {
     bool released = false;
     for (int first = begin; first < end; first += lanes_per_warp) {
         const int lanes = lanes_of(first);
-        int waiting = 0;
-        for (int i = first; i < first + lanes; ++i) waiting += fibers[i].state == State::at_warp_barrier;
-        if (waiting < lanes) continue;
+        int waiting = 0, shuffling = 0;
+        for (int i = first; i < first + lanes; ++i) {
+            waiting += fibers[i].state == State::at_warp_barrier;
+            shuffling += fibers[i].state == State::at_shuffle;
+        }
+        if (waiting + shuffling < lanes) continue;
         compare_histories(first, lanes);
+        for (int i = first; i < first + lanes; ++i) {
+            if (waiting && shuffling && fibers[i].state != fibers[first].state)
+                report_divergence(fibers[first], fibers[i]);
+        }
         for (int i = first; i < first + lanes; ++i) fibers[i].state = State::ready;
-        pass_warp_barrier(first / lanes_per_warp);
+        if (!shuffling) pass_warp_barrier(first / lanes_per_warp);
         released = true;
     }
     return released;
@@ -142,20 +171,6 @@ void run_to_block_barrier() {
         const int first = sequence[i] * lanes_per_warp;
         run_together(first, first + lanes_of(first));
     }
-}
-
-const char* what_holds(const Fiber& fiber) {
-    if (fiber.state == State::done) return "has returned";
-    return fiber.state == State::at_block_barrier ? "waits at __syncthreads() in line" : "waits at __syncwarp()";
-}
-
-void report_divergence(const Fiber& a, const Fiber& b) {
-    fail("divergence",
-         "not all threads of block (%u, %u, %u) come to the same barrier: thread (%u, %u, %u) %s %d, thread (%u, %u, "
-         "%u) %s %d (0 where no line applies)",
-         blockIdx.x, blockIdx.y, blockIdx.z, a.index.x, a.index.y, a.index.z, what_holds(a),
-         a.state == State::at_block_barrier ? a.line : 0, b.index.x, b.index.y, b.index.z, what_holds(b),
-         b.state == State::at_block_barrier ? b.line : 0);
 }
 
 // Every fiber has stopped: the same way, or the kernel diverges.
@@ -215,7 +230,7 @@ void run_block(unsigned long block, std::uint32_t ordinal) {
     forget_copies();
     start_epochs(ordinal);
     for (int i = 0; i < thread_count; ++i) {
-        fibers[i].history = fibers[i].operations = 0;
+        fibers[i].history = fibers[i].operations = fibers[i].shuffles = 0;
         fibers[i].state = State::ready;
     }
     for (bool is_done = false; !is_done;) {
@@ -243,15 +258,51 @@ void warp_barrier(unsigned mask) {
     leave_fiber();
 }
 
+namespace {
+
+void remember(Fiber& fiber, std::initializer_list<std::uint64_t> parts) {
+    ++fiber.operations;
+    for (const std::uint64_t part : parts) fiber.history = (fiber.history ^ part) * 0x100000001b3ull + 0x9e3779b9ull;
+}
+
+// The lane that a lane reads: its own where the one meant lies outside of its group.
+int source_lane(Shuffle kind, int lane, int operand, int width) {
+    const int group = lane & ~(width - 1);
+    if (kind == Shuffle::lane) return group + (operand & (width - 1));
+    const int source = kind == Shuffle::up     ? lane - operand
+                       : kind == Shuffle::down ? lane + operand
+                                               : lane ^ operand;
+    return source < (kind == Shuffle::up ? group : 0) || source >= group + width ? lane : source;
+}
+
+}  // namespace
+
+void shuffle(Shuffle kind, unsigned mask, const void* value, void* found, std::size_t bytes, int operand, int width,
+             int line) {
+    const int first = running / lanes_per_warp * lanes_per_warp, lanes = lanes_of(first), lane = running - first;
+    if (lanes == lanes_per_warp && mask != 0xffffffffu)
+        fail("warp-divergence", "a shuffle with mask 0x%08x, %s: only the full warp is supported", mask, place());
+    if (width < 1 || width > lanes_per_warp || (width & (width - 1)))
+        fail("warp-divergence", "a shuffle among %d lanes, %s: 1, 2, 4, 8, 16 or 32 are possible", width, place());
+    const int source = source_lane(kind, lane, operand, width);
+    if (source >= lanes)
+        fail("warp-divergence", "a shuffle from lane %d of a warp of %d threads, %s", source, lanes, place());
+    const unsigned turn = fibers[running].shuffles++ % 2;
+    std::memcpy(passed[turn][running], value, bytes);
+    remember(fibers[running], {std::uint64_t(kind), std::uint64_t(line), bytes});
+    fibers[running].state = State::at_shuffle;
+    fibers[running].line = line;
+    leave_fiber();
+    std::memcpy(found, passed[turn][first + source], bytes);
+}
+
 void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch) {
     Fiber& fiber = fibers[running];
     if (lanes_of(running / lanes_per_warp * lanes_per_warp) != lanes_per_warp)
         fail("warp-divergence", "a matrix operation in a warp of fewer than 32 threads, %s: blocks must be whole warps",
              place());
-    ++fiber.operations;
-    const auto place_in_memory = std::uint64_t(reinterpret_cast<std::uintptr_t>(address));
-    for (const std::uint64_t part : {std::uint64_t(operation), place_in_memory, std::uint64_t(pitch)})
-        fiber.history = (fiber.history ^ part) * 0x100000001b3ull + 0x9e3779b9ull;
+    remember(fiber, {std::uint64_t(operation), std::uint64_t(reinterpret_cast<std::uintptr_t>(address)),
+                     std::uint64_t(pitch)});
 }
 
 }  // namespace vtac

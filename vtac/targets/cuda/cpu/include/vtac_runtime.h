@@ -36,6 +36,10 @@ struct Shape {
 void block_barrier(int line);
 // Waits until every lane of the warp has come here.
 void warp_barrier(unsigned mask);
+// Gives every lane of the warp what another one passes; waits until all have come to the same line. It orders no memory.
+enum class Shuffle : unsigned { lane = 16, up, down, exclusive_or };
+void shuffle(Shuffle kind, unsigned mask, const void* value, void* found, std::size_t bytes, int operand, int width,
+             int line);
 // Notes a warp-wide operation: all lanes of a warp must do the same ones, with the same operands.
 void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch);
 
@@ -70,5 +74,28 @@ int run(int argc, char** argv, const Kernel& kernel);
 }  // namespace vtac
 
 #define __syncthreads() ::vtac::block_barrier(__LINE__)
+
+namespace vtac {
+
+template <class T>
+T shuffled(Shuffle kind, unsigned mask, T value, int operand, int width, int line) {
+    static_assert(sizeof(T) <= 8, "a shuffle passes values of at most 8 bytes");
+    T found;
+    shuffle(kind, mask, &value, &found, sizeof value, operand, width, line);
+    return found;
+}
+
+}  // namespace vtac
+
+#define VTAC_SHUFFLE(name, kind)                                                                         \
+    template <class T>                                                                                   \
+    T name(unsigned mask, T value, int operand, int width = 32, int line = __builtin_LINE()) {           \
+        return ::vtac::shuffled(::vtac::Shuffle::kind, mask, value, operand, width, line);               \
+    }
+VTAC_SHUFFLE(__shfl_sync, lane)
+VTAC_SHUFFLE(__shfl_up_sync, up)
+VTAC_SHUFFLE(__shfl_down_sync, down)
+VTAC_SHUFFLE(__shfl_xor_sync, exclusive_or)
+#undef VTAC_SHUFFLE
 
 inline void __syncwarp(unsigned mask = 0xffffffffu) { ::vtac::warp_barrier(mask); }
