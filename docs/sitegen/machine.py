@@ -10,6 +10,7 @@ from sitegen.text import code, table
 from vtac.targets.vta.isa import assemble
 from vtac.targets.vta.isa.fields import HALF_BITS, Field, Layout, instruction_layout, micro_op_layout
 from vtac.targets.vta.isa.instructions import AluOpcode, Memory, Opcode
+from vtac.targets.vta.rules import RULES
 
 _CELL = 15
 _ROW = 46
@@ -24,6 +25,7 @@ def inserts() -> Mapping[str, Callable[[], str]]:
             "micro-op": micro_op_word,
             "numbers": numbers,
             "cycles": worked_cycles,
+            "strict rules": strict_rules,
         }
     )
 
@@ -54,25 +56,37 @@ def numbers() -> str:
 
 
 _WORKED = (
-    ("a loop of one micro-op over 16 tiles", ("alu.add imm 1, uops 0:1, for 1 (dst+0 src+0), for 16 (dst+1 src+1)",)),
-    ("the same with two tensors", ("alu.add uops 0:1, for 1 (dst+0 src+0), for 16 (dst+1 src+1)",)),
-    ("a GEMM of 16 tiles", ("gemm uops 0:1, for 1 (dst+0 src+0 wgt+0), for 16 (dst+1 src+1 wgt+0)",)),
-    ("a load of 16 input tiles in one row", ("load.inp sram 0 <- dram 0x100, 1 x 16 stride 16",)),
-    ("the same in 16 rows of one tile", ("load.inp sram 0 <- dram 0x100, 16 x 1 stride 2",)),
-    ("a load of 16 weight tiles", ("load.wgt sram 0 <- dram 0x10, 1 x 16 stride 16",)),
+    ("a GEMM of 16 tiles", "gemm uops 0:1, for 1 (dst+0 src+0 wgt+0), for 16 (dst+1 src+1 wgt+0)", 16 + 7),
+    ("a number added to 16 tiles", "alu.add imm 1, uops 0:1, for 1 (dst+0 src+0), for 16 (dst+1 src+1)", 16 + 7),
+    ("16 tiles added to 16", "alu.add uops 0:1, for 1 (dst+0 src+0), for 16 (dst+1 src+1)", 2 * 16 + 7),
+    ("16 input tiles in a row", "load.inp sram 0 <- dram 0x100, 1 x 16 stride 16", 7 + 16 + 16 * 2),
+    ("the same in 16 rows", "load.inp sram 0 <- dram 0x100, 16 x 1 stride 2", 7 + 16 + 16 * 2),
+    ("16 weight tiles", "load.wgt sram 0 <- dram 0x10, 1 x 16 stride 16", 7 + 16 + 16 * 32),
+    ("16 result tiles in a row", "store.out sram 0 -> dram 0x100, 1 x 16 stride 16", 1 + 2 * (3 * 8 + 3)),
+    ("the same in 16 rows", "store.out sram 0 -> dram 0x100, 16 x 1 stride 2", 1 + 16 * (3 + 3)),
 )
+"""What a line of assembly is, and what it takes by the formulas of the page."""
 
 
 def worked_cycles() -> str:
-    """Small streams and what the cycle model says of them."""
+    """Small streams and what the cycle model says of them. Raises `ValueError` where a formula says otherwise."""
     config = vtac.VTAConfig()
     rows: list[tuple[str, ...]] = []
-    for title, lines in _WORKED:
-        report = vtac.simulate_cycles(assemble("\n".join([*lines, "finish"]) + "\n", config), config)
-        unit = "load" if lines[0].startswith("load") else "compute"
-        busy = report.units[unit].busy
-        rows.append((title, code(lines[0]), f"{busy:,}", f"{report.cycles:,}"))
-    return table(("what", "instruction", "cycles of its unit", "cycles until FINISH"), rows)
+    for title, line, formula in _WORKED:
+        unit = {"load": "load", "store": "store"}.get(line.partition(".")[0], "compute")
+        push, pop = {"load": (" push_next", " pop_prev"), "store": (" push_prev", " pop_next")}.get(unit, ("", ""))
+        report = vtac.simulate_cycles(assemble(f"{line}{push}\nfinish{pop}\n", config), config)
+        (span,) = (span for span in report.units[unit].spans if span.instruction == 0)
+        if span.end - span.begin != formula:
+            raise ValueError(f"{line}: {span.end - span.begin} cycles by the model, {formula} by the formula")
+        rows.append((title, code(line), str(formula)))
+    return table(("what", "instruction", "cycles"), rows)
+
+
+def strict_rules() -> str:
+    """The rules that strict execution keeps and a simulator does not."""
+    rows = [(code(kind), rule.rule, rule.source) for kind, rule in RULES.items() if "strict" in rule.judges]
+    return table(("kind", "rule", "asked for by"), rows)
 
 
 def _word(layout: Layout, bits: int, title: str) -> str:

@@ -49,7 +49,8 @@ def written_pages(root: Path) -> dict[str, str]:
     found = {path.name: path.read_text() for path in sorted((root / "docs").glob("*.md"))}
     contributing = root / "CONTRIBUTING.md"
     if contributing.is_file():
-        found["contributing.md"] = contributing.read_text().replace("](docs/", "](")
+        text = contributing.read_text().replace("](docs/", "](")
+        found["contributing.md"] = re.sub(r"\]\((tutorials/\w+)\.py\)", r"](\1.md)", text)
     made = inserts()
     pages = {name: _filled(text, made) for name, text in found.items()}
     index = pages["index.md"]

@@ -88,8 +88,17 @@ class Opened:
 
 
 @contextmanager
-def opened(path: Path, theme: str = "light") -> Generator[Opened]:
-    """Open a file as a user does, without a network; the page says when all of it is drawn."""
+def opened(path: Path, theme: str = "light", drawn: str = "html[data-drawn]") -> Generator[Opened]:
+    """Open a file as a user does, without a network; a page says when all of it is drawn, by what `drawn` selects."""
+    with a_page(theme) as found:
+        found.page.goto(path.as_uri())
+        found.page.wait_for_selector(drawn)
+        yield found
+
+
+@contextmanager
+def a_page(theme: str = "light") -> Generator[Opened]:
+    """A page without a network, which goes to one address after the other."""
     start: Callable[[], AbstractContextManager[_Playwright]] = import_module("playwright.sync_api").sync_playwright
     with start() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM or "", args=["--no-sandbox"])
@@ -110,8 +119,6 @@ def opened(path: Path, theme: str = "light") -> Generator[Opened]:
         found.page.on("request", on_request)
         found.page.on("console", on_message)
         found.page.on("pageerror", on_error)
-        found.page.goto(path.as_uri())
-        found.page.wait_for_selector("html[data-drawn]")
         yield found
         context.close()
         browser.close()

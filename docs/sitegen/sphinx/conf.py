@@ -23,6 +23,7 @@ html_title = "vtac"
 html_show_sphinx = False
 html_copy_source = False
 html_show_sourcelink = False
+html_show_search_summary = False
 html_extra_path: list[str] = []
 html_static_path: list[str] = ["static"]
 html_css_files = ["site.css"]

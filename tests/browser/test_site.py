@@ -1,0 +1,46 @@
+"""The documentation site in a browser: every page opens without an error and asks no network; the search works."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from browser.browser import MISSING, a_page, opened
+
+SITE = Path(__file__).resolve().parents[2] / "build" / "docs" / "html"
+PAGES = sorted(SITE.rglob("*.html"))
+
+pytestmark = [
+    pytest.mark.skipif(bool(MISSING), reason=MISSING),
+    pytest.mark.skipif(not PAGES, reason="the site is not built: make docs"),
+]
+
+
+def test_every_page_opens_without_an_error() -> None:
+    wrong: dict[str, list[str]] = {}
+    with a_page() as found:
+        for page in PAGES:
+            found.errors.clear()
+            found.page.goto(page.as_uri())
+            if found.errors:
+                wrong[str(page.relative_to(SITE))] = list(found.errors)
+        assert wrong == {}
+        assert [url for url in found.requests if not url.startswith(("file:", "data:"))] == []
+
+
+def test_every_picture_is_there_and_has_words() -> None:
+    with a_page() as found:
+        for page in PAGES:
+            found.page.goto(page.as_uri())
+            images = "[...document.querySelectorAll('article img')]"
+            assert found.number(f"{images}.filter((one) => !one.alt || !one.naturalWidth).length") == 0, page
+
+
+@pytest.mark.parametrize("word", ["tensorize", "vta-place-buffers", "deadlock"])
+def test_the_search_finds_without_a_network(word: str) -> None:
+    with opened(SITE / "search.html", drawn="input[name=q]") as found:
+        found.page.goto(f"{(SITE / 'search.html').as_uri()}?q={word}")
+        found.page.wait_for_selector("#search-results li a")
+        assert found.number("document.querySelectorAll('#search-results li a').length") >= 1
+        assert found.errors == []
