@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from plain_programs import PlainConv
@@ -57,3 +58,17 @@ def test_many_workers_are_simulated(program: str, capsys: pytest.CaptureFixture[
     assert out.splitlines()[-1].split()[0] == "1,000"
     assert main([*common, "--simulate-workers", "0"]) == 1
     assert "--simulate-workers and --points count from 1 on" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_what_is_kept(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vtac.targets.vta.exploring.entry._Exploration.run", interrupted)
+    store = tmp_path / "kept.db"
+    arguments = ["explore", program, "--executor", "local:1", "--store", str(store)]
+    assert main(arguments) == 130
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"0 points are kept in {store}: the same command goes on\nvtac: interrupted\n")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from tuned_programs import CONV
@@ -61,3 +62,17 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert "there is no store 'none.db': fill one with vtac tune FILE --store none.db" in capsys.readouterr().err
     assert main(["run", program, "--target", "cuda", "--schedules", str(tmp_path / "t.db")]) == 1
     assert "--schedules is for VTA programs that are compiled here, not for cuda" in capsys.readouterr().err
+
+
+def test_an_interrupt_says_what_is_kept(
+    program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("vtac.targets.vta.tuning.entry.Campaign.run", interrupted)
+    store = tmp_path / "kept.db"
+    arguments = ["tune", program, "--executor", "local:1", "--store", str(store)]
+    assert main(arguments) == 130
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", f"0 outcomes are kept in {store}: the same command goes on\nvtac: interrupted\n")
