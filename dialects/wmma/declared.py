@@ -20,6 +20,15 @@ ARCHITECTURE = declare(
     Declared("wmma.architecture", TEXT, ("builtin.module",), 'the architecture to compile for, such as "sm_90"')
 )
 
+ALLOW_TF32 = declare(
+    Declared(
+        "wmma.allow_tf32",
+        MARK,
+        ("builtin.module",),
+        "tensor cores may multiply f32, rounded to tf32's 10 bits of mantissa",
+    )
+)
+
 KERNEL = declare(Declared("gpu.kernel", MARK, (), "the function runs on the GPU; MLIR's own name"))
 
 GRID = declare(Declared("wmma.grid", _EXTENTS, _KERNEL, "blocks of the kernel's launch"))

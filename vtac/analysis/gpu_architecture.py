@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
 
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
-from vtac.dialects.wmma.declared import ARCHITECTURE
+from vtac.dialects.wmma.declared import ALLOW_TF32, ARCHITECTURE
+
+
+def allows_tf32(op: Operation) -> bool:
+    """Whether the module of an operation lets tensor cores multiply f32 as tf32, and its architecture has that."""
+    module = op.get_toplevel_object()
+    if not isinstance(module, ModuleOp) or not ALLOW_TF32.is_on(module):
+        return False
+    record = architecture_of(module)
+    return record is None or any(operation.operand == "tf32" for operation in record.operations)
 
 
 def architecture_of(module: ModuleOp) -> GpuArchitecture | None:

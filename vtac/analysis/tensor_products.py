@@ -10,11 +10,12 @@ from xdsl.dialects.builtin import ShapedType
 from xdsl.ir import Attribute
 
 from vtac.analysis.contraction import match_product
+from vtac.analysis.gpu_architecture import allows_tf32
 from vtac.analysis.structured_view import Operand, StructuredView
 from vtac.dialects.gpu_hardware import OperandType
 
 _OPERANDS: Mapping[tuple[str, str], OperandType] = MappingProxyType(
-    {("f16", "f32"): "f16", ("f16", "f16"): "f16", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
+    {("f16", "f32"): "f16", ("f16", "f16"): "f16", ("f32", "f32"): "tf32", ("bf16", "f32"): "bf16", ("i8", "i32"): "s8"}
 )
 """Element types of operands and result that tensor cores multiply, and the fragments' name for them."""
 
@@ -22,13 +23,14 @@ _OPERANDS: Mapping[tuple[str, str], OperandType] = MappingProxyType(
 def tensor_operand(view: StructuredView[int]) -> OperandType | None:
     """The fragments' name for the operands of a product of matrices that tensor cores multiply; None for others.
 
-    Bytes are both signed or both unsigned.
+    Bytes are both signed or both unsigned; f32 are such where the module allows tf32.
     """
     if not view.accumulates or len(view.inputs) != 2:
         return None
     left, right, total = (_element(operand) for operand in (*view.inputs, view.output))
     product = match_product(view, narrow=True)
-    if (left, total) not in _OPERANDS or right != left or isinstance(product, str):
+    is_tensor = allows_tf32(view.op) if (left, total) == ("f32", "f32") else (left, total) in _OPERANDS
+    if not is_tensor or right != left or isinstance(product, str):
         return None
     if not product.rows or not product.columns:
         return None

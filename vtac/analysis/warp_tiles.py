@@ -107,8 +107,10 @@ def matrix_access(block: BlockOp, position: int, rows: ForOp, columns: ForOp) ->
 
 
 def element_name(buffer: SSAValue) -> str:
-    """A buffer's element type as fragments name it: f16, bf16, s8, ..."""
+    """A buffer's element type as fragments name it: f16, bf16, s8, ...; operands of f32 are tf32 there."""
     name = str(element_type_of(buffer))
+    if name == "f32" and scope_of(buffer) in OPERAND_FRAGMENTS:
+        return "tf32"
     return name.replace("i", "s") if name.startswith("i") else name
 
 

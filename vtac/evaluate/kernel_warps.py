@@ -102,6 +102,8 @@ class WarpOperations:
         record = fragments.record
         places = self._places(op, record, record.layout == "col_major", memory, self.uniform(offset, warps, op))
         values = memory.read(places, self._users(warps), None, op)
+        if record.element == "tf32":
+            values = _rounded_to_tf32(values)
         fragments.data[warps, chosen] = values
         fragments.defined[warps, chosen] = True
 
@@ -181,3 +183,9 @@ class WarpOperations:
         rows, columns = np.arange(record.rows)[:, None], np.arange(record.columns)[None, :]
         tile = columns * leading + rows if by_column else rows * leading + columns
         return offsets[:, None, None] + tile
+
+
+def _rounded_to_tf32(values: Array) -> Array:
+    """The nearest numbers with 10 bits of mantissa; those in the middle away from zero, as CUDA rounds."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    return ((bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)

@@ -13,7 +13,7 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.kernel_groups import is_computation, work_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.directives import ScriptOp
-from vtac.dialects.wmma.declared import ARCHITECTURE, SPLIT
+from vtac.dialects.wmma.declared import ALLOW_TF32, ARCHITECTURE, SPLIT
 from vtac.errors import CompileError, ScheduleError
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
 from vtac.passes.gpu.split_products import SplitProducts
@@ -111,6 +111,8 @@ def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[st
         module = ModuleOp([kernel])
         if architecture is not None:
             ARCHITECTURE.set(module, architecture.name)
+        if ALLOW_TF32.is_on(apart):
+            ALLOW_TF32.set(module, True)
         name = function.sym_name.data
         script = given.pop(name, None)
         append((script or default_schedule(module).script).clone(), module.body.block)

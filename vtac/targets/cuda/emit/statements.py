@@ -171,6 +171,8 @@ class StatementPrinter(ExpressionPrinter):
             self._line(f"wmma::fill_fragment({self._fragment(op)}, {self.constant(op.value)});", depth)
         elif isinstance(op, wmma.LoadMatrixSyncOp):
             self._line(f"wmma::load_matrix_sync({self._fragment(op)}, {self._tile(op)});", depth)
+            if fragment_of(op.fragments).element == "tf32":
+                self._round(self._fragment(op), depth)
         elif isinstance(op, wmma.StoreMatrixSyncOp):
             source = self._fragment(op)
             memory = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
@@ -198,6 +200,13 @@ class StatementPrinter(ExpressionPrinter):
         if fragment_of(op.fragments).element == "u8":  # bytes in memory have no sign of their own
             place = f"reinterpret_cast<const unsigned char *>({place})"
         return f"{place}, {op.leading.value.data}"
+
+    def _round(self, fragment: str, depth: int) -> None:
+        """The elements of a fragment of tf32 are rounded, each lane its own; the hardware would cut them off."""
+        self._line("#pragma unroll", depth)
+        self._line(f"for (int element = 0; element < {fragment}.num_elements; ++element) {{", depth)
+        self._line(f"{fragment}.x[element] = wmma::__float_to_tf32({fragment}.x[element]);", depth + 1)
+        self._line("}", depth)
 
     def _map(self, op: wmma.MapFragmentOp, depth: int) -> None:
         fragment = self._fragment(op)
