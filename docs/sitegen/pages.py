@@ -33,7 +33,7 @@ def reference_pages(root: Path) -> dict[str, str]:
         "python.md": python_page(),
         "directives.md": directives_page(root),
         "passes.md": passes_page(root),
-        **dialect_pages(),
+        **dialect_pages(root),
         "commands.md": commands_page(),
         "hardware.md": hardware_page(),
         "findings.md": findings_page(),

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sitegen import passes
+from sitegen import machine, passes
 from sitegen.cells import cells_of
 from sitegen.commands import commands_page
 from sitegen.dialects import dialect_pages, own_operations
@@ -15,6 +15,7 @@ from sitegen.examples import cases_of, gives_the_same, last_step
 from sitegen.findings import findings_page
 from sitegen.hardware import hardware_page
 from sitegen.machine import instruction_words
+from sitegen.pages import written_pages
 from sitegen.python_names import python_page
 from sitegen.text import fence, prose, table
 
@@ -58,7 +59,7 @@ def test_every_pass_has_cases_and_a_text() -> None:
 
 
 def test_every_operation_has_an_entry() -> None:
-    pages = dialect_pages()
+    pages = dialect_pages(ROOT)
     for name, load in get_all_dialects().items():
         assert {op.name for op in own_operations(load())} <= headings(pages[f"dialect-{name}.md"])
     assert "unknown memory '{self.memory.data}'; it is one of" in pages["dialect-vta.md"]
@@ -76,6 +77,20 @@ def test_words_are_drawn_from_the_table_of_fields() -> None:
     text = instruction_words()
     assert "| 57:26 | `dram_base` | 32 | 0 to 4,294,967,295 |" in text
     assert text.count("<svg") == 4 and "Bits of GEMM: opcode in 2:0" in text
+
+
+def test_formulas_of_the_page_are_those_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "| `gemm uops 0:1, for 1 (dst+0 src+0 wgt+0), for 16 (dst+1 src+1 wgt+0)` | 23 |" in machine.worked_cycles()
+    monkeypatch.setattr(machine, "_WORKED", (("a load", "load.inp sram 0 <- dram 0x100, 1 x 16 stride 16", 54),))
+    with pytest.raises(ValueError, match="stride 16: 55 cycles by the model, 54 by the formula$"):
+        machine.worked_cycles()
+
+
+def test_every_page_is_listed_and_filled_in() -> None:
+    pages = written_pages(ROOT)
+    assert all("made from the code:" not in text for text in pages.values())
+    listed = set(re.findall(r"^([\w-]+)$", pages["index.md"], re.MULTILINE))
+    assert {name.removesuffix(".md") for name in pages} - {"index"} <= listed
 
 
 def test_a_case_that_computes_something_else_is_seen(tmp_path: Path) -> None:
