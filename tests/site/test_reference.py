@@ -82,7 +82,7 @@ def test_words_are_drawn_from_the_table_of_fields() -> None:
 def test_formulas_of_the_page_are_those_of_the_model(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "| `gemm uops 0:1, for 1 (dst+0 src+0 wgt+0), for 16 (dst+1 src+1 wgt+0)` | 23 |" in machine.worked_cycles()
     monkeypatch.setattr(machine, "_WORKED", (("a load", "load.inp sram 0 <- dram 0x100, 1 x 16 stride 16", 54),))
-    with pytest.raises(ValueError, match="stride 16: 55 cycles by the model, 54 by the formula$"):
+    with pytest.raises(ValueError, match=r"stride 16: 55 cycles by the model, 54 by the formula$"):
         machine.worked_cycles()
 
 
