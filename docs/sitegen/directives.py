@@ -47,8 +47,7 @@ def _entry(kind: type[DirectiveOp], tests: Path) -> str:
     return section(
         2,
         name,
-        docstring(kind),
-        docstring(method) if docstring(method) != docstring(kind) else "",
+        max(docstring(kind), docstring(method), key=len),
         fence(call, "python"),
         _arguments(kind),
         f"As text: {code(f'{kind.name} {_format(kind)}')}" if _format(kind) else "",

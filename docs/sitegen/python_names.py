@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from functools import cached_property
 from importlib import import_module
-from typing import cast
+from typing import cast, get_overloads
 
 import vtac
-from sitegen.text import docstring, page, section, table
+from sitegen.text import docstring, fence, page, section, table
 
 _ORDER = {
     "Programs": ("parse", "compile", "load_program", "bind", "report"),
@@ -58,7 +59,7 @@ def _entry(name: str) -> str:
 def _described(path: str, found: object) -> str:
     if not isinstance(found, type):
         if callable(found):
-            return _directive("py:function", path + signature_text(found), docstring(found))
+            return _directive("py:function", path + signature_text(found), _overloads(path, found) + docstring(found))
         if hasattr(found, "__args__"):
             return _directive("py:type", path, f"One of {_clean(str(found))}.")
         return _directive("py:data", path, "")
@@ -66,6 +67,12 @@ def _described(path: str, found: object) -> str:
     kind = "py:exception" if _is_error(found) else "py:class"
     body = "\n".join([docstring(found), _fields(found), *members])
     return _directive(kind, path + signature_text(found), body)
+
+
+def _overloads(path: str, found: Callable[..., object]) -> str:
+    """The ways to call a function that has several, as types see them."""
+    ways = [f"{path}{signature_text(one)}" for one in get_overloads(inspect.unwrap(found))]
+    return fence("\n".join(ways), "python") + "\n" if ways else ""
 
 
 def _members(kind: type) -> list[str]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from importlib.util import find_spec
 
 from vtac.report.drawing import BLACK, GREY, Drawing, Line, Rectangle, Shape, Text, contrast, svg
 from vtac.report.timeline import draw_program, draw_timeline
@@ -23,7 +23,7 @@ def show(drawing: Drawing, words: str) -> None:
     drawing.title = words
     text = svg(drawing)
     SHOWN.append((text, words))
-    if find_spec("IPython") is not None:
+    if "ipykernel" in sys.modules:
         display: Callable[[object], None] = import_module("IPython.display").display
         display(import_module("IPython.display").SVG(text))
 

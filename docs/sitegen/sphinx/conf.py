@@ -21,6 +21,7 @@ nitpick_ignore_regex = [("py:.*", r".*")]
 html_theme = "furo"
 html_title = "vtac"
 html_show_sphinx = False
+html_show_copyright = False
 html_copy_source = False
 html_show_sourcelink = False
 html_show_search_summary = False
