@@ -93,11 +93,11 @@ class PackElementwise(RewritePattern):
         if found.kind == "widen":
             if self.loads_8bit and found.number == 1:
                 return loaded_8bit(sources[0])
-            return widened(sources[0], found.number, self.tiles.weight)
+            return widened(sources[0], found.number, self.tiles.diagonal(op))
         if found.kind == "accumulate":
             start, _ = self.tiles.operand(op.outputs[0], range(len(places)), places, insert)
             dims = sorted(places[loop] for loop in operand_loops(op)[0])
-            return accumulated(start, sources[0], dims, found.number, self.tiles.weight)
+            return accumulated(start, sources[0], dims, found.number, self.tiles.diagonal(op))
         return elementwise(found, sources, maps, self.tiles.shape(op.res[0]))
 
 

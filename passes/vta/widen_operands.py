@@ -24,16 +24,22 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.target import config_of
 from vtac.analysis.value_facts import element_of, rank_of, shape_of
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_tensors import generic
 from vtac.rewriting.walker import rewrite_once
 
+_LOADED = ("the VTA loads i8 and i32", "GEMM widens i8 by weights on a diagonal, which tiles of two sizes lack")
+
 
 @dataclass
 class ExtendOperands(RewritePattern):
-    """An elementwise operation on integers that sign-extends an operand of 9 to 31 bits reads it extended."""
+    """An elementwise operation on integers that sign-extends an operand of some bits reads it extended."""
+
+    least: int
+    """Bits of the narrowest operand that the VTA does not load by itself."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
@@ -56,7 +62,11 @@ class ExtendOperands(RewritePattern):
 
     def _is_extended(self, op: GenericOp, place: int, value: SSAValue) -> bool:
         kind = element_of(value)
-        if not isinstance(value.type, TensorType) or not isinstance(kind, IntegerType) or not 8 < kind.bitwidth < 32:
+        if (
+            not isinstance(value.type, TensorType)
+            or not isinstance(kind, IntegerType)
+            or not self.least <= kind.bitwidth < 32
+        ):
             return False
         readers = [use.operation for use in op.body.block.args[place].uses]
         return bool(readers) and all(isinstance(one, arith.ExtSIOp) and one.result.type == i32 for one in readers)
@@ -73,7 +83,7 @@ def _widened(value: SSAValue) -> HostOp:
     whole = generic([value], empty.tensor, inner, maps, [IteratorTypeAttr.parallel()] * rank_of(value))
     append([empty, whole, YieldOp(operands=[[whole.res[0]]])], body)
     name = f" '{value.name_hint}'" if value.name_hint else ""
-    reason = f"operand{name} is {element_of(value)}, widened by the host (the VTA loads i8 and i32)"
+    reason = f"operand{name} is {element_of(value)}, widened by the host ({_LOADED[element_of(value) == i8]})"
     segment = HostOp.get(reason, [kind], Region(body))
     segment.outputs[0].name_hint = value.name_hint
     return segment
@@ -85,12 +95,14 @@ class WidenOperands(ModulePass):
 
     requires: host functions whose elementwise operations compute in 32 bits (narrow-integers).
     ensures:  elementwise operations with results of i8 or i32 read no tensor of 9 to 31 bits that they
-              only sign-extend to i32; a host segment that says so has extended it.
+              only sign-extend to i32; a host segment that says so has extended it. Where BLOCK_IN is not
+              BLOCK_OUT none of 8 bits either: GEMM widens these by weights on a diagonal.
     declines: operands that are read in another way stay as they are.
     """
 
     name = "widen-operands"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        config = config_of(op)
         for function in host_functions(op):
-            rewrite_once(function, ExtendOperands())
+            rewrite_once(function, ExtendOperands(8 if config.block_in != config.block_out else 9))

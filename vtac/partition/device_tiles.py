@@ -11,9 +11,11 @@ from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.analysis.locations import location_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import PackOp, ReshapeOp, packed_shape
 from vtac.dialects.packing.declared import ANY_FILL
+from vtac.errors import CompileError
 from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.device_layouts import Places, order_of
 
@@ -37,6 +39,20 @@ class DeviceTiles:
         self.choices: list[str] = []
         self._computed: dict[SSAValue, SSAValue] = {}
         self._made: dict[object, SSAValue] = {}
+
+    def diagonal(self, op: Operation) -> tuple[int, int]:
+        """The weight tile of an operation that multiplies channels with themselves.
+
+        Raises `CompileError` where the two sides of a tile differ: output channels are no input channels then.
+        """
+        rows, columns = self.weight
+        if rows != columns:
+            raise CompileError(
+                "cannot compile: it reads i8 channel by channel, which GEMM does by weights on a diagonal, and tiles "
+                f"of BLOCK_OUT {rows} and BLOCK_IN {columns} have none: compile it for equal blocks",
+                location_of(op),
+            )
+        return self.weight
 
     def computes(self, value: SSAValue) -> bool:
         """Whether the function has a value in tiles that it computes."""

@@ -46,8 +46,9 @@ class ProductTiles:
         if any((*pads.low, *pads.high)):
             data = self._add(padded(data, pads.low, pads.high))
         if found.kernel is None:
-            return self._add(window_sums(data, shape, found.windows, self.tiles.weight))
+            return self._add(window_sums(data, shape, found.windows, self.tiles.diagonal(found.op)))
         if found.depthwise:
+            self.tiles.diagonal(found.op)
             weights, groups = self._diagonal(found.kernel), (1, 1)
         elif (grouped := groups_of(found.kernel)) is not None and found.kernel_dims == (0, 1, 2, 3):
             weights, groups = self._grouped(grouped)

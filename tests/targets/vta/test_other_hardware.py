@@ -8,7 +8,7 @@ from device_programs import arguments_of
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
-from vtac.errors import ExecutionError
+from vtac.errors import CompileError, ExecutionError
 from vtac.evaluate import evaluate
 from vtac.targets.vta.isa import assemble
 
@@ -118,3 +118,50 @@ def test_default_schedules_leave_a_tile_free_there() -> None:
     assert VTAConfig(encoding="chisel").longest_load("inp") == 2048
     assert VTAConfig(encoding="chisel", outstanding_bursts=256).longest_load("inp") == 2047
     assert VTAConfig(outstanding_bursts=256).longest_load("inp") == 2048
+
+
+RESIDUAL = """#id = affine_map<(i, j) -> (i, j)>
+func.func @residual(%x: tensor<4x48xi8>, %y: tensor<4x48xi8>) -> tensor<4x48xi32> {
+  %e = tensor.empty() : tensor<4x48xi32>
+  %q = linalg.generic {indexing_maps = [#id, #id, #id], iterator_types = ["parallel", "parallel"]}
+      ins(%x, %y : tensor<4x48xi8>, tensor<4x48xi8>) outs(%e : tensor<4x48xi32>) {
+  ^bb0(%a: i8, %b: i8, %c: i32):
+    %l = arith.extsi %a : i8 to i32
+    %r = arith.extsi %b : i8 to i32
+    %s = arith.addi %l, %r : i32
+    linalg.yield %s : i32
+  } -> tensor<4x48xi32>
+  func.return %q : tensor<4x48xi32>
+}
+"""
+POOL = """func.func @pool(%x: tensor<1x32x8x8xi8>) -> tensor<1x32x4x4xi8> {
+  %m = arith.constant -128 : i8
+  %e = tensor.empty() : tensor<1x32x4x4xi8>
+  %i = linalg.fill ins(%m : i8) outs(%e : tensor<1x32x4x4xi8>) -> tensor<1x32x4x4xi8>
+  %w = tensor.empty() : tensor<2x2xi8>
+  %p = linalg.pooling_nchw_max {dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}
+    ins(%x, %w : tensor<1x32x8x8xi8>, tensor<2x2xi8>) outs(%i : tensor<1x32x4x4xi8>) -> tensor<1x32x4x4xi8>
+  func.return %p : tensor<1x32x4x4xi8>
+}
+"""
+
+
+def test_operands_of_8_bits_are_widened_by_the_host_where_blocks_differ() -> None:
+    """GEMM widens them by weights on a diagonal, which a tile of two sizes does not have."""
+    for config, says in ((CONFIGS["wide tiles"], True), (VTAConfig(), False)):
+        program = vtac.compile(RESIDUAL, target="vta", config=config)
+        arrays = arguments_of(program)
+        assert np.array_equal(program(*arrays), np.asarray(evaluate(vtac.parse(RESIDUAL), *arrays)))
+        said = "widened by the host (GEMM widens i8 by weights on a diagonal"
+        assert any(said in choice for choice in program.choices) == says
+
+
+def test_what_only_a_diagonal_does_is_refused_where_blocks_differ() -> None:
+    message = (
+        r"<string>:6:\d+: cannot compile: it reads i8 channel by channel, .* BLOCK_OUT 32 and BLOCK_IN 16 have none"
+    )
+    with pytest.raises(CompileError, match=message):
+        vtac.compile(POOL, target="vta", config=CONFIGS["wide tiles"])
+    program = vtac.compile(POOL, target="vta")
+    arrays = arguments_of(program)
+    assert np.array_equal(program(*arrays), np.asarray(evaluate(vtac.parse(POOL), *arrays)))
