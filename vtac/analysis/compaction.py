@@ -83,7 +83,7 @@ def _without_unit_loops(block: BlockOp, accesses: list[list[Linear]]) -> list[li
 def _place(buffer: SSAValue, accesses: list[tuple[BlockOp, int]], plan: Compaction) -> Placement:
     """The hull of what is accessed in one iteration of the loops around the uses; accesses become relative to it."""
     body = _common_body([block for block, _ in accesses])
-    region = region_of(buffer, accesses, body)
+    region = region_of(buffer, accesses, body, known=plan.indices)
     for dimension, interval in enumerate(region):
         if _is_padded(accesses):
             region[dimension] = Interval(Linear(0), shape_of(buffer)[dimension])

@@ -6,7 +6,7 @@ buffer compaction all ask it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 
@@ -47,11 +47,18 @@ class Interval:
         return self
 
 
-def touched_region(block: BlockOp, position: int, outside: Block, *, by_one_thread: bool = False) -> list[Interval]:
+def touched_region(
+    block: BlockOp,
+    position: int,
+    outside: Block,
+    *,
+    by_one_thread: bool = False,
+    indices: Sequence[Linear] | None = None,
+) -> list[Interval]:
     """What access `position` touches while every loop inside the body `outside` runs.
 
     Shared memory belongs to all threads of a GPU block: their loops count as inside, unless the question is what
-    one of them has done.
+    one of them has done. `indices` are those of the access without loops of one iteration, where they are known.
     """
     shared = not by_one_thread and scope_of(block.buffers[position]) == "shared"
     extents = extents_around(block)
@@ -61,12 +68,15 @@ def touched_region(block: BlockOp, position: int, outside: Block, *, by_one_thre
         if _is_within(loop, outside) or (shared and loop.loop_kind.is_thread)
     }
     region: list[Interval] = []
-    unit = unit_variables(block, extents)
-    for expression in indices_of(block, position, extents):
-        index = expression.substitute(unit, extents) if unit else expression
+    for index in _indices_without_unit_loops(block, position, extents) if indices is None else indices:
         base, low, high = relax(index, inner, extents)
         region.append(Interval(base + low, high - low + 1))
     return region
+
+
+def _indices_without_unit_loops(block: BlockOp, position: int, extents: Extents) -> list[Linear]:
+    found, unit = indices_of(block, position, extents), unit_variables(block, extents)
+    return [index.substitute(unit, extents) for index in found] if unit else found
 
 
 def covers_its_region(block: BlockOp, position: int, outside: Block) -> bool:
@@ -110,16 +120,25 @@ def is_guarded_by_domain(block: BlockOp, position: int, extents: Extents) -> boo
 
 
 def region_of(
-    buffer: SSAValue, accesses: Sequence[tuple[BlockOp, int]], outside: Block, *, by_one_thread: bool = False
+    buffer: SSAValue,
+    accesses: Sequence[tuple[BlockOp, int]],
+    outside: Block,
+    *,
+    by_one_thread: bool = False,
+    known: Mapping[BlockOp, Sequence[Sequence[Linear]]] | None = None,
 ) -> list[Interval]:
-    """The hull of several accesses to a buffer, clipped to its shape."""
+    """The hull of several accesses to a buffer, clipped to its shape.
+
+    `known` has the indices of each block's accesses without loops of one iteration, where somebody has found them.
+    """
     shape = shape_of(buffer)
     extents: dict[Hashable, int] = {}
     for block, _ in accesses:
         extents |= extents_around(block)
     hull: list[Interval] | None = None
     for block, position in accesses:
-        region = touched_region(block, position, outside, by_one_thread=by_one_thread)
+        indices = None if known is None else known[block][position]
+        region = touched_region(block, position, outside, by_one_thread=by_one_thread, indices=indices)
         hull = (
             region
             if hull is None
