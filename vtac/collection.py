@@ -6,7 +6,7 @@ import gc
 from collections.abc import Generator
 from contextlib import contextmanager
 
-_SELDOM = (200_000, 1_000, 1_000)
+_SELDOM = (1_000_000, 1_000, 1_000)
 """Young objects at which they are looked through, and how many such looks come before one at older ones."""
 
 
