@@ -66,7 +66,8 @@ def run(script: Path) -> list[Ran]:
 def notebook(script: Path) -> bytes:
     """The tutorial as a notebook that was not run yet."""
     jupytext: _Jupytext = import_module("jupytext")  # pyright: ignore[reportAssignmentType]
-    return jupytext.writes(jupytext.reads(script.read_text(), "py:percent"), "ipynb").encode()
+    text = script.read_text()
+    return jupytext.writes(jupytext.reads(text[text.index("# %%") :], "py:percent"), "ipynb").encode()
 
 
 def _own() -> str:
