@@ -16,7 +16,7 @@ from sitegen.text import fence
 
 FOLDER = Path("docs") / "tutorials"
 HELPERS = ("pictures.py",)
-_SECONDS = 120
+_SECONDS = 900
 
 
 class Ran(TypedDict):
