@@ -30,8 +30,10 @@ class _Client(Protocol):
 class DaskExecutor(Executor):
     """The workers of a Dask scheduler, with the connection to it."""
 
-    def __init__(self, client: _Client) -> None:
+    def __init__(self, client: _Client, count: int) -> None:
         self._client, self._inner = client, client.get_executor(pure=False)
+        self.count = count
+        """Workers that there were when it was made."""
 
     def submit(self, fn: Callable[_P, _R], /, *args: _P.args, **kwargs: _P.kwargs) -> Future[_R]:
         """A task for any worker; the scheduler gives it to another when that one dies."""
@@ -76,15 +78,15 @@ def _dask(address: str) -> Executor:
             "address that it prints"
         ) from None
     try:
-        _check_versions(client, address)
+        count = _check_versions(client, address)
     except BaseException:
         client.close()
         raise
-    return DaskExecutor(client)
+    return DaskExecutor(client, count)
 
 
-def _check_versions(client: _Client, address: str) -> None:
-    """Raises `WorkersError` where there are no workers, or such as would compile something else."""
+def _check_versions(client: _Client, address: str) -> int:
+    """How many workers there are. Raises `WorkersError` for none, and for such as would compile something else."""
     try:
         found = client.run(installed_version, "vtac")
     except Exception as error:
@@ -99,3 +101,4 @@ def _check_versions(client: _Client, address: str) -> None:
         raise WorkersError(
             f"the worker {other[0]} has vtac {other[1]}, here is {own}: install the same version on all of them"
         )
+    return len(found)

@@ -12,7 +12,7 @@ import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.targets.vta.cycles import Timing
-from vtac.targets.vta.exploring.points import PointJob
+from vtac.targets.vta.exploring.points import PointJob, compute_points
 from vtac.targets.vta.exploring.scaling import Overheads, forecast, forecast_table, measure_overheads
 
 FAST = Overheads((2.0,), 0.001, 0.0005, 1000)
@@ -34,11 +34,16 @@ def test_no_forecast_is_better_than_its_parts(points: int, workers: int, task: f
     assert 0 < found.busy <= 1 + 1e-9
 
 
+def test_a_process_asks_for_a_text_that_it_does_not_have() -> None:
+    (asked,) = compute_points([PointJob("never sent", "", VTAConfig(), (Timing.de10(),), {})])
+    assert (asked.needs_text, asked.outcomes) == (True, ())
+
+
 def test_overheads_are_measured() -> None:
     text = str(vtac.parse(PlainConv().text()))
-    found = measure_overheads([PointJob(text, VTAConfig(), (Timing.de10(),), {})], Here())
+    found = measure_overheads([PointJob("d", text, VTAConfig(), (Timing.de10(),), {})], Here())
     assert len(found.tasks) == 1
-    assert found.payload > len(text)
+    assert 0 < found.payload < len(text)
     table = forecast_table(500, 40, found)
     assert [line.split()[0] for line in table.splitlines()[2:]] == ["1", "2", "5", "10", "20", "40"]
     with pytest.raises(VtacError, match="there is no task to measure"):

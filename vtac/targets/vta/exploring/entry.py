@@ -32,6 +32,7 @@ from vtac.targets.vta.tuning.identity import machine_text
 from vtac.workers.crew import Crash, Crew
 
 MOST_POINTS = 2000
+_UNKNOWN_WORKERS = 64
 POINT_SECONDS = 1800.0
 
 Source = ModuleOp | str | Path
@@ -66,7 +67,7 @@ def explore(
     """
     table = energy if isinstance(energy, CostTable) else HOROWITZ_45NM if energy is None else read_table(energy)
     chosen = _machines(configs, where, vary, base, most)
-    networks = [_Network(name, *_text(source)) for name, source in _named(modules).items()]
+    networks = [_network(name, source) for name, source in _named(modules).items()]
     with keeping(store) as kept, working(executor, limit=POINT_SECONDS) as workers:
         sweep = _Exploration(networks, chosen, workers, kept, share, progress)
         sweep.run()
@@ -81,7 +82,9 @@ def sample_jobs(
     chosen = _machines(None, where, vary, base, most)
     text, _ = _text(source)
     places = sorted({len(chosen) * number // count for number in range(count)})
-    return len(chosen), [PointJob(text, chosen[place].config, (chosen[place].timing,), {}) for place in places]
+    return len(chosen), [
+        PointJob(digest(text), text, chosen[place].config, (chosen[place].timing,), {}) for place in places
+    ]
 
 
 def _machines(
@@ -127,6 +130,11 @@ def _named(modules: Source | Sequence[Source] | Mapping[str, Source]) -> dict[st
     return found
 
 
+def _network(name: str, source: Source) -> _Network:
+    text, function = _text(source)
+    return _Network(name, text, function, digest(text))
+
+
 def _text(source: Source) -> tuple[str, str]:
     """A module's text without configuration and scripts, and the name of its function."""
     module = prepare(source, VTA, None, None)
@@ -144,6 +152,7 @@ class _Network:
     name: str
     text: str
     function: str
+    digest: str
 
 
 @dataclass
@@ -210,16 +219,25 @@ class _Exploration:
         crew: Crew[PointJob, PointResult],
         jobs: Sequence[tuple[tuple[str, tuple[int, int]], VTAConfig, Mapping[str, str]]],
     ) -> None:
+        """Do jobs, a few for each worker at a time. A text is sent with the first ones, and to who lacks it."""
         by_name = {network.name: network for network in self.networks}
-        given: dict[int, tuple[tuple[str, tuple[int, int]], VTAConfig, tuple[Timing, ...]]] = {}
-        for number, (key, config, tilings) in enumerate(jobs):
-            timings = tuple(self._missing(by_name[key[0]], config))
-            given[number] = key, config, timings
-            crew.submit(number, [PointJob(by_name[key[0]].text, config, timings, tilings)])
-        while len(crew):
+        workers = int(getattr(self.executor, "count", _UNKNOWN_WORKERS))
+        waiting = list(enumerate(jobs))[::-1]
+        while waiting or len(crew):
+            while waiting and len(crew) < 2 * workers:
+                number, (key, config, tilings) = waiting.pop()
+                network = by_name[key[0]]
+                text = network.text if number < workers else ""
+                job = PointJob(network.digest, text, config, tuple(self._missing(network, config)), tilings)
+                crew.submit(number, [job])
             for done in crew.collect(timeout=1.0):
-                key, config, timings = given[done.number]
-                self._take(by_name[key[0]], key, config, timings, done.results[0])
+                key, config, tilings = jobs[done.number]
+                network, result = by_name[key[0]], done.results[0]
+                timings = tuple(self._missing(network, config))
+                if isinstance(result, PointResult) and result.needs_text:
+                    crew.submit(done.number, [PointJob(network.digest, network.text, config, timings, tilings)])
+                else:
+                    self._take(network, key, config, timings, result)
             self._report()
 
     def _take(
@@ -250,7 +268,7 @@ class _Exploration:
         """What the store calls a point. A point whose tilings are shared depends on which machines share them."""
         timed = machine_text(machine.config, machine.timing)
         shared = "" if not self.share else digest(self._largest(machine))
-        return Trial(digest(network.text), digest(timed), f"point {shared}", digest(compiler_identity()))
+        return Trial(network.digest, digest(timed), f"point {shared}", digest(compiler_identity()))
 
     def _largest(self, machine: Machine) -> str:
         tiles = (machine.config.log_batch, machine.config.log_block)

@@ -35,12 +35,14 @@ _TOKENS_BELOW = 0.7
 
 @dataclass(frozen=True)
 class PointJob:
-    """A network's text, a configuration, and the timings to count under.
+    """A network by the digest of its text, a configuration, and the timings to count under.
 
+    The text may be empty where it went to the same process before: it is long, and is kept there.
     `tilings` are those of the largest machine with the same tiles, by the digest of the layer: they are taken where
     they fit, so that these layers need no search.
     """
 
+    network: str
     text: str
     config: VTAConfig
     timings: tuple[Timing, ...]
@@ -49,10 +51,14 @@ class PointJob:
 
 @dataclass(frozen=True)
 class PointResult:
-    """The outcome under each timing, and the tiling of each layer that the program has."""
+    """The outcome under each timing, and the tiling of each layer that the program has.
+
+    `needs_text`: the process does not have the network, so that the job is to be sent with its text.
+    """
 
     outcomes: tuple[Outcome, ...]
     tilings: Mapping[str, str]
+    needs_text: bool = False
 
 
 def compute_points(jobs: Sequence[PointJob]) -> list[PointResult]:
@@ -63,8 +69,10 @@ def compute_points(jobs: Sequence[PointJob]) -> list[PointResult]:
 
 def _computed(job: PointJob) -> PointResult:
     known = _Shared(job.tilings)
+    if not job.text and _held(job.network).module is None:
+        return PointResult((), {}, needs_text=True)
     try:
-        work = prepare(_parsed(job.text), VTA, job.config, None)
+        work = prepare(_module(job), VTA, job.config, None)
         refuse_several_functions(work)
         program = compile_with(work, known)
         unsafe = [] if isinstance(program, HostProgram) else check(program.stream)
@@ -101,9 +109,22 @@ class _Shared:
         self.used[digest(layer_text(layer))] = tiling_text(tiling)
 
 
-@lru_cache(maxsize=4)
-def _parsed(text: str) -> ModuleOp:
-    return parse(f"{text}\n")
+@dataclass
+class _Held:
+    """A network that this process has read, or has not."""
+
+    module: ModuleOp | None = None
+
+
+@lru_cache(maxsize=8)
+def _held(_network: str) -> _Held:
+    return _Held()
+
+
+def _module(job: PointJob) -> ModuleOp:
+    held = _held(job.network)
+    held.module = held.module or parse(f"{job.text}\n")
+    return held.module
 
 
 def _figures(program: VtaProgram, timing: Timing) -> Outcome:
