@@ -96,6 +96,17 @@ def test_use_keeps_an_entry(tmp_path: Path) -> None:
     assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "c"]
 
 
+def test_use_in_a_folder_that_is_only_read_changes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(path: Path) -> None:
+        raise PermissionError(13, "Permission denied", str(path))
+
+    entries = _entries(tmp_path)
+    _put(entries, "a", 10, 1)
+    monkeypatch.setattr(os, "utime", fail)
+    entries.use("a")
+    assert entries.path("a").stat().st_mtime == 1
+
+
 def test_clear_removes_all(tmp_path: Path) -> None:
     entries = _entries(tmp_path / "cache")
     assert entries.clear() == Usage(0, 0)

@@ -44,8 +44,9 @@ class Entries:
         return self.folder / name
 
     def use(self, name: str) -> None:
-        """Count an entry as used now. Raises `OSError`."""
-        os.utime(self.path(name))
+        """Count an entry as used now, where the folder can be written."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path(name))
 
     def put(self, name: str, write: Callable[[Path], None]) -> None:
         """Make an entry: `write` fills a folder, which then gets the name. The oldest make room. Raises `OSError`."""
