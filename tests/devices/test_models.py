@@ -68,7 +68,7 @@ def test_a_lost_device_says_so_until_it_is_reset(name: str, fault: str) -> None:
     device, model, _ = opened(name)
     program = device_program("vta_vadd")
     arrays = arguments_of(program)
-    loaded = program.to(device, timeout=0.02)
+    loaded, impatient = program.to(device, timeout=20.0), program.to(device, timeout=0.02)
     loaded(*arrays)
     if fault == "hang":
         model.core.hangs_next = True
@@ -77,7 +77,7 @@ def test_a_lost_device_says_so_until_it_is_reset(name: str, fault: str) -> None:
         model.bus_error_after = 4
         message = "the registers cannot be reached: the slave answers with an error"
     with pytest.raises(DeviceError, match=message) as refused:
-        loaded(*arrays)
+        impatient(*arrays)
     assert refused.value.reason == {"hang": "timeout", "bus-error": "bus"}[fault]
     with pytest.raises(DeviceError, match=r"the device is lost since .*test, \d{4}-.*: reset it, or program it again"):
         loaded(*arrays)
@@ -108,7 +108,7 @@ def test_a_stuck_core_stays_stuck_whatever_is_launched(name: str) -> None:
             board.launch(count_too_small)
     board.reset()
     board.region.view[:16] = words("finish\n")
-    board.launch(count_too_small)
+    board.launch(Launch(board.region.base, 1, {}, 20.0, relaxed=False))
 
 
 @pytest.mark.parametrize("name", DESIGNS)
@@ -117,7 +117,7 @@ def test_a_leftover_token_spoils_the_next_program(name: str) -> None:
     _, model, board = opened(name)
     stream = words("load.inp nop push_next\nfinish\n")
     board.region.view[: len(stream)] = stream
-    board.launch(Launch(board.region.base, 2, {}, 1.0, relaxed=False))
+    board.launch(Launch(board.region.base, 2, {}, 20.0, relaxed=False))
     assert model.core.has_leftover
     device = local_device(board)
     program = device_program("vta_vadd")
