@@ -208,6 +208,21 @@ REFUSALS: Mapping[str, Refusal] = MappingProxyType(
             "name one in a directory that is there and may be written",
             ("from vtac.tools.output import write_file", "write_file(b'', '/no/such/folder/file')"),
         ),
+        "store": Refusal(
+            "a file of outcomes that is none, that another version wrote, that stays locked, or that finds no room",
+            "name another file, or delete it: tuning and exploring then begin anew",
+            ("from vtac.store.store import Store", "Store('/no/such/folder/outcomes.db')"),
+        ),
+        "workers": Refusal(
+            "workers that cannot be reached, that do not start, or that are all lost",
+            "name an executor that is there: local, local:N or dask:ADDRESS",
+            ("from vtac.workers.places import executor_at", "executor_at('many')"),
+        ),
+        "where": Refusal(
+            "a condition on configurations that cannot be read, or that names what none has",
+            "write it of the dimensions that `vtac explore --help` lists",
+            ("from vtac.targets.vta.exploring.where import parse_where", "parse_where('size == 3', ['BLOCK'])"),
+        ),
         "limit": Refusal(
             "a setting of the environment that is no limit",
             "set a positive number, or unset it",
