@@ -5,8 +5,9 @@
 # %% [markdown]
 # # 1. Vector addition
 #
-# The smallest program that an accelerator can run: read two vectors, add them, write the sum. It passes through every
-# part of the machine but one, so it is a good first look at what a compiler has to decide.
+# The smallest program that an accelerator can run: read two vectors, add them, write the sum. Memories on the chip,
+# transfers, tokens and the stream are all in it, so it is a good first look at what a compiler has to decide. What it
+# leaves out, the matrix unit and its own memories, is in [tutorial 2](02_matrix_product.md).
 #
 # The VTA (Versatile Tensor Accelerator) is a small deep-learning accelerator. Three *units* work side by side: **load**
 # reads inputs and weights from DRAM, **compute** multiplies matrices (GEMM), works on vectors (ALU) and reads
@@ -17,7 +18,7 @@ from pictures import chain, grid, timeline
 
 chain(
     [("DRAM", "all tensors"), ("load", "into INP, WGT"), ("compute", "GEMM and ALU"), ("store", "out of OUT")],
-    "Four boxes in a row: DRAM, then the units load, compute and store.",
+    "The units in a row: load brings operands from DRAM, compute works on them, store takes results back.",
 )
 
 # %% [markdown]
@@ -71,8 +72,8 @@ schedule = vtac.Schedule(SOURCE)
 schedule.show()
 
 # %% [markdown]
-# That is the *payload*: one nest of loops for each operation. `sum` is a buffer in DRAM, and nothing says yet which
-# unit does what.
+# That is the *payload*: one nest of loops for each operation, which is called a *block*. A line such as
+# `sum: 1x4x1x16xi32` makes a buffer. It lies in DRAM, and nothing says yet which unit does what.
 #
 # ## The schedule
 #
@@ -98,6 +99,8 @@ schedule.dma_copy(schedule.get_loops(store)[0])
 schedule.show(diff=True)
 
 # %% [markdown]
+# With `diff=True` the lines that the last directive changed have a `-` and a `+`.
+#
 # The schedule is IR too. `print(schedule)` gives a script that `vtac-opt` applies to the same program.
 
 # %% output="mlir"
@@ -106,8 +109,9 @@ print(schedule)
 # %% [markdown]
 # ## Down to the machine
 #
-# After the lowering, one operation of the `vta` dialect stands for one instruction. Between them stand pushes and pops
-# of **tokens**: the units run on their own, and a token is how one tells another that data is ready.
+# After the lowering, each operation that loads, computes or stores stands for one instruction. Between them stand
+# pushes and pops of **tokens**: the units run on their own, and a token is how one tells another that data is ready.
+# `vta.sync` waits until everything is done.
 
 # %% output="mlir"
 from vtac.compiler import lower
@@ -127,8 +131,10 @@ print(program.disassemble())
 
 # %% [markdown]
 # `load.uop` fetches a **micro-op**, the pair of indices that the ALU instruction works on; the instruction itself
-# loops over the 4 tiles. The `nop` at the end carry tokens from load and from store to compute, so that `finish` comes
-# after everything.
+# loops over the 4 tiles. Pushes and pops have become bits of the instructions: `push_next` of compute is a token for
+# store. The two `nop` at the end carry tokens from load and from store to compute, so that `finish` comes after
+# everything. Addresses count elements, so `0x40` is the DRAM's tile 64 of accumulators
+# ([the machine](../machine.md#address-units)).
 #
 # ## Run it, and prove it
 #
@@ -145,8 +151,8 @@ for name, value in program.stats.items():
 print("findings:", vtac.check(program))
 
 # %% [markdown]
-# The timeline shows where the cycles go. Almost all of them are spent on waiting for memory: an addition of so few
-# numbers is over before the next bytes arrive.
+# The timeline shows where the cycles go. Most of them are spent on memory: fetching the instructions, then the compute
+# unit's own loads. The addition itself takes 15 of them.
 
 # %%
 timeline(program, "Timeline of the vector addition: short bars for load, compute and store, with waits in between.")
@@ -176,12 +182,14 @@ assert (program(a, b) == np.maximum(a, b).astype(np.int8)).all()
 print(next(line for line in program.disassemble().splitlines() if "alu" in line))
 
 # %% [markdown]
-# **Exercise 2.** How many numbers can this schedule add before the accumulator memory is full? Try it: the memory holds
-# 2,048 tiles. What does the compiler say about 32,768 numbers, and what would you do?
+# **Exercise 2.** How many numbers can this schedule add before the accumulator memory is full? It holds 2,048 tiles.
+# What does the compiler say about 32,768 numbers, and what would you do? (`vtac.workloads` has this program for any
+# length.)
 
 # %% tags=["solution"]
 from vtac.workloads.vadd import VectorAdd
 
+print(f"{2048 // 2 * 16:,} numbers: two operands share the memory, and the sum takes the place of one")
 layer = VectorAdd(32_768)
 try:
     vtac.compile(layer.text(), schedule=layer.schedule())

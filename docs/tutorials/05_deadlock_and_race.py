@@ -27,6 +27,10 @@ chain(
 # Two rounds: load four tiles of accumulators, add 1, store them, and the same again at the same place of the chip.
 # `prev` and `next` are the neighbours: the ALU instruction pushes to *next*, the store unit, and the store answers to
 # its *prev*.
+#
+# Addresses count elements, not bytes: `dram 0xc0` of accumulators, 64 bytes each, is byte 0x3000 of the memory `image`
+# below; results of 16 bytes go to 0x400, which is byte 0x4000; and the micro-op of 4 bytes at 0x1400 is byte 0x5000.
+# That micro-op is 0, so it names tile 0.
 
 # %%
 SOUND = """load.uop sram 0 <- dram 0x1400, 1 x 1 stride 1
@@ -123,7 +127,8 @@ for kind in ("race", "deadlock", "tokens"):
 #
 # ## Exercises
 #
-# **Exercise 1.** Give the second round a place of its own on the chip, tiles 4 to 7. Which token is no longer needed?
+# **Exercise 1.** Give the second round a place of its own on the chip, tiles 4 to 7; it needs a second micro-op, which
+# names tile 4. Which token is no longer needed?
 
 # %% tags=["solution"]
 apart = SOUND.splitlines()
@@ -147,3 +152,4 @@ print("proven safe without the token from the first store")
 extra = SOUND.replace("load.uop sram 0", "load.inp nop push_next\nload.uop sram 0", 1)
 for finding in vtac.check(assemble(extra, config), config, dram=image):
     print(f"{finding.kind}: {finding.message}")
+print("the next program's first pop of that queue would take it, and begin before its data is there")

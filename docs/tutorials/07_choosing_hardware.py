@@ -7,8 +7,8 @@
 # # 7. Choosing hardware
 #
 # The VTA is a family of machines: the sizes of its tiles and memories are set before it is built. Which one is best
-# for a network? `vtac.explore` compiles the network for each of them and counts cycles exactly; no estimate is
-# involved.
+# for a network? `vtac.explore` compiles the network for each of them and counts cycles and bytes exactly. Energy and
+# area are estimates: counts times [a table](../exploring.md#the-table-of-energies-and-areas).
 
 # %%
 from pictures import bars, points
@@ -56,7 +56,8 @@ for log_block in (4, 5):
 # %% [markdown]
 # ## A sweep
 #
-# A condition names what is swept, and which combinations count.
+# A condition names what is swept, and which combinations count. What is printed is the front of cycles and SRAM: points
+# to which no other is better in both.
 
 # %%
 sweep = vtac.explore(NETWORK, where="BLOCK in (16, 32) and wgt_kib in (64, 256)")
@@ -65,7 +66,8 @@ print(sweep)
 # %% [markdown]
 # ## The front
 #
-# A point is on the *Pareto front* if no other has both fewer cycles and a smaller area. All others can be forgotten.
+# A point is on the *Pareto front* if no other is better in both measures. All others can be forgotten. Larger blocks
+# cost no SRAM, but multipliers, so by cycles and area the front has a second point.
 
 # %%
 front = sweep.pareto("cycles", "area")
@@ -104,7 +106,7 @@ bars([(point.name, point.cycles) for point in front], "Cycles of the points on t
 
 # %% tags=["solution"]
 best = min(front, key=lambda point: point.energy)
-print(best.name, f"{best.energy:,.0f}")
+print(best.name, f"{best.energy:,.0f} uJ")
 
 # %% [markdown]
 # **Exercise 2.** Twice as wide a bus: by how much do the cycles of the largest machine fall?

@@ -107,11 +107,11 @@ print(text[begin - 20 : text.index("\n\n\n", begin)])
 #
 # ## Exercises
 #
-# **Exercise 1.** How long are the files of the package? What share of a machine is that?
+# **Exercise 1.** How many lines does a machine need? Count those of the package, file by file.
 
 # %% tags=["solution"]
 sizes = {path.name: len(path.read_text().splitlines()) for path in sorted((PACKAGE / "vtac_vec").glob("*.py"))}
-print(sizes, sum(sizes.values()))
+print(*[f"{name:25} {lines:4}" for name, lines in sizes.items()], f"{'together':25} {sum(sizes.values()):4}", sep="\n")
 
 # %% [markdown]
 # **Exercise 2.** The lanes are eight. What is said of a product whose rows are not whole registers?

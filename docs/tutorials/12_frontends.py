@@ -136,6 +136,7 @@ except vtac.VtacError as error:
 # products is of use?
 
 # %% tags=["solution"]
+print("the host puts the nine places of the window side by side: 3 x 9 = 27 channels, so two tiles")
 print(f"27 of 32 channels in, 20 of 32 out: {27 * 20 / (32 * 32):.0%}, where 3 of 16 would be {3 * 20 / (16 * 32):.0%}")
 
 # %% [markdown]
