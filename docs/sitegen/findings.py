@@ -16,4 +16,8 @@ def findings_page() -> str:
         "What an example gives is what it gave when this page was built."
     )
     kinds = sorted({*RULES, *KERNEL_RULES, *REFUSALS})
-    return page("Findings, faults, refusals", intro, *(section(2, kind, fence(explanation(kind))) for kind in kinds))
+    return page(
+        "Findings, faults, refusals",
+        intro,
+        *(section(2, kind, fence(explanation(kind), "{code-block} text\n:class: message\n")) for kind in kinds),
+    )

@@ -78,8 +78,8 @@ def points(
         Text(width, height - 8, across, 11, "end"),
         Text(6, 14, up, 11),
         Text(left - 4, bottom + 4, "0", 10, "end"),
-        Text(left - 4, 34, f"{most_y:,.3g}", 10, "end"),
-        Text(width, bottom + 14, f"{most_x:,.3g}", 10, "end"),
+        Text(left - 4, 34, _rounded(most_y), 10, "end"),
+        Text(width, bottom + 14, _rounded(most_x), 10, "end"),
     ]
     for x, y, name, number in values:
         colour = "#bbbbbb" if number < 0 else COLOURS[number % len(COLOURS)]
@@ -87,6 +87,10 @@ def points(
         shapes.append(Rectangle(at_x - 4, at_y - 4, 8, 8, colour))
         shapes.append(Text(at_x + 7, at_y + 4, name, 10))
     show(Drawing(width + 90, height, shapes), words)
+
+
+def _rounded(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.3g}"
 
 
 def chain(names: Sequence[tuple[str, str]], words: str) -> None:
