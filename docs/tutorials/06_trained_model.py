@@ -88,8 +88,8 @@ bars(
 # ## Report
 #
 # What each layer loses and costs. The signal-to-noise ratio of its output against the float model's, in dB, stands
-# under *alone* if only this layer is quantised, under *all* if every layer is. [Trained models](../models.md) explains
-# the other columns.
+# under *alone* if only this layer is quantised, under *all* if those before it are, too.
+# [Trained models](../models.md) explains the other columns.
 
 # %%
 print(quantised.report(data[:64], labels[:64]))

@@ -41,6 +41,8 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--where", "BLOCK == 3"], "no configuration is legal where BLOCK == 3"),
         (["--most", "0"], "--most 0 allows no configuration; at least 1 is required"),
         (["--csv", str(tmp_path / "no" / "x.csv")], "there is no directory"),
+        (["--points", "5"], "--points is for --simulate-workers; --most bounds a sweep"),
+        (["--x", "energy"], "--x and --y choose what a picture shows: add --plot FILE.svg"),
         (["--energy", str(tmp_path / "no.json")], "cannot read the table"),
         (["--executor", "cloud"], "'cloud' names no executor; expected 'local'"),
         (["--plot", "front.txt"], "'front.txt' names no format of a picture"),

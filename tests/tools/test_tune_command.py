@@ -55,6 +55,7 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--executor", "local:0"], "'0' is no number of processes; 1 to 4,096 are possible"),
         (["--plot", "front.txt"], "'front.txt' names no format of a picture: give a name that ends in .png, .svg"),
         (["--store", program], "it is no store, or damaged; give another file"),
+        (["-o", str(tmp_path / "no" / "s.mlir")], "there is no directory"),
         (["--objective", "speed"], "argument --objective: invalid choice: 'speed'"),
     ):
         assert message in refusal(capsys, program, *arguments)

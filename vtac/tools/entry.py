@@ -37,6 +37,13 @@ class UsageError(VtacError):
     kind = "usage"
 
 
+def require_folders(*paths: str | None) -> None:
+    """Before anything is computed: raises `UsageError` for a file that has no directory to stand in; `-` is stdout."""
+    for path in paths:
+        if path not in (None, "-") and not Path(path).parent.is_dir():
+            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
+
+
 def wants_completion() -> bool:
     """Whether a shell asks what may come next."""
     return _SHELL_ASKS in os.environ

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
-from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.entry import ToolParser, UsageError, require_folders
 from vtac.tools.output import report, write_file
 
 if TYPE_CHECKING:
@@ -47,8 +47,8 @@ class Options(argparse.Namespace):
     csv: str | None = None
     plot: str | None = None
     report: str | None = None
-    x: str = "cycles"
-    y: str = "sram_bytes"
+    x: str | None = None
+    y: str | None = None
     sensitivity: bool = False
     simulate_workers: int | None = None
     points: int | None = None
@@ -128,7 +128,11 @@ def _simulate(options: Options, workers: int) -> int:
 
 
 def _check_outputs(options: Options) -> None:
-    """Before anything is computed. Raises `VtacError` for what could not be written then."""
+    """Before anything is computed. Raises `VtacError` for what could not be written then, or would say nothing."""
+    if options.plot is None and (options.x, options.y) != (None, None):
+        raise UsageError("--x and --y choose what a picture shows: add --plot FILE.svg")
+    if options.simulate_workers is None and options.points is not None:
+        raise UsageError("--points is for --simulate-workers; --most bounds a sweep, --where and --vary choose it")
     if options.plot is not None:
         from vtac.report.front_plot import require_plot
 
@@ -137,9 +141,7 @@ def _check_outputs(options: Options) -> None:
         from vtac.report.page.document import require_extra
 
         require_extra()
-    for path in (options.csv, options.plot, options.report):
-        if path is not None and not Path(path).parent.is_dir():
-            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
+    require_folders(options.csv, options.plot, options.report)
 
 
 def _explored(options: Options, store: Store | None, bar: Bar) -> tuple[Sweep, list[Change]]:
@@ -168,6 +170,6 @@ def _write(options: Options, sweep: Sweep) -> None:
     if options.csv is not None:
         sweep.to_csv(options.csv)
     if options.plot is not None:
-        sweep.plot(options.plot, options.x, options.y)
+        sweep.plot(options.plot, options.x or "cycles", options.y or "sram_bytes")
     if options.report is not None:
         write_file(sweep.to_html().encode(), options.report)

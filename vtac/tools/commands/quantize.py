@@ -21,7 +21,7 @@ from vtac.models.quantiser.options import Options as Quantisation
 from vtac.models.quantiser.quantised import QuantisedModel
 from vtac.progress import Bar
 from vtac.tools.commands.arrays import ArchiveError, read_all
-from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.entry import ToolParser, UsageError, require_folders
 from vtac.tools.output import report, write_file
 
 _DEFAULTS = Quantisation()
@@ -202,9 +202,7 @@ def _check_files(options: Options) -> None:
     for path in options.report:
         if Path(path).suffix.lower() not in (".html", ".json"):
             raise UsageError(f"--report {path} cannot be written: its name must end in .html or .json")
-    for path in (options.output, *options.report):
-        if path is not None and not Path(path).parent.is_dir():
-            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
+    require_folders(options.output, *options.report)
 
 
 def _samples(path: str, model: Model) -> tuple[NDArray[np.generic], ...]:

@@ -15,7 +15,7 @@ from vtac.targets.target import Target
 from vtac.tools.commands.compile_program import add_cache_argument, add_function_argument
 from vtac.tools.commands.programs import compile_cuda_file, compile_file, compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target, target_of
-from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.entry import ToolParser, UsageError, require_folders
 from vtac.tools.output import write_text
 
 _EXAMPLE = """example:
@@ -61,8 +61,7 @@ def main(arguments: Sequence[str]) -> int:
 
     require_extra()
     quantisation = None if options.quantisation is None else _record(options.quantisation)
-    if options.output != "-" and not Path(options.output).parent.is_dir():
-        raise UsageError(f"cannot write {options.output}: there is no directory '{Path(options.output).parent}'")
+    require_folders(options.output)
     page = report(_program(options, target_of(options)), quantisation=quantisation)
     write_text(page, options.output)
     if options.output != "-":

@@ -9,7 +9,7 @@ from vtac.targets.target import Target
 from vtac.tools.commands.compile_program import add_compile_arguments, refuse_schedules
 from vtac.tools.commands.ir_levels import IrOptions, show_ir
 from vtac.tools.commands.target_options import target_of
-from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.entry import ToolParser, UsageError, require_folders
 
 _EXAMPLE = """example:
   vtac run examples/vta_matmul.mlir --seed 1 --stats stats.json
@@ -121,9 +121,7 @@ def _check_files(options: Options) -> None:
     for name in ("outputs", "trace", "timeline", "dump"):
         if getattr(options, name) == "-":
             raise UsageError(f"--{name} -: standard output holds the counters; name a file, or ./- for one called -")
-    for path in (options.outputs, options.stats, options.trace, options.timeline):
-        if path is not None and not Path(path).parent.is_dir():
-            raise UsageError(f"cannot write {path}: there is no directory '{Path(path).parent}'")
+    require_folders(options.outputs, options.stats, options.trace, options.timeline)
 
 
 RUNNERS: Mapping[str, Callable[[Options, Target], int]] = {"vta": _run_vta, "cuda": _run_cuda}

@@ -14,7 +14,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
 from vtac.tools.commands.compile_program import add_function_argument
 from vtac.tools.commands.programs import parse_program
-from vtac.tools.entry import ToolParser, UsageError
+from vtac.tools.entry import ToolParser, UsageError, require_folders
 from vtac.tools.output import report, write_file
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     if options.export is not None and options.store is None:
         raise UsageError("--export writes what a store holds: add --store FILE.db")
+    require_folders(options.export, options.output, options.plot)
     if options.plot is not None:
         require_plot(options.plot)
     with ExitStack() as stack:

@@ -88,11 +88,14 @@ def test_tables_are_files(tmp_path: Path) -> None:
         ({"add": -1}, "add is -1; a number from 0 on is required"),
         ({"add": True}, "add is True; a number from 0 on is required"),
         ({"source": 3}, "source is 3; a text is required"),
-        ({"extra": 3}, "'extra' is missing or unknown; the fields are source, multiply"),
+        ({"extra": 3}, "nothing is called 'extra'; the fields are source, multiply"),
     ):
         path.write_text(json.dumps({**asdict(HOROWITZ_45NM), **change}))
         with pytest.raises(VtacError, match=message):
             read_table(path)
+    path.write_text('{"add": 0.1, "source": "mine"}')
+    with pytest.raises(VtacError, match=r"multiply, dram_byte, .*sram_bit_area missing; a table has all fields"):
+        read_table(path)
     path.write_text("[")
     with pytest.raises(VtacError, match=r"is no table: .*; give a JSON object with the fields of docs/exploring.md"):
         read_table(path)

@@ -72,9 +72,11 @@ def read_table(path: str | Path) -> CostTable:
         ) from None
     values = cast("dict[str, object]", found) if isinstance(found, dict) else {}
     names = [field.name for field in fields(CostTable)]
-    wrong = sorted({*names} ^ {*values})
-    if wrong:
-        raise VtacError(f"{path}: '{wrong[0]}' is missing or unknown; the fields are {', '.join(names)}")
+    missing, unknown = [name for name in names if name not in values], sorted({*values} - {*names})
+    if missing:
+        raise VtacError(f"{path}: {', '.join(missing)} missing; a table has all fields, as they belong together")
+    if unknown:
+        raise VtacError(f"{path}: nothing is called '{unknown[0]}'; the fields are {', '.join(names)}")
     for name, value in values.items():
         is_number = isinstance(value, int | float) and not isinstance(value, bool) and value >= 0
         if not (isinstance(value, str) if name == "source" else is_number):
