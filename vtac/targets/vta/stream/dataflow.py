@@ -144,7 +144,10 @@ class _Planner:
         if held.tobytes() == new.tobytes():  # quicker than numpy for so few
             return True
         held[:] = new[: held.size]
-        self.spans[memory, base] = self.footprints.span(item)
+        start, stop = self.footprints.span(item)
+        # A shorter load leaves the tiles behind it as they were.
+        first, last = self.spans.get((memory, base), (start, stop))
+        self.spans[memory, base] = min(first, start), max(last, stop)
         return False
 
     def _place(self, number: int, item: Issued, *, meet: bool) -> None:
