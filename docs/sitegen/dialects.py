@@ -14,7 +14,7 @@ from pathlib import Path
 from xdsl.ir import Attribute, Dialect, Operation
 from xdsl.irdl import IRDLOperation, OptionalDef, ParametrizedAttribute, VariadicDef
 
-from sitegen.text import code, docstring, fence, page, section, table
+from sitegen.text import code, docstring, fence, page, section, table, wrapped
 from vtac.dialects import get_all_dialects
 from vtac.dialects.declared import Declared, declared_attributes
 
@@ -134,7 +134,7 @@ def _rules(found: type) -> str:
     """What the verifier says when it refuses, from its code; a value in the message stands in braces."""
     messages = [text for kind in found.__mro__ if kind.__module__.startswith("vtac") for text in _raised(kind)]
     unique = list(dict.fromkeys(messages))
-    return "The verifier refuses:\n\n" + fence("\n".join(unique)) if unique else ""
+    return "The verifier refuses:\n\n" + wrapped("\n".join(unique)) if unique else ""
 
 
 def _raised(kind: type) -> list[str]:

@@ -12,7 +12,7 @@ from xdsl.irdl import OptPropertyDef, VarOperandDef
 import vtac.passes.directives as rewrites
 from sitegen.examples import Case, cases_of, gives_the_same, last_step, script_text
 from sitegen.python_names import signature_text
-from sitegen.text import code, docstring, fence, page, section, shortened, table
+from sitegen.text import code, docstring, fence, page, section, shortened, table, wrapped
 from vtac.dialects.schedule import DIRECTIVES
 from vtac.dialects.schedule.arguments import directive_name
 from vtac.dialects.schedule.directives import DirectiveOp
@@ -48,7 +48,7 @@ def _entry(kind: type[DirectiveOp], tests: Path) -> str:
         2,
         name,
         max(docstring(kind), docstring(method), key=len),
-        fence(call, "python"),
+        wrapped(call, "python"),
         _arguments(kind),
         f"As text: {code(f'{kind.name} {_format(kind)}')}" if _format(kind) else "",
         "" if name in _LOOKUPS else _legality(name),
@@ -128,4 +128,4 @@ def _lines_with(name: str, script: str) -> str:
 
 def _refusals(cases: tuple[Case, ...]) -> str:
     found = list(dict.fromkeys(text for case in cases for text in case.refusals))
-    return "Refused, for example:\n\n" + fence("\n".join(found)) if found else ""
+    return "Refused, for example:\n\n" + wrapped("\n".join(found)) if found else ""

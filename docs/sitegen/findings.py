@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sitegen.text import fence, page, section
+from sitegen.text import page, section, wrapped
 from vtac.targets.cuda.cpu.kinds import KERNEL_RULES
 from vtac.targets.vta.rules import RULES
 from vtac.tools.commands.explain import explanation
@@ -19,5 +19,5 @@ def findings_page() -> str:
     return page(
         "Findings, faults, refusals",
         intro,
-        *(section(2, kind, fence(explanation(kind), "{code-block} text\n:class: message\n")) for kind in kinds),
+        *(section(2, kind, wrapped(explanation(kind))) for kind in kinds),
     )

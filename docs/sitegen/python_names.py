@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import cast, get_overloads
 
 import vtac
-from sitegen.text import docstring, fence, page, section, table
+from sitegen.text import docstring, page, section, table, wrapped
 
 _ORDER = {
     "Programs": ("parse", "compile", "load_program", "bind", "report"),
@@ -72,7 +72,7 @@ def _described(path: str, found: object) -> str:
 def _overloads(path: str, found: Callable[..., object]) -> str:
     """The ways to call a function that has several, as types see them."""
     ways = [f"{path}{signature_text(one)}" for one in get_overloads(inspect.unwrap(found))]
-    return fence("\n".join(ways), "python") + "\n" if ways else ""
+    return wrapped("\n".join(ways), "python") + "\n" if ways else ""
 
 
 def _members(kind: type) -> list[str]:

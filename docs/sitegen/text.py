@@ -17,6 +17,11 @@ def fence(text: str, language: str = "text") -> str:
     return f"{ticks}{language}\n{text.rstrip()}\n{ticks}\n"
 
 
+def wrapped(text: str, language: str = "text") -> str:
+    """A block of code whose long lines are folded on the page: messages and signatures."""
+    return fence(text, f"{{code-block}} {language}\n:class: message\n")
+
+
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table, whose cells are Markdown of one line each; nothing without rows."""
     lines = [f"| {' | '.join(_cell(cell) for cell in row)} |" for row in rows]
