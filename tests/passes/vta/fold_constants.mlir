@@ -36,3 +36,20 @@ func.func private @device() -> tensor<4xi8> attributes {packing.device} {
   %y = packing.reshape %w : tensor<2x2xi8> to tensor<4xi8>
   func.return %y : tensor<4xi8>
 }
+
+// A constant put into another is one; into a tensor without numbers yet it is not.
+
+// CHECK-LABEL: func.func @inserted
+// CHECK-NEXT:    %c = arith.constant dense<[1, 2]> : tensor<2xi8>
+// CHECK-NEXT:    [[WHOLE:%.*]] = arith.constant dense<[0, 1, 2]> : tensor<3xi8>
+// CHECK-NEXT:    %e = tensor.empty() : tensor<3xi8>
+// CHECK-NEXT:    %part = tensor.insert_slice %c into %e[0] [2] [1]
+// CHECK-NEXT:    func.return [[WHOLE]], %part
+func.func @inserted() -> (tensor<3xi8>, tensor<3xi8>) {
+  %c = arith.constant dense<[1, 2]> : tensor<2xi8>
+  %z = arith.constant dense<0> : tensor<3xi8>
+  %whole = tensor.insert_slice %c into %z[1] [2] [1] : tensor<2xi8> into tensor<3xi8>
+  %e = tensor.empty() : tensor<3xi8>
+  %part = tensor.insert_slice %c into %e[0] [2] [1] : tensor<2xi8> into tensor<3xi8>
+  func.return %whole, %part : tensor<3xi8>, tensor<3xi8>
+}

@@ -27,7 +27,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
-from xdsl.dialects.tensor import CollapseShapeOp, EmptyOp, ExpandShapeOp, ExtractOp, ExtractSliceOp
+from xdsl.dialects.tensor import CollapseShapeOp, EmptyOp, ExpandShapeOp, ExtractOp, ExtractSliceOp, InsertSliceOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
@@ -54,6 +54,7 @@ _FOLDABLE = (
     InterleaveOp,
     BlockDiagonalOp,
     ExtractSliceOp,
+    InsertSliceOp,
 )
 
 
@@ -153,6 +154,8 @@ def _is_foldable(op: Operation, *, grow: bool) -> bool:
     if not sizes or len(op.results) != 1 or not isinstance(op.results[0].type, TensorType):
         return False
     if any(not isinstance(v.owner, EmptyOp | ConstantOp) for v in others):
+        return False
+    if isinstance(op, InsertSliceOp) and not _is_dense(op.dest):  # what is not written has no number yet
         return False
     return grow or _size(op.results[0]) <= max(sizes)
 
