@@ -55,7 +55,7 @@ class PerChannel:
                 continue
             move = channel_move_of(value, dim, block)
             dims = None if move is None else channels_along(op, place, dim)
-            if move is None or dims is None or dims[-1] is None:
+            if move is None or dims is None or dims[-1] is None or _is_cut_of_moved(move, block):
                 continue
             moves = _moves(op.operands, dims, block)
             if all(one is not None and is_like(one, move) for one in moves.values()):
@@ -123,6 +123,11 @@ class _Before:
 def _padded(value: SSAValue, inner: SSAValue, made: Made) -> SSAValue:
     """A tensor with the padding, if any, that another has."""
     return padded_like(value.owner, inner, made) if isinstance(value.owner, tensor.PadOp) else inner
+
+
+def _is_cut_of_moved(move: ChannelMove, block: int) -> bool:
+    """Whether a cut is of channels that are moved themselves: all of them would be computed for the few it keeps."""
+    return isinstance(move, Cut) and channel_move_of(move.source, move.dim, block) is not None
 
 
 def _moves(operands: Sequence[SSAValue], dims: Sequence[int | None], block: int) -> dict[int, ChannelMove | None]:

@@ -134,6 +134,8 @@ def _collapse(operation: Operation) -> str:
         return ""
     source, result = _shape(operation.src), _shape(operation.result)
     groups = [[int(dim.value.data) for dim in group] for group in operation.reassociation]
+    if not groups and not result and set(source) == {1}:
+        return ""
     if [dim for group in groups for dim in group] != list(range(len(source))) or len(groups) != len(result):
         return f"reassociation {groups}: the dimensions 0 to {len(source) - 1} in order, in {len(result)} groups"
     for group, found in zip(groups, result, strict=True):

@@ -171,6 +171,20 @@ def test_shuffles_of_shuffles_and_upsampled_ones_are_one_stream() -> None:
     _assert_one_stream(network)
 
 
+def test_cuts_of_joined_channels_are_computed_once() -> None:
+    """What is computed of a few channels of many, time and again, is not computed of all of them."""
+    network = Network("again", (1, 5, 3, 4), 0, "x")
+    value = network.convolution(network.input, "made", 20, kernel=1)
+    for number in range(6):
+        value = network.cut(network.concatenate([value, value], f"both{number}"), f"cut{number}", 7, 20)
+        value = network.max_pool(value, f"pool{number}", kernel=3, stride=1)
+    network.convolution(value, "read", 9, kernel=1)
+    module = prepare(_module(network), find_target("vta"))
+    for step in (step for phase in plain_pipeline().through("integer") for step in phase.passes):
+        step.apply(make_context(), module)
+    assert sum(op.name == "linalg.pooling_nchw_max" for op in module.walk()) == 6
+
+
 def test_shuffled_channels_are_read_in_groups() -> None:
     network = Network("groups", (1, 5, 3, 4), 0, "x")
     made = network.convolution(network.input, "made", 24, kernel=1)

@@ -44,6 +44,8 @@ class SliceGather(RewritePattern):
         if found is None:
             return
         refuse_outside(found)
+        if all(loop is None for loop in found.loops):
+            return  # one element, which the host gives
         runs = [_runs(table) for table in found.tables]
         if all(len(one) <= MOST_RUNS or _repetition(t) for one, t in zip(runs, found.tables, strict=True)):
             made = _Slices(found).run()
