@@ -103,9 +103,12 @@ class _Indices:
         if isinstance(value, BlockArgument):
             return value.owner is self.op.body.block and self._numbers(value) is not None
         op = value.owner
-        if not isinstance(op, Operation):
+        if not isinstance(op, Operation) or (isinstance(op, IndexOp) and not self._has_loop(op)):
             return False
         return isinstance(op, IndexOp | ConstantOp) or (op.parent is self.op.body.block and op.name in SUPPORTED)
+
+    def _has_loop(self, op: IndexOp) -> bool:
+        return 0 <= op.dim.value.data < len(self.extents)
 
     def _numbers(self, argument: BlockArgument) -> Array | None:
         """The constant that an argument of the body has elements of."""
