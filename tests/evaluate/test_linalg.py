@@ -205,3 +205,11 @@ func.func @slice(%x: tensor<4x7xi32>) -> tensor<2x3xi32> {
 """
     x = np.arange(28, dtype=np.int32).reshape(4, 7)
     assert np.array_equal(evaluate(parse(source), x), x[1::2, ::3])
+
+
+def test_a_tensor_without_elements_is_computed() -> None:
+    kind = "tensor<0x7xi32>"
+    text = f"func.func @f(%x: {kind}) -> {kind} {{\n  %e = tensor.empty() : {kind}\n"
+    text += f"  %y = linalg.add ins(%x, %x : {kind}, {kind}) outs(%e : {kind}) -> {kind}\n  func.return %y : {kind}\n}}"
+    found = evaluate(parse(text), np.zeros((0, 7), np.int32))
+    assert isinstance(found, np.ndarray) and found.shape == (0, 7)

@@ -89,7 +89,7 @@ class StructuredOp:
     def _place(self, indices: AffineMap, grid: list[Index], buffer: Buffer) -> tuple[Index, ...]:
         place = tuple(evaluate_map(indices, grid))
         for index, extent in zip(place, buffer.shape, strict=True):
-            if np.min(index) < 0 or np.max(index) >= extent:
+            if np.size(index) and (np.min(index) < 0 or np.max(index) >= extent):
                 raise refused(
                     f"'{self.op.name}' reaches '{buffer.name}' of shape {list(buffer.shape)} at {np.min(index)} to "
                     f"{np.max(index)} of a dimension of {extent}",

@@ -133,3 +133,12 @@ def test_refuses_an_index_outside() -> None:
         CompileError, match=r"reads index 0 to 3 of dimension 3, whose extent is 3; indices from 0 to 2"
     ):
         vtac.compile(vtac.parse(text))
+
+
+def test_refuses_an_index_without_a_value() -> None:
+    body = DIVIDED.replace("%f = arith.constant 2", "%f = arith.constant 0")
+    written = _extracting("%x", (1, 2, 3, 4), (1, 2, 6, 8), ("%i0", "%i1", "%h", "%w"), body)
+    kind = "tensor<1x2x6x8xi8>"
+    text = f"func.func @f(%x: tensor<1x2x3x4xi8>) -> {kind} {{{written}  return %up : {kind}\n}}"
+    with pytest.raises(CompileError, match=r"^<string>:\d+:\d+: an index of 'tensor.extract' has no value: .* by 0"):
+        vtac.compile(vtac.parse(text))

@@ -23,7 +23,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.locations import location_of
-from vtac.errors import CompileError
+from vtac.errors import CompileError, EvaluationError
 from vtac.evaluate.gathers import Gather, Table, match_gather
 from vtac.partition.alu_building import elementwise
 from vtac.partition.alu_operations import element_of, shape_of
@@ -40,7 +40,13 @@ class SliceGather(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
-        found = match_gather(op) if isinstance(op.parent_op(), FuncOp) else None
+        if not isinstance(op.parent_op(), FuncOp):
+            return
+        try:
+            found = match_gather(op)
+        except EvaluationError as error:
+            said = str(error).removeprefix(f"{error.location}: ")
+            raise CompileError(f"an index of 'tensor.extract' has no value: {said}", error.location) from None
         if found is None:
             return
         refuse_outside(found)
@@ -62,7 +68,7 @@ class SliceGathers(ModulePass):
     requires: host functions on tensors of static shape.
     ensures:  no `linalg.generic` extracts elements at indices that are computed of constants and of one loop each,
               if at most 64 slices along each dimension, or repetitions of all of it, give the same.
-    declines: an index outside of the tensor; other extractions stay as they are.
+    declines: an index outside of the tensor, or that divides by 0; other extractions stay as they are.
     """
 
     name = "slice-gathers"
