@@ -6,11 +6,10 @@ import socket
 import struct
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 
 import numpy as np
 import pytest
-from device_agents import TOKEN, Agent, HeldSimulator, ends, frame, greeted, hello, request
+from device_agents import TOKEN, Agent, HeldSimulator, ends, frame, greeted, hello, request, sends
 from device_programs import arguments_of, device_program
 
 from vtac.devices.agent.faults import Refusal
@@ -35,8 +34,7 @@ def works(agent: Agent) -> bool:
 def before_hello(data: bytes) -> Callable[[socket.socket], None]:
     def attack(connection: socket.socket) -> None:
         greeted(connection)
-        with suppress(ConnectionError):
-            connection.sendall(data)
+        sends(connection, data)
 
     return attack
 
@@ -44,8 +42,7 @@ def before_hello(data: bytes) -> Callable[[socket.socket], None]:
 def inside(data: bytes) -> Callable[[socket.socket], None]:
     def attack(connection: socket.socket) -> None:
         hello(connection, TOKEN)
-        with suppress(ConnectionError):
-            connection.sendall(data)
+        sends(connection, data)
 
     return attack
 
@@ -53,7 +50,7 @@ def inside(data: bytes) -> Callable[[socket.socket], None]:
 def replayed(connection: socket.socket) -> None:
     """The proof of another connection."""
     greeted(connection)
-    connection.sendall(request(do="hello", protocol=1, name="replay", proof=proof_of(TOKEN, "0" * 64)))
+    sends(connection, request(do="hello", protocol=1, name="replay", proof=proof_of(TOKEN, "0" * 64)))
 
 
 ATTACKS: dict[str, Callable[[socket.socket], None]] = {
@@ -106,7 +103,7 @@ def test_who_is_too_slow_is_cut_off() -> None:
         connection, thread = agent.connect()
         with connection:
             hello(connection)
-            connection.sendall(data)
+            sends(connection, data)
             assert ends(connection)
         thread.join()
     silent, thread = agent.connect()

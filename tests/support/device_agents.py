@@ -9,7 +9,7 @@ import struct
 import subprocess
 import threading
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +97,12 @@ def frame(header: bytes, payload: bytes = b"") -> bytes:
 
 def request(**fields: object) -> bytes:
     return frame(json.dumps(fields).encode())
+
+
+def sends(connection: socket.socket, data: bytes) -> None:
+    """Sends what an agent may cut off before all of it has been taken."""
+    with suppress(ConnectionError):
+        connection.sendall(data)
 
 
 def ends(connection: socket.socket) -> bool:
