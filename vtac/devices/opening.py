@@ -77,6 +77,40 @@ def open(url: str | None = None, credentials: Credentials | None = None, *, fitt
     return _open(names[0], known) if len(names) == 1 else _first_free(names, known, fitting)
 
 
+def open_all(
+    url: str, credentials: Credentials | None = None, *, config: VTAConfig | None = None
+) -> tuple[list[Device], list[str]]:
+    """Every device of a URL that has a configuration, in use or not; and which ones cannot be used, and why.
+
+    Raises `DeviceError` where none can.
+    """
+    known = (credentials or Credentials()).filled()
+    found: list[Device] = []
+    problems: list[str] = []
+    names = pool(url)
+    for name in names:
+        try:
+            device = _open(name, known)
+        except DeviceError as error:
+            problems.append(f"{name}: {error}")
+            continue
+        problem = _unfit(device, config)
+        if problem:
+            problems.append(f"{name}: {problem}")
+            device.close()
+        else:
+            found.append(device)
+    if not found:
+        raise DeviceError(_none_of(names, problems), "pool")
+    return found, problems
+
+
+def _none_of(names: Sequence[str], problems: Sequence[str]) -> str:
+    if not names:
+        return "no device is named: give a URL, several with commas between, or pool:FILE"
+    return f"no device of {len(names)} can be used: {'; '.join(problems)}"
+
+
 def _open(name: str, credentials: Credentials) -> Device:
     try:
         return Device(name, _channel(name, credentials))
@@ -112,7 +146,7 @@ def _first_free(names: Sequence[str], credentials: Credentials, fitting: HasConf
         except DeviceError as error:
             problems.append(f"{name}: {error}")
             continue
-        problem = _unfit(device, fitting)
+        problem = _unfit(device, None if fitting is None else fitting.config)
         if not problem and not device.info.get("holder"):
             if waiting is not None:
                 waiting.close()
@@ -123,12 +157,12 @@ def _first_free(names: Sequence[str], credentials: Credentials, fitting: HasConf
         else:
             waiting = device
     if waiting is None:
-        raise DeviceError(f"no device of {len(names)} can be used: {'; '.join(problems)}", "pool")
+        raise DeviceError(_none_of(names, problems), "pool")
     return waiting
 
 
-def _unfit(device: Device, fitting: HasConfig | None) -> str:
-    """Why a device cannot run a program, empty where it can."""
+def _unfit(device: Device, config: VTAConfig | None) -> str:
+    """Why a device cannot run programs of a configuration, empty where it can."""
     if device.info.get("lost"):
         return f"lost since {device.info['lost']}"
     try:
@@ -137,9 +171,9 @@ def _unfit(device: Device, fitting: HasConfig | None) -> str:
         return str(error)
     if own is None:
         return "" if device.is_simulator else "no bitstream is loaded"
-    if fitting is None or layout(dict(own.to_fields())) == layout(dict(fitting.config.to_fields())):
+    if config is None or layout(dict(own.to_fields())) == layout(dict(config.to_fields())):
         return ""
-    return f"it is {own}, the program for {fitting.config}"
+    return f"it is {own}, the program for {config}"
 
 
 def _channel(name: str, credentials: Credentials) -> Channel:

@@ -25,6 +25,7 @@ _EXAMPLE = """example:
   vtac tune examples/vta_conv2d.mlir --budget 60s --store tune.db
   vtac tune net.mlir --budget 2000 --executor local:8 --store tune.db -o schedule.mlir
   vtac run net.mlir --schedules tune.db
+  vtac tune net.mlir --budget 2000 --measure ssh://xilinx@pynq,ssh://xilinx@pynq2 --store tune.db -o schedule.mlir
   vtac tune net.mlir --executor dask:tcp://head:8786 --objective pareto --plot front.svg
 
 A budget is time (60s, 5m, 1h) or a number of tilings (500); without one the whole space is searched. A number of
@@ -46,6 +47,7 @@ class Options(argparse.Namespace):
     export: str | None = None
     output: str | None = None
     plot: str | None = None
+    measure: str | None = None
     json: bool = False
 
 
@@ -81,6 +83,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--budget", metavar="B", help="time such as 60s, or a number of tilings; default: the whole space")
     add("--objective", choices=("cycles", "bytes", "pareto"), help="what is to be least (default cycles)")
     add("--executor", metavar="E", help="local (a process for each core, the default), local:N or dask:ADDRESS")
+    add("--measure", metavar="URL,...", help="run the best tilings on devices ('vtac devices list'), take the fastest")
     add("--store", metavar="FILE.db", help="keeps what became of every tiling; a search goes on where it was")
     add("--export", metavar="FILE.json", help="write all that the store holds")
     add("-o", "--output", metavar="FILE", help="write the schedule, for --schedule of other commands")
@@ -108,6 +111,7 @@ def _tuned(options: Options, store: object) -> TuneResult:
             budget=options.budget,
             objective=options.objective,
             progress=bar,
+            measure=options.measure,
         )
     except KeyboardInterrupt:
         if isinstance(store, Store):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -41,6 +42,7 @@ from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.target import VTA
 from vtac.targets.vta.tuning.budget import Budget, budget_of
 from vtac.targets.vta.tuning.campaign import Campaign, Problem
+from vtac.targets.vta.tuning.measuring import Bench, Measured, Readings, measured_layers, measured_whole
 from vtac.targets.vta.tuning.result import LayerResult, TuneResult, sum_of_fronts
 from vtac.targets.vta.tuning.search import Found, LayerSearch, Objective
 from vtac.targets.vta.tuning.space import member_of, space_of
@@ -63,6 +65,7 @@ def tune(
     budget: str | float | None = None,
     objective: Objective = "cycles",
     progress: Progress | None = None,
+    measure: str | Sequence[str] | None = None,
 ) -> TuneResult:
     """Search for a better schedule than the default one; `str()` of the result is a table.
 
@@ -72,24 +75,32 @@ def tune(
     `vtac.compile(..., schedules=store)` uses it. `budget` is time ("60s", or a float in seconds), a number of tilings
     ("500", or an int), or None for the whole space. A number of tilings gives the same result with any executor and
     after any interruption; with time, it is as much as was tried. `objective` is "cycles", "bytes", or "pareto" for
-    the front of both.
+    the front of both. `measure` are URLs of devices, all of one kind: the tilings that are best by the cycle model run
+    there, and the fastest is taken.
 
     Raises `VtacError`: what `vtac.compile` does, for a budget of nothing, for workers that cannot be had (`kind`
-    "workers") and for a store that cannot be used ("store").
+    "workers"), for a store that cannot be used ("store"), and where no device is left to measure on ("device").
     """
     allowed = budget_of(budget)
     if objective not in get_args(Objective):
         raise VtacError(f"'{objective}' is no objective; 'cycles', 'bytes' or 'pareto' is required")
-    with seldom_collected(), keeping(store) as kept, working(executor) as workers:
+    if measure is not None and objective != "cycles":
+        raise VtacError(f"devices tell cycles or seconds, no {objective}: leave out what measures, or give 'cycles'")
+    with seldom_collected(), keeping(store) as kept, working(executor) as workers, ExitStack() as stack:
         work = prepare(module, VTA, config, None)
         refuse_several_functions(work)
         drop_scripts(work)
+        bench = None if measure is None else stack.enter_context(_measuring(measure, work))
         found = _functions(work)
         default = compile_with(work.clone(), None)
         problems = _problems(found, objective, allowed)
         campaign = Campaign([one.problem for one in problems], config_of(work), workers, kept, allowed)
         campaign.run(progress)
-        return _result(work, default, problems, found, objective, allowed)
+        readings = None
+        if bench is not None:
+            tilings = [(kind.problem, kind.default) for kind in problems]
+            readings = Readings(bench, measured_layers(bench, tilings, kept, progress))
+        return _result(work, default, problems, found, objective, allowed, readings)
 
 
 @contextmanager
@@ -116,6 +127,17 @@ def working(executor: Executor | str | None, *, limit: float = TASK_SECONDS) -> 
         made.shutdown(wait=False, cancel_futures=True)
         raise
     made.shutdown()
+
+
+@contextmanager
+def _measuring(urls: str | Sequence[str], work: ModuleOp) -> Generator[Bench]:
+    """The devices that measure, which are closed behind the block."""
+    open_bench: Callable[[str | Sequence[str], VTAConfig], Bench] = import_module("vtac.devices.measuring").open_bench
+    bench = open_bench(urls, config_of(work))
+    try:
+        yield bench
+    finally:
+        bench.close()
 
 
 @dataclass(frozen=True)
@@ -208,8 +230,9 @@ def _result(
     functions: Sequence[_Function],
     objective: Objective,
     budget: Budget,
+    readings: Readings | None,
 ) -> TuneResult:
-    layers = [_layer_result(kind) for kind in kinds]
+    layers = [_layer_result(kind, readings and readings.layers[kind.problem.layer]) for kind in kinds]
     tilings = {kind.problem.layer: layer.tiling for kind, layer in zip(kinds, layers, strict=True)}
 
     tuned = TunedTilings(lambda layer, _: tilings.get(layer))
@@ -217,9 +240,11 @@ def _result(
     before, after = _measures(default), _measures(program)
     at = 1 if objective == "bytes" else 0
     notes: list[str] = []
-    if (after[at], after[1 - at]) > (before[at], before[1 - at]):
+    whole = None if readings is None else measured_whole(readings, default, program)
+    if (after[at], after[1 - at]) > (before[at], before[1 - at]) if whole is None else whole.tuned > whole.default:
         notes.append("the layers gain nothing together, so the default schedule stays: only alone do they take less")
         program, after, tuned_or_none = default, before, None
+        whole = whole and replace(whole, tuned=whole.default)
     else:
         tuned_or_none = tuned
     best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
@@ -236,13 +261,14 @@ def _result(
         sum_of_fronts([(one.front, one.calls) for one in layers]),
         tuple(layers),
         tuple(one.reason for one in functions if one.layer is None),
-        tuple(notes),
+        (*notes, *(readings.notes() if readings is not None else ())),
+        whole,
     )
 
 
-def _layer_result(kind: _Kind) -> LayerResult:
+def _layer_result(kind: _Kind, measured: Measured | None) -> LayerResult:
     problem, search = kind.problem, kind.problem.search
-    best = search.best.found
+    best = measured.found if measured is not None else search.best.found
     if best is None:
         raise CompileError(
             f"no tiling of {problem.name} could be built: {search.refused} were tried; the first: "
@@ -263,6 +289,7 @@ def _layer_result(kind: _Kind) -> LayerResult:
         search.refused,
         len(search.space),
         tuple(one.point for one in search.best.front),
+        measured and measured.values,
     )
 
 

@@ -3,12 +3,50 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Literal
 
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.tuning.search import Objective, Point, dominates
 
 _MOST_POINTS = 200
+
+Unit = Literal["seconds", "cycles", "exact cycles"]
+
+
+@dataclass(frozen=True)
+class LayerValues:
+    """What runs of a layer took a device: with the fastest tiling, and with that of the default schedule, if it runs.
+
+    `runs` is how many tilings were tried there.
+    """
+
+    tuned: float
+    default: float | None
+    runs: int
+
+
+@dataclass(frozen=True)
+class Whole:
+    """What a run of the whole program takes on devices of one kind, whose URLs are those that were left at the end."""
+
+    machine: str
+    unit: Unit
+    urls: tuple[str, ...]
+    default: float
+    tuned: float
+
+    def shown(self, value: float | None) -> str:
+        """A value with its unit: milliseconds, or cycles."""
+        if value is None:
+            return "-"
+        return f"{value * 1e3:,.3f} ms" if self.unit == "seconds" else f"{value:,.0f}"
+
+    def __str__(self) -> str:
+        gain = 1 - self.tuned / self.default if self.default else 0.0
+        ends = f"{self.shown(self.default)} by the default schedule, {self.shown(self.tuned)} ({gain:.2%} less)"
+        named = {"seconds": "time", "cycles": "cycles that it counts", "exact cycles": "exact cycles"}[self.unit]
+        return f"measured on {self.machine}, {named}: {ends} by this one"
 
 
 @dataclass(frozen=True)
@@ -32,6 +70,7 @@ class LayerResult:
     refused: int
     members: int
     front: tuple[Point, ...]
+    measured: LayerValues | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +81,7 @@ class TuneResult:
     those of the whole program under it, `default_cycles` and `default_bytes` under the default schedule. `gap` is how
     much less the best of the space could take at most, by the bounds: 0.0 is proven to be the best. `front` has cycles
     and bytes of the layers together, taken alone. `untuned` are functions that keep their schedule, and why.
+    `measured` is what the schedules take on devices, where some were named; cycles and bytes are the model's then, too.
     """
 
     objective: Objective
@@ -58,6 +98,7 @@ class TuneResult:
     layers: tuple[LayerResult, ...]
     untuned: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    measured: Whole | None = None
 
     @property
     def statement(self) -> str:
@@ -70,7 +111,7 @@ class TuneResult:
         return f"within {max(0.1, 100 * self.gap):.1f} % of any tiling in this space in {measure}, after {self.budget}"
 
     def to_json(self) -> dict[str, object]:
-        """Everything as plain values; equal for equal searches, as it holds no times."""
+        """Everything as plain values; equal for equal searches, as it holds no times but those of devices."""
         layers = [
             {
                 "name": one.name,
@@ -86,6 +127,7 @@ class TuneResult:
                 "refused": one.refused,
                 "space": one.members,
                 "front": [list(point) for point in one.front],
+                **({} if one.measured is None else {"measured": asdict(one.measured)}),
             }
             for one in self.layers
         ]
@@ -107,6 +149,7 @@ class TuneResult:
             "layers": layers,
             "untuned": list(self.untuned),
             "notes": list(self.notes),
+            **({} if self.measured is None else {"measured": asdict(self.measured)}),
             "schedule": self.schedule,
         }
 
@@ -127,7 +170,19 @@ class TuneResult:
             f"{self.default_cycles:,} cycles and {self.default_bytes:,} bytes by the default schedule; "
             f"{self.cycles:,} ({gain:.2%} less) and {self.bytes:,} by this one"
         )
-        return "\n".join([*lines, self.statement]) + "\n"
+        return "\n".join([*lines, self.statement, *self._measured_lines()]) + "\n"
+
+    def _measured_lines(self) -> list[str]:
+        """What devices said, of layers and of the whole."""
+        whole = self.measured
+        if whole is None:
+            return []
+        lines = [f"{'layer':<28}{'calls':>6}{'default':>16}{'fastest':>16}{'run':>7}"]
+        for one in self.layers:
+            if one.measured is not None:
+                default, tuned = (whole.shown(value) for value in (one.measured.default, one.measured.tuned))
+                lines.append(f"{one.name[:27]:<28}{one.calls:>6}{default:>16}{tuned:>16}{one.measured.runs:>7,}")
+        return ["", *lines, str(whole)]
 
 
 def sum_of_fronts(fronts: Sequence[tuple[Sequence[Point], int]]) -> tuple[Point, ...]:

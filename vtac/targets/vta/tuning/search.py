@@ -6,7 +6,7 @@ that it does not matter how many workers there are, which of them is faster, or 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -130,21 +130,21 @@ class LayerSearch:
 
     def finish(self) -> None:
         """Compare everything that came back, batch by batch in their order, so that the first of equals wins."""
-        self.best, self.refused = Best(self.objective), 0
+        self.best = Best(self.objective)
+        for one in self.found():
+            self.best.add(one)
+        self.refused = sum(not outcome.is_ok for outcomes in self._results.values() for outcome in outcomes)
+
+    def found(self) -> Iterator[Found]:
+        """The tilings that were tried and not refused, in the order in which they were given out."""
         for number in sorted(self._results):
             for member, outcome in zip(self._batches[number], self._results[number], strict=True):
                 if outcome.is_ok:
-                    self.best.add(Found(member.tiling, outcome.cycles, outcome.nbytes))
-                else:
-                    self.refused += 1
+                    yield Found(member.tiling, outcome.cycles, outcome.nbytes)
 
     def outcome_of(self, tiling: Tiling) -> Found | None:
         """What a tiling took that was tried; None for one that was not, or was refused."""
-        pairs = (
-            pair for number in self._results for pair in zip(self._batches[number], self._results[number], strict=True)
-        )
-        right = (one for member, one in pairs if member.tiling == tiling and one.is_ok)
-        return next((Found(tiling, one.cycles, one.nbytes) for one in right), None)
+        return next((one for one in self.found() if one.tiling == tiling), None)
 
     def least(self) -> int:
         """What no tiling of the space goes below in the measure of the objective: of what was tried, and by bounds."""

@@ -41,8 +41,7 @@ def measure(jobs: Sequence[Job]) -> list[Outcome]:
 
 def _measured(job: Job) -> Outcome:
     try:
-        module, layer = _read(job.text)
-        program = build_program(lower_tilings(Schedule(module), [(layer, job.tiling)]).module)
+        program = built(job)
         findings = check(program)
         if findings:
             return Outcome("refused", message=f"not proven safe: {findings[0].message}")
@@ -51,6 +50,12 @@ def _measured(job: Job) -> Outcome:
         return Outcome("refused", message=str(error))
     except Exception as error:
         return Outcome("failed", message=f"{type(error).__name__}: {error}")
+
+
+def built(job: Job) -> Program:
+    """The program of a tiling. Raises `VtacError` for one that the compiler refuses."""
+    module, layer = _read(job.text)
+    return build_program(lower_tilings(Schedule(module), [(layer, job.tiling)]).module)
 
 
 def counted(program: Program, timing: Timing) -> Outcome:
