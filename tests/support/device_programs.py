@@ -14,25 +14,37 @@ from vtac.targets.vta.programs.vta_program import VtaProgram
 Arrays = tuple[NDArray[np.int8], ...]
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
-TWO_STREAMS = """#id = affine_map<(i, j) -> (i, j)>
-func.func @two(%x: tensor<4x32xi8>, %w: tensor<32x16xi8>, %v: tensor<16x16xi8>) -> tensor<4x16xi32> {
+
+def two_products(name: str, depth: int, middle: int, quotient: str, constant: int) -> str:
+    """Two products with `middle` channels between them, which `quotient`, an operation of `arith`, makes bytes."""
+    sums, bytes_between = f"tensor<4x{middle}xi32>", f"tensor<4x{middle}xi8>"
+    first = f"tensor<4x{depth}xi8>, tensor<{depth}x{middle}xi8>"
+    second = f"{bytes_between}, tensor<{middle}x16xi8>"
+    arguments = f"%x: tensor<4x{depth}xi8>, %w: tensor<{depth}x{middle}xi8>, %v: tensor<{middle}x16xi8>"
+    return f"""#id = affine_map<(i, j) -> (i, j)>
+func.func @{name}({arguments}) -> tensor<4x16xi32> {{
   %z = arith.constant 0 : i32
-  %e = tensor.empty() : tensor<4x16xi32>
-  %i = linalg.fill ins(%z : i32) outs(%e : tensor<4x16xi32>) -> tensor<4x16xi32>
-  %c = linalg.matmul ins(%x, %w : tensor<4x32xi8>, tensor<32x16xi8>) outs(%i : tensor<4x16xi32>) -> tensor<4x16xi32>
-  %n = tensor.empty() : tensor<4x16xi8>
-  %d = arith.constant 77 : i32
-  %q = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%c : tensor<4x16xi32>) outs(%n : tensor<4x16xi8>) {
+  %e = tensor.empty() : {sums}
+  %i = linalg.fill ins(%z : i32) outs(%e : {sums}) -> {sums}
+  %c = linalg.matmul ins(%x, %w : {first}) outs(%i : {sums}) -> {sums}
+  %n = tensor.empty() : {bytes_between}
+  %d = arith.constant {constant} : i32
+  %q = linalg.generic {{indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}}
+      ins(%c : {sums}) outs(%n : {bytes_between}) {{
   ^bb0(%a: i32, %b: i8):
-    %r = arith.divsi %a, %d : i32
+    %r = {quotient} %a, %d : i32
     %t = arith.trunci %r : i32 to i8
     linalg.yield %t : i8
-  } -> tensor<4x16xi8>
-  %o = linalg.matmul ins(%q, %v : tensor<4x16xi8>, tensor<16x16xi8>) outs(%i : tensor<4x16xi32>) -> tensor<4x16xi32>
+  }} -> {bytes_between}
+  %e2 = tensor.empty() : tensor<4x16xi32>
+  %i2 = linalg.fill ins(%z : i32) outs(%e2 : tensor<4x16xi32>) -> tensor<4x16xi32>
+  %o = linalg.matmul ins(%q, %v : {second}) outs(%i2 : tensor<4x16xi32>) -> tensor<4x16xi32>
   func.return %o : tensor<4x16xi32>
-}
+}}
 """
+
+
+TWO_STREAMS = two_products("two", 32, 16, "arith.divsi", 77)
 """Two products around what only the host can do."""
 
 CASES = ("vta_vadd", "vta_matmul", "two-streams")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
+from command_interrupts import interrupted_command, said_of_interrupt
 from plain_programs import PlainConv
 
 from vtac.tools.vtac import main
@@ -65,12 +65,6 @@ def test_many_workers_are_simulated(program: str, capsys: pytest.CaptureFixture[
 def test_an_interrupt_says_what_is_kept(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("vtac.targets.vta.exploring.entry._Exploration.run", interrupted)
-    store = tmp_path / "kept.db"
-    arguments = ["explore", program, "--executor", "local:1", "--store", str(store)]
-    assert main(arguments) == 130
-    out, err = capsys.readouterr()
-    assert (out, err) == ("", f"0 points are kept in {store}: the same command goes on\nvtac: interrupted\n")
+    store, place = tmp_path / "kept.db", "vtac.targets.vta.exploring.entry._Exploration.run"
+    assert interrupted_command("explore", program, store, place, monkeypatch) == 130
+    assert capsys.readouterr() == ("", said_of_interrupt("points", store))

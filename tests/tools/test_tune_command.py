@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import NoReturn
 
 import pytest
+from command_interrupts import interrupted_command, said_of_interrupt
 from tuned_programs import CONV
 
 from vtac.tools.vtac import main
@@ -68,12 +68,6 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
 def test_an_interrupt_says_what_is_kept(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr("vtac.targets.vta.tuning.entry.Campaign.run", interrupted)
-    store = tmp_path / "kept.db"
-    arguments = ["tune", program, "--executor", "local:1", "--store", str(store)]
-    assert main(arguments) == 130
-    out, err = capsys.readouterr()
-    assert (out, err) == ("", f"0 outcomes are kept in {store}: the same command goes on\nvtac: interrupted\n")
+    store, place = tmp_path / "kept.db", "vtac.targets.vta.tuning.entry.Campaign.run"
+    assert interrupted_command("tune", program, store, place, monkeypatch) == 130
+    assert capsys.readouterr() == ("", said_of_interrupt("outcomes", store))

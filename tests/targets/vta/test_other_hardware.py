@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from device_programs import arguments_of
+from device_programs import arguments_of, two_products
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
@@ -36,27 +36,7 @@ CONFIGS = {
     "rows": VTAConfig(log_batch=1, log_block_in=3, log_block_out=4, log_inp_buff_size=14, log_wgt_buff_size=15),
 }
 
-CHAIN = """#id = affine_map<(i, j) -> (i, j)>
-func.func @chain(%x: tensor<4x32xi8>, %w: tensor<32x48xi8>, %v: tensor<48x16xi8>) -> tensor<4x16xi32> {
-  %z = arith.constant 0 : i32
-  %e = tensor.empty() : tensor<4x48xi32>
-  %i = linalg.fill ins(%z : i32) outs(%e : tensor<4x48xi32>) -> tensor<4x48xi32>
-  %c = linalg.matmul ins(%x, %w : tensor<4x32xi8>, tensor<32x48xi8>) outs(%i : tensor<4x48xi32>) -> tensor<4x48xi32>
-  %n = tensor.empty() : tensor<4x48xi8>
-  %s = arith.constant 8 : i32
-  %q = linalg.generic {indexing_maps = [#id, #id], iterator_types = ["parallel", "parallel"]}
-      ins(%c : tensor<4x48xi32>) outs(%n : tensor<4x48xi8>) {
-  ^bb0(%a: i32, %b: i8):
-    %r = arith.shrsi %a, %s : i32
-    %t = arith.trunci %r : i32 to i8
-    linalg.yield %t : i8
-  } -> tensor<4x48xi8>
-  %e2 = tensor.empty() : tensor<4x16xi32>
-  %i2 = linalg.fill ins(%z : i32) outs(%e2 : tensor<4x16xi32>) -> tensor<4x16xi32>
-  %o = linalg.matmul ins(%q, %v : tensor<4x48xi8>, tensor<48x16xi8>) outs(%i2 : tensor<4x16xi32>) -> tensor<4x16xi32>
-  func.return %o : tensor<4x16xi32>
-}
-"""
+CHAIN = two_products("chain", 32, 48, "arith.shrsi", 8)
 CONVOLUTION = """func.func @conv(%x: tensor<1x24x9x9xi8>, %w: tensor<40x24x3x3xi8>) -> tensor<1x40x7x7xi32> {
   %z = arith.constant 0 : i32
   %e = tensor.empty() : tensor<1x40x7x7xi32>
