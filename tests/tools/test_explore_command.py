@@ -42,6 +42,8 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--most", "0"], "--most 0 allows no configuration; at least 1 is required"),
         (["--csv", str(tmp_path / "no" / "x.csv")], "there is no directory"),
         (["--points", "5"], "--points is for --simulate-workers; --most bounds a sweep"),
+        (["--vary", "BLOCK", "--vary", "BLOCK_IN"], "name BLOCK, or BLOCK_IN and BLOCK_OUT"),
+        (["--csv", "x", "--report", "x"], "--csv and --report both write x; give each a file of its own"),
         (["--x", "energy"], "--x and --y choose what a picture shows: add --plot FILE.svg"),
         (["--energy", str(tmp_path / "no.json")], "cannot read the table"),
         (["--executor", "cloud"], "'cloud' names no executor; expected 'local'"),
@@ -58,7 +60,18 @@ def test_many_workers_are_simulated(program: str, capsys: pytest.CaptureFixture[
     out, err = capsys.readouterr()
     assert (err, out.startswith("100,000 points; a task takes ")) == ("", True)
     assert out.splitlines()[-1].split()[0] == "1,000"
-    assert main([*common, "--simulate-workers", "0"]) == 1
+    assert main([*common, "--simulate-workers", "2", "--own-tilings", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["points"], len(found["measured"]["tasks"])) == (2, 2)
+    assert [one["workers"] for one in found["forecasts"]] == [1, 2]
+
+
+def test_a_simulation_has_no_points_to_write(program: str, capsys: pytest.CaptureFixture[str]) -> None:
+    common = ["explore", program, "--simulate-workers"]
+    for more in (["--csv", "x"], ["--report", "x"], ["--store", "x"], ["--energy", "x"], ["--sensitivity"]):
+        assert main([*common, "10", *more]) == 1
+        assert f"{more[0]} and --simulate-workers exclude each other: a simulation tries 3" in capsys.readouterr().err
+    assert main([*common, "0"]) == 1
     assert "--simulate-workers and --points count from 1 on" in capsys.readouterr().err
 
 

@@ -52,6 +52,8 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
     for arguments, message in (
         (["--budget", "0"], "a budget of 0 finds nothing: give at least one tiling"),
         (["--export", "x.json"], "--export writes what a store holds: add --store FILE.db"),
+        (["-o", "-"], "stdout gets the table, or the object of --json: give -o and --export files"),
+        (["-o", "x.svg", "--plot", "x.svg"], "-o and --plot both write x.svg; give each a file of its own"),
         (["--executor", "local:0"], "'0' is no number of processes; 1 to 4,096 are possible"),
         (["--plot", "front.txt"], "'front.txt' names no format of a picture: give a name that ends in .png, .svg"),
         (["--store", program], "it is no store, or damaged; give another file"),

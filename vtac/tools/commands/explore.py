@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
-from vtac.tools.entry import ToolParser, UsageError, require_folders
+from vtac.tools.entry import ToolParser, UsageError, require_different, require_folders
 from vtac.tools.output import report, write_file
 
 if TYPE_CHECKING:
@@ -20,15 +20,18 @@ if TYPE_CHECKING:
     from vtac.targets.vta.exploring.sensitivity import Change
     from vtac.targets.vta.exploring.sweep import Sweep
 
+_TASKS = 3
+"""Tasks that a simulation tries."""
+
 _EXAMPLE = """example:
   vtac explore net.mlir --where "BLOCK in (16, 32) and sram_kib <= 512" --store sweep.db --csv points.csv
   vtac explore net.mlir other.mlir --vary latency --vary bus_bits --json
   vtac explore net.mlir --where "BLOCK == 16 and wgt_kib <= 256" --report sweep.html --plot sweep.svg --sensitivity
 
 Dimensions that --where or --vary name are swept over their legal values, the others are those of --config: BATCH,
-BLOCK, uop_kib, inp_kib, wgt_kib, acc_kib, bus_bits, burst_beats, bursts, latency, queue_depth, and sram_kib and
-multipliers, which follow. With neither, BLOCK and the memories are swept together. docs/exploring.md says what each
-point is.
+BLOCK (or BLOCK_IN and BLOCK_OUT), uop_kib, inp_kib, wgt_kib, acc_kib, bus_bits, burst_beats, bursts, latency,
+queue_depth, and sram_kib and multipliers, which follow. With neither, BLOCK and the memories are swept together.
+docs/exploring.md says what each point is.
 """
 
 
@@ -60,11 +63,10 @@ def main(arguments: Sequence[str]) -> int:
     from vtac.store.store import Store
 
     options = _parse(arguments)
-    _check_outputs(options)
-    if options.most < 1:
-        raise UsageError(f"--most {options.most} allows no configuration; at least 1 is required")
+    _check(options)
     if options.simulate_workers is not None:
-        return _simulate(options, options.simulate_workers)
+        _simulate(options, options.simulate_workers)
+        return 0
     with ExitStack() as stack:
         store = None if options.store is None else stack.enter_context(Store(options.store))
         bar = Bar()
@@ -110,29 +112,36 @@ def _parse(arguments: Sequence[str]) -> Options:
     return options
 
 
-def _simulate(options: Options, workers: int) -> int:
+def _simulate(options: Options, workers: int) -> None:
     """Prints what a sweep would take on up to so many workers."""
     from vtac.targets.vta.exploring.entry import sample_jobs
-    from vtac.targets.vta.exploring.scaling import forecast_table, measure_overheads
+    from vtac.targets.vta.exploring.scaling import forecast_json, forecast_table, forecasts, measure_overheads
     from vtac.targets.vta.tuning.entry import working
 
-    points = options.points
-    if workers < 1 or (points is not None and points < 1):
-        raise UsageError("--simulate-workers and --points count from 1 on")
     base = None if options.config is None else VTAConfig.from_json(options.config)
+    sources = [Path(source) for source in options.sources]
+    share = not options.own_tilings
+    sample = sample_jobs(sources, options.where, options.vary, base, _TASKS, share=share, most=options.most)
     with working(options.executor) as executor:
-        found, jobs = sample_jobs(Path(options.sources[0]), options.where, options.vary, base, 3, options.most)
-        overheads = measure_overheads(jobs, executor)
-    report(forecast_table(points or found, workers, overheads))
-    return 0
+        overheads = measure_overheads(sample.jobs, executor, share=share)
+    points = options.points or sample.points
+    found = forecasts(points, workers, overheads)
+    if options.json:
+        report(json.dumps(forecast_json(points, found, overheads)) + "\n")
+    else:
+        report(forecast_table(points, found, overheads))
 
 
-def _check_outputs(options: Options) -> None:
+def _check(options: Options) -> None:
     """Before anything is computed. Raises `VtacError` for what could not be written then, or would say nothing."""
     if options.plot is None and (options.x, options.y) != (None, None):
         raise UsageError("--x and --y choose what a picture shows: add --plot FILE.svg")
+    if options.most < 1:
+        raise UsageError(f"--most {options.most} allows no configuration; at least 1 is required")
     if options.simulate_workers is None and options.points is not None:
         raise UsageError("--points is for --simulate-workers; --most bounds a sweep, --where and --vary choose it")
+    if options.simulate_workers is not None:
+        _check_simulation(options, options.simulate_workers)
     if options.plot is not None:
         from vtac.report.front_plot import require_plot
 
@@ -142,6 +151,27 @@ def _check_outputs(options: Options) -> None:
 
         require_extra()
     require_folders(options.csv, options.plot, options.report)
+    require_different({"--csv": options.csv, "--plot": options.plot, "--report": options.report})
+
+
+def _check_simulation(options: Options, workers: int) -> None:
+    """Raises `UsageError` for numbers below 1, and for options about points, of which a simulation has none."""
+    if workers < 1 or (options.points is not None and options.points < 1):
+        raise UsageError("--simulate-workers and --points count from 1 on")
+    given = {
+        "--csv": options.csv,
+        "--plot": options.plot,
+        "--report": options.report,
+        "--store": options.store,
+        "--energy": options.energy,
+        "--sensitivity": options.sensitivity or None,
+    }
+    names = [name for name, value in given.items() if value is not None]
+    if names:
+        raise UsageError(
+            f"{', '.join(names)} and --simulate-workers exclude each other: a simulation tries {_TASKS} tasks and has "
+            "no points to write, keep or compare; leave one of them out"
+        )
 
 
 def _explored(options: Options, store: Store | None, bar: Bar) -> tuple[Sweep, list[Change]]:

@@ -14,7 +14,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Bar
 from vtac.tools.commands.compile_program import add_function_argument
 from vtac.tools.commands.programs import parse_program
-from vtac.tools.entry import ToolParser, UsageError, require_folders
+from vtac.tools.entry import ToolParser, UsageError, require_different, require_folders
 from vtac.tools.output import report, write_file
 
 if TYPE_CHECKING:
@@ -60,6 +60,10 @@ def main(arguments: Sequence[str]) -> int:
     if options.export is not None and options.store is None:
         raise UsageError("--export writes what a store holds: add --store FILE.db")
     require_folders(options.export, options.output, options.plot)
+    outputs = {"-o": options.output, "--export": options.export, "--plot": options.plot, "--store": options.store}
+    require_different(outputs)
+    if "-" in (options.output, options.export):
+        raise UsageError("stdout gets the table, or the object of --json: give -o and --export files")
     if options.plot is not None:
         require_plot(options.plot)
     with ExitStack() as stack:

@@ -16,7 +16,9 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.targets.vta.cycles import Timing, simulate_cycles
 from vtac.targets.vta.exploring.machines import Machine
+from vtac.targets.vta.exploring.points import queue_stop
 from vtac.targets.vta.exploring.sensitivity import sensitivity
+from vtac.targets.vta.isa import assemble
 from vtac.workers.processes import Processes
 
 NET = {"net": PlainConv().text()}
@@ -82,6 +84,25 @@ def test_other_machines_say_that_they_are_not_proven() -> None:
     machine = Machine(VTAConfig(), Timing(bus_bytes=16))
     (point,) = vtac.explore(NET, [machine], executor=Here())
     assert (point.is_proven, point.row()["cycles_by"], "bus_bits 128" in point.name) == (False, "formula", True)
+
+
+def test_queues_that_are_too_short_stop_a_program_and_deeper_ones_may_help() -> None:
+    found = vtac.explore(NET, where="queue_depth in (32, 512, 1024) and bursts in (4, 32)", executor=Here())
+    assert (len(found), found.compiled, found.counted) == (6, 1, 6)
+    assert all(point.cycles > 0 for point in found.good)
+    assert {point.config.queue_depth for point in found} == {32, 512, 1024}
+    filled = "load.uop nop pop_prev\n" + "load.uop nop\n" * 32
+    waiting = assemble(f"{filled}load.inp nop push_next\nfinish\n", VTAConfig())
+    assert "its unit is full, at 32 instructions" in queue_stop([(waiting, VTAConfig())], 32)
+    assert queue_stop([(waiting, VTAConfig())], 33) == ""
+
+
+def test_sides_of_a_tile_may_differ() -> None:
+    found = vtac.explore(NET, where="BLOCK_IN == 16 and BLOCK_OUT == 32 and queue_depth in (32, 512)", executor=Here())
+    assert [(point.is_proven, point.error) for point in found] == [(True, ""), (False, "")]
+    assert found.points[1].name == "1x16x32 uop 32 inp 32 wgt 256 acc 128 KiB"
+    row = found.points[0].row()
+    assert (row["BLOCK_IN"], row["BLOCK_OUT"], row["cycles_by"]) == (16, 32, "rtl")
 
 
 def test_sensitivity_says_what_one_change_gives(sweep: vtac.Sweep) -> None:

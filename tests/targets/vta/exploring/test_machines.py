@@ -54,17 +54,60 @@ def test_by_default_the_memories_grow_together() -> None:
 
 
 def test_whose_cycles_are_proven() -> None:
-    assert BASE.is_proven
-    assert not replace(BASE, config=VTAConfig(log_batch=1)).is_proven
-    assert not replace(BASE, config=VTAConfig(log_block=6)).is_proven
-    assert not replace(BASE, timing=Timing(bus_bytes=16)).is_proven
+    for values in (
+        {},
+        {"queue_depth": 64},
+        {"BLOCK": 32, "burst_beats": 256},
+        {"BLOCK_IN": 64, "queue_depth": 32},
+        {"BLOCK_OUT": 64, "queue_depth": 32, "latency": 200},
+        {"acc_kib": 16},
+    ):
+        machine = machine_of(values, BASE)
+        assert machine is not None and machine.is_proven, values
+    for values in (
+        {"BATCH": 2},
+        {"BLOCK": 64},
+        {"BLOCK_IN": 64},
+        {"BLOCK_IN": 64, "queue_depth": 32, "burst_beats": 256},
+        {"bus_bits": 128},
+        {"bursts": 8},
+        {"queue_depth": 128},
+    ):
+        machine = machine_of(values, BASE)
+        assert machine is not None and not machine.is_proven, values
+    assert not replace(BASE, timing=Timing(memory_latency=201)).is_proven
 
 
 def test_too_much_is_refused() -> None:
     with pytest.raises(VtacError, match="combinations; at most 2,000,000 are looked at: name fewer of them"):
-        found(None, *NAMES)
+        found(None, *(name for name in NAMES if name != "BLOCK"))
     with pytest.raises(VtacError, match="nothing is called 'BLOK' that could be varied; did you mean 'BLOCK'"):
         found(None, "BLOK")
+    with pytest.raises(VtacError, match="BLOCK is both sides of a tile, and BLOCK_IN is one of them: name BLOCK, or"):
+        found("BLOCK == 16 and BLOCK_IN == 16")
+
+
+def test_the_sides_of_a_tile_are_swept_apart() -> None:
+    chosen = found("BLOCK_IN in (16, 32) and BLOCK_OUT in (16, 64)")
+    assert {one.tiles for one in chosen} == {(1, 16, 16), (1, 16, 64), (1, 32, 16), (1, 32, 64)}
+    assert {one.tiles for one in found("BLOCK_OUT == 32")} == {(1, 16, 32)}
+    same = {one.tiles for one in found("multipliers == 512 and BLOCK_OUT >= 16 and BATCH == 1")}
+    assert same == {(1, 32, 16), (1, 16, 32), (1, 8, 64)}
+    uneven = Machine(VTAConfig(log_block_in=5), Timing.de10())
+    square = machine_of({"BLOCK": 16}, uneven)
+    assert square == BASE
+    assert not parse_where("BLOCK <= 128", NAMES).holds(uneven.values)
+
+
+def test_queues_and_bursts_are_those_of_hardware_and_memory() -> None:
+    deep = machine_of({"queue_depth": 1024, "bursts": 32}, BASE)
+    assert deep is not None
+    assert (deep.config.queue_depth, deep.timing.queue_depth) == (1024, 1024)
+    assert (deep.config.outstanding_bursts, deep.timing.outstanding_bursts) == (32, 32)
+    assert deep.program_config == BASE.program_config == VTAConfig()
+    assert Machine(VTAConfig(queue_depth=64), Timing.de10()).timing.queue_depth == 64
+    chisel = Machine(VTAConfig(encoding="chisel", outstanding_bursts=8), Timing.de10())
+    assert chisel.program_config == chisel.config
 
 
 COUNTS = dict.fromkeys(COUNTER_NAMES, 0)

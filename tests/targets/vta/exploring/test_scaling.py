@@ -13,7 +13,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.points import PointJob, compute_points
-from vtac.targets.vta.exploring.scaling import Overheads, forecast, forecast_table, measure_overheads
+from vtac.targets.vta.exploring.scaling import Overheads, forecast, forecast_table, forecasts, measure_overheads
 
 FAST = Overheads((2.0,), 0.001, 0.0005, 1000)
 
@@ -44,7 +44,7 @@ def test_overheads_are_measured() -> None:
     found = measure_overheads([PointJob("d", text, VTAConfig(), (Timing.de10(),), {})], Here())
     assert len(found.tasks) == 1
     assert 0 < found.payload < len(text)
-    table = forecast_table(500, 40, found)
+    table = forecast_table(500, forecasts(500, 40, found), found)
     assert [line.split()[0] for line in table.splitlines()[2:]] == ["1", "2", "5", "10", "20", "40"]
     with pytest.raises(VtacError, match="there is no task to measure"):
         measure_overheads([], Here())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -36,6 +37,8 @@ _UNKNOWN_WORKERS = 64
 POINT_SECONDS = 1800.0
 
 Source = ModuleOp | str | Path
+_Key = tuple[str, tuple[int, int, int]]
+"""A network by its name, and the tiles of machines that may share its tilings."""
 
 
 def explore(
@@ -75,16 +78,32 @@ def explore(
     return Sweep(tuple(one.name for one in networks), tuple(points), table, sweep.compiled, sweep.counted)
 
 
+@dataclass(frozen=True)
+class Sample:
+    """Some jobs of a sweep, evenly chosen, and how many points it has in all; `share` as `explore` has it."""
+
+    points: int
+    jobs: tuple[PointJob, ...]
+    share: bool
+
+
 def sample_jobs(
-    source: Source, where: str | None, vary: Sequence[str], base: VTAConfig | None, count: int, most: int = MOST_POINTS
-) -> tuple[int, list[PointJob]]:
-    """How many machines a sweep has, and the jobs of a few of them, evenly chosen. Raises as `explore` does."""
+    modules: Source | Sequence[Source] | Mapping[str, Source],
+    where: str | None,
+    vary: Sequence[str],
+    base: VTAConfig | None,
+    count: int,
+    *,
+    share: bool = True,
+    most: int = MOST_POINTS,
+) -> Sample:
+    """A few jobs of a sweep, of each network in turn. Raises as `explore` does."""
     chosen = _machines(None, where, vary, base, most)
-    text, _ = _text(source)
-    places = sorted({len(chosen) * number // count for number in range(count)})
-    return len(chosen), [
-        PointJob(digest(text), text, chosen[place].config, (chosen[place].timing,), {}) for place in places
-    ]
+    networks = [_network(name, source) for name, source in _named(modules).items()]
+    total = len(chosen) * len(networks)
+    places = [(number * len(chosen) // count, networks[number % len(networks)]) for number in range(min(count, total))]
+    jobs = [_job(one, one.text, chosen[place].program_config, [chosen[place]], {}) for place, one in places]
+    return Sample(total, tuple(jobs), share)
 
 
 def _machines(
@@ -168,9 +187,7 @@ class _Exploration:
     compiled: int = 0
     counted: int = 0
     _known: dict[tuple[str, Machine], Outcome] = field(default_factory=dict[tuple[str, Machine], Outcome])
-    _tilings: dict[tuple[str, tuple[int, int]], Mapping[str, str]] = field(
-        default_factory=dict[tuple[str, tuple[int, int]], Mapping[str, str]]
-    )
+    _tilings: dict[_Key, Mapping[str, str]] = field(default_factory=dict[_Key, Mapping[str, str]])
 
     def figures(self, network: _Network, machine: Machine) -> Figures:
         """What is known of a point."""
@@ -193,13 +210,13 @@ class _Exploration:
             ],
         )
 
-    def _groups(self) -> dict[tuple[str, tuple[int, int]], list[VTAConfig]]:
+    def _groups(self) -> dict[_Key, list[VTAConfig]]:
         """Configurations with points that are not known, by network and tiles; the largest of all is the first."""
-        found: dict[tuple[str, tuple[int, int]], list[VTAConfig]] = {}
+        found: dict[_Key, list[VTAConfig]] = {}
         for network in self.networks:
-            sizes: dict[tuple[int, int], list[VTAConfig]] = {}
+            sizes: dict[tuple[int, int, int], list[VTAConfig]] = {}
             for machine in self.machines:
-                sizes.setdefault((machine.config.log_batch, machine.config.log_block), []).append(machine.config)
+                sizes.setdefault(machine.tiles, []).append(machine.program_config)
             for tiles, configs in sizes.items():
                 ordered = sorted(dict.fromkeys(configs), key=_size, reverse=True)
                 missing = [one for one in ordered if self._missing(network, one)]
@@ -209,15 +226,21 @@ class _Exploration:
                     found[network.name, tiles] = missing
         return found
 
-    def _missing(self, network: _Network, config: VTAConfig) -> list[Timing]:
-        """The timings of a configuration that a network was not counted under."""
-        same = [one for one in self.machines if one.config == config]
-        return [one.timing for one in same if (network.name, one) not in self._known]
+    def _missing(self, network: _Network, config: VTAConfig) -> list[Machine]:
+        """The machines that run programs of a configuration on which a network was not counted."""
+        return [one for one in self._by_program[config] if (network.name, one) not in self._known]
+
+    @cached_property
+    def _by_program(self) -> dict[VTAConfig, list[Machine]]:
+        found: dict[VTAConfig, list[Machine]] = {}
+        for machine in self.machines:
+            found.setdefault(machine.program_config, []).append(machine)
+        return found
 
     def _work(
         self,
         crew: Crew[PointJob, PointResult],
-        jobs: Sequence[tuple[tuple[str, tuple[int, int]], VTAConfig, Mapping[str, str]]],
+        jobs: Sequence[tuple[_Key, VTAConfig, Mapping[str, str]]],
     ) -> None:
         """Do jobs, a few for each worker at a time. A text is sent with the first ones, and to who lacks it."""
         by_name = {network.name: network for network in self.networks}
@@ -228,39 +251,37 @@ class _Exploration:
                 number, (key, config, tilings) = waiting.pop()
                 network = by_name[key[0]]
                 text = network.text if number < workers else ""
-                job = PointJob(network.digest, text, config, tuple(self._missing(network, config)), tilings)
-                crew.submit(number, [job])
+                crew.submit(number, [_job(network, text, config, self._missing(network, config), tilings)])
             for done in crew.collect(timeout=1.0):
                 key, config, tilings = jobs[done.number]
                 network, result = by_name[key[0]], done.results[0]
-                timings = tuple(self._missing(network, config))
+                missing = self._missing(network, config)
                 if isinstance(result, PointResult) and result.needs_text:
-                    crew.submit(done.number, [PointJob(network.digest, network.text, config, timings, tilings)])
+                    crew.submit(done.number, [_job(network, network.text, config, missing, tilings)])
                 else:
-                    self._take(network, key, config, timings, result)
+                    self._take(network, key, missing, result)
             self._report()
 
     def _take(
         self,
         network: _Network,
-        key: tuple[str, tuple[int, int]],
-        config: VTAConfig,
-        timings: tuple[Timing, ...],
+        key: _Key,
+        machines: Sequence[Machine],
         result: PointResult | Crash,
     ) -> None:
         self.compiled += 1
-        self.counted += len(timings)
+        self.counted += len(machines)
         if isinstance(result, Crash):
             status = "timeout" if result.reason.startswith("took more") else "crashed"
-            result = PointResult((Outcome(status, message=f"its worker {result.reason}, twice"),) * len(timings), {})
+            result = PointResult((Outcome(status, message=f"its worker {result.reason}, twice"),) * len(machines), {})
         self._tilings.setdefault(key, result.tilings)
         fresh: list[tuple[Trial, Outcome]] = []
         texts: list[tuple[str, str]] = []
-        for timing, outcome in zip(timings, result.outcomes, strict=True):
-            machine = Machine(config, timing)
+        for machine, outcome in zip(machines, result.outcomes, strict=True):
             self._known[network.name, machine] = outcome
             fresh.append((self._trial(network, machine), outcome))
-            texts.append((digest(machine_text(config, timing)), machine_text(config, timing)))
+            text = machine_text(machine.config, machine.timing)
+            texts.append((digest(text), text))
         if self.store is not None:
             self.store.record(fresh, texts)
 
@@ -271,9 +292,17 @@ class _Exploration:
         return Trial(network.digest, digest(timed), f"point {shared}", digest(compiler_identity()))
 
     def _largest(self, machine: Machine) -> str:
-        tiles = (machine.config.log_batch, machine.config.log_block)
-        same = [one.config for one in self.machines if (one.config.log_batch, one.config.log_block) == tiles]
-        return canonical(asdict(max(dict.fromkeys(same), key=_size)))
+        return self._largest_of[machine.tiles]
+
+    @cached_property
+    def _largest_of(self) -> dict[tuple[int, int, int], str]:
+        found: dict[tuple[int, int, int], VTAConfig] = {}
+        for machine in self.machines:
+            config = machine.program_config
+            best = found.get(machine.tiles)
+            if best is None or _size(config) > _size(best):
+                found[machine.tiles] = config
+        return {tiles: canonical(asdict(config)) for tiles, config in found.items()}
 
     def _read(self) -> None:
         for network in self.networks if self.store is not None else ():
@@ -286,6 +315,12 @@ class _Exploration:
     def _report(self) -> None:
         if self.progress is not None:
             self.progress("explore", len(self._known), len(self.networks) * len(self.machines))
+
+
+def _job(
+    network: _Network, text: str, config: VTAConfig, machines: Sequence[Machine], tilings: Mapping[str, str]
+) -> PointJob:
+    return PointJob(network.digest, text, config, tuple(machine.timing for machine in machines), tilings)
 
 
 def _size(config: VTAConfig) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from math import prod
+from math import nan, prod
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ConfigError, VtacError
@@ -16,6 +16,8 @@ from vtac.text.reports import suggestion
 DIMENSIONS: dict[str, tuple[int, ...]] = {
     "BATCH": (1, 2, 4, 8),
     "BLOCK": (8, 16, 32, 64, 128),
+    "BLOCK_IN": (8, 16, 32, 64, 128),
+    "BLOCK_OUT": (8, 16, 32, 64, 128),
     "uop_kib": (1, 2, 4, 8, 16, 32, 64, 128),
     "inp_kib": (1, 2, 4, 8, 16, 32, 64, 128),
     "wgt_kib": (8, 16, 32, 64, 128, 256, 512, 1024),
@@ -26,7 +28,11 @@ DIMENSIONS: dict[str, tuple[int, ...]] = {
     "latency": (0, 4, 8, 16, 32, 64, 128, 200),
     "queue_depth": (32, 64, 128, 256, 512, 1024),
 }
-"""What may be swept, and the values that are tried: rows and channels of a tile, KiB of each memory, the memory bus."""
+"""What may be swept, and the values that are tried: rows and channels of a tile, KiB of each memory, the memory bus.
+
+`BLOCK` is both sides of a tile of weights; where it is swept, neither `BLOCK_IN` nor `BLOCK_OUT` is.
+"""
+_SIDES = ("BLOCK_IN", "BLOCK_OUT")
 DERIVED: dict[str, tuple[str, ...]] = {
     "sram_kib": ("uop_kib", "inp_kib", "wgt_kib", "acc_kib"),
     "multipliers": ("BATCH", "BLOCK"),
@@ -36,19 +42,50 @@ NAMES = (*DIMENSIONS, *DERIVED)
 DEFAULT = ("BLOCK", "inp_kib", "wgt_kib", "acc_kib")
 """What is swept when nothing is said: these, with the memories of one size against another as they are by default."""
 _MOST_COMBINATIONS = 2_000_000
-_PROVEN_BLOCKS, _PROVEN_BEATS, _PROVEN_LATENCY = (16, 32), (16, 256), 200
+_PROVEN_LATENCY = 200
+_PROVEN: dict[tuple[int, int], tuple[tuple[int, ...], tuple[int, ...]]] = {
+    (16, 16): ((16, 256), (32, 64, 512)),
+    (32, 32): ((16, 256), (32, 512)),
+    (16, 32): ((16,), (32,)),
+    (16, 64): ((16,), (32,)),
+    (32, 16): ((16,), (32,)),
+    (64, 16): ((16,), (32,)),
+}
+"""BLOCK_IN and BLOCK_OUT of designs whose RTL was compared: with bursts of so many beats, and queues of such depths."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """A configuration and its timing."""
+    """A configuration and its timing, which say the same of queues and bursts: the smaller of both."""
 
     config: VTAConfig
     timing: Timing
 
+    def __post_init__(self) -> None:
+        depth = min(self.config.queue_depth, self.timing.queue_depth)
+        bursts = min(self.config.outstanding_bursts, self.timing.outstanding_bursts)
+        object.__setattr__(self, "config", replace(self.config, queue_depth=depth, outstanding_bursts=bursts))
+        object.__setattr__(self, "timing", replace(self.timing, queue_depth=depth, outstanding_bursts=bursts))
+
+    @property
+    def program_config(self) -> VTAConfig:
+        """What its programs depend on: machines for which it is equal run the same ones.
+
+        Queues and bursts are those of the default, unless the encoding makes programs depend on them.
+        """
+        if self.config.encoding == "chisel":
+            return self.config
+        usual = VTAConfig()
+        return replace(self.config, queue_depth=usual.queue_depth, outstanding_bursts=usual.outstanding_bursts)
+
+    @property
+    def tiles(self) -> tuple[int, int, int]:
+        """Rows, input and output channels of its tiles: machines for which they are equal may share tilings."""
+        return self.config.batch, self.config.block_in, self.config.block_out
+
     @property
     def values(self) -> dict[str, float]:
-        """What conditions and tables call its parts."""
+        """What conditions and tables call its parts; `BLOCK` is no number where the sides of a tile differ."""
         config, timing = self.config, self.timing
         kib = {
             f"{name}_kib": 2.0 ** (getattr(config, f"log_{name}_buff_size") - 10)
@@ -56,7 +93,9 @@ class Machine:
         }
         return {
             "BATCH": config.batch,
-            "BLOCK": config.block_in,
+            "BLOCK": config.block_in if config.block_in == config.block_out else nan,
+            "BLOCK_IN": config.block_in,
+            "BLOCK_OUT": config.block_out,
             **kib,
             "bus_bits": timing.bus_bytes * 8,
             "burst_beats": timing.burst_beats,
@@ -79,13 +118,18 @@ class Machine:
 
     @property
     def is_proven(self) -> bool:
-        """Whether cycles on such a machine were compared with its RTL, and not only follow from the same formulas."""
+        """Whether cycles on such a machine were compared with its RTL, and not only follow from the same formulas.
+
+        Memories of other sizes change no formula, and are none of it.
+        """
         timing = self.timing
+        rows, *sides = self.tiles
+        beats, depths = _PROVEN.get((sides[0], sides[1]), ((), ()))
         return (
-            self.config.batch == 1
-            and self.config.block_in in _PROVEN_BLOCKS
+            rows == 1
             and (timing.bus_bytes, timing.outstanding_bursts) == (8, 16)
-            and timing.burst_beats in _PROVEN_BEATS
+            and timing.burst_beats in beats
+            and timing.queue_depth in depths
             and timing.memory_latency <= _PROVEN_LATENCY
         )
 
@@ -96,17 +140,30 @@ def machine_of(values: dict[str, int], base: Machine) -> Machine | None:
     Instructions and micro-ops must encode. A tile must not cross a burst, and with BATCH above 1 a row must not be
     narrower than the bus: such hardware cannot be built, or stores wrongly.
     """
-    logs = {
-        f"log_{name}": values[name.upper()].bit_length() - 1 for name in ("batch", "block") if name.upper() in values
-    }
+    fields: dict[str, int | None] = {}
+    if "BATCH" in values:
+        fields["log_batch"] = values["BATCH"].bit_length() - 1
+    if "BLOCK" in values:
+        fields |= {"log_block": values["BLOCK"].bit_length() - 1, "log_block_in": None, "log_block_out": None}
+    for side in _SIDES:
+        if side in values:
+            other = _SIDES[1 - _SIDES.index(side)]
+            kept = base.config.block_in if other == "BLOCK_IN" else base.config.block_out
+            fields[f"log_{side.lower()}"] = values[side].bit_length() - 1
+            fields.setdefault(f"log_{other.lower()}", kept.bit_length() - 1)
     for name in ("uop", "inp", "wgt", "acc"):
         if f"{name}_kib" in values:
-            logs[f"log_{name}_buff_size"] = values[f"{name}_kib"].bit_length() + 9
+            fields[f"log_{name}_buff_size"] = values[f"{name}_kib"].bit_length() + 9
+    for name, field in _QUEUES.items():
+        if name in values:
+            fields[field] = values[name]
     timed = {
-        field: values[name] // (8 if name == "bus_bits" else 1) for name, field in _TIMED.items() if name in values
+        field: values[name] // (8 if name == "bus_bits" else 1)
+        for name, field in (_TIMED | _QUEUES).items()
+        if name in values
     }
     try:
-        found = Machine(replace(base.config, **logs), replace(base.timing, **timed))
+        found = Machine(replace(base.config, **fields), replace(base.timing, **timed))
     except ConfigError:
         return None
     config, timing = found.config, found.timing
@@ -118,20 +175,30 @@ def machine_of(values: dict[str, int], base: Machine) -> Machine | None:
 _TIMED = {
     "bus_bits": "bus_bytes",
     "burst_beats": "burst_beats",
-    "bursts": "outstanding_bursts",
     "latency": "memory_latency",
-    "queue_depth": "queue_depth",
 }
+_QUEUES = {"bursts": "outstanding_bursts", "queue_depth": "queue_depth"}
+"""What both a configuration and a timing say."""
 
 
 def swept(where: Where | None, vary: Sequence[str]) -> list[str]:
-    """The dimensions that a condition names or that are given, in their order. Raises `VtacError` for other names."""
+    """The dimensions that a condition names or that are given, in their order.
+
+    Raises `VtacError` for other names, and for `BLOCK` beside one of its sides.
+    """
     for name in vary:
         if name not in NAMES:
             hint = suggestion(name, NAMES) or f"; the names are {', '.join(NAMES)}"
             raise VtacError(f"nothing is called '{name}' that could be varied{hint}")
     named = {*vary, *(where.names if where is not None else ())}
+    sides = [side for side in _SIDES if side in named]
+    if sides and "BLOCK" in named:
+        raise VtacError(
+            f"BLOCK is both sides of a tile, and {sides[0]} is one of them: name BLOCK, or BLOCK_IN and BLOCK_OUT"
+        )
     chosen = {part for name in named for part in DERIVED.get(name, (name,))} or set(DEFAULT)
+    if sides and "BLOCK" in chosen:
+        chosen = chosen - {"BLOCK"} | set(_SIDES)
     return [name for name in DIMENSIONS if name in chosen]
 
 

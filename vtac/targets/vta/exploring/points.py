@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from xdsl.dialects.builtin import ModuleOp
@@ -21,6 +21,9 @@ from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.proof import check
+from vtac.targets.vta.proof.finding import Report
+from vtac.targets.vta.proof.stream import stream_of
+from vtac.targets.vta.proof.tokens import check_tokens
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.room import fits
 from vtac.targets.vta.schedules.tiling import Tiling
@@ -78,7 +81,7 @@ def _computed(job: PointJob) -> PointResult:
         unsafe = [] if isinstance(program, HostProgram) else check(program.stream)
         if unsafe:
             raise VtacError(f"the program is not proven safe: {unsafe[0].message}")
-        return PointResult(tuple(_figures(program, timing) for timing in job.timings), known.used)
+        return PointResult(_under(program, job.timings), known.used)
     except VtacError as error:
         failed = Outcome("refused", message=str(error))
     except Exception as error:
@@ -127,6 +130,30 @@ def _module(job: PointJob) -> ModuleOp:
     return held.module
 
 
+def _under(program: VtaProgram, timings: Sequence[Timing]) -> tuple[Outcome, ...]:
+    """The outcome under each timing: figures, or that the program would stand still with such short queues."""
+    proven = program.config.queue_depth
+    depths = {timing.queue_depth for timing in timings if timing.queue_depth < proven}
+    streams = [(device.instructions, device.config) for device in program.devices.values()]
+    stops = {depth: queue_stop(streams, depth) for depth in depths}
+    return tuple(
+        Outcome("refused", message=f"the program is not proven safe: {stops[timing.queue_depth]}")
+        if stops.get(timing.queue_depth)
+        else _figures(program, timing)
+        for timing in timings
+    )
+
+
+def queue_stop(streams: Sequence[tuple[bytes, VTAConfig]], depth: int) -> str:
+    """What waits for what for ever where the queues are only so deep; nothing where all of them run to their end."""
+    for instructions, config in streams:
+        report = Report()
+        check_tokens(stream_of(instructions, replace(config, queue_depth=depth)), report)
+        if found := report.findings():
+            return found[0].message
+    return ""
+
+
 def _figures(program: VtaProgram, timing: Timing) -> Outcome:
     """Cycles, bytes, counters and what limits, over all calls of streams."""
     totals, cycles = dict.fromkeys(COUNTER_NAMES, 0), 0
@@ -135,7 +162,8 @@ def _figures(program: VtaProgram, timing: Timing) -> Outcome:
     instructions = 0
     for name in names:
         device = program.devices[name]
-        report = simulate_cycles(device.instructions, device.config, timing)
+        queues = {"queue_depth": timing.queue_depth, "outstanding_bursts": timing.outstanding_bursts}
+        report = simulate_cycles(device.instructions, replace(device.config, **queues), timing)
         stream = decode_stream(device.instructions, device.config)
         instructions += len(stream)
         cycles += report.cycles

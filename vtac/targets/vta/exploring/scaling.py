@@ -5,9 +5,9 @@ from __future__ import annotations
 import heapq
 import pickle
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter, process_time
 
@@ -48,16 +48,24 @@ def echo(items: Sequence[bytes]) -> list[int]:
     return [len(item) for item in items]
 
 
-def measure_overheads(jobs: Sequence[PointJob], executor: Executor) -> Overheads:
-    """Try tasks here, and send as many bytes as they have to the workers and back. Raises `VtacError` for no task."""
+def measure_overheads(jobs: Sequence[PointJob], executor: Executor, *, share: bool = True) -> Overheads:
+    """Try tasks here, and send as many bytes as they have to the workers and back. Raises `VtacError` for no task.
+
+    With `share` a task gets the tilings of an earlier one with the same tiles, as in a sweep.
+    """
     if not jobs:
         raise VtacError("there is no task to measure: give a sweep with at least one configuration")
     tasks: list[float] = []
+    known: dict[tuple[str, int, int, int], Mapping[str, str]] = {}
     for job in jobs:
+        tiles = (job.network, job.config.batch, job.config.block_in, job.config.block_out)
         start = process_time()
-        compute_points([job])
+        (result,) = compute_points([replace(job, tilings=known.get(tiles, {}))])
         tasks.append(process_time() - start)
-    payload = pickle.dumps(replace(jobs[0], text=""))
+        if share:
+            known.setdefault(tiles, result.tilings)
+    largest = max(known.values(), key=len, default=jobs[-1].tilings)
+    payload = pickle.dumps(replace(jobs[-1], text="", tilings=largest))
     crew: Crew[bytes, int] = Crew(executor, echo)
     crew.submit(0, [payload])
     while len(crew):
@@ -104,18 +112,31 @@ def forecast(points: int, workers: int, overheads: Overheads) -> Forecast:
     return Forecast(workers, end, busy, limit)
 
 
-def forecast_table(points: int, most: int, overheads: Overheads) -> str:
-    """Forecasts for 1, 2, 5, 10, ... up to so many workers, as a table."""
+def forecasts(points: int, most: int, overheads: Overheads) -> list[Forecast]:
+    """Forecasts for 1, 2, 5, 10, ... up to so many workers."""
+    return [forecast(points, workers, overheads) for workers in _counts(most)]
+
+
+def forecast_table(points: int, found: Sequence[Forecast], overheads: Overheads) -> str:
+    """Forecasts as a table, below what was measured."""
     mean = sum(overheads.tasks) / len(overheads.tasks)
     lines = [
         f"{points:,} points; a task takes {mean:.2f} CPU s ({len(overheads.tasks)} tried), {overheads.payload:,} bytes "
         f"and {1e3 * overheads.dispatch:.2f} ms to send and take back, {1e3 * overheads.record:.2f} ms to record",
         f"{'workers':>8}{'hours':>10}{'busy':>8}  limit",
     ]
-    for workers in _counts(most):
-        one = forecast(points, workers, overheads)
-        lines.append(f"{workers:>8,}{one.seconds / 3600:>10.2f}{one.busy:>8.0%}  {one.limit}")
+    lines += [f"{one.workers:>8,}{one.seconds / 3600:>10.2f}{one.busy:>8.0%}  {one.limit}" for one in found]
     return "\n".join(lines) + "\n"
+
+
+def forecast_json(points: int, found: Sequence[Forecast], overheads: Overheads) -> dict[str, object]:
+    """The same as plain values; times are seconds."""
+    measured = {"tasks": list(overheads.tasks), "dispatch": overheads.dispatch, "record": overheads.record}
+    return {
+        "points": points,
+        "measured": {**measured, "payload_bytes": overheads.payload},
+        "forecasts": [asdict(one) for one in found],
+    }
 
 
 def _counts(most: int) -> list[int]:

@@ -107,18 +107,27 @@ class Point:
 
     @property
     def name(self) -> str:
-        """What is unlike the default: `16x16 inp 32 wgt 256 acc 128 KiB`, and what of the bus is."""
-        values = {name: int(value) for name, value in self.machine.values.items()}
+        """`1x16 uop 32 inp 32 wgt 256 acc 128 KiB`, and what of the bus is unlike the default.
+
+        A tile is BATCHxBLOCK, or BATCHxBLOCK_INxBLOCK_OUT where the sides differ.
+        """
+        values = self._values
+        rows, *sides = self.machine.tiles
+        tile = "x".join(map(str, (rows, *dict.fromkeys(sides))))
         usual = {"bus_bits": 64, "burst_beats": 16, "bursts": 16, "latency": 16, "queue_depth": 512}
         other = [f"{name} {values[name]}" for name, value in usual.items() if values[name] != value]
         memories = " ".join(f"{name} {values[f'{name}_kib']}" for name in ("uop", "inp", "wgt", "acc"))
-        return ", ".join([f"{values['BATCH']}x{values['BLOCK']} {memories} KiB", *other])
+        return ", ".join([f"{tile} {memories} KiB", *other])
+
+    @property
+    def _values(self) -> dict[str, int]:
+        """The machine's dimensions; each side of a tile by itself."""
+        return {name: int(value) for name, value in self.machine.values.items() if name != "BLOCK"}
 
     def row(self) -> dict[str, str | int | float]:
         """The point as a row of a table."""
-        values = {name: int(value) for name, value in self.machine.values.items()}
         return {
-            **values,
+            **self._values,
             "cycles": self.cycles,
             "bytes": self.bytes,
             "sram_bytes": self.sram_bytes,
