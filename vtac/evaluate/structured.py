@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -18,11 +18,14 @@ from vtac.evaluate.arith import evaluate_body
 from vtac.evaluate.buffers import Buffer
 from vtac.evaluate.numbers import Array, computed_dtype
 from vtac.evaluate.refusals import refused
+from vtac.evaluate.sums import added, only_adds, taken_at_once
 
 
 @dataclass
 class StructuredOp:
     """One linalg op with its operands: parallel iterators all at once, reductions one point after the other.
+
+    Integer sums are taken over many points at once.
 
     `targets` are its outputs, which it writes; `scalars` what its body takes from around it,
     `tensors` those of which it extracts elements.
@@ -55,20 +58,30 @@ class StructuredOp:
             self._check_output(indices)
         places = [self._place(m, self._grid({}), b) for m, b in zip(output_maps, self.targets, strict=True)]
         values = [self._initial(position, place) for position, place in enumerate(places)]
-        for point in np.ndindex(*(self.extents[dimension] for dimension in self.reductions)):
-            grid = self._grid(dict(zip(self.reductions, point, strict=True)))
+        at_once = self._summed_at_once()
+        single = [dimension for dimension in self.reductions if dimension not in at_once]
+        for point in np.ndindex(*(self.extents[dimension] for dimension in single)):
+            grid = self._grid(dict(zip(single, point, strict=True)), at_once)
             inputs = [self._input(n, m, grid, b) for n, (m, b) in enumerate(zip(maps, self.inputs, strict=False))]
-            values = evaluate_body(self.op.body.block, [*inputs, *values], self._outer(grid), None, self.tensors)
+            before = [np.zeros((1,) * self.rank, target.data.dtype) for target in self.targets] if at_once else values
+            after = evaluate_body(self.op.body.block, [*inputs, *before], self._outer(grid), None, self.tensors)
+            values = [added(values[0], after[0], self.extents, at_once)] if at_once else after
         for target, place, value in zip(self.targets, places, values, strict=True):
             target.data[place] = value if target.shape else value.reshape(())
             if target.written is not None:
                 target.written[place] = True
 
-    def _grid(self, point: dict[int, int]) -> list[Index]:
-        """Every dimension's values: at the point for a reduction (0 without), all for a parallel one."""
+    def _summed_at_once(self) -> list[int]:
+        """The reductions whose points are computed at once and summed up."""
+        if self.tensors or not only_adds(self.op.body.block, len(self.inputs)):
+            return []
+        return taken_at_once(self.extents, self.reductions)
+
+    def _grid(self, point: dict[int, int], at_once: Sequence[int] = ()) -> list[Index]:
+        """Every dimension's values: at the point for a reduction (0 without), all for a parallel one and some."""
         grid: list[Index] = []
         for dimension, extent in enumerate(self.extents):
-            if dimension in self.reductions:
+            if dimension in self.reductions and dimension not in at_once:
                 grid.append(point.get(dimension, 0))
             else:
                 shape = [1] * self.rank
