@@ -9,7 +9,7 @@ before: for step                                 after: from = t / 4 * 40 + t % 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -23,6 +23,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.carried_roles import slot_names
 from vtac.analysis.gpu_indices import own_accesses
 from vtac.analysis.kernel_places import OpenValues, indices_end, loops_around
 from vtac.analysis.linear import Linear, Quotient, Remainder
@@ -114,7 +115,7 @@ class HoistPlace(RewritePattern):
         whole = rest
         rest = self._with_variables(rest, loops, rewriter)
         for level in range(len(loops)):
-            inner: set[Hashable] = {loop.body.block.args[0] for loop in loops[level:]}
+            inner: set[Hashable] = {value for loop in loops[level:] for value in loop.body.block.args}
             inner |= {value for value, loop in self.hoisting.inside.items() if loop in loops[level:]}
             rest = self._hoisted(rest, loops, level, inner, name, rewriter)
         if rest != whole:
@@ -130,7 +131,7 @@ class HoistPlace(RewritePattern):
         for atom, factor in rest.terms.items():
             if not isinstance(atom, Quotient | Remainder) or self.hoisting.uses[atom] < 2:
                 continue
-            around = [loop for loop in loops if loop.body.block.args[0] in atom.numerator.variables()]
+            around = [loop for loop in loops if atom.numerator.variables().intersection(loop.body.block.args)]
             if around and not UNROLL.is_on(around[-1]):
                 variable = self.hoisting.of_loop(atom, around[-1], rewriter)
                 rest = variable * factor + (rest - Linear.variable(atom) * factor)
@@ -157,6 +158,20 @@ class HoistPlace(RewritePattern):
                 variable = self.hoisting.variable(one, loops, level, _name_of_atom(atom), rewriter)
                 rest = variable * factor + (rest - one * factor)
         return rest
+
+
+@dataclass
+class NameSlot(RewritePattern):
+    """A variable that chooses among slots of a pipeline is named after that."""
+
+    names: Mapping[SSAValue, str]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: VariableOp, rewriter: PatternRewriter) -> None:
+        name = self.names.get(op.result)
+        if name is not None and op.result.name_hint != name:
+            op.result.name_hint = name
+            rewriter.notify_op_modified(op)
 
 
 def _variables(atom: Hashable) -> set[Hashable]:
@@ -209,4 +224,6 @@ class GpuHoistIndices(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
             values = OpenValues(kernel)
-            rewrite_once(kernel, HoistPlace(Hoisting(kernel, values, _uses(kernel, values))))
+            hoisting = Hoisting(kernel, values, _uses(kernel, values))
+            rewrite_once(kernel, HoistPlace(hoisting))
+            rewrite_once(kernel, NameSlot(slot_names(hoisting.inside)))

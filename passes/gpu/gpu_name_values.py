@@ -41,11 +41,11 @@ class NameValues(RewritePattern):
     def match_and_rewrite(
         self, op: scf.ForOp | FragmentsOp | gpu.BlockIdOp | gpu.ThreadIdOp, rewriter: PatternRewriter
     ) -> None:
-        value = op.body.block.args[0] if isinstance(op, scf.ForOp) else op.results[0]
-        name = self.names.get(value)
-        if name is not None and value.name_hint != name:
-            value.name_hint = name
-            rewriter.notify_op_modified(op)
+        for value in op.body.block.args if isinstance(op, scf.ForOp) else op.results:
+            name = self.names.get(value)
+            if name is not None and value.name_hint != name:
+                value.name_hint = name
+                rewriter.notify_op_modified(op)
 
 
 class CommentPart(RewritePattern):

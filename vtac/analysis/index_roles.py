@@ -8,6 +8,8 @@ from xdsl.dialects import gpu, scf, vector
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
+from vtac.analysis.carried_roles import carried_names
+from vtac.analysis.kernel_places import OpenValues
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Linear
 from vtac.dialects.gpu_hardware import WARP_SIZE
@@ -30,7 +32,7 @@ _SIDES = {"matrix_a": "row", "matrix_b": "column"}
 
 def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
     """A name for each index of the launch, loop variable and array of fragments of a kernel, by what it is for."""
-    values = KernelValues(kernel)
+    values = OpenValues(kernel)
     ops = list(kernel.walk())
     sides = _sides(ops, values)
     names: dict[SSAValue, str] = {}
@@ -38,6 +40,7 @@ def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
     for op in ops:
         if isinstance(op, scf.ForOp):
             names[op.body.block.args[0]] = _of_loop(op, sides)
+            names.update(carried_names(op, names[op.body.block.args[0]]))
         elif isinstance(op, FragmentsOp):
             names[op.fragments] = _FRAGMENTS[op.fragments.type.data.role]
         elif isinstance(op, gpu.BlockIdOp) and len(blocks) == 1:

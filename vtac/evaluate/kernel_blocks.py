@@ -56,14 +56,18 @@ class Blocks:
                 raise refused(f"cannot execute '{op.name}' in a kernel", op)
 
     def _loop(self, op: scf.ForOp, active: Mask | None) -> None:
-        if op.results:
-            raise refused("loops of kernels carry no values", op)
         bounds = [self.values[value] for value in (op.lb, op.ub, op.step)]
         if any(bound.size != 1 for bound in bounds):
             raise refused("threads of a block disagree about the bounds of a loop", op)
+        variable, *arguments = op.body.block.args
+        carried = [self.values[value] for value in op.iter_args]
         for iteration in range(*(int(bound[0]) for bound in bounds)):
-            self.values[op.body.block.args[0]] = np.array([iteration])
+            self.values[variable] = np.array([iteration])
+            self.values.update(zip(arguments, carried, strict=True))
             self.run(op.body.block, active)
+            last = op.body.block.last_op
+            carried = [self.values[value] for value in last.operands] if last is not None else []
+        self.values.update(zip(op.results, carried, strict=True))
 
     def _choice(self, op: scf.IfOp, active: Mask | None) -> None:
         condition = self.values[op.cond].astype(np.bool_)

@@ -90,3 +90,11 @@ def test_barriers(name: str) -> None:
         evaluate(after(text, "convert-schedule-to-scf"), *arrays)
     kernel = after(text, "gpu-insert-barriers", "convert-schedule-to-scf")
     assert np.array_equal(evaluate(kernel, *arrays), arrays[0][::-1])
+
+
+@pytest.mark.parametrize(("name", "written"), [("taps", 128), ("slots", 96), ("quotient", 96)])
+def test_counters(name: str, written: int) -> None:
+    text = function_of("gpu_carry_counters", name)
+    arrays = [numbers(4096), np.zeros(written, np.float32)]
+    before, then = evaluate(parse(text), *arrays), evaluate(after(text, "gpu-carry-counters"), *arrays)
+    assert np.array_equal(before, then)

@@ -11,6 +11,7 @@ from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.gpu.convert_tiles_to_wmma import ConvertTilesToWmma
+from vtac.passes.gpu.gpu_carry_counters import GpuCarryCounters
 from vtac.passes.gpu.gpu_check_bounds import GpuCheckBounds
 from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
 from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
@@ -61,6 +62,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuSimplifyIndices(),
                 CommonSubexpressionElimination(),
                 GpuMergeConditions(),
+                GpuCarryCounters(),
                 GpuNameValues(),
                 GpuHoistIndices(),
                 ConvertScheduleToScf(),  # the new constants, too, stand at the start, each once

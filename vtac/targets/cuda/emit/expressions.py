@@ -114,13 +114,16 @@ class ExpressionPrinter:
     def name(self, value: SSAValue, default: str = "value") -> str:
         """A name of the value's own, close to its name in the IR."""
         if value not in self.names:
-            base = identifier(value.name_hint or default)
-            name, count = base, 1
-            while name in self.taken:
-                name, count = f"{base}_{count}", count + 1
-            self.taken.add(name)
-            self.names[value] = name
+            self.names[value] = self.fresh(identifier(value.name_hint or default))
         return self.names[value]
+
+    def fresh(self, base: str) -> str:
+        """A name that nothing has yet, close to a given one."""
+        name, count = base, 1
+        while name in self.taken:
+            name, count = f"{base}_{count}", count + 1
+        self.taken.add(name)
+        return name
 
     def text(self, value: SSAValue, level: int = LOW) -> str:
         """A value as an expression, in parentheses when it binds less than `level` needs."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from math import prod
 from typing import cast
 
@@ -99,6 +99,7 @@ class StatementPrinter(ExpressionPrinter):
         self.taken = taken
 
     def _loop(self, op: scf.ForOp, depth: int) -> None:
+        carried = self._carried(op, depth)
         taken = set(self.taken)
         name = self.name(op.body.block.args[0], "i")
         bounds = [self.text(value) for value in (op.lb, op.ub, op.step)]
@@ -107,8 +108,41 @@ class StatementPrinter(ExpressionPrinter):
             self._line("#pragma unroll", depth)
         self._line(f"for (int {name} = {bounds[0]}; {name} < {bounds[1]}; {step}) {{", depth)
         self.print_body(op.body.block, depth + 1)
+        self._step(carried, op.body.block.last_op, depth + 1)
         self.taken = taken
         self._line("}", depth)
+        self.names.update(zip(op.results, carried.values(), strict=True))
+
+    def _carried(self, op: scf.ForOp, depth: int) -> dict[SSAValue, str]:
+        """Variables for the values that a loop carries, declared as they start."""
+        names: dict[SSAValue, str] = {}
+        for argument, start in zip(op.body.block.args[1:], op.iter_args, strict=True):
+            text = self.text(start)
+            names[argument] = self.name(argument, "carried")
+            self._line(f"{value_type(argument.type)} {names[argument]} = {text};", depth)
+        return names
+
+    def _step(self, carried: Mapping[SSAValue, str], end: Operation | None, depth: int) -> None:
+        """Each variable gets its next value; one whose old value a later one needs is set aside first."""
+        following = dict(zip(carried, end.operands if end is not None else (), strict=True))
+        texts = {argument: self.text(value) for argument, value in following.items()}
+        changed: set[SSAValue] = set()
+        for argument, value in following.items():
+            if changed & self._read_by(value):
+                name = self.fresh(f"next_{carried[argument]}")
+                self._line(f"const {value_type(argument.type)} {name} = {texts[argument]};", depth)
+                texts[argument] = name
+            if value is not argument:
+                changed.add(argument)
+        for argument, name in carried.items():
+            if texts[argument] != name:
+                self._line(f"{name} = {texts[argument]};", depth)
+
+    def _read_by(self, value: SSAValue) -> set[SSAValue]:
+        """The values with names that an expression is printed from."""
+        if value not in self.inline or not isinstance(value.owner, Operation):
+            return {value}
+        return {read for operand in value.owner.operands for read in self._read_by(operand)}
 
     def _choice(self, op: scf.IfOp, depth: int) -> None:
         results = [self.name(result) for result in op.results]

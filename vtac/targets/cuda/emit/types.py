@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from xdsl.dialects.builtin import IntegerType, Signedness, VectorType
+from xdsl.dialects.builtin import IndexType, IntegerType, Signedness, VectorType
 from xdsl.ir import Attribute
 
 from vtac.dialects.wmma.attributes import Fragment
@@ -29,6 +29,8 @@ def value_type(kind: Attribute) -> str:
     if isinstance(kind, VectorType):
         vector = cast(VectorType[Attribute], kind)
         return VECTORS[vector.get_shape()[0] * element_bytes(vector.element_type)]
+    if isinstance(kind, IndexType):
+        return "int"
     return scalar_type(kind)
 
 
