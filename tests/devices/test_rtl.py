@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,12 +15,14 @@ from device_streams import accumulating_program
 import vtac
 from vtac.devices.agent.faults import Refusal
 from vtac.devices.device import Device
-from vtac.devices.rtl.backend import Surroundings
 from vtac.devices.rtl.build import built, find_verilator
+from vtac.devices.rtl.surroundings import Surroundings, Window
 from vtac.devices.smoke import smoke
 from vtac.errors import DeviceError
+from vtac.tools.vtac import main
 
 CORE = Path(__file__).resolve().parents[1] / "data" / "rtl"
+BUNDLED = CORE.with_name("rtl_bundled")
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +50,67 @@ def accumulated(device: Device) -> int:
 @pytest.mark.usefixtures("cache")
 def test_a_small_core_runs_programs_however_its_memory_answers() -> None:
     cycles: list[int] = []
-    for surroundings in ("", "?latency=0", "?latency=300", "?stall_percent=60&seed=3"):
+    for surroundings in ("", "?latency=0", "?latency=300", "?stall_percent=60&stall_r=0&seed=3"):
         with vtac.devices.open(f"rtl:{CORE}{surroundings}") as device:
             assert device.config == vtac.VTAConfig(encoding="chisel")
             cycles.append(accumulated(device))
     default, quick, slow, stalled = cycles
     assert quick < default < min(slow, stalled)
+
+
+@pytest.mark.usefixtures("cache")
+def test_each_channel_stalls_by_itself() -> None:
+    def cycles(surroundings: str) -> int:
+        with vtac.devices.open(f"rtl:{CORE}?{surroundings}") as device:
+            return accumulated(device)
+
+    usual = cycles("seed=5")
+    slower = [cycles(f"stall_{channel}=70&seed=5") for channel in ("ar", "r", "aw", "w", "b")]
+    assert all(usual < one for one in slower)
+    assert len(set(slower)) > 1
+    assert cycles("stall_w=70&seed=5") == slower[3], "the same seed, the same stalls"
+
+
+@pytest.mark.usefixtures("cache")
+def test_the_ports_of_the_other_shell_and_a_waveform_of_a_window(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "design"
+    folder.mkdir()
+    for file in (BUNDLED / "SmallBundled.v", CORE / "SmallShell.v"):
+        shutil.copy(file, folder)
+    wave = tmp_path / "wave.vcd"
+    program = accumulating_program()
+    with vtac.devices.open(f"rtl:{folder}?{Window(wave, 3, 3).query()}") as device:
+        assert accumulated(device) > 0
+    (states,) = changes(wave, "state")
+    assert states[0] == 1 and {6, 7, 8} <= {*states}, "the store alone: address, data, answer"
+    assert not {3, 4, 5} & {*states}, "neither the loads nor the ALU before it"
+    assert list(tmp_path.glob(".vtac*")) == []
+    with (
+        vtac.devices.open(f"rtl:{folder}?vcd={wave}&from=6") as device,
+        pytest.raises(DeviceError, match=r"instruction 6 to 5 is not of a stream of 6: choose from 0 to 5"),
+    ):
+        program.to(device)()
+    with (
+        vtac.devices.open(f"rtl:{folder}?vcd={tmp_path}/none/wave.vcd") as device,
+        pytest.raises(DeviceError, match=r"cannot write the waveform '.*none/wave.vcd': name a file in a folder"),
+    ):
+        program.to(device)()
+    source = Path(__file__).resolve().parents[2] / "examples" / "vta_vadd.mlir"
+    whole = tmp_path / "whole.vcd"
+    assert main(["run", str(source), "--device", f"rtl:{folder}", "--vcd", str(whole), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["stats"]["cycles"] > 0
+    assert whole.stat().st_size > wave.stat().st_size
+
+
+def changes(wave: Path, name: str) -> list[list[int]]:
+    """The values of signals of a name, in a waveform's order."""
+    text = wave.read_text()
+    codes = re.findall(rf"\$var wire +\d+ (\S+) {name} ", text)
+    return [
+        [int(value, 2) for value in re.findall(rf"^b([01]+) {re.escape(code)}$", text, re.MULTILINE)] for code in codes
+    ]
 
 
 @pytest.mark.usefixtures("cache")
@@ -97,7 +157,8 @@ def test_folders_without_a_design(tmp_path: Path) -> None:
     )
     (tmp_path / "leaf.v").write_text("module leaf(input clock);\nendmodule\n")
     message = (
-        "core, the nearest, lacks m_axi_gmem_AWVALID, s_axi_control_ARVALID, s_axi_control_AWVALID: build the design"
+        "XilinxShell or IntelShell; core, the nearest, lacks m_axi_gmem_AWVALID, s_axi_control_ARVALID, "
+        "s_axi_control_AWVALID of XilinxShell: build it with a shell"
     )
     with pytest.raises(DeviceError, match=message):
         vtac.devices.open(f"rtl:{tmp_path}")
@@ -117,4 +178,25 @@ def test_a_machine_without_verilator(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_surroundings_that_there_are_not(text: str) -> None:
     with pytest.raises(DeviceError, match=f"'{text}' says nothing of a design's memory: give latency up to 65536"):
         vtac.devices.open(f"rtl:{CORE}?{text}")
-    assert Surroundings.parse("latency=5&seed=2") == Surroundings(5, 0, 2)
+    assert Surroundings.parse("latency=5&seed=2") == Surroundings(5, seed=2)
+    assert Surroundings.parse("stall_percent=20&stall_w=0").stalls == (20, 20, 20, 0, 20)
+
+
+def test_waveforms_that_there_are_not(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    window = Window(tmp_path / "a&b ?.vcd", 2, 4)
+    assert Surroundings.parse(window.query()).window == window
+    with pytest.raises(DeviceError, match=r"from and to choose instructions .*, and no file is named: give vcd"):
+        vtac.devices.open(f"rtl:{CORE}?from=3")
+    with pytest.raises(DeviceError, match="a waveform from instruction 4 to 3 has none"):
+        vtac.devices.open(f"rtl:{CORE}?vcd=x.vcd&from=4&to=3")
+    source = str(Path(__file__).resolve().parents[2] / "examples" / "vta_vadd.mlir")
+    for arguments, message in (
+        (["--device", "sim", "--vcd", "x.vcd"], "waveforms are of a design's Verilog; name it with --device rtl:DIR"),
+        (["--vcd", "-"], "--vcd -: standard output holds the counters"),
+        (["--vcd", str(tmp_path / "no" / "x.vcd")], "there is no directory"),
+        (["--vcd", "x.vcd", "--timeline", "x.svg"], "--timeline counts cycles and --vcd instructions"),
+        (["--from", "3"], "or instructions of a waveform: add --timeline FILE.svg"),
+        (["--vcd", "x.vcd", "--target", "cuda"], "waveforms are of VTA designs; the target is cuda"),
+    ):
+        assert main(["run", source, *arguments]) == 1
+        assert message in capsys.readouterr().err

@@ -27,7 +27,8 @@ def open_backend(name: str | None, options: argparse.Namespace | None) -> Backen
 
         return open_board(name, options)
     if kind == "rtl":
-        from vtac.devices.rtl.backend import Rtl, Surroundings
+        from vtac.devices.rtl.backend import Rtl
+        from vtac.devices.rtl.surroundings import Surroundings
 
         folder, _, surroundings = rest.partition("?")
         return Rtl(Path(folder), Surroundings.parse(surroundings))

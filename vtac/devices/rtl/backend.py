@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ctypes
 import mmap
-from dataclasses import dataclass
+import os
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 
 from vtac.devices.agent.backend import Counters, Launch
@@ -12,8 +14,12 @@ from vtac.devices.agent.drivers import ChiselDriver
 from vtac.devices.agent.faults import DeviceLost, Refusal
 from vtac.devices.agent.region import PlainRegion, Region
 from vtac.devices.rtl.build import built
+from vtac.devices.rtl.surroundings import Surroundings
+from vtac.devices.rtl.waveform import Span, span_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import ConfigError
+from vtac.files.whole import scratch_beside
+from vtac.targets.vta.isa import WORD_BYTES
 
 MEMORY_BYTES = 1 << 28
 BASE = 0x10000000
@@ -22,45 +28,37 @@ _IDLE_CYCLES = 256
 """Cycles that pass while the host waits between two looks at a register."""
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a design's memory does: cycles to the first beat, and how often each channel is not ready, by chance."""
-
-    latency: int = 16
-    stall_percent: int = 0
-    seed: int = 0
-
-    @staticmethod
-    def parse(text: str) -> Surroundings:
-        """`latency=200&stall_percent=30&seed=1`. Raises `Refusal`."""
-        limits = {"latency": 1 << 16, "stall_percent": 95, "seed": 1 << 62}
-        given: dict[str, int] = {}
-        for part in filter(None, text.split("&")):
-            name, _, value = part.partition("=")
-            if name not in limits or not value.isdigit() or int(value) > limits[name]:
-                bounds = ", ".join(f"{key} up to {most}" for key, most in limits.items())
-                raise Refusal("rtl", f"'{part}' says nothing of a design's memory", f"give {bounds}")
-            given[name] = int(value)
-        return Surroundings(**given)
-
-
 class Rtl:
     """The design of a folder, and memory around it. Cycles are those that the design counts."""
 
-    kind = "rtl"
     design = "chisel"
     clock_hz = 0
     exact_time = True
 
     def __init__(self, folder: Path, surroundings: Surroundings) -> None:
-        self.fields: dict[str, object] = dict(_config(folder).to_fields())
+        self._config, self._surroundings = _config(folder), surroundings
+        self._window = surroundings.window
+        self.fields: dict[str, object] = dict(self._config.to_fields())
         self._memory = mmap.mmap(-1, MEMORY_BYTES)
         self.region: Region = PlainRegion(BASE, memoryview(self._memory))
-        self._bench = Bench(built(folder), self._memory, surroundings)
+        library = built(folder, traces=self._window is not None)
+        self.kind = f"rtl {library.stem[:8]}, {surroundings}"
+        self._bench = Bench(library, self._memory, surroundings)
         self._driver = ChiselDriver(self._bench)
         self.counter_names = self._driver.counter_names
 
     def launch(self, launch: Launch) -> Counters:
+        """Run; the first time, write the waveform that was asked for."""
+        window, self._window = self._window, None
+        if window is None:
+            return self._launched(launch)
+        offset = launch.address - BASE
+        instructions = self._memory[offset : offset + launch.count * WORD_BYTES]
+        span = span_of(window, instructions, self._config, self._surroundings)
+        with self._bench.traced(window.file, span, launch.address):
+            return self._launched(launch)
+
+    def _launched(self, launch: Launch) -> Counters:
         try:
             counted = self._driver.launch(launch)
         except DeviceLost as error:
@@ -89,8 +87,9 @@ class Bench:
         self._library = ctypes.CDLL(str(library))
         self._library.bench_open.restype = ctypes.c_void_p
         shared = (ctypes.c_uint8 * len(memory)).from_buffer(memory)
-        numbers = (BASE, len(memory), surroundings.seed, surroundings.latency, surroundings.stall_percent)
-        self._handle = ctypes.c_void_p(self._library.bench_open(shared, *map(ctypes.c_uint64, numbers)))
+        numbers = (BASE, len(memory), surroundings.seed, surroundings.latency)
+        stalls = (ctypes.c_uint64 * len(surroundings.stalls))(*surroundings.stalls)
+        self._handle = ctypes.c_void_p(self._library.bench_open(shared, *map(ctypes.c_uint64, numbers), stalls))
 
     def read(self, offset: int) -> int:
         """A register, after a host's time. Raises `OSError` where the design does not answer."""
@@ -106,6 +105,34 @@ class Bench:
 
     def reset(self) -> None:
         self._library.bench_reset(self._handle)
+
+    @contextmanager
+    def traced(self, file: Path, span: Span, address: int) -> Generator[None, None, None]:
+        """Write the cycles of a span as a waveform, of instructions at an address. Raises `Refusal` where it cannot.
+
+        A run that does not end leaves what there is of it.
+        """
+        target = Path(os.path.realpath(file))
+        scratch = scratch_beside(target)
+        places = (address + span.first * WORD_BYTES, address + span.behind * WORD_BYTES, span.begin, span.end)
+        self._library.bench_end_window.restype = ctypes.c_uint64
+        path = ctypes.c_char_p(os.fsencode(scratch))
+        if not self._library.bench_begin_window(self._handle, path, *map(ctypes.c_uint64, places)):
+            raise Refusal("rtl", f"cannot write the waveform '{file}'", "name a file in a folder that is there")
+        cycles = 0
+        try:
+            yield
+        finally:
+            cycles = int(self._library.bench_end_window(self._handle))
+            if cycles:
+                scratch.replace(target)
+            scratch.unlink(missing_ok=True)
+        if not cycles:
+            raise Refusal(
+                "rtl",
+                f"the run ended before cycle {span.begin:,}, in which the cycle model begins instruction {span.first}",
+                "choose an earlier one: the design is faster than the model",
+            )
 
     def fault(self) -> str:
         """The first address that was asked for and is not there, for a message."""

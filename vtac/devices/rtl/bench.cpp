@@ -1,5 +1,5 @@
-// Memory and a host around a verilated design: one AXI master that reads and writes memory, one AXI-lite slave of registers.
-// The ports are those of the Chisel design's XilinxShell; ports that a design lacks are passed over.
+// Memory and a host around a verilated design: one AXI master that reads and writes memory, one slave of registers.
+// ports.h says what the design calls its ports, MEM_ARVALID and so on; ports that a design lacks are passed over.
 
 #include <cstdint>
 #include <cstring>
@@ -7,7 +7,11 @@
 #include <random>
 
 #include "Vdut.h"
+#include "ports.h"
 #include "verilated.h"
+#if VM_TRACE
+#include "verilated_vcd_c.h"
+#endif
 
 double sc_time_stamp() { return 0; }
 
@@ -26,24 +30,62 @@ namespace {
 constexpr uint64_t kPatience = 1u << 20;
 constexpr uint64_t kBeatBytes = 8;
 
+constexpr uint64_t kMostTraced = 1u << 20;
+
 struct Burst {
     uint64_t address, beats, id, ready_at;
+};
+
+// Whether a channel is not ready in a cycle: by chance, each channel with its own.
+struct Stall {
+    uint64_t percent = 0;
+    std::mt19937_64 random;
+
+    bool operator()() { return percent && random() % 100 < percent; }
+};
+
+// Cycles that are written as a waveform: from when the first instruction has been asked for and a cycle has come, until
+// what is behind the last has been asked for and another cycle has come. Cycles count from the launch.
+struct Window {
+    uint64_t first = 0, behind = 0, from = 0, to = 0, traced = 0;
+    bool has_first = false, has_behind = false, is_open = false;
+
+    void sees(const Burst& burst) {
+        has_first |= burst.address <= first && first < burst.address + kBeatBytes * burst.beats;
+        has_behind |= burst.address <= behind && behind < burst.address + kBeatBytes * burst.beats;
+    }
+    bool covers(uint64_t since_launch) {
+        return is_open && has_first && since_launch >= from && !(has_behind && since_launch >= to) && traced < kMostTraced;
+    }
 };
 
 struct Bench {
     VerilatedContext context;
     Vdut* dut;
     uint8_t* memory;
-    uint64_t base, bytes, latency, stall_percent;
-    std::mt19937_64 random;
+    uint64_t base, bytes, latency;
+    Stall stall_ar, stall_r, stall_aw, stall_w, stall_b;
     std::deque<Burst> reads, writes;
     std::deque<uint64_t> answers;
-    uint64_t cycle = 0, fault = 0;
-    bool has_fault = false, offers_read = false;
+    uint64_t cycle = 0, launched = 0, fault = 0;
+    bool has_fault = false, offers_read = false, offers_answer = false;
+    Window window;
+#if VM_TRACE
+    VerilatedVcdC wave;
+#endif
 
-    Bench(uint8_t* memory, uint64_t base, uint64_t bytes, uint64_t seed, uint64_t latency, uint64_t stall_percent)
-        : dut(new Vdut(&context)), memory(memory), base(base), bytes(bytes), latency(latency),
-          stall_percent(stall_percent), random(seed) {
+    static_assert(sizeof(Vdut::MEM_RDATA) == kBeatBytes, "the bench has a memory bus of 64 bits, this design has another");
+
+    Bench(uint8_t* memory, uint64_t base, uint64_t bytes, uint64_t seed, uint64_t latency, const uint64_t* stalls)
+        : dut(new Vdut(&context)), memory(memory), base(base), bytes(bytes), latency(latency) {
+        for (Stall* stall : {&stall_ar, &stall_r, &stall_aw, &stall_w, &stall_b}) {
+            stall->percent = *stalls++;
+            stall->random.seed(seed++);
+        }
+#if VM_TRACE
+        context.traceEverOn(true);
+        dut->trace(&wave, 99);
+#endif
         reset();
     }
 
@@ -52,7 +94,30 @@ struct Bench {
         delete dut;
     }
 
-    bool stalls() { return stall_percent && random() % 100 < stall_percent; }
+    bool begin_window(const char* path, const Window& wanted) {
+#if VM_TRACE
+        wave.open(path);
+        window = wanted;
+        window.is_open = wave.isOpen();
+#endif
+        return window.is_open;
+    }
+
+    uint64_t end_window() {
+#if VM_TRACE
+        if (window.is_open) wave.close();
+#endif
+        window.is_open = false;
+        return window.traced;
+    }
+
+    void trace(bool is_high) {
+#if VM_TRACE
+        if (!window.covers(cycle - launched)) return;
+        wave.dump(2 * cycle + is_high);
+        window.traced += is_high;
+#endif
+    }
 
     uint8_t* at(uint64_t address) {
         if (address >= base && address - base + kBeatBytes <= bytes) return memory + (address - base);
@@ -65,61 +130,69 @@ struct Bench {
         reads.clear();
         writes.clear();
         answers.clear();
-        has_fault = offers_read = false;
+        has_fault = offers_read = offers_answer = false;
         quiet_host();
-        SET(ap_rst_n, 0);
+        SET(RESET, RESET_LEVEL);
         for (int count = 0; count < 16; ++count) step();
-        SET(ap_rst_n, 1);
+        SET(RESET, !RESET_LEVEL);
         for (int count = 0; count < 4; ++count) step();
     }
 
     void quiet_host() {
-        SET(s_axi_control_AWVALID, 0);
-        SET(s_axi_control_WVALID, 0);
-        SET(s_axi_control_BREADY, 1);
-        SET(s_axi_control_ARVALID, 0);
-        SET(s_axi_control_RREADY, 1);
+        SET(HOST_AWSIZE, 2);
+        SET(HOST_ARSIZE, 2);
+        SET(HOST_AWBURST, 1);
+        SET(HOST_ARBURST, 1);
+        SET(HOST_WLAST, 1);
+        SET(HOST_AWVALID, 0);
+        SET(HOST_WVALID, 0);
+        SET(HOST_BREADY, 1);
+        SET(HOST_ARVALID, 0);
+        SET(HOST_RREADY, 1);
     }
 
     // One cycle: what memory offers is set, handshakes are seen before the edge, and counted after it.
     void step() {
-        const bool takes_read = !stalls() && reads.size() < 16;
-        const bool takes_write = !stalls() && writes.empty();
-        const bool takes_data = !writes.empty() && !stalls();
+        const bool takes_read = !stall_ar() && reads.size() < 16;
+        const bool takes_write = !stall_aw() && writes.empty();
+        const bool takes_data = !writes.empty() && !stall_w();
         // An offer stays until it is taken.
-        offers_read = !reads.empty() && reads.front().ready_at <= cycle && (offers_read || !stalls());
-        SET(m_axi_gmem_ARREADY, takes_read);
-        SET(m_axi_gmem_AWREADY, takes_write);
-        SET(m_axi_gmem_WREADY, takes_data);
-        SET(m_axi_gmem_RVALID, offers_read);
-        SET(m_axi_gmem_RRESP, 0);
-        SET(m_axi_gmem_RUSER, 0);
+        offers_read = !reads.empty() && reads.front().ready_at <= cycle && (offers_read || !stall_r());
+        offers_answer = !answers.empty() && (offers_answer || !stall_b());
+        SET(MEM_ARREADY, takes_read);
+        SET(MEM_AWREADY, takes_write);
+        SET(MEM_WREADY, takes_data);
+        SET(MEM_RVALID, offers_read);
+        SET(MEM_RRESP, 0);
+        SET(MEM_RUSER, 0);
         uint64_t word = 0;
         if (offers_read) {
             const Burst& burst = reads.front();
             if (const uint8_t* source = at(burst.address & ~(kBeatBytes - 1))) std::memcpy(&word, source, kBeatBytes);
-            SET(m_axi_gmem_RID, burst.id);
-            SET(m_axi_gmem_RLAST, burst.beats == 1);
+            SET(MEM_RID, burst.id);
+            SET(MEM_RLAST, burst.beats == 1);
         }
-        SET(m_axi_gmem_RDATA, word);
-        SET(m_axi_gmem_BVALID, !answers.empty());
-        SET(m_axi_gmem_BRESP, 0);
-        SET(m_axi_gmem_BUSER, 0);
-        if (!answers.empty()) SET(m_axi_gmem_BID, answers.front());
-        dut->ap_clk = 0;
+        SET(MEM_RDATA, word);
+        SET(MEM_BVALID, offers_answer);
+        SET(MEM_BRESP, 0);
+        SET(MEM_BUSER, 0);
+        if (offers_answer) SET(MEM_BID, answers.front());
+        dut->CLOCK = 0;
         dut->eval();
+        trace(false);
 
-        const bool read = takes_read && dut->m_axi_gmem_ARVALID;
-        const Burst asked{dut->m_axi_gmem_ARADDR, uint64_t(dut->m_axi_gmem_ARLEN) + 1, GET(m_axi_gmem_ARID, 0), cycle + latency};
-        const bool taken = offers_read && dut->m_axi_gmem_RREADY;
-        const bool write = takes_write && dut->m_axi_gmem_AWVALID;
-        const Burst stored{dut->m_axi_gmem_AWADDR, uint64_t(dut->m_axi_gmem_AWLEN) + 1, GET(m_axi_gmem_AWID, 0), 0};
-        const bool data = takes_data && dut->m_axi_gmem_WVALID;
-        const uint64_t value = dut->m_axi_gmem_WDATA, strobes = GET(m_axi_gmem_WSTRB, 0xFF);
-        const bool answered = !answers.empty() && dut->m_axi_gmem_BREADY;
+        const bool read = takes_read && dut->MEM_ARVALID;
+        const Burst asked{dut->MEM_ARADDR, uint64_t(dut->MEM_ARLEN) + 1, GET(MEM_ARID, 0), cycle + latency};
+        const bool taken = offers_read && dut->MEM_RREADY;
+        const bool write = takes_write && dut->MEM_AWVALID;
+        const Burst stored{dut->MEM_AWADDR, uint64_t(dut->MEM_AWLEN) + 1, GET(MEM_AWID, 0), 0};
+        const bool data = takes_data && dut->MEM_WVALID;
+        const uint64_t value = dut->MEM_WDATA, strobes = GET(MEM_WSTRB, 0xFF);
+        const bool answered = offers_answer && dut->MEM_BREADY;
 
-        dut->ap_clk = 1;
+        dut->CLOCK = 1;
         dut->eval();
+        trace(true);
         ++cycle;
 
         if (taken) {
@@ -128,7 +201,9 @@ struct Bench {
             offers_read = false;
         }
         if (read) reads.push_back(asked);
+        if (read) window.sees(asked);
         if (answered) answers.pop_front();
+        if (answered) offers_answer = false;
         if (data) store(value, strobes);
         if (write) writes.push_back(stored);
     }
@@ -148,7 +223,7 @@ struct Bench {
     template <typename Condition>
     bool until(Condition condition) {
         for (uint64_t waited = 0; waited < kPatience; ++waited) {
-            dut->ap_clk = 0;
+            dut->CLOCK = 0;
             dut->eval();
             const bool holds = condition();
             step();
@@ -158,25 +233,26 @@ struct Bench {
     }
 
     bool write_register(uint32_t address, uint32_t value) {
-        SET(s_axi_control_AWADDR, address);
-        SET(s_axi_control_WDATA, value);
-        SET(s_axi_control_WSTRB, 0xF);
-        SET(s_axi_control_AWVALID, 1);
-        SET(s_axi_control_WVALID, 1);
+        if (address == 0 && value == 1) launched = cycle;
+        SET(HOST_AWADDR, address);
+        SET(HOST_WDATA, value);
+        SET(HOST_WSTRB, 0xF);
+        SET(HOST_AWVALID, 1);
+        SET(HOST_WVALID, 1);
         bool address_taken = false, data_taken = false, answered = false;
         const bool ended = until([&] {
-            address_taken |= dut->s_axi_control_AWVALID && dut->s_axi_control_AWREADY;
-            data_taken |= dut->s_axi_control_WVALID && dut->s_axi_control_WREADY;
+            address_taken |= dut->HOST_AWVALID && dut->HOST_AWREADY;
+            data_taken |= dut->HOST_WVALID && dut->HOST_WREADY;
             return address_taken || data_taken;
         });
         for (uint64_t waited = 0; ended && waited < kPatience && !answered; ++waited) {
-            if (address_taken) SET(s_axi_control_AWVALID, 0);
-            if (data_taken) SET(s_axi_control_WVALID, 0);
-            dut->ap_clk = 0;
+            if (address_taken) SET(HOST_AWVALID, 0);
+            if (data_taken) SET(HOST_WVALID, 0);
+            dut->CLOCK = 0;
             dut->eval();
-            address_taken |= dut->s_axi_control_AWVALID && dut->s_axi_control_AWREADY;
-            data_taken |= dut->s_axi_control_WVALID && dut->s_axi_control_WREADY;
-            answered = dut->s_axi_control_BVALID;
+            address_taken |= dut->HOST_AWVALID && dut->HOST_AWREADY;
+            data_taken |= dut->HOST_WVALID && dut->HOST_WREADY;
+            answered = dut->HOST_BVALID;
             step();
         }
         quiet_host();
@@ -184,13 +260,13 @@ struct Bench {
     }
 
     bool read_register(uint32_t address, uint32_t* value) {
-        SET(s_axi_control_ARADDR, address);
-        SET(s_axi_control_ARVALID, 1);
-        bool ended = until([&] { return bool(dut->s_axi_control_ARREADY); });
-        SET(s_axi_control_ARVALID, 0);
+        SET(HOST_ARADDR, address);
+        SET(HOST_ARVALID, 1);
+        bool ended = until([&] { return bool(dut->HOST_ARREADY); });
+        SET(HOST_ARVALID, 0);
         ended = ended && until([&] {
-            *value = dut->s_axi_control_RDATA;
-            return bool(dut->s_axi_control_RVALID);
+            *value = dut->HOST_RDATA;
+            return bool(dut->HOST_RVALID);
         });
         quiet_host();
         return ended;
@@ -201,8 +277,9 @@ struct Bench {
 
 extern "C" {
 
-void* bench_open(uint8_t* memory, uint64_t base, uint64_t bytes, uint64_t seed, uint64_t latency, uint64_t stall_percent) {
-    return new Bench(memory, base, bytes, seed, latency, stall_percent);
+// `stalls`: percents of AR, R, AW, W and B.
+void* bench_open(uint8_t* memory, uint64_t base, uint64_t bytes, uint64_t seed, uint64_t latency, const uint64_t* stalls) {
+    return new Bench(memory, base, bytes, seed, latency, stalls);
 }
 void bench_close(void* bench) { delete static_cast<Bench*>(bench); }
 void bench_reset(void* bench) { static_cast<Bench*>(bench)->reset(); }
@@ -215,6 +292,11 @@ int bench_read(void* bench, uint32_t address, uint32_t* value) {
 void bench_step(void* bench, uint64_t cycles) {
     while (cycles--) static_cast<Bench*>(bench)->step();
 }
+// Addresses of the first instruction and of what is behind the last, cycles since the launch.
+int bench_begin_window(void* bench, const char* path, uint64_t first, uint64_t behind, uint64_t from, uint64_t to) {
+    return static_cast<Bench*>(bench)->begin_window(path, Window{first, behind, from, to});
+}
+uint64_t bench_end_window(void* bench) { return static_cast<Bench*>(bench)->end_window(); }
 int bench_fault(void* bench, uint64_t* address) {
     *address = static_cast<Bench*>(bench)->fault;
     return static_cast<Bench*>(bench)->has_fault;

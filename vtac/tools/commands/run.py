@@ -32,6 +32,7 @@ class Options(IrOptions):
     stats: str | None = None
     trace: str | None = None
     timeline: str | None = None
+    vcd: str | None = None
     first: int | None = None
     last: int | None = None
     dump: str | None = None
@@ -52,6 +53,8 @@ def main(arguments: Sequence[str]) -> int:
     options = _parse(arguments)
     target = target_of(options)
     _check_files(options)
+    if options.vcd is not None and target.name != "vta":
+        raise UsageError(f"--vcd {options.vcd}: waveforms are of VTA designs; the target is {target.name}")
     _refuse_for_saved(options)
     refuse_schedules(options.schedules, target.name)
     show_ir(options, target)
@@ -90,8 +93,9 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--stats", metavar="FILE", help="write the counters as JSON; - prints them on stdout, and the tables on stderr")
     add("--trace", metavar="FILE", help="write a Chrome or Perfetto trace of the run, cycle by cycle")
     add("--timeline", metavar="FILE", help="draw that trace, as .svg or .png")
-    add("--from", dest="first", type=int, metavar="CYCLE", help="--timeline: the first cycle that is drawn")
-    add("--to", dest="last", type=int, metavar="CYCLE", help="--timeline: the cycle behind the last that is drawn")
+    add("--vcd", metavar="FILE", help="with --device rtl:DIR, write a waveform of the design")
+    add("--from", dest="first", type=int, metavar="N", help="--timeline: the first cycle; --vcd: the first instruction")
+    add("--to", dest="last", type=int, metavar="N", help="--timeline: the cycle behind the last; --vcd: the last one")
     add("--dump", metavar="DIR", help="save the program, with the arguments in its memory image")
     add("--seed", type=int, metavar="N", help="seed of the random arguments (default 0)")
     add("--low", type=int, metavar="L", help="smallest random value (default -128, or the dtype's least)")
@@ -116,12 +120,17 @@ def _check_files(options: Options) -> None:
     """Raises `UsageError` for files that cannot be written, before anything runs."""
     if options.timeline is not None and Path(options.timeline).suffix.lower() not in (".svg", ".png"):
         raise UsageError(f"--timeline {options.timeline} cannot be drawn: its name must end in .svg or .png")
-    if options.timeline is None and (options.first is not None or options.last is not None):
-        raise UsageError("--from and --to choose cycles of a picture: add --timeline FILE.svg or FILE.png")
-    for name in ("outputs", "trace", "timeline", "dump"):
+    if options.timeline is None and options.vcd is None and (options.first is not None or options.last is not None):
+        raise UsageError(
+            "--from and --to choose cycles of a picture, or instructions of a waveform: add --timeline FILE.svg or "
+            "FILE.png, or --vcd FILE"
+        )
+    if options.timeline is not None and options.vcd is not None:
+        raise UsageError("--timeline counts cycles and --vcd instructions: --from and --to are of one, leave the other")
+    for name in ("outputs", "trace", "timeline", "vcd", "dump"):
         if getattr(options, name) == "-":
             raise UsageError(f"--{name} -: standard output holds the counters; name a file, or ./- for one called -")
-    require_folders(options.outputs, options.stats, options.trace, options.timeline)
+    require_folders(options.outputs, options.stats, options.trace, options.timeline, options.vcd)
 
 
 RUNNERS: Mapping[str, Callable[[Options, Target], int]] = {"vta": _run_vta, "cuda": _run_cuda}

@@ -46,7 +46,7 @@ def run_vta(options: Options) -> int:
         inputs = read_arrays(options.inputs, program.arguments)
     else:
         inputs = random_arrays(program.arguments, options.seed, options.low, options.high)
-    url = options.device or os.environ.get("VTAC_DEVICE")
+    url = _traced_url(options, program)
     outcome = _execute_on(url, program, inputs) if url else _execute(program, inputs, shows_progress=options.progress)
     _write_files(options, program, inputs, outcome)
     if options.json:
@@ -89,6 +89,21 @@ def _execute(program: VtaProgram, inputs: Sequence[Array], *, shows_progress: bo
     if bar is not None:
         bar.close()
     return _Outcome(_named(program, returned), program.stats)
+
+
+def _traced_url(options: Options, program: VtaProgram) -> str | None:
+    """The device, with the waveform that it is to write. Raises `UsageError` for one that writes none."""
+    url = options.device or os.environ.get("VTAC_DEVICE")
+    if options.vcd is None:
+        return url
+    if url is None or not url.startswith(("rtl:", "pipe:rtl:")):
+        raise UsageError(f"--vcd {options.vcd}: waveforms are of a design's Verilog; name it with --device rtl:DIR")
+    if len(program.devices) != 1:
+        raise UsageError(f"--vcd {options.vcd}: the program has {len(program.devices)} streams; it is for one of one")
+    from vtac.devices.rtl.surroundings import Window
+
+    window = Window(Path(options.vcd), options.first or 0, options.last)
+    return f"{url}{'&' if '?' in url else '?'}{window.query()}"
 
 
 def _execute_on(url: str, program: VtaProgram, inputs: Sequence[Array]) -> _Outcome:
