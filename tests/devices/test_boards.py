@@ -144,6 +144,80 @@ def test_bitstreams_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert f"has the bitstream {str(known)[:16]}: VTA 1x16x16" in capsys.readouterr().out
 
 
+PLACES = {"fetch_0": 0x43C20000, "load_0": 0x43C00000, "compute_0": 0x43C50000, "store_0": 0x43C10000}
+
+
+def handoff(places: Mapping[str, int] = PLACES, more: str = "") -> str:
+    """What Vivado writes, as far as it counts: a memory map with the blocks' windows and others."""
+    ranges = [
+        f'<MEMRANGE ADDRESSBLOCK="Reg" BASEVALUE="0x{base:08X}" HIGHVALUE="0x{base + 0xFFFF:08X}" INSTANCE="{block}"/>'
+        for block, base in {"axi_timer_0": 0x42800000, **places}.items()
+    ]
+    memory_map = "".join([*ranges, more])
+    return f"<EDKSYSTEM><MODULES><MODULE><MEMORYMAP>{memory_map}</MEMORYMAP></MODULE></MODULES></EDKSYSTEM>"
+
+
+def test_a_handoff_says_where_the_registers_are(tmp_path: Path) -> None:
+    first = put(tmp_path, "first.bit", b"frames")
+    second = put(tmp_path, "second.bit", b"other frames")
+    (tmp_path / "second.hwh").write_text(
+        handoff(more='<MEMRANGE INSTANCE="fetch_0" BASEVALUE="0x43C20000" HIGHVALUE="0x43C2FFFF"/>')
+    )
+    opened: list[int] = []
+
+    def window(base: int, _nbytes: int) -> Registers:
+        opened.append(base)
+        return model_window()
+
+    board = Board(BOARDS["pynq"], window, PhysicalMemory(0, 1 << 20), Folder(str(tmp_path), Loads()))
+    usual = [0x43C00000, 0x43C01000, 0x43C02000, 0x43C03000]
+    assert opened == usual
+    board.program(second)
+    assert opened[4:] == [0x43C20000, 0x43C00000, 0x43C50000, 0x43C10000], "fetch, load, compute, store"
+    assert board.bitstreams()[1]["registers"] == [hex(base) for base in opened[4:]]
+    board.program(second)
+    board.program(first)
+    assert opened[8:] == usual
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("frames", "it is no XML: syntax error"),
+        ("<EDKSYSTEM/>", "it has no MEMRANGE, so no memory map of a processor"),
+        (handoff({"vta_0": 0x43C00000}), "it has no block fetch_0, only axi_timer_0, vta_0"),
+        (handoff({**PLACES, "store_0": 0x43C50000}), "compute_0 and another block are both at 0x43c50000"),
+        (
+            handoff({**PLACES, "store_0": 0x43C50010}),
+            "store_0 is at 0x43c50010 to 0x43c6000f; a window begins at a mult",
+        ),
+        (
+            handoff(more='<MEMRANGE INSTANCE="load_0" BASEVALUE="0x50000000" HIGHVALUE="0x5000FFFF"/>'),
+            "at several addresses",
+        ),
+        (handoff().replace("0x43C20000", "here"), "'here' is no address of fetch_0"),
+        ('<!DOCTYPE a [<!ENTITY b "c">]>' + handoff(), "it defines entities, which no handoff does"),
+    ],
+)
+def test_handoffs_of_something_else(tmp_path: Path, text: str, message: str) -> None:
+    put(tmp_path, "vta.bit", b"frames")
+    (tmp_path / "vta.hwh").write_text(text)
+    folder = Folder(str(tmp_path), Loads())
+    with pytest.raises(Refusal, match=r"vta.hwh is no hardware handoff of the HLS design: ") as refused:
+        folder.known()
+    assert message in refused.value.message
+    assert refused.value.remedy == "copy the one that Vivado wrote"
+
+
+def test_a_handoff_beside_the_other_design(tmp_path: Path) -> None:
+    put(tmp_path, "vta.rbf", b"frames", design="chisel")
+    (tmp_path / "vta.hwh").write_text(handoff())
+    with pytest.raises(
+        Refusal, match=r"vta.hwh lies beside a bitstream of the chisel design, whose registers are fixed"
+    ):
+        Folder(str(tmp_path), Loads()).known()
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

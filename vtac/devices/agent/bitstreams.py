@@ -2,6 +2,7 @@
 
 Nothing in the FPGA says what is in it. So a bitstream is known by its SHA-256, and `NAME.json` beside `NAME.bit` says
 what it is: `{"sha256": ..., "design": "hls" or "chisel", "clock_hz": ..., "config": {fields of vta_config.json}}`.
+`NAME.hwh`, where it lies there too, says where the blocks of the HLS design have their registers.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from importlib import import_module
 from typing import Any, Protocol, cast
 
 from vtac.devices.agent.faults import Refusal
+from vtac.devices.agent.handoff import HANDOFF_BYTES, Windows, windows_of
 from vtac.devices.agent.streams import element_bytes
 
 _ENDINGS = (".bit", ".bin", ".rbf")
@@ -21,17 +23,27 @@ _SIDE_BYTES = 1 << 16
 
 
 class Bitstream:
-    """One that can be loaded."""
+    """One that can be loaded; `windows` are the addresses of its registers where a handoff says them."""
 
-    def __init__(self, name: str, sha256: str, design: str, clock_hz: int, fields: dict[str, object]) -> None:
+    def __init__(
+        self,
+        name: str,
+        sha256: str,
+        design: str,
+        clock_hz: int,
+        fields: dict[str, object],
+        windows: Windows | None = None,
+    ) -> None:
         self.name = name
         self.sha256 = sha256
         self.design = design
         self.clock_hz = clock_hz
         self.fields = fields
+        self.windows = windows
 
     def shown(self) -> dict[str, object]:
-        return {"name": self.name, "sha256": self.sha256, "design": self.design, "clock_hz": self.clock_hz}
+        said = {} if self.windows is None else {"registers": [f"0x{base:x}" for base in self.windows]}
+        return {"name": self.name, "sha256": self.sha256, "design": self.design, "clock_hz": self.clock_hz, **said}
 
 
 class Bitstreams(Protocol):
@@ -66,7 +78,11 @@ class Folder:
             names = sorted(os.listdir(self._path))
         except OSError as error:
             raise Refusal("bitstream", f"cannot read the folder {self._path}: {error.strerror}") from None
-        return [self._described(name) for name in names if name.endswith(_ENDINGS) and f"{name[:-4]}.json" in names]
+        return [
+            self._described(name, has_handoff=f"{name[:-4]}.hwh" in names)
+            for name in names
+            if name.endswith(_ENDINGS) and f"{name[:-4]}.json" in names
+        ]
 
     def load(self, bitstream: Bitstream) -> None:
         path = os.path.join(self._path, bitstream.name)
@@ -82,7 +98,7 @@ class Folder:
         except (OSError, RuntimeError, ImportError) as error:
             raise Refusal("bitstream", f"cannot load {bitstream.name}: {error}", "see the board's kernel log") from None
 
-    def _described(self, name: str) -> Bitstream:
+    def _described(self, name: str, *, has_handoff: bool) -> Bitstream:
         side = f"{name[:-4]}.json"
         try:
             found: object = json.loads(_read(os.path.join(self._path, side), _SIDE_BYTES).decode("utf-8"))
@@ -96,7 +112,20 @@ class Folder:
         if not isinstance(sha256, str):
             raise Refusal("bitstream", f"the side file {side} needs the sha256 of {name}")
         element_bytes(cast("dict[str, object]", config))
-        return Bitstream(name, sha256, str(design), clock, cast("dict[str, object]", config))
+        windows = self._windows(f"{name[:-4]}.hwh", str(design)) if has_handoff else None
+        return Bitstream(name, sha256, str(design), clock, cast("dict[str, object]", config), windows)
+
+    def _windows(self, name: str, design: str) -> Windows:
+        if design != "hls":
+            raise Refusal(
+                "bitstream",
+                f"{name} lies beside a bitstream of the {design} design, whose registers are fixed",
+                "move it",
+            )
+        try:
+            return windows_of(_read(os.path.join(self._path, name), HANDOFF_BYTES), name)
+        except OSError as error:
+            raise Refusal("bitstream", f"cannot read {name}: {error}", "mend it on the board") from None
 
 
 class NoBitstreams:

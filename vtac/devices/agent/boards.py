@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Callable
+from typing import Callable, Sequence
 
 from vtac.devices.agent.backend import Backend, Counters, Launch
 from vtac.devices.agent.bitstreams import (
@@ -17,15 +17,13 @@ from vtac.devices.agent.bitstreams import (
 )
 from vtac.devices.agent.drivers import SPARE_BYTES, ChiselDriver, Driver, HlsDriver, Spare
 from vtac.devices.agent.faults import Refusal
+from vtac.devices.agent.handoff import BLOCKS, WINDOW_BYTES
 from vtac.devices.agent.locks import Lock
 from vtac.devices.agent.memory import PartRegion, open_memory
 from vtac.devices.agent.region import Region
 from vtac.devices.agent.registers import MappedRegisters, Registers
 
-WINDOW_BYTES = 0x1000
-"""Bytes of a window of registers."""
-
-Windows = Callable[[int, int], Registers]
+RegistersAt = Callable[[int, int], Registers]
 """The registers at a physical address, of some bytes."""
 
 
@@ -45,6 +43,12 @@ class BoardRecord:
         self.loader = loader
         self.address_offset = address_offset
 
+    @property
+    def bases(self) -> tuple[int, ...]:
+        """The windows of registers: one of the Chisel design, one for each block of the HLS design."""
+        count = len(BLOCKS) if self.design == "hls" else 1
+        return tuple(self.registers + number * WINDOW_BYTES for number in range(count))
+
 
 _RECORDS = (
     BoardRecord("pynq", "hls", 0x43C00000, "pynq:67108864", load_by_pynq),
@@ -61,8 +65,14 @@ class Board:
     exact_time = False
 
     def __init__(
-        self, record: BoardRecord, windows: Windows, region: Region, bitstreams: Bitstreams, lock: Lock | None = None
+        self,
+        record: BoardRecord,
+        registers_at: RegistersAt,
+        region: Region,
+        bitstreams: Bitstreams,
+        lock: Lock | None = None,
     ) -> None:
+        self._record = record
         self.kind = record.name
         self.design = record.design
         self.fields: dict[str, object] = {}
@@ -71,7 +81,9 @@ class Board:
         self._lock = lock
         self._bitstreams = bitstreams
         self._loaded: Bitstream | None = None
-        self._driver = _driver(record, windows, Spare(region))
+        self._registers_at, self._spare = registers_at, Spare(region)
+        self._bases = record.bases
+        self._driver = self._driver_at(self._bases)
         self.counter_names = self._driver.counter_names
         self.region: Region = PartRegion(region, region.view.nbytes - SPARE_BYTES)
 
@@ -111,6 +123,9 @@ class Board:
             raise Refusal(
                 "bitstream", f"{bitstream.name} is of the {bitstream.design} design; {self.kind} has {self.design}"
             )
+        bases = bitstream.windows or self._record.bases
+        if bases != self._bases:
+            self._driver, self._bases = self._driver_at(bases), bases
         self._loaded, self.fields, self.clock_hz = bitstream, bitstream.fields, bitstream.clock_hz
 
     def close(self) -> None:
@@ -118,13 +133,12 @@ class Board:
         if self._lock is not None:
             self._lock.close()
 
-
-def _driver(record: BoardRecord, windows: Windows, spare: Spare) -> Driver:
-    if record.design == "chisel":
-        return ChiselDriver(windows(record.registers, WINDOW_BYTES))
-    return HlsDriver(
-        *(windows(record.registers + block * WINDOW_BYTES, WINDOW_BYTES) for block in range(4)), spare=spare
-    )
+    def _driver_at(self, bases: Sequence[int]) -> Driver:
+        windows = [self._registers_at(base, WINDOW_BYTES) for base in bases]
+        if self.design == "chisel":
+            return ChiselDriver(windows[0])
+        fetch, load, compute, store = windows
+        return HlsDriver(fetch, load, compute, store, spare=self._spare)
 
 
 def open_board(name: str | None, options: argparse.Namespace | None) -> Backend:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from vtac.devices.agent.bitstreams import Bitstream
-from vtac.devices.agent.boards import BOARDS, WINDOW_BYTES, Board
+from vtac.devices.agent.boards import BOARDS, Board
 from vtac.devices.agent.faults import Refusal
 from vtac.devices.agent.registers import Registers
 from vtac.devices.models.chisel import ChiselModel
@@ -60,7 +60,7 @@ def model_board(name: str, config: VTAConfig | None = None) -> tuple[Board, HlsM
         del nbytes
         if isinstance(model, ChiselModel):
             return model
-        return HlsWindow(model, NAMES[(base - record.registers) // WINDOW_BYTES])
+        return HlsWindow(model, NAMES[record.bases.index(base)])
 
     bitstreams = ModelBitstreams(model, record.design, configuration)
     board = Board(record, window, memory, bitstreams)
