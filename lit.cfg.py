@@ -13,3 +13,5 @@ config.excludes = ["inputs", "data"]
 config.test_source_root = os.path.dirname(os.path.abspath(__file__))
 config.test_exec_root = os.path.join(config.test_source_root, "build", "lit")
 config.environment["PATH"] = os.pathsep.join([os.path.dirname(sys.executable), config.environment.get("PATH", "")])
+# Checks compile what they check: no program comes from the cache of the user.
+config.environment["VTAC_CACHE_DIR"] = "off"

@@ -121,7 +121,15 @@ def test_devices_are_listed_and_shown(capsys: pytest.CaptureFixture[str]) -> Non
     assert main(["devices", "info", "sim", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["design"] == "simulator"
     assert main(["devices", "info", "sim"]) == 0
-    assert "exact_time    True\n" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "configuration  any: that of the program; sim:FILE is of one\n" in shown
+    assert "time           cycles are exact; seconds are this simulator's own\n" in shown
+    assert main(["devices", "info", "model:pynq"]) == 0
+    shown = capsys.readouterr().out
+    assert "fields         TARGET pynq, HW_VER 0.0.2, " in shown
+    assert "time           seconds of runs, on a clock of 100 MHz\n" in shown
+    assert "counters       none: the design has none\nmemory         67,104,768 bytes, " in shown
+    assert "state          free; 0 runs since the agent began\n" in shown
     assert main(["devices", "reset", "sim"]) == 0
 
 

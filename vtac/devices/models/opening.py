@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def model_board(name: str, config: VTAConfig | None = None) -> tuple[Board, HlsM
             return model
         return HlsWindow(model, NAMES[record.bases.index(base)])
 
-    bitstreams = ModelBitstreams(model, record.design, configuration)
+    bitstreams = ModelBitstreams(model, record.design, replace(configuration, target=name))
     board = Board(record, window, memory, bitstreams)
     board.assume(bitstreams.known()[0])
     board.kind = f"model of {name}"

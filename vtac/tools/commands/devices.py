@@ -70,21 +70,14 @@ def _list(options: Options) -> None:
 
 
 def _info(options: Options) -> None:
+    from vtac.devices.describing import described
+
     with _opened(options) as device:
-        found = {"url": device.url, **device.info}
+        pass
     if options.json:
-        report(json.dumps(found, indent=2) + "\n")
+        report(json.dumps({"url": device.url, **device.info}, indent=2) + "\n")
         return
-    report("".join(f"{name:<12}  {_shown(value)}\n" for name, value in found.items()))
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, dict):
-        parts: list[str] = [f"{key} {part}" for key, part in value.items()]  # pyright: ignore[reportUnknownVariableType]
-        return ", ".join(parts) or "none"
-    if isinstance(value, list):
-        return ", ".join(map(_shown, value)) or "none"  # pyright: ignore[reportUnknownArgumentType]
-    return "none" if value == "" else str(value)
+    report("".join(f"{name:<13}  {value}\n" for name, value in described(device)))
 
 
 def _reset(options: Options) -> None:
