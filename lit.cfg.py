@@ -1,6 +1,7 @@
 """lit's configuration: `lit tests` runs every `.mlir` file with `RUN:` lines. pytest runs the same files in process."""
 
 # ruff: noqa: F821
+# pyright: reportUndefinedVariable=false, reportUnknownMemberType=false, reportUnknownArgumentType=false, reportMissingTypeStubs=false
 import os
 import sys
 
