@@ -20,7 +20,7 @@ from vtac.preparation import drop_scripts, prepare, refuse_several_functions
 from vtac.progress import Progress
 from vtac.store.records import Outcome, Trial, canonical, digest
 from vtac.store.store import Store
-from vtac.targets.vta.compiler_identity import compiler_identity
+from vtac.targets.vta.compiler_identity import model_identity
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.energy import HOROWITZ_45NM, CostTable, read_table
 from vtac.targets.vta.exploring.machines import NAMES, Machine, machines
@@ -289,7 +289,7 @@ class _Exploration:
         """What the store calls a point. A point whose tilings are shared depends on which machines share them."""
         timed = machine_text(machine.config, machine.timing)
         shared = "" if not self.share else digest(self._largest(machine))
-        return Trial(network.digest, digest(timed), f"point {shared}", digest(compiler_identity()))
+        return Trial(network.digest, digest(timed), f"point {shared}", model_identity())
 
     def _largest(self, machine: Machine) -> str:
         return self._largest_of[machine.tiles]

@@ -11,10 +11,11 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.progress import Progress
 from vtac.store.records import Outcome, Trial, digest
 from vtac.store.store import Store
+from vtac.targets.vta.compiler_identity import model_identity
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.tuning.budget import Budget
-from vtac.targets.vta.tuning.identity import MODEL, layer_text, machine_text, tiling_text, trial_of
+from vtac.targets.vta.tuning.identity import layer_text, machine_text, tiling_text, trial_of
 from vtac.targets.vta.tuning.search import LayerSearch
 from vtac.targets.vta.tuning.space import Member
 from vtac.targets.vta.tuning.trials import Job, measure
@@ -52,8 +53,9 @@ class Campaign:
         self._at_work: dict[int, tuple[Problem, int, Sequence[Member]]] = {}
         self._number = 0
         machine = machine_text(config, self.timing)
-        for problem in problems if store is not None else ():
-            problem.known = store.outcomes(digest(layer_text(problem.layer)), digest(machine), MODEL) if store else {}
+        for problem in problems:
+            layer = digest(layer_text(problem.layer))
+            problem.known = store.outcomes(layer, digest(machine), model_identity()) if store is not None else {}
 
     def run(self, progress: Progress | None) -> None:
         """Work until the end. Raises `WorkersError` and `StoreError`."""

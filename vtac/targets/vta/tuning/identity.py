@@ -9,12 +9,10 @@ from typing import cast
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.store.records import Trial, canonical, digest
+from vtac.targets.vta.compiler_identity import model_identity
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tiling import Tiling
-
-MODEL = "cycles-1 lowering-1"
-"""The version of what judges a tiling: the cycle model, and how a tiling becomes a program. It changes with either."""
 
 
 def layer_text(layer: Layer) -> str:
@@ -48,4 +46,4 @@ def tiling_of(text: str) -> Tiling:
 
 def trial_of(layer: Layer, config: VTAConfig, timing: Timing, tiling: Tiling) -> Trial:
     """What is tried when a layer gets a tiling."""
-    return Trial(digest(layer_text(layer)), digest(machine_text(config, timing)), tiling_text(tiling), MODEL)
+    return Trial(digest(layer_text(layer)), digest(machine_text(config, timing)), tiling_text(tiling), model_identity())

@@ -10,11 +10,12 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import CompileError
 from vtac.store.records import Outcome, digest
 from vtac.store.store import Store
+from vtac.targets.vta.compiler_identity import model_identity
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.schedules.known_tilings import TunedTilings
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.tuning.identity import MODEL, layer_text, machine_text, tiling_of
+from vtac.targets.vta.tuning.identity import layer_text, machine_text, tiling_of
 
 
 @contextmanager
@@ -41,7 +42,7 @@ def tilings_in(store: Store) -> TunedTilings:
 
     def find(layer: Layer, config: VTAConfig) -> Tiling | None:
         machine = digest(machine_text(config, Timing.de10()))
-        found = store.outcomes(digest(layer_text(layer)), machine, MODEL)
+        found = store.outcomes(digest(layer_text(layer)), machine, model_identity())
         right = [(_rank(outcome), text) for text, outcome in found.items() if outcome.is_ok]
         return tiling_of(min(right)[1]) if right else None
 
