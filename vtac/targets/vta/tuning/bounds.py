@@ -10,21 +10,10 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.tile_regions import tiles_of
-from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
-from vtac.targets.vta.schedules.tilings import (
-    Column,
-    Tilings,
-    contraction_tile,
-    counts_of,
-    input_extents,
-    product_of,
-    selected_tiles,
-)
-
-BUS = 8
-LOAD_START = 23
-"""Cycles of a LOAD beside its beats: 7 and the memory's latency."""
-KERNEL_START = 7
+from vtac.targets.vta.schedules.tilings import Column, Tilings
+from vtac.targets.vta.tuning.bound_cut import Cut, tile_count
+from vtac.targets.vta.tuning.bound_kernels import KERNEL_START, KernelBounds
+from vtac.targets.vta.tuning.bound_loads import BUS, LoadBounds, last_piece, store_cycles
 
 
 def least_bytes(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
@@ -34,90 +23,41 @@ def least_bytes(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
 
 
 def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
-    """Cycles on `Timing.de10()`, the largest of three chains.
+    """Cycles on `Timing.de10()`, the largest of several chains of what must happen one after the other.
 
-    The compute unit executes everything one after the other; but for the reset of the first tile and the loads of its
-    operands it begins when inputs and weights of the first kernel are there, and the last piece is stored behind it.
-    The load unit brings every chunk at least once. The store unit stores everything.
+    *Compute*: the compute unit executes everything one after the other, beginning with the first kernel, which waits
+    for its inputs and weights, and for the reset of its tile; the last piece is stored behind it. Kernels whose
+    operands have other places need other micro-ops, which it loads itself. *Single*: between the passes of a tile,
+    single copies are loaded while nothing is done but to load micro-ops. *Tile*: the last kernel of the first tile has
+    all loads of that tile before it. *Loads*: the load unit brings every chunk at least once. *Stores*: everything is
+    stored.
     """
-    stored = prod(layer.extents) * config.out_element_bytes * layer.results
-    last = _last_piece(layer, tilings) * config.out_element_bytes // BUS
-    compute = _compute(layer, tilings, config)
+    stored = store_cycles(prod(layer.extents) * layer.results, config)
+    last = store_cycles(last_piece(layer, tilings), config)
+    elementwise = _elementwise(layer, tilings, config)
     if layer.contraction is None:
-        return np.maximum(compute + last, stored // BUS)
-    first, loads = _loads(layer, layer.contraction, tilings, config)
-    return np.maximum(np.maximum(first + compute + last, loads + last), stored // BUS)
+        return np.maximum(elementwise + last, stored)
+    cut = Cut(layer, layer.contraction, tilings, config)
+    loads, kernels = LoadBounds(cut), KernelBounds(cut)
+    begin = np.maximum(loads.first_kernel, kernels.before_first)
+    rest = elementwise + kernels.products + kernels.later_resets + kernels.alu_micro_ops
+    rest = rest + kernels.waits_for_stores + last
+    chains = (
+        begin + rest + kernels.micro_ops,
+        begin + rest + loads.single_copies,
+        loads.first_tile + rest - kernels.before_last_pass,
+        loads.all + loads.behind_last + last,
+        np.full(len(tilings), stored, np.int64),
+    )
+    return np.maximum.reduce(chains)
 
 
-def _compute(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
-    """Cycles of the compute unit behind the first kernel's loads: products, ALU, starts of kernels, operands."""
-    tiles = np.ones(len(tilings), np.int64) * product_of(counts_of(layer, tilings.tile))
-    cycles: Column = np.zeros(len(tilings), np.int64)
+def _elementwise(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
+    """Cycles of the ALU, with the starts of its kernels, and of the loads of what it reads."""
+    parts, cycles = tile_count(layer, tilings) * tilings.pieces, np.zeros(len(tilings), np.int64)
     operands = sum(tiles_of(operand.region, layer.extents) for operand in layer.operands)
     for stage in layer.stages:
         size = tiles_of(stage.region, layer.extents)
         operands += size if stage.kind == "load" else 0
-        cycles = cycles + stage.alu * size + KERNEL_START * stage.kernels * tiles
-    contraction = layer.contraction
-    if contraction is None:
-        return cycles + operands * config.acc_element_bytes // BUS
-    dense = prod(contraction.extents) * contraction.channels * prod(contraction.window)
-    passes = -(-contraction.channels // tilings.channels)
-    groups = np.where(tilings.splits_window, prod(contraction.window), 1)
-    size = product_of(contraction_tile(contraction, tilings.tile))
-    resets = np.maximum(0, prod(contraction.extents) - size)
-    cycles = cycles + np.where(tilings.skip, contraction.products, dense) + resets
-    return cycles + KERNEL_START * (tiles * passes * groups + tiles - 1)
-
-
-def _loads(layer: Layer, contraction: TiledContraction, tilings: Tilings, config: VTAConfig) -> tuple[Column, Column]:
-    """When the first kernel's inputs and weights are there; and cycles of all loads of inputs and weights."""
-    windows = prod(contraction.window)
-    passes = -(-contraction.channels // tilings.channels)
-    counts = counts_of(layer, tilings.tile)
-    weights = passes * product_of(c for c, weight in zip(counts, contraction.by_weight, strict=True) if weight)
-    inputs = passes * product_of(c for c, moves in zip(counts, contraction.selecting, strict=True) if moves)
-    first_weights = selected_tiles(contraction, tilings) * tilings.channels
-    first_weights = first_weights * np.where(tilings.splits_window, 1, windows)
-    first_inputs = _first_inputs(contraction, tilings)
-    first = first_inputs * config.inp_element_bytes + first_weights * config.wgt_element_bytes
-    selected = prod(e for e, weight in zip(layer.extents, contraction.by_weight, strict=True) if weight)
-    touched = prod(_touched(contraction, number) for number in range(len(contraction.dimensions)))
-    nbytes = touched * config.inp_element_bytes
-    nbytes += selected * contraction.channels * windows * config.wgt_element_bytes
-    return 2 * LOAD_START + first // BUS, LOAD_START * (weights + inputs) + nbytes // BUS
-
-
-def _first_inputs(contraction: TiledContraction, tilings: Tilings) -> Column:
-    """Input tiles of the first kernel that are no padding."""
-    total: Column = tilings.channels
-    for dimension in contraction.dimensions:
-        if dimension.spatial is None and dimension.window is None:
-            continue
-        extent = input_extents(contraction, dimension, tilings.tile) - dimension.before
-        if dimension.window is not None:
-            split = extent - (contraction.window[dimension.window] - 1) * dimension.dilation
-            extent = np.where(tilings.splits_window, split, extent)
-        total = total * np.maximum(1, np.minimum(extent, dimension.size))
-    return total
-
-
-def _touched(contraction: TiledContraction, number: int) -> int:
-    """Indices of an input dimension that some output needs."""
-    dimension = contraction.dimensions[number]
-    if dimension.spatial is None and dimension.window is None:
-        return contraction.channels
-    whole = contraction.extents[dimension.spatial] if dimension.spatial is not None else 1
-    window = contraction.window[dimension.window] if dimension.window is not None else 1
-    reached = {
-        i * dimension.stride + w * dimension.dilation - dimension.before for i in range(whole) for w in range(window)
-    }
-    return len(reached & set(range(dimension.size)))
-
-
-def _last_piece(layer: Layer, tilings: Tilings) -> Column:
-    """Tiles of the result that are stored behind everything else."""
-    total: Column = np.ones(len(tilings), np.int64)
-    for extent, size in zip(layer.extents, tilings.tile, strict=True):
-        total = total * np.where(extent % size, extent % size, size)
-    return total // tilings.pieces
+        cycles = cycles + stage.alu * size + KERNEL_START * stage.kernels * parts
+    return cycles + operands * config.acc_element_bytes // BUS

@@ -1,0 +1,88 @@
+"""Cycles of the compute unit for a contraction that no program of a tiling goes below."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from math import prod
+
+import numpy as np
+
+from vtac.targets.vta.schedules.contraction_cost import kernels_of
+from vtac.targets.vta.schedules.room import micro_op_counts
+from vtac.targets.vta.schedules.tilings import Column
+from vtac.targets.vta.tuning.bound_cut import Cut
+from vtac.targets.vta.tuning.bound_loads import last_piece, store_cycles
+
+KERNEL_START = 7
+UOP_START = 22
+"""Cycles of a LOAD of micro-ops beside one for each: 6 and the memory's latency."""
+
+
+class KernelBounds:
+    """Columns of cycles of products, resets and micro-ops."""
+
+    def __init__(self, cut: Cut) -> None:
+        self.cut, self.tilings, self.contraction = cut, cut.tilings, cut.contraction
+
+    @cached_property
+    def products(self) -> Column:
+        """Products, and the starts of their kernels."""
+        cut, contraction = self.cut, self.contraction
+        dense = prod(contraction.extents) * contraction.channels * cut.windows
+        products = np.where(self.tilings.skip, contraction.products, dense)
+        return products + KERNEL_START * cut.tiles * cut.passes * cut.kernels
+
+    @property
+    def before_last_pass(self) -> Column:
+        """What of the products may be over when the first tile has all that it reads.
+
+        That is when its last kernel begins; of a pass with several kernels all may be over, and where padding is
+        skipped it is not known how much there is.
+        """
+        cut = self.cut
+        whole = cut.size * self.contraction.channels * cut.windows
+        one_by_one = ~self.tilings.splits_window
+        passes = cut.passes - one_by_one
+        return np.where(one_by_one, whole - whole // cut.passes, whole) + KERNEL_START * cut.kernels * passes
+
+    @property
+    def later_resets(self) -> Column:
+        """Resets of all tiles but the first, which may be over when the first loads are."""
+        resets = np.maximum(0, prod(self.contraction.extents) - self.cut.size)
+        return resets + KERNEL_START * (self.cut.tiles - 1)
+
+    @property
+    def before_first(self) -> Column:
+        """Micro-ops of the first reset, the reset, and the micro-ops of the first kernel."""
+        return 2 * UOP_START + 1 + self.cut.size + KERNEL_START + self._words
+
+    @property
+    def micro_ops(self) -> Column:
+        """Loads of micro-ops of all kernels but the first: one for each place of what they read and write."""
+        cut, tilings = self.cut, self.tilings
+        uses = cut.full * cut.passes
+        both = np.minimum(np.lcm(tilings.inp, tilings.wgt), uses)
+        places = np.maximum(np.where(tilings.taps, np.minimum(tilings.inp, uses), both), cut.turns)
+        places = np.where(tilings.streamed | np.bool_(not cut.plain), 1, places)
+        sites = np.where(tilings.streamed, 1, cut.kernels)
+        return (sites * places - 1) * (UOP_START + self._words)
+
+    @property
+    def alu_micro_ops(self) -> Column:
+        """Loads of micro-ops of the ALU's kernels, and of resets but the first: each place has its own."""
+        pieces = np.where(self.cut.ragged, 1, self.tilings.pieces)
+        return (kernels_of(self.cut.layer) * pieces * self.cut.turns + self.cut.turns - 1) * (UOP_START + 1)
+
+    @property
+    def waits_for_stores(self) -> Column:
+        """With one copy of the accumulators, a tile is reset when the last piece of the one before is stored."""
+        cut, layer = self.cut, self.cut.layer
+        spaces = [space for space in layer.accumulators if space.stored and space.stage is not None]
+        is_stored = any(layer.stages[space.stage or 0].kind == "contraction" for space in spaces)
+        single = (self.tilings.acc == 1) & ~cut.ragged & np.bool_(cut.plain and is_stored)
+        return np.where(single, (cut.tiles - 1) * (1 + store_cycles(last_piece(layer, self.tilings), cut.config)), 0)
+
+    @cached_property
+    def _words(self) -> Column:
+        """Micro-ops of a kernel."""
+        return np.where(self.tilings.skip, 1, np.maximum(1, micro_op_counts(self.contraction, self.tilings)))

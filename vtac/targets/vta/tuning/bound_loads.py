@@ -1,0 +1,145 @@
+"""Cycles of loads and stores that no program of a tiling goes below."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.tile_regions import tiles_of
+from vtac.targets.vta.schedules.tiled_contraction import InputDimension
+from vtac.targets.vta.schedules.tilings import (
+    Column,
+    Tilings,
+    counts_of,
+    input_extents,
+    product_of,
+    selected_tiles,
+)
+from vtac.targets.vta.tuning.bound_cut import Cut, reach_of
+
+BUS = 8
+LOAD_START = 23
+"""Cycles of a LOAD beside its beats: 7 and the memory's latency."""
+_BURST_BYTES = 128
+_Extents: TypeAlias = Callable[[InputDimension], Column | int]
+"""Indices along an input dimension."""
+
+
+def store_cycles(tiles: Column | int, config: VTAConfig) -> Column:
+    """Cycles of a STORE of so many tiles: the beats, and a read of each of their rows; three more for each burst."""
+    nbytes = np.asarray(tiles, np.int64) * config.out_element_bytes
+    beats, rows = nbytes // BUS, max(1, config.block_out // BUS)
+    return beats + beats // rows - 3 * (-nbytes // _BURST_BYTES)
+
+
+def last_piece(layer: Layer, tilings: Tilings) -> Column:
+    """Tiles of the result that are stored behind everything else."""
+    total: Column = np.ones(len(tilings), np.int64)
+    for extent, size in zip(layer.extents, tilings.tile, strict=True):
+        total = total * np.where(extent % size, extent % size, size)
+    return total // tilings.pieces
+
+
+class LoadBounds:
+    """Columns of cycles of the load unit, and when it is done with what."""
+
+    def __init__(self, cut: Cut) -> None:
+        self.cut, self.tilings, self.contraction = cut, cut.tilings, cut.contraction
+        self._weights = selected_tiles(cut.contraction, cut.tilings) * cut.tilings.channels
+        """Tiles of the weights of a pass, of one window position."""
+
+    @property
+    def first_kernel(self) -> Column:
+        """When the first kernel's inputs and weights are there."""
+        weights = self._weights * np.where(self.tilings.splits_window, 1, self.cut.windows)
+        return LOAD_START * (1 + self._lines) + self._beats(self._inputs(self._first_extent), weights)
+
+    @property
+    def first_tile(self) -> Column:
+        """When the inputs and weights of all passes of the first tile are there."""
+        inputs, weights = self._inputs(self._tile_extent), self._weights * self.cut.positions
+        return self.cut.passes * (LOAD_START * (1 + self._lines) + self._beats(inputs, weights))
+
+    @property
+    def all(self) -> Column:
+        """All loads of inputs and weights, each chunk once."""
+        layer, contraction = self.cut.layer, self.contraction
+        counts = counts_of(layer, self.tilings.tile)
+        weights = self.cut.passes * _product(counts, contraction.by_weight)
+        inputs = self.cut.passes * _product(counts, contraction.selecting)
+        selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
+        touched = prod(self._touched(dimension) for dimension in contraction.dimensions)
+        tiles = selected * contraction.channels * self.cut.windows
+        lines = np.where(self.cut.ragged, 1, self._lines)
+        return LOAD_START * (weights + inputs * lines) + self._beats(touched, tiles)
+
+    @property
+    def behind_last(self) -> Column:
+        """What comes behind the last load: the kernel that reads it, and the ALU's work on its tile."""
+        cut, layer = self.cut, self.cut.layer
+        kernel = cut.size * self.tilings.channels * np.where(self.tilings.splits_window, 1, cut.windows)
+        alu = sum(stage.alu * tiles_of(stage.region, layer.extents) for stage in layer.stages) // cut.tiles
+        return np.where(cut.ragged | self.tilings.skip | np.bool_(not cut.plain), 0, kernel + alu)
+
+    @property
+    def single_copies(self) -> Column:
+        """Loads between the passes of each tile where inputs, or weights, have one copy: nothing else is done then."""
+        inputs = LOAD_START * self._lines + self._beats(self._inputs(self._least_extent), 0)
+        weights = LOAD_START + self._beats(0, self._weights * self.cut.windows)
+        load = np.where(self.tilings.inp == 1, inputs, 0) + np.where(self.tilings.wgt == 1, weights, 0)
+        return np.where(self.tilings.splits_window, 0, self.cut.full * (self.cut.passes - 1) * load)
+
+    @cached_property
+    def _lines(self) -> Column:
+        """LOADs of a chunk of inputs: one; where columns and rows are gathered, one for each row of each channel."""
+        contraction = self.contraction
+        one = np.ones(len(self.tilings), np.int64)
+        moving = [d for d in contraction.dimensions if d.spatial is not None or d.window is not None]
+        gathered = [d.stride > 1 and d.spatial is not None and reach_of(contraction, d)[1] == 1 for d in moving[-2:]]
+        if len(gathered) < 2 or not all(gathered):
+            return one
+        rows, columns = (one * input_extents(contraction, d, self.tilings.tile) for d in moving[-2:])
+        return np.where(columns > 1, self.tilings.channels * rows, 1)
+
+    def _inputs(self, extents: _Extents) -> Column:
+        """Input tiles of one pass of a tile that are no padding, by their indices along each dimension."""
+        moving = [d for d in self.contraction.dimensions if d.spatial is not None or d.window is not None]
+        return self.tilings.channels * product_of(np.maximum(1, np.minimum(extents(d), d.size)) for d in moving)
+
+    def _tile_extent(self, dimension: InputDimension) -> Column | int:
+        """Of the first tile: all window positions."""
+        return input_extents(self.contraction, dimension, self.tilings.tile) - dimension.before
+
+    def _first_extent(self, dimension: InputDimension) -> Column | int:
+        """Of the first kernel: one window position where each has a kernel."""
+        extent, (_, window) = self._tile_extent(dimension), reach_of(self.contraction, dimension)
+        return np.where(self.tilings.splits_window, extent - (window - 1) * dimension.dilation, extent)
+
+    def _least_extent(self, dimension: InputDimension) -> Column | int:
+        """Of any tile, one with all padding of the layer."""
+        whole, window = reach_of(self.contraction, dimension)
+        end = (whole - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
+        return self._tile_extent(dimension) - max(0, end - dimension.before - dimension.size)
+
+    def _touched(self, dimension: InputDimension) -> int:
+        """Indices of an input dimension that some output needs."""
+        if dimension.spatial is None and dimension.window is None:
+            return self.contraction.channels
+        whole, window = reach_of(self.contraction, dimension)
+        starts = [w * dimension.dilation - dimension.before for w in range(window)]
+        return len({start + i * dimension.stride for start in starts for i in range(whole)} & {*range(dimension.size)})
+
+    def _beats(self, inputs: Column | int, weights: Column | int) -> Column:
+        config = self.cut.config
+        nbytes = inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
+        return np.asarray(nbytes, np.int64) // BUS
+
+
+def _product(counts: Sequence[Column], chosen: Sequence[bool]) -> Column | int:
+    return product_of(count for count, is_chosen in zip(counts, chosen, strict=True) if is_chosen)
