@@ -12,6 +12,8 @@ func.func @kernel(%a: memref<512xf16>, %s: memref<512xf16, "shared">, %c: memref
   %right = wmma.fragments : !wmma.fragment<1 x matrix_b [16, 16, 16] f16 col_major>
   // CHECK-NEXT: %total = wmma.fragments : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
   %total = wmma.fragments : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  // CHECK-NEXT: %row = wmma.variable %i
+  %row = wmma.variable %i
   // CHECK-NEXT: wmma.fill_fragment %total[%i], 0.000000e+00 : f32 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
   wmma.fill_fragment %total[%i], 0.0 : f32 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
   // CHECK-NEXT: wmma.async_copy %s[%i], %a[%i] elements 8 : memref<512xf16, "shared">, memref<512xf16>
