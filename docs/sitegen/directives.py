@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -108,6 +109,7 @@ def _legality(name: str) -> str:
     return ""
 
 
+@cache
 def _example(name: str, cases: tuple[Case, ...]) -> str:
     if name in _LOOKUPS:
         return _lines_with(name, script_text(cases[0])) if cases else ""

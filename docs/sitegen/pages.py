@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from sitegen import dialects, directives, passes
 from sitegen.commands import commands_page
 from sitegen.dialects import dialect_pages
 from sitegen.directives import directives_page
@@ -25,6 +26,13 @@ def all_pages(root: Path) -> dict[str, str]:
     pages = {f"reference/{name}": text for name, text in reference_pages(root).items()}
     pages |= written_pages(root)
     return pages
+
+
+def require_examples(root: Path) -> None:
+    """Raises `RuntimeError` that names the directives, passes and operations whose entries have no example."""
+    missing = [name for kind in (directives, passes, dialects) for name in kind.without_example(root)]
+    if missing:
+        raise RuntimeError(f"no example in the reference: {', '.join(missing)}")
 
 
 def reference_pages(root: Path) -> dict[str, str]:

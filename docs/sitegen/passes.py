@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from xdsl.passes import ModulePass
@@ -65,6 +66,7 @@ def _entry(name: str, cases: tuple[Case, ...]) -> str:
     return section(3, name, prose(words), shown, _example(cases))
 
 
+@cache
 def _example(cases: tuple[Case, ...]) -> str:
     """The first short case, or else the shortest, that the pass does not refuse."""
     shown = [case for case in cases if case.arguments and case.text and not case.refusals]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -32,4 +33,6 @@ def main(path: Path) -> list[dict[str, object]]:
 
 if __name__ == "__main__":
     outcome = main(Path(sys.argv[1]).resolve())
-    json.dump(outcome, sys.stdout)
+    spent = os.times()
+    seconds = spent.user + spent.system + spent.children_user + spent.children_system
+    json.dump({"cells": outcome, "seconds": seconds}, sys.stdout)

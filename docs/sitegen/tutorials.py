@@ -6,17 +6,21 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib import import_module
+from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
-from typing import Protocol, TypedDict
+from typing import TypedDict, cast
 
 from sitegen.cells import Cell, cells_of
+from sitegen.notebooks import HELPER, notebook, run_notebook
 from sitegen.text import fence
 
 FOLDER = Path("docs") / "tutorials"
-HELPERS = ("pictures.py",)
-_SECONDS = 900
+MOST_SECONDS = 15
+"""What a tutorial takes of the processor at most."""
+_PATIENCE = 900
 
 
 class Ran(TypedDict):
@@ -26,48 +30,72 @@ class Ran(TypedDict):
     pictures: list[list[str]]
 
 
-class _Jupytext(Protocol):
-    def reads(self, text: str, fmt: str) -> object: ...
-    def writes(self, notebook: object, fmt: str) -> str: ...
+@dataclass(frozen=True)
+class Run:
+    """A tutorial that was run: its code cells, and the CPU seconds of its process and of those that it started."""
+
+    cells: list[Ran]
+    seconds: float
 
 
 def scripts_of(root: Path) -> list[Path]:
     """The tutorials in their order."""
-    return sorted(path for path in (root / FOLDER).glob("*.py") if path.name not in HELPERS)
+    return sorted(path for path in (root / FOLDER).glob("*.py") if path.name != HELPER)
 
 
-def tutorial_pages(root: Path, jobs: int) -> dict[str, str | bytes]:
-    """Pages, pictures and notebooks by path. Raises `RuntimeError` with what a tutorial says that fails."""
+def tutorial_pages(root: Path, jobs: int) -> tuple[dict[str, str | bytes], dict[str, float]]:
+    """Pages, pictures and notebooks by path; the CPU seconds that each tutorial took.
+
+    Raises `RuntimeError` with what a tutorial says that fails, and for one that takes more than `MOST_SECONDS`.
+    """
     scripts = scripts_of(root)
     with ThreadPoolExecutor(jobs) as pool:
-        outcomes = list(pool.map(run, scripts))
+        outcomes = list(pool.map(_run_both, scripts))
+    seconds = {script.stem: done.seconds for script, done in zip(scripts, outcomes, strict=True)}
+    require_quick(seconds)
     pages: dict[str, str | bytes] = {}
-    for script, ran in zip(scripts, outcomes, strict=True):
-        pages |= _page(script, ran)
+    for script, done in zip(scripts, outcomes, strict=True):
+        pages |= _page(script, done.cells)
         pages[f"notebooks/{script.stem}.ipynb"] = notebook(script)
-    for name in HELPERS:
-        pages[f"notebooks/{name}"] = (root / FOLDER / name).read_bytes()
-    return pages
+    pages[f"notebooks/{HELPER}"] = (root / FOLDER / HELPER).read_bytes()
+    return pages, seconds
 
 
-def run(script: Path) -> list[Ran]:
+def require_quick(seconds: Mapping[str, float]) -> None:
+    """Raises `RuntimeError` that names the tutorials which take too long for a reader who runs them."""
+    slow = [f"{name} {one:.1f}" for name, one in seconds.items() if one > MOST_SECONDS]
+    if slow:
+        raise RuntimeError(f"a tutorial takes at most {MOST_SECONDS} seconds of CPU: {', '.join(slow)}")
+
+
+def _run_both(script: Path) -> Run:
+    """A tutorial run as a script, whose notebook was seen to do the same."""
+    ran = run(script)
+    require_same(script.stem, ran.cells, *run_notebook(script))
+    return ran
+
+
+def require_same(name: str, cells: Sequence[Ran], printed: str, pictures: int) -> None:
+    """Raises `RuntimeError` where a notebook prints or shows something else than its script."""
+    shown = sum(len(cell["pictures"]) for cell in cells)
+    if pictures != shown:
+        raise RuntimeError(f"{name}.ipynb shows {pictures} pictures, the script {shown}")
+    for line, other in zip_longest(printed.splitlines(), "".join(cell["printed"] for cell in cells).splitlines()):
+        if line != other:
+            raise RuntimeError(f"{name}.ipynb prints {line!r} where the script prints {other!r}")
+
+
+def run(script: Path) -> Run:
     """What each code cell of a tutorial printed and drew. Raises `RuntimeError` where it fails."""
     command = [sys.executable, "-m", "sitegen.run_tutorial", str(script)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_own(), os.environ.get("PYTHONPATH")]))}
     done = subprocess.run(
-        command, capture_output=True, text=True, timeout=_SECONDS, env=environment, cwd=script.parent, check=False
+        command, capture_output=True, text=True, timeout=_PATIENCE, env=environment, cwd=script.parent, check=False
     )
     if done.returncode:
         raise RuntimeError(f"{script.name} fails:\n{done.stderr}")
-    ran: list[Ran] = json.loads(done.stdout)
-    return ran
-
-
-def notebook(script: Path) -> bytes:
-    """The tutorial as a notebook that was not run yet."""
-    jupytext: _Jupytext = import_module("jupytext")  # pyright: ignore[reportAssignmentType]
-    text = script.read_text()
-    return jupytext.writes(jupytext.reads(text[text.index("# %%") :], "py:percent"), "ipynb").encode()
+    found: dict[str, object] = json.loads(done.stdout)
+    return Run(cast("list[Ran]", found["cells"]), cast(float, found["seconds"]))
 
 
 def _own() -> str:

@@ -13,14 +13,13 @@
 # %%
 import re
 import sys
-from pathlib import Path
 
 import numpy as np
-from pictures import bars, grid
+from pictures import bars, checkout, grid
 
 import vtac
 
-ROOT = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "examples" / "mnist").is_dir())
+ROOT = checkout()
 sys.path.insert(0, str(ROOT / "examples" / "mnist"))
 import images
 

@@ -81,7 +81,7 @@ bars(
 # move once. So the same search for the fewest bytes leaves little:
 
 # %%
-fewest = vtac.tune(source, executor=worker, budget=60, objective="bytes")
+fewest = vtac.tune(source, executor=worker, budget=30, objective="bytes")
 print(f"{fewest.bytes:,} bytes instead of {fewest.default_bytes:,}: {fewest.statement}")
 
 # %% [markdown]

@@ -17,9 +17,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from pictures import chain
+from pictures import chain, checkout
 
-ROOT = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "dialects" / "vta").is_dir())
+ROOT = checkout()
 COPY = Path(tempfile.mkdtemp())
 shutil.copytree(ROOT / "vtac", COPY / "vtac", ignore=shutil.ignore_patterns("__pycache__"))  # links as folders
 

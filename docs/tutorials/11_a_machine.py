@@ -19,8 +19,9 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-ROOT = next(folder for folder in (Path.cwd(), *Path.cwd().parents) if (folder / "examples" / "third_target").is_dir())
-PACKAGE = ROOT / "examples" / "third_target"
+from pictures import chain, checkout
+
+PACKAGE = checkout() / "examples" / "third_target"
 entries = tomllib.loads((PACKAGE / "pyproject.toml").read_text())["project"]["entry-points"]
 installed = Path(tempfile.mkdtemp()) / "vtac_vec-0.1.0.dist-info"
 installed.mkdir()
@@ -41,7 +42,6 @@ print("\n".join(lines))
 
 # %%
 import numpy as np
-from pictures import chain
 
 import vtac
 from vtac.compiler import lower

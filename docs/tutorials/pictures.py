@@ -5,11 +5,26 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from importlib import import_module
+from pathlib import Path
 
+import vtac
 from vtac.report.drawing import BLACK, GREY, Drawing, Line, Rectangle, Shape, Text, contrast, svg
 from vtac.report.timeline import draw_program, draw_timeline
 from vtac.targets.vta.cycles import CycleReport
 from vtac.targets.vta.programs.vta_program import VtaProgram
+
+
+def checkout() -> Path:
+    """The folder of vtac's source, with its examples: one above this place, or the one that vtac is installed from.
+
+    Raises `FileNotFoundError` where there is none.
+    """
+    places = (Path.cwd(), *Path.cwd().parents, *Path(vtac.__file__).parents)
+    found = next((folder for folder in places if (folder / "examples" / "third_target").is_dir()), None)
+    if found is None:
+        raise FileNotFoundError("this tutorial reads vtac's source: run it inside a clone of the repository")
+    return found
+
 
 SHOWN: list[tuple[str, str]] = []
 """What was shown since somebody emptied it: SVG texts with the words for who cannot see them."""

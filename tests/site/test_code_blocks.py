@@ -11,42 +11,12 @@ from types import MappingProxyType
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from page_blocks import LAYER, PAGES, ROOT, TWO_PRODUCTS, all_blocks, blocks
 from sitegen.commands import help_of
 
 import vtac
 from vtac.tools.vtac import COMMANDS
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
-LAYER = """
-func.func @layer(%x: tensor<16x64xi8>, %w: tensor<64x32xi8>) -> tensor<16x32xi32> {
-  %zero = arith.constant 0 : i32
-  %empty = tensor.empty() : tensor<16x32xi32>
-  %start = linalg.fill ins(%zero : i32) outs(%empty : tensor<16x32xi32>) -> tensor<16x32xi32>
-  %y = linalg.matmul ins(%x, %w : tensor<16x64xi8>, tensor<64x32xi8>)
-      outs(%start : tensor<16x32xi32>) -> tensor<16x32xi32>
-  func.return %y : tensor<16x32xi32>
-}
-"""
-TWO_PRODUCTS = """
-func.func @two(%x: tensor<16x32xf16>, %w: tensor<32x32xf16>) -> tensor<16x32xf32> {
-  %zero = arith.constant 0.0 : f32
-  %empty = tensor.empty() : tensor<16x32xf32>
-  %start = linalg.fill ins(%zero : f32) outs(%empty : tensor<16x32xf32>) -> tensor<16x32xf32>
-  %y = linalg.matmul ins(%x, %w : tensor<16x32xf16>, tensor<32x32xf16>)
-      outs(%start : tensor<16x32xf32>) -> tensor<16x32xf32>
-  %halves = tensor.empty() : tensor<16x32xf16>
-  %narrow = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
-      iterator_types = ["parallel", "parallel"]} ins(%y : tensor<16x32xf32>) outs(%halves : tensor<16x32xf16>) {
-  ^bb0(%a: f32, %o: f16):
-    %b = arith.truncf %a : f32 to f16
-    linalg.yield %b : f16
-  } -> tensor<16x32xf16>
-  %z = linalg.matmul ins(%narrow, %w : tensor<16x32xf16>, tensor<32x32xf16>)
-      outs(%start : tensor<16x32xf32>) -> tensor<16x32xf32>
-  func.return %z : tensor<16x32xf32>
-}
-"""
 SMALLER: Mapping[str, str] = MappingProxyType(
     {
         '"local:8"': '"local:1"',
@@ -62,11 +32,6 @@ ELSEWHERE = ("from_torch", "on_gpu", "torch.cuda", "run.graph")
 """Lines that need PyTorch or a GPU; tests of their own have them."""
 
 Array = NDArray[np.generic]
-
-
-def blocks(page: Path, language: str) -> list[str]:
-    """The blocks of a page in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
 
 
 def ones(program: object) -> list[Array]:
@@ -129,9 +94,9 @@ def commands(page: Path) -> list[str]:
     """The lines of a page that call `vtac`, within its blocks."""
     return [
         line.split("#")[0].strip()
-        for block in re.findall(r"^```(?:sh|text)?\n(.*?)^```", page.read_text(), re.DOTALL | re.MULTILINE)
-        for line in block.splitlines()
-        if re.match(r"(\$ |[A-Z_]+=\S+ )*vtac \w", line)
+        for block in all_blocks(page)
+        for line in block.text.splitlines()
+        if block.language in ("sh", "console") and re.match(r"(\$ |[A-Z_]+=\S+ )*vtac \w", line)
     ]
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sitegen.cells import cells_of
-from sitegen.tutorials import run, scripts_of
+from sitegen.tutorials import MOST_SECONDS, Ran, require_quick, require_same, run, scripts_of
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = scripts_of(ROOT)
@@ -17,7 +17,9 @@ QUICK = [script for script in SCRIPTS if script.stem not in SEARCHES]
 
 @pytest.mark.parametrize("script", QUICK, ids=lambda script: script.stem)
 def test_a_tutorial_runs_and_draws(script: Path) -> None:
-    pictures = [picture for ran in run(script) for picture in ran["pictures"]]
+    done = run(script)
+    pictures = [picture for ran in done.cells for picture in ran["pictures"]]
+    assert done.seconds > 0
     assert pictures and all(words.strip() for _, words in pictures)
 
 
@@ -36,3 +38,18 @@ def test_a_tutorial_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
     script.write_text("# %%\nx = 1\n\n# %%\nassert x == 2\n")
     with pytest.raises(RuntimeError, match=r"(?s)broken\.py fails:.*line 5"):
         run(script)
+
+
+def test_a_tutorial_that_takes_long_is_told() -> None:
+    require_quick({"quick": MOST_SECONDS})
+    with pytest.raises(RuntimeError, match=r"^a tutorial takes at most 15 seconds of CPU: slow 15\.5$"):
+        require_quick({"quick": 3.0, "slow": MOST_SECONDS + 0.5})
+
+
+def test_a_notebook_that_does_something_else_is_told() -> None:
+    cells: list[Ran] = [{"printed": "a\nb\n", "pictures": [["<svg/>", "words"]]}]
+    require_same("same", cells, "a\nb\n", 1)
+    with pytest.raises(RuntimeError, match=r"^other\.ipynb shows 0 pictures, the script 1$"):
+        require_same("other", cells, "a\nb\n", 0)
+    with pytest.raises(RuntimeError, match=r"^other\.ipynb prints None where the script prints 'b'$"):
+        require_same("other", cells, "a\n", 1)

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+
+Program = Callable[[Sequence[str]], int]
+"""Takes arguments, and gives an exit status."""
 
 
 class UnknownProgramError(Exception):
@@ -23,22 +26,25 @@ class Outcome:
     stderr: bytes = b""
 
 
-def run_program(words: Sequence[str], stdin: bytes, *, merge: bool) -> Outcome:
+def run_program(
+    words: Sequence[str], stdin: bytes, *, merge: bool, programs: Mapping[str, Program] | None = None
+) -> Outcome:
     """Runs the program and arguments in `words`; with `merge`, stderr goes where stdout goes."""
+    known = PROGRAMS if programs is None else programs
     name, *arguments = words
     if name == "not":
-        outcome = run_program(arguments, stdin, merge=merge)
+        outcome = run_program(arguments, stdin, merge=merge, programs=known)
         return Outcome(0 if outcome.status else 1, outcome.stdout, outcome.stderr)
-    if name not in PROGRAMS:
-        raise UnknownProgramError(f"'{name}' is not understood here; the programs are not, {', '.join(PROGRAMS)}")
+    if name not in known:
+        raise UnknownProgramError(f"'{name}' is not understood here; the programs are not, {', '.join(known)}")
     stdout = io.BytesIO()
     stderr = stdout if merge else io.BytesIO()
     with _streams(stdin, stdout, stderr):
-        status = _exit_status(PROGRAMS[name], arguments)
+        status = _exit_status(known[name], arguments)
     return Outcome(status, stdout.getvalue(), b"" if merge else stderr.getvalue())
 
 
-def _exit_status(program: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> int:
+def _exit_status(program: Program, arguments: Sequence[str]) -> int:
     try:
         return program(arguments)
     except SystemExit as request:
@@ -90,7 +96,7 @@ def _diff(arguments: Sequence[str]) -> int:
     return int(Path(first).read_bytes() != Path(second).read_bytes())
 
 
-PROGRAMS: dict[str, Callable[[Sequence[str]], int]] = {
+PROGRAMS: dict[str, Program] = {
     "vtac-opt": _vtac_opt,
     "vtac": _vtac,
     "filecheck": _filecheck,
