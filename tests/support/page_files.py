@@ -37,7 +37,7 @@ def write_files(page: str, folder: Path) -> None:
 
 def write_model(folder: Path) -> None:
     """`net.onnx`: a convolution, a mean and a dense layer for images of any number and size; images and labels."""
-    from onnx import TensorProto, helper, numpy_helper, save_model
+    from onnx import TensorProto, helper, numpy_helper
 
     random = np.random.default_rng(0)
     weights = {"conv1.weight": (8, 3, 3, 3), "fc.weight": (5, 8), "fc.bias": (5,)}
@@ -58,4 +58,5 @@ def write_model(folder: Path) -> None:
     np.savez(folder / "images.npz", image=random.random((4, 3, 32, 32), np.float32))
     np.save(folder / "images.npy", random.random((4, 3, 32, 32), np.float32))
     np.save(folder / "labels.npy", np.zeros(4, np.int64))
-    save_model(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]), folder / "net.onnx")
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)])
+    (folder / "net.onnx").write_bytes(model.SerializeToString())

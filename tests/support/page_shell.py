@@ -6,7 +6,7 @@ import re
 import runpy
 import shlex
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -61,7 +61,7 @@ def _script(arguments: Sequence[str]) -> int:
 
 
 @contextmanager
-def _called(path: Path, arguments: Sequence[str]) -> Iterator[None]:
+def _called(path: Path, arguments: Sequence[str]) -> Generator[None]:
     """With what a script finds in `sys`; the modules beside it are forgotten afterwards."""
     before, known = (sys.argv, sys.path), set(sys.modules)
     sys.argv, sys.path = list(arguments), [str(path.parent), *sys.path]
