@@ -337,3 +337,14 @@ def test_what_names_a_record_stands_for_it(tmp_path: Path) -> None:
         Schedule(GRID, config="none")
     with pytest.raises(CompileError, match=r"config is of type int with target 'vta': a VTAConfig is required"):
         prepare(parse(GRID), find_target("vta"), 3)
+
+
+def test_a_schedule_has_the_name_that_it_is_given() -> None:
+    schedule = Schedule(GRID)
+    assert schedule.name is None
+    assert not str(schedule.script).count("attributes")
+    schedule.name = "by hand"
+    schedule.unroll(schedule.get_loops(schedule.get_block("a"))[0])
+    assert 'attributes {schedule.called = "by hand"}' in str(schedule)
+    assert replayed(GRID, schedule) == str(schedule.module)
+    assert 'schedule.called = "by hand"' in str(schedule.module)

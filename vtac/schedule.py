@@ -32,6 +32,7 @@ from vtac.analysis.reductions import reduces
 from vtac.dialects.schedule import directives as ops
 from vtac.dialects.schedule import gpu_directives as gpu
 from vtac.dialects.schedule.arguments import INTEGER, Reference, integer, make_directive, whole
+from vtac.dialects.schedule.declared import CALLED
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.schedule.spellings import Intrinsic, Scope, TailName, ThreadName
@@ -149,6 +150,16 @@ class Schedule:
         text = StringIO()
         Printer(text).print_op(self._script)
         return text.getvalue() + "\n"
+
+    @property
+    def name(self) -> str | None:
+        """What the schedule is called in what is made of it, such as the head of a CUDA text; None without a name."""
+        return CALLED.get(self._script)
+
+    @name.setter
+    def name(self, name: str) -> None:
+        CALLED.set(self._script, name)
+        CALLED.set(self.function, name)
 
     @property
     def script(self) -> ScriptOp:

@@ -24,6 +24,15 @@ from vtac.dialects.declared import (
 _LOOP = ("schedule.for",)
 _STATEMENT = ("linalg.", "tensor.pad", "packing.pack", "packing.unpack")
 
+CALLED = declare(
+    Declared(
+        "schedule.called",
+        TEXT,
+        ("schedule.script", "func.func"),
+        "what a schedule is called in what is made of it; a scheduled function has that of its script",
+    )
+)
+
 RESULT = declare(
     Declared("schedule.result", MARK, (ARGUMENT,), "the buffer stands for a tensor that the function returns")
 )

@@ -11,6 +11,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.locations import location_of
+from vtac.dialects.schedule.declared import CALLED
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
@@ -35,6 +36,9 @@ class ApplyScript(RewritePattern):
             except ScheduleError as error:
                 error.nest = nest_at(directive, handles)
                 raise
+        name = CALLED.get(op)
+        if name is not None:
+            CALLED.set(handles.function, name)
         rewriter.erase(op)
 
 

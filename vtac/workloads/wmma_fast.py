@@ -40,6 +40,9 @@ class FastTiling:
     skip_taps: bool = True
     double_buffer: bool = False
 
+    def __str__(self) -> str:
+        return f"{self.rows * TILE} x {self.columns * TILE} in steps of {self.chunk * TILE}, {self.stages} stages"
+
     def shared_bytes(self, *, staged: bool = False) -> int:
         """Shared memory of all stages, and of a block's result where that is staged."""
         data = self.rows * TILE * (self.chunk * TILE + VECTOR)
@@ -106,6 +109,7 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
     tiling = choose_tiling(layer) if tiling is None else tiling
     _require_vectors(layer)
     schedule = Schedule(layer.text())
+    schedule.name = f"fast, {tiling}"
     conv = schedule.get_block(layer.product)
     if layer.padding:
         schedule.compute_inline(schedule.get_block("data_pad"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ class MatmulScheduler:
     def schedule(self) -> Schedule:
         """Shared tiles of a and b per step; the epilogue reads the product from shared memory."""
         script, layer = self.script, self.layer
+        script.name = f"{'fast' if self.tiling.stages > 1 else 'seed'}, {self._tiles()}"
         for name in layer.pads:
             script.compute_inline(script.get_block(name))
         product = script.get_block("product" if layer.staged else "c")
@@ -55,6 +57,11 @@ class MatmulScheduler:
             row_block, column_block = script.get_loops(store)[self.outer : self.outer + 2]
             script.rasterize(row_block, column_block, self.tiling.group)
         return script
+
+    def _tiles(self) -> ProductTiling:
+        one = self.tiling
+        warps, tiles = (one.row_warps, one.column_warps), (one.row_tiles, one.column_tiles)
+        return ProductTiling(self.layer.fragment, *tiles, *warps, one.chunk, one.stages)
 
     def _block_loops(self, rows: LoopRef, columns: LoopRef) -> tuple[LoopRef, LoopRef]:
         """Give blocks their part of c; the loops over one block's rows and columns."""

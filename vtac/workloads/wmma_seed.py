@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 def seed_schedule(layer: WmmaConv2D, tiling: SeedTiling) -> Schedule:
     """One pixel per block, shared tiles for one kernel row, fragments per warp as the tiling says."""
     schedule = Schedule(layer.text())
+    schedule.name = "seed"
     conv = schedule.get_block(layer.product)
     if layer.padding:
         schedule.compute_inline(schedule.get_block("data_pad"))

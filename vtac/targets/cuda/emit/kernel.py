@@ -17,16 +17,13 @@ from vtac.analysis.kernel_roles import is_result
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
 from vtac.dialects.declared import Declared
-from vtac.dialects.wmma.declared import ARCHITECTURE, BLOCK, DYNAMIC_BYTES, GRID, KERNEL
+from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, GRID, KERNEL
 from vtac.errors import CompileError
-from vtac.lazily import installed_version
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
+from vtac.targets.cuda.emit.header import header
 from vtac.targets.cuda.emit.statements import StatementPrinter
 from vtac.targets.cuda.emit.types import scalar_type
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
-
-POINTER_ALIGNMENT = 32
-"""Bytes that arrays are aligned to: what a fragment's tile in memory is."""
 
 _INDEX_LIMIT = 2**31 - 1
 _HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
@@ -61,32 +58,18 @@ def emit_cuda(module: ModuleOp) -> str:
     if dynamic_bytes(kernel):
         printer.lines.append("  extern __shared__ __align__(128) unsigned char shared_memory[];")
     printer.print_body(kernel.body.block, 1)
-    threads = 1
-    for extent in launch_extents(kernel, BLOCK):
-        threads *= extent
+    launch_extents(kernel, GRID)
+    threads = prod(launch_extents(kernel, BLOCK))
     uses_warps = any("wmma::" in line for line in printer.lines)
     needed = printer.headers | ({"mma.h", "cuda_fp16.h"} if uses_warps else {"cuda_fp16.h"})
     if any("__nv_bfloat16" in line for line in (*_signature(kernel), *printer.lines)):
         needed.add("cuda_bf16.h")
     lines = [f"#include <{header}>" for header in _HEADERS if header in needed]
     lines += ["", "using namespace nvcuda;", ""] if uses_warps else [""]
-    grid = " x ".join(map(str, launch_extents(kernel, GRID)))
-    block = " x ".join(map(str, launch_extents(kernel, BLOCK)))
-    lines.append(_origin(module, kernel))
-    lines.append(f"// Launch with a grid of {grid} blocks of {block} threads.")
+    lines += header(module, kernel)
     lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
     lines += _signature(kernel)
     return "\n".join([*lines, *printer.lines, "}"]) + "\n"
-
-
-def _origin(module: ModuleOp, kernel: FuncOp) -> str:
-    architecture = ARCHITECTURE.get(module)
-    meant = f"scheduled for {architecture}" if architecture else "for any architecture"
-    name = kernel_name(kernel.sym_name.data)
-    return (
-        f"// {name}: {meant}, written by vtac {installed_version('vtac')}; arrays start at multiples of "
-        f"{POINTER_ALIGNMENT} bytes."
-    )
 
 
 def kernel_parts(text: str) -> tuple[list[str], str]:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.lazily import installed_version
 from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
-from vtac.targets.cuda.emit.kernel import POINTER_ALIGNMENT
+from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
 from vtac.targets.cuda.export.sources import Exported
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.network import MARK

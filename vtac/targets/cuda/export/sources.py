@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vtac.targets.cuda.emit.expressions import identifier
-from vtac.targets.cuda.emit.kernel import POINTER_ALIGNMENT
+from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep
 

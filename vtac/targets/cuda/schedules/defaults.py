@@ -46,6 +46,7 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
         shape = product_shape(Schedule(module), found)
         tiling = choose_tiling(shape.size(found.element_bytes), record, place)
         ProductScheduler(schedule, found, shape, tiling).schedule()
+        schedule.name = f"default, {tiling}"
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", location_of(product)) from None
     return schedule
@@ -57,5 +58,6 @@ def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:
         raise no_schedule(f"function '{schedule.function.sym_name.data}' computes nothing", where)
     try:
         schedule_elements(schedule)
+        schedule.name = "default, without tensor cores"
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", where) from None

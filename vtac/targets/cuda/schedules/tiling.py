@@ -56,6 +56,11 @@ class ProductTiling:
         m, n, k = self.fragment
         return m * self.row_tiles * self.row_warps, n * self.column_tiles * self.column_warps, k * self.chunk
 
+    def __str__(self) -> str:
+        rows, columns, depth = self.block
+        stages = f", {self.stages} stages" if self.stages > 1 else ""
+        return f"{rows} x {columns} in steps of {depth}{stages}"
+
     @property
     def registers(self) -> int:
         """About what a thread needs: its part of the sums, of a step's larger fragments, and addresses."""
