@@ -45,6 +45,7 @@ def compile(
     progress: Progress | None = None,
     cache: bool | None = None,
     schedules: Store | str | Path | None = None,
+    jobs: int = 1,
 ) -> VtaProgram: ...
 @overload
 def compile(
@@ -86,7 +87,8 @@ def compile(
     the layer that is compiled next, how many are done and how many there are. With `cache=True` a program that was
     compiled before is read from disk, and others are kept there; by default, None, that is so where `VTAC_CACHE_DIR`
     names a folder. `schedules` is a store that `vtac.tune` has filled, or its path: layers that it knows on this
-    hardware get the tilings that took the fewest cycles.
+    hardware get the tilings that took the fewest cycles. `jobs` processes share the layers of a network, where the
+    system is Linux and the caller runs one thread; the program is the same.
     """
     found = find_target(target)
     complete = found.complete(options)

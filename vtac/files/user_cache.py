@@ -17,6 +17,7 @@ OFF = "off"
 
 _MOST_PROGRAMS: Final = 1000
 _MOST_TILINGS: Final = 4096
+_MOST_KERNELS: Final = 4096
 
 
 def program_entries(folder: Path) -> Entries:
@@ -27,6 +28,11 @@ def program_entries(folder: Path) -> Entries:
 def tiling_entries(folder: Path) -> Entries:
     """The tilings that searches have found, in a folder of caches."""
     return Entries(folder / "tilings", _MOST_TILINGS, CACHE.value)
+
+
+def kernel_entries(folder: Path) -> Entries:
+    """The layers that were lowered, in a folder of caches."""
+    return Entries(folder / "kernels", _MOST_KERNELS, CACHE.value)
 
 
 def cache_folder(wanted: bool | None) -> Path | None:

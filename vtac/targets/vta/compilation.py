@@ -11,6 +11,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Dialect
 
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.lowering import Lowering
 
@@ -50,6 +51,8 @@ class CompilationContext(Context):
     """What an earlier search has found for this very program, by device function."""
     tilings: KnownTilings | None = None
     """What earlier searches have found for layers of any program."""
+    kernels: KnownKernels | None = None
+    """What layers were lowered to, or other processes lower; None where each is lowered when its turn comes."""
 
     @staticmethod
     def of(
@@ -57,9 +60,11 @@ class CompilationContext(Context):
         progress: Progress | None = None,
         scripts: Sequence[ScriptOp] = (),
         tilings: KnownTilings | None = None,
+        kernels: KnownKernels | None = None,
     ) -> CompilationContext:
         """A context of one compilation that knows these dialects."""
-        context = CompilationContext(progress=progress, scripts={op.target.data: op for op in scripts}, tilings=tilings)
+        by_name = {op.target.data: op for op in scripts}
+        context = CompilationContext(progress=progress, scripts=by_name, tilings=tilings, kernels=kernels)
         for name, factory in dialects.items():
             context.register_dialect(name, factory)
         return context

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 
@@ -20,6 +22,8 @@ from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.program_cache import cached_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.schedules import default_lowering, default_schedule
+from vtac.targets.vta.schedules.kernel_cache import KernelCache
+from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.schedules.tiling_cache import TilingCache
@@ -36,43 +40,62 @@ def compile_program(
     progress: Progress | None,
     cache: bool | None = None,
     schedules: object = None,
+    jobs: int = 1,
 ) -> VtaProgram:
     """The program of a module, which is used up; the options are those of the target `vta`.
 
     One whose tilings come from a store is not kept in the cache, and not looked for there.
     """
+    refuse_jobs(jobs)
     if schedules is not None:
         from vtac.targets.vta.tuning.stored import stored_tilings
 
         with stored_tilings(schedules) as tuned:
-            return compile_with(work, tuned, host=host, acc_8bit=acc_8bit, progress=progress)
+            kernels = KnownKernels(None, tuned, jobs) if jobs > 1 else None
+            return compile_with(work, tuned, kernels, host=host, acc_8bit=acc_8bit, progress=progress)
     cached = cached_program(work, wanted=cache, host=host, acc_8bit=acc_8bit)
     known = None if cached is None else cached.find()
     if known is not None:
         return known
     folder = cache_folder(cache)
     tilings = None if folder is None else TilingCache(folder)
-    program = compile_with(work, tilings, host=host, acc_8bit=acc_8bit, progress=progress)
-    if tilings is not None:
-        tilings.close()
+    kernels = _kernels(folder, tilings, jobs)
+    program = compile_with(work, tilings, kernels, host=host, acc_8bit=acc_8bit, progress=progress)
+    for used in (tilings, kernels):
+        if used is not None:
+            used.close()
     if cached is not None:
         cached.keep(program)
     return program
 
 
+def _kernels(folder: Path | None, tilings: KnownTilings | None, jobs: int) -> KnownKernels | None:
+    """Where lowered layers come from, for one who keeps them in a folder or works with several processes."""
+    if folder is None and jobs == 1:
+        return None
+    return KnownKernels(None if folder is None else KernelCache(folder), tilings, jobs)
+
+
+def refuse_jobs(jobs: object) -> None:
+    """Raises `CompileError` for what is no number of processes."""
+    if not isinstance(jobs, int) or isinstance(jobs, bool) or jobs < 1:
+        raise CompileError(f"cannot compile with jobs={jobs!r}; a number of processes is required, at least 1")
+
+
 def compile_with(
     work: ModuleOp,
     tilings: KnownTilings | None,
+    kernels: KnownKernels | None = None,
     *,
     host: bool = True,
     acc_8bit: bool = False,
     progress: Progress | None = None,
 ) -> VtaProgram:
-    """The program of a module, which is used up, with the tilings that are known."""
+    """The program of a module, which is used up, with the tilings and lowered layers that are known."""
     if acc_8bit:
         ACC_8BIT.set(work, True)
     if needs_packing(work):
-        return compile_plain(work, host=host, progress=progress, tilings=tilings)
+        return compile_plain(work, host=host, progress=progress, tilings=tilings, kernels=kernels)
     counts = contractions_in(work)
     program = _compile_tiled(work, host=host, progress=progress, tilings=tilings)
     if isinstance(program, Program):

@@ -75,10 +75,13 @@ def _compile(
     progress: Callable[[str, int, int], None] | None,
     cache: bool | None,
     schedules: object,
+    jobs: int,
 ) -> TargetProgram:
     from vtac.targets.vta.compiling import compile_program
 
-    return compile_program(module, host=host, acc_8bit=acc_8bit, progress=progress, cache=cache, schedules=schedules)
+    return compile_program(
+        module, host=host, acc_8bit=acc_8bit, progress=progress, cache=cache, schedules=schedules, jobs=jobs
+    )
 
 
 def _load(directory: Path) -> TargetProgram:
@@ -155,6 +158,7 @@ VTA = Target(
         Option("progress", None, "called with the layer that is next, how many are done and how many there are"),
         Option("cache", None, "what was compiled before is read from disk; None: where VTAC_CACHE_DIR names a folder"),
         Option("schedules", None, "a store that vtac.tune has filled, whose tilings are taken; a Store or its path"),
+        Option("jobs", 1, "processes that lower the layers of a network"),
     ),
     scopes={
         "vta.inp": "the input buffer: tiles of BATCH x BLOCK_IN",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vtac.files.cache_entries import Usage
-from vtac.files.user_cache import OFF, VARIABLE, cache_folder, program_entries, tiling_entries
+from vtac.files.user_cache import OFF, VARIABLE, cache_folder, kernel_entries, program_entries, tiling_entries
 from vtac.limits import CACHE
 from vtac.text.short import counted
 from vtac.tools.entry import ToolParser
@@ -21,6 +21,9 @@ _EXAMPLE = """example:
 Commands that compile keep VTA programs, and read what was compiled before; --no-cache leaves that out. VTAC_CACHE_DIR
 names another folder, or 'off'; VTAC_MAX_CACHE says how many bytes may be kept.
 """
+
+
+_KINDS = {"program": program_entries, "kernel": kernel_entries, "tiling": tiling_entries}
 
 
 class Options(argparse.Namespace):
@@ -39,27 +42,26 @@ def main(arguments: Sequence[str]) -> int:
     parser.parse(arguments, options)
     folder = cache_folder(True)
     clears = options.action == "clear"
-    programs, tilings = [
-        Usage(0, 0) if folder is None else found(folder).clear() if clears else found(folder).usage()
-        for found in (program_entries, tiling_entries)
-    ]
+    held = {
+        name: Usage(0, 0) if folder is None else entries(folder).clear() if clears else entries(folder).usage()
+        for name, entries in _KINDS.items()
+    }
     if options.json:
         fields = {
             "folder": None if folder is None else str(folder),
-            "programs": programs.entries,
-            "tilings": tilings.entries,
-            "bytes": programs.nbytes + tilings.nbytes,
+            **{f"{name}s": usage.entries for name, usage in held.items()},
+            "bytes": sum(usage.nbytes for usage in held.values()),
             "limit": CACHE.value,
         }
         report(json.dumps(fields) + "\n")
     else:
-        report(_line(folder, programs, tilings, clears=clears))
+        report(_line(folder, held, clears=clears))
     return 0
 
 
-def _line(folder: Path | None, programs: Usage, tilings: Usage, *, clears: bool) -> str:
+def _line(folder: Path | None, usages: Mapping[str, Usage], *, clears: bool) -> str:
     if folder is None:
         return f"there is no cache: {VARIABLE} is '{OFF}', or the user has no home\n"
-    numbers = f"{counted(programs.entries, 'program')}, {counted(tilings.entries, 'tiling')}"
-    held = f"{numbers}, {programs.nbytes + tilings.nbytes:,} bytes"
+    numbers = ", ".join(counted(usage.entries, name) for name, usage in usages.items())
+    held = f"{numbers}, {sum(usage.nbytes for usage in usages.values()):,} bytes"
     return f"{folder}: removed {held}\n" if clears else f"{folder}: {held} of at most {CACHE.value:,}\n"

@@ -38,6 +38,7 @@ class Options(IrOptions):
     arch: str | None = None
     no_cache: bool = False
     schedules: str | None = None
+    jobs: int = 1
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -52,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError("the directory for the saved program is missing: add -o DIR")
     target = target_of(options)
     refuse_schedules(options.schedules, target.name)
+    refuse_jobs(options.jobs, target.name)
     show_ir(options, target)
     own = {"vta": _compile_vta, "cuda": _compile_cuda}.get(target.name)
     return _compile_any(options, target, options.output) if own is None else own(options, options.output)
@@ -68,6 +70,7 @@ def _compile_vta(options: Options, output: str) -> int:
         acc_8bit=acc_8bit,
         cache=not options.no_cache,
         schedules=options.schedules,
+        jobs=options.jobs,
         shows_progress=sys.stderr.isatty(),
     )
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
@@ -147,6 +150,7 @@ def add_compile_arguments(parser: ToolParser) -> None:
     )
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
     parser.add_argument("--schedules", metavar="FILE.db", help="take the tilings that vtac tune --store has found")
+    parser.add_argument("--jobs", type=int, default=1, metavar="N", help="processes that share a network's layers")
     add_function_argument(parser)
     add_cache_argument(parser)
     add_ir_arguments(parser)
@@ -156,6 +160,12 @@ def refuse_schedules(schedules: str | None, target: str) -> None:
     """Raises `UsageError` for a store of tilings where no program is scheduled by them."""
     if schedules is not None and target != "vta":
         raise UsageError(f"--schedules is for VTA programs that are compiled here, not for {target}: leave it out")
+
+
+def refuse_jobs(jobs: int, target: str) -> None:
+    """Raises `UsageError` for several processes where no program is compiled by them."""
+    if jobs != 1 and target != "vta":
+        raise UsageError(f"--jobs is for VTA programs that are compiled here, not for {target}: leave it out")
 
 
 def add_function_argument(parser: ToolParser) -> None:

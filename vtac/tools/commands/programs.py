@@ -61,12 +61,13 @@ def compile_file(
     acc_8bit: bool = False,
     cache: bool = True,
     schedules: str | None = None,
+    jobs: int = 1,
     shows_progress: bool = False,
 ) -> VtaProgram:
     """Parses and compiles the file at `path` for the VTA; notes on stderr what was chosen. Raises `VtacError`.
 
     With `cache`, what was compiled before is read from disk, see `vtac cache`.
-    `schedules` is the file of a store that vtac tune has filled.
+    `schedules` is the file of a store that vtac tune has filled, `jobs` the processes that share a network's layers.
     With `shows_progress`, stderr says which layer of a network is being compiled.
     """
     from vtac.compiler import compile
@@ -87,6 +88,7 @@ def compile_file(
             progress=bar,
             cache=cache,
             schedules=schedules,
+            jobs=jobs,
         )
     finally:
         if bar is not None:

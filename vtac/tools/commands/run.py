@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from vtac.targets.target import Target
-from vtac.tools.commands.compile_program import add_compile_arguments, refuse_schedules
+from vtac.tools.commands.compile_program import add_compile_arguments, refuse_jobs, refuse_schedules
 from vtac.tools.commands.ir_levels import IrOptions, show_ir
 from vtac.tools.commands.target_options import target_of
 from vtac.tools.entry import ToolParser, UsageError, require_folders
@@ -46,6 +46,7 @@ class Options(IrOptions):
     json: bool = False
     no_cache: bool = False
     schedules: str | None = None
+    jobs: int = 1
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str]) -> int:
         raise UsageError(f"--vcd {options.vcd}: waveforms are of VTA designs; the target is {target.name}")
     _refuse_for_saved(options)
     refuse_schedules(options.schedules, target.name)
+    refuse_jobs(options.jobs, target.name)
     show_ir(options, target)
     return RUNNERS.get(target.name, _run_any)(options, target)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -25,13 +26,14 @@ func.func @product(%x: tensor<4x32xi8>, %w: tensor<32x64xi8>) -> tensor<4x64xi8>
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    _forget()
+    _forget(tmp_path)
     return tmp_path / "tilings"
 
 
-def _forget() -> None:
-    """As in another process."""
+def _forget(cache: Path) -> None:
+    """As in another process, for other layers of the same tilings."""
     search._known.cache_clear()  # pyright: ignore[reportPrivateUsage]
+    shutil.rmtree(cache / "kernels", ignore_errors=True)
 
 
 def _search_nothing(*_: object) -> None:
@@ -42,7 +44,7 @@ def test_a_known_tiling_is_not_searched_for(folder: Path, monkeypatch: pytest.Mo
     expected = vtac.compile(TEXT, cache=False).stream.instructions
     vtac.compile(TEXT)
     assert len(list(folder.iterdir())) == 1
-    _forget()
+    _forget(folder.parent)
     monkeypatch.setattr(search, "_measured", _search_nothing)
     other = TEXT.replace("%sums", "%others").replace("@product", "@layer")
     assert vtac.compile(other).stream.instructions == expected
@@ -63,7 +65,7 @@ def test_a_damaged_one_is_searched_for_again(folder: Path, damage: bytes | None)
     whole = entry.read_bytes()
     entry.write_bytes(whole.replace(b'"channels": ', b'"channels": 1') if damage is None else damage)
     assert entry.read_bytes() != whole
-    _forget()
+    _forget(folder.parent)
     assert vtac.compile(TEXT.replace("%sums", "%others")).stream.instructions == expected
     assert entry.read_bytes() == whole
 
@@ -71,5 +73,5 @@ def test_a_damaged_one_is_searched_for_again(folder: Path, damage: bytes | None)
 def test_a_folder_that_takes_nothing_stops_no_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tilings").write_text("")
     monkeypatch.setenv(VARIABLE, str(tmp_path))
-    _forget()
+    _forget(tmp_path)
     assert vtac.compile(TEXT).stream.instructions

@@ -17,12 +17,18 @@ from vtac.targets.vta.linking.streams import build_streams, first_findings
 from vtac.targets.vta.plain_pipeline import plain_pipeline
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.layer_names import layers_by_place, name_layers
+from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.text.context import dialect_factories
 
 
 def compile_plain(
-    module: ModuleOp, *, host: bool = True, progress: Progress | None = None, tilings: KnownTilings | None = None
+    module: ModuleOp,
+    *,
+    host: bool = True,
+    progress: Progress | None = None,
+    tilings: KnownTilings | None = None,
+    kernels: KnownKernels | None = None,
 ) -> HostProgram:
     """Compile a module whose one function works on plain tensors; the module is used up.
 
@@ -30,20 +36,20 @@ def compile_plain(
     refuses what would run on the host besides changes of layout. Scripts in the module are
     for device functions, by the names that `split_plain` gives them. `progress` is called
     with the layer that is scheduled next, how many are done and how many there are; `tilings` are those
-    that earlier searches have found.
+    that earlier searches have found, `kernels` where lowered layers come from.
 
     Raises `CompileError` for what a pass declines, and for a stream that is not proven safe
     under the simplest schedule either.
     """
     _check_one_function(module)
     layers = layers_by_place(module)
-    context = CompilationContext.of(dialect_factories(), progress, tilings=tilings)
+    context = CompilationContext.of(dialect_factories(), progress, tilings=tilings, kernels=kernels)
     scripts = _Scripts()
     runner, pipeline = Runner(context, (scripts,)), plain_pipeline(host=host)
     given = [op.clone() for op in module.ops if isinstance(op, ScriptOp)]
     runner.run_phases(pipeline.through("kernels"), module)
-    kernels = len(device_functions(module))
-    context.report("link and check", kernels, kernels)
+    done = len(device_functions(module))
+    context.report("link and check", done, done)
     runner.run_phases(pipeline.beyond("kernels"), module)
     programs = build_streams(module)
     if first_findings(programs, module):

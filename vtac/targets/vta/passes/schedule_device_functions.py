@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -23,15 +23,15 @@ from vtac.preparation import refuse_beyond_reach
 from vtac.rewriting.choices import note_choice
 from vtac.rewriting.edits import insert_ops
 from vtac.schedule import Schedule
-from vtac.targets.vta.compilation import compilation_of
+from vtac.targets.vta.compilation import CompilationContext, compilation_of
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules.defaults import lowering_of
+from vtac.targets.vta.schedules.kernel_lowering import work_in
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.simple import simple_lowering
-from vtac.targets.vta.schedules.work import work_of
 
 SIMPLY = "scheduled one tile after the other"
 
@@ -58,20 +58,42 @@ class ScheduleDeviceFunctions(ModulePass):
         devices = device_functions(op)
         given = _given_scripts(op, devices)
         compilation = compilation_of(ctx)
+        known = given.union(compilation.scripts)
+        if compilation.kernels is not None:
+            compilation.kernels.prepare([device for device in devices if device.sym_name.data not in known], op)
         for done, device in enumerate(devices):
             compilation.report(_layer_of(device, op), done, len(devices))
-            source = isolated(device, op)
-            schedule = Schedule(source)
-            layers = _layers(schedule)
-            if not isinstance(layers, NoDefaultScheduleError):
-                _note_work(device, layers, op)
-            if device.sym_name.data not in given:
-                script = compilation.scripts.get(device.sym_name.data)
-                if script is None:
-                    lowering = _lowering(schedule, layers, source, device, op, compilation.tilings)
-                    compilation.lowerings.keep(function_in(source), lowering)
-                    script = lowering.script
-                insert_ops(script.clone(), InsertPoint.at_end(op.body.block))
+            if device.sym_name.data in known or not _take_known(device, op, compilation):
+                _schedule(device, op, compilation, needs_script=device.sym_name.data not in given)
+
+
+def _take_known(device: FuncOp, module: ModuleOp, compilation: CompilationContext) -> bool:
+    """Give a device function the script that one of its form has been lowered by; False where there is none."""
+    found = None if compilation.kernels is None else compilation.kernels.find(device, module)
+    if found is None:
+        return False
+    work, lowering = found
+    _note_work(device, work, module)
+    compilation.lowerings.keep(device.clone(), lowering)
+    insert_ops(lowering.script.clone(), InsertPoint.at_end(module.body.block))
+    return True
+
+
+def _schedule(device: FuncOp, module: ModuleOp, compilation: CompilationContext, *, needs_script: bool) -> None:
+    """Note what a device function takes at least, and write its script."""
+    source = isolated(device, module)
+    schedule = Schedule(source)
+    layers = _layers(schedule)
+    if not isinstance(layers, NoDefaultScheduleError):
+        _note_work(device, work_in(layers, config_of(module)), module)
+    if not needs_script:
+        return
+    script = compilation.scripts.get(device.sym_name.data)
+    if script is None:
+        lowering = _lowering(schedule, layers, source, device, module, compilation.tilings)
+        compilation.lowerings.keep(function_in(source), lowering)
+        script = lowering.script
+    insert_ops(script.clone(), InsertPoint.at_end(module.body.block))
 
 
 def _layers(schedule: Schedule) -> list[Layer] | NoDefaultScheduleError:
@@ -82,12 +104,10 @@ def _layers(schedule: Schedule) -> list[Layer] | NoDefaultScheduleError:
         return refusal
 
 
-def _note_work(device: FuncOp, layers: Sequence[Layer], module: ModuleOp) -> None:
-    """Write what a device function of these layers takes at least at its calls."""
-    works = [work_of(layer, config_of(module)).fields() for layer in layers]
-    total = {name: sum(work[name] for work in works) for name in works[0]} if works else {}
-    for call in calls_of(module, {device.sym_name.data}) if total else ():
-        WORK.set(call, total)
+def _note_work(device: FuncOp, work: Mapping[str, int], module: ModuleOp) -> None:
+    """Write what a device function takes at least at its calls."""
+    for call in calls_of(module, {device.sym_name.data}) if work else ():
+        WORK.set(call, dict(work))
 
 
 def schedule_simply(device: FuncOp, module: ModuleOp, reason: str) -> ModuleOp:

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from vtac.files.reading import read_regular
+from vtac.files.sealed import SealedTexts
 from vtac.files.user_cache import tiling_entries
 from vtac.targets.vta.compiler_identity import compiler_identity
 from vtac.targets.vta.schedules.tiling import Tiling
@@ -30,33 +30,25 @@ class TilingCache:
     folder: Path
     decides: bool = field(default=False, init=False)
     """A search in this process has found the same."""
-    _new: list[str] = field(default_factory=list[str])
+
+    def __post_init__(self) -> None:
+        self._texts = SealedTexts(tiling_entries(self.folder), _MOST_BYTES)
 
     def find(self, layer: Layer, config: VTAConfig) -> Tiling | None:
         """The tiling that a search has found, which counts as used now; None where there is none, or a damaged one."""
-        name, entries = _name(layer, config), tiling_entries(self.folder)
+        text = self._texts.find(_name(layer, config))
         try:
-            sealed, _, text = read_regular(entries.path(name), _MOST_BYTES).decode().partition("\n")
-            if sealed != _seal(name, text):
-                return None
-            entries.use(name)
-            return _read(text)
-        except (OSError, ValueError, TypeError, KeyError):
+            return None if text is None else _read(text)
+        except (ValueError, TypeError, KeyError):
             return None
 
     def keep(self, layer: Layer, config: VTAConfig, tiling: Tiling) -> None:
         """Keep what a search has found. A folder that cannot be written keeps nothing."""
-        name, text = _name(layer, config), json.dumps(asdict(tiling))
-        try:
-            tiling_entries(self.folder).put_file(name, f"{_seal(name, text)}\n{text}".encode())
-        except OSError:
-            return
-        self._new.append(name)
+        self._texts.keep(_name(layer, config), json.dumps(asdict(tiling)))
 
     def close(self) -> None:
         """Those used longest ago make room for what was kept."""
-        if self._new:
-            tiling_entries(self.folder).make_room()
+        self._texts.close()
 
 
 def _name(layer: Layer, config: VTAConfig) -> str:
@@ -72,10 +64,6 @@ def _described(value: object) -> str:
     if isinstance(value, tuple):
         return f"({','.join(map(_described, cast('tuple[object, ...]', value)))})"
     return repr(value)
-
-
-def _seal(name: str, text: str) -> str:
-    return hashlib.sha256(f"{name}{text}".encode()).hexdigest()
 
 
 def _read(text: str) -> Tiling:
