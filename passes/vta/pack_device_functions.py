@@ -27,7 +27,7 @@ from vtac.analysis.target import allows_acc_8bit, config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.dialects.packing.declared import CHOICE, ORDER, PLAIN
-from vtac.partition.alu_operations import operand_loops
+from vtac.partition.alu_operations import operand_loops, shape_of
 from vtac.partition.anchors import is_by_alu, match_anchor
 from vtac.partition.convolutions import Convolution
 from vtac.partition.device_layouts import device_layouts, order_of
@@ -35,7 +35,8 @@ from vtac.partition.device_tiles import DeviceTiles, Insert
 from vtac.partition.hoisting import Hoisting
 from vtac.partition.primitives import Primitive, primitive_of
 from vtac.partition.product_tiles import ProductTiles
-from vtac.partition.tile_operations import accumulated, elementwise, loaded_8bit, padded, widened, window
+from vtac.partition.tile_operations import accumulated, channelwise, elementwise, loaded_8bit, padded, widened, window
+from vtac.partition.windows import Window
 from vtac.rewriting.edits import before
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
@@ -93,12 +94,23 @@ class PackElementwise(RewritePattern):
         if found.kind == "widen":
             if self.loads_8bit and found.number == 1:
                 return loaded_8bit(sources[0])
+            if not self.tiles.has_diagonal:
+                return self._widened_by_group(op, found.number, insert)
             return widened(sources[0], found.number, self.tiles.diagonal(op))
         if found.kind == "accumulate":
             start, _ = self.tiles.operand(op.outputs[0], range(len(places)), places, insert)
             dims = sorted(places[loop] for loop in operand_loops(op)[0])
             return accumulated(start, sources[0], dims, found.number, self.tiles.diagonal(op))
         return elementwise(found, sources, maps, self.tiles.shape(op.res[0]))
+
+    def _widened_by_group(self, op: GenericOp, factor: int, insert: Insert) -> Sequence[Operation]:
+        """A product with the diagonal of a group, where the operand's blocks are not the result's."""
+        (value,), tiles = op.inputs, self.tiles
+        order = order_of(tiles.places[op.res[0]])
+        groups = tiles.groups(op, shape_of(value)[order[1]])
+        data = tiles.pack(value, order, (tiles.config.batch, tiles.config.block_in), insert)
+        shape = tiles.shape(op.res[0])
+        return channelwise(data, factor, shape, [Window()] * (len(shape) - 4), tiles.weight, groups)
 
 
 @dataclass

@@ -40,16 +40,45 @@ class DeviceTiles:
         self._computed: dict[SSAValue, SSAValue] = {}
         self._made: dict[object, SSAValue] = {}
 
-    def diagonal(self, op: Operation) -> tuple[int, int]:
-        """The weight tile of an operation that multiplies channels with themselves.
+    @property
+    def has_diagonal(self) -> bool:
+        """Whether one weight tile multiplies the channels of a block with themselves."""
+        rows, columns = self.weight
+        return rows == columns
 
-        Raises `CompileError` where the two sides of a tile differ: output channels are no input channels then.
+    def groups(self, op: Operation, channels: int) -> tuple[int, int]:
+        """Of the fewest channels that fill both sides of a weight tile: their output blocks, and their input blocks.
+
+        Raises `CompileError` where an output block needs an input block that is not there: input blocks are smaller,
+        and there are several output blocks of which the last one has fewer than the others.
+        """
+        rows, columns = self.weight
+        whole = max(rows, columns)
+        outputs, inputs = whole // rows, whole // columns
+        blocks, wanted = -(-channels // columns), -(-channels // rows) * inputs
+        if channels <= rows:
+            return outputs, min(inputs, blocks)
+        if inputs > 1 and blocks < wanted:
+            raise CompileError(
+                "cannot compile: it reads i8 channel by channel, which GEMM does by weights on a diagonal: an output "
+                f"block of BLOCK_OUT {rows} needs {inputs} input blocks of BLOCK_IN {columns}, and {channels} channels "
+                f"have {blocks} where {wanted} are needed: make the channels a multiple of {rows}, or compile it for "
+                "equal blocks",
+                location_of(op),
+            )
+        return outputs, inputs
+
+    def diagonal(self, op: Operation) -> tuple[int, int]:
+        """The one weight tile of an operation that multiplies channels with themselves.
+
+        Raises `CompileError` where the two sides of a tile differ: a diagonal then needs several.
         """
         rows, columns = self.weight
         if rows != columns:
             raise CompileError(
-                "cannot compile: it reads i8 channel by channel, which GEMM does by weights on a diagonal, and tiles "
-                f"of BLOCK_OUT {rows} and BLOCK_IN {columns} have none: compile it for equal blocks",
+                "cannot compile: it adds i8 to accumulators channel by channel, which GEMM does by a weight tile with "
+                f"a diagonal, and those of BLOCK_OUT {rows} and BLOCK_IN {columns} have none: compile it for equal "
+                "blocks",
                 location_of(op),
             )
         return self.weight

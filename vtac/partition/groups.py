@@ -20,22 +20,23 @@ class Groups:
     features: int
     channels: int
 
-    def together(self, block: int) -> int:
-        """How many neighbouring groups are computed as one so that their channels and features fill blocks.
+    def together(self, rows: int, columns: int) -> int:
+        """How many neighbouring groups are computed as one: their features fill `rows`, their channels `columns`.
 
         All of them where no smaller number does.
         """
         for merged in range(1, self.count):
-            fills = merged * self.features % block == 0 and merged * self.channels % block == 0
+            fills = merged * self.features % rows == 0 and merged * self.channels % columns == 0
             if self.count % merged == 0 and fills:
                 return merged
         return self.count
 
-    def choice(self, block: int) -> str | None:
+    def choice(self, rows: int, columns: int) -> str | None:
         """What is said about products with the zeros between groups that are computed as one."""
-        merged = self.together(block)
+        merged = self.together(rows, columns)
         if merged == 1:
             return None
+        block = str(rows) if rows == columns else f"{columns} and {rows}"
         what = f"a convolution in {self.count} groups ({self.channels} channels to {self.features} features each)"
         if merged == self.count:
             return f"{what} over all channels, {merged} times the products: fewer groups fill no blocks of {block}"

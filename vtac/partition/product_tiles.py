@@ -7,7 +7,7 @@ from math import prod
 from typing import cast
 
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IntegerAttr, TensorType, i8
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IndexType, IntegerAttr, TensorType, i8
 from xdsl.dialects.func import CallOp
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
 from xdsl.dialects.linalg.ops import GenericOp, IndexOp, YieldOp
@@ -22,7 +22,7 @@ from vtac.partition.convolutions import Convolution
 from vtac.partition.device_tiles import DeviceTiles, Insert
 from vtac.partition.flat_images import flattened_dims
 from vtac.partition.groups import Groups, groups_of
-from vtac.partition.tile_operations import Made, padded, product, window_sums
+from vtac.partition.tile_operations import Made, channelwise, padded, product, window_sums
 from vtac.rewriting.edits import append
 
 
@@ -46,10 +46,10 @@ class ProductTiles:
         if any((*pads.low, *pads.high)):
             data = self._add(padded(data, pads.low, pads.high))
         if found.kernel is None:
-            return self._add(window_sums(data, shape, found.windows, self.tiles.diagonal(found.op)))
+            return self._add(self._window_sums(data, shape))
         if found.depthwise:
-            self.tiles.diagonal(found.op)
-            weights, groups = self._diagonal(found.kernel), (1, 1)
+            groups = self._channelwise_groups()
+            weights = self._diagonal(found.kernel, groups)
         elif (grouped := groups_of(found.kernel)) is not None and found.kernel_dims == (0, 1, 2, 3):
             weights, groups = self._grouped(grouped)
         else:
@@ -57,6 +57,15 @@ class ProductTiles:
             self._note_channels(shape_of(found.kernel)[found.kernel_dims[1]])
         weights.name_hint = "kernel" if found.windows else "weight"
         return self._add(product(data, weights, shape, found.windows, groups))
+
+    def _window_sums(self, data: SSAValue, shape: Sequence[int]) -> Made:
+        weight = self.tiles.weight
+        if self.tiles.has_diagonal:
+            return window_sums(data, shape, self.found.windows, weight)
+        return channelwise(data, 1, shape, self.found.windows, weight, self._channelwise_groups())
+
+    def _channelwise_groups(self) -> tuple[int, int]:
+        return self.tiles.groups(self.found.op, shape_of(self.found.data)[self.found.data_dims[1]])
 
     def _pack_weights(self, value: SSAValue, order: tuple[int, ...]) -> SSAValue:
         return self.tiles.pack(value, order, self.tiles.weight, self.insert, any_fill=False, name="weight")
@@ -81,8 +90,8 @@ class ProductTiles:
     def _grouped(self, groups: Groups) -> tuple[SSAValue, tuple[int, int] | None]:
         """The blocks of a kernel in groups that are not all zeros; how many a group has of features and channels."""
         features, channels = self.tiles.weight
-        merged = groups.together(features)
-        if (choice := groups.choice(features)) is not None:
+        merged = groups.together(features, channels)
+        if (choice := groups.choice(features, channels)) is not None:
             self.tiles.choices.append(choice)
         width = merged * groups.channels
         kernel = cast(SSAValue, self.found.kernel)
@@ -126,29 +135,45 @@ class ProductTiles:
         weights = self._pack_weights(apart, order)
         return data, self.tiles.reshape(weights, (shape_of(weights)[0], blocks, *self.tiles.weight), self.insert)
 
-    def _diagonal(self, kernel: SSAValue) -> SSAValue:
-        """(C, KH, KW) as (C / BLOCK, 1, KH, KW, BLOCK, BLOCK) with each channel's taps on the diagonals."""
-        block = self.tiles.config.block_out
-        packed = self.tiles.pack(kernel, self.found.kernel_dims, (block,), self.insert, any_fill=False, name="diagonal")
+    def _diagonal(self, kernel: SSAValue, groups: tuple[int, int]) -> SSAValue:
+        """(C, KH, KW) as (C / BLOCK_OUT, blocks of a group, KH, KW, BLOCK_OUT, BLOCK_IN), taps on the diagonals."""
+        rows, columns = self.tiles.weight
+        packed = self.tiles.pack(kernel, self.found.kernel_dims, (rows,), self.insert, any_fill=False, name="diagonal")
         blocks, height, width, _ = shape_of(packed := self._with_taps(packed, 1))
-        return self._add(_spread(packed, (blocks, 1, height, width, block, block)))
+        outputs, inputs = groups
+        return self._add(_spread(packed, (blocks, inputs, height, width, rows, columns), outputs))
 
     def _add(self, ops: Sequence[Operation] | Made) -> SSAValue:
         self.insert(ops)
         return ops[-1].results[0]
 
 
-def _spread(packed: SSAValue, shape: Sequence[int]) -> Sequence[Operation]:
+def _spread(packed: SSAValue, shape: Sequence[int], outputs: int) -> Sequence[Operation]:
+    """Weights in tiles, zero but where an output channel meets itself among the input channels of its group.
+
+    `outputs` are the output blocks of a group.
+    """
     kind = TensorType(i8, list(shape))
     empty = tensor.EmptyOp([], kind)
     body = Block(arg_types=[i8, i8])
-    row, column = IndexOp(4), IndexOp(5)
-    equal = arith.CmpiOp(row.result, column.result, "eq")
-    zero = arith.ConstantOp(IntegerAttr(0, i8))
-    chosen = arith.SelectOp(equal.result, body.args[0], zero.result)
-    append([row, column, equal, zero, chosen, YieldOp(chosen.result)], body)
+    made = Made()
+    row, column = made.put(IndexOp(4)), made.put(IndexOp(5))
+    if outputs > 1:
+        one_of = made.put(arith.ConstantOp(IntegerAttr(outputs, IndexType())))
+        part = made.put(arith.RemUIOp(made.put(IndexOp(0)), one_of))
+        row = made.put(arith.AddiOp(row, _times(made, part, shape[4])))
+    if shape[1] > 1:
+        column = made.put(arith.AddiOp(column, _times(made, made.put(IndexOp(1)), shape[5])))
+    equal = made.put(arith.CmpiOp(row, column, "eq"))
+    zero = made.put(arith.ConstantOp(IntegerAttr(0, i8)))
+    chosen = made.put(arith.SelectOp(equal, body.args[0], zero))
+    append([*made, YieldOp(chosen)], body)
     d = [AffineDimExpr(dim) for dim in range(6)]
     maps = [AffineMap(6, 0, (d[0], d[2], d[3], d[4])), AffineMap.identity(6)]
     attributes = ArrayAttr([AffineMapAttr(m) for m in maps])
     kinds = ArrayAttr([IteratorTypeAttr.parallel()] * 6)
     return [empty, GenericOp([packed], [empty.tensor], Region(body), attributes, kinds, [kind])]
+
+
+def _times(made: Made, index: SSAValue, factor: int) -> SSAValue:
+    return made.put(arith.MuliOp(index, made.put(arith.ConstantOp(IntegerAttr(factor, IndexType())))))

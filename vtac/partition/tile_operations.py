@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
     AffineMapAttr,
@@ -60,6 +61,33 @@ def window_sums(data: SSAValue, shape: Sequence[int], windows: Sequence[Window],
     weights = made.put(_diagonal(1, weight, [window.size for window in windows]), "eye")
     start = zeros(made, shape)
     made.put(contraction([data, weights], start, multiply_accumulate(), window_sum_maps(windows)), "res_sum")
+    return made
+
+
+def channelwise(
+    data: SSAValue,
+    factor: int,
+    shape: Sequence[int],
+    windows: Sequence[Window],
+    weight: tuple[int, int],
+    groups: tuple[int, int],
+) -> Made:
+    """The sums of the windows of an i8 tensor of tiles, times a number, where input and output blocks differ.
+
+    Each output block has weights of its own: the tiles of a diagonal through all that its group reads. `groups` are
+    as of `product`.
+    """
+    made = Made()
+    (rows, columns), (outputs, inputs) = weight, groups
+    taps = [window.size for window in windows]
+    numbers = np.zeros((shape[1], inputs, *taps, rows, columns), np.int8)
+    for block, part in np.ndindex(shape[1], inputs):
+        first = block % outputs * rows - part * columns
+        numbers[block, part] = factor * np.eye(rows, columns, first, dtype=np.int8)
+    kind = TensorType(i8, list(numbers.shape))
+    weights = made.put(arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, numbers.reshape(-1).tolist())), "eye")
+    start = zeros(made, shape)
+    made.put(contraction([data, weights], start, multiply_accumulate(), product_maps(windows, groups)), "res_sum")
     return made
 
 
