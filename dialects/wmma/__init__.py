@@ -7,6 +7,7 @@ fragment's elements are spread over the lanes of a warp.
 
 from xdsl.ir import Dialect
 
+from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.attributes import FragmentType
 from vtac.dialects.wmma.ops import (
     AsyncCommitOp,
@@ -17,6 +18,7 @@ from vtac.dialects.wmma.ops import (
     LoadMatrixSyncOp,
     MapFragmentOp,
     MmaSyncOp,
+    MultiplyFragmentOp,
     StoreMatrixSyncOp,
     VariableOp,
     YieldOp,
@@ -28,11 +30,13 @@ WMMA = Dialect(
         AsyncCommitOp,
         AsyncCopyOp,
         AsyncWaitOp,
+        AttentionOp,
         FillFragmentOp,
         FragmentsOp,
         LoadMatrixSyncOp,
         MapFragmentOp,
         MmaSyncOp,
+        MultiplyFragmentOp,
         StoreMatrixSyncOp,
         VariableOp,
         YieldOp,
@@ -45,12 +49,14 @@ __all__ = [
     "AsyncCommitOp",
     "AsyncCopyOp",
     "AsyncWaitOp",
+    "AttentionOp",
     "FillFragmentOp",
     "FragmentType",
     "FragmentsOp",
     "LoadMatrixSyncOp",
     "MapFragmentOp",
     "MmaSyncOp",
+    "MultiplyFragmentOp",
     "StoreMatrixSyncOp",
     "VariableOp",
     "YieldOp",

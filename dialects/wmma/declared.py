@@ -61,6 +61,10 @@ SPLIT = declare(
     Declared("wmma.split", integer(2), (), "parts that a product's sums are taken in, each by blocks of its own")
 )
 
+FUSED = declare(
+    Declared("wmma.fused", MARK, (), "the product and the softmax that it multiplies are computed by one kernel")
+)
+
 COMMENT = declare(
     Declared("wmma.comment", TEXT, ("scf.for", "scf.if"), "what a part of a kernel does, for its readers")
 )

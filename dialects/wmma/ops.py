@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import cast
 
@@ -102,7 +103,7 @@ class FillFragmentOp(IRDLOperation):
 class LoadMatrixSyncOp(IRDLOperation):
     """Load one fragment from memory: `offset` and the leading dimension count elements.
 
-    Legal on a fragment of matrix_a or matrix_b, from memory of its element type.
+    Legal from memory of the fragment's element type; an accumulator is loaded row major.
     """
 
     name = "wmma.load_matrix_sync"
@@ -119,8 +120,6 @@ class LoadMatrixSyncOp(IRDLOperation):
 
     def verify_(self) -> None:
         fragment = fragment_of(self.fragments)
-        if fragment.role == "accumulator":
-            raise VerifyException("load_matrix_sync: an accumulator is filled, not loaded")
         _check_memory("load_matrix_sync", fragment, self.memory)
         _check_leading("load_matrix_sync", self.leading.value.data, self.memory)
 
@@ -215,6 +214,33 @@ class MapFragmentOp(IRDLOperation):
         if types != [wanted, wanted]:
             raise VerifyException(
                 f"map: the body takes an element of the fragment, {wanted}, and yields one; found {', '.join(types)}"
+            )
+
+
+@irdl_op_definition
+class MultiplyFragmentOp(IRDLOperation):
+    """fragments[index] *= factors[j], element by element.
+
+    Fragments of one type have their elements in the same places of all lanes, wherever that is, so no lane needs
+    another's.
+    """
+
+    name = "wmma.multiply_fragment"
+    fragments = operand_def(FragmentType)
+    index = operand_def(INDEX)
+    factors = operand_def(FragmentType)
+    factors_index = operand_def(INDEX)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$fragments `[` $index `]` `by` $factors `[` $factors_index `]` attr-dict "
+        "`:` type($fragments) `,` type($factors)"
+    )
+
+    def verify_(self) -> None:
+        own, other = fragment_of(self.fragments), fragment_of(self.factors)
+        if own.role != "accumulator" or replace(own, count=1) != replace(other, count=1):
+            raise VerifyException(
+                f"multiply_fragment: accumulators of one type are required, found {own.shown} and {other.shown}"
             )
 
 

@@ -27,6 +27,7 @@ from vtac.dialects.wmma import (
     LoadMatrixSyncOp,
     MapFragmentOp,
     MmaSyncOp,
+    MultiplyFragmentOp,
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
@@ -137,6 +138,8 @@ def _fragment_indices(op: Operation) -> list[SSAValue]:
     """The operands of a warp operation that name fragments."""
     if isinstance(op, MmaSyncOp):
         return [op.accumulator_index, op.a_index, op.b_index]
+    if isinstance(op, MultiplyFragmentOp):
+        return [op.index, op.factors_index]
     if isinstance(op, FillFragmentOp | LoadMatrixSyncOp | StoreMatrixSyncOp | MapFragmentOp):
         return [op.index]
     return []

@@ -20,12 +20,26 @@ from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
 from vtac.dialects.gpu_hardware import WARP_SIZE as WARP
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.wmma import FillFragmentOp, LoadMatrixSyncOp, MapFragmentOp, MmaSyncOp, StoreMatrixSyncOp
+from vtac.dialects.wmma import (
+    FillFragmentOp,
+    LoadMatrixSyncOp,
+    MapFragmentOp,
+    MmaSyncOp,
+    MultiplyFragmentOp,
+    StoreMatrixSyncOp,
+)
 from vtac.errors import CompileError
 
 _THREADS = (LoopKind.THREAD_X, LoopKind.THREAD_Y, LoopKind.THREAD_Z)
 _BLOCKS = (LoopKind.BLOCK_X, LoopKind.BLOCK_Y, LoopKind.BLOCK_Z)
-_WARP_OPERATIONS = (FillFragmentOp, LoadMatrixSyncOp, MapFragmentOp, MmaSyncOp, StoreMatrixSyncOp)
+_WARP_OPERATIONS = (
+    FillFragmentOp,
+    LoadMatrixSyncOp,
+    MapFragmentOp,
+    MmaSyncOp,
+    MultiplyFragmentOp,
+    StoreMatrixSyncOp,
+)
 
 
 @dataclass(frozen=True)

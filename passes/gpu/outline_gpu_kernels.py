@@ -42,6 +42,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.value_facts import element_of, shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
+from vtac.dialects.wmma import AttentionOp
 from vtac.errors import CompileError
 from vtac.rewriting.edits import append
 from vtac.rewriting.unread import DropUnread
@@ -213,7 +214,7 @@ class OutlineGpuKernels(ModulePass):
     requires: functions on tensors whose operations have one result each (normalize-linalg).
     ensures:  a function that needs several kernels holds calls of private functions, one for each kernel, constants and
               reshapes; every value that it returns is what a kernel computes for that. Equal kernels are one function.
-              A function that one kernel computes stays as it is.
+              A function that one kernel computes stays as it is, unless it is attention.
     declines: operations that no kernel computes.
     """
 
@@ -222,7 +223,7 @@ class OutlineGpuKernels(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [one for one in op.ops if isinstance(one, FuncOp) and one.body.blocks]:
             _check(function)
-            if len(kernel_groups(function)) < 2 and not _has_reshapes(function):
+            if len(kernel_groups(function)) < 2 and not _stands_apart(function):
                 continue
             rewrite_once(function, CopyReturned())
             groups: dict[Operation, KernelGroup] = {group.root: group for group in kernel_groups(function)}
@@ -230,5 +231,6 @@ class OutlineGpuKernels(ModulePass):
             rewrite_once(function, DropUnread(tuple(_unread())), backwards=True)
 
 
-def _has_reshapes(function: FuncOp) -> bool:
-    return any(isinstance(op, RESHAPES) for op in function.body.block.ops)
+def _stands_apart(function: FuncOp) -> bool:
+    """Whether a function needs calls though one kernel computes all of it: of attention, or between reshapes."""
+    return any(isinstance(op, (AttentionOp, *RESHAPES)) for op in function.body.block.ops)

@@ -21,8 +21,10 @@ from vtac.analysis.compaction import Compaction, plan_compaction
 from vtac.analysis.linear import Linear, to_affine
 from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
 from vtac.analysis.stage import is_lowered
+from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.wmma import FragmentsOp
 from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import move_op
 from vtac.rewriting.walker import rewrite_once
@@ -99,6 +101,11 @@ def normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
     rebind(block, values + [Linear(0)] * (len(variables) - len(loops)), guards)
 
 
+def _has_fragments(function: FuncOp) -> bool:
+    """Whether a function is one of memory and fragments, whose buffers are as small as they can be."""
+    return any(isinstance(op, FragmentsOp) for op in operations_under(function))
+
+
 @dataclass(frozen=True)
 class ScheduleCompactBuffers(ModulePass):
     """Move each allocation into the innermost loop that holds all its uses, and shrink it.
@@ -110,13 +117,13 @@ class ScheduleCompactBuffers(ModulePass):
     ensures:  buffers hold the hull of the regions accessed per iteration of that loop;
               accesses are relative to it; buffers that nothing reads or writes are gone.
     declines: a block with an init; a buffer that others than blocks use, but in a function that is
-              lowered wholly, which stays as it is.
+              lowered wholly, or that has fragments already, which stays as it is.
     """
 
     name = "schedule-compact-buffers"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
-            if isinstance(function, FuncOp) and not is_lowered(function):
+            if isinstance(function, FuncOp) and not is_lowered(function) and not _has_fragments(function):
                 plan = plan_compaction(function)
                 rewrite_once(function, PlaceBuffer(plan), NormaliseBlock(plan))

@@ -31,6 +31,7 @@ from vtac.dialects.wmma import (
     LoadMatrixSyncOp,
     MapFragmentOp,
     MmaSyncOp,
+    MultiplyFragmentOp,
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.ops import fragment_of
@@ -104,6 +105,8 @@ def _extent(op: Operation) -> tuple[int, int]:
 def _fragment_indices(op: Operation) -> list[tuple[SSAValue, SSAValue]]:
     if isinstance(op, MmaSyncOp):
         return [(op.accumulator, op.accumulator_index), (op.a, op.a_index), (op.b, op.b_index)]
+    if isinstance(op, MultiplyFragmentOp):
+        return [(op.fragments, op.index), (op.factors, op.factors_index)]
     if isinstance(op, FillFragmentOp | LoadMatrixSyncOp | StoreMatrixSyncOp | MapFragmentOp):
         return [(op.fragments, op.index)]
     return []

@@ -5,7 +5,8 @@ one group and its kernel can hold it, else it is the first of a group, whose res
 
 * elementwise operations and moves are computed where they are read;
 * one product, convolution or window is what the elementwise operations after it work on;
-* reductions of rows stand with what follows for the same rows, and with other reductions of them.
+* reductions of rows stand with what follows for the same rows, and with other reductions of them;
+* attention (fuse-attention) stands alone.
 
 What reads a product elementwise stays with the product, rather than with rows that are reduced afterwards.
 """
@@ -31,9 +32,10 @@ from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_products import is_tensor_product
 from vtac.analysis.value_facts import shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
+from vtac.dialects.wmma import AttentionOp
 
-Work = Literal["move", "map", "rows", "window", "product"]
-"""Copies with other indices; elementwise; reductions of rows; other reductions; what tensor cores multiply."""
+Work = Literal["move", "map", "rows", "window", "product", "attention"]
+"""Copies with other indices; elementwise; reductions of rows; others; what tensor cores multiply; attention."""
 
 
 @dataclass(eq=False)
@@ -57,7 +59,7 @@ def is_computation(op: Operation) -> bool:
     """Whether an operation computes a tensor, which a kernel has to do."""
     if isinstance(op, FillOp):
         return False
-    return isinstance(op, LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp)
+    return isinstance(op, LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp | AttentionOp)
 
 
 def kernel_groups(function: FuncOp) -> list[KernelGroup]:
@@ -92,6 +94,8 @@ def _add(group: KernelGroup, op: Operation, work: Work) -> None:
 
 def work_of(op: Operation) -> Work:
     """What sort of work an operation is."""
+    if isinstance(op, AttentionOp):
+        return "attention"
     if not isinstance(op, LinalgStructuredOperation):
         return "move"
     if is_elementwise(op):
@@ -137,6 +141,8 @@ def _rows_of(op: Operation) -> tuple[tuple[int, ...], tuple[int, ...]] | None:
 def _holds(group: KernelGroup, op: Operation, work: Work) -> bool:
     """Whether the kernel of a group can compute an operation too, which all its users in the group read."""
     readers = [(use.operation, use.index) for result in op.results for use in result.uses]
+    if work == "attention" or any(isinstance(reader, AttentionOp) for reader, _ in readers):
+        return False
     if any(isinstance(reader, tensor.PadOp) and reader is not op for reader, _ in readers):
         return False
     if work in ("map", "move"):

@@ -178,6 +178,9 @@ class Blocks:
             parts = (self.fragments[op.accumulator], self.fragments[op.a], self.fragments[op.b])
             indices = (self.values[op.accumulator_index], self.values[op.a_index], self.values[op.b_index])
             self.warps.multiply(op, parts, indices, active)
+        elif isinstance(op, wmma.MultiplyFragmentOp):
+            arrays = (self.fragments[op.fragments], self.fragments[op.factors])
+            self.warps.scale(op, arrays, (self.values[op.index], self.values[op.factors_index]), active)
         elif isinstance(op, wmma.MapFragmentOp):
             self.warps.map(op, self.fragments[op.fragments], self.values[op.index], self.values, active)
         else:

@@ -137,6 +137,18 @@ class WarpOperations:
         total = self._values(accumulator, warps, places[0], op).astype(wide) + left @ right
         accumulator.data[warps, places[0]] = total.astype(accumulator.data.dtype)
 
+    def scale(
+        self,
+        op: wmma.MultiplyFragmentOp,
+        arrays: tuple[Fragments, Fragments],
+        indices: tuple[Array, Array],
+        active: Mask | None,
+    ) -> None:
+        warps = self.active_warps(active, op)
+        own, factors = (self.pick(array, index, warps, op) for array, index in zip(arrays, indices, strict=True))
+        values = self._values(arrays[0], warps, own, op), self._values(arrays[1], warps, factors, op)
+        arrays[0].data[warps, own] = np.multiply(*values)
+
     def map(
         self,
         op: wmma.MapFragmentOp,

@@ -18,7 +18,9 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects.packing import HostOp, YieldOp
 from vtac.dialects.packing.declared import PROGRAM
+from vtac.dialects.wmma import AttentionOp
 from vtac.evaluate.arith import SUPPORTED, compute, extracted
+from vtac.evaluate.attention import attention
 from vtac.evaluate.buffers import Buffer, shape_of_type
 from vtac.evaluate.executable import EXECUTED
 from vtac.evaluate.functions import bind_arguments, constant_buffer, function_named, function_of, stored
@@ -92,6 +94,9 @@ class _Evaluation:
         elif isinstance(op, LAYOUT_OPS):
             operands = [self.buffer(value, op) for value in _read_operands(op)]
             self._define(op, [change_layout(op, [operand.contents("operand", op) for operand in operands])])
+        elif isinstance(op, AttentionOp):
+            operands = [self.buffer(value, op).contents("operand", op) for value in op.operands]
+            self._define(op, [attention(op, operands)])
         elif isinstance(op, HostOp | CallOp | scf.ForOp | ReduceOp):
             self._nested(op)
         elif not isinstance(op, DeallocOp):

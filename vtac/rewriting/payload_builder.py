@@ -21,6 +21,7 @@ from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.schedule.attributes import AccessAttr, Number
 from vtac.dialects.schedule.declared import LOOPS, NAME
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.wmma import AttentionOp
 from vtac.errors import CompileError
 from vtac.rewriting.linalg_bodies import Constants, clone_body, inline_scalar
 from vtac.rewriting.linalg_statements import Statement, copy_statement, iteration_domain
@@ -29,7 +30,7 @@ from vtac.rewriting.payload_arguments import PayloadArguments, as_memref
 
 def is_computed(value: SSAValue) -> bool:
     """Whether an op computes a tensor as a whole: no fill, slice, constant, empty tensor or argument."""
-    computed = LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp
+    computed = LinalgStructuredOperation | BroadcastOp | tensor.PadOp | PackOp | UnpackOp | AttentionOp
     return isinstance(value.owner, computed) and not isinstance(value.owner, FillOp)
 
 

@@ -82,9 +82,41 @@ func.func @f(%f: !wmma.fragment<2 x accumulator [16, 16, 16] f32>, %i: index) {
 
 // -----
 
-func.func @f(%f: !wmma.fragment<2 x accumulator [16, 16, 16] f32>, %i: index, %m: memref<256xf32>) {
-  // expected-error @+1 {{load_matrix_sync: an accumulator is filled, not loaded}}
-  wmma.load_matrix_sync %f[%i], %m[%i] leading 16 : !wmma.fragment<2 x accumulator [16, 16, 16] f32>, memref<256xf32>
+func.func @f(%f: !wmma.fragment<2 x accumulator [16, 16, 16] f32>, %i: index, %m: memref<256xf16>) {
+  // expected-error @+1 {{load_matrix_sync: memory holds f16, the fragment f32}}
+  wmma.load_matrix_sync %f[%i], %m[%i] leading 16 : !wmma.fragment<2 x accumulator [16, 16, 16] f32>, memref<256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%f: !wmma.fragment<2 x accumulator [16, 16, 16] f32>, %g: !wmma.fragment<1 x accumulator [16, 16, 16] f16>, %i: index) {
+  // expected-error @+1 {{multiply_fragment: accumulators of one type are required, found 2 x accumulator [16, 16, 16] f32 and 1 x accumulator [16, 16, 16] f16}}
+  wmma.multiply_fragment %f[%i] by %g[%i] : !wmma.fragment<2 x accumulator [16, 16, 16] f32>, !wmma.fragment<1 x accumulator [16, 16, 16] f16>
+  func.return
+}
+
+// -----
+
+func.func @f(%q: tensor<16x16xf16>) {
+  // expected-error @+1 {{attention: 3 maps; one per operand and one for the result}}
+  %r = wmma.attention %q, %q, %q sizes array<i64: 16, 16, 16, 16> scale 1.0 : f32 maps [affine_map<(i, d) -> (i, d)>, affine_map<(i, d) -> (i, d)>, affine_map<(i, d) -> (i, d)>] : tensor<16x16xf16>, tensor<16x16xf16>, tensor<16x16xf16> -> tensor<16x16xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%q: tensor<16x16xf16>) {
+  // expected-error @+1 {{attention: sizes are those of the batch, then rows, keys, features, columns, each 1 or more}}
+  %r = wmma.attention %q, %q, %q sizes array<i64: 16, 0, 16, 16> scale 1.0 : f32 maps [affine_map<(i, d) -> (i, d)>, affine_map<(i, d) -> (i, d)>, affine_map<(i, d) -> (i, d)>, affine_map<(i, d) -> (i, d)>] : tensor<16x16xf16>, tensor<16x16xf16>, tensor<16x16xf16> -> tensor<16x16xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%q: tensor<16x16xf16>) {
+  // expected-error @+1 {{attention: (d0) -> (d0, d0) does not take [16, 16] to a tensor of [16, 16]}}
+  %r = wmma.attention %q, %q, %q sizes array<i64: 16, 16, 16, 16> scale 1.0 : f32 maps [affine_map<(i) -> (i, i)>, affine_map<(i, d) -> (i, d)>, affine_map<(i, d) -> (i, d)>, affine_map<(i, d) -> (i, d)>] : tensor<16x16xf16>, tensor<16x16xf16>, tensor<16x16xf16> -> tensor<16x16xf16>
   func.return
 }
 

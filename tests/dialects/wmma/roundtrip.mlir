@@ -37,7 +37,18 @@ func.func @kernel(%a: memref<512xf16>, %s: memref<512xf16, "shared">, %c: memref
     %double = arith.addf %x, %x : f32
     wmma.yield %double : f32
   }
-  // CHECK: wmma.store_matrix_sync %c[%i] leading 16, %total[%i] : memref<256xf32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  // CHECK: wmma.load_matrix_sync %total[%i], %c[%i] leading 16 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>, memref<256xf32>
+  wmma.load_matrix_sync %total[%i], %c[%i] leading 16 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>, memref<256xf32>
+  // CHECK-NEXT: wmma.multiply_fragment %total[%i] by %total[%i] : !wmma.fragment<1 x accumulator [16, 16, 16] f32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  wmma.multiply_fragment %total[%i] by %total[%i] : !wmma.fragment<1 x accumulator [16, 16, 16] f32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  // CHECK-NEXT: wmma.store_matrix_sync %c[%i] leading 16, %total[%i] : memref<256xf32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
   wmma.store_matrix_sync %c[%i] leading 16, %total[%i] : memref<256xf32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  func.return
+}
+
+// CHECK: func.func @attention(
+func.func @attention(%q: tensor<16x32xf16>, %m: tensor<16x16xf32>) {
+  // CHECK-NEXT: wmma.attention %q, %q, %q mask %m sizes array<i64: 16, 16, 32, 32> scale 5.000000e-01 : f32 diagonal 0 maps [affine_map<(d0, d1) -> (d0, d1)>, {{.*}}] : tensor<16x32xf16>, tensor<16x32xf16>, tensor<16x32xf16>, tensor<16x16xf32> -> tensor<16x32xf32>
+  %r = wmma.attention %q, %q, %q mask %m sizes array<i64: 16, 16, 32, 32> scale 0.5 : f32 diagonal 0 maps [affine_map<(i, d) -> (i, d)>, affine_map<(j, d) -> (j, d)>, affine_map<(j, e) -> (j, e)>, affine_map<(i, j) -> (i, j)>, affine_map<(i, e) -> (i, e)>] : tensor<16x32xf16>, tensor<16x32xf16>, tensor<16x32xf16>, tensor<16x16xf32> -> tensor<16x32xf32>
   func.return
 }

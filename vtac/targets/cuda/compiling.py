@@ -13,8 +13,10 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.kernel_groups import is_computation, work_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.wmma import AttentionOp
 from vtac.dialects.wmma.declared import ALLOW_TF32, ARCHITECTURE, SPLIT
 from vtac.errors import CompileError, ScheduleError
+from vtac.passes.gpu.fuse_attention import FuseAttention
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
 from vtac.passes.gpu.split_products import SplitProducts
 from vtac.passes.linalg.expand_numbers import ExpandNumbers
@@ -38,7 +40,8 @@ from vtac.text.context import make_context
 KERNELS_PIPELINE = Pipeline(
     "lower-to-gpu-kernels",
     (
-        Phase("normalized", (LiftArithmetic(), SplitProducts(), NormalizeLinalg(), ExpandNumbers())),
+        Phase("fused", (LiftArithmetic(), NormalizeLinalg(), FuseAttention())),
+        Phase("normalized", (SplitProducts(), NormalizeLinalg(), ExpandNumbers())),
         Phase("kernels", (OutlineGpuKernels(),)),
     ),
 )
@@ -67,13 +70,14 @@ def kernels_apart(work: ModuleOp) -> ModuleOp | None:
     parts = splits(functions[0], architecture_of(work))
     if not parts and not _has_parts(functions[0]) and _is_one_product(functions[0]) and _has_schedule(work):
         return None
-    numbers = {number: parts[op] for number, op in enumerate(functions[0].body.block.ops) if op in parts}
     cut = work.clone()
     drop_scripts(cut)
-    ops_of_copy = list(next(op for op in cut.ops if isinstance(op, FuncOp) and op.body.blocks).body.block.ops)
-    for number, count in numbers.items():
-        SPLIT.set(ops_of_copy[number], count)
-    Runner(make_context()).run_phases(KERNELS_PIPELINE.phases, cut)
+    runner, (fused, *others) = Runner(make_context()), KERNELS_PIPELINE.phases
+    runner.run_phases([fused], cut)
+    whole = next(op for op in cut.ops if isinstance(op, FuncOp) and op.body.blocks)
+    for op, count in splits(whole, architecture_of(work)).items():
+        SPLIT.set(op, count)
+    runner.run_phases(others, cut)
     return cut if sum(isinstance(op, FuncOp) for op in cut.ops) > 1 else None
 
 
@@ -114,8 +118,9 @@ def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[st
         if ALLOW_TF32.is_on(apart):
             ALLOW_TF32.set(module, True)
         name = function.sym_name.data
-        script = given.pop(name, None)
-        append((script or default_schedule(module).script).clone(), module.body.block)
+        if not any(isinstance(op, AttentionOp) for op in kernel.body.block.ops):
+            script = given.pop(name, None)
+            append((script or default_schedule(module).script).clone(), module.body.block)
         found[name] = module
     if given:
         raise CompileError(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from xdsl.transforms.canonicalize import CanonicalizePass
 from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
 
+from vtac.passes.gpu.convert_attention_to_memory import ConvertAttentionToMemory
 from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
@@ -34,7 +35,7 @@ from vtac.pipelines import Phase, Pipeline, PipelinePass
 WMMA_PIPELINE = Pipeline(
     "lower-to-wmma",
     (
-        Phase("payload", (ConvertLinalgToSchedule(),)),
+        Phase("payload", (ConvertAttentionToMemory(), ConvertLinalgToSchedule())),
         Phase("scheduled", (ApplySchedule(),)),
         Phase(
             "blocked",

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from vtac.targets.target import Arrays, HasScript
 
 
+_ON_TENSORS = "wmma.attention"
+"""The operation of the dialect that kernels are made from."""
+
+
 def _read(module: ModuleOp) -> GpuArchitecture | None:
     from vtac.analysis.gpu_architecture import architecture_of
 
@@ -88,7 +92,8 @@ def _kernel(function: FuncOp) -> Operation | None:
 
     if is_kernel(function):
         return function
-    return next((op for op in operations_under(function) if op.name.startswith("wmma.")), None)
+    of_kernels = (op for op in operations_under(function) if op.name.startswith("wmma.") and op.name != _ON_TENSORS)
+    return next(of_kernels, None)
 
 
 def _evaluate(module: ModuleOp, arrays: Arrays) -> NDArray[np.generic] | Arrays:

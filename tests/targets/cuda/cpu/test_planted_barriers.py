@@ -16,6 +16,7 @@ from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
+from vtac.workloads.attention import Attention
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_conv2d_plain import PlainConv2D
 from vtac.workloads.wmma_fast import fast_schedule
@@ -58,6 +59,12 @@ def warps_of_their_own() -> Kernel:
     return Kernel(kernel_text("matmul_warps.cu"), LaunchRecord("matmul", (2, 1, 1), (64, 1, 1), 0, parameters))
 
 
+def attention() -> Kernel:
+    program = vtac.compile(Attention(1, 40, 80, 32, 32).text(), "cuda")
+    assert isinstance(program, vtac.CudaNetwork)
+    return Kernel(program.text, program.plan.kernels[0])
+
+
 KERNELS: Mapping[str, tuple[Callable[[], Kernel], int]] = {
     "product": (lambda: product(WmmaMatmul(64, 64, 64, bias=True, relu=True)), 5),
     "guarded product": (lambda: product(WmmaMatmul(50, 64, 100, "s8", bias=True)), 5),
@@ -71,15 +78,18 @@ KERNELS: Mapping[str, tuple[Callable[[], Kernel], int]] = {
     "fast plain convolution": (lambda: convolution(PlainConv2D(16, 5, 4, 16, 32, 2, 0, 2), fast=True), 6),
     "pipelined product by hand": (lambda: Kernel(pipelined_matmul().text, pipelined_matmul().launch), 7),
     "convolution by hand": (lambda: Kernel(blocked_conv2d().text, blocked_conv2d().launch), 4),
+    "attention": (attention, 13),
     "warps of their own": (warps_of_their_own, 12),
 }
 """Kernels, and how many faults there are to plant."""
 
 REDUNDANT = {
+    ("attention", 68): "the first barrier of a step orders the copy of the queries, too",
+    ("attention", 180): "the last barrier of a step is between the maxima's readers and the sums' writers already",
     (
         "warps of their own",
         39,
-    ): "the barriers in the next round's steps order the tile's readers before its next writers"
+    ): "the barriers in the next round's steps order the tile's readers before its next writers",
 }
 """Barriers that nothing needs, by kernel and line, and why."""
 

@@ -220,6 +220,8 @@ class StatementPrinter(ExpressionPrinter):
             self._line(f"wmma::mma_sync({accumulator}, {a}, {b}, {accumulator});", depth)
         elif isinstance(op, wmma.MapFragmentOp):
             self._map(op, depth)
+        elif isinstance(op, wmma.MultiplyFragmentOp):
+            self._multiply(op, depth)
         else:
             return self._asynchronous(op, depth)
         return True
@@ -233,7 +235,8 @@ class StatementPrinter(ExpressionPrinter):
         place = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
         if fragment_of(op.fragments).element == "u8":  # bytes in memory have no sign of their own
             place = f"reinterpret_cast<const unsigned char *>({place})"
-        return f"{place}, {op.leading.value.data}"
+        layout = ", wmma::mem_row_major" if fragment_of(op.fragments).role == "accumulator" else ""
+        return f"{place}, {op.leading.value.data}{layout}"
 
     def _round(self, fragment: str, depth: int) -> None:
         """The elements of a fragment of tf32 are rounded, each lane its own; the hardware would cut them off."""
@@ -252,6 +255,14 @@ class StatementPrinter(ExpressionPrinter):
                 self._line(f"{fragment}.x[element] = {self.text(inner.value)};", depth + 1)
             else:
                 self._print(inner, depth + 1)
+        self._line("}", depth)
+
+    def _multiply(self, op: wmma.MultiplyFragmentOp, depth: int) -> None:
+        fragment = f"{self.text(op.fragments)}[{self.text(op.index)}]"
+        factors = f"{self.text(op.factors)}[{self.text(op.factors_index)}]"
+        self._line("#pragma unroll", depth)
+        self._line(f"for (int element = 0; element < {fragment}.num_elements; ++element) {{", depth)
+        self._line(f"{fragment}.x[element] *= {factors}.x[element];", depth + 1)
         self._line("}", depth)
 
     def _asynchronous(self, op: Operation, depth: int) -> bool:

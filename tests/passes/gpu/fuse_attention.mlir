@@ -1,0 +1,500 @@
+// RUN: vtac-opt %s -p fuse-attention --split-input-file --verify-diagnostics | filecheck %s
+// RUN: vtac-opt %s -p fuse-attention,fuse-attention --split-input-file --verify-diagnostics | filecheck %s
+
+// Two heads: the product of queries and keys, a softmax of rows, the product with the values, rounded to f16.
+
+// CHECK-LABEL: func.func @heads(
+// CHECK-NEXT:    %result = wmma.attention %q, %k, %v sizes array<i64: 2, 8, 24, 16, 32> scale 2.500000e-01 : f32 maps [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, {{.*}}] : tensor<2x8x16xf16>, tensor<2x24x16xf16>, tensor<2x24x32xf16> -> tensor<2x8x32xf16>
+// CHECK-NEXT:    func.return %result
+func.func @heads(%q: tensor<2x8x16xf16>, %k: tensor<2x24x16xf16>, %v: tensor<2x24x32xf16>) -> (tensor<2x8x32xf16>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<2x8x24xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<2x8x24xf32>) -> tensor<2x8x24xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, i, j, d) -> (h, i, d)>, affine_map<(h, i, j, d) -> (h, j, d)>, affine_map<(h, i, j, d) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<2x8x16xf16>, tensor<2x24x16xf16>) outs(%scores_init : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %scaled_empty = tensor.empty() : tensor<2x8x24xf32>
+  %scaled = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<2x8x24xf32>) outs(%scaled_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_n = arith.constant 2.50000000000000000e-01 : f32
+    %in_y = arith.mulf %in_a0, %in_n : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<2x8xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%scaled : tensor<2x8x24xf32>) outs(%most_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %parts_empty = tensor.empty() : tensor<2x8x24xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scaled, %most : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%parts_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<2x8xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<2x8x24xf32>) outs(%total_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %weights_empty = tensor.empty() : tensor<2x8x24xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%weights_empty : tensor<2x8x24xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x24xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<2x8x32xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<2x8x32xf32>) -> tensor<2x8x32xf32>
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, i, d, j) -> (h, i, j)>, affine_map<(h, i, d, j) -> (h, j, d)>, affine_map<(h, i, d, j) -> (h, i, d)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<2x8x24xf16>, tensor<2x24x32xf16>) outs(%mixed_init : tensor<2x8x32xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x32xf32>
+  %result_empty = tensor.empty() : tensor<2x8x32xf16>
+  %result = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%mixed : tensor<2x8x32xf32>) outs(%result_empty : tensor<2x8x32xf16>) {
+  ^bb0(%in_a0: f32, %in_acc: f16):
+    %in_y = arith.truncf %in_a0 : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x32xf16>
+  func.return %result : tensor<2x8x32xf16>
+}
+
+// -----
+
+// As torch-mlir writes it: heads as a batch in one dimension for the products and in two for the softmax, keys
+// transposed, a mask of one row of heads, maxima and sums that keep a dimension.
+
+// CHECK-LABEL: func.func @torch(
+// CHECK-NEXT:    %o = wmma.attention %q, %k, %v mask %mask sizes array<i64: 6, 8, 24, 16, 16> scale 2.500000e-01 : f32 maps
+// CHECK-SAME:      [affine_map<(d0, d1, d2) -> ((d0 floordiv 3), (d0 mod 3), d1, d2)>, affine_map<(d0, d1, d2) -> ((d0 floordiv 3), (d0 mod 3), d1, d2)>, affine_map<(d0, d1, d2) -> ((d0 floordiv 3), (d0 mod 3), d1, d2)>, affine_map<(d0, d1, d2) -> ((d0 floordiv 3), 0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>]
+// CHECK-NEXT:    tensor.expand_shape %o
+func.func @torch(%q: tensor<2x3x8x16xf16>, %k: tensor<2x3x24x16xf16>, %v: tensor<2x3x24x16xf16>, %mask: tensor<2x1x8x24xf16>) -> tensor<2x3x8x16xf32> {
+  %zero = arith.constant 0.0 : f32
+  %least = arith.constant 0xFF800000 : f32
+  %four = arith.constant 4.0 : f32
+  %qf = tensor.collapse_shape %q [[0, 1], [2], [3]] : tensor<2x3x8x16xf16> into tensor<6x8x16xf16>
+  %kt_empty = tensor.empty() : tensor<2x3x16x24xf16>
+  %kt = linalg.transpose ins(%k : tensor<2x3x24x16xf16>) outs(%kt_empty : tensor<2x3x16x24xf16>) permutation = [0, 1, 3, 2]
+  %kf = tensor.collapse_shape %kt [[0, 1], [2], [3]] : tensor<2x3x16x24xf16> into tensor<6x16x24xf16>
+  %vf = tensor.collapse_shape %v [[0, 1], [2], [3]] : tensor<2x3x24x16xf16> into tensor<6x24x16xf16>
+  %s_empty = tensor.empty() : tensor<6x8x24xf32>
+  %s_zero = linalg.fill ins(%zero : f32) outs(%s_empty : tensor<6x8x24xf32>) -> tensor<6x8x24xf32>
+  %s = linalg.batch_matmul ins(%qf, %kf : tensor<6x8x16xf16>, tensor<6x16x24xf16>) outs(%s_zero : tensor<6x8x24xf32>) -> tensor<6x8x24xf32>
+  %s4 = tensor.expand_shape %s [[0, 1], [2], [3]] output_shape [2, 3, 8, 24] : tensor<6x8x24xf32> into tensor<2x3x8x24xf32>
+  %e = tensor.empty() : tensor<2x3x8x24xf32>
+  %scaled = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%s4 : tensor<2x3x8x24xf32>) outs(%e : tensor<2x3x8x24xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %y = arith.divf %x, %four : f32
+    linalg.yield %y : f32
+  } -> tensor<2x3x8x24xf32>
+  %masked = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, 0, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%scaled, %mask : tensor<2x3x8x24xf32>, tensor<2x1x8x24xf16>) outs(%e : tensor<2x3x8x24xf32>) {
+  ^bb0(%x: f32, %m: f16, %o: f32):
+    %w = arith.extf %m : f16 to f32
+    %y = arith.addf %x, %w : f32
+    linalg.yield %y : f32
+  } -> tensor<2x3x8x24xf32>
+  %row = tensor.empty() : tensor<2x3x8x1xf32>
+  %row_least = linalg.fill ins(%least : f32) outs(%row : tensor<2x3x8x1xf32>) -> tensor<2x3x8x1xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, 0)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%masked : tensor<2x3x8x24xf32>) outs(%row_least : tensor<2x3x8x1xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %y = arith.maximumf %x, %o : f32
+    linalg.yield %y : f32
+  } -> tensor<2x3x8x1xf32>
+  %less = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, 0)>, affine_map<(a, b, i, j) -> (a, b, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%masked, %most : tensor<2x3x8x24xf32>, tensor<2x3x8x1xf32>) outs(%e : tensor<2x3x8x24xf32>) {
+  ^bb0(%x: f32, %m: f32, %o: f32):
+    %y = arith.subf %x, %m : f32
+    linalg.yield %y : f32
+  } -> tensor<2x3x8x24xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%less : tensor<2x3x8x24xf32>) outs(%e : tensor<2x3x8x24xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %y = math.exp %x : f32
+    linalg.yield %y : f32
+  } -> tensor<2x3x8x24xf32>
+  %row_zero = linalg.fill ins(%zero : f32) outs(%row : tensor<2x3x8x1xf32>) -> tensor<2x3x8x1xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, 0)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<2x3x8x24xf32>) outs(%row_zero : tensor<2x3x8x1xf32>) {
+  ^bb0(%x: f32, %o: f32):
+    %y = arith.addf %x, %o : f32
+    linalg.yield %y : f32
+  } -> tensor<2x3x8x1xf32>
+  %weights = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, 0)>, affine_map<(a, b, i, j) -> (a, b, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<2x3x8x24xf32>, tensor<2x3x8x1xf32>) outs(%e : tensor<2x3x8x24xf32>) {
+  ^bb0(%x: f32, %t: f32, %o: f32):
+    %y = arith.divf %x, %t : f32
+    linalg.yield %y : f32
+  } -> tensor<2x3x8x24xf32>
+  %h = tensor.empty() : tensor<2x3x8x24xf16>
+  %half = linalg.generic {indexing_maps = [affine_map<(a, b, i, j) -> (a, b, i, j)>, affine_map<(a, b, i, j) -> (a, b, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%weights : tensor<2x3x8x24xf32>) outs(%h : tensor<2x3x8x24xf16>) {
+  ^bb0(%x: f32, %o: f16):
+    %y = arith.truncf %x : f32 to f16
+    linalg.yield %y : f16
+  } -> tensor<2x3x8x24xf16>
+  %pf = tensor.collapse_shape %half [[0, 1], [2], [3]] : tensor<2x3x8x24xf16> into tensor<6x8x24xf16>
+  %o_empty = tensor.empty() : tensor<6x8x16xf32>
+  %o_zero = linalg.fill ins(%zero : f32) outs(%o_empty : tensor<6x8x16xf32>) -> tensor<6x8x16xf32>
+  %o = linalg.batch_matmul ins(%pf, %vf : tensor<6x8x24xf16>, tensor<6x24x16xf16>) outs(%o_zero : tensor<6x8x16xf32>) -> tensor<6x8x16xf32>
+  %r = tensor.expand_shape %o [[0, 1], [2], [3]] output_shape [2, 3, 8, 16] : tensor<6x8x16xf32> into tensor<2x3x8x16xf32>
+  func.return %r : tensor<2x3x8x16xf32>
+}
+
+// -----
+
+// The weights are returned too: they have to lie somewhere.
+
+func.func @returned(%q: tensor<2x8x16xf16>, %k: tensor<2x24x16xf16>, %v: tensor<2x24x32xf16>) -> (tensor<2x8x32xf16>, tensor<2x8x24xf16>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<2x8x24xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<2x8x24xf32>) -> tensor<2x8x24xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, i, j, d) -> (h, i, d)>, affine_map<(h, i, j, d) -> (h, j, d)>, affine_map<(h, i, j, d) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<2x8x16xf16>, tensor<2x24x16xf16>) outs(%scores_init : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %scaled_empty = tensor.empty() : tensor<2x8x24xf32>
+  %scaled = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<2x8x24xf32>) outs(%scaled_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_n = arith.constant 2.50000000000000000e-01 : f32
+    %in_y = arith.mulf %in_a0, %in_n : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<2x8xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%scaled : tensor<2x8x24xf32>) outs(%most_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %parts_empty = tensor.empty() : tensor<2x8x24xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scaled, %most : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%parts_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<2x8xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<2x8x24xf32>) outs(%total_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %weights_empty = tensor.empty() : tensor<2x8x24xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%weights_empty : tensor<2x8x24xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x24xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<2x8x32xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<2x8x32xf32>) -> tensor<2x8x32xf32>
+  // expected-error @+1 {{cannot compute 'linalg.generic' as attention: what 'linalg.generic' computes on the way is read by 'func.return' too}}
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, i, d, j) -> (h, i, j)>, affine_map<(h, i, d, j) -> (h, j, d)>, affine_map<(h, i, d, j) -> (h, i, d)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<2x8x24xf16>, tensor<2x24x32xf16>) outs(%mixed_init : tensor<2x8x32xf32>) attrs = {wmma.fused} {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x32xf32>
+  %result_empty = tensor.empty() : tensor<2x8x32xf16>
+  %result = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%mixed : tensor<2x8x32xf32>) outs(%result_empty : tensor<2x8x32xf16>) {
+  ^bb0(%in_a0: f32, %in_acc: f16):
+    %in_y = arith.truncf %in_a0 : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x32xf16>
+  func.return %result, %weights : tensor<2x8x32xf16>, tensor<2x8x24xf16>
+}
+
+// -----
+
+// The softmax is one of columns.
+
+func.func @another_axis(%q: tensor<2x8x16xf16>, %k: tensor<2x24x16xf16>, %v: tensor<2x24x32xf16>) -> (tensor<2x8x32xf16>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<2x8x24xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<2x8x24xf32>) -> tensor<2x8x24xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, i, j, d) -> (h, i, d)>, affine_map<(h, i, j, d) -> (h, j, d)>, affine_map<(h, i, j, d) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<2x8x16xf16>, tensor<2x24x16xf16>) outs(%scores_init : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %scaled_empty = tensor.empty() : tensor<2x8x24xf32>
+  %scaled = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<2x8x24xf32>) outs(%scaled_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_n = arith.constant 2.50000000000000000e-01 : f32
+    %in_y = arith.mulf %in_a0, %in_n : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<2x24xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<2x24xf32>) -> tensor<2x24xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, j)>], iterator_types = ["parallel", "reduction", "parallel"]}
+    ins(%scaled : tensor<2x8x24xf32>) outs(%most_init : tensor<2x24xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x24xf32>
+  %parts_empty = tensor.empty() : tensor<2x8x24xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scaled, %most : tensor<2x8x24xf32>, tensor<2x24xf32>) outs(%parts_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<2x24xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<2x24xf32>) -> tensor<2x24xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, j)>], iterator_types = ["parallel", "reduction", "parallel"]}
+    ins(%parts : tensor<2x8x24xf32>) outs(%total_init : tensor<2x24xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x24xf32>
+  %weights_empty = tensor.empty() : tensor<2x8x24xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<2x8x24xf32>, tensor<2x24xf32>) outs(%weights_empty : tensor<2x8x24xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x24xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<2x8x32xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<2x8x32xf32>) -> tensor<2x8x32xf32>
+  // expected-error @+1 {{cannot compute 'linalg.generic' as attention: neither operand is a softmax over the keys: another sum divides}}
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, i, d, j) -> (h, i, j)>, affine_map<(h, i, d, j) -> (h, j, d)>, affine_map<(h, i, d, j) -> (h, i, d)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<2x8x24xf16>, tensor<2x24x32xf16>) outs(%mixed_init : tensor<2x8x32xf32>) attrs = {wmma.fused} {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x32xf32>
+  %result_empty = tensor.empty() : tensor<2x8x32xf16>
+  %result = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%mixed : tensor<2x8x32xf32>) outs(%result_empty : tensor<2x8x32xf16>) {
+  ^bb0(%in_a0: f32, %in_acc: f16):
+    %in_y = arith.truncf %in_a0 : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x32xf16>
+  func.return %result : tensor<2x8x32xf16>
+}
+
+// -----
+
+func.func @odd(%q: tensor<2x8x16xf16>, %k: tensor<2x24x16xf16>, %v: tensor<2x24x24xf16>) -> (tensor<2x8x24xf16>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<2x8x24xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<2x8x24xf32>) -> tensor<2x8x24xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, i, j, d) -> (h, i, d)>, affine_map<(h, i, j, d) -> (h, j, d)>, affine_map<(h, i, j, d) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<2x8x16xf16>, tensor<2x24x16xf16>) outs(%scores_init : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %scaled_empty = tensor.empty() : tensor<2x8x24xf32>
+  %scaled = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<2x8x24xf32>) outs(%scaled_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_n = arith.constant 2.50000000000000000e-01 : f32
+    %in_y = arith.mulf %in_a0, %in_n : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<2x8xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%scaled : tensor<2x8x24xf32>) outs(%most_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %parts_empty = tensor.empty() : tensor<2x8x24xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scaled, %most : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%parts_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<2x8xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<2x8x24xf32>) outs(%total_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %weights_empty = tensor.empty() : tensor<2x8x24xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%weights_empty : tensor<2x8x24xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x24xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<2x8x24xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<2x8x24xf32>) -> tensor<2x8x24xf32>
+  // expected-error @+1 {{cannot compute 'linalg.generic' as attention: heads of 16 and 24 features; multiples of 16 are required}}
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, i, d, j) -> (h, i, j)>, affine_map<(h, i, d, j) -> (h, j, d)>, affine_map<(h, i, d, j) -> (h, i, d)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<2x8x24xf16>, tensor<2x24x24xf16>) outs(%mixed_init : tensor<2x8x24xf32>) attrs = {wmma.fused} {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %result_empty = tensor.empty() : tensor<2x8x24xf16>
+  %result = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%mixed : tensor<2x8x24xf32>) outs(%result_empty : tensor<2x8x24xf16>) {
+  ^bb0(%in_a0: f32, %in_acc: f16):
+    %in_y = arith.truncf %in_a0 : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x24xf16>
+  func.return %result : tensor<2x8x24xf16>
+}
+
+// -----
+
+func.func @large(%q: tensor<2x8x16xf16>, %k: tensor<2x24x16xf16>, %v: tensor<2x24x512xf16>) -> (tensor<2x8x512xf16>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<2x8x24xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<2x8x24xf32>) -> tensor<2x8x24xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, i, j, d) -> (h, i, d)>, affine_map<(h, i, j, d) -> (h, j, d)>, affine_map<(h, i, j, d) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<2x8x16xf16>, tensor<2x24x16xf16>) outs(%scores_init : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %scaled_empty = tensor.empty() : tensor<2x8x24xf32>
+  %scaled = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<2x8x24xf32>) outs(%scaled_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_n = arith.constant 2.50000000000000000e-01 : f32
+    %in_y = arith.mulf %in_a0, %in_n : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<2x8xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%scaled : tensor<2x8x24xf32>) outs(%most_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %parts_empty = tensor.empty() : tensor<2x8x24xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%scaled, %most : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%parts_empty : tensor<2x8x24xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x24xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<2x8xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<2x8xf32>) -> tensor<2x8xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>], iterator_types = ["parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<2x8x24xf32>) outs(%total_init : tensor<2x8xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8xf32>
+  %weights_empty = tensor.empty() : tensor<2x8x24xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, i, j) -> (h, i, j)>, affine_map<(h, i, j) -> (h, i)>, affine_map<(h, i, j) -> (h, i, j)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<2x8x24xf32>, tensor<2x8xf32>) outs(%weights_empty : tensor<2x8x24xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x24xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<2x8x512xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<2x8x512xf32>) -> tensor<2x8x512xf32>
+  // expected-error @+1 {{cannot compute 'linalg.generic' as attention: heads of 16 and 512 features do not fit the shared memory and registers of a block on every architecture}}
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, i, d, j) -> (h, i, j)>, affine_map<(h, i, d, j) -> (h, j, d)>, affine_map<(h, i, d, j) -> (h, i, d)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<2x8x24xf16>, tensor<2x24x512xf16>) outs(%mixed_init : tensor<2x8x512xf32>) attrs = {wmma.fused} {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<2x8x512xf32>
+  %result_empty = tensor.empty() : tensor<2x8x512xf16>
+  %result = linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d0, d1, d2)>, affine_map<(d0, d1, d2) -> (d0, d1, d2)>], iterator_types = ["parallel", "parallel", "parallel"]}
+    ins(%mixed : tensor<2x8x512xf32>) outs(%result_empty : tensor<2x8x512xf16>) {
+  ^bb0(%in_a0: f32, %in_acc: f16):
+    %in_y = arith.truncf %in_a0 : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<2x8x512xf16>
+  func.return %result : tensor<2x8x512xf16>
+}
+
+// -----
+
+func.func @plain(%a: tensor<16x16xf16>, %b: tensor<16x16xf16>, %start: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  // expected-error @+1 {{cannot compute 'linalg.matmul' as attention: neither operand is a softmax}}
+  %c = linalg.matmul {wmma.fused} ins(%a, %b : tensor<16x16xf16>, tensor<16x16xf16>) outs(%start : tensor<16x16xf32>) -> tensor<16x16xf32>
+  func.return %c : tensor<16x16xf32>
+}
