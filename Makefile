@@ -7,6 +7,7 @@
 #   make docs    the documentation site, built into build/docs/html, its examples and tutorials run
 #   make package a wheel, tried where it is installed          make test-xdsl  a part of the tests with the oldest xDSL
 #   make test-torch  the tests that need PyTorch, which it installs
+#   make test-devices  every program of the tests behind a pipe and on the models of both designs' registers, too
 #
 # PYTHON is the interpreter that .venv is made with, at least 3.11.
 
@@ -26,7 +27,7 @@ $(error vtac/dialects and vtac/passes are symbolic links to dialects and passes,
   (on Windows, with developer mode on))
 endif
 
-.PHONY: test test-browser lint types lit pytest demo bench fuzz docs package test-xdsl test-torch clean
+.PHONY: test test-browser test-devices lint types lit pytest demo bench fuzz docs package test-xdsl test-torch clean
 
 test: lint types lit pytest
 
@@ -42,6 +43,10 @@ lit: $(VENV)/.installed-test
 
 pytest: $(VENV)/.installed-test
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Programs of marked tests do that in `make test`.
+test-devices: $(VENV)/.installed-test
+	$(BIN)/python -m pytest -n $(JOBS) --everywhere
 
 test-browser: $(VENV)/.installed-browser
 	$(BIN)/python -m pytest -n 0 tests/browser

@@ -62,12 +62,15 @@ def test_refusals_cross_the_pipe(piped: Device) -> None:
     ("url", "message"),
     [
         ("sin", "no device is called 'sin'; did you mean 'sim'\\?; devices are sim, model:BOARD"),
-        ("model:", "no device is called 'model:'"),
+        ("model:", "'model:' is incomplete: model:BOARD is required"),
+        ("rtl", "'rtl' is incomplete: rtl:DIR is required"),
+        ("sim:", "'sim:' names no configuration: sim:FILE is required, or sim for any"),
+        ("pool:", "'pool:' names no file: pool:FILE is required"),
         ("ssh://-oProxyCommand=x", "names no host: ssh://USER@HOST is required"),
         ("ssh://a b", "names no host"),
         ("tls://host", "'tls://host' names no agent: tls://HOST:PORT is required"),
         ("tls://host:1", "its certificate is missing: name its file in VTAC_DEVICE_CERTIFICATE"),
-        ("pipe:nothing", "the agent is gone: its process ended with 1"),
+        ("pipe:nothing", "no agent answers: its process ended with 1: see what it said above"),
     ],
 )
 def test_names_of_no_device(url: str, message: str) -> None:
@@ -154,5 +157,7 @@ def test_an_agent_is_installed_by_ssh(board_by_ssh: Path, capsys: pytest.Capture
     assert main(["devices", "install", "ssh://me@board"]) == 0
     assert "me@board has the agent in .vtac/agent.pyz" in capsys.readouterr().out
     assert (board_by_ssh / ".vtac/agent.pyz").read_bytes() == agent_bytes()
-    with pytest.raises(DeviceError, match="the agent is gone: its process ended with 1"):
+    with pytest.raises(
+        DeviceError, match="no agent answers: its process ended with 1: see what it said above; vtac devices install"
+    ):
         vtac.devices.open("ssh://me@board")

@@ -99,7 +99,7 @@ class FrameChannel:
         self._stream = stream
         self._process = process
         try:
-            greeting = self._reply(None)
+            greeting = self._greeting()
             if greeting.get("agent") != "vtac" or greeting.get("protocol") != PROTOCOL:
                 raise _error("protocol", "the other end is no agent of this version", "vtac devices install updates it")
             hello: Header = {"do": "hello", "name": name, "protocol": PROTOCOL}
@@ -111,6 +111,19 @@ class FrameChannel:
         except DeviceError:
             self.close()
             raise
+
+    def _greeting(self) -> Header:
+        """What the agent says first. Raises `DeviceError`, where there is none with how its process ended."""
+        try:
+            return self._reply(None)
+        except DeviceError as error:
+            if error.reason != "connection" or self._process is None:
+                raise
+            raise _error(
+                "connection",
+                f"no agent answers{self._ended()}",
+                "see what it said above; vtac devices install ssh://USER@HOST puts the agent on a board",
+            ) from None
 
     def request(self, header: Header, payload: memoryview | None = None, into: memoryview | None = None) -> Header:
         self._stream.within(_PATIENCE_SECONDS)

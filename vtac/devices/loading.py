@@ -261,6 +261,12 @@ def _check_proven(program: Program, device: Device) -> None:
     if is_hls and not program.config.is_hls:
         judged = replace(program, config=replace(program.config, target=_HLS_TARGET))
     findings = check(judged)
+    if findings and program.simulator_only:
+        raise DeviceError(
+            f"the program is for simulators, and was not launched: {findings[0].message}: compile it without what asks "
+            "for that, such as acc_8bit",
+            "relaxed",
+        )
     if findings:
         hint = f": compile it with TARGET {_HLS_TARGET}" if judged is not program else ""
         raise DeviceError(

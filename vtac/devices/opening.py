@@ -126,6 +126,8 @@ def pool(name: str) -> list[str]:
     if not name.startswith("pool:"):
         return [part.strip() for part in name.split(",") if part.strip()]
     path = name.removeprefix("pool:")
+    if not path:
+        raise DeviceError("'pool:' names no file: pool:FILE is required, with a URL on each line", "url")
     try:
         lines = read_regular(Path(path), RECORD_BYTES).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
@@ -177,12 +179,16 @@ def _unfit(device: Device, config: VTAConfig | None) -> str:
 
 
 def _channel(name: str, credentials: Credentials) -> Channel:
-    scheme, colon, rest = name.partition(":")
+    scheme, _, rest = name.partition(":")
     makers: dict[str, Callable[[str, Credentials], Channel]] = {"pipe": _pipe, "ssh": _ssh, "tls": _tls}
     if scheme in makers:
         return makers[scheme](rest, credentials)
-    if scheme in ("sim", "model", "rtl", "board") and bool(colon) == bool(rest):
+    if scheme in ("sim", "model", "rtl", "board") and (rest or name == "sim"):
         return _local(name)
+    if name == "sim:":
+        raise DeviceError("'sim:' names no configuration: sim:FILE is required, or sim for any", "url")
+    if not rest and (form := next((one for one in FORMS if one.startswith(f"{scheme}:")), None)):
+        raise DeviceError(f"'{name}' is incomplete: {form} is required", "url")
     hint = suggestion(scheme, ("sim", "model", "rtl", "board", *makers))
     raise DeviceError(f"no device is called '{name}'{hint}; devices are {', '.join(FORMS)}", "url")
 

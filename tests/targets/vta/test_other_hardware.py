@@ -12,6 +12,8 @@ from vtac.errors import CompileError, ExecutionError
 from vtac.evaluate import evaluate
 from vtac.targets.vta.isa import assemble
 
+pytestmark = pytest.mark.everywhere
+
 SMALL = VTAConfig(
     encoding="chisel",
     queue_depth=32,

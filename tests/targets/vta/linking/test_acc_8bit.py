@@ -18,6 +18,8 @@ from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.saved_program import load_program
 from vtac.tools.vtac import main
 
+pytestmark = pytest.mark.everywhere
+
 SUM = joined([Term(), Term("channel"), Term(shift=2)], (2, 20, 3, 3), CLAMP)
 WIDENED = """
 func.func @f(%x: tensor<4x1x16xi8>) -> tensor<4x1x16xi8> {

@@ -11,6 +11,8 @@ from plain_programs import SMALL_BLOCK, run_against_numpy, said
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.programs.host_program import HostProgram
 
+pytestmark = pytest.mark.everywhere
+
 CONFIGS = pytest.mark.parametrize("config", [None, SMALL_BLOCK], ids=["default", "batch4block8"])
 AROUND = (1, 1, 1, 1)
 
