@@ -31,6 +31,11 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
 
         return NamedLinalg
 
+    def get_mma() -> Dialect:
+        from vtac.dialects.mma import MMA
+
+        return MMA
+
     def get_packing() -> Dialect:
         from vtac.dialects.packing import Packing
 
@@ -54,6 +59,7 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
     return {
         "arith": get_arith,
         "linalg": get_linalg,
+        "mma": get_mma,
         "packing": get_packing,
         "schedule": get_schedule,
         "vta": get_vta,

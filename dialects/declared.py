@@ -43,6 +43,7 @@ _OUR_DECLARATIONS = (
     "vtac.dialects.schedule.declared",
     "vtac.dialects.vta.declared",
     "vtac.dialects.wmma.declared",
+    "vtac.dialects.mma.declared",
     "vtac.dialects.packing.declared",
 )
 _DECLARED: dict[str, Declared[object]] = {}

@@ -45,6 +45,24 @@ class StorageAlignOp(DirectiveOp):
 
 
 @irdl_op_definition
+class SwizzleOp(DirectiveOp):
+    """Let chunks of 16 bytes change places within each `bytes` of a row of a block's output, row by row otherwise.
+
+    Chunk c of row r lies where chunk c xor r would, both modulo the chunks in `bytes`: eight rows at one column meet
+    all banks. Rows of 64 bytes or less share an order.
+    """
+
+    name = "schedule.swizzle"
+    block = operand_def(BLOCK)
+    bytes = prop_def(I64)
+    assembly_format = "$block `bytes` $bytes attr-dict"
+
+    def verify_(self) -> None:
+        if self.bytes.value.data not in (32, 64, 128):
+            raise VerifyException(f"a swizzle of {self.bytes.value.data} bytes; 32, 64 or 128 are possible")
+
+
+@irdl_op_definition
 class PipelineOp(DirectiveOp):
     """Run a loop's copies to shared memory `stages - 1` iterations ahead, in the background."""
 

@@ -23,6 +23,11 @@ KnownScope = Literal[
 ]
 KnownIntrinsic = Literal[
     "vta.gemm",
+    "mma.m16n8k16",
+    "mma.m16n8k8",
+    "mma.m16n8k32",
+    "mma.ldmatrix",
+    "mma.store",
     "wmma.load_matrix_sync",
     "wmma.mma_sync",
     "wmma.store_matrix_sync",

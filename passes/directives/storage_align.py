@@ -5,6 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.memref import AllocOp
 
 from vtac.analysis.nest import buffer_name, scope_of, shape_of
+from vtac.dialects.mma.declared import SWIZZLE
 from vtac.dialects.schedule.declared import STORAGE_ALIGN
 from vtac.dialects.schedule.gpu_directives import StorageAlignOp
 from vtac.passes.directives.apply import rewrites
@@ -28,4 +29,6 @@ def storage_align(op: StorageAlignOp, handles: Handles) -> None:
             f"dimension {dimension} of '{buffer_name(buffer)}' with rank {rank}",
             f"0 to {rank - 2} have a stride to choose",
         )
+    if SWIZZLE.is_on(buffer.owner):
+        raise refusal(op, f"'{buffer_name(buffer)}' is swizzled", "pad rows or swizzle them, not both")
     STORAGE_ALIGN.set(buffer.owner, (dimension, op.factor.value.data, op.offset.value.data))

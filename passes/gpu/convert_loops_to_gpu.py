@@ -8,28 +8,22 @@ from dataclasses import dataclass
 from xdsl.context import Context
 from xdsl.dialects import gpu
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.builtin import AffineMapAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import scope_of
+from vtac.analysis.warp_operations import ARRAYS, named_tiles
+from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.wmma import (
-    FillFragmentOp,
-    FragmentsOp,
-    LoadMatrixSyncOp,
-    MapFragmentOp,
-    MmaSyncOp,
-    MultiplyFragmentOp,
-    StoreMatrixSyncOp,
-)
 from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.rewriting.edits import dissolve, move_op
@@ -48,11 +42,33 @@ class ReplaceBoundLoop(RewritePattern):
             dissolve(op, [_index(_kernel_body(op), op.loop_kind, rewriter)], rewriter)
 
 
+class ReplaceLane(RewritePattern):
+    """The number of a lane in its warp -> threadIdx.x, or what 32 leaves of it."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: gpu.LaneIdOp, rewriter: PatternRewriter) -> None:
+        body = _kernel_body(op)
+        function = body.parent_op()
+        x = (BLOCK.get(function) or (1, 1, 1))[0] if isinstance(function, FuncOp) else 1
+        if x % WARP_SIZE:
+            raise CompileError(
+                f"lanes of a warp hold tiles of a product, and threadIdx.x has {x} values: bind loops of "
+                f"{WARP_SIZE} iterations to it, such as those over the lanes of copies",
+                location_of(op),
+            )
+        thread = _index(body, LoopKind.THREAD_X, rewriter)
+        if x == WARP_SIZE:
+            rewriter.replace(op, [], [thread])
+            return
+        lane = AffineMap(1, 0, (AffineExpr.dimension(0) % WARP_SIZE,))
+        rewriter.replace(op, ApplyOp([thread], AffineMapAttr(lane)))
+
+
 class DeclareAtStart(RewritePattern):
     """Shared memory and fragments are declared where the kernel starts."""
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if isinstance(op, FragmentsOp) or (isinstance(op, AllocOp) and scope_of(op.memref) == "shared"):
+        if isinstance(op, ARRAYS) or (isinstance(op, AllocOp) and scope_of(op.memref) == "shared"):
             move_op(op, InsertPoint.at_start(_kernel_body(op)), rewriter)
 
 
@@ -129,20 +145,9 @@ def _indexes_fragments(loop: ForOp) -> bool:
     for op in loop.walk():
         if isinstance(op, ApplyOp) and any(operand in derived for operand in op.operands):
             derived.update(op.results)
-        if any(index in derived for index in _fragment_indices(op)):
+        if any(index in derived for _, index in named_tiles(op)):
             return True
     return False
-
-
-def _fragment_indices(op: Operation) -> list[SSAValue]:
-    """The operands of a warp operation that name fragments."""
-    if isinstance(op, MmaSyncOp):
-        return [op.accumulator_index, op.a_index, op.b_index]
-    if isinstance(op, MultiplyFragmentOp):
-        return [op.index, op.factors_index]
-    if isinstance(op, FillFragmentOp | LoadMatrixSyncOp | StoreMatrixSyncOp | MapFragmentOp):
-        return [op.index]
-    return []
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,8 @@ class ConvertLoopsToGpu(ModulePass):
     requires: every block lowered; loops of one index have one extent.
     ensures:  the function is a kernel with `wmma.grid` and `wmma.block`; shared memory and
               fragments are declared at its start; the loops left are serial.
-    declines: an index bound with different extents, virtual threads, more than 1,024 threads.
+    declines: an index bound with different extents, virtual threads, more than 1,024 threads, and lanes of warps that
+              threadIdx.x does not count.
     """
 
     name = "convert-loops-to-gpu"
@@ -163,4 +169,5 @@ class ConvertLoopsToGpu(ModulePass):
             if extents:
                 _mark_kernel(function, extents)
                 rewrite_once(function, ReplaceBoundLoop())
+                rewrite_once(function, ReplaceLane())
                 rewrite_once(function, DeclareAtStart(), SettleLoop())

@@ -23,8 +23,10 @@ from vtac.analysis.shared_memory import (
     static_bytes,
 )
 from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.dialects.mma import TilesOp, TilesType
+from vtac.dialects.mma.layouts import FIRST_CAPABILITY
 from vtac.dialects.wmma import FragmentsOp
-from vtac.dialects.wmma.attributes import Fragment
+from vtac.dialects.wmma.attributes import Fragment, FragmentType
 from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, KERNEL
 from vtac.errors import CompileError
 
@@ -87,6 +89,12 @@ def _check_fragments(kernel: FuncOp, architecture: GpuArchitecture | None) -> No
     if architecture is None:
         return
     for op in kernel.walk():
+        if isinstance(op, TilesOp) and architecture.compute_capability < FIRST_CAPABILITY:
+            raise CompileError(
+                f"{architecture.name} has no mma.sync of {op.tiles.type.data.shape}; sm_80 and later have: tensorize "
+                "with wmma, or choose another architecture",
+                location_of(op),
+            )
         if isinstance(op, FragmentsOp) and not _supports(architecture, op.fragments.type.data):
             fragment = op.fragments.type.data
             raise CompileError(
@@ -114,14 +122,15 @@ def _check_registers(kernel: FuncOp, architecture: GpuArchitecture | None) -> No
     limit = max(
         min(record.registers_per_thread, record.registers_per_sm // threads) for record in records_for(architecture)
     )
-    fragments = [op for op in kernel.walk() if isinstance(op, FragmentsOp)]
-    used = sum(op.fragments.type.data.registers for op in fragments)
+    arrays = [
+        (op.results[0], op.results[0].type.data)
+        for op in kernel.walk()
+        if isinstance(op, FragmentsOp | TilesOp) and isinstance(op.results[0].type, FragmentType | TilesType)
+    ]
+    used = sum(record.registers for _, record in arrays)
     if used < limit:
         return
-    lines = [
-        f"\n  {buffer_name(op.fragments)}: {op.fragments.type.data.shown}, {op.fragments.type.data.registers} registers"
-        for op in fragments
-    ]
+    lines = [f"\n  {buffer_name(array)}: {record.shown}, {record.registers} registers" for array, record in arrays]
     raise CompileError(
         f"fragments of kernel '{kernel.sym_name.data}' take {used} registers of each thread or more; with {threads} "
         f"threads per block a thread has {limit} on {_named(architecture)}, for all it computes:{''.join(lines)}\n"

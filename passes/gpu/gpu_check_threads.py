@@ -17,29 +17,14 @@ from xdsl.passes import ModulePass
 from vtac.analysis.gpu_indices import Access, accesses_under, loaded_behind, profile_of, whole
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
+from vtac.analysis.warp_operations import WARP_OPERATIONS
 from vtac.dialects.gpu_hardware import WARP_SIZE as WARP
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.wmma import (
-    FillFragmentOp,
-    LoadMatrixSyncOp,
-    MapFragmentOp,
-    MmaSyncOp,
-    MultiplyFragmentOp,
-    StoreMatrixSyncOp,
-)
 from vtac.errors import CompileError
 
 _THREADS = (LoopKind.THREAD_X, LoopKind.THREAD_Y, LoopKind.THREAD_Z)
 _BLOCKS = (LoopKind.BLOCK_X, LoopKind.BLOCK_Y, LoopKind.BLOCK_Z)
-_WARP_OPERATIONS = (
-    FillFragmentOp,
-    LoadMatrixSyncOp,
-    MapFragmentOp,
-    MmaSyncOp,
-    MultiplyFragmentOp,
-    StoreMatrixSyncOp,
-)
 
 
 @dataclass(frozen=True)
@@ -74,7 +59,7 @@ def _check(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
     for op in function.walk():
         if isinstance(op, memref.AllocOp):
             _check_allocation(op)
-        if isinstance(op, _WARP_OPERATIONS):
+        if isinstance(op, WARP_OPERATIONS):
             _check_warp(op, extents)
     accesses = list(accesses_under(function))
     shared = [kind for kind in (*_THREADS, *_BLOCKS) if extents.get(kind, 1) > 1]

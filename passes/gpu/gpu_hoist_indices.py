@@ -18,7 +18,7 @@ from xdsl.dialects import scf
 from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
@@ -117,6 +117,7 @@ class HoistPlace(RewritePattern):
         for level in range(len(loops)):
             inner: set[Hashable] = {value for loop in loops[level:] for value in loop.body.block.args}
             inner |= {value for value, loop in self.hoisting.inside.items() if loop in loops[level:]}
+            inner |= {value for value in rest.variables() if _is_in(value, loops[level])}
             rest = self._hoisted(rest, loops, level, inner, name, rewriter)
         if rest != whole:
             made = HostValues(self.hoisting.values.extents)
@@ -172,6 +173,12 @@ class NameSlot(RewritePattern):
         if name is not None and op.result.name_hint != name:
             op.result.name_hint = name
             rewriter.notify_op_modified(op)
+
+
+def _is_in(variable: Hashable, loop: scf.ForOp) -> bool:
+    """Whether a loop's iterations make a value that stands for a variable."""
+    owner = cast(SSAValue, variable).owner if isinstance(variable, SSAValue) else None
+    return isinstance(owner, Operation) and loop.is_ancestor(owner)
 
 
 def _variables(atom: Hashable) -> set[Hashable]:

@@ -17,16 +17,18 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.index_roles import value_names
-from vtac.dialects.wmma import AsyncCommitOp, AsyncWaitOp, FillFragmentOp, FragmentsOp, MmaSyncOp, StoreMatrixSyncOp
+from vtac.analysis.warp_operations import PRODUCTS
+from vtac.dialects import mma
+from vtac.dialects.wmma import AsyncCommitOp, AsyncWaitOp, FillFragmentOp, FragmentsOp, StoreMatrixSyncOp
 from vtac.dialects.wmma.declared import COMMENT, KERNEL
 from vtac.rewriting.walker import rewrite_once
 
 _SECTIONS: Sequence[tuple[str, tuple[type[Operation], ...]]] = (
     ("Main loop: wait for the step's copies, begin those of a later step, multiply.", (AsyncWaitOp,)),
     ("Prologue: begin the copies of the first steps.", (AsyncCommitOp,)),
-    ("Main loop: bring in the operands' tiles, multiply.", (MmaSyncOp,)),
-    ("Epilogue: the results.", (StoreMatrixSyncOp,)),
-    ("All sums start from one number.", (FillFragmentOp,)),
+    ("Main loop: bring in the operands' tiles, multiply.", PRODUCTS),
+    ("Epilogue: the results.", (StoreMatrixSyncOp, mma.ExtractOp)),
+    ("All sums start from one number.", (FillFragmentOp, mma.FillOp)),
 )
 """What a statement does that holds such an operation; the first that fits."""
 
@@ -39,7 +41,7 @@ class NameValues(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(
-        self, op: scf.ForOp | FragmentsOp | gpu.BlockIdOp | gpu.ThreadIdOp, rewriter: PatternRewriter
+        self, op: scf.ForOp | FragmentsOp | mma.TilesOp | gpu.BlockIdOp | gpu.ThreadIdOp, rewriter: PatternRewriter
     ) -> None:
         for value in op.body.block.args if isinstance(op, scf.ForOp) else op.results:
             name = self.names.get(value)

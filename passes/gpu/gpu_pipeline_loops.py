@@ -29,10 +29,11 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
 from vtac.analysis.scalars import scalars_behind
+from vtac.analysis.warp_operations import LOADS
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp, LoadMatrixSyncOp
+from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp
 from vtac.dialects.wmma.declared import STAGED
 from vtac.errors import CompileError
 from vtac.rewriting.edits import discard, insert_ops, move_body, move_op, replace_uses
@@ -138,7 +139,7 @@ class _Pipeline:
     def _shift_accesses(self, root: Operation, slot: SSAValue) -> None:
         """Let every access of a staged buffer under `root` address one slot."""
         for op in list(root.walk()):
-            if isinstance(op, LoadMatrixSyncOp) and op.memory in self.slots:
+            if isinstance(op, LOADS) and op.memory in self.slots:
                 self._shift(op, 3, self.slots[op.memory], slot)
             elif isinstance(op, AsyncCopyOp) and op.target in self.slots:
                 self._shift(op, 1, self.slots[op.target], slot)

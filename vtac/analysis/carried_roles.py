@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from xdsl.dialects import arith, scf
 from xdsl.dialects.affine import ApplyOp
@@ -10,7 +10,8 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.gpu_indices import own_accesses
 from vtac.analysis.nest import scope_of
-from vtac.dialects.wmma import AsyncCopyOp, MmaSyncOp, VariableOp
+from vtac.analysis.warp_operations import PRODUCTS
+from vtac.dialects.wmma import AsyncCopyOp, VariableOp
 
 _TAPS = {1: ("tap",), 2: ("tap_row", "tap_column")}
 """Names of what guards a window, the slowest first."""
@@ -49,8 +50,8 @@ def _readers(value: SSAValue) -> Iterator[Operation]:
 
 def _is_copy(reader: Operation) -> bool:
     """Whether a reader only begins copies."""
-    inside: Sequence[type[Operation]] = [type(op) for op in reader.walk()]
-    return AsyncCopyOp in inside and MmaSyncOp not in inside
+    inside = {type(op) for op in reader.walk()}
+    return AsyncCopyOp in inside and inside.isdisjoint(PRODUCTS)
 
 
 def _is_shared(value: SSAValue, reader: Operation) -> bool:

@@ -11,6 +11,7 @@ from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.nest import enclosing_loops
+from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StorePairOp
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
@@ -44,6 +45,8 @@ def own_accesses(op: Operation) -> Iterator[Access]:
         yield Access(op, whole(op.base), op.indices[0], isinstance(op, vector.StoreOp))
     elif isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp):
         yield Access(op, whole(op.memory), op.offset, isinstance(op, StoreMatrixSyncOp))
+    elif isinstance(op, LdmatrixOp | LoadPairOp | StorePairOp):
+        yield Access(op, whole(op.memory), op.offset, isinstance(op, StorePairOp))
     elif isinstance(op, AsyncCopyOp):
         yield Access(op, whole(op.source), op.source_offset, False)
         yield Access(op, whole(op.target), op.target_offset, True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
+from typing import cast
 
-from xdsl.dialects import gpu, scf, vector
+from xdsl.dialects import arith, gpu, scf, vector
+from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
@@ -12,19 +14,17 @@ from vtac.analysis.carried_roles import carried_names
 from vtac.analysis.kernel_places import OpenValues
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Linear
+from vtac.analysis.warp_operations import ARRAYS, LOADS, PRODUCTS, array_role, named_tiles
+from vtac.dialects import mma
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.wmma import (
     AsyncCommitOp,
     AsyncCopyOp,
     FillFragmentOp,
-    FragmentsOp,
-    LoadMatrixSyncOp,
     MapFragmentOp,
-    MmaSyncOp,
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.declared import BLOCK
-from vtac.dialects.wmma.ops import fragment_of
 
 _FRAGMENTS = {"matrix_a": "left", "matrix_b": "right", "accumulator": "sums"}
 _SIDES = {"matrix_a": "row", "matrix_b": "column"}
@@ -41,8 +41,8 @@ def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
         if isinstance(op, scf.ForOp):
             names[op.body.block.args[0]] = _of_loop(op, sides)
             names.update(carried_names(op, names[op.body.block.args[0]]))
-        elif isinstance(op, FragmentsOp):
-            names[op.fragments] = _FRAGMENTS[op.fragments.type.data.role]
+        elif isinstance(op, ARRAYS):
+            names[op.results[0]] = _FRAGMENTS[array_role(op.results[0])]
         elif isinstance(op, gpu.BlockIdOp) and len(blocks) == 1:
             names[op.result] = "block"
         elif isinstance(op, gpu.ThreadIdOp):
@@ -54,7 +54,7 @@ def _of_loop(loop: scf.ForOp, sides: dict[Hashable, str]) -> str:
     variable = loop.body.block.args[0]
     own = list(loop.body.block.ops)
     inside = list(loop.body.walk())
-    multiplies = any(isinstance(op, MmaSyncOp) for op in inside)
+    multiplies = any(isinstance(op, PRODUCTS) for op in inside)
     if multiplies and any(isinstance(op, gpu.BarrierOp) for op in inside):
         return "step"
     if variable in sides:
@@ -88,13 +88,13 @@ def _sides(ops: list[Operation], values: KernelValues) -> dict[Hashable, str]:
 
 def _sided(op: Operation, values: KernelValues) -> Iterator[tuple[str, Linear]]:
     """The indices of an operation that belong to one side of a product."""
-    if isinstance(op, LoadMatrixSyncOp) and fragment_of(op.fragments).role in _SIDES:
-        side = _SIDES[fragment_of(op.fragments).role]
+    if isinstance(op, LOADS) and array_role(named_tiles(op)[0][0]) in _SIDES:
+        side = _SIDES[array_role(named_tiles(op)[0][0])]
         wanted = [op.index, op.offset]
-    elif isinstance(op, MmaSyncOp):
+    elif isinstance(op, PRODUCTS):
         yield from _known("row", [op.a_index], values)
         side, wanted = "column", [op.b_index]
-    elif isinstance(op, FillFragmentOp | StoreMatrixSyncOp | MapFragmentOp):
+    elif isinstance(op, FillFragmentOp | StoreMatrixSyncOp | MapFragmentOp | mma.FillOp | mma.ExtractOp):
         yield from _of_accumulator(values.expression(op.index))
         return
     else:
@@ -104,9 +104,24 @@ def _sided(op: Operation, values: KernelValues) -> Iterator[tuple[str, Linear]]:
 
 def _known(side: str, indices: list[SSAValue], values: KernelValues) -> Iterator[tuple[str, Linear]]:
     for index in indices:
-        expression = values.expression(index)
-        if expression is not None:
+        for expression in _parts(index, values):
             yield side, expression
+
+
+def _parts(index: SSAValue, values: KernelValues) -> Iterator[Linear]:
+    """An index as an expression, and those that a swizzle in it is computed from."""
+    expression = values.expression(index)
+    if expression is not None:
+        yield expression
+    owners = [index.owner] if expression is None else [one.owner for one in _values_in(expression)]
+    for owner in owners:
+        if isinstance(owner, arith.XOrIOp) or (isinstance(owner, ApplyOp) and expression is None):
+            for operand in owner.operands:
+                yield from _parts(operand, values)
+
+
+def _values_in(expression: Linear) -> list[SSAValue]:
+    return [cast(SSAValue, one) for one in expression.variables() if isinstance(one, SSAValue)]
 
 
 def _of_accumulator(expression: Linear | None) -> Iterator[tuple[str, Linear]]:

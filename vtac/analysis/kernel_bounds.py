@@ -24,16 +24,12 @@ from vtac.analysis.gpu_indices import own_accesses
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import buffer_name, shape_of, strides_of
+from vtac.analysis.warp_operations import array_size, named_tiles
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, TILE_BYTES
-from vtac.dialects.wmma import (
-    AsyncCopyOp,
-    FillFragmentOp,
-    LoadMatrixSyncOp,
-    MapFragmentOp,
-    MmaSyncOp,
-    MultiplyFragmentOp,
-    StoreMatrixSyncOp,
-)
+from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StorePairOp
+from vtac.dialects.mma.layouts import CORE_BYTES
+from vtac.dialects.mma.ops import tiles_of
+from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.dialects.wmma.ops import fragment_of
 
 _MOST_BOXES = 64
@@ -80,8 +76,9 @@ def reaches(op: Operation) -> Iterator[Reach]:
         condition = op.present if isinstance(op, AsyncCopyOp) and not access.writes else None
         verb = "writes" if access.writes else "reads"
         yield Reach(op, access.place, span, access.buffer, size, aligned, verb, condition)
-    for fragments, index in _fragment_indices(op):
-        yield Reach(op, index, 1, fragments, fragment_of(fragments).count, 1, "names", None, "fragment")
+    for array, index in named_tiles(op):
+        number = op.count if isinstance(op, LdmatrixOp) else 1
+        yield Reach(op, index, number, array, array_size(array), 1, "names", None, "fragment")
 
 
 def _extent(op: Operation) -> tuple[int, int]:
@@ -93,6 +90,11 @@ def _extent(op: Operation) -> tuple[int, int]:
             rows, columns = columns, rows
         width = ELEMENT_BYTES[fragment.element]
         return (rows - 1) * op.leading.value.data + columns, TILE_BYTES // width
+    if isinstance(op, LdmatrixOp):
+        row = CORE_BYTES // ELEMENT_BYTES[tiles_of(op.tiles).element]
+        return row, row
+    if isinstance(op, LoadPairOp | StorePairOp):
+        return 2, 2
     if isinstance(op, AsyncCopyOp):
         return op.elements.value.data, op.elements.value.data
     kind = (
@@ -100,16 +102,6 @@ def _extent(op: Operation) -> tuple[int, int]:
     )
     lanes = prod(kind.get_shape()) if isinstance(kind, VectorType) else 1
     return lanes, lanes
-
-
-def _fragment_indices(op: Operation) -> list[tuple[SSAValue, SSAValue]]:
-    if isinstance(op, MmaSyncOp):
-        return [(op.accumulator, op.accumulator_index), (op.a, op.a_index), (op.b, op.b_index)]
-    if isinstance(op, MultiplyFragmentOp):
-        return [(op.fragments, op.index), (op.factors, op.factors_index)]
-    if isinstance(op, FillFragmentOp | LoadMatrixSyncOp | StoreMatrixSyncOp | MapFragmentOp):
-        return [(op.fragments, op.index)]
-    return []
 
 
 def _problem(reach: Reach, values: KernelValues) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterable, Sequence
 
 from xdsl.dialects import arith, gpu, scf
 from xdsl.dialects.builtin import IndexType
@@ -20,9 +20,9 @@ class OpenValues(KernelValues):
     """Index values over variables of which some are only known by name: what loops carry, and variables of the text."""
 
     def _made(self, op: Operation | Block) -> Linear | None:
-        if isinstance(op, VariableOp):
-            self.extents[op.result] = _ANY
-            return Linear.variable(op.result)
+        if isinstance(op, VariableOp | arith.XOrIOp) and isinstance(op.results[0].type, IndexType):
+            self.extents[op.results[0]] = _ANY
+            return Linear.variable(op.results[0])
         return super()._made(op)
 
     def _of_loop(self, value: SSAValue) -> Linear | None:
@@ -43,6 +43,16 @@ def loops_around(op: Operation) -> list[scf.ForOp]:
             found.append(parent)
         parent = parent.parent_op()
     return found[::-1]
+
+
+def first_place(op: Operation, variables: Iterable[Hashable]) -> Operation:
+    """The operation that what an operation needs of some variables can stand before, in as few loops as they allow."""
+    wanted = set(variables)
+    needed = [loop for loop in loops_around(op) if loop.body.block.args[0] in wanted]
+    place, parent = op, op.parent_op()
+    while parent is not None and not isinstance(parent, FuncOp) and parent not in needed:
+        place, parent = parent, parent.parent_op()
+    return place
 
 
 def indices_end(kernel: FuncOp, ops: Sequence[Operation]) -> Operation:

@@ -8,6 +8,7 @@ from xdsl.ir import BlockArgument, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
+from vtac.dialects.mma import LoadPairOp, StorePairOp
 from vtac.dialects.schedule.declared import RESULT
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.errors import CompileError
@@ -45,7 +46,7 @@ def _is_tensor_result(kernel: FuncOp, argument: BlockArgument) -> bool:
 def _written(kernel: FuncOp) -> set[SSAValue]:
     found: set[SSAValue] = set()
     for op in kernel.walk():
-        if isinstance(op, memref.StoreOp | StoreMatrixSyncOp):
+        if isinstance(op, memref.StoreOp | StoreMatrixSyncOp | StorePairOp):
             found.add(_base(op.memref if isinstance(op, memref.StoreOp) else op.memory))
         elif isinstance(op, vector.StoreOp):
             found.add(_base(op.base))
@@ -55,7 +56,7 @@ def _written(kernel: FuncOp) -> set[SSAValue]:
 def _read(kernel: FuncOp) -> set[SSAValue]:
     found: set[SSAValue] = set()
     for op in kernel.walk():
-        if isinstance(op, memref.LoadOp | LoadMatrixSyncOp):
+        if isinstance(op, memref.LoadOp | LoadMatrixSyncOp | LoadPairOp):
             found.add(_base(op.memref if isinstance(op, memref.LoadOp) else op.memory))
         elif isinstance(op, vector.LoadOp):
             found.add(_base(op.base))

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation
 
-from vtac.dialects.wmma import FragmentsOp
+from vtac.analysis.warp_operations import ARRAYS
 
 
 def scalars_behind(statements: Iterable[Operation], body: Block) -> list[Operation]:
@@ -19,7 +19,7 @@ def scalars_behind(statements: Iterable[Operation], body: Block) -> list[Operati
         owner = waiting.pop().owner
         if not isinstance(owner, Operation) or owner.parent is not body or owner in needed:
             continue
-        if owner not in kept and not isinstance(owner, AllocOp | FragmentsOp):
+        if owner not in kept and not isinstance(owner, (AllocOp, *ARRAYS)):
             needed.add(owner)
             waiting += owner.operands
     return [op for op in body.ops if op in needed]

@@ -13,10 +13,11 @@ from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, FloatA
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name
-from vtac.dialects import wmma
+from vtac.dialects import mma, wmma
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
 from vtac.evaluate.kernel_memory import CopyGroups, KernelMemory, Users
+from vtac.evaluate.kernel_tiles import TileOperations
 from vtac.evaluate.kernel_warps import Fragments, WarpOperations
 from vtac.evaluate.numbers import Array, Integers, Mask, dense
 from vtac.evaluate.refusals import refused
@@ -42,6 +43,7 @@ class Blocks:
         self.users = Users(self.threads, self.threads // size)
         self.lane_users = Users(self.threads[:, None], self.threads[:, None] // size)
         self.warps = WarpOperations(self.threads.size, size)
+        self.tiles = TileOperations(self.warps)
 
     def run(self, body: Block, active: Mask | None = None) -> None:
         """Execute every operation of a body for the active threads."""
@@ -184,8 +186,40 @@ class Blocks:
         elif isinstance(op, wmma.MapFragmentOp):
             self.warps.map(op, self.fragments[op.fragments], self.values[op.index], self.values, active)
         else:
+            return self._lanes_of_warp(op, active)
+        return True
+
+    def _lanes_of_warp(self, op: Operation, active: Mask | None) -> bool:
+        """Operations of the mma level."""
+        if isinstance(op, mma.TilesOp):
+            self.tiles.declare(op)
+        elif isinstance(op, mma.FillOp):
+            self.tiles.fill(op, self.values[op.index], active)
+        elif isinstance(op, mma.LdmatrixOp):
+            memory = self.memories[op.memory]
+            self.tiles.load(op, self.values[op.index], memory, self.values[op.offset], active)
+        elif isinstance(op, mma.SyncOp):
+            indices = (self.values[op.accumulator_index], self.values[op.a_index], self.values[op.b_index])
+            self.tiles.multiply(op, indices, active)
+        elif isinstance(op, mma.ExtractOp):
+            self.values[op.result] = self.tiles.extract(op, self.values[op.index], active)
+        elif isinstance(op, mma.LoadPairOp | mma.StorePairOp):
+            self._pair(op, active)
+        else:
             return False
         return True
+
+    def _pair(self, op: mma.LoadPairOp | mma.StorePairOp, active: Mask | None) -> None:
+        memory, first = self.memories[op.memory], self._places([op.offset])
+        self._refuse_unaligned(first, 2, op.memory, op)
+        places = first[:, None] + np.arange(2)
+        if isinstance(op, mma.LoadPairOp):
+            found = memory.read(places, self.lane_users, _column(active), op)
+            self.values[op.first], self.values[op.second] = found[:, 0], found[:, 1]
+            return
+        shape = (self.threads.size,)
+        pair = [np.broadcast_to(self.values[value], shape) for value in (op.first, op.second)]
+        memory.write(places, np.stack(pair, axis=1), self.lane_users, _column(active), op)
 
     def _order(self, op: Operation, active: Mask | None) -> bool:
         """Barriers and asynchronous copies."""

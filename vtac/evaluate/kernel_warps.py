@@ -103,7 +103,7 @@ class WarpOperations:
         places = self._places(op, record, record.layout == "col_major", memory, self.uniform(offset, warps, op))
         values = memory.read(places, self._users(warps), None, op)
         if record.element == "tf32":
-            values = _rounded_to_tf32(values)
+            values = rounded_to_tf32(values)
         fragments.data[warps, chosen] = values
         fragments.defined[warps, chosen] = True
 
@@ -197,7 +197,7 @@ class WarpOperations:
         return offsets[:, None, None] + tile
 
 
-def _rounded_to_tf32(values: Array) -> Array:
+def rounded_to_tf32(values: Array) -> Array:
     """The nearest numbers with 10 bits of mantissa; those in the middle away from zero, as CUDA rounds."""
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     return ((bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)

@@ -388,6 +388,14 @@ schedule.script @f {
 
 schedule.script @f {
   %b = schedule.get_block "b"
+  // expected-error @+1 {{a swizzle of 48 bytes; 32, 64 or 128 are possible}}
+  schedule.swizzle %b bytes 48
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
   %i = schedule.get_loop %b "i"
   // expected-error @+1 {{1 stages; a pipeline has at least 2}}
   schedule.pipeline %i stages 1

@@ -94,6 +94,8 @@ schedule.script @payload {
   schedule.transform_layout %a, [1, 0]
   // CHECK-NEXT: schedule.storage_align %a, 0 factor 16 offset 8
   schedule.storage_align %a, 0 factor 16 offset 8
+  // CHECK-NEXT: schedule.swizzle %a bytes 64
+  schedule.swizzle %a bytes 64
   // CHECK-NEXT: schedule.pipeline %k stages 3
   schedule.pipeline %k stages 3
   // CHECK-NEXT: schedule.rasterize %o, %k group 8

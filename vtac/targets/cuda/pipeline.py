@@ -11,6 +11,7 @@ from vtac.passes.gpu.convert_attention_to_memory import ConvertAttentionToMemory
 from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
+from vtac.passes.gpu.convert_tiles_to_mma import ConvertTilesToMma
 from vtac.passes.gpu.convert_tiles_to_wmma import ConvertTilesToWmma
 from vtac.passes.gpu.gpu_carry_counters import GpuCarryCounters
 from vtac.passes.gpu.gpu_check_bounds import GpuCheckBounds
@@ -24,12 +25,14 @@ from vtac.passes.gpu.gpu_name_values import GpuNameValues
 from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
 from vtac.passes.gpu.gpu_place_shared_memory import GpuPlaceSharedMemory
 from vtac.passes.gpu.gpu_simplify_indices import GpuSimplifyIndices
+from vtac.passes.gpu.gpu_swizzle_accesses import GpuSwizzleAccesses
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.schedule.apply_schedule import ApplySchedule
 from vtac.passes.schedule.convert_schedule_to_scf import ConvertScheduleToScf
 from vtac.passes.schedule.schedule_align_storage import ScheduleAlignStorage
 from vtac.passes.schedule.schedule_compact_buffers import ScheduleCompactBuffers
 from vtac.passes.schedule.schedule_decompose_reductions import ScheduleDecomposeReductions
+from vtac.passes.schedule.schedule_swizzle_storage import ScheduleSwizzleStorage
 from vtac.pipelines import Phase, Pipeline, PipelinePass
 
 WMMA_PIPELINE = Pipeline(
@@ -43,10 +46,11 @@ WMMA_PIPELINE = Pipeline(
                 ScheduleDecomposeReductions(),
                 ScheduleCompactBuffers(),
                 ScheduleAlignStorage(),
+                ScheduleSwizzleStorage(),
                 ConvertGuardsToConditions(),
             ),
         ),
-        Phase("tiles", (ConvertTilesToWmma(), GpuDoubleBufferFragments())),
+        Phase("tiles", (ConvertTilesToWmma(), ConvertTilesToMma(), GpuDoubleBufferFragments())),
         Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
         Phase(
             "wmma",
@@ -60,6 +64,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuInsertBarriers(),
                 ConvertScheduleToScf(),
                 GpuCheckBounds(),
+                GpuSwizzleAccesses(),
                 GpuSimplifyIndices(),
                 CommonSubexpressionElimination(),
                 GpuMergeConditions(),

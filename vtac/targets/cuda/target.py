@@ -86,13 +86,21 @@ def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:
     return match_fragments(loop, name)
 
 
+def _match_mma(name: str, loop: ForOp, _module: ModuleOp) -> object:
+    from vtac.analysis.mma_tiles import match_intrinsic
+
+    return match_intrinsic(loop, name)
+
+
 def _kernel(function: FuncOp) -> Operation | None:
     from vtac.analysis.walks import operations_under
     from vtac.evaluate.kernel import is_kernel
 
     if is_kernel(function):
         return function
-    of_kernels = (op for op in operations_under(function) if op.name.startswith("wmma.") and op.name != _ON_TENSORS)
+    of_kernels = (
+        op for op in operations_under(function) if op.name.startswith(("wmma.", "mma.")) and op.name != _ON_TENSORS
+    )
     return next(of_kernels, None)
 
 
@@ -138,9 +146,15 @@ CUDA = Target(
         "wmma.accumulator": "fragments that a product adds to",
         "local": "registers or the stack of one thread",
     },
-    intrinsics=tuple(
-        Intrinsic(name, partial(_match, name))
-        for name in ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")
+    intrinsics=(
+        *(
+            Intrinsic(name, partial(_match, name))
+            for name in ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")
+        ),
+        *(
+            Intrinsic(name, partial(_match_mma, name))
+            for name in ("mma.m16n8k16", "mma.m16n8k8", "mma.m16n8k32", "mma.ldmatrix", "mma.store")
+        ),
     ),
     levels=(Level("wmma", _kernel, _evaluate, ("tiles", "memory")),),
     formats={"cuda": _text},

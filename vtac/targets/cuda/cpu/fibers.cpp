@@ -35,7 +35,7 @@ struct Fiber {
 };
 
 // What lanes pass each other. One that has read its own may pass the next before others have read: so two in turns.
-constexpr int most_bytes = 8;
+constexpr int most_bytes = 64;
 unsigned char passed[2][max_threads][most_bytes];
 
 Fiber fibers[max_threads];
@@ -112,7 +112,7 @@ int lanes_of(int first) { return thread_count - first < lanes_per_warp ? thread_
 
 const char* what_holds(const Fiber& fiber) {
     if (fiber.state == State::done) return "has returned";
-    if (fiber.state == State::at_shuffle) return "waits at a shuffle in line";
+    if (fiber.state == State::at_shuffle) return "waits at a shuffle or matrix operation in line";
     return fiber.state == State::at_block_barrier ? "waits at __syncthreads() in line" : "waits at __syncwarp()";
 }
 
@@ -295,6 +295,22 @@ void shuffle(Shuffle kind, unsigned mask, const void* value, void* found, std::s
     leave_fiber();
     std::memcpy(found, passed[turn][first + source], bytes);
 }
+
+const unsigned char* exchange(Exchange kind, const void* value, std::size_t bytes, int line) {
+    const int first = running / lanes_per_warp * lanes_per_warp;
+    if (lanes_of(first) != lanes_per_warp)
+        fail("warp-divergence", "a matrix operation in a warp of fewer than 32 threads, %s: blocks must be whole warps",
+             place());
+    const unsigned turn = fibers[running].shuffles++ % 2;
+    std::memcpy(passed[turn][running], value, bytes);
+    remember(fibers[running], {std::uint64_t(kind), std::uint64_t(line), bytes});
+    fibers[running].state = State::at_shuffle;
+    fibers[running].line = line;
+    leave_fiber();
+    return passed[turn][first];
+}
+
+int current_lane() { return running % lanes_per_warp; }
 
 void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch) {
     Fiber& fiber = fibers[running];

@@ -117,6 +117,34 @@ void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const ch
     return slots[slot]->data;
 }
 
+namespace {
+
+// Addresses of shared memory count from 1 MiB, 2 MiB, ... on, each array's own.
+constexpr int shared_window_shift = 20;
+
+}  // namespace
+
+std::uint32_t shared_address(const void* pointer) {
+    const Region* region = find_region(pointer);
+    if (!region || !is_shared(*region))
+        fail("out-of-bounds", "%p is converted to an address of shared memory, and lies in `%s`, %s", pointer,
+             region ? region->name : "no array", place());
+    const auto offset = static_cast<const unsigned char*>(pointer) - region->data;
+    return std::uint32_t((region - regions + 1) << shared_window_shift) + std::uint32_t(offset);
+}
+
+const unsigned char* shared_pointer(std::uint32_t address, std::size_t bytes) {
+    const int number = int(address >> shared_window_shift) - 1;
+    const std::size_t offset = address & ((1u << shared_window_shift) - 1);
+    if (number < 0 || number >= region_count || !is_shared(regions[number]))
+        fail("out-of-bounds", "address 0x%x is none of shared memory, %s", address, place());
+    const Region& region = regions[number];
+    if (offset + bytes > region.bytes)
+        fail("out-of-bounds", "%zu bytes from byte %zu on of `%s`, which has %zu, %s", bytes, offset, region.name,
+             region.bytes, place());
+    return region.data + offset;
+}
+
 void* dynamic_shared(const char* name) {
     if (!dynamic_region)
         fail("shared-memory", "the kernel declares `extern __shared__ %s[]`, but the launch record's shared_bytes is 0",

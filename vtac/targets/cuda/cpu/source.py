@@ -7,6 +7,7 @@ from functools import cache
 
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.errors import KernelTextError
+from vtac.targets.cuda.cpu.inline_ptx import rewrite_asm
 from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
 from vtac.targets.cuda.launch import LaunchRecord
 
@@ -29,7 +30,7 @@ def host_program(text: str, launch: LaunchRecord) -> str:
     """
     if not re.search(rf"\b{launch.kernel}\s*\(", text):
         raise KernelTextError(f"the text defines no kernel `{launch.kernel}`, which the launch record names")
-    body = rewrite_shared(text)
+    body = rewrite_shared(rewrite_asm(text))
     return (
         f'#include "vtac_cpu.h"\n{known_fragments()}#line 1 "kernel.cu"\n{body}\n#line 1 "main"\n'
         "int main(int argc, char** argv) {\n"

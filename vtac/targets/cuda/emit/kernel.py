@@ -21,7 +21,7 @@ from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 from vtac.targets.cuda.emit.header import header
-from vtac.targets.cuda.emit.statements import StatementPrinter
+from vtac.targets.cuda.emit.mma_statements import MmaStatementPrinter
 from vtac.targets.cuda.emit.types import scalar_type
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
 
@@ -54,7 +54,7 @@ def find_kernel(module: ModuleOp) -> FuncOp:
 def emit_cuda(module: ModuleOp) -> str:
     """The text of the module's kernel: deterministic, formatted, complete."""
     kernel = find_kernel(module)
-    printer = StatementPrinter([parameter_name(argument) for argument in kernel.body.block.args])
+    printer = MmaStatementPrinter([parameter_name(argument) for argument in kernel.body.block.args])
     if dynamic_bytes(kernel):
         printer.lines.append("  extern __shared__ __align__(128) unsigned char shared_memory[];")
     printer.print_body(kernel.body.block, 1)
@@ -67,6 +67,7 @@ def emit_cuda(module: ModuleOp) -> str:
     lines = [f"#include <{header}>" for header in _HEADERS if header in needed]
     lines += ["", "using namespace nvcuda;", ""] if uses_warps else [""]
     lines += header(module, kernel)
+    lines += printer.instructions()
     lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
     lines += _signature(kernel)
     return "\n".join([*lines, *printer.lines, "}"]) + "\n"

@@ -25,4 +25,5 @@
 #include "vtac_vectors.h"
 #include "vtac_copies.h"
 #include "vtac_wmma.h"
+#include "vtac_mma.h"
 #include "vtac_kernel.h"

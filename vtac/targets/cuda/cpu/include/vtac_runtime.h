@@ -40,6 +40,15 @@ void warp_barrier(unsigned mask);
 enum class Shuffle : unsigned { lane = 16, up, down, exclusive_or };
 void shuffle(Shuffle kind, unsigned mask, const void* value, void* found, std::size_t bytes, int operand, int width,
              int line);
+// Shows every lane of the warp what all pass, 64 bytes apart; waits until all have come to the same line. Valid until the
+// exchange after the next. It orders no memory.
+enum class Exchange : unsigned { load_1 = 32, load_2, load_4, transposed_1, transposed_2, transposed_4, multiply };
+const unsigned char* exchange(Exchange kind, const void* value, std::size_t bytes, int line);
+int current_lane();
+// Addresses in shared memory as 32 bits, and back; fails for what lies elsewhere.
+std::uint32_t shared_address(const void* pointer);
+const unsigned char* shared_pointer(std::uint32_t address, std::size_t bytes);
+
 // Notes a warp-wide operation: all lanes of a warp must do the same ones, with the same operands.
 void note_warp_operation(WarpOperation operation, const void* address, unsigned pitch);
 
@@ -97,5 +106,7 @@ VTAC_SHUFFLE(__shfl_up_sync, up)
 VTAC_SHUFFLE(__shfl_down_sync, down)
 VTAC_SHUFFLE(__shfl_xor_sync, exclusive_or)
 #undef VTAC_SHUFFLE
+
+inline std::size_t __cvta_generic_to_shared(const void* pointer) { return ::vtac::shared_address(pointer); }
 
 inline void __syncwarp(unsigned mask = 0xffffffffu) { ::vtac::warp_barrier(mask); }

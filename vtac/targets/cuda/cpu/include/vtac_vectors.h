@@ -43,6 +43,7 @@ inline __half2 __half2half2(__half value) { return {value, value}; }
 inline __half __low2half(__half2 pair) { return pair.x; }
 inline __half __high2half(__half2 pair) { return pair.y; }
 inline float2 __half22float2(__half2 pair) { return {float(pair.x), float(pair.y)}; }
+inline __nv_bfloat162 __halves2bfloat162(__nv_bfloat16 x, __nv_bfloat16 y) { return {x, y}; }
 inline __nv_bfloat162 __floats2bfloat162_rn(float x, float y) { return {__nv_bfloat16(x), __nv_bfloat16(y)}; }
 
 #define VTAC_PAIRS(T)                                                                           \

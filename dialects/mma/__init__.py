@@ -1,0 +1,30 @@
+"""The mma dialect: products on the registers of a warp's lanes, with what lies where written down.
+
+PTX's own terms: `ldmatrix`, `mma.sync`. Kernels, asynchronous copies and barriers are those of the wmma level; gpu,
+scf, arith, affine, memref and vector ops do the rest. Not modelled: `wgmma`, TMA.
+"""
+
+from xdsl.ir import Dialect
+
+from vtac.dialects.mma.attributes import SharedLayoutAttr, Tiles, TilesType
+from vtac.dialects.mma.ops import ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp
+
+MMA = Dialect(
+    "mma",
+    [ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp],
+    [SharedLayoutAttr, TilesType],
+)
+
+__all__ = [
+    "MMA",
+    "ExtractOp",
+    "FillOp",
+    "LdmatrixOp",
+    "LoadPairOp",
+    "SharedLayoutAttr",
+    "StorePairOp",
+    "SyncOp",
+    "Tiles",
+    "TilesOp",
+    "TilesType",
+]

@@ -1,0 +1,65 @@
+"""How a buffer lies in shared memory: plain or padded rows, or rows whose 16-byte chunks change places (a swizzle).
+
+Shared memory has 32 banks of 4 bytes. Eight lanes move 16 bytes each at a time, and do so at once where they come to
+all 32 banks: eight rows of a matrix at the same column do not, where the pitch is a multiple of 128 bytes. A swizzle
+gives each row its chunks in another order: chunk c of row r lies where chunk c xor r would (both taken modulo the
+chunks that change places). Padding does the same with a pitch of an odd multiple of 16 bytes, and takes memory.
+
+For a pitch of up to 128 bytes this is the swizzle of `wgmma` and TMA: bits 4 to 6 of an address take up bits 7 to 9.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CHUNK = 16
+"""Bytes that stay together."""
+BANKS_BYTES = 128
+"""Bytes of all banks side by side."""
+SWIZZLES = (0, 32, 64, 128)
+"""Bytes of a row within which chunks change places; 0 for none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SharedLayout:
+    """Rows `pitch` bytes apart, whose chunks change places within each `swizzle` bytes; 0 where they do not."""
+
+    pitch: int
+    swizzle: int = 0
+
+    def problem(self) -> str:
+        """Why memory cannot lie so; empty when it can."""
+        if self.swizzle not in SWIZZLES:
+            known = ", ".join(map(str, SWIZZLES[1:-1]))
+            return f"a swizzle of {self.swizzle} bytes; {known} or {SWIZZLES[-1]} are possible, or 0 for none"
+        if self.pitch < CHUNK or self.pitch % CHUNK:
+            return f"a pitch of {self.pitch} bytes; a multiple of {CHUNK} is required"
+        if self.swizzle and self.pitch % self.swizzle:
+            return (
+                f"a pitch of {self.pitch} bytes with a swizzle of {self.swizzle}: rows have to be whole multiples of "
+                "the bytes that change places"
+            )
+        if self.swizzle and self.pitch < BANKS_BYTES and BANKS_BYTES % self.pitch:
+            return f"a pitch of {self.pitch} bytes with a swizzle: it has to divide {BANKS_BYTES} or be a multiple"
+        return ""
+
+    @property
+    def chunks(self) -> int:
+        """Chunks that change places among each other."""
+        return self.swizzle // CHUNK
+
+    @property
+    def row(self) -> int:
+        """Bytes after which the order of chunks becomes another: a row, or as many as fill all banks."""
+        return max(self.pitch, BANKS_BYTES)
+
+    @property
+    def period(self) -> int:
+        """Bytes after which the orders begin anew: a buffer, and each of its stages, starts at a multiple."""
+        return self.row * max(self.chunks, 1)
+
+    def place(self, byte: int) -> int:
+        """Where a byte of the buffer lies."""
+        if not self.swizzle:
+            return byte
+        return byte ^ (byte // self.row % self.chunks * CHUNK)

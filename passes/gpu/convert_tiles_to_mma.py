@@ -1,0 +1,314 @@
+"""convert-tiles-to-mma: loops tensorized with intrinsics of the mma level -> registers of lanes and their operations.
+
+before: for i < 16, k < 16: left[row * 16 + i, k] = a[i, step * 64 + k]        (tensorize "mma.ldmatrix")
+after:  mma.ldmatrix left[row], a[lane mod 16 * 64 + lane / 16 * 8 + step * 64] matrices 4
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass
+
+from xdsl.context import Context
+from xdsl.dialects import gpu, memref
+from xdsl.dialects.builtin import IntegerAttr, ModuleOp, UnitAttr, i64
+from xdsl.dialects.func import FuncOp
+from xdsl.dialects.memref import AllocOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from vtac.analysis.accesses import indices_of
+from vtac.analysis.alignment import multiple_of
+from vtac.analysis.constant_fills import filled_value
+from vtac.analysis.fragment_plans import intrinsic_of, tile_block
+from vtac.analysis.lanes import address_of_lane, place_of_lane
+from vtac.analysis.linear import Linear
+from vtac.analysis.mma_tiles import (
+    LOAD,
+    MMA_INTRINSICS,
+    STORE,
+    PlannedTiles,
+    Result,
+    is_fill,
+    match_load,
+    match_product_tile,
+    match_result,
+    no_tile,
+    plan_tiles,
+    tile_access,
+)
+from vtac.analysis.nest import buffer_name, element_type_of, extents_around, strides_of
+from vtac.analysis.tiles import perfect_nest, strided_index
+from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.mma import ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp, TilesType
+from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.wmma.declared import COPIES
+from vtac.passes.gpu.convert_blocks_to_memory import flattened
+from vtac.rewriting.edits import insert_ops
+from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.walker import rewrite_once
+
+Plan = Mapping[SSAValue, PlannedTiles]
+_PAIR = 2
+
+
+@dataclass
+class DeclareTiles(RewritePattern):
+    """An allocation of a fragment buffer -> mma.tiles before it; the allocation is dropped at the end."""
+
+    plan: Plan
+    declared: dict[SSAValue, SSAValue]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        if op.memref not in self.plan:
+            return
+        if COPIES.is_on(op):
+            raise no_tile(
+                op,
+                f"double_buffer of '{buffer_name(op.memref)}', whose tiles lie in registers of mma.sync: leave it to "
+                "the compiler, which orders loads within a step by itself",
+            )
+        tiles = TilesOp(result_types=[TilesType(self.plan[op.memref].tiles)])
+        tiles.tiles.name_hint = op.memref.name_hint
+        tiles.location = op.location
+        self.declared[op.memref] = tiles.tiles
+        insert_ops(tiles, InsertPoint.before(op), rewriter)
+
+
+@dataclass
+class ConvertTile(RewritePattern):
+    """A loop tensorized with an intrinsic of the mma level -> what each lane of a warp does."""
+
+    plan: Plan
+    declared: Mapping[SSAValue, SSAValue]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        intrinsic = intrinsic_of(op)
+        if intrinsic not in MMA_INTRINSICS:
+            return
+        values = HostValues(extents_around(tile_block(op)))
+        if intrinsic == LOAD:
+            made = [self._load(op, values)]
+        elif intrinsic == STORE:
+            made = self._result(op, values, rewriter)
+        else:
+            made = [self._fill(op, values) if is_fill(op) else self._product(op, intrinsic, values)]
+        operations = [*values.operations, *made]
+        for operation in operations:
+            operation.location = op.location
+        rewriter.replace(op, operations, [])
+
+    def _planned(self, loop: ForOp, buffer: SSAValue) -> PlannedTiles:
+        if buffer not in self.plan:
+            raise no_tile(loop, f"no mma.sync takes tiles of '{buffer_name(buffer)}', so its registers are unknown")
+        return self.plan[buffer]
+
+    def _index(self, loop: ForOp, block: BlockOp, position: int, values: HostValues) -> SSAValue:
+        """The number of the tile of a fragment buffer that a loop accesses as a whole."""
+        nest = perfect_nest(loop)
+        planned = self._planned(loop, (*block.inputs, block.output)[position])
+        access = tile_access(block, position, nest[0] if nest is not None else [], planned)
+        if isinstance(access, str):
+            raise no_tile(loop, access)
+        if (access.majors, access.minors) != (1, 1):
+            raise no_tile(loop, f"{access.majors * access.minors} tiles at once; split the loops down to one")
+        return values.materialise(values.value(access.tile))
+
+    def _product(self, loop: ForOp, intrinsic: str, values: HostValues) -> Operation:
+        product = match_product_tile(loop, intrinsic)
+        if isinstance(product, str):
+            raise no_tile(loop, product)
+        buffers = (product.block.output, *(product.block.inputs[at] for at in (product.a, product.b)))
+        operands: list[SSAValue] = []
+        for buffer, tile in zip(buffers, product.tiles, strict=True):
+            operands += [self.declared[buffer], values.materialise(values.value(tile.tile))]
+        return SyncOp(operands=operands)
+
+    def _fill(self, loop: ForOp, values: HostValues) -> Operation:
+        block = tile_block(loop)
+        value = filled_value(block)
+        if value is None:
+            raise no_tile(loop, "expected a constant that sums start from")
+        index = self._index(loop, block, 0, values)
+        return FillOp.get(self.declared[block.output], index, value)
+
+    def _load(self, loop: ForOp, values: HostValues) -> Operation:
+        block = tile_block(loop)
+        planned = self._planned(loop, block.output)
+        load = match_load(loop, planned)
+        if isinstance(load, str):
+            raise no_tile(loop, load)
+        transposed = load.memory.column_stride != 1
+        lane = _lane(values)
+        loaded = (load.access.majors, load.access.minors)
+        major, minor = address_of_lane(lane, planned.tiles, loaded, transposed=transposed)
+        offset = load.memory.offset + major * load.memory.row_stride + minor * load.memory.column_stride
+        index = values.materialise(values.value(load.access.tile))
+        place = values.materialise(values.value(offset))
+        matrices = loaded[0] * loaded[1] * planned.tiles.words
+        properties = {"matrices": IntegerAttr(matrices, i64), **({"transposed": UnitAttr()} if transposed else {})}
+        operands = [self.declared[block.output], index, block.inputs[0], place]
+        return LdmatrixOp(operands=operands, properties=properties)
+
+    def _result(self, loop: ForOp, values: HostValues, rewriter: PatternRewriter) -> list[Operation]:
+        found = match_result(loop)
+        if isinstance(found, str):
+            raise no_tile(loop, found)
+        block = found.block
+        buffer = block.inputs[found.accumulator]
+        planned = self._planned(loop, buffer)
+        index = self._index(loop, block, found.accumulator, values)
+        access = tile_access(block, found.accumulator, found.loops, planned)
+        if isinstance(access, str):
+            raise no_tile(loop, access)
+        printer = _ResultOfLane(found, self.declared[buffer], index, values, rewriter)
+        layout, lane = planned.tiles.layout, _lane(values)
+        for number, piece in enumerate(layout.pieces):
+            row, column = place_of_lane(lane, piece, layout.per_piece)
+            loops: dict[Hashable, Linear] = {
+                access.major.induction_variable: row,
+                access.minor.induction_variable: column,
+            }
+            printer.pair(number, loops, access.minor)
+        return []
+
+
+def _lane(values: HostValues) -> SSAValue:
+    """The number of the lane in its warp, a variable of the expressions."""
+    lane = gpu.LaneIdOp()
+    lane.result.name_hint = "lane"
+    values.operations.append(lane)
+    values.extents = {**values.extents, lane.result: WARP_SIZE}
+    return lane.result
+
+
+@dataclass
+class _ResultOfLane:
+    """Makes what a lane computes of the elements of an accumulator's tile that it holds, two neighbours at a time."""
+
+    result: Result
+    tiles: SSAValue
+    index: SSAValue
+    values: HostValues
+    rewriter: PatternRewriter
+
+    def pair(self, piece: int, loops: Mapping[Hashable, Linear], minor: ForOp) -> None:
+        """The two elements of a piece whose first is where `loops` say; the loop over columns finds the second."""
+        block = self.result.block
+        firsts = [self._place(position, loops) for position in range(len(block.inputs) + 1)]
+        steps = [self._step(position, minor) for position in range(len(block.inputs) + 1)]
+        inputs = [
+            self._sums(piece)
+            if position == self.result.accumulator
+            else self._read(block.inputs[position], firsts[position], steps[position])
+            for position in range(len(block.inputs))
+        ]
+        results = [self._computed([pair[at] for pair in inputs]) for at in range(_PAIR)]
+        self._write(results, firsts[-1], steps[-1])
+
+    def _place(self, position: int, loops: Mapping[Hashable, Linear]) -> Linear:
+        block, extents = self.result.block, self.values.extents
+        buffer = (*block.inputs, block.output)[position]
+        flat = strided_index(indices_of(block, position, extents), strides_of(buffer))
+        return flat.substitute(loops, extents)
+
+    def _step(self, position: int, minor: ForOp) -> int:
+        """Elements from one column to the next."""
+        block = self.result.block
+        buffer = (*block.inputs, block.output)[position]
+        flat = strided_index(indices_of(block, position, self.values.extents), strides_of(buffer))
+        if not flat.is_linear_in(minor.induction_variable):
+            raise no_tile(block, f"'{buffer_name(buffer)}' is not addressed linearly by loop '{minor.loop_name}'")
+        return flat.coefficient(minor.induction_variable)
+
+    def _sums(self, piece: int) -> list[SSAValue]:
+        kind = element_type_of(self.result.block.inputs[self.result.accumulator])
+        made: list[SSAValue] = []
+        for at in range(_PAIR):
+            number = IntegerAttr(_PAIR * piece + at, i64)
+            op = ExtractOp(operands=[self.tiles, self.index], properties={"element": number}, result_types=[kind])
+            self.values.operations.append(op)
+            made.append(op.result)
+        return made
+
+    def _read(self, buffer: SSAValue, first: Linear, step: int) -> list[SSAValue]:
+        values = self.values
+        if self._moves_pairs(first, step):
+            pair = LoadPairOp(buffer, values.materialise(values.value(first)))
+            values.operations.append(pair)
+            return [pair.first, pair.second]
+        flat = flattened(buffer, self.rewriter)
+        loads: list[SSAValue] = []
+        for at in range(_PAIR if step else 1):
+            load = memref.LoadOp.get(flat, [values.materialise(values.value(first + step * at))])
+            values.operations.append(load)
+            loads.append(load.res)
+        return loads if step else loads * _PAIR
+
+    def _computed(self, inputs: list[SSAValue]) -> SSAValue:
+        block = self.result.block
+        mapping: dict[SSAValue, SSAValue] = dict(zip(block.body.block.args, inputs, strict=True))
+        *arithmetic, _ = block.body.block.ops
+        self.values.operations += [inner.clone(mapping) for inner in arithmetic]
+        return mapping.get(block.yielded, block.yielded)
+
+    def _write(self, results: list[SSAValue], first: Linear, step: int) -> None:
+        values, buffer = self.values, self.result.block.output
+        if self._moves_pairs(first, step):
+            values.operations.append(
+                StorePairOp(results[0], results[1], buffer, values.materialise(values.value(first)))
+            )
+            return
+        flat = flattened(buffer, self.rewriter)
+        for at, result in enumerate(results):
+            place = values.materialise(values.value(first + step * at))
+            values.operations.append(memref.StoreOp.get(result, flat, [place]))
+
+    def _moves_pairs(self, first: Linear, step: int) -> bool:
+        return step == 1 and multiple_of(first, self.values.extents) % _PAIR == 0
+
+
+@dataclass
+class DropBuffer(RewritePattern):
+    """The allocation of a buffer that lives in registers -> nothing."""
+
+    declared: Mapping[SSAValue, SSAValue]
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
+        if op.memref not in self.declared:
+            return
+        for use in op.memref.uses:
+            raise no_tile(
+                use.operation,
+                f"'{buffer_name(op.memref)}' lives in registers, and this uses it as memory: tensorize it",
+            )
+        rewriter.erase(op)
+
+
+@dataclass(frozen=True)
+class ConvertTilesToMma(ModulePass):
+    """Turn loops tensorized with `mma.` intrinsics into operations on the registers of a warp's lanes.
+
+    The tiles of a function are planned as a whole (`vtac.analysis.mma_tiles`); patterns apply the plan.
+
+    requires: compacted buffers; fragment buffers of `mma.` products used only by loops tensorized with `mma.`.
+    ensures:  those buffers are mma.tiles; products are mma.sync, loads ldmatrix with the row that each lane names,
+              results what each lane computes of the elements that it holds, stored two at a time where they lie side
+              by side at a multiple of two.
+    declines: tiles that are not whole, loads that ldmatrix cannot do, results that read padding, double_buffer.
+    """
+
+    name = "convert-tiles-to-mma"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in [inner for inner in op.ops if isinstance(inner, FuncOp)]:
+            plan = plan_tiles(function)
+            declared: dict[SSAValue, SSAValue] = {}
+            rewrite_once(function, DeclareTiles(plan, declared))
+            rewrite_once(function, ConvertTile(plan, declared))
+            rewrite_once(function, DropBuffer(declared))

@@ -1,0 +1,195 @@
+"""How often accesses of shared memory wait for banks: computed from the places that a kernel's threads access.
+
+Shared memory has 32 banks of 4 bytes. Lanes that access 16 bytes each do so eight at a time, those that access 8 bytes
+sixteen at a time, all others together; each such phase takes as many turns as the bank with the most different words.
+`ldmatrix` takes a phase for each of its matrices: eight rows of 16 bytes.
+
+Every access is looked at for all warps of a block, and for the first iterations of the loops around it. What loops
+carry, such as the slot of a pipeline, is looked at as 0 to 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+from xdsl.dialects import arith, gpu, scf
+from xdsl.dialects.affine import ApplyOp
+from xdsl.dialects.builtin import IntegerAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import (
+    AffineBinaryOpExpr,
+    AffineBinaryOpKind,
+    AffineConstantExpr,
+    AffineDimExpr,
+    AffineExpr,
+)
+
+from vtac.analysis.gpu_indices import Access, own_accesses
+from vtac.analysis.kernel_bounds import reaches
+from vtac.analysis.kernel_places import loops_around
+from vtac.analysis.nest import buffer_name, element_type_of, scope_of
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
+from vtac.dialects.mma import LdmatrixOp
+from vtac.dialects.wmma import LoadMatrixSyncOp, StoreMatrixSyncOp, VariableOp
+from vtac.dialects.wmma.declared import BLOCK
+
+_BANK_BYTES = 4
+_BANKS = 32
+_ITERATIONS = 4
+"""Iterations of each loop that are looked at."""
+_MOST_POINTS = 256
+"""Combinations of iterations that are looked at of one access."""
+_ROWS = 8
+_ROW = 128
+"""Elements after which places meet the same banks again, of whatever width."""
+_Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class BankAccess:
+    """An access of shared memory, and the turns that its slowest phase takes: 1 without a conflict."""
+
+    op: Operation
+    buffer: SSAValue
+    writes: bool
+    turns: int
+
+    @property
+    def shown(self) -> str:
+        """The access in words."""
+        verb = "writes" if self.writes else "reads"
+        return f"'{self.op.name}' {verb} '{buffer_name(self.buffer)}' in {self.turns} turns"
+
+
+def bank_accesses(kernel: FuncOp) -> Iterator[BankAccess]:
+    """Every access of shared memory of a kernel but WMMA's, whose lanes' places CUDA leaves open, in program order.
+
+    Places that come from data are left out.
+    """
+    extents = BLOCK.get(kernel) or (1, 1, 1)
+    for op in kernel.walk():
+        if isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp):
+            continue
+        for access in own_accesses(op):
+            if scope_of(access.buffer) == "shared":
+                turns = _turns(access, extents)
+                if turns is not None:
+                    yield BankAccess(op, access.buffer, access.writes, turns)
+
+
+def _turns(access: Access, extents: tuple[int, ...]) -> int | None:
+    """Turns of the slowest phase of an access; None where its places are not known."""
+    loops = loops_around(access.op)
+    points = list(_points(loops))
+    threads = np.arange(prod(extents))
+    x, y, _ = extents
+    known: dict[object, _Integers] = {"x": threads % x, "y": threads // x % y, "z": threads // x // y}
+    for number, variable in enumerate(argument for loop in loops for argument in loop.body.block.args):
+        known[variable] = np.array([point[number] for point in points], np.int64)[:, None]
+    found = _places(access.place, known)
+    if found is None:
+        return None
+    places = np.broadcast_to(found, (len(points), prod(extents)))
+    lanes = places.reshape(-1, min(WARP_SIZE, prod(extents)))
+    patterns = np.unique(lanes - lanes.min(axis=1, keepdims=True) // _ROW * _ROW, axis=0)
+    return max(_phase(phase) for pattern in patterns for phase in _phases(access, [int(place) for place in pattern]))
+
+
+def _points(loops: list[scf.ForOp]) -> Iterator[tuple[int, ...]]:
+    """Iterations of loops and numbers that they may carry, as many as are looked at; inner ones change first."""
+    ranges: list[range] = []
+    for loop in loops:
+        bounds = [_places(bound, {}) for bound in (loop.lb, loop.ub, loop.step)]
+        first, end, step = (int(bound[0]) if bound is not None else 1 for bound in bounds)
+        ranges.append(range(first, end, max(step, 1))[:_ITERATIONS])
+        ranges += [range(_ITERATIONS)] * (len(loop.body.block.args) - 1)
+    return islice(product(*ranges), _MOST_POINTS)
+
+
+def _places(value: SSAValue, known: dict[object, _Integers]) -> _Integers | None:
+    """A value by iteration and thread; None where it comes from elsewhere."""
+    if value not in known:
+        found = _computed(value.owner, known) if isinstance(value.owner, Operation) else None
+        if found is None:
+            return None
+        known[value] = found
+    return known[value]
+
+
+def _computed(owner: Operation, known: dict[object, _Integers]) -> _Integers | None:
+    match owner:
+        case gpu.ThreadIdOp():
+            return known[str(owner.dimension.data.value)]
+        case gpu.BlockIdOp():
+            return np.zeros(1, np.int64)
+        case arith.ConstantOp() if isinstance(owner.value, IntegerAttr):
+            return np.array([owner.value.value.data], np.int64)
+        case ApplyOp() | VariableOp() | arith.XOrIOp() | arith.AddiOp() | arith.MuliOp():
+            operands = [_places(operand, known) for operand in owner.operands]
+            given = [operand for operand in operands if operand is not None]
+            return _combined(owner, given) if len(given) == len(operands) else None
+        case _:
+            return None
+
+
+def _combined(owner: Operation, given: Sequence[_Integers]) -> _Integers:
+    match owner:
+        case ApplyOp():
+            return _affine(owner.map.data.results[0], given)
+        case arith.XOrIOp():
+            return given[0] ^ given[1]
+        case arith.AddiOp():
+            return given[0] + given[1]
+        case arith.MuliOp():
+            return given[0] * given[1]
+        case _:
+            return given[0]
+
+
+def _affine(expression: AffineExpr, dims: Sequence[_Integers]) -> _Integers:
+    if isinstance(expression, AffineConstantExpr):
+        return np.array([expression.value], np.int64)
+    if isinstance(expression, AffineDimExpr):
+        return dims[expression.position]
+    if not isinstance(expression, AffineBinaryOpExpr):
+        raise ValueError(f"an index with {expression}")
+    left, right = _affine(expression.lhs, dims), _affine(expression.rhs, dims)
+    match expression.kind:
+        case AffineBinaryOpKind.Add:
+            return left + right
+        case AffineBinaryOpKind.Mul:
+            return left * right
+        case AffineBinaryOpKind.Mod:
+            return left % right
+        case AffineBinaryOpKind.FloorDiv:
+            return left // right
+        case AffineBinaryOpKind.CeilDiv:
+            return -(-left // right)
+
+
+def _phases(access: Access, places: list[int]) -> Iterator[list[range]]:
+    """The bytes that lanes access at the same time."""
+    name = str(element_type_of(access.buffer))
+    width = ELEMENT_BYTES[{"i8": "s8", "i32": "s32"}.get(name, name)]
+    span = next(reach.span for reach in reaches(access.op) if reach.place is access.place) * width
+    lanes = places
+    if isinstance(access.op, LdmatrixOp):
+        lanes = places[: _ROWS * access.op.matrices.value.data]
+    together = min(WARP_SIZE, _BANKS * _BANK_BYTES // max(span, _BANK_BYTES))
+    for start in range(0, len(lanes), together):
+        yield [range(place * width, place * width + span) for place in lanes[start : start + together]]
+
+
+def _phase(accesses: list[range]) -> int:
+    """Different words of the bank that has the most."""
+    words: list[set[int]] = [set() for _ in range(_BANKS)]
+    for one in accesses:
+        for word in range(one.start // _BANK_BYTES, (one.stop - 1) // _BANK_BYTES + 1):
+            words[word % _BANKS].add(word)
+    return max(len(bank) for bank in words)

@@ -1,0 +1,59 @@
+"""Which row a lane names for `ldmatrix`, and which elements of a tile it holds, as index expressions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.ir import SSAValue
+
+from vtac.analysis.linear import Extents, Linear
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
+from vtac.dialects.mma.attributes import Tiles
+from vtac.dialects.mma.layouts import CORE_BYTES, CORE_ROWS
+
+_BITS = 5
+"""Bits of a lane's number."""
+
+
+def address_of_lane(
+    lane: SSAValue, tiles: Tiles, loaded: tuple[int, int], *, transposed: bool
+) -> tuple[Linear, Linear]:
+    """Major and minor coordinate, from the first tile's start, of the row that each lane names.
+
+    `loaded` are the tiles along major (m, or n of matrix_b) and minor (k). Bits 0 to 2 of a lane's number choose a row
+    of its matrix: along major, or transposed along k. Bits 3 and 4 choose the matrix: the registers of a tile come one
+    after another, and the tiles, those along k first.
+    """
+    wide = CORE_BYTES // ELEMENT_BYTES[tiles.element]
+    rows = [(1 << bit, 0) for bit in range(3)]
+    if transposed:
+        rows = [(0, 1 << bit) for bit in range(3)]
+    parts = [(CORE_ROWS, 0), (0, wide)] if tiles.role == "matrix_a" else [(0, wide)]
+    size = 2 * CORE_ROWS if tiles.role == "matrix_a" else CORE_ROWS
+    more = [(0, 2 * wide)] if loaded[1] > 1 else [(size, 0)] if loaded[0] > 1 else []
+    weights = [*rows, *parts, *more][:_BITS]
+    extents: Extents = {lane: WARP_SIZE}
+    major, minor = (_weighted(lane, [one[side] for one in weights], extents) for side in (0, 1))
+    return major, minor
+
+
+def place_of_lane(lane: SSAValue, piece: tuple[int, int], per_piece: int) -> tuple[Linear, Linear]:
+    """Row and column of the first element of an accumulator's piece that each lane holds."""
+    extents: Extents = {lane: WARP_SIZE}
+    number = Linear.variable(lane)
+    row = number.floor_divide(4, extents) + piece[0]
+    return row, number.modulo(4, extents) * per_piece + piece[1]
+
+
+def _weighted(lane: SSAValue, weights: Sequence[int], extents: Extents) -> Linear:
+    """The sum of the weights of the bits that are set in a lane's number, runs of doubling weights as one term."""
+    total, bit = Linear(0), 0
+    while bit < len(weights):
+        end = bit + 1
+        while end < len(weights) and weights[bit] and weights[end] == 2 * weights[end - 1]:
+            end += 1
+        if weights[bit]:
+            field = Linear.variable(lane).modulo(1 << end, extents).floor_divide(1 << bit, extents)
+            total += field * weights[bit]
+        bit = end
+    return total

@@ -1,0 +1,143 @@
+"""Operations of the mma level: what each lane of each warp holds in its registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from vtac.dialects import mma
+from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.mma.attributes import Tiles
+from vtac.dialects.mma.layouts import CORE_ROWS, LaneLayout
+from vtac.evaluate.kernel_memory import KernelMemory, Users
+from vtac.evaluate.kernel_warps import WarpOperations, rounded_to_tf32
+from vtac.evaluate.numbers import Array, Integers, Mask, number
+from vtac.evaluate.refusals import refused
+
+_DTYPES = {
+    "f16": "float16",
+    "bf16": "float32",
+    "tf32": "float32",
+    "f32": "float32",
+    "s8": "int8",
+    "u8": "uint8",
+    "s32": "int32",
+}
+
+
+@dataclass
+class LaneTiles:
+    """An array of tiles of every warp, by lane: (warps, tiles, lanes, elements), and which tiles hold values."""
+
+    record: Tiles
+    data: Array
+    defined: Mask
+
+    @staticmethod
+    def declare(record: Tiles, warps: int) -> LaneTiles:
+        """Tiles that hold nothing yet."""
+        shape = (warps, record.count, WARP_SIZE, record.layout.elements)
+        return LaneTiles(record, np.zeros(shape, _DTYPES[record.element]), np.zeros(shape[:2], np.bool_))
+
+
+@cache
+def _places(layout: LaneLayout) -> tuple[Integers, Integers]:
+    """Rows and columns of what lanes hold: (lanes, elements) each."""
+    places = np.array(layout.places, np.int64)
+    return places[..., 0], places[..., 1]
+
+
+def matrices_of(tiles: Array, layout: LaneLayout) -> Array:
+    """The tiles that lanes hold the elements of, as matrices."""
+    rows, columns = _places(layout)
+    found = np.empty((*tiles.shape[:-2], layout.rows, layout.columns), tiles.dtype)
+    found[..., rows, columns] = tiles
+    return found
+
+
+@dataclass
+class TileOperations:
+    """Executes operations of the mma level for all active warps of the blocks under execution."""
+
+    warps: WarpOperations
+    tiles: dict[SSAValue, LaneTiles] = field(default_factory=dict[SSAValue, LaneTiles])
+
+    def declare(self, op: mma.TilesOp) -> None:
+        self.tiles[op.tiles] = LaneTiles.declare(op.tiles.type.data, self.warps.warps)
+
+    def _pick(self, tiles: LaneTiles, index: Array, warps: Integers, op: Operation, number: int = 1) -> Integers:
+        """The number of the tile in each warp's array; of the first where an operation takes several."""
+        chosen = self.warps.uniform(index, warps, op)
+        count = tiles.record.count
+        if chosen.size and (chosen.min() < 0 or chosen.max() + number > count):
+            raise refused(f"'{op.name}' names tile {int(chosen.max()) + number - 1} of an array of {count}", op)
+        return chosen
+
+    def fill(self, op: mma.FillOp, index: Array, active: Mask | None) -> None:
+        tiles, warps = self.tiles[op.tiles], self.warps.active_warps(active, op)
+        chosen = self._pick(tiles, index, warps, op)
+        value: Attribute = op.value
+        tiles.data[warps, chosen] = number(value)[0]
+        tiles.defined[warps, chosen] = True
+
+    def load(self, op: mma.LdmatrixOp, index: Array, memory: KernelMemory, offset: Array, active: Mask | None) -> None:
+        """Rows that lanes name, spread over the lanes of their warp."""
+        tiles, warps = self.tiles[op.tiles], self.warps.active_warps(active, op)
+        chosen = self._pick(tiles, index, warps, op, op.count)
+        matrices, width = op.matrices.value.data, 16 // memory.data.dtype.itemsize
+        lanes = np.broadcast_to(offset, self.warps.threads).reshape(self.warps.warps, WARP_SIZE)
+        firsts = lanes[warps][:, : CORE_ROWS * matrices].astype(np.int64)
+        if (firsts % width).any():
+            raise refused(
+                f"'{op.name}': a row at element {int(firsts[firsts % width != 0][0])} of '{memory.name}' does not "
+                "start at a multiple of 16 bytes",
+                op,
+            )
+        users = Users(
+            self.warps.threads + warps.reshape(-1, 1, 1),
+            warps.reshape(-1, 1, 1) * WARP_SIZE // self.warps.block_threads,
+        )
+        rows = memory.read(firsts[..., None] + np.arange(width), users, None, op)
+        if tiles.record.element == "u8":
+            rows = rows.view(np.uint8)
+        if tiles.record.element == "tf32":
+            rows = rounded_to_tf32(rows)
+        cores = rows.reshape(len(warps), matrices, CORE_ROWS, width)
+        if op.transposed is not None:
+            cores = cores.swapaxes(-1, -2)
+        # Of each matrix, lane l holds the l mod 4th of four parts of row l / 4.
+        spread = cores.reshape(len(warps), matrices, WARP_SIZE, width // 4)
+        words = tiles.record.words
+        for position in range(op.count):
+            part = spread[:, position * words : (position + 1) * words]
+            tiles.data[warps, chosen + position] = part.swapaxes(1, 2).reshape(len(warps), WARP_SIZE, -1)
+            tiles.defined[warps, chosen + position] = True
+
+    def multiply(self, op: mma.SyncOp, indices: tuple[Array, Array, Array], active: Mask | None) -> None:
+        warps = self.warps.active_warps(active, op)
+        parts = [self.tiles[value] for value in (op.accumulator, op.a, op.b)]
+        places = [self._pick(part, index, warps, op) for part, index in zip(parts, indices, strict=True)]
+        sums, left, right = (
+            matrices_of(self._values(part, warps, place, op), part.record.layout)
+            for part, place in zip(parts, places, strict=True)
+        )
+        wide = np.int32 if sums.dtype.kind == "i" else np.float32
+        total = (sums.astype(wide) + left.astype(wide) @ right.astype(wide)).astype(sums.dtype)
+        rows, columns = _places(parts[0].record.layout)
+        parts[0].data[warps, places[0]] = total[..., rows, columns]
+
+    def extract(self, op: mma.ExtractOp, index: Array, active: Mask | None) -> Array:
+        """One element of each lane's, by thread."""
+        tiles, warps = self.tiles[op.tiles], self.warps.active_warps(active, op)
+        chosen = self._pick(tiles, index, warps, op)
+        found = np.zeros((self.warps.warps, WARP_SIZE), tiles.data.dtype)
+        found[warps] = self._values(tiles, warps, chosen, op)[..., op.element.value.data]
+        return found.reshape(-1)
+
+    def _values(self, tiles: LaneTiles, warps: Integers, chosen: Integers, op: Operation) -> Array:
+        if not tiles.defined[warps, chosen].all():
+            raise refused(f"'{op.name}' uses a tile of {tiles.record.role} that was neither filled nor loaded", op)
+        return tiles.data[warps, chosen]

@@ -1,0 +1,60 @@
+"""Functions of the text itself around single PTX instructions that CUDA C++ has no name for."""
+
+from __future__ import annotations
+
+from vtac.dialects.mma.layouts import MmaInstruction
+
+
+def ldmatrix_name(matrices: int, *, transposed: bool) -> str:
+    """The function that loads so many matrices."""
+    return f"ldmatrix_x{matrices}{'_trans' if transposed else ''}"
+
+
+def ldmatrix_text(matrices: int, words: int, *, transposed: bool) -> list[str]:
+    """The function that loads so many matrices into tiles of `words` registers each."""
+    tiles = ["tile"] if matrices == words else [f"tile_{number}" for number in range(matrices // words)]
+    registers = [f"{tile}[{word}]" for tile in tiles for word in range(words)]
+    parameters = ", ".join(f"unsigned (&{tile})[{words}]" for tile in tiles)
+    suffix = ".trans" if transposed else ""
+    return [
+        f"__device__ __forceinline__ void {ldmatrix_name(matrices, transposed=transposed)}({parameters}, "
+        "unsigned row) {",
+        f'  asm volatile("ldmatrix.sync.aligned.m8n8.x{matrices}{suffix}.shared.b16 '
+        f'{_braces(0, matrices)}, [%{matrices}];"',
+        f"               : {_operands('=r', registers)}",
+        '               : "r"(row));',
+        "}",
+    ]
+
+
+def mma_name(one: MmaInstruction) -> str:
+    """The function that multiplies and adds one tile."""
+    return f"mma_{one.shape}_{one.operand}_{one.accumulator}"
+
+
+def mma_text(one: MmaInstruction, words: tuple[int, int, int]) -> list[str]:
+    """The function of an instruction, whose operands take so many registers: sums, left, right."""
+    kinds = {"f32": ("float", "+f"), "s32": ("int", "+r"), "f16": ("unsigned", "+r")}
+    kind, constraint = kinds[one.accumulator]
+    names = zip(("sums", "left", "right"), words, strict=True)
+    sums, left, right = ([f"{name}[{at}]" for at in range(count)] for name, count in names)
+    types = f"{one.accumulator}.{one.operand}.{one.operand}.{one.accumulator}"
+    start = len(sums)
+    groups = (_braces(0, start), _braces(start, len(left)), _braces(start + len(left), len(right)), _braces(0, start))
+    return [
+        f"__device__ __forceinline__ void {mma_name(one)}(",
+        f"    {kind} (&sums)[{words[0]}], const unsigned (&left)[{words[1]}], const unsigned (&right)[{words[2]}]) {{",
+        f'  asm volatile("mma.sync.aligned.{one.shape}.row.col.{types} "',
+        f'               "{", ".join(groups)};"',
+        f"               : {_operands(constraint, sums)}",
+        f"               : {_operands('r', [*left, *right])});",
+        "}",
+    ]
+
+
+def _braces(first: int, count: int) -> str:
+    return "{" + ", ".join(f"%{number}" for number in range(first, first + count)) + "}"
+
+
+def _operands(constraint: str, names: list[str]) -> str:
+    return ", ".join(f'"{constraint}"({name})' for name in names)

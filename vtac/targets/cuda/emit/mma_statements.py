@@ -1,0 +1,134 @@
+"""Statements of the mma level as CUDA C++: registers as arrays, instructions as calls of small functions."""
+
+from __future__ import annotations
+
+from xdsl.dialects import arith, memref
+from xdsl.dialects.builtin import IndexType
+from xdsl.ir import Operation, SSAValue
+
+from vtac.analysis.gpu_indices import whole
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import element_type_of
+from vtac.dialects import mma
+from vtac.dialects.mma.layouts import instruction_of
+from vtac.dialects.mma.ops import tiles_of
+from vtac.errors import CompileError
+from vtac.targets.cuda.emit.expressions import ATOM, LOW, PRODUCT, identifier
+from vtac.targets.cuda.emit.instructions import ldmatrix_name, ldmatrix_text, mma_name, mma_text
+from vtac.targets.cuda.emit.statements import StatementPrinter
+from vtac.targets.cuda.emit.types import element_bytes, scalar_type
+
+_REGISTERS = {"f32": "float", "s32": "int"}
+"""C++ types of an accumulator's registers; all others are bits."""
+_PAIRS = {
+    "f32": ("float2", "make_float2"),
+    "f16": ("half2", "__halves2half2"),
+    "bf16": ("__nv_bfloat162", "__halves2bfloat162"),
+    "i32": ("int2", "make_int2"),
+    "i8": ("char2", "make_char2"),
+}
+"""Two elements as one: the type, and the function that makes it."""
+
+
+class MmaStatementPrinter(StatementPrinter):
+    """Prints kernels of the wmma and the mma level."""
+
+    def instructions(self) -> list[str]:
+        """The functions that the printed statements call, each once."""
+        return [line for text in self._called.values() for line in [*text, ""]]
+
+    def __init__(self, reserved: list[str]) -> None:
+        super().__init__(reserved)
+        self._called: dict[str, list[str]] = {}
+        self._addresses: dict[SSAValue, str] = {}
+
+    def print_pure(self, op: Operation) -> bool:
+        if isinstance(op, arith.XOrIOp) and isinstance(op.result.type, IndexType):
+            self.inline[op.result] = (f"{self.text(op.lhs, ATOM)} ^ {self.text(op.rhs, ATOM)}", LOW)
+            return True
+        return super().print_pure(op)
+
+    def _warp(self, op: Operation, depth: int) -> bool:
+        if super()._warp(op, depth):
+            return True
+        if isinstance(op, mma.TilesOp):
+            tiles = op.tiles.type.data
+            kind = _REGISTERS.get(tiles.element, "unsigned") if tiles.role == "accumulator" else "unsigned"
+            self._line(f"{kind} {self.name(op.tiles, 'tiles')}[{tiles.count}][{tiles.words}];", depth)
+        elif isinstance(op, mma.FillOp):
+            self._fill(op, depth)
+        elif isinstance(op, mma.LdmatrixOp):
+            self._ldmatrix(op, depth)
+        elif isinstance(op, mma.SyncOp):
+            self._sync(op, depth)
+        elif isinstance(op, mma.ExtractOp):
+            self._extract(op, depth)
+        elif isinstance(op, mma.LoadPairOp | mma.StorePairOp):
+            self._pair(op, depth)
+        else:
+            return False
+        return True
+
+    def _array(self, op: memref.AllocOp, depth: int) -> None:
+        super()._array(op, depth)
+        if any(isinstance(use.operation, mma.LdmatrixOp) for use in op.memref.uses):
+            name = self.text(op.memref)
+            self._addresses[op.memref] = address = self._free_name(f"{name}_address")
+            place = f"static_cast<unsigned>(__cvta_generic_to_shared({name}))"
+            self._line(f"const unsigned {address} = {place};", depth)
+
+    def _free_name(self, base: str) -> str:
+        name, count = base, 1
+        while name in self.taken:
+            name, count = f"{base}_{count}", count + 1
+        self.taken.add(name)
+        return name
+
+    def _fill(self, op: mma.FillOp, depth: int) -> None:
+        tiles = tiles_of(op.tiles)
+        if tiles.element not in _REGISTERS:
+            raise CompileError(f"tiles of {tiles.element} are not filled in CUDA text", location_of(op))
+        self._line("#pragma unroll", depth)
+        self._line(f"for (int element = 0; element < {tiles.words}; ++element) {{", depth)
+        self._line(f"{self.text(op.tiles)}[{self.text(op.index)}][element] = {self.constant(op.value)};", depth + 1)
+        self._line("}", depth)
+
+    def _ldmatrix(self, op: mma.LdmatrixOp, depth: int) -> None:
+        transposed, matrices, words = op.transposed is not None, op.matrices.value.data, tiles_of(op.tiles).words
+        name = ldmatrix_name(matrices, transposed=transposed)
+        self._called[f"{name} {words}"] = ldmatrix_text(matrices, words, transposed=transposed)
+        first = self.text(op.index)
+        more = [f"{first} + {number}" for number in range(1, op.count)]
+        tiles = ", ".join(f"{self.text(op.tiles)}[{index}]" for index in (first, *more))
+        width = element_bytes(element_type_of(op.memory))
+        row = f"{self._addresses[whole(op.memory)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
+        self._line(f"{name}({tiles}, {row});", depth)
+
+    def _sync(self, op: mma.SyncOp, depth: int) -> None:
+        parts = [tiles_of(value) for value in (op.accumulator, op.a, op.b)]
+        instruction = instruction_of(parts[0].shape, parts[1].element, parts[0].element)
+        if instruction is None:
+            raise CompileError("mma.sync of tiles that no instruction has", location_of(op))
+        name = mma_name(instruction)
+        self._called[name] = mma_text(instruction, (parts[0].words, parts[1].words, parts[2].words))
+        named = ((op.accumulator, op.accumulator_index), (op.a, op.a_index), (op.b, op.b_index))
+        arguments = ", ".join(f"{self.text(tiles)}[{self.text(index)}]" for tiles, index in named)
+        self._line(f"{name}({arguments});", depth)
+
+    def _extract(self, op: mma.ExtractOp, depth: int) -> None:
+        if tiles_of(op.tiles).element not in _REGISTERS:
+            raise CompileError(f"elements of tiles of {tiles_of(op.tiles).element} have no CUDA text", location_of(op))
+        place = f"{self.text(op.tiles)}[{self.text(op.index)}][{op.element.value.data}]"
+        self._line(f"const {scalar_type(op.result.type)} {self.name(op.result, 'sum')} = {place};", depth)
+
+    def _pair(self, op: mma.LoadPairOp | mma.StorePairOp, depth: int) -> None:
+        kind, make = _PAIRS[str(element_type_of(op.memory))]
+        place = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
+        if isinstance(op, mma.StorePairOp):
+            values = f"{self.text(op.first)}, {self.text(op.second)}"
+            self._line(f"*reinterpret_cast<{kind} *>({place}) = {make}({values});", depth)
+            return
+        name = self.name(op.first, identifier("pair"))
+        self._line(f"const {kind} {name} = *reinterpret_cast<const {kind} *>({place});", depth)
+        self.inline[op.first] = (f"{name}.x", ATOM)
+        self.inline[op.second] = (f"{name}.y", ATOM)
