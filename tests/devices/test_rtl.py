@@ -162,6 +162,12 @@ def test_folders_without_a_design(tmp_path: Path) -> None:
     )
     with pytest.raises(DeviceError, match=message):
         vtac.devices.open(f"rtl:{tmp_path}")
+    wide = (CORE / "SmallShell.v").read_text().replace("[63:0] m_axi_gmem_RDATA", "[127:0] m_axi_gmem_RDATA")
+    (tmp_path / "wide.v").write_text(wide)
+    with pytest.raises(
+        DeviceError, match=r"SmallShell in '.*' has a memory bus of 128 bits, the bench one of 64: build"
+    ):
+        vtac.devices.open(f"rtl:{tmp_path}")
     (tmp_path / "vta_config.json").write_text('{"LOG_BLOCK": 40}')
     with pytest.raises(DeviceError, match="LOG_BLOCK is 40"):
         vtac.devices.open(f"rtl:{tmp_path}")

@@ -92,6 +92,8 @@ def open_all(
         try:
             device = _open(name, known)
         except DeviceError as error:
+            if len(names) == 1:
+                raise
             problems.append(f"{name}: {error}")
             continue
         problem = _unfit(device, config)

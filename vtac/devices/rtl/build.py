@@ -17,6 +17,8 @@ from vtac.devices.agent.faults import Refusal
 from vtac.devices.rtl.shells import SHELLS, Top, nearest_top
 from vtac.files.user_cache import cache_folder
 
+BUS_BITS = 64
+"""The bench's memory bus, which is that of the design on the DE10."""
 _BUILD_SECONDS = 1800
 _SOURCE_BYTES = 1 << 26
 
@@ -91,6 +93,12 @@ def _top(folder: Path, sources: Mapping[Path, bytes]) -> Top:
             nearest = f"; {found.module}, the nearest, lacks {', '.join(found.lacking)} of {found.shell.name}"
         raise Refusal(
             "rtl", f"no module in '{folder}' has the ports of the design's {shells}{nearest}", "build it with a shell"
+        )
+    if found.bus_bits not in (0, BUS_BITS):
+        raise Refusal(
+            "rtl",
+            f"{found.module} in '{folder}' has a memory bus of {found.bus_bits} bits, the bench one of {BUS_BITS}",
+            f"build the design with {BUS_BITS}",
         )
     return found
 

@@ -67,11 +67,15 @@ SHELLS = (
 
 @dataclass(frozen=True, slots=True)
 class Top:
-    """A module with the ports of a shell; `lacking` are those that it does not have."""
+    """A module with the ports of a shell; `lacking` are those that it does not have.
+
+    `bus_bits` is how wide its memory's data are, 0 where its text does not say.
+    """
 
     module: str
     shell: Shell
     lacking: tuple[str, ...]
+    bus_bits: int
 
 
 _MODULE = re.compile(r"^\s*module\s+(\w+)(.*?)^\s*endmodule", re.MULTILINE | re.DOTALL)
@@ -83,14 +87,16 @@ def nearest_top(sources: Sequence[bytes]) -> Top | None:
     Of equals it is the one that no other mentions: one shell may stand within another.
     """
     bodies = {name: body for data in sources for name, body in _MODULE.findall(data.decode("utf-8", "replace"))}
-    found = [
-        Top(name, shell, tuple(port for port in shell.known_by if re.search(rf"(?<![.\w]){port}\b", body) is None))
-        for name, body in bodies.items()
-        for shell in SHELLS
-    ]
+    found = [_top(name, body, shell) for name, body in bodies.items() for shell in SHELLS]
     least = min((len(top.lacking) for top in found), default=0)
     nearest = [top for top in found if len(top.lacking) == least]
     return next((top for top in nearest if not _is_within(top.module, bodies)), nearest[0] if nearest else None)
+
+
+def _top(name: str, body: str, shell: Shell) -> Top:
+    lacking = tuple(port for port in shell.known_by if re.search(rf"(?<![.\w]){port}\b", body) is None)
+    width = re.search(rf"\[\s*(\d+)\s*:\s*0\s*\]\s*{shell.port(shell.memory, 'R', 'DATA')}\b", body)
+    return Top(name, shell, lacking, int(width[1]) + 1 if width else 0)
 
 
 def _is_within(module: str, bodies: Mapping[str, str]) -> bool:
