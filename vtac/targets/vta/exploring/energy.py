@@ -19,8 +19,9 @@ class CostTable:
     """Picojoules of one event each, and square micrometres of one thing each.
 
     `multiply`: an 8-bit product; `add`: a 32-bit sum, of GEMM or ALU; `dram_byte`: a byte to or from memory;
-    `sram_8k`, `sram_32k`, `sram_1m`: 8 bytes read from or written to a memory of 8 KiB, 32 KiB and 1 MiB; others are
-    interpolated in the logarithm of the size. `multiplier_area`, `adder_area`, `sram_bit_area`. `source` says where
+    `sram_8k`, `sram_32k`, `sram_1m`: 8 bytes read from or written to a memory of 8 KiB, 32 KiB and 1 MiB; others lie
+    on the power of the size that goes through the two next to them, about its square root. A wider access counts as
+    several. `multiplier_area`, `adder_area`, `sram_bit_area`. `source` says where
     the numbers are from.
     """
 
@@ -39,17 +40,20 @@ class CostTable:
         """Picojoules of a byte of a memory of that size."""
         known = ((13.0, self.sram_8k), (15.0, self.sram_32k), (20.0, self.sram_1m))
         at = log2(nbytes)
-        low, high = known[:2] if at <= known[1][0] else known[1:]
-        share = (at - low[0]) / (high[0] - low[0])
-        return max(0.0, low[1] + share * (high[1] - low[1])) / 8
+        (small, least), (large, most) = known[:2] if at <= known[1][0] else known[1:]
+        share = (at - small) / (large - small)
+        if least > 0 and most > 0:
+            return least * (most / least) ** share / 8
+        return max(0.0, least + share * (most - least)) / 8
 
 
 HOROWITZ_45NM = CostTable(
-    source="M. Horowitz, Computing's energy problem (and what we can do about it), ISSCC 2014: 45 nm, 0.9 V; areas of "
-    "arithmetic as quoted with it (TSMC 45 nm, synthesised), of an SRAM cell 0.346 um2 (Intel 45 nm, IEDM 2007)",
+    source="energies: M. Horowitz, Computing's energy problem (and what we can do about it), ISSCC 2014, pp. 10-14: "
+    "45 nm, 0.9 V; areas of arithmetic as quoted with them (TSMC 45 nm, synthesised); an SRAM cell: K. Mistry et al., "
+    "IEDM 2007, pp. 247-250 (Intel 45 nm)",
     multiply=0.2,
     add=0.1,
-    dram_byte=160.0,
+    dram_byte=162.5,
     sram_8k=10.0,
     sram_32k=20.0,
     sram_1m=100.0,
