@@ -19,6 +19,7 @@ LAYERS = {
     "convolution": CONV,
     "steps": Conv2D(1, 10, 10, 32, 32, 1, 0, 2).text(),
     "stride": Conv2D(1, 9, 9, 16, 48, 3, 1, 2).text(),
+    "padding": Conv2D(1, 1, 2, 32, 48).text(),
     "product": Matmul().text(),
     "sum": VectorAdd().text(),
 }

@@ -16,6 +16,7 @@ from vtac.preparation import prepare, refuse_several_functions
 from vtac.store.records import Outcome, digest
 from vtac.targets.vta.compiling import compile_with
 from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
+from vtac.targets.vta.exploring.shared_kernels import SharedKernels
 from vtac.targets.vta.machine.counters import COUNTER_NAMES, count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.host_program import HostProgram
@@ -71,13 +72,13 @@ def compute_points(jobs: Sequence[PointJob]) -> list[PointResult]:
 
 
 def _computed(job: PointJob) -> PointResult:
-    known = _Shared(job.tilings)
+    known = SharedTilings(job.tilings)
     if not job.text and _held(job.network).module is None:
         return PointResult((), {}, needs_text=True)
     try:
         work = prepare(_module(job), VTA, job.config, None)
         refuse_several_functions(work)
-        program = compile_with(work, known)
+        program = compile_with(work, known, SharedKernels(None, known))
         unsafe = [] if isinstance(program, HostProgram) else check(program.stream)
         if unsafe:
             raise VtacError(f"the program is not proven safe: {unsafe[0].message}")
@@ -90,7 +91,7 @@ def _computed(job: PointJob) -> PointResult:
 
 
 @dataclass
-class _Shared:
+class SharedTilings:
     """The tilings of another machine with the same tiles, where they fit; what is searched for is noted beside them."""
 
     given: Mapping[str, str]
@@ -98,7 +99,8 @@ class _Shared:
     decides: bool = True
 
     def find(self, layer: Layer, config: VTAConfig) -> Tiling | None:
-        text = self.given.get(digest(layer_text(layer)))
+        name = digest(layer_text(layer))
+        text = self.used.get(name) or self.given.get(name)
         if text is None:
             return None
         tiling = tiling_of(text)

@@ -41,12 +41,16 @@ class KnownKernels:
         form = form_of(function)
         if form is None:
             return None
-        task = kernel_task(form, module)
+        record = self.lowered(kernel_task(form, module))
+        return restored(form, record) if record else None
+
+    def lowered(self, task: str) -> str:
+        """The record of a task; empty where the default schedule is refused."""
         record = self._kept(task)
         if record is None:
             self._lower([task])
             record = self._records[task]
-        return _restored(form, record) if record else None
+        return record
 
     def close(self) -> None:
         """What was kept makes room for itself."""
@@ -69,7 +73,8 @@ class KnownKernels:
                 self.cache.keep(task, record)
 
 
-def _restored(form: KernelForm, record: str) -> tuple[dict[str, int], Lowering] | None:
+def restored(form: KernelForm, record: str) -> tuple[dict[str, int], Lowering] | None:
+    """The work of a function of that form, and what it becomes by a record; None for a damaged one."""
     try:
         read = KernelRecord.read(record)
         lowering = form.with_own(read)

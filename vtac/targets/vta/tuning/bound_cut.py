@@ -45,16 +45,19 @@ class Cut:
     @cached_property
     def kernels(self) -> Column:
         """Kernels of a pass: one, or one for each window position that some result needs."""
-        useful = prod(self._useful(number) for number in range(len(self.contraction.window)))
-        return np.where(self.tilings.skip, useful, np.where(self.tilings.splits_window, self.windows, 1))
+        return np.where(self.tilings.skip, self.needed, np.where(self.tilings.splits_window, self.windows, 1))
 
     @property
     def positions(self) -> Column:
-        """Window positions whose weights a pass reads."""
-        return np.where(self.tilings.skip, self.kernels, self.windows)
+        """Window positions whose weights are read: with padding skipped, there may be some that meet nothing else."""
+        return np.where(self.tilings.skip, self.needed, self.windows)
 
-    def _useful(self, window: int) -> int:
-        """Positions along a window that meet data for some result."""
+    @cached_property
+    def needed(self) -> int:
+        """Window positions that meet data for some result."""
+        return prod(self._needed(number) for number in range(len(self.contraction.window)))
+
+    def _needed(self, window: int) -> int:
         dimensions = [one for one in self.contraction.dimensions if one.window == window]
         return min((self._meeting(one) for one in dimensions), default=self.contraction.window[window])
 

@@ -75,7 +75,7 @@ class LoadBounds:
         inputs = self.cut.passes * _product(counts, contraction.selecting)
         selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
         touched = prod(self._touched(dimension) for dimension in contraction.dimensions)
-        tiles = selected * contraction.channels * self.cut.windows
+        tiles = selected * contraction.channels * self.cut.positions
         lines = np.where(self.cut.ragged, 1, self._lines)
         return LOAD_START * (weights + inputs * lines) + self._beats(touched, tiles)
 

@@ -18,8 +18,13 @@ from vtac.targets.vta.tuning.bound_loads import BUS, LoadBounds, last_piece, sto
 
 def least_bytes(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     """DRAM bytes: what must move once, and a micro-op for each kind of kernel."""
-    kernels = 2 if layer.contraction is not None else 1
-    return np.full(len(tilings), roof(layer, config).nbytes + config.uop_element_bytes * kernels, np.int64)
+    contraction = layer.contraction
+    if contraction is None:
+        return np.full(len(tilings), roof(layer, config).nbytes + config.uop_element_bytes, np.int64)
+    cut = Cut(layer, contraction, tilings, config)
+    selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
+    unread = selected * contraction.channels * (cut.windows - cut.positions) * config.wgt_element_bytes
+    return roof(layer, config).nbytes + 2 * config.uop_element_bytes - unread
 
 
 def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:

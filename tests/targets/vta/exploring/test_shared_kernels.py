@@ -1,0 +1,59 @@
+"""Layers that are lowered once for several machines are on each what compilation gives."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import NoReturn
+
+import pytest
+from plain_programs import PlainConv
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.preparation import prepare
+from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.exploring.points import SharedTilings
+from vtac.targets.vta.exploring.shared_kernels import SharedKernels
+from vtac.targets.vta.schedules.known_tilings import KnownTilings
+from vtac.targets.vta.target import VTA
+
+TEXT = PlainConv().text()
+LARGE = VTAConfig()
+CONFIGS = [
+    replace(LARGE, log_wgt_buff_size=17),
+    replace(LARGE, log_acc_buff_size=16, log_inp_buff_size=14),
+    replace(LARGE, queue_depth=64, outstanding_bursts=4),
+    replace(LARGE, log_uop_buff_size=12),
+]
+
+
+def stream(config: VTAConfig, tilings: KnownTilings, kernels: SharedKernels | None) -> bytes:
+    return compile_with(prepare(TEXT, VTA, config, None), tilings, kernels).stream.instructions
+
+
+@pytest.fixture(scope="module")
+def found() -> Mapping[str, str]:
+    tilings = SharedTilings({})
+    stream(LARGE, tilings, SharedKernels(None, tilings))
+    assert tilings.used
+    return tilings.used
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=str)
+def test_streams_are_those_of_compilation(found: Mapping[str, str], config: VTAConfig) -> None:
+    shared, own = SharedTilings(found), SharedTilings(found)
+    assert stream(config, shared, SharedKernels(None, shared)) == stream(config, own, None)
+    assert shared.used == own.used
+
+
+def test_what_another_machine_has_is_not_lowered_again(
+    found: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(task: str, kept: object = None) -> NoReturn:
+        raise AssertionError(f"lowered again: {task[:60]} with {kept}")
+
+    monkeypatch.setattr("vtac.targets.vta.schedules.known_kernels.lower_task", refuse)
+    tilings = SharedTilings(found)
+    for config in (LARGE, replace(LARGE, queue_depth=64), replace(LARGE, log_wgt_buff_size=17)):
+        assert stream(config, tilings, SharedKernels(None, tilings))
+    assert tilings.used == found
