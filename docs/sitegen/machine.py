@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 
 import vtac
+from sitegen import tensor_machine
 from sitegen.text import code, table
 from vtac.targets.vta.isa import assemble
 from vtac.targets.vta.isa.fields import HALF_BITS, Field, Layout, instruction_layout, micro_op_layout
@@ -26,6 +27,7 @@ def inserts() -> Mapping[str, Callable[[], str]]:
             "numbers": numbers,
             "cycles": worked_cycles,
             "strict rules": strict_rules,
+            **tensor_machine.inserts(),
         }
     )
 
