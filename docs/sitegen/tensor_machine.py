@@ -140,13 +140,24 @@ def pipelines() -> str:
             raise ValueError(f"{title}: {found} by the model, {formula} by the formulas")
         numbers = (found.tensor, found.shared, found.cache, found.issue, found.exposed)
         kept = used_bytes(tiling, _SIZE, _ARCHITECTURE)
-        rows.append((title, str(tiling.stages), f"{kept:,}", *(f"{one:.0f}" for one in numbers), _waits(found)))
-    heads = ("block and step", "stages", "shared bytes", "tensor", "shared", "L2", "issue", "waits", "blocks, bound")
+        rows.append((title, str(tiling.stages), f"{kept:,}", *(f"{one:.0f}" for one in numbers), _bound(found)))
+    heads = (
+        "block and step",
+        "stages",
+        "shared bytes",
+        "tensor",
+        "shared",
+        "L2",
+        "issue",
+        "waits",
+        "bound, tensor cores busy",
+    )
     return table(heads, rows)
 
 
-def _waits(found: Estimate) -> str:
-    return f"{found.resident}, {found.bound.replace('cache', 'L2')}"
+def _bound(found: Estimate) -> str:
+    slowest = max(found.tensor, found.shared, found.cache, found.issue)
+    return f"{found.bound.replace('cache', 'L2')}, {found.tensor / slowest:.0%}"
 
 
 def _by_formula(tiling: ProductTiling) -> dict[str, float]:
@@ -195,9 +206,6 @@ def chips() -> str:
 
 def kernel_rules() -> str:
     """What a kernel must keep, which runs on the CPU find broken."""
-    rows = [
-        (code(kind), one.rule, code(one.example.partition("  //")[0]))
-        for kind, one in KERNEL_RULES.items()
-        if one.example
-    ]
+    shown = {kind: one for kind, one in KERNEL_RULES.items() if one.example}
+    rows = [(code(kind), one.rule, code(one.example.partition("  //")[0])) for kind, one in shown.items()]
     return table(("kind", "rule", "breaks it"), rows)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from sitegen import machine
+from sitegen import machine, tensor_machine
 from sitegen.cells import cells_of
 from sitegen.commands import commands_page
 from sitegen.dialects import dialect_pages, own_operations
@@ -85,6 +85,24 @@ def test_formulas_of_the_page_are_those_of_the_model(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(machine, "_WORKED", (("a load", "load.inp sram 0 <- dram 0x100, 1 x 16 stride 16", 54),))
     with pytest.raises(ValueError, match=r"stride 16: 55 cycles by the model, 54 by the formula$"):
         machine.worked_cycles()
+
+
+def test_banks_meet_as_the_model_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [tensor_machine.meeting(pitch, 16) for pitch in (32, 48, 64, 80, 128, 144)] == [2, 1, 4, 1, 8, 1]
+    assert "| 32 | 40 | yes | at full rate | in 2 times the cycles |" in tensor_machine.banks()
+
+    def thrice(row: int) -> int:
+        return 3 if row else 1
+
+    monkeypatch.setattr(tensor_machine, "_modelled", thrice)
+    with pytest.raises(ValueError, match=r"^rows of 32 bytes: 2 threads meet by the page, 3 by the model$"):
+        tensor_machine.banks()
+
+
+def test_a_multiprocessor_holds_what_the_page_says() -> None:
+    assert "| fast convolution | 256 | 166 | 116,736 | 8 | 1 | 1 | 1 |" in tensor_machine.occupancy()
+    assert "| f16 | 16 x 16 x 16 | 4 | 4 | f32 8, f16 4 |" in tensor_machine.fragments()
+    assert "| 256 x 128 x 64 | 3 | 165,888 | 1626 |" in tensor_machine.pipelines()
 
 
 def test_every_page_is_listed_and_filled_in() -> None:

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from cuda_kernels import Sample, blocked_conv2d, pipelined_matmul
 
+import vtac
 from vtac.errors import ConfigError, KernelTextError, LaunchError, ToolMissingError
 from vtac.targets.cuda.gpu import toolkit
 from vtac.targets.cuda.gpu.compile import compile_for, compile_kernel
 from vtac.targets.cuda.gpu.sass import count_instructions, disassemble
 from vtac.targets.cuda.gpu.toolkit import disassembler_unavailable_reason, find_toolkit, toolkit_unavailable_reason
+from vtac.targets.cuda.program import CudaProgram
+
+LOWERING = Path(__file__).parents[3] / "passes" / "lowering"
 
 needs_toolkit = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
 needs_disassembler = pytest.mark.skipif(
@@ -43,6 +48,19 @@ def test_fragments_load_by_ldmatrix_and_never_generically() -> None:
     assert counts.asynchronous_copies > 0
     assert counts.generic_accesses == 0
     assert counts.local_accesses == 0
+
+
+@needs_toolkit
+@needs_disassembler
+@pytest.mark.parametrize(("architecture", "loads", "products"), [("sm_75", 2, 4), ("sm_80", 1, 2), ("sm_90", 1, 2)])
+def test_a_product_of_one_fragment_is_the_instructions_that_the_page_on_the_machine_says(
+    architecture: str, loads: int, products: int
+) -> None:
+    steps = 2  # the compiler unrolls them
+    program = vtac.compile(LOWERING / "lower_to_wmma.mlir", target="cuda")
+    assert isinstance(program, CudaProgram)
+    counts = count_instructions(disassemble(compile_kernel(program.text, "product", architecture)))
+    assert (counts.fragment_loads, counts.tensor_operations) == (loads * steps, products * steps)
 
 
 def test_opcodes_are_counted_without_predicates_and_modifiers() -> None:
