@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-
-from xdsl.irdl import OptPropertyDef, VarOperandDef
+from types import MappingProxyType, UnionType
+from typing import Literal, Union, cast, get_args, get_origin, get_type_hints
 
 import vtac.passes.directives as rewrites
 from sitegen.examples import Case, cases_of, gives_the_same, last_step, script_text
@@ -17,7 +18,7 @@ from sitegen.text import code, docstring, fence, page, section, shortened, table
 from vtac.dialects.schedule import DIRECTIVES
 from vtac.dialects.schedule.arguments import directive_name
 from vtac.dialects.schedule.directives import DirectiveOp
-from vtac.schedule import Schedule
+from vtac.schedule import BlockRef, BufferRef, LoopRef, Schedule
 
 _LOOKUPS = ("get_block", "get_loops", "get_loop", "get_buffer")
 
@@ -28,7 +29,7 @@ def directives_page(root: Path) -> str:
     intro = (
         "A directive rewrites the loop nests of a *payload*. It is a method of {py:class}`vtac.Schedule` and an "
         "operation of the `schedule` dialect at once. [Writing schedules](../schedules.md) is the introduction; this "
-        "page is made from the code: arguments from the operations, legality from the rewrites, and each example is "
+        "page is made from the code: arguments from the signatures, legality from the rewrites, and each example is "
         "the first case of the directive's test, run when the page was built."
     )
     return page("Directives", intro, *(_entry(kind, tests) for kind in DIRECTIVES))
@@ -50,7 +51,7 @@ def _entry(kind: type[DirectiveOp], tests: Path) -> str:
         name,
         max(docstring(kind), docstring(method), key=len),
         wrapped(call, "python"),
-        _arguments(kind),
+        arguments_table(kind),
         f"As text: {code(f'{kind.name} {_format(kind)}')}" if _format(kind) else "",
         "" if name in _LOOKUPS else _legality(name),
         _example(name, cases),
@@ -67,34 +68,51 @@ def _format(kind: type[DirectiveOp]) -> str:
     return found if isinstance(found, str) else ""
 
 
-def _arguments(kind: type[DirectiveOp]) -> str:
-    definition = kind.get_irdl_definition()
+def arguments_table(kind: type[DirectiveOp]) -> str:
+    """What a call takes, by the method's signature, and what it gives, by the operation's results."""
+    method = getattr(Schedule, directive_name(kind))
+    kinds = cast("Mapping[str, object]", get_type_hints(method))
     rows = [
-        (code(what), "any number of handles" if isinstance(declared, VarOperandDef) else "a handle", "")
-        for what, declared in definition.operands
+        (code(name), _several(kinds[name]) if one.kind is one.VAR_POSITIONAL else readable(kinds[name]), _default(one))
+        for name, one in list(inspect.signature(method).parameters.items())[1:]
     ]
-    rows += [
-        (code(what), _readable(declared.constr), "optional" if isinstance(declared, OptPropertyDef) else "")
-        for what, declared in definition.properties.items()
-    ]
-    rows += [(code(what), "a handle that it gives", "") for what, _ in definition.results]
-    return table(("argument", "what it is", ""), rows)
+    rows += [(code(name), "what it gives", "") for name, _ in kind.get_irdl_definition().results]
+    return table(("argument", "what it is", "default"), rows)
 
 
-def _readable(constraint: object) -> str:
-    text = str(constraint)
-    for found, words in (
-        ("Tail", "`error`, `guard` or `peel`"),
-        ("StringAttr", "a string"),
-        ("UnitAttr", "a flag"),
-        ("SymbolNameConstraint", "a name"),
-        ("DenseArrayBase", "integers"),
-        ("IntegerAttr", "an integer of 64 bits"),
-        ("IntegerType", "an integer of 64 bits"),
-    ):
-        if found in text:
-            return words
-    return "an attribute"
+def _default(one: inspect.Parameter) -> str:
+    if one.default is inspect.Parameter.empty:
+        return ""
+    return "may be left out" if one.default is None else code(repr(one.default))
+
+
+_WORDS: Mapping[object, str] = MappingProxyType(
+    {
+        BlockRef: "a block",
+        LoopRef: "a loop",
+        BufferRef: "a buffer",
+        int: "a whole number",
+        str: "a text",
+        bool: "true or false",
+        Sequence[int]: "whole numbers",
+        Sequence[Sequence[int]]: "groups of whole numbers",
+    }
+)
+
+
+def readable(kind: object) -> str:
+    """A type in words."""
+    if get_origin(kind) is Literal:
+        return ", ".join(code(str(one)) for one in get_args(kind))
+    if get_origin(kind) in (Union, UnionType):
+        words = " or ".join(readable(one) for one in get_args(kind) if one is not type(None))
+        return words.replace("` or a text", "`, or another text")
+    return _WORDS.get(kind, "an attribute")
+
+
+def _several(kind: object) -> str:
+    """A type of which there may be any number."""
+    return f"any number, each {readable(kind)}"
 
 
 def _legality(name: str) -> str:

@@ -16,7 +16,7 @@ from sitegen.cells import cells_of
 def main(path: Path) -> list[dict[str, object]]:
     """What each code cell printed, and the pictures that it showed."""
     sys.path.insert(0, str(path.parent))
-    shown: list[tuple[str, str]] = import_module("pictures").SHOWN
+    shown: list[tuple[str, str, str]] = import_module("pictures").SHOWN
     namespace: dict[str, object] = {"__name__": "__main__", "__file__": str(path)}
     outcomes: list[dict[str, object]] = []
     for cell in cells_of(path.read_text()):

@@ -24,7 +24,7 @@ _PATIENCE = 900
 
 
 class Ran(TypedDict):
-    """What a code cell printed and drew: SVG texts with alternative texts."""
+    """What a code cell printed and drew: SVG texts, what is to be seen in each, and its content in words."""
 
     printed: str
     pictures: list[list[str]]
@@ -129,11 +129,11 @@ def _code(cell: Cell, ran: Ran, name: str) -> tuple[str, dict[str, str]]:
     if ran["printed"].strip():
         longest = "````" if "```" in ran["printed"] else "```"
         parts.append(f"{longest}{{code-block}} {cell.language}\n:class: output\n\n{ran['printed'].rstrip()}\n{longest}")
-    for at, (svg, alternative) in enumerate(ran["pictures"]):
+    for at, (svg, words, content) in enumerate(ran["pictures"]):
         file = f"{name}-{at}.svg"
         pictures[file] = svg
-        words = " ".join(alternative.split())
-        parts.append(f"```{{figure}} {file}\n:alt: {words}\n:figclass: drawn\n\n{words}\n```")
+        alternative = " ".join(content.split())
+        parts.append(f"```{{figure}} {file}\n:alt: {alternative}\n:figclass: drawn\n\n{words}\n```")
     if not cell.is_solution:
         return "\n\n".join(parts), pictures
     head = '<details class="solution"><summary>Solution</summary>'

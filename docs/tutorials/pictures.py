@@ -26,27 +26,28 @@ def checkout() -> Path:
     return found
 
 
-SHOWN: list[tuple[str, str]] = []
-"""What was shown since somebody emptied it: SVG texts with the words for who cannot see them."""
+SHOWN: list[tuple[str, str, str]] = []
+"""What was shown since somebody emptied it: SVG texts, what is to be seen in each, and its content for who cannot."""
 
 COLOURS = ("#4e79a7", "#f28e2b", "#59a14f", "#e15759", "#b07aa1", "#edc948", "#76b7b2", "#9c755f")
 PALE = "#e8e8e8"
 
 
-def show(drawing: Drawing, words: str) -> None:
-    """Show a drawing; `words` say what is seen."""
-    drawing.title = words
+def show(drawing: Drawing, words: str, content: str) -> None:
+    """Show a drawing; `words` below it say what is to be seen, and `content` stands for it where it is not seen."""
+    drawing.title = content
     text = svg(drawing)
-    SHOWN.append((text, words))
+    SHOWN.append((text, words, content))
     if "ipykernel" in sys.modules:
         display: Callable[[object], None] = import_module("IPython.display").display
         display(import_module("IPython.display").SVG(text))
+        display(import_module("IPython.display").Markdown(f"*{words}*"))
 
 
 def timeline(run: VtaProgram | CycleReport, words: str, begin: int | None = None, end: int | None = None) -> None:
     """Show what each unit does over the cycles of a program or a simulated stream, or over some of them."""
     drawn = draw_timeline(run, (begin, end)) if isinstance(run, CycleReport) else draw_program(run, (begin, end))
-    show(drawn, words)
+    show(drawn, words, drawn.description)
 
 
 def grid(rows: Sequence[Sequence[tuple[str, int]]], words: str, heading: str = "", cell: int = 44) -> None:
@@ -60,7 +61,8 @@ def grid(rows: Sequence[Sequence[tuple[str, int]]], words: str, heading: str = "
             shapes.append(Rectangle(left, above, cell - 2, cell - 2, colour))
             shapes.append(Text(left + cell / 2 - 1, above + cell / 2 + 3, text, 10, "middle", contrast(colour)))
     width = max(16 + cell * max((len(row) for row in rows), default=0), 8 + 7 * len(heading))
-    show(Drawing(width, top + 8 + cell * len(rows), shapes), words)
+    said = "; ".join(" ".join(text or "-" for text, _ in row) for row in rows)
+    show(Drawing(width, top + 8 + cell * len(rows), shapes), words, f"{heading or 'Cells'}, row by row: {said}")
 
 
 def bars(values: Sequence[tuple[str, float]], words: str, unit: str = "", width: int = 420) -> None:
@@ -73,7 +75,8 @@ def bars(values: Sequence[tuple[str, float]], words: str, unit: str = "", width:
         shapes.append(Text(left - 6, y + 14, name, 11, "end"))
         shapes.append(Rectangle(left, y, width * value / most, 20, COLOURS[at % len(COLOURS)]))
         shapes.append(Text(left + width * value / most + 5, y + 14, f"{value:,.6g} {unit}".rstrip(), 11))
-    show(Drawing(left + width + 120, 16 + 26 * len(values), shapes), words)
+    said = ", ".join(f"{name} {value:,.6g} {unit}".rstrip() for name, value in values)
+    show(Drawing(left + width + 120, 16 + 26 * len(values), shapes), words, f"Bars: {said}")
 
 
 def points(
@@ -101,7 +104,9 @@ def points(
         at_x, at_y = left + (width - left) * x / most_x, bottom - (bottom - 30) * y / most_y
         shapes.append(Rectangle(at_x - 4, at_y - 4, 8, 8, colour))
         shapes.append(Text(at_x + 7, at_y + 4, name, 10))
-    show(Drawing(width + 90, height, shapes), words)
+    named = ", ".join(f"{name} at {x:,.6g}, {y:,.6g}" for x, y, name, _ in values if name)
+    said = f"{len(values)} points, {across} to the right, {up} upwards" + (f": {named}" if named else "")
+    show(Drawing(width + 90, height, shapes), words, said)
 
 
 def _rounded(number: float) -> str:
@@ -119,4 +124,5 @@ def chain(names: Sequence[tuple[str, str]], words: str) -> None:
         if at:
             shapes.append(Line(left - 30, 36, left, 36, BLACK))
             shapes.append(Text(left - 8, 32, ">", 12, "middle"))
-    show(Drawing(16 + 150 * len(names), 72, shapes), words)
+    said = ", then ".join(f"{name} ({about})" for name, about in names)
+    show(Drawing(16 + 150 * len(names), 72, shapes), words, f"Boxes from left to right: {said}")

@@ -35,6 +35,9 @@ def test_every_picture_is_there_and_has_words() -> None:
             found.page.goto(page.as_uri())
             images = "[...document.querySelectorAll('article img')]"
             assert found.number(f"{images}.filter((one) => !one.alt || !one.naturalWidth).length") == 0, page
+            repeated = "[...document.querySelectorAll('article figure')].filter((one) => one.querySelector('img') && "
+            repeated += "one.querySelector('figcaption')?.innerText.trim() === one.querySelector('img').alt).length"
+            assert found.number(repeated) == 0, page
 
 
 @pytest.mark.parametrize("word", ["tensorize", "vta-place-buffers", "deadlock"])

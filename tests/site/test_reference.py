@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from inspect import signature
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from sitegen import machine, tensor_machine
 from sitegen.cells import cells_of
 from sitegen.commands import commands_page
 from sitegen.dialects import dialect_pages, own_operations
-from sitegen.directives import directives_page
+from sitegen.directives import arguments_table, directives_page
 from sitegen.examples import cases_of, gives_the_same, last_step
 from sitegen.findings import findings_page
 from sitegen.hardware import hardware_page
@@ -24,6 +25,7 @@ from vtac.dialects import get_all_dialects
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule import DIRECTIVES
 from vtac.dialects.schedule.arguments import directive_name
+from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.targets.vta.rules import RULES
 from vtac.tools.vtac import COMMANDS
 from vtac.universe import get_all_passes
@@ -51,6 +53,14 @@ def test_every_directive_has_an_entry_with_an_example() -> None:
 
 def test_every_pass_has_a_text() -> None:
     assert [name for name, load in get_all_passes().items() if not load().__doc__] == []
+
+
+@pytest.mark.parametrize("kind", DIRECTIVES, ids=directive_name)
+def test_arguments_are_those_of_the_signature(kind: type[DirectiveOp]) -> None:
+    rows = [line.split(" | ") for line in arguments_table(kind).splitlines()[2:]]
+    named = [row[0].strip("| `") for row in rows if row[1] != "what it gives"]
+    assert named == list(signature(getattr(vtac.Schedule, directive_name(kind))).parameters)[1:]
+    assert all(row[1] != "an attribute" for row in rows)
 
 
 def test_every_directive_pass_and_operation_has_an_example(tmp_path: Path) -> None:

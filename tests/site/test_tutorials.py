@@ -20,7 +20,7 @@ def test_a_tutorial_runs_and_draws(script: Path) -> None:
     done = run(script)
     pictures = [picture for ran in done.cells for picture in ran["pictures"]]
     assert done.seconds > 0
-    assert pictures and all(words.strip() for _, words in pictures)
+    assert pictures and all(words.strip() and content.strip() and words != content for _, words, content in pictures)
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.stem)
@@ -47,7 +47,7 @@ def test_a_tutorial_that_takes_long_is_told() -> None:
 
 
 def test_a_notebook_that_does_something_else_is_told() -> None:
-    cells: list[Ran] = [{"printed": "a\nb\n", "pictures": [["<svg/>", "words"]]}]
+    cells: list[Ran] = [{"printed": "a\nb\n", "pictures": [["<svg/>", "words", "content"]]}]
     require_same("same", cells, "a\nb\n", 1)
     with pytest.raises(RuntimeError, match=r"^other\.ipynb shows 0 pictures, the script 1$"):
         require_same("other", cells, "a\nb\n", 0)
