@@ -6,6 +6,9 @@ from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+NOT_INSTALLED = "(not installed)"
+"""What stands for the version of a package that is not installed."""
+
 
 def submodules_of(package: str) -> Callable[[str], object]:
     """A package's `__getattr__`: what it does not hold is a module in it."""
@@ -30,7 +33,14 @@ def installed_version(package: str) -> str:
     try:
         return version(package)
     except PackageNotFoundError:
-        return "(not installed)"
+        return NOT_INSTALLED
+
+
+def pip_install(extra: str) -> str:
+    """The command that adds an extra: pip takes it from what is installed, be it a checkout, else from the checkout."""
+    if installed_version("vtac") == NOT_INSTALLED:
+        return f"pip install --editable '{Path(__file__).resolve().parents[1]}[{extra}]'"
+    return f"pip install 'vtac[{extra}]'"
 
 
 def text_by(module: str, function: str) -> Callable[[object], str]:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from vtac import lazily
+
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -43,3 +45,18 @@ def test_the_package_is_a_command_and_has_a_version() -> None:
         [sys.executable, "-c", "import vtac\nprint(vtac.__version__)"], capture_output=True, check=True, text=True
     )
     assert outcome.stdout.startswith(f"vtac: vtac {version.stdout.strip()}, xdsl ")
+
+
+@pytest.mark.parametrize(
+    ("version", "command"),
+    [("0.1.0", "pip install 'vtac[plot]'"), (lazily.NOT_INSTALLED, f"pip install --editable '{ROOT}[plot]'")],
+)
+def test_an_extra_is_added_to_what_is_installed_or_from_the_checkout(
+    version: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def known(package: str) -> str:
+        assert package == "vtac"
+        return version
+
+    monkeypatch.setattr(lazily, "installed_version", known)
+    assert lazily.pip_install("plot") == command

@@ -11,6 +11,7 @@ from typing import NamedTuple, Protocol, cast
 
 from vtac.errors import ToolMissingError, VtacError
 from vtac.files.whole import write_output
+from vtac.lazily import pip_install
 
 FORMATS = (".png", ".svg", ".pdf")
 
@@ -40,7 +41,7 @@ def require_plot(path: str | Path) -> None:
     if Path(path).suffix.lower() not in FORMATS:
         raise VtacError(f"'{path}' names no format of a picture: give a name that ends in {', '.join(FORMATS)}")
     if find_spec("matplotlib") is None:
-        raise ToolMissingError("drawing a plot needs the package 'matplotlib': pip install 'vtac[plot]'")
+        raise ToolMissingError(f"drawing a plot needs the package 'matplotlib': {pip_install('plot')}")
 
 
 def front_of(spots: Sequence[Spot]) -> list[Spot]:

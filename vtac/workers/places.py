@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import ParamSpec, Protocol, TypeVar, cast
 
 from vtac.errors import ToolMissingError
-from vtac.lazily import installed_version
+from vtac.lazily import installed_version, pip_install
 from vtac.workers.errors import WorkersError
 from vtac.workers.processes import Processes
 
@@ -68,7 +68,7 @@ def _number(text: str, place: str) -> int:
 
 def _dask(address: str) -> Executor:
     if find_spec("distributed") is None:
-        raise ToolMissingError("working on a Dask cluster needs the package 'distributed': pip install 'vtac[dask]'")
+        raise ToolMissingError(f"working on a Dask cluster needs the package 'distributed': {pip_install('dask')}")
     connect = cast("Callable[..., _Client]", import_module("distributed").Client)
     try:
         client = connect(address, timeout=10, set_as_default=False)

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeAlias, cast
 from numpy.typing import NDArray
 
 from vtac.errors import ModelError, ToolMissingError
+from vtac.lazily import pip_install
 
 Constant: TypeAlias = NDArray[Any]
 Dimension: TypeAlias = int | str
@@ -145,7 +146,7 @@ def _package() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "onnx":
             raise
-        raise ToolMissingError("reading ONNX models needs the package 'onnx': pip install 'vtac[onnx]'") from None
+        raise ToolMissingError(f"reading ONNX models needs the package 'onnx': {pip_install('onnx')}") from None
     return onnx
 
 

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias, cast
 from numpy.typing import NDArray
 
 from vtac.errors import ModelError, ToolMissingError
+from vtac.lazily import pip_install
 from vtac.models.layer import Shape
 
 Constant: TypeAlias = NDArray[Any]
@@ -171,7 +172,7 @@ def _package() -> Any:
     except ModuleNotFoundError as error:
         if error.name != "torch":
             raise
-        raise ToolMissingError("reading PyTorch models needs the package 'torch': pip install 'vtac[torch]'") from None
+        raise ToolMissingError(f"reading PyTorch models needs the package 'torch': {pip_install('torch')}") from None
     return torch
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from vtac.errors import ToolMissingError, VtacError
 from vtac.files.whole import write_output
-from vtac.lazily import installed_version
+from vtac.lazily import installed_version, pip_install
 from vtac.models.quantiser.program import QuantisedProgram
 from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.program import CudaProgram
@@ -58,7 +58,7 @@ def require_extra() -> None:
     missing = [f"'{name}'" for name in PACKAGES if find_spec(name) is None]
     if missing:
         what = f"package{'s' if len(missing) > 1 else ''} {' and '.join(missing)}"
-        raise ToolMissingError(f"writing an HTML report needs the {what}: pip install 'vtac[report]'")
+        raise ToolMissingError(f"writing an HTML report needs the {what}: {pip_install('report')}")
 
 
 def write_page(page: str, path: str | Path) -> None:

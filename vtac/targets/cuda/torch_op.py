@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from vtac.errors import LaunchError, ToolMissingError
+from vtac.lazily import pip_install
 from vtac.targets.cuda.launch import Parameter
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def torch_op(program: CudaProgram | CudaNetwork, name: str) -> Callable[..., Any
         torch = import_module("torch")
     except ImportError as error:
         raise ToolMissingError(
-            f"cannot make an operator of PyTorch: {error}; install it with pip install 'vtac[torch]'"
+            f"cannot make an operator of PyTorch: {error}; install it with {pip_install('torch')}"
         ) from None
     space, colons, last = name.partition("::")
     if not (colons and space.isidentifier() and last.isidentifier()):

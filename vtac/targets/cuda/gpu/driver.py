@@ -8,6 +8,7 @@ from functools import cache
 from types import MappingProxyType
 
 from vtac.errors import LaunchError, ToolMissingError
+from vtac.lazily import pip_install
 from vtac.targets.cuda.gpu.failures import meaning_of
 
 LIBRARY = "libcuda.so.1"
@@ -146,5 +147,5 @@ def load_driver() -> Driver:
 def _missing(reason: str) -> ToolMissingError:
     return ToolMissingError(
         f"cannot run on a GPU: {reason}; install NVIDIA's driver for CUDA {OLDEST // 1000} or newer, on a machine with "
-        "a GPU, and pip install 'vtac[gpu]' for a compiler"
+        f"a GPU, and {pip_install('gpu')} for a compiler"
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from vtac.errors import ToolMissingError
+from vtac.lazily import pip_install
 
 ToolkitKind = Literal["nvrtc", "nvcc"]
 _HEADERS = ("mma.h", "cuda_fp16.h", "cuda_pipeline.h", "crt/mma.h")
@@ -43,7 +44,7 @@ def find_toolkit(kind: ToolkitKind | None = None) -> Toolkit:
             return found
         reasons.append(found)
     raise ToolMissingError(
-        f"cannot compile CUDA text: {'; '.join(reasons)}; install the wheels with pip install 'vtac[cuda]', "
+        f"cannot compile CUDA text: {'; '.join(reasons)}; install the wheels with {pip_install('cuda')}, "
         "or put CUDA's nvcc (12.8 or newer) on PATH"
     )
 
