@@ -26,6 +26,7 @@ def inserts() -> Mapping[str, Callable[[], str]]:
             "micro-op": micro_op_word,
             "numbers": numbers,
             "cycles": worked_cycles,
+            "contention": contention,
             "strict rules": strict_rules,
             **tensor_machine.inserts(),
         }
@@ -83,6 +84,31 @@ def worked_cycles() -> str:
             raise ValueError(f"{line}: {span.end - span.begin} cycles by the model, {formula} by the formula")
         rows.append((title, code(line), str(formula)))
     return table(("what", "instruction", "cycles"), rows)
+
+
+_INP = "load.inp sram 0 <- dram 0x400, 1 x 64 stride 64 push_next"
+_ACC = "load.acc sram 0 <- dram 0x100, 1 x 64 stride 64"
+_SHARED = (
+    ("the inputs by themselves", f"{_INP}\nload.uop nop pop_prev\nfinish\n", 7 + 16 + 128, 0),
+    ("the accumulators by themselves", f"{_ACC}\nfinish\n", 0, 7 + 16 + 512),
+    ("one after the other, by a token", f"{_INP}\n{_ACC} pop_prev\nfinish\n", 7 + 16 + 128, 7 + 16 + 512),
+    ("side by side", f"{_INP}\n{_ACC}\nload.uop nop pop_prev\nfinish\n", 151 + 7 * 16, 535 + 8 * 16 - 1),
+)
+"""Two loads of 64 tiles, and what each takes by the text of the page."""
+
+
+def contention() -> str:
+    """Two loads on one bus, by the cycle model. Raises `ValueError` where the page says otherwise."""
+    config = vtac.VTAConfig()
+    rows: list[tuple[str, ...]] = []
+    for title, stream, *said in _SHARED:
+        report = vtac.simulate_cycles(assemble(stream, config), config)
+        spans = [[one.end - one.begin for one in report.units[unit].spans] for unit in ("load", "compute")]
+        taken = [max(spans[0], default=0), max(spans[1], default=0) if said[1] else 0]
+        if taken != said:
+            raise ValueError(f"{title}: {taken} cycles by the model, {said} by the page")
+        rows.append((title, *(str(one or "") for one in taken), str(report.cycles)))
+    return table(("loads", "of inputs", "of accumulators", "the whole run"), rows)
 
 
 def strict_rules() -> str:

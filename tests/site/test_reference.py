@@ -115,6 +115,13 @@ def test_a_multiprocessor_holds_what_the_page_says() -> None:
     assert "| 256 x 128 x 64 | 3 | 165,888 | 1626 |" in tensor_machine.pipelines()
 
 
+def test_loads_share_the_bus_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "| side by side | 263 | 662 | 696 |" in machine.contention()
+    monkeypatch.setattr(machine, "_SHARED", (("one", "load.acc sram 0 <- dram 0, 1 x 1 stride 1\nfinish\n", 0, 30),))
+    with pytest.raises(ValueError, match=r"^one: \[0, 31\] cycles by the model, \[0, 30\] by the page$"):
+        machine.contention()
+
+
 def test_every_page_is_listed_and_filled_in() -> None:
     pages = written_pages(ROOT)
     assert all("made from the code:" not in text for text in pages.values())
