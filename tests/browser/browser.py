@@ -49,7 +49,9 @@ class _Context(Protocol):
 
 
 class _Browser(Protocol):
-    def new_context(self, *, color_scheme: str, viewport: dict[str, int], offline: bool) -> _Context: ...
+    def new_context(
+        self, *, color_scheme: str, viewport: dict[str, int], offline: bool, java_script_enabled: bool
+    ) -> _Context: ...
     def close(self) -> None: ...
 
 
@@ -97,13 +99,13 @@ def opened(path: Path, theme: str = "light", drawn: str = "html[data-drawn]") ->
 
 
 @contextmanager
-def a_page(theme: str = "light") -> Generator[Opened]:
-    """A page without a network, which goes to one address after the other."""
+def a_page(theme: str = "light", width: int = 1400, *, scripts: bool = True) -> Generator[Opened]:
+    """A page without a network, which goes to one address after the other; without `scripts` its own do not run."""
     start: Callable[[], AbstractContextManager[_Playwright]] = import_module("playwright.sync_api").sync_playwright
     with start() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM or "", args=["--no-sandbox"])
-        viewport = {"width": 1400, "height": 900}
-        context = browser.new_context(color_scheme=theme, viewport=viewport, offline=True)
+        viewport = {"width": width, "height": 900}
+        context = browser.new_context(color_scheme=theme, viewport=viewport, offline=True, java_script_enabled=scripts)
         found = Opened(context.new_page())
 
         def on_request(request: _Request) -> None:

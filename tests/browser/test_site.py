@@ -47,3 +47,33 @@ def test_the_search_finds_without_a_network(word: str) -> None:
         found.page.wait_for_selector("#search-results li a")
         assert found.number("document.querySelectorAll('#search-results li a').length") >= 1
         assert found.errors == []
+
+
+WITHOUT_SCRIPTS = ("index", "machine", "tutorials/03_convolution", "reference/directives", "reference/passes")
+SEEN = "((one) => one.getClientRects().length > 0 && one.getBoundingClientRect().left >= 0)"
+
+
+@pytest.mark.parametrize("name", WITHOUT_SCRIPTS)
+def test_a_page_is_read_without_scripts(name: str) -> None:
+    with a_page(scripts=False) as found:
+        found.page.goto((SITE / f"{name}.html").as_uri())
+        assert found.number("document.querySelector('article').innerText.length") > 500
+        assert found.number(f"[...document.querySelectorAll('article h1, article h2')].filter({SEEN}).length") > 0
+        links = f"[...document.querySelectorAll('.sidebar-tree a')].filter({SEEN}).length"
+        assert found.number(links) > 20
+        assert (
+            found.number("[...document.querySelectorAll('article img')].filter((one) => !one.naturalWidth).length") == 0
+        )
+
+
+def test_solutions_and_the_contents_open_without_scripts() -> None:
+    with a_page(width=600, scripts=False) as found:
+        found.page.goto((SITE / "tutorials" / "01_vector_addition.html").as_uri())
+        shown = "document.querySelector('details.solution > :not(summary)').checkVisibility()"
+        assert found.page.evaluate(shown) is False
+        found.page.click("details.solution > summary")
+        assert found.page.evaluate(shown) is True
+        contents = f"[...document.querySelectorAll('.sidebar-tree a')].filter({SEEN}).length"
+        assert found.number(contents) == 0
+        found.page.click("header label[for=__navigation]")
+        found.page.wait_for_selector(".sidebar-tree a:visible")
