@@ -61,6 +61,22 @@ SPLIT = declare(
     Declared("wmma.split", integer(2), (), "parts that a product's sums are taken in, each by blocks of its own")
 )
 
+DYNAMIC_SIZE = declare(
+    Declared("wmma.dynamic_size", integer(1), ("builtin.module",), "the number that stands for a dynamic size")
+)
+
+DYNAMIC_GRID = declare(
+    Declared(
+        "wmma.dynamic_grid",
+        integers(
+            4, "an array of a dimension of the grid, and three positive sizes,", lambda given: min(given[1:]) >= 1
+        ),
+        _KERNEL,
+        "the dimension of the grid that depends on the dynamic size n: times * ceil(n * row / step) blocks, said as "
+        "[dimension, times, row, step]",
+    )
+)
+
 FUSED = declare(
     Declared("wmma.fused", MARK, (), "the product and the softmax that it multiplies are computed by one kernel")
 )

@@ -43,6 +43,7 @@ from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.value_facts import element_of, shape_of
 from vtac.dialects.packing import PackOp, UnpackOp
 from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.errors import CompileError
 from vtac.rewriting.edits import append
 from vtac.rewriting.unread import DropUnread
@@ -214,7 +215,7 @@ class OutlineGpuKernels(ModulePass):
     requires: functions on tensors whose operations have one result each (normalize-linalg).
     ensures:  a function that needs several kernels holds calls of private functions, one for each kernel, constants and
               reshapes; every value that it returns is what a kernel computes for that. Equal kernels are one function.
-              A function that one kernel computes stays as it is, unless it is attention.
+              A function that one kernel computes stays as it is, unless it is attention, or has a dynamic size.
     declines: operations that no kernel computes.
     """
 
@@ -223,7 +224,7 @@ class OutlineGpuKernels(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in [one for one in op.ops if isinstance(one, FuncOp) and one.body.blocks]:
             _check(function)
-            if len(kernel_groups(function)) < 2 and not _stands_apart(function):
+            if len(kernel_groups(function)) < 2 and not DYNAMIC_SIZE.is_on(op) and not _stands_apart(function):
                 continue
             rewrite_once(function, CopyReturned())
             groups: dict[Operation, KernelGroup] = {group.root: group for group in kernel_groups(function)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xdsl.dialects import arith, memref, scf, vector
@@ -64,7 +64,16 @@ def profile_of(value: SSAValue, op: Operation, kind: LoopKind) -> tuple[int, ...
     if not loops:
         return None
     variables = [loop.induction_variable for loop in loops]
+    if not _depends(value, variables):
+        return (_at(value, {}),) * loops[0].trip_count
     return tuple(_at(value, dict.fromkeys(variables, step)) for step in range(loops[0].trip_count))
+
+
+def _depends(value: SSAValue, variables: Sequence[SSAValue]) -> bool:
+    owner = value.owner
+    if isinstance(owner, ApplyOp):
+        return any(_depends(operand, variables) for operand in owner.mapOperands)
+    return value in variables
 
 
 def _at(value: SSAValue, steps: Mapping[SSAValue, int]) -> int:

@@ -11,13 +11,15 @@ from xdsl.dialects.linalg.ops import ReduceOp
 
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.kernel_groups import is_computation, work_of
+from vtac.analysis.locations import location_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.dialects.wmma import AttentionOp
-from vtac.dialects.wmma.declared import ALLOW_TF32, ARCHITECTURE, SPLIT
+from vtac.dialects.wmma.declared import ALLOW_TF32, ARCHITECTURE, DYNAMIC_GRID, DYNAMIC_SIZE, SPLIT
 from vtac.errors import CompileError, ScheduleError
 from vtac.passes.gpu.fuse_attention import FuseAttention
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
+from vtac.passes.gpu.settle_dynamic_sizes import SettleDynamicSizes
 from vtac.passes.gpu.split_products import SplitProducts
 from vtac.passes.linalg.expand_numbers import ExpandNumbers
 from vtac.passes.linalg.lift_arithmetic import LiftArithmetic, is_tensor_arithmetic
@@ -27,7 +29,9 @@ from vtac.preparation import drop_scripts
 from vtac.rewriting.edits import append
 from vtac.schedule import Schedule
 from vtac.targets.cuda.building import to_program
-from vtac.targets.cuda.emit.kernel import emit_cuda, kernel_parts
+from vtac.targets.cuda.dynamic import CudaDynamic
+from vtac.targets.cuda.dynamic_plan import DynamicPlan, GridSize
+from vtac.targets.cuda.emit.kernel import emit_cuda, find_kernel, kernel_parts
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.network import MARK, CudaNetwork
 from vtac.targets.cuda.pipeline import WMMA_PIPELINE
@@ -50,8 +54,15 @@ KERNELS_PIPELINE = Pipeline(
 
 def compile_program(work: ModuleOp) -> CudaProgram | CudaNetwork:
     """The program of a module, which is used up: of one kernel where one can hold it, or a schedule says so."""
+    SettleDynamicSizes().apply(make_context(), work)
     LiftArithmetic().apply(make_context(), work)
     apart = kernels_apart(work)
+    if apart is None and DYNAMIC_SIZE.is_on(work):
+        raise CompileError(
+            "a function of a dynamic size with a schedule of its own; its kernels are scheduled one by one: give their "
+            "scripts, as vtac schedule prints, or static shapes",
+            location_of(work),
+        )
     if apart is None:
         return _single(work)
     return _network(apart, [op for op in work.ops if isinstance(op, ScriptOp)])
@@ -68,7 +79,8 @@ def kernels_apart(work: ModuleOp) -> ModuleOp | None:
     if not any(isinstance(op, LinalgStructuredOperation | ReduceOp) or is_tensor_arithmetic(op) for op in ops):
         return None
     parts = splits(functions[0], architecture_of(work))
-    if not parts and not _has_parts(functions[0]) and _is_one_product(functions[0]) and _has_schedule(work):
+    is_alone = not parts and not _has_parts(functions[0]) and _is_one_product(functions[0]) and _has_schedule(work)
+    if is_alone and not DYNAMIC_SIZE.is_on(work):
         return None
     cut = work.clone()
     drop_scripts(cut)
@@ -115,6 +127,7 @@ def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[st
         module = ModuleOp([kernel])
         if architecture is not None:
             ARCHITECTURE.set(module, architecture.name)
+        DYNAMIC_SIZE.copy(apart, module)
         if ALLOW_TF32.is_on(apart):
             ALLOW_TF32.set(module, True)
         name = function.sym_name.data
@@ -132,6 +145,7 @@ def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[st
 def schedules(module: ModuleOp) -> list[Schedule | ScriptOf]:
     """The schedule that a module without one gets, or those of the kernels that it becomes."""
     lifted = module.clone()
+    SettleDynamicSizes().apply(make_context(), lifted)
     LiftArithmetic().apply(make_context(), lifted)
     apart = kernels_apart(lifted)
     if apart is None:
@@ -162,14 +176,22 @@ def _single(work: ModuleOp) -> CudaProgram:
 
 def _network(apart: ModuleOp, scripts: Sequence[ScriptOp]) -> CudaNetwork:
     records: dict[str, LaunchRecord] = {}
+    grids: dict[str, GridSize] = {}
     texts: dict[str, str] = {}
     for name, module in kernel_modules(apart, scripts).items():
         Runner(make_context()).run_phases(WMMA_PIPELINE.phases, module)
         program = to_program(module)
         records[name], texts[program.launch.kernel] = program.launch, emit_cuda(module)
-    planner = Planner(main_function(apart), records)
-    plan = planner.plan()
-    return CudaNetwork(joined(texts), plan, planner.constants)
+        rule = DYNAMIC_GRID.get(find_kernel(module))
+        if rule is not None:
+            grids[name] = GridSize(*rule)
+    planner = Planner(main_function(apart), records, grids)
+    plan, size = planner.plan(), DYNAMIC_SIZE.get(apart)
+    if size is None or planner.size is None:
+        return CudaNetwork(joined(texts), plan, planner.constants)
+    number = plan.buffers[planner.size].name
+    dynamic = DynamicPlan(plan, size, tuple(map(grids.get, records)), number)
+    return CudaDynamic(joined(texts), dynamic.at(1), planner.constants, dynamic=dynamic)
 
 
 def joined(texts: dict[str, str]) -> str:

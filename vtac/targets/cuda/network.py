@@ -172,11 +172,16 @@ class CudaNetwork(Compiled):
         files = {TEXT_FILE: self.text.encode(), **cubin_files(TEXT_FILE, cubins)}
         if self.constants:
             files[CONSTANTS_FILE] = archive_of(self.constants)
+        plan, dynamic = self._recorded()
         try:
-            write_folder(Path(directory), {**files, PLAN_FILE: record_of(self.plan, files, cubins)})
+            write_folder(Path(directory), {**files, PLAN_FILE: record_of(plan, files, cubins, dynamic)})
         except OSError as error:
             named = isinstance(error, FileExistsError) and isinstance(error.filename, str)
             raise CompileError(f"cannot save to {error.filename if named else directory}: {error.strerror}") from None
+
+    def _recorded(self) -> tuple[LaunchPlan, Mapping[str, object] | None]:
+        """The plan as it is saved, and what it says of a dynamic size."""
+        return self.plan, None
 
     def _fitted(self, arrays: Sequence[Array]) -> list[Array]:
         """The arguments as dense arrays. Raises `LaunchError` for what does not fit."""

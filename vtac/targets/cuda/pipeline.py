@@ -18,6 +18,7 @@ from vtac.passes.gpu.gpu_check_bounds import GpuCheckBounds
 from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
 from vtac.passes.gpu.gpu_check_threads import GpuCheckThreads
 from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
+from vtac.passes.gpu.gpu_guard_sizes import GpuGuardSizes
 from vtac.passes.gpu.gpu_hoist_indices import GpuHoistIndices
 from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.gpu.gpu_merge_conditions import GpuMergeConditions
@@ -71,6 +72,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuCarryCounters(),
                 GpuNameValues(),
                 GpuHoistIndices(),
+                GpuGuardSizes(),
                 ConvertScheduleToScf(),  # the new constants, too, stand at the start, each once
             ),
         ),

@@ -14,8 +14,11 @@ PLAN_FILE = "plan.json"
 CONSTANTS_FILE = "constants.npz"
 
 
-def record_of(plan: LaunchPlan, files: Mapping[str, bytes], cubins: Cubins) -> bytes:
+def record_of(
+    plan: LaunchPlan, files: Mapping[str, bytes], cubins: Cubins, dynamic: Mapping[str, object] | None = None
+) -> bytes:
     """What `plan.json` holds: the plan, digests of the other files, and what there is to say of cubins."""
     compiled = {"cubins": described_cubins(cubins)} if cubins else {}
-    fields = {**plan.to_json(), **compiled, "digests": {name: digest(data) for name, data in files.items()}}
+    sized = {} if dynamic is None else {"dynamic": dict(dynamic)}
+    fields = {**plan.to_json(), **sized, **compiled, "digests": {name: digest(data) for name, data in files.items()}}
     return (json.dumps(fields, indent=2) + "\n").encode()

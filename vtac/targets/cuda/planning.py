@@ -19,6 +19,7 @@ from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.value_facts import element_of, shape_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.dynamic_plan import GridSize
 from vtac.targets.cuda.emit.expressions import identifier
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep, place_scratch
@@ -32,13 +33,19 @@ def main_function(module: ModuleOp) -> FuncOp:
 
 @dataclass
 class Planner:
-    """Walks the calls of a function; `kernels` are the launch records of its callees by name, in order."""
+    """Walks the calls of a function; `kernels` are the launch records of its callees by name, in order.
+
+    `grids` are rules of those that take a dynamic size: as their last parameter.
+    """
 
     function: FuncOp
     kernels: Mapping[str, LaunchRecord]
+    grids: Mapping[str, GridSize] = field(default_factory=dict[str, GridSize])
     buffers: list[PlanBuffer] = field(default_factory=list[PlanBuffer])
     constants: dict[str, Array] = field(default_factory=dict[str, Array])
     steps: list[PlanStep] = field(default_factory=list[PlanStep])
+    size: int | None = None
+    """The buffer of the dynamic size."""
     _numbers: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
     _names: set[str] = field(default_factory=set[str])
 
@@ -66,10 +73,23 @@ class Planner:
         record = self.kernels[name]
         operands = [self._number_of(value, number) for value in op.arguments]
         result = self._number_of(op.results[0], number)
-        order = [*operands, result]
+        order = [*operands, result, *self._size_of(name)]
         if len(order) != len(record.parameters):
             raise CompileError(f"kernel '{name}' has {len(record.parameters)} parameters; its call gives {len(order)}")
         self.steps.append(PlanStep(list(self.kernels).index(name), tuple(order)))
+
+    def _size_of(self, kernel: str) -> list[int]:
+        """The buffer of the dynamic size, where a kernel has a parameter for it, behind all others."""
+        if kernel not in self.grids:
+            return []
+        if self.size is None:
+            self.size, name, count = len(self.buffers), "size", 1
+            while name in self._names:
+                name, count = f"size_{count}", count + 1
+            self._names.add(name)
+            self.buffers.append(PlanBuffer(name, "constant", "int32", (1,)))
+            self.constants[name] = np.ones(1, np.int32)
+        return [self.size]
 
     def _number_of(self, value: SSAValue, step: int) -> int:
         """The buffer of a value, whatever its shape, which a step needs."""

@@ -16,6 +16,7 @@ from vtac.files.archives import Archive
 from vtac.files.digests import changed_file
 from vtac.files.reading import RECORD_BYTES, open_regular, read_regular
 from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.dynamic import dynamic_program
 from vtac.targets.cuda.gpu.cubins import cubin_file, read_cubin, read_cubins
 from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.plan import LaunchPlan
@@ -41,7 +42,9 @@ def load_cuda_network(directory: str | Path) -> CudaNetwork:
     text = _read(folder / TEXT_FILE)
     files = {name: read_cubin(folder / file) for name, file in names.items() if file in digests}
     cubins = read_cubins(described, [record.kernel for record in plan.kernels], files, source)
-    return CudaNetwork(text, plan, _constants(folder / CONSTANTS_FILE, plan), cubins=cubins)
+    network = CudaNetwork(text, plan, _constants(folder / CONSTANTS_FILE, plan), cubins=cubins)
+    dynamic = fields.get("dynamic")
+    return network if dynamic is None else dynamic_program(network, dynamic, source)
 
 
 def _json(text: str, source: str) -> dict[str, object]:

@@ -42,6 +42,7 @@ class Options(IrOptions):
     progress: bool = False
     arch: str | None = None
     blocks: int | None = None
+    size: int | None = None
     check: bool = False
     json: bool = False
     no_cache: bool = False
@@ -104,6 +105,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--high", type=int, metavar="H", help="end of the random values, exclusive (default 128)")
     add("--progress", action="store_true", help="show on stderr how far compilation and run are")
     add("--blocks", type=int, metavar="N", help="CUDA on the cpu: execute N sampled blocks instead of all")
+    add("--size", type=int, metavar="N", help="CUDA: the size of a dynamic outermost dimension")
     add("--check", action="store_true", help="compare the results with the input program, executed by numpy")
     add("--json", action="store_true", help="VTA: print one object in place of the tables")
     options = Options()

@@ -52,13 +52,13 @@ class _Outcome:
 
 def run_cuda(options: Options) -> int:
     """Runs the program once; results go to stdout and to the files that were asked for."""
-    program = _program(options)
+    program = _of_one_size(options, _program(options))
     inputs = _inputs(options, program)
     outcome = _execute(options, program, inputs)
     arrays = dict(zip([result.name for result in program.results], outcome.outputs, strict=True))
     if options.outputs is not None:
         write_arrays(options.outputs, cast("dict[str, IntegerArray]", arrays))
-    if options.dump is not None:
+    if options.dump is not None and options.size is None:
         program.save(options.dump)
     report(_shown(outcome, arrays))
     if options.check:
@@ -83,6 +83,21 @@ def _program(options: Options) -> CudaProgram | CudaNetwork:
     from vtac.compiler import load_program
 
     return load_program(options.source, "cuda")
+
+
+def _of_one_size(options: Options, program: CudaProgram | CudaNetwork) -> CudaProgram | CudaNetwork:
+    """The program for the size that was asked for, where it has a dynamic one."""
+    from vtac.targets.cuda.dynamic import CudaDynamic
+
+    if not isinstance(program, CudaDynamic):
+        if options.size is not None:
+            raise UsageError(f"--size {options.size}: '{options.source}' has no dynamic dimension")
+        return program
+    if options.size is None:
+        raise UsageError(f"'{options.source}' has a dynamic size n, {program}: give --size N")
+    if options.dump is not None:
+        program.save(options.dump)
+    return program.at(options.size)
 
 
 def _inputs(options: Options, program: CudaProgram | CudaNetwork) -> list[Array]:
@@ -140,9 +155,14 @@ def _numbers(bits: Array) -> Array:
 
 def _check(options: Options, program: CudaProgram | CudaNetwork, inputs: Sequence[Array], outcome: _Outcome) -> None:
     from vtac.evaluate import evaluate
+    from vtac.passes.gpu.settle_dynamic_sizes import SettleDynamicSizes
+    from vtac.text.context import make_context
     from vtac.text.source import parse
 
-    expected = evaluate(parse(Path(options.source)), *inputs)
+    module = parse(Path(options.source))
+    if options.size is not None:
+        SettleDynamicSizes(options.size).apply(make_context(), module)
+    expected = evaluate(module, *inputs)
     wanted = expected if isinstance(expected, tuple) else (expected,)
     written = outcome.written or (None,) * len(wanted)
     for result, found, right, mask in zip(program.results, outcome.outputs, wanted, written, strict=True):

@@ -14,8 +14,11 @@ from stub_gpu import StubGpu
 
 import vtac
 from vtac.errors import LaunchError
+from vtac.targets.cuda.dynamic import CudaDynamic
+from vtac.targets.cuda.dynamic_plan import DynamicPlan, GridSize
 from vtac.targets.cuda.gpu.device_arrays import device_array, read_capsule, stream_handle
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
+from vtac.targets.cuda.plan import plan_of
 from vtac.targets.cuda.program import CudaProgram
 
 
@@ -120,6 +123,25 @@ def test_arrays_are_taken_where_they_lie(gpu: StubGpu, memory: Memory) -> None:
         on_gpu(a, b, out=[c], stream=SimpleNamespace(cuda_stream=77))
     start = "launch matmul <<<2x1x1, 64x1x1, 0>>> on"
     assert launches(gpu) == [f"{start} the default stream", f"{start} another's stream"]
+
+
+def test_the_grid_follows_the_size_of_the_arrays(gpu: StubGpu, memory: Memory) -> None:
+    shapes = {"a": (15104, 48), "b": (48, 32), "c": (15104, 32)}
+    parameters = [Parameter(one, "input", "float16", shapes[one]) for one in "ab"]
+    parameters += [Parameter("c", "output", "float32", shapes["c"]), Parameter("size", "input", "int32", (1,))]
+    launch = LaunchRecord("matmul", (1, 1, 1), (64, 1, 1), 0, tuple(parameters))
+    dynamic = DynamicPlan(plan_of(launch, ["size"]), 15104, (GridSize(0, 1, 32, 1024),), "size")
+    program = CudaDynamic(TEXT, dynamic.at(1), {"size": np.ones(1, np.int32)}, dynamic=dynamic)
+    b = memory.array(np.zeros((48, 32), np.float16))
+    with program.sizes_on_gpu() as on_gpu:
+        for size in (64, 16, 64):
+            a, c = memory.array(np.zeros((size, 48), np.float16)), memory.array(np.zeros((size, 32), np.float32))
+            on_gpu(a, b, out=[c])
+        with pytest.raises(LaunchError, match=r"result `c` of program `matmul` got .*it is float32 \[64, 32\]"):
+            on_gpu(memory.array(np.zeros((64, 48), np.float16)), b, out=[b])
+    grids = [line.split("<<<")[1].split(",")[0] for line in launches(gpu)]
+    assert grids == ["2x1x1", "1x1x1", "2x1x1"]
+    assert gpu.compilations == [(("matmul",), "sm_90")]
 
 
 def test_a_kernel_is_compiled_and_loaded_once(gpu: StubGpu, memory: Memory) -> None:

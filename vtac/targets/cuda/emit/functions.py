@@ -62,6 +62,8 @@ def conversion_text(op: Operation, text: Callable[[SSAValue], str]) -> str | Non
     if isinstance(op, arith.ExtSIOp | arith.SIToFPOp):
         value = text(op.operands[0])
         return _cast(op.results[0].type, f"-static_cast<int>({value})" if op.operands[0].type == i1 else value)
+    if isinstance(op, arith.IndexCastOp):
+        return text(op.operands[0])  # an index is an int
     if isinstance(op, arith.ExtUIOp | arith.UIToFPOp):
         return _cast(op.results[0].type, as_unsigned(op.operands[0].type, text(op.operands[0])))
     return None

@@ -7,12 +7,14 @@ from textwrap import wrap
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
+from xdsl.ir import SSAValue
 
+from vtac.analysis.dynamic_sizes import row_of
 from vtac.analysis.nest import element_type_of, shape_of
 from vtac.analysis.shared_memory import shared_buffers, shared_offsets
 from vtac.dialects.declared import Declared
 from vtac.dialects.schedule.declared import CALLED
-from vtac.dialects.wmma.declared import ARCHITECTURE, BLOCK, DYNAMIC_BYTES, GRID
+from vtac.dialects.wmma.declared import ARCHITECTURE, BLOCK, DYNAMIC_BYTES, DYNAMIC_GRID, DYNAMIC_SIZE, GRID
 from vtac.lazily import installed_version
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 
@@ -36,13 +38,31 @@ def _entries(module: ModuleOp, kernel: FuncOp) -> Iterator[tuple[str, str]]:
     if name is not None:
         yield "schedule", name
     yield "architecture", ARCHITECTURE.get(module) or "any"
+    size = DYNAMIC_SIZE.get(module)
     arrays = [
-        f"{parameter_name(one)} {'x'.join(map(str, shape_of(one)))} {element_type_of(one)}"
-        for one in kernel.body.block.args
+        f"{parameter_name(one)} {shown_shape(one, size)} {element_type_of(one)}" for one in kernel.body.block.args
     ]
     yield "arrays", f"{', '.join(arrays)}; each starts at a multiple of {POINTER_ALIGNMENT} bytes"
-    yield "launch", f"{_by(kernel, GRID)} blocks of {_by(kernel, BLOCK)} threads"
+    yield "launch", f"{_grid(kernel)} blocks of {_by(kernel, BLOCK)} threads"
     yield "shared memory", _shared(kernel)
+
+
+def shown_shape(array: SSAValue, size: int | None, between: str = "x") -> str:
+    """A shape, with `n` for the size that a number stands for."""
+    shape = list(map(str, shape_of(array)))
+    if size is not None and row_of(shape_of(array), size) is not None:
+        times = shape_of(array)[0] // size
+        shape[0] = "n" if times == 1 else f"{times}*n"
+    return between.join(shape)
+
+
+def _grid(kernel: FuncOp) -> str:
+    """The grid; where a dimension depends on a dynamic size n, how."""
+    rule, grid = DYNAMIC_GRID.get(kernel), list(map(str, GRID.get(kernel) or ()))
+    if rule is not None:
+        dimension, times, row, step = rule
+        grid[dimension] = f"{times} * ceil(n * {row} / {step})"
+    return " x ".join(grid)
 
 
 def _by(kernel: FuncOp, launch: Declared[tuple[int, ...]]) -> str:

@@ -17,10 +17,10 @@ from vtac.analysis.kernel_roles import is_result
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
 from vtac.dialects.declared import Declared
-from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, GRID, KERNEL
+from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
-from vtac.targets.cuda.emit.header import header
+from vtac.targets.cuda.emit.header import header, shown_shape
 from vtac.targets.cuda.emit.mma_statements import MmaStatementPrinter
 from vtac.targets.cuda.emit.types import scalar_type
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
@@ -69,7 +69,7 @@ def emit_cuda(module: ModuleOp) -> str:
     lines += header(module, kernel)
     lines += printer.instructions()
     lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
-    lines += _signature(kernel)
+    lines += _signature(kernel, DYNAMIC_SIZE.get(module))
     return "\n".join([*lines, *printer.lines, "}"]) + "\n"
 
 
@@ -80,14 +80,14 @@ def kernel_parts(text: str) -> tuple[list[str], str]:
     return [line.rstrip() for line in lines[:start] if line.strip()], "".join(lines[start:])
 
 
-def _signature(kernel: FuncOp) -> list[str]:
+def _signature(kernel: FuncOp, size: int | None = None) -> list[str]:
     arguments = list(kernel.body.block.args)
     lines = [f"{kernel_name(kernel.sym_name.data)}("]
     for position, argument in enumerate(arguments):
         const = "" if is_result(kernel, argument) else "const "
         end = ")" if position == len(arguments) - 1 else ","
         _check_addressable(argument)
-        shape = " x ".join(map(str, shape_of(argument)))
+        shape = shown_shape(argument, size, " x ")
         kind = scalar_type(element_type_of(argument), location_of(kernel))
         lines.append(f"    {const}{kind} *__restrict__ {parameter_name(argument)}{end}  // {shape}")
     return [*lines, "{"]

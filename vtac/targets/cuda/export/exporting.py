@@ -12,6 +12,7 @@ from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.files.digests import digest
 from vtac.files.folders import write_folder
 from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.dynamic import CudaDynamic
 from vtac.targets.cuda.export.record import launch_json, minimum_architecture
 from vtac.targets.cuda.export.sources import Exported, launcher_header, main_program
 from vtac.targets.cuda.network import CudaNetwork
@@ -52,6 +53,10 @@ def export_program(program: CudaProgram | CudaNetwork, directory: str | Path, *,
     and what numpy makes of them, which `main.cu` then compares. Raises `CompileError` where a file cannot be written,
     and for `data` of a program that was loaded.
     """
+    if isinstance(program, CudaDynamic):
+        raise CompileError(
+            f"program '{program.plan.name}' has a dynamic size, for which there are no sources yet: export at(size)"
+        )
     exported = exported_program(program)
     architecture = None if program.source is None else architecture_of(program.source)
     name = None if architecture is None else architecture.name

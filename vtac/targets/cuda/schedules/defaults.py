@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from vtac.analysis.gpu_architecture import architecture_of
@@ -9,6 +10,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
+from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.elementwise import schedule_elements
@@ -45,6 +47,8 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     try:
         shape = product_shape(Schedule(module), found)
         tiling = choose_tiling(shape.size(found.element_bytes), record, place)
+        if DYNAMIC_SIZE.is_on(module):  # blocks follow one after the other
+            tiling = replace(tiling, group=1)
         ProductScheduler(schedule, found, shape, tiling).schedule()
         schedule.name = f"default, {tiling}"
     except ScheduleError as error:

@@ -1,0 +1,69 @@
+// RUN: vtac-opt %s -p gpu-guard-sizes --split-input-file --verify-diagnostics | filecheck %s
+// RUN: vtac-opt %s -p gpu-guard-sizes,gpu-guard-sizes --split-input-file --verify-diagnostics | filecheck %s
+
+// 256 threads take as many elements of rows of 4: ceil(n * 4 / 256) blocks, and one for a single row.
+
+// CHECK-LABEL: func.func @copy(%x: memref<15104x4xf32>, %y: memref<15104x4xf32> {schedule.result}, %size: memref<1xi32>)
+// CHECK-SAME:    wmma.grid = array<i64: 1, 1, 1>
+// CHECK-SAME:    wmma.dynamic_grid = array<i64: 0, 1, 4, 256>
+// CHECK:         %rows = memref.load %size
+// CHECK:         %x_end = wmma.variable
+// CHECK:         %y_end = wmma.variable
+// CHECK:         arith.cmpi slt, %place, %x_end
+// CHECK-NEXT:    %v = scf.if
+// CHECK:         arith.cmpi slt, %place, %y_end
+// CHECK-NEXT:    scf.if
+// CHECK-NEXT:      memref.store %v
+builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
+  func.func @copy(%x: memref<15104x4xf32>, %y: memref<15104x4xf32> {schedule.result}) attributes {gpu.kernel, wmma.grid = array<i64: 236, 1, 1>, wmma.block = array<i64: 256, 1, 1>} {
+    %block = "gpu.block_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %thread = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %from = memref.reinterpret_cast %x to offset: [0], sizes: [60416], strides: [1] : memref<15104x4xf32> to memref<60416xf32>
+    %to = memref.reinterpret_cast %y to offset: [0], sizes: [60416], strides: [1] : memref<15104x4xf32> to memref<60416xf32>
+    %place = affine.apply affine_map<(b, t) -> (b * 256 + t)> (%block, %thread)
+    %v = memref.load %from[%place] : memref<60416xf32>
+    memref.store %v, %to[%place] : memref<60416xf32>
+    func.return
+  }
+}
+
+// -----
+
+// A kernel of arrays that do not have the size stays as it is.
+
+// CHECK-LABEL: func.func @other(%x: memref<4xf32>) attributes {gpu.kernel
+builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
+  func.func @other(%x: memref<4xf32>) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 4, 1, 1>} {
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
+  func.func @turned(%x: memref<15104x4xf32>, %y: memref<15104x4xf32> {schedule.result}) attributes {gpu.kernel, wmma.grid = array<i64: 236, 1, 1>, wmma.block = array<i64: 256, 1, 1>} {
+    %block = "gpu.block_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %thread = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %to = memref.reinterpret_cast %y to offset: [0], sizes: [60416], strides: [1] : memref<15104x4xf32> to memref<60416xf32>
+    %zero = arith.constant 0.0 : f32
+    // expected-error @+1 {{kernel 'turned' cannot have a dynamic size: an index, a condition or a loop in it depends on it; give the dimension an extent}}
+    %place = affine.apply affine_map<(b, t) -> ((b * 256 + t) floordiv 15104 + (b * 256 + t) mod 15104 * 4)> (%block, %thread)
+    memref.store %zero, %to[%place] : memref<60416xf32>
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
+  // expected-error @+1 {{kernel 'backwards' cannot have a dynamic size: its blocks do not follow one after the other along it}}
+  func.func @backwards(%y: memref<15104x4xf32> {schedule.result}) attributes {gpu.kernel, wmma.grid = array<i64: 236, 1, 1>, wmma.block = array<i64: 256, 1, 1>} {
+    %block = "gpu.block_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %thread = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %to = memref.reinterpret_cast %y to offset: [0], sizes: [60416], strides: [1] : memref<15104x4xf32> to memref<60416xf32>
+    %zero = arith.constant 0.0 : f32
+    %place = affine.apply affine_map<(b, t) -> (60160 - b * 256 + t)> (%block, %thread)
+    memref.store %zero, %to[%place] : memref<60416xf32>
+    func.return
+  }
+}

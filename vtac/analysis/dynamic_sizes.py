@@ -1,0 +1,145 @@
+"""A size that is known when a program runs: where it may stand, and the number that stands for it meanwhile.
+
+It is the extent of outermost dimensions, of arguments, results and what lies between, and nothing is reduced, moved or
+reshaped along it: elements of one index depend on elements of this index alone. Strides then do not depend on it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from math import prod
+from typing import TypeAlias, cast
+
+from xdsl.dialects import tensor
+from xdsl.dialects.builtin import DYNAMIC_INDEX, ShapedType, TensorType
+from xdsl.dialects.func import FuncOp, ReturnOp
+from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import BroadcastOp
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir.affine import AffineDimExpr
+
+from vtac.analysis.locations import location_of
+from vtac.errors import CompileError
+
+_TILES = 256
+"""What the stand-in is a multiple of, so that it is no reason to guard a tile."""
+_PRIMES = (59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131)
+"""Factors by which numbers that come from the stand-in are known."""
+_KNOWN = (tensor.DimOp, tensor.EmptyOp, BroadcastOp, tensor.PadOp, ReturnOp)
+
+Shaped: TypeAlias = "TensorType[Attribute]"
+
+
+def dynamic_values(function: FuncOp) -> Iterator[SSAValue]:
+    """The tensors of a function with an extent that is not known."""
+    values = [*function.body.block.args, *(result for op in function.body.block.ops for result in op.results)]
+    return (value for value in values if DYNAMIC_INDEX in _shape(value))
+
+
+def _shape(value: SSAValue) -> tuple[int, ...]:
+    return tuple(value.type.get_shape()) if isinstance(value.type, ShapedType) else ()
+
+
+def check_dynamic(function: FuncOp) -> None:
+    """Raises `CompileError` for a size that is not known anywhere but where it may stand."""
+    for value in dynamic_values(function):
+        owner = value.owner if isinstance(value.owner, Operation) else function
+        shape = _shape(value)
+        if DYNAMIC_INDEX in shape[1:]:
+            at = shape.index(DYNAMIC_INDEX, 1)
+            raise CompileError(
+                f"{value.type}: dimension {at} is dynamic; for CUDA the outermost one alone may be, such as a batch: "
+                "give the others their extents",
+                location_of(owner),
+            )
+    for op in function.body.block.ops:
+        problem = _problem(op)
+        if problem:
+            raise CompileError(
+                f"'{op.name}' {problem}; along a dynamic dimension each element may only be computed from those of the "
+                "same index: give it an extent",
+                location_of(op),
+            )
+
+
+def _is_dynamic(value: SSAValue) -> bool:
+    return DYNAMIC_INDEX in _shape(value)
+
+
+def _problem(op: Operation) -> str:
+    """What an operation does along a dynamic dimension that kernels cannot; empty for none of that."""
+    if not any(map(_is_dynamic, (*op.operands, *op.results))):
+        return ""
+    if isinstance(op, LinalgStructuredOperation):
+        return _problem_of_loops(op)
+    if isinstance(op, tensor.PadOp):
+        pads = (*op.static_low.get_values()[:1], *op.static_high.get_values()[:1])
+        return "pads a dynamic dimension" if any(pads) else ""
+    if isinstance(op, BroadcastOp):
+        added = 0 in op.dimensions.get_values()
+        return "moves a dynamic dimension" if added and _is_dynamic(op.input) else ""
+    if isinstance(op, tensor.CollapseShapeOp | tensor.ExpandShapeOp):
+        return _problem_of_reshape(op)
+    is_arithmetic = op.name.startswith(("arith.", "math."))
+    return "" if is_arithmetic or isinstance(op, _KNOWN) else "takes or gives a tensor of a dynamic size"
+
+
+def _problem_of_reshape(op: tensor.CollapseShapeOp | tensor.ExpandShapeOp) -> str:
+    """Whether the dynamic dimension is alone in its group."""
+    first = op.reassociation.data[0]
+    return "" if len(first.data) == 1 else "reshapes a dynamic dimension"
+
+
+def _problem_of_loops(op: LinalgStructuredOperation) -> str:
+    kinds = [kind.data for kind in op.get_iterator_types()]
+    loops: set[int] = set()
+    maps = [attribute.data for attribute in op.get_indexing_maps()]
+    for value, indices in zip(op.operands, maps, strict=True):
+        if not _is_dynamic(value):
+            continue
+        index = indices.results[0]
+        if not isinstance(index, AffineDimExpr):
+            return "reads a window along a dynamic dimension"
+        if kinds[index.position] is not IteratorType.PARALLEL:
+            return "reduces a dynamic dimension"
+        loops.add(index.position)
+    for value, indices in zip(op.operands, maps, strict=True):
+        for at, index in enumerate(indices.results):
+            whole = at == 0 and _is_dynamic(value)
+            if not whole and any(dim in loops for dim in index.used_dims()):
+                return "moves a dynamic dimension"
+    return "" if len(loops) == 1 else "pairs elements of several indices of a dynamic dimension"
+
+
+def stand_in(function: FuncOp) -> int:
+    """The number that stands for the size: a multiple of all tiles, and of a prime that divides no other extent."""
+    values = [*function.body.block.args, *(result for op in function.body.block.ops for result in op.results)]
+    extents = {extent for value in values for extent in _shape(value) if extent > 1}
+    prime = next((one for one in _PRIMES if all(extent % one for extent in extents)), None)
+    if prime is None:
+        raise CompileError(
+            "no number can stand for the dynamic size: the other extents are multiples of "
+            f"{', '.join(map(str, _PRIMES))}",
+            location_of(function),
+        )
+    return _TILES * prime
+
+
+def prime_of(size: int) -> int:
+    """The prime that tells numbers which come from a stand-in."""
+    return size // _TILES
+
+
+def row_of(shape: tuple[int, ...] | list[int], size: int) -> int | None:
+    """Elements for each index of the dynamic dimension of an array, of a shape with the stand-in; None without one."""
+    return prod(shape) // size if shape and shape[0] % size == 0 else None
+
+
+def settled(kind: Attribute, size: int) -> Attribute:
+    """A type with the stand-in for the size."""
+    if not isinstance(kind, TensorType):
+        return kind
+    shaped = cast("Shaped", kind)
+    shape = [size if extent == DYNAMIC_INDEX else extent for extent in shaped.get_shape()]
+    return TensorType(shaped.element_type, shape, shaped.encoding)
