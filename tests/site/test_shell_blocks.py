@@ -20,6 +20,7 @@ SMALLER: Mapping[str, str] = MappingProxyType(
     {
         "examples/vta_conv2d.mlir": "examples/vta_vadd.mlir",
         "--budget 60s": "--budget 1",
+        "--budget 500 --measure ssh://xilinx@pynq": "--budget 1 --executor local:1 --measure model:de10nano",
         "--budget 2000 --executor local:8": "--budget 1 --executor local:1",
         "fuzz linalg --seed 0 --count 200 --jobs 2": "fuzz text --count 1",
         "4x3x320x320": "4x3x32x32",
