@@ -47,6 +47,10 @@ STAGED = declare(
     Declared("wmma.staged", MARK, _ALLOCATION, "a pipeline's own waits and barriers guard the buffer's slots")
 )
 
+AHEAD = declare(
+    Declared("wmma.ahead", MARK, ("scf.if",), "copies for a later iteration of the loop, which no statement here reads")
+)
+
 COPIES = declare(
     Declared(
         "wmma.copies",

@@ -6,17 +6,21 @@ before: for k < n                         after: for s < stages - 1, unrolled: c
                                                    barrier
                                                    copy(k + stages - 1) -> its slot; commit
                                                    use slot k mod stages
+
+Copies of less than 4 bytes are loads and stores: no asynchronous copy is so narrow. They run ahead as the others do,
+and gpu-carry-copies has what they load wait in registers until the step's products are under way.
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import memref, scf, vector
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, MemRefType, ModuleOp, VectorType, i64
+from xdsl.dialects.builtin import AffineMapAttr, AnyFloat, IntegerAttr, MemRefType, ModuleOp, VectorType, i64
 from xdsl.dialects.gpu import BarrierOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
@@ -27,18 +31,21 @@ from xdsl.utils.exceptions import VerifyException
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
+from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around, memref_type_of, scope_of, strides_of
 from vtac.analysis.scalars import scalars_behind
 from vtac.analysis.warp_operations import LOADS
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp
-from vtac.dialects.wmma.declared import STAGED
+from vtac.dialects.wmma.declared import AHEAD, STAGED
 from vtac.errors import CompileError
 from vtac.rewriting.edits import discard, insert_ops, move_body, move_op, replace_uses
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
+
+ASYNC_BYTES = 4
+"""The least that an asynchronous copy moves."""
 
 
 class PipelineLoop(RewritePattern):
@@ -60,14 +67,16 @@ class _Pipeline:
         self.rewriter = rewriter
         self.body = loop.body.block
         self.slots: dict[SSAValue, int] = {}
+        self.commits = True
 
     def rewrite(self) -> None:
         for buffer in [op for op in self.body.ops if isinstance(op, memref.AllocOp) and _is_filled(op.memref)]:
             self._stage(buffer)
         copies, uses = self._split()
-        for copy in copies:
-            for store in [op for op in copy.walk() if isinstance(op, vector.StoreOp)]:
-                _copy_asynchronously(store, self.rewriter)
+        stores = [op for copy in copies for op in copy.walk() if isinstance(op, vector.StoreOp) and _is_wide(op)]
+        for store in stores:
+            _copy_asynchronously(store, self.rewriter)
+        self.commits = bool(stores)
         slot = self._slot_of(self.loop.induction_variable)
         for use in uses:
             self._shift_accesses(use, slot.results[0])
@@ -119,14 +128,11 @@ class _Pipeline:
         """Whether a statement writes staged buffers, and whether it reads them."""
         written = read = False
         for op in root.walk():
-            if isinstance(op, memref.StoreOp) and op.memref in self.slots:
-                raise CompileError(
-                    "pipeline: a copy to shared memory moves single elements; asynchronous copies move 4, 8 or 16 "
-                    "bytes: vectorize it",
-                    location_of(op),
-                )
-            written = written or (isinstance(op, vector.StoreOp) and op.base in self.slots)
-            read = read or any(operand in self.slots for operand in op.operands if not isinstance(op, vector.StoreOp))
+            stored = op.base if isinstance(op, vector.StoreOp) else op.memref if isinstance(op, memref.StoreOp) else None
+            written = written or stored in self.slots
+            read = read or any(operand in self.slots for operand in op.operands if operand is not stored)
+        if written:
+            _check_reads(root)
         return written, read
 
     def _slot_of(self, iteration: SSAValue) -> ApplyOp:
@@ -145,8 +151,12 @@ class _Pipeline:
                 self._shift(op, 1, self.slots[op.target], slot)
             elif isinstance(op, memref.LoadOp) and op.memref in self.slots:
                 self._shift(op, 1, self.slots[op.memref], slot)
+            elif isinstance(op, memref.StoreOp) and op.memref in self.slots:
+                self._shift(op, 2, self.slots[op.memref], slot)
             elif isinstance(op, vector.LoadOp) and op.base in self.slots:
                 self._shift(op, 1, self.slots[op.base], slot)
+            elif isinstance(op, vector.StoreOp) and op.base in self.slots:
+                self._shift(op, 2, self.slots[op.base], slot)
 
     def _shift(self, op: Operation, position: int, size: int, slot: SSAValue) -> None:
         moved = AffineMap(2, 0, (AffineExpr.dimension(0) + AffineExpr.dimension(1) * size,))
@@ -156,15 +166,15 @@ class _Pipeline:
         self.rewriter.notify_op_modified(op)
 
     def _copied(
-        self, copies: Sequence[Operation], iteration: Linear, extents: dict[Hashable, int], end: Operation
+        self, copies: Sequence[Operation], iteration: Linear, extents: dict[Hashable, int], end: Sequence[Operation]
     ) -> Block:
-        """Clones of the copies for another iteration, into that iteration's slot, and an op after them."""
+        """Clones of the copies for another iteration, into that iteration's slot, and ops after them."""
         values = HostValues(extents)
         value = values.materialise(values.value(iteration))
         slot = self._slot_of(value)
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
         clones = [op.clone(mapping) for op in [*scalars_behind(copies, self.body), *copies]]
-        copied = Block([*values.operations, slot, *clones, end])
+        copied = Block([*values.operations, slot, *clones, *end])
         for clone in clones:
             self._shift_accesses(clone, slot.results[0])
         return copied
@@ -178,7 +188,7 @@ class _Pipeline:
         extents = extents_around(self.loop)
         stage = ForOp.get(self.stages - 1, "stage", LoopKind.UNROLLED)
         extents[stage.induction_variable] = self.stages - 1
-        copied = self._copied(copies, Linear.variable(stage.induction_variable), extents, AsyncCommitOp())
+        copied = self._copied(copies, Linear.variable(stage.induction_variable), extents, self._commit())
         stage.location = self.loop.location
         insert_ops(stage, place, self.rewriter)
         move_body(copied, InsertPoint.at_end(stage.body.block), self.rewriter)
@@ -190,11 +200,16 @@ class _Pipeline:
         extents = {**extents_around(self.loop), self.loop.induction_variable: self.loop.trip_count}
         bound = HostValues(extents)
         more = bound.at_least(bound.value(Linear(self.loop.trip_count - 1 - ahead) - iteration), 0)
-        copied = self._copied(copies, iteration + ahead, extents, scf.YieldOp())
+        copied = self._copied(copies, iteration + ahead, extents, [scf.YieldOp()])
         next_copies = scf.IfOp(more, [], Region(copied))
-        wait = AsyncWaitOp(properties={"pending": IntegerAttr(self.stages - 2, i64)})
-        steps = [wait, BarrierOp(), *bound.operations, next_copies, AsyncCommitOp()]
+        AHEAD.set(next_copies, True)
+        wait = [AsyncWaitOp(properties={"pending": IntegerAttr(self.stages - 2, i64)})] if self.commits else []
+        steps = [*wait, BarrierOp(), *bound.operations, next_copies, *self._commit()]
         insert_ops(steps, InsertPoint.at_start(self.body), self.rewriter)
+
+    def _commit(self) -> list[Operation]:
+        """The end of a group of asynchronous copies, where there are any."""
+        return [AsyncCommitOp()] if self.commits else []
 
 
 def _is_filled(buffer: SSAValue) -> bool:
@@ -204,6 +219,24 @@ def _is_filled(buffer: SSAValue) -> bool:
     users = [use.operation for use in buffer.uses]
     users += [use.operation for op in users if isinstance(op, memref.ReinterpretCastOp) for use in op.result.uses]
     return any(isinstance(op, memref.StoreOp | vector.StoreOp) for op in users)
+
+
+def _is_wide(store: vector.StoreOp) -> bool:
+    """Whether an asynchronous copy can move a vector."""
+    kind = cast("VectorType[AnyFloat]", store.vector.type)
+    return kind.get_shape()[0] * kind.element_type.size >= ASYNC_BYTES
+
+
+def _check_reads(copy: Operation) -> None:
+    """What runs ahead reads what no earlier step leaves: memory of the grid. Raises `CompileError` otherwise."""
+    for op in copy.walk():
+        read = op.memref if isinstance(op, memref.LoadOp) else op.base if isinstance(op, vector.LoadOp) else None
+        if read is not None and scope_of(read) != "global":
+            raise CompileError(
+                f"pipeline: a copy reads '{buffer_name(read)}' in {scope_of(read)} memory, which an earlier step may "
+                "write; only copies from global memory run ahead",
+                location_of(op),
+            )
 
 
 def _copy_asynchronously(store: vector.StoreOp, rewriter: PatternRewriter) -> None:
@@ -232,11 +265,12 @@ def _copy_asynchronously(store: vector.StoreOp, rewriter: PatternRewriter) -> No
 class GpuPipelineLoops(ModulePass):
     """Rewrite loops marked `pipeline`.
 
-    requires: blocks lowered to memory operations; the copies of the loop are vector copies
-              of 4, 8 or 16 bytes from global to shared memory, before their use.
-    ensures:  shared buffers of the loop have one slot per stage; copies are asynchronous.
-    declines: copies of single elements, statements that both copy and use, and loops whose
-              copies are elsewhere.
+    requires: blocks lowered to memory operations; copies of the loop from global to shared memory stand before
+              their use.
+    ensures:  shared buffers of the loop have one slot per stage; copies of 4, 8 or 16 bytes are asynchronous, narrower
+              ones are loads and stores; those of a later step stand under a condition marked `wmma.ahead`.
+    declines: statements that both copy and use, copies from other than global memory, vectors that compute, and
+              loops whose copies are elsewhere.
     """
 
     name = "gpu-pipeline-loops"

@@ -13,6 +13,7 @@ from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditio
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.gpu.convert_tiles_to_mma import ConvertTilesToMma
 from vtac.passes.gpu.convert_tiles_to_wmma import ConvertTilesToWmma
+from vtac.passes.gpu.gpu_carry_copies import GpuCarryCopies
 from vtac.passes.gpu.gpu_carry_counters import GpuCarryCounters
 from vtac.passes.gpu.gpu_check_bounds import GpuCheckBounds
 from vtac.passes.gpu.gpu_check_shared_memory import GpuCheckSharedMemory
@@ -60,6 +61,7 @@ WMMA_PIPELINE = Pipeline(
                 CommonSubexpressionElimination(),
                 GpuCheckThreads(),
                 ConvertLoopsToGpu(),
+                GpuCarryCopies(),
                 GpuPlaceSharedMemory(),
                 GpuCheckSharedMemory(),
                 GpuInsertBarriers(),

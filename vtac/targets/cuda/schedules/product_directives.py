@@ -7,7 +7,7 @@ from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
-from vtac.targets.cuda.schedules.tiling import ASYNC_BYTES, VECTOR_BYTES, ProductTiling
+from vtac.targets.cuda.schedules.tiling import VECTOR_BYTES, ProductTiling
 from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
 
 
@@ -51,7 +51,7 @@ class ProductScheduler:
         step, inner = multiply_fragments(script, self.tiling, self.tiling.fragment, product, *fragments)
         for (copy, fastest), count in zip(copies, lanes, strict=True):
             self._share_copy(copy, step, fastest, count)
-        self._pipeline(step, inner, lanes)
+        self._pipeline(step, inner)
         if self.raster is not None:
             script.rasterize(*self.raster, self.tiling.group)
 
@@ -99,11 +99,8 @@ class ProductScheduler:
             script.vectorize(vector)
         spread_over_threads(script, self.tiling, script.fuse(outer, inner))
 
-    def _pipeline(self, step: LoopRef, inner: LoopRef, lanes: list[int]) -> None:
-        """Copy ahead of the product, as many steps as the tiling has room for, where copies can be asynchronous."""
-        width = self.blocks.element_bytes
-        if min(lanes) * width < ASYNC_BYTES:
-            return
+    def _pipeline(self, step: LoopRef, inner: LoopRef) -> None:
+        """Copy ahead of the product, as many steps as the tiling has room for."""
         stages = min(self.tiling.stages, step.extent)
         if stages > 1:
             self.script.pipeline(step, stages)

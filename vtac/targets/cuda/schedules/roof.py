@@ -13,7 +13,7 @@ from functools import lru_cache
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, gpu_roof
 from vtac.errors import ScheduleError
-from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, grouped, tilings, used_bytes
+from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, grouped, registers, tilings, used_bytes
 
 _SCHEDULERS = 4
 """Instructions that a multiprocessor starts in a cycle."""
@@ -97,7 +97,7 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     """Cycles of a product with a tiling."""
     roof, record = gpu_roof(architecture), architecture or gpu_architectures()["sm_80"]
     rows, columns, depth = tiling.block
-    resident = record.resident_blocks(tiling.threads, tiling.registers, used_bytes(tiling, size, record))
+    resident = record.resident_blocks(tiling.threads, registers(tiling, size), used_bytes(tiling, size, record))
     tensor = 2 * rows * columns * depth * _PIPE_SHARE[size.element_bytes] / roof.tensor_operations
     cache = (rows + columns) * depth * size.element_bytes / roof.l2_bytes
     shared, issue = _shared(tiling, size), _issue(tiling, size)

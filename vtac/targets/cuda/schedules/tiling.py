@@ -111,15 +111,33 @@ def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator
         if ahead > 1 and not _runs_ahead(found, size):
             continue
         used = used_bytes(found, size, record)
-        if used <= room and record.resident_blocks(found.threads, found.registers, used):
+        if used <= room and record.resident_blocks(found.threads, registers(found, size), used):
             yield found
 
 
 def _runs_ahead(tiling: ProductTiling, size: ProductSize) -> bool:
-    """Whether there are as many steps as stages, and copies that can run in the background."""
+    """Whether there are as many steps as stages, and copies that more than two stages keep under way."""
+    depth = tiling.block[2]
+    return -(-size.sizes[2] // depth) >= tiling.stages and (tiling.stages == 2 or any(_asynchronous(tiling, size)))
+
+
+def _asynchronous(tiling: ProductTiling, size: ProductSize) -> tuple[bool, ...]:
+    """Whether a's and b's copies are as wide as asynchronous ones; narrower ones wait in registers."""
+    parts = zip(tiling.block, size.lanes, strict=False)
+    return tuple(tiling.lanes(part, lanes) * size.element_bytes >= ASYNC_BYTES for part, lanes in parts)
+
+
+def registers(tiling: ProductTiling, size: ProductSize) -> int:
+    """About what a thread needs, with the elements of a later step that wait in registers, one in each."""
+    if tiling.stages == 1:
+        return tiling.registers
     rows, columns, depth = tiling.block
-    least = min(tiling.lanes(part, lanes) for part, lanes in zip((rows, columns), size.lanes, strict=True))
-    return least * size.element_bytes >= ASYNC_BYTES and -(-size.sizes[2] // depth) >= tiling.stages
+    carried = sum(
+        part * depth // tiling.threads
+        for part, away in zip((rows, columns), _asynchronous(tiling, size), strict=True)
+        if not away
+    )
+    return tiling.registers + carried
 
 
 def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture) -> int:
@@ -131,7 +149,7 @@ def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture
 
 
 def _chunks(size: ProductSize) -> list[int]:
-    """Fragments of k per step: rows of 128 bytes, half of them and so on, that k has a whole number of.
+    """Fragments of k per step: rows of 128 bytes, half of them and so on, at most as many as k has.
 
     Bytes have one: a fragment's tile has to start at a multiple of 32 bytes.
     """
@@ -140,7 +158,7 @@ def _chunks(size: ProductSize) -> list[int]:
         return [1]
     found = [bytes_ // (depth * size.element_bytes) for bytes_ in _STEP_BYTES]
     whole = -(-size.sizes[2] // depth)
-    return [chunk for chunk in found if chunk > 0 and whole % chunk == 0] or [1]
+    return [chunk for chunk in found if 0 < chunk <= whole] or [1]
 
 
 def grouped(tiling: ProductTiling, size: ProductSize, multiprocessors: int) -> ProductTiling:
