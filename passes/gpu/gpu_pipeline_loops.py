@@ -128,7 +128,9 @@ class _Pipeline:
         """Whether a statement writes staged buffers, and whether it reads them."""
         written = read = False
         for op in root.walk():
-            stored = op.base if isinstance(op, vector.StoreOp) else op.memref if isinstance(op, memref.StoreOp) else None
+            stored = (
+                op.base if isinstance(op, vector.StoreOp) else op.memref if isinstance(op, memref.StoreOp) else None
+            )
             written = written or stored in self.slots
             read = read or any(operand in self.slots for operand in op.operands if operand is not stored)
         if written:
@@ -219,6 +221,13 @@ def _is_filled(buffer: SSAValue) -> bool:
     users = [use.operation for use in buffer.uses]
     users += [use.operation for op in users if isinstance(op, memref.ReinterpretCastOp) for use in op.result.uses]
     return any(isinstance(op, memref.StoreOp | vector.StoreOp) for op in users)
+
+
+def _stored(op: Operation) -> SSAValue | None:
+    """The buffer that a store writes; None for any other operation."""
+    if isinstance(op, vector.StoreOp):
+        return op.base
+    return op.memref if isinstance(op, memref.StoreOp) else None
 
 
 def _is_wide(store: vector.StoreOp) -> bool:

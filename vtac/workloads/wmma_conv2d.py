@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from vtac.workloads.conv_window import ConvWindow
 from vtac.workloads.linalg_text import affine_map, iterators, named, require_multiple, tensor
-from vtac.workloads.wmma_tiles import TILE
+from vtac.workloads.wmma_tiles import TILE, VECTOR
 
 if TYPE_CHECKING:
     from vtac.schedule import Schedule
@@ -79,6 +79,11 @@ class WmmaConv2D(ConvWindow):
     def copied_by(self, *, kernel: bool) -> CopiedBy:
         """How a warp's lanes copy a tile of the data or of the kernel to shared memory."""
         return "packed" if kernel else "scalars"
+
+    @property
+    def lanes(self) -> tuple[int, int]:
+        """Halves of the data and of the kernel that one copy moves: as many, up to 16 bytes, as lie side by side."""
+        return VECTOR, VECTOR
 
     @property
     def staged(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import gcd
 
 from vtac.errors import CompileError
 from vtac.workloads.linalg_text import tensor
@@ -70,6 +71,13 @@ class PlainConv2D(WmmaConv2D):
     def staged(self) -> bool:
         """Fragments are stored as whole tiles whose rows lie in a row: not in channels-first, nor cropped."""
         return self.layout == "nchw" or bool(self.batch % TILE or self.out_channels % TILE)
+
+    @property
+    def lanes(self) -> tuple[int, int]:
+        """Those that divide the channels; channels first, a pixel's channels do not lie side by side."""
+        if self.layout == "nchw":
+            return 1, 1
+        return gcd(self.in_channels, VECTOR), gcd(self.out_channels, VECTOR)
 
     def copies_vectors(self, *, kernel: bool) -> bool:
         """Whether 8 channels of an input lie side by side, all of them inside or none."""

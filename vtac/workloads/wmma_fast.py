@@ -1,9 +1,10 @@
-"""The fast schedule of the fp16 convolution: a ring of asynchronous copies under large warp tiles.
+"""The fast schedule of the fp16 convolution: a ring of copies under large warp tiles.
 
 A block computes `rows` x `columns` tiles of one pixel; each step of its loop covers `chunk`
-input-channel tiles of one kernel tap. Shared tiles are plain matrices with an odd multiple of
-8 halves as pitch, so that fragment loads meet no bank twice. Blocks of one pixel are
-neighbours, so that the second finds the first's data in the cache.
+input-channel tiles of one kernel tap. Tilings are those of every product (`schedules/tiling.py`), ranked by the same
+roofs. Shared tiles are plain matrices with an odd multiple of 8 halves as pitch, which threads fill in an order in
+which they meet no bank twice, nor do fragment loads. Blocks of one pixel are neighbours, so that the second finds the
+first's data in the cache. Copies of less than 4 bytes, where channels are odd or come first, wait in registers.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture
+from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE, GpuArchitecture, gpu_architecture
 from vtac.errors import CompileError
+from vtac.targets.cuda.schedules.roof import ranking
+from vtac.targets.cuda.schedules.tiling import ProductSize
+from vtac.targets.cuda.schedules.warp_loops import order_rows
 from vtac.workloads.wmma_conv2d import WmmaConv2D
-from vtac.workloads.wmma_conv2d_plain import PlainConv2D
 from vtac.workloads.wmma_seed import Warps, spread
 from vtac.workloads.wmma_tiles import TILE, VECTOR
 
@@ -54,44 +57,37 @@ class FastTiling:
         """Whole blocks and warps, and copies that keep every lane busy."""
         n, o, ic = layer.tiles.data_shape[0], layer.tiles.kernel_shape[3], layer.tiles.kernel_shape[2]
         steps = ic // self.chunk * layer.kernel * layer.kernel if ic % self.chunk == 0 else 0
-        warps = self.row_warps * self.column_warps
-        data_lanes = TILE // self.column_warps * self.chunk * TILE // VECTOR
-        kernel_lanes = TILE // warps * self.columns * TILE // VECTOR if TILE % warps == 0 else 0
+        threads = self.row_warps * self.column_warps * WARP_SIZE
         return (
             n % self.rows == 0
             and o % self.columns == 0
             and self.rows % self.row_warps == 0
             and self.columns % self.column_warps == 0
             and steps >= self.stages
-            and data_lanes % WARP_SIZE == 0
-            and kernel_lanes > 0
-            and kernel_lanes % WARP_SIZE == 0
+            and all(
+                tiles * self.chunk * TILE * TILE % (lanes * threads) == 0
+                for tiles, lanes in zip((self.rows, self.columns), layer.lanes, strict=True)
+            )
         )
 
 
-def candidates() -> Iterator[FastTiling]:
-    """Tilings from the largest to the smallest, deeper pipelines first."""
-    shapes = (
-        (16, 8, 4, 2),
-        (8, 8, 2, 2),
-        (8, 4, 2, 2),
-        (4, 4, 2, 2),
-        (4, 4, 1, 1),
-        (2, 2, 1, 1),
-        (1, 2, 1, 1),
-        (1, 1, 1, 1),
-    )
-    for rows, columns, row_warps, column_warps in shapes:
-        for chunk in (2, 1):
-            for stages in (4, 3, 2):
-                yield FastTiling(rows, columns, row_warps, column_warps, chunk, stages)
+def candidates(layer: WmmaConv2D, record: GpuArchitecture) -> Iterator[FastTiling]:
+    """The pipelined tilings of the space, that of least estimated time first: one product for each pixel."""
+    tiles = layer.tiles
+    (n, _, _, ic, _, _), o = tiles.data_shape, tiles.kernel_shape[3]
+    sizes = (n * TILE, o * TILE, ic * TILE * layer.kernel * layer.kernel)
+    pixels = layer.out_height * layer.out_width
+    size = ProductSize(sizes, (TILE, TILE, TILE), ELEMENT_BYTES["f16"], layer.lanes, pixels, staged=layer.staged)
+    for _, one in ranking(size, record):
+        if one.stages > 1:
+            rows, columns = one.row_tiles * one.row_warps, one.column_tiles * one.column_warps
+            yield FastTiling(rows, columns, one.row_warps, one.column_warps, one.chunk, one.stages)
 
 
 def choose_tiling(layer: WmmaConv2D, architecture: str | GpuArchitecture = "sm_90") -> FastTiling:
-    """The largest tiling that the layer divides into and the architecture has room for."""
+    """The tiling of least estimated time that the layer divides into and the architecture has room for."""
     record = gpu_architecture(architecture) if isinstance(architecture, str) else architecture
-    _require_vectors(layer)
-    for tiling in candidates():
+    for tiling in candidates(layer, record):
         if tiling.fits(layer) and tiling.shared_bytes(staged=layer.staged) <= record.shared_bytes_per_block:
             return tiling
     n, _, _, ic, _, _ = layer.tiles.data_shape
@@ -107,7 +103,6 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
     from vtac.schedule import Schedule
 
     tiling = choose_tiling(layer) if tiling is None else tiling
-    _require_vectors(layer)
     schedule = Schedule(layer.text())
     schedule.name = f"fast, {tiling}"
     conv = schedule.get_block(layer.product)
@@ -128,7 +123,7 @@ def fast_schedule(layer: WmmaConv2D, tiling: FastTiling | None = None) -> Schedu
         schedule.tensorize(schedule.get_loops(block)[-2], "wmma.load_matrix_sync")
         if tiling.double_buffer and tiling.chunk > 1:
             schedule.double_buffer(block)
-    _stage(schedule, data, kernel, step, tiling)
+    _stage(schedule, data, kernel, step, tiling, layer.lanes)
     schedule.tensorize(store_tile, "wmma.store_matrix_sync")
     schedule.tensorize(mma_tile, "wmma.mma_sync")
     schedule.unroll(inner)
@@ -178,23 +173,6 @@ def _spread_blocks(
     return o, row
 
 
-def _require_vectors(layer: WmmaConv2D) -> None:
-    """Asynchronous copies move 16 bytes that lie side by side."""
-    if not isinstance(layer, PlainConv2D):
-        return
-    if layer.layout != "nhwc":
-        raise CompileError(
-            f"the fast schedule copies {VECTOR} channels at a time, and in layout {layer.layout} they do not lie side "
-            "by side: use layout nhwc or packed, or the seed schedule"
-        )
-    for name, size in (("in-channels", layer.in_channels), ("out-channels", layer.out_channels)):
-        if size % VECTOR:
-            raise CompileError(
-                f"the fast schedule copies {VECTOR} channels at a time: {name} is {size}, and a multiple of {VECTOR} "
-                "is required: use the seed schedule"
-            )
-
-
 def _order_reduction(schedule: Schedule, conv: BlockRef, tiling: FastTiling) -> tuple[LoopRef, LoopRef, LoopRef]:
     """One loop over (channel chunk, tap); the chunk's tiles inside; then a warp's tiles."""
     *_, n, h, w, o, row, column, ic, kh, kw, k = schedule.get_loops(conv)
@@ -203,7 +181,9 @@ def _order_reduction(schedule: Schedule, conv: BlockRef, tiling: FastTiling) -> 
     return schedule.fuse(ic_outer, kh, kw), ic_inner, row
 
 
-def _stage(schedule: Schedule, data: BlockRef, kernel: BlockRef, step: LoopRef, tiling: FastTiling) -> None:
+def _stage(
+    schedule: Schedule, data: BlockRef, kernel: BlockRef, step: LoopRef, tiling: FastTiling, lanes: tuple[int, int]
+) -> None:
     """Shared tiles as matrices: rows x (ic, lane) for the data, (ic, lane) x columns for the kernel."""
     schedule.transform_layout(data, [1, 2, 0, 4, 3, 5])
     schedule.transform_layout(kernel, [0, 1, 2, 4, 3, 5])
@@ -211,25 +191,20 @@ def _stage(schedule: Schedule, data: BlockRef, kernel: BlockRef, step: LoopRef, 
         schedule.storage_align(block, 3, 2 * VECTOR, VECTOR)
         schedule.compute_at(block, step)
     n, h, w, ic, row, lane = schedule.get_loops(data)[-6:]
-    half, vector = schedule.split(lane, factor=VECTOR)
-    schedule.reorder(n, h, w, row, ic, half, vector)
-    warp_row, _ = schedule.split(n, nparts=tiling.row_warps)
-    warp_column, row = schedule.split(row, nparts=tiling.column_warps)
-    _spread_lanes(schedule, (row, ic, half), vector, warp_row, warp_column)
-    kh, kw, ic, o, row, lane = schedule.get_loops(kernel)[-6:]
-    half, vector = schedule.split(lane, factor=VECTOR)
-    schedule.reorder(kh, kw, ic, row, o, half, vector)
-    warp_row, row = schedule.split(row, nparts=tiling.row_warps)
-    warp_column, row = schedule.split(row, nparts=tiling.column_warps)
-    _spread_lanes(schedule, (row, o, half), vector, warp_row, warp_column)
+    schedule.reorder(h, w, n, row, ic, lane)
+    _share_copy(schedule, tiling, schedule.fuse(n, row), ic, lane, lanes[0])
+    *_, ic, o, row, lane = schedule.get_loops(kernel)
+    schedule.reorder(ic, row, o, lane)
+    _share_copy(schedule, tiling, schedule.fuse(ic, row), o, lane, lanes[1])
 
 
-def _spread_lanes(
-    schedule: Schedule, scalars: tuple[LoopRef, ...], vector: LoopRef, warp_row: LoopRef, warp_column: LoopRef
+def _share_copy(
+    schedule: Schedule, tiling: FastTiling, rows: LoopRef, tiles: LoopRef, lane: LoopRef, lanes: int
 ) -> None:
-    """Neighbouring lanes copy neighbouring 16-byte vectors."""
-    _, lane = schedule.split(schedule.fuse(*scalars), factor=WARP_SIZE)
-    schedule.bind(warp_row, "threadIdx.z")
-    schedule.bind(warp_column, "threadIdx.y")
-    schedule.vectorize(vector)
-    schedule.bind(lane, "threadIdx.x")
+    """Copy a matrix of rows of several tiles with all threads; neighbouring threads take neighbouring vectors."""
+    ordered = order_rows(schedule, rows, tiles.extent * TILE * ELEMENT_BYTES["f16"])
+    if lanes > 1:
+        lane, vector = schedule.split(lane, factor=lanes)
+        schedule.vectorize(vector)
+    warps: Warps = (("threadIdx.z", tiling.row_warps), ("threadIdx.y", tiling.column_warps))
+    spread(schedule, schedule.fuse(*ordered, tiles, lane), warps)

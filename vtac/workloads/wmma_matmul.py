@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 VECTOR_BYTES = 16
 _GROUP = 8
 """Most rows of blocks that share what the cache holds of b."""
-COPY_BYTES = 4
-"""The least that an asynchronous copy moves."""
 _OPERANDS: tuple[OperandType, ...] = ("f16", "bf16", "s8")
 FRAGMENTS: dict[str, Shape] = {operand: shape_for_tiles(operand, of_rows=False) for operand in _OPERANDS}
 """Operand types, and the m x n x k of their fragments: those whose tiles of rows can lie side by side."""
@@ -86,6 +84,11 @@ class WmmaMatmul:
         return VECTOR_BYTES // ELEMENT_BYTES[self.element]
 
     @property
+    def copied(self) -> tuple[int, int]:
+        """Elements of a and of b that one copy moves: as many, up to 16 bytes, as divide a row in memory."""
+        return gcd(self.k, self.lanes), gcd(self.n, self.lanes)
+
+    @property
     def cropped(self) -> bool:
         """Whether the padded product is larger than c."""
         return (self.m, self.n) != self.padded[:2]
@@ -137,16 +140,11 @@ class WmmaMatmul:
     def fast_tiling(self, architecture: GpuArchitecture) -> MatmulTiling:
         """The pipelined tiling of least estimated time that the shape divides into and the architecture has room for.
 
-        Raises `CompileError` when there is none; a k or n that ends within a vector has none,
-        because such rows are copied element by element.
+        Raises `CompileError` when there is none.
         """
-        for name, size in (("n", self.n), ("k", self.k)):
-            if size % self.lanes:
-                raise CompileError(
-                    f"the fast schedule copies {self.lanes} elements of {self.element} at a time: {name} is {size}, "
-                    f"and a multiple of {self.lanes} is required: use the seed schedule"
-                )
-        size = ProductSize(self.padded, self.fragment, ELEMENT_BYTES[self.element], (self.lanes, self.lanes))
+        size = ProductSize(
+            self.padded, self.fragment, ELEMENT_BYTES[self.element], self.copied, fills_steps=True, staged=self.staged
+        )
         for _, one in ranking(size, architecture):
             shape = (one.row_warps, one.column_warps, one.row_tiles, one.column_tiles)
             tiling = MatmulTiling(*shape, one.chunk, one.stages)
@@ -162,13 +160,12 @@ class WmmaMatmul:
         parts, width = self._parts(tiling), ELEMENT_BYTES[self.element]
         divides = all(size % part == 0 for size, part in zip(self.padded, parts, strict=True))
         rows, columns, depth = parts
-        least = COPY_BYTES // width * tiling.threads
         staged = tiling.stages * width * (rows * (depth + VECTOR_BYTES) + depth * (columns + VECTOR_BYTES))
         shared = staged + (4 * rows * columns if self.staged else 0)
         return (
             divides
-            and rows * depth % least == 0
-            and depth * columns % least == 0
+            and rows * depth % tiling.threads == 0
+            and depth * columns % tiling.threads == 0
             and self.padded[2] // depth >= tiling.stages
             and shared <= architecture.shared_bytes_per_block
         )

@@ -6,7 +6,13 @@ from typing import TYPE_CHECKING
 
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.tiling import ProductTiling
-from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
+from vtac.targets.cuda.schedules.warp_loops import (
+    VECTOR_BYTES,
+    bind_warps,
+    multiply_fragments,
+    order_rows,
+    spread_over_threads,
+)
 
 if TYPE_CHECKING:
     from vtac.workloads.wmma_matmul import MatmulTiling, WmmaMatmul
@@ -40,13 +46,12 @@ class MatmulScheduler:
         step, inner = multiply_fragments(script, self.tiling, layer.fragment, product, a, b)
         if self.tiling.stages > 1:
             script.unroll(inner)
-        for copy, name in zip(shared, ("a_pad", "b_pad"), strict=True):
+        for copy, most, row in zip(shared, layer.copied, (layer.k, layer.n), strict=True):
             # Where a row ends within a vector, every element decides for itself whether it is a zero.
-            row = layer.k if name == "a_pad" else layer.n
-            lanes = layer.lanes if row % layer.lanes == 0 else 1
+            lanes = most if self.tiling.stages > 1 or row % layer.lanes == 0 else 1
             if self.tiling.stages > 1 and layer.element != "s8":
                 # Rows an odd multiple of 16 bytes apart: a fragment's rows meet no bank twice.
-                script.storage_align(copy, 0, 2 * lanes, lanes)
+                script.storage_align(copy, 0, 2 * layer.lanes, layer.lanes)
             script.compute_at(copy, step)
             self._share_copy(copy, lanes)
         if self.tiling.stages > 1:
@@ -97,7 +102,10 @@ class MatmulScheduler:
         *_, rows, columns = script.get_loops(copy)
         while lanes > 1 and rows.extent * columns.extent % (lanes * self.tiling.threads):
             lanes //= 2
+        ordered = [rows]
+        if self.tiling.stages > 1 and self.layer.element != "s8":
+            ordered = order_rows(script, rows, columns.extent * VECTOR_BYTES // self.layer.lanes)
         if lanes > 1:
             columns, vector = script.split(columns, factor=lanes)
             script.vectorize(vector)
-        spread_over_threads(script, self.tiling, script.fuse(rows, columns))
+        spread_over_threads(script, self.tiling, script.fuse(*ordered, columns))

@@ -63,12 +63,43 @@ func.func @elsewhere(%x: memref<32xf16>, %y: memref<32xf16>) {
 
 // -----
 
+// Single elements are no asynchronous copies: nothing is waited for but the barrier, and what runs ahead is marked.
+
+// CHECK-LABEL: func.func @elements
+// CHECK:         %s = memref.alloc() {wmma.staged} : memref<64xf16, "shared">
+// CHECK-NOT:     wmma.async
+// CHECK:         schedule.for %k = 0 to 4 {
+// CHECK-NEXT:      "gpu.barrier"
+// CHECK:           scf.if {{.*}} {
+// CHECK:             [[LOADED:%.*]] = memref.load %x
+// CHECK:             affine.apply affine_map<(d0, d1) -> ((d0 + (d1 * 32)))>
+// CHECK-NEXT:        memref.store [[LOADED]], %s
+// CHECK:           }{wmma.ahead}
+// CHECK-NEXT:      affine.apply affine_map<(d0) -> ((d0 mod 2))> (%k)
 func.func @elements(%x: memref<32xf16>, %y: memref<32xf16>) {
   schedule.for %k = 0 to 4 attributes {pipeline = 2 : i64} {
     %s = memref.alloc() : memref<32xf16, "shared">
     schedule.for %i = 0 to 32 kind "threadIdx.x" {
       %v = memref.load %x[%i] : memref<32xf16>
-      // expected-error @+1 {{pipeline: a copy to shared memory moves single elements; asynchronous copies move 4, 8 or 16 bytes: vectorize it}}
+      memref.store %v, %s[%i] : memref<32xf16, "shared">
+    }
+    schedule.for %j = 0 to 32 kind "threadIdx.x" {
+      %w = memref.load %s[%j] : memref<32xf16, "shared">
+      memref.store %w, %y[%j] : memref<32xf16>
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @from_shared(%x: memref<32xf16>, %y: memref<32xf16>) {
+  %t = memref.alloc() : memref<32xf16, "shared">
+  schedule.for %k = 0 to 4 attributes {pipeline = 2 : i64} {
+    %s = memref.alloc() : memref<32xf16, "shared">
+    schedule.for %i = 0 to 32 kind "threadIdx.x" {
+      // expected-error @+1 {{pipeline: a copy reads 't' in shared memory, which an earlier step may write; only copies from global memory run ahead}}
+      %v = memref.load %t[%i] : memref<32xf16, "shared">
       memref.store %v, %s[%i] : memref<32xf16, "shared">
     }
   }

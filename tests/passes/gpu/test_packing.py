@@ -17,7 +17,7 @@ from vtac.errors import CompileError
 from vtac.evaluate import evaluate
 from vtac.schedule import Schedule
 from vtac.workloads.wmma_conv2d_plain import PlainConv2D
-from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
+from vtac.workloads.wmma_fast import fast_schedule
 from vtac.workloads.wmma_matmul import WmmaMatmul
 from vtac.workloads.wmma_reference import matmul_at, plain_conv2d_at
 
@@ -162,17 +162,20 @@ def test_sizes_are_rounded_to_what_blocks_compute() -> None:
 
 
 @pytest.mark.parametrize(
-    ("layer", "message"),
+    ("layer", "lanes"),
     [
-        (PlainConv2D(layout="nchw"), "in layout nchw they do not lie side by side: use layout nhwc or packed"),
-        (PlainConv2D(in_channels=20), "in-channels is 20, and a multiple of 8 is required: use the seed schedule"),
-        (PlainConv2D(out_channels=20), "out-channels is 20, and a multiple of 8 is required: use the seed schedule"),
+        (PlainConv2D(layout="nchw"), (1, 1)),
+        (PlainConv2D(in_channels=20), (4, 8)),
+        (PlainConv2D(out_channels=34), (8, 2)),
+        (PlainConv2D(in_channels=255, out_channels=257), (1, 1)),
     ],
 )
-def test_what_vectors_cannot_copy_is_not_pipelined(layer: PlainConv2D, message: str) -> None:
-    with pytest.raises(CompileError) as caught:
-        choose_tiling(layer)
-    assert message in str(caught.value)
+def test_copies_are_as_wide_as_channels_allow(layer: PlainConv2D, lanes: tuple[int, int]) -> None:
+    """A convolution of any channels is pipelined; what is narrower than 4 bytes waits in registers."""
+    assert layer.lanes == lanes
+    text = str(lower(layer.text(), None, fast_schedule(layer)))
+    assert ("wmma.async_copy" in text) == (max(lanes) > 1)
+    assert ("%carried" in text) == (min(lanes) == 1)
 
 
 @pytest.mark.parametrize(

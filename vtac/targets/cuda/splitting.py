@@ -16,7 +16,8 @@ from vtac.dialects.gpu_hardware import ELEMENT_BYTES, SHAPES, GpuArchitecture
 from vtac.dialects.gpu_roofs import gpu_roof
 from vtac.dialects.wmma.declared import SPLIT
 from vtac.targets.cuda.schedules.roof import choose_tiling, estimate
-from vtac.targets.cuda.schedules.tiling import VECTOR_BYTES, ProductSize
+from vtac.targets.cuda.schedules.tiling import ProductSize
+from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 _PARTS = (2, 3, 4, 6, 8, 12, 16)
 _DEEPEST_STEP = 64

@@ -1,6 +1,6 @@
 // RUN: vtac schedule %s --target cuda --arch sm_90 | filecheck %s
 
-// The default schedule of a padded convolution with its truncation: 50 pixels in tiles of 16, 5 features in one of 16,
+// The default schedule of a padded convolution with its truncation: 50 pixels in tiles of 32, 5 features in one of 32,
 // 36 products in steps of 16.
 
 func.func @conv(%data: tensor<2x4x5x5xf16>, %kernel: tensor<5x4x3x3xf16>) -> tensor<2x5x5x5xf16> {
@@ -27,7 +27,7 @@ func.func @conv(%data: tensor<2x4x5x5xf16>, %kernel: tensor<5x4x3x3xf16>) -> ten
 
 // CHECK: schedule.script @conv attributes {schedule.called = "default, 16 x 16 in steps of 16"} {
 // CHECK: schedule.compute_inline %padded
-// CHECK: %sum_a, %sum_b, %sum_store = schedule.implicit_gemm %sum, [16, 16, 16]
+// CHECK: %sum_a, %sum_b, %sum_store = schedule.implicit_gemm %sum, [32, 32, 16]
 // CHECK-NEXT: schedule.compute_inline %sum_store
 // CHECK-NEXT: %out = schedule.get_block "out"
 // CHECK-NEXT: %sum_a_wmma_matrix_a = schedule.cache_read %sum, 0, "wmma.matrix_a"
@@ -36,8 +36,8 @@ func.func @conv(%data: tensor<2x4x5x5xf16>, %kernel: tensor<5x4x3x3xf16>) -> ten
 // CHECK: schedule.transform_layout %sum_b, [1, 0]
 // CHECK: %sum_c_wmma_accumulator = schedule.cache_write %sum, 0, "wmma.accumulator"
 // CHECK: schedule.fuse_variables %out, [array<i64: 0, 2, 3>, array<i64: 1>]
-// CHECK: schedule.split %{{.*}} factor 16 tail "guard"
-// CHECK: schedule.split %{{.*}} factor 16 tail "guard"
+// CHECK: schedule.split %{{.*}} factor 32 tail "guard"
+// CHECK: schedule.split %{{.*}} factor 32 tail "guard"
 // CHECK: schedule.bind %{{.*}}, "blockIdx.x"
 // CHECK-NEXT: schedule.bind %{{.*}}, "blockIdx.y"
 // CHECK: schedule.tensorize %{{.*}}, "wmma.store_matrix_sync"

@@ -48,6 +48,15 @@ def _break(line: str, places: re.Pattern[str], start: int) -> int:
     return max((match.end() for match in places.finditer(line, start) if match.end() <= _WIDTH), default=0)
 
 
+def _vector_alignment(op: memref.AllocOp) -> str:
+    """Where an array that vectors are taken from has to start; nothing where single elements are."""
+    lanes = [use.operation for use in op.memref.uses if isinstance(use.operation, vector.LoadOp)]
+    if not lanes:
+        return ""
+    count = max(cast(VectorType[Attribute], one.result.type).get_shape()[0] for one in lanes)
+    return f"__align__({count * element_bytes(memref_type_of(op.memref).element_type)}) "
+
+
 class StatementPrinter(ExpressionPrinter):
     """Prints blocks of operations, one statement per operation with an effect."""
 
@@ -169,7 +178,7 @@ class StatementPrinter(ExpressionPrinter):
         shown = " x ".join(map(str, shape))
         offset = SHARED_OFFSET.get(op)
         if scope_of(op.memref) == "local":
-            self._line(f"{kind} {name}[{total}];", depth)
+            self._line(f"{_vector_alignment(op)}{kind} {name}[{total}];", depth)
         elif offset is not None:
             place = f"reinterpret_cast<{kind} *>(shared_memory + {offset})"
             self._line(f"{kind} *const {name} = {place};  // {total} elements", depth)

@@ -7,8 +7,14 @@ from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
-from vtac.targets.cuda.schedules.tiling import VECTOR_BYTES, ProductTiling
-from vtac.targets.cuda.schedules.warp_loops import bind_warps, multiply_fragments, spread_over_threads
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.warp_loops import (
+    VECTOR_BYTES,
+    bind_warps,
+    multiply_fragments,
+    order_rows,
+    spread_over_threads,
+)
 
 
 class ProductScheduler:
@@ -94,10 +100,11 @@ class ProductScheduler:
         if fastest == 0:
             outer, inner = inner, outer
             script.reorder(outer, inner)
+        rows = order_rows(script, outer, inner.extent * width)
         if lanes > 1:
             inner, vector = script.split(inner, factor=lanes)
             script.vectorize(vector)
-        spread_over_threads(script, self.tiling, script.fuse(outer, inner))
+        spread_over_threads(script, self.tiling, script.fuse(*rows, inner))
 
     def _pipeline(self, step: LoopRef, inner: LoopRef) -> None:
         """Copy ahead of the product, as many steps as the tiling has room for."""

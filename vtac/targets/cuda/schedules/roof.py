@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
+from math import prod
 
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, gpu_roof
@@ -37,6 +38,8 @@ _EPILOGUE = 1500
 """Cycles of a block's start and end."""
 _RESULT_BYTES = 16
 """Bytes of results that a multiprocessor stores in a cycle."""
+_PRECISION = 0.03
+"""Of estimates that differ by this share or less, none is the better."""
 _PIPE_SHARE = {1: 0.5, 2: 1.0, 4: 2.0}
 """Time of a product of that element, in bytes, of that of f16."""
 
@@ -81,11 +84,20 @@ def _chosen(size: ProductSize, name: str | None, place: int) -> ProductTiling:
 
 
 def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tuple[Estimate, ProductTiling]]:
-    """All tilings with their estimates, the best first; those that copy whole vectors where there are any."""
+    """All tilings with their estimates, the best first; those that copy whole vectors where there are any.
+
+    Of those that no estimate tells apart, the first are those that ask least of the cache for each product.
+    """
     every = list(tilings(size, architecture))
     vectors = [tiling for tiling in every if size.element_bytes > 1 and _copies_vectors(tiling, size)]
     found = [(estimate(tiling, size, architecture), tiling) for tiling in vectors or every]
-    return sorted(found, key=lambda one: round(one[0].cycles))
+    best = min((one.cycles for one, _ in found), default=1.0)
+
+    def order(one: tuple[Estimate, ProductTiling]) -> tuple[int, float, int]:
+        guess, tiling = one
+        return int((guess.cycles / best - 1) / _PRECISION), guess.cache / prod(tiling.block), round(guess.cycles)
+
+    return sorted(found, key=order)
 
 
 def _copies_vectors(tiling: ProductTiling, size: ProductSize) -> bool:

@@ -12,7 +12,8 @@ from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
-from vtac.targets.cuda.schedules.tiling import VECTOR_BYTES, ProductSize
+from vtac.targets.cuda.schedules.tiling import ProductSize
+from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 
 @dataclass(frozen=True)
@@ -23,6 +24,7 @@ class ProductShape:
     k x m; `b_by_depth`: b's are neighbours along k, so that its shared tile is n x k.
     `groups` are the variables of the last block that make up rows and columns, before them those that number the
     products where there are several. `lanes` are the elements of a and b that one thread can copy at a time.
+    `sums_one`: k is one dimension of the program.
     """
 
     sizes: tuple[int, int, int]
@@ -32,10 +34,11 @@ class ProductShape:
     groups: tuple[tuple[int, ...], ...]
     lanes: tuple[int, int]
     products: int
+    sums_one: bool
 
     def size(self, element_bytes: int) -> ProductSize:
         """What its tiling is chosen for."""
-        return ProductSize(self.sizes, self.fragment, element_bytes, self.lanes, self.products)
+        return ProductSize(self.sizes, self.fragment, element_bytes, self.lanes, self.products, self.sums_one)
 
     @property
     def is_batch(self) -> bool:
@@ -64,6 +67,7 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
     for name in blocks.pads:
         probe.compute_inline(probe.get_block(name))
     product = probe.get_block(blocks.product)
+    summed = [one for one in payload_block(probe, product).variables if one.reduction and one.extent > 1]
     a, b, store = probe.implicit_gemm(product, [1, 1, 1])
     *batch, m, n, k = (variable.extent for variable in payload_block(probe, product).variables)
     a_by_rows = walked_fastest(payload_block(probe, a), 0) == 0
@@ -77,7 +81,7 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
     )
     last = payload_block(probe, gather_tail(probe, blocks, store))
     groups = _groups(last, list(last.inputs).index(payload_block(probe, product).output))
-    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups, lanes, prod(batch))
+    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups, lanes, prod(batch), len(summed) <= 1)
 
 
 def _lanes(copy: BlockOp, place: int, element_bytes: int) -> int:

@@ -7,9 +7,8 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
+from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
-VECTOR_BYTES = 16
-"""The most that one thread copies at a time."""
 ASYNC_BYTES = 4
 """The least that an asynchronous copy moves."""
 _WARP_TILES = ((4, 4), (4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
@@ -81,10 +80,10 @@ class ProductTiling:
         pitch = VECTOR_BYTES // element_bytes
         return element_bytes * (rows * depth + depth * columns + (max(rows, depth) + max(columns, depth)) * pitch)
 
-    def shared_bytes(self, element_bytes: int, *, overlaid: bool) -> int:
-        """Shared memory of all stages and of the staged product, which may lie where the operands lay before."""
+    def shared_bytes(self, element_bytes: int, *, overlaid: bool, staged: bool = True) -> int:
+        """Shared memory of all stages and of a staged product, which may lie where the operands lay before."""
         rows, columns, _ = self.block
-        operands, result = self.stages * self.operand_bytes(element_bytes), 4 * rows * columns
+        operands, result = self.stages * self.operand_bytes(element_bytes), 4 * rows * columns if staged else 0
         return max(operands, result) if overlaid else operands + result
 
 
@@ -92,7 +91,9 @@ class ProductTiling:
 class ProductSize:
     """What a tiling is chosen for: m, n and k, how many such products, fragments, bytes of an element and of a result.
 
-    `lanes` are the elements of either operand that one thread can copy at a time.
+    `lanes` are the elements of either operand that one thread can copy at a time. `fills_steps`: k is one dimension,
+    which is filled up to whole steps with zeros; else steps divide it, as taps and channels would lose their vectors.
+    `staged`: the product passes through shared memory.
     """
 
     sizes: tuple[int, int, int]
@@ -100,6 +101,8 @@ class ProductSize:
     element_bytes: int
     lanes: tuple[int, int]
     products: int = 1
+    fills_steps: bool = False
+    staged: bool = True
 
 
 def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator[ProductTiling]:
@@ -142,14 +145,14 @@ def registers(tiling: ProductTiling, size: ProductSize) -> int:
 
 def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture) -> int:
     """Shared memory of a block: what is needed at different times lies in one place where it would not fit besides."""
-    apart = tiling.shared_bytes(size.element_bytes, overlaid=False)
+    apart = tiling.shared_bytes(size.element_bytes, overlaid=False, staged=size.staged)
     if apart <= record.static_shared_bytes_per_block:
         return apart
-    return tiling.shared_bytes(size.element_bytes, overlaid=True)
+    return tiling.shared_bytes(size.element_bytes, overlaid=True, staged=size.staged)
 
 
 def _chunks(size: ProductSize) -> list[int]:
-    """Fragments of k per step: rows of 128 bytes, half of them and so on, at most as many as k has.
+    """Fragments of k per step: rows of 128 bytes, half of them and so on, as far as k has or can be filled up to them.
 
     Bytes have one: a fragment's tile has to start at a multiple of 32 bytes.
     """
@@ -158,7 +161,8 @@ def _chunks(size: ProductSize) -> list[int]:
         return [1]
     found = [bytes_ // (depth * size.element_bytes) for bytes_ in _STEP_BYTES]
     whole = -(-size.sizes[2] // depth)
-    return [chunk for chunk in found if 0 < chunk <= whole] or [1]
+    fits = [chunk for chunk in found if 0 < chunk <= whole and (size.fills_steps or whole % chunk == 0)]
+    return fits or [1]
 
 
 def grouped(tiling: ProductTiling, size: ProductSize, multiprocessors: int) -> ProductTiling:

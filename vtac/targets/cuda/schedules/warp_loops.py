@@ -7,6 +7,10 @@ from typing import Protocol
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.schedule import BlockRef, LoopRef, Schedule
 
+VECTOR_BYTES = 16
+"""The most that one thread copies at a time."""
+BANK_GROUPS = 8
+"""Vectors of 16 bytes that all banks of shared memory hold side by side."""
 Fragment = tuple[int, int, int]
 
 
@@ -61,6 +65,22 @@ def multiply_fragments(
     script.tensorize(outer, "wmma.load_matrix_sync")
     script.tensorize(row, "wmma.mma_sync")
     return step, k
+
+
+def order_rows(script: Schedule, rows: LoopRef, row_bytes: int) -> list[LoopRef]:
+    """The loop over the rows of a shared tile as loops in whose order neighbouring threads meet no bank twice.
+
+    Rows lie an odd multiple of 16 bytes apart, so that eight of them start in eight different groups of four banks:
+    fragments are read without conflicts. Eight threads write 128 bytes at a time, of several rows where these are
+    shorter; rows 4 apart then fill the banks where they have 64 bytes, and 2 apart where they have 32.
+    """
+    apart = row_bytes // VECTOR_BYTES
+    if rows.extent % BANK_GROUPS or not 1 < apart < BANK_GROUPS or BANK_GROUPS % apart:
+        return [rows]
+    eights, rows = script.split(rows, factor=BANK_GROUPS)
+    far, near = script.split(rows, factor=apart)
+    script.reorder(near, far)
+    return [eights, near, far]
 
 
 def spread_over_threads(script: Schedule, tiling: WarpTiling, loop: LoopRef) -> None:
