@@ -25,7 +25,7 @@ func.func @conv(%data: tensor<2x4x5x5xf16>, %kernel: tensor<5x4x3x3xf16>) -> ten
   func.return %out : tensor<2x5x5x5xf16>
 }
 
-// CHECK: schedule.script @conv attributes {schedule.called = "default, 16 x 16 in steps of 16"} {
+// CHECK: schedule.script @conv attributes {schedule.called = "default, 32 x 32 in steps of 16, 3 stages"} {
 // CHECK: schedule.compute_inline %padded
 // CHECK: %sum_a, %sum_b, %sum_store = schedule.implicit_gemm %sum, [32, 32, 16]
 // CHECK-NEXT: schedule.compute_inline %sum_store
