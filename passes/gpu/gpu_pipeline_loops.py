@@ -128,9 +128,7 @@ class _Pipeline:
         """Whether a statement writes staged buffers, and whether it reads them."""
         written = read = False
         for op in root.walk():
-            stored = (
-                op.base if isinstance(op, vector.StoreOp) else op.memref if isinstance(op, memref.StoreOp) else None
-            )
+            stored = _stored(op)
             written = written or stored in self.slots
             read = read or any(operand in self.slots for operand in op.operands if operand is not stored)
         if written:
