@@ -9,7 +9,7 @@ import pytest
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architectures
-from vtac.errors import CompileError, KernelFault
+from vtac.errors import KernelFault
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
@@ -110,7 +110,17 @@ def test_whole_convolutions(layer: WmmaConv2D, fast: bool) -> None:
         (PlainConv2D(19, 2, 3, 20, 33, 3, 1, 1, "nchw"), False, None),
         (PlainConv2D(32, 2, 2, 32, 32, 1, 0, 1, "nchw"), False, None),
     ],
-    ids=["seed", "fast", "strided", "fast-odd-out", "fast-odd-batch", "fast-channels-first", "few-channels", "channels-first", "channels-first-tiles"],
+    ids=[
+        "seed",
+        "fast",
+        "strided",
+        "fast-odd-out",
+        "fast-odd-batch",
+        "fast-channels-first",
+        "few-channels",
+        "channels-first",
+        "channels-first-tiles",
+    ],
 )
 def test_plain_images(layer: PlainConv2D, fast: bool, blocks: int | None) -> None:
     random = np.random.default_rng(0)
