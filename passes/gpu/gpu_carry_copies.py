@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import memref, scf, vector
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, MemRefType, ModuleOp, StringAttr
+from xdsl.dialects.builtin import AffineMapAttr, MemRefType, ModuleOp, StringAttr, VectorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
@@ -83,7 +84,7 @@ def _carry(load: _Store, store: _Store, fetch: Operation, deposit: Operation, re
     loaded, place = store.operands[0], _place(store, deposit)
     back: Operation = memref.LoadOp.get(registers, place.results)
     if isinstance(store, vector.StoreOp):
-        back = vector.LoadOp(registers, place.results, store.vector.type)
+        back = vector.LoadOp(registers, place.results, cast("VectorType[Attribute]", store.vector.type))
     insert_ops([place, back], InsertPoint.before(store))
     store.operands[0] = back.results[0]
     _drop(loaded)
@@ -124,7 +125,9 @@ def _place(store: _Store, statement: Operation) -> ApplyOp:
 
 
 def _lanes(store: _Store) -> int:
-    return store.vector.type.get_shape()[0] if isinstance(store, vector.StoreOp) else 1
+    if isinstance(store, memref.StoreOp):
+        return 1
+    return cast("VectorType[Attribute]", store.vector.type).get_shape()[0]
 
 
 def _loops(op: Operation, statement: Operation) -> list[ForOp]:

@@ -53,7 +53,7 @@ def _vector_alignment(op: memref.AllocOp) -> str:
     lanes = [use.operation for use in op.memref.uses if isinstance(use.operation, vector.LoadOp)]
     if not lanes:
         return ""
-    count = max(cast(VectorType[Attribute], one.result.type).get_shape()[0] for one in lanes)
+    count = max(one.result.type.get_shape()[0] for one in lanes)
     return f"__align__({count * element_bytes(memref_type_of(op.memref).element_type)}) "
 
 
