@@ -78,6 +78,6 @@ def test_a_simulation_has_no_points_to_write(program: str, capsys: pytest.Captur
 def test_an_interrupt_says_what_is_kept(
     program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    store, place = tmp_path / "kept.db", "vtac.targets.vta.exploring.entry._Exploration.run"
+    store, place = tmp_path / "kept.db", "vtac.targets.vta.exploring.exploration.Exploration.run"
     assert interrupted_command("explore", program, store, place, monkeypatch) == 130
     assert capsys.readouterr() == ("", said_of_interrupt("points", store))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from plain_programs import PlainConv
-from tuned_programs import CONV, Here
+from tuned_programs import CONV, Here, Interrupted
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
@@ -56,6 +56,17 @@ def test_tilings_are_shared_where_they_fit(sweep: vtac.Sweep) -> None:
     assert [point.machine for point in shared] == [point.machine for point in sweep]
     largest = [point for point in shared if point.machine.values["inp_kib"] == 32]
     assert {point.cycles for point in largest} <= {point.cycles for point in sweep}
+
+
+def test_an_interrupted_sweep_goes_on_with_the_tilings_that_it_had(tmp_path: Path) -> None:
+    where = "wgt_kib in (64, 128, 256) and acc_kib in (32, 64, 128)"
+    whole = vtac.explore(NET, where=where, executor=Here())
+    path = tmp_path / "sweep.db"
+    with pytest.raises(KeyboardInterrupt):
+        vtac.explore(NET, where=where, executor=Interrupted(4), store=path)
+    rest = vtac.explore(NET, where=where, executor=Here(), store=path)
+    assert 0 < rest.compiled < whole.compiled == 9
+    assert json.dumps(rest.to_json()) == json.dumps(whole.to_json())
 
 
 def test_the_front_and_its_files(sweep: vtac.Sweep, tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ class PointJob:
     """A network by the digest of its text, a configuration, and the timings to count under.
 
     The text may be empty where it went to the same process before: it is long, and is kept there.
-    `tilings` are those of the largest machine with the same tiles, by the digest of the layer: they are taken where
-    they fit, so that these layers need no search.
+    `tilings` are those of a machine with larger memories and the same tiles, by the digest of the layer: they are taken
+    where they fit, so that these layers need no search.
     """
 
     network: str

@@ -1,0 +1,169 @@
+"""The work of a sweep: jobs for workers, each when the machine is done whose tilings it takes, and what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import cast
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.progress import Progress
+from vtac.store.records import Outcome, Trial, canonical, digest
+from vtac.store.store import Store
+from vtac.targets.vta.compiler_identity import model_identity
+from vtac.targets.vta.exploring.families import Families
+from vtac.targets.vta.exploring.machines import Machine
+from vtac.targets.vta.exploring.points import PointJob, PointResult, compute_points
+from vtac.targets.vta.tuning.identity import machine_text
+from vtac.workers.crew import Crash, Crew
+
+_UNKNOWN_WORKERS = 64
+_Job = tuple[str, VTAConfig]
+"""A network by its name, and what its program depends on."""
+
+
+@dataclass(frozen=True)
+class NetworkText:
+    """A network by its name: its text, without schedules and hardware, and the digest of that."""
+
+    name: str
+    text: str
+
+    @cached_property
+    def digest(self) -> str:
+        return digest(self.text)
+
+
+@dataclass
+class Exploration:
+    """Counts networks on machines, but for what the store knows; `share` lets machines take the tilings of others."""
+
+    networks: Sequence[NetworkText]
+    machines: Sequence[Machine]
+    executor: Executor
+    store: Store | None
+    share: bool
+    progress: Progress | None
+    compiled: int = 0
+    counted: int = 0
+    known: dict[tuple[str, Machine], Outcome] = field(default_factory=dict[tuple[str, Machine], Outcome])
+    """What became of each network on each machine."""
+    _tilings: dict[_Job, Mapping[str, str]] = field(default_factory=dict[_Job, Mapping[str, str]])
+
+    def run(self) -> None:
+        """Compute what the store does not know."""
+        self._read()
+        wanted = [(one.name, config) for one in self.networks for config in self._families.parents]
+        pending = {job: None for job in wanted if self._missing(job)}
+        ready = deque(job for job in pending if self._parent(job) not in pending)
+        behind: dict[_Job, list[_Job]] = {}
+        for job in pending:
+            parent = self._parent(job)
+            if parent is not None and parent in pending:
+                behind.setdefault(parent, []).append(job)
+        self._work(ready, behind)
+
+    def _work(self, ready: deque[_Job], behind: Mapping[_Job, Sequence[_Job]]) -> None:
+        """Do jobs, a few for each worker at a time. A text is sent with the first ones, and to who lacks it."""
+        crew: Crew[PointJob, PointResult] = Crew(self.executor, compute_points)
+        workers = int(getattr(self.executor, "count", _UNKNOWN_WORKERS))
+        given: list[_Job] = []
+        while ready or len(crew):
+            while ready and len(crew) < 2 * workers:
+                given.append(ready.popleft())
+                crew.submit(len(given) - 1, [self._point_job(given[-1], with_text=len(given) <= workers)])
+            for done in crew.collect(timeout=1.0):
+                job, result = given[done.number], done.results[0]
+                if isinstance(result, PointResult) and result.needs_text:
+                    crew.submit(done.number, [self._point_job(job, with_text=True)])
+                else:
+                    self._take(job, result)
+                    ready += behind.get(job, ())
+            if self.progress is not None:
+                self.progress("explore", len(self.known), len(self.networks) * len(self.machines))
+
+    def _point_job(self, job: _Job, *, with_text: bool) -> PointJob:
+        network, config = self._network(job[0]), job[1]
+        timings = tuple(machine.timing for machine in self._missing(job))
+        parent = self._parent(job)
+        tilings: Mapping[str, str] = {} if parent is None else self._tilings_of(parent)
+        return PointJob(network.digest, network.text if with_text else "", config, timings, tilings)
+
+    def _take(self, job: _Job, result: PointResult | Crash) -> None:
+        machines, network = self._missing(job), self._network(job[0])
+        self.compiled += 1
+        self.counted += len(machines)
+        if isinstance(result, Crash):
+            status = "timeout" if result.reason.startswith("took more") else "crashed"
+            result = PointResult((Outcome(status, message=f"its worker {result.reason}, twice"),) * len(machines), {})
+        self._tilings[job] = result.tilings
+        tilings = canonical(result.tilings)
+        fresh: list[tuple[Trial, Outcome]] = []
+        texts = {digest(tilings): tilings}
+        for machine, outcome in zip(machines, result.outcomes, strict=True):
+            self.known[network.name, machine] = known = _with_tilings(outcome, digest(tilings))
+            fresh.append((self._trial(network, machine), known))
+            text = machine_text(machine.config, machine.timing)
+            texts[digest(text)] = text
+        if self.store is not None:
+            self.store.record(fresh, texts.items())
+
+    def _tilings_of(self, job: _Job) -> Mapping[str, str]:
+        """The tilings of a program that was compiled, now or before; none of one that could not be."""
+        if job not in self._tilings:
+            outcome = next(self.known[job[0], one] for one in self._by_program[job[1]])
+            name = str(json.loads(outcome.more)["tilings"]) if outcome.is_ok else ""
+            text = None if self.store is None else self.store.text(name)
+            self._tilings[job] = cast("dict[str, str]", json.loads(text or "{}"))
+        return self._tilings[job]
+
+    def _missing(self, job: _Job) -> list[Machine]:
+        """The machines that run a program on which it was not counted."""
+        return [one for one in self._by_program[job[1]] if (job[0], one) not in self.known]
+
+    def _parent(self, job: _Job) -> _Job | None:
+        parent = self._families.parents[job[1]]
+        return None if parent is None else (job[0], parent)
+
+    def _network(self, name: str) -> NetworkText:
+        return next(one for one in self.networks if one.name == name)
+
+    @cached_property
+    def _families(self) -> Families:
+        return Families.of(self.machines, share=self.share)
+
+    @cached_property
+    def _by_program(self) -> dict[VTAConfig, list[Machine]]:
+        found: dict[VTAConfig, list[Machine]] = {}
+        for machine in self.machines:
+            found.setdefault(machine.program_config, []).append(machine)
+        return found
+
+    @cached_property
+    def _lineages(self) -> dict[VTAConfig, str]:
+        return {config: self._families.lineage(config) for config in self._families.parents}
+
+    def _trial(self, network: NetworkText, machine: Machine) -> Trial:
+        """What the store calls a point: its tilings depend on the machines that share theirs with it."""
+        timed = machine_text(machine.config, machine.timing)
+        shared = self._lineages[machine.program_config]
+        return Trial(network.digest, digest(timed), f"point {shared}", model_identity())
+
+    def _read(self) -> None:
+        for network in self.networks if self.store is not None else ():
+            for machine in self.machines:
+                trial = self._trial(network, machine)
+                found = self.store.outcomes(trial.problem, trial.machine, trial.model) if self.store else {}
+                if trial.candidate in found:
+                    self.known[network.name, machine] = found[trial.candidate]
+
+
+def _with_tilings(outcome: Outcome, tilings: str) -> Outcome:
+    """An outcome that says by which tilings its program was made."""
+    if not outcome.is_ok:
+        return outcome
+    return replace(outcome, more=json.dumps({**json.loads(outcome.more), "tilings": tilings}, sort_keys=True))

@@ -1,0 +1,56 @@
+"""Which machine's tilings another takes: of the next larger memories, so that only what does not fit is searched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.store.records import canonical, digest
+from vtac.targets.vta.exploring.machines import Machine
+
+_MEMORIES = ("wgt", "acc", "inp", "uop")
+
+
+@dataclass(frozen=True)
+class Families:
+    """What programs depend on, of all machines, the largest first; and of each the next larger with the same tiles.
+
+    `parents` has none for a machine with which none can share.
+    """
+
+    parents: dict[VTAConfig, VTAConfig | None] = field(default_factory=dict["VTAConfig", "VTAConfig | None"])
+
+    @staticmethod
+    def of(machines: Iterable[Machine], *, share: bool) -> Families:
+        """Families of machines; of one each unless they share."""
+        by_tiles: dict[tuple[int, int, int], dict[VTAConfig, None]] = {}
+        for machine in machines:
+            by_tiles.setdefault(machine.tiles, {})[machine.program_config] = None
+        parents: dict[VTAConfig, VTAConfig | None] = {}
+        for configs in by_tiles.values():
+            before: list[VTAConfig] = []
+            for config in sorted(configs, key=_sizes, reverse=True):
+                larger = [one for one in before if share and _holds(one, config)]
+                parents[config] = larger[-1] if larger else None
+                before.append(config)
+        return Families(parents)
+
+    def lineage(self, config: VTAConfig) -> str:
+        """What stands for all machines that a program's tilings may be from; nothing where it has all by itself."""
+        parent = self.parents[config]
+        return "" if parent is None else digest(canonical([asdict(parent), self.lineage(parent)]))
+
+
+def _sizes(config: VTAConfig) -> tuple[int, ...]:
+    logs = _logs(config)
+    return sum(1 << log for log in logs), *logs
+
+
+def _logs(config: VTAConfig) -> tuple[int, ...]:
+    return tuple(int(getattr(config, f"log_{name}_buff_size")) for name in _MEMORIES)
+
+
+def _holds(large: VTAConfig, small: VTAConfig) -> bool:
+    """Whether all memories of one are at least as large."""
+    return all(a >= b for a, b in zip(_logs(large), _logs(small), strict=True))
