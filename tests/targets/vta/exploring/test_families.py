@@ -29,7 +29,7 @@ def test_the_next_larger_machine_with_the_same_tiles_is_the_parent() -> None:
         config(17, 16): config(18, 16),
         config(18, 17, 5): None,
     }
-    assert list(found.parents)[0] == config(18, 17)
+    assert next(iter(found.parents)) == config(18, 17)
 
 
 def test_a_lineage_names_all_before() -> None:
