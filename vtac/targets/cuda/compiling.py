@@ -195,9 +195,9 @@ def _network(apart: ModuleOp, scripts: Sequence[ScriptOp]) -> CudaNetwork:
 
 
 def joined(texts: dict[str, str]) -> str:
-    """Kernels in one text: what they include once, then each after a line with its name."""
+    """Kernels in one text: what they include and call once, then each after a line with its name."""
     parts = {name: kernel_parts(text) for name, text in texts.items()}
     heads = dict.fromkeys(line for head, _ in parts.values() for line in head)
-    lines = sorted(heads, key=lambda line: not line.startswith("#include"))
+    lines = sorted(heads, key=lambda part: (not part.startswith("#include"), part.startswith("__device__")))
     bodies = [f"{MARK}{name}\n{body}" for name, (_, body) in parts.items()]
     return "\n".join(["\n".join(lines), "", *bodies])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from math import prod
 from typing import IO
@@ -26,6 +27,7 @@ from vtac.targets.cuda.emit.types import scalar_type
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
 
 _INDEX_LIMIT = 2**31 - 1
+_HEAD_PART = re.compile(r"^__device__.*?^}$|^\S[^\n]*$", re.MULTILINE | re.DOTALL)
 _HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
 
 
@@ -66,18 +68,17 @@ def emit_cuda(module: ModuleOp) -> str:
         needed.add("cuda_bf16.h")
     lines = [f"#include <{header}>" for header in _HEADERS if header in needed]
     lines += ["", "using namespace nvcuda;", ""] if uses_warps else [""]
-    lines += header(module, kernel)
     lines += printer.instructions()
+    lines += header(module, kernel)
     lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
     lines += _signature(kernel, DYNAMIC_SIZE.get(module))
     return "\n".join([*lines, *printer.lines, "}"]) + "\n"
 
 
 def kernel_parts(text: str) -> tuple[list[str], str]:
-    """What a kernel's text includes and uses, line by line, and the rest of it."""
-    lines = text.splitlines(keepends=True)
-    start = next(at for at, line in enumerate(lines) if line.startswith("//"))
-    return [line.rstrip() for line in lines[:start] if line.strip()], "".join(lines[start:])
+    """What a kernel's text includes, uses and calls, each line or function by itself, and the rest of it."""
+    start = text.index("\n//") + 1
+    return [part.rstrip() for part in _HEAD_PART.findall(text[:start])], text[start:]
 
 
 def _signature(kernel: FuncOp, size: int | None = None) -> list[str]:
