@@ -86,8 +86,8 @@ class LdmatrixOp(IRDLOperation):
     """Load core matrices from shared memory into the registers of tiles, from one tile's first register on.
 
     `offset`, in elements, is each lane's own: lane l names the row l mod 8 of matrix l / 8, 16 bytes that start at a
-    multiple of 16. `transposed` loads a matrix of 16-bit elements by its columns. Legal on operands, a whole number
-    of tiles, and from shared memory of their element type.
+    multiple of 16. What becomes tf32 is rounded to it. `transposed` loads a matrix of 16-bit elements by its columns.
+    Legal on operands, a whole number of tiles, and from shared memory of their element type.
     """
 
     name = "mma.ldmatrix"

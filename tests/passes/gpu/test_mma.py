@@ -1,58 +1,54 @@
-"""Schedules for mma.sync: what they compute at each level, what tensorize refuses, banks, machine code."""
+"""Schedules for mma.sync: what they compute at each level, what tensorize refuses, banks, architectures."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
+from mma_programs import CASES, Case, product, wanted_of
+from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 import vtac
 from vtac.analysis.bank_conflicts import bank_accesses
+from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.dialects.mma.layouts import SHAPES
 from vtac.errors import CompileError, ScheduleError
-from vtac.evaluate.bfloat16 import to_bfloat16
-from vtac.evaluate.kernel import evaluate_kernel
+from vtac.evaluate import evaluate
+from vtac.pipelines import Runner
+from vtac.preparation import prepare
 from vtac.schedule import Schedule
-from vtac.targets.cuda.pipeline import LowerToWmma
+from vtac.targets.cuda.pipeline import WMMA_PIPELINE
+from vtac.targets.cuda.schedules.mma_products import mma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.target import CUDA
 from vtac.text.context import make_context
-from vtac.workloads.mma_matmul import MmaMatmulScheduler, MmaTiling
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
-CASES = {
-    "two by two warps": (WmmaMatmul(64, 64, 128), MmaTiling(2, 2, 2, 4, 2, 2)),
-    "epilogue": (WmmaMatmul(64, 64, 192, bias=True, relu=True), MmaTiling(2, 1, 2, 8, 4, 3)),
-    "one stage, groups of rows": (WmmaMatmul(64, 32, 32, bias=True), MmaTiling(1, 1, 2, 4, 2, 1, group=2)),
-    "a load for each tile of b": (WmmaMatmul(32, 48, 64), MmaTiling(1, 2, 2, 3, 2, 2, swizzle=False)),
-    "bf16": (WmmaMatmul(32, 32, 64, element="bf16"), MmaTiling(1, 1, 2, 4, 2, 2)),
-}
+F16 = (16, 8, 16)
 
 
-def kernel_of(layer: WmmaMatmul, tiling: MmaTiling) -> FuncOp:
-    module = MmaMatmulScheduler(layer, tiling).schedule().module
-    LowerToWmma().apply(make_context(), module)
-    module.verify()
-    (kernel,) = (op for op in module.ops if isinstance(op, FuncOp))
-    return kernel
+def lowered(text: str, script: str) -> ModuleOp:
+    """A program as a kernel, by a script."""
+    module = prepare(text, CUDA, None, script)
+    Runner(make_context()).run_phases(WMMA_PIPELINE.phases, module)
+    return module
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_products_are_those_of_numpy(name: str) -> None:
-    layer, tiling = CASES[name]
-    random = np.random.default_rng(1)
-    wide = [random.integers(-4, 5, shape).astype(np.float32) for shape in ((layer.m, layer.k), (layer.k, layer.n))]
-    bias = random.integers(-9, 10, layer.n).astype(np.float32)
-    narrow = [to_bfloat16(one) if layer.element == "bf16" else one.astype(np.float16) for one in wide]
-    wanted = wide[0] @ wide[1] + (bias if layer.bias else 0)
-    arrays = [*narrow, bias] if layer.bias else narrow
-    run = evaluate_kernel(kernel_of(layer, tiling), arrays)
-    assert run.written[0].all()
-    assert np.array_equal(run.outputs[0], np.maximum(wanted, 0) if layer.relu else wanted)
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_products_are_those_of_numpy(case: Case) -> None:
+    arrays = case.arrays()
+    found = evaluate(lowered(case.text, str(mma_schedule(case.text, None, case.tiling))), *arrays)
+    assert isinstance(found, np.ndarray)
+    assert np.array_equal(found, wanted_of(case, arrays))
 
 
-@pytest.mark.parametrize(("swizzle", "turns"), [(True, 1), (False, 8)])
-def test_a_swizzle_leaves_no_bank_conflict(swizzle: bool, turns: int) -> None:
-    kernel = kernel_of(WmmaMatmul(256, 128, 192), MmaTiling(4, 2, 4, 8, 4, 3, swizzle=swizzle))
+@pytest.mark.parametrize(("swizzled", "turns"), [(True, 1), (False, 8)])
+def test_a_swizzle_leaves_no_bank_conflict(swizzled: bool, turns: int) -> None:
+    text = WmmaMatmul(256, 128, 192).text()
+    script = str(mma_schedule(text, None, ProductTiling(F16, 4, 8, 4, 2, 4, 3)))
+    if not swizzled:
+        script = "\n".join(line for line in script.splitlines() if "swizzle" not in line)
+    (kernel,) = (op for op in lowered(text, script).ops if isinstance(op, FuncOp))
     found = list(bank_accesses(kernel))
     assert [access.writes for access in found] == [True, True, True, True, False, False]
     assert max(access.turns for access in found) == turns
@@ -97,15 +93,16 @@ def test_a_reduction_is_no_result() -> None:
 
 
 def test_an_architecture_without_the_instruction_is_refused() -> None:
-    layer, tiling = CASES["two by two warps"]
+    text = WmmaMatmul(64, 64, 64).text()
     with pytest.raises(CompileError, match=r"sm_75 has no mma.sync of m16n8k16; sm_80 and later have"):
-        vtac.compile(MmaMatmulScheduler(layer, tiling).schedule().module, "cuda", "sm_75")
+        vtac.compile(text, "cuda", "sm_75", schedule=mma_schedule(text))
+    with pytest.raises(ScheduleError, match=r"mma_schedule: sm_75 has no mma.sync of 32 bytes of k"):
+        mma_schedule(text, gpu_architecture("sm_75"))
 
 
-def test_sizes_that_a_tiling_does_not_divide() -> None:
-    with pytest.raises(CompileError, match="n is 80, no multiple of the 64 that a block computes at a time"):
-        MmaMatmulScheduler(WmmaMatmul(64, 80, 64), MmaTiling(1, 1, 2, 8, 2, 2))
-    with pytest.raises(CompileError, match=r"c is 56 x 40, and padded: .* takes products of whole tiles"):
-        MmaMatmulScheduler(WmmaMatmul(56, 40, 64), MmaTiling(1, 1, 2, 8, 2, 2))
-    with pytest.raises(CompileError, match="a step copies 256 elements of a, no multiple of the 1024 that 128 threads"):
-        MmaMatmulScheduler(WmmaMatmul(64, 64, 64), MmaTiling(1, 4, 1, 2, 1, 2))
+def test_products_that_no_tiling_divides() -> None:
+    with pytest.raises(ScheduleError, match=r"no tiling divides a product of 60 x 64 x 64: rows have to be a multiple"):
+        mma_schedule(product((60, 64, 64)).text)
+    text = "func.func @f(%x: tensor<8xf32>) -> tensor<8xf32> {\n  func.return %x : tensor<8xf32>\n}\n"
+    with pytest.raises(ScheduleError, match="mma_schedule: the program holds no product of tensor cores"):
+        mma_schedule(text)

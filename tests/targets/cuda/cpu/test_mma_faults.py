@@ -14,7 +14,8 @@ from vtac.targets.cuda.cpu.inline_ptx import rewrite_asm
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
-from vtac.workloads.mma_matmul import MmaMatmulScheduler, MmaTiling
+from vtac.targets.cuda.schedules.mma_products import mma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
@@ -26,8 +27,8 @@ WRONG = "wrong numbers"
 @cache
 def program() -> CudaProgram:
     """Two warps of a tile by two; steps of two instructions, three stages."""
-    schedule = MmaMatmulScheduler(LAYER, MmaTiling(2, 1, 1, 2, 2, 3)).schedule()
-    made = vtac.compile(schedule.module, "cuda", "sm_80")
+    script = mma_schedule(LAYER.text(), None, ProductTiling((16, 8, 16), 1, 2, 2, 1, 2, 3))
+    made = vtac.compile(LAYER.text(), "cuda", "sm_80", schedule=script)
     assert isinstance(made, CudaProgram)
     return made
 
@@ -68,8 +69,8 @@ FAULTS = {
     "an operand is not the text's": ('"r"(left[1])', '"r"(left[2])', WRONG),
     "a tile of b is loaded for another": ("right[0], right[0 + 1]", "right[0 + 1], right[0]", WRONG),
     "lanes name other rows": (
-        "const int a_shared_from = warp_row * 512 + lane % 16",
-        "const int a_shared_from = warp_row * 512 + lane % 8",
+        "const int product_a_from = warp_row * 512 + lane % 16",
+        "const int product_a_from = warp_row * 512 + lane % 8",
         WRONG,
     ),
     "lanes name other columns": ("const int lane_major = lane / 16", "const int lane_major = lane / 8 % 2", WRONG),
@@ -77,10 +78,10 @@ FAULTS = {
     "what is written is not swizzled": ("(lane % 4) ^ (lane / 8)", "(lane % 4) ^ 0", WRONG),
     "rows are swizzled by one bit less": ("(lane % 4) ^ (lane / 8)", "(lane % 4) ^ (lane / 8 % 2)", WRONG),
     "a pitch of other rows": ("lane % 16 * 32;", "lane % 16 * 40;", "race"),
-    "rows start between chunks": ("a_shared_address + 2 *", "a_shared_address + 8 + 2 *", "misaligned"),
-    "rows lie beyond the array": ("b_shared_address + 2 *", "b_shared_address + 8192 + 2 *", "out-of-bounds"),
+    "rows start between chunks": ("product_a_address + 2 *", "product_a_address + 8 + 2 *", "misaligned"),
+    "rows lie beyond the array": ("product_b_address + 2 *", "product_b_address + 8192 + 2 *", "out-of-bounds"),
     "an address of global memory": (
-        "__cvta_generic_to_shared(a_shared)",
+        "__cvta_generic_to_shared(product_a)",
         "__cvta_generic_to_shared(a)",
         "out-of-bounds",
     ),
@@ -95,15 +96,15 @@ FAULTS = {
     "some lanes load alone": ("      ldmatrix_x4(", "      if (lane < 16) ldmatrix_x4(", "warp-divergence"),
     "lanes load in different lines": (
         "      ldmatrix_x4(",
-        "      if (lane % 2) ldmatrix_x4(left[0], a_shared_address);\n      else ldmatrix_x4(",
+        "      if (lane % 2) ldmatrix_x4(left[0], product_a_address);\n      else ldmatrix_x4(",
         "warp-divergence",
     ),
     "results of other rows": (
-        "lane / 4 * 32 + block_x * 16 + lane % 4 * 2 + 256",
-        "lane / 4 * 32 + block_x * 16 + lane % 4 * 2 + 224",
+        "lane / 4 * 32 + block_y * 16 + lane % 4 * 2 + 256",
+        "lane / 4 * 32 + block_y * 16 + lane % 4 * 2 + 224",
         "race",
     ),
-    "results of other columns": ("block_x * 16 + lane % 4 * 2 + 256", "block_x * 16 + lane % 4 + 256", "misaligned"),
+    "results of other columns": ("block_y * 16 + lane % 4 * 2 + 256", "block_y * 16 + lane % 4 + 256", "misaligned"),
     "the bias of a neighbour": ("sum + pair.x", "sum + pair.y", WRONG),
 }
 

@@ -19,6 +19,7 @@ _FUNCTION = re.compile(
 )
 _LDMATRIX = re.compile(r"ldmatrix\.sync\.aligned\.m8n8\.x([124])(\.trans)?\.shared(?:::cta)?\.b16")
 _MMA = re.compile(r"mma\.sync\.aligned\.(m16n8k\d+)\.row\.col\.(\w+)\.(\w+)\.(\w+)\.(\w+)")
+_ROUND = "cvt.rna.tf32.f32"
 _GROUP = re.compile(r"\s*(?:\{([^{}]*)\}|\[([^\[\]]*)\]|(%\d+))\s*(,|;|$)")
 _DEPTHS = {"f16": 16, "bf16": 16, "tf32": 8, "s8": 32, "u8": 32}
 _SUMS = {"f32": "float", "s32": "int"}
@@ -101,9 +102,11 @@ def _call(statement: _Statement, place: str) -> str:
         return _load(int(load[1]), bool(load[2]), groups, statement, place)
     if multiply is not None:
         return _multiply(multiply, groups, statement, place)
+    if instruction == _ROUND:
+        return _round(groups, statement, place)
     raise KernelTextError(
-        f"cannot run `{instruction}` on the CPU: the PTX instructions with a model are ldmatrix.sync.aligned.m8n8 and "
-        "mma.sync.aligned of f16, bf16, tf32, s8 and u8",
+        f"cannot run `{instruction}` on the CPU: the PTX instructions with a model are ldmatrix.sync.aligned.m8n8, "
+        "mma.sync.aligned of f16, bf16, tf32, s8 and u8, and cvt.rna.tf32.f32",
         place,
     )
 
@@ -142,6 +145,13 @@ def _multiply(match: re.Match[str], groups: list[list[int]], statement: _Stateme
         f"::vtac::ptx::mma<::vtac::ptx::{left}, {_SUMS[result]}>({{{results}}}, {{{read[0]}}}, {{{read[1]}}}, "
         f"{{{read[2]}}}, {_LINE});"
     )
+
+
+def _round(groups: list[list[int]], statement: _Statement, place: str) -> str:
+    if [len(group) for group in groups] != [1, 1]:
+        raise KernelTextError(f"{_ROUND} takes two registers", place)
+    result, value = _written(groups[0][0], statement, place), _read(groups[1][0], statement, place)
+    return f"({result}) = ::vtac::as_bits(::vtac::round_to_tf32({value}));"
 
 
 def _written(number: int, statement: _Statement, place: str) -> str:

@@ -27,6 +27,19 @@ def ldmatrix_text(matrices: int, words: int, *, transposed: bool) -> list[str]:
     ]
 
 
+ROUND = "round_to_tf32"
+"""The function that rounds what one register holds to tf32."""
+
+
+def round_text() -> list[str]:
+    """The function that rounds to 10 bits of mantissa; `mma.sync` alone would cut the others off."""
+    return [
+        f"__device__ __forceinline__ void {ROUND}(unsigned &word) {{",
+        '  asm volatile("cvt.rna.tf32.f32 %0, %1;" : "=r"(word) : "f"(__uint_as_float(word)));',
+        "}",
+    ]
+
+
 def mma_name(one: MmaInstruction) -> str:
     """The function that multiplies and adds one tile."""
     return f"mma_{one.shape}_{one.operand}_{one.accumulator}"

@@ -14,7 +14,7 @@ from vtac.dialects.mma.layouts import instruction_of
 from vtac.dialects.mma.ops import tiles_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import ATOM, LOW, PRODUCT, identifier
-from vtac.targets.cuda.emit.instructions import ldmatrix_name, ldmatrix_text, mma_name, mma_text
+from vtac.targets.cuda.emit.instructions import ROUND, ldmatrix_name, ldmatrix_text, mma_name, mma_text, round_text
 from vtac.targets.cuda.emit.statements import StatementPrinter
 from vtac.targets.cuda.emit.types import element_bytes, scalar_type
 
@@ -103,6 +103,16 @@ class MmaStatementPrinter(StatementPrinter):
         width = element_bytes(element_type_of(op.memory))
         row = f"{self._addresses[whole(op.memory)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
         self._line(f"{name}({tiles}, {row});", depth)
+        if tiles_of(op.tiles).element == "tf32":
+            self._round_tiles(op, [first, *more], depth)
+
+    def _round_tiles(self, op: mma.LdmatrixOp, indices: list[str], depth: int) -> None:
+        self._called[ROUND] = round_text()
+        self._line("#pragma unroll", depth)
+        self._line(f"for (int word = 0; word < {tiles_of(op.tiles).words}; ++word) {{", depth)
+        for index in indices:
+            self._line(f"{ROUND}({self.text(op.tiles)}[{index}][word]);", depth + 1)
+        self._line("}", depth)
 
     def _sync(self, op: mma.SyncOp, depth: int) -> None:
         parts = [tiles_of(value) for value in (op.accumulator, op.a, op.b)]

@@ -7,6 +7,7 @@ import subprocess
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 
 from vtac.errors import KernelTextError
@@ -14,6 +15,13 @@ from vtac.targets.cuda.gpu.compile import CompiledKernel
 from vtac.targets.cuda.gpu.toolkit import find_disassembler
 
 _INSTRUCTION = re.compile(r"^\s*/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?([A-Z][A-Z0-9_]*)((?:\.\w+)*)", re.MULTILINE)
+
+
+_LABEL_OR_INSTRUCTION = re.compile(
+    r"^(?P<label>\.L_x_\d+):|^\s*/\*[0-9a-f]+\*/\s+(?:@!?U?P\w+\s+)?(?P<opcode>[A-Z][A-Z0-9_]*)"
+    r"(?:[^\n;]*?(?P<target>\.L_x_\d+))?",
+    re.MULTILINE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,12 @@ class SassCounts:
         return self.count("HMMA", "IMMA", "QMMA", "OMMA", "BMMA", "DMMA")
 
     @property
+    def others_per_tensor_operation(self) -> float:
+        """All other instructions for each tensor operation; infinite without any."""
+        others = sum(number for _, number in self.counts) - self.tensor_operations
+        return others / self.tensor_operations if self.tensor_operations else inf
+
+    @property
     def asynchronous_copies(self) -> int:
         return self.count("LDGSTS")
 
@@ -63,6 +77,23 @@ def disassemble(compiled: CompiledKernel) -> str:
             f"{answer.stderr.strip()}"
         )
     return answer.stdout
+
+
+def count_main_loop(listing: str) -> SassCounts:
+    """Opcode counts of the shortest loop with tensor operations; of nothing where there is none."""
+    labels: dict[str, int] = {}
+    found: list[str] = []
+    loops: list[list[str]] = []
+    for match in _LABEL_OR_INSTRUCTION.finditer(listing):
+        if match["label"]:
+            labels[match["label"]] = len(found)
+            continue
+        found.append(match["opcode"])
+        start = labels.get(match["target"] or "")
+        if match["opcode"] == "BRA" and start is not None:
+            loops.append(found[start:])
+    counts = [SassCounts(tuple(sorted(Counter(loop).items()))) for loop in sorted(loops, key=len)]
+    return next((one for one in counts if one.tensor_operations), SassCounts(()))
 
 
 def count_instructions(listing: str) -> SassCounts:

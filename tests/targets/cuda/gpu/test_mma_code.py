@@ -1,0 +1,59 @@
+"""Machine code of products on mma.sync: what the main loop does beside multiplying."""
+
+from __future__ import annotations
+
+from math import inf
+
+import pytest
+from mma_programs import CASES
+
+import vtac
+from vtac.targets.cuda.gpu.compile import compile_kernel
+from vtac.targets.cuda.gpu.sass import count_instructions, count_main_loop, disassemble
+from vtac.targets.cuda.gpu.toolkit import disassembler_unavailable_reason
+from vtac.targets.cuda.program import CudaProgram
+from vtac.targets.cuda.schedules.mma_products import mma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.workloads.wmma_matmul import WmmaMatmul
+
+needs_disassembler = pytest.mark.skipif(
+    disassembler_unavailable_reason() is not None, reason=str(disassembler_unavailable_reason())
+)
+
+
+@needs_disassembler
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+def test_the_main_loop_of_a_large_product(architecture: str) -> None:
+    text = WmmaMatmul(1024, 1024, 1024, bias=True, relu=True).text()
+    script = mma_schedule(text, None, ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 3, 4))
+    program = vtac.compile(text, "cuda", architecture, schedule=script)
+    assert isinstance(program, CudaProgram)
+    compiled = compile_kernel(program.text, program.launch.kernel, architecture)
+    listing = disassemble(compiled)
+    loop, whole = count_main_loop(listing), count_instructions(listing)
+    assert not compiled.spills
+    assert whole.generic_accesses == whole.local_accesses == 0
+    assert (loop.tensor_operations, loop.fragment_loads, loop.asynchronous_copies) == (128, 32, 12)
+    assert loop.others_per_tensor_operation <= 1.05
+
+
+@needs_disassembler
+@pytest.mark.parametrize("name", ["tf32", "s8, b transposed", "convolution"])
+def test_other_operands_compile_without_spills(name: str) -> None:
+    script = mma_schedule(CASES[name].text)
+    program = vtac.compile(CASES[name].text, "cuda", "sm_90", schedule=script)
+    assert isinstance(program, CudaProgram)
+    compiled = compile_kernel(program.text, program.launch.kernel, "sm_90")
+    counts = count_instructions(disassemble(compiled))
+    assert not compiled.spills
+    assert counts.fragment_loads > 0
+    assert counts.tensor_operations > 0
+
+
+def test_a_listing_without_a_loop() -> None:
+    listing = ".L_x_0:\n        /*0000*/                   HMMA.16816.F32 R4, R8, R12, R4 ;\n"
+    counts = count_main_loop(listing)
+    assert counts.tensor_operations == 0
+    assert counts.others_per_tensor_operation == inf
+    loop = f"{listing}        /*0010*/              @!P0 BRA `(.L_x_0) ;\n        /*0020*/ EXIT ;\n"
+    assert count_main_loop(loop).counts == (("BRA", 1), ("HMMA", 1))
