@@ -23,6 +23,7 @@ from vtac.dialects.wmma.ops import (
     VariableOp,
     YieldOp,
 )
+from vtac.dialects.wmma.routines import CallOp, RoutineOp
 
 WMMA = Dialect(
     "wmma",
@@ -31,12 +32,14 @@ WMMA = Dialect(
         AsyncCopyOp,
         AsyncWaitOp,
         AttentionOp,
+        CallOp,
         FillFragmentOp,
         FragmentsOp,
         LoadMatrixSyncOp,
         MapFragmentOp,
         MmaSyncOp,
         MultiplyFragmentOp,
+        RoutineOp,
         StoreMatrixSyncOp,
         VariableOp,
         YieldOp,
@@ -50,6 +53,7 @@ __all__ = [
     "AsyncCopyOp",
     "AsyncWaitOp",
     "AttentionOp",
+    "CallOp",
     "FillFragmentOp",
     "FragmentType",
     "FragmentsOp",
@@ -57,6 +61,7 @@ __all__ = [
     "MapFragmentOp",
     "MmaSyncOp",
     "MultiplyFragmentOp",
+    "RoutineOp",
     "StoreMatrixSyncOp",
     "VariableOp",
     "YieldOp",

@@ -86,5 +86,7 @@ FUSED = declare(
 )
 
 COMMENT = declare(
-    Declared("wmma.comment", TEXT, ("scf.for", "scf.if"), "what a part of a kernel does, for its readers")
+    Declared(
+        "wmma.comment", TEXT, ("scf.for", "scf.if", "wmma.routine"), "what a part of a kernel does, for its readers"
+    )
 )

@@ -25,11 +25,11 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.carried_roles import slot_names
 from vtac.analysis.gpu_indices import own_accesses
-from vtac.analysis.kernel_places import OpenValues, indices_end, loops_around
+from vtac.analysis.kernel_places import OpenValues, indices_end, scopes_around
 from vtac.analysis.linear import Linear, Quotient, Remainder
 from vtac.analysis.nest import buffer_name
 from vtac.dialects.schedule.declared import UNROLL
-from vtac.dialects.wmma import VariableOp
+from vtac.dialects.wmma import RoutineOp, VariableOp
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.rewriting.edits import insert_ops, replace_by
 from vtac.rewriting.index_values import HostValues
@@ -44,9 +44,9 @@ class Hoisting:
     values: OpenValues
     uses: Counter[Hashable]
     made: dict[tuple[Block, Linear], SSAValue] = field(default_factory=dict[tuple[Block, Linear], SSAValue])
-    inside: dict[SSAValue, scf.ForOp] = field(default_factory=dict[SSAValue, scf.ForOp])
+    inside: dict[SSAValue, scf.ForOp | RoutineOp] = field(default_factory=dict[SSAValue, scf.ForOp | RoutineOp])
 
-    def of_loop(self, atom: Quotient | Remainder, loop: scf.ForOp, rewriter: PatternRewriter) -> Linear:
+    def of_loop(self, atom: Quotient | Remainder, loop: scf.ForOp | RoutineOp, rewriter: PatternRewriter) -> Linear:
         """A quotient or remainder that a loop's iterations use more than once as a variable of the iteration."""
         part, block = Linear.variable(atom), loop.body.block
         known = self.made.get((block, part))
@@ -59,7 +59,7 @@ class Hoisting:
         return Linear.variable(known)
 
     def variable(
-        self, part: Linear, loops: Sequence[scf.ForOp], level: int, name: str, rewriter: PatternRewriter
+        self, part: Linear, loops: Sequence[scf.ForOp | RoutineOp], level: int, name: str, rewriter: PatternRewriter
     ) -> Linear:
         """A part as a variable in front of the loop at a level; at level 0 where the kernel starts."""
         block = self.kernel.body.block if level == 0 else _block_of(loops[level])
@@ -79,7 +79,7 @@ class Hoisting:
         made: HostValues,
         index: SSAValue,
         point: InsertPoint,
-        loop: scf.ForOp,
+        loop: scf.ForOp | RoutineOp,
         name: str,
         rewriter: PatternRewriter,
     ) -> SSAValue:
@@ -92,7 +92,7 @@ class Hoisting:
         return variable.result
 
 
-def _block_of(loop: scf.ForOp) -> Block:
+def _block_of(loop: scf.ForOp | RoutineOp) -> Block:
     block = loop.parent
     if block is None:
         raise ValueError("the loop stands nowhere")
@@ -108,7 +108,7 @@ class HoistPlace(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ApplyOp, rewriter: PatternRewriter) -> None:
         rest = self.hoisting.values.expression(op.results[0])
-        loops = loops_around(op)
+        loops = scopes_around(op)
         if rest is None or not loops or any(isinstance(use.operation, VariableOp) for use in op.results[0].uses):
             return
         name = _name_of_place(op)
@@ -128,7 +128,9 @@ class HoistPlace(RewritePattern):
                 made.materialise(value)
                 replace_by(op, made.operations, rewriter)
 
-    def _with_variables(self, rest: Linear, loops: Sequence[scf.ForOp], rewriter: PatternRewriter) -> Linear:
+    def _with_variables(
+        self, rest: Linear, loops: Sequence[scf.ForOp | RoutineOp], rewriter: PatternRewriter
+    ) -> Linear:
         for atom, factor in rest.terms.items():
             if not isinstance(atom, Quotient | Remainder) or self.hoisting.uses[atom] < 2:
                 continue
@@ -141,7 +143,7 @@ class HoistPlace(RewritePattern):
     def _hoisted(
         self,
         rest: Linear,
-        loops: Sequence[scf.ForOp],
+        loops: Sequence[scf.ForOp | RoutineOp],
         level: int,
         inner: set[Hashable],
         name: str | None,
@@ -175,7 +177,7 @@ class NameSlot(RewritePattern):
             rewriter.notify_op_modified(op)
 
 
-def _is_in(variable: Hashable, loop: scf.ForOp) -> bool:
+def _is_in(variable: Hashable, loop: scf.ForOp | RoutineOp) -> bool:
     """Whether a loop's iterations make a value that stands for a variable."""
     owner = cast(SSAValue, variable).owner if isinstance(variable, SSAValue) else None
     return isinstance(owner, Operation) and loop.is_ancestor(owner)

@@ -19,6 +19,7 @@ from xdsl.passes import ModulePass
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.barriers import plan_barriers
+from vtac.analysis.kernel_places import refuse_routines
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.rewriting.edits import insert_ops
 
@@ -34,12 +35,13 @@ class GpuInsertBarriers(ModulePass):
     ensures:  between a write and an access of the same buffer by another statement every
               thread passes a barrier; under a condition only where a block's threads agree on it.
     declines: statements that need a barrier between them under a condition on thread indices
-              or on data.
+              or on data; kernels with routines.
     """
 
     name = "gpu-insert-barriers"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
+            refuse_routines(kernel, self.name)
             for statement in plan_barriers(kernel):
                 insert_ops(BarrierOp(), InsertPoint.before(statement))

@@ -19,7 +19,14 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.index_roles import value_names
 from vtac.analysis.warp_operations import PRODUCTS
 from vtac.dialects import mma
-from vtac.dialects.wmma import AsyncCommitOp, AsyncWaitOp, FillFragmentOp, FragmentsOp, StoreMatrixSyncOp
+from vtac.dialects.wmma import (
+    AsyncCommitOp,
+    AsyncWaitOp,
+    FillFragmentOp,
+    FragmentsOp,
+    RoutineOp,
+    StoreMatrixSyncOp,
+)
 from vtac.dialects.wmma.declared import COMMENT, KERNEL
 from vtac.rewriting.walker import rewrite_once
 
@@ -29,6 +36,7 @@ _SECTIONS: Sequence[tuple[str, tuple[type[Operation], ...]]] = (
     ("Main loop: bring in the operands' tiles, multiply.", PRODUCTS),
     ("Epilogue: the results.", (StoreMatrixSyncOp, mma.ExtractOp)),
     ("All sums start from one number.", (FillFragmentOp, mma.FillOp)),
+    ("Begin the copies of one step.", (RoutineOp,)),
 )
 """What a statement does that holds such an operation; the first that fits."""
 
@@ -41,9 +49,11 @@ class NameValues(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(
-        self, op: scf.ForOp | FragmentsOp | mma.TilesOp | gpu.BlockIdOp | gpu.ThreadIdOp, rewriter: PatternRewriter
+        self,
+        op: scf.ForOp | RoutineOp | FragmentsOp | mma.TilesOp | gpu.BlockIdOp | gpu.ThreadIdOp,
+        rewriter: PatternRewriter,
     ) -> None:
-        for value in op.body.block.args if isinstance(op, scf.ForOp) else op.results:
+        for value in op.body.block.args if isinstance(op, scf.ForOp | RoutineOp) else op.results:
             name = self.names.get(value)
             if name is not None and value.name_hint != name:
                 value.name_hint = name
@@ -54,7 +64,7 @@ class CommentPart(RewritePattern):
     """A statement of a kernel that does something else than the one before says what."""
 
     @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: scf.ForOp | scf.IfOp, rewriter: PatternRewriter) -> None:
+    def match_and_rewrite(self, op: scf.ForOp | scf.IfOp | RoutineOp, rewriter: PatternRewriter) -> None:
         text = _section(op) if isinstance(op.parent_op(), FuncOp) else None
         if text is None or COMMENT.get(op) == text or text == _section_before(op):
             return
@@ -71,7 +81,7 @@ def _section_before(statement: Operation) -> str | None:
     """What the last statement before one does of which it is known."""
     before = statement.prev_op
     while before is not None:
-        if isinstance(before, scf.ForOp | scf.IfOp) and (text := _section(before)) is not None:
+        if isinstance(before, scf.ForOp | scf.IfOp | RoutineOp) and (text := _section(before)) is not None:
             return text
         before = before.prev_op
     return None

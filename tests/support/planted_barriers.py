@@ -87,7 +87,7 @@ def _double_stages(body: str, stage: int, faults: _Faults) -> str:
         number = faults.at(body.count("\n", 0, found.start()) + 1)("stage index doubled")
         return f"{found['index']} * (planted[0] == {number} ? 2 : 1) * {stage}"
 
-    return re.sub(rf"(?P<index>\bstep_minor\w*)\s+\* {stage}\b", doubled, body)
+    return re.sub(rf"(?P<index>\bslot)\s+\* {stage}\b", doubled, body)
 
 
 def _plant_in_line(line: str, loop: str | None, number: Numbering) -> str:

@@ -32,11 +32,11 @@ from xdsl.ir.affine import (
 
 from vtac.analysis.gpu_indices import Access, own_accesses
 from vtac.analysis.kernel_bounds import reaches
-from vtac.analysis.kernel_places import loops_around
+from vtac.analysis.kernel_places import scopes_around
 from vtac.analysis.nest import buffer_name, element_type_of, scope_of
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.mma import LdmatrixOp
-from vtac.dialects.wmma import LoadMatrixSyncOp, StoreMatrixSyncOp, VariableOp
+from vtac.dialects.wmma import LoadMatrixSyncOp, RoutineOp, StoreMatrixSyncOp, VariableOp
 from vtac.dialects.wmma.declared import BLOCK
 
 _BANK_BYTES = 4
@@ -85,7 +85,7 @@ def bank_accesses(kernel: FuncOp) -> Iterator[BankAccess]:
 
 def _turns(access: Access, extents: tuple[int, ...]) -> int | None:
     """Turns of the slowest phase of an access; None where its places are not known."""
-    loops = loops_around(access.op)
+    loops = scopes_around(access.op)
     points = list(_points(loops))
     threads = np.arange(prod(extents))
     x, y, _ = extents
@@ -101,10 +101,16 @@ def _turns(access: Access, extents: tuple[int, ...]) -> int | None:
     return max(_phase(phase) for pattern in patterns for phase in _phases(access, [int(place) for place in pattern]))
 
 
-def _points(loops: list[scf.ForOp]) -> Iterator[tuple[int, ...]]:
-    """Iterations of loops and numbers that they may carry, as many as are looked at; inner ones change first."""
+def _points(loops: Sequence[scf.ForOp | RoutineOp]) -> Iterator[tuple[int, ...]]:
+    """Iterations of loops, numbers that they may carry, and indices of a routine, as many as are looked at.
+
+    Inner ones change first.
+    """
     ranges: list[range] = []
     for loop in loops:
+        if isinstance(loop, RoutineOp):
+            ranges += [range(extent)[:_ITERATIONS] for extent in loop.extents.get_values()]
+            continue
         bounds = [_places(bound, {}) for bound in (loop.lb, loop.ub, loop.step)]
         first, end, step = (int(bound[0]) if bound is not None else 1 for bound in bounds)
         ranges.append(range(first, end, max(step, 1))[:_ITERATIONS])
@@ -130,7 +136,15 @@ def _computed(owner: Operation, known: dict[object, _Integers]) -> _Integers | N
             return np.zeros(1, np.int64)
         case arith.ConstantOp() if isinstance(owner.value, IntegerAttr):
             return np.array([owner.value.value.data], np.int64)
-        case ApplyOp() | VariableOp() | arith.XOrIOp() | arith.AddiOp() | arith.MuliOp():
+        case (
+            ApplyOp()
+            | VariableOp()
+            | arith.XOrIOp()
+            | arith.AddiOp()
+            | arith.SubiOp()
+            | arith.MuliOp()
+            | arith.RemSIOp()
+        ):
             operands = [_places(operand, known) for operand in owner.operands]
             given = [operand for operand in operands if operand is not None]
             return _combined(owner, given) if len(given) == len(operands) else None
@@ -146,6 +160,8 @@ def _combined(owner: Operation, given: Sequence[_Integers]) -> _Integers:
             return given[0] ^ given[1]
         case arith.AddiOp():
             return given[0] + given[1]
+        case arith.SubiOp():
+            return given[0] - given[1]
         case arith.MuliOp():
             return given[0] * given[1]
         case _:

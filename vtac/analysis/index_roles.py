@@ -10,7 +10,7 @@ from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.carried_roles import carried_names
+from vtac.analysis.carried_roles import argument_names, carried_names
 from vtac.analysis.kernel_places import OpenValues
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Linear
@@ -20,6 +20,7 @@ from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.wmma import (
     AsyncCommitOp,
     AsyncCopyOp,
+    CallOp,
     FillFragmentOp,
     MapFragmentOp,
     StoreMatrixSyncOp,
@@ -36,17 +37,22 @@ def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
     ops = list(kernel.walk())
     sides = _sides(ops, values)
     names: dict[SSAValue, str] = {}
+    calls: list[CallOp] = []
     blocks = [op for op in ops if isinstance(op, gpu.BlockIdOp)]
     for op in ops:
         if isinstance(op, scf.ForOp):
             names[op.body.block.args[0]] = _of_loop(op, sides)
             names.update(carried_names(op, names[op.body.block.args[0]]))
+        elif isinstance(op, CallOp):
+            calls.append(op)
         elif isinstance(op, ARRAYS):
             names[op.results[0]] = _FRAGMENTS[array_role(op.results[0])]
         elif isinstance(op, gpu.BlockIdOp) and len(blocks) == 1:
             names[op.result] = "block"
         elif isinstance(op, gpu.ThreadIdOp):
             names[op.result] = _of_thread(op, kernel, sides)
+    for call in calls:
+        names.update(argument_names(call, names))
     return names
 
 

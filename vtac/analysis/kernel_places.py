@@ -11,7 +11,9 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Linear
-from vtac.dialects.wmma import VariableOp
+from vtac.analysis.locations import location_of
+from vtac.dialects.wmma import RoutineOp, VariableOp
+from vtac.errors import CompileError
 
 _ANY = 1 << 31
 
@@ -34,25 +36,44 @@ class OpenValues(KernelValues):
         return known
 
 
-def loops_around(op: Operation) -> list[scf.ForOp]:
-    """The loops that an operation stands in, outermost first."""
-    found: list[scf.ForOp] = []
+def scopes_around(op: Operation) -> list[scf.ForOp | RoutineOp]:
+    """The loops that an operation stands in, and the routine, outermost first.
+
+    A routine stands where no loop is around it, and its indices change with each call as a loop's do.
+    """
+    found: list[scf.ForOp | RoutineOp] = []
     parent = op.parent_op()
     while parent is not None and not isinstance(parent, FuncOp):
-        if isinstance(parent, scf.ForOp):
+        if isinstance(parent, scf.ForOp | RoutineOp):
             found.append(parent)
         parent = parent.parent_op()
     return found[::-1]
 
 
+def loops_around(op: Operation) -> list[scf.ForOp]:
+    """The loops that an operation stands in, outermost first."""
+    return [scope for scope in scopes_around(op) if isinstance(scope, scf.ForOp)]
+
+
 def first_place(op: Operation, variables: Iterable[Hashable]) -> Operation:
     """The operation that what an operation needs of some variables can stand before, in as few loops as they allow."""
     wanted = set(variables)
-    needed = [loop for loop in loops_around(op) if loop.body.block.args[0] in wanted]
+    needed = [scope for scope in scopes_around(op) if not wanted.isdisjoint(scope.body.block.args)]
     place, parent = op, op.parent_op()
     while parent is not None and not isinstance(parent, FuncOp) and parent not in needed:
         place, parent = parent, parent.parent_op()
     return place
+
+
+def refuse_routines(kernel: FuncOp, pass_name: str) -> None:
+    """Raise `CompileError` for a kernel with routines, where a pass looks at accesses in the place where they run."""
+    for op in kernel.walk():
+        if isinstance(op, RoutineOp):
+            raise CompileError(
+                f"kernel '{kernel.sym_name.data}' has a routine, whose accesses run, under other conditions, where it "
+                f"is called: run {pass_name} before gpu-outline-copies",
+                location_of(op),
+            )
 
 
 def indices_end(kernel: FuncOp, ops: Sequence[Operation]) -> Operation:

@@ -15,7 +15,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.linear import Linear, from_affine
-from vtac.dialects.wmma import VariableOp
+from vtac.dialects.wmma import RoutineOp, VariableOp
 from vtac.dialects.wmma.declared import BLOCK, GRID
 
 _AT_LEAST = 5
@@ -80,8 +80,10 @@ class KernelValues:
         return Linear.variable(value)
 
     def _of_loop(self, value: SSAValue) -> Linear | None:
-        """The variable of a loop from its first iteration on; None for arguments of anything else."""
+        """The variable of a loop from its first iteration on, an index of a routine; None for any other argument."""
         loop = value.owner.parent_op() if isinstance(value.owner, Block) else None
+        if isinstance(loop, RoutineOp):
+            return self._variable(value, loop.extents.get_values()[loop.body.block.args.index(value)])
         if not isinstance(loop, scf.ForOp) or value is not loop.body.block.args[0]:
             return None
         bounds = [self.expression(bound) for bound in (loop.lb, loop.ub, loop.step)]

@@ -14,6 +14,7 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name
 from vtac.dialects import mma, wmma
+from vtac.dialects.wmma.routines import routine_of
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
 from vtac.evaluate.kernel_memory import CopyGroups, KernelMemory, Users
@@ -52,6 +53,8 @@ class Blocks:
                 self._loop(op, active)
             elif isinstance(op, scf.IfOp):
                 self._choice(op, active)
+            elif isinstance(op, wmma.CallOp):
+                self._call(op, active)
             elif not (
                 self._scalar(op) or self._memory(op, active) or self._warp(op, active) or self._order(op, active)
             ):
@@ -70,6 +73,18 @@ class Blocks:
             last = op.body.block.last_op
             carried = [self.values[value] for value in last.operands] if last is not None else []
         self.values.update(zip(op.results, carried, strict=True))
+
+    def _call(self, op: wmma.CallOp, active: Mask | None) -> None:
+        routine = routine_of(op)
+        body = routine.body.block
+        for argument, value, extent in zip(body.args, op.arguments, routine.extents.get_values(), strict=True):
+            given = np.broadcast_to(self._integers(value), self.threads.shape)
+            outside = given[active if active is not None else slice(None)]
+            outside = outside[(outside < 0) | (outside >= extent)]
+            if outside.size:
+                raise refused(f"a routine is called with {outside[0]} for an index from 0 to below {extent}", op)
+            self.values[argument] = self.values[value]
+        self.run(body, active)
 
     def _choice(self, op: scf.IfOp, active: Mask | None) -> None:
         condition = self.values[op.cond].astype(np.bool_)
@@ -236,7 +251,7 @@ class Blocks:
                 self.copies.commit()
             else:
                 self.copies.wait(op.pending.value.data)
-        elif not isinstance(op, func.ReturnOp | scf.YieldOp):
+        elif not isinstance(op, func.ReturnOp | scf.YieldOp | wmma.RoutineOp):
             return False
         return True
 

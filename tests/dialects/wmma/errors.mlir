@@ -235,3 +235,64 @@ func.func @f() {
   wmma.async_wait -1
   func.return
 }
+
+// -----
+
+// Routines.
+func.func @f() {
+  // expected-error @+1 {{routine: the type is that of the body's arguments, which are indices}}
+  %r = wmma.routine extents [2] : (index, index) -> () {
+  ^bb0(%i: index):
+  }
+  func.return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{routine: the type is that of the body's arguments, which are indices}}
+  %r = wmma.routine extents [2] : (i32) -> () {
+  ^bb0(%i: i32):
+  }
+  func.return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{routine: 1 indices need as many extents of 1 or more}}
+  %r = wmma.routine extents [0] : (index) -> () {
+  ^bb0(%i: index):
+  }
+  func.return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{routine: 'gpu.barrier' belongs to the kernel, not to a part that runs anywhere}}
+  %r = wmma.routine extents [2] : (index) -> () {
+  ^bb0(%i: index):
+    "gpu.barrier"() : () -> ()
+  }
+  func.return
+}
+
+// -----
+
+func.func @f(%i: index) {
+  %r = wmma.routine extents [2] : (index) -> () {
+  ^bb0(%j: index):
+  }
+  // expected-error @+1 {{call: 0 indices for a routine of 1}}
+  wmma.call %r() : (index) -> ()
+  func.return
+}
+
+// -----
+
+func.func @f(%r: (index) -> (), %i: index) {
+  // expected-error @+1 {{call: only a wmma.routine is called, by its own name}}
+  wmma.call %r(%i) : (index) -> ()
+  func.return
+}

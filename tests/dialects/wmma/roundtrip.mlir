@@ -14,6 +14,16 @@ func.func @kernel(%a: memref<512xf16>, %s: memref<512xf16, "shared">, %c: memref
   %total = wmma.fragments : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
   // CHECK-NEXT: %row = wmma.variable %i
   %row = wmma.variable %i
+  // CHECK-NEXT: %copy = wmma.routine extents [2, 4] attributes {wmma.comment = "Twice."} : (index, index) -> () {
+  // CHECK-NEXT: ^{{.*}}(%slot: index, %step: index):
+  // CHECK-NEXT:   wmma.async_copy
+  // CHECK-NEXT: }
+  %copy = wmma.routine extents [2, 4] attributes {wmma.comment = "Twice."} : (index, index) -> () {
+  ^bb0(%slot: index, %step: index):
+    wmma.async_copy %s[%slot], %a[%step] elements 8 : memref<512xf16, "shared">, memref<512xf16>
+  }
+  // CHECK-NEXT: wmma.call %copy(%i, %row) : (index, index) -> ()
+  wmma.call %copy(%i, %row) : (index, index) -> ()
   // CHECK-NEXT: wmma.fill_fragment %total[%i], 0.000000e+00 : f32 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
   wmma.fill_fragment %total[%i], 0.0 : f32 : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
   // CHECK-NEXT: wmma.async_copy %s[%i], %a[%i] elements 8 : memref<512xf16, "shared">, memref<512xf16>

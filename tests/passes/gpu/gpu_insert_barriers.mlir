@@ -171,3 +171,17 @@ func.func @barrier_of_a_pipeline(%x: memref<64xf32>) attributes {gpu.kernel} {
   }
   func.return
 }
+
+// -----
+
+func.func @called(%x: memref<64xf32>) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 32, 1, 1>} {
+  %c0 = arith.constant 0 : index
+  // expected-error @+1 {{kernel 'called' has a routine, whose accesses run, under other conditions, where it is called: run gpu-insert-barriers before gpu-outline-copies}}
+  %read = wmma.routine extents [64] : (index) -> () {
+  ^bb0(%at: index):
+    %v = memref.load %x[%at] : memref<64xf32>
+    memref.store %v, %x[%at] : memref<64xf32>
+  }
+  wmma.call %read(%c0) : (index) -> ()
+  func.return
+}

@@ -98,3 +98,18 @@ def test_counters(name: str, written: int) -> None:
     arrays = [numbers(4096), np.zeros(written, np.float32)]
     before, then = evaluate(parse(text), *arrays), evaluate(after(text, "gpu-carry-counters"), *arrays)
     assert np.array_equal(before, then)
+
+
+@pytest.mark.parametrize(("name", "read"), [("steps", 288), ("present", 256)])
+def test_routines(name: str, read: int) -> None:
+    text = function_of("gpu_outline_copies", name)
+    arrays = [numbers(read, dtype=np.float16), np.zeros(32, np.float16)]
+    before, then = evaluate(parse(text), *arrays), evaluate(after(text, "gpu-outline-copies"), *arrays)
+    assert np.array_equal(before, then)
+
+
+def test_a_routine_called_beyond_its_indices() -> None:
+    kernel = after(function_of("gpu_outline_copies", "steps"), "gpu-outline-copies")
+    wrong = parse(str(kernel).replace("extents [3, 8]", "extents [2, 8]"))
+    with pytest.raises(EvaluationError, match="a routine is called with 2 for an index from 0 to below 2"):
+        evaluate(wrong, numbers(288, dtype=np.float16), np.zeros(32, np.float16))

@@ -24,6 +24,7 @@ from vtac.passes.gpu.gpu_hoist_indices import GpuHoistIndices
 from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.gpu.gpu_merge_conditions import GpuMergeConditions
 from vtac.passes.gpu.gpu_name_values import GpuNameValues
+from vtac.passes.gpu.gpu_outline_copies import GpuOutlineCopies
 from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
 from vtac.passes.gpu.gpu_place_shared_memory import GpuPlaceSharedMemory
 from vtac.passes.gpu.gpu_simplify_indices import GpuSimplifyIndices
@@ -71,6 +72,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuSimplifyIndices(),
                 CommonSubexpressionElimination(),
                 GpuMergeConditions(),
+                GpuOutlineCopies(),
                 GpuCarryCounters(),
                 GpuNameValues(),
                 GpuHoistIndices(),

@@ -29,7 +29,7 @@ _BEFORE_OPERATORS = re.compile(r" (?=(?:\+|-|&&|\|\||\?|:) )")
 def wrapped(line: str) -> list[str]:
     """A statement as lines of at most about 110 columns: calls break after commas, others before operators."""
     margin = line[: len(line) - len(line.lstrip())] + "    "
-    is_call = line.lstrip().startswith(("wmma::", "__pipeline"))
+    is_call = line.lstrip().startswith(("wmma::", "__pipeline", "const auto"))
     lines: list[str] = []
     rest = line
     while len(rest) > _WIDTH and "//" not in rest:
@@ -92,6 +92,11 @@ class StatementPrinter(ExpressionPrinter):
             self._loop(op, depth)
         elif isinstance(op, scf.IfOp):
             self._choice(op, depth)
+        elif isinstance(op, wmma.RoutineOp):
+            self._routine(op, depth)
+        elif isinstance(op, wmma.CallOp):
+            arguments = ", ".join(self.text(argument) for argument in op.arguments)
+            self._line(f"{self.text(op.routine)}({arguments});", depth)
         elif isinstance(op, memref.AllocOp):
             self._array(op, depth)
         elif isinstance(op, gpu.BarrierOp):
@@ -121,6 +126,14 @@ class StatementPrinter(ExpressionPrinter):
         self.taken = taken
         self._line("}", depth)
         self.names.update(zip(op.results, carried.values(), strict=True))
+
+    def _routine(self, op: wmma.RoutineOp, depth: int) -> None:
+        name, taken = self.name(op.routine, "routine"), set(self.taken)
+        arguments = ", ".join(f"const int {self.name(argument, 'index')}" for argument in op.body.block.args)
+        self._line(f"const auto {name} = [&]({arguments}) {{", depth)
+        self.print_body(op.body.block, depth + 1)
+        self.taken = taken
+        self._line("};", depth)
 
     def _carried(self, op: scf.ForOp, depth: int) -> dict[SSAValue, str]:
         """Variables for the values that a loop carries, declared as they start."""
