@@ -24,7 +24,9 @@ SMALLER: Mapping[str, str] = MappingProxyType(
         "--budget 2000 --executor local:8": "--budget 1 --executor local:1",
         "fuzz linalg --seed 0 --count 200 --jobs 2": "fuzz text --count 1",
         "4x3x320x320": "4x3x32x32",
+        "vtac explore": "vtac explore --executor local:1",
         "(16, 32) and sram_kib <= 512": "(16, 32)",
+        " --sensitivity": "",
         "BLOCK == 16 and wgt_kib <= 256": "BLOCK == 16 and wgt_kib == 256",
         "wmma_conv2d.py": "wmma_conv2d.py --batch 32 --height 3 --width 3 --in-channels 32 --out-channels 64",
         "--m 512 --n 256": "--m 128 --n 128",
@@ -40,6 +42,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
         "--guided": "needs atheris; tests/fuzz/ has it where that is installed",
         "openssl ": "needs openssl, and serves until it is stopped; tests/devices/test_agent_tls.py does the same",
         "--tls ": "serves until it is stopped; tests/devices/test_agent_tls.py does the same",
+        "ssh://": "needs a board behind ssh; tests/devices/ has stand-ins for it",
         "tls://": "needs another machine; tests/devices/test_agent_tls.py does the same",
         "vtac fuzz --help": "prints the options, which tests/site/test_reference.py reads",
     }

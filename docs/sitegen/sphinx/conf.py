@@ -45,7 +45,7 @@ class MlirLexer(RegexLexer):
             (r"@[\w.$-]+", Name.Function),
             (r"\^\w+", Name.Label),
             (r"[#!][\w.$-]+", Name.Class),
-            (r"-?\d+\.\d+([eE][+-]?\d+)?|-?\b\d+\b|0x[\da-fA-F]+", Number),
+            (r"-?\d+\.\d+([eE][+-]?\d+)?|-?\b\d+\b|\b0x[\da-fA-F]+\b", Number),
             (r"\b(index|none|i\d+|f\d+|bf16|tensor|memref|vector)\b", Keyword.Type),
             (r"\b(ins|outs|to|step|reads|writes|init|where|kind|attributes|affine_map|true|false)\b", Keyword),
             (r"[A-Za-z_][\w]*(\.[\w.]+)", Name.Builtin),
