@@ -15,7 +15,8 @@ from run_programs import UnknownProgramError
 
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 
-LANGUAGES = {"console", "json", "mlir", "pycon", "python", "sh", "text", "toml"}
+COMMAND = re.compile(r"^(\$ )?(vtac|vtac-opt|python|make|pip) [\w'-]+", re.MULTILINE)
+LANGUAGES = {"", "console", "json", "mlir", "pycon", "python", "sh", "text", "toml"}
 SMALLER: Mapping[str, str] = MappingProxyType(
     {
         "examples/vta_conv2d.mlir": "examples/vta_vadd.mlir",
@@ -54,7 +55,10 @@ NEEDS = {"exploring.md": "matplotlib", "models.md": "onnx", "reports.md": "jinja
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_block_says_what_it_is(page: Path) -> None:
     for block in all_blocks(page):
-        assert block.language in LANGUAGES or block.language.startswith("{"), f"{page.name}:{block.line}"
+        place = f"{page.name}:{block.line}"
+        assert block.language in LANGUAGES or block.language.startswith("{"), f"{place}: {block.language}"
+        if block.language in ("", "text"):
+            assert not COMMAND.search(block.text), f"{place} has commands: begin it with ```sh"
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if blocks(page, "sh")], ids=lambda page: page.name)

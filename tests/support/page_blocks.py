@@ -65,3 +65,17 @@ func.func @two(%x: tensor<16x32xf16>, %w: tensor<32x32xf16>) -> tensor<16x32xf32
 }
 """
 """A program of several kernels, where a page has any."""
+
+ANY_ROWS = """
+func.func @rows(%x: tensor<?x64xf16>, %w: tensor<64x32xf16>) -> tensor<?x32xf32> {
+  %zero = arith.constant 0.0 : f32
+  %first = arith.constant 0 : index
+  %rows = tensor.dim %x, %first : tensor<?x64xf16>
+  %empty = tensor.empty(%rows) : tensor<?x32xf32>
+  %start = linalg.fill ins(%zero : f32) outs(%empty : tensor<?x32xf32>) -> tensor<?x32xf32>
+  %y = linalg.matmul ins(%x, %w : tensor<?x64xf16>, tensor<64x32xf16>)
+      outs(%start : tensor<?x32xf32>) -> tensor<?x32xf32>
+  func.return %y : tensor<?x32xf32>
+}
+"""
+"""A product of any number of rows, where a page has any."""

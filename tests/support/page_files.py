@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import copyfile
 
 import numpy as np
-from page_blocks import LAYER, ROOT, TWO_PRODUCTS, blocks
+from page_blocks import ANY_ROWS, LAYER, ROOT, TWO_PRODUCTS, blocks
 
 import vtac
 
@@ -26,6 +26,7 @@ def write_files(page: str, folder: Path) -> None:
         (folder / "small.json").write_text(SMALL_CONFIG)
     if page == "cuda-programs.md":
         (folder / "encoder.mlir").write_text(TWO_PRODUCTS)
+        (folder / "layer.mlir").write_text(ANY_ROWS)
     if page == "models.md":
         write_model(folder)
     if page == "reports.md":
