@@ -10,6 +10,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Operation, SSAValue
 
+from vtac.analysis.attention_masks import constant_diagonal, masked_beyond
 from vtac.analysis.contraction import match_product
 from vtac.analysis.element_expressions import Applied, Element, ElementReader, Expression, Indices, Number
 from vtac.analysis.elementwise import index_loops
@@ -109,7 +110,12 @@ def match_scores(
 ) -> Scores | str:
     """The parts of scores, whose row, key and feature have given places among the coordinates; or what is missing."""
     row, key, feature = places
-    scaled, mask = _apart(scores)
+    found_mask = masked_beyond(scores, row, key)
+    diagonal, rest = (None, scores) if found_mask is None else found_mask
+    scaled, mask = _apart(rest)
+    if mask is not None and diagonal is None:
+        diagonal = constant_diagonal(mask, row, key)
+        mask = mask if diagonal is None else None
     product, scale = _scaled(scaled)
     owner = product.value.owner if isinstance(product, Element) else None
     if not isinstance(product, Element) or not isinstance(owner, LinalgStructuredOperation):
@@ -134,7 +140,7 @@ def match_scores(
     query, keys = sources if _moves(sources[0], row) else sources[::-1]
     if _moves(keys, row) or _moves(query, key):
         return "the product of its scores has another form than queries by keys"
-    return Scores(query, keys, mask, scale, None, features, frozenset(moved))
+    return Scores(query, keys, mask, scale, diagonal, features, frozenset(moved))
 
 
 def _apart(scores: Expression) -> tuple[Expression, Source | None]:

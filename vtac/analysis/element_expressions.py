@@ -9,7 +9,8 @@ from typing import TypeAlias, cast
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, FixedBitwidthType, FloatAttr, IntegerAttr, ShapedType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, IndexOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineMap
 
@@ -38,15 +39,22 @@ class Number:
 
 
 @dataclass(frozen=True)
+class Index:
+    """An index of a point that is computed at."""
+
+    value: Linear
+
+
+@dataclass(frozen=True)
 class Applied:
-    """An operation of arith or math on scalars; `kind` is the type of its result."""
+    """An operation of arith or math on scalars, a comparison with its predicate; `kind` is the type of its result."""
 
     name: str
     operands: tuple[Expression, ...]
     kind: str
 
 
-Expression: TypeAlias = Element | Number | Applied
+Expression: TypeAlias = Element | Number | Index | Applied
 
 
 @dataclass
@@ -67,7 +75,7 @@ class ElementReader:
         if isinstance(owner, arith.ConstantOp):
             number = _constant(owner)
             return Element(value, indices) if number is None else Number(number)
-        if not isinstance(owner, LinalgStructuredOperation) or not is_elementwise(owner):
+        if not isinstance(owner, LinalgStructuredOperation) or not (is_elementwise(owner) or _is_at_indices(owner)):
             return Element(value, indices)
         self.met[owner] = None
         maps = [attribute.data for attribute in owner.get_indexing_maps()]
@@ -144,7 +152,10 @@ class _Body:
         if isinstance(owner, Operation):
             if isinstance(owner, arith.ConstantOp) or len(owner.results) != 1:
                 return self.reader.scalar(value)
-            return Applied(owner.name, tuple(map(self.expand, owner.operands)), str(value.type))
+            if isinstance(owner, IndexOp):
+                return Index(self.loops[owner.dim.value.data])
+            name = f"{owner.name} {owner.predicate.value.data}" if isinstance(owner, arith.CmpiOp) else owner.name
+            return Applied(name, tuple(map(self.expand, owner.operands)), str(value.type))
         number = list(self.op.body.block.args).index(cast(BlockArgument, value))
         operand = self.op.operands[number]
         if not isinstance(operand.type, ShapedType):
@@ -156,6 +167,16 @@ class _Body:
 def _loops(written: AffineMap, indices: Indices) -> dict[int, Linear]:
     dims = index_loops(written) or []
     return {dim: index for dim, index in zip(dims, indices, strict=True) if dim != NOWHERE}
+
+
+def _is_at_indices(op: LinalgStructuredOperation) -> bool:
+    """Whether an operation is elementwise but for indices that it computes with."""
+    maps = [attribute.data for attribute in op.get_indexing_maps()]
+    parallel = all(kind.data is IteratorType.PARALLEL for kind in op.get_iterator_types())
+    if not parallel or len(op.outputs) != 1 or any(isinstance(inner, tensor.ExtractOp) for inner in op.body.block.ops):
+        return False
+    written = index_loops(maps[-1]) or []
+    return sorted(written) == list(range(maps[-1].num_dims)) and all(index_loops(one) is not None for one in maps)
 
 
 def _is_copy(op: LinalgStructuredOperation) -> bool:

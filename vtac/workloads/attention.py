@@ -17,11 +17,23 @@ Array = NDArray[np.generic]
 Reals = NDArray[np.float64]
 
 
+_CAUSAL = "\n    ".join(
+    [
+        "%row = linalg.index 1 : index",
+        "%key = linalg.index 2 : index",
+        "%counts = arith.cmpi sge, %row, %key : index",
+        f"%least = arith.constant {LEAST} : f32",
+        "%y = arith.select %counts, %a0, %least : f32",
+    ]
+)
+
+
 @dataclass(frozen=True)
 class Attention:
     """Each head's rows by its keys; `features` of queries and keys, `columns` of values.
 
-    Operands and result are of f16 or bf16, an additive `mask` of rows by keys, for all heads, of f32.
+    Operands and result are of f16 or bf16, an additive `mask` of rows by keys, for all heads, of f32. With `causal` no
+    key beyond the row counts.
     """
 
     heads: int
@@ -31,6 +43,7 @@ class Attention:
     columns: int
     element: str = "f16"
     mask: bool = False
+    causal: bool = False
 
     @property
     def shapes(self) -> Mapping[str, tuple[int, ...]]:
@@ -59,6 +72,8 @@ class Attention:
         else:
             body = f"{number}%y = arith.mulf %a0, %n : f32"
         scaled = program.map(Tensor("scaled", square, "f32"), reads, body)
+        if self.causal:
+            scaled = program.map(Tensor("causal", square, "f32"), [(scaled, "h, i, j")], _CAUSAL)
         weights = softmax(program, scaled, self.element)
         shape = (self.heads, self.rows, self.columns)
         mixed = program.product(Tensor("mixed", shape, "f32"), (weights, "h, i, j"), (v, "h, j, d"), "h, i, d")
@@ -84,6 +99,8 @@ class Attention:
         scores = np.einsum("hid,hjd->hij", q, k) * self.scale
         for one in mask:
             scores = scores + one
+        if self.causal:
+            scores = np.where(np.tri(self.rows, self.keys, dtype=np.bool_), scores, -np.inf)
         parts = np.exp(scores - scores.max(axis=-1, keepdims=True))
         return np.einsum("hij,hjd->hid", parts / parts.sum(axis=-1, keepdims=True), v)
 

@@ -34,6 +34,7 @@ SIZES = {
     "whole tiles, heads of 64": Attention(2, 64, 128, 64, 64),
     "primes, heads of 64, masked": Attention(2, 37, 101, 64, 64, mask=True),
     "heads of 128 in bf16": Attention(1, 33, 70, 128, 128, "bf16"),
+    "causal, more rows than a block": Attention(1, 90, 90, 32, 32, causal=True),
     "heads of 48 and 80": Attention(3, 20, 17, 48, 80),
 }
 

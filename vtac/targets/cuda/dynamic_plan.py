@@ -10,8 +10,8 @@ from vtac.errors import ConfigError, LaunchError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, place_scratch
 
-_MOST_ELEMENTS = 2**31 - 1
-_SLACK = 256
+MOST_ELEMENTS = 2**31 - 1
+SLACK = 256
 """Indices beyond the last that blocks count with, at most."""
 
 
@@ -54,11 +54,11 @@ class DynamicPlan:
         if size < 1:
             raise LaunchError(f"program `{self.plan.name}` for a size of {size}; 1 or more is required")
         for buffer in self.plan.buffers:
-            elements = Parameter(buffer.name, "input", buffer.dtype, self.shape(buffer.shape, size + _SLACK)).elements
-            if self.is_dynamic(buffer.shape) and elements > _MOST_ELEMENTS:
+            elements = Parameter(buffer.name, "input", buffer.dtype, self.shape(buffer.shape, size + SLACK)).elements
+            if self.is_dynamic(buffer.shape) and elements > MOST_ELEMENTS:
                 raise LaunchError(
                     f"program `{self.plan.name}` for a size of {size:,}: `{buffer.name}` would have {elements:,} "
-                    f"elements; kernels count to {_MOST_ELEMENTS:,}: take it in parts"
+                    f"elements; kernels count to {MOST_ELEMENTS:,}: take it in parts"
                 )
         buffers = [replace(one, shape=self.shape(one.shape, size)) for one in self.plan.buffers]
         placed, scratch = place_scratch(buffers)

@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from cuda_networks import perceptron, repeated
+from dynamic_programs import EXTENT, dynamic
 from float_programs import softmax
 
 import vtac
@@ -136,3 +137,17 @@ def test_built_by_nvcc(tmp_path: Path) -> None:
     export_program(vtac.compile(perceptron(), "cuda", "sm_80"), tmp_path, data=True)
     subprocess.run(["make", "-C", str(tmp_path)], check=True, capture_output=True)
     assert (tmp_path / "run").exists()
+
+
+@needs_compiler
+def test_a_launcher_takes_the_dynamic_size(tmp_path: Path) -> None:
+    program = vtac.compile(dynamic(perceptron(EXTENT, 48, 24)), "cuda", "sm_90")
+    export_program(program, tmp_path / "out", data=True)
+    launcher = (tmp_path / "out" / "launcher.h").read_text()
+    assert "float *y,\n    int vtac_size,\n    void *vtac_scratch" in launcher
+    assert "scratch_bytes(int vtac_size)" in launcher
+    assert "if (vtac_size < 1 || vtac_size > kMostRows) return cudaErrorInvalidValue;" in launcher
+    assert "15104" not in launcher
+    assert np.fromfile(tmp_path / "out" / "data" / "x.bin", np.float16).size == 100 * 16
+    assert not (tmp_path / "out" / "data" / "size.bin").exists()
+    check_syntax(tmp_path / "out", tmp_path / "stubs")

@@ -14,7 +14,7 @@ from vtac.files.folders import write_folder
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.dynamic import CudaDynamic
 from vtac.targets.cuda.export.record import launch_json, minimum_architecture
-from vtac.targets.cuda.export.sources import Exported, launcher_header, main_program
+from vtac.targets.cuda.export.sources import SAMPLE_SIZE, Exported, launcher_header, main_program
 from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.plan import plan_of
 from vtac.targets.cuda.program import CudaProgram
@@ -53,10 +53,6 @@ def export_program(program: CudaProgram | CudaNetwork, directory: str | Path, *,
     and what numpy makes of them, which `main.cu` then compares. Raises `CompileError` where a file cannot be written,
     and for `data` of a program that was loaded.
     """
-    if isinstance(program, CudaDynamic):
-        raise CompileError(
-            f"program '{program.plan.name}' has a dynamic size, for which there are no sources yet: export at(size)"
-        )
     exported = exported_program(program)
     architecture = None if program.source is None else architecture_of(program.source)
     name = None if architecture is None else architecture.name
@@ -68,7 +64,9 @@ def export_program(program: CudaProgram | CudaNetwork, directory: str | Path, *,
         "Makefile": _MAKEFILE.format(arch=arch).encode(),
         "CMakeLists.txt": _CMAKE.format(name=exported.name, number=arch.removeprefix("sm_")).encode(),
     }
-    arrays = dict(program.constants) | (_samples(program) if data else {})
+    known = {buffer.name for _, buffer in exported.passed}
+    arrays = {name: array for name, array in program.constants.items() if name in known}
+    arrays |= _samples(program) if data else {}
     files |= {f"data/{name}.bin": np.ascontiguousarray(array).tobytes() for name, array in arrays.items()}
     digests = {name: digest(contents) for name, contents in files.items()}
     files["launch.json"] = launch_json(exported, name, digests).encode()
@@ -81,6 +79,8 @@ def export_program(program: CudaProgram | CudaNetwork, directory: str | Path, *,
 
 def exported_program(program: CudaProgram | CudaNetwork) -> Exported:
     """A program as a plan, whatever the number of its kernels."""
+    if isinstance(program, CudaDynamic):
+        return Exported(program.dynamic.plan, program.text, program.dynamic)
     if isinstance(program, CudaNetwork):
         return Exported(program.plan, program.text)
     return Exported(plan_of(program.launch, list(program.constants)), program.text)
@@ -89,21 +89,27 @@ def exported_program(program: CudaProgram | CudaNetwork) -> Exported:
 def _samples(program: CudaProgram | CudaNetwork) -> dict[str, Array]:
     """Random arguments by name, and the results that numpy computes of them."""
     from vtac.evaluate import evaluate
+    from vtac.passes.gpu.settle_dynamic_sizes import SettleDynamicSizes
+    from vtac.text.context import make_context
 
     if program.source is None:
         raise CompileError(
             "data is what numpy computes of a program's source, which a loaded program lacks: leave it out"
         )
+    source, sized = program.source, program
+    if isinstance(program, CudaDynamic):
+        source, sized = source.clone(), program.at(SAMPLE_SIZE)
+        SettleDynamicSizes(SAMPLE_SIZE).apply(make_context(), source)
     generator = np.random.default_rng(0)
     arguments: list[Array] = []
-    for parameter in program.arguments:
+    for parameter in sized.arguments:
         if parameter.dtype.startswith(("int", "uint")):
             arguments.append(generator.integers(-8, 8, parameter.shape).astype(parameter.dtype))
         elif parameter.dtype == "bfloat16":
             arguments.append(to_bfloat16(generator.standard_normal(parameter.shape).astype(np.float32)))
         else:
             arguments.append(generator.standard_normal(parameter.shape).astype(parameter.dtype))
-    found = evaluate(program.source, *arguments)
+    found = evaluate(source, *arguments)
     results = found if isinstance(found, tuple) else (found,)
-    named = zip((*program.arguments, *program.results), (*arguments, *results), strict=True)
+    named = zip((*sized.arguments, *sized.results), (*arguments, *results), strict=True)
     return {parameter.name: np.asarray(array) for parameter, array in named}

@@ -39,6 +39,7 @@ def launch_json(exported: Exported, architecture: str | None, digests: Mapping[s
             for kernel in plan.kernels
         ],
         "plan": plan.to_json(),
+        **({} if exported.dynamic is None else {"dynamic": exported.dynamic.to_json()}),
         "digests": dict(digests),
     }
     return json.dumps(fields, indent=2) + "\n"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vtac.targets.cuda.dynamic_plan import DynamicPlan
 from vtac.targets.cuda.emit.expressions import identifier
 from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
+from vtac.targets.cuda.export.sizes import SIZE, Sizes
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep
 
@@ -28,6 +30,11 @@ class Exported:
 
     plan: LaunchPlan
     text: str
+    dynamic: DynamicPlan | None = None
+
+    @property
+    def sizes(self) -> Sizes:
+        return Sizes(self.plan, self.dynamic)
 
     @property
     def name(self) -> str:
@@ -35,9 +42,10 @@ class Exported:
 
     @property
     def passed(self) -> tuple[tuple[int, PlanBuffer], ...]:
-        """The buffers that a caller passes, with their numbers: arguments, constants, results."""
+        """The buffers that a caller passes, with their numbers: arguments, constants but for the size, results."""
         roles: tuple[BufferRole, ...] = ("argument", "constant", "result")
-        return tuple((at, one) for role in roles for at, one in enumerate(self.plan.buffers) if one.role == role)
+        found = ((at, one) for role in roles for at, one in enumerate(self.plan.buffers) if one.role == role)
+        return tuple((at, one) for at, one in found if not self.sizes.is_size(one))
 
 
 def _pointer(buffer: PlanBuffer) -> str:
@@ -48,7 +56,10 @@ def _pointer(buffer: PlanBuffer) -> str:
 def launcher_header(exported: Exported) -> str:
     """`launcher.h`: checks what it is given, then enqueues every launch on a stream."""
     plan, name = exported.plan, exported.name
+    sizes = exported.sizes
     parameters = [_pointer(buffer) for _, buffer in exported.passed]
+    if exported.dynamic is not None:
+        parameters.append(f"int {SIZE}")
     listed = ",\n    ".join([*parameters, "void *vtac_scratch", "cudaStream_t vtac_stream"])
     lines = [
         f"// Launches of '{plan.name}': {len(plan.kernels)} kernel(s) in {len(plan.steps)} launch(es).",
@@ -66,7 +77,7 @@ def launcher_header(exported: Exported) -> str:
         "",
         f"namespace {name}_program {{",
         "",
-        f"constexpr std::size_t kScratchBytes = {plan.scratch_bytes};  // of `vtac_scratch`, aligned to 256 bytes",
+        *sizes.declarations(),
         "",
         "inline bool is_aligned(const void *pointer, std::size_t bytes) {",
         "  return pointer != nullptr && reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;",
@@ -81,11 +92,9 @@ def launcher_header(exported: Exported) -> str:
         "// Arrays are dense and row-major. Returns cudaErrorInvalidValue for a pointer that is null, or no multiple",
         f"// of {POINTER_ALIGNMENT} bytes, else what the launches return; results are there when the stream is so far.",
         f"inline cudaError_t run(\n    {listed}) {{",
-        *(_check(buffer) for _, buffer in exported.passed),
-        *(["  if (!is_aligned(vtac_scratch, 256)) return cudaErrorInvalidValue;"] if plan.scratch_bytes else []),
-        "  unsigned char *const vtac_memory = static_cast<unsigned char *>(vtac_scratch);",
-        "  (void)vtac_memory;",
-        *(line for step in plan.steps for line in _launch(plan, step)),
+        *(_check(buffer, sizes) for _, buffer in exported.passed),
+        *sizes.begin(),
+        *(line for step in plan.steps for line in _launch(sizes, step)),
         "  return cudaSuccess;",
         "}",
         "",
@@ -95,13 +104,9 @@ def launcher_header(exported: Exported) -> str:
     return "\n".join(lines)
 
 
-def _check(buffer: PlanBuffer) -> str:
+def _check(buffer: PlanBuffer, sizes: Sizes) -> str:
     aligned = f"is_aligned({identifier(buffer.name)}, {POINTER_ALIGNMENT})"
-    return f"  if (!{aligned}) return cudaErrorInvalidValue;  // {_shape(buffer)}"
-
-
-def _shape(buffer: PlanBuffer) -> str:
-    return f"{buffer.dtype} {' x '.join(map(str, buffer.shape))}"
+    return f"  if (!{aligned}) return cudaErrorInvalidValue;  // {buffer.dtype} {sizes.shape(buffer)}"
 
 
 def _declaration(kernel: LaunchRecord) -> str:
@@ -125,17 +130,18 @@ def _preparation(plan: LaunchPlan) -> list[str]:
     return lines
 
 
-def _launch(plan: LaunchPlan, step: PlanStep) -> list[str]:
+def _launch(sizes: Sizes, step: PlanStep) -> list[str]:
+    plan = sizes.plan
     kernel = plan.kernels[step.kernel]
     operands: list[str] = []
     for at, parameter in zip(step.buffers, kernel.parameters, strict=True):
         buffer = plan.buffers[at]
         const = "const " if parameter.role == "input" else ""
-        if buffer.role == "scratch":
-            operands.append(f"reinterpret_cast<{const}{_TYPES[buffer.dtype]} *>(vtac_memory + {buffer.offset})")
+        if buffer.role == "scratch" or sizes.is_size(buffer):
+            operands.append(f"reinterpret_cast<{const}{_TYPES[buffer.dtype]} *>({sizes.place(at)})")
         else:
             operands.append(identifier(buffer.name))
-    grid, block = (", ".join(map(str, extents)) for extents in (kernel.grid, kernel.block))
+    grid, block = sizes.grid(step.kernel), ", ".join(map(str, kernel.block))
     return [
         f"  {kernel.kernel}<<<dim3({grid}), dim3({block}), {kernel.shared_bytes}, vtac_stream>>>(",
         "      " + ",\n      ".join(operands) + ");",
@@ -145,9 +151,9 @@ def _launch(plan: LaunchPlan, step: PlanStep) -> list[str]:
 
 def main_program(exported: Exported) -> str:
     """`main.cu`: random or given data, one run that is checked where results are given, and a timed burst of runs."""
-    name = exported.name
+    name, of = exported.name, exported.sizes
     sizes = [
-        f'    {{"{buffer.name}", {buffer.nbytes}, Kind::{_TYPES_OF[buffer.dtype]}, Role::{buffer.role}}},'
+        f'    {{"{buffer.name}", {of.bytes(buffer, "kSize")}, Kind::{_TYPES_OF[buffer.dtype]}, Role::{buffer.role}}},'
         for _, buffer in exported.passed
     ]
     types = [buffer for _, buffer in exported.passed]
@@ -155,8 +161,11 @@ def main_program(exported: Exported) -> str:
         f"static_cast<{'' if one.role == 'result' else 'const '}{_TYPES[one.dtype]} *>(device[{at}])"
         for at, one in enumerate(types)
     ]
-    call = f"{name}_program::run(\n      " + ",\n      ".join([*operands, "scratch", "stream"]) + ")"
-    return _MAIN.replace("@NAME@", name).replace("@SIZES@", "\n".join(sizes)).replace("@CALL@", call)
+    given = [] if exported.dynamic is None else ["kSize"]
+    call = f"{name}_program::run(\n      " + ",\n      ".join([*operands, *given, "scratch", "stream"]) + ")"
+    scratch = f"{name}_program::" + ("kScratchBytes" if exported.dynamic is None else "scratch_bytes(kSize)")
+    made = _MAIN.replace("@SIZES@", "\n".join(sizes)).replace("@CALL@", call).replace("@SCRATCH@", scratch)
+    return made.replace("@NAME@", name).replace("@SIZE@", "" if exported.dynamic is None else _SIZE)
 
 
 _TYPES_OF = {
@@ -168,6 +177,15 @@ _TYPES_OF = {
     "int32": "kInt",
     "float64": "kDouble",
 }
+
+SAMPLE_SIZE = 100
+"""The size that an exported program runs with where none is given to the compiler."""
+_SIZE = f"""#ifndef VTAC_SIZE
+#define VTAC_SIZE {SAMPLE_SIZE}  // nvcc -DVTAC_SIZE=37: rows of the arrays of a dynamic size
+#endif
+constexpr int kSize = VTAC_SIZE;
+
+"""
 
 _MAIN = r"""// Runs and times the exported program: ./run [RUNS]
 // Arrays are read from data/NAME.bin where there is such a file; other arguments are random, normally distributed.
@@ -193,7 +211,7 @@ struct Array {
   Role role;
 };
 
-static const Array kArrays[] = {
+@SIZE@static const Array kArrays[] = {
 @SIZES@
 };
 
@@ -281,7 +299,7 @@ int main(int argc, char **argv) {
     check(cudaMemcpy(device[i], bytes.data(), bytes.size(), cudaMemcpyHostToDevice), kArrays[i].name);
   }
   void *scratch = nullptr;
-  check(cudaMalloc(&scratch, @NAME@_program::kScratchBytes + 256), "scratch memory");
+  check(cudaMalloc(&scratch, @SCRATCH@ + 256), "scratch memory");
   cudaStream_t stream;
   check(cudaStreamCreate(&stream), "stream");
   check(@NAME@_program::prepare(), "shared memory");

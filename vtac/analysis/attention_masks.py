@@ -1,0 +1,114 @@
+"""Causal masks: keys beyond the row, moved by a constant, do not count. As comparisons of indices, or as constants."""
+
+from __future__ import annotations
+
+from itertools import islice
+
+from xdsl.dialects import arith
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
+from xdsl.ir import SSAValue
+
+from vtac.analysis.element_expressions import Applied, Expression, Index, Indices, Number
+from vtac.analysis.linear import ZERO, Linear
+from vtac.analysis.value_facts import shape_of
+
+_FAR = -1.0e30
+"""What is added to a score, or stands in its place, so that the key counts for nothing: no score comes near it."""
+_KEEPS, _FALLS, _LESS, _MORE = ("5", "9"), ("3", "7"), ("2", "6"), ("4", "8")
+"""Predicates of arith.cmpi, signed and unsigned: >=, <=, < and >."""
+_CASTS = ("arith.index_cast", "arith.extsi", "arith.extui", "arith.trunci")
+
+
+def masked_beyond(scores: Expression, row: int, key: int) -> tuple[int, Expression] | None:
+    """The diagonal of a causal mask by indices, and the scores without it; None where scores have none.
+
+    `select(row + d >= key, s, -inf)`, or `s + select(row + d >= key, 0, -inf)`.
+    """
+    if not isinstance(scores, Applied):
+        return None
+    if scores.name == "arith.addf":
+        for one, other in (scores.operands, scores.operands[::-1]):
+            chosen = _chosen(other, row, key)
+            if chosen is not None and chosen[1] == Number(0.0):
+                return chosen[0], one
+        return None
+    return _chosen(scores, row, key)
+
+
+def _chosen(found: Expression, row: int, key: int) -> tuple[int, Expression] | None:
+    """The diagonal up to which a choice takes one expression, and a number that counts for nothing beyond."""
+    if not isinstance(found, Applied) or found.name != "arith.select":
+        return None
+    condition, yes, no = found.operands
+    kept = _kept(condition)
+    if kept is None:
+        return None
+    if _is_far(yes):
+        kept, yes, no = (ZERO - kept) - 1, no, yes
+    rest = kept - Linear.variable(row) + Linear.variable(key)
+    if not _is_far(no) or not rest.is_constant or rest.constant < 0:
+        return None
+    return rest.constant, yes
+
+
+def _is_far(found: Expression) -> bool:
+    return isinstance(found, Number) and found.value <= _FAR
+
+
+def _kept(condition: Expression) -> Linear | None:
+    """What is 0 or more where a comparison of indices holds."""
+    if not isinstance(condition, Applied) or not condition.name.startswith("arith.cmpi "):
+        return None
+    left, right = (_linear(one) for one in condition.operands)
+    if left is None or right is None:
+        return None
+    predicate = condition.name.removeprefix("arith.cmpi ")
+    if predicate in _KEEPS:
+        return left - right
+    if predicate in _MORE:
+        return left - right - 1
+    if predicate in _FALLS:
+        return right - left
+    return right - left - 1 if predicate in _LESS else None
+
+
+def _linear(found: Expression) -> Linear | None:
+    if isinstance(found, Index):
+        return found.value
+    if isinstance(found, Number):
+        return Linear(int(found.value))
+    if not isinstance(found, Applied):
+        return None
+    operands = [_linear(one) for one in found.operands]
+    if found.name in _CASTS:
+        return operands[0]
+    left, right = (*operands, None)[:2]
+    if left is None or right is None:
+        return None
+    if found.name == "arith.addi":
+        return left + right
+    return left - right if found.name == "arith.subi" else None
+
+
+def constant_diagonal(mask: tuple[SSAValue, Indices], row: int, key: int) -> int | None:
+    """The diagonal of a constant mask that is 0 up to it, and far below 0 beyond; None for another mask."""
+    value, indices = mask
+    owner, shape = value.owner, shape_of(value)
+    moving = [place for place, index in enumerate(indices) if index != ZERO]
+    if not isinstance(owner, arith.ConstantOp) or not isinstance(owner.value, DenseIntOrFPElementsAttr):
+        return None
+    wanted = [Linear.variable(row), Linear.variable(key)]
+    still = [extent for place, extent in enumerate(shape) if place not in moving]
+    if [indices[place] for place in moving] != wanted or any(extent != 1 for extent in still):
+        return None
+    rows, keys = (shape[place] for place in moving)
+    values = [one for one in owner.value.iter_values() if not isinstance(one, tuple)]
+    if len(values) != rows * keys:
+        return None
+    diagonal = next((place for place, one in enumerate(values[:keys]) if one != 0), keys) - 1
+    for number in range(rows):
+        line = values[number * keys : (number + 1) * keys]
+        end = min(keys, number + diagonal + 1)
+        if any(one != 0 for one in islice(line, end)) or any(not one <= _FAR for one in line[end:]):
+            return None
+    return diagonal if diagonal >= 0 else None
