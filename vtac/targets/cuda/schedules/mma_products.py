@@ -63,8 +63,7 @@ class MmaProductScheduler(ProductScheduler):
         for (copy, fastest), count, part in zip(copies, lanes, parts, strict=True):
             self._swizzle(copy, part[1 - fastest], part[fastest] * blocks.element_bytes)
             self._share_copy(copy, step, fastest, count)
-        if min(lanes) > 1:  # single elements are copied by the threads themselves
-            self._pipeline(step, inner, lanes)
+        self._pipeline(step, inner)
         if self.raster is not None:
             script.rasterize(*self.raster, tiling.group)
 
@@ -178,7 +177,7 @@ def _tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture
     fragment = (ROWS, COLUMNS, 2 * CORE_BYTES // width)
     m, n, k = shape.sizes
     for tiles, warps in sorted(product(_TILES, _WARPS), key=_size_and_warps, reverse=True):
-        for bytes_, stages in product(_STEP_BYTES, _STAGES if min(shape.lanes) > 1 else (1,)):
+        for bytes_, stages in product(_STEP_BYTES, _STAGES):
             found = ProductTiling(fragment, *tiles, *warps, bytes_ // 32, stages, 8)
             rows, columns, depth = found.block
             copied = [part * depth % found.threads for part in (rows, columns)]
