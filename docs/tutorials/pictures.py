@@ -1,9 +1,14 @@
-"""Pictures of the tutorials: where tiles lie, and where cycles go. In a notebook they are shown below their cell."""
+"""Pictures of the tutorials: where tiles lie, and where cycles go.
+
+In a notebook they are shown below their cell; a script writes them to a folder, and prints where.
+"""
 
 from __future__ import annotations
 
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -42,6 +47,16 @@ def show(drawing: Drawing, words: str, content: str) -> None:
         display: Callable[[object], None] = import_module("IPython.display").display
         display(import_module("IPython.display").SVG(text))
         display(import_module("IPython.display").Markdown(f"*{words}*"))
+    elif Path(sys.argv[0]).resolve().parent == Path(__file__).resolve().parent:
+        path = _folder() / f"{Path(sys.argv[0]).stem}-{len(SHOWN)}.svg"
+        path.write_text(text)
+        print(f"[{path}: {words}]")
+
+
+@cache
+def _folder() -> Path:
+    """Where pictures go of a tutorial that is run as a script."""
+    return Path(tempfile.mkdtemp(prefix="vtac-pictures-"))
 
 
 def timeline(run: VtaProgram | CycleReport, words: str, begin: int | None = None, end: int | None = None) -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -30,6 +34,14 @@ def test_a_tutorial_says_what_can_be_done_after_it_and_asks_two_exercises(script
     assert "## What you can do now" in texts
     assert texts.count("**Exercise ") == 2
     assert sum(cell.is_solution for cell in cells) == 2
+
+
+def test_a_tutorial_as_a_script_says_where_its_pictures_are() -> None:
+    script = ROOT / "docs" / "tutorials" / "05_deadlock_and_race.py"
+    done = subprocess.run([sys.executable, str(script)], capture_output=True, check=True, text=True)
+    written = [Path(one) for one in re.findall(r"^\[(/\S+\.svg): \S", done.stdout, re.MULTILINE)]
+    assert len(written) == 3 and all(path.read_text().startswith("<svg") for path in written)
+    shutil.rmtree(written[0].parent)
 
 
 def test_a_tutorial_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
