@@ -1,4 +1,4 @@
-"""How often Python looks for garbage while a program is compiled: seldom, as what it would find is little."""
+"""How often Python looks for garbage while a program is compiled or planned: seldom, as it would find little."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.collection import seldom_collected
 from vtac.errors import ExecutionError
 from vtac.targets.vta.isa import AluOpcode, Opcode
 from vtac.targets.vta.machine.fast_micro_ops import micro_op_image
@@ -25,7 +26,8 @@ class _Threads(Protocol):
 
 
 def _new_plan(prepared: Prepared, micro_ops: bytes) -> Plan:
-    return PlanBuilder(prepared.stream, prepared.order, micro_ops, prepared.strict).build()
+    with seldom_collected():
+        return PlanBuilder(prepared.stream, prepared.order, micro_ops, prepared.strict).build()
 
 
 _plan = lru_cache(maxsize=16)(_new_plan)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,7 @@ class Blocks:
     x_size: Column
     x_stride: Column
 
+    @cached_property
     def tiles(self) -> tuple[Column, Column, Column]:
         """For each element moved, in order: its block's place in the run, its SRAM and its DRAM element."""
         sizes = self.y_size * self.x_size
@@ -61,21 +63,21 @@ def bind_load(workspace: Workspace, load: Load) -> Step:
     width = load.x_pad_0 + load.x_size + load.x_pad_1
     height = load.y_pad_0 + load.y_size + load.y_pad_1
     block = workspace.sram_bytes(name)[load.sram_base * element : (load.sram_base + width * height) * element]
-    rows = block.reshape(height, width * element)[load.y_pad_0 : load.y_pad_0 + load.y_size]
-    inside = rows[:, load.x_pad_0 * element : (load.x_pad_0 + load.x_size) * element]
     start, row_bytes, stride = load.dram_base * unit, load.x_size * unit, load.x_stride * unit
     padded = width * height > load.x_size * load.y_size
     if load.y_size == 0:
         return lambda _: block.fill(0)
-    if load.memory is Memory.ACC_8BIT:
-        return _bind_widening(block, inside.view(np.int32), start, row_bytes, stride)
-    if not padded and (load.y_size == 1 or stride == row_bytes):
+    if not padded and load.memory is not Memory.ACC_8BIT and (load.y_size == 1 or stride == row_bytes):
         end = start + load.y_size * row_bytes
 
         def copy_block(dram: NDArray[np.uint8]) -> None:
             block[:] = dram[start:end]
 
         return copy_block
+    rows = block.reshape(height, width * element)[load.y_pad_0 : load.y_pad_0 + load.y_size]
+    inside = rows[:, load.x_pad_0 * element : (load.x_pad_0 + load.x_size) * element]
+    if load.memory is Memory.ACC_8BIT:
+        return _bind_widening(block, inside.view(np.int32), start, row_bytes, stride)
     shape, strides = (load.y_size, row_bytes), (stride, 1)
 
     def copy_rows(dram: NDArray[np.uint8]) -> None:
@@ -103,7 +105,7 @@ def bind_small_loads(workspace: Workspace, loads: Sequence[Load]) -> Step:
     blocks = Blocks(*columns.T)
     element = np.dtype((np.void, workspace.config.element_bytes(name)))
     sram = workspace.sram_bytes(name).view(element)
-    _, targets, sources = blocks.tiles()
+    _, targets, sources = blocks.tiles
     kept = _last_of_each(targets)
     if kept is not None:
         targets, sources = targets[kept], sources[kept]
@@ -119,7 +121,7 @@ def bind_stores(workspace: Workspace, blocks: Blocks) -> Step:
     """One scatter for a run of stores: the low byte of every accumulator."""
     acc = workspace.machine.acc
     element = np.dtype((np.void, dram_element_bytes(Memory.OUT, workspace.config)))
-    _, sources, targets = blocks.tiles()
+    _, sources, targets = blocks.tiles
     kept = _last_of_each(targets)
     if kept is not None:
         targets, sources = targets[kept], sources[kept]
@@ -134,7 +136,7 @@ def bind_stores(workspace: Workspace, blocks: Blocks) -> Step:
 
 def is_run_of_small_blocks(loads: Sequence[Load]) -> bool:
     """Whether loads into one SRAM are better gathered element by element than copied block by block."""
-    if len(loads) < _MIN_RUN or sum(load.y_size * load.x_size for load in loads) > _SMALL_BLOCK * len(loads):
+    if len(loads) < _MIN_RUN or sum([load.y_size * load.x_size for load in loads]) > _SMALL_BLOCK * len(loads):
         return False
-    pads = any(load.y_pad_0 or load.y_pad_1 or load.x_pad_0 or load.x_pad_1 for load in loads)
-    return not pads and all(load.memory is not Memory.ACC_8BIT for load in loads)
+    pads = [load.y_pad_0 or load.y_pad_1 or load.x_pad_0 or load.x_pad_1 for load in loads]
+    return not any(pads) and all(load.memory is not Memory.ACC_8BIT for load in loads)

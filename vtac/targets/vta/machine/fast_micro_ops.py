@@ -34,7 +34,7 @@ class MicroOpImage:
         columns = stream.table.columns[Opcode.LOAD]
         self._places = np.flatnonzero((columns["memory"] == Memory.UOP) & (columns["x_size"] > 0))
         self._blocks = select_blocks(columns, self._places)
-        _, _, self._words = self._blocks.tiles()
+        _, _, self._words = self._blocks.tiles
 
     @cached_property
     def first_words(self) -> dict[int, int]:
@@ -48,7 +48,7 @@ class MicroOpImage:
         """Whether any STORE of the stream writes where any LOAD UOP reads."""
         columns = self._stream.table.columns[Opcode.STORE]
         element_bytes = dram_element_bytes(Memory.OUT, self._stream.config)
-        _, _, elements = select_blocks(columns, np.flatnonzero(columns["x_size"] > 0)).tiles()
+        _, _, elements = select_blocks(columns, np.flatnonzero(columns["x_size"] > 0)).tiles
         unit = max(element_bytes, MICRO_OP_BYTES)
         stored, read = np.unique(elements * element_bytes // unit), np.unique(self._words * MICRO_OP_BYTES // unit)
         return bool(np.isin(read, stored).any())

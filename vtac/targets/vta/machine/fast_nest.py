@@ -76,11 +76,14 @@ class Nest:
         return self._touched(2)
 
     def _touched(self, operand: int) -> Indices:
-        total: Indices = np.unique(self.starts[:, operand])
+        starts = self.starts[:, operand]
+        total: Indices = starts if len(starts) == 1 else np.unique(starts)
         for step, extent in sorted((loop[1 + operand], loop.extent) for loop in self.loops if loop[1 + operand]):
             first, last = int(total[0]), int(total[-1])
             if last - first == len(total) - 1 and 0 < step <= len(total):
                 total = np.arange(first, last + step * (extent - 1) + 1, dtype=np.int64)
+            elif step > last - first:
+                total = np.add.outer(np.arange(extent) * step, total).reshape(-1)
             else:
                 total = np.unique(np.add.outer(total, np.arange(extent) * step))
         return total

@@ -17,7 +17,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName
-from vtac.targets.vta.isa import WORD_BYTES, Alu, AluOpcode, Gemm, Instruction, Load, Memory, Opcode, decode
+from vtac.targets.vta.isa import (
+    WORD_BYTES,
+    Alu,
+    AluOpcode,
+    Gemm,
+    Instruction,
+    Load,
+    Memory,
+    Opcode,
+    decode,
+    micro_op_indices,
+)
 from vtac.targets.vta.machine.counters import tile_operations
 from vtac.targets.vta.machine.fast_alu import MAX_OPERATIONS, bind_alu, bind_level, parallel_levels
 from vtac.targets.vta.machine.fast_gemm import bind_gemm, bind_reset
@@ -29,6 +40,8 @@ from vtac.targets.vta.machine.fast_workspace import Step, Workspace
 from vtac.targets.vta.machine.stream import SRAM_OF, Stream
 from vtac.targets.vta.machine.tile_checks import Problem, check_indices, check_shift_amounts
 
+TOKEN_BITS = 0b1111000
+"""The bits of an instruction's first word that pop and push tokens."""
 _LOADS, _STORES, _OPERATION, _NOTHING = range(4)
 
 
@@ -75,12 +88,13 @@ class PlanBuilder:
     def __init__(self, stream: Stream, order: NDArray[np.int64], micro_ops: bytes, strict: bool) -> None:
         self._stream = stream
         self._order = order
-        self._words = np.frombuffer(micro_ops, "<u4")
+        self._micro_ops = micro_op_indices(np.frombuffer(micro_ops, "<u4"), stream.config)
         self._first_words = micro_op_image(stream).first_words
         self._strict = strict
         self._proof = Proof(stream, strict)
         self._workspace = Workspace(stream.config)
         self._bound: dict[tuple[object, ...], list[Step]] = {}
+        self._repeated: dict[tuple[bytes, int], list[Step]] = {}
         self._steps: list[Step] = []
         self._done: list[int] = []
 
@@ -119,23 +133,32 @@ class PlanBuilder:
             yield int(kinds[first]), first, end
 
     @cached_property
-    def _instructions(self) -> dict[int, Instruction]:
-        """The active instructions but stores, decoded, by position."""
+    def _codes(self) -> dict[int, bytes]:
+        """The active instructions but stores as words without tokens, by position."""
         is_store = np.isin(self._active, self._stream.table.rows[Opcode.STORE])
         positions = self._active[~is_store]
-        words = np.frombuffer(self._stream.data, np.dtype((np.void, WORD_BYTES)))
-        return dict(zip(positions.tolist(), decode(words[positions].tobytes(), self._stream.config), strict=True))
+        words = np.frombuffer(self._stream.data, "<u8").reshape(-1, WORD_BYTES // 8)[positions]
+        words[:, 0] &= ~np.uint64(TOKEN_BITS)
+        code = words.tobytes()
+        starts = range(0, len(code), WORD_BYTES)
+        return dict(zip(positions.tolist(), [code[at : at + WORD_BYTES] for at in starts], strict=True))
+
+    @cached_property
+    def _instructions(self) -> dict[bytes, Instruction]:
+        """What the words say, each of them once."""
+        distinct = list(dict.fromkeys(self._codes.values()))
+        return dict(zip(distinct, decode(b"".join(distinct), self._stream.config), strict=True))
 
     def _loads(self, positions: NDArray[np.int64]) -> None:
         """Loads into different SRAMs don't meet, so each SRAM's loads stay in order by themselves."""
         by_sram: dict[MemoryName, list[Load]] = {}
         for position in positions.tolist():
-            load = self._instructions[position]
+            load = self._instructions[self._codes[position]]
             if not isinstance(load, Load):
                 continue
             if load.memory is Memory.UOP:
                 first = self._first_words[position]
-                self._proof.load_micro_ops(load, self._words[first : first + load.y_size * load.x_size])
+                self._proof.load_micro_ops(load, self._micro_ops[first : first + load.y_size * load.x_size])
             else:
                 self._proof.load_block(load)
                 by_sram.setdefault(SRAM_OF[load.memory], []).append(load)
@@ -156,9 +179,16 @@ class PlanBuilder:
 
     def _operations(self, positions: NDArray[np.int64]) -> None:
         for position in positions.tolist():
-            instruction = self._instructions[position]
+            code = self._codes[position]
+            known = self._repeated.get((code, self._proof.micro_op_version))
+            if known is not None:
+                self._steps += known
+                continue
+            instruction, before = self._instructions[code], len(self._steps)
             if isinstance(instruction, Gemm | Alu):
                 self._operation(position, instruction)
+            if not self._strict:  # what was written stays written; a strict run also asks what wrote last
+                self._repeated[code, self._proof.micro_op_version] = self._steps[before:]
 
     def _operation(self, position: int, instruction: Gemm | Alu) -> None:
         micro_ops = self._proof.micro_ops(instruction)

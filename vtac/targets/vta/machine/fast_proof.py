@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from vtac.targets.vta.isa import Alu, Gemm, Load, micro_op_indices
+from vtac.targets.vta.isa import Alu, Gemm, Load
 from vtac.targets.vta.machine.fast_memory import Blocks
 from vtac.targets.vta.machine.fast_nest import Indices, Loop, Nest, merge_loops
 from vtac.targets.vta.machine.machine import Written
@@ -39,6 +38,8 @@ class Proof:
     stream: Stream
     strict: bool
     reads_unwritten: bool = False
+    micro_op_version: int = 0
+    """Another number where other micro-ops are in SRAM."""
     _written: Written = field(init=False)
     _micro_ops: Indices = field(init=False)
     _hazards: dict[tuple[Nest, bool], Problem | None] = field(
@@ -53,28 +54,31 @@ class Proof:
         """The micro-ops that an instruction executes, shape (n, 3)."""
         return self._micro_ops[instruction.uop_bgn : instruction.uop_end]
 
-    def load_micro_ops(self, load: Load, words: NDArray[np.uint32]) -> None:
-        """A LOAD UOP of `words`, its data without pads."""
+    def load_micro_ops(self, load: Load, micro_ops: Indices) -> None:
+        """A LOAD UOP of micro-ops, its data without pads, shape (n, 3)."""
         height, width = _padded_shape(load)
-        block = np.zeros((height, width), np.uint32)
+        block = np.zeros((height, width, 3), np.int64)
         inside = block[load.y_pad_0 : load.y_pad_0 + load.y_size, load.x_pad_0 : load.x_pad_0 + load.x_size]
-        inside[:] = words.reshape(load.y_size, load.x_size)
+        inside[:] = micro_ops.reshape(load.y_size, load.x_size, 3)
         entries = slice(load.sram_base, load.sram_base + height * width)
-        self._micro_ops[entries] = micro_op_indices(block.reshape(-1), self.stream.config)
-        self._written["uop"][entries] = True
+        found = block.reshape(-1, 3)
+        if not self._written["uop"][entries].all() or (self._micro_ops[entries] != found).any():
+            self._micro_ops[entries] = found
+            self._written["uop"][entries] = True
+            self.micro_op_version += 1
 
     def load_block(self, load: Load) -> None:
         """A LOAD into a memory other than UOP."""
         name = SRAM_OF[load.memory]
         height, width = _padded_shape(load)
         block = slice(load.sram_base, load.sram_base + height * width)
-        self._written[name][block] = True
+        self._written.by_memory[name][block] = True
         if name == "acc":
             self._written["out"][block] = False
 
     def store_blocks(self, blocks: Blocks) -> tuple[int, Problem] | None:
         """A run of STOREs; the first that breaks a rule, by its place in the run, and its problem."""
-        block, tiles, _ = blocks.tiles()
+        block, tiles, _ = blocks.tiles
         missing = ~self._written["acc"][tiles]
         self.reads_unwritten = self.reads_unwritten or bool(missing.any())
         bad = missing | ~self._written["out"][tiles]

@@ -30,11 +30,12 @@ class Workspace:
     def __post_init__(self) -> None:
         self.machine = Machine.of(self.config, np.zeros(0, np.uint8))
         self._scratch = {}
+        sram = {"uop": self.machine.uop, "inp": self.machine.inp, "wgt": self.machine.wgt, "acc": self.machine.acc}
+        self._sram = {name: array.reshape(-1).view(np.uint8) for name, array in sram.items()}
 
     def sram_bytes(self, name: MemoryName) -> NDArray[np.uint8]:
         """A memory as its bytes, shape (bytes,)."""
-        sram = {"uop": self.machine.uop, "inp": self.machine.inp, "wgt": self.machine.wgt, "acc": self.machine.acc}
-        return sram[name].reshape(-1).view(np.uint8)
+        return self._sram[name]
 
     def clear(self) -> None:
         """SRAM as it is when a run starts."""
