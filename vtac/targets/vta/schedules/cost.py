@@ -65,8 +65,11 @@ def estimates(layer: Layer, tilings: Tilings, config: VTAConfig) -> Estimates:
     compute = parts.outputs + tail.vector + parts.work + _KERNEL_START * (tail.kernels + parts.kernels + tiles)
     compute = compute + LOAD_START * tail.wide_loads + parts.uop_loads * _UOP_START + parts.micro_ops // 2
     load = (parts.load_bytes + tail.nbytes) // BUS + LOAD_START * (parts.loads + tail.loads)
-    first = parts.first_bytes // BUS + 2 * LOAD_START + 45
-    cycles = np.maximum(np.maximum(compute, load), store) + np.maximum(0, first - outputs // tiles)
+    start = 2 * LOAD_START + 45
+    before = np.maximum(0, parts.first_bytes // BUS + start - outputs // tiles)
+    # Where all tiles share the weights, as sums of a pooling do, loads never rest: the last tile waits for all of them.
+    behind = before if any(layer.contraction.by_weight) else start + compute // tiles
+    cycles = np.maximum(np.maximum(compute, store) + before, load + behind)
     cycles = cycles + parts.waiting + _waiting(layer, tilings, tiles, store // tiles)
     cycles = cycles + np.where(tilings.operands == 1, tail.moving_bytes // BUS + LOAD_START * tail.moving_loads, 0)
     nbytes = _stored(layer, config) + tail.wide_bytes + tail.nbytes + parts.load_bytes + 4 * parts.micro_ops

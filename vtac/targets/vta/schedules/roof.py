@@ -44,11 +44,24 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
     if contraction is not None:
         inputs = prod(_touched(contraction, d) for d in contraction.dimensions)
         selected = prod(e for e, weight in zip(layer.extents, contraction.by_weight, strict=True) if weight)
-        weights = selected * contraction.channels * prod(contraction.window)
+        weights = selected * contraction.channels * _positions(contraction)
         compute += prod(contraction.extents) + contraction.products
         nbytes += inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
     store = (3 * stored) // 16 + 3 * (stored // 128)
     return Roof(max(1, nbytes + stored), max(1, compute, nbytes // _BUS, store))
+
+
+def _positions(contraction: TiledContraction) -> int:
+    """Positions of the window at which some output meets data, so that their weights are needed."""
+    total = prod(contraction.window)
+    for dimension in contraction.dimensions:
+        if dimension.window is None:
+            continue
+        window = contraction.window[dimension.window]
+        whole = contraction.extents[dimension.spatial] if dimension.spatial is not None else 1
+        met = {w for w in range(window) for i in range(whole) if 0 <= dimension.index(i, w) < dimension.size}
+        total = total // window * len(met)
+    return total
 
 
 def _touched(contraction: TiledContraction, dimension: InputDimension) -> int:
@@ -57,7 +70,5 @@ def _touched(contraction: TiledContraction, dimension: InputDimension) -> int:
         return contraction.channels
     whole = contraction.extents[dimension.spatial] if dimension.spatial is not None else 1
     window = contraction.window[dimension.window] if dimension.window is not None else 1
-    reached = {
-        i * dimension.stride + w * dimension.dilation - dimension.before for i in range(whole) for w in range(window)
-    }
+    reached = {dimension.index(i, w) for i in range(whole) for w in range(window)}
     return len(reached & set(range(dimension.size)))

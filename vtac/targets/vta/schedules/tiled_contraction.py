@@ -35,6 +35,10 @@ class InputDimension:
     size: int
     before: int = 0
 
+    def index(self, spatial: int, window: int) -> int:
+        """The index that an output needs at a position of the window; below 0, or from `size` on, it is padding."""
+        return spatial * self.stride + window * self.dilation - self.before
+
 
 @dataclass(frozen=True)
 class TiledContraction:
@@ -110,14 +114,11 @@ class TiledContraction:
 
     def overlap(self, dimension: InputDimension) -> tuple[int, int]:
         """Pairs of an output index and a window index along an input dimension: all, and those that meet data."""
-        if dimension.spatial is None or dimension.window is None:
+        if dimension.window is None:
             return 1, 1
-        outputs, window = self.extents[dimension.spatial], self.window[dimension.window]
-        inside = sum(
-            0 <= i * dimension.stride + w * dimension.dilation - dimension.before < dimension.size
-            for i in range(outputs)
-            for w in range(window)
-        )
+        outputs = 1 if dimension.spatial is None else self.extents[dimension.spatial]
+        window = self.window[dimension.window]
+        inside = sum(0 <= dimension.index(i, w) < dimension.size for i in range(outputs) for w in range(window))
         return outputs * window, inside
 
 
