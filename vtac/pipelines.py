@@ -88,6 +88,8 @@ class Runner:
     instrumentations: tuple[Instrumentation, ...] = ()
     verify_each: bool = False
     verify_phases: bool = True
+    verified: tuple[str, ...] = ()
+    """The phases after which it verifies; all of them where none is named."""
     passed: Passed = field(default_factory=Passed, repr=False, compare=False)
     """What passed verification on the way."""
 
@@ -96,7 +98,7 @@ class Runner:
         for phase in phases:
             with self._told(Step("phase", phase.name), module):
                 self.run_passes(phase.passes, module)
-                if self.verify_phases:
+                if self.verify_phases and (not self.verified or phase.name in self.verified):
                     self.verify(module, f"after phase '{phase.name}'")
 
     def run_passes(self, passes: Iterable[ModulePass], module: ModuleOp) -> None:

@@ -21,6 +21,9 @@ from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.text.context import dialect_factories
 
+_VERIFIED = ("packed", "linked")
+"""Phases after which a network is verified: what device functions are made of, and what streams are built of."""
+
 
 def compile_plain(
     module: ModuleOp,
@@ -45,7 +48,7 @@ def compile_plain(
     layers = layers_by_place(module)
     context = CompilationContext.of(dialect_factories(), progress, tilings=tilings, kernels=kernels)
     scripts = _Scripts()
-    runner, pipeline = Runner(context, (scripts,)), plain_pipeline(host=host)
+    runner, pipeline = Runner(context, (scripts,), verified=_VERIFIED), plain_pipeline(host=host)
     given = [op.clone() for op in module.ops if isinstance(op, ScriptOp)]
     runner.run_phases(pipeline.through("kernels"), module)
     done = len(device_functions(module))
