@@ -22,17 +22,19 @@ class GpuCheckBankConflicts(ModulePass):
     requires: kernels (convert-loops-to-gpu) whose loops are scf.for.
     ensures:  no access of shared memory takes more than `turns` turns where eight lanes of 16 bytes, sixteen of 8 or
               32 of fewer could take one; looked at are all warps and the first four iterations of each loop. Loads and
-              stores of WMMA are left out: CUDA does not say which lane takes what.
+              stores of WMMA are left out, as CUDA does not say which lane takes what; with `fragments` they are taken
+              as machine code has them.
     declines: accesses that do, naming the slowest turns that were found.
     """
 
     name = "gpu-check-bank-conflicts"
 
     turns: int = 1
+    fragments: bool = False
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
-            for access in bank_accesses(kernel):
+            for access in bank_accesses(kernel, fragments=self.fragments):
                 if access.turns > self.turns:
                     raise CompileError(
                         f"kernel '{kernel.sym_name.data}': {access.shown}, at most {self.turns} allowed: rows that lie "

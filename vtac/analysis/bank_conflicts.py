@@ -30,7 +30,7 @@ from xdsl.ir.affine import (
     AffineExpr,
 )
 
-from vtac.analysis.gpu_indices import Access, own_accesses
+from vtac.analysis.gpu_indices import Access, own_accesses, whole
 from vtac.analysis.kernel_bounds import reaches
 from vtac.analysis.kernel_places import scopes_around
 from vtac.analysis.nest import buffer_name, element_type_of, scope_of
@@ -38,6 +38,7 @@ from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.mma import LdmatrixOp
 from vtac.dialects.wmma import LoadMatrixSyncOp, RoutineOp, StoreMatrixSyncOp, VariableOp
 from vtac.dialects.wmma.declared import BLOCK
+from vtac.dialects.wmma.ops import fragment_of
 
 _BANK_BYTES = 4
 _BANKS = 32
@@ -46,6 +47,7 @@ _ITERATIONS = 4
 _MOST_POINTS = 256
 """Combinations of iterations that are looked at of one access."""
 _ROWS = 8
+_VECTOR = 16
 _ROW = 128
 """Elements after which places meet the same banks again, of whatever width."""
 _Integers = NDArray[np.int64]
@@ -67,20 +69,42 @@ class BankAccess:
         return f"'{self.op.name}' {verb} '{buffer_name(self.buffer)}' in {self.turns} turns"
 
 
-def bank_accesses(kernel: FuncOp) -> Iterator[BankAccess]:
-    """Every access of shared memory of a kernel but WMMA's, whose lanes' places CUDA leaves open, in program order.
+def bank_accesses(kernel: FuncOp, *, fragments: bool = False) -> Iterator[BankAccess]:
+    """Every access of shared memory of a kernel, in program order; places that come from data are left out.
 
-    Places that come from data are left out.
+    Which lane takes what of a fragment of WMMA, CUDA leaves open: such accesses are left out, or with `fragments`
+    taken as machine code has them on sm_75 to sm_121.
     """
     extents = BLOCK.get(kernel) or (1, 1, 1)
     for op in kernel.walk():
         if isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp):
+            memory = whole(op.memory)
+            if fragments and scope_of(memory) == "shared":
+                yield BankAccess(op, memory, isinstance(op, StoreMatrixSyncOp), _fragment_turns(op))
             continue
         for access in own_accesses(op):
             if scope_of(access.buffer) == "shared":
                 turns = _turns(access, extents)
                 if turns is not None:
                     yield BankAccess(op, access.buffer, access.writes, turns)
+
+
+def _fragment_turns(op: LoadMatrixSyncOp | StoreMatrixSyncOp) -> int:
+    """Turns for one fragment: loads take eight rows of 16 bytes at a time, stores rows of 4 x 2 elements of a tile.
+
+    Sixteen lanes store 8 bytes each, or 32 lanes 4 bytes. Where the fragment begins moves all of them alike.
+    """
+    fragment = fragment_of(op.fragments)
+    width, pitch = ELEMENT_BYTES[fragment.element], op.leading.value.data
+    if isinstance(op, LoadMatrixSyncOp) and fragment.role != "accumulator":
+        return _phase([range(start := row * pitch * width, start + _VECTOR) for row in range(_ROWS)])
+    pair = 2 * width
+    lanes = [(row * pitch + pair_of * 2) * width for row in range(_ROWS) for pair_of in range(4)]
+    together = min(WARP_SIZE, _BANKS * _BANK_BYTES // pair)
+    return max(
+        _phase([range(place, place + pair) for place in lanes[start : start + together]])
+        for start in range(0, len(lanes), together)
+    )
 
 
 def _turns(access: Access, extents: tuple[int, ...]) -> int | None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from xdsl.dialects.builtin import Float16Type
+
+from vtac.analysis.nest import element_type_of
 from vtac.dialects.schedule.spellings import TailName
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
-from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.tiling import RESULT_PAD, ProductTiling
 from vtac.targets.cuda.schedules.warp_loops import (
     VECTOR_BYTES,
     bind_warps,
@@ -51,6 +54,9 @@ class ProductScheduler:
                 script.transform_layout(copy, [0, 2, 1] if self.shape.is_batch else [1, 0])
         accumulators = script.cache_write(product, 0, "wmma.accumulator")
         script.set_scope(accumulators, 0, "shared")
+        if not isinstance(element_type_of(payload_block(script, accumulators).output), Float16Type):
+            # Four rows of 32 bytes are stored at a time: rows an odd multiple of 32 bytes apart meet no bank twice.
+            script.storage_align(accumulators, int(self.shape.is_batch), 2 * RESULT_PAD, RESULT_PAD)
         self._share_result(result, accumulators)
         *_, rows, columns = script.get_loops(accumulators)
         script.compute_at(product, bind_warps(script, self.tiling, self.tiling.fragment, rows, columns))

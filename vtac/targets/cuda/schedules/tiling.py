@@ -24,6 +24,8 @@ _OTHER_REGISTERS = 24
 """What a thread needs besides fragments, for addresses and copies; from what ptxas gave the fast schedules."""
 _TIGHTEST = "sm_75"
 """The architecture that holds the least."""
+RESULT_PAD = 8
+"""Elements of 4 bytes between the rows of a staged product."""
 _GRANULE = 8
 """Registers of a thread are given in multiples of so many."""
 
@@ -83,7 +85,9 @@ class ProductTiling:
     def shared_bytes(self, element_bytes: int, *, overlaid: bool, staged: bool = True) -> int:
         """Shared memory of all stages and of a staged product, which may lie where the operands lay before."""
         rows, columns, _ = self.block
-        operands, result = self.stages * self.operand_bytes(element_bytes), 4 * rows * columns if staged else 0
+        operands, result = self.stages * self.operand_bytes(element_bytes), 4 * rows * (columns + RESULT_PAD)
+        if not staged:
+            return operands
         return max(operands, result) if overlaid else operands + result
 
 
