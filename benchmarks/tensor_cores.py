@@ -14,7 +14,7 @@ import json
 import sys
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -67,6 +67,8 @@ class Entry:
     work: Work
     program: str
     folder: str
+    product: Mapping[str, object] | None = None
+    tiling: Mapping[str, object] | None = None
 
 
 def works(sizes: list[int]) -> list[Work]:
@@ -88,8 +90,6 @@ def programs(work: Work, architecture: GpuArchitecture) -> Iterator[tuple[str, C
 def _makers(work: Work, architecture: GpuArchitecture) -> list[tuple[str, Callable[[], CudaProgram]]]:
     import vtac
     from vtac.targets.cuda.schedules import default_schedule
-    from vtac.workloads.float_text import FloatProgram
-    from vtac.workloads.tensor_text import Tensor
     from vtac.workloads.wmma_conv2d import WmmaConv2D
     from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
     from vtac.workloads.wmma_matmul import WmmaMatmul
@@ -113,16 +113,24 @@ def _makers(work: Work, architecture: GpuArchitecture) -> list[tuple[str, Callab
         return [
             (name, lambda s=s: compiled(product.text(), s)) for name, s in (("seed", product.schedule), ("fast", fast))
         ]
-    made = FloatProgram("matmul")
-    a, b = made.argument("a", (m, k)), made.argument("b", (k, n))
-    text = made.text(
-        made.convert("c", made.product(Tensor("sums", (m, n), "f32"), (a, "i, k"), (b, "k, j"), "i, j"), "f16")
-    )
+    text = _narrow_text(work)
 
     def ranked(place: int) -> CudaProgram:
         return compiled(text, lambda: default_schedule(vtac.parse(text), architecture, place))
 
     return [(f"place {place}", lambda place=place: ranked(place)) for place in range(_PLACES)]
+
+
+def _narrow_text(work: Work) -> str:
+    """A product whose result is f16, as linalg text."""
+    from vtac.workloads.float_text import FloatProgram
+    from vtac.workloads.tensor_text import Tensor
+
+    m, n, k = work.sizes
+    made = FloatProgram("matmul")
+    a, b = made.argument("a", (m, k)), made.argument("b", (k, n))
+    sums = made.product(Tensor("sums", (m, n), "f32"), (a, "i, k"), (b, "k, j"), "i, j")
+    return made.text(made.convert("c", sums, "f16"))
 
 
 def resources(chosen: list[Work], architectures: list[GpuArchitecture]) -> None:
@@ -140,6 +148,19 @@ def resources(chosen: list[Work], architectures: list[GpuArchitecture]) -> None:
                 print(f"{head}{compiled.registers:>10}{shared:>14,}{spilled:>9}{blocks:>11}{warps:>10}")
 
 
+def _chosen(
+    work: Work, name: str, architecture: GpuArchitecture
+) -> tuple[Mapping[str, object], Mapping[str, object]] | tuple[None, None]:
+    """The product and the tiling of a program of the space, as records of measurements have them."""
+    from vtac import parse
+    from vtac.targets.cuda.schedules.defaults import product_tiling
+
+    if work.kind != NARROW:
+        return None, None
+    size, tiling = product_tiling(parse(_narrow_text(work)), architecture, int(name.removeprefix("place ")))
+    return asdict(size), asdict(tiling)
+
+
 def prepare(folder: Path, chosen: list[Work], architecture: GpuArchitecture) -> None:
     """Save every program, compiled, and an index of them."""
     entries: list[Entry] = []
@@ -147,7 +168,7 @@ def prepare(folder: Path, chosen: list[Work], architecture: GpuArchitecture) -> 
         for name, program in programs(work, architecture):
             place = f"{len(entries):03}"
             program.save(folder / place, [architecture.name])
-            entries.append(Entry(work, name, place))
+            entries.append(Entry(work, name, place, *_chosen(work, name, architecture)))
     (folder / _INDEX).write_text(json.dumps([asdict(one) for one in entries], indent=1) + "\n")
     print(f"{len(entries)} programs for {architecture.name} in {folder}")
 
@@ -158,7 +179,16 @@ def prepared(folder: Path) -> list[Entry]:
         rows = json.loads((folder / _INDEX).read_text())
     except OSError as error:
         raise LaunchError(f"cannot read {folder / _INDEX}: {error.strerror}; make it with --prepare {folder}") from None
-    return [Entry(Work(r["work"]["kind"], tuple(r["work"]["sizes"])), r["program"], r["folder"]) for r in rows]
+    return [
+        Entry(
+            Work(r["work"]["kind"], tuple(r["work"]["sizes"])),
+            r["program"],
+            r["folder"],
+            r.get("product"),
+            r.get("tiling"),
+        )
+        for r in rows
+    ]
 
 
 def measure(folder: Path, budget: Budget, rounds: int, record: Callable[[Measurement], None]) -> None:
@@ -169,9 +199,11 @@ def measure(folder: Path, budget: Budget, rounds: int, record: Callable[[Measure
             print(f"{work.name} and what follows is left out: {budget.left:.0f} seconds are left", file=sys.stderr)
             return
         with ExitStack() as held:
+            own = [entry for entry in entries if entry.work == work]
             _measure(
                 work,
-                {e.program: load(folder / e.folder) for e in entries if e.work == work},
+                {entry.program: load(folder / entry.folder) for entry in own},
+                {entry.program: entry for entry in own},
                 budget,
                 rounds,
                 record,
@@ -182,6 +214,7 @@ def measure(folder: Path, budget: Budget, rounds: int, record: Callable[[Measure
 def _measure(
     work: Work,
     contenders: Mapping[str, Any],
+    entries: Mapping[str, Entry],
     budget: Budget,
     rounds: int,
     record: Callable[[Measurement], None],
@@ -203,7 +236,9 @@ def _measure(
         if vendor is not None and not flushed:
             samples["vendor"] = vendor
         for name, times in in_turns(samples, rounds, budget).items():
-            record(_measurement(work, name, runs.get(name), times, flushed, expected, wanted))
+            made = _measurement(work, name, runs.get(name), times, flushed, expected, wanted)
+            entry = entries.get(name)
+            record(made if entry is None else replace(made, product=entry.product, tiling=entry.tiling))
 
 
 def _sample(run: OpenRun, flushed: bool) -> Sample:

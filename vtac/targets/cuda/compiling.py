@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
@@ -38,6 +39,7 @@ from vtac.targets.cuda.pipeline import WMMA_PIPELINE
 from vtac.targets.cuda.planning import Planner, main_function
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules import default_schedule
+from vtac.targets.cuda.schedules.measured import Measurements, read_measurements
 from vtac.targets.cuda.splitting import splits
 from vtac.text.context import make_context
 
@@ -52,8 +54,12 @@ KERNELS_PIPELINE = Pipeline(
 """From a function on tensors to functions of one kernel each, and the calls of them."""
 
 
-def compile_program(work: ModuleOp) -> CudaProgram | CudaNetwork:
-    """The program of a module, which is used up: of one kernel where one can hold it, or a schedule says so."""
+def compile_program(work: ModuleOp, measurements: object = None) -> CudaProgram | CudaNetwork:
+    """The program of a module, which is used up: of one kernel where one can hold it, or a schedule says so.
+
+    `measurements` is a file of what tilings took on the device that the program is for, or what was read from one.
+    """
+    measured = _measurements(measurements)
     SettleDynamicSizes().apply(make_context(), work)
     LiftArithmetic().apply(make_context(), work)
     apart = kernels_apart(work)
@@ -64,8 +70,16 @@ def compile_program(work: ModuleOp) -> CudaProgram | CudaNetwork:
             location_of(work),
         )
     if apart is None:
-        return _single(work)
-    return _network(apart, [op for op in work.ops if isinstance(op, ScriptOp)])
+        return _single(work, measured)
+    return _network(apart, [op for op in work.ops if isinstance(op, ScriptOp)], measured)
+
+
+def _measurements(given: object) -> Measurements | None:
+    if given is None or isinstance(given, Measurements):
+        return given
+    if isinstance(given, str | Path):
+        return read_measurements(given)
+    raise CompileError(f"measurements={given!r}: the path of a file that benchmarks/tensor_cores.py writes is required")
 
 
 def kernels_apart(work: ModuleOp) -> ModuleOp | None:
@@ -113,7 +127,9 @@ def _has_schedule(work: ModuleOp) -> bool:
     return True
 
 
-def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[str, ModuleOp]:
+def kernel_modules(
+    apart: ModuleOp, scripts: Sequence[ScriptOp] = (), measured: Measurements | None = None
+) -> dict[str, ModuleOp]:
     """Each kernel's function as a module of its own, with its script: a given one, else the default schedule's.
 
     Raises `CompileError` for a script of a function that no kernel is made of.
@@ -133,7 +149,7 @@ def kernel_modules(apart: ModuleOp, scripts: Sequence[ScriptOp] = ()) -> dict[st
         name = function.sym_name.data
         if not any(isinstance(op, AttentionOp) for op in kernel.body.block.ops):
             script = given.pop(name, None)
-            append((script or default_schedule(module).script).clone(), module.body.block)
+            append((script or default_schedule(module, measured=measured).script).clone(), module.body.block)
         found[name] = module
     if given:
         raise CompileError(
@@ -163,22 +179,22 @@ class ScriptOf:
         return str(self.script)
 
 
-def _single(work: ModuleOp) -> CudaProgram:
+def _single(work: ModuleOp, measured: Measurements | None) -> CudaProgram:
     functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
     if functions and all(stage_of(function) is not None for function in functions):
         return to_program(work)
     scripted = any(isinstance(op, ScriptOp) for op in work.ops)
     if not scripted and not any(map(is_scheduled, functions)):
-        append(default_schedule(work).script.clone(), work.body.block)
+        append(default_schedule(work, measured=measured).script.clone(), work.body.block)
     Runner(make_context()).run_phases(WMMA_PIPELINE.phases, work)
     return to_program(work)
 
 
-def _network(apart: ModuleOp, scripts: Sequence[ScriptOp]) -> CudaNetwork:
+def _network(apart: ModuleOp, scripts: Sequence[ScriptOp], measured: Measurements | None) -> CudaNetwork:
     records: dict[str, LaunchRecord] = {}
     grids: dict[str, GridSize] = {}
     texts: dict[str, str] = {}
-    for name, module in kernel_modules(apart, scripts).items():
+    for name, module in kernel_modules(apart, scripts, measured).items():
         Runner(make_context()).run_phases(WMMA_PIPELINE.phases, module)
         program = to_program(module)
         records[name], texts[program.launch.kernel] = program.launch, emit_cuda(module)

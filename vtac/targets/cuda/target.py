@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
-from vtac.targets.target import Hardware, Intrinsic, Level, Reach, Target, TargetProgram
+from vtac.targets.target import Hardware, Intrinsic, Level, Option, Reach, Target, TargetProgram
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,10 +50,10 @@ def _pipeline() -> Pipeline:
     return WMMA_PIPELINE
 
 
-def _compile(module: ModuleOp) -> TargetProgram:
+def _compile(module: ModuleOp, measurements: object) -> TargetProgram:
     from vtac.targets.cuda.compiling import compile_program
 
-    return compile_program(module)
+    return compile_program(module, measurements)
 
 
 def _schedules(module: ModuleOp) -> Sequence[HasScript]:
@@ -136,6 +136,7 @@ CUDA = Target(
     compile=_compile,
     takes_apart=_takes_apart,
     inlines_calls=True,
+    options=(Option("measurements", None, "a file of what tilings took on the device that the program is for"),),
     reach=Reach("a kernel counts elements in integers of 32 bits", items=(1 << 31) - 1),
     load=_load,
     saved_as=("launch.json", "kernel.cu", "plan.json", "kernels.cu"),

@@ -42,7 +42,8 @@ class Measurement:
     """One program, or a vendor's, on one workload: its times, its error, and what it is made of.
 
     `milliseconds` are samples of one run each; `operations` are multiplications and additions of the workload. A
-    program that was not compiled here has no registers, shared memory or blocks.
+    program that was not compiled here has no registers, shared memory or blocks. `product` and `tiling` are the fields of
+    the `ProductSize` and the `ProductTiling` of a program that has a tiling of the space: default schedules read them.
     """
 
     workload: str
@@ -59,6 +60,8 @@ class Measurement:
     registers: int | None = None
     shared_bytes: int | None = None
     resident_blocks: int | None = None
+    product: Mapping[str, object] | None = None
+    tiling: Mapping[str, object] | None = None
 
     def __post_init__(self) -> None:
         if not self.milliseconds or min(self.milliseconds) <= 0:

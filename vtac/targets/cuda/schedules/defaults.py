@@ -26,14 +26,21 @@ if TYPE_CHECKING:
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.schedule.payload import BlockOp
+    from vtac.targets.cuda.schedules.measured import Measurements
+    from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling
 
 
-def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = None, place: int = 0) -> Schedule:
+def default_schedule(
+    module: ModuleOp,
+    architecture: GpuArchitecture | None = None,
+    place: int = 0,
+    measured: Measurements | None = None,
+) -> Schedule:
     """A schedule for the one function of a module, which becomes one kernel.
 
     A contraction that tensor cores multiply, zero padding before it, an elementwise tail; else elements or rows of
     them that threads compute. Tiles are chosen for the architecture given, else the module's, else for what all have.
-    `place` counts from the tiling that is estimated to take least time. Raises `ScheduleError` for any other program,
+    `place` counts from the tiling that is estimated to take least time, or of which `measured` says so. Raises `ScheduleError` for any other program,
     naming the block in the way.
     """
     schedule = Schedule(module)
@@ -46,7 +53,7 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     found = find_product_blocks(schedule.function, product)
     try:
         shape = product_shape(Schedule(module), found)
-        tiling = choose_tiling(shape.size(found.element_bytes), record, place)
+        tiling = choose_tiling(shape.size(found.element_bytes), record, place, measured)
         if DYNAMIC_SIZE.is_on(module):  # blocks follow one after the other
             tiling = replace(tiling, group=1)
         ProductScheduler(schedule, found, shape, tiling).schedule()
@@ -54,6 +61,17 @@ def default_schedule(module: ModuleOp, architecture: GpuArchitecture | None = No
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", location_of(product)) from None
     return schedule
+
+
+def product_tiling(
+    module: ModuleOp, architecture: GpuArchitecture | None = None, place: int = 0
+) -> tuple[ProductSize, ProductTiling]:
+    """The product of a function as tilings are chosen for it, and the tiling at a place of their ranking."""
+    schedule = Schedule(module)
+    product = next(block for block in blocks_under(schedule.function) if is_tensor_product(block_view(block)))
+    found = find_product_blocks(schedule.function, product)
+    size = product_shape(schedule, found).size(found.element_bytes)
+    return size, choose_tiling(size, architecture_of(module) if architecture is None else architecture, place)
 
 
 def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:
