@@ -53,6 +53,8 @@ def compile(
     target: Literal["cuda"],
     config: GpuArchitecture | str | None = None,
     schedule: HasScript | ModuleOp | str | Path | None = None,
+    *,
+    measurements: str | Path | None = None,
 ) -> CudaProgram | CudaNetwork: ...
 @overload
 def compile(
@@ -88,7 +90,9 @@ def compile(
     compiled before is read from disk, and others are kept there; by default, None, that is so where `VTAC_CACHE_DIR`
     names a folder. `schedules` is a store that `vtac.tune` has filled, or its path: layers that it knows on this
     hardware get the tilings that took the fewest cycles. `jobs` processes share the layers of a network, where the
-    system is Linux and the caller runs one thread; the program is the same.
+    system is Linux and the caller runs one thread; the program is the same. `measurements` is a file that
+    `benchmarks/tensor_cores.py` has written: products that it knows on the architecture get the tiling that was the
+    fastest.
     """
     found = find_target(target)
     complete = found.complete(options)

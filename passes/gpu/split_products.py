@@ -6,6 +6,7 @@ before: %c = product %a, %b -> m x n      after: %p = product %a, %b in parts ->
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -17,6 +18,7 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseArrayBase,
     FloatAttr,
+    IndexType,
     IntegerAttr,
     IntegerType,
     ModuleOp,
@@ -34,7 +36,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.product_splits import depth_to_split
+from vtac.analysis.product_splits import depth_to_split, is_padded_beside, padding
 from vtac.analysis.value_facts import element_of, shape_of
 from vtac.dialects.wmma.declared import SPLIT
 from vtac.errors import CompileError
@@ -71,17 +73,37 @@ class SplitProduct(RewritePattern):
         total.location = op.location
         total.attributes = {name: value for name, value in op.attributes.items() if name != SPLIT.name}
         total.res[0].name_hint = op.res[0].name_hint
-        rewriter.insert([*(one for one, _, _ in seen), *start, product], InsertPoint.before(op))
+        rewriter.insert([*(one for made, _, _ in seen for one in made), *start, product], InsertPoint.before(op))
+        pads = [value.owner for value in op.inputs]
         rewriter.replace(op, total)
+        for pad in dict.fromkeys(pads):
+            if isinstance(pad, tensor.PadOp) and not any(True for _ in pad.result.uses):
+                rewriter.erase(pad)
 
 
-def _in_parts(value: SSAValue, found: AffineMap, depth: int, parts: int) -> tuple[Operation, SSAValue, AffineMap]:
-    """An operand whose dimension of the depth is two, the parts first, and how it is reached then."""
-    shape = list(shape_of(value))
+def _in_parts(value: SSAValue, found: AffineMap, depth: int, parts: int) -> tuple[Sequence[Operation], SSAValue, AffineMap]:
+    """An operand whose dimension of the depth is two, the parts first, and how it is reached then.
+
+    Padding of other dimensions comes after, so that the product still reads through it.
+    """
     at = next(n for n, expr in enumerate(found.results) if expr == AffineExpr.dimension(depth))
+    pad = value.owner
+    if isinstance(pad, tensor.PadOp) and is_padded_beside(pad, at):
+        whole = _expanded(pad.source, at, parts)
+        made = [whole, _padded(pad, whole.results[0], at)]
+    else:
+        made = [_expanded(value, at, parts)]
+    moved = _moved(found)
+    results = (*moved[:at], AffineExpr.dimension(0), *moved[at:])
+    return made, made[-1].results[0], AffineMap(found.num_dims + 1, 0, results)
+
+
+def _expanded(value: SSAValue, at: int, parts: int) -> tensor.ExpandShapeOp:
+    """A tensor one dimension of which is two, the parts first."""
+    shape = list(shape_of(value))
     split = [*shape[:at], parts, shape[at] // parts, *shape[at + 1 :]]
     groups = [[n] if n < at else [n, n + 1] if n == at else [n + 1] for n in range(len(shape))]
-    whole = tensor.ExpandShapeOp.create(
+    return tensor.ExpandShapeOp.create(
         operands=[value],
         result_types=[TensorType(element_of(value), split)],
         properties={
@@ -89,9 +111,21 @@ def _in_parts(value: SSAValue, found: AffineMap, depth: int, parts: int) -> tupl
             "static_output_shape": DenseArrayBase.from_list(i64, split),
         },
     )
-    moved = _moved(found)
-    results = (*moved[:at], AffineExpr.dimension(0), *moved[at:])
-    return whole, whole.results[0], AffineMap(found.num_dims + 1, 0, results)
+
+
+def _padded(pad: tensor.PadOp, source: SSAValue, at: int) -> tensor.PadOp:
+    """The padding of a tensor whose dimension `at`, which is not padded, is two now."""
+    low, high = ([*amounts[:at], 0, *amounts[at:]] for amounts in (padding(pad.static_low), padding(pad.static_high)))
+    body = Block(arg_types=[IndexType()] * len(low))
+    mapping: dict[SSAValue, SSAValue] = {}
+    append([op.clone(mapping) for op in pad.region.block.ops], body)
+    shape = list(shape_of(pad.result))
+    extents = shape_of(source)[at : at + 2]
+    kind = TensorType(element_of(source), [*shape[:at], *extents, *shape[at + 1 :]])
+    made = tensor.PadOp(source, [], [], Region(body), low, high, kind)
+    made.result.name_hint = pad.result.name_hint
+    made.location = pad.location
+    return made
 
 
 def _moved(found: AffineMap) -> tuple[AffineExpr, ...]:
@@ -134,7 +168,7 @@ class SplitProducts(ModulePass):
     requires: functions on tensors.
     ensures:  no operation has `wmma.split`. One that had it is a batch of products, one for each part of its depth,
               from zero on, and a sum of these from what the operation went on from. Sums of floats are taken in
-              another order.
+              another order. An operand that is padded in other dimensions is taken apart before it is padded.
     declines: what is no product; a depth that no dimension of both operands is, or that the parts do not divide.
     """
 

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import cast
+
+from xdsl.dialects import tensor
+from xdsl.dialects.builtin import DenseArrayBase, IntegerType
 from xdsl.ir import Operation
 
 from vtac.analysis.contraction import match_product
@@ -30,3 +34,16 @@ def depth_to_split(op: Operation, parts: int) -> int | str:
         found = ", ".join(str(view.extent(variable)) for variable in plain) or "none"
         return f"a sum over a whole dimension of both operands that they divide is required; such have {found} elements"
     return max(fitting, key=view.extent)
+
+
+def padding(amounts: DenseArrayBase) -> list[int]:
+    """How many elements are padded in each dimension, at one end."""
+    return list(cast("DenseArrayBase[IntegerType]", amounts).get_values())
+
+
+def is_padded_beside(pad: tensor.PadOp, dimension: int) -> bool:
+    """Whether a tensor is padded by one number, by as much as is known, and not in a dimension."""
+    body = pad.region.block
+    if pad.low or pad.high or any(True for argument in body.args for _ in argument.uses):
+        return False
+    return padding(pad.static_low)[dimension] == padding(pad.static_high)[dimension] == 0

@@ -17,6 +17,26 @@ func.func @row(%a: tensor<1x64xf16>, %b: tensor<64x8xf16>, %start: tensor<1x8xf3
 
 // -----
 
+// Rows that are padded above and below are taken apart before.
+
+// CHECK-LABEL: func.func @padded
+// CHECK:         tensor.expand_shape %a {{.*}} output_shape [6, 2, 32]
+// CHECK:         %pad = tensor.pad {{.*}} low[1, 0, 0] high[1, 0, 0]
+// CHECK:         } : tensor<6x2x32xf16> to tensor<8x2x32xf16>
+// CHECK-NOT:     tensor.pad
+// CHECK:         %c_parts = linalg.generic {{.*}} ins(%pad,
+func.func @padded(%a: tensor<6x64xf16>, %b: tensor<64x8xf16>, %start: tensor<8x8xf32>) -> tensor<8x8xf32> {
+  %zero = arith.constant 0.0 : f16
+  %pad = tensor.pad %a low[1, 0] high[1, 0] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f16
+  } : tensor<6x64xf16> to tensor<8x64xf16>
+  %c = linalg.matmul {wmma.split = 2 : i64} ins(%pad, %b : tensor<8x64xf16>, tensor<64x8xf16>) outs(%start : tensor<8x8xf32>) -> tensor<8x8xf32>
+  func.return %c : tensor<8x8xf32>
+}
+
+// -----
+
 func.func @odd(%a: tensor<1x63xf16>, %b: tensor<63x8xf16>, %start: tensor<1x8xf32>) -> tensor<1x8xf32> {
   // expected-error @+1 {{cannot take the sums of 'linalg.matmul' in 4 parts: a sum over a whole dimension of both operands that they divide is required; such have 63 elements}}
   %c = linalg.matmul {wmma.split = 4 : i64} ins(%a, %b : tensor<1x63xf16>, tensor<63x8xf16>) outs(%start : tensor<1x8xf32>) -> tensor<1x8xf32>

@@ -58,6 +58,33 @@ def test_parts_follow_tiles_and_depth(sizes: tuple[int, int, int], products: int
     assert (best_parts(size, gpu_architecture("sm_90")) > 1) == is_split
 
 
-def test_padding_is_not_stored_to_split_a_sum() -> None:
+@needs_compiler
+def test_padded_operands_are_split_where_they_are_read() -> None:
+    """Two kernels, and nothing is stored but the parts of the sum."""
     layer = convolution("nchw_fchw", (1, 256, 4, 4), 16, (3, 3), pad=1)
-    assert isinstance(vtac.compile(layer.text(), "cuda"), vtac.CudaProgram)
+    program = vtac.compile(layer.text(), "cuda")
+    assert isinstance(program, vtac.CudaNetwork)
+    (parts,) = program.plan.of_role("scratch")
+    assert parts.shape == (4, 1, 16, 4, 4)
+    inputs = layer.inputs()
+    assert np.array_equal(program(*inputs), evaluate(vtac.parse(layer.text()), *inputs))
+
+
+def test_padding_is_not_stored_to_split_a_sum() -> None:
+    """Where the dimension that is split is the one that is padded, the sum is taken as it is."""
+    text = """
+func.func @f(%a: tensor<1x2000xf16>, %b: tensor<2048x512xf16>) -> tensor<1x512xf32> {
+  %zero = arith.constant 0.0 : f16
+  %padded = tensor.pad %a low[0, 0] high[0, 48] {
+  ^bb0(%i: index, %j: index):
+    tensor.yield %zero : f16
+  } : tensor<1x2000xf16> to tensor<1x2048xf16>
+  %wide = arith.constant 0.0 : f32
+  %empty = tensor.empty() : tensor<1x512xf32>
+  %init = linalg.fill ins(%wide : f32) outs(%empty : tensor<1x512xf32>) -> tensor<1x512xf32>
+  %c = linalg.matmul ins(%padded, %b : tensor<1x2048xf16>, tensor<2048x512xf16>)
+    outs(%init : tensor<1x512xf32>) -> tensor<1x512xf32>
+  func.return %c : tensor<1x512xf32>
+}
+"""
+    assert isinstance(vtac.compile(text, "cuda", "sm_90"), vtac.CudaProgram)

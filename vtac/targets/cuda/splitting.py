@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from math import prod
 
 from xdsl.dialects import tensor
@@ -9,7 +11,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation
 
 from vtac.analysis.contraction import match_product
-from vtac.analysis.product_splits import depth_to_split
+from vtac.analysis.product_splits import depth_to_split, is_padded_beside
 from vtac.analysis.structured_view import StructuredView, structured_view
 from vtac.analysis.tensor_products import tensor_operand
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, SHAPES, GpuArchitecture
@@ -35,24 +37,41 @@ def splits(function: FuncOp, architecture: GpuArchitecture | None) -> dict[Opera
     found: dict[Operation, int] = {}
     for op in function.body.block.ops:
         view = structured_view(op)
-        if isinstance(view, str) or SPLIT.is_on(op) or any(isinstance(v.owner, tensor.PadOp) for v in op.operands):
+        if isinstance(view, str) or SPLIT.is_on(op):
             continue
         size = _size(view)
-        parts = 1 if size is None else best_parts(size, architecture)
-        if parts > 1 and not isinstance(depth_to_split(op, parts), str):
+        parts = 1 if size is None else best_parts(size, architecture, partial(_allows, op, view))
+        if parts > 1:
             found[op] = parts
     return found
 
 
-def best_parts(size: ProductSize, architecture: GpuArchitecture | None) -> int:
-    """The parts of least estimated time; 1 where that is not clearly less than without."""
+def _allows(op: Operation, view: StructuredView[int], parts: int) -> bool:
+    """Whether a product can be taken in so many parts, with no operand stored for it."""
+    depth = depth_to_split(op, parts)
+    return isinstance(depth, int) and not _is_padded_along(op, view, depth)
+
+
+def _is_padded_along(op: Operation, view: StructuredView[int], depth: int) -> bool:
+    """Whether an operand is padded in the dimension that is split, so that the padding would have to be stored."""
+    pads = [operand.owner for operand in op.operands]
+    return any(
+        isinstance(pad, tensor.PadOp) and not is_padded_beside(pad, operand.plain.index(depth))
+        for pad, operand in zip(pads, view.inputs, strict=False)
+    )
+
+
+def best_parts(
+    size: ProductSize, architecture: GpuArchitecture | None, allows: Callable[[int], bool] = lambda _: True
+) -> int:
+    """The parts of least estimated time, of those that are allowed; 1 where that is not clearly less than without."""
     m, n, k = size.sizes
     roof = gpu_roof(architecture)
     rows, columns, _ = choose_tiling(size, architecture).block
     tiles = size.products * -(-m // rows) * -(-n // columns)
     if k < _LONG or tiles > roof.multiprocessors // 2:
         return 1
-    fitting = [parts for parts in _PARTS if k % (parts * _DEEPEST_STEP) == 0]
+    fitting = [parts for parts in _PARTS if k % (parts * _DEEPEST_STEP) == 0 and allows(parts)]
     times = {1: _cycles(size, architecture) * _GAIN}
     for parts in fitting:
         split = ProductSize((m, n, k // parts), size.fragment, size.element_bytes, size.lanes, size.products * parts)

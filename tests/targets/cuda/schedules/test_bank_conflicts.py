@@ -11,7 +11,7 @@ from vtac.analysis.bank_conflicts import bank_accesses
 from vtac.analysis.nest import blocks_under
 from vtac.compiler import lower
 from vtac.dialects.gpu_hardware import gpu_architecture
-from vtac.schedule import Schedule
+from vtac.schedule import LoopRef, Schedule
 from vtac.targets.cuda.schedules import product_directives
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
@@ -31,6 +31,15 @@ def turns(module: ModuleOp) -> dict[bool, int]:
     for access in bank_accesses(kernel, fragments=True):
         found[access.writes] = max(found.get(access.writes, 0), access.turns)
     return found
+
+
+def as_they_are(_script: Schedule, rows: LoopRef, _row_bytes: int) -> list[LoopRef]:
+    """Rows in their order."""
+    return [rows]
+
+
+def without_pitch(*_: object) -> None:
+    """No directive at all."""
 
 
 def tiled(text: str, tiling: ProductTiling) -> Schedule:
@@ -66,14 +75,14 @@ def test_fast_products() -> None:
 
 def test_an_order_without_regard_to_banks_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two rows of 64 bytes, 80 bytes apart, share four banks."""
-    monkeypatch.setattr(product_directives, "order_rows", lambda script, rows, row_bytes: [rows])
+    monkeypatch.setattr(product_directives, "order_rows", as_they_are)
     text = matmul(128, 128, 128).text()
     assert turns(lower(text, "cuda", schedule=tiled(text, ProductTiling((16, 16, 16), 2, 2, 2, 1, 2, 2))))[True] == 2
 
 
 def test_rows_without_a_pitch_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rows of 128 bytes are read, and those of a staged product written, in the same banks."""
-    monkeypatch.setattr(Schedule, "storage_align", lambda *_: None)
+    monkeypatch.setattr(Schedule, "storage_align", without_pitch)
     text = matmul(128, 128, 128).text()
     found = turns(lower(text, "cuda", schedule=tiled(text, ProductTiling((16, 16, 16), 2, 2, 2, 1, 4, 2))))
     assert found == {True: 4, False: 8}

@@ -88,4 +88,4 @@ def test_lines_that_are_no_measurements(change: str | dict[str, object], message
 
 def test_no_file_at_all() -> None:
     with pytest.raises(CompileError, match="measurements=3: the path of a file"):
-        vtac.compile(TEXT, "cuda", "sm_90", measurements=3)
+        vtac.compile(TEXT, "cuda", "sm_90", measurements=3)  # pyright: ignore[reportCallIssue, reportArgumentType]

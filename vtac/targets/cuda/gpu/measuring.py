@@ -42,8 +42,9 @@ class Measurement:
     """One program, or a vendor's, on one workload: its times, its error, and what it is made of.
 
     `milliseconds` are samples of one run each; `operations` are multiplications and additions of the workload. A
-    program that was not compiled here has no registers, shared memory or blocks. `product` and `tiling` are the fields of
-    the `ProductSize` and the `ProductTiling` of a program that has a tiling of the space: default schedules read them.
+    program that was not compiled here has no registers, shared memory or blocks. `product` and `tiling` are the fields
+    of the `ProductSize` and the `ProductTiling` of a program whose tiling is one of the space: default schedules read
+    them.
     """
 
     workload: str

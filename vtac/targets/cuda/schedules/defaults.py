@@ -40,8 +40,8 @@ def default_schedule(
 
     A contraction that tensor cores multiply, zero padding before it, an elementwise tail; else elements or rows of
     them that threads compute. Tiles are chosen for the architecture given, else the module's, else for what all have.
-    `place` counts from the tiling that is estimated to take least time, or of which `measured` says so. Raises `ScheduleError` for any other program,
-    naming the block in the way.
+    `place` counts from the tiling that is estimated to take least time, or of which `measured` says so. Raises
+    `ScheduleError` for any other program, naming the block in the way.
     """
     schedule = Schedule(module)
     record = architecture_of(module) if architecture is None else architecture

@@ -58,8 +58,8 @@ class Measurements:
         tiling = min(found, key=lambda one: one.milliseconds).tiling
         if replace(tiling, group=1) not in set(tilings(size, architecture)):
             raise ScheduleError(
-                f"the tiling that was measured as the fastest, {tiling}, has no room in a block of {architecture.name}: "
-                "measure again, the space of tilings has changed"
+                f"the tiling that was measured as the fastest, {tiling}, has no room in a block of "
+                f"{architecture.name}: measure again, the space of tilings has changed"
             )
         return tiling
 
