@@ -81,7 +81,9 @@ class SplitProduct(RewritePattern):
                 rewriter.erase(pad)
 
 
-def _in_parts(value: SSAValue, found: AffineMap, depth: int, parts: int) -> tuple[Sequence[Operation], SSAValue, AffineMap]:
+def _in_parts(
+    value: SSAValue, found: AffineMap, depth: int, parts: int
+) -> tuple[Sequence[Operation], SSAValue, AffineMap]:
     """An operand whose dimension of the depth is two, the parts first, and how it is reached then.
 
     Padding of other dimensions comes after, so that the product still reads through it.
