@@ -87,6 +87,9 @@ FUSED = declare(
 
 COMMENT = declare(
     Declared(
-        "wmma.comment", TEXT, ("scf.for", "scf.if", "wmma.routine"), "what a part of a kernel does, for its readers"
+        "wmma.comment",
+        TEXT,
+        ("scf.for", "scf.if", "wmma.routine", "wmma.variable"),
+        "what a part of a kernel does, for its readers",
     )
 )

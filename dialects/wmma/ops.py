@@ -25,6 +25,7 @@ from xdsl.utils.exceptions import VerifyException
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
 from vtac.dialects.schedule.attributes import Number
 from vtac.dialects.wmma.attributes import Fragment, FragmentType
+from vtac.dialects.wmma.named import check_named
 
 INDEX = IndexType()
 I64 = IntegerAttr.constr(i64)
@@ -103,6 +104,7 @@ class FillFragmentOp(IRDLOperation):
 class LoadMatrixSyncOp(IRDLOperation):
     """Load one fragment from memory: `offset` and the leading dimension count elements.
 
+    `named` is the leading dimension under a name.
     Legal from memory of the fragment's element type; an accumulator is loaded row major.
     """
 
@@ -111,10 +113,11 @@ class LoadMatrixSyncOp(IRDLOperation):
     index = operand_def(INDEX)
     memory = operand_def(MemRefType)
     offset = operand_def(INDEX)
+    named = opt_operand_def(INDEX)
     leading = prop_def(I64)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$fragments `[` $index `]` `,` $memory `[` $offset `]` `leading` $leading attr-dict "
+        "$fragments `[` $index `]` `,` $memory `[` $offset `]` `leading` $leading (`as` $named^)? attr-dict "
         "`:` type($fragments) `,` type($memory)"
     )
 
@@ -122,6 +125,7 @@ class LoadMatrixSyncOp(IRDLOperation):
         fragment = fragment_of(self.fragments)
         _check_memory("load_matrix_sync", fragment, self.memory)
         _check_leading("load_matrix_sync", self.leading.value.data, self.memory)
+        check_named("load_matrix_sync", self.named, self.leading.value.data)
 
 
 @irdl_op_definition
@@ -133,10 +137,11 @@ class StoreMatrixSyncOp(IRDLOperation):
     index = operand_def(INDEX)
     memory = operand_def(MemRefType)
     offset = operand_def(INDEX)
+    named = opt_operand_def(INDEX)
     leading = prop_def(I64)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$memory `[` $offset `]` `leading` $leading `,` $fragments `[` $index `]` attr-dict "
+        "$memory `[` $offset `]` `leading` $leading (`as` $named^)? `,` $fragments `[` $index `]` attr-dict "
         "`:` type($memory) `,` type($fragments)"
     )
 
@@ -146,6 +151,7 @@ class StoreMatrixSyncOp(IRDLOperation):
             raise VerifyException(f"store_matrix_sync: only accumulators are stored, not {fragment.role}")
         _check_memory("store_matrix_sync", fragment, self.memory)
         _check_leading("store_matrix_sync", self.leading.value.data, self.memory)
+        check_named("store_matrix_sync", self.named, self.leading.value.data)
 
 
 @irdl_op_definition
@@ -300,13 +306,15 @@ class VariableOp(IRDLOperation):
 
 @irdl_op_definition
 class AsyncWaitOp(IRDLOperation):
-    """Wait until at most `pending` groups of copies are still under way."""
+    """Wait until at most `pending` groups of copies are still under way; `named` is that number under a name."""
 
     name = "wmma.async_wait"
+    named = opt_operand_def(INDEX)
     pending = prop_def(I64)
     traits = traits_def(MemoryWriteEffect())
-    assembly_format = "$pending attr-dict"
+    assembly_format = "$pending (`as` $named^)? attr-dict"
 
     def verify_(self) -> None:
         if self.pending.value.data < 0:
             raise VerifyException(f"async_wait: {self.pending.value.data} groups; 0 or more can be left under way")
+        check_named("async_wait", self.named, self.pending.value.data)

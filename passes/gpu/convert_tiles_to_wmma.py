@@ -129,11 +129,11 @@ class ConvertTile(RewritePattern):
         if scope_of(block.output) in FRAGMENT_ROLES:
             leading = _leading_of_load(block, access)
             operands = self._operands(block, block.output, tile, block.inputs[0], access, leading, values)
-            return LoadMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(leading, i64)})
+            return LoadMatrixSyncOp(operands=[*operands, []], properties={"leading": IntegerAttr(leading, i64)})
         if access.column_stride != 1:
             raise no_tile(block, f"a column stride of {access.column_stride}; accumulators are stored row major")
         operands = self._operands(block, block.inputs[0], tile, block.output, access, access.row_stride, values)
-        return StoreMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(access.row_stride, i64)})
+        return StoreMatrixSyncOp(operands=[*operands, []], properties={"leading": IntegerAttr(access.row_stride, i64)})
 
     def _operands(
         self,

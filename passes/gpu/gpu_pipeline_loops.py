@@ -203,7 +203,11 @@ class _Pipeline:
         copied = self._copied(copies, iteration + ahead, extents, [scf.YieldOp()])
         next_copies = scf.IfOp(more, [], Region(copied))
         AHEAD.set(next_copies, True)
-        wait = [AsyncWaitOp(properties={"pending": IntegerAttr(self.stages - 2, i64)})] if self.commits else []
+        wait = (
+            [AsyncWaitOp(operands=[[]], properties={"pending": IntegerAttr(self.stages - 2, i64)})]
+            if self.commits
+            else []
+        )
         steps = [*wait, BarrierOp(), *bound.operations, next_copies, *self._commit()]
         insert_ops(steps, InsertPoint.at_start(self.body), self.rewriter)
 

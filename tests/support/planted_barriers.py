@@ -64,10 +64,10 @@ class _Faults:
         return number
 
 
-def plant(text: str, launch: LaunchRecord, stage: int | None = None) -> Planted:
+def plant(text: str, launch: LaunchRecord, stage: str | None = None) -> Planted:
     """Plant what can go wrong with each barrier, wait and commit.
 
-    `stage` is the number of elements of one stage of a pipeline's ring; with it the indices of stages are doubled.
+    `stage` is the name of the elements of one stage of a pipeline's ring; with it the indices of stages are doubled.
     """
     faults = _Faults()
     lines = text.split("\n")
@@ -82,7 +82,7 @@ def plant(text: str, launch: LaunchRecord, stage: int | None = None) -> Planted:
     return Planted(body, replace(launch, parameters=parameters), tuple(faults.planted))
 
 
-def _double_stages(body: str, stage: int, faults: _Faults) -> str:
+def _double_stages(body: str, stage: str, faults: _Faults) -> str:
     def doubled(found: re.Match[str]) -> str:
         number = faults.at(body.count("\n", 0, found.start()) + 1)("stage index doubled")
         return f"{found['index']} * (planted[0] == {number} ? 2 : 1) * {stage}"

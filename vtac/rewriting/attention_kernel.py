@@ -367,14 +367,14 @@ class AttentionKernel:
     def _load(self, fragment: SSAValue, tile: _Tile, row: Linear, column: Linear) -> None:
         writer = self.writer
         operands = [fragment, writer.index(ZERO), tile.memory, writer.index(tile.place(row, column))]
-        writer.do(LoadMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(tile.pitch, i64)}))
+        writer.do(LoadMatrixSyncOp(operands=[*operands, []], properties={"leading": IntegerAttr(tile.pitch, i64)}))
 
     def _store(self, fragments: SSAValue, column: Linear, tile: _Tile) -> None:
         """Fragments of a warp's rows, beside each other."""
         writer = self.writer
         place = tile.place(self._first_of_warp, column * FRAGMENT)
         operands = [fragments, writer.index(column), tile.memory, writer.index(place)]
-        writer.do(StoreMatrixSyncOp(operands=operands, properties={"leading": IntegerAttr(tile.pitch, i64)}))
+        writer.do(StoreMatrixSyncOp(operands=[*operands, []], properties={"leading": IntegerAttr(tile.pitch, i64)}))
 
     def _multiply(self, sums: SSAValue, column: Linear, right: SSAValue) -> None:
         zero = self.writer.index(ZERO)

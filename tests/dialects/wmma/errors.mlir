@@ -296,3 +296,45 @@ func.func @f(%r: (index) -> (), %i: index) {
   wmma.call %r(%i) : (index) -> ()
   func.return
 }
+
+// -----
+
+// Numbers under a name.
+func.func @f() {
+  %two = arith.constant 2 : index
+  %stages = wmma.variable %two
+  // expected-error @+1 {{async_wait: 1 by a name that is 2}}
+  wmma.async_wait 1 as %stages
+  func.return
+}
+
+// -----
+
+func.func @f(%i: index) {
+  // expected-error @+1 {{async_wait: 1 by a name that is no number}}
+  wmma.async_wait 1 as %i
+  func.return
+}
+
+// -----
+
+func.func @f(%s: memref<256xf16, "shared">, %i: index) {
+  %left = wmma.fragments : !wmma.fragment<1 x matrix_a [16, 16, 16] f16 row_major>
+  %pitch = arith.constant 24 : index
+  // expected-error @+1 {{load_matrix_sync: 16 by a name that is 24}}
+  wmma.load_matrix_sync %left[%i], %s[%i] leading 16 as %pitch : !wmma.fragment<1 x matrix_a [16, 16, 16] f16 row_major>, memref<256xf16, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%c: memref<256xf32>, %i: index) {
+  %sums = wmma.fragments : !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  %eight = arith.constant 8 : index
+  %more = arith.addi %eight, %eight : index
+  %less = arith.subi %more, %eight : index
+  %twice = arith.muli %less, %more : index
+  // expected-error @+1 {{store_matrix_sync: 16 by a name that is 128}}
+  wmma.store_matrix_sync %c[%i] leading 16 as %twice, %sums[%i] : memref<256xf32>, !wmma.fragment<1 x accumulator [16, 16, 16] f32>
+  func.return
+}

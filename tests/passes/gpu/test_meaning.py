@@ -113,3 +113,10 @@ def test_a_routine_called_beyond_its_indices() -> None:
     wrong = parse(str(kernel).replace("extents [3, 8]", "extents [2, 8]"))
     with pytest.raises(EvaluationError, match="a routine is called with 2 for an index from 0 to below 2"):
         evaluate(wrong, numbers(288, dtype=np.float16), np.zeros(32, np.float16))
+
+
+def test_named_numbers() -> None:
+    text = function_of("gpu_name_numbers", "rows")
+    arrays = [numbers(8, 64), np.zeros(32, np.float32)]
+    before, then = (evaluate(module, *arrays) for module in (parse(text), after(text, "gpu-name-numbers")))
+    assert np.array_equal(before, then)

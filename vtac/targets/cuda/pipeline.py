@@ -23,6 +23,7 @@ from vtac.passes.gpu.gpu_guard_sizes import GpuGuardSizes
 from vtac.passes.gpu.gpu_hoist_indices import GpuHoistIndices
 from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
 from vtac.passes.gpu.gpu_merge_conditions import GpuMergeConditions
+from vtac.passes.gpu.gpu_name_numbers import GpuNameNumbers
 from vtac.passes.gpu.gpu_name_values import GpuNameValues
 from vtac.passes.gpu.gpu_outline_copies import GpuOutlineCopies
 from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
@@ -76,6 +77,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuCarryCounters(),
                 GpuNameValues(),
                 GpuHoistIndices(),
+                GpuNameNumbers(),
                 GpuGuardSizes(),
                 ConvertScheduleToScf(),  # the new constants, too, stand at the start, each once
             ),

@@ -27,11 +27,11 @@ pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str
 
 @dataclass(frozen=True)
 class Kernel:
-    """A text, its launch, and the elements of one stage of one of its rings, where it has any."""
+    """A text, its launch, and the name of the elements of one stage of one of its rings, where it has any."""
 
     text: str
     launch: LaunchRecord
-    stage: int | None = None
+    stage: str | None = None
 
     @property
     def arrays(self) -> list[Array]:
@@ -40,12 +40,12 @@ class Kernel:
         return [random.integers(-5, 6, p.shape).astype(p.numpy_dtype) for p in self.launch.inputs]
 
 
-def product(layer: WmmaMatmul, tiling: MatmulTiling | None = None, stage: int | None = None) -> Kernel:
+def product(layer: WmmaMatmul, tiling: MatmulTiling | None = None, stage: str | None = None) -> Kernel:
     program = vtac.compile(layer.text(), "cuda", schedule=layer.schedule(tiling))
     return Kernel(program.text, program.launch, stage)
 
 
-def convolution(layer: WmmaConv2D | PlainConv2D, *, fast: bool, stage: int | None = None) -> Kernel:
+def convolution(layer: WmmaConv2D | PlainConv2D, *, fast: bool, stage: str | None = None) -> Kernel:
     program = vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer) if fast else layer.seed_schedule())
     return Kernel(program.text, program.launch, stage)
 
@@ -69,11 +69,11 @@ KERNELS: Mapping[str, tuple[Callable[[], Kernel], int]] = {
     "product": (lambda: product(WmmaMatmul(64, 64, 64, bias=True, relu=True)), 5),
     "guarded product": (lambda: product(WmmaMatmul(50, 64, 100, "s8", bias=True)), 5),
     "pipelined product": (
-        lambda: product(WmmaMatmul(64, 64, 128, bias=True), MatmulTiling(2, 2, 2, 2, 1, 3), 1536),
+        lambda: product(WmmaMatmul(64, 64, 128, bias=True), MatmulTiling(2, 2, 2, 2, 1, 3), "a_shared_stage"),
         9,
     ),
     "convolution": (lambda: convolution(WmmaConv2D(16, 4, 4, 32, 16), fast=False), 4),
-    "fast convolution": (lambda: convolution(WmmaConv2D(64, 4, 4, 32, 128), fast=True, stage=2560), 8),
+    "fast convolution": (lambda: convolution(WmmaConv2D(64, 4, 4, 32, 128), fast=True, stage="data_shared_stage"), 8),
     "plain convolution": (lambda: convolution(PlainConv2D(5, 3, 4, 3, 10, 5, 2, 2), fast=False), 5),
     "fast plain convolution": (lambda: convolution(PlainConv2D(16, 5, 4, 16, 32, 2, 0, 2), fast=True), 6),
     "pipelined product by hand": (lambda: Kernel(pipelined_matmul().text, pipelined_matmul().launch), 7),

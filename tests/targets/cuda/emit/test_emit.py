@@ -111,7 +111,7 @@ def test_the_fast_text_uses_the_pipeline_calls_and_dynamic_shared_memory() -> No
     program = vtac.compile(layer.text(), "cuda", schedule=fast_schedule(layer))
     assert "#include <cuda_pipeline.h>\n" in program.text
     assert "  extern __shared__ __align__(128) unsigned char shared_memory[];\n" in program.text
-    for call in ("__pipeline_memcpy_async(", "__pipeline_commit();", "__pipeline_wait_prior(2);"):
+    for call in ("__pipeline_memcpy_async(", "__pipeline_commit();", "__pipeline_wait_prior(stages - 2);"):
         assert call in program.text
     assert program.launch.shared_bytes > 48 * 1024
 

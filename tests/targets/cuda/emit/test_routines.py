@@ -36,7 +36,7 @@ def test_a_convolution_copies_a_tap_of_channels() -> None:
     text = vtac.compile(CONVOLUTION.text(), "cuda", schedule=fast_schedule(CONVOLUTION, TILING)).text
     assert "[&](const int slot, const int tap_row, const int tap_column, const int channels) {\n" in text
     assert "begin_copies(stage, 0, stage, 0);" in text
-    assert "begin_copies((step + 3) % 4, copy_tap_row, tap_column, copy_channels);" in text
+    assert "begin_copies((step + stages - 1) % stages, copy_tap_row, tap_column, copy_channels);" in text
     assert "tap_column = (tap_column == 2) ? 0 : tap_column + 1;" in text
     assert "/ 9" not in text.split("// Main loop", 1)[1]
 

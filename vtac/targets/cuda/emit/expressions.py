@@ -194,7 +194,7 @@ class ExpressionPrinter:
         left, right = (self.text(operand, ATOM) for operand in op.operands)
         text = f"{left} {_BITS[type(op)]} {right}"
         kind = op.results[0].type
-        return text if str(kind) == "i32" else self._cast(kind, text)[0]
+        return text if str(kind) in ("i32", "index") else self._cast(kind, text)[0]
 
     def _unsigned_comparison(self, op: arith.CmpiOp, sign: str) -> str:
         left, right = (as_unsigned(value.type, self.text(value)) for value in (op.lhs, op.rhs))

@@ -16,6 +16,7 @@ from vtac.analysis.nest import element_type_of, memref_type_of, scope_of, shape_
 from vtac.dialects import wmma
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma.declared import COMMENT, SHARED_OFFSET
+from vtac.dialects.wmma.named import known_number
 from vtac.dialects.wmma.ops import fragment_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import ATOM, SUM, ExpressionPrinter
@@ -81,7 +82,8 @@ class StatementPrinter(ExpressionPrinter):
         if comment is not None:
             self.lines += ["", "  " * depth + f"// {comment}"]
         if isinstance(op, wmma.VariableOp):
-            self._line(f"const int {self.name(op.result, 'index')} = {self.text(op.index)};", depth)
+            kind = "const int" if known_number(op.index) is None else "constexpr int"
+            self._line(f"{kind} {self.name(op.result, 'index')} = {self.text(op.index)};", depth)
         elif self.print_pure(op) or isinstance(op, memref.ReinterpretCastOp | func.ReturnOp | scf.YieldOp):
             return
         elif isinstance(op, gpu.BlockIdOp | gpu.ThreadIdOp):
@@ -232,9 +234,7 @@ class StatementPrinter(ExpressionPrinter):
         elif isinstance(op, wmma.StoreMatrixSyncOp):
             source = self._fragment(op)
             memory = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
-            self._line(
-                f"wmma::store_matrix_sync({memory}, {source}, {op.leading.value.data}, wmma::mem_row_major);", depth
-            )
+            self._line(f"wmma::store_matrix_sync({memory}, {source}, {self._leading(op)}, wmma::mem_row_major);", depth)
         elif isinstance(op, wmma.MmaSyncOp):
             accumulator = f"{self.text(op.accumulator)}[{self.text(op.accumulator_index)}]"
             a = f"{self.text(op.a)}[{self.text(op.a_index)}]"
@@ -258,7 +258,10 @@ class StatementPrinter(ExpressionPrinter):
         if fragment_of(op.fragments).element == "u8":  # bytes in memory have no sign of their own
             place = f"reinterpret_cast<const unsigned char *>({place})"
         layout = ", wmma::mem_row_major" if fragment_of(op.fragments).role == "accumulator" else ""
-        return f"{place}, {op.leading.value.data}{layout}"
+        return f"{place}, {self._leading(op)}{layout}"
+
+    def _leading(self, op: wmma.LoadMatrixSyncOp | wmma.StoreMatrixSyncOp) -> str:
+        return str(op.leading.value.data) if op.named is None else self.text(op.named)
 
     def _round(self, fragment: str, depth: int) -> None:
         """The elements of a fragment of tf32 are rounded, each lane its own; the hardware would cut them off."""
@@ -298,7 +301,8 @@ class StatementPrinter(ExpressionPrinter):
         elif isinstance(op, wmma.AsyncCommitOp):
             self._line("__pipeline_commit();", depth)
         elif isinstance(op, wmma.AsyncWaitOp):
-            self._line(f"__pipeline_wait_prior({op.pending.value.data});", depth)
+            groups = str(op.pending.value.data) if op.named is None else self.text(op.named)
+            self._line(f"__pipeline_wait_prior({groups});", depth)
         else:
             return False
         self.headers.add("cuda_pipeline.h")
