@@ -29,6 +29,7 @@ class Case:
     tail: bool = False
     image: bool = False
     unsigned: bool = False
+    half_sums: bool = False
 
     def arrays(self) -> list[Array]:
         """Small whole numbers: bfloat16 as its bits."""
@@ -59,7 +60,7 @@ def wanted_of(case: Case, arrays: list[Array]) -> Array:
         return np.sum(taps, axis=0).astype(np.float32)
     found = left @ (right.swapaxes(-1, -2) if case.transposed else right)
     if not case.tail:
-        return found.astype(np.int32 if case.element == "i8" else np.float32)
+        return found.astype(np.int32 if case.element == "i8" else np.float16 if case.half_sums else np.float32)
     bias, rest = (array.astype(np.float64) for array in arrays[2:])
     return np.maximum(found + bias + rest, 0).astype(np.float16)
 
@@ -79,7 +80,7 @@ def product(
 
 
 def _text(case: Case) -> str:
-    (m, n, k), kind, wide = case.sizes, case.element, _SUMS[case.element]
+    (m, n, k), kind, wide = case.sizes, case.element, "f16" if case.half_sums else _SUMS[case.element]
     each, z = (f"{case.batch}x", "z, ") if case.batch else ("", "")
     a, b = f"tensor<{each}{m}x{k}x{kind}>", f"tensor<{each}{f'{n}x{k}' if case.transposed else f'{k}x{n}'}x{kind}>"
     sums = f"tensor<{each}{m}x{n}x{wide}>"
@@ -156,6 +157,7 @@ CASES: Mapping[str, Case] = {
     "batch": product((32, 32, 64), batch=3),
     "bias, residual, relu, cast": product((64, 64, 128), tail=True),
     "bf16": product((32, 32, 64), "bf16"),
+    "sums of halves": product((32, 32, 64), half_sums=True),
     "tf32": product((32, 32, 32), "f32"),
     "tf32, b transposed": product((32, 32, 64), "f32", transposed=True),
     "s8": product((64, 32, 128), "i8"),

@@ -16,7 +16,16 @@ from vtac.targets.cuda.schedules.mma_products import mma_schedule
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 
-NAMES = ("batch", "bias, residual, relu, cast", "bf16", "tf32", "s8", "u8, b transposed", "convolution")
+NAMES = (
+    "batch",
+    "bias, residual, relu, cast",
+    "bf16",
+    "sums of halves",
+    "tf32",
+    "s8",
+    "u8, b transposed",
+    "convolution",
+)
 
 
 def program_of(text: str) -> CudaProgram:

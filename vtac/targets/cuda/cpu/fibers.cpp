@@ -28,7 +28,7 @@ struct Fiber {
     ucontext_t first_context;
     State state;
     int line;
-    bool started, executes_for_warp;
+    bool started, executes_for_warp, shuffles_matrices;
     std::uint64_t history;  // of warp-wide operations, as a hash
     unsigned operations, shuffles;
     uint3 index;
@@ -112,7 +112,8 @@ int lanes_of(int first) { return thread_count - first < lanes_per_warp ? thread_
 
 const char* what_holds(const Fiber& fiber) {
     if (fiber.state == State::done) return "has returned";
-    if (fiber.state == State::at_shuffle) return "waits at a shuffle or matrix operation in line";
+    if (fiber.state == State::at_shuffle)
+        return fiber.shuffles_matrices ? "waits at ldmatrix or mma.sync in line" : "waits at a shuffle in line";
     return fiber.state == State::at_block_barrier ? "waits at __syncthreads() in line" : "waits at __syncwarp()";
 }
 
@@ -291,6 +292,7 @@ void shuffle(Shuffle kind, unsigned mask, const void* value, void* found, std::s
     std::memcpy(passed[turn][running], value, bytes);
     remember(fibers[running], {std::uint64_t(kind), std::uint64_t(line), bytes});
     fibers[running].state = State::at_shuffle;
+    fibers[running].shuffles_matrices = false;
     fibers[running].line = line;
     leave_fiber();
     std::memcpy(found, passed[turn][first + source], bytes);
@@ -305,6 +307,7 @@ const unsigned char* exchange(Exchange kind, const void* value, std::size_t byte
     std::memcpy(passed[turn][running], value, bytes);
     remember(fibers[running], {std::uint64_t(kind), std::uint64_t(line), bytes});
     fibers[running].state = State::at_shuffle;
+    fibers[running].shuffles_matrices = true;
     fibers[running].line = line;
     leave_fiber();
     return passed[turn][first];

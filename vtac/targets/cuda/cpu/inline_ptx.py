@@ -135,16 +135,15 @@ def _load(matrices: int, transposed: bool, groups: list[list[int]], statement: _
 
 def _multiply(match: re.Match[str], groups: list[list[int]], statement: _Statement, place: str) -> str:
     shape, result, left, right, start = match.groups()
-    if left != right or result != start or result not in _SUMS or shape != f"m16n8k{_DEPTHS.get(left, 0)}":
+    if left != right or result != start or result not in (*_SUMS, "f16") or shape != f"m16n8k{_DEPTHS.get(left, 0)}":
         raise KernelTextError(f"cannot run mma.sync of {shape} {result}.{left}.{right}.{start} on the CPU", place)
-    if [len(group) for group in groups] != [4, 4, 2, 4]:
-        raise KernelTextError(f"mma.sync of {shape} takes 4, 4, 2 and 4 registers", place)
+    sums = 2 if result == "f16" else 4
+    if [len(group) for group in groups] != [sums, 4, 2, sums]:
+        raise KernelTextError(f"mma.sync of {shape} takes {sums}, 4, 2 and {sums} registers", place)
     results = ", ".join(f"&({_written(number, statement, place)})" for number in groups[0])
     read = [", ".join(_read(number, statement, place) for number in group) for group in groups[1:]]
-    return (
-        f"::vtac::ptx::mma<::vtac::ptx::{left}, {_SUMS[result]}>({{{results}}}, {{{read[0]}}}, {{{read[1]}}}, "
-        f"{{{read[2]}}}, {_LINE});"
-    )
+    kinds = f"::vtac::ptx::{left}" if result == "f16" else f"::vtac::ptx::{left}, {_SUMS[result]}"
+    return f"::vtac::ptx::mma<{kinds}>({{{results}}}, {{{read[0]}}}, {{{read[1]}}}, {{{read[2]}}}, {_LINE});"
 
 
 def _round(groups: list[list[int]], statement: _Statement, place: str) -> str:

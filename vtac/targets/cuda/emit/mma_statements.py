@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+
 from xdsl.dialects import arith, memref
-from xdsl.dialects.builtin import IndexType
+from xdsl.dialects.builtin import FloatAttr, IndexType
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.gpu_indices import whole
@@ -86,11 +88,14 @@ class MmaStatementPrinter(StatementPrinter):
 
     def _fill(self, op: mma.FillOp, depth: int) -> None:
         tiles = tiles_of(op.tiles)
-        if tiles.element not in _REGISTERS:
-            raise CompileError(f"tiles of {tiles.element} are not filled in CUDA text", location_of(op))
+        if tiles.role != "accumulator":
+            raise CompileError(f"tiles of {tiles.role} are not filled in CUDA text", location_of(op))
+        number = self.constant(op.value)
+        if tiles.element == "f16" and isinstance(op.value, FloatAttr):
+            number = f"0x{2 * struct.pack('>e', op.value.value.data).hex()}u"  # both halves of a register
         self._line("#pragma unroll", depth)
         self._line(f"for (int element = 0; element < {tiles.words}; ++element) {{", depth)
-        self._line(f"{self.text(op.tiles)}[{self.text(op.index)}][element] = {self.constant(op.value)};", depth + 1)
+        self._line(f"{self.text(op.tiles)}[{self.text(op.index)}][element] = {number};", depth + 1)
         self._line("}", depth)
 
     def _ldmatrix(self, op: mma.LdmatrixOp, depth: int) -> None:
@@ -126,9 +131,11 @@ class MmaStatementPrinter(StatementPrinter):
         self._line(f"{name}({arguments});", depth)
 
     def _extract(self, op: mma.ExtractOp, depth: int) -> None:
-        if tiles_of(op.tiles).element not in _REGISTERS:
-            raise CompileError(f"elements of tiles of {tiles_of(op.tiles).element} have no CUDA text", location_of(op))
-        place = f"{self.text(op.tiles)}[{self.text(op.index)}][{op.element.value.data}]"
+        tile, number = f"{self.text(op.tiles)}[{self.text(op.index)}]", op.element.value.data
+        place = f"{tile}[{number}]"
+        if tiles_of(op.tiles).element == "f16":
+            half = f"{tile}[{number // 2}]{' >> 16' if number % 2 else ''}"
+            place = f"__ushort_as_half(static_cast<unsigned short>({half}))"
         self._line(f"const {scalar_type(op.result.type)} {self.name(op.result, 'sum')} = {place};", depth)
 
     def _pair(self, op: mma.LoadPairOp | mma.StorePairOp, depth: int) -> None:

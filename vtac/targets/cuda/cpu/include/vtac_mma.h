@@ -61,8 +61,7 @@ VTAC_TELLS void ldmatrix(std::uint32_t* const (&registers)[matrices], std::uint3
 // elements in a register, in register r / 8 + k / (4 e) * 2; in B column n and row k in lane n * 4 + k % (4 e) / e, in
 // register k / (4 e). A lane adds up two columns of two rows.
 template <class T, class Sum>
-VTAC_TELLS void mma(Sum* const (&results)[4], const std::uint32_t (&left)[4], const std::uint32_t (&right)[2],
-                    const Sum (&sums)[4], int line) {
+VTAC_TELLS void products_of(const std::uint32_t (&left)[4], const std::uint32_t (&right)[2], Sum (&products)[4], int line) {
     struct Passed {
         std::uint32_t left[4], right[2];
     } mine;
@@ -74,14 +73,37 @@ VTAC_TELLS void mma(Sum* const (&results)[4], const std::uint32_t (&left)[4], co
     const auto of = [all](int number) { return reinterpret_cast<const Passed*>(all + number * exchanged_pitch); };
     for (int i = 0; i < 4; ++i) {
         const int row = lane / 4 + i / 2 * 8, column = lane % 4 * 2 + i % 2;
-        Sum products = 0;
+        products[i] = 0;
         for (int k = 0; k < depth; ++k) {
             const int part = k % (4 * e) / e, half = k / (4 * e);
             const auto x = T::widen(of(row % 8 * 4 + part)->left[row / 8 + half * 2], k % e);
             const auto y = T::widen(of(column * 4 + part)->right[half], k % e);
-            products += x * y;
+            products[i] += x * y;
         }
-        *results[i] = sums[i] + products;
+    }
+}
+
+template <class T, class Sum>
+VTAC_TELLS void mma(Sum* const (&results)[4], const std::uint32_t (&left)[4], const std::uint32_t (&right)[2],
+                    const Sum (&sums)[4], int line) {
+    Sum products[4];
+    products_of<T>(left, right, products, line);
+    for (int i = 0; i < 4; ++i) *results[i] = sums[i] + products[i];
+}
+
+// Sums of halves, two in a register: added up in float, and rounded once for each instruction.
+template <class T>
+VTAC_TELLS void mma(std::uint32_t* const (&results)[2], const std::uint32_t (&left)[4], const std::uint32_t (&right)[2],
+                    const std::uint32_t (&sums)[2], int line) {
+    float products[4];
+    products_of<T>(left, right, products, line);
+    for (int i = 0; i < 2; ++i) {
+        std::uint32_t word = 0;
+        for (int at = 0; at < 2; ++at) {
+            const float sum = f16::widen(sums[i], at) + products[2 * i + at];
+            word |= std::uint32_t(float_to_half(sum)) << 16 * at;
+        }
+        *results[i] = word;
     }
 }
 

@@ -160,6 +160,11 @@ inline double max(double a, double b) { return std::fmax(a, b); }
 
 inline float __int_as_float(unsigned bits) { return vtac::as_float(bits); }
 inline float __uint_as_float(unsigned bits) { return vtac::as_float(bits); }
+inline __half __ushort_as_half(unsigned short bits) {
+    __half value;
+    value.bits = bits;
+    return value;
+}
 inline float rsqrtf(float value) { return 1.0f / std::sqrt(value); }
 inline float __expf(float value) { return std::exp(value); }
 inline float __fdividef(float a, float b) { return a / b; }
