@@ -23,6 +23,7 @@ from vtac.dialects.wmma import (
     CallOp,
     FillFragmentOp,
     MapFragmentOp,
+    MultiplyFragmentOp,
     StoreMatrixSyncOp,
 )
 from vtac.dialects.wmma.declared import BLOCK
@@ -39,6 +40,7 @@ def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
     names: dict[SSAValue, str] = {}
     calls: list[CallOp] = []
     blocks = [op for op in ops if isinstance(op, gpu.BlockIdOp)]
+    scalings = [op for op in ops if isinstance(op, MultiplyFragmentOp)]
     for op in ops:
         if isinstance(op, scf.ForOp):
             names[op.body.block.args[0]] = _of_loop(op, sides)
@@ -46,7 +48,7 @@ def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
         elif isinstance(op, CallOp):
             calls.append(op)
         elif isinstance(op, ARRAYS):
-            names[op.results[0]] = _FRAGMENTS[array_role(op.results[0])]
+            names[op.results[0]] = _of_array(op.results[0], scalings)
         elif isinstance(op, gpu.BlockIdOp) and len(blocks) == 1:
             names[op.result] = "block"
         elif isinstance(op, gpu.ThreadIdOp):
@@ -54,6 +56,15 @@ def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
     for call in calls:
         names.update(argument_names(call, names))
     return names
+
+
+def _of_array(array: SSAValue, scalings: list[MultiplyFragmentOp]) -> str:
+    """What an array of fragments holds: an operand, sums, or beside sums that are scaled products and factors."""
+    role = array_role(array)
+    if any(op.factors is array for op in scalings):
+        return "factor"
+    is_scaled = any(op.fragments is array for op in scalings)
+    return "products" if scalings and role == "accumulator" and not is_scaled else _FRAGMENTS[role]
 
 
 def _of_loop(loop: scf.ForOp, sides: dict[Hashable, str]) -> str:

@@ -83,7 +83,7 @@ def test_an_encoder_needs_two_launches_less_and_no_memory_for_scores() -> None:
 
 
 PLANTED = {
-    "the factors are not applied": (r"sums\w*\[i\]\.x\[element\] \*= sums\w*\[0\]\.x\[element\];", ";"),
+    "the factors are not applied": (r"sums\[i\]\.x\[element\] \*= factor\[0\]\.x\[element\];", ";"),
     "keys that are none count": (r"< 101\) \?", "< 128) ?"),
     "one key too few": (r"< 101\) \?", "< 100) ?"),
     "the largest score is forgotten": (r"change\[i\] = expf\([^;]*;", "change[i] = 1.0f;"),
