@@ -24,7 +24,16 @@ class Spot(NamedTuple):
     y: float
 
 
+class _Axis(Protocol):
+    def set_major_formatter(self, formatter: str) -> object: ...
+
+
 class _Axes(Protocol):
+    @property
+    def xaxis(self) -> _Axis: ...
+    @property
+    def yaxis(self) -> _Axis: ...
+    def legend(self) -> object: ...
     def plot(self, x: Sequence[float], y: Sequence[float], style: str, **more: object) -> object: ...
     def annotate(self, text: str, xy: tuple[float, float], **more: object) -> object: ...
     def set(self, **more: object) -> object: ...
@@ -66,14 +75,20 @@ def plot_front(spots: Sequence[Spot], x_name: str, y_name: str, title: str, path
     figure = cast(_Figure, import_module("matplotlib.figure").Figure(figsize=(9, 5.5), layout="constrained"))
     axes = figure.subplots()
     front = front_of(spots)
-    axes.plot([one.x for one in spots], [one.y for one in spots], "o", color="0.7", markersize=4)
-    axes.plot([one.x for one in front], [one.y for one in front], "o-", color="C0", markersize=5)
+    others = [one for one in spots if one not in front]
+    if others:
+        axes.plot([one.x for one in others], [one.y for one in others], "o", color="0.6", markersize=4, label="others")
+    line = {"color": "C0", "markersize": 5, "label": "no other is better in both"}
+    axes.plot([one.x for one in front], [one.y for one in front], "o-", **line)
     for one in front[:: max(1, len(front) // 12)]:
         axes.annotate(one.label, (one.x, one.y), xytext=(4, 4), textcoords="offset points", fontsize=7)
     axes.set(xlabel=x_name, ylabel=y_name, title=title)
     axes.grid(True, alpha=0.3)
+    axes.legend()
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_formatter("{x:,.6g}")
     data = BytesIO()
-    figure.savefig(data, format=Path(path).suffix.lower()[1:])
+    figure.savefig(data, format=Path(path).suffix.lower()[1:], metadata={"Title": f"{title}: {y_name} over {x_name}"})
     try:
         write_output(Path(path), data.getvalue())
     except OSError as error:

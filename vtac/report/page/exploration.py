@@ -6,9 +6,10 @@ from typing import cast
 
 from vtac.lazily import installed_version
 from vtac.report.page.document import require_extra
+from vtac.report.page.section import Section
+from vtac.targets.vta.exploring.sweep import AXES, shown
 from vtac.targets.vta.exploring.sweep import Point as MachinePoint
 from vtac.targets.vta.exploring.sweep import Sweep as Exploration
-from vtac.targets.vta.exploring.sweep import measure
 
 _PAIRS = (("cycles", "sram_bytes"), ("cycles", "energy"), ("cycles", "area"))
 
@@ -24,15 +25,18 @@ def exploration_page(exploration: object) -> str:
     sections = [
         sweep_section(
             Sweep(
-                f"{x} and {y.replace('_', ' ')}",
-                x,
-                y.replace("_", " "),
-                [Point(one.name, measure(one, x), measure(one, y), _columns(one)) for one in found.good],
+                f"{AXES[x][0].capitalize()} and {AXES[y][0]}",
+                AXES[x][0],
+                AXES[y][0],
+                [Point(one.name, shown(one, x), shown(one, y), _columns(one, y)) for one in found.good],
             ),
             number,
         )
         for number, (x, y) in enumerate(_PAIRS, 1)
     ]
+    failed = [(one.name, one.error) for one in found if one.error]
+    about = {"source": found.table.source, "failed": failed, "networks": title}
+    sections.append(Section("machines", "What the figures are", render("machines.html", **about)))
     return render(
         "page.html",
         name=title,
@@ -44,13 +48,16 @@ def exploration_page(exploration: object) -> str:
     )
 
 
-def _columns(point: MachinePoint) -> dict[str, str]:
-    return {
-        "bytes": f"{point.bytes:,}",
+def _columns(point: MachinePoint, y: str) -> dict[str, str]:
+    """What a table says of a machine beside its cycles and the measure `y`."""
+    columns = {
+        "SRAM in KiB": f"{point.sram_bytes / 1024:,.0f}",
+        "bytes of DRAM": f"{point.bytes:,}",
         "multipliers": f"{point.multipliers:,}",
-        "utilisation": f"{point.utilisation:.1%}",
-        "uJ": f"{point.energy:,.1f}",
-        "mm2": f"{point.area:.3f}",
+        "utilisation in %": f"{100 * point.utilisation:.1f}",
+        "energy in uJ": f"{point.energy:,.1f}",
+        "area in mm2": f"{point.area:.3f}",
         "limit": point.limit,
         "cycles by": "RTL" if point.is_proven else "formula",
     }
+    return {name: value for name, value in columns.items() if name != AXES[y][0]}

@@ -79,6 +79,8 @@ def test_the_front_and_its_files(sweep: vtac.Sweep, tmp_path: Path) -> None:
     assert {row["cycles_by"] for row in rows} == {"rtl"}
     page = sweep.to_html()
     assert page.count('<section id="sweep-') == 3
+    assert 'aria-label="SRAM in KiB over cycles: 8 points, ' in page
+    assert "Energies and areas are by a table" in page and "All of them run net." in page
     with pytest.raises(VtacError, match="'speed' is no measure of a point; the measures are cycles, bytes"):
         sweep.pareto("speed")
 
@@ -89,6 +91,8 @@ def test_a_machine_that_cannot_hold_the_network_is_a_point_with_an_error() -> No
     assert point.error.startswith("tiled: ")
     text = str(vtac.explore({"tiled": CONV}, [wrong, VTAConfig()], executor=Here()))
     assert "1 cannot run tiled" in text
+    page = vtac.explore({"tiled": CONV}, [wrong, VTAConfig()], executor=Here()).to_html()
+    assert "1 of the machines cannot run tiled:" in page and point.name in page
 
 
 def test_other_machines_say_that_they_are_not_proven() -> None:

@@ -66,12 +66,16 @@ def measure_overheads(jobs: Sequence[PointJob], executor: Executor, *, share: bo
             known.setdefault(tiles, result.tilings)
     largest = max(known.values(), key=len, default=jobs[-1].tilings)
     payload = pickle.dumps(replace(jobs[-1], text="", tilings=largest))
+    return Overheads(tuple(tasks), dispatch_seconds(payload, executor), record_seconds(), len(payload))
+
+
+def dispatch_seconds(payload: bytes, executor: Executor) -> float:
+    """What it takes to send so many bytes to a worker and to take its answer back, where workers do nothing else."""
     crew: Crew[bytes, int] = Crew(executor, echo)
     crew.submit(0, [payload])
     while len(crew):
         crew.collect()
-    dispatch = min(_round_seconds(crew, payload) for _ in range(_ROUNDS))
-    return Overheads(tuple(tasks), dispatch, _record_seconds(), len(payload))
+    return min(_round_seconds(crew, payload) for _ in range(_ROUNDS))
 
 
 def _round_seconds(crew: Crew[bytes, int], payload: bytes) -> float:
@@ -83,11 +87,13 @@ def _round_seconds(crew: Crew[bytes, int], payload: bytes) -> float:
     return (perf_counter() - start) / _PROBES
 
 
-def _record_seconds() -> float:
+def record_seconds(rows: int = 1) -> float:
+    """What it takes to keep so many outcomes at once in a store."""
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "probe.db") as store:
         start = perf_counter()
         for number in range(_PROBES):
-            store.record([(Trial("p", "m", str(number), "1"), Outcome("ok", more="x" * 500))])
+            trials = [Trial("p", "m", f"{number} {row}", "1") for row in range(rows)]
+            store.record([(trial, Outcome("ok", more="x" * 500)) for trial in trials])
         return (perf_counter() - start) / _PROBES
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
@@ -21,6 +21,15 @@ from vtac.targets.vta.exploring.machines import Machine
 
 MEASURES = ("cycles", "bytes", "sram_bytes", "multipliers", "energy", "area")
 """What points may be compared by; less is better."""
+AXES: Mapping[str, tuple[str, int]] = {
+    "cycles": ("cycles", 1),
+    "bytes": ("bytes of DRAM", 1),
+    "sram_bytes": ("SRAM in KiB", 1024),
+    "multipliers": ("multipliers", 1),
+    "energy": ("energy in uJ", 1),
+    "area": ("area in mm2", 1),
+}
+"""What an axis calls a measure, and in which unit of it."""
 
 
 @dataclass(frozen=True)
@@ -209,17 +218,30 @@ class Sweep:
 
     def plot(self, path: str | Path, x: str = "cycles", y: str = "sram_bytes") -> None:
         """Draw the points and the front of two measures (extra `plot`). Raises `VtacError`."""
-        spots = [(point.name, measure(point, x), measure(point, y)) for point in self.good]
-        import_module("vtac.report.front_plot").plot_spots(spots, x, y, " and ".join(self.networks), path)
+        for name in (x, y):
+            require_measure(name)
+        spots = [(point.name, shown(point, x), shown(point, y)) for point in self.good]
+        title = f"{' and '.join(self.networks)} on {len(spots):,} machines"
+        import_module("vtac.report.front_plot").plot_spots(spots, AXES[x][0], AXES[y][0], title, path)
 
     to_html = text_by("vtac.report.page.exploration", "exploration_page")
 
 
 def measure(point: Point, name: str) -> float:
     """A measure of a point by its name. Raises `VtacError` for one that there is not."""
+    require_measure(name)
+    return float(getattr(point, name))
+
+
+def require_measure(name: str) -> None:
+    """Raises `VtacError` for what is no measure of a point."""
     if name not in MEASURES:
         raise VtacError(f"'{name}' is no measure of a point; the measures are {', '.join(MEASURES)}")
-    return float(getattr(point, name))
+
+
+def shown(point: Point, name: str) -> float:
+    """A measure as an axis shows it. Raises as `measure` does."""
+    return measure(point, name) / AXES[name][1]
 
 
 def _line(point: Point) -> str:
@@ -228,8 +250,3 @@ def _line(point: Point) -> str:
         f"{point.multipliers:>7,}{point.energy:>10,.0f}{point.area:>7.2f}{point.utilisation:>7.1%}  "
         f"{point.limit:<8} {'RTL' if point.is_proven else 'formula'}"
     )
-
-
-def joined(networks: Sequence[str]) -> str:
-    """Names of networks as a heading."""
-    return " and ".join(networks)
