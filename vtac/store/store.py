@@ -151,6 +151,8 @@ def _reason(error: sqlite3.DatabaseError, path: Path) -> str:
         return "it is no store, or damaged; give another file"
     if "unable to open" in text and not path.parent.is_dir():
         return f"there is no directory '{path.parent}'"
+    if "unable to open" in text and path.is_dir():
+        return "it is a directory; give a file"
     if "readonly" in text:
         return "it may not be written; give another file"
     return text

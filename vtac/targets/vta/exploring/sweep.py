@@ -125,13 +125,14 @@ class Point:
         tile = "x".join(map(str, (rows, *dict.fromkeys(sides))))
         usual = {"bus_bits": 64, "burst_beats": 16, "bursts": 16, "latency": 16, "queue_depth": 512}
         other = [f"{name} {values[name]}" for name, value in usual.items() if values[name] != value]
-        memories = " ".join(f"{name} {values[f'{name}_kib']}" for name in ("uop", "inp", "wgt", "acc"))
+        memories = " ".join(f"{name} {values[f'{name}_kib']:g}" for name in ("uop", "inp", "wgt", "acc"))
         return ", ".join([f"{tile} {memories} KiB", *other])
 
     @property
-    def _values(self) -> dict[str, int]:
-        """The machine's dimensions; each side of a tile by itself."""
-        return {name: int(value) for name, value in self.machine.values.items() if name != "BLOCK"}
+    def _values(self) -> dict[str, int | float]:
+        """The machine's dimensions; each side of a tile by itself. Memories below 1 KiB are fractions."""
+        values = {name: value for name, value in self.machine.values.items() if name != "BLOCK"}
+        return {name: int(value) if value == int(value) else value for name, value in values.items()}
 
     def row(self) -> dict[str, str | int | float]:
         """The point as a row of a table."""
