@@ -69,8 +69,7 @@ class CallOp(IRDLOperation):
     assembly_format = "$routine `(` $arguments `)` attr-dict `:` type($routine)"
 
     def verify_(self) -> None:
-        if not isinstance(self.routine.owner, RoutineOp):
-            raise VerifyException("call: only a wmma.routine is called, by its own name")
+        routine_of(self)
         wanted = len(cast(FunctionType, self.routine.type).inputs.data)
         if len(self.arguments) != wanted:
             raise VerifyException(f"call: {len(self.arguments)} indices for a routine of {wanted}")
