@@ -95,7 +95,7 @@ def test_warps_share_large_tiles_and_copies_run_ahead(
     monkeypatch.setattr(defaults, "choose_tiling", chosen)
     program = check(matmul(128, 120, 160, bias=True), architecture)
     assert (program.launch.grid, program.launch.block) == ((1, 2, 1), (32, 2, 2))
-    assert program.launch.shared_bytes == max(4 * 128 * 64, stages * 2 * (128 * 40 + 32 * 72))
+    assert program.launch.shared_bytes == max(4 * 128 * 72, stages * 2 * (128 * 40 + 32 * 72))
     assert f"__pipeline_wait_prior({stages - 2});" in program.text
 
 
