@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from types import MappingProxyType
 
 from vtac.dialects.gpu_hardware import GpuArchitecture
@@ -14,11 +14,45 @@ SHARED_BYTES = 128
 
 
 @dataclass(frozen=True, slots=True)
+class KernelCosts:
+    """What the parts of a kernel take, in cycles and instructions; `source` says where the numbers are from.
+
+    `latency` until a copy from the cache has arrived, `barrier` from a barrier to the first product after it,
+    `epilogue` of a block's start and end. `copy_instructions` of an asynchronous copy: its address, its guard, itself;
+    `element_instructions` of a single element, whose indices are worked out for it alone; `step_instructions` of a
+    warp's step besides copies, loads and products. `result_bytes` are those that a multiprocessor stores in a cycle.
+    `friction` is the share of what a step waits that no other block hides; `hiding_warps` of a multiprocessor hide from
+    each other what each waits for its fragments, and a warp without another beside it waits for `unhidden` of a step.
+    """
+
+    latency: int = 600
+    barrier: int = 100
+    epilogue: int = 1500
+    copy_instructions: int = 4
+    element_instructions: int = 12
+    step_instructions: int = 40
+    result_bytes: int = 16
+    friction: float = 0.25
+    hiding_warps: int = 8
+    unhidden: float = 0.25
+    source: str = (
+        "instructions as in the machine code of NVRTC 13.5 for sm_80 and sm_90; latencies and shares are estimates "
+        "that no measurement has confirmed"
+    )
+
+    def __post_init__(self) -> None:
+        numbers = [getattr(self, field.name) for field in fields(self) if field.name != "source"]
+        if min(numbers) <= 0:
+            raise ConfigError("costs of kernels: every number must be positive")
+
+
+@dataclass(frozen=True, slots=True)
 class GpuRoof:
     """One chip: its multiprocessors, and what one of them has in a cycle.
 
     `tensor_operations` are multiplications and additions of f16 with sums in f32, as `mma_sync` reaches them;
     `l2_bytes` what the cache gives one multiprocessor while all read. `source` says where the numbers are from.
+    `costs` are those of a kernel's parts.
     """
 
     chip: str
@@ -26,6 +60,7 @@ class GpuRoof:
     tensor_operations: int
     l2_bytes: float
     source: str
+    costs: KernelCosts = KernelCosts()
 
     def __post_init__(self) -> None:
         if min(self.multiprocessors, self.tensor_operations, self.l2_bytes) <= 0:

@@ -114,6 +114,42 @@ def _convolution(random: np.random.Generator) -> Untuned:
     return Untuned(name, program.text(y), (data, weights), expected)
 
 
+def _odd_product(random: np.random.Generator) -> Untuned:
+    """Rows of both operands end within a vector of 16 bytes; several steps, more than one block."""
+    m, n, k = (int(random.integers(40, most)) for most in (150, 150, 260))
+    n, k = (size + (size % 8 == 0) for size in (n, k))
+    program = FloatProgram("odd")
+    by_columns = bool(random.random() < 0.3)
+    a, b = program.argument("a", (k, m) if by_columns else (m, k)), program.argument("b", (k, n))
+    c = program.product(Tensor("c", (m, n), "f32"), (a, "k, i" if by_columns else "i, k"), (b, "k, j"), "i, j")
+    left, right = _whole(random, a.shape, "f16"), _whole(random, b.shape, "f16")
+    wide = left.astype(np.float32)
+    expected = (wide.T if by_columns else wide) @ right.astype(np.float32)
+    name = f"product {m} x {n} x {k}, rows that end within a vector{', a transposed' if by_columns else ''}"
+    return Untuned(name, program.text(c), (left, right), expected)
+
+
+def _channels_first(random: np.random.Generator) -> Untuned:
+    """NCHW with OIHW: neighbours in memory are pixels; channels of any number."""
+    images, high, wide = (int(random.integers(1, most)) for most in (3, 9, 13))
+    inputs, outputs = (int(random.choice((1, 3, 8, 17, 34, 65))) for _ in range(2))
+    taps = int(random.integers(1, 4))
+    program = FloatProgram("channels_first")
+    x = program.argument("x", (images, inputs, high + taps - 1, wide + taps - 1))
+    w = program.argument("w", (outputs, inputs, taps, taps))
+    y = program.product(
+        Tensor("y", (images, outputs, high, wide), "f32"), (x, "n, c, y + r, x + s"), (w, "f, c, r, s"), "n, f, y, x"
+    )
+    data, weights = _whole(random, x.shape, "f16"), _whole(random, w.shape, "f16")
+    expected = np.zeros(y.shape, np.float32)
+    for r in range(taps):
+        for s in range(taps):
+            seen = data[:, :, r : r + high, s : s + wide].astype(np.float32)
+            expected += np.einsum("ncyx,fc->nfyx", seen, weights[:, :, r, s].astype(np.float32), optimize=False)
+    name = f"convolution {images} x {high} x {wide}, {inputs} -> {outputs}, {taps} x {taps}, NCHW"
+    return Untuned(name, program.text(y), (data, weights), expected)
+
+
 def _rows(random: np.random.Generator) -> Untuned:
     shape = _shown(random, 1 << 16, int(random.integers(2, 4)))
     program = FloatProgram("rows")
@@ -128,5 +164,12 @@ def _rows(random: np.random.Generator) -> Untuned:
 
 
 _KINDS: Mapping[str, Callable[[np.random.Generator], Untuned]] = MappingProxyType(
-    {"product": _product, "convolution": _convolution, "batch": _batch, "rows": _rows}
+    {
+        "product": _product,
+        "convolution": _convolution,
+        "batch": _batch,
+        "rows": _rows,
+        "odd product": _odd_product,
+        "channels first": _channels_first,
+    }
 )

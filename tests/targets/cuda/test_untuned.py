@@ -9,7 +9,7 @@ import vtac
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.workloads.untuned import untuned
 
-SAMPLED = (0, 21, 42, 63, 84, 105, 126)
+SAMPLED = (0, 1, 8, 9, 10, 11, 22)
 
 
 @pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from vtac.dialects.gpu_hardware import gpu_architecture, gpu_architectures
-from vtac.dialects.gpu_roofs import GpuRoof, gpu_roof
+from vtac.dialects.gpu_roofs import GpuRoof, KernelCosts, gpu_roof
 from vtac.errors import ConfigError, ScheduleError
 from vtac.targets.cuda.schedules import roof
 from vtac.targets.cuda.schedules.roof import choose_tiling, estimate, ranking
@@ -23,6 +23,9 @@ def test_every_architecture_has_roofs() -> None:
         assert gpu_roof(record).source, name
     with pytest.raises(ConfigError, match="roof of a chip: every number must be positive"):
         GpuRoof("a chip", 0, 1, 1.0, "nowhere")
+    with pytest.raises(ConfigError, match="costs of kernels: every number must be positive"):
+        KernelCosts(latency=0)
+    assert gpu_roof(None).costs.source
 
 
 @pytest.mark.parametrize(

@@ -12,33 +12,11 @@ from functools import lru_cache
 from math import prod
 
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture, gpu_architectures
-from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, gpu_roof
+from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, KernelCosts, gpu_roof
 from vtac.errors import ScheduleError
 from vtac.targets.cuda.schedules.measured import Measurements
 from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, grouped, registers, tilings, used_bytes
 
-_SCHEDULERS = 4
-"""Instructions that a multiprocessor starts in a cycle."""
-_COPY_INSTRUCTIONS = 4
-"""Of an asynchronous copy: its address, its guard, itself."""
-_ELEMENT_INSTRUCTIONS = 12
-"""Of the copy of a single element, whose indices are worked out for it alone."""
-_STEP_INSTRUCTIONS = 40
-"""Of a warp's step besides copies, loads and products."""
-_LATENCY = 600
-"""Cycles until a copy from the cache has arrived."""
-_BARRIER = 100
-"""Cycles from a barrier to the first product after it."""
-_FRICTION = 0.25
-"""Of what a step waits, the share that no other block hides."""
-_HIDING_WARPS = 8
-"""Warps of a multiprocessor that hide from each other what each waits for its fragments: two a scheduler."""
-_UNHIDDEN = 0.25
-"""Of a step, the share that a warp without another beside it waits."""
-_EPILOGUE = 1500
-"""Cycles of a block's start and end."""
-_RESULT_BYTES = 16
-"""Bytes of results that a multiprocessor stores in a cycle."""
 _PRECISION = 0.03
 """Of estimates that differ by this share or less, none is the better."""
 _PIPE_SHARE = {1: 0.5, 2: 1.0, 4: 2.0}
@@ -117,18 +95,21 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     resident = record.resident_blocks(tiling.threads, registers(tiling, size), used_bytes(tiling, size, record))
     tensor = 2 * rows * columns * depth * _PIPE_SHARE[size.element_bytes] / roof.tensor_operations
     cache = (rows + columns) * depth * size.element_bytes / roof.l2_bytes
-    shared, issue = _shared(tiling, size), _issue(tiling, size)
+    shared, issue = _shared(tiling, size), _issue(tiling, size, record, roof.costs)
     step = max(tensor, shared, cache, issue)
     # Copies arrive as often as so many of them fit into the time that one takes.
-    exposed = _BARRIER + (max(0, _LATENCY / (tiling.stages - 1) - step) if tiling.stages > 1 else _LATENCY)
+    costs = roof.costs
+    exposed = costs.barrier + (
+        max(0, costs.latency / (tiling.stages - 1) - step) if tiling.stages > 1 else costs.latency
+    )
     warps = tiling.row_warps * tiling.column_warps
     steps = -(-size.sizes[2] // depth)
-    finish = _EPILOGUE + rows * columns * (8 / SHARED_BYTES + 4 / _RESULT_BYTES)
+    finish = costs.epilogue + rows * columns * (8 / SHARED_BYTES + 4 / costs.result_bytes)
     blocks = size.products * -(-size.sizes[0] // rows) * -(-size.sizes[1] // columns)
 
     def together(count: int) -> float:
-        slowed = step * (1 + _UNHIDDEN * max(0, _HIDING_WARPS / (count * warps) - 1))
-        return steps * (max(count * slowed, slowed + exposed) + _FRICTION * exposed) + finish
+        slowed = step * (1 + costs.unhidden * max(0, costs.hiding_warps / (count * warps) - 1))
+        return steps * (max(count * slowed, slowed + exposed) + costs.friction * exposed) + finish
 
     cycles = _rounds(blocks, resident, roof, together)
     return Estimate(tensor, shared, cache, issue, exposed, resident, cycles)
@@ -155,14 +136,14 @@ def _shared(tiling: ProductTiling, size: ProductSize) -> float:
     return (written + read) * depth * size.element_bytes / SHARED_BYTES
 
 
-def _issue(tiling: ProductTiling, size: ProductSize) -> float:
+def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, costs: KernelCosts) -> float:
     """Cycles of a step in which its instructions start."""
     rows, columns, depth = tiling.block
     warps = tiling.row_warps * tiling.column_warps
     parts = [(part, tiling.lanes(part, most)) for part, most in zip((rows, columns), size.lanes, strict=True)]
     copies = sum(
-        depth * part / lanes / WARP_SIZE * (_COPY_INSTRUCTIONS if lanes > 1 else _ELEMENT_INSTRUCTIONS)
+        depth * part / lanes / WARP_SIZE * (costs.copy_instructions if lanes > 1 else costs.element_instructions)
         for part, lanes in parts
     )
     fragments = tiling.row_tiles + tiling.column_tiles + 2 * tiling.row_tiles * tiling.column_tiles
-    return (copies + warps * (_STEP_INSTRUCTIONS + fragments * tiling.chunk)) / _SCHEDULERS
+    return (copies + warps * (costs.step_instructions + fragments * tiling.chunk)) / record.partitions_per_sm
