@@ -11,7 +11,7 @@ from xdsl.dialects.builtin import AffineMapAttr, AnyFloat, ArrayAttr, IntegerAtt
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
 from xdsl.dialects.linalg.ops import FillOp, GenericOp, ReduceOp, YieldOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -20,7 +20,7 @@ from xdsl.rewriter import Rewriter
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.value_facts import element_of, shape_of
-from vtac.rewriting.edits import stand_for
+from vtac.rewriting.edits import erase, stand_for
 from vtac.rewriting.unread import DropDead
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
@@ -54,13 +54,12 @@ class WriteInOrder(RewritePattern):
 
 
 class SplitResults(RewritePattern):
-    """An elementwise operation of several results is one for each of them."""
+    """An operation of several results is one for each of them, where none of them needs another one's sum."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
         count, inputs = len(op.res), len(op.inputs)
-        parallel = all(kind.data is IteratorType.PARALLEL for kind in op.get_iterator_types())
-        if count < 2 or not parallel or any(argument.uses for argument in op.body.block.args[inputs:]):
+        if count < 2 or not _are_apart(op):
             return
         maps = op.indexing_maps.data
         made: list[GenericOp] = []
@@ -68,6 +67,9 @@ class SplitResults(RewritePattern):
             body = op.body.clone()
             block, last = body.block, cast(Operation, body.block.last_op)
             Rewriter.replace_op(last, YieldOp(last.operands[number]))
+            for unread in [one for one in reversed(list(block.ops)) if one.results]:
+                if not any(True for result in unread.results for _ in result.uses):
+                    erase(unread)
             for argument in [one for place, one in enumerate(block.args[inputs:]) if place != number]:
                 block.erase_arg(argument)
             kept = ArrayAttr([*maps[:inputs], maps[inputs + number]])
@@ -76,6 +78,26 @@ class SplitResults(RewritePattern):
             made[-1].location = op.location
             made[-1].res[0].name_hint = op.res[number].name_hint
         rewriter.replace(op, made, [one.res[0] for one in made])
+
+
+def _are_apart(op: GenericOp) -> bool:
+    """Whether each result is computed from the operands and, in a reduction, what it has itself summed up so far."""
+    parallel = all(kind.data is IteratorType.PARALLEL for kind in op.get_iterator_types())
+    sums = op.body.block.args[len(op.inputs) :]
+    if parallel:
+        return not any(argument.uses for argument in sums)
+    last = cast(Operation, op.body.block.last_op)
+    return all(_sums_behind(last.operands[number], set(sums)) <= {own} for number, own in enumerate(sums))
+
+
+def _sums_behind(value: SSAValue, sums: set[SSAValue]) -> set[SSAValue]:
+    """Those of some values that a value is computed from."""
+    owner = value.owner
+    found = {value} & sums
+    if isinstance(owner, Operation):
+        read = [operand for inner in owner.walk() for operand in inner.operands]
+        found |= {one for operand in read for one in _sums_behind(operand, sums)}
+    return found
 
 
 class ReduceAsGeneric(RewritePattern):
@@ -139,7 +161,8 @@ class NormalizeLinalg(ModulePass):
     """One form for what frontends write in several.
 
     requires: functions on tensors.
-    ensures:  no elementwise operation has several results, and `linalg.reduce` is a linalg.generic;
+    ensures:  no elementwise operation has several results, nor has a reduction whose results need not each other;
+              `linalg.reduce` is a linalg.generic;
               every elementwise operation, named ones on integers included, is a linalg.generic with an
               identity output map; signed integers that are compared and chosen are maxima and minima;
               constants are the second operands of sums, products and bounds.

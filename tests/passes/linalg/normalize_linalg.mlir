@@ -74,3 +74,35 @@ func.func @results(%x: tensor<4x8xi32>, %s: tensor<4xi32>) -> (tensor<4x8xi32>, 
     }
   func.return %y#0, %y#1, %z : tensor<4x8xi32>, tensor<4x8xi8>, tensor<4xi32>
 }
+
+// A sum and a sum of squares need not each other; a maximum and its place do, and stay as they are.
+
+// CHECK-LABEL: func.func @moments
+// CHECK:         %sum = linalg.generic {{.*}} outs(%s0 : tensor<4xf32>) {
+// CHECK-NEXT:    ^bb0(%v: f32, %a: f32):
+// CHECK-NEXT:      %0 = arith.addf %a, %v : f32
+// CHECK:         %squares = linalg.generic {{.*}} outs(%s1 : tensor<4xf32>) {
+// CHECK:           arith.mulf
+// CHECK:           arith.addf
+func.func @moments(%x: tensor<4x8xf32>, %s0: tensor<4xf32>, %s1: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %sum, %squares = linalg.generic {indexing_maps = [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (i)>, affine_map<(i, k) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4x8xf32>) outs(%s0, %s1 : tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%v: f32, %a: f32, %b: f32):
+    %0 = arith.addf %a, %v : f32
+    %1 = arith.mulf %v, %v : f32
+    %2 = arith.addf %b, %1 : f32
+    linalg.yield %0, %2 : f32, f32
+  } -> (tensor<4xf32>, tensor<4xf32>)
+  func.return %sum, %squares : tensor<4xf32>, tensor<4xf32>
+}
+
+// CHECK-LABEL: func.func @coupled
+// CHECK:         %most, %other = linalg.generic
+func.func @coupled(%x: tensor<4x8xf32>, %s0: tensor<4xf32>, %s1: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %most, %other = linalg.generic {indexing_maps = [affine_map<(i, k) -> (i, k)>, affine_map<(i, k) -> (i)>, affine_map<(i, k) -> (i)>], iterator_types = ["parallel", "reduction"]} ins(%x : tensor<4x8xf32>) outs(%s0, %s1 : tensor<4xf32>, tensor<4xf32>) {
+  ^bb0(%v: f32, %a: f32, %b: f32):
+    %0 = arith.maximumf %a, %v : f32
+    %1 = arith.addf %b, %a : f32
+    linalg.yield %0, %1 : f32, f32
+  } -> (tensor<4xf32>, tensor<4xf32>)
+  func.return %most, %other : tensor<4xf32>, tensor<4xf32>
+}
