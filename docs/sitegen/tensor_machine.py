@@ -53,10 +53,13 @@ def _registers(role: str, m: int, n: int, k: int, element: str) -> int:
     return Fragment(role, m, n, k, element, layout).registers
 
 
-def meeting(pitch: int, row: int) -> int:
-    """How many of eight threads meet in a bank: each takes 16 bytes, along rows of so many bytes at that pitch."""
+def meeting(pitch: int, row: int, apart: int = 1) -> int:
+    """How many of eight threads meet in a bank: each takes 16 bytes, along rows of so many bytes at that pitch.
+
+    Where a row ends, they go on in the one that is so many rows `apart`.
+    """
     along = row // _PIECE
-    starts = [thread // along * pitch + thread % along * _PIECE for thread in range(_PIECES)]
+    starts = [thread // along * apart * pitch + thread % along * _PIECE for thread in range(_PIECES)]
     return max(Counter(start // _PIECE % _PIECES for start in starts).values())
 
 
@@ -71,12 +74,12 @@ def banks() -> str:
     """
     rows: list[tuple[str, ...]] = []
     for row, pitch in _ROWS:
-        read, written = meeting(pitch, _PIECE), meeting(pitch, row)
-        if pitch // _PIECE % 2 and written != _modelled(row):
-            raise ValueError(f"rows of {row} bytes: {written} threads meet by the page, {_modelled(row)} by the model")
-        odd = "yes" if pitch // _PIECE % 2 else "no"
-        rows.append((f"{row // 2}", f"{pitch // 2}", odd, _times(read), _times(written)))
-    heads = ("halves of a row", "pitch in halves", "odd multiple of 8", "fragments read", "copies written")
+        apart = row // _PIECE if row < SHARED_BYTES else 1
+        read, near, far = meeting(pitch, _PIECE), meeting(pitch, row), meeting(pitch, row, apart)
+        if pitch // _PIECE % 2 and far != _modelled(row):
+            raise ValueError(f"rows of {row} bytes: {far} threads meet by the page, {_modelled(row)} by the model")
+        rows.append((f"{row // 2}", f"{pitch // 2}", _times(read), _times(near), f"{_times(far)}, {apart} apart"))
+    heads = ("halves of a row", "pitch in halves", "fragments read", "copies, row by row", "copies, rows apart")
     return table(heads, rows)
 
 
@@ -165,10 +168,9 @@ def _by_formula(tiling: ProductTiling) -> dict[str, float]:
     m, n, k = tiling.block
     warps = tiling.row_warps * tiling.column_warps
     fragments_read = warps * 16 * (tiling.row_tiles + tiling.column_tiles)
-    slow = 2 if 2 * k < SHARED_BYTES else 1
     return {
         "tensor": 2 * m * n * k / roof.tensor_operations,
-        "shared": (slow * m + n + fragments_read) * 2 * k / SHARED_BYTES,
+        "shared": (m + n + fragments_read) * 2 * k / SHARED_BYTES,
         "cache": (m + n) * 2 * k / roof.l2_bytes,
     }
 

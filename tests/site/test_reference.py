@@ -99,13 +99,13 @@ def test_formulas_of_the_page_are_those_of_the_model(monkeypatch: pytest.MonkeyP
 
 def test_banks_meet_as_the_model_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [tensor_machine.meeting(pitch, 16) for pitch in (32, 48, 64, 80, 128, 144)] == [2, 1, 4, 1, 8, 1]
-    assert "| 32 | 40 | yes | at full rate | in 2 times the cycles |" in tensor_machine.banks()
+    assert "| 32 | 40 | at full rate | in 2 times the cycles | at full rate, 4 apart |" in tensor_machine.banks()
 
     def thrice(row: int) -> int:
         return 3 if row else 1
 
     monkeypatch.setattr(tensor_machine, "_modelled", thrice)
-    with pytest.raises(ValueError, match=r"^rows of 32 bytes: 2 threads meet by the page, 3 by the model$"):
+    with pytest.raises(ValueError, match=r"^rows of 32 bytes: 1 threads meet by the page, 3 by the model$"):
         tensor_machine.banks()
 
 
