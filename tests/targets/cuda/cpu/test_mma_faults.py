@@ -100,11 +100,11 @@ FAULTS = {
         "warp-divergence",
     ),
     "results of other rows": (
-        "lane / 4 * 32 + block_y * 16 + lane % 4 * 2 + 256",
-        "lane / 4 * 32 + block_y * 16 + lane % 4 * 2 + 224",
+        "+ lane % 4 * 2 + 256;",
+        "+ lane % 4 * 2 + 224;",
         "race",
     ),
-    "results of other columns": ("block_y * 16 + lane % 4 * 2 + 256", "block_y * 16 + lane % 4 + 256", "misaligned"),
+    "results of other columns": ("+ lane % 4 * 2 + 256;", "+ lane % 4 + 256;", "misaligned"),
     "the bias of a neighbour": ("sum + pair.x", "sum + pair.y", WRONG),
 }
 
