@@ -72,8 +72,9 @@ def test_planted_faults_are_found(line: str, replacement: str) -> None:
 
 
 @pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
-@pytest.mark.parametrize("architecture", ["sm_75", "sm_90", "sm_120"])
-def test_large_odd_products_do_not_spill(architecture: str) -> None:
-    program = vtac.compile(matmul(2047, 2049, 1023).text(), "cuda", architecture)
+@pytest.mark.parametrize("architecture", ["sm_75", "sm_80", "sm_90", "sm_120"])
+@pytest.mark.parametrize("sizes", [(2047, 2049, 1023), (4096, 4096, 4095)])
+def test_large_odd_products_do_not_spill(sizes: tuple[int, int, int], architecture: str) -> None:
+    program = vtac.compile(matmul(*sizes).text(), "cuda", architecture)
     assert isinstance(program, CudaProgram)
     assert not compile_kernel(program.text, program.launch.kernel, architecture).spills

@@ -24,6 +24,8 @@ _OTHER_REGISTERS = 24
 """What a thread needs besides fragments, for addresses and copies; from what ptxas gave the fast schedules."""
 _TIGHTEST = "sm_75"
 """The architecture that holds the least."""
+_CARRIED_REGISTERS = 3
+"""Of an element that waits in a register: itself, and what ptxas keeps of its address and guard; with 2 some spill."""
 RESULT_PAD = 8
 """Elements of 4 bytes between the rows of a staged product."""
 _GRANULE = 8
@@ -135,7 +137,7 @@ def _asynchronous(tiling: ProductTiling, size: ProductSize) -> tuple[bool, ...]:
 
 
 def registers(tiling: ProductTiling, size: ProductSize) -> int:
-    """About what a thread needs, with the elements of a later step that wait in registers, one in each."""
+    """About what a thread needs, with the elements of a later step that wait in registers, and their addresses."""
     if tiling.stages == 1:
         return tiling.registers
     rows, columns, depth = tiling.block
@@ -144,7 +146,7 @@ def registers(tiling: ProductTiling, size: ProductSize) -> int:
         for part, away in zip((rows, columns), _asynchronous(tiling, size), strict=True)
         if not away
     )
-    return tiling.registers + carried
+    return tiling.registers + _CARRIED_REGISTERS * carried
 
 
 def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture) -> int:
