@@ -38,7 +38,7 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     {
         "examples/resnet18.py": "tests/examples/test_network_examples.py runs it, for a small image",
         "examples/wmma_conv2d.mlir": "tests/examples/test_wmma_examples.py has the convolution, of fewer blocks",
-        "benchmarks/tensor_cores.py": "needs a GPU, or minutes; tests/benchmarks/ has its parts",
+        "benchmarks/tensor_cores.py": "needs a GPU, or minutes; tests/targets/cuda/gpu/test_measuring.py has its parts",
         "--reach": "takes hours; tests/fuzz/ has a few cases of it",
         "--guided": "needs atheris; tests/fuzz/ has it where that is installed",
         "openssl ": "needs openssl, and serves until it is stopped; tests/devices/test_agent_tls.py does the same",

@@ -85,7 +85,7 @@ def test_the_record_counts_shared_memory(tmp_path: Path) -> None:
     record = json.loads((tmp_path / "launch.json").read_text())
     assert (record["architecture"], record["minimum_architecture"]) == (None, "sm_75")
     assert [kernel["static_shared_bytes"] for kernel in record["kernels"]][2] == 0
-    assert record["kernels"][0]["static_shared_bytes"] == 2560
+    assert record["kernels"][0]["static_shared_bytes"] == 3072
     assert not (tmp_path / "data").exists()
 
 
