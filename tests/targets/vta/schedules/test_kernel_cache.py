@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from xdsl.dialects.func import FuncOp
 
 import vtac
 from vtac.errors import VtacError
 from vtac.files.user_cache import VARIABLE
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.schedules import known_kernels, search
+from vtac.targets.vta.schedules.kernel_forms import KernelRecord, form_of
+from vtac.text.source import parse
 
 _MATRIX = ", ".join(
     f"[{', '.join(str((7 * row + 3 * column) % 100 - 50) for column in range(32))}]" for row in range(16)
@@ -94,6 +97,14 @@ def test_a_damaged_one_is_lowered_again(folder: Path, damage: bytes | None) -> N
     assert entry.read_bytes() != whole
     assert _compiled(_OTHERS[0]).stream.instructions == expected
     assert entry.read_bytes() == whole
+
+
+def test_what_lost_a_constant_is_no_record() -> None:
+    """A stand-in that became something else may have decided what."""
+    form = form_of(next(op for op in parse(TEXT).walk() if isinstance(op, FuncOp)))
+    assert form is not None
+    assert KernelRecord(["dense<101> : tensor<512xi8>"], [], [], [], {}).has_constants(len(form.contents))
+    assert form.with_own(KernelRecord([], [], [], [], {})) is None
 
 
 def test_several_processes_make_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,8 +60,12 @@ class KernelForm:
     contents: tuple[Dense, ...]
 
     def with_own(self, record: KernelRecord) -> Lowering | None:
-        """What the form has become, with the function's own names, places and numbers; None where names would meet."""
-        if len({self._named(name) for name in record.names}) != len(record.names):
+        """What the form has become, with the function's own names, places and numbers.
+
+        None where names would meet, or a constant is not there any more: what stood for it may have decided something.
+        """
+        names = {self._named(name) for name in record.names}
+        if len(names) != len(record.names) or not record.has_constants(len(self.contents)):
             return None
         reader = PlainReader(record.texts, self.places, self._named, self._read)
         script, module = reader.operation(record.script), reader.operation(record.module)
@@ -105,6 +109,10 @@ class KernelRecord:
         script, module = writer.operation(lowering.script), writer.operation(lowering.module)
         spelled = [text[1:-1] for text in writer.texts if text.startswith('"')]
         return KernelRecord(writer.texts, sorted(writer.names.union(spelled)), script, module, work)
+
+    def has_constants(self, number: int) -> bool:
+        """Whether each of so many large constants is part of it."""
+        return all(any(f"dense<{_FIRST + one}>" in text for text in self.texts) for one in range(number))
 
     def text(self) -> str:
         """As it is kept."""
