@@ -19,7 +19,7 @@ func.func @conv2d(%data: tensor<16x14x14x16x16x16xf16>, %kernel: tensor<3x3x16x3
   func.return %output : tensor<16x14x14x32x16x16xf32>
 }
 
-schedule.script @conv2d {
+schedule.script @conv2d attributes {schedule.called = "seed"} {
   %output = schedule.get_block "output"
   %data_pad = schedule.get_block "data_pad"
   schedule.compute_inline %data_pad

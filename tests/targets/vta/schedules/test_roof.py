@@ -45,7 +45,7 @@ def _assert_bounded(conv: Conv2D, choose: int, *, skips: bool) -> bool:
     return True
 
 
-@settings(max_examples=8, deadline=None, derandomize=True)
+@settings(max_examples=8)
 @given(convolutions(), st.integers(0, 30))
 def test_no_tiling_goes_below(conv: Conv2D, choose: int) -> None:
     _assert_bounded(conv, choose, skips=False)
