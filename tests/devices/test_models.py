@@ -239,7 +239,7 @@ def test_a_program_that_is_not_proven_is_not_launched() -> None:
     with pytest.raises(DeviceError, match=r"the program is not proven safe, and was not launched: .*MUL"):
         program.to(device)
     program.simulator_only = True
-    with pytest.raises(DeviceError, match="the program is for simulators, and was not launched: .*MUL"):
+    with pytest.raises(DeviceError, match=r"the program is for simulators, and was not launched: .*MUL"):
         program.to(device)
 
 
