@@ -38,6 +38,7 @@ from vtac.text.context import make_context
 from vtac.text.directive_forms import form_of_directive
 from vtac.text.excerpts import pointed, remember
 from vtac.text.failures import reports_of
+from vtac.text.float_bits import FloatBitsParser
 from vtac.text.parser_messages import restated
 from vtac.text.reports import Report, SourceError, one_line
 from vtac.text.resources import inline_resources, resource_store
@@ -185,7 +186,7 @@ class _LinearLexer(MLIRLexer):
         return Token(MLIRTokenKind.STRING_LIT, token.span)
 
 
-class LocatingParser(Parser):
+class LocatingParser(FloatBitsParser):
     """xDSL's parser, which also records where each operation's name stands and suggests names for unknown ones."""
 
     def __init__(self, ctx: Context, input: str, name: str) -> None:
