@@ -108,9 +108,18 @@ class PackElementwise(RewritePattern):
         (value,), tiles = op.inputs, self.tiles
         order = order_of(tiles.places[op.res[0]])
         groups = tiles.groups(op, shape_of(value)[order[1]])
-        data = tiles.pack(value, order, (tiles.config.batch, tiles.config.block_in), insert)
+        data = self._input_blocks(value, order, insert)
         shape = tiles.shape(op.res[0])
         return channelwise(data, factor, shape, [Window()] * (len(shape) - 4), tiles.weight, groups)
+
+    def _input_blocks(self, value: SSAValue, order: Sequence[int], insert: Insert) -> SSAValue:
+        """An operand in tiles as GEMM takes them; zeros around it are tiles of zeros."""
+        tile = (self.tiles.config.batch, self.tiles.config.block_in)
+        if not isinstance(pad := value.owner, tensor.PadOp):
+            return self.tiles.pack(value, tuple(order), tile, insert)
+        made = _padded(pad, self.tiles.pack(pad.source, tuple(order), tile, insert), order)
+        insert(made)
+        return made[-1].results[0]
 
 
 @dataclass
@@ -150,8 +159,7 @@ class PackPadding(RewritePattern):
         places = self.tiles.places[op.result]
         order = order_of(places)
         source, _ = self.tiles.operand(op.source, range(len(places)), places, insert)
-        low, high = op.static_low.get_values(), op.static_high.get_values()
-        made = padded(source, [low[dim] for dim in order[2:]], [high[dim] for dim in order[2:]])
+        made = _padded(op, source, order)
         insert(made)
         self.tiles.set(op.result, made[-1].results[0])
 
@@ -212,6 +220,12 @@ class PackDeviceFunctions(ModulePass):
         devices = {function.sym_name.data: function for function in device_functions(op)}
         for function in host_functions(op):
             rewrite_once(function, PackCall(devices, config_of(op), allows_acc_8bit(op)))
+
+
+def _padded(pad: tensor.PadOp, source: SSAValue, order: Sequence[int]) -> Sequence[Operation]:
+    """The tiles of what zeros are put around, with tiles of zeros around them."""
+    low, high = pad.static_low.get_values(), pad.static_high.get_values()
+    return padded(source, [low[dim] for dim in order[2:]], [high[dim] for dim in order[2:]])
 
 
 def _returned(function: FuncOp) -> Sequence[SSAValue]:

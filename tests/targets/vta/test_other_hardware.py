@@ -153,13 +153,57 @@ def test_channels_by_themselves_are_products_with_a_diagonal_of_several_tiles(
     assert program.summary["macs_on_vta"] == program.summary["macs"]
 
 
-def test_an_output_block_without_all_its_input_blocks_is_refused() -> None:
+def padded_max(images: int, channels: int) -> str:
+    """The largest of 3x3 in steps of 2 over 6x7 images with -128 around them."""
+    data, whole = f"tensor<{images}x{channels}x6x7xi8>", f"tensor<{images}x{channels}x8x9xi8>"
+    result = f"tensor<{images}x{channels}x3x4xi8>"
+    return f"""func.func @padded_max(%x: {data}) -> {result} {{
+  %z = arith.constant -128 : i8
+  %d = tensor.pad %x low[0, 0, 1, 1] high[0, 0, 1, 1] {{
+  ^bb0(%n: index, %c: index, %h: index, %v: index):
+    tensor.yield %z : i8
+  }} : {data} to {whole}
+  %w = tensor.empty() : tensor<3x3xi8>
+  %e = tensor.empty() : {result}
+  %i = linalg.fill ins(%z : i8) outs(%e : {result}) -> {result}
+  %p = linalg.pooling_nchw_max {{dilations = dense<1> : tensor<2xi64>, strides = dense<2> : tensor<2xi64>}}
+    ins(%d, %w : {whole}, tensor<3x3xi8>) outs(%i : {result}) -> {result}
+  func.return %p : {result}
+}}
+"""
+
+
+@pytest.mark.parametrize(("images", "channels"), [(1, 32), (3, 64), (2, 5)])
+@pytest.mark.parametrize("batch", [1, 2])
+@pytest.mark.parametrize("blocks", [(16, 32), (32, 16), (16, 8)], ids=lambda blocks: f"{blocks[0]}x{blocks[1]}")
+def test_a_maximum_is_over_padding_where_blocks_differ(
+    blocks: tuple[int, int], batch: int, images: int, channels: int
+) -> None:
+    config = VTAConfig(
+        log_batch=batch - 1,
+        log_block_in=blocks[0].bit_length() - 1,
+        log_block_out=blocks[1].bit_length() - 1,
+        log_inp_buff_size=14,
+        log_wgt_buff_size=16,
+        log_acc_buff_size=16,
+    )
+    program = vtac.compile(padded_max(images, channels), target="vta", config=config)
+    data = np.random.default_rng(0).integers(-128, -100, (images, channels, 6, 7)).astype(np.int8)
+    whole = np.pad(data, ((0, 0), (0, 0), (1, 1), (1, 1)), constant_values=-128)
+    windows = np.lib.stride_tricks.sliding_window_view(whole, (3, 3), axis=(2, 3))[:, :, ::2, ::2]
+    assert np.array_equal(program(data), windows.max(axis=(-2, -1)))
+    for stream in program.devices.values():
+        assert vtac.check(stream) == []
+
+
+@pytest.mark.parametrize("text", [channelwise("max", 48), padded_max(1, 48)], ids=["bare", "padded"])
+def test_an_output_block_without_all_its_input_blocks_is_refused(text: str) -> None:
     message = (
-        r"<string>:6:\d+: cannot compile: it reads i8 channel by channel, .*an output block of BLOCK_OUT 32 needs 2 "
+        r"<string>:\d+:\d+: cannot compile: it reads i8 channel by channel, .*an output block of BLOCK_OUT 32 needs 2 "
         r"input blocks of BLOCK_IN 16, and 48 channels have 3 where 4 are needed: make the channels a multiple of 32"
     )
     with pytest.raises(CompileError, match=message):
-        vtac.compile(channelwise("max", 48), target="vta", config=CONFIGS["wide tiles"])
+        vtac.compile(text, target="vta", config=CONFIGS["wide tiles"])
 
 
 GROUPED = """func.func @grouped(%x: tensor<1x64x6x6xi8>, %w: tensor<4x16x16x3x3xi8>) -> tensor<1x4x16x4x4xi32> {

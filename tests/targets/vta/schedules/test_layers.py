@@ -103,3 +103,11 @@ def test_int8_operands_are_refused() -> None:
     text = text.replace(f"ins(%A, %B : {wide}, {wide})", f"ins(%A, %B : {wide}, {narrow})")
     text = text.replace("%b: i32, %o: i32):", "%b8: i8, %o: i32):\n    %b = arith.extsi %b8 : i8 to i32")
     assert "default schedule: block 'C_buf'" in refusal(text)
+
+
+def test_tiles_filled_from_a_plain_tensor_are_refused() -> None:
+    plain, tiles = "tensor<1x24x14x14xi8>", "tensor<1x2x14x14x1x16xi8>"
+    text = Conv2D(1, 14, 14, 32, 64, 1, 0, 1).text().replace(f"%data: {tiles}", f"%plain: {plain}", 1)
+    pack = f"  %data = packing.pack %plain dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] : {plain} to {tiles}\n"
+    text = text.replace("  %zero =", f"{pack}  %zero =", 1)
+    assert "expected padding around tiles, found a tensor that is not in tiles; give a schedule" in refusal(text)

@@ -215,5 +215,7 @@ def _padding(block: BlockOp, position: int) -> tuple[list[tuple[int, int]], list
     if len(readers_of(buffer)) > 1 or value is None or value.value.data != 0:
         raise no_layer(pad, "expected padding of zeros for one reader")
     shape = shape_of(pad.inputs[0])
+    if len(shape) != len(shape_of(buffer)):
+        raise no_layer(pad, "expected padding around tiles, found a tensor that is not in tiles")
     starts = [index.constant for index in block_view(pad).inputs[0].indices]
     return [(size, -start) for size, start in zip(shape[:-2], starts, strict=False)], [pad]
