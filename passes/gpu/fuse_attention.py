@@ -75,8 +75,8 @@ class FuseAttention(ModulePass):
     """Compute attention in one operation, which keeps no scores.
 
     requires: functions on tensors (normalize-linalg); softmax over the keys of scale * q k^T, or of that and a mask.
-    ensures:  two products of f16 or bf16 with a softmax between them that nothing else reads are one wmma.attention,
-              with moves and reshapes of the operands, and a truncation of the result, taken in.
+    ensures:  two products of f16 or bf16, added up from zero, with a softmax between them that nothing else reads are
+              one wmma.attention, with moves and reshapes of the operands, and a truncation of the result, taken in.
     declines: nothing but products that are marked with `wmma.fused` and are no attention that a block has room for.
     """
 

@@ -20,7 +20,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.attention_scores import NO_SOFTMAX, Scores, match_scores, match_softmax
+from vtac.analysis.attention_scores import NO_SOFTMAX, Scores, match_scores, match_softmax, starts_from_zero
 from vtac.analysis.contraction import Contraction, match_product
 from vtac.analysis.element_expressions import ElementReader, Indices
 from vtac.analysis.elementwise import index_loops, is_elementwise
@@ -99,6 +99,8 @@ class _Match:
         softmax = match_softmax(reader, weights.value, self._at(weights.indices), self.key)
         if isinstance(softmax, str):
             return NoAttention(softmax)
+        if not starts_from_zero(self.op, self._at(product.view.output.indices), self.extents):
+            return NoAttention("the product of its values is added to what is not zero", softmax=True)
         scores = match_scores(reader, softmax, (self.row, self.key, self.feature), self.extents)
         if isinstance(scores, str):
             return NoAttention(scores, softmax=True)

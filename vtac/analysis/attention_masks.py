@@ -9,17 +9,22 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr
 from xdsl.ir import SSAValue
 
 from vtac.analysis.element_expressions import Applied, Expression, Index, Indices, Number
-from vtac.analysis.linear import ZERO, Linear
+from vtac.analysis.linear import ZERO, Extents, Linear
 from vtac.analysis.value_facts import shape_of
 
 _FAR = -1.0e30
 """What is added to a score, or stands in its place, so that the key counts for nothing: no score comes near it."""
 _KEEPS, _FALLS, _LESS, _MORE = ("5", "9"), ("3", "7"), ("2", "6"), ("4", "8")
 """Predicates of arith.cmpi, signed and unsigned: >=, <=, < and >."""
-_CASTS = ("arith.index_cast", "arith.extsi", "arith.extui", "arith.trunci")
+_UNSIGNED = ("6", "7", "8", "9")
+_KINDS = ("index", "i32", "i64")
+"""Types of indices; those of fewer bits wrap around."""
+_CASTS = ("arith.index_cast", "arith.extsi", "arith.trunci")
+_LIMIT = 2**31
+"""Numbers from minus this on and below it are the same in each of these types, signed or not where none is negative."""
 
 
-def masked_beyond(scores: Expression, row: int, key: int) -> tuple[int, Expression] | None:
+def masked_beyond(scores: Expression, row: int, key: int, extents: Extents) -> tuple[int, Expression] | None:
     """The diagonal of a causal mask by indices, and the scores without it; None where scores have none.
 
     `select(row + d >= key, s, -inf)`, or `s + select(row + d >= key, 0, -inf)`.
@@ -28,19 +33,19 @@ def masked_beyond(scores: Expression, row: int, key: int) -> tuple[int, Expressi
         return None
     if scores.name == "arith.addf":
         for one, other in (scores.operands, scores.operands[::-1]):
-            chosen = _chosen(other, row, key)
+            chosen = _chosen(other, row, key, extents)
             if chosen is not None and chosen[1] == Number(0.0):
                 return chosen[0], one
         return None
-    return _chosen(scores, row, key)
+    return _chosen(scores, row, key, extents)
 
 
-def _chosen(found: Expression, row: int, key: int) -> tuple[int, Expression] | None:
+def _chosen(found: Expression, row: int, key: int, extents: Extents) -> tuple[int, Expression] | None:
     """The diagonal up to which a choice takes one expression, and a number that counts for nothing beyond."""
     if not isinstance(found, Applied) or found.name != "arith.select":
         return None
     condition, yes, no = found.operands
-    kept = _kept(condition)
+    kept = _kept(condition, extents)
     if kept is None:
         return None
     if _is_far(yes):
@@ -55,14 +60,16 @@ def _is_far(found: Expression) -> bool:
     return isinstance(found, Number) and found.value <= _FAR
 
 
-def _kept(condition: Expression) -> Linear | None:
+def _kept(condition: Expression, extents: Extents) -> Linear | None:
     """What is 0 or more where a comparison of indices holds."""
     if not isinstance(condition, Applied) or not condition.name.startswith("arith.cmpi "):
         return None
-    left, right = (_linear(one) for one in condition.operands)
+    left, right = (_linear(one, extents) for one in condition.operands)
     if left is None or right is None:
         return None
     predicate = condition.name.removeprefix("arith.cmpi ")
+    if predicate in _UNSIGNED and any(side.bounds(extents)[0] < 0 for side in (left, right)):
+        return None
     if predicate in _KEEPS:
         return left - right
     if predicate in _MORE:
@@ -72,17 +79,27 @@ def _kept(condition: Expression) -> Linear | None:
     return right - left - 1 if predicate in _LESS else None
 
 
-def _linear(found: Expression) -> Linear | None:
+def _linear(found: Expression, extents: Extents) -> Linear | None:
+    """What an integer is of the indices; None where it might be another number in its type."""
+    made = _exact(found, extents)
+    if made is None:
+        return None
+    low, high = made.bounds(extents)
+    return made if low >= -_LIMIT and high < _LIMIT else None
+
+
+def _exact(found: Expression, extents: Extents) -> Linear | None:
+    """What an integer is of the indices if its type holds it."""
     if isinstance(found, Index):
         return found.value
     if isinstance(found, Number):
         return Linear(int(found.value))
-    if not isinstance(found, Applied):
+    if not isinstance(found, Applied) or found.kind not in _KINDS:
         return None
-    operands = [_linear(one) for one in found.operands]
     if found.name in _CASTS:
-        return operands[0]
-    left, right = (*operands, None)[:2]
+        # The bits of a constant are another number in another type.
+        return None if isinstance(found.operands[0], Number) else _linear(found.operands[0], extents)
+    left, right = (*(_linear(one, extents) for one in found.operands), None)[:2]
     if left is None or right is None:
         return None
     if found.name == "arith.addi":

@@ -14,7 +14,7 @@ from vtac.analysis.attention_masks import constant_diagonal, masked_beyond
 from vtac.analysis.contraction import match_product
 from vtac.analysis.element_expressions import Applied, Element, ElementReader, Expression, Indices, Number
 from vtac.analysis.elementwise import index_loops
-from vtac.analysis.linear import Linear
+from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_products import tensor_operand
 
@@ -110,7 +110,7 @@ def match_scores(
 ) -> Scores | str:
     """The parts of scores, whose row, key and feature have given places among the coordinates; or what is missing."""
     row, key, feature = places
-    found_mask = masked_beyond(scores, row, key)
+    found_mask = masked_beyond(scores, row, key, extents)
     diagonal, rest = (None, scores) if found_mask is None else found_mask
     scaled, mask = _apart(rest)
     if mask is not None and diagonal is None:
@@ -124,6 +124,8 @@ def match_scores(
     found = "" if isinstance(view, str) else match_product(view)
     if isinstance(view, str) or isinstance(found, str) or tensor_operand(view) not in ("f16", "bf16"):
         return "its scores are no product of f16 or bf16 that is added up in f32"
+    if not starts_from_zero(owner, product.indices, extents):
+        return "the product of its scores is added to what is not zero"
     written = view.output.plain
     if len(found.depth) != 1 or found.partial or found.broadcast or None in written:
         return "the product of its scores has another form than queries by keys"
@@ -141,6 +143,11 @@ def match_scores(
     if _moves(keys, row) or _moves(query, key):
         return "the product of its scores has another form than queries by keys"
     return Scores(query, keys, mask, scale, diagonal, features, frozenset(moved))
+
+
+def starts_from_zero(op: LinalgStructuredOperation, indices: Indices, extents: Extents) -> bool:
+    """Whether a product is added to nothing, at given indices of its result."""
+    return ElementReader(extents).element(op.outputs[0], indices) == Number(0.0)
 
 
 def _apart(scores: Expression) -> tuple[Expression, Source | None]:

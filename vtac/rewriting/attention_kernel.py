@@ -63,8 +63,12 @@ class Memory:
     extents: dict[Hashable, int]
 
     def place(self, coordinates: Sequence[Linear], extents: dict[Hashable, int]) -> Linear:
+        """A coordinate of extent 1 counts as 0: a tile steps through it, but loads nothing from beyond."""
         offset = strided_index(self.indices, self.strides)
-        return offset.substitute(dict(enumerate(coordinates)), extents)
+        inside: dict[Hashable, Linear] = {
+            dim: ZERO if self.extents[dim] == 1 else one for dim, one in enumerate(coordinates)
+        }
+        return offset.substitute(inside, extents)
 
     @property
     def element(self) -> AnyFloat:

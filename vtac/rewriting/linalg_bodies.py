@@ -16,6 +16,10 @@ from vtac.errors import CompileError
 
 Constants = Mapping[SSAValue, Attribute]
 """The value of every arith.constant outside of the bodies."""
+_AT_INDICES = (
+    "linalg.index in a body is not supported but in a causal mask of an attention that is fused; "
+    "for padding use tensor.pad"
+)
 
 
 def copy_body(element: Attribute) -> Region:
@@ -32,7 +36,7 @@ def clone_body(op: LinalgStructuredOperation, constants: Constants) -> Region:
     block = body.block
     for inner in list(block.ops):
         if isinstance(inner, IndexOp):
-            raise CompileError("linalg.index in a body is not supported: use tensor.pad for padding", location_of(op))
+            raise CompileError(_AT_INDICES, location_of(op))
         _localise_constants(inner, constants)
     last = block.last_op
     if last is None:

@@ -11,7 +11,7 @@ import pytest
 import vtac
 from vtac.analysis.attention_tiles import attention_tiling
 from vtac.dialects.gpu_hardware import gpu_architectures
-from vtac.errors import KernelFault
+from vtac.errors import CompileError, KernelFault
 from vtac.evaluate import evaluate
 from vtac.passes.gpu.fuse_attention import FuseAttention
 from vtac.passes.linalg.normalize_linalg import NormalizeLinalg
@@ -138,3 +138,105 @@ def test_every_architecture_has_room_for_heads_of_128(name: str) -> None:
 def test_heads_without_room_stay_apart() -> None:
     assert len(program(Attention(1, 16, 16, 16, 512)).plan.steps) == 3
     assert attention_tiling((16, 16, 16, 512), None) is None
+
+
+@needs_compiler
+def test_what_the_products_start_from_is_added() -> None:
+    attention = Attention(1, 20, 24, 16, 16)
+    text = attention.text().replace("%mixed_start = arith.constant 0.0", "%mixed_start = arith.constant 2.0")
+    text = text.replace("outs(%scores_init", "outs(%bias").replace(") -> (", ", %bias: tensor<1x20x24xf32>) -> (", 1)
+    assert "arith.constant 2.0" in text
+    biased = Attention(1, 20, 24, 16, 16, mask=True)
+    arrays = attention.inputs()
+    mask = np.random.default_rng(1).standard_normal((20, 24)).astype(np.float32)
+    found = vtac.compile(text, "cuda")
+    assert isinstance(found, vtac.CudaNetwork)
+    (result,) = found.run_on_cpu([*arrays, mask[None] / np.float32(attention.scale)]).outputs
+    wanted = biased.reference([*arrays, mask]) + 2.0
+    # Numbers near 2 are rounded more coarsely than those that the tolerance is of.
+    difference = np.max(np.abs(result.astype(np.float64) - wanted))
+    assert difference <= 2 * biased.tolerance([*arrays, mask])
+
+
+@pytest.mark.parametrize("name", ["scores", "mixed"])
+def test_products_that_start_from_something_stay_apart(name: str) -> None:
+    text = Attention(1, 20, 24, 16, 16).text()
+    other = text.replace(f"%{name}_start = arith.constant 0.0", f"%{name}_start = arith.constant 2.0")
+    assert len(program(Attention(1, 20, 24, 16, 16)).plan.steps) == 1
+    found = vtac.compile(other, "cuda")
+    assert isinstance(found, vtac.CudaNetwork)
+    assert len(found.plan.steps) == 3
+
+
+LINES = {
+    "query": ("-> (h, i, d)>", "-> (h, d, i)>", "2x1x32xf16", "2x32x1xf16"),
+    "keys": ("j, d) -> (h, j, d)>", "j, d) -> (h, d, j)>", "2x1x32xf16", "2x32x1xf16"),
+    "values": ("d, j) -> (h, j, d)>", "d, j) -> (h, d, j)>", "2x1x48xf16", "2x48x1xf16"),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize(("name", "number"), [("query", 0), ("keys", 1), ("values", 2)])
+def test_one_row_is_read_transposed(name: str, number: int) -> None:
+    attention = Attention(2, 1, 20, 32, 48) if name == "query" else Attention(2, 20, 1, 32, 48)
+    at, transposed, kind, other = LINES[name]
+    found = vtac.compile(attention.text().replace(at, transposed, 1).replace(kind, other), "cuda")
+    assert isinstance(found, vtac.CudaNetwork)
+    assert len(found.plan.steps) == 1
+    arrays = attention.inputs()
+    given = list(arrays)
+    given[number] = np.ascontiguousarray(arrays[number].swapaxes(1, 2))
+    (result,) = found.run_on_cpu(given).outputs
+    assert attention.difference(result, arrays) <= 1
+
+
+def masked(predicate: str, *ends: str) -> str:
+    """A causal attention of 20 rows whose mask compares other values: `ends` make %in_r and %in_k of a type."""
+    text = Attention(1, 20, 200, 16, 16, causal=True).text()
+    line = "%in_counts = arith.cmpi sge, %in_row, %in_key : index"
+    assert line in text
+    kind = ends[-1].split()[-1]
+    return text.replace(line, "\n".join([*ends, f"%in_counts = arith.cmpi {predicate}, %in_r, %in_k : {kind}"]))
+
+
+def casts(kind: str) -> list[str]:
+    return [f"%in_{one[0]} = arith.index_cast %in_{one} : index to {kind}" for one in ("row", "key")]
+
+
+DIFFERENCE = ["%in_k = arith.constant 0 : index", "%in_r = arith.subi %in_row, %in_key : index"]
+WRAPPED = [f"%in_{one} = arith.trunci %in_{one}_wide : i32 to i8" for one in "rk"]
+EXACT = {"i32": ("sge", *casts("i32")), "unsigned": ("uge", *casts("i64")), "a difference": ("sge", *DIFFERENCE)}
+INEXACT = {
+    "i8": ("sge", *casts("i8")),
+    "truncated": ("sge", *(line.replace(" =", "_wide =") for line in casts("i32")), *WRAPPED),
+    "an unsigned difference": ("uge", *DIFFERENCE),
+    "a sum that wraps": (
+        "sge",
+        casts("i32")[1],
+        "%in_far = arith.constant 2147483640 : i32",
+        casts("i32")[0].replace("%in_r =", "%in_near ="),
+        "%in_r = arith.addi %in_near, %in_far : i32",
+    ),
+    "an unsigned constant": (
+        "sge",
+        casts("i32")[1],
+        "%in_near = arith.constant -1 : i8",
+        "%in_r = arith.extui %in_near : i8 to i32",
+    ),
+}
+
+
+@needs_compiler
+@pytest.mark.parametrize("name", EXACT)
+def test_a_mask_by_indices_of_other_types(name: str) -> None:
+    attention = Attention(1, 20, 200, 16, 16, causal=True)
+    found = vtac.compile(masked(*EXACT[name]), "cuda")
+    assert isinstance(found, vtac.CudaNetwork)
+    arrays = attention.inputs()
+    assert attention.difference(found.run_on_cpu(arrays).outputs[0], arrays) <= 1
+
+
+@pytest.mark.parametrize("name", INEXACT)
+def test_a_mask_that_may_wrap_is_no_causal_one(name: str) -> None:
+    with pytest.raises(CompileError, match="but in a causal mask of an attention that is fused"):
+        vtac.compile(masked(*INEXACT[name]), "cuda")
