@@ -18,7 +18,7 @@ from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
-from vtac.analysis.dynamic_sizes import check_dynamic, dynamic_values, settled, stand_in
+from vtac.analysis.dynamic_sizes import SIZE_CASTS, check_dynamic, dynamic_values, settled, stand_in
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.rewriting.edits import stand_for
 from vtac.rewriting.unread import DropUnread
@@ -78,7 +78,8 @@ class SettleDynamicSizes(ModulePass):
 
     requires: a function on tensors.
     ensures:  all types are static; the module says the number, `wmma.dynamic_size`. Static modules stay as they are.
-    declines: dynamic dimensions that are not outermost, or are reduced, moved, padded or reshaped.
+    declines: dynamic dimensions that are not outermost, or are reduced, moved, padded or reshaped; an empty tensor with
+              an extent of its own for one.
     """
 
     name = "settle-dynamic-sizes"
@@ -94,7 +95,7 @@ class SettleDynamicSizes(ModulePass):
             size = self.size or stand_in(function)
             rewrite_once(function, SettleEmpty(size))
             rewrite_once(op, SettleFunction(size))
-            rewrite_once(function, SettleResult(size), DropUnread((tensor.DimOp,)))
-            rewrite_once(function, DropUnread((ConstantOp,)), backwards=True)
+            rewrite_once(function, SettleResult(size))
+            rewrite_once(function, DropUnread((*SIZE_CASTS, tensor.DimOp, ConstantOp)), backwards=True)
             if self.size is None:
                 DYNAMIC_SIZE.set(op, size)

@@ -6,18 +6,28 @@ reshaped along it: elements of one index depend on elements of this index alone.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import TypeAlias, cast
 
-from xdsl.dialects import tensor
-from xdsl.dialects.builtin import DYNAMIC_INDEX, ShapedType, TensorType
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import (
+    DYNAMIC_INDEX,
+    AffineMapAttr,
+    ArrayAttr,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    IntegerAttr,
+    IntegerType,
+    ShapedType,
+    TensorType,
+)
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.dialects.linalg.ops import BroadcastOp
 from xdsl.ir import Attribute, Operation, SSAValue
-from xdsl.ir.affine import AffineDimExpr
+from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr
 
 from vtac.analysis.locations import location_of
 from vtac.errors import CompileError
@@ -26,6 +36,12 @@ _TILES = 256
 """What the stand-in is a multiple of, so that it is no reason to guard a tile."""
 _PRIMES = (59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131)
 """Factors by which numbers that come from the stand-in are known."""
+STAND_INS = tuple(_TILES * prime for prime in _PRIMES)
+"""The numbers that may stand for a size."""
+SIZE_CASTS = (arith.IndexCastOp, arith.ExtSIOp, arith.ExtUIOp, arith.TruncIOp)
+"""What a size may go through between arrays."""
+_BITS = 32
+"""What an integer has to have for every size."""
 _KNOWN = (tensor.DimOp, tensor.EmptyOp, BroadcastOp, tensor.PadOp, ReturnOp)
 
 Shaped: TypeAlias = "TensorType[Attribute]"
@@ -61,6 +77,34 @@ def check_dynamic(function: FuncOp) -> None:
                 "same index: give it an extent",
                 location_of(op),
             )
+        if isinstance(op, tensor.EmptyOp):
+            _check_empty(op)
+
+
+def _check_empty(op: tensor.EmptyOp) -> None:
+    if not all(map(_is_size, op.dynamic_sizes)):
+        raise CompileError(
+            f"'{op.name}' of {op.tensor.type} has an extent of its own; a dynamic dimension is that of the arguments, "
+            "tensor.dim of dimension 0 of one: take this, or a static type for another extent",
+            location_of(op),
+        )
+
+
+def _is_size(value: SSAValue) -> bool:
+    """Whether a value is the dynamic size: the outermost extent of a tensor that has it."""
+    op = value.owner
+    if isinstance(op, arith.IndexCastOp | arith.ExtSIOp | arith.ExtUIOp | arith.TruncIOp):
+        return _holds_sizes(value.type) and _is_size(op.input)
+    return isinstance(op, tensor.DimOp) and _is_dynamic(op.source) and _is_zero(op.index)
+
+
+def _holds_sizes(kind: Attribute) -> bool:
+    return not isinstance(kind, IntegerType) or kind.bitwidth >= _BITS
+
+
+def _is_zero(value: SSAValue) -> bool:
+    op = value.owner
+    return isinstance(op, arith.ConstantOp) and isinstance(op.value, IntegerAttr) and op.value.value.data == 0
 
 
 def _is_dynamic(value: SSAValue) -> bool:
@@ -113,17 +157,40 @@ def _problem_of_loops(op: LinalgStructuredOperation) -> str:
 
 
 def stand_in(function: FuncOp) -> int:
-    """The number that stands for the size: a multiple of all tiles, and of a prime that divides no other extent."""
+    """The number that stands for the size: a multiple of all tiles, and of a prime that divides no other number."""
     values = [*function.body.block.args, *(result for op in function.body.block.ops for result in op.results)]
-    extents = {extent for value in values for extent in _shape(value) if extent > 1}
-    prime = next((one for one in _PRIMES if all(extent % one for extent in extents)), None)
-    if prime is None:
+    numbers = {extent for value in values for extent in _shape(value) if extent > 1}
+    numbers.update(number for op in function.walk() for number in _numbers_of(op) if number)
+    found = next((one for one in STAND_INS if all(number % prime_of(one) for number in numbers)), None)
+    if found is None:
         raise CompileError(
-            "no number can stand for the dynamic size: the other extents are multiples of "
+            "no number can stand for the dynamic size: the other extents and the constants are multiples of "
             f"{', '.join(map(str, _PRIMES))}",
             location_of(function),
         )
-    return _TILES * prime
+    return found
+
+
+def _numbers_of(op: Operation) -> Iterator[int]:
+    for attribute in (*op.properties.values(), *op.attributes.values()):
+        yield from _numbers_in(attribute)
+
+
+def _numbers_in(attribute: Attribute) -> Iterator[int]:
+    """The integers of an attribute, but for those of arrays that kernels load."""
+    if isinstance(attribute, IntegerAttr):
+        yield attribute.value.data
+    elif isinstance(attribute, DenseArrayBase) or (
+        isinstance(attribute, DenseIntOrFPElementsAttr) and attribute.is_splat()
+    ):
+        numbers = cast("Sequence[object]", attribute.get_values())
+        yield from (number for number in numbers if isinstance(number, int))
+    elif isinstance(attribute, AffineMapAttr):
+        parts = (part for result in attribute.data.results for part in result.dfs())
+        yield from (part.value for part in parts if isinstance(part, AffineConstantExpr))
+    elif isinstance(attribute, ArrayAttr):
+        for one in cast("ArrayAttr[Attribute]", attribute):
+            yield from _numbers_in(one)
 
 
 def prime_of(size: int) -> int:

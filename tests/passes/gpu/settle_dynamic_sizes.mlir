@@ -72,3 +72,70 @@ func.func @padded(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
   } : tensor<?x8xf32> to tensor<?x8xf32>
   func.return %r : tensor<?x8xf32>
 }
+
+// -----
+
+func.func @five(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %one = arith.constant 1.0 : f32
+  %c5 = arith.constant 5 : index
+  // expected-error @+1 {{'tensor.empty' of tensor<?x8xf32> has an extent of its own; a dynamic dimension is that of the arguments, tensor.dim of dimension 0 of one: take this, or a static type for another extent}}
+  %e = tensor.empty(%c5) : tensor<?x8xf32>
+  %r = linalg.fill ins(%one : f32) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+  func.return %r : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @columns(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %one = arith.constant 1.0 : f32
+  %c1 = arith.constant 1 : index
+  %n = tensor.dim %x, %c1 : tensor<?x8xf32>
+  // expected-error @+1 {{'tensor.empty' of tensor<?x8xf32> has an extent of its own}}
+  %e = tensor.empty(%n) : tensor<?x8xf32>
+  %r = linalg.fill ins(%one : f32) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+  func.return %r : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @of_another(%x: tensor<?x8xf32>, %y: tensor<5x8xf32>) -> tensor<?x8xf32> {
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %y, %c0 : tensor<5x8xf32>
+  // expected-error @+1 {{'tensor.empty' of tensor<?x8xf32> has an extent of its own}}
+  %e = tensor.empty(%n) : tensor<?x8xf32>
+  %r = linalg.fill ins(%one : f32) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+  func.return %r : tensor<?x8xf32>
+}
+
+// -----
+
+func.func @narrow(%x: tensor<?x8xf32>) -> tensor<?x8xf32> {
+  %one = arith.constant 1.0 : f32
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xf32>
+  %b = arith.index_cast %n : index to i8
+  %m = arith.index_cast %b : i8 to index
+  // expected-error @+1 {{'tensor.empty' of tensor<?x8xf32> has an extent of its own}}
+  %e = tensor.empty(%m) : tensor<?x8xf32>
+  %r = linalg.fill ins(%one : f32) outs(%e : tensor<?x8xf32>) -> tensor<?x8xf32>
+  func.return %r : tensor<?x8xf32>
+}
+
+// -----
+
+// Through casts a size is still the size; 59 * 2 is a number of the program, so 256 * 61 stand for it.
+
+// CHECK-LABEL:   func.func @cast(%x: tensor<15616x8xi32>) -> tensor<15616x8xi32> {
+// CHECK-NEXT:      %c = arith.constant 118 : i32
+// CHECK-NEXT:      %e = tensor.empty() : tensor<15616x8xi32>
+func.func @cast(%x: tensor<?x8xi32>) -> tensor<?x8xi32> {
+  %c = arith.constant 118 : i32
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xi32>
+  %i = arith.index_cast %n : index to i64
+  %m = arith.index_cast %i : i64 to index
+  %e = tensor.empty(%m) : tensor<?x8xi32>
+  %r = linalg.fill ins(%c : i32) outs(%e : tensor<?x8xi32>) -> tensor<?x8xi32>
+  func.return %r : tensor<?x8xi32>
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
@@ -51,6 +52,24 @@ PROGRAMS: Mapping[str, str] = {
     "attention": Attention(EXTENT, 20, 40, 32, 32).text(),
 }
 """Of each kind of kernel: products, rows, elementwise operations beside them, windows, batches, attention."""
+
+
+_SHIFT = """
+func.func @shift(%x: tensor<?x8xi32>) -> tensor<?x8xi32> {
+  %c0 = arith.constant 0 : index
+  %n = tensor.dim %x, %c0 : tensor<?x8xi32>
+  %e = tensor.empty(%n) : tensor<?x8xi32>
+  %r = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>],
+                       iterator_types = ["parallel", "parallel"]}
+    ins(%x : tensor<?x8xi32>) outs(%e : tensor<?x8xi32>) {
+  ^bb0(%a: i32, %o: i32):
+    %c = arith.constant 59 : i32
+    %y = arith.addi %a, %c : i32
+    linalg.yield %y : i32
+  } -> tensor<?x8xi32>
+  func.return %r : tensor<?x8xi32>
+}
+"""
 
 
 @cache
@@ -145,6 +164,56 @@ def test_sizes_beyond_what_kernels_count() -> None:
         program("batch of products").at(2**16)
 
 
+@pytest.mark.parametrize("size", ["3", None, 2.0, True])
+def test_what_is_no_size(size: object) -> None:
+    with pytest.raises(LaunchError, match=f"program `gated` for a size of {size!r}; an integer is required"):
+        program("a gate").at(cast("int", size))
+
+
+@pytest.mark.parametrize("size", [2**31, 2**70])
+def test_sizes_beyond_an_integer_of_a_kernel(size: int) -> None:
+    with pytest.raises(LaunchError, match=f"for a size of {size:,}: .* kernels count to 2,147,483,647"):
+        program("a gate").at(size)
+
+
+def test_a_size_of_numpy() -> None:
+    assert program("a gate").at(cast("int", np.int64(3))).plan == program("a gate").at(3).plan
+
+
+def test_a_constant_is_not_taken_for_the_size() -> None:
+    found = vtac.compile(_SHIFT, "cuda")
+    assert isinstance(found, CudaDynamic)
+    assert found.dynamic.stand_in == 256 * 61
+    assert "59" in found.text
+
+
+def test_a_function_that_computes_nothing() -> None:
+    text = "func.func @same(%x: tensor<?x5xf32>) -> tensor<?x5xf32> {\n  func.return %x : tensor<?x5xf32>\n}\n"
+    with pytest.raises(CompileError, match="a function that computes nothing"):
+        vtac.compile(text, "cuda")
+
+
+def test_a_size_that_nothing_takes() -> None:
+    text = """
+func.func @twice(%x: tensor<?x8xf32>, %y: tensor<5x8xf32>) -> tensor<5x8xf32> {
+  %e = tensor.empty() : tensor<5x8xf32>
+  %r = linalg.add ins(%y, %y : tensor<5x8xf32>, tensor<5x8xf32>) outs(%e : tensor<5x8xf32>) -> tensor<5x8xf32>
+  func.return %r : tensor<5x8xf32>
+}
+"""
+    with pytest.raises(CompileError, match="no kernel of 'twice' takes the dynamic size"):
+        vtac.compile(text, "cuda")
+
+
+def test_options_that_are_of_other_programs(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "shift.mlir"
+    file.write_text(_SHIFT, encoding="utf-8")
+    assert main(["run", str(file), "--target", "cuda", "--size", "3", "--blocks", "1"]) == 1
+    assert "has a dynamic size; it is executed whole" in capsys.readouterr().err
+    assert main(["run", str(Path(__file__).parents[3] / "examples/vta_matmul.mlir"), "--size", "3"]) == 1
+    assert "--size 3: dynamic sizes are of CUDA programs; the target is vta" in capsys.readouterr().err
+
+
 def test_what_depends_on_the_size_is_asked_of_one() -> None:
     found = program("a gate")
     for act in (found.on_gpu, found.report, lambda: found.torch_op("mine::gate")):
@@ -163,12 +232,29 @@ def test_a_script_for_the_whole_function() -> None:
     [
         {},
         {"stand_in": 4, "grids": [], "number": "size"},
-        {"stand_in": 4, "grids": [{"dimension": 0, "times": 0, "row": 1, "step": 1}], "number": "size"},
+        {"stand_in": 15104, "grids": [{"dimension": 0, "times": 0, "row": 1, "step": 1}], "number": "size"},
     ],
 )
 def test_a_record_that_says_nothing_of_its_grids(data: object) -> None:
     with pytest.raises(ConfigError, match=r"plan\.json: (dynamic|a grid) is"):
         DynamicPlan.from_json(program("batch of products").dynamic.plan, data, "plan.json")
+
+
+@pytest.mark.parametrize(
+    "changed", [{"stand_in": 0}, {"stand_in": 7}, {"stand_in": True}, {"stand_in": 256 * 61}, {"number": "nope"}]
+)
+def test_a_record_of_another_plan(changed: dict[str, object]) -> None:
+    dynamic = program("batch of products").dynamic
+    with pytest.raises(ConfigError, match=r"plan\.json: dynamic is"):
+        DynamicPlan.from_json(dynamic.plan, {**dynamic.to_json(), **changed}, "plan.json")
+
+
+@pytest.mark.parametrize("changed", [{"dimension": 7}, {"dimension": -1}, {"step": 0}, {"times": True}, {"row": "1"}])
+def test_a_record_of_a_grid_that_is_none(changed: dict[str, object]) -> None:
+    dynamic = program("batch of products").dynamic
+    grids = [{"dimension": 0, "times": 1, "row": 1, "step": 1, **changed}] * len(dynamic.grids)
+    with pytest.raises(ConfigError, match=r"plan\.json: a grid is"):
+        DynamicPlan.from_json(dynamic.plan, {**dynamic.to_json(), "grids": grids}, "plan.json")
 
 
 def test_blocks_of_a_rule() -> None:

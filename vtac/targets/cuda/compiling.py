@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import ReduceOp
+from xdsl.ir import Operation
 
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.kernel_groups import is_computation, work_of
@@ -64,14 +65,28 @@ def compile_program(work: ModuleOp, measurements: object = None) -> CudaProgram 
     LiftArithmetic().apply(make_context(), work)
     apart = kernels_apart(work)
     if apart is None and DYNAMIC_SIZE.is_on(work):
-        raise CompileError(
-            "a function of a dynamic size with a schedule of its own; its kernels are scheduled one by one: give their "
-            "scripts, as vtac schedule prints, or static shapes",
-            location_of(work),
-        )
+        raise _dynamic_alone(work)
     if apart is None:
         return _single(work, measured)
     return _network(apart, [op for op in work.ops if isinstance(op, ScriptOp)], measured)
+
+
+def _dynamic_alone(work: ModuleOp) -> CompileError:
+    """Why a module of a dynamic size does not become kernels."""
+    functions = [op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks]
+    if len(functions) == 1 and not any(map(_computes, functions[0].body.block.ops)):
+        return CompileError(
+            "a function that computes nothing; a kernel has to compute its results", location_of(functions[0])
+        )
+    return CompileError(
+        "a function of a dynamic size with a schedule of its own; its kernels are scheduled one by one: give their "
+        "scripts, as vtac schedule prints, or static shapes",
+        location_of(work),
+    )
+
+
+def _computes(op: Operation) -> bool:
+    return isinstance(op, LinalgStructuredOperation | ReduceOp) or is_tensor_arithmetic(op)
 
 
 def _measurements(given: object) -> Measurements | None:
@@ -90,7 +105,7 @@ def kernels_apart(work: ModuleOp) -> ModuleOp | None:
     if own or len(functions) != 1 or any(stage_of(one) is not None or is_scheduled(one) for one in functions):
         return None
     ops = functions[0].body.block.ops
-    if not any(isinstance(op, LinalgStructuredOperation | ReduceOp) or is_tensor_arithmetic(op) for op in ops):
+    if not any(map(_computes, ops)):
         return None
     parts = splits(functions[0], architecture_of(work))
     is_alone = not parts and not _has_parts(functions[0]) and _is_one_product(functions[0]) and _has_schedule(work)
@@ -203,6 +218,12 @@ def _network(apart: ModuleOp, scripts: Sequence[ScriptOp], measured: Measurement
             grids[name] = GridSize(*rule)
     planner = Planner(main_function(apart), records, grids)
     plan, size = planner.plan(), DYNAMIC_SIZE.get(apart)
+    if size is not None and planner.size is None:
+        main = main_function(apart)
+        raise CompileError(
+            f"no kernel of '{main.sym_name.data}' takes the dynamic size: leave the argument out, or give it an extent",
+            location_of(main),
+        )
     if size is None or planner.size is None:
         return CudaNetwork(joined(texts), plan, planner.constants)
     number = plan.buffers[planner.size].name

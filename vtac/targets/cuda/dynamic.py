@@ -55,8 +55,9 @@ class CudaDynamic(CudaNetwork):
 
     def at(self, size: int) -> CudaNetwork:
         """The program for one size. Raises `LaunchError` for a size that its kernels cannot have."""
+        plan = self.dynamic.at(size)
         constants = {**self.constants, self.dynamic.number: np.array([size], np.int32)}
-        return CudaNetwork(self.text, self.dynamic.at(size), constants, None, self.cubins)
+        return CudaNetwork(self.text, plan, constants, None, self.cubins)
 
     def size_of(self, shapes: Sequence[Sequence[int]]) -> int:
         """The size that arrays of some shapes have. Raises `LaunchError` where they do not agree, or do not fit."""

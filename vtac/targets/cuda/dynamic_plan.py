@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import cast
+from numbers import Integral
+from typing import TypeGuard, cast
 
+from vtac.analysis.dynamic_sizes import STAND_INS
 from vtac.errors import ConfigError, LaunchError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, place_scratch
@@ -51,6 +53,17 @@ class DynamicPlan:
 
     def at(self, size: int) -> LaunchPlan:
         """The plan for a size. Raises `LaunchError` for one that is not positive, or more than kernels count."""
+        size = self._checked(size)
+        buffers = [replace(one, shape=self.shape(one.shape, size)) for one in self.plan.buffers]
+        placed, scratch = place_scratch(buffers)
+        kernels = [self._kernel(record, grid, size) for record, grid in zip(self.plan.kernels, self.grids, strict=True)]
+        return LaunchPlan(self.plan.name, tuple(kernels), self.plan.steps, tuple(placed), scratch)
+
+    def _checked(self, given: object) -> int:
+        """A size as an integer of Python, such as one of numpy."""
+        if isinstance(given, bool) or not isinstance(given, Integral):
+            raise LaunchError(f"program `{self.plan.name}` for a size of {given!r}; an integer is required")
+        size = int(given)
         if size < 1:
             raise LaunchError(f"program `{self.plan.name}` for a size of {size}; 1 or more is required")
         for buffer in self.plan.buffers:
@@ -60,10 +73,7 @@ class DynamicPlan:
                     f"program `{self.plan.name}` for a size of {size:,}: `{buffer.name}` would have {elements:,} "
                     f"elements; kernels count to {MOST_ELEMENTS:,}: take it in parts"
                 )
-        buffers = [replace(one, shape=self.shape(one.shape, size)) for one in self.plan.buffers]
-        placed, scratch = place_scratch(buffers)
-        kernels = [self._kernel(record, grid, size) for record, grid in zip(self.plan.kernels, self.grids, strict=True)]
-        return LaunchPlan(self.plan.name, tuple(kernels), self.plan.steps, tuple(placed), scratch)
+        return size
 
     def _kernel(self, record: LaunchRecord, rule: GridSize | None, size: int) -> LaunchRecord:
         grid = list(record.grid)
@@ -87,12 +97,26 @@ class DynamicPlan:
         values = _object(data)
         stand_in, grids, number = (values.get(name) for name in ("stand_in", "grids", "number"))
         rules = cast("list[object]", grids) if isinstance(grids, list) else []
-        if not isinstance(stand_in, int) or not isinstance(number, str) or len(rules) != len(plan.kernels):
+        is_whole = len(rules) == len(plan.kernels)
+        if not (_is_integer(stand_in) and isinstance(number, str) and is_whole and _is_of(plan, stand_in, number)):
             raise ConfigError(
-                f"{source}: dynamic is {data!r}; an object of stand_in, a number, grids, one rule per kernel, and "
-                "number, a name, is required"
+                f"{source}: dynamic is {data!r}; an object of stand_in, the number that stands for the size in the "
+                "plan, grids, one rule per kernel, and number, the name of a constant for the size, is required"
             )
         return cls(plan, stand_in, tuple(_rule(one, source) for one in rules), number)
+
+
+def _is_integer(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_of(plan: LaunchPlan, stand_in: int, number: str) -> bool:
+    """Whether a number may stand for the size in a plan, and a constant of the plan may hold the size."""
+    has_size = stand_in in STAND_INS and any(
+        one.shape and one.shape[0] % stand_in == 0 for one in plan.of_role("argument")
+    )
+    holders = [one for one in plan.of_role("constant") if one.name == number]
+    return has_size and [(one.dtype, one.shape) for one in holders] == [("int32", (1,))]
 
 
 def _object(data: object) -> Mapping[str, object]:
@@ -104,8 +128,10 @@ def _rule(data: object, source: str) -> GridSize | None:
         return None
     names = ("dimension", "times", "row", "step")
     values = _object(data)
-    found = [one for one in map(values.get, names) if isinstance(one, int)]
-    if len(found) != len(names) or min(found) < 0 or min(found[1:]) < 1:
-        raise ConfigError(f"{source}: a grid is {data!r}; an object of {', '.join(names)}, integers, is required")
+    found = [one for one in map(values.get, names) if _is_integer(one)]
+    if len(found) != len(names) or not 0 <= found[0] <= 2 or min(found[1:]) < 1:
+        raise ConfigError(
+            f"{source}: a grid is {data!r}; an object of {', '.join(names)} is required: 0, 1 or 2, and integers from 1"
+        )
     dimension, times, row, step = found
     return GridSize(dimension, times, row, step)

@@ -57,6 +57,8 @@ def main(arguments: Sequence[str]) -> int:
     _check_files(options)
     if options.vcd is not None and target.name != "vta":
         raise UsageError(f"--vcd {options.vcd}: waveforms are of VTA designs; the target is {target.name}")
+    if options.size is not None and target.name != "cuda":
+        raise UsageError(f"--size {options.size}: dynamic sizes are of CUDA programs; the target is {target.name}")
     _refuse_for_saved(options)
     refuse_schedules(options.schedules, target.name)
     refuse_jobs(options.jobs, target.name)

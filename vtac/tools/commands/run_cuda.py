@@ -95,6 +95,8 @@ def _of_one_size(options: Options, program: CudaProgram | CudaNetwork) -> CudaPr
         return program
     if options.size is None:
         raise UsageError(f"'{options.source}' has a dynamic size n, {program}: give --size N")
+    if options.blocks is not None:
+        raise UsageError(f"--blocks {options.blocks}: '{options.source}' has a dynamic size; it is executed whole")
     if options.dump is not None:
         program.save(options.dump)
     return program.at(options.size)
