@@ -83,10 +83,7 @@ def _layers(reports: Sequence[LayerReport]) -> str:
     gemm = sum(report.counters["gemm_counter"] for report in reports)
     moved = sum(report.dram_bytes for report in reports)
     rows = [
-        _row(
-            one.name, one.cycles, cycles, None if one.work is None else one.work.cycles, one.dram_bytes, one.utilisation
-        )
-        for one in reports[:MOST_ROWS]
+        _row(one.name, one.cycles, cycles, one.bound, one.dram_bytes, one.utilisation) for one in reports[:MOST_ROWS]
     ]
     total = _row("all", cycles, cycles, bound, moved, gemm / max(1, cycles))
     return _table(_HEADS, [*rows, total]) + _left_out(len(reports), "layer")

@@ -170,7 +170,7 @@ def _fields(program: VtaProgram, outcome: _Outcome) -> dict[str, object]:
                 "name": layer.name,
                 "layers": list(layer.layers),
                 "cycles": layer.cycles,
-                "bound": None if layer.work is None else layer.work.cycles,
+                "bound": layer.bound,
                 "dram_bytes": layer.dram_bytes,
                 "instructions": layer.instructions,
                 **layer.counters,

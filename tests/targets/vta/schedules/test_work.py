@@ -7,9 +7,10 @@ from pathlib import Path
 import pytest
 
 import vtac
+from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.layer_report import layer_reports, layer_table, total_bound
-from vtac.targets.vta.programs.work import Work
+from vtac.targets.vta.programs.work import Work, least_store_cycles
 from vtac.workloads.networks.network import Network
 
 
@@ -55,7 +56,17 @@ def test_no_layer_takes_fewer_cycles_than_its_bound() -> None:
     ],
 )
 def test_the_bound_is_what_takes_longest(work: Work, cycles: int, limit: str) -> None:
-    assert (work.cycles, work.limit) == (cycles, limit)
+    config = vtac.VTAConfig()
+    assert (work.cycles(config), work.limit(config)) == (cycles, limit)
+
+
+@pytest.mark.parametrize(
+    ("log_block", "cycles"), [(3, 20 * 10), (4, 27 * 10), (5, 23 * 10), (6, 21 * 10), (7, 20 * 10)]
+)
+def test_wide_rows_are_stored_faster(log_block: int, cycles: int) -> None:
+    buffers = {"LOG_INP_BUFF_SIZE": 13, "LOG_WGT_BUFF_SIZE": 15, "LOG_ACC_BUFF_SIZE": 15}
+    config = VTAConfig.from_fields({**VTAConfig().to_fields(), **buffers, "LOG_BLOCK": log_block}, "tests")
+    assert least_store_cycles(1280, config) == cycles
 
 
 def test_work_is_saved_and_wrong_numbers_are_refused(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.cycles import CycleReport, simulate_cycles
 from vtac.targets.vta.isa.fields import WORD_BYTES
 from vtac.targets.vta.machine.counters import count
@@ -25,14 +26,16 @@ class LayerReport:
 
     Kernels overlap: `cycles` are those by which the run becomes longer with this kernel, from the
     end of the kernels before it to its own, and add up to the run's. `counters` are the seven of
-    `Program.stats`; `instructions` include those that only carry its tokens. `work` is what the
-    layer takes at least, where that is known. `layers` are those of the source that the kernel holds.
+    `Program.stats`, `config` is the hardware; `instructions` include those that only carry its tokens.
+    `work` is what the layer takes at least, where that is known. `layers` are those of the source that
+    the kernel holds.
     """
 
     name: str
     cycles: int
     instructions: int
     counters: dict[str, int]
+    config: VTAConfig
     work: Work | None = None
     layers: tuple[str, ...] = ()
 
@@ -40,6 +43,16 @@ class LayerReport:
     def title(self) -> str:
         """Its name, and the other layers that it holds."""
         return title_of(self.name, self.layers)
+
+    @property
+    def bound(self) -> int | None:
+        """The cycles that the layer takes at least, where its work is known."""
+        return None if self.work is None else self.work.cycles(self.config)
+
+    @property
+    def limit(self) -> str:
+        """What the bound comes from; empty where there is none."""
+        return "" if self.work is None else self.work.limit(self.config)
 
     @property
     def dram_bytes(self) -> int:
@@ -96,8 +109,8 @@ def layer_table(reports: Sequence[LayerReport]) -> str:
 
 def total_bound(reports: Sequence[LayerReport]) -> int | None:
     """The bounds of all layers; None where one of them is unknown."""
-    works = [report.work for report in reports]
-    return sum(work.cycles for work in works if work is not None) if None not in works else None
+    bounds = [report.bound for report in reports]
+    return sum(bound for bound in bounds if bound is not None) if None not in bounds else None
 
 
 def least_cycles(reports: Sequence[LayerReport]) -> int | None:
@@ -106,13 +119,13 @@ def least_cycles(reports: Sequence[LayerReport]) -> int | None:
     if len(works) < len(reports) or not works:
         return None
     total = {name: sum(work.fields()[name] for work in works) for name in works[0].fields()}
-    return Work.from_fields(total).cycles
+    return Work.from_fields(total).cycles(reports[0].config)
 
 
 def _bound(report: LayerReport) -> str:
-    if report.work is None:
+    if report.bound is None:
         return f"{'-':>14}{'':>9}"
-    return f"{report.work.cycles:>14,}{report.work.limit:>9}"
+    return f"{report.bound:>14,}{report.limit:>9}"
 
 
 def _of_stream(program: Program, run: CycleReport, alone: DeviceCall) -> list[LayerReport]:
@@ -130,7 +143,9 @@ def _of_stream(program: Program, run: CycleReport, alone: DeviceCall) -> list[La
         mine = numbers == position
         after = max(before, int(ends[mine].max())) if position < len(names) - 1 else run.cycles
         counters = count(decode_stream(words[mine].tobytes(), program.config))
-        found.append(LayerReport(name, after - before, int(mine.sum()), counters, works[position], held[position]))
+        cycles, instructions = after - before, int(mine.sum())
+        work, layers = works[position], held[position]
+        found.append(LayerReport(name, cycles, instructions, counters, program.config, work, layers))
         before = after
     return found
 

@@ -5,8 +5,24 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
+from vtac.dialects.hardware import VTAConfig
+
 _BUS = 8
-"""Bytes per cycle of the read bus in the DE10 timing model."""
+"""Bytes per cycle of the bus in the DE10 timing model."""
+_BURST = 128
+"""Bytes of its longest burst."""
+
+
+def least_store_cycles(nbytes: int, config: VTAConfig) -> int:
+    """Cycles in which so many bytes of results are stored at least.
+
+    Each burst takes its beats and four more; but tiles wider than the bus are read row by row, a cycle for each
+    row but a burst's last.
+    """
+    beats, bursts = nbytes // _BUS, nbytes // _BURST
+    if config.out_element_bytes <= _BUS:
+        return beats + 4 * bursts
+    return beats + beats // max(1, config.block_out // _BUS) + 3 * bursts
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,18 +45,16 @@ class Work:
         """Cycles of the compute unit."""
         return self.products + self.resets + self.alu
 
-    @property
-    def cycles(self) -> int:
+    def cycles(self, config: VTAConfig) -> int:
         """The bound: the compute unit, the loads at the bus's width, or the stores, whichever takes longest."""
-        stores = 3 * self.stored // 16 + 3 * (self.stored // 128)
-        return max(1, self.compute, self.loaded // _BUS, stores)
+        return max(1, self.compute, self.loaded // _BUS, least_store_cycles(self.stored, config))
 
-    @property
-    def limit(self) -> str:
+    def limit(self, config: VTAConfig) -> str:
         """What the bound comes from."""
-        if self.compute >= self.cycles:
+        cycles = self.cycles(config)
+        if self.compute >= cycles:
             return "compute"
-        return "loads" if self.loaded // _BUS >= self.cycles else "stores"
+        return "loads" if self.loaded // _BUS >= cycles else "stores"
 
     def fields(self) -> dict[str, int]:
         """As a record of a saved program, or an attribute."""

@@ -12,6 +12,7 @@ from xdsl.ir import SSAValue
 from vtac.analysis.bodies import AluChain, alu_chain, is_copy, is_truncating_copy
 from vtac.analysis.in_place import possible_bases, takes_own_part
 from vtac.analysis.nest import element_type_of, readers_of, shape_of, writers_of
+from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.targets.vta.schedules.stages import (
     Accumulator,
@@ -190,7 +191,8 @@ class _Matcher:
         if pad is not None and len(readers_of(buffer)) > 1:
             raise no_layer(pad, "expected padding for one reader")
         starts = block.init is not None
-        return Product(block.block_name, index, None if pad is None else pad.block_name, region, sizes, starts, weights)
+        name, before = (None, ()) if pad is None else (pad.block_name, _padding_before(pad))
+        return Product(block.block_name, index, name, region, sizes, starts, weights, before)
 
     def _region_read(self, block: BlockOp, position: int) -> TileRegion:
         """What an output tile needs of an input of a block."""
@@ -253,6 +255,11 @@ class _Matcher:
         output = self.firsts[number].output
         readers = [self.numbers.get(reader.output, number) for reader in readers_of(output)]
         return max([number, *readers])
+
+
+def _padding_before(pad: BlockOp) -> tuple[int, ...]:
+    """The padding in front, per outer dimension."""
+    return tuple(-index.constant for index in block_view(pad).inputs[0].indices[:-2])
 
 
 def _is_product(block: BlockOp) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from math import prod
 from typing import Literal
 
 from vtac.analysis.bodies import AluChain
@@ -29,9 +30,9 @@ class Product:
     """A product with one weight tile: how int8 tiles reach the accumulators. Or of one input tile with weights.
 
     `index` is the position of the tiles, `region` what an output tile needs of them, `pad` the
-    block that pads them, `sizes` their dimensions without padding; `starts` says that it starts
-    from zeros and does not add to what is there. `weights` is what an output tile needs of the
-    weights, without dimensions where there is one tile.
+    block that pads them, `sizes` their dimensions without padding, `before` the padding in front;
+    `starts` says that it starts from zeros and does not add to what is there. `weights` is what an
+    output tile needs of the weights, without dimensions where there is one tile.
     """
 
     block: str = field(compare=False)
@@ -41,6 +42,13 @@ class Product:
     sizes: tuple[int, ...]
     starts: bool
     weights: TileRegion = ()
+    before: tuple[int, ...] = ()
+
+    def touched(self, tile: Sequence[int]) -> int:
+        """Tiles that an output tile needs at least, without those of padding."""
+        before = self.before or (0,) * len(self.region)
+        sides = zip(self.region, self.sizes, before, strict=True)
+        return prod(len(side.touched(tile) & set(range(start, start + size))) for side, size, start in sides)
 
     @property
     def is_bias(self) -> bool:

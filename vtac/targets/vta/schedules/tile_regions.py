@@ -17,25 +17,36 @@ Place: TypeAlias = tuple[Linear, ...]
 
 @dataclass(frozen=True)
 class Side:
-    """Tiles needed along one outer dimension: `stride * (t - 1) + reach` for t along output dimension `spatial`."""
+    """Tiles needed along one outer dimension: `stride * (t - 1) + reach` for t along output dimension `spatial`.
+
+    That is the interval; of it `stride * i + o` are needed for every i below t and every o of `offsets`.
+    """
 
     spatial: int | None
     stride: int
     reach: int
     size: int
+    offsets: tuple[int, ...]
 
     def extent(self, tile: Sequence[int]) -> int:
-        """Tiles that an output tile needs, at most all there are."""
-        along = 1 if self.spatial is None else tile[self.spatial]
-        return min(self.size, (along - 1) * self.stride + self.reach)
+        """Tiles of the interval for an output tile, at most all there are."""
+        return min(self.size, (self._along(tile) - 1) * self.stride + self.reach)
+
+    def touched(self, tile: Sequence[int]) -> set[int]:
+        """The indices that an output tile at the origin needs, without gaps between them."""
+        along = self._along(tile)
+        return {i * self.stride + o for i in range(along) for o in self.offsets} & set(range(self.size))
+
+    def _along(self, tile: Sequence[int]) -> int:
+        return 1 if self.spatial is None else tile[self.spatial]
 
 
 TileRegion: TypeAlias = tuple[Side, ...]
 
 
 def tiles_of(region: TileRegion, tile: Sequence[int]) -> int:
-    """Tiles of a region for one output tile."""
-    return prod(side.extent(tile) for side in region)
+    """Tiles of a region that one output tile needs at least, without gaps between them."""
+    return prod(len(side.touched(tile)) for side in region)
 
 
 def is_pointwise(region: TileRegion, extents: Sequence[int]) -> bool:
@@ -74,6 +85,7 @@ def places_read(
 def tile_region_of(places: Iterable[Place], shape: Sequence[int]) -> TileRegion | None:
     """The hull of several places in a buffer of that outer shape; None when they move differently."""
     listed = list(places)
+    offsets = _offsets(listed)
     sides: list[Side] = []
     for number, size in enumerate(shape):
         indices = [place[number] for place in listed]
@@ -82,10 +94,19 @@ def tile_region_of(places: Iterable[Place], shape: Sequence[int]) -> TileRegion 
             return None
         reach = max(index.constant for index in indices) - min(index.constant for index in indices) + 1
         if not moving.terms:
-            sides.append(Side(None, 1, reach, size))
+            sides.append(Side(None, 1, reach, size, offsets[number]))
             continue
         ((variable, stride),) = moving.terms.items()
         if not isinstance(variable, int) or stride < 1:
             return None
-        sides.append(Side(variable, stride, reach, size))
+        sides.append(Side(variable, stride, reach, size, offsets[number]))
     return tuple(sides)
+
+
+def _offsets(places: Sequence[Place]) -> list[tuple[int, ...]]:
+    """Per dimension, the constants of its indices; those of one place where the places are no grid."""
+    constants = sorted({tuple(index.constant for index in place) for place in places})
+    found = [tuple(sorted(set(column))) for column in zip(*constants, strict=True)]
+    if len(constants) == prod(map(len, found)):
+        return found
+    return [(constant,) for constant in min(constants, default=())]

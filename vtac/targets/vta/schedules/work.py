@@ -7,7 +7,7 @@ from math import prod
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.roof import roof
+from vtac.targets.vta.schedules.roof import Needed, roof
 from vtac.targets.vta.schedules.tile_regions import tiles_of
 
 
@@ -21,7 +21,8 @@ def work_of(layer: Layer, config: VTAConfig) -> Work:
             products += tiles
             resets += tiles if product.starts else 0
     if layer.contraction is not None:
-        resets += prod(layer.contraction.extents)
-        products += layer.contraction.products
+        needed = Needed(layer.contraction, layer.extents)
+        resets += needed.outputs
+        products += needed.products
     stored = prod(layer.extents) * config.out_element_bytes * layer.results
     return Work(products, resets, alu, roof(layer, config).nbytes - stored, stored)

@@ -32,10 +32,14 @@ _Extents: TypeAlias = Callable[[InputDimension], Column | int]
 
 
 def store_cycles(tiles: Column | int, config: VTAConfig) -> Column:
-    """Cycles of a STORE of so many tiles: the beats, and a read of each of their rows; three more for each burst."""
+    """Cycles of a STORE of so many tiles: the beats, and a read of each of their rows; three more for each burst.
+
+    Tiles no wider than the bus are not read row by row, which leaves four for each burst.
+    """
     nbytes = np.asarray(tiles, np.int64) * config.out_element_bytes
     beats, rows = nbytes // BUS, max(1, config.block_out // BUS)
-    return beats + beats // rows - 3 * (-nbytes // _BURST_BYTES)
+    bursts = -(-nbytes // _BURST_BYTES)
+    return beats + (4 * bursts if config.out_element_bytes <= BUS else beats // rows + 3 * bursts)
 
 
 def last_piece(layer: Layer, tilings: Tilings) -> Column:
