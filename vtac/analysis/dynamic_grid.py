@@ -12,12 +12,13 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineExpr
 
-from vtac.analysis.dynamic_sizes import prime_of, row_of
+from vtac.analysis.dynamic_sizes import row_of
 from vtac.analysis.gpu_indices import Access, own_accesses
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, shape_of
+from vtac.analysis.stand_ins import prime_of
 from vtac.dialects.wmma.declared import GRID
 from vtac.errors import CompileError
 

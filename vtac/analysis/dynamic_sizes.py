@@ -30,14 +30,9 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.stand_ins import PRIMES, STAND_INS, prime_of
 from vtac.errors import CompileError
 
-_TILES = 256
-"""What the stand-in is a multiple of, so that it is no reason to guard a tile."""
-_PRIMES = (59, 61, 67, 71, 73, 79, 83, 89, 97, 101, 103, 107, 109, 113, 127, 131)
-"""Factors by which numbers that come from the stand-in are known."""
-STAND_INS = tuple(_TILES * prime for prime in _PRIMES)
-"""The numbers that may stand for a size."""
 SIZE_CASTS = (arith.IndexCastOp, arith.ExtSIOp, arith.ExtUIOp, arith.TruncIOp)
 """What a size may go through between arrays."""
 _BITS = 32
@@ -165,7 +160,7 @@ def stand_in(function: FuncOp) -> int:
     if found is None:
         raise CompileError(
             "no number can stand for the dynamic size: the other extents and the constants are multiples of "
-            f"{', '.join(map(str, _PRIMES))}",
+            f"{', '.join(map(str, PRIMES))}",
             location_of(function),
         )
     return found
@@ -191,11 +186,6 @@ def _numbers_in(attribute: Attribute) -> Iterator[int]:
     elif isinstance(attribute, ArrayAttr):
         for one in cast("ArrayAttr[Attribute]", attribute):
             yield from _numbers_in(one)
-
-
-def prime_of(size: int) -> int:
-    """The prime that tells numbers which come from a stand-in."""
-    return size // _TILES
 
 
 def row_of(shape: tuple[int, ...] | list[int], size: int) -> int | None:

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from numbers import Integral
 from typing import TypeGuard, cast
 
-from vtac.analysis.dynamic_sizes import STAND_INS
+from vtac.analysis.stand_ins import STAND_INS
 from vtac.errors import ConfigError, LaunchError
 from vtac.targets.cuda.launch import LaunchRecord, Parameter
 from vtac.targets.cuda.plan import LaunchPlan, place_scratch
