@@ -74,7 +74,7 @@ def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tup
     every = list(tilings(size, architecture))
     vectors = [tiling for tiling in every if size.element_bytes > 1 and _copies_vectors(tiling, size)]
     found = [(estimate(tiling, size, architecture), tiling) for tiling in vectors or every]
-    best = min((one.cycles for one, _ in found), default=1.0)
+    best = min((one.cycles for one, _ in found), default=0.0) or 1.0  # nothing to compute takes no time
 
     def order(one: tuple[Estimate, ProductTiling]) -> tuple[int, float, int]:
         guess, tiling = one
