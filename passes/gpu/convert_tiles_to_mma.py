@@ -48,6 +48,7 @@ from vtac.dialects.wmma.declared import COPIES
 from vtac.passes.gpu.convert_blocks_to_memory import flattened
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.register_buffers import DropBuffer
 from vtac.rewriting.walker import rewrite_once
 
 Plan = Mapping[SSAValue, PlannedTiles]
@@ -272,24 +273,6 @@ class _ResultOfLane:
         return step == 1 and multiple_of(first, self.values.extents) % _PAIR == 0
 
 
-@dataclass
-class DropBuffer(RewritePattern):
-    """The allocation of a buffer that lives in registers -> nothing."""
-
-    declared: Mapping[SSAValue, SSAValue]
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
-        if op.memref not in self.declared:
-            return
-        for use in op.memref.uses:
-            raise no_tile(
-                use.operation,
-                f"'{buffer_name(op.memref)}' lives in registers, and this uses it as memory: tensorize it",
-            )
-        rewriter.erase(op)
-
-
 @dataclass(frozen=True)
 class ConvertTilesToMma(ModulePass):
     """Turn loops tensorized with `mma.` intrinsics into operations on the registers of a warp's lanes.
@@ -311,4 +294,4 @@ class ConvertTilesToMma(ModulePass):
             declared: dict[SSAValue, SSAValue] = {}
             rewrite_once(function, DeclareTiles(plan, declared))
             rewrite_once(function, ConvertTile(plan, declared))
-            rewrite_once(function, DropBuffer(declared))
+            rewrite_once(function, DropBuffer(declared, "registers", no_tile))

@@ -43,6 +43,7 @@ from vtac.dialects.wmma.attributes import Fragment
 from vtac.dialects.wmma.declared import COPIES
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.register_buffers import DropBuffer
 from vtac.rewriting.walker import rewrite_once
 
 _PITCH_BYTES = 16
@@ -158,24 +159,6 @@ class ConvertTile(RewritePattern):
         return self.declared[buffer]
 
 
-@dataclass
-class DropFragmentBuffer(RewritePattern):
-    """The allocation of a buffer that lives in fragments -> nothing."""
-
-    declared: Fragments
-
-    @op_type_rewrite_pattern
-    def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
-        if op.memref not in self.declared:
-            return
-        for use in op.memref.uses:
-            raise no_tile(
-                use.operation,
-                f"'{buffer_name(op.memref)}' lives in fragments, and this uses it as memory: tensorize it",
-            )
-        rewriter.erase(op)
-
-
 def _leading_of_load(block: BlockOp, access: MatrixAccess) -> int:
     if 1 not in (access.row_stride, access.column_stride):
         raise no_tile(block, f"memory strides {access.row_stride} and {access.column_stride}; one must be 1")
@@ -205,7 +188,7 @@ def _convert(function: FuncOp) -> None:
     declared: Fragments = {}
     rewrite_once(function, DeclareFragments(plan_fragments(function), declared))
     rewrite_once(function, ConvertTile(declared))
-    rewrite_once(function, DropFragmentBuffer(declared))
+    rewrite_once(function, DropBuffer(declared, "fragments", no_tile))
 
 
 @dataclass(frozen=True)
