@@ -3,7 +3,7 @@
 // The same convolution as a kernel: grid 2 x 4 x 196, block 32 x 4 x 2, two shared arrays of 12,288 halves, barriers
 // before and after the copies, 6 fragment loads and 8 mma_sync per step.
 
-// CHECK: func.func @conv2d(%data: memref<16x14x14x16x16x16xf16>, %kernel: memref<3x3x16x32x16x16xf16>, %output: memref<16x14x14x32x16x16xf32> {schedule.result, schedule.name = "output"}) attributes {gpu.kernel, wmma.grid = array<i64: 2, 4, 196>, wmma.block = array<i64: 32, 4, 2>} {
+// CHECK: func.func @conv2d(%data: memref<16x14x14x16x16x16xf16>, %kernel: memref<3x3x16x32x16x16xf16>, %output: memref<16x14x14x32x16x16xf32> {schedule.result, schedule.name = "output"}) attributes {schedule.called = "seed", gpu.kernel, wmma.grid = array<i64: 2, 4, 196>, wmma.block = array<i64: 32, 4, 2>} {
 // CHECK: %right = wmma.fragments : !wmma.fragment<4 x matrix_b [16, 16, 16] f16 row_major>
 // CHECK: %left = wmma.fragments : !wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>
 // CHECK: %kernel_shared = memref.alloc() : memref<1x3x2x8x16x16xf16, "shared">

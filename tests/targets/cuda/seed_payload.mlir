@@ -4,7 +4,7 @@
 // shared tiles of 12,288 elements per kernel row, 2 + 4 operand fragments and 8 accumulators per warp; the copy
 // loops shared out over the threads, the data's scalar by scalar, the kernel's in vectors of 8.
 
-// CHECK: func.func @conv2d(%data: memref<16x14x14x16x16x16xf16>, %kernel: memref<3x3x16x32x16x16xf16>, %output: memref<16x14x14x32x16x16xf32> {schedule.result, schedule.name = "output"}) {
+// CHECK: func.func @conv2d(%data: memref<16x14x14x16x16x16xf16>, %kernel: memref<3x3x16x32x16x16xf16>, %output: memref<16x14x14x32x16x16xf32> {schedule.result, schedule.name = "output"}) attributes {schedule.called = "seed"} {
 // CHECK: schedule.for %i1_i2_fused = 0 to 196 kind "blockIdx.z" {
 // CHECK: schedule.for %i0_outer_outer = 0 to 2 kind "blockIdx.x" {
 // CHECK: schedule.for %i3_outer_outer = 0 to 4 kind "blockIdx.y" {
