@@ -14,9 +14,11 @@ import pytest
 from device_programs import CASES, EXAMPLES, arguments_of, device_program
 
 import vtac
+from vtac.devices.agent.faults import Refusal
 from vtac.devices.agent.frames import MAX_PAYLOAD
 from vtac.devices.bundle import agent_bytes
 from vtac.devices.device import Device
+from vtac.devices.local import open_backend
 from vtac.errors import DeviceError
 from vtac.tools.vtac import main
 
@@ -62,20 +64,40 @@ def test_refusals_cross_the_pipe(piped: Device) -> None:
     ("url", "message"),
     [
         ("sin", "no device is called 'sin'; did you mean 'sim'\\?; devices are sim, model:BOARD"),
-        ("model:", "'model:' is incomplete: model:BOARD is required"),
-        ("rtl", "'rtl' is incomplete: rtl:DIR is required"),
-        ("sim:", "'sim:' names no configuration: sim:FILE is required, or sim for any"),
-        ("pool:", "'pool:' names no file: pool:FILE is required"),
-        ("ssh://-oProxyCommand=x", "names no host: ssh://USER@HOST is required"),
+        ("model:", "'model:' is incomplete: model:BOARD or model:BOARD:FILE is required"),
+        ("model:pynq:", "'model:pynq:' is incomplete: model:BOARD or model:BOARD:FILE is required"),
+        ("model::a.json", "'model::a.json' is incomplete"),
+        ("rtl", "'rtl' is incomplete: rtl:DIR or rtl:DIR\\?OPTIONS is required"),
+        ("rtl:x?", "'rtl:x\\?' is incomplete"),
+        ("sim:", "'sim:' is incomplete: sim or sim:FILE is required"),
+        ("board:", "'board:' is incomplete: board:BOARD is required"),
+        ("pipe:", "'pipe:' is incomplete: pipe:DEVICE is required"),
+        ("pipe:model:pynq:", "'model:pynq:' is incomplete"),
+        ("pipe:nothing", "no device is called 'nothing'"),
+        ("pipe:pipe:sim", "a pipe leads to one of sim, model, rtl, board: name 'pipe:sim' without it"),
+        ("pool:", "'pool:' is incomplete: pool:FILE is required"),
+        ("sim,,sim", "'sim,,sim' is incomplete: URL,URL is required"),
+        ("ssh://", "'ssh://' is incomplete: ssh://\\[USER@\\]HOST is required"),
+        ("ssh://u@", "'ssh://u@' is incomplete"),
+        ("ssh://@host", "'ssh://@host' is incomplete"),
+        ("ssh://-oProxyCommand=x", "names no host: ssh://\\[USER@\\]HOST is required"),
         ("ssh://a b", "names no host"),
-        ("tls://host", "'tls://host' names no agent: tls://HOST:PORT is required"),
+        ("ssh://a@b@c", "names no host"),
+        ("tls://host", "'tls://host' is incomplete: tls://HOST:PORT is required"),
+        ("tls://:9091", "'tls://:9091' is incomplete"),
+        ("tls://host:x", "'tls://host:x' names no port: tls://HOST:PORT is required, with a PORT up to 65535"),
         ("tls://host:1", "its certificate is missing: name its file in VTAC_DEVICE_CERTIFICATE"),
-        ("pipe:nothing", "no agent answers: its process ended with 1: see what it said above"),
+        ("pipe:rtl:nowhere", "no agent answers: its process ended with 1: see what it said above"),
     ],
 )
 def test_names_of_no_device(url: str, message: str) -> None:
     with pytest.raises(DeviceError, match=message):
         vtac.devices.open(url)
+
+
+def test_an_agent_refuses_them_too() -> None:
+    with pytest.raises(Refusal, match="'model:pynq:' is incomplete: model:BOARD or model:BOARD:FILE is required"):
+        open_backend("model:pynq:", None)
 
 
 def test_the_environment_names_the_device(

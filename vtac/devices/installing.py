@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 
 from vtac.devices.bundle import agent_bytes
-from vtac.devices.opening import AGENT_FILE, ssh_command, ssh_host
+from vtac.devices.opening import AGENT_FILE, ssh_command
+from vtac.devices.urls import ssh_host
 from vtac.errors import DeviceError
 
 _SECONDS = 120
@@ -13,7 +14,7 @@ _SECONDS = 120
 
 def install(url: str) -> str:
     """Copy the agent to its place on a board, whole or not at all; what was done, in a line. Raises `DeviceError`."""
-    host = ssh_host(url.removeprefix("ssh:"))
+    host = ssh_host(url)
     folder = AGENT_FILE.rpartition("/")[0]
     script = f"umask 077 && mkdir -p {folder} && cat > {AGENT_FILE}.new && mv {AGENT_FILE}.new {AGENT_FILE}"
     data = agent_bytes()

@@ -8,8 +8,9 @@ from pathlib import Path
 from vtac.devices.agent.backend import Backend
 from vtac.devices.agent.faults import Refusal
 from vtac.devices.simulator import DEFAULT_BYTES, Simulator
+from vtac.devices.urls import require_whole
 from vtac.dialects.hardware import VTAConfig
-from vtac.errors import ConfigError
+from vtac.errors import ConfigError, DeviceError
 
 
 def open_backend(name: str | None, options: argparse.Namespace | None) -> Backend:
@@ -17,6 +18,10 @@ def open_backend(name: str | None, options: argparse.Namespace | None) -> Backen
 
     Raises `Refusal`.
     """
+    try:
+        require_whole(name or "sim")
+    except DeviceError as error:
+        raise Refusal("url", str(error)) from None
     kind, _, rest = (name or "sim").partition(":")
     if kind == "sim":
         return _simulator(rest, getattr(options, "memory", None))

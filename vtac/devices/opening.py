@@ -14,25 +14,13 @@ from vtac.devices.agent.faults import Refusal
 from vtac.devices.agent.streams import layout
 from vtac.devices.channels import Channel, FrameChannel, LocalChannel, device_error, own_name
 from vtac.devices.device import Device
+from vtac.devices.urls import require_whole, ssh_host, tls_address
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import DeviceError
 from vtac.files.reading import RECORD_BYTES, read_regular
-from vtac.text.reports import suggestion
 
 if TYPE_CHECKING:
     from vtac.devices.agent.backend import Backend
-
-FORMS = {
-    "sim": "the interpreter in this process",
-    "model:BOARD": "the board's registers in front of the interpreter, behind the driver of the board",
-    "rtl:DIR": "the Chisel design's Verilog in a folder, built with Verilator",
-    "board:BOARD": "an accelerator of this machine",
-    "pipe:DEVICE": "an agent process with one of the devices above",
-    "ssh://[USER@]HOST": "an agent that ssh starts on a board",
-    "tls://HOST:PORT": "an agent that listens",
-    "pool:FILE": "the first free device of a file with a URL on each line; or URLs with commas between",
-}
-"""How devices are named."""
 
 TOKEN, CERTIFICATE = "VTAC_DEVICE_TOKEN", "VTAC_DEVICE_CERTIFICATE"
 CLIENT_CERTIFICATE, CLIENT_KEY = "VTAC_CLIENT_CERTIFICATE", "VTAC_CLIENT_KEY"
@@ -66,7 +54,7 @@ class Credentials:
 
 
 def open(url: str | None = None, credentials: Credentials | None = None, *, fitting: HasConfig | None = None) -> Device:
-    """A device by its URL, one of `FORMS`; without one, that of VTAC_DEVICE, else `sim`.
+    """A device by its URL, one of `vtac.devices.urls.FORMS`; without one, that of VTAC_DEVICE, else `sim`.
 
     Of several, the first that is free, and has the configuration of the program `fitting`; where all that fit are in
     use, the first of those. Raises `DeviceError` where there is none, or none that lets the client in.
@@ -126,10 +114,12 @@ def pool(name: str) -> list[str]:
     Raises `DeviceError` for a file that cannot be read, or names no device.
     """
     if not name.startswith("pool:"):
-        return [part.strip() for part in name.split(",") if part.strip()]
+        parts = [part.strip() for part in name.split(",")]
+        if any(parts) and not all(parts):
+            raise DeviceError(f"'{name}' is incomplete: URL,URL is required", "url")
+        return [part for part in parts if part]
+    require_whole(name)
     path = name.removeprefix("pool:")
-    if not path:
-        raise DeviceError("'pool:' names no file: pool:FILE is required, with a URL on each line", "url")
     try:
         lines = read_regular(Path(path), RECORD_BYTES).decode("utf-8").splitlines()
     except (OSError, ValueError) as error:
@@ -181,18 +171,10 @@ def _unfit(device: Device, config: VTAConfig | None) -> str:
 
 
 def _channel(name: str, credentials: Credentials) -> Channel:
-    scheme, _, rest = name.partition(":")
+    require_whole(name)
     makers: dict[str, Callable[[str, Credentials], Channel]] = {"pipe": _pipe, "ssh": _ssh, "tls": _tls}
-    if scheme in makers:
-        return makers[scheme](rest, credentials)
-    if scheme in ("sim", "model", "rtl", "board") and (rest or name == "sim"):
-        return _local(name)
-    if name == "sim:":
-        raise DeviceError("'sim:' names no configuration: sim:FILE is required, or sim for any", "url")
-    if not rest and (form := next((one for one in FORMS if one.startswith(f"{scheme}:")), None)):
-        raise DeviceError(f"'{name}' is incomplete: {form} is required", "url")
-    hint = suggestion(scheme, ("sim", "model", "rtl", "board", *makers))
-    raise DeviceError(f"no device is called '{name}'{hint}; devices are {', '.join(FORMS)}", "url")
+    maker = makers.get(name.partition(":")[0])
+    return _local(name) if maker is None else maker(name, credentials)
 
 
 def _local(name: str) -> Channel:
@@ -203,29 +185,20 @@ def _local(name: str) -> Channel:
     return LocalChannel(backend, Service(backend, Limits()), own_name())
 
 
-def _pipe(rest: str, _credentials: Credentials) -> Channel:
+def _pipe(url: str, _credentials: Credentials) -> Channel:
     """An agent process of this machine, which ends with its client."""
-    command = [sys.executable, "-m", "vtac", "agent", "--stdio", "--device", rest or "sim"]
+    command = [sys.executable, "-m", "vtac", "agent", "--stdio", "--device", url.removeprefix("pipe:")]
     return process_channel(command)
 
 
-def _ssh(rest: str, _credentials: Credentials) -> Channel:
+def _ssh(url: str, _credentials: Credentials) -> Channel:
     """An agent on a board, started by ssh, which asks for what it needs and knows the keys."""
-    host = ssh_host(rest)
-    return process_channel([*ssh_command(host), f"exec python3 {AGENT_FILE} --stdio"])
+    return process_channel([*ssh_command(ssh_host(url)), f"exec python3 {AGENT_FILE} --stdio"])
 
 
 def ssh_command(host: str) -> list[str]:
     """ssh to a host, without a terminal; the remote command follows."""
     return ["ssh", "-T", "-o", "BatchMode=yes", "--", host]
-
-
-def ssh_host(rest: str) -> str:
-    """`//USER@HOST` without the slashes. Raises `DeviceError` for what ssh could take for an option or a command."""
-    host = rest.removeprefix("//").removesuffix("/")
-    if not host or host.startswith("-") or not all(letter.isalnum() or letter in "@.-_:[]" for letter in host):
-        raise DeviceError(f"'ssh:{rest}' names no host: ssh://USER@HOST is required", "url")
-    return host
 
 
 def process_channel(command: Sequence[str]) -> Channel:
@@ -242,13 +215,11 @@ def process_channel(command: Sequence[str]) -> Channel:
     return FrameChannel(ends, own_name(), None, process)
 
 
-def _tls(rest: str, credentials: Credentials) -> Channel:
+def _tls(url: str, credentials: Credentials) -> Channel:
     from vtac.devices.secured import connect
 
-    host, _, port = rest.removeprefix("//").removesuffix("/").rpartition(":")
-    if not host or not port.isdigit() or int(port) > 65535:
-        raise DeviceError(f"'tls:{rest}' names no agent: tls://HOST:PORT is required", "url")
-    return connect(host.strip("[]"), int(port), credentials.token, credentials.certificate, _shown(credentials))
+    host, port = tls_address(url)
+    return connect(host, port, credentials.token, credentials.certificate, _shown(credentials))
 
 
 def _shown(credentials: Credentials) -> tuple[Path, Path] | None:

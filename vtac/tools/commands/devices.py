@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _list(options: Options) -> None:
-    from vtac.devices.opening import FORMS
+    from vtac.devices.urls import FORMS
 
     if options.url is not None:
         raise UsageError("vtac devices list takes no device; vtac devices info URL shows one")
