@@ -107,17 +107,19 @@ class PackElementwise(RewritePattern):
         """A product with the diagonal of a group, where the operand's blocks are not the result's."""
         (value,), tiles = op.inputs, self.tiles
         order = order_of(tiles.places[op.res[0]])
-        groups = tiles.groups(op, shape_of(value)[order[1]])
+        groups = tiles.groups(shape_of(value)[order[1]])
         data = self._input_blocks(value, order, insert)
         shape = tiles.shape(op.res[0])
         return channelwise(data, factor, shape, [Window()] * (len(shape) - 4), tiles.weight, groups)
 
     def _input_blocks(self, value: SSAValue, order: Sequence[int], insert: Insert) -> SSAValue:
         """An operand in tiles as GEMM takes them; zeros around it are tiles of zeros."""
-        tile = (self.tiles.config.batch, self.tiles.config.block_in)
-        if not isinstance(pad := value.owner, tensor.PadOp):
-            return self.tiles.pack(value, tuple(order), tile, insert)
-        made = _padded(pad, self.tiles.pack(pad.source, tuple(order), tile, insert), order)
+        pad = value.owner if isinstance(value.owner, tensor.PadOp) else None
+        source = value if pad is None else pad.source
+        blocks = self.tiles.input_blocks(source, tuple(order), insert, channelwise=True)
+        if pad is None:
+            return blocks
+        made = _padded(pad, blocks, order)
         insert(made)
         return made[-1].results[0]
 

@@ -46,27 +46,12 @@ class DeviceTiles:
         rows, columns = self.weight
         return rows == columns
 
-    def groups(self, op: Operation, channels: int) -> tuple[int, int]:
-        """Of the fewest channels that fill both sides of a weight tile: their output blocks, and their input blocks.
-
-        Raises `CompileError` where an output block needs an input block that is not there: input blocks are smaller,
-        and there are several output blocks of which the last one has fewer than the others.
-        """
+    def groups(self, channels: int) -> tuple[int, int]:
+        """Of the fewest channels that fill both sides of a weight tile: their output blocks, and their input blocks."""
         rows, columns = self.weight
         whole = max(rows, columns)
         outputs, inputs = whole // rows, whole // columns
-        blocks, wanted = -(-channels // columns), -(-channels // rows) * inputs
-        if channels <= rows:
-            return outputs, min(inputs, blocks)
-        if inputs > 1 and blocks < wanted:
-            raise CompileError(
-                "cannot compile: it reads i8 channel by channel, which GEMM does by weights on a diagonal: an output "
-                f"block of BLOCK_OUT {rows} needs {inputs} input blocks of BLOCK_IN {columns}, and {channels} channels "
-                f"have {blocks} where {wanted} are needed: make the channels a multiple of {rows}, or compile it for "
-                "equal blocks",
-                location_of(op),
-            )
-        return outputs, inputs
+        return outputs, min(inputs, -(-channels // columns)) if channels <= rows else inputs
 
     def diagonal(self, op: Operation) -> tuple[int, int]:
         """The one weight tile of an operation that multiplies channels with themselves.
@@ -138,22 +123,49 @@ class DeviceTiles:
         tiles: Tile,
         insert: Insert,
         *,
+        dims: Order | None = None,
         any_fill: bool = True,
         name: str | None = None,
     ) -> SSAValue:
-        """A tensor in tiles of its first dimensions in order, packed once."""
+        """A tensor in tiles of some dimensions, of its first ones in order where none are given, packed once."""
         if not order:
             return value
+        cut = order[: len(tiles)] if dims is None else dims
 
         def packed() -> Sequence[Operation]:
-            dims = order[: len(tiles)]
-            kind = TensorType(element_of(value), packed_shape(shape_of(value), dims, tiles, order))
-            op = PackOp.build_from(value, kind, dims, tiles, order)
+            kind = TensorType(element_of(value), packed_shape(shape_of(value), cut, tiles, order))
+            op = PackOp.build_from(value, kind, cut, tiles, order)
             if any_fill:
                 ANY_FILL.set(op, True)
             return [op]
 
-        return self._once((value, order, tiles, any_fill), packed, name or value.name_hint, insert)
+        return self._once((value, order, tiles, cut, any_fill), packed, name or value.name_hint, insert)
+
+    def input_blocks(
+        self, value: SSAValue, order: Order, insert: Insert, *, channelwise: bool, name: str | None = None
+    ) -> SSAValue:
+        """A tensor in tiles as GEMM takes them; `channelwise` where its output blocks read their own channels only.
+
+        These read whole groups of input blocks: those that the last of them lacks are filled by the host, which is
+        among the choices. Such a tensor is cut into output blocks first, and each of them into input blocks.
+        """
+        tile = (self.config.batch, self.config.block_in)
+        rows, channels = self.config.block_out, shape_of(value)[order[1]]
+        _, inputs = self.groups(channels)
+        blocks = -(-channels // tile[1])
+        if not channelwise or blocks % inputs == 0:
+            return self.pack(value, order, tile, insert, name=name)
+        whole = -(-channels // rows) * rows
+        self.choices.append(
+            f"{channels} channels filled to {whole} by the host: an output block of BLOCK_OUT {rows} reads {inputs} "
+            f"input blocks of BLOCK_IN {tile[1]}, and the last one has {blocks % inputs}"
+        )
+        lanes = len(order)
+        coarse = self.pack(value, (order[1], order[0], *order[2:]), (rows,), insert, name=name)
+        apart = (1, 0, lanes, *range(2, lanes))
+        fine = self.pack(coarse, apart, tile, insert, dims=(1, lanes), name=name)
+        rows_of, groups, parts, *rest = shape_of(fine)
+        return self.reshape(fine, (rows_of, groups * parts, *rest), insert)
 
     def reshape(self, value: SSAValue, shape: Sequence[int], insert: Insert) -> SSAValue:
         """The same elements in row-major order."""

@@ -42,7 +42,8 @@ class ProductTiles:
         if (flat := self._flattened()) is not None:
             return self._add(product(*flat, shape, (), None))
         source, pads, _ = source_of(found)
-        data = self.tiles.pack(source, found.data_dims, self.inputs, self.insert, name="data")
+        alone = found.depthwise or found.kernel is None
+        data = self.tiles.input_blocks(source, found.data_dims, self.insert, channelwise=alone, name="data")
         if any((*pads.low, *pads.high)):
             data = self._add(padded(data, pads.low, pads.high))
         if found.kernel is None:
@@ -65,7 +66,7 @@ class ProductTiles:
         return channelwise(data, 1, shape, self.found.windows, weight, self._channelwise_groups())
 
     def _channelwise_groups(self) -> tuple[int, int]:
-        return self.tiles.groups(self.found.op, shape_of(self.found.data)[self.found.data_dims[1]])
+        return self.tiles.groups(shape_of(self.found.data)[self.found.data_dims[1]])
 
     def _pack_weights(self, value: SSAValue, order: tuple[int, ...]) -> SSAValue:
         return self.tiles.pack(value, order, self.tiles.weight, self.insert, any_fill=False, name="weight")
