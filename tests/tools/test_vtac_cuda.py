@@ -224,4 +224,4 @@ def test_export(source: str, tmp_path: Path) -> None:
     assert "launcher.h" in succeed("export", str(saved), "-o", str(tmp_path / "again"))
     assert "launcher.h" in succeed("export", str(saved), "-o", str(folder))
     message = refusal("export", str(saved), "--arch", "sm_90", "-o", str(folder))
-    assert "is a saved program: --arch and --schedule are for program files" in message
+    assert "is a saved program: --arch, --schedule and --measurements are for program files" in message

@@ -108,7 +108,7 @@ def _refuse_inputs(options: Options) -> None:
 
 def _compile_cuda(options: Options, output: str) -> int:
     _refuse_inputs(options)
-    program = compile_cuda_file(options.source, options.arch, options.schedule, options.function)
+    program = compile_cuda_file(options.source, options.arch, options.schedule, options.function, options.measurements)
     from vtac.targets.cuda.network import CudaNetwork
 
     program.save(output)
@@ -143,6 +143,7 @@ def add_compile_arguments(parser: ToolParser) -> None:
     parser.add_argument("source", metavar="FILE", help="MLIR text, with or without a schedule script")
     parser.add_argument("--target", choices=target_names(), help="machine to compile for (default vta)")
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
+    add_measurements_argument(parser)
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--no-host", action="store_true", help="refuse what the VTA cannot execute itself")
     parser.add_argument(
@@ -166,6 +167,13 @@ def refuse_jobs(jobs: int, target: str) -> None:
     """Raises `UsageError` for several processes where no program is compiled by them."""
     if jobs != 1 and target != "vta":
         raise UsageError(f"--jobs is for VTA programs that are compiled here, not for {target}: leave it out")
+
+
+def add_measurements_argument(parser: ToolParser) -> None:
+    """Adds the argument that names what tilings took on a GPU."""
+    parser.add_argument(
+        "--measurements", metavar="FILE", help="CUDA: take the fastest tilings that benchmarks/tensor_cores.py recorded"
+    )
 
 
 def add_function_argument(parser: ToolParser) -> None:

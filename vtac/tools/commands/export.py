@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Sequence
 
 from vtac.targets.registry import target_names
-from vtac.tools.commands.compile_program import add_function_argument
+from vtac.tools.commands.compile_program import add_function_argument, add_measurements_argument
 from vtac.tools.commands.programs import compile_cuda_file, is_cuda_program
 from vtac.tools.commands.target_options import target_of
 from vtac.tools.entry import ToolParser, UsageError
@@ -24,6 +24,7 @@ class Options(argparse.Namespace):
     output: str
     target: str | None = None
     arch: str | None = None
+    measurements: str | None = None
     config: str | None = None
     schedule: str | None = None
     function: str | None = None
@@ -36,6 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("source", metavar="FILE", help="MLIR text, or the directory of a saved program")
     parser.add_argument("--target", choices=target_names(), help="machine to compile for: cuda")
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to choose tiles for")
+    add_measurements_argument(parser)
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
     parser.add_argument("--data", action="store_true", help="write arguments and what numpy makes of them, to compare")
     parser.add_argument("-o", "--output", metavar="DIR", required=True, help="directory to write")
@@ -53,11 +55,15 @@ def _export(options: Options) -> int:
     from vtac.targets.cuda.export.exporting import export_program
 
     if is_cuda_program(options.source):
-        if options.arch is not None or options.schedule is not None:
-            raise UsageError(f"'{options.source}' is a saved program: --arch and --schedule are for program files")
+        if any((options.arch, options.schedule, options.measurements)):
+            raise UsageError(
+                f"'{options.source}' is a saved program: --arch, --schedule and --measurements are for program files"
+            )
         program = load_program(options.source, "cuda")
     else:
-        program = compile_cuda_file(options.source, options.arch, options.schedule, options.function)
+        program = compile_cuda_file(
+            options.source, options.arch, options.schedule, options.function, options.measurements
+        )
     files = export_program(program, options.output, data=options.data)
     print(f"{options.output}: {', '.join(files)}")
     return 0

@@ -27,6 +27,7 @@ class IrOptions(argparse.Namespace):
     print_ir_after_all: bool = False
     dump_ir: str | None = None
     time_passes: bool = False
+    measurements: str | None = None
 
 
 def add_ir_arguments(parser: ToolParser) -> None:
@@ -77,6 +78,8 @@ def _lower(options: IrOptions, target: Target, instrumentations: tuple[Instrumen
     from vtac.text.context import make_context
     from vtac.text.source import parse
 
+    if options.measurements is not None:
+        raise UsageError("--measurements: the IR that is shown is of estimated tilings; print it without measurements")
     module = parse_program(options.source, options.function)
     if options.acc_8bit:
         ACC_8BIT.set(module, True)

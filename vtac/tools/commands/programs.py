@@ -100,16 +100,23 @@ def compile_file(
 
 
 def compile_cuda_file(
-    path: str, architecture: str | None, schedule_path: str | None, function: str | None = None
+    path: str,
+    architecture: str | None,
+    schedule_path: str | None,
+    function: str | None = None,
+    measurements: str | None = None,
 ) -> CudaProgram | CudaNetwork:
-    """Parses and compiles the file at `path` to CUDA text. Raises `VtacError`."""
+    """Parses and compiles the file at `path` to CUDA text. Raises `VtacError`.
+
+    `measurements` is a file that `benchmarks/tensor_cores.py --record` has written.
+    """
     from vtac.compiler import compile
     from vtac.text.source import parse
 
     record = None if architecture is None else gpu_architecture(architecture)
     module = parse_program(path, function)
     schedule = None if schedule_path is None else parse(Path(schedule_path))
-    return compile(module, "cuda", record, schedule)
+    return compile(module, "cuda", record, schedule, measurements=measurements)
 
 
 def compile_for(

@@ -12,7 +12,11 @@ from typing import cast
 from vtac.files.reading import RECORD_BYTES, like_missing, read_regular
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
-from vtac.tools.commands.compile_program import add_cache_argument, add_function_argument
+from vtac.tools.commands.compile_program import (
+    add_cache_argument,
+    add_function_argument,
+    add_measurements_argument,
+)
 from vtac.tools.commands.programs import compile_cuda_file, compile_file, compile_for
 from vtac.tools.commands.target_options import hardware_of, saved_target, target_of
 from vtac.tools.entry import ToolParser, UsageError, require_folders
@@ -35,6 +39,7 @@ class Options(argparse.Namespace):
     target: str | None = None
     config: str | None = None
     arch: str | None = None
+    measurements: str | None = None
     schedule: str | None = None
     function: str | None = None
     no_cache: bool = False
@@ -48,6 +53,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("-o", "--output", metavar="FILE.html", help="the page; - is stdout")
     parser.add_argument("--target", choices=target_names(), help="machine to compile for (default vta)")
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to check a CUDA program against")
+    add_measurements_argument(parser)
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--schedule", metavar="FILE", help="schedule script in a file of its own")
     parser.add_argument("--quantisation", metavar="R.json", help="the report that vtac quantize --report R.json wrote")
@@ -83,6 +89,8 @@ def _record(path: str) -> dict[str, object]:
 
 def _program(options: Options, target: Target) -> object:
     if saved_target(options.source) is not None:
+        if options.measurements is not None:
+            raise UsageError(f"'{options.source}' is a saved program: --measurements is for program files")
         return target.load(Path(options.source))
     if target.name == "vta":
         return compile_file(
@@ -94,6 +102,6 @@ def _program(options: Options, target: Target) -> object:
             shows_progress=sys.stderr.isatty(),
         )
     if target.name == "cuda":
-        return compile_cuda_file(options.source, options.arch, options.schedule, options.function)
+        return compile_cuda_file(options.source, options.arch, options.schedule, options.function, options.measurements)
     hardware, kept = hardware_of(options, target), not options.no_cache
     return compile_for(target, options.source, hardware, options.schedule, options.function, cache=kept)

@@ -77,9 +77,12 @@ def _shown(outcome: _Outcome, arrays: Mapping[str, Array]) -> str:
 
 def _program(options: Options) -> CudaProgram | CudaNetwork:
     if not is_cuda_program(options.source):
-        return compile_cuda_file(options.source, options.arch, options.schedule, options.function)
-    if options.arch is not None or options.schedule is not None or options.check:
-        raise UsageError(f"'{options.source}' is a saved program: --arch, --schedule and --check are for program files")
+        return compile_cuda_file(options.source, options.arch, options.schedule, options.function, options.measurements)
+    if options.check or any((options.arch, options.schedule, options.measurements)):
+        raise UsageError(
+            f"'{options.source}' is a saved program: --arch, --schedule, --measurements and --check are for program "
+            "files"
+        )
     from vtac.compiler import load_program
 
     return load_program(options.source, "cuda")

@@ -17,6 +17,7 @@ from vtac.targets.cuda.schedules import default_schedule
 from vtac.targets.cuda.schedules.defaults import product_tiling
 from vtac.targets.cuda.schedules.measured import read_measurements
 from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.tools.vtac import main
 
 TEXT = matmul(512, 256, 128).text()
 ARCHITECTURE = gpu_architecture("sm_90")
@@ -49,6 +50,26 @@ def test_the_fastest_that_was_measured_is_taken(tmp_path: Path) -> None:
     assert "16 x 16 in steps of 32, 2 stages" in str(program.text)
     assert program.text != vtac.compile(TEXT, "cuda", "sm_90").text
     assert program.text != vtac.compile(TEXT, "cuda", "sm_80", measurements=path).text
+
+
+def test_commands_take_them(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path, source, saved = written(tmp_path, line(SLOW, 1.0)), tmp_path / "product.mlir", tmp_path / "saved"
+    source.write_text(TEXT)
+    given = ["--target", "cuda", "--arch", "sm_90", "--measurements", str(path)]
+    assert main(["compile", str(source), *given, "-o", str(saved)]) == 0
+    program = vtac.compile(TEXT, "cuda", "sm_90", measurements=path)
+    assert (saved / "kernel.cu").read_text() == program.text.replace("<string>", str(source))
+    capsys.readouterr()
+    refused = {
+        ("run", str(saved), *given[-2:]): "is a saved program: --arch, --schedule, --measurements and --check are for",
+        ("export", str(saved), *given[:2], "-o", "x", *given[-2:]): "--arch, --schedule and --measurements are for",
+        ("run", str(source), *given[-2:]): "--measurements is for CUDA programs",
+        ("run", str(source), *given, "--print-ir", "payload"): "the IR that is shown is of estimated tilings",
+        ("run", str(source), *given[:-1], "none.jsonl"): "cannot access 'none.jsonl': No such file",
+    }
+    for arguments, message in refused.items():
+        assert main(list(arguments)) == 1
+        assert message in capsys.readouterr().err
 
 
 def test_products_that_nobody_measured_are_estimated(tmp_path: Path) -> None:
