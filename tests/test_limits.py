@@ -171,6 +171,33 @@ def test_code_is_not_written_out_without_end(kind: str, writing: ModulePass) -> 
     )
 
 
+@pytest.mark.parametrize("number", [1_000_000, 400_000])
+def test_a_gpu_compiler_does_not_either(number: int) -> None:
+    """A loop of that many iterations; or two, one in the other, whose product is."""
+    schedule = vtac.Schedule(_addition(f"{number}x16"))
+    rows, columns = schedule.get_loops(schedule.get_block("s"))
+    schedule.bind(columns, "threadIdx.x")
+    for loop in schedule.split(rows, factor=1000) if number == 400_000 else (rows,):
+        schedule.unroll(loop)
+    with pytest.raises(CompileError, match=rf"writing out {number:,} iterations of loop 'i0(_inner)?' makes") as caught:
+        vtac.compile(_addition(f"{number}x16"), "cuda", schedule=schedule)
+    remedy = "(set VTAC_MAX_OPERATIONS to allow more): split the loop first, and write out the inner one"
+    assert str(caught.value).endswith(f"the limit is 131,072 {remedy}")
+
+
+def test_as_many_stages_as_it_writes_out() -> None:
+    text = _addition("1000000x1").replace("i32", "i8")
+    schedule = vtac.Schedule(text)
+    block = schedule.get_block("s")
+    staged = schedule.cache_read(block, 0, "shared")
+    rows, columns = schedule.get_loops(block)
+    schedule.compute_at(staged, rows)
+    schedule.pipeline(rows, 100_000)
+    schedule.bind(columns, "threadIdx.x")
+    with pytest.raises(CompileError, match=r"writing out 99,999 iterations of loop 'stage' makes .* is 131,072 "):
+        vtac.compile(text, "cuda", schedule=schedule)
+
+
 def test_a_stream_that_never_ends_is_not_begun() -> None:
     text = _stream("1099511627776")
     with pytest.raises(CompileError) as caught:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 
 from xdsl.context import Context
 from xdsl.dialects import gpu
@@ -18,7 +19,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import scope_of
+from vtac.analysis.nest import enclosing_loops, scope_of
 from vtac.analysis.warp_operations import ARRAYS, named_tiles
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
@@ -27,6 +28,7 @@ from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.rewriting.edits import dissolve, move_op
+from vtac.rewriting.loop_copies import refuse_many_copies
 from vtac.rewriting.walker import rewrite_once
 
 _DIMENSIONS = ("x", "y", "z")
@@ -77,10 +79,18 @@ class SettleLoop(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if op.loop_kind is LoopKind.UNROLLED:
+            refuse_many_copies(op, _written_out(op))
         if op.loop_kind is LoopKind.UNROLLED or _indexes_fragments(op):
             UNROLL.set(op, True)
         op.kind = LoopKindAttr(LoopKind.SERIAL)
         rewriter.notify_op_modified(op)
+
+
+def _written_out(loop: ForOp) -> int:
+    """How often a compiler writes out what an unrolled loop holds, with the unrolled loops around it."""
+    unrolled = [one for one in enclosing_loops(loop) if one.loop_kind is LoopKind.UNROLLED or UNROLL.is_on(one)]
+    return prod(one.trip_count for one in (*unrolled, loop))
 
 
 def _mark_kernel(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
@@ -157,8 +167,8 @@ class ConvertLoopsToGpu(ModulePass):
     requires: every block lowered; loops of one index have one extent.
     ensures:  the function is a kernel with `wmma.grid` and `wmma.block`; shared memory and
               fragments are declared at its start; the loops left are serial.
-    declines: an index bound with different extents, virtual threads, more than 1,024 threads, and lanes of warps that
-              threadIdx.x does not count.
+    declines: an index bound with different extents, virtual threads, more than 1,024 threads, lanes of warps that
+              threadIdx.x does not count, and unrolled loops of more operations than the limit on what is written out.
     """
 
     name = "convert-loops-to-gpu"

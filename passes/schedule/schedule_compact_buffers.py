@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -35,6 +35,8 @@ class PlaceBuffer(RewritePattern):
     """One allocation, before its first use in the body that the plan names; gone when nothing uses it."""
 
     plan: Compaction
+    order: Mapping[Operation, int]
+    """Where each operation stood: what uses a buffer stays in that order while allocations move."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AllocOp, rewriter: PatternRewriter) -> None:
@@ -45,7 +47,12 @@ class PlaceBuffer(RewritePattern):
         kind = memref_type_of(op.memref)
         small = MemRefType(kind.element_type, placement.shape, memory_space=kind.memory_space)
         rewriter.replace_value_with_new_type(op.memref, small)
-        move_op(op, InsertPoint.before(_first_use(placement.body, op.memref)), rewriter)
+        move_op(op, InsertPoint.before(self._first_use(placement.body, op.memref)), rewriter)
+
+    def _first_use(self, body: Block, buffer: SSAValue) -> Operation:
+        """The first operation of a body that uses a buffer, however deep."""
+        users = [user for use in buffer.uses if (user := child_holding(body, use.operation)) is not None]
+        return min(users, key=self.order.__getitem__)
 
 
 @dataclass
@@ -58,12 +65,6 @@ class NormaliseBlock(RewritePattern):
     def match_and_rewrite(self, op: BlockOp, rewriter: PatternRewriter) -> None:
         normalise(op, self.plan.indices[op])
         rewriter.notify_op_modified(op)
-
-
-def _first_use(body: Block, buffer: SSAValue) -> Operation:
-    """The first operation of a body that uses a buffer, however deep."""
-    users = [user for use in buffer.uses if (user := child_holding(body, use.operation)) is not None]
-    return min(users, key=body.get_operation_index)
 
 
 def normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
@@ -126,4 +127,5 @@ class ScheduleCompactBuffers(ModulePass):
         for function in op.ops:
             if isinstance(function, FuncOp) and not is_lowered(function) and not _has_fragments(function):
                 plan = plan_compaction(function)
-                rewrite_once(function, PlaceBuffer(plan), NormaliseBlock(plan))
+                order = {inner: position for position, inner in enumerate(operations_under(function))}
+                rewrite_once(function, PlaceBuffer(plan, order), NormaliseBlock(plan))
