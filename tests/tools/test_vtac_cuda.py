@@ -9,11 +9,16 @@ import pytest
 from cuda_networks import perceptron
 from run_programs import Outcome, run_program
 
+import vtac as package
 from vtac.evaluate import evaluate
 from vtac.evaluate.bfloat16 import to_bfloat16
+from vtac.targets.cuda.comparison import compare
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.device import gpu_unavailable_reason
 from vtac.text.source import parse
+from vtac.tools.commands.arrays import random_arrays
+from vtac.tools.commands.run_cuda import FLOATS
+from vtac.workloads.attention import Attention
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
@@ -193,6 +198,23 @@ def test_files_are_written_before_anything_is_printed(source: str, tmp_path: Pat
     assert sorted(path.name for path in saved.iterdir()) == ["kernel.cu", "launch.json"]
 
 
+def test_random_arguments_show_errors_of_scores() -> None:
+    """No weight of a softmax is nearly 1: scores that are wrong by a hundredth are a wrong result."""
+    layer = Attention(1, 64, 64, 64, 64)
+    arguments = package.compile(layer.text(), "cuda").arguments
+    for floats, shows in ((FLOATS, True), ((-128, 128), False)):
+        q, k, v = random_arrays(arguments, 0, None, None, floats)
+        shifted = layer.reference([1.01 * q.astype(np.float64), k, v])
+        assert compare(shifted, layer.reference([q, k, v])).correct != shows
+
+
+@needs_compiler
+def test_attention_is_checked(tmp_path: Path) -> None:
+    source = tmp_path / "attention.mlir"
+    source.write_text(Attention(1, 64, 64, 64, 64).text())
+    assert "result: 4,096 elements, largest error" in succeed("run", str(source), "--target", "cuda", "--check")
+
+
 @pytest.mark.skipif(gpu_unavailable_reason() is None, reason="there is a GPU")
 def test_run_without_a_gpu(source: str) -> None:
     assert "cannot run on a GPU: " in refusal("run", source, "--target", "cuda", "--device", "gpu")
@@ -203,7 +225,7 @@ def test_a_program_of_several_kernels(tmp_path: Path) -> None:
     source, saved = tmp_path / "perceptron.mlir", tmp_path / "saved"
     source.write_text(perceptron())
     assert "perceptron on the CPU: 3 launches of 3 kernels" in succeed(
-        "run", str(source), "--target", "cuda", "--check", "--low", "-1", "--high", "1"
+        "run", str(source), "--target", "cuda", "--check"
     )
     out = succeed("compile", str(source), "--target", "cuda", "-o", str(saved))
     assert "3 kernels in 3 launches, 4,096 bytes of scratch memory" in out

@@ -113,13 +113,21 @@ def _check_header(header: Header, argument: Argument) -> None:
         )
 
 
-def random_arrays(arguments: Sequence[Argument], seed: int, low: int | None, high: int | None) -> list[Array]:
+def random_arrays(
+    arguments: Sequence[Argument],
+    seed: int,
+    low: int | None,
+    high: int | None,
+    floats: tuple[int, int] = (DEFAULT_LOW, DEFAULT_HIGH),
+) -> list[Array]:
     """Returns an array per argument, uniform over [low, high); the default range is -128 to 128, within the dtype's.
+
+    That of floating-point numbers is `floats`.
 
     The same seed gives the same arrays. Raises `ArchiveError` when a dtype cannot hold a stated range.
     """
     generator = np.random.default_rng(seed)
-    return [_random_array(argument, generator, low, high) for argument in arguments]
+    return [_random_array(argument, generator, (low, high), floats) for argument in arguments]
 
 
 def write_arrays(path: str, arrays: Mapping[str, Array]) -> None:
@@ -128,13 +136,18 @@ def write_arrays(path: str, arrays: Mapping[str, Array]) -> None:
     write_file(array_bytes(next(iter(arrays.values()))) if is_single else archive_of(arrays), path)
 
 
-def _random_array(argument: Argument, generator: np.random.Generator, low: int | None, high: int | None) -> Array:
+def _random_array(
+    argument: Argument,
+    generator: np.random.Generator,
+    stated: tuple[int | None, int | None],
+    floats: tuple[int, int],
+) -> Array:
     dtype = np.dtype(argument.dtype)
     if dtype.kind == "f":
-        first, last = _range(low, high, DEFAULT_LOW, DEFAULT_HIGH, argument)
+        first, last = _range(stated, floats, argument)
         return _typed(generator.uniform(first, last, argument.shape), dtype)
     limits = (0, 2) if dtype.kind == "b" else (int(np.iinfo(dtype.name).min), int(np.iinfo(dtype.name).max) + 1)
-    first, last = _range(low, high, max(DEFAULT_LOW, limits[0]), min(DEFAULT_HIGH, limits[1]), argument)
+    first, last = _range(stated, (max(DEFAULT_LOW, limits[0]), min(DEFAULT_HIGH, limits[1])), argument)
     if first < limits[0] or last > limits[1]:
         raise ArchiveError(
             f"random values from {first} to below {last} do not fit argument '{argument.name}' of {dtype}; "
@@ -147,9 +160,8 @@ def _typed(values: NDArray[np.generic], dtype: np.dtype[np.generic]) -> Array:
     return cast(Array, values.astype(dtype))
 
 
-def _range(
-    low: int | None, high: int | None, default_low: int, default_high: int, argument: Argument
-) -> tuple[int, int]:
+def _range(stated: tuple[int | None, int | None], default: tuple[int, int], argument: Argument) -> tuple[int, int]:
+    (low, high), (default_low, default_high) = stated, default
     first = default_low if low is None else low
     last = default_high if high is None else high
     if first >= last:

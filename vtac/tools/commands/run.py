@@ -16,7 +16,8 @@ _EXAMPLE = """example:
   vtac run build/conv2d --inputs x.npz --outputs y.npz --trace trace.json
 
 The keys of an archive are argument names, else in_* and out_* in order. Without --inputs the
-arguments are random.
+arguments are random: integers from -128 to 127, floating-point numbers of a CUDA program
+from -1 to 1, in which errors of scores and sums show.
 """
 
 
@@ -103,8 +104,13 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--to", dest="last", type=int, metavar="N", help="--timeline: the cycle behind the last; --vcd: the last one")
     add("--dump", metavar="DIR", help="save the program, with the arguments in its memory image")
     add("--seed", type=int, metavar="N", help="seed of the random arguments (default 0)")
-    add("--low", type=int, metavar="L", help="smallest random value (default -128, or the dtype's least)")
-    add("--high", type=int, metavar="H", help="end of the random values, exclusive (default 128)")
+    add(
+        "--low",
+        type=int,
+        metavar="L",
+        help="smallest random value (default -128, or the dtype's least; floats of CUDA: -1)",
+    )
+    add("--high", type=int, metavar="H", help="end of the random values, exclusive (default 128; floats of CUDA: 1)")
     add("--progress", action="store_true", help="show on stderr how far compilation and run are")
     add("--blocks", type=int, metavar="N", help="CUDA on the cpu: execute N sampled blocks instead of all")
     add("--size", type=int, metavar="N", help="CUDA: the size of a dynamic outermost dimension")

@@ -28,6 +28,11 @@ if TYPE_CHECKING:
     from vtac.tools.commands.run import Options
 
 
+FLOATS = (-1, 1)
+"""Random floating-point arguments: sums of products are then about as large as their factors, so that float16 holds
+them, and scores of attention lie within a few units, so that no weight of a softmax stands for all the others."""
+
+
 class DifferenceError(VtacError):
     """Results that are not the input program's."""
 
@@ -110,7 +115,7 @@ def _inputs(options: Options, program: CudaProgram | CudaNetwork) -> list[Array]
         stored = [_Stated(p.name, p.numpy_dtype, p.shape) for p in program.arguments]
         return cast("list[Array]", read_arrays(options.inputs, stored))
     wanted = [_Stated(p.name, "float32" if p.dtype == "bfloat16" else p.dtype, p.shape) for p in program.arguments]
-    made = cast("list[Array]", random_arrays(wanted, options.seed, options.low, options.high))
+    made = cast("list[Array]", random_arrays(wanted, options.seed, options.low, options.high, FLOATS))
     return [_stored(parameter, array) for parameter, array in zip(program.arguments, made, strict=True)]
 
 
