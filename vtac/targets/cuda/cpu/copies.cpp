@@ -2,6 +2,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "bounds.h"
 #include "events.h"
 
 namespace vtac {
@@ -40,6 +41,8 @@ void check_copy(const void* destination, const void* source, std::size_t bytes, 
     const Region* from = find_region(source);
     if (zero_fill < bytes && (!from || is_shared(*from) || from->kind == Region::stacks))
         fail("async-copy", "an asynchronous copy from %p, %s: its source must be global memory", source, place());
+    require_inside(*to, destination, bytes, Touch::write);
+    if (zero_fill < bytes) require_inside(*from, source, bytes - zero_fill, Touch::read);
 }
 
 bool enter_copy(const void* destination, const void* source, std::size_t bytes, std::size_t zero_fill, int line) {

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "bounds.h"
 #include "runtime.h"
 
 namespace vtac {
@@ -54,6 +55,7 @@ Region& allocate_guarded(Region::Kind kind, const char* name, std::size_t bytes,
     const std::size_t slack = side == Side::against_end ? (pages - bytes) / alignment * alignment : first;
     Region& region = *new_region();
     region = {kind, name, start + slack, bytes, start, pages, static_cast<unsigned char*>(span), pages + 2 * guard, {1, 1, {bytes}}};
+    watch_bounds(region);
     std::memset(start, slack_pattern, slack);
     std::memset(start + slack + bytes, slack_pattern, pages - slack - bytes);
     return region;

@@ -1,6 +1,7 @@
 // How accesses become known, and what is said of two that nothing orders.
 #include <cstdio>
 
+#include "bounds.h"
 #include "events.h"
 
 extern "C" const char __executable_start;  // of the linker
@@ -15,6 +16,7 @@ void note(void* address, std::size_t bytes, Touch touch, const void* caller) {
     const auto start = reinterpret_cast<std::uintptr_t>(address);
     const int thread = current_thread();
     if (!finds_races || thread < 0 || is_on_a_stack(start)) return;
+    require_inside(address, bytes, touch);
     const Event site = reinterpret_cast<std::uintptr_t>(caller) - 1 - reinterpret_cast<std::uintptr_t>(&__executable_start);
     settle_writes();
     enter_access(start, bytes, {touch, event_of(thread, site <= site_mask ? site : 0)});
@@ -137,12 +139,15 @@ void note_tile(const void* address, std::size_t bytes, std::size_t pitch, int co
     const Access access = {writes ? Touch::write : Touch::read,
                            event_of(first_warp + current_thread() / lanes_per_warp, site_is_line | Event(line))};
     settle_writes();
+    for (int i = 0; i < count; ++i)
+        require_inside(static_cast<const unsigned char*>(address) + i * pitch, bytes, access.touch);
     for (int i = 0; i < count; ++i) enter_access(reinterpret_cast<std::uintptr_t>(address) + i * pitch, bytes, access);
 }
 
 void note_atomic(const void* address, std::size_t bytes, int line) {
     if (!finds_races) return;
     settle_writes();
+    require_inside(address, bytes, Touch::write);
     enter_access(reinterpret_cast<std::uintptr_t>(address), bytes,
                  {Touch::write, event_of(current_thread(), site_is_line | is_atomic | Event(line))});
 }

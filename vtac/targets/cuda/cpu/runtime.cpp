@@ -1,4 +1,5 @@
 // The runtime as one unit of compilation.
+#include "bounds.cpp"
 #include "cells.cpp"
 #include "copies.cpp"
 #include "faults.cpp"
