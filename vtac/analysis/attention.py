@@ -78,17 +78,20 @@ class _Match:
     def __init__(self, op: LinalgStructuredOperation, product: Contraction[int]) -> None:
         self.op = op
         self.product = product
-        self.batch = len(product.batch)
+        # Queries that share keys and values may be rows in several loops: the longest counts as rows, others as batch.
+        self.rows = max(product.rows, key=product.view.extent, default=None)
+        self.loops = (*product.batch, *(loop for loop in product.rows if loop != self.rows))
+        self.batch = len(self.loops)
         self.row, self.key, self.feature, self.column = range(self.batch, self.batch + 4)
 
     def found(self) -> Attention | NoAttention:
         product = self.product
-        groups = (product.rows, product.depth, product.columns)
-        if any(len(group) != 1 for group in groups) or product.broadcast or product.partial:
-            return NoAttention("rows, keys and columns are one loop each")
+        groups = (product.depth, product.columns)
+        if self.rows is None or any(len(group) != 1 for group in groups) or product.broadcast or product.partial:
+            return NoAttention("there are rows, and keys and columns are one loop each")
         self.places = {
-            **{loop: number for number, loop in enumerate(product.batch)},
-            product.rows[0]: self.row,
+            **{loop: number for number, loop in enumerate(self.loops)},
+            self.rows: self.row,
             product.depth[0]: self.key,
             product.columns[0]: self.column,
         }

@@ -124,10 +124,9 @@ class Attention:
         return array.astype(np.float64)
 
 
-def softmax(program: FloatProgram, scores: Tensor, element: str) -> Tensor:
-    """The softmax of the last of three dimensions, rounded to a type."""
-    rows = scores.shape[:-1]
-    at, kept = "h, i, j", "h, i"
+def softmax(program: FloatProgram, scores: Tensor, element: str, kept: str = "h, i") -> Tensor:
+    """The softmax of the last dimension, called j, rounded to a type; `kept` are the names of the others."""
+    rows, at = scores.shape[:-1], f"{kept}, j"
     body = "%y = arith.maximumf %acc, %a0 : f32"
     most = program.reduce(Tensor("most", rows, "f32"), [(scores, at)], kept, body, LEAST)
     body = "%d = arith.subf %a0, %a1 : f32\n    %y = math.exp %d : f32"
