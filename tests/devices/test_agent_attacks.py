@@ -98,7 +98,7 @@ def test_who_leaves_in_the_middle_of_a_message(cut: int) -> None:
 
 
 def test_who_is_too_slow_is_cut_off() -> None:
-    agent = Agent(Simulator(None, MEMORY), Limits(message_seconds=1.0, idle_seconds=0.05))
+    agent = Agent(Simulator(None, MEMORY), Limits(idle_seconds=0.05))
     for data in (b"", b"VTA1", request(do="query")[:20]):
         connection, thread = agent.connect()
         with connection:
@@ -106,7 +106,7 @@ def test_who_is_too_slow_is_cut_off() -> None:
             sends(connection, data)
             assert ends(connection)
         thread.join()
-    silent, thread = agent.connect()
+    silent, thread = Agent(Simulator(None, MEMORY), Limits(message_seconds=0.05)).connect()
     with silent:
         assert ends(silent)
     thread.join()

@@ -77,10 +77,11 @@ def test_garbage_before_the_handshake(certificates: Certificates, data: bytes) -
 
 
 def test_nothing_listens(certificates: Certificates) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    with pytest.raises(DeviceError, match=f"cannot reach the agent at 127.0.0.1 port {port}: .*: start it"):
-        vtac.devices.open(f"tls://127.0.0.1:{port}", certificates.credentials())
+    with socket.socket() as held:  # bound, so that nobody else listens there
+        held.bind(("127.0.0.1", 0))
+        port = held.getsockname()[1]
+        with pytest.raises(DeviceError, match=f"cannot reach the agent at 127.0.0.1 port {port}: .*: start it"):
+            vtac.devices.open(f"tls://127.0.0.1:{port}", certificates.credentials())
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 from typing import cast
@@ -46,8 +47,25 @@ class Losing(Simulator):
 
     exact_time = False
 
+    def __init__(self) -> None:
+        super().__init__(None, 1 << 22)
+        self.is_lost = threading.Event()
+
     def launch(self, launch: Launch) -> Counters:
+        self.is_lost.set()
         raise DeviceLost("timeout", f"no FINISH after {launch.timeout:g} s", "reset it")
+
+
+class Later(Simulator):
+    """A simulator that runs nothing before another one is lost."""
+
+    def __init__(self, other: Losing) -> None:
+        super().__init__(None, 1 << 22)
+        self.other = other
+
+    def launch(self, launch: Launch) -> Counters:
+        self.other.is_lost.wait()
+        return super().launch(launch)
 
 
 class Wrong(Simulator):
@@ -122,15 +140,16 @@ def test_what_cannot_measure_is_passed_over_and_named(small: str) -> None:
 
 
 def test_a_lost_device_is_left_out_and_its_program_runs_on_another() -> None:
-    found, notes = outcomes([local_device(Losing(None, 1 << 22)), local_device(Simulator(None, 1 << 22))])
+    losing = Losing()
+    found, notes = outcomes([local_device(losing), local_device(Later(losing))])
     assert [found[place].status for place in range(2)] == ["ok", "ok"]
     assert [note.split(":")[0] for note in notes] == ["local was left out"]
     with pytest.raises(DeviceError, match="no device is left to measure on: local was left out: no FINISH after 120 s"):
-        outcomes([local_device(Losing(None, 1 << 22))])
+        outcomes([local_device(Losing())])
 
 
 def test_what_loses_two_devices_is_passed_over() -> None:
-    devices = [local_device(Losing(None, 1 << 22)) for _ in range(2)]
+    devices = [local_device(Losing()) for _ in range(2)]
     found, notes = outcomes(devices, TASKS[:1])
     assert len(notes) == 2
     assert (found[0].status, len(found)) == ("crashed", 1)
@@ -145,6 +164,7 @@ def test_an_agent_that_ends_in_the_middle() -> None:
 
     def last() -> VtaProgram:
         process.kill()
+        process.wait()
         return device_program("vta_matmul")
 
     with pytest.raises(DeviceError, match=r"pipe:sim was left out: the agent is gone.*; 1 of 2 programs were measured"):

@@ -16,9 +16,7 @@ except SystemExit as end:
 
 
 def _loaded(option: str) -> str:
-    done = subprocess.run(
-        [sys.executable, "-c", _PROGRAM, option], capture_output=True, text=True, check=True, timeout=60
-    )
+    done = subprocess.run([sys.executable, "-c", _PROGRAM, option], capture_output=True, text=True, check=True)
     return done.stdout
 
 

@@ -195,7 +195,9 @@ class Server:
 
     def close(self) -> None:
         """Accept nobody any more, and end all connections."""
-        for waiting in (self._listener, *self._open):
+        with self._guard:
+            connections = [self._listener, *self._open]
+        for connection in connections:
             with contextlib.suppress(OSError):
-                waiting.shutdown(socket.SHUT_RDWR)
+                connection.shutdown(socket.SHUT_RDWR)
         self._listener.close()
