@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -30,9 +30,12 @@ ENDS = {signal.SIGINT: (130, "vtac: interrupted\n"), signal.SIGTERM: (143, "vtac
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path) -> Generator[Path]:
+    # A process that a shell started in its background ignores interrupts.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     (tmp_path / "net.mlir").write_text(TEXT)
-    return tmp_path
+    yield tmp_path
+    signal.signal(signal.SIGINT, before)
 
 
 def _send_at(monkeypatch: pytest.MonkeyPatch, moment: str, number: signal.Signals) -> list[str]:
