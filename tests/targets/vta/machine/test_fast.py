@@ -8,55 +8,23 @@ from random import Random
 
 import numpy as np
 import pytest
-from numpy.typing import NDArray
+from kernel_streams import ACC_AT, INP_AT, assert_paths_agree, program
 from reference_programs import reference_run
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa import (
     Alu,
     AluOpcode,
-    Finish,
     Gemm,
-    Instruction,
     Load,
     Memory,
     MicroOp,
-    Store,
     assemble,
-    encode,
-    encode_micro_ops,
 )
 from vtac.targets.vta.machine import ExecutionError, execute, execute_reference
 
 DEFAULT = VTAConfig()
 WIDE = VTAConfig(log_batch=2, log_block=3, log_inp_buff_size=16, log_wgt_buff_size=16, log_acc_buff_size=18)
-_UOPS_AT, _INP_AT, _WGT_AT, _ACC_AT, _OUT_AT, _END = 0x0, 0x8000, 0x10000, 0x50000, 0x70000, 0x80000
-
-
-def program(
-    config: VTAConfig, ops: list[MicroOp], *kernels: Instruction, stored: int
-) -> tuple[bytes, NDArray[np.uint8]]:
-    """A stream that fills all memories, runs kernels and stores the first tiles; and a random image for it."""
-    image = np.frombuffer(Random(7).randbytes(_END), np.uint8).copy()
-    table = encode_micro_ops(ops, config)
-    image[_UOPS_AT : _UOPS_AT + len(table)] = np.frombuffer(table, np.uint8)
-    fills: list[Instruction] = [Load(Memory.UOP, 0, 0, 1, len(ops), len(ops))]
-    for memory, name, address in (
-        (Memory.INP, "inp", _INP_AT),
-        (Memory.WGT, "wgt", _WGT_AT),
-        (Memory.ACC, "acc", _ACC_AT),
-    ):
-        size = config.element_bytes(name)  # pyright: ignore[reportArgumentType]
-        tiles = min(config.capacity(name), 0x8000 // size if name != "wgt" else 0x40000 // size)  # pyright: ignore[reportArgumentType]
-        fills.append(Load(memory, 0, address // size, 1, tiles, tiles))
-    store = Store(Memory.OUT, 0, _OUT_AT // config.out_element_bytes, 1, stored, stored)
-    return encode([*fills, *kernels, store, Finish()], config), image
-
-
-def assert_paths_agree(data: bytes, image: NDArray[np.uint8], config: VTAConfig) -> None:
-    fast, slow = image.copy(), image.copy()
-    assert execute(data, fast, config) == execute_reference(data, slow, config)
-    assert np.array_equal(fast, slow)
 
 
 @pytest.mark.parametrize("config", [DEFAULT, WIDE], ids=["default", "wide"])
@@ -99,8 +67,8 @@ def test_gemm_shapes(config: VTAConfig, ops: list[tuple[int, int, int]], kernel:
 def test_sums_beyond_float32_are_exact() -> None:
     """2,000 terms of 128 * 128 pass 2**24, where float32 stops counting by ones."""
     data, image = program(DEFAULT, [MicroOp(0, 0, 0)], Gemm(False, 0, 1, 1, 900, 0, 0, 0, 1, 0, 1), stored=1)
-    image[_INP_AT:_ACC_AT] = 0x80
-    image[_INP_AT] = 0x81
+    image[INP_AT:ACC_AT] = 0x80
+    image[INP_AT] = 0x81
     assert_paths_agree(data, image, DEFAULT)
 
 

@@ -6,10 +6,12 @@ The way of a run through the files:
     stream         bytes to columns, units and token bits, decoded once
     prepare        what is known before a run: `static_checks` (fields), `tokens` (an order, deadlock, limits)
     fast           the fast path: a plan for the stream and its micro-ops, cached, and run on the memory image
+      fast_active      the instructions that do anything, in runs of one kind
       fast_micro_ops   which micro-ops are loaded, and whether the stream stores over them
       fast_plan        instructions to steps, in order
       fast_proof       what SRAM holds at each instruction, so that no rule is broken and nothing unwritten read
       fast_nest        the affine loops of a kernel, recovered from its micro-ops
+      fast_sums        products that add to the same tiles as one: `fast_joined` says which, `fast_joined_steps` how
       fast_gemm, fast_alu, fast_memory    a kernel, an ALU instruction, loads and stores as array operations
       fast_workspace   the SRAM and the scratch arrays that steps share
     reference      one tile operation at a time on `machine`'s memories: the oracle of the fast path, and its

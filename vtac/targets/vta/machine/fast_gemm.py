@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 from vtac.targets.vta.machine.fast_nest import Indices, Loop, Nest
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided, whole_runs
 
-# Products of two i8 stay below 2**14; float32 is exact up to 2**24, hence for sums of 1024.
-_EXACT_TERMS = 1024
+EXACT_TERMS = 1024
+"""Products of two i8 are at most 2**14; float32 is exact up to 2**24, hence for sums of so many."""
+
 # Products of more multiply-adds are taken one tile of columns after the other, whose operands stay in cache.
 _LARGEST_PRODUCT = 1 << 18
 _MAX_TILES = 1 << 15
@@ -34,7 +35,7 @@ _GATHER_CHUNK = 1 << 12
 
 
 @dataclass(frozen=True, slots=True)
-class _Roles:
+class Roles:
     """The loops of a nest by kind; `factor` counts the repetitions of the same operations."""
 
     batch: tuple[Loop, ...]
@@ -44,9 +45,9 @@ class _Roles:
     factor: int
 
     @staticmethod
-    def of(loops: tuple[Loop, ...]) -> _Roles:
+    def of(loops: tuple[Loop, ...]) -> Roles:
         moving = [loop for loop in loops if loop.dst]
-        return _Roles(
+        return Roles(
             batch=tuple(loop for loop in moving if loop.src and loop.wgt),
             rows=tuple(loop for loop in moving if not loop.wgt),
             columns=tuple(loop for loop in moving if loop.wgt and not loop.src),
@@ -102,8 +103,8 @@ class _Product:
     ) -> None:
         shape = (*np.broadcast_shapes(left.shape[:-2], right.shape[:-2]), left.shape[-2], right.shape[-1])
         terms = left.shape[-1]
-        starts = range(0, terms, _EXACT_TERMS)
-        self._parts = [(left[..., at : at + _EXACT_TERMS], right[..., at : at + _EXACT_TERMS, :]) for at in starts]
+        starts = range(0, terms, EXACT_TERMS)
+        self._parts = [(left[..., at : at + EXACT_TERMS], right[..., at : at + EXACT_TERMS, :]) for at in starts]
         self._floats = workspace.scratch("product f32", shape, np.float32)
         self._more = workspace.scratch("product more", shape if len(self._parts) > 1 else (0,), np.int32)
         self._factor = np.array(factor & 0xFFFFFFFF, np.uint32).view(np.int32)
@@ -146,7 +147,7 @@ def _bind_accumulate(
     return add_repeatedly
 
 
-def _bind_product(workspace: Workspace, start: list[int], roles: _Roles) -> Step:
+def _bind_product(workspace: Workspace, start: list[int], roles: Roles) -> Step:
     """The step acc[batch, M, N] += P[batch, M] W[batch, N]^T for tiles from `start` on."""
     machine = workspace.machine
     _, batch_rows, block_out = machine.acc.shape
@@ -183,9 +184,14 @@ def _bind_product(workspace: Workspace, start: list[int], roles: _Roles) -> Step
     return step
 
 
+def is_one_product(nest: Nest) -> bool:
+    """Whether `bind_gemm` makes a single step of a nest."""
+    return len(nest.starts) == 1 and len(_split(nest.starts[0].tolist(), nest.loops)) == 1
+
+
 def _split(start: list[int], loops: tuple[Loop, ...]) -> list[tuple[list[int], tuple[Loop, ...]]]:
     """The same operations as smaller nests: the longest loop halved until the matrices are of modest size."""
-    roles = _Roles.of(loops)
+    roles = Roles.of(loops)
     lines = _extent(roles.batch) * (_extent(roles.rows) + _extent(roles.columns)) * _extent(roles.reduction)
     tiles = _extent(roles.batch) * _extent(roles.rows) * _extent(roles.columns)
     if max(lines, tiles) <= _MAX_TILES:
@@ -225,7 +231,7 @@ def bind_gemm(workspace: Workspace, nest: Nest) -> list[Step]:
         return _bind_gathered(workspace, nest)
     starts: list[list[int]] = nest.starts.tolist()
     pieces = [piece for start in starts for piece in _split(start, nest.loops)]
-    return [_bind_product(workspace, start, _Roles.of(loops)) for start, loops in pieces]
+    return [_bind_product(workspace, start, Roles.of(loops)) for start, loops in pieces]
 
 
 def bind_reset(workspace: Workspace, nest: Nest) -> Step:

@@ -2,21 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from vtac.targets.vta.isa import Load, Memory
+from vtac.targets.vta.isa import Memory
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace
 from vtac.targets.vta.machine.stream import SRAM_OF, dram_element_bytes
 
 Column = NDArray[np.int64]
 
+_MEMORIES = tuple(Memory)
 _MIN_RUN = 4
 _SMALL_BLOCK = 8
+
+
+class LoadFields(NamedTuple):
+    """A LOAD without its tokens."""
+
+    memory: Memory
+    sram_base: int
+    dram_base: int
+    y_size: int
+    x_size: int
+    x_stride: int
+    y_pad_0: int
+    y_pad_1: int
+    x_pad_0: int
+    x_pad_1: int
+
+    @property
+    def elements(self) -> int:
+        """How many elements it fills, pads included."""
+        return (self.y_pad_0 + self.y_size + self.y_pad_1) * (self.x_pad_0 + self.x_size + self.x_pad_1)
+
+
+def load_fields(columns: Mapping[str, Column]) -> list[LoadFields]:
+    """All LOADs of a stream, in order."""
+    memories: list[int] = columns["memory"].tolist()
+    rest: list[list[int]] = [columns[name].tolist() for name in LoadFields._fields[1:]]
+    names = [_MEMORIES[memory] for memory in memories]
+    return list(map(LoadFields._make, zip(names, *rest, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,10 +63,14 @@ class Blocks:
     def tiles(self) -> tuple[Column, Column, Column]:
         """For each element moved, in order: its block's place in the run, its SRAM and its DRAM element."""
         sizes = self.y_size * self.x_size
+        first = np.cumsum(sizes) - sizes
         block = np.repeat(np.arange(len(sizes)), sizes)
-        within = np.arange(len(block)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-        row, column = np.divmod(within, self.x_size[block])
-        return block, self.sram_base[block] + within, self.dram_base[block] + row * self.x_stride[block] + column
+        elements = np.arange(len(block))
+        sram, dram = (self.sram_base - first)[block] + elements, (self.dram_base - first)[block] + elements
+        between = self.x_stride - self.x_size
+        if ((self.y_size > 1) & (between != 0)).any():
+            dram += (elements - first[block]) // self.x_size[block] * between[block]
+        return block, sram, dram
 
 
 def _last_of_each(targets: Column) -> Column | None:
@@ -56,7 +90,7 @@ def _as_slice(indices: Column) -> slice | Column:
     return indices
 
 
-def bind_load(workspace: Workspace, load: Load) -> Step:
+def bind_load(workspace: Workspace, load: LoadFields) -> Step:
     """The step of a LOAD with `x_size` above 0 that lies inside both memories."""
     name = SRAM_OF[load.memory]
     element, unit = workspace.config.element_bytes(name), dram_element_bytes(load.memory, workspace.config)
@@ -98,11 +132,10 @@ def _bind_widening(
     return step
 
 
-def bind_small_loads(workspace: Workspace, loads: Sequence[Load]) -> Step:
+def bind_small_loads(workspace: Workspace, loads: Sequence[LoadFields]) -> Step:
     """One gather for loads for which `is_run_of_small_blocks` holds."""
     name = SRAM_OF[loads[0].memory]
-    columns = np.array([[one.sram_base, one.dram_base, one.y_size, one.x_size, one.x_stride] for one in loads])
-    blocks = Blocks(*columns.T)
+    blocks = Blocks(*np.array([load[1:6] for load in loads]).T)
     element = np.dtype((np.void, workspace.config.element_bytes(name)))
     sram = workspace.sram_bytes(name).view(element)
     _, targets, sources = blocks.tiles
@@ -117,11 +150,10 @@ def bind_small_loads(workspace: Workspace, loads: Sequence[Load]) -> Step:
     return step
 
 
-def bind_stores(workspace: Workspace, blocks: Blocks) -> Step:
-    """One scatter for a run of stores: the low byte of every accumulator."""
+def bind_stores(workspace: Workspace, sources: Column, targets: Column) -> Step:
+    """One scatter for a run of stores of ACC tiles into DRAM tiles: the low byte of every accumulator."""
     acc = workspace.machine.acc
     element = np.dtype((np.void, dram_element_bytes(Memory.OUT, workspace.config)))
-    _, sources, targets = blocks.tiles
     kept = _last_of_each(targets)
     if kept is not None:
         targets, sources = targets[kept], sources[kept]
@@ -134,7 +166,7 @@ def bind_stores(workspace: Workspace, blocks: Blocks) -> Step:
     return step
 
 
-def is_run_of_small_blocks(loads: Sequence[Load]) -> bool:
+def is_run_of_small_blocks(loads: Sequence[LoadFields]) -> bool:
     """Whether loads into one SRAM are better gathered element by element than copied block by block."""
     if len(loads) < _MIN_RUN or sum([load.y_size * load.x_size for load in loads]) > _SMALL_BLOCK * len(loads):
         return False

@@ -50,8 +50,13 @@ class MicroOpImage:
         element_bytes = dram_element_bytes(Memory.OUT, self._stream.config)
         _, _, elements = select_blocks(columns, np.flatnonzero(columns["x_size"] > 0)).tiles
         unit = max(element_bytes, MICRO_OP_BYTES)
-        stored, read = np.unique(elements * element_bytes // unit), np.unique(self._words * MICRO_OP_BYTES // unit)
-        return bool(np.isin(read, stored).any())
+        stored, read = elements * element_bytes // unit, self._words * MICRO_OP_BYTES // unit
+        if not len(stored) or not len(read):
+            return False
+        first, last = int(read.min()), int(read.max())
+        is_read = np.zeros(last - first + 1, np.bool_)
+        is_read[read - first] = True
+        return bool(is_read[stored[(stored >= first) & (stored <= last)] - first].any())
 
     def read(self, dram: NDArray[np.uint8]) -> bytes:
         """All words of all loads, in order, as they stand in a memory image."""

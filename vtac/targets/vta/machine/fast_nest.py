@@ -68,6 +68,13 @@ class Nest:
         return self._touched(0)
 
     @cached_property
+    def dst_tiles(self) -> slice | Indices:
+        """The same for indexing an array: a slice where they follow each other."""
+        tiles = self.touched_dst
+        first, last = int(tiles[0]), int(tiles[-1])
+        return slice(first, last + 1) if last - first == len(tiles) - 1 else tiles
+
+    @cached_property
     def touched_src(self) -> Indices:
         return self._touched(1)
 

@@ -7,42 +7,34 @@ the micro-ops that it was made for.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
-from itertools import pairwise
 from threading import Lock
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName
-from vtac.targets.vta.isa import (
-    WORD_BYTES,
-    Alu,
-    AluOpcode,
-    Gemm,
-    Instruction,
-    Load,
-    Memory,
-    Opcode,
-    decode,
-    micro_op_indices,
-)
-from vtac.targets.vta.machine.counters import tile_operations
+from vtac.targets.vta.isa import Alu, AluOpcode, Gemm, Memory, micro_op_indices
+from vtac.targets.vta.machine.fast_active import Active, Kind
 from vtac.targets.vta.machine.fast_alu import MAX_OPERATIONS, bind_alu, bind_level, parallel_levels
-from vtac.targets.vta.machine.fast_gemm import bind_gemm, bind_reset
-from vtac.targets.vta.machine.fast_memory import bind_load, bind_small_loads, bind_stores, is_run_of_small_blocks
-from vtac.targets.vta.machine.fast_micro_ops import micro_op_image, select_blocks
+from vtac.targets.vta.machine.fast_gemm import bind_reset
+from vtac.targets.vta.machine.fast_memory import (
+    LoadFields,
+    bind_load,
+    bind_small_loads,
+    bind_stores,
+    is_run_of_small_blocks,
+)
+from vtac.targets.vta.machine.fast_micro_ops import micro_op_image
 from vtac.targets.vta.machine.fast_nest import Nest, nest_of
 from vtac.targets.vta.machine.fast_proof import Proof, distinct_trips
+from vtac.targets.vta.machine.fast_sums import Sums
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace
 from vtac.targets.vta.machine.stream import SRAM_OF, Stream
 from vtac.targets.vta.machine.tile_checks import Problem, check_indices, check_shift_amounts
 
-TOKEN_BITS = 0b1111000
-"""The bits of an instruction's first word that pop and push tokens."""
-_LOADS, _STORES, _OPERATION, _NOTHING = range(4)
+_Key = tuple[object, ...]
 
 
 @dataclass(eq=False)
@@ -87,127 +79,127 @@ class PlanBuilder:
 
     def __init__(self, stream: Stream, order: NDArray[np.int64], micro_ops: bytes, strict: bool) -> None:
         self._stream = stream
-        self._order = order
+        self._active = Active(stream, order)
         self._micro_ops = micro_op_indices(np.frombuffer(micro_ops, "<u4"), stream.config)
         self._first_words = micro_op_image(stream).first_words
         self._strict = strict
         self._proof = Proof(stream, strict)
         self._workspace = Workspace(stream.config)
-        self._bound: dict[tuple[object, ...], list[Step]] = {}
-        self._repeated: dict[tuple[bytes, int], list[Step]] = {}
+        self._bound: dict[_Key, list[Step]] = {}
+        self._in_range: set[_Key] = set()
+        self._repeated: dict[tuple[bytes, int], tuple[Gemm | Alu, Nest, _Key]] = {}
+        self._bound_loads: dict[LoadFields, Step] = {}
+        self._stored = 0
         self._steps: list[Step] = []
+        self._sums = Sums(self._workspace, self._steps)
         self._done: list[int] = []
 
     def build(self) -> Plan:
         """The plan. Raises `ExecutionError` for the first instruction, in order, that breaks a rule."""
-        for kind, first, end in self._runs():
-            positions = self._active[first:end]
-            if kind == _LOADS:
+        for kind, positions, done in self._active.runs():
+            if kind is Kind.LOADS:
                 self._loads(positions)
-            elif kind == _STORES:
+            elif kind is Kind.STORES:
                 self._stores(positions)
             else:
                 self._operations(positions)
-            self._done.extend([int(self._active_places[end - 1]) + 1] * (len(self._steps) - len(self._done)))
+            self._done.extend([done] * (len(self._steps) - len(self._done)))
+        self._sums.finish()
+        self._done.extend([len(self._stream)] * (len(self._steps) - len(self._done)))
         return Plan(self._workspace, self._steps, self._done, self._proof.reads_unwritten)
-
-    def _kinds(self) -> NDArray[np.int64]:
-        """For each instruction of the stream, what kind of work it is."""
-        table = self._stream.table
-        kinds = np.full(len(self._stream), _NOTHING, np.int64)
-        for opcode, kind in ((Opcode.LOAD, _LOADS), (Opcode.STORE, _STORES)):
-            kinds[table.rows[opcode][table.columns[opcode]["x_size"] > 0]] = kind
-        for opcode in (Opcode.GEMM, Opcode.ALU):
-            kinds[table.rows[opcode][tile_operations(self._stream, opcode) > 0]] = _OPERATION
-        return kinds
-
-    def _runs(self) -> Iterator[tuple[int, int, int]]:
-        """Runs of one kind among the instructions that do anything, in order: kind, first, end."""
-        kinds = self._kinds()[self._order]
-        self._active_places = np.flatnonzero(kinds != _NOTHING)
-        self._active = self._order[self._active_places]
-        kinds = kinds[self._active_places]
-        bounds = np.flatnonzero(np.diff(kinds)) + 1
-        edges: list[int] = [0, *bounds.tolist(), len(kinds)] if len(kinds) else []
-        for first, end in pairwise(edges):
-            yield int(kinds[first]), first, end
-
-    @cached_property
-    def _codes(self) -> dict[int, bytes]:
-        """The active instructions but stores as words without tokens, by position."""
-        is_store = np.isin(self._active, self._stream.table.rows[Opcode.STORE])
-        positions = self._active[~is_store]
-        words = np.frombuffer(self._stream.data, "<u8").reshape(-1, WORD_BYTES // 8)[positions]
-        words[:, 0] &= ~np.uint64(TOKEN_BITS)
-        code = words.tobytes()
-        starts = range(0, len(code), WORD_BYTES)
-        return dict(zip(positions.tolist(), [code[at : at + WORD_BYTES] for at in starts], strict=True))
-
-    @cached_property
-    def _instructions(self) -> dict[bytes, Instruction]:
-        """What the words say, each of them once."""
-        distinct = list(dict.fromkeys(self._codes.values()))
-        return dict(zip(distinct, decode(b"".join(distinct), self._stream.config), strict=True))
 
     def _loads(self, positions: NDArray[np.int64]) -> None:
         """Loads into different SRAMs don't meet, so each SRAM's loads stay in order by themselves."""
-        by_sram: dict[MemoryName, list[Load]] = {}
+        by_sram: dict[MemoryName, list[LoadFields]] = {}
         for position in positions.tolist():
-            load = self._instructions[self._codes[position]]
-            if not isinstance(load, Load):
-                continue
+            load = self._active.loads[position]
             if load.memory is Memory.UOP:
                 first = self._first_words[position]
                 self._proof.load_micro_ops(load, self._micro_ops[first : first + load.y_size * load.x_size])
             else:
                 self._proof.load_block(load)
                 by_sram.setdefault(SRAM_OF[load.memory], []).append(load)
+        for load in by_sram.get("acc", ()):
+            self._sums.touch(load.sram_base, load.sram_base + load.elements)
         for loads in by_sram.values():
             if is_run_of_small_blocks(loads):
                 self._steps.append(bind_small_loads(self._workspace, loads))
-            else:
-                self._steps += [bind_load(self._workspace, load) for load in loads]
+                continue
+            for load in loads:
+                if load not in self._bound_loads:
+                    self._bound_loads[load] = bind_load(self._workspace, load)
+                self._steps.append(self._bound_loads[load])
 
     def _stores(self, positions: NDArray[np.int64]) -> None:
-        places = np.searchsorted(self._stream.table.rows[Opcode.STORE], positions)
-        blocks = select_blocks(self._stream.table.columns[Opcode.STORE], places)
-        broken = self._proof.store_blocks(blocks)
+        """A run of stores, which are as many blocks as one after the other in the order of all."""
+        first, end = self._stored, self._stored + len(positions)
+        self._stored = end
+        edges, block, sources, targets = self._active.store_tiles
+        part = slice(edges[first], edges[end])
+        sources = sources[part]
+        broken = self._proof.store_tiles(block[part], sources)
         if broken is not None:
             place, problem = broken
-            raise self._stream.fault(int(positions[place]), *problem)
-        self._steps.append(bind_stores(self._workspace, blocks))
+            raise self._stream.fault(int(positions[place - first]), *problem)
+        if self._sums.is_open and len(sources):
+            self._sums.touch(int(sources.min()), int(sources.max()))
+        self._steps.append(bind_stores(self._workspace, sources, targets[part]))
 
     def _operations(self, positions: NDArray[np.int64]) -> None:
         for position in positions.tolist():
-            code = self._codes[position]
-            known = self._repeated.get((code, self._proof.micro_op_version))
-            if known is not None:
-                self._steps += known
+            code = self._active.codes[position], self._proof.micro_op_version
+            if code in self._repeated and not self._strict:
+                # What was written stays written; a strict run also asks what wrote last.
+                self._bind(*self._repeated[code])
                 continue
-            instruction, before = self._instructions[code], len(self._steps)
-            if isinstance(instruction, Gemm | Alu):
-                self._operation(position, instruction)
-            if not self._strict:  # what was written stays written; a strict run also asks what wrote last
-                self._repeated[code, self._proof.micro_op_version] = self._steps[before:]
+            if code not in self._repeated:
+                instruction = self._active.instructions[code[0]]
+                if isinstance(instruction, Gemm | Alu):
+                    self._repeated[code] = self._understand(position, instruction)
+            self._operation(position, *self._repeated[code])
 
-    def _operation(self, position: int, instruction: Gemm | Alu) -> None:
+    def _understand(self, position: int, instruction: Gemm | Alu) -> tuple[Gemm | Alu, Nest, _Key]:
+        """An instruction with the micro-ops in SRAM, which were loaded and name tiles that there are."""
         micro_ops = self._proof.micro_ops(instruction)
         nest = nest_of(instruction, micro_ops)
         if self._strict and isinstance(instruction, Alu) and self._lists(instruction, nest) > MAX_OPERATIONS:
             raise TooLargeError
         key = _key(instruction, nest)
         problem = self._proof.check_micro_ops(instruction)
-        if problem is None and key not in self._bound:
+        if problem is None and key not in self._in_range:
             problem = check_indices(instruction, micro_ops, self._stream.config)
-        problem = problem or self._prove(instruction, nest)
         if problem is not None:
             raise self._stream.fault(position, *problem)
-        if isinstance(instruction, Alu) and self._strict and _shifts_by_tensor(instruction):
+        self._in_range.add(key)
+        return instruction, nest, key
+
+    def _operation(self, position: int, instruction: Gemm | Alu, nest: Nest, key: _Key) -> None:
+        problem = self._prove(instruction, nest)
+        if problem is not None:
+            raise self._stream.fault(position, *problem)
+        if self._strict and isinstance(instruction, Alu) and _shifts_by_tensor(instruction):
+            self._touch(instruction, nest)
             self._steps += self._bind_checked_shift(position, instruction, nest)
             return
+        self._bind(instruction, nest, key)
+
+    def _bind(self, instruction: Gemm | Alu, nest: Nest, key: _Key) -> None:
+        """The steps of an instruction that breaks no rule."""
+        if isinstance(instruction, Gemm) and not instruction.reset:
+            self._sums.add(nest)
+            return
+        self._touch(instruction, nest)
         if key not in self._bound:
             self._bound[key] = _bind_operation(self._workspace, instruction, nest)
         self._steps += self._bound[key]
+
+    def _touch(self, instruction: Gemm | Alu, nest: Nest) -> None:
+        """Take the open sums of tiles that a reset or an ALU instruction is about to touch."""
+        if not self._sums.is_open:
+            return
+        self._sums.touch(int(nest.touched_dst[0]), int(nest.touched_dst[-1]))
+        if isinstance(instruction, Alu) and not instruction.use_imm:
+            self._sums.touch(int(nest.touched_src[0]), int(nest.touched_src[-1]))
 
     @staticmethod
     def _lists(alu: Alu, nest: Nest) -> int:
@@ -237,7 +229,7 @@ class PlanBuilder:
         return steps
 
 
-def _key(instruction: Gemm | Alu, nest: Nest) -> tuple[object, ...]:
+def _key(instruction: Gemm | Alu, nest: Nest) -> _Key:
     """What a kernel's steps depend on."""
     if isinstance(instruction, Gemm):
         return nest, instruction.reset
@@ -251,6 +243,4 @@ def _shifts_by_tensor(alu: Alu) -> bool:
 def _bind_operation(workspace: Workspace, instruction: Gemm | Alu, nest: Nest) -> list[Step]:
     if isinstance(instruction, Alu):
         return bind_alu(workspace, instruction, nest)
-    if instruction.reset:
-        return [bind_reset(workspace, nest)]
-    return bind_gemm(workspace, nest)
+    return [bind_reset(workspace, nest)]

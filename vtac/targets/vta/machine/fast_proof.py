@@ -6,17 +6,12 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from vtac.targets.vta.isa import Alu, Gemm, Load
-from vtac.targets.vta.machine.fast_memory import Blocks
+from vtac.targets.vta.isa import Alu, Gemm
+from vtac.targets.vta.machine.fast_memory import LoadFields
 from vtac.targets.vta.machine.fast_nest import Indices, Loop, Nest, merge_loops
 from vtac.targets.vta.machine.machine import Written
 from vtac.targets.vta.machine.stream import SRAM_OF, Stream
 from vtac.targets.vta.machine.tile_checks import Problem, check_hazards, check_storable, check_written
-
-
-def _padded_shape(load: Load) -> tuple[int, int]:
-    """Rows and columns of a LOAD's block in SRAM."""
-    return load.y_pad_0 + load.y_size + load.y_pad_1, load.x_pad_0 + load.x_size + load.x_pad_1
 
 
 def distinct_trips(nest: Nest) -> Nest:
@@ -45,6 +40,8 @@ class Proof:
     _hazards: dict[tuple[Nest, bool], Problem | None] = field(
         default_factory=dict[tuple[Nest, bool], "Problem | None"], init=False
     )
+    _proven: set[tuple[object, ...]] = field(default_factory=set[tuple[object, ...]], init=False)
+    """What reads only elements that hold something: it does so ever after."""
 
     def __post_init__(self) -> None:
         self._written = Written(self.stream.config)
@@ -54,31 +51,31 @@ class Proof:
         """The micro-ops that an instruction executes, shape (n, 3)."""
         return self._micro_ops[instruction.uop_bgn : instruction.uop_end]
 
-    def load_micro_ops(self, load: Load, micro_ops: Indices) -> None:
+    def load_micro_ops(self, load: LoadFields, micro_ops: Indices) -> None:
         """A LOAD UOP of micro-ops, its data without pads, shape (n, 3)."""
-        height, width = _padded_shape(load)
-        block = np.zeros((height, width, 3), np.int64)
-        inside = block[load.y_pad_0 : load.y_pad_0 + load.y_size, load.x_pad_0 : load.x_pad_0 + load.x_size]
-        inside[:] = micro_ops.reshape(load.y_size, load.x_size, 3)
-        entries = slice(load.sram_base, load.sram_base + height * width)
-        found = block.reshape(-1, 3)
+        entries = slice(load.sram_base, load.sram_base + load.elements)
+        found = micro_ops
+        if load.elements > len(micro_ops):
+            width = load.x_pad_0 + load.x_size + load.x_pad_1
+            block = np.zeros((load.elements // width, width, 3), np.int64)
+            inside = block[load.y_pad_0 : load.y_pad_0 + load.y_size, load.x_pad_0 : load.x_pad_0 + load.x_size]
+            inside[:] = micro_ops.reshape(load.y_size, load.x_size, 3)
+            found = block.reshape(-1, 3)
         if not self._written["uop"][entries].all() or (self._micro_ops[entries] != found).any():
             self._micro_ops[entries] = found
             self._written["uop"][entries] = True
             self.micro_op_version += 1
 
-    def load_block(self, load: Load) -> None:
+    def load_block(self, load: LoadFields) -> None:
         """A LOAD into a memory other than UOP."""
         name = SRAM_OF[load.memory]
-        height, width = _padded_shape(load)
-        block = slice(load.sram_base, load.sram_base + height * width)
+        block = slice(load.sram_base, load.sram_base + load.elements)
         self._written.by_memory[name][block] = True
         if name == "acc":
             self._written["out"][block] = False
 
-    def store_blocks(self, blocks: Blocks) -> tuple[int, Problem] | None:
-        """A run of STOREs; the first that breaks a rule, by its place in the run, and its problem."""
-        block, tiles, _ = blocks.tiles
+    def store_tiles(self, block: Indices, tiles: Indices) -> tuple[int, Problem] | None:
+        """STOREs of accumulator tiles, of one `block` or another; the first that breaks a rule, and its problem."""
         missing = ~self._written["acc"][tiles]
         self.reads_unwritten = self.reads_unwritten or bool(missing.any())
         bad = missing | ~self._written["out"][tiles]
@@ -90,34 +87,43 @@ class Proof:
 
     def check_micro_ops(self, instruction: Gemm | Alu) -> Problem | None:
         """Whether an instruction's micro-ops were loaded."""
+        key = instruction.uop_bgn, instruction.uop_end
+        if key in self._proven:
+            return None
         if self._written["uop"][instruction.uop_bgn : instruction.uop_end].all():
+            self._proven.add(key)
             return None
         entries = np.arange(instruction.uop_bgn, instruction.uop_end)
         return self._verdict(check_written("uop", entries, self._written))
 
     def gemm(self, gemm: Gemm, nest: Nest) -> Problem | None:
         """A GEMM whose indices are in range."""
-        dst = nest.touched_dst
-        problem = None
-        if not gemm.reset:
-            problem = self._verdict(
-                check_written("inp", nest.touched_src, self._written)
-                or check_written("wgt", nest.touched_wgt, self._written)
-                or check_written("acc", dst, self._written)
-            )
-        self._written["acc"][dst] = True
-        self._written["out"][dst] = not gemm.reset
+        key, problem = (nest, gemm.reset), None
+        if key not in self._proven:
+            unwritten = None
+            if not gemm.reset:
+                unwritten = (
+                    check_written("inp", nest.touched_src, self._written)
+                    or check_written("wgt", nest.touched_wgt, self._written)
+                    or check_written("acc", nest.touched_dst, self._written)
+                )
+            problem = self._verdict(unwritten)
+            self._written["acc"][nest.touched_dst] = True
+            self._proven.add(key)
+        self._written["out"][nest.dst_tiles] = not gemm.reset
         return problem
 
     def alu(self, alu: Alu, nest: Nest) -> Problem | None:
         """An ALU instruction whose indices are in range."""
-        dst = nest.touched_dst
         hazard = self._hazard(alu, nest) if self.strict else None
-        unwritten = self._verdict(check_written("acc", dst, self._written))
-        if not alu.use_imm or self.strict:
-            unwritten = unwritten or self._verdict(check_written("acc", nest.touched_src, self._written))
-        self._written["acc"][dst] = True
-        self._written["out"][dst] = True
+        key, unwritten = (nest, bool(alu.use_imm), "alu"), None
+        if key not in self._proven:
+            unwritten = self._verdict(check_written("acc", nest.touched_dst, self._written))
+            if not alu.use_imm or self.strict:
+                unwritten = unwritten or self._verdict(check_written("acc", nest.touched_src, self._written))
+            self._written["acc"][nest.touched_dst] = True
+            self._proven.add(key)
+        self._written["out"][nest.dst_tiles] = True
         return hazard or unwritten
 
     def _hazard(self, alu: Alu, nest: Nest) -> Problem | None:

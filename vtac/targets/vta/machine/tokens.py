@@ -157,19 +157,21 @@ def _clocks(stream: Stream, order: list[int]) -> list[tuple[int, int, int]]:
     unit_of: list[int] = stream.units.tolist()
     now = [(0, 0, 0)] * 3
     in_flight: dict[str, deque[tuple[int, int, int]]] = {queue.name: deque() for queue in QUEUES}
+    taken = [[(queue.pop, in_flight[queue.name]) for queue in QUEUES if queue.consumer == unit] for unit in UnitIndex]
+    given = [[(queue.push, in_flight[queue.name]) for queue in QUEUES if queue.producer == unit] for unit in UnitIndex]
     clocks: list[tuple[int, int, int]] = [(0, 0, 0)] * len(stream)
     for index in order:
-        unit = unit_of[index]
+        unit, tokens = unit_of[index], bits[index]
         load, compute, store = now[unit]
-        for queue in QUEUES:
-            if queue.consumer == unit and bits[index] & queue.pop:
-                other = in_flight[queue.name].popleft()
+        for pop, waiting in taken[unit] if tokens else ():
+            if tokens & pop:
+                other = waiting.popleft()
                 load, compute, store = max(load, other[0]), max(compute, other[1]), max(store, other[2])
         clock = (load + (unit == 0), compute + (unit == 1), store + (unit == 2))
         now[unit] = clocks[index] = clock
-        for queue in QUEUES:
-            if queue.producer == unit and bits[index] & queue.push:
-                in_flight[queue.name].append(clock)
+        for push, waiting in given[unit] if tokens else ():
+            if tokens & push:
+                waiting.append(clock)
     return clocks
 
 

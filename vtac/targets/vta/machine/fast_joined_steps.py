@@ -1,0 +1,144 @@
+"""Joined products as steps: a move of tiles for each, and one sum behind the last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from vtac.targets.vta.machine.fast_joined import Joined, Product
+from vtac.targets.vta.machine.fast_nest import Loop
+from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided, whole_runs
+
+_STILL = Loop(1, 0, 0, 0)
+
+
+class _Operand:
+    """Tiles of all products side by side, as one float32 matrix (lines, terms)."""
+
+    def __init__(self, workspace: Workspace, sram: NDArray[np.int8], lines: tuple[int, ...], purpose: str) -> None:
+        """`lines` are the extents of its axes, then tiles that are added up."""
+        run = sram.shape[-1]
+        self._source, self._tile = whole_runs(sram, run), sram.strides[0]
+        self.bytes = workspace.scratch(f"{purpose} i8", (prod(lines) * run,), np.int8)
+        self._runs = whole_runs(self.bytes, run).reshape(lines)
+        self._numbers = workspace.scratch(f"{purpose} f32", (self.bytes.size,), np.float32)
+        self.matrix = self._numbers.reshape(-1, lines[-1] * run)
+
+    def widen(self) -> None:
+        """The matrix of what was moved."""
+        np.copyto(self._numbers, self.bytes)
+
+    def move(
+        self, start: int, lines: list[tuple[int, int]], reduction: list[tuple[int, int]], place: list[int]
+    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
+        """Where a product's tiles go to, from `place` on, and whence. Axes are extents and steps, in tiles.
+
+        The last axis of `lines` is that of a tile, whose step is a run.
+        """
+        tile, run, strides = self._tile, self._runs.itemsize, self._runs.strides
+        source = [(extent, step * tile) for extent, step in lines]
+        source[-1] = lines[-1][0], run
+        to = [(extent, stride) for (extent, _), stride in zip(lines, strides, strict=False)]
+        inner, within = run, list[tuple[int, int]]()
+        for extent, _ in reversed(reduction):
+            within.append((extent, inner))
+            inner *= extent
+        source += [(extent, step * tile) for extent, step in reduction]
+        at = sum([index * stride for index, stride in zip(place, strides, strict=True)])
+        return strided(self._runs, at, to + within[::-1]), strided(self._source, start * tile, source)
+
+
+@dataclass(eq=False)
+class Buffers:
+    """The operands and sums of products that are open at a time; `slot` tells them from others."""
+
+    workspace: Workspace
+    slot: int
+    _operands: dict[tuple[str, tuple[int, ...]], _Operand] = field(
+        default_factory=dict[tuple[str, tuple[int, ...]], _Operand], init=False
+    )
+
+    def operand(self, purpose: str, sram: NDArray[np.int8], lines: tuple[int, ...]) -> _Operand:
+        """The operand of these extents."""
+        key = purpose, lines
+        if key not in self._operands:
+            self._operands[key] = _Operand(self.workspace, sram, lines, f"{purpose} {self.slot}")
+        return self._operands[key]
+
+
+def bind_joined(buffers: Buffers, joined: Joined) -> list[Step]:
+    """The step that stands for each product, and the one behind the last."""
+    machine, first = buffers.workspace.machine, joined.first
+    batch, block_out = machine.acc.shape[1:]
+    rows = (*[loop.extent for loop in joined.rows[::-1]], batch, joined.terms)
+    columns = (*[loop.extent for loop in first.columns[::-1]], block_out, joined.terms)
+    inputs = buffers.operand("inputs", machine.inp, rows)
+    weights = buffers.operand("weights", machine.wgt, columns)
+    steps, term = list[Step](), 0
+    for product, offsets in zip(joined.products, joined.offsets, strict=True):
+        place = [at - low for at, low in zip(offsets, joined.low, strict=True)][::-1]
+        lines = [(loop.extent, loop.src) for loop in _along(first, product)]
+        tiles = [(loop.extent, loop.wgt) for loop in product.columns[::-1]]
+        by_src, by_wgt = ([(loop.extent, loop[operand]) for loop in product.reduction] for operand in (2, 3))
+        moved = inputs.move(product.start[1], [*lines, (batch, 0)], by_src, [*place, 0, term])
+        moved += weights.move(product.start[2], [*tiles, (block_out, 0)], by_wgt, [0] * len(tiles) + [0, term])
+        steps.append(_bind_moves(*moved, inputs.bytes if joined.has_gaps and not steps else None))
+        term += product.terms
+    return [*steps, _bind_sum(buffers.workspace, joined, inputs, weights)]
+
+
+def _along(first: Product, product: Product) -> list[Loop]:
+    """A product's loops along the axes of the first one, the longest step first."""
+    if len(product.rows) == len(first.rows):
+        return [*product.rows[::-1]]
+    loops = {loop.dst: loop for loop in product.rows}
+    return [loops.get(axis.dst, _STILL) for axis in first.rows[::-1]]
+
+
+def _bind_moves(
+    to: NDArray[np.void],
+    source: NDArray[np.void],
+    weights_to: NDArray[np.void],
+    weights: NDArray[np.void],
+    cleared: NDArray[np.int8] | None,
+) -> Step:
+    def move(_: NDArray[np.uint8]) -> None:
+        np.copyto(to, source)
+        np.copyto(weights_to, weights)
+
+    if cleared is None:
+        return move
+
+    def move_first(dram: NDArray[np.uint8]) -> None:
+        cleared.fill(0)
+        move(dram)
+
+    return move_first
+
+
+def _bind_sum(workspace: Workspace, joined: Joined, inputs: _Operand, weights: _Operand) -> Step:
+    """acc += inputs weights^T. The order of the accumulator comes first: adding across it would take longer."""
+    acc = workspace.machine.acc
+    batch, block_out = acc.shape[1:]
+    tile, line, number = acc.strides
+    axes = [(loop.extent, loop.dst * tile) for loop in joined.rows[::-1]] + [(batch, line)]
+    axes += [(loop.extent, loop.dst * tile) for loop in joined.first.columns[::-1]] + [(block_out, number)]
+    by_step = sorted(range(len(axes)), key=lambda axis: -axes[axis][1])
+    target = strided(acc, joined.start * tile, [axes[axis] for axis in by_step])
+    left, right = inputs.matrix, weights.matrix.T
+    floats = workspace.scratch("product f32", (len(left), right.shape[1]), np.float32)
+    by_line = floats.reshape([extent for extent, _ in axes])
+    sums = workspace.scratch("product i32", target.shape, np.int32)
+    as_product = sums.transpose(np.argsort(by_step))
+
+    def add(_: NDArray[np.uint8]) -> None:
+        inputs.widen()
+        weights.widen()
+        np.matmul(left, right, out=floats)
+        np.copyto(as_product, by_line, casting="unsafe")
+        np.add(target, sums, out=target)
+
+    return add
