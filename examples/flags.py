@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 import vtac
+from vtac.collection import run_as_program
 
 
 def parser(
@@ -42,6 +43,7 @@ def config_from(options: argparse.Namespace) -> vtac.VTAConfig:
 
 def exit_status(options: argparse.Namespace, run: Callable[[], int]) -> int:
     """Check the common flags and run an example; an error is one line on stderr, and 1."""
+    run_as_program()
     try:
         check_random(options.seed, options.low, options.high)
         return run()

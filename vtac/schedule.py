@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from io import StringIO
 from pathlib import Path
 from typing import SupportsIndex, TypeVar, overload
@@ -144,6 +143,8 @@ class Schedule:
         return f"<Schedule of {short_name(self._script.target.data)}: {counted(directives, 'directive')}>"
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         return f"<pre>{escape(nest_text(self.function))}</pre>"
 
     def __str__(self) -> str:

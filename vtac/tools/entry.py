@@ -16,6 +16,7 @@ from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
+from vtac.collection import run_as_program
 from vtac.errors import CompileError, ScheduleError, VtacError
 from vtac.lazily import installed_version
 from vtac.text.reports import Report, one_line, suggestion
@@ -114,6 +115,7 @@ def guarded(tool: str, action: Callable[[], int], *, debug: bool, as_json: bool 
     """
     if sys.stderr is None:  # pyright: ignore[reportUnnecessaryComparison]
         sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - until the process ends
+    run_as_program()
     try:
         with _termination_raised():
             status = action()

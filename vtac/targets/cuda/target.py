@@ -94,9 +94,9 @@ def _match_mma(name: str, loop: ForOp, _module: ModuleOp) -> object:
 
 def _kernel(function: FuncOp) -> Operation | None:
     from vtac.analysis.walks import operations_under
-    from vtac.evaluate.kernel import is_kernel
+    from vtac.dialects.wmma.declared import KERNEL
 
-    if is_kernel(function):
+    if KERNEL.is_on(function):
         return function
     of_kernels = (
         op for op in operations_under(function) if op.name.startswith(("wmma.", "mma.")) and op.name != _ON_TENSORS
