@@ -44,31 +44,31 @@ class StubGpu:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.driver = ctypes.CDLL(str(path))
-        self.driver.stub_log.restype = ctypes.c_char_p
-        self.driver.stub_bytes.restype = ctypes.c_size_t
+        self.library = ctypes.CDLL(str(path))
+        self.library.stub_log.restype = ctypes.c_char_p
+        self.library.stub_bytes.restype = ctypes.c_size_t
         self.compilations: list[tuple[tuple[str, ...], str]] = []
         self._callback: object = None
-        self.driver.stub_reset()
+        self.library.stub_reset()
 
     @property
     def calls(self) -> list[str]:
         """What was asked for, in order."""
-        return self.driver.stub_log().decode().splitlines()
+        return self.library.stub_log().decode().splitlines()
 
     @property
     def held(self) -> dict[str, int]:
         """What is not given back: bytes of memory, contexts that were made current, streams and so on."""
-        counts = {name: self.driver.stub_live(kind) for kind, name in enumerate(_KINDS, 1)}
-        counts |= {"bytes": self.driver.stub_bytes(), "contexts": self.driver.stub_depth()}
+        counts = {name: self.library.stub_live(kind) for kind, name in enumerate(_KINDS, 1)}
+        counts |= {"bytes": self.library.stub_bytes(), "contexts": self.library.stub_depth()}
         return {name: count for name, count in counts.items() if count}
 
     def fail(self, function: str, status: int) -> None:
         """Let a function of the driver fail from now on; 0 lets it succeed."""
-        self.driver.stub_fail(function.encode(), status)
+        self.library.stub_fail(function.encode(), status)
 
     def set_version(self, number: int) -> None:
-        self.driver.stub_version(number)
+        self.library.stub_version(number)
 
     def compile(self, text: str, kernels: Sequence[str], architecture: str) -> tuple[CompiledKernel, ...]:
         """What stands in for the compiler: a cubin that the stub reads."""
@@ -93,7 +93,7 @@ class StubGpu:
             _run(texts[record.kernel], record, *rest)  # pyright: ignore[reportArgumentType]
 
         self._callback = _CALLBACK(run)
-        self.driver.stub_on_launch(self._callback)
+        self.library.stub_on_launch(self._callback)
 
 
 def _parameters(text: str, kernel: str) -> int:

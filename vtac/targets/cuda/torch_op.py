@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from operator import attrgetter
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def torch_op(program: CudaProgram | CudaNetwork, name: str) -> Callable[..., Any]:
-    """Register a program as an operator, by PyTorch's `custom_op`, and give it.
+    """Register a program as an operator, by `torch.library.custom_op`, and give it.
 
     It takes tensors of the arguments' shapes and dtypes, all on one device, and gives new ones. On a GPU the kernels
     are enqueued on PyTorch's current stream of that device, compiled there at the first call; on the CPU the text
@@ -43,7 +42,7 @@ def torch_op(program: CudaProgram | CudaNetwork, name: str) -> Callable[..., Any
     count = len(program.results)
     gives = "Tensor" if count == 1 else f"({', '.join(['Tensor'] * count)})"
     schema = f"({', '.join(f'Tensor {one.name}' for one in program.arguments)}) -> {gives}"
-    made = attrgetter("library.custom_op")(torch)(name, kernel.run, mutates_args=(), schema=schema)
+    made = torch.library.custom_op(name, kernel.run, mutates_args=(), schema=schema)
     made.register_fake(kernel.shapes)
     return made
 

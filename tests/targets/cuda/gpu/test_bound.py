@@ -73,13 +73,13 @@ class Memory:
     """Arrays on the stub's device, as another library would have them."""
 
     def __init__(self, gpu: StubGpu) -> None:
-        self.driver = ctypes.CDLL(str(gpu.path))
+        self.library = ctypes.CDLL(str(gpu.path))
         self.addresses: list[ctypes.c_uint64] = []
 
     def array(self, array: np.ndarray[tuple[int, ...], np.dtype[np.generic]], **more: object) -> OnGpu:
         address = ctypes.c_uint64()
         with self._current():
-            self.driver.cuMemAlloc_v2(ctypes.byref(address), ctypes.c_size_t(array.nbytes + 64))
+            self.library.cuMemAlloc_v2(ctypes.byref(address), ctypes.c_size_t(array.nbytes + 64))
         self.addresses.append(address)
         ctypes.memmove(address.value or 0, array.ctypes.data, array.nbytes)
         return OnGpu(address.value or 0, array.shape, array.dtype.str, **more)
@@ -87,15 +87,15 @@ class Memory:
     def free(self) -> None:
         with self._current():
             for address in self.addresses:
-                self.driver.cuMemFree_v2(address)
+                self.library.cuMemFree_v2(address)
 
     @contextmanager
     def _current(self) -> Generator[None]:
         context = ctypes.c_void_p()
-        self.driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), 7)
-        self.driver.cuCtxPushCurrent_v2(context)
+        self.library.cuDevicePrimaryCtxRetain(ctypes.byref(context), 7)
+        self.library.cuCtxPushCurrent_v2(context)
         yield
-        self.driver.cuCtxPopCurrent_v2(ctypes.byref(context))
+        self.library.cuCtxPopCurrent_v2(ctypes.byref(context))
 
 
 @pytest.fixture
