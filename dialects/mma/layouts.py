@@ -20,6 +20,8 @@ CORE_ROWS = 8
 CORE_BYTES = 16
 """Bytes of a row of a core matrix: what one lane's address names for `ldmatrix`."""
 REGISTER_BYTES = 4
+ROWS, COLUMNS = 16, 8
+"""m and n of every instruction."""
 
 ROLES = ("matrix_a", "matrix_b", "accumulator")
 
@@ -93,7 +95,7 @@ class MmaInstruction:
                 f"mma.sync of {self.operand} added up in {self.accumulator}: {self.operand} is added up in "
                 f"{' or '.join(known)}"
             )
-        if (self.m, self.n, self.k) != (16, 8, 2 * CORE_BYTES // ELEMENT_BYTES[self.operand]):
+        if (self.m, self.n, self.k) != (ROWS, COLUMNS, 2 * CORE_BYTES // ELEMENT_BYTES[self.operand]):
             k = 2 * CORE_BYTES // ELEMENT_BYTES[self.operand]
             raise ConfigError(f"mma.sync of {self.operand} in {self.shape}: its shape is m16n8k{k}")
 
@@ -123,7 +125,7 @@ _ACCUMULATORS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 )
 
 INSTRUCTIONS: tuple[MmaInstruction, ...] = tuple(
-    MmaInstruction(16, 8, 2 * CORE_BYTES // ELEMENT_BYTES[operand], operand, accumulator)
+    MmaInstruction(ROWS, COLUMNS, 2 * CORE_BYTES // ELEMENT_BYTES[operand], operand, accumulator)
     for operand, accumulators in _ACCUMULATORS.items()
     for accumulator in accumulators
 )

@@ -63,7 +63,7 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     the last of these blocks adds what that block writes, to a buffer of its own then.
     requires: a multiply-accumulate in a nest of its own, over a buffer that at most one other
               block writes, elementwise; a whole number of k tiles, or a reduction variable
-              that is the whole index of a dimension of both.
+              whose range ends where a dimension of both operands does, or behind.
     """
     block = handles.block(op.block, op)
     contraction = _match(op, block)

@@ -9,7 +9,7 @@ from typing import cast
 from vtac.analysis.contraction import Contraction
 from vtac.analysis.linear import affine_text
 from vtac.analysis.nest import buffer_name, shape_of
-from vtac.analysis.structured_view import Operand
+from vtac.analysis.product_depth import leaves_operands
 from vtac.dialects.schedule.attributes import IterationVariable
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp
@@ -59,18 +59,13 @@ def leaving_first(
     """Depth with that variable outermost which leaves both operands where it leaves its range."""
     view = product.view
     for variable in matrix.depth:
-        if all(_is_whole_index(operand, variable, view.extent(variable)) for operand in view.inputs):
+        if leaves_operands(view, variable):
             others = tuple(other for other in matrix.depth if other != variable)
             return ProductVariables(matrix.batch, matrix.rows, matrix.columns, (variable, *others))
     size = prod(view.extent(variable) for variable in matrix.depth)
     raise refusal(
         op,
         f"block '{cast(BlockOp, view.op).block_name}' adds up {size} products, which are filled up to {padded}, and no "
-        "reduction variable is the whole index of a dimension of both operands",
+        "reduction variable ends where a dimension of both operands does",
         f"use a tile whose k divides {size}",
     )
-
-
-def _is_whole_index(operand: Operand[int], variable: int, extent: int) -> bool:
-    places = zip(operand.plain, shape_of(operand.value), strict=True)
-    return (variable, extent) in places

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf, vector
-from xdsl.dialects.builtin import AnyFloat, BytesAttr, DenseIntOrFPElementsAttr, MemRefType, ModuleOp, VectorType
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.dialects.builtin import AnyFloat, BytesAttr, DenseIntOrFPElementsAttr, ModuleOp, VectorType
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
-from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.alignment import NoVector, VectorAccess, vector_access
@@ -24,7 +22,6 @@ from vtac.analysis.nest import (
     buffer_name,
     element_type_of,
     extents_around,
-    memref_type_of,
     shape_of,
     strides_of,
 )
@@ -32,6 +29,7 @@ from vtac.analysis.tiles import perfect_nest, strided_index
 from vtac.dialects.schedule.attributes import LoopKind, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import CompileError
+from vtac.rewriting.flat_views import flattened
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
 
@@ -73,25 +71,6 @@ class ConvertBlock(RewritePattern):
         place = _place(op, output, values)
         values.operations.append(memref.StoreOp.get(result, flattened(op.output, rewriter), [place]))
         _replace(op, values.operations, op, rewriter)
-
-
-def flattened(buffer: SSAValue, rewriter: PatternRewriter) -> SSAValue:
-    """The rank-1 view of a buffer, made where the buffer is when it is first asked for."""
-    if len(shape_of(buffer)) == 1:
-        return buffer
-    kind = memref_type_of(buffer)
-    total = prod(kind.get_shape()[:1]) * prod(strides_of(buffer)[:1])  # one item of rank 0
-    flat = MemRefType(kind.element_type, [total], memory_space=kind.memory_space)
-    for use in buffer.uses:
-        view = use.operation
-        if isinstance(view, memref.ReinterpretCastOp) and view.result.type == flat:
-            return view.result
-    view = memref.ReinterpretCastOp(buffer, [], [], [], [0], [total], [1], flat)
-    view.result.name_hint = buffer.name_hint
-    owner = buffer.owner
-    place = InsertPoint.at_start(owner) if isinstance(owner, Block) else InsertPoint.after(owner)
-    rewriter.insert(view, place)
-    return view.result
 
 
 def _replace(root: Operation, operations: Sequence[Operation], block: BlockOp, rewriter: PatternRewriter) -> None:

@@ -22,8 +22,10 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of, guards_of, guards_without_unit_loops
+from vtac.analysis.fragment_plans import intrinsic_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
+from vtac.analysis.mma_tiles import STORE
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import TENSORIZE
@@ -62,6 +64,8 @@ class GuardStatements(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp | ForOp, rewriter: PatternRewriter) -> None:
+        if any(intrinsic_of(loop) == STORE for loop in _loops_with(op)):
+            return
         if isinstance(op, ForOp):
             _refuse_parts(op)
         tests: dict[Guards, SSAValue] = {}
@@ -72,6 +76,11 @@ class GuardStatements(RewritePattern):
                 tests[guards] = _test(child, guards, rewriter)
             if guards:
                 _skip_unless(tests[guards], child, blocks, guards, rewriter)
+
+
+def _loops_with(op: FuncOp | ForOp) -> list[ForOp]:
+    """The loops around an operation, and itself."""
+    return [*enclosing_loops(op), op] if isinstance(op, ForOp) else []
 
 
 def _settled_outside(child: Operation, blocks: Sequence[BlockOp]) -> Guards:
@@ -107,8 +116,14 @@ def _skip_unless(
 
 
 def _refuse_parts(loop: ForOp) -> None:
-    """What one instruction does cannot be skipped in part."""
-    whole = "tile" if TENSORIZE.is_on(loop) else "vector" if loop.loop_kind is LoopKind.VECTORIZED else ""
+    """What one instruction does cannot be skipped in part; results in registers are computed element by element."""
+    whole = (
+        "tile"
+        if TENSORIZE.is_on(loop) and TENSORIZE.get(loop) != STORE
+        else "vector"
+        if loop.loop_kind is LoopKind.VECTORIZED
+        else ""
+    )
     guarded = [block for block in blocks_under(loop) if block.guard is not None] if whole else []
     if guarded:
         raise CompileError(
@@ -125,7 +140,8 @@ class ConvertGuardsToConditions(ModulePass):
     requires: compacted buffers.
     ensures:  no block has a guard; statements of one body that share their guards share the
               test, and stay separate, so that barriers and pipelines can come between them.
-    declines: a guard that holds for a part of a tile or of a vector.
+    declines: a guard that holds for a part of a tile or of a vector; of results in registers (mma.store), which are
+              computed element by element, guards stay on the block.
     """
 
     name = "convert-guards-to-conditions"

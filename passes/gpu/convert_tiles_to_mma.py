@@ -10,7 +10,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import gpu, memref
+from xdsl.dialects import gpu
 from xdsl.dialects.builtin import IntegerAttr, ModuleOp, UnitAttr, i64
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
@@ -19,8 +19,6 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.accesses import indices_of
-from vtac.analysis.alignment import multiple_of
 from vtac.analysis.constant_fills import filled_value
 from vtac.analysis.fragment_plans import intrinsic_of, tile_block
 from vtac.analysis.lanes import address_of_lane, place_of_lane
@@ -30,7 +28,6 @@ from vtac.analysis.mma_tiles import (
     MMA_INTRINSICS,
     STORE,
     PlannedTiles,
-    Result,
     is_fill,
     match_load,
     match_product_tile,
@@ -39,20 +36,19 @@ from vtac.analysis.mma_tiles import (
     plan_tiles,
     tile_access,
 )
-from vtac.analysis.nest import buffer_name, element_type_of, extents_around, strides_of
-from vtac.analysis.tiles import perfect_nest, strided_index
+from vtac.analysis.nest import buffer_name, extents_around
+from vtac.analysis.tiles import perfect_nest
 from vtac.dialects.gpu_hardware import WARP_SIZE
-from vtac.dialects.mma import ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp, TilesType
+from vtac.dialects.mma import FillOp, LdmatrixOp, SyncOp, TilesOp, TilesType
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.wmma.declared import COPIES
-from vtac.passes.gpu.convert_blocks_to_memory import flattened
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.lane_results import LaneResults
 from vtac.rewriting.register_buffers import DropBuffer
 from vtac.rewriting.walker import rewrite_once
 
 Plan = Mapping[SSAValue, PlannedTiles]
-_PAIR = 2
 
 
 @dataclass
@@ -166,7 +162,7 @@ class ConvertTile(RewritePattern):
         access = tile_access(block, found.accumulator, found.loops, planned)
         if isinstance(access, str):
             raise no_tile(loop, access)
-        printer = _ResultOfLane(found, self.declared[buffer], index, values, rewriter)
+        lanes = LaneResults(found, self.declared[buffer], index, values, rewriter)
         layout, lane = planned.tiles.layout, _lane(values)
         for number, piece in enumerate(layout.pieces):
             row, column = place_of_lane(lane, piece, layout.per_piece)
@@ -174,7 +170,7 @@ class ConvertTile(RewritePattern):
                 access.major.induction_variable: row,
                 access.minor.induction_variable: column,
             }
-            printer.pair(number, loops, access.minor)
+            lanes.pair(number, loops, access.minor)
         return []
 
 
@@ -185,92 +181,6 @@ def _lane(values: HostValues) -> SSAValue:
     values.operations.append(lane)
     values.extents = {**values.extents, lane.result: WARP_SIZE}
     return lane.result
-
-
-@dataclass
-class _ResultOfLane:
-    """Makes what a lane computes of the elements of an accumulator's tile that it holds, two neighbours at a time."""
-
-    result: Result
-    tiles: SSAValue
-    index: SSAValue
-    values: HostValues
-    rewriter: PatternRewriter
-
-    def pair(self, piece: int, loops: Mapping[Hashable, Linear], minor: ForOp) -> None:
-        """The two elements of a piece whose first is where `loops` say; the loop over columns finds the second."""
-        block = self.result.block
-        firsts = [self._place(position, loops) for position in range(len(block.inputs) + 1)]
-        steps = [self._step(position, minor) for position in range(len(block.inputs) + 1)]
-        inputs = [
-            self._sums(piece)
-            if position == self.result.accumulator
-            else self._read(block.inputs[position], firsts[position], steps[position])
-            for position in range(len(block.inputs))
-        ]
-        results = [self._computed([pair[at] for pair in inputs]) for at in range(_PAIR)]
-        self._write(results, firsts[-1], steps[-1])
-
-    def _place(self, position: int, loops: Mapping[Hashable, Linear]) -> Linear:
-        block, extents = self.result.block, self.values.extents
-        buffer = (*block.inputs, block.output)[position]
-        flat = strided_index(indices_of(block, position, extents), strides_of(buffer))
-        return flat.substitute(loops, extents)
-
-    def _step(self, position: int, minor: ForOp) -> int:
-        """Elements from one column to the next."""
-        block = self.result.block
-        buffer = (*block.inputs, block.output)[position]
-        flat = strided_index(indices_of(block, position, self.values.extents), strides_of(buffer))
-        if not flat.is_linear_in(minor.induction_variable):
-            raise no_tile(block, f"'{buffer_name(buffer)}' is not addressed linearly by loop '{minor.loop_name}'")
-        return flat.coefficient(minor.induction_variable)
-
-    def _sums(self, piece: int) -> list[SSAValue]:
-        kind = element_type_of(self.result.block.inputs[self.result.accumulator])
-        made: list[SSAValue] = []
-        for at in range(_PAIR):
-            number = IntegerAttr(_PAIR * piece + at, i64)
-            op = ExtractOp(operands=[self.tiles, self.index], properties={"element": number}, result_types=[kind])
-            self.values.operations.append(op)
-            made.append(op.result)
-        return made
-
-    def _read(self, buffer: SSAValue, first: Linear, step: int) -> list[SSAValue]:
-        values = self.values
-        if self._moves_pairs(first, step):
-            pair = LoadPairOp(buffer, values.materialise(values.value(first)))
-            values.operations.append(pair)
-            return [pair.first, pair.second]
-        flat = flattened(buffer, self.rewriter)
-        loads: list[SSAValue] = []
-        for at in range(_PAIR if step else 1):
-            load = memref.LoadOp.get(flat, [values.materialise(values.value(first + step * at))])
-            values.operations.append(load)
-            loads.append(load.res)
-        return loads if step else loads * _PAIR
-
-    def _computed(self, inputs: list[SSAValue]) -> SSAValue:
-        block = self.result.block
-        mapping: dict[SSAValue, SSAValue] = dict(zip(block.body.block.args, inputs, strict=True))
-        *arithmetic, _ = block.body.block.ops
-        self.values.operations += [inner.clone(mapping) for inner in arithmetic]
-        return mapping.get(block.yielded, block.yielded)
-
-    def _write(self, results: list[SSAValue], first: Linear, step: int) -> None:
-        values, buffer = self.values, self.result.block.output
-        if self._moves_pairs(first, step):
-            values.operations.append(
-                StorePairOp(results[0], results[1], buffer, values.materialise(values.value(first)))
-            )
-            return
-        flat = flattened(buffer, self.rewriter)
-        for at, result in enumerate(results):
-            place = values.materialise(values.value(first + step * at))
-            values.operations.append(memref.StoreOp.get(result, flat, [place]))
-
-    def _moves_pairs(self, first: Linear, step: int) -> bool:
-        return step == 1 and multiple_of(first, self.values.extents) % _PAIR == 0
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,30 @@ func.func @taps(%x: memref<8xf32>, %s: memref<8xf32, "shared">, %y: memref<8xf32
 // KERNEL: scf.if
 // KERNEL-NEXT: memref.load %s
 
+// Results in registers are computed element by element: their guard stays for convert-tiles-to-mma.
+
+// CHECK-LABEL: func.func @result
+// CHECK-NEXT: schedule.for %i = 0 to 16 attributes {tensorize = "mma.store"} {
+// CHECK-NEXT: schedule.for %j = 0 to 8 {
+// CHECK-NEXT: schedule.block "store"
+// CHECK-NEXT: where
+func.func @result(%fc: memref<16x8xf32, "wmma.accumulator">, %c: memref<13x8xf32>) {
+  schedule.for %i = 0 to 16 attributes {tensorize = "mma.store"} {
+    schedule.for %j = 0 to 8 {
+      schedule.block "store" <spatial 16, spatial 8> = (d0, d1) -> (d0, d1)(%i, %j)
+        where (d0, d1) : (d0 * -1 + 12 >= 0)
+        reads %fc<(d0, d1) -> (d0, d1)> : memref<16x8xf32, "wmma.accumulator">
+        writes %c<(d0, d1) -> (d0, d1)> : memref<13x8xf32> {
+      ^bb0(%v: f32):
+        schedule.yield %v : f32
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
 // A block whose guard never holds goes, with the loops that held nothing else.
 
 // CHECK-LABEL: func.func @never

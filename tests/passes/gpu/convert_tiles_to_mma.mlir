@@ -300,3 +300,96 @@ func.func @reduces(%c: memref<16x8xf32>) {
   }
   func.return
 }
+
+// -----
+
+// Results under a guard: of rows, both neighbours at once; of an odd number of columns, each for itself.
+
+// CHECK-LABEL: func.func @guarded
+// CHECK:         [[S0:%.*]] = mma.extract %fc[{{%.*}}] element 0
+// CHECK-NEXT:    [[S1:%.*]] = mma.extract %fc[{{%.*}}] element 1
+// CHECK-NEXT:    {{%.*}} = affine.apply affine_map<(d0) -> ((((d0 floordiv 4) * -1) + 5))>
+// CHECK:         scf.if {{%.*}} {
+// CHECK-NEXT:      mma.store_pair [[S0]], [[S1]], %c
+// CHECK-NEXT:    }
+// CHECK:         [[S2:%.*]] = mma.extract %fc[{{%.*}}] element 2
+// CHECK:         scf.if {{%.*}} {
+// CHECK-NEXT:      mma.store_pair
+// CHECK-NOT:     scf.if
+// CHECK-LABEL: func.func @odd
+// CHECK:         scf.if {{%.*}} {
+// CHECK-NEXT:      memref.store
+// CHECK-NEXT:    }
+// CHECK:         scf.if {{%.*}} {
+// CHECK-NEXT:      memref.store
+// CHECK-NEXT:    }
+// CHECK-NOT:     mma.store_pair
+func.func @guarded(%c: memref<6x8xf32>) {
+  %fa = memref.alloc() : memref<16x16xf16, "wmma.matrix_a">
+  %fb = memref.alloc() : memref<16x8xf16, "wmma.matrix_b">
+  %fc = memref.alloc() : memref<16x8xf32, "wmma.accumulator">
+  schedule.for %i3 = 0 to 16 attributes {tensorize = "mma.m16n8k16"} {
+    schedule.for %j3 = 0 to 8 {
+      schedule.for %k3 = 0 to 16 {
+        schedule.block "mul" <spatial 16, spatial 8, reduction 16> = (d0, d1, d2) -> (d0, d1, d2)(%i3, %j3, %k3)
+          reads %fa<(d0, d1, d2) -> (d0, d2)> : memref<16x16xf16, "wmma.matrix_a">
+          reads %fb<(d0, d1, d2) -> (d2, d1)> : memref<16x8xf16, "wmma.matrix_b">
+          writes %fc<(d0, d1, d2) -> (d0, d1)> : memref<16x8xf32, "wmma.accumulator"> {
+        ^bb0(%p: f16, %q: f16, %s: f32):
+          %wp = arith.extf %p : f16 to f32
+          %wq = arith.extf %q : f16 to f32
+          %m = arith.mulf %wp, %wq : f32
+          %r = arith.addf %s, %m : f32
+          schedule.yield %r : f32
+        }
+      }
+    }
+  }
+  schedule.for %i4 = 0 to 16 attributes {tensorize = "mma.store"} {
+    schedule.for %j4 = 0 to 8 {
+      schedule.block "store" <spatial 16, spatial 8> = (d0, d1) -> (d0, d1)(%i4, %j4)
+        where (d0, d1) : (d0 * -1 + 5 >= 0)
+        reads %fc<(d0, d1) -> (d0, d1)> : memref<16x8xf32, "wmma.accumulator">
+        writes %c<(d0, d1) -> (d0, d1)> : memref<6x8xf32> {
+      ^bb0(%v: f32):
+        schedule.yield %v : f32
+      }
+    }
+  }
+  func.return
+}
+
+func.func @odd(%c: memref<16x7xf32>) {
+  %fa = memref.alloc() : memref<16x16xf16, "wmma.matrix_a">
+  %fb = memref.alloc() : memref<16x8xf16, "wmma.matrix_b">
+  %fc = memref.alloc() : memref<16x8xf32, "wmma.accumulator">
+  schedule.for %i3 = 0 to 16 attributes {tensorize = "mma.m16n8k16"} {
+    schedule.for %j3 = 0 to 8 {
+      schedule.for %k3 = 0 to 16 {
+        schedule.block "mul" <spatial 16, spatial 8, reduction 16> = (d0, d1, d2) -> (d0, d1, d2)(%i3, %j3, %k3)
+          reads %fa<(d0, d1, d2) -> (d0, d2)> : memref<16x16xf16, "wmma.matrix_a">
+          reads %fb<(d0, d1, d2) -> (d2, d1)> : memref<16x8xf16, "wmma.matrix_b">
+          writes %fc<(d0, d1, d2) -> (d0, d1)> : memref<16x8xf32, "wmma.accumulator"> {
+        ^bb0(%p: f16, %q: f16, %s: f32):
+          %wp = arith.extf %p : f16 to f32
+          %wq = arith.extf %q : f16 to f32
+          %m = arith.mulf %wp, %wq : f32
+          %r = arith.addf %s, %m : f32
+          schedule.yield %r : f32
+        }
+      }
+    }
+  }
+  schedule.for %i4 = 0 to 16 attributes {tensorize = "mma.store"} {
+    schedule.for %j4 = 0 to 8 {
+      schedule.block "store" <spatial 16, spatial 8> = (d0, d1) -> (d0, d1)(%i4, %j4)
+        where (d0, d1) : (d1 * -1 + 6 >= 0)
+        reads %fc<(d0, d1) -> (d0, d1)> : memref<16x8xf32, "wmma.accumulator">
+        writes %c<(d0, d1) -> (d0, d1)> : memref<16x7xf32> {
+      ^bb0(%v: f32):
+        schedule.yield %v : f32
+      }
+    }
+  }
+  func.return
+}

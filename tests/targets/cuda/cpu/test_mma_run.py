@@ -13,6 +13,7 @@ from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.emit.kernel import kernel_parts
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules.mma_products import mma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 
@@ -28,8 +29,8 @@ NAMES = (
 )
 
 
-def program_of(text: str) -> CudaProgram:
-    made = vtac.compile(text, "cuda", "sm_90", schedule=mma_schedule(text))
+def program_of(text: str, tiling: ProductTiling | None = None) -> CudaProgram:
+    made = vtac.compile(text, "cuda", "sm_90", schedule=mma_schedule(text, None, tiling))
     assert isinstance(made, CudaProgram)
     return made
 
@@ -56,7 +57,8 @@ def test_floats_are_rounded_to_tf32() -> None:
 
 
 def test_functions_that_two_kernels_call_stand_in_their_text_once() -> None:
-    first, second = (program_of(product((32, 32, depth)).text).text for depth in (64, 128))
+    tiling = ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 2)
+    first, second = (program_of(product((32, 32, depth)).text, tiling).text for depth in (64, 128))
     parts, _ = kernel_parts(first)
     assert [part.split("(")[0].split()[-1] for part in parts if part.startswith("__device__")] == [
         "ldmatrix_x4",

@@ -217,7 +217,7 @@ func.func @f(%a: tensor<20xf16>, %b: tensor<3x4xf16>) -> tensor<18x4xf32> {
     [
         (TWO, "block 'wide' is a second reduction, beside 'product'; one contraction with an elementwise tail"),
         (PADDED_BY_ONE, "block 'padded' pads with 1.0; padding with zeros is required, or give a schedule"),
-        (WINDOWS, "no reduction variable is the whole index of a dimension of both operands"),
+        (WINDOWS, "no reduction variable ends where a dimension of both operands does"),
     ],
     ids=["two", "padding", "windows"],
 )

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
-from itertools import product
 from typing import TYPE_CHECKING
 
 from vtac.analysis.gpu_architecture import architecture_of
@@ -12,26 +9,19 @@ from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
-from vtac.dialects.mma.layouts import CORE_BYTES, FIRST_CAPABILITY
+from vtac.dialects.mma.layouts import COLUMNS, FIRST_CAPABILITY, ROWS
 from vtac.dialects.mma.shared_layouts import SWIZZLES, SharedLayout
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.targets.cuda.schedules.product_blocks import ProductBlocks, find_product_blocks
-from vtac.targets.cuda.schedules.product_directives import ProductScheduler
-from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, product_shape
-from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
+from vtac.targets.cuda.schedules.roof import choose_tiling
+from vtac.targets.cuda.schedules.shape import gather_tail, product_shape
+from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled
 from vtac.targets.cuda.schedules.warp_loops import spread_over_threads
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
-
-ROWS, COLUMNS = 16, 8
-"""m and n of every instruction."""
-_WARPS = ((4, 2), (2, 2), (2, 1), (1, 1))
-_TILES = ((4, 8), (4, 4), (2, 4), (2, 2), (1, 2), (1, 1))
-"""Tiles of a warp, rows and columns."""
-_STEP_BYTES = (128, 64, 32)
-_STAGES = (4, 3, 2, 1)
 
 
 class MmaProductScheduler(ProductScheduler):
@@ -72,8 +62,10 @@ class MmaProductScheduler(ProductScheduler):
         script, tiling = self.script, self.tiling
         script.fuse_variables(result, self.shape.groups)
         *batch, rows, columns = script.get_loops(result)
-        row_block, rows = script.split(rows, factor=tiling.block[0])
-        column_block, columns = script.split(columns, factor=tiling.block[1])
+        m, n, _ = self.shape.sizes
+        row_part, column_part, _ = tiling.block
+        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
+        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
         row_warp, rows = script.split(rows, factor=ROWS * tiling.row_tiles)
         column_warp, columns = script.split(columns, factor=COLUMNS * tiling.column_tiles)
         rows, row = script.split(rows, factor=ROWS)
@@ -105,7 +97,7 @@ class MmaProductScheduler(ProductScheduler):
         script.tensorize(tile, "mma.ldmatrix")
         script.compute_at(b, k)
         *_, outer, inner = script.get_loops(b)
-        tiles, tile = script.split(inner, factor=COLUMNS * (2 if tiling.column_tiles % 2 == 0 else 1))
+        tiles, tile = script.split(inner, factor=COLUMNS * tiling.columns_loaded)
         script.reorder(tiles, outer, tile)
         script.tensorize(outer, "mma.ldmatrix")
         script.tensorize(row, f"mma.m{ROWS}n{COLUMNS}k{depth}")
@@ -138,9 +130,9 @@ def mma_schedule(
 ) -> Schedule:
     """A schedule of a product for `mma.sync`: of a matrix product, a batch of them, or a convolution, with its tail.
 
-    The tiling is the largest that divides the product and that a block of the architecture (the module's, without
-    either the roomiest one that has the instructions) has room for. Raises `ScheduleError` for other programs, and for
-    products that no tiling divides.
+    Sizes are any: what a tile has beyond them is read as zeros, and not stored. The tiling is that of least estimated
+    time on the architecture (the module's, without either sm_90). Raises `ScheduleError` for other programs,
+    architectures without the instructions, and a tiling given that goes beyond the product by more than a tile.
     """
     schedule = Schedule(module)
     record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90"]
@@ -150,44 +142,16 @@ def mma_schedule(
     if record.compute_capability < FIRST_CAPABILITY:
         raise ScheduleError(f"mma_schedule: {record.name} has no mma.sync of 32 bytes of k; sm_80 and later have")
     blocks = find_product_blocks(schedule.function, contraction)
-    shape = _loadable(product_shape(Schedule(module), blocks), blocks)
-    chosen = tiling or next(_tilings(shape, blocks, record), None)
-    if chosen is None:
-        m, n, k = shape.sizes
+    shape = product_shape(Schedule(module), blocks).for_lanes(blocks.element_bytes)
+    size = shape.size(blocks.element_bytes)
+    if tiling is not None and not is_swizzled(tiling, size):
+        m, n, k = size.sizes
         raise ScheduleError(
-            f"mma_schedule: no tiling divides a product of {m} x {n} x {k}: rows have to be a multiple of {ROWS} and "
-            f"columns of {COLUMNS}; use the default schedule"
+            f"mma_schedule: blocks of {tiling}, by {tiling.threads} threads, do not fit a product of {m} x {n} x {k}: "
+            "they go no further beyond it than to whole tiles, and each thread copies as much as the next; choose "
+            "fewer tiles or warps"
         )
+    chosen = tiling or choose_tiling(size, record)
     MmaProductScheduler(schedule, blocks, shape, chosen).schedule()
     schedule.name = f"mma.sync, {chosen}"
     return schedule
-
-
-def _loadable(shape: ProductShape, blocks: ProductBlocks) -> ProductShape:
-    """The shape with both operands laid out as ldmatrix can load them: along k, but for elements of 16 bits."""
-    if blocks.element_bytes == 2:
-        return shape
-    lanes = (1 if shape.a_by_rows else shape.lanes[0], shape.lanes[1] if shape.b_by_depth else 1)
-    return replace(shape, a_by_rows=False, b_by_depth=True, lanes=lanes)
-
-
-def _tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture) -> Iterator[ProductTiling]:
-    """Tilings that divide rows and columns and have room, the largest first, longer steps and more stages first."""
-    width = blocks.element_bytes
-    fragment = (ROWS, COLUMNS, 2 * CORE_BYTES // width)
-    m, n, k = shape.sizes
-    for tiles, warps in sorted(product(_TILES, _WARPS), key=_size_and_warps, reverse=True):
-        for bytes_, stages in product(_STEP_BYTES, _STAGES):
-            found = ProductTiling(fragment, *tiles, *warps, bytes_ // 32, stages, 8)
-            rows, columns, depth = found.block
-            copied = [part * depth % found.threads for part in (rows, columns)]
-            fits = (rows + columns) * depth * width * stages <= record.shared_bytes_per_block
-            if m % rows == 0 and n % columns == 0 and k >= depth * stages and fits and not any(copied):
-                yield found
-
-
-def _size_and_warps(one: tuple[tuple[int, int], tuple[int, int]]) -> tuple[int, int]:
-    """Tiles of a block, and its warps: of blocks of one size those of more warps come first."""
-    (rows, columns), (row_warps, column_warps) = one
-    warps = row_warps * column_warps
-    return rows * columns * warps, warps

@@ -82,8 +82,8 @@ class ProductScheduler:
         block = payload_block(script, result)
         by_rows = walked_fastest(block, len(block.inputs)) == 0
         *batch, rows, columns = script.get_loops(result)
-        row_block, rows = script.split(rows, factor=row_part, tail=_tail(m, row_part))
-        column_block, columns = script.split(columns, factor=column_part, tail=_tail(n, column_part))
+        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
+        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
         inside = (columns, rows) if by_rows else (rows, columns)
         script.reorder(*batch, row_block, column_block, *inside)
         for loop in batch:
@@ -120,5 +120,6 @@ class ProductScheduler:
             self.script.unroll(inner)
 
 
-def _tail(size: int, part: int) -> TailName:
+def tail_of(size: int, part: int) -> TailName:
+    """The tail strategy of a split by parts that need not divide."""
     return "guard" if size % part else "error"

@@ -15,7 +15,15 @@ from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architect
 from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, KernelCosts, gpu_roof
 from vtac.errors import ScheduleError
 from vtac.targets.cuda.schedules.measured import Measurements
-from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, grouped, registers, tilings, used_bytes
+from vtac.targets.cuda.schedules.tiling import (
+    ProductSize,
+    ProductTiling,
+    grouped,
+    on_lanes,
+    registers,
+    tilings,
+    used_bytes,
+)
 
 _PRECISION = 0.03
 """Of estimates that differ by this share or less, none is the better."""
@@ -72,7 +80,8 @@ def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tup
     Of those that no estimate tells apart, the first are those that ask least of the cache for each product.
     """
     every = list(tilings(size, architecture))
-    vectors = [tiling for tiling in every if size.element_bytes > 1 and _copies_vectors(tiling, size)]
+    wide = size.element_bytes > 1 or on_lanes(size.fragment)
+    vectors = [tiling for tiling in every if wide and _copies_vectors(tiling, size)]
     found = [(estimate(tiling, size, architecture), tiling) for tiling in vectors or every]
     best = min((one.cycles for one, _ in found), default=0.0) or 1.0  # nothing to compute takes no time
 
@@ -104,7 +113,8 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     )
     warps = tiling.row_warps * tiling.column_warps
     steps = -(-size.sizes[2] // depth)
-    finish = costs.epilogue + rows * columns * (8 / SHARED_BYTES + 4 / costs.result_bytes)
+    passing = 0 if on_lanes(tiling.fragment) else 8 / SHARED_BYTES
+    finish = costs.epilogue + rows * columns * (passing + 4 / costs.result_bytes)
     blocks = size.products * -(-size.sizes[0] // rows) * -(-size.sizes[1] // columns)
 
     def together(count: int) -> float:
@@ -145,5 +155,8 @@ def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, co
         depth * part / lanes / WARP_SIZE * (costs.copy_instructions if lanes > 1 else costs.element_instructions)
         for part, lanes in parts
     )
-    fragments = tiling.row_tiles + tiling.column_tiles + 2 * tiling.row_tiles * tiling.column_tiles
+    rows_loaded, columns_loaded, products = tiling.row_tiles, tiling.column_tiles, 2
+    if on_lanes(tiling.fragment):
+        columns_loaded, products = tiling.column_tiles // tiling.columns_loaded, 1
+    fragments = rows_loaded + columns_loaded + products * tiling.row_tiles * tiling.column_tiles
     return (copies + warps * (costs.step_instructions + fragments * tiling.chunk)) / record.partitions_per_sm

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
 
 from vtac.analysis.nest import blocks_under
+from vtac.analysis.product_depth import leaves_operands
+from vtac.analysis.structured_view import block_view
 from vtac.dialects.gpu_hardware import TILE_BYTES, shape_for_tiles
+from vtac.dialects.mma.layouts import COLUMNS, CORE_BYTES, ROWS
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
-from vtac.targets.cuda.schedules.tiling import ProductSize
+from vtac.targets.cuda.schedules.tiling import ProductSize, on_lanes
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 
@@ -24,7 +27,7 @@ class ProductShape:
     k x m; `b_by_depth`: b's are neighbours along k, so that its shared tile is n x k.
     `groups` are the variables of the last block that make up rows and columns, before them those that number the
     products where there are several. `lanes` are the elements of a and b that one thread can copy at a time.
-    `sums_one`: k is one dimension of the program.
+    `fills`: k is one dimension of the program, which zeros follow behind its end.
     """
 
     sizes: tuple[int, int, int]
@@ -34,11 +37,20 @@ class ProductShape:
     groups: tuple[tuple[int, ...], ...]
     lanes: tuple[int, int]
     products: int
-    sums_one: bool
+    fills: bool
 
     def size(self, element_bytes: int) -> ProductSize:
         """What its tiling is chosen for."""
-        return ProductSize(self.sizes, self.fragment, element_bytes, self.lanes, self.products, self.sums_one)
+        sizes = (self.sizes, self.fragment, element_bytes, self.lanes, self.products)
+        return ProductSize(*sizes, self.fills, staged=not on_lanes(self.fragment))
+
+    def for_lanes(self, element_bytes: int) -> ProductShape:
+        """The shape as mma.sync takes it: both operands along k, but for elements of 16 bits, which are transposed."""
+        fragment = (ROWS, COLUMNS, 2 * CORE_BYTES // element_bytes)
+        if element_bytes == 2:
+            return replace(self, fragment=fragment)
+        lanes = (1 if self.a_by_rows else self.lanes[0], self.lanes[1] if self.b_by_depth else 1)
+        return replace(self, fragment=fragment, a_by_rows=False, b_by_depth=True, lanes=lanes)
 
     @property
     def is_batch(self) -> bool:
@@ -67,7 +79,7 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
     for name in blocks.pads:
         probe.compute_inline(probe.get_block(name))
     product = probe.get_block(blocks.product)
-    summed = [one for one in payload_block(probe, product).variables if one.reduction and one.extent > 1]
+    fills = _fills(payload_block(probe, product))
     a, b, store = probe.implicit_gemm(product, [1, 1, 1])
     *batch, m, n, k = (variable.extent for variable in payload_block(probe, product).variables)
     a_by_rows = walked_fastest(payload_block(probe, a), 0) == 0
@@ -81,7 +93,14 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
     )
     last = payload_block(probe, gather_tail(probe, blocks, store))
     groups = _groups(last, list(last.inputs).index(payload_block(probe, product).output))
-    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups, lanes, prod(batch), len(summed) <= 1)
+    return ProductShape((m, n, k), fragment, a_by_rows, b_by_depth, groups, lanes, prod(batch), fills)
+
+
+def _fills(product: BlockOp) -> bool:
+    """Whether k is one dimension, behind whose end both operands read zeros."""
+    view = block_view(product)
+    summed = [at for at, one in enumerate(product.variables) if one.reduction and one.extent > 1]
+    return not summed or (len(summed) == 1 and leaves_operands(view, summed[0]))
 
 
 def _lanes(copy: BlockOp, place: int, element_bytes: int) -> int:

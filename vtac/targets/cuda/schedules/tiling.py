@@ -7,12 +7,15 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
+from vtac.dialects.mma.layouts import COLUMNS, FIRST_CAPABILITY, ROWS
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 ASYNC_BYTES = 4
 """The least that an asynchronous copy moves."""
 _WARP_TILES = ((4, 4), (4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
 """Fragments per warp, rows and columns: sums of 4 x 4 take half of a thread's registers."""
+_LANE_TILES = ((4, 8), (4, 4), (2, 8), (2, 4), (2, 2), (1, 4), (1, 2), (1, 1))
+"""The same of mma.sync, whose tiles have 8 columns."""
 _WARPS = ((4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
 """Warps per block, rows and columns."""
 _STEP_BYTES = (128, 64, 32, 16)
@@ -24,12 +27,19 @@ _OTHER_REGISTERS = 24
 """What a thread needs besides fragments, for addresses and copies; from what ptxas gave the fast schedules."""
 _TIGHTEST = "sm_75"
 """The architecture that holds the least."""
+_TIGHTEST_OF_LANES = "sm_86"
+"""The same of those that have mma.sync."""
 _CARRIED_REGISTERS = 3
 """Of an element that waits in a register: itself, and what ptxas keeps of its address and guard; with 2 some spill."""
 RESULT_PAD = 8
 """Elements of 4 bytes between the rows of a staged product."""
 _GRANULE = 8
 """Registers of a thread are given in multiples of so many."""
+
+
+def on_lanes(fragment: tuple[int, int, int]) -> bool:
+    """Whether an m x n x k is that of mma.sync, whose tiles lie in registers of lanes, and not of WMMA's fragments."""
+    return fragment[:2] == (ROWS, COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -65,11 +75,20 @@ class ProductTiling:
         return f"{rows} x {columns} in steps of {depth}{stages}"
 
     @property
+    def columns_loaded(self) -> int:
+        """Tiles of b that one ldmatrix loads."""
+        return 2 - self.column_tiles % 2
+
+    @property
     def registers(self) -> int:
-        """About what a thread needs: its part of the sums, of a step's larger fragments, and addresses."""
+        """About what a thread needs: its part of the sums, of a step's larger fragments, and addresses.
+
+        Of tiles in registers of lanes the compiler loads those of the next instruction while this one multiplies.
+        """
         m, n, k = self.fragment
         sums = self.row_tiles * self.column_tiles * m * n // WARP_SIZE
-        operands = max(self.row_tiles * m, self.column_tiles * n) * k // (2 * WARP_SIZE)
+        parts = (self.row_tiles * m, self.column_tiles * n)
+        operands = (2 * sum(parts) if on_lanes(self.fragment) else max(parts)) * k // (2 * WARP_SIZE)
         return -(-(sums + operands + _OTHER_REGISTERS) // _GRANULE) * _GRANULE
 
     def lanes(self, part: int, most: int) -> int:
@@ -81,7 +100,7 @@ class ProductTiling:
     def operand_bytes(self, element_bytes: int) -> int:
         """Shared memory of the operands' tiles of one stage, whichever way they lie."""
         rows, columns, depth = self.block
-        pitch = VECTOR_BYTES // element_bytes
+        pitch = 0 if on_lanes(self.fragment) else VECTOR_BYTES // element_bytes  # a swizzle takes no room
         return element_bytes * (rows * depth + depth * columns + (max(rows, depth) + max(columns, depth)) * pitch)
 
     def shared_bytes(self, element_bytes: int, *, overlaid: bool, staged: bool = True) -> int:
@@ -99,7 +118,7 @@ class ProductSize:
 
     `lanes` are the elements of either operand that one thread can copy at a time. `fills_steps`: k is one dimension,
     which is filled up to whole steps with zeros; else steps divide it, as taps and channels would lose their vectors.
-    `staged`: the product passes through shared memory.
+    `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, or of mma.sync.
     """
 
     sizes: tuple[int, int, int]
@@ -113,15 +132,28 @@ class ProductSize:
 
 def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator[ProductTiling]:
     """Every tiling of the space that a block has room for, on every architecture where none is given."""
-    record = architecture or gpu_architectures()[_TIGHTEST]
+    lanes = on_lanes(size.fragment)
+    record = architecture or gpu_architectures()[_TIGHTEST_OF_LANES if lanes else _TIGHTEST]
+    if lanes and record.compute_capability < FIRST_CAPABILITY:
+        return
     room = record.static_shared_bytes_per_block if architecture is None else record.shared_bytes_per_block
-    for tiles, warps, chunk, ahead in product(_WARP_TILES, _WARPS, _chunks(size), _STAGES):
+    for tiles, warps, chunk, ahead in product(_LANE_TILES if lanes else _WARP_TILES, _WARPS, _chunks(size), _STAGES):
         found = ProductTiling(size.fragment, *tiles, *warps, chunk, ahead)
-        if ahead > 1 and not _runs_ahead(found, size):
+        if (ahead > 1 and not _runs_ahead(found, size)) or (lanes and not is_swizzled(found, size)):
             continue
         used = used_bytes(found, size, record)
         if used <= room and record.resident_blocks(found.threads, registers(found, size), used):
             yield found
+
+
+def is_swizzled(tiling: ProductTiling, size: ProductSize) -> bool:
+    """Whether threads share each operand's copy, and its rows, whichever way it lies, are such as change places.
+
+    A block goes no further beyond the product than to whole tiles: a buffer is as large as what is read of it.
+    """
+    (m, n, _), (rows, columns, depth) = size.sizes, tiling.block
+    shared = all(part * depth % tiling.threads == 0 for part in (rows, columns))
+    return shared and rows < m + ROWS and columns < n + COLUMNS * tiling.columns_loaded
 
 
 def _runs_ahead(tiling: ProductTiling, size: ProductSize) -> bool:
@@ -160,10 +192,10 @@ def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture
 def _chunks(size: ProductSize) -> list[int]:
     """Fragments of k per step: rows of 128 bytes, half of them and so on, as far as k has or can be filled up to them.
 
-    Bytes have one: a fragment's tile has to start at a multiple of 32 bytes.
+    Bytes have one in WMMA: a fragment's tile has to start at a multiple of 32 bytes.
     """
     depth = size.fragment[2]
-    if size.element_bytes == 1:
+    if size.element_bytes == 1 and not on_lanes(size.fragment):
         return [1]
     found = [bytes_ // (depth * size.element_bytes) for bytes_ in _STEP_BYTES]
     whole = -(-size.sizes[2] // depth)
