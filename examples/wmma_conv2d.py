@@ -45,6 +45,10 @@ def main() -> int:
         def schedule() -> vtac.Schedule:
             if given.schedule == "seed":
                 return layer.seed_schedule()
+            if given.schedule == "mma":
+                from vtac.workloads.mma_conv2d import mma_conv_schedule, mma_tiling
+
+                return mma_conv_schedule(layer, mma_tiling(layer, architecture))
             from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
 
             return fast_schedule(layer, choose_tiling(layer, architecture))

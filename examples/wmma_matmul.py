@@ -13,6 +13,7 @@ import vtac
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.targets.cuda.arrays import Array
+from vtac.workloads.mma_matmul import MmaMatmul
 from vtac.workloads.wmma_matmul import FRAGMENTS, WmmaMatmul
 from vtac.workloads.wmma_reference import matmul_at
 
@@ -28,10 +29,13 @@ def main() -> int:
     given = options.parse_args()
 
     def work(architecture: GpuArchitecture) -> runner.Work:
-        layer = WmmaMatmul(given.m, given.n, given.k, given.dtype, given.bias, given.relu)
+        kind = MmaMatmul if given.schedule == "mma" else WmmaMatmul
+        layer = kind(given.m, given.n, given.k, given.dtype, given.bias, given.relu)
         wide = np.int32 if layer.element == "s8" else np.float32
 
         def schedule() -> vtac.Schedule:
+            if isinstance(layer, MmaMatmul):
+                return layer.lane_schedule(architecture)
             return layer.schedule(layer.fast_tiling(architecture) if given.schedule == "fast" else None)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:

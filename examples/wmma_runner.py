@@ -58,7 +58,12 @@ def parser(description: str, example: str) -> argparse.ArgumentParser:
     """An argument parser with the flags that both examples have."""
     made = flags.parser(description, example, WMMA_PIPELINE.levels, low=-8, high=8)
     add = made.add_argument
-    add("--schedule", choices=("seed", "fast"), default="seed", help="the tutorial's schedule, or the tuned one")
+    add(
+        "--schedule",
+        choices=("seed", "fast", "mma"),
+        default="seed",
+        help="the tutorial's schedule, the tuned one, or the one on ldmatrix and mma.sync (sm_80 and later)",
+    )
     add("--arch", default="sm_90", choices=tuple(gpu_architectures()), help="architecture to compile for")
     add("--emit", metavar="FILE", help="write the CUDA text")
     add("--launch", metavar="FILE", help="write the launch record")

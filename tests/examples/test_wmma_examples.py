@@ -46,7 +46,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @needs_compiler
-@pytest.mark.parametrize("schedule", ["seed", "fast"])
+@pytest.mark.parametrize("schedule", ["seed", "fast", "mma"])
 def test_a_convolution_as_json(schedule: str, run: Runner) -> None:
     status, out, err = run("conv2d", *SMALL, "--schedule", schedule, "--json")
     assert (status, err, out.count("\n")) == (0, "", 1)
