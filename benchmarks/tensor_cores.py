@@ -17,7 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -33,8 +33,12 @@ from vtac.targets.cuda.launch import Parameter
 from vtac.targets.cuda.program import CudaProgram
 
 CONVOLUTION, PRODUCT, NARROW = "convolution", "product", "narrow product"
-_PLACES = 4
-"""Tilings of the space that are measured of each product: the best so many by estimate."""
+_LANES = "mma.sync"
+_PLACED: Mapping[str, tuple[int, Literal["wmma", "mma.sync"]]] = {
+    **{f"place {place}": (place, "wmma") for place in range(4)},
+    **{f"mma.sync {place}": (place, "mma.sync") for place in range(4)},
+}
+"""Tilings of the space that are measured of each product, by name: the best by estimate of either instructions."""
 _ROWS = 16
 _FLUSH_BYTES = 256 << 20
 _WORKLOAD_SECONDS = 25
@@ -89,7 +93,10 @@ def programs(work: Work, architecture: GpuArchitecture) -> Iterator[tuple[str, C
 
 def _makers(work: Work, architecture: GpuArchitecture) -> list[tuple[str, Callable[[], CudaProgram]]]:
     import vtac
+    from vtac.dialects.wmma.declared import INSTRUCTIONS, Instructions
     from vtac.targets.cuda.schedules import default_schedule
+    from vtac.workloads.mma_conv2d import mma_conv_schedule, mma_tiling
+    from vtac.workloads.mma_matmul import MmaMatmul
     from vtac.workloads.wmma_conv2d import WmmaConv2D
     from vtac.workloads.wmma_fast import choose_tiling, fast_schedule
     from vtac.workloads.wmma_matmul import WmmaMatmul
@@ -103,22 +110,25 @@ def _makers(work: Work, architecture: GpuArchitecture) -> list[tuple[str, Callab
     if work.kind == CONVOLUTION:
         layer = WmmaConv2D()
         fast = lambda: fast_schedule(layer, choose_tiling(layer, architecture))  # noqa: E731
-        return [
-            (name, lambda s=s: compiled(layer.text(), s)) for name, s in (("seed", layer.seed_schedule), ("fast", fast))
-        ]
+        lanes = lambda: mma_conv_schedule(layer, mma_tiling(layer, architecture))  # noqa: E731
+        made = (("seed", layer.seed_schedule), ("fast", fast), (_LANES, lanes))
+        return [(name, lambda s=s: compiled(layer.text(), s)) for name, s in made]
     m, n, k = work.sizes
     if work.kind == PRODUCT:
         product = WmmaMatmul(m, n, k)
         fast = lambda: product.schedule(product.fast_tiling(architecture))  # noqa: E731
-        return [
-            (name, lambda s=s: compiled(product.text(), s)) for name, s in (("seed", product.schedule), ("fast", fast))
-        ]
+        on_lanes = MmaMatmul(m, n, k)
+        lanes = lambda: on_lanes.lane_schedule(architecture)  # noqa: E731
+        made = (("seed", product.schedule), ("fast", fast), (_LANES, lanes))
+        return [(name, lambda s=s: compiled(product.text(), s)) for name, s in made]
     text = _narrow_text(work)
 
-    def ranked(place: int) -> CudaProgram:
-        return compiled(text, lambda: default_schedule(vtac.parse(text), architecture, place))
+    def ranked(place: int, instructions: Instructions) -> CudaProgram:
+        module = vtac.parse(text)
+        INSTRUCTIONS.set(module, instructions)
+        return compiled(text, lambda: default_schedule(module, architecture, place))
 
-    return [(f"place {place}", lambda place=place: ranked(place)) for place in range(_PLACES)]
+    return [(name, lambda given=given: ranked(*given)) for name, given in _PLACED.items()]
 
 
 def _narrow_text(work: Work) -> str:
@@ -157,7 +167,7 @@ def _chosen(
 
     if work.kind != NARROW:
         return None, None
-    size, tiling = product_tiling(parse(_narrow_text(work)), architecture, int(name.removeprefix("place ")))
+    size, tiling = product_tiling(parse(_narrow_text(work)), architecture, *_PLACED[name])
     return asdict(size), asdict(tiling)
 
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, TypeAlias
 
-from vtac.dialects.declared import MARK, TEXT, Declared, declare, integer, integers
+from xdsl.dialects.builtin import StringAttr
+from xdsl.ir import Attribute
+
+from vtac.dialects.declared import MARK, TEXT, Declared, Kind, declare, integer, integers
 
 _KERNEL = ("func.func",)
 _ALLOCATION = ("memref.alloc",)
@@ -26,6 +30,24 @@ ALLOW_TF32 = declare(
         MARK,
         ("builtin.module",),
         "tensor cores may multiply f32, rounded to tf32's 10 bits of mantissa",
+    )
+)
+
+Instructions: TypeAlias = Literal["wmma", "mma.sync", "estimated"]
+INSTRUCTION_NAMES: tuple[Instructions, ...] = ("wmma", "mma.sync", "estimated")
+
+
+def _read_instructions(attribute: Attribute) -> Instructions | None:
+    return next((name for name in INSTRUCTION_NAMES if attribute == StringAttr(name)), None)
+
+
+INSTRUCTIONS = declare(
+    Declared(
+        "wmma.instructions",
+        Kind[Instructions]("one of wmma, mma.sync, estimated", _read_instructions, StringAttr),
+        ("builtin.module",),
+        "which instructions default schedules multiply with: fragments of WMMA, which is the default, tiles in the "
+        "registers of lanes, or whichever of the two is estimated to take less time on the module's architecture",
     )
 )
 

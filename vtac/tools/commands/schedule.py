@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from vtac.dialects.wmma.declared import INSTRUCTION_NAMES, INSTRUCTIONS, Instructions
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
 from vtac.tools.commands.compile_program import add_function_argument
@@ -17,7 +18,7 @@ from vtac.tools.output import write_text
 _EXAMPLE = """example:
   vtac schedule layer.mlir -o layer_schedule.mlir
   vtac run layer.mlir --schedule layer_schedule.mlir
-  vtac schedule layer.mlir --target cuda --arch sm_90
+  vtac schedule layer.mlir --target cuda --arch sm_90 --instructions mma.sync
 """
 
 
@@ -30,6 +31,7 @@ class Options(argparse.Namespace):
     arch: str | None = None
     output: str | None = None
     function: str | None = None
+    instructions: Instructions | None = None
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -39,6 +41,12 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--target", choices=target_names(), help="machine to schedule for (default vta)")
     parser.add_argument("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")
     parser.add_argument("--arch", metavar="sm_NN", help="GPU architecture to choose tiles for")
+    parser.add_argument(
+        "--instructions",
+        choices=INSTRUCTION_NAMES,
+        help="what tensor cores multiply with: fragments of WMMA (default), mma.sync on swizzled shared memory (sm_80 "
+        "and later), or the one whose estimated time is less",
+    )
     parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
     add_function_argument(parser)
     options = Options()
@@ -56,4 +64,6 @@ def _scripts(options: Options, target: Target) -> list[str]:
 
     module = prepare(parse_program(options.source, options.function), target, hardware_of(options, target))
     drop_scripts(module)
+    if options.instructions is not None:
+        INSTRUCTIONS.set(module, options.instructions)
     return [str(schedule) for schedule in target.schedules(module)]

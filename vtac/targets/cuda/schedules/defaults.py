@@ -10,14 +10,14 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
-from vtac.dialects.wmma.declared import DYNAMIC_SIZE
+from vtac.dialects.wmma.declared import DYNAMIC_SIZE, INSTRUCTIONS
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.elementwise import schedule_elements
+from vtac.targets.cuda.schedules.instructions import choose, scheduler_of
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
-from vtac.targets.cuda.schedules.product_directives import ProductScheduler
-from vtac.targets.cuda.schedules.roof import choose_tiling
 from vtac.targets.cuda.schedules.shape import product_shape
+from vtac.targets.cuda.schedules.tiling import on_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.schedule.payload import BlockOp
+    from vtac.dialects.wmma.declared import Instructions
     from vtac.targets.cuda.schedules.measured import Measurements
     from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling
 
@@ -39,7 +40,8 @@ def default_schedule(
     """A schedule for the one function of a module, which becomes one kernel.
 
     A contraction that tensor cores multiply, zero padding before it, an elementwise tail; else elements or rows of
-    them that threads compute. Tiles are chosen for the architecture given, else the module's, else for what all have.
+    them that threads compute. Tiles are chosen for the architecture given, else the module's, else for what all have,
+    and of WMMA's fragments unless the module's `wmma.instructions` says otherwise.
     `place` counts from the tiling that is estimated to take least time, or of which `measured` says so. Raises
     `ScheduleError` for any other program, naming the block in the way.
     """
@@ -53,25 +55,30 @@ def default_schedule(
     found = find_product_blocks(schedule.function, product)
     try:
         shape = product_shape(Schedule(module), found)
-        tiling = choose_tiling(shape.size(found.element_bytes), record, place, measured)
+        instructions = INSTRUCTIONS.get(module) or "wmma"
+        shape, tiling = choose(shape, found.element_bytes, record, instructions, place, measured)
         if DYNAMIC_SIZE.is_on(module):  # blocks follow one after the other
             tiling = replace(tiling, group=1)
-        ProductScheduler(schedule, found, shape, tiling).schedule()
-        schedule.name = f"default, {tiling}"
+        scheduler_of(tiling)(schedule, found, shape, tiling).schedule()
+        schedule.name = f"default, {'mma.sync, ' if on_lanes(tiling.fragment) else ''}{tiling}"
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", location_of(product)) from None
     return schedule
 
 
 def product_tiling(
-    module: ModuleOp, architecture: GpuArchitecture | None = None, place: int = 0
+    module: ModuleOp,
+    architecture: GpuArchitecture | None = None,
+    place: int = 0,
+    instructions: Instructions = "wmma",
 ) -> tuple[ProductSize, ProductTiling]:
     """The product of a function as tilings are chosen for it, and the tiling at a place of their ranking."""
     schedule = Schedule(module)
     product = next(block for block in blocks_under(schedule.function) if is_tensor_product(block_view(block)))
     found = find_product_blocks(schedule.function, product)
-    size = product_shape(schedule, found).size(found.element_bytes)
-    return size, choose_tiling(size, architecture_of(module) if architecture is None else architecture, place)
+    shape, record = product_shape(schedule, found), architecture_of(module) if architecture is None else architecture
+    shape, tiling = choose(shape, found.element_bytes, record, instructions, place)
+    return shape.size(found.element_bytes), tiling
 
 
 def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:

@@ -38,15 +38,15 @@ class Measurements:
     def __init__(self, records: Iterable[MeasuredTiling]) -> None:
         self.records = tuple(records)
 
-    def fastest(self, size: ProductSize, architecture: GpuArchitecture | None) -> ProductTiling | None:
+    def fastest(self, sizes: Sequence[ProductSize], architecture: GpuArchitecture | None) -> ProductTiling | None:
         """The tiling of least time that was measured of a product on an architecture; None where none was.
 
-        Raises `ScheduleError` where devices differ, as a compiler knows the architecture only, or the tiling is none
-        of the product's.
+        `sizes` are those of the product as each kind of instructions takes it. Raises `ScheduleError` where devices
+        differ, as a compiler knows the architecture only, or the tiling is none of the product's.
         """
         if architecture is None:
             return None
-        found = [one for one in self.records if one.size == size and one.architecture == architecture.name]
+        found = [one for one in self.records if one.size in sizes and one.architecture == architecture.name]
         if not found:
             return None
         devices = sorted({one.device for one in found})
@@ -55,8 +55,9 @@ class Measurements:
                 f"measurements of a product on {architecture.name} are of {len(devices)} devices, "
                 f"{' and '.join(devices)}: give those of the one that the program is for"
             )
-        tiling = min(found, key=lambda one: one.milliseconds).tiling
-        if replace(tiling, group=1) not in set(tilings(size, architecture)):
+        best = min(found, key=lambda one: one.milliseconds)
+        tiling = best.tiling
+        if replace(tiling, group=1) not in set(tilings(best.size, architecture)):
             raise ScheduleError(
                 f"the tiling that was measured as the fastest, {tiling}, has no room in a block of "
                 f"{architecture.name}: measure again, the space of tilings has changed"

@@ -14,7 +14,6 @@ from math import prod
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, KernelCosts, gpu_roof
 from vtac.errors import ScheduleError
-from vtac.targets.cuda.schedules.measured import Measurements
 from vtac.targets.cuda.schedules.tiling import (
     ProductSize,
     ProductTiling,
@@ -50,16 +49,12 @@ class Estimate:
         return max(roofs, key=lambda name: roofs[name])
 
 
-def choose_tiling(
-    size: ProductSize, architecture: GpuArchitecture | None, place: int = 0, measured: Measurements | None = None
-) -> ProductTiling:
+def choose_tiling(size: ProductSize, architecture: GpuArchitecture | None, place: int = 0) -> ProductTiling:
     """The tiling of least estimated time, or the one at another place in the ranking; the first of equals.
 
-    Where `measured` knows the product on this architecture, the tiling of least time is the first. Raises
-    `ScheduleError` where fewer have room.
+    Raises `ScheduleError` where fewer have room.
     """
-    fastest = None if measured is None or place else measured.fastest(size, architecture)
-    return fastest or _chosen(size, None if architecture is None else architecture.name, place)
+    return _chosen(size, None if architecture is None else architecture.name, place)
 
 
 @lru_cache(maxsize=256)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
-from vtac.dialects.mma.layouts import COLUMNS, FIRST_CAPABILITY, ROWS
+from vtac.dialects.mma.layouts import COLUMNS, CORE_BYTES, FIRST_CAPABILITY, REGISTER_BYTES, ROWS
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 ASYNC_BYTES = 4
@@ -88,7 +88,9 @@ class ProductTiling:
         m, n, k = self.fragment
         sums = self.row_tiles * self.column_tiles * m * n // WARP_SIZE
         parts = (self.row_tiles * m, self.column_tiles * n)
-        operands = (2 * sum(parts) if on_lanes(self.fragment) else max(parts)) * k // (2 * WARP_SIZE)
+        operands = max(parts) * k // (2 * WARP_SIZE)
+        if on_lanes(self.fragment):  # rows of 32 bytes, whatever the type
+            operands = 2 * sum(parts) * 2 * CORE_BYTES // (REGISTER_BYTES * WARP_SIZE)
         return -(-(sums + operands + _OTHER_REGISTERS) // _GRANULE) * _GRANULE
 
     def lanes(self, part: int, most: int) -> int:
