@@ -18,7 +18,7 @@ from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
 from vtac.targets.cuda.program import load_cuda_program
-from vtac.targets.cuda.schedules import default_schedule, defaults
+from vtac.targets.cuda.schedules import default_schedule, instructions
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 
 needs_compiler = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
@@ -92,7 +92,7 @@ def test_warps_share_large_tiles_and_copies_run_ahead(
     def chosen(*_: object) -> ProductTiling:
         return tiling
 
-    monkeypatch.setattr(defaults, "choose_tiling", chosen)
+    monkeypatch.setattr(instructions, "choose_tiling", chosen)
     program = check(matmul(128, 120, 160, bias=True), architecture)
     assert (program.launch.grid, program.launch.block) == ((1, 2, 1), (32, 2, 2))
     assert program.launch.shared_bytes == max(4 * 128 * 72, stages * 2 * (128 * 40 + 32 * 72))
