@@ -16,7 +16,7 @@ from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, scripts_of
 from vtac.targets.target import HasScript
 from vtac.targets.vta.compilation import Progress
-from vtac.targets.vta.linking.plain import compile_plain, split_plain
+from vtac.targets.vta.linking.plain import Split, compile_plain, split_plain
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.program_cache import cached_program
@@ -90,12 +90,13 @@ def compile_with(
     host: bool = True,
     acc_8bit: bool = False,
     progress: Progress | None = None,
+    split: Split | None = None,
 ) -> VtaProgram:
-    """The program of a module, which is used up, with the tilings and lowered layers that are known."""
+    """The program of a module, which is used up, with the tilings, lowered layers and ways to split that are known."""
     if acc_8bit:
         ACC_8BIT.set(work, True)
     if needs_packing(work):
-        return compile_plain(work, host=host, progress=progress, tilings=tilings, kernels=kernels)
+        return compile_plain(work, host=host, progress=progress, tilings=tilings, kernels=kernels, split=split)
     counts = contractions_in(work)
     program = _compile_tiled(work, host=host, progress=progress, tilings=tilings)
     if isinstance(program, Program):

@@ -20,15 +20,21 @@ def families(*, share: bool) -> Families:
     return Families.of(machines, share=share)
 
 
-def test_the_next_larger_machine_with_the_same_tiles_is_the_parent() -> None:
+def test_the_next_larger_machines_with_the_same_tiles_are_the_parents() -> None:
     found = families(share=True)
     assert found.parents == {
-        config(18, 17): None,
-        config(18, 16): config(18, 17),
-        config(16, 17): config(18, 17),
-        config(17, 16): config(18, 16),
-        config(18, 17, 5): None,
+        config(18, 17): (),
+        config(18, 16): (config(18, 17),),
+        config(16, 17): (config(18, 17),),
+        config(17, 16): (config(18, 16),),
+        config(18, 17, 5): (),
     }
+
+
+def test_a_machine_between_two_others_takes_from_both() -> None:
+    square = [Machine(config(wgt, acc), Timing.de10()) for wgt in (17, 18) for acc in (16, 17)]
+    found = Families.of(square, share=True)
+    assert found.parents[config(17, 16)] == (config(17, 17), config(18, 16))
     assert next(iter(found.parents)) == config(18, 17)
 
 
@@ -42,4 +48,4 @@ def test_a_lineage_names_all_before() -> None:
 
 
 def test_nobody_has_a_parent_who_does_not_share() -> None:
-    assert set(families(share=False).parents.values()) == {None}
+    assert set(families(share=False).parents.values()) == {()}

@@ -12,8 +12,8 @@ from plain_programs import PlainConv
 from vtac.dialects.hardware import VTAConfig
 from vtac.preparation import prepare
 from vtac.targets.vta.compiling import compile_with
-from vtac.targets.vta.exploring.points import SharedTilings
 from vtac.targets.vta.exploring.shared_kernels import SharedKernels
+from vtac.targets.vta.exploring.shared_tilings import SharedTilings, merged_tilings
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.target import VTA
 
@@ -41,7 +41,7 @@ def found() -> Mapping[str, str]:
 
 @pytest.mark.parametrize("config", CONFIGS, ids=str)
 def test_streams_are_those_of_compilation(found: Mapping[str, str], config: VTAConfig) -> None:
-    shared, own = SharedTilings(found), SharedTilings(found)
+    shared, own = (SharedTilings(merged_tilings([found])) for _ in range(2))
     assert stream(config, shared, SharedKernels(None, shared)) == stream(config, own, None)
     assert shared.used == own.used
 
@@ -53,7 +53,7 @@ def test_what_another_machine_has_is_not_lowered_again(
         raise AssertionError(f"lowered again: {task[:60]} with {kept}")
 
     monkeypatch.setattr("vtac.targets.vta.schedules.known_kernels.lower_task", refuse)
-    tilings = SharedTilings(found)
+    tilings = SharedTilings(merged_tilings([found]))
     for config in (LARGE, replace(LARGE, queue_depth=64), replace(LARGE, log_wgt_buff_size=17)):
         assert stream(config, tilings, SharedKernels(None, tilings))
     assert tilings.used == found

@@ -1,4 +1,4 @@
-"""The work of a sweep: jobs for workers, each when the machine is done whose tilings it takes, and what comes back."""
+"""The work of a sweep: jobs for workers, each when the machines are done whose tilings it takes; what comes back."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from vtac.targets.vta.compiler_identity import model_identity
 from vtac.targets.vta.exploring.families import Families
 from vtac.targets.vta.exploring.machines import Machine
 from vtac.targets.vta.exploring.points import PointJob, PointResult, compute_points
+from vtac.targets.vta.exploring.shared_tilings import merged_tilings
 from vtac.targets.vta.tuning.identity import machine_text
 from vtac.workers.crew import Crash, Crew
 
@@ -59,16 +60,18 @@ class Exploration:
         self._read()
         wanted = [(one.name, config) for one in self.networks for config in self._families.parents]
         pending = {job: None for job in wanted if self._missing(job)}
-        ready = deque(job for job in pending if self._parent(job) not in pending)
-        behind: dict[_Job, list[_Job]] = {}
-        for job in pending:
-            parent = self._parent(job)
-            if parent is not None and parent in pending:
-                behind.setdefault(parent, []).append(job)
-        self._work(ready, behind)
+        waits = {job: {parent for parent in self._parents(job) if parent in pending} for job in pending}
+        self._work(deque(job for job in pending if not waits[job]), waits)
 
-    def _work(self, ready: deque[_Job], behind: Mapping[_Job, Sequence[_Job]]) -> None:
-        """Do jobs, a few for each worker at a time. A text is sent with the first ones, and to who lacks it."""
+    def _work(self, ready: deque[_Job], waits: Mapping[_Job, set[_Job]]) -> None:
+        """Do jobs, a few for each worker at a time. A text is sent with the first ones, and to who lacks it.
+
+        A job is ready when none is left of those that it waits for.
+        """
+        behind: dict[_Job, list[_Job]] = {}
+        for job, before in waits.items():
+            for parent in before:
+                behind.setdefault(parent, []).append(job)
         crew: Crew[PointJob, PointResult] = Crew(self.executor, compute_points)
         workers = int(getattr(self.executor, "count", _UNKNOWN_WORKERS))
         given: list[_Job] = []
@@ -82,15 +85,17 @@ class Exploration:
                     crew.submit(done.number, [self._point_job(job, with_text=True)])
                 else:
                     self._take(job, result)
-                    ready += behind.get(job, ())
+                    for other in behind.get(job, ()):
+                        waits[other].discard(job)
+                        if not waits[other]:
+                            ready.append(other)
             if self.progress is not None:
                 self.progress("explore", len(self.known), len(self.networks) * len(self.machines))
 
     def _point_job(self, job: _Job, *, with_text: bool) -> PointJob:
         network, config = self._network(job[0]), job[1]
         timings = tuple(machine.timing for machine in self._missing(job))
-        parent = self._parent(job)
-        tilings: Mapping[str, str] = {} if parent is None else self._tilings_of(parent)
+        tilings = merged_tilings([self._tilings_of(parent) for parent in self._parents(job)])
         return PointJob(network.digest, network.text if with_text else "", config, timings, tilings)
 
     def _take(self, job: _Job, result: PointResult | Crash) -> None:
@@ -125,9 +130,8 @@ class Exploration:
         """The machines that run a program on which it was not counted."""
         return [one for one in self._by_program[job[1]] if (job[0], one) not in self.known]
 
-    def _parent(self, job: _Job) -> _Job | None:
-        parent = self._families.parents[job[1]]
-        return None if parent is None else (job[0], parent)
+    def _parents(self, job: _Job) -> list[_Job]:
+        return [(job[0], parent) for parent in self._families.parents[job[1]]]
 
     def _network(self, name: str) -> NetworkText:
         return next(one for one in self.networks if one.name == name)

@@ -1,9 +1,10 @@
-"""Which machine's tilings another takes: of the next larger memories, so that only what does not fit is searched."""
+"""Which machines' tilings another takes: of the next larger memories, so that only what does not fit is searched."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.store.records import canonical, digest
@@ -14,12 +15,13 @@ _MEMORIES = ("wgt", "acc", "inp", "uop")
 
 @dataclass(frozen=True)
 class Families:
-    """What programs depend on, of all machines, the largest first; and of each the next larger with the same tiles.
+    """What programs depend on, of all machines, the largest first; and of each the next larger ones with its tiles.
 
+    A machine is one of the next larger where all its memories are at least as large, and no third stands between.
     `parents` has none for a machine with which none can share.
     """
 
-    parents: dict[VTAConfig, VTAConfig | None] = field(default_factory=dict["VTAConfig", "VTAConfig | None"])
+    parents: dict[VTAConfig, tuple[VTAConfig, ...]] = field(default_factory=dict["VTAConfig", "tuple[VTAConfig, ...]"])
 
     @staticmethod
     def of(machines: Iterable[Machine], *, share: bool) -> Families:
@@ -27,19 +29,34 @@ class Families:
         by_tiles: dict[tuple[int, int, int], dict[VTAConfig, None]] = {}
         for machine in machines:
             by_tiles.setdefault(machine.tiles, {})[machine.program_config] = None
-        parents: dict[VTAConfig, VTAConfig | None] = {}
+        parents: dict[VTAConfig, tuple[VTAConfig, ...]] = {}
         for configs in by_tiles.values():
             before: list[VTAConfig] = []
             for config in sorted(configs, key=_sizes, reverse=True):
-                larger = [one for one in before if share and _holds(one, config)]
-                parents[config] = larger[-1] if larger else None
+                parents[config] = _nearest([one for one in before if _holds(one, config)]) if share else ()
                 before.append(config)
         return Families(parents)
 
     def lineage(self, config: VTAConfig) -> str:
         """What stands for all machines that a program's tilings may be from; nothing where it has all by itself."""
-        parent = self.parents[config]
-        return "" if parent is None else digest(canonical([asdict(parent), self.lineage(parent)]))
+        return self._lineages[config]
+
+    @cached_property
+    def _lineages(self) -> dict[VTAConfig, str]:
+        found: dict[VTAConfig, str] = {}
+        for config, parents in self.parents.items():
+            before = [[asdict(parent), found[parent]] for parent in parents]
+            found[config] = digest(canonical(before)) if before else ""
+        return found
+
+
+def _nearest(larger: list[VTAConfig]) -> tuple[VTAConfig, ...]:
+    """Those of some machines that hold none of the others, the smallest first."""
+    found: list[VTAConfig] = []
+    for config in reversed(larger):
+        if not any(_holds(config, nearer) for nearer in found):
+            found.append(config)
+    return tuple(found)
 
 
 def _sizes(config: VTAConfig) -> tuple[int, ...]:

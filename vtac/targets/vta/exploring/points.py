@@ -13,10 +13,12 @@ from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.preparation import prepare, refuse_several_functions
-from vtac.store.records import Outcome, digest
+from vtac.store.records import Outcome
 from vtac.targets.vta.compiling import compile_with
 from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
+from vtac.targets.vta.exploring.shared_fronts import SharedFronts
 from vtac.targets.vta.exploring.shared_kernels import SharedKernels
+from vtac.targets.vta.exploring.shared_tilings import SharedTilings
 from vtac.targets.vta.machine.counters import COUNTER_NAMES, count
 from vtac.targets.vta.machine.stream import decode_stream
 from vtac.targets.vta.programs.host_program import HostProgram
@@ -25,12 +27,7 @@ from vtac.targets.vta.proof import check
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.stream import stream_of
 from vtac.targets.vta.proof.tokens import check_tokens
-from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.room import fits
-from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.schedules.tilings import tilings_of
 from vtac.targets.vta.target import VTA
-from vtac.targets.vta.tuning.identity import layer_text, tiling_of, tiling_text
 from vtac.text.source import parse
 
 _TOKENS_BELOW = 0.7
@@ -42,15 +39,15 @@ class PointJob:
     """A network by the digest of its text, a configuration, and the timings to count under.
 
     The text may be empty where it went to the same process before: it is long, and is kept there.
-    `tilings` are those of a machine with larger memories and the same tiles, by the digest of the layer: they are taken
-    where they fit, so that these layers need no search.
+    `tilings` are those of machines with larger memories and the same tiles, by the digest of the layer: the best of
+    those that fit is taken, so that these layers need no search.
     """
 
     network: str
     text: str
     config: VTAConfig
     timings: tuple[Timing, ...]
-    tilings: Mapping[str, str]
+    tilings: Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -78,7 +75,8 @@ def _computed(job: PointJob) -> PointResult:
     try:
         work = prepare(_module(job), VTA, job.config, None)
         refuse_several_functions(work)
-        program = compile_with(work, known, SharedKernels(None, known))
+        split = _held(job.network).fronts.split
+        program = compile_with(work, known, SharedKernels(None, known), split=split)
         unsafe = [] if isinstance(program, HostProgram) else check(program.stream)
         if unsafe:
             raise VtacError(f"the program is not proven safe: {unsafe[0].message}")
@@ -91,34 +89,11 @@ def _computed(job: PointJob) -> PointResult:
 
 
 @dataclass
-class SharedTilings:
-    """The tilings of another machine with the same tiles, where they fit; what is searched for is noted beside them."""
-
-    given: Mapping[str, str]
-    used: dict[str, str] = field(default_factory=dict[str, str])
-    decides: bool = True
-
-    def find(self, layer: Layer, config: VTAConfig) -> Tiling | None:
-        name = digest(layer_text(layer))
-        text = self.used.get(name) or self.given.get(name)
-        if text is None:
-            return None
-        tiling = tiling_of(text)
-        if not bool(fits(layer, tilings_of([tiling], len(layer.extents)), config)[0]):
-            return None
-        self.keep(layer, config, tiling)
-        return tiling
-
-    def keep(self, layer: Layer, config: VTAConfig, tiling: Tiling) -> None:
-        del config
-        self.used[digest(layer_text(layer))] = tiling_text(tiling)
-
-
-@dataclass
 class _Held:
-    """A network that this process has read, or has not."""
+    """A network that this process has read, or has not, and what it was split into."""
 
     module: ModuleOp | None = None
+    fronts: SharedFronts = field(default_factory=SharedFronts)
 
 
 @lru_cache(maxsize=8)

@@ -15,6 +15,7 @@ from vtac.errors import VtacError
 from vtac.store.records import Outcome, Trial
 from vtac.store.store import Store
 from vtac.targets.vta.exploring.points import PointJob, compute_points
+from vtac.targets.vta.exploring.shared_tilings import merged_tilings
 from vtac.workers.crew import Crew
 
 _PROBES, _ROUNDS = 40, 5
@@ -56,15 +57,16 @@ def measure_overheads(jobs: Sequence[PointJob], executor: Executor, *, share: bo
     if not jobs:
         raise VtacError("there is no task to measure: give a sweep with at least one configuration")
     tasks: list[float] = []
+    nothing: Mapping[str, str] = {}
     known: dict[tuple[str, int, int, int], Mapping[str, str]] = {}
     for job in jobs:
         tiles = (job.network, job.config.batch, job.config.block_in, job.config.block_out)
         start = process_time()
-        (result,) = compute_points([replace(job, tilings=known.get(tiles, {}))])
+        (result,) = compute_points([replace(job, tilings=merged_tilings([known.get(tiles, nothing)]))])
         tasks.append(process_time() - start)
         if share:
             known.setdefault(tiles, result.tilings)
-    largest = max(known.values(), key=len, default=jobs[-1].tilings)
+    largest = merged_tilings([max(known.values(), key=len, default=nothing)])
     payload = pickle.dumps(replace(jobs[-1], text="", tilings=largest))
     return Overheads(tuple(tasks), dispatch_seconds(payload, executor), record_seconds(), len(payload))
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
@@ -21,6 +23,10 @@ from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.text.context import dialect_factories
 
+OWNED = "owned"
+"""The last phase before schedules: device functions have all that they need of their own."""
+Split = Callable[[Runner, ModuleOp], None]
+"""Brings a module up to the phase `OWNED`, by the passes of a runner or otherwise."""
 _VERIFIED = ("packed", "linked")
 """Phases after which a network is verified: what device functions are made of, and what streams are built of."""
 
@@ -32,6 +38,7 @@ def compile_plain(
     progress: Progress | None = None,
     tilings: KnownTilings | None = None,
     kernels: KnownKernels | None = None,
+    split: Split | None = None,
 ) -> HostProgram:
     """Compile a module whose one function works on plain tensors; the module is used up.
 
@@ -39,7 +46,8 @@ def compile_plain(
     refuses what would run on the host besides changes of layout. Scripts in the module are
     for device functions, by the names that `split_plain` gives them. `progress` is called
     with the layer that is scheduled next, how many are done and how many there are; `tilings` are those
-    that earlier searches have found, `kernels` where lowered layers come from.
+    that earlier searches have found, `kernels` where lowered layers come from. `split` makes device functions, by the
+    passes of `host` where none is given.
 
     Raises `CompileError` for what a pass declines, and for a stream that is not proven safe
     under the simplest schedule either.
@@ -50,7 +58,11 @@ def compile_plain(
     scripts = _Scripts()
     runner, pipeline = Runner(context, (scripts,), verified=_VERIFIED), plain_pipeline(host=host)
     given = [op.clone() for op in module.ops if isinstance(op, ScriptOp)]
-    runner.run_phases(pipeline.through("kernels"), module)
+    if split is None:
+        runner.run_phases(pipeline.through(OWNED), module)
+    else:
+        split(runner, module)
+    runner.run_phases(pipeline.through("kernels")[len(pipeline.through(OWNED)) :], module)
     done = len(device_functions(module))
     context.report("link and check", done, done)
     runner.run_phases(pipeline.beyond("kernels"), module)
