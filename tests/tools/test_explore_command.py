@@ -45,6 +45,7 @@ def test_refusals(program: str, tmp_path: Path, capsys: pytest.CaptureFixture[st
         (["--vary", "BLOCK", "--vary", "BLOCK_IN"], "name BLOCK, or BLOCK_IN and BLOCK_OUT"),
         (["--csv", "x", "--report", "x"], "--csv and --report both write x; give each a file of its own"),
         (["--x", "energy"], "--x and --y choose what a picture shows: add --plot FILE.svg"),
+        (["--prune", "--plot", "x.svg", "--y", "area"], "--prune leaves out points by cycles and SRAM, which other"),
         (["--energy", str(tmp_path / "no.json")], "cannot read the table"),
         (["--executor", "cloud"], "'cloud' names no executor; expected 'local'"),
         (["--plot", "front.txt"], "'front.txt' names no format of a picture"),
@@ -66,11 +67,32 @@ def test_many_workers_are_simulated(program: str, capsys: pytest.CaptureFixture[
     assert [one["workers"] for one in found["forecasts"]] == [1, 2]
 
 
+def test_a_simulation_takes_the_times_of_a_store(
+    program: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = str(tmp_path / "s.db")
+    common = ["explore", program, "--where", "latency in (16, 64)", "--executor", "local:1", "--store", store]
+    simulate = ["--simulate-workers", "10", "--points", "1000"]
+    assert main([*common, *simulate]) == 1
+    assert f"there is no store '{store}': sweep with --store {store} first" in capsys.readouterr().err
+    assert main([*common, "--where", "latency == 32"]) == 0
+    capsys.readouterr()
+    assert main([*common, *simulate]) == 1
+    assert "knows no times of this sweep, which the same network, options and vtac make" in capsys.readouterr().err
+    assert main(common) == 0
+    capsys.readouterr()
+    assert main([*common, *simulate]) == 0
+    assert "CPU s (2 recorded by the store), " in capsys.readouterr().out
+
+
 def test_a_simulation_has_no_points_to_write(program: str, capsys: pytest.CaptureFixture[str]) -> None:
     common = ["explore", program, "--simulate-workers"]
-    for more in (["--csv", "x"], ["--report", "x"], ["--store", "x"], ["--energy", "x"], ["--sensitivity"]):
+    for more in (["--csv", "x"], ["--report", "x"], ["--energy", "x"], ["--sensitivity"], ["--prune"]):
         assert main([*common, "10", *more]) == 1
-        assert f"{more[0]} and --simulate-workers exclude each other: a simulation tries 3" in capsys.readouterr().err
+        assert (
+            f"{more[0]} and --simulate-workers exclude each other: a simulation has no points"
+            in capsys.readouterr().err
+        )
     assert main([*common, "0"]) == 1
     assert "--simulate-workers and --points count from 1 on" in capsys.readouterr().err
 

@@ -7,8 +7,8 @@ from typing import cast
 from vtac.lazily import installed_version
 from vtac.report.page.document import require_extra
 from vtac.report.page.section import Section
-from vtac.targets.vta.exploring.sweep import AXES, shown
-from vtac.targets.vta.exploring.sweep import Point as MachinePoint
+from vtac.targets.vta.exploring.point import AXES, shown
+from vtac.targets.vta.exploring.point import Point as MachinePoint
 from vtac.targets.vta.exploring.sweep import Sweep as Exploration
 
 _PAIRS = (("cycles", "sram_bytes"), ("cycles", "energy"), ("cycles", "area"))
@@ -35,7 +35,7 @@ def exploration_page(exploration: object) -> str:
         for number, (x, y) in enumerate(_PAIRS, 1)
     ]
     failed = [(one.name, one.error) for one in found if one.error]
-    about = {"source": found.table.source, "failed": failed, "networks": title}
+    about = {"source": found.table.source, "failed": failed, "networks": title, "pruned": found.pruned}
     sections.append(Section("machines", "What the figures are", render("machines.html", **about)))
     return render(
         "page.html",

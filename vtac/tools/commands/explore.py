@@ -46,6 +46,7 @@ class Options(argparse.Namespace):
     store: str | None = None
     energy: str | None = None
     own_tilings: bool = False
+    prune: bool = False
     most: int = 2000
     csv: str | None = None
     plot: str | None = None
@@ -96,6 +97,7 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--store", metavar="FILE.db", help="keeps every point; a sweep goes on where it was")
     add("--energy", metavar="TABLE.json", help="energies and areas (default: 45 nm, see docs/exploring.md)")
     add("--own-tilings", action="store_true", help="search tilings for every configuration, as vtac compile does")
+    add("--prune", action="store_true", help="leave out what a bound proves no better in cycles and SRAM; say which")
     add("--most", type=int, metavar="N", help="configurations that are allowed (default 2,000)")
     add("--csv", metavar="FILE.csv", help="write all points")
     add("--plot", metavar="FILE.svg", help="draw the points and their front (extra plot)")
@@ -104,7 +106,12 @@ def _parse(arguments: Sequence[str]) -> Options:
     add("--x", choices=measures, help="--plot: the measure along (default cycles)")
     add("--y", choices=measures, help="--plot: the measure upwards (default sram_bytes)")
     add("--sensitivity", action="store_true", help="say what one change of each point of the front would give")
-    add("--simulate-workers", type=int, metavar="N", help="try three tasks, and say what up to N workers would take")
+    add(
+        "--simulate-workers",
+        type=int,
+        metavar="N",
+        help="forecast up to N workers from three tasks, or from --store's times",
+    )
     add("--points", type=int, metavar="N", help="--simulate-workers: points of the sweep (default: those it has)")
     add("--json", action="store_true", help="print all points as one JSON object")
     options = Options()
@@ -114,16 +121,24 @@ def _parse(arguments: Sequence[str]) -> Options:
 
 def _simulate(options: Options, workers: int) -> None:
     """Prints what a sweep would take on up to so many workers."""
-    from vtac.targets.vta.exploring.entry import sample_jobs
+    from vtac.store.store import Store
+    from vtac.targets.vta.exploring.entry import recorded_sample, sample_jobs
     from vtac.targets.vta.exploring.scaling import forecast_json, forecast_table, forecasts, measure_overheads
     from vtac.targets.vta.tuning.entry import working
 
     base = None if options.config is None else VTAConfig.from_json(options.config)
     sources = [Path(source) for source in options.sources]
     share = not options.own_tilings
-    sample = sample_jobs(sources, options.where, options.vary, base, _TASKS, share=share, most=options.most)
+    sweep = sources, options.where, options.vary, base
+    if options.store is None:
+        sample = sample_jobs(*sweep, _TASKS, share=share, most=options.most)
+    else:
+        if not Path(options.store).is_file():
+            raise UsageError(f"there is no store '{options.store}': sweep with --store {options.store} first")
+        with Store(options.store) as store:
+            sample = recorded_sample(*sweep, store, share=share, most=options.most)
     with working(options.executor) as executor:
-        overheads = measure_overheads(sample.jobs, executor, share=share)
+        overheads = measure_overheads(sample.jobs, executor, share=share, seconds=sample.seconds)
     points = options.points or sample.points
     found = forecasts(points, workers, overheads)
     if options.json:
@@ -136,6 +151,10 @@ def _check(options: Options) -> None:
     """Before anything is computed. Raises `VtacError` for what could not be written then, or would say nothing."""
     if options.plot is None and (options.x, options.y) != (None, None):
         raise UsageError("--x and --y choose what a picture shows: add --plot FILE.svg")
+    if options.prune and {options.x or "cycles", options.y or "sram_bytes"} != {"cycles", "sram_bytes"}:
+        raise UsageError(
+            "--prune leaves out points by cycles and SRAM, which other measures may need: drop it, or --x and --y"
+        )
     if options.most < 1:
         raise UsageError(f"--most {options.most} allows no configuration; at least 1 is required")
     if options.simulate_workers is None and options.points is not None:
@@ -162,15 +181,15 @@ def _check_simulation(options: Options, workers: int) -> None:
         "--csv": options.csv,
         "--plot": options.plot,
         "--report": options.report,
-        "--store": options.store,
         "--energy": options.energy,
         "--sensitivity": options.sensitivity or None,
+        "--prune": options.prune or None,
     }
     names = [name for name, value in given.items() if value is not None]
     if names:
         raise UsageError(
-            f"{', '.join(names)} and --simulate-workers exclude each other: a simulation tries {_TASKS} tasks and has "
-            "no points to write, keep or compare; leave one of them out"
+            f"{', '.join(names)} and --simulate-workers exclude each other: a simulation has no points to write or "
+            "compare; leave one of them out"
         )
 
 
@@ -189,6 +208,7 @@ def _explored(options: Options, store: Store | None, bar: Bar) -> tuple[Sweep, l
         energy=options.energy,
         share=not options.own_tilings,
         most=options.most,
+        prune=options.prune,
         progress=bar,
     )
     if not options.sensitivity:

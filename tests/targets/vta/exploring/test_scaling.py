@@ -12,7 +12,8 @@ import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.targets.vta.cycles import Timing
-from vtac.targets.vta.exploring.points import PointJob, compute_points
+from vtac.targets.vta.exploring.jobs import PointJob
+from vtac.targets.vta.exploring.points import compute_points
 from vtac.targets.vta.exploring.scaling import Overheads, forecast, forecast_table, forecasts, measure_overheads
 
 FAST = Overheads((2.0,), 0.001, 0.0005, 1000)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import StringIO
 from itertools import islice
 from pathlib import Path
@@ -16,13 +16,18 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
 from vtac.preparation import drop_scripts, prepare, refuse_several_functions
 from vtac.progress import Progress
+from vtac.store.records import Outcome
 from vtac.store.store import Store
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.energy import HOROWITZ_45NM, CostTable, read_table
 from vtac.targets.vta.exploring.exploration import Exploration, NetworkText
+from vtac.targets.vta.exploring.jobs import PointJob
+from vtac.targets.vta.exploring.least import least_cycles, works_on
 from vtac.targets.vta.exploring.machines import NAMES, Machine, machines
-from vtac.targets.vta.exploring.points import PointJob
-from vtac.targets.vta.exploring.sweep import Point, Sweep, figures_of
+from vtac.targets.vta.exploring.point import Point, figures_of
+from vtac.targets.vta.exploring.pruning import without_dominated
+from vtac.targets.vta.exploring.shared_tilings import merged_tilings
+from vtac.targets.vta.exploring.sweep import Sweep
 from vtac.targets.vta.exploring.where import parse_where
 from vtac.targets.vta.target import VTA
 from vtac.targets.vta.tuning.entry import keeping, working
@@ -45,6 +50,7 @@ def explore(
     energy: CostTable | str | Path | None = None,
     share: bool = True,
     most: int = MOST_POINTS,
+    prune: bool = False,
     progress: Progress | None = None,
 ) -> Sweep:
     """Compile networks for many machines and count what they take on each; `str()` of the sweep is a table.
@@ -55,7 +61,8 @@ def explore(
     `multipliers`. `executor` and `store` are as for `vtac.tune`. `energy` is a table, or the JSON file of one.
     Machines that differ in timing alone share a program. With `share`, layers get the tiling of the machine with the
     next larger memories and the same tiles where that fits; without it each machine is searched for by itself, as
-    `vtac.compile` does.
+    `vtac.compile` does. With `prune`, machines are left out that a point is proven to be as good as in cycles and SRAM
+    and better in one: their lower bounds are compared with points of other tiles. They are the sweep's `pruned`.
 
     Raises `VtacError` for no machine or more than `most`, a condition that cannot be read (`kind` "where"), and what
     `vtac.tune` does. A network that a machine cannot hold is the `error` of a point.
@@ -64,20 +71,68 @@ def explore(
     chosen = _machines(configs, where, vary, base, most)
     networks = [NetworkText(name, _text(source)) for name, source in _named(modules).items()]
     with keeping(store) as kept, working(executor, limit=POINT_SECONDS) as workers:
-        sweep = Exploration(networks, chosen, workers, kept, share, progress)
+        work = _Work(networks, table, workers, kept, share, progress, len(chosen))
+        if prune:
+            points, pruned = without_dominated(chosen, work.least(chosen), work.count)
+            places = {machine: place for place, machine in enumerate(chosen)}
+            points.sort(key=lambda point: places[point.machine])
+        else:
+            points, pruned = work.count(chosen), []
+    names = tuple(one.name for one in networks)
+    return Sweep(names, tuple(points), table, work.compiled, work.counted, tuple(pruned))
+
+
+@dataclass
+class _Work:
+    """Counts networks on some of the `total` machines of a sweep at a time."""
+
+    networks: Sequence[NetworkText]
+    table: CostTable
+    executor: Executor
+    store: Store | None
+    share: bool
+    progress: Progress | None
+    total: int
+    compiled: int = 0
+    counted: int = 0
+    known: dict[tuple[str, Machine], Outcome] = field(default_factory=dict[tuple[str, Machine], Outcome])
+
+    def count(self, machines: Sequence[Machine]) -> list[Point]:
+        """What the networks take on machines, which share tilings with one another only."""
+        sweep = Exploration(self.networks, machines, self.executor, self.store, self.share, self._report, self.known)
         sweep.run()
-    names, known = [one.name for one in networks], sweep.known
-    points = [Point(one, tuple(figures_of(name, known[name, one]) for name in names), table) for one in chosen]
-    return Sweep(tuple(one.name for one in networks), tuple(points), table, sweep.compiled, sweep.counted)
+        self.compiled += sweep.compiled
+        self.counted += sweep.counted
+        names = [one.name for one in self.networks]
+        return [
+            Point(one, tuple(figures_of(name, self.known[name, one]) for name in names), self.table) for one in machines
+        ]
+
+    def least(self, machines: Sequence[Machine]) -> dict[Machine, int]:
+        """The cycles that each takes at least."""
+        configs = list(dict.fromkeys(machine.program_config for machine in machines))
+        works = works_on([(one.digest, one.text) for one in self.networks], configs, self.executor)
+        digests = [one.digest for one in self.networks]
+        return {
+            one: least_cycles([works[name, one.program_config] for name in digests], one.timing) for one in machines
+        }
+
+    def _report(self, what: str, done: int, _: int) -> None:
+        if self.progress is not None:
+            self.progress(what, done, len(self.networks) * self.total)
 
 
 @dataclass(frozen=True)
 class Sample:
-    """Some jobs of a sweep, evenly chosen, and how many points it has in all; `share` as `explore` has it."""
+    """Some jobs of a sweep, and how many points it has in all; `share` as `explore` has it.
+
+    `seconds` are of CPU, of tasks that a store knows; empty where jobs have to be tried.
+    """
 
     points: int
     jobs: tuple[PointJob, ...]
     share: bool
+    seconds: tuple[float, ...] = ()
 
 
 def sample_jobs(
@@ -90,7 +145,7 @@ def sample_jobs(
     share: bool = True,
     most: int = MOST_POINTS,
 ) -> Sample:
-    """A few jobs of a sweep, of each network in turn. Raises as `explore` does."""
+    """A few jobs of a sweep, evenly chosen, of each network in turn. Raises as `explore` does."""
     chosen = _machines(None, where, vary, base, most)
     networks = [NetworkText(name, _text(source)) for name, source in _named(modules).items()]
     total = len(chosen) * len(networks)
@@ -100,6 +155,34 @@ def sample_jobs(
         for place, one in places
     ]
     return Sample(total, tuple(jobs), share)
+
+
+def recorded_sample(
+    modules: Source | Sequence[Source] | Mapping[str, Source],
+    where: str | None,
+    vary: Sequence[str],
+    base: VTAConfig | None,
+    store: Store,
+    *,
+    share: bool = True,
+    most: int = MOST_POINTS,
+) -> Sample:
+    """What a store knows of the times of a sweep, and a job as large as the largest. Raises as `explore` does.
+
+    Raises `VtacError`, too, for a store that knows no point of it.
+    """
+    chosen = _machines(None, where, vary, base, most)
+    networks = [NetworkText(name, _text(source)) for name, source in _named(modules).items()]
+    with working("local:1") as unused:
+        seconds, tilings = Exploration(networks, chosen, unused, store, share, None).recorded()
+    if not seconds:
+        raise VtacError(
+            f"{store.path} knows no times of this sweep, which the same network, options and vtac make: sweep with "
+            "--store first, or leave it out, so that tasks are tried"
+        )
+    machine = chosen[0]
+    job = PointJob(networks[0].digest, "", machine.program_config, (machine.timing,), merged_tilings([tilings]))
+    return Sample(len(chosen) * len(networks), (job,), share, tuple(seconds))
 
 
 def _machines(

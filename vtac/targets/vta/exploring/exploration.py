@@ -16,8 +16,9 @@ from vtac.store.records import Outcome, Trial, canonical, digest
 from vtac.store.store import Store
 from vtac.targets.vta.compiler_identity import model_identity
 from vtac.targets.vta.exploring.families import Families
+from vtac.targets.vta.exploring.jobs import PointJob
 from vtac.targets.vta.exploring.machines import Machine
-from vtac.targets.vta.exploring.points import PointJob, PointResult, compute_points
+from vtac.targets.vta.exploring.points import PointResult, compute_points
 from vtac.targets.vta.exploring.shared_tilings import merged_tilings
 from vtac.targets.vta.tuning.identity import machine_text
 from vtac.workers.crew import Crash, Crew
@@ -49,10 +50,10 @@ class Exploration:
     store: Store | None
     share: bool
     progress: Progress | None
+    known: dict[tuple[str, Machine], Outcome] = field(default_factory=dict[tuple[str, Machine], Outcome])
+    """What became of each network on each machine, those of other sweeps among them."""
     compiled: int = 0
     counted: int = 0
-    known: dict[tuple[str, Machine], Outcome] = field(default_factory=dict[tuple[str, Machine], Outcome])
-    """What became of each network on each machine."""
     _tilings: dict[_Job, Mapping[str, str]] = field(default_factory=dict[_Job, Mapping[str, str]])
 
     def run(self) -> None:
@@ -62,6 +63,18 @@ class Exploration:
         pending = {job: None for job in wanted if self._missing(job)}
         waits = {job: {parent for parent in self._parents(job) if parent in pending} for job in pending}
         self._work(deque(job for job in pending if not waits[job]), waits)
+
+    def recorded(self) -> tuple[list[float], Mapping[str, str]]:
+        """CPU seconds of the points that the store knows, in order, and the tilings of the program with most of them.
+
+        A point's seconds are its share of its program's.
+        """
+        self._read()
+        nothing: dict[str, str] = {}
+        good = [json.loads(outcome.more) for outcome in self.known.values() if outcome.is_ok]
+        jobs = [(name, machine.program_config) for (name, machine), one in self.known.items() if one.is_ok]
+        tilings = [dict(self._tilings_of(job)) for job in dict.fromkeys(jobs)]
+        return [float(one["seconds"]) for one in good if "seconds" in one], max(tilings, key=len, default=nothing)
 
     def _work(self, ready: deque[_Job], waits: Mapping[_Job, set[_Job]]) -> None:
         """Do jobs, a few for each worker at a time. A text is sent with the first ones, and to who lacks it.
@@ -110,7 +123,8 @@ class Exploration:
         fresh: list[tuple[Trial, Outcome]] = []
         texts = {digest(tilings): tilings}
         for machine, outcome in zip(machines, result.outcomes, strict=True):
-            self.known[network.name, machine] = known = _with_tilings(outcome, digest(tilings))
+            share = result.seconds / len(machines)
+            self.known[network.name, machine] = known = _with_origin(outcome, digest(tilings), share)
             fresh.append((self._trial(network, machine), known))
             text = machine_text(machine.config, machine.timing)
             texts[digest(text)] = text
@@ -166,8 +180,9 @@ class Exploration:
                     self.known[network.name, machine] = found[trial.candidate]
 
 
-def _with_tilings(outcome: Outcome, tilings: str) -> Outcome:
-    """An outcome that says by which tilings its program was made."""
+def _with_origin(outcome: Outcome, tilings: str, seconds: float) -> Outcome:
+    """An outcome that says by which tilings its program was made, and its share of the CPU seconds that this took."""
     if not outcome.is_ok:
         return outcome
-    return replace(outcome, more=json.dumps({**json.loads(outcome.more), "tilings": tilings}, sort_keys=True))
+    more = {**json.loads(outcome.more), "tilings": tilings, "seconds": round(seconds, 4)}
+    return replace(outcome, more=json.dumps(more, sort_keys=True))

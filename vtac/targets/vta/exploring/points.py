@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
-
-from xdsl.dialects.builtin import ModuleOp
+from dataclasses import dataclass, replace
+from time import process_time
 
 from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import VtacError
-from vtac.preparation import prepare, refuse_several_functions
 from vtac.store.records import Outcome
 from vtac.targets.vta.compiling import compile_with
 from vtac.targets.vta.cycles import CycleReport, Timing, simulate_cycles
-from vtac.targets.vta.exploring.shared_fronts import SharedFronts
+from vtac.targets.vta.exploring.jobs import PointJob, held_network
 from vtac.targets.vta.exploring.shared_kernels import SharedKernels
 from vtac.targets.vta.exploring.shared_tilings import SharedTilings
 from vtac.targets.vta.machine.counters import COUNTER_NAMES, count
@@ -27,32 +24,14 @@ from vtac.targets.vta.proof import check
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.stream import stream_of
 from vtac.targets.vta.proof.tokens import check_tokens
-from vtac.targets.vta.target import VTA
-from vtac.text.source import parse
 
 _TOKENS_BELOW = 0.7
 """Where no unit is busy for such a share of the cycles, they wait for one another."""
 
 
 @dataclass(frozen=True)
-class PointJob:
-    """A network by the digest of its text, a configuration, and the timings to count under.
-
-    The text may be empty where it went to the same process before: it is long, and is kept there.
-    `tilings` are those of machines with larger memories and the same tiles, by the digest of the layer: the best of
-    those that fit is taken, so that these layers need no search.
-    """
-
-    network: str
-    text: str
-    config: VTAConfig
-    timings: tuple[Timing, ...]
-    tilings: Mapping[str, Sequence[str]]
-
-
-@dataclass(frozen=True)
 class PointResult:
-    """The outcome under each timing, and the tiling of each layer that the program has.
+    """The outcome under each timing, and the tiling of each layer that the program has; CPU seconds of all of it.
 
     `needs_text`: the process does not have the network, so that the job is to be sent with its text.
     """
@@ -60,23 +39,29 @@ class PointResult:
     outcomes: tuple[Outcome, ...]
     tilings: Mapping[str, str]
     needs_text: bool = False
+    seconds: float = 0.0
 
 
 def compute_points(jobs: Sequence[PointJob]) -> list[PointResult]:
     """What becomes of each job. A network that a configuration cannot hold is an outcome."""
     with seldom_collected():
-        return [_computed(job) for job in jobs]
+        return [_timed(job) for job in jobs]
+
+
+def _timed(job: PointJob) -> PointResult:
+    start = process_time()
+    found = _computed(job)
+    return replace(found, seconds=process_time() - start)
 
 
 def _computed(job: PointJob) -> PointResult:
     known = SharedTilings(job.tilings)
-    if not job.text and _held(job.network).module is None:
+    network = held_network(job)
+    if network is None:
         return PointResult((), {}, needs_text=True)
     try:
-        work = prepare(_module(job), VTA, job.config, None)
-        refuse_several_functions(work)
-        split = _held(job.network).fronts.split
-        program = compile_with(work, known, SharedKernels(None, known), split=split)
+        work = network.prepared(job.config)
+        program = compile_with(work, known, SharedKernels(None, known), split=network.fronts.split)
         unsafe = [] if isinstance(program, HostProgram) else check(program.stream)
         if unsafe:
             raise VtacError(f"the program is not proven safe: {unsafe[0].message}")
@@ -86,25 +71,6 @@ def _computed(job: PointJob) -> PointResult:
     except Exception as error:
         failed = Outcome("failed", message=f"{type(error).__name__}: {error}")
     return PointResult((failed,) * len(job.timings), {})
-
-
-@dataclass
-class _Held:
-    """A network that this process has read, or has not, and what it was split into."""
-
-    module: ModuleOp | None = None
-    fronts: SharedFronts = field(default_factory=SharedFronts)
-
-
-@lru_cache(maxsize=8)
-def _held(_network: str) -> _Held:
-    return _Held()
-
-
-def _module(job: PointJob) -> ModuleOp:
-    held = _held(job.network)
-    held.module = held.module or parse(f"{job.text}\n")
-    return held.module
 
 
 def _under(program: VtaProgram, timings: Sequence[Timing]) -> tuple[Outcome, ...]:

@@ -9,12 +9,13 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from time import perf_counter, process_time
+from time import perf_counter
 
 from vtac.errors import VtacError
 from vtac.store.records import Outcome, Trial
 from vtac.store.store import Store
-from vtac.targets.vta.exploring.points import PointJob, compute_points
+from vtac.targets.vta.exploring.jobs import PointJob
+from vtac.targets.vta.exploring.points import compute_points
 from vtac.targets.vta.exploring.shared_tilings import merged_tilings
 from vtac.workers.crew import Crew
 
@@ -26,12 +27,14 @@ class Overheads:
     """Seconds: CPU of each task that was tried, of giving one out and taking it back, and of a row in the store.
 
     The last two are work of one process, the one that leads; `payload` are the bytes that a task is sent as.
+    `recorded` says that the times of tasks are those of a sweep's store.
     """
 
     tasks: tuple[float, ...]
     dispatch: float
     record: float
     payload: int
+    recorded: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,26 +52,33 @@ def echo(items: Sequence[bytes]) -> list[int]:
     return [len(item) for item in items]
 
 
-def measure_overheads(jobs: Sequence[PointJob], executor: Executor, *, share: bool = True) -> Overheads:
+def measure_overheads(
+    jobs: Sequence[PointJob], executor: Executor, *, share: bool = True, seconds: Sequence[float] = ()
+) -> Overheads:
     """Try tasks here, and send as many bytes as they have to the workers and back. Raises `VtacError` for no task.
 
-    With `share` a task gets the tilings of an earlier one with the same tiles, as in a sweep.
+    With `share` a task gets the tilings of an earlier one with the same tiles, as in a sweep. Where `seconds` of
+    tasks are known, none is tried, and the jobs say only how many bytes are sent.
     """
     if not jobs:
         raise VtacError("there is no task to measure: give a sweep with at least one configuration")
+    tasks, largest = (list(seconds), jobs[-1].tilings) if seconds else _tried(jobs, share=share)
+    payload = pickle.dumps(replace(jobs[-1], text="", tilings=largest))
+    return Overheads(tuple(tasks), dispatch_seconds(payload, executor), record_seconds(), len(payload), bool(seconds))
+
+
+def _tried(jobs: Sequence[PointJob], *, share: bool) -> tuple[list[float], Mapping[str, Sequence[str]]]:
+    """CPU seconds of jobs that are done here, and the most tilings that one is sent with."""
     tasks: list[float] = []
     nothing: Mapping[str, str] = {}
     known: dict[tuple[str, int, int, int], Mapping[str, str]] = {}
     for job in jobs:
         tiles = (job.network, job.config.batch, job.config.block_in, job.config.block_out)
-        start = process_time()
         (result,) = compute_points([replace(job, tilings=merged_tilings([known.get(tiles, nothing)]))])
-        tasks.append(process_time() - start)
+        tasks.append(result.seconds)
         if share:
             known.setdefault(tiles, result.tilings)
-    largest = merged_tilings([max(known.values(), key=len, default=nothing)])
-    payload = pickle.dumps(replace(jobs[-1], text="", tilings=largest))
-    return Overheads(tuple(tasks), dispatch_seconds(payload, executor), record_seconds(), len(payload))
+    return tasks, merged_tilings([max(known.values(), key=len, default=nothing)])
 
 
 def dispatch_seconds(payload: bytes, executor: Executor) -> float:
@@ -127,10 +137,12 @@ def forecasts(points: int, most: int, overheads: Overheads) -> list[Forecast]:
 
 def forecast_table(points: int, found: Sequence[Forecast], overheads: Overheads) -> str:
     """Forecasts as a table, below what was measured."""
+    origin = "recorded by the store" if overheads.recorded else "tried"
     mean = sum(overheads.tasks) / len(overheads.tasks)
     lines = [
-        f"{points:,} points; a task takes {mean:.2f} CPU s ({len(overheads.tasks)} tried), {overheads.payload:,} bytes "
-        f"and {1e3 * overheads.dispatch:.2f} ms to send and take back, {1e3 * overheads.record:.2f} ms to record",
+        f"{points:,} points; a task takes {mean:.2f} CPU s ({len(overheads.tasks):,} {origin}), "
+        f"{overheads.payload:,} bytes and {1e3 * overheads.dispatch:.2f} ms to send and take back, "
+        f"{1e3 * overheads.record:.2f} ms to record",
         f"{'workers':>8}{'hours':>10}{'busy':>8}  limit",
     ]
     lines += [f"{one.workers:>8,}{one.seconds / 3600:>10.2f}{one.busy:>8.0%}  {one.limit}" for one in found]
@@ -139,7 +151,12 @@ def forecast_table(points: int, found: Sequence[Forecast], overheads: Overheads)
 
 def forecast_json(points: int, found: Sequence[Forecast], overheads: Overheads) -> dict[str, object]:
     """The same as plain values; times are seconds."""
-    measured = {"tasks": list(overheads.tasks), "dispatch": overheads.dispatch, "record": overheads.record}
+    measured: dict[str, object] = {
+        "recorded": overheads.recorded,
+        "tasks": list(overheads.tasks),
+        "dispatch": overheads.dispatch,
+        "record": overheads.record,
+    }
     return {
         "points": points,
         "measured": {**measured, "payload_bytes": overheads.payload},

@@ -12,7 +12,7 @@ from vtac.progress import Progress
 from vtac.store.store import Store
 from vtac.targets.vta.exploring.entry import Source, explore
 from vtac.targets.vta.exploring.machines import Machine
-from vtac.targets.vta.exploring.sweep import Point
+from vtac.targets.vta.exploring.point import Point
 
 _MEMORIES = ("inp", "wgt", "acc")
 

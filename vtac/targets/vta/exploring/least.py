@@ -1,0 +1,118 @@
+"""What a network takes at least on a machine, whatever its tilings: known as soon as it is split."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+
+from xdsl.dialects.builtin import ModuleOp
+
+from vtac.analysis.device_functions import calls_of, device_functions
+from vtac.analysis.target import config_of
+from vtac.collection import seldom_collected
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import NoDefaultScheduleError, VtacError
+from vtac.partition.layouts import needs_packing
+from vtac.passes.vta.isolate_device_functions import isolated
+from vtac.pipelines import Runner
+from vtac.schedule import Schedule
+from vtac.targets.vta.compilation import CompilationContext
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.exploring.jobs import HeldNetwork, PointJob, held_network
+from vtac.targets.vta.programs.work import Work
+from vtac.targets.vta.schedules.kernel_forms import form_of
+from vtac.targets.vta.schedules.kernel_lowering import work_in
+from vtac.targets.vta.schedules.search import layers_of
+from vtac.text.context import dialect_factories
+from vtac.workers.crew import Crash, Crew
+
+_UNKNOWN_WORKERS = 64
+_NOTHING = Work(0, 0, 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class Least:
+    """The work of a network on a machine; nothing where it cannot be split. `needs_text` as `PointResult` has it."""
+
+    work: Work
+    needs_text: bool = False
+
+
+def works_on(
+    networks: Sequence[tuple[str, str]], configs: Sequence[VTAConfig], executor: Executor
+) -> dict[tuple[str, VTAConfig], Work]:
+    """The work of each network, which stands by its digest with its text, under each configuration."""
+    jobs = [PointJob(name, text, config, (), {}) for name, text in networks for config in configs]
+    crew: Crew[PointJob, Least] = Crew(executor, split_points)
+    workers = int(getattr(executor, "count", _UNKNOWN_WORKERS))
+    found: dict[tuple[str, VTAConfig], Work] = {}
+    for number, job in enumerate(jobs):
+        crew.submit(number, [job if number < workers else replace(job, text="")])
+    while len(crew):
+        for done in crew.collect(timeout=1.0):
+            job, least = jobs[done.number], done.results[0]
+            if isinstance(least, Least) and least.needs_text:
+                crew.submit(done.number, [job])
+            else:
+                found[job.network, job.config] = _NOTHING if isinstance(least, Crash) else least.work
+    return found
+
+
+def split_points(jobs: Sequence[PointJob]) -> list[Least]:
+    """What a worker does: the work of each job's network."""
+    with seldom_collected():
+        return [_least_of(job) for job in jobs]
+
+
+def _least_of(job: PointJob) -> Least:
+    network = held_network(job)
+    if network is None:
+        return Least(_NOTHING, needs_text=True)
+    try:
+        return Least(_work(network, job.config))
+    except VtacError:
+        return Least(_NOTHING)
+
+
+def _work(network: HeldNetwork, config: VTAConfig) -> Work:
+    module = network.prepared(config)
+    if not needs_packing(module):
+        work = work_in(layers_of(Schedule(module)), config)
+        return Work.from_fields(work) if work else _NOTHING
+    network.fronts.split(Runner(CompilationContext.of(dialect_factories()), verify_phases=False), module)
+    return work_of_network(module)
+
+
+def work_of_network(module: ModuleOp) -> Work:
+    """The work of all calls of device functions in a module that was split; none of a function that is no layer."""
+    total: Counter[str] = Counter(_NOTHING.fields())
+    known: dict[str, Mapping[str, int]] = {}
+    for device in device_functions(module):
+        form = form_of(device)
+        name = device.sym_name.data if form is None else form.text
+        if name not in known:
+            source = isolated(device, module)
+            try:
+                known[name] = work_in(layers_of(Schedule(source)), config_of(source))
+            except NoDefaultScheduleError:
+                known[name] = {}
+        for field, value in known[name].items():
+            total[field] += value * len(calls_of(module, {device.sym_name.data}))
+    return Work.from_fields(total)
+
+
+def least_cycles(works: Sequence[Work], timing: Timing) -> int:
+    """Cycles that networks take one after the other, at least.
+
+    One unit does all products, resets and ALU operations of a network, one moves all bytes that are loaded and one
+    those that are stored: units overlap, also from layer to layer, so that the busiest of them is the bound.
+    """
+    return sum(_busiest(work, timing) for work in works)
+
+
+def _busiest(work: Work, timing: Timing) -> int:
+    alu = work.alu if timing.alu_tensor_interval > 1 else work.alu // 2
+    compute = work.products + work.resets + alu
+    return max(compute, work.loaded // timing.bus_bytes, work.stored // timing.bus_bytes)

@@ -1,0 +1,183 @@
+"""A point of a sweep: a machine and what networks take on it, by several measures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import cast
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
+from vtac.store.records import Outcome
+from vtac.targets.vta.exploring.energy import CostTable, area_of, energy_of
+from vtac.targets.vta.exploring.machines import Machine
+
+MEASURES = ("cycles", "bytes", "sram_bytes", "multipliers", "energy", "area")
+"""What points may be compared by; less is better."""
+AXES: Mapping[str, tuple[str, int]] = {
+    "cycles": ("cycles", 1),
+    "bytes": ("bytes of DRAM", 1),
+    "sram_bytes": ("SRAM in KiB", 1024),
+    "multipliers": ("multipliers", 1),
+    "energy": ("energy in uJ", 1),
+    "area": ("area in mm2", 1),
+}
+"""What an axis calls a measure, and in which unit of it."""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one network takes on one machine, or why it cannot be compiled for it."""
+
+    network: str
+    cycles: int = 0
+    nbytes: int = 0
+    counts: Mapping[str, int] | None = None
+    busy: Mapping[str, int] | None = None
+    limit: str = ""
+    macs: int = 0
+    error: str = ""
+
+
+def figures_of(network: str, outcome: Outcome) -> Figures:
+    """The figures that an outcome has."""
+    if not outcome.is_ok:
+        return Figures(network, error=outcome.message)
+    more = cast("dict[str, object]", json.loads(outcome.more))
+    counts, busy = (cast("dict[str, int]", more[name]) for name in ("counts", "busy"))
+    return Figures(network, outcome.cycles, outcome.nbytes, counts, busy, str(more["limit"]), cast(int, more["macs"]))
+
+
+@dataclass(frozen=True)
+class Point:
+    """A machine and what the networks take on it, one after the other; `error` says why one cannot run there.
+
+    `energy` is in microjoules and `area` in square millimetres, by the sweep's table. `is_proven` says that cycles on
+    such a machine were compared with its RTL; on others they follow from the same formulas. `tilings` tells which
+    compiled program it is: points that differ in timing alone share it.
+    """
+
+    machine: Machine
+    networks: tuple[Figures, ...]
+    table: CostTable
+
+    @property
+    def config(self) -> VTAConfig:
+        return self.machine.config
+
+    @property
+    def error(self) -> str:
+        return next((f"{one.network}: {one.error}" for one in self.networks if one.error), "")
+
+    @property
+    def cycles(self) -> int:
+        return sum(one.cycles for one in self.networks)
+
+    @property
+    def bytes(self) -> int:
+        return sum(one.nbytes for one in self.networks)
+
+    @property
+    def sram_bytes(self) -> int:
+        return self.machine.sram_bytes
+
+    @property
+    def multipliers(self) -> int:
+        return self.machine.multipliers
+
+    @property
+    def energy(self) -> float:
+        return sum(energy_of(one.counts, self.machine, self.table) for one in self.networks if one.counts is not None)
+
+    @property
+    def area(self) -> float:
+        return area_of(self.machine, self.table)
+
+    @property
+    def utilisation(self) -> float:
+        """Multiplications of the networks against those that the multipliers could do in these cycles."""
+        return sum(one.macs for one in self.networks) / max(1, self.cycles * self.multipliers)
+
+    @property
+    def limit(self) -> str:
+        """What limits the network that takes longest: compute, ALU, loads, stores, or tokens (units that wait)."""
+        return max(self.networks, key=lambda one: one.cycles).limit
+
+    @property
+    def is_proven(self) -> bool:
+        return self.machine.is_proven
+
+    @property
+    def name(self) -> str:
+        """`1x16 uop 32 inp 32 wgt 256 acc 128 KiB`, and what of the bus is unlike the default.
+
+        A tile is BATCHxBLOCK, or BATCHxBLOCK_INxBLOCK_OUT where the sides differ.
+        """
+        values = values_of(self.machine)
+        rows, *sides = self.machine.tiles
+        tile = "x".join(map(str, (rows, *dict.fromkeys(sides))))
+        usual = {"bus_bits": 64, "burst_beats": 16, "bursts": 16, "latency": 16, "queue_depth": 512}
+        other = [f"{name} {values[name]}" for name, value in usual.items() if values[name] != value]
+        memories = " ".join(f"{name} {values[f'{name}_kib']:g}" for name in ("uop", "inp", "wgt", "acc"))
+        return ", ".join([f"{tile} {memories} KiB", *other])
+
+    def row(self) -> dict[str, str | int | float]:
+        """The point as a row of a table."""
+        return {
+            **values_of(self.machine),
+            "cycles": self.cycles,
+            "bytes": self.bytes,
+            "sram_bytes": self.sram_bytes,
+            "energy_uj": round(self.energy, 3),
+            "area_mm2": round(self.area, 4),
+            "utilisation": round(self.utilisation, 4),
+            "limit": self.limit,
+            "cycles_by": "rtl" if self.is_proven else "formula",
+            "error": self.error,
+        }
+
+
+@dataclass(frozen=True)
+class Pruned:
+    """A machine that was not compiled for: its cycles at least, and a point that has no more of them, nor of SRAM."""
+
+    machine: Machine
+    least: int
+    by: Point
+
+    @property
+    def name(self) -> str:
+        """As `Point.name`."""
+        return Point(self.machine, (), self.by.table).name
+
+    @property
+    def reason(self) -> str:
+        """Why it need not be compiled for, in a line."""
+        return (
+            f"pruned: takes {self.least:,} cycles at least; {self.by.name} takes {self.by.cycles:,} and has "
+            f"{self.by.sram_bytes / 1024:,.0f} KiB of SRAM"
+        )
+
+
+def values_of(machine: Machine) -> dict[str, str | int | float]:
+    """A machine's dimensions; each side of a tile by itself. Memories below 1 KiB are fractions."""
+    values = {name: value for name, value in machine.values.items() if name != "BLOCK"}
+    return {name: int(value) if value == int(value) else value for name, value in values.items()}
+
+
+def measure(point: Point, name: str) -> float:
+    """A measure of a point by its name. Raises `VtacError` for one that there is not."""
+    require_measure(name)
+    return float(getattr(point, name))
+
+
+def require_measure(name: str) -> None:
+    """Raises `VtacError` for what is no measure of a point."""
+    if name not in MEASURES:
+        raise VtacError(f"'{name}' is no measure of a point; the measures are {', '.join(MEASURES)}")
+
+
+def shown(point: Point, name: str) -> float:
+    """A measure as an axis shows it. Raises as `measure` does."""
+    return measure(point, name) / AXES[name][1]
