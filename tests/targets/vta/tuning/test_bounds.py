@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
+import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tuned_programs import LAYERS, SMALL
@@ -12,15 +15,24 @@ import vtac
 from vtac.dialects.hardware import VTAConfig
 from vtac.schedule import Schedule
 from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.schedules.cost import estimates
+from vtac.targets.vta.schedules.nests import cut_nest
 from vtac.targets.vta.schedules.search import layers_of
+from vtac.targets.vta.schedules.tiling import Tiling, tile_loops
+from vtac.targets.vta.schedules.tilings import tilings_of
 from vtac.targets.vta.tuning.space import Space, space_of
 from vtac.targets.vta.tuning.trials import Job, measure
+from vtac.workloads.conv2d import Conv2D
+
+PROGRAMS = {**LAYERS, "batch": Conv2D(2, 8, 6, 32, 64).text()}
+ORDERED = ("convolution", "stride", "batch")
+"""Layers that are cut along several dimensions."""
 
 
 @cache
 def space(name: str, small: bool) -> tuple[str, Space]:
     config = SMALL if small else VTAConfig()
-    schedule = Schedule(vtac.parse(LAYERS[name]), config=config)
+    schedule = Schedule(vtac.parse(PROGRAMS[name]), config=config)
     return str(schedule.module), space_of(layers_of(schedule)[0], config)
 
 
@@ -33,6 +45,49 @@ def test_bounds_hold(name: str, small: bool, number: int) -> None:
     assert outcome.status == "ok", outcome.message
     assert member.least_cycles <= outcome.cycles
     assert member.least_bytes <= outcome.nbytes
+
+
+@given(st.sampled_from(ORDERED), st.booleans(), st.integers(0, 10**9))
+@settings(max_examples=10)
+def test_bounds_hold_for_other_orders_and_threads(name: str, threads: bool, number: int) -> None:
+    text, found = space(name, small=True)
+    other = np.flatnonzero(found.tilings.threads > 1 if threads else found.tilings.outside > 0)
+    member = found.member(int(other[number % len(other)]))
+    (outcome,) = measure([Job(text, member.tiling, Timing.de10())])
+    assert outcome.status == "ok", outcome.message
+    assert member.least_cycles <= outcome.cycles
+    assert member.least_bytes <= outcome.nbytes
+
+
+def test_weights_between_rows_and_columns_are_loaded_for_each_row() -> None:
+    config = VTAConfig()
+    schedule = Schedule(vtac.parse(LAYERS["convolution"]), config=config)
+    text, (layer,) = str(schedule.module), layers_of(schedule)
+    cut = Tiling((1, 1, 3, 3), channels=2)
+    orders = [cut, replace(cut, outside=0b10), replace(cut, outside=0b100), replace(cut, weights_inside=True)]
+    assert [tile_loops(layer, one) for one in orders] == [[1, 0, 2, 3], [2, 1, 0, 3], [3, 1, 0, 2], [0, 2, 3, 1]]
+    outcomes = measure([Job(text, one, Timing.de10()) for one in orders])
+    assert [one.status for one in outcomes] == ["ok"] * 4
+    guesses = estimates(layer, tilings_of(orders, 4), config)
+    assert [one.nbytes for one in outcomes] == guesses.nbytes.tolist()
+    once, by_row, by_column, each = (one.nbytes for one in outcomes)
+    weights = 2 * 9 * 2 * config.wgt_element_bytes
+    assert by_row == by_column == once + weights < each
+
+
+def test_virtual_threads_stand_side_by_side() -> None:
+    schedule = Schedule(vtac.parse(LAYERS["convolution"]), config=VTAConfig())
+    (layer,) = layers_of(schedule)
+    cut_nest(schedule, layer, Tiling((1, 1, 3, 3), threads=2))
+    assert "vtac.schedule.bind" not in str(schedule)
+    assert '"cthread"' in str(schedule)
+
+
+@pytest.mark.parametrize("tile", [(1, 1, 6, 6), (1, 2, 6, 2)])
+def test_threads_that_divide_no_tiles_are_not_in_the_space(tile: tuple[int, ...]) -> None:
+    _, found = space("convolution", small=False)
+    tilings = [one for one in found.tilings.listed() if one.tile == tile]
+    assert {one.threads for one in tilings} == ({1, 2} if tile[1] == 1 else {1})
 
 
 def test_the_space_is_wider_than_the_default_one() -> None:

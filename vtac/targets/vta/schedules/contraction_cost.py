@@ -46,7 +46,7 @@ class ContractionCost:
         self.work = np.where(tilings.skip, (dense * contraction.useful).astype(np.int64), dense)
         groups = np.where(tilings.splits_window, windows, 1)
         self.kernels = total * groups
-        inputs, weights = _traffic(tilings, by_weight, by_input, passes)
+        inputs, weights = _traffic(contraction, tilings, counts, passes)
         if contraction.tied:
             inputs = total
         chunks = product_of(c for c, selects in zip(counts, contraction.selecting, strict=True) if selects)
@@ -91,34 +91,61 @@ def _each(function: Callable[[int], int], values: Column) -> Column:
     return np.array([function(kind) for kind in kinds.tolist()], np.int64)[places]
 
 
-def _traffic(tilings: Tilings, by_weight: Column, by_input: Column, passes: Column) -> tuple[Column, Column]:
+def _traffic(
+    contraction: TiledContraction, tilings: Tilings, counts: list[Column], passes: Column
+) -> tuple[Column, Column]:
     """Chunks of input and of weights that are loaded, given what stays on chip."""
-    weights_inside = (by_input == 1) | (tilings.weights_inside & (by_weight > 1))
-    outer, inner = np.where(weights_inside, by_input, by_weight), np.where(weights_inside, by_weight, by_input)
-    kept = np.where(weights_inside, tilings.inp, tilings.wgt)
-    step = np.where((kept > 1) & (kept < passes), passes - kept, 0)
-    rows = zip(*(column.tolist() for column in (outer, inner, passes, step)), strict=True)
-    copies = zip(tilings.inp.tolist(), tilings.wgt.tolist(), weights_inside.tolist(), strict=True)
+    outside, by_weight, inside = _nests(contraction, tilings, counts)
+    kept = np.where(inside == 1, tilings.inp, tilings.wgt)
+    step = np.where((kept > 1) & (kept < passes) & (tilings.threads == 1), passes - kept, 0)
+    rows = zip(*(column.tolist() for column in (outside, by_weight, inside, passes, step)), strict=True)
+    copies = zip(tilings.inp.tolist(), tilings.wgt.tolist(), strict=True)
     inputs: list[int] = []
     weights: list[int] = []
-    for row, (inp, wgt, inside) in zip(rows, copies, strict=True):
-        inputs.append(_chunks_loaded(*row, inp, by_outer=inside))
-        weights.append(_chunks_loaded(*row, wgt, by_outer=not inside))
-    return np.array(inputs, np.int64), np.array(weights, np.int64)
+    for row, (inp, wgt) in zip(rows, copies, strict=True):
+        inputs.append(_chunks_loaded(*row, inp, of_weights=False))
+        weights.append(_chunks_loaded(*row, wgt, of_weights=True))
+    return np.array(inputs, np.int64) * tilings.threads, np.array(weights, np.int64) * tilings.threads
+
+
+def _nests(contraction: TiledContraction, tilings: Tilings, counts: list[Column]) -> tuple[Column, Column, Column]:
+    """Tiles of the loops outside of those that select weights, of these, and of those inside; of each virtual thread.
+
+    Where one of the loops alone has several tiles, it counts as innermost.
+    """
+    one = np.ones(len(tilings), np.int64)
+    outside, by_weight, inside, moving = one, one, one, 0
+    for count, weight in zip(counts, contraction.by_weight, strict=True):
+        if weight:
+            by_weight = by_weight * count
+            continue
+        is_out = tilings.weights_inside | (tilings.outside >> moving & 1 > 0)
+        outside, inside = np.where(is_out, outside * count, outside), np.where(is_out, inside, inside * count)
+        moving += 1
+    inside, outside = np.where(by_weight == 1, inside * outside, inside), np.where(by_weight == 1, 1, outside)
+    parts, is_last = tilings.threads, inside > 1
+    by_weight = np.where(is_last | (by_weight == 1), by_weight, -(-by_weight // parts))
+    return outside, by_weight, np.where(is_last, -(-inside // parts), inside)
 
 
 @lru_cache(maxsize=16384)
-def _chunks_loaded(outer: int, inner: int, passes: int, step: int, copies: int, *, by_outer: bool) -> int:
+def _chunks_loaded(
+    outside: int, by_weight: int, inside: int, passes: int, step: int, copies: int, *, of_weights: bool
+) -> int:
     """Loads of a buffer with copies used in turn: a chunk that its place holds already is not loaded again.
 
-    Chunks differ by the outer tile loop or by the inner one, and by the pass, which starts
-    `step` later for each inner tile.
+    Chunks of weights differ by the loops that select them, those of inputs by the others, and both by the pass, which
+    starts `step` later for each tile of the innermost loops.
     """
-    total = outer * inner * passes
+    total = outside * by_weight * inside * passes
     if copies >= total or total > _FOLLOWED:
         return total
-    i, j, number = np.ogrid[:outer, :inner, :passes]
-    chunks = ((i if by_outer else j) * passes + (step * j + number) % passes + 0 * (i + j)).reshape(total)
+    times = np.arange(total)
+    number, tile = times % passes, times // passes
+    inner = tile % inside if inside > 1 else tile % by_weight
+    weights, inputs = tile // inside % by_weight, tile // (inside * by_weight) * inside + tile % inside
+    chunk = weights if of_weights else inputs
+    chunks = chunk * passes + (step * inner + number) % passes
     return total - int(np.count_nonzero(chunks[copies:] == chunks[:-copies]))
 
 

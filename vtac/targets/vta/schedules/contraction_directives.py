@@ -7,7 +7,7 @@ from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.nests import TileNest
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
-from vtac.targets.vta.schedules.tiling import CHANNEL, SPATIAL, Tiling, kernel_order
+from vtac.targets.vta.schedules.tiling import CHANNEL, SPATIAL, Tiling, kernel_order, tile_loops
 
 
 class ContractionSchedule:
@@ -91,12 +91,10 @@ class ContractionSchedule:
     def _rotate(self, passes: LoopRef, around: list[LoopRef]) -> None:
         """Let each tile begin with the channels that the one before left on chip."""
         innermost = [loop for loop in around if loop.extent > 1][-1:]
-        if not innermost:
+        if not innermost or self.tiling.threads > 1:
             return
-        number = around.index(innermost[0])
-        selecting = sum(self.contraction.by_weight)
-        weights = number >= len(around) - selecting if self.tiling.weights_inside else number < selecting
-        kept = self.tiling.inp if weights else self.tiling.wgt
+        dimension = tile_loops(self.layer, self.tiling)[around.index(innermost[0])]
+        kept = self.tiling.inp if self.contraction.by_weight[dimension] else self.tiling.wgt
         if 1 < kept < passes.extent:
             self.schedule.rotate(passes, innermost[0], passes.extent - kept)
 

@@ -55,9 +55,8 @@ def fits(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
 
 def _needed(layer: Layer, tilings: Tilings) -> tuple[Column, Column, Column]:
     """Accumulators, inputs and weights that tiles of these sizes need."""
-    none = np.zeros(len(tilings), np.int64)
     inputs, weights = _operand_tiles(layer, tilings)
-    return none + accumulator_tiles(layer, tilings), none + inputs, none + weights
+    return tilings.threads * accumulator_tiles(layer, tilings), tilings.threads * inputs, tilings.threads * weights
 
 
 def _smaller(layer: Layer, tilings: Tilings, rests: Mask) -> Iterator[tuple[Column, Tilings]]:

@@ -24,7 +24,10 @@ class Tiling:
     `acc`: copies of each buffer; `pieces`: parts in which a tile is finished and stored;
     `skip`: iterations that read padding are left out; `taps`: each position of the window has
     a kernel and weights of its own; `streamed`: inputs and weights of one window position are
-    on chip at a time; `operands`: copies of the tiles of each int8 operand.
+    on chip at a time; `operands`: copies of the tiles of each int8 operand; `outside`: which loops
+    over tiles that select no weights stand outside of those that do, a bit for each such dimension,
+    where `weights_inside` does not put all of them there; `threads`: tiles of the innermost loop that
+    run as virtual threads, pass by pass side by side, each with buffers of its own.
     """
 
     tile: tuple[int, ...]
@@ -38,6 +41,8 @@ class Tiling:
     taps: bool = False
     streamed: bool = False
     operands: int = 1
+    outside: int = 0
+    threads: int = 1
 
     @property
     def splits_window(self) -> bool:
@@ -121,7 +126,16 @@ def tile_loops(layer: Layer, tiling: Tiling) -> list[int]:
     by_weight = layer.contraction.by_weight
     selecting = [number for number, weight in enumerate(by_weight) if weight]
     moving = [number for number, weight in enumerate(by_weight) if not weight]
-    return [*moving, *selecting] if tiling.weights_inside else [*selecting, *moving]
+    if tiling.weights_inside:
+        return [*moving, *selecting]
+    outside = [number for place, number in enumerate(moving) if tiling.outside >> place & 1]
+    return [*outside, *selecting, *(number for number in moving if number not in outside)]
+
+
+def thread_loop(layer: Layer, tiling: Tiling) -> int | None:
+    """The dimension whose tiles run as virtual threads: that of the innermost loop over tiles; None without one."""
+    counts = tile_counts(layer, tiling)
+    return next((number for number in reversed(tile_loops(layer, tiling)) if counts[number] > 1), None)
 
 
 def operand_level(layer: Layer, tiling: Tiling, operand: Operand) -> int | None:

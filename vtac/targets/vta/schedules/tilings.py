@@ -39,6 +39,8 @@ class Tilings:
     taps: Mask
     streamed: Mask
     operands: Column
+    outside: Column
+    threads: Column
 
     def __len__(self) -> int:
         return len(self.channels)
@@ -62,6 +64,8 @@ class Tilings:
             self.taps[chosen],
             self.streamed[chosen],
             self.operands[chosen],
+            self.outside[chosen],
+            self.threads[chosen],
         )
 
     def sized(self, tile: Tile) -> Tilings:
@@ -71,7 +75,7 @@ class Tilings:
     def listed(self) -> list[Tiling]:
         """The tilings one by one."""
         columns = (self.channels, self.weights_inside, self.inp, self.wgt, self.acc, self.pieces)
-        rest = (self.skip, self.taps, self.streamed, self.operands)
+        rest = (self.skip, self.taps, self.streamed, self.operands, self.outside, self.threads)
         tiles = zip(*(sizes.tolist() for sizes in self.tile), strict=True)
         fields = zip(*(column.tolist() for column in (*columns, *rest)), strict=True)
         return [Tiling(tile, *row) for tile, row in zip(tiles, fields, strict=True)]
@@ -91,6 +95,8 @@ def tilings_of(tilings: Sequence[Tiling], rank: int) -> Tilings:
         _mask(one.taps for one in tilings),
         _mask(one.streamed for one in tilings),
         _column(one.operands for one in tilings),
+        _column(one.outside for one in tilings),
+        _column(one.threads for one in tilings),
     )
 
 
@@ -174,10 +180,14 @@ def loads_of(layer: Layer, tilings: Tilings, region: TileRegion) -> Column:
     by_weight = layer.contraction.by_weight if layer.contraction else (True,) * len(counts)
     selecting = [number for number, weight in enumerate(by_weight) if weight]
     moving = [number for number, weight in enumerate(by_weight) if not weight]
-    outside = _times([*selecting, *moving], counts, moves)
+    times = _times([*selecting, *moving], counts, moves)
     if not selecting or not moving:
-        return outside
-    return np.where(tilings.weights_inside, _times([*moving, *selecting], counts, moves), outside)
+        return times
+    for mask in np.unique(tilings.outside[tilings.outside > 0]).tolist():
+        first = [number for place, number in enumerate(moving) if mask >> place & 1]
+        last = [number for number in moving if number not in first]
+        times = np.where(tilings.outside == mask, _times([*first, *selecting, *last], counts, moves), times)
+    return np.where(tilings.weights_inside, _times([*moving, *selecting], counts, moves), times)
 
 
 def _times(loops: Sequence[int], counts: Sequence[Column], moves: set[int | None]) -> Column:

@@ -47,9 +47,9 @@ class KernelBounds:
 
     @property
     def later_resets(self) -> Column:
-        """Resets of all tiles but the first, which may be over when the first loads are."""
-        resets = np.maximum(0, prod(self.contraction.extents) - self.cut.size)
-        return resets + KERNEL_START * (self.cut.tiles - 1)
+        """Resets of all tiles but the first of each thread, which may be over when the first loads are."""
+        resets = np.maximum(0, prod(self.contraction.extents) - self.tilings.threads * self.cut.size)
+        return resets + KERNEL_START * np.maximum(0, self.cut.tiles - self.tilings.threads)
 
     @property
     def before_first(self) -> Column:
@@ -79,7 +79,7 @@ class KernelBounds:
         cut, layer = self.cut, self.cut.layer
         spaces = [space for space in layer.accumulators if space.stored and space.stage is not None]
         is_stored = any(layer.stages[space.stage or 0].kind == "contraction" for space in spaces)
-        single = (self.tilings.acc == 1) & ~cut.ragged & np.bool_(cut.plain and is_stored)
+        single = (self.tilings.acc == 1) & (self.tilings.threads == 1) & ~cut.ragged & np.bool_(cut.plain and is_stored)
         return np.where(single, (cut.tiles - 1) * (1 + store_cycles(last_piece(layer, self.tilings), cut.config)), 0)
 
     @cached_property

@@ -97,7 +97,8 @@ class LoadBounds:
         inputs = LOAD_START * self._lines + self._beats(self._inputs(self._least_extent), 0)
         weights = LOAD_START + self._beats(0, self._weights * self.cut.windows)
         load = np.where(self.tilings.inp == 1, inputs, 0) + np.where(self.tilings.wgt == 1, weights, 0)
-        return np.where(self.tilings.splits_window, 0, self.cut.full * (self.cut.passes - 1) * load)
+        apart = self.tilings.splits_window | (self.tilings.threads > 1)
+        return np.where(apart, 0, self.cut.full * (self.cut.passes - 1) * load)
 
     @cached_property
     def _lines(self) -> Column:

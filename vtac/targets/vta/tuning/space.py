@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import combinations, product
 from math import prod
 
 import numpy as np
@@ -19,7 +19,7 @@ from vtac.targets.vta.schedules.cost import estimates
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.room import fits, products_of
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
-from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.tiling import Tiling, thread_loop, tile_counts
 from vtac.targets.vta.schedules.tilings import Column, Tilings, counts_of, piece_dimensions, rests_of, tilings_of
 from vtac.targets.vta.tuning.bounds import cycle_bounds, least_bytes
 
@@ -29,6 +29,10 @@ ACCUMULATORS = (1, 2)
 PIECES = (1, 2, 4, 8)
 OPERANDS = (1, 2)
 """Copies of int8 operands."""
+THREADS = (1, 2)
+"""Virtual threads: so many tiles of the innermost loop side by side, where they divide it."""
+MOST_ORDERS = 6
+"""Orders of the loops over tiles beside weights outside and weights inside."""
 LONGEST = 4000
 """Instructions by the estimate beyond which a tiling is not in the space: such programs are bound by fetching them."""
 
@@ -100,10 +104,36 @@ def _cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
         if contraction is None:
             yield Tiling(tile)
             continue
-        orders = (False, True) if _cuts_both(layer, contraction, tile) else (False,)
         kinds = list(_kinds(layer, contraction, tile))
-        for channels, inside, (skip, taps, streamed) in product(divisors(contraction.channels), orders, kinds):
-            yield Tiling(tile, channels, inside, skip=skip, taps=taps, streamed=streamed)
+        orders = list(_orders(layer, contraction, tile))
+        for channels, (inside, outside), (skip, taps, streamed), threads in product(
+            divisors(contraction.channels), orders, kinds, THREADS
+        ):
+            tiling = Tiling(
+                tile, channels, inside, skip=skip, taps=taps, streamed=streamed, outside=outside, threads=threads
+            )
+            if threads == 1 or _divides(layer, tiling):
+                yield tiling
+
+
+def _divides(layer: Layer, tiling: Tiling) -> bool:
+    """Virtual threads divide the tiles of the loop that has them, and no tile is smaller than the others."""
+    number = thread_loop(layer, tiling)
+    whole = all(extent % size == 0 for extent, size in zip(layer.extents, tiling.tile, strict=True))
+    return whole and number is not None and tile_counts(layer, tiling)[number] % tiling.threads == 0
+
+
+def _orders(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -> Iterator[tuple[bool, int]]:
+    """(weights inside, loops outside of theirs): weights outside, inside, and between others wherever that is new."""
+    yield False, 0
+    if not _cuts_both(layer, contraction, tile):
+        return
+    yield True, 0
+    cut = [size < whole for size, whole in zip(tile, layer.extents, strict=True)]
+    moving = [is_cut for is_cut, weight in zip(cut, contraction.by_weight, strict=True) if not weight]
+    places = [1 << place for place, is_cut in enumerate(moving) if is_cut]
+    masks = [sum(some) for count in range(1, len(places)) for some in combinations(places, count)]
+    yield from ((False, mask) for mask in masks[:MOST_ORDERS])
 
 
 def _cuts_both(layer: Layer, contraction: TiledContraction, tile: tuple[int, ...]) -> bool:
