@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 
 from sitegen.text import code, table
@@ -175,18 +176,29 @@ def _by_formula(tiling: ProductTiling) -> dict[str, float]:
     }
 
 
-_KERNELS = (
-    ("seed's convolution", 256, 172, 49_152),
-    ("fast convolution", 256, 166, 217_088),
-    ("64 x 64 tile, three stages", 128, 64, 30_720),
-)
-"""What a kernel of `docs/tensor-cores.md` takes on sm_90: threads, registers of each, bytes of shared memory."""
+_CONVOLUTIONS = MappingProxyType({"seed's convolution": "convolution, seed", "fast convolution": "convolution, fast"})
+"""Kernels of 256 threads, and what `docs/tensor-cores.md` calls them, which has what a compiler made of them."""
+_PRODUCT = ("64 x 64 tile, three stages", 128, 64, 30_720)
+"""A kernel of which only threads, registers and shared bytes are given."""
+
+
+def _kernels() -> list[tuple[str, int, int, int]]:
+    """Kernels with their threads, registers of each, and bytes of shared memory, on sm_90."""
+    lines = (Path(__file__).parents[1] / "tensor-cores.md").read_text().splitlines()
+    head = next(line for line in lines if line.startswith("| | | sm_"))
+    column = [cell.strip() for cell in head.split("|")].index(_ARCHITECTURE.name)
+    found: list[tuple[str, int, int, int]] = []
+    for title, name in _CONVOLUTIONS.items():
+        at = next(number for number, line in enumerate(lines) if line.startswith(f"| {name} | registers |"))
+        registers, shared = (int(line.split("|")[column].replace(",", "")) for line in lines[at : at + 2])
+        found.append((title, 256, registers, shared))
+    return [*found, _PRODUCT]
 
 
 def occupancy() -> str:
     """How many blocks a multiprocessor of sm_90 holds by threads, by registers, by shared memory, and by all."""
     rows: list[tuple[str, ...]] = []
-    for title, threads, registers, shared in _KERNELS:
+    for title, threads, registers, shared in _kernels():
         limits = [
             _ARCHITECTURE.resident_blocks(threads, one, other)
             for one, other in ((0, 0), (registers, 0), (0, shared), (registers, shared))

@@ -110,7 +110,7 @@ def test_banks_meet_as_the_model_has_it(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_multiprocessor_holds_what_the_page_says() -> None:
-    assert "| fast convolution | 256 | 166 | 217,088 | 8 | 1 | 1 | 1 |" in tensor_machine.occupancy()
+    assert "| 64 x 64 tile, three stages | 128 | 64 | 30,720 | 16 | 8 | 7 | 7 |" in tensor_machine.occupancy()
     assert "| f16 | 16 x 16 x 16 | 4 | 4 | f32 8, f16 4 |" in tensor_machine.fragments()
     assert "| 256 x 128 x 64 | 3 | 165,888 | 1626 |" in tensor_machine.pipelines()
 

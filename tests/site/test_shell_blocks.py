@@ -10,7 +10,7 @@ from types import MappingProxyType
 import pytest
 from page_blocks import PAGES, all_blocks, blocks
 from page_files import write_files
-from page_shell import run_line, sessions, shell_lines
+from page_shell import as_pattern, run_line, sessions, shell_lines
 from run_programs import UnknownProgramError
 
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
@@ -49,6 +49,16 @@ ELSEWHERE: Mapping[str, str] = MappingProxyType(
     }
 )
 """Commands that are not run here, by a part of them, and why."""
+DRAWINGS = {
+    "README.md": 1,
+    "architecture.md": 1,
+    "default-schedules.md": 1,
+    "machine.md": 4,
+    "mma-dialect.md": 1,
+}
+"""How many blocks of text each page has that nothing prints. What a command prints stands in a session."""
+FAULTS = {"cpu-execution.md": 1}
+"""Blocks that a run of a kernel prints; tests/site/test_kernel_faults.py compares them."""
 NEEDS = {"exploring.md": "matplotlib", "models.md": "onnx", "reports.md": "jinja2", "README.md": "jinja2"}
 
 
@@ -85,6 +95,11 @@ def test_sessions_print_what_they_show(page: Path, tmp_path: Path, monkeypatch: 
         assert re.search(as_pattern(shown), printed), f"{page.name}: {line}\n{printed}"
 
 
+def test_text_is_drawn_or_compared() -> None:
+    found = {page.name: len(blocks(page, "text")) for page in PAGES if blocks(page, "text")}
+    assert found == {**DRAWINGS, **FAULTS}
+
+
 def test_what_is_no_command_of_ours_is_told() -> None:
     with pytest.raises(UnknownProgramError, match="'rm' is not understood here; the programs are not, vtac, vtac-opt"):
         run_line("rm -r build")
@@ -114,9 +129,3 @@ def smaller(line: str) -> str:
     for found, instead in SMALLER.items():
         line = line.replace(found, instead)
     return line
-
-
-def as_pattern(shown: str) -> str:
-    """What matches a text whose dots stand for anything, and whose spaces for any."""
-    parts = (r"\s+".join(map(re.escape, part.split())) for part in shown.split("..."))
-    return r"[\s\S]*?".join(parts)

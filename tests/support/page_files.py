@@ -9,6 +9,7 @@ import numpy as np
 from page_blocks import ANY_ROWS, LAYER, ROOT, TWO_PRODUCTS, blocks
 
 import vtac
+from vtac.workloads.networks.recurrent import lstm_cell
 
 SMALL_CONFIG = '{"LOG_BATCH": 2, "LOG_BLOCK": 3, "LOG_ACC_BUFF_SIZE": 18, "LOG_WGT_BUFF_SIZE": 16}'
 
@@ -24,6 +25,8 @@ def write_files(page: str, folder: Path) -> None:
         (folder / "layer.mlir").write_text(blocks(ROOT / "docs" / page, "mlir")[0])
     if page == "schedules.md":
         (folder / "small.json").write_text(SMALL_CONFIG)
+    if page == "networks.md":
+        (folder / "cell.mlir").write_text(lstm_cell(120).text())
     if page == "cuda-programs.md":
         (folder / "encoder.mlir").write_text(TWO_PRODUCTS)
         (folder / "layer.mlir").write_text(ANY_ROWS)

@@ -77,3 +77,9 @@ def _called(path: Path, arguments: Sequence[str]) -> Generator[None]:
 _OURS: Mapping[str, Program] = MappingProxyType(
     {"vtac": PROGRAMS["vtac"], "vtac-opt": PROGRAMS["vtac-opt"], "python": _script, "make": _make}
 )
+
+
+def as_pattern(shown: str) -> str:
+    """What matches a text whose dots stand for anything, and whose spaces for any."""
+    parts = (r"\s+".join(map(re.escape, part.split())) for part in shown.split("..."))
+    return r"[\s\S]*?".join(parts)
