@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vtac.dialects.tensor_maps import Fill, TensorMap
 from vtac.errors import ConfigError
 from vtac.targets.cuda.launch import ELEMENT_BYTES, LaunchRecord, Parameter
 
@@ -99,3 +101,86 @@ def test_cudas_limits_are_checked() -> None:
         replace(_RECORD, shared_bytes=-4)
     with pytest.raises(ConfigError, match="parameter data is named twice"):
         replace(_RECORD, parameters=_RECORD.parameters[:1] * 2)
+
+
+_MAP = TensorMap("data", "float16", (64, 100), (128,), (64, 32), (1, 1), 128)
+_ARRAY = Parameter("data", "input", "float16", (100, 64))
+
+
+def _with(one: TensorMap, array: Parameter = _ARRAY) -> LaunchRecord:
+    return LaunchRecord("k", (1, 1, 1), (32, 1, 1), 0, (array,), (one,))
+
+
+def test_tensor_maps_travel_in_the_record() -> None:
+    record = _with(replace(_MAP, fill="nan", steps=(1, 2)))
+    data = json.loads(record.to_json())
+    assert list(data)[-1] == "tensor_maps"
+    assert data["tensor_maps"][0]["box"] == [64, 32]
+    assert LaunchRecord.from_json(record.to_json()) == record
+    assert (_MAP.box_bytes, _MAP.alignment, record.map_position(_MAP)) == (4096, 1024, 0)
+
+
+@pytest.mark.parametrize(
+    ("array", "message"),
+    [
+        (replace(_ARRAY, name="other"), "tensor map of 'data': no parameter has that name"),
+        (replace(_ARRAY, dtype="bfloat16"), "tensor map of 'data': it holds bfloat16, the map float16"),
+        (replace(_ARRAY, shape=(99, 64)), "reaches 12800 bytes far; the array has 12672"),
+    ],
+)
+def test_maps_of_other_arrays_are_refused(array: Parameter, message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _with(_MAP, array)
+    assert message in caught.value.message
+
+
+def _map(
+    dtype: str = "float16",
+    extents: tuple[int, ...] = (64, 100),
+    strides: tuple[int, ...] = (128,),
+    box: tuple[int, ...] = (64, 32),
+    steps: tuple[int, ...] = (1, 1),
+    swizzle: int = 128,
+    fill: Fill = "zero",
+) -> TensorMap:
+    return TensorMap("a", dtype, extents, strides, box, steps, swizzle, fill)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"dtype": "int64"}, "elements of int64; uint8, int8"),
+        ({"extents": (1,) * 6}, "6 dimensions; 1 to 5 are possible"),
+        ({"strides": ()}, "2 dimensions with 0 strides, 2 extents of the box and 2 steps"),
+        ({"extents": (0, 100)}, "extents [0, 100]; each is from 1 to 2**32"),
+        ({"strides": (120,)}, "a stride of 120 bytes; a multiple of 16 below 2**40 is required"),
+        ({"box": (64, 257)}, "a box of 64 x 257 elements; each extent is from 1 to 256"),
+        ({"steps": (1, 9)}, "steps [1, 9]; each is from 1 to 8"),
+        ({"steps": (2, 1)}, "steps of 2 elements along the innermost dimension"),
+        ({"box": (4, 32)}, "rows of a box of 8 bytes; a multiple of 16 is required"),
+        ({"swizzle": 256}, "a swizzle of 256 bytes; 32, 64 or 128 are possible"),
+        ({"swizzle": 64}, "rows of a box of 128 bytes, swizzled within 64: a row has to fit"),
+        ({"dtype": "int32", "box": (32, 32), "fill": "nan"}, "a fill of NaN for elements of int32"),
+        ({"fill": "one"}, "a fill of 'one'; zero or nan is possible"),
+    ],
+)
+def test_maps_that_the_hardware_lacks_are_refused(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        _map(**change)
+    assert f"tensor map of 'a': {message}" in caught.value.message
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("box", "wide", "tensor_maps[0]: box: found 'wide'; a list of integers is required"),
+        ("fill", "one", "fill 'one', swizzle 128; two names, one of zero, nan, and a number are required"),
+        ("pitch", 3, "an object with array, dtype, extents, strides, box, steps, swizzle, fill is required"),
+    ],
+)
+def test_maps_of_files_are_refused(field: str, value: object, message: str) -> None:
+    data = json.loads(_with(_MAP).to_json())
+    data["tensor_maps"][0][field] = value
+    with pytest.raises(ConfigError) as caught:
+        LaunchRecord.from_json(json.dumps(data))
+    assert message in caught.value.message

@@ -10,7 +10,9 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Literal, cast
 
+from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import ConfigError
+from vtac.targets.cuda.map_record import read_map
 
 Role = Literal["input", "output"]
 Extent3 = tuple[int, int, int]
@@ -25,6 +27,8 @@ _GRID_LIMIT = (2**31 - 1, 65535, 65535)
 _BLOCK_LIMIT = (1024, 1024, 64)
 _THREADS_PER_BLOCK = 1024
 _KEYS = ("kernel", "grid", "block", "shared_bytes", "parameters")
+_MORE_KEYS = ("tensor_maps",)
+"""Of kernels that have some: others say nothing of them."""
 SAVED_KEYS = ("in_place", "digests", "cubins")
 """What a saved program says in its record besides."""
 _PARAMETER_KEYS = ("name", "role", "dtype", "shape")
@@ -69,7 +73,8 @@ class LaunchRecord:
     """How to start one kernel; `grid` in blocks and `block` in threads, as (x, y, z).
 
     `shared_bytes` is the dynamic shared memory of the launch: 0 for a kernel whose shared
-    arrays are all static. Raises `ConfigError` beyond CUDA's limits on grids and blocks.
+    arrays are all static. `tensor_maps` of arrays among the parameters are parameters themselves, after all arrays.
+    Raises `ConfigError` beyond CUDA's limits on grids and blocks.
     """
 
     kernel: str
@@ -77,6 +82,7 @@ class LaunchRecord:
     block: Extent3
     shared_bytes: int
     parameters: tuple[Parameter, ...]
+    tensor_maps: tuple[TensorMap, ...] = ()
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.kernel):
@@ -94,6 +100,25 @@ class LaunchRecord:
         repeated = sorted({name for name in names if names.count(name) > 1})
         if repeated:
             raise ConfigError(f"launch record: parameter {repeated[0]} is named twice; names must differ")
+        for one in self.tensor_maps:
+            self._check_map(one)
+
+    def _check_map(self, one: TensorMap) -> None:
+        """A map is of one of the arrays, and reaches no further than it does."""
+        array = next((parameter for parameter in self.parameters if parameter.name == one.array), None)
+        if array is None or array.dtype != one.dtype:
+            found = "no parameter has that name" if array is None else f"it holds {array.dtype}, the map {one.dtype}"
+            raise ConfigError(f"launch record: tensor map of '{one.array}': {found}")
+        last = sum((extent - 1) * stride for extent, stride in zip(one.extents[1:], one.strides, strict=True))
+        reach = last + one.extents[0] * one.element_bytes
+        if reach > array.nbytes:
+            raise ConfigError(
+                f"launch record: tensor map of '{one.array}' reaches {reach} bytes far; the array has {array.nbytes}"
+            )
+
+    def map_position(self, one: TensorMap) -> int:
+        """The number of the parameter that a map is of."""
+        return next(at for at, parameter in enumerate(self.parameters) if parameter.name == one.array)
 
     @property
     def threads(self) -> int:
@@ -115,7 +140,12 @@ class LaunchRecord:
 
     def to_json(self) -> str:
         """The record as JSON text, keys in the order of the public interface."""
-        return json.dumps(asdict(self), indent=2) + "\n"
+        return json.dumps(self.fields(), indent=2) + "\n"
+
+    def fields(self) -> dict[str, object]:
+        """The record as an object for JSON; without tensor maps where there are none."""
+        found = cast("dict[str, object]", asdict(self))
+        return {key: value for key, value in found.items() if key not in _MORE_KEYS or value}
 
     @classmethod
     def from_json(cls, text: str, source: str = "launch record") -> LaunchRecord:
@@ -124,14 +154,16 @@ class LaunchRecord:
             data: object = json.loads(text)
         except json.JSONDecodeError as error:
             raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-        values = _object(data, _KEYS, source, SAVED_KEYS)
+        values = _object(data, _KEYS, source, (*_MORE_KEYS, *SAVED_KEYS))
         parameters = _list(values["parameters"], f"{source}: parameters")
+        maps = _list(values.get("tensor_maps", []), f"{source}: tensor_maps")
         return cls(
             kernel=_string(values["kernel"], f"{source}: kernel"),
             grid=_extent3(values["grid"], f"{source}: grid"),
             block=_extent3(values["block"], f"{source}: block"),
             shared_bytes=_integer(values["shared_bytes"], f"{source}: shared_bytes"),
             parameters=tuple(_parameter(item, f"{source}: parameters[{i}]") for i, item in enumerate(parameters)),
+            tensor_maps=tuple(read_map(item, f"{source}: tensor_maps[{i}]") for i, item in enumerate(maps)),
         )
 
 

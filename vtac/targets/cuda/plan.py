@@ -125,7 +125,8 @@ class LaunchPlan:
 
     def to_json(self) -> dict[str, object]:
         """The plan as an object for JSON."""
-        return cast("dict[str, object]", json.loads(json.dumps(asdict(self))))
+        fields = {**asdict(self), "kernels": [kernel.fields() for kernel in self.kernels]}
+        return cast("dict[str, object]", json.loads(json.dumps(fields)))
 
     @classmethod
     def from_json(cls, data: Mapping[str, object], source: str) -> LaunchPlan:

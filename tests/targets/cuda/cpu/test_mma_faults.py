@@ -144,7 +144,7 @@ WRITTEN_ONLY = (
         (READ_ONLY.replace("[%1]", "[%2]"), "asm operand %2 of 2"),
         (WRITTEN_ONLY.replace("k16", "k8"), "cannot run mma.sync of m16n8k8 f32.f16.f16.f32 on the CPU"),
         (WRITTEN_ONLY.replace("{%1, %1}", "{%1}"), "mma.sync of m16n8k16 takes 4, 4, 2 and 4 registers"),
-        (READ_ONLY.replace('"r"(y)', '"r"(y) : "memory"'), "it has more than operands"),
+        (READ_ONLY.replace('"r"(y)', '"r"(y) : "memory" : place'), "it has more than operands"),
     ],
 )
 def test_inline_ptx_without_a_model_is_refused(statement: str, message: str) -> None:

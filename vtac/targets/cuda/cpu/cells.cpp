@@ -16,11 +16,14 @@ void note_read(Cell& cell, Event event) {
         return;
     }
     const int warp = warp_of(who_of(cell.read));
-    if (who_of(cell.read) == who && epoch_of(cell.read) == epoch_of(event)) return;
+    if (who_of(cell.read) == who) {
+        cell.read = event;
+        return;
+    }
     if (cell.other_read && warp_of(who_of(cell.other_read)) != warp) return;
     if (warp_of(who) != warp) {
         cell.other_read = event;
-    } else if (epoch_of(cell.read) < epoch_of(event)) {
+    } else if (warp < first_warp / lanes_per_warp && epoch_of(cell.read) < epochs.warps[warp]) {
         cell.read = event, cell.other_read = 0;
     } else if (!cell.other_read) {
         cell.other_read = event;
@@ -59,6 +62,11 @@ Access enter(Cell& cell, const Access& access) {
     return {};
 }
 
+std::uint32_t next_epoch() {
+    if (epochs.now >= last_epoch - 1) fail("limit", "more than %u barriers in one run", last_epoch);
+    return ++epochs.now;
+}
+
 void start_epochs(std::uint32_t ordinal) {
     epochs.block_ordinal = ordinal;
     pass_block_barrier();
@@ -67,14 +75,13 @@ void start_epochs(std::uint32_t ordinal) {
 }
 
 void pass_block_barrier() {
-    if (epochs.now >= last_epoch - 1) fail("limit", "more than %u barriers in one run", last_epoch);
-    epochs.block_barrier = ++epochs.now;
+    epochs.block_barrier = next_epoch();
     for (std::uint32_t& warp : epochs.warps) warp = epochs.now;
 }
 
 void pass_warp_barrier(int warp) {
-    if (epochs.now >= last_epoch - 1) fail("limit", "more than %u barriers in one run", last_epoch);
-    epochs.warps[warp] = ++epochs.now;
+    epochs.warps[warp] = next_epoch();
+    share_knowledge(warp);
 }
 
 }  // namespace vtac

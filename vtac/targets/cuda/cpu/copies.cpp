@@ -61,6 +61,7 @@ void land(const Copy& copy, int thread) {
 }  // namespace
 
 bool copy_brings(int thread, const unsigned char* address, const unsigned char* value, std::size_t bytes) {
+    if (thread >= first_warp) return false;
     for (int i = queues[thread].count - 1; i >= 0; --i) {
         const Copy& copy = queues[thread].copies[i];
         if (address < copy.destination || address + bytes > copy.destination + copy.bytes) continue;

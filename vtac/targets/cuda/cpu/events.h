@@ -14,8 +14,9 @@ constexpr int epoch_shift = 34, who_shift = 23;
 constexpr Event copy_in_flight = Event(1) << 22, is_atomic = Event(1) << 21, site_is_line = Event(1) << 20;
 constexpr Event site_mask = site_is_line - 1;
 constexpr std::uint32_t last_epoch = (1u << 30) - 1;
-// Who: a thread, or from here on a warp, one of whose lanes (CUDA does not say which) makes the access.
-constexpr int first_warp = 1024;
+// Who: a thread, or from here on a warp, one of whose lanes (CUDA does not say which) makes the access, or the engine
+// of bulk copies, on behalf of an mbarrier.
+constexpr int first_warp = 1024, first_agent = first_warp + 32, last_who = 2047;
 
 inline std::uint32_t epoch_of(Event event) { return std::uint32_t(event >> epoch_shift); }
 inline int who_of(Event event) { return int(event >> who_shift & 0x7ff); }
@@ -30,14 +31,26 @@ struct Epochs {
 };
 extern Epochs epochs;
 
+// What mbarriers order: each thread's own time, which goes on at what others may wait for, and what it knows of others.
+extern std::uint32_t own_times[first_warp], fences[first_warp];
+extern bool waits_for_mbarriers;
+bool knows(int who, int author, std::uint32_t epoch);
+int issuer_of(int agent);
+inline std::uint32_t time_of(int who) {
+    if (who >= first_agent) return epochs.now;
+    const std::uint32_t warp = epochs.warps[warp_of(who)];
+    return who < first_warp && own_times[who] > warp ? own_times[who] : warp;
+}
+
 // Whether barriers (or its own program, for one thread) put an earlier access before what `who` does now.
 inline bool is_ordered(Event earlier, int who) {
     if (earlier & copy_in_flight) return false;
     const std::uint32_t epoch = epoch_of(earlier);
     if (epoch < epochs.block_barrier) return true;
+    if (who >= first_agent) who = issuer_of(who);
     const int warp = warp_of(who), author = who_of(earlier);
-    if (warp_of(author) != warp) return false;
-    return epoch < epochs.warps[warp] || (author == who && who < first_warp);
+    if (warp_of(author) == warp && (epoch < epochs.warps[warp] || (author == who && who < first_warp))) return true;
+    return waits_for_mbarriers && knows(who, author, epoch);
 }
 
 inline bool meet_peacefully(Event earlier, Event now) {
@@ -51,11 +64,12 @@ struct Access {
     Touch touch;
     Event event;
     const unsigned char* value = nullptr;
+    bool is_async = false;  // by the async proxy: of bulk copies, and of what reads shared memory by descriptors
 };
 
 // What `who` does now, at a site of the text.
 inline Event event_of(int who, Event site) {
-    return Event(epochs.warps[warp_of(who)]) << epoch_shift | Event(who) << who_shift | site;
+    return Event(time_of(who)) << epoch_shift | Event(who) << who_shift | site;
 }
 
 // Enters an access; says whether a copy will change nothing that others may meet.
@@ -68,6 +82,10 @@ void land_copy(std::uintptr_t address, std::size_t bytes, Event event);
 
 // Keeps the race for `tell_races`.
 void report_race(const Region& region, std::size_t byte, const Access& earlier, const Access& now);
+// Names a place of an array as races do.
+void name_place(const void* place, char* words, std::size_t size);
+// What was written by plain accesses, and not fenced since, is not to be touched by the async proxy.
+void report_unfenced(const Region& region, std::size_t byte, Event earlier, const Access& now);
 // Keeps an access of a byte of shared memory that nobody in the block wrote before, for `tell_races`.
 void report_unwritten(const Region& region, std::size_t byte, const Access& access);
 // A race of two blocks, where the epoch of the earlier event is the earlier block's ordinal.

@@ -4,10 +4,11 @@
 #include <ucontext.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <cstring>
 #include <initializer_list>
 
-#include "runtime.h"
+#include "mbarriers.h"
 
 uint3 threadIdx, blockIdx;
 dim3 blockDim, gridDim;
@@ -21,7 +22,7 @@ namespace {
 constexpr int max_threads = 1024;
 constexpr std::size_t stack_bytes = 256 * 1024;
 
-enum class State { ready, at_block_barrier, at_warp_barrier, at_shuffle, done };
+enum class State { ready, at_block_barrier, at_warp_barrier, at_shuffle, at_mbarrier, done };
 
 struct Fiber {
     jmp_buf context;
@@ -32,6 +33,7 @@ struct Fiber {
     std::uint64_t history;  // of warp-wide operations, as a hash
     unsigned operations, shuffles;
     uint3 index;
+    Waiting waiting;
 };
 
 // What lanes pass each other. One that has read its own may pass the next before others have read: so two in turns.
@@ -114,11 +116,14 @@ const char* what_holds(const Fiber& fiber) {
     if (fiber.state == State::done) return "has returned";
     if (fiber.state == State::at_shuffle)
         return fiber.shuffles_matrices ? "waits at ldmatrix or mma.sync in line" : "waits at a shuffle in line";
+    if (fiber.state == State::at_mbarrier) return "waits for an mbarrier in line";
     return fiber.state == State::at_block_barrier ? "waits at __syncthreads() in line" : "waits at __syncwarp()";
 }
 
 int line_of(const Fiber& fiber) {
-    return fiber.state == State::at_block_barrier || fiber.state == State::at_shuffle ? fiber.line : 0;
+    const bool has_line = fiber.state == State::at_block_barrier || fiber.state == State::at_shuffle ||
+                          fiber.state == State::at_mbarrier;
+    return has_line ? fiber.line : 0;
 }
 
 void report_divergence(const Fiber& a, const Fiber& b) {
@@ -162,7 +167,8 @@ void run_together(int begin, int end) {
     } while (release_warps(begin, end));
 }
 
-void run_to_block_barrier() {
+// Runs every thread as far as it comes without another's arrival at an mbarrier.
+void run_in_order() {
     const bool in_lock_step = current->order < 4 ? current->order >= 2 : current->order % 2;
     if (in_lock_step) return run_together(0, thread_count);
     int sequence[max_threads / lanes_per_warp];
@@ -171,6 +177,58 @@ void run_to_block_barrier() {
     for (int i = 0; i < warps; ++i) {
         const int first = sequence[i] * lanes_per_warp;
         run_together(first, first + lanes_of(first));
+    }
+}
+
+// Lets fibers go on whose mbarrier's phase is complete; says how many wait on, and whether one goes on.
+int wake(bool& goes_on) {
+    int waiting = 0;
+    for (int i = 0; i < thread_count; ++i) {
+        if (fibers[i].state != State::at_mbarrier) continue;
+        if (!has_completed(fibers[i].waiting)) {
+            ++waiting;
+            continue;
+        }
+        fibers[i].state = State::ready;
+        goes_on = true;
+    }
+    return waiting;
+}
+
+[[noreturn]] void report_deadlock(int waiting) {
+    char words[700] = "";
+    int told = 0;
+    std::size_t length = 0;
+    for (int i = 0; i < thread_count && told < 3; ++i) {
+        const Fiber& fiber = fibers[i];
+        if (fiber.state != State::at_mbarrier) continue;
+        bool is_known = false;
+        for (int k = 0; k < i; ++k)
+            is_known |= fibers[k].state == State::at_mbarrier && fibers[k].waiting.barrier == fiber.waiting.barrier &&
+                        fibers[k].line == fiber.line;
+        if (is_known) continue;
+        char wait[300];
+        describe_wait(fiber.waiting, wait, sizeof wait);
+        length += std::snprintf(words + length, sizeof words - length, "%sthread (%u, %u, %u) %s", told ? "; " : "",
+                                fiber.index.x, fiber.index.y, fiber.index.z, wait);
+        ++told;
+    }
+    fail("deadlock", "%d threads of block (%u, %u, %u) wait for mbarriers, and nothing is left that could arrive: %s",
+         waiting, blockIdx.x, blockIdx.y, blockIdx.z, words);
+}
+
+void run_to_block_barrier() {
+    for (;;) {
+        run_in_order();
+        bool goes_on = false;
+        const int waiting = wake(goes_on);
+        if (goes_on) continue;
+        if (!waiting) return;
+        if (!land_transfer()) {
+            tell_races(false);
+            report_deadlock(waiting);
+        }
+        wake(goes_on);
     }
 }
 
@@ -229,6 +287,7 @@ void run_block(unsigned long block, std::uint32_t ordinal) {
     blockIdx = index_of_block(block);
     poison_shared();
     forget_copies();
+    forget_mbarriers();
     start_epochs(ordinal);
     for (int i = 0; i < thread_count; ++i) {
         fibers[i].history = fibers[i].operations = fibers[i].shuffles = 0;
@@ -242,6 +301,7 @@ void run_block(unsigned long block, std::uint32_t ordinal) {
         is_done = all_done();
         tell_races(is_done);
     }
+    forget_transfers();
     check_slack();
 }
 
@@ -249,6 +309,18 @@ void block_barrier(int line) {
     fibers[running].state = State::at_block_barrier;
     fibers[running].line = line;
     leave_fiber();
+}
+
+void wait_in_fiber(const Waiting& waiting) {
+    fibers[running].state = State::at_mbarrier;
+    fibers[running].waiting = waiting;
+    fibers[running].line = waiting.line;
+    leave_fiber();
+}
+
+Arrival arrival_of_transfers() {
+    if (current->order % 4 == 2) return Arrival::at_once;
+    return current->order % 2 ? Arrival::first_first : Arrival::last_first;
 }
 
 void warp_barrier(unsigned mask) {
@@ -311,6 +383,18 @@ const unsigned char* exchange(Exchange kind, const void* value, std::size_t byte
     fibers[running].line = line;
     leave_fiber();
     return passed[turn][first];
+}
+
+bool is_elected() {
+    warp_barrier(0xffffffffu);
+    return fibers[running].executes_for_warp;
+}
+
+void set_registers(unsigned count, bool more, int line) {
+    if (count < 24 || count > 256 || count % 8)
+        fail("registers", "setmaxnreg of %u registers in @line:%d@, %s: a multiple of 8 from 24 to 256 is required", count,
+             line, place());
+    remember(fibers[running], {std::uint64_t(count), std::uint64_t(more), std::uint64_t(line)});
 }
 
 int current_lane() { return running % lanes_per_warp; }

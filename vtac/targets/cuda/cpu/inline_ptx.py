@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 
 from vtac.errors import KernelTextError
+from vtac.targets.cuda.cpu.async_ptx import ASYNC_INSTRUCTIONS, async_call
 
 _ASM = re.compile(r"\basm\s+volatile\s*\(")
 _STRING = re.compile(r'\s*"((?:\\.|[^"\\])*)"')
@@ -23,6 +24,7 @@ _ROUND = "cvt.rna.tf32.f32"
 _GROUP = re.compile(r"\s*(?:\{([^{}]*)\}|\[([^\[\]]*)\]|(%\d+))\s*(,|;|$)")
 _DEPTHS = {"f16": 16, "bf16": 16, "tf32": 8, "s8": 32, "u8": 32}
 _SUMS = {"f32": "float", "s32": "int"}
+_CLOBBER = re.compile(r'[\s:,]*"(?:memory|cc)"')
 _LINE = "vtac_line"
 
 
@@ -72,7 +74,9 @@ def _parsed(text: str, position: int) -> _Statement:
         close = _closing(text, operand.end())
         operands.append((operand[1], text[operand.end() : close]))
         position = close + 1
-    end = re.compile(r"\s*\)\s*;").match(text, position)
+    while (clobber := _CLOBBER.match(text, position)) is not None:
+        position = clobber.end()
+    end = re.compile(r"[\s:]*\)\s*;").match(text, position)
     if end is None:
         raise KernelTextError(
             "cannot run this asm statement on the CPU: it has more than operands", _place(text, start)
@@ -81,8 +85,8 @@ def _parsed(text: str, position: int) -> _Statement:
 
 
 def _skipped(text: str, position: int) -> int:
-    """Past the comma or colon before an operand."""
-    match = re.compile(r"\s*[:,]").match(text, position)
+    """Past the comma or colons before an operand."""
+    match = re.compile(r"[\s:,]+").match(text, position)
     return match.end() if match is not None else position
 
 
@@ -95,6 +99,9 @@ def _closing(text: str, position: int) -> int:
 
 
 def _call(statement: _Statement, place: str) -> str:
+    asynchronous = async_call(statement.template, statement.operands, _LINE, place)
+    if asynchronous is not None:
+        return asynchronous
     instruction, _, rest = statement.template.strip().partition(" ")
     groups = _groups(rest, statement, place)
     load, multiply = _LDMATRIX.fullmatch(instruction), _MMA.fullmatch(instruction)
@@ -106,7 +113,7 @@ def _call(statement: _Statement, place: str) -> str:
         return _round(groups, statement, place)
     raise KernelTextError(
         f"cannot run `{instruction}` on the CPU: the PTX instructions with a model are ldmatrix.sync.aligned.m8n8, "
-        "mma.sync.aligned of f16, bf16, tf32, s8 and u8, and cvt.rna.tf32.f32",
+        f"mma.sync.aligned of f16, bf16, tf32, s8 and u8, cvt.rna.tf32.f32, and {ASYNC_INSTRUCTIONS}",
         place,
     )
 

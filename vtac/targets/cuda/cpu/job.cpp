@@ -1,6 +1,7 @@
 // Reads a job, runs its blocks, writes its outputs. The job file is plain words:
 //   launch gx gy gz bx by bz shared_bytes order seed pattern workers races
 //   parameters n, then n times: name input|output dtype bytes file element_bytes rank extents...
+//   maps n, then n times: parameter's number, element_bytes, swizzle, nan, rank, and rank times: extent stride box step
 //   blocks n, then n linear block numbers; n = 0 means all
 #include <sys/wait.h>
 #include <unistd.h>
@@ -29,7 +30,9 @@ struct Job {
     unsigned pattern, workers;
     int parameter_count;
     Argument parameters[max_parameters];
-    void* addresses[max_parameters];
+    void* addresses[max_parameters + most_tensor_maps];
+    int map_count;
+    alignas(64) unsigned char maps[most_tensor_maps][128];
     unsigned long block_count;
     unsigned long* blocks;
 };
@@ -37,6 +40,36 @@ struct Job {
 Job job;
 
 [[noreturn]] void bad_job(const char* what) { fail("job", "the job file is not as expected at its %s", what); }
+
+int map_arrays[most_tensor_maps];
+
+void read_maps(std::FILE* file) {
+    if (std::fscanf(file, " maps %d", &job.map_count) != 1 || job.map_count > most_tensor_maps) bad_job("tensor maps");
+    for (int i = 0; i < job.map_count; ++i) {
+        TensorMapRecord& map = tensor_map(i);
+        int nan;
+        if (std::fscanf(file, " %d %u %u %d %d", &map_arrays[i], &map.element_bytes, &map.swizzle, &nan, &map.rank) != 5 ||
+            map.rank > most_box_dimensions || map_arrays[i] >= job.parameter_count)
+            bad_job("tensor maps");
+        map.fills_with_nan = nan;
+        std::strcpy(map.name, job.parameters[map_arrays[i]].name);
+        for (int d = 0; d < map.rank; ++d) {
+            unsigned long stride;
+            if (std::fscanf(file, " %lu %lu %u %u", &map.extents[d], &stride, &map.box[d], &map.element_strides[d]) != 4)
+                bad_job("tensor maps");
+            if (d) map.strides[d - 1] = stride;
+        }
+    }
+}
+
+// The maps follow the arrays among the kernel's parameters.
+void load_maps() {
+    for (int i = 0; i < job.map_count; ++i) {
+        tensor_map(i).base = job.parameters[map_arrays[i]].region->data;
+        tensor_map_parameter(i, job.maps[i]);
+        job.addresses[job.parameter_count + i] = job.maps[i];
+    }
+}
 
 void read_job(const char* path) {
     std::FILE* file = std::fopen(path, "r");
@@ -60,6 +93,7 @@ void read_job(const char* path) {
         for (int d = 0; d < p.shape.rank; ++d)
             if (std::fscanf(file, " %lu", &p.shape.extents[d]) != 1) bad_job("parameters");
     }
+    read_maps(file);
     if (std::fscanf(file, " blocks %lu", &job.block_count) != 1) bad_job("blocks");
     job.blocks = static_cast<unsigned long*>(std::calloc(job.block_count + 1, sizeof(unsigned long)));
     for (unsigned long i = 0; i < job.block_count; ++i)
@@ -68,9 +102,13 @@ void read_job(const char* path) {
 }
 
 void check_signature(const Kernel& kernel) {
-    if (kernel.count != job.parameter_count)
-        fail("signature", "the kernel has %d parameters, the launch record %d", kernel.count, job.parameter_count);
-    for (int i = 0; i < kernel.count; ++i) {
+    const int all = job.parameter_count + job.map_count;
+    if (kernel.count != all) fail("signature", "the kernel has %d parameters, the launch record %d", kernel.count, all);
+    for (int i = job.parameter_count; i < kernel.count; ++i)
+        if (std::strcmp(kernel.parameters[i].dtype, "tensor map"))
+            fail("signature", "parameter %d of the kernel is a pointer to %s, the launch record's a tensor map of `%s`", i,
+                 kernel.parameters[i].dtype, tensor_map(i - job.parameter_count).name);
+    for (int i = 0; i < job.parameter_count; ++i) {
         const Argument& p = job.parameters[i];
         if (std::strcmp(kernel.parameters[i].dtype, p.dtype))
             fail("signature", "parameter %d of the kernel points to %s, the launch record's `%s` to %s", i,
@@ -158,6 +196,7 @@ int run(int argc, char** argv, const Kernel& kernel) {
     finds_races = job.launch.finds_races;
     job.launch.side = job.launch.order % 2 ? Side::against_start : Side::against_end;
     load_parameters();
+    load_maps();
     share_failures();
     const int status = run_workers();
     if (status == 0) store_outputs();

@@ -51,6 +51,32 @@ KERNEL_RULES: Mapping[str, KernelRule] = MappingProxyType(
             "split the copy, or copy by a plain assignment",
             "__pipeline_memcpy_async(&shared[i], &global[i], 2);",
         ),
+        "mbarrier": KernelRule(
+            "an mbarrier is initialised once, where nothing else lies, and gets in a phase the arrivals that it counts",
+            "count who arrives, and wait for the phase before",
+            "mbarrier_init(full, 1); mbarrier_arrive(full); mbarrier_arrive(full);  // phase 0 lacks bytes",
+        ),
+        "deadlock": KernelRule(
+            "each phase that is waited for gets its arrivals and its bytes",
+            "compare the arrivals, the bytes, and the parity with what the message says is missing",
+            "mbarrier_arrive_expect_tx(full, 2040); tma_load_2d(tile, map, x, y, full);  // the box has 2,048 bytes",
+        ),
+        "bulk-copy": KernelRule(
+            "a bulk copy has a tensor map of the launch record, and ends before its block",
+            "pass the map, give as many coordinates as it has dimensions, and wait for the mbarrier",
+            "tma_load_2d(tile, map, 0, 0, full);  // at the kernel's end",
+        ),
+        "proxy-fence": KernelRule(
+            "what threads write and bulk copies, or reads by descriptors, touch is fenced between",
+            "pass fence.proxy.async after the writes, and a barrier before the copy; fence.mbarrier_init after "
+            "initialising mbarriers",
+            "tile[i] = 0; __syncthreads(); tma_load_2d(tile, map, 0, 0, full);",
+        ),
+        "registers": KernelRule(
+            "setmaxnreg takes a multiple of 8 from 24 to 256",
+            "round it",
+            'asm volatile("setmaxnreg.dec.sync.aligned.u32 20;");',
+        ),
         "race": KernelRule(
             "a barrier, a wait or a thread's own order parts two accesses of a place, one of them a write",
             "add __syncthreads(), or __pipeline_wait_prior, between the two lines that the message names",

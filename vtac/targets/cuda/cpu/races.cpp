@@ -42,7 +42,9 @@ Text site_of(Event event) {
 Text author_of(Event event) {
     Text text;
     const int who = who_of(event);
-    if (who < first_warp) {
+    if (who >= first_agent) {
+        std::snprintf(text.words, sizeof text.words, "a bulk copy");
+    } else if (who < first_warp) {
         const uint3 index = index_of_thread(who);
         std::snprintf(text.words, sizeof text.words, "thread (%u, %u, %u)", index.x, index.y, index.z);
     } else {
@@ -83,6 +85,18 @@ struct Found {
 Found of_the_block, of_one_warp;
 // The first read of what nobody wrote. It is told last: where a barrier is missing, the write may be yet to come.
 Found of_the_unwritten;
+// The first access of the async proxy that no fence parts from a plain write.
+Found of_the_unfenced;
+
+}  // namespace
+
+namespace {
+
+const char* what_is_missing(const Access& earlier, const Access& now, bool is_of_one_warp) {
+    const bool has_agent = who_of(earlier.event) >= first_agent || who_of(now.event) >= first_agent;
+    if (has_agent || waits_for_mbarriers) return "mbarrier or __syncthreads() orders them";
+    return is_of_one_warp ? "__syncwarp() orders these lanes of a warp" : "__syncthreads() orders these threads";
+}
 
 }  // namespace
 
@@ -94,6 +108,13 @@ void report_race(const Region& region, std::size_t byte, const Access& earlier, 
     const Text name = name_of(region, byte), first = author_of(earlier.event), second = author_of(now.event),
                there = site_of(earlier.event), here = site_of(now.event);
     const uint3 block = blockIdx;
+    if (in_flight && who_of(earlier.event) >= first_agent) {
+        std::snprintf(found.words, sizeof found.words,
+                      "%s: the bulk copy in %s is under way when %s %s it in %s, in block (%u, %u, %u): no wait for its "
+                      "mbarrier's phase comes before",
+                      name.words, there.words, second.words, verb_of(now), here.words, block.x, block.y, block.z);
+        return;
+    }
     if (in_flight) {
         std::snprintf(found.words, sizeof found.words,
                       "%s: the asynchronous copy of %s in %s is under way when %s %s it in %s, in block (%u, %u, %u): "
@@ -105,7 +126,13 @@ void report_race(const Region& region, std::size_t byte, const Access& earlier, 
     std::snprintf(found.words, sizeof found.words, "%s: %s %s it in %s, %s %s it in %s, in block (%u, %u, %u): no %s",
                   name.words, first.words, verb_of(earlier), there.words, second.words, verb_of(now), here.words, block.x,
                   block.y, block.z,
-                  is_of_one_warp ? "__syncwarp() orders these lanes of a warp" : "__syncthreads() orders these threads");
+                  what_is_missing(earlier, now, is_of_one_warp));
+}
+
+void name_place(const void* place, char* words, std::size_t size) {
+    const Region* region = find_region(place);
+    const Text name = region ? name_of(*region, static_cast<const unsigned char*>(place) - region->data) : Text();
+    std::snprintf(words, size, "%s", name.words);
 }
 
 void report_unwritten(const Region& region, std::size_t byte, const Access& access) {
@@ -117,8 +144,18 @@ void report_unwritten(const Region& region, std::size_t byte, const Access& acce
                   author.words, here.words, block.x, block.y, block.z);
 }
 
+void report_unfenced(const Region& region, std::size_t byte, Event earlier, const Access& now) {
+    if (*of_the_unfenced.words) return;
+    const Text name = name_of(region, byte), author = author_of(earlier), there = site_of(earlier), here = site_of(now.event);
+    std::snprintf(of_the_unfenced.words, sizeof of_the_unfenced.words,
+                  "%s: %s writes it in %s, the async proxy %s it in %s, in block (%u, %u, %u): who writes has to pass a "
+                  "fence.proxy.async between",
+                  name.words, author.words, there.words, verb_of(now), here.words, blockIdx.x, blockIdx.y, blockIdx.z);
+}
+
 void tell_races(bool is_end_of_block) {
     if (*of_the_block.words) fail("race", "%s", of_the_block.words);
+    if (*of_the_unfenced.words) fail("proxy-fence", "%s", of_the_unfenced.words);
     if (is_end_of_block && *of_one_warp.words) fail("race", "%s", of_one_warp.words);
     if (is_end_of_block && *of_the_unwritten.words) fail("unwritten", "%s", of_the_unwritten.words);
 }
@@ -142,6 +179,14 @@ void note_tile(const void* address, std::size_t bytes, std::size_t pitch, int co
     for (int i = 0; i < count; ++i)
         require_inside(static_cast<const unsigned char*>(address) + i * pitch, bytes, access.touch);
     for (int i = 0; i < count; ++i) enter_access(reinterpret_cast<std::uintptr_t>(address) + i * pitch, bytes, access);
+}
+
+void note_async_read(const void* address, std::size_t bytes, int line) {
+    if (!finds_races) return;
+    settle_writes();
+    enter_access(reinterpret_cast<std::uintptr_t>(address), bytes,
+                 {Touch::read, event_of(first_warp + current_thread() / lanes_per_warp, site_is_line | Event(line)), nullptr,
+                  true});
 }
 
 void note_atomic(const void* address, std::size_t bytes, int line) {

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import KernelFault, LaunchError
 from vtac.targets.cuda.arrays import Array, checked_inputs
 from vtac.targets.cuda.cpu.faults import Failure, fault_of, tells_fault
@@ -138,6 +139,8 @@ def _run_order(job: _Job, position: int, order: int, *, races: bool) -> tuple[Ar
     words = [*launch.grid, *launch.block, launch.shared_bytes, order, seed, pattern, job.workers, int(races)]
     lines = ["launch " + " ".join(map(str, words)), f"parameters {len(launch.parameters)}"]
     lines += [_parameter_line(i, p) for i, p in enumerate(launch.parameters)]
+    lines.append(f"maps {len(launch.tensor_maps)}")
+    lines += [_map_line(launch.map_position(one), one) for one in launch.tensor_maps]
     lines.append(f"blocks {len(job.blocks)} " + " ".join(map(str, job.blocks)))
     (job.scratch / "job").write_text("\n".join(lines) + "\n", encoding="ascii")
     status, errors = _run_job(job.executable, job.scratch, job.timeout_seconds)
@@ -157,6 +160,12 @@ def _parameter_line(position: int, parameter: Parameter) -> str:
     shape = p.shape if 0 < len(p.shape) <= _RANK_LIMIT else (p.elements,)
     words = [p.name, p.role, p.dtype, p.nbytes, _file_name(position), ELEMENT_BYTES[p.dtype], len(shape), *shape]
     return " ".join(map(str, words))
+
+
+def _map_line(position: int, one: TensorMap) -> str:
+    dimensions = zip(one.extents, (one.element_bytes, *one.strides), one.box, one.steps, strict=True)
+    words = [position, one.element_bytes, one.swizzle, int(one.fill == "nan"), one.rank]
+    return " ".join(map(str, [*words, *(number for dimension in dimensions for number in dimension)]))
 
 
 def _run_job(executable: Path, scratch: Path, timeout_seconds: float) -> tuple[int | None, str]:

@@ -70,6 +70,21 @@ unsigned long block_number(std::uint32_t ordinal);
 int current_thread();  // -1 outside of the kernel
 uint3 index_of_thread(int thread);
 
+constexpr int most_tensor_maps = 16, most_box_dimensions = 5;
+// How boxes are cut out of an array, innermost dimension first; strides in bytes, of all dimensions but that.
+struct TensorMapRecord {
+    char name[128];
+    const unsigned char* base;
+    unsigned element_bytes, swizzle;
+    bool fills_with_nan;
+    int rank;
+    unsigned long extents[most_box_dimensions], strides[most_box_dimensions];
+    unsigned box[most_box_dimensions], element_strides[most_box_dimensions];
+};
+TensorMapRecord& tensor_map(int number);
+// Makes the kernel's parameter of 128 bytes that stands for a map.
+void tensor_map_parameter(int number, void* parameter);
+
 void start_copies(int threads);
 void forget_copies();
 

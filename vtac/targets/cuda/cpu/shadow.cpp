@@ -16,6 +16,7 @@ struct Line {
     std::uint32_t latest, chunk;
     std::uint32_t writing_block;
     std::uint16_t written;  // a bit for each byte that this block has written
+    Event plain_write;      // the last one of shared memory by the generic proxy, unless the async proxy wrote since
 };
 
 struct Chunk {
@@ -101,10 +102,23 @@ bool doubt(const Region& region, unsigned char* start, unsigned bytes, const Acc
     return true;
 }
 
+// Whether who wrote has passed a fence between the proxies since: each lane, where it is not known which of them wrote.
+bool is_fenced(Event write) {
+    const int who = who_of(write), first = who < first_warp ? who : (who - first_warp) * lanes_per_warp;
+    const int last = who < first_warp ? who : first + lanes_per_warp - 1;
+    for (int thread = first; thread <= last; ++thread)
+        if (fences[thread] <= epoch_of(write)) return false;
+    return true;
+}
+
 // Shared memory holds nothing when a block begins.
 void look_for_unwritten(const Region& region, Line& line, const unsigned char* start, unsigned from, unsigned to,
                         const Access& access) {
-    if (line.writing_block != epochs.block_ordinal) line.writing_block = epochs.block_ordinal, line.written = 0;
+    if (line.writing_block != epochs.block_ordinal)
+        line.writing_block = epochs.block_ordinal, line.written = 0, line.plain_write = 0;
+    if (access.is_async && line.plain_write && !is_fenced(line.plain_write))
+        report_unfenced(region, start + from - region.data, line.plain_write, access);
+    if (access.touch == Touch::write) line.plain_write = access.is_async ? 0 : access.event;
     const unsigned touched = (1u << to) - (1u << from), unwritten = touched & ~line.written;
     if (unwritten && (access.touch == Touch::read || (access.event & is_atomic)))
         report_unwritten(region, start + __builtin_ctz(unwritten) - region.data, access);
@@ -209,6 +223,7 @@ void land_copy(std::uintptr_t address, std::size_t bytes, Event event) {
             for (Event* write : {&cells[i].write, &cells[i].repeated})
                 if ((*write & copy_in_flight) && who_of(*write) == who_of(event)) *write = event;
         line.latest = epoch_of(event);
+        if (who_of(event) < first_agent) line.plain_write = event;
         for (unsigned i = 0; i < (line.chunk ? line_bytes : 1); ++i)
             if ((cells[i].write | cells[i].repeated) & copy_in_flight) line.latest = last_epoch;
         return;

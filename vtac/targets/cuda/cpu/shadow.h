@@ -13,6 +13,9 @@ struct Cell {
     Event write, repeated, read, other_read;
 };
 
+std::uint32_t next_epoch();
+// At a warp barrier lanes get to know what each of them knows.
+void share_knowledge(int warp);
 // Enters an access; returns an earlier one that conflicts and that nothing orders before it, or event 0. A write that
 // conflicts is entered as one that repeats what is there.
 Access enter(Cell& cell, const Access& access);

@@ -17,8 +17,15 @@ constexpr const char* dtype_of() {
 
 template <class P>
 constexpr Parameter parameter_of() {
+    if (!std::is_pointer_v<P>) return {"tensor map", true};
     using T = std::remove_pointer_t<P>;
     return {dtype_of<std::remove_cv_t<T>>(), std::is_const_v<T>};
+}
+
+template <class P>
+P argument(void* value) {
+    if constexpr (std::is_pointer_v<P>) return reinterpret_cast<P>(value);
+    else return *static_cast<P*>(value);
 }
 
 template <auto function>
@@ -26,12 +33,13 @@ struct Bound;
 
 template <class... P, void (*function)(P...)>
 struct Bound<function> {
-    static_assert((std::is_pointer_v<P> && ...), "every parameter of the kernel must be a pointer to an array");
+    static_assert(((std::is_pointer_v<P> || sizeof(P) == 128) && ...),
+                  "every parameter of the kernel must be a pointer to an array, or a tensor map of 128 bytes");
     static constexpr Parameter parameters[sizeof...(P) + 1] = {parameter_of<P>()..., {"", false}};
 
     template <std::size_t... i>
     static void call(void* const* arguments, std::index_sequence<i...>) {
-        function(reinterpret_cast<P>(arguments[i])...);
+        function(argument<P>(arguments[i])...);
     }
     static void invoke(void* const* arguments) { call(arguments, std::index_sequence_for<P...>{}); }
     static constexpr Kernel kernel() { return {&invoke, parameters, int(sizeof...(P))}; }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <initializer_list>
 
 struct uint3 {
     unsigned x, y, z;
@@ -60,15 +61,32 @@ void copy_async(void* destination, const void* source, std::size_t bytes, std::s
 void commit_copies();
 void wait_for_copies(std::size_t groups_in_flight);
 
+// mbarriers, by their addresses in shared memory: PTX's mbarrier.init, mbarrier.arrive with the bytes that it expects,
+// mbarrier.expect_tx, and a wait for the phase of a parity.
+void init_mbarrier(std::uint32_t address, unsigned count, int line);
+void arrive_mbarrier(std::uint32_t address, unsigned count, unsigned bytes, int line);
+void expect_mbarrier(std::uint32_t address, unsigned bytes, int line);
+void wait_mbarrier(std::uint32_t address, unsigned parity, int line);
+// cp.async.bulk.tensor of a box of a tensor to shared memory, and the fence between plain accesses and such copies.
+void load_box(const void* map, std::initializer_list<int> coordinates, std::uint32_t target, std::uint32_t barrier,
+              int line);
+void fence_proxies();
+void fence_mbarriers();
+// elect.sync, and setmaxnreg.
+bool is_elected();
+void set_registers(unsigned count, bool more, int line);
+
 // Enter accesses that no compiled-in call tells of, with the line of the text that makes them: lines of a tile,
 // `pitch` bytes apart, by some lane of the warp; an atomic update by a thread.
 void note_tile(const void* address, std::size_t bytes, std::size_t pitch, int count, bool writes, int line);
 void note_atomic(const void* address, std::size_t bytes, int line);
+// A read of shared memory by the async proxy, on behalf of some lane of the warp: what plain accesses wrote must be fenced.
+void note_async_read(const void* address, std::size_t bytes, int line);
 
 [[noreturn]] void fail(const char* kind, const char* format, ...) __attribute__((format(printf, 2, 3)));
 
 struct Parameter {
-    const char* dtype;
+    const char* dtype;  // "tensor map" of one that is passed by value
     bool is_constant;
 };
 

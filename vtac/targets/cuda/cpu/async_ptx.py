@@ -1,0 +1,161 @@
+"""Inline PTX of mbarriers, bulk copies of tensors and proxies as calls of the runtime's models."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from vtac.errors import KernelTextError
+
+ASYNC_INSTRUCTIONS = (
+    "mbarrier.init, .arrive, .expect_tx and .try_wait.parity, cp.async.bulk.tensor, fence.proxy.async, "
+    "fence.mbarrier_init, elect.sync and setmaxnreg"
+)
+"""What has a model here, in words."""
+
+_NUMBER = r"(%\d+|\d+)"
+_PLACE = r"\[\s*(%\d+)\s*\]"
+_SHARED = r"shared(?:::cta)?\.b64"
+
+
+@dataclass(frozen=True, slots=True)
+class _Operands:
+    """The operands of one asm statement, by the names that its template gives them."""
+
+    operands: Sequence[tuple[str, str]]
+    line: str
+    place: str
+
+    def read(self, word: str) -> str:
+        """The expression of an operand that is read, or a number that stands in the template."""
+        if not word.startswith("%"):
+            return word
+        constraint, expression = self._operand(word)
+        if constraint[0] == "=":
+            raise KernelTextError(
+                f"asm operand {word} is read, and its constraint '{constraint}' only writes", self.place
+            )
+        return f"({expression})"
+
+    def written(self, word: str) -> str:
+        """The place of an operand that is written."""
+        constraint, expression = self._operand(word)
+        if constraint[0] not in "=+":
+            raise KernelTextError(
+                f"asm operand {word} is written, and its constraint '{constraint}' only reads", self.place
+            )
+        return f"({expression})"
+
+    def _operand(self, word: str) -> tuple[str, str]:
+        number = int(word[1:])
+        if number >= len(self.operands):
+            raise KernelTextError(f"asm operand {word} of {len(self.operands)}", self.place)
+        return self.operands[number]
+
+
+def _init(found: re.Match[str], of: _Operands) -> str:
+    return f"::vtac::init_mbarrier({of.read(found[1])}, {of.read(found[2])}, {of.line});"
+
+
+def _arrive(found: re.Match[str], of: _Operands) -> str:
+    count = of.read(found[2]) if found[2] else "1"
+    return f"::vtac::arrive_mbarrier({of.read(found[1])}, {count}, 0, {of.line});"
+
+
+def _arrive_and_expect(found: re.Match[str], of: _Operands) -> str:
+    return f"::vtac::arrive_mbarrier({of.read(found[1])}, 1, {of.read(found[2])}, {of.line});"
+
+
+def _expect(found: re.Match[str], of: _Operands) -> str:
+    return f"::vtac::expect_mbarrier({of.read(found[1])}, {of.read(found[2])}, {of.line});"
+
+
+def _wait(found: re.Match[str], of: _Operands) -> str:
+    return f"::vtac::wait_mbarrier({of.read(found[2])}, {of.read(found[3])}, {of.line}); ptx_{found[1]} = true;"
+
+
+def _load_box(found: re.Match[str], of: _Operands) -> str:
+    rank, target, source, coordinates, barrier = found.groups()
+    words = [word.strip() for word in coordinates.split(",")]
+    if len(words) != int(rank):
+        raise KernelTextError(f"cp.async.bulk.tensor.{rank}d takes {rank} coordinates, not {len(words)}", of.place)
+    numbers = ", ".join(f"int({of.read(word)})" for word in words)
+    return (
+        f"::vtac::load_box((const void*){of.read(source)}, {{{numbers}}}, {of.read(target)}, {of.read(barrier)}, "
+        f"{of.line});"
+    )
+
+
+def _fence(_: re.Match[str], of: _Operands) -> str:
+    return "::vtac::fence_proxies();"
+
+
+def _fence_init(_: re.Match[str], of: _Operands) -> str:
+    return "::vtac::fence_mbarriers();"
+
+
+def _elect(found: re.Match[str], of: _Operands) -> str:
+    return f"ptx_{found[1]} = ::vtac::is_elected();"
+
+
+def _registers(found: re.Match[str], of: _Operands) -> str:
+    more = "true" if found[1] == "inc" else "false"
+    return f"::vtac::set_registers({of.read(found[2])}, {more}, {of.line});"
+
+
+def _declare(found: re.Match[str], of: _Operands) -> str:
+    return f"bool ptx_{found[1]} = false;"
+
+
+def _select(found: re.Match[str], of: _Operands) -> str:
+    return f"{of.written(found[1])} = ptx_{found[4]} ? {found[2]} : {found[3]};"
+
+
+_Model = Callable[["re.Match[str]", _Operands], str]
+_MODELS: Mapping[re.Pattern[str], _Model] = MappingProxyType(
+    {
+        re.compile(pattern): model
+        for pattern, model in (
+            (rf"mbarrier\.init\.{_SHARED} {_PLACE}, {_NUMBER}", _init),
+            (rf"mbarrier\.arrive\.{_SHARED} _, {_PLACE}(?:, {_NUMBER})?", _arrive),
+            (rf"mbarrier\.arrive\.expect_tx\.{_SHARED} _, {_PLACE}, {_NUMBER}", _arrive_and_expect),
+            (rf"mbarrier\.expect_tx\.relaxed\.cta\.{_SHARED} {_PLACE}, {_NUMBER}", _expect),
+            (rf"mbarrier\.try_wait\.parity\.{_SHARED} (\w+), {_PLACE}, {_NUMBER}", _wait),
+            (
+                r"cp\.async\.bulk\.tensor\.([1-5])d\.shared::cluster\.global\.tile\.mbarrier::complete_tx::bytes "
+                rf"{_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}",
+                _load_box,
+            ),
+            (r"fence\.proxy\.async(?:\.shared::cta)?", _fence),
+            (r"fence\.mbarrier_init\.release\.cluster", _fence_init),
+            (r"elect\.sync _\|(\w+), (?:0xffffffff|-1)", _elect),
+            (rf"setmaxnreg\.(inc|dec)\.sync\.aligned\.u32 {_NUMBER}", _registers),
+            (r"\.reg \.pred (\w+)", _declare),
+            (r"selp\.[bsu]32 (%\d+), (\d+), (\d+), (\w+)", _select),
+        )
+    }
+)
+
+
+def async_call(template: str, operands: Sequence[tuple[str, str]], line: str, place: str) -> str | None:
+    """What the instructions of a template do, as C++; None where the first of them is of another kind.
+
+    `line` is the variable that has the line of the text. Raises `KernelTextError` for an instruction among them that
+    has no model.
+    """
+    words = " ".join(template.split())
+    body = words[1:-1] if words.startswith("{") and words.endswith("}") else words
+    instructions = [one.strip() for one in body.split(";") if one.strip()]
+    of = _Operands(operands, line, place)
+    calls: list[str] = []
+    for instruction in instructions:
+        found = next(((m, model) for pattern, model in _MODELS.items() if (m := pattern.fullmatch(instruction))), None)
+        if found is None:
+            if not calls:
+                return None
+            raise KernelTextError(f"cannot run `{instruction}` on the CPU beside other instructions", place)
+        match, model = found
+        calls.append(model(match, of))
+    return f"{{ {' '.join(calls)} }}" if calls else None

@@ -1,0 +1,70 @@
+// What mbarriers order: vector clocks. A thread that arrives tells all that it did and knows; who waits for the phase
+// gets to know it, and so do the lanes of its warp at their next warp barrier.
+#include <cstring>
+
+#include "mbarriers.h"
+#include "shadow.h"
+
+namespace vtac {
+
+std::uint32_t own_times[first_warp], fences[first_warp];
+bool waits_for_mbarriers = false;
+
+namespace {
+
+// What happened before which epoch is known, by thread, of whom.
+std::uint32_t known[first_warp][authors];
+bool has_news[first_warp / lanes_per_warp];
+
+void learn(std::uint32_t* own, const std::uint32_t* other) {
+    for (int author = 0; author < authors; ++author)
+        if (own[author] < other[author]) own[author] = other[author];
+}
+
+}  // namespace
+
+bool knows(int who, int author, std::uint32_t epoch) {
+    if (who < first_warp) return epoch < known[who][author];
+    const int first = (who - first_warp) * lanes_per_warp;
+    for (int lane = 0; lane < lanes_per_warp; ++lane)
+        if (epoch >= known[first + lane][author]) return false;
+    return true;
+}
+
+void tell(int thread, Clock& clock) {
+    const int warp = thread / lanes_per_warp, first = warp * lanes_per_warp;
+    own_times[thread] = next_epoch();
+    learn(clock.known, known[thread]);
+    const std::uint32_t common = epochs.warps[warp];
+    for (int lane = first; lane < first + lanes_per_warp; ++lane)
+        if (clock.known[lane] < common) clock.known[lane] = common;
+    if (clock.known[first_warp + warp] < common) clock.known[first_warp + warp] = common;
+    clock.known[thread] = own_times[thread];
+    // An access of an unknown lane is told of once all lanes have been.
+    clock.lanes[warp] |= 1u << thread % lanes_per_warp;
+    if (clock.lanes[warp] == 0xffffffffu) clock.known[first_warp + warp] = own_times[thread], clock.lanes[warp] = 0;
+}
+
+void tell_of_agent(int agent, Clock& clock) { clock.known[agent] = next_epoch(); }
+
+void hear(int thread, const Clock& clock) {
+    waits_for_mbarriers = true;
+    has_news[thread / lanes_per_warp] = true;
+    learn(known[thread], clock.known);
+}
+
+void share_knowledge(int warp) {
+    if (!has_news[warp]) return;
+    has_news[warp] = false;
+    const int first = warp * lanes_per_warp;
+    for (int lane = 1; lane < lanes_per_warp; ++lane) learn(known[first], known[first + lane]);
+    for (int lane = 1; lane < lanes_per_warp; ++lane) std::memcpy(known[first + lane], known[first], sizeof known[first]);
+}
+
+void fence_proxies() {
+    const int thread = current_thread();
+    own_times[thread] = fences[thread] = next_epoch();
+    fence_mbarriers();
+}
+
+}  // namespace vtac

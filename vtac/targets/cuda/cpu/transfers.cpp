@@ -1,0 +1,150 @@
+// Bulk copies of boxes of tensors: under way until the launch's order lets them arrive, their destination poisoned.
+#include <cstdlib>
+#include <cstring>
+
+#include "mbarriers.h"
+#include "shadow.h"
+
+namespace vtac {
+
+namespace {
+
+constexpr int most_transfers = 256;
+constexpr std::uint64_t magic = 0x70616d726f736e65ull;
+
+struct Transfer {
+    const TensorMapRecord* map;
+    int coordinates[most_box_dimensions], offsets[most_box_dimensions];
+    std::uint32_t target;
+    Mbarrier* barrier;
+    int line, agent;
+};
+
+TensorMapRecord maps[most_tensor_maps];
+Transfer transfers[most_transfers];
+int transfer_count = 0;
+
+unsigned long box_bytes(const TensorMapRecord& map) {
+    unsigned long bytes = map.element_bytes;
+    for (int d = 0; d < map.rank; ++d) bytes *= map.box[d];
+    return bytes;
+}
+
+// The elements of a box, innermost dimension first: where they lie in the box and where in the tensor, null outside.
+const unsigned char* element_of(const Transfer& transfer, unsigned long number) {
+    const TensorMapRecord& map = *transfer.map;
+    const unsigned char* place = map.base;
+    for (int d = 0; d < map.rank; ++d) {
+        const long at = transfer.coordinates[d] + long(number % map.box[d]) * map.element_strides[d];
+        number /= map.box[d];
+        if (at < 0 || at >= long(map.extents[d])) return nullptr;
+        place += at * long(d ? map.strides[d - 1] : map.element_bytes);
+    }
+    return place;
+}
+
+std::uint32_t swizzled(std::uint32_t address, unsigned span) {
+    return span ? address ^ (address >> 7 & (span / 16 - 1)) << 4 : address;
+}
+
+void land(const Transfer& transfer) {
+    const TensorMapRecord& map = *transfer.map;
+    const unsigned width = map.element_bytes;
+    const unsigned long count = box_bytes(map) / width;
+    for (unsigned long i = 0; i < count; ++i) {
+        const unsigned char* from = element_of(transfer, i);
+        auto* to = const_cast<unsigned char*>(
+            shared_pointer(swizzled(transfer.target + std::uint32_t(i * width), map.swizzle), width));
+        if (from) std::memcpy(to, from, width);
+        else std::memset(to, map.fills_with_nan ? 0xff : 0, width);
+    }
+    if (finds_races) {
+        const Event event = Event(epochs.now) << epoch_shift | Event(transfer.agent) << who_shift | site_is_line |
+                            Event(transfer.line);
+        const auto start = reinterpret_cast<std::uintptr_t>(shared_pointer(transfer.target, box_bytes(map)));
+        for (unsigned long at = 0; at < box_bytes(map); at += 16) land_copy(start + at, 16, event);
+    }
+    complete_transactions(*transfer.barrier, unsigned(box_bytes(map)));
+}
+
+// A parameter of the kernel as it lies there: its number behind a mark.
+const TensorMapRecord& map_of(const void* parameter, int line) {
+    std::uint64_t words[2];
+    std::memcpy(words, parameter, sizeof words);
+    if (words[0] != magic || words[1] >= most_tensor_maps)
+        fail("bulk-copy", "the copy in @line:%d@ has no tensor map of the launch record, %s", line, place());
+    return maps[words[1]];
+}
+
+void check_copy(const Transfer& copy, int dimensions) {
+    const TensorMapRecord& map = *copy.map;
+    if (dimensions != map.rank)
+        fail("bulk-copy", "a box at %d coordinates of `%s`, which has %d dimensions, in @line:%d@, %s", dimensions, map.name,
+             map.rank, copy.line, place());
+    if (copy.target % 128)
+        fail("misaligned", "a box of `%s` goes to byte %u of shared memory, in @line:%d@, %s: a multiple of 128 is required",
+             map.name, copy.target & 0xfffff, copy.line, place());
+    if (map.swizzle && copy.target % (8 * map.swizzle))
+        fail("misaligned", "a box of `%s`, swizzled by %u bytes, goes to byte %u of shared memory, in @line:%d@, %s: a multiple of %u is required",
+             map.name, map.swizzle, copy.target & 0xfffff, copy.line, place(), 8 * map.swizzle);
+    if (!copy.barrier->is_fenced)
+        fail("proxy-fence",
+             "the copy in @line:%d@ completes the mbarrier of line %d, whose initialisation no fence has shown to the async "
+             "proxy, %s: fence.mbarrier_init or fence.proxy.async after it",
+             copy.line, copy.barrier->line, place());
+}
+
+}  // namespace
+
+TensorMapRecord& tensor_map(int number) { return maps[number]; }
+
+void tensor_map_parameter(int number, void* parameter) {
+    const std::uint64_t words[2] = {magic, std::uint64_t(number)};
+    std::memset(parameter, 0, 128);
+    std::memcpy(parameter, words, sizeof words);
+}
+
+void load_box(const void* map, std::initializer_list<int> coordinates, std::uint32_t target, std::uint32_t barrier, int line) {
+    if (transfer_count == most_transfers) fail("limit", "more than %d bulk copies under way", most_transfers);
+    Transfer& copy = transfers[transfer_count];
+    copy = {&map_of(map, line), {}, {}, target, &mbarrier_at(barrier, "a bulk copy", line), line, 0};
+    int dimensions = 0;
+    for (const int coordinate : coordinates) copy.coordinates[dimensions++] = coordinate;
+    check_copy(copy, dimensions);
+    note_atomic(shared_pointer(barrier, 8), 8, line);
+    copy.agent = agent_of(*copy.barrier);
+    copy.barrier->issuer = current_thread();
+    const unsigned long bytes = box_bytes(*copy.map);
+    auto* to = const_cast<unsigned char*>(shared_pointer(target, bytes));
+    if (finds_races) {
+        settle_writes();
+        enter_access(reinterpret_cast<std::uintptr_t>(to), bytes,
+                     {Touch::write, event_of(copy.agent, site_is_line | copy_in_flight | Event(line)), nullptr, true});
+    }
+    std::memset(to, 0xff, bytes);
+    if (finds_races) settle_writes();
+    if (arrival_of_transfers() == Arrival::at_once) {
+        const Transfer now = copy;
+        land(now);
+    } else {
+        ++transfer_count;
+    }
+}
+
+bool land_transfer() {
+    if (!transfer_count) return false;
+    const int chosen = arrival_of_transfers() == Arrival::last_first ? transfer_count - 1 : 0;
+    const Transfer copy = transfers[chosen];
+    --transfer_count;
+    std::memmove(transfers + chosen, transfers + chosen + 1, (transfer_count - chosen) * sizeof(Transfer));
+    land(copy);
+    return true;
+}
+
+void forget_transfers() {
+    if (transfer_count)
+        fail("bulk-copy", "the block has ended, and the bulk copy of @line:%d@ is still under way, %s: wait for its mbarrier",
+             transfers[0].line, place());
+}
+
+}  // namespace vtac

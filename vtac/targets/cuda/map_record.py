@@ -1,0 +1,35 @@
+"""Tensor maps of a launch record as JSON objects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import cast
+
+from vtac.dialects.tensor_maps import FILLS, TensorMap
+from vtac.errors import ConfigError
+
+_KEYS = ("array", "dtype", "extents", "strides", "box", "steps", "swizzle", "fill")
+
+
+def read_map(data: object, where: str) -> TensorMap:
+    """Read one map; `ConfigError` names `where` and the field at fault."""
+    if not isinstance(data, Mapping) or set(cast("Mapping[str, object]", data)) != set(_KEYS):
+        raise ConfigError(f"{where}: found {data!r}; an object with {', '.join(_KEYS)} is required")
+    values = cast("Mapping[str, object]", data)
+    array, dtype, fill, swizzle = (values[key] for key in ("array", "dtype", "fill", "swizzle"))
+    if not isinstance(array, str) or not isinstance(dtype, str) or fill not in FILLS or type(swizzle) is not int:
+        raise ConfigError(
+            f"{where}: array {array!r}, dtype {dtype!r}, fill {fill!r}, swizzle {swizzle!r}; two names, one of "
+            f"{', '.join(FILLS)}, and a number are required"
+        )
+    extents, strides, box, steps = (
+        _numbers(values[key], f"{where}: {key}") for key in ("extents", "strides", "box", "steps")
+    )
+    return TensorMap(array, dtype, extents, strides, box, steps, swizzle, fill)
+
+
+def _numbers(data: object, where: str) -> tuple[int, ...]:
+    items = cast("list[object]", data) if isinstance(data, list) else None
+    if items is None or any(type(item) is not int for item in items):
+        raise ConfigError(f"{where}: found {data!r}; a list of integers is required")
+    return tuple(cast("list[int]", items))
