@@ -51,6 +51,11 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
 
         return VTA
 
+    def get_wgmma() -> Dialect:
+        from vtac.dialects.wgmma import WGMMA
+
+        return WGMMA
+
     def get_wmma() -> Dialect:
         from vtac.dialects.wmma import WMMA
 
@@ -63,5 +68,6 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
         "packing": get_packing,
         "schedule": get_schedule,
         "vta": get_vta,
+        "wgmma": get_wgmma,
         "wmma": get_wmma,
     }

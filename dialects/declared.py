@@ -44,6 +44,7 @@ _OUR_DECLARATIONS = (
     "vtac.dialects.vta.declared",
     "vtac.dialects.wmma.declared",
     "vtac.dialects.mma.declared",
+    "vtac.dialects.wgmma.declared",
     "vtac.dialects.packing.declared",
 )
 _DECLARED: dict[str, Declared[object]] = {}

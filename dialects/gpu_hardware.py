@@ -22,7 +22,7 @@ AccumulatorType = Literal["f16", "f32", "s32"]
 _KIB = 1024
 WARP_SIZE = 32
 """Threads of a warp, the same on every architecture with tensor cores."""
-_NAME = re.compile(r"sm_(\d{2,3})")
+_NAME = re.compile(r"sm_(\d{2,3})a?")
 _ACCUMULATORS: Mapping[str, tuple[AccumulatorType, ...]] = MappingProxyType(
     {"f16": ("f16", "f32"), "bf16": ("f32",), "tf32": ("f32",), "s8": ("s32",), "u8": ("s32",)}
 )
@@ -37,6 +37,13 @@ ELEMENT_BYTES: Mapping[str, int] = MappingProxyType(
     {"f16": 2, "bf16": 2, "tf32": 4, "f32": 4, "s8": 1, "u8": 1, "s32": 4}
 )
 """Bytes of one element in memory, by the name that fragments have for its type."""
+INTEGER_COLUMNS = (8, 16, 24, *range(32, 257, 16))
+"""n of products of a warpgroup with integers."""
+WARPGROUP_SHAPES: tuple[str, ...] = (
+    *(f"m64n{n}k{k}" for k in (16, 8) for n in range(8, 257, 8)),
+    *(f"m64n{n}k32" for n in INTEGER_COLUMNS),
+)
+"""Shapes of `wgmma`, of 16 bits, tf32 and integers, as PTX writes them."""
 TILE_BYTES = 32
 """A tile in memory starts at a multiple of so many bytes (the CUDA programming guide's rule for wmma loads)."""
 
@@ -97,8 +104,9 @@ class GpuArchitecture:
 
     `shared_bytes_per_block` needs the opt-in launch attribute; without it a block has
     `static_shared_bytes_per_block`. `asynchronous_copy` says whether the hardware has cp.async;
-    without it the same calls copy through registers. Raises `ConfigError` when a field
-    contradicts another.
+    without it the same calls copy through registers. `warpgroup_products` says whether four warps multiply together
+    (`wgmma`); an `a` at the end of a name stands for instructions that later architectures do not have. Raises
+    `ConfigError` when a field contradicts another.
     """
 
     name: str
@@ -117,10 +125,13 @@ class GpuArchitecture:
     register_granularity_per_warp: int = 256
     partitions_per_sm: int = 4
     warp_size: int = WARP_SIZE
+    warpgroup_products: bool = False
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
-            raise ConfigError(f"architecture {self.name!r}: the name is sm_ and the compute capability, as in sm_90")
+            raise ConfigError(
+                f"architecture {self.name!r}: the name is sm_ and the compute capability, as in sm_90 or sm_90a"
+            )
         for field in fields(self):
             value = getattr(self, field.name)
             if isinstance(value, int) and field.name != "reserved_shared_bytes_per_block" and value < 0:
@@ -143,8 +154,8 @@ class GpuArchitecture:
 
     @property
     def compute_capability(self) -> tuple[int, int]:
-        """(major, minor): sm_90 is (9, 0)."""
-        digits = self.name.removeprefix("sm_")
+        """(major, minor): sm_90 and sm_90a are (9, 0)."""
+        digits = self.name.removeprefix("sm_").removesuffix("a")
         return int(digits[:-1]), int(digits[-1])
 
     def supports(self, operation: TensorCoreOperation) -> bool:
@@ -200,14 +211,19 @@ def gpu_architectures() -> Mapping[str, GpuArchitecture]:
         ("sm_87", 164, 163, 1536, 16),
         ("sm_89", 100, 99, 1536, 24),
         ("sm_90", 228, 227, 2048, 32),
+        ("sm_90a", 228, 227, 2048, 32),
         ("sm_100", 228, 227, 2048, 32),
+        ("sm_100a", 228, 227, 2048, 32),
         ("sm_103", 228, 227, 2048, 32),
         ("sm_110", 228, 227, 1536, 24),
         ("sm_120", 100, 99, 1536, 24),
+        ("sm_120a", 100, 99, 1536, 24),
         ("sm_121", 100, 99, 1536, 24),
     )
     records = [turing] + [
-        GpuArchitecture(name, shared * _KIB, block * _KIB, threads, blocks, all_types)
+        GpuArchitecture(
+            name, shared * _KIB, block * _KIB, threads, blocks, all_types, warpgroup_products=name == "sm_90a"
+        )
         for name, shared, block, threads, blocks in later
     ]
     return MappingProxyType({record.name: record for record in records})

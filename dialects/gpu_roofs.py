@@ -78,10 +78,13 @@ _ROOFS: Mapping[str, GpuRoof] = MappingProxyType(
         "sm_87": GpuRoof("Orin", 16, 1024, 25, "Jetson AGX Orin brief: 512 FMA a cycle; L2 an estimate"),
         "sm_89": GpuRoof("RTX 4090", 128, 512, 20, _CONSUMER),
         "sm_90": GpuRoof("H200", 132, 2580, 24, _HOPPER),
+        "sm_90a": GpuRoof("H200", 132, 2580, 24, _HOPPER),
         "sm_100": GpuRoof("B200", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
+        "sm_100a": GpuRoof("B200", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
         "sm_103": GpuRoof("B300", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
         "sm_110": GpuRoof("Thor", 20, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
         "sm_120": GpuRoof("RTX 5090", 170, 512, 20, _CONSUMER),
+        "sm_120a": GpuRoof("RTX 5090", 170, 512, 20, _CONSUMER),
         "sm_121": GpuRoof("GB10", 48, 512, 20, _CONSUMER),
     }
 )

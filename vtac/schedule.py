@@ -309,9 +309,12 @@ class Schedule:
         """Make the stride of a dimension of a block's output `offset` modulo `factor` elements."""
         self.direct(gpu.StorageAlignOp, block=block, dimension=dimension, factor=factor, offset=offset)
 
-    def swizzle(self, block: BlockRef, bytes: int) -> None:
-        """Let 16-byte chunks change places within each 32, 64 or 128 `bytes` of a row of a block's shared output."""
-        self.direct(gpu.SwizzleOp, block=block, bytes=bytes)
+    def swizzle(self, block: BlockRef, bytes: int, panels: bool = False) -> None:
+        """Let 16-byte chunks change places within each 32, 64 or 128 `bytes` of a row of a block's shared output.
+
+        With `panels` wider rows are cut into panels of so many bytes, as `wgmma` reads them.
+        """
+        self.direct(gpu.SwizzleOp, block=block, bytes=bytes, panels=panels)
 
     def pipeline(self, loop: LoopRef, stages: int) -> None:
         """Run a loop's copies to shared memory `stages - 1` iterations ahead."""

@@ -94,7 +94,10 @@ class TilesType(Data[Tiles], TypeAttribute):
 
 @irdl_attr_definition
 class SharedLayoutAttr(Data[SharedLayout]):
-    """`#mma.layout<swizzle 128 pitch 256>`: chunks of 16 bytes change places within each 128 bytes of a row."""
+    """`#mma.layout<swizzle 128 pitch 256>`: chunks of 16 bytes change places within each 128 bytes of a row.
+
+    With `panels 64` every 64 rows are cut into panels of 128 bytes of each row.
+    """
 
     name = "mma.layout"
 
@@ -109,8 +112,11 @@ class SharedLayoutAttr(Data[SharedLayout]):
             parser.parse_keyword("swizzle")
             swizzle = parser.parse_integer(allow_negative=False)
             parser.parse_keyword("pitch")
-            return SharedLayout(parser.parse_integer(allow_negative=False), swizzle)
+            pitch = parser.parse_integer(allow_negative=False)
+            panels = parser.parse_optional_keyword("panels") is not None
+            return SharedLayout(pitch, swizzle, parser.parse_integer(allow_negative=False) if panels else 0)
 
     def print_parameter(self, printer: Printer) -> None:
         with printer.in_angle_brackets():
-            printer.print_string(f"swizzle {self.data.swizzle} pitch {self.data.pitch}")
+            panels = f" panels {self.data.panel_rows}" if self.data.panel_rows else ""
+            printer.print_string(f"swizzle {self.data.swizzle} pitch {self.data.pitch}{panels}")

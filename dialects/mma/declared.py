@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import Attribute
 
-from vtac.dialects.declared import Declared, Kind, declare, integer
+from vtac.dialects.declared import MARK, Declared, Kind, declare, integer
 from vtac.dialects.mma.attributes import SharedLayoutAttr
 from vtac.dialects.mma.shared_layouts import SharedLayout
 
@@ -21,6 +21,10 @@ SWIZZLE = declare(
     Declared(
         "mma.swizzle", integer(0), _ALLOCATION, "bytes of a row within which chunks of 16 change places", "swizzle"
     )
+)
+
+PANELS = declare(
+    Declared("mma.panels", MARK, _ALLOCATION, "swizzled rows wider than the swizzle are cut into panels", "swizzle")
 )
 
 LAYOUT = declare(

@@ -6,6 +6,7 @@ gives each row its chunks in another order: chunk c of row r lies where chunk c 
 chunks that change places). Padding does the same with a pitch of an odd multiple of 16 bytes, and takes memory.
 
 For a pitch of up to 128 bytes this is the swizzle of `wgmma` and TMA: bits 4 to 6 of an address take up bits 7 to 9.
+Wider rows they take in panels: of each row the first `swizzle` bytes lie in the first panel, the next in the second.
 """
 
 from __future__ import annotations
@@ -22,16 +23,20 @@ SWIZZLES = (0, 32, 64, 128)
 
 @dataclass(frozen=True, slots=True)
 class SharedLayout:
-    """Rows `pitch` bytes apart, whose chunks change places within each `swizzle` bytes; 0 where they do not."""
+    """Rows `pitch` bytes apart, whose chunks change places within each `swizzle` bytes; 0 where they do not.
+
+    `panel_rows`, where it is not 0: every so many rows are cut into panels of `swizzle` bytes of each row, one panel
+    after the other, and chunks change places within a panel's rows.
+    """
 
     pitch: int
     swizzle: int = 0
+    panel_rows: int = 0
 
     def problem(self) -> str:
         """Why memory cannot lie so; empty when it can."""
         if self.swizzle not in SWIZZLES:
-            known = ", ".join(map(str, SWIZZLES[1:-1]))
-            return f"a swizzle of {self.swizzle} bytes; {known} or {SWIZZLES[-1]} are possible, or 0 for none"
+            return f"a swizzle of {self.swizzle} bytes; {known_swizzles()} are possible, or 0 for none"
         if self.pitch < CHUNK or self.pitch % CHUNK:
             return f"a pitch of {self.pitch} bytes; a multiple of {CHUNK} is required"
         if self.swizzle and self.pitch % self.swizzle:
@@ -39,7 +44,11 @@ class SharedLayout:
                 f"a pitch of {self.pitch} bytes with a swizzle of {self.swizzle}: rows have to be whole multiples of "
                 "the bytes that change places"
             )
-        if self.swizzle and self.pitch < BANKS_BYTES and BANKS_BYTES % self.pitch:
+        if self.panel_rows and not self.swizzle:
+            return f"panels without a swizzle; a panel has rows of {known_swizzles()} bytes"
+        if self.panel_rows and self.panel_rows * self.swizzle % self.period:
+            return f"panels of {self.panel_rows} rows; the orders of chunks begin anew every {self.period} bytes"
+        if self.swizzle and not self.panel_rows and self.pitch < BANKS_BYTES and BANKS_BYTES % self.pitch:
             return f"a pitch of {self.pitch} bytes with a swizzle: it has to divide {BANKS_BYTES} or be a multiple"
         return ""
 
@@ -51,7 +60,7 @@ class SharedLayout:
     @property
     def row(self) -> int:
         """Bytes after which the order of chunks becomes another: a row, or as many as fill all banks."""
-        return max(self.pitch, BANKS_BYTES)
+        return max(self.swizzle if self.panel_rows else self.pitch, BANKS_BYTES)
 
     @property
     def period(self) -> int:
@@ -62,4 +71,19 @@ class SharedLayout:
         """Where a byte of the buffer lies."""
         if not self.swizzle:
             return byte
-        return byte ^ (byte // self.row % self.chunks * CHUNK)
+        apart = self.panelled(byte)
+        return apart ^ (apart // self.row % self.chunks * CHUNK)
+
+    def panelled(self, byte: int) -> int:
+        """Where a byte of plain rows lies in panels, before chunks change places."""
+        if not self.panel_rows:
+            return byte
+        row, column = divmod(byte, self.pitch)
+        stage, row = divmod(row, self.panel_rows)
+        panel, rest = divmod(column, self.swizzle)
+        return ((stage * (self.pitch // self.swizzle) + panel) * self.panel_rows + row) * self.swizzle + rest
+
+
+def known_swizzles() -> str:
+    """The swizzles that there are, in words."""
+    return f"{', '.join(map(str, SWIZZLES[1:-1]))} or {SWIZZLES[-1]}"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i64
-from xdsl.irdl import irdl_op_definition, operand_def, prop_def, result_def
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, UnitAttr, i64
+from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, result_def
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.schedule.directives import BLOCK, I64, LOOP, DirectiveOp
@@ -49,13 +49,15 @@ class SwizzleOp(DirectiveOp):
     """Let chunks of 16 bytes change places within each `bytes` of a row of a block's output, row by row otherwise.
 
     Chunk c of row r lies where chunk c xor r would, both modulo the chunks in `bytes`: eight rows at one column meet
-    all banks. Rows of 64 bytes or less share an order.
+    all banks. Rows of 64 bytes or less share an order. With `panels` wider rows are cut into panels of `bytes`,
+    one after the other, as `wgmma` reads them.
     """
 
     name = "schedule.swizzle"
     block = operand_def(BLOCK)
     bytes = prop_def(I64)
-    assembly_format = "$block `bytes` $bytes attr-dict"
+    panels = opt_prop_def(UnitAttr)
+    assembly_format = "$block `bytes` $bytes (`panels` $panels^)? attr-dict"
 
     def verify_(self) -> None:
         if self.bytes.value.data not in (32, 64, 128):

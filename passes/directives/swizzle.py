@@ -5,7 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.memref import AllocOp
 
 from vtac.analysis.nest import buffer_name, scope_of, shape_of
-from vtac.dialects.mma.declared import SWIZZLE
+from vtac.dialects.mma.declared import PANELS, SWIZZLE
 from vtac.dialects.schedule.declared import STORAGE_ALIGN
 from vtac.dialects.schedule.gpu_directives import SwizzleOp
 from vtac.passes.directives.apply import rewrites
@@ -27,3 +27,5 @@ def swizzle(op: SwizzleOp, handles: Handles) -> None:
     if STORAGE_ALIGN.is_on(buffer.owner):
         raise refusal(op, f"{name} has a pitch of storage_align", "pad rows or swizzle them, not both")
     SWIZZLE.set(buffer.owner, op.bytes.value.data)
+    if op.panels is not None:
+        PANELS.set(buffer.owner, True)

@@ -19,6 +19,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from vtac.analysis.index_roles import value_names
 from vtac.analysis.warp_operations import PRODUCTS
 from vtac.dialects import mma
+from vtac.dialects.wgmma import MmaAsyncOp
 from vtac.dialects.wmma import (
     AsyncCommitOp,
     AsyncWaitOp,
@@ -33,7 +34,7 @@ from vtac.rewriting.walker import rewrite_once
 _SECTIONS: Sequence[tuple[str, tuple[type[Operation], ...]]] = (
     ("Main loop: wait for the step's copies, begin those of a later step, multiply.", (AsyncWaitOp,)),
     ("Prologue: begin the copies of the first steps.", (AsyncCommitOp,)),
-    ("Main loop: bring in the operands' tiles, multiply.", PRODUCTS),
+    ("Main loop: bring in the operands' tiles, multiply.", (*PRODUCTS, MmaAsyncOp)),
     ("Epilogue: the results.", (StoreMatrixSyncOp, mma.ExtractOp)),
     ("All sums start from one number.", (FillFragmentOp, mma.FillOp)),
     ("Begin the copies of one step.", (RoutineOp,)),

@@ -37,6 +37,8 @@ from vtac.analysis.warp_operations import LOADS
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import PIPELINE
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.wgmma import DescriptorOp
+from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp
 from vtac.dialects.wmma.declared import AHEAD, STAGED
 from vtac.errors import CompileError
@@ -46,6 +48,8 @@ from vtac.rewriting.walker import rewrite_once
 
 ASYNC_BYTES = 4
 """The least that an asynchronous copy moves."""
+_LEAST_STAGES = 2
+"""One that is multiplied and one that is copied; with more, products may be under way in a third."""
 
 
 class PipelineLoop(RewritePattern):
@@ -68,11 +72,13 @@ class _Pipeline:
         self.body = loop.body.block
         self.slots: dict[SSAValue, int] = {}
         self.commits = True
+        self.ahead = stages - 1
 
     def rewrite(self) -> None:
         for buffer in [op for op in self.body.ops if isinstance(op, memref.AllocOp) and _is_filled(op.memref)]:
             self._stage(buffer)
         copies, uses = self._split()
+        self._leave_products_under_way(uses)
         stores = [op for copy in copies for op in copy.walk() if isinstance(op, vector.StoreOp) and _is_wide(op)]
         for store in stores:
             _copy_asynchronously(store, self.rewriter)
@@ -85,6 +91,12 @@ class _Pipeline:
         self._run_ahead(copies)
         for copy in copies:
             discard(copy, self.rewriter)
+
+    def _leave_products_under_way(self, uses: Sequence[Operation]) -> None:
+        """With stages to spare, products of a warpgroup still read a step's slots while the next step begins."""
+        if self.stages > _LEAST_STAGES and any(isinstance(op, DescriptorOp) for use in uses for op in use.walk()):
+            IN_FLIGHT.set(self.loop, 1)
+            self.ahead -= 1
 
     def _stage(self, allocation: memref.AllocOp) -> None:
         """Move a shared buffer of the loop in front of it, flat, with one slot per stage."""
@@ -147,6 +159,8 @@ class _Pipeline:
         for op in list(root.walk()):
             if isinstance(op, LOADS) and op.memory in self.slots:
                 self._shift(op, 3, self.slots[op.memory], slot)
+            elif isinstance(op, DescriptorOp) and op.memory in self.slots:
+                self._shift(op, 1, self.slots[op.memory], slot)
             elif isinstance(op, AsyncCopyOp) and op.target in self.slots:
                 self._shift(op, 1, self.slots[op.target], slot)
             elif isinstance(op, memref.LoadOp) and op.memref in self.slots:
@@ -186,8 +200,8 @@ class _Pipeline:
             # The last run of the loop may still be read where this one begins to copy.
             insert_ops(BarrierOp(), place, self.rewriter)
         extents = extents_around(self.loop)
-        stage = ForOp.get(self.stages - 1, "stage", LoopKind.UNROLLED)
-        extents[stage.induction_variable] = self.stages - 1
+        stage = ForOp.get(self.ahead, "stage", LoopKind.UNROLLED)
+        extents[stage.induction_variable] = self.ahead
         copied = self._copied(copies, Linear.variable(stage.induction_variable), extents, self._commit())
         stage.location = self.loop.location
         insert_ops(stage, place, self.rewriter)
@@ -195,7 +209,7 @@ class _Pipeline:
 
     def _run_ahead(self, copies: Sequence[Operation]) -> None:
         """Wait for the iteration's own copies, and begin with those of the last stage ahead."""
-        ahead = self.stages - 1
+        ahead = self.ahead
         iteration = Linear.variable(self.loop.induction_variable)
         extents = {**extents_around(self.loop), self.loop.induction_variable: self.loop.trip_count}
         bound = HostValues(extents)
@@ -203,11 +217,7 @@ class _Pipeline:
         copied = self._copied(copies, iteration + ahead, extents, [scf.YieldOp()])
         next_copies = scf.IfOp(more, [], Region(copied))
         AHEAD.set(next_copies, True)
-        wait = (
-            [AsyncWaitOp(operands=[[]], properties={"pending": IntegerAttr(self.stages - 2, i64)})]
-            if self.commits
-            else []
-        )
+        wait = [AsyncWaitOp(operands=[[]], properties={"pending": IntegerAttr(ahead - 1, i64)})] if self.commits else []
         steps = [*wait, BarrierOp(), *bound.operations, next_copies, *self._commit()]
         insert_ops(steps, InsertPoint.at_start(self.body), self.rewriter)
 

@@ -23,13 +23,14 @@ from vtac.analysis.gpu_indices import Access, own_accesses, whole
 from vtac.analysis.kernel_bounds import reaches
 from vtac.analysis.kernel_places import first_place
 from vtac.analysis.kernel_values import KernelValues
-from vtac.analysis.linear import Linear
+from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of
 from vtac.analysis.shared_memory import shared_buffers
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
 from vtac.dialects.mma.declared import LAYOUT, PLACED
 from vtac.dialects.mma.shared_layouts import CHUNK, SharedLayout
+from vtac.dialects.wgmma import DescriptorOp
 from vtac.dialects.wmma import LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.errors import CompileError
@@ -54,6 +55,9 @@ class SwizzleAccess(RewritePattern):
     def _move(self, op: Operation, access: Access, layout: SharedLayout, rewriter: PatternRewriter) -> None:
         width = _width(access.buffer)
         place = self.values.expression(access.place)
+        if isinstance(op, DescriptorOp) and place is not None:
+            self._place_matrix(op, _panelled(place, layout, width, self.values.extents), rewriter)
+            return
         if (
             place is None
             or isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp)
@@ -76,10 +80,10 @@ class SwizzleAccess(RewritePattern):
     ) -> SSAValue:
         """The element of a buffer where one lies that would be at `place` in plain rows."""
         extents, chunk = self.values.extents, CHUNK // width
+        place = _panelled(place, layout, width, extents)
         chunks = place.floor_divide(chunk, extents)
         number = chunks.modulo(layout.chunks, extents)
-        rows = chunks.floor_divide(layout.pitch // CHUNK, extents)
-        order = rows.floor_divide(layout.row // layout.pitch, extents).modulo(layout.chunks, extents)
+        order = chunks.floor_divide(layout.row // CHUNK, extents).modulo(layout.chunks, extents)
         made = HostValues(extents)
         if order.is_constant and order.constant == 0:
             value = made.materialise(made.value(place))
@@ -97,11 +101,30 @@ class SwizzleAccess(RewritePattern):
         insert_ops([*rest.operations, apply], InsertPoint.before(op), rewriter)
         return apply.results[0]
 
+    def _place_matrix(self, op: DescriptorOp, place: Linear, rewriter: PatternRewriter) -> None:
+        """A matrix begins where its first row does: the hardware lets chunks change places."""
+        made = HostValues(self.values.extents)
+        value = made.materialise(made.value(place))
+        insert_ops(made.operations, InsertPoint.before(op), rewriter)
+        op.operands[1] = value
+        rewriter.notify_op_modified(op)
+
     def _fits(self, access: Access, width: int, place: Linear) -> bool:
         """Whether all that an access touches lies in one chunk."""
         span = next(reach.span for reach in reaches(access.op) if reach.place is access.place)
         size = span * width
         return size <= CHUNK and CHUNK % size == 0 and multiple_of(place, self.values.extents) * width % size == 0
+
+
+def _panelled(place: Linear, layout: SharedLayout, width: int, extents: Extents) -> Linear:
+    """The element of a buffer that one of plain rows is, with rows cut into panels, before chunks change places."""
+    if not layout.panel_rows:
+        return place
+    pitch, wide, rows = layout.pitch // width, layout.swizzle // width, layout.panel_rows
+    row, column = place.floor_divide(pitch, extents), place.modulo(pitch, extents)
+    stage, row = row.floor_divide(rows, extents), row.modulo(rows, extents)
+    panel, rest = column.floor_divide(wide, extents), column.modulo(wide, extents)
+    return stage * (rows * pitch) + panel * (rows * wide) + row * wide + rest
 
 
 def _width(buffer: SSAValue) -> int:

@@ -13,7 +13,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, shape_of, strides_of
-from vtac.dialects.mma.declared import LAYOUT, SWIZZLE
+from vtac.dialects.mma.declared import LAYOUT, PANELS, SWIZZLE
 from vtac.dialects.mma.shared_layouts import SharedLayout
 from vtac.errors import CompileError
 from vtac.rewriting.walker import rewrite_once
@@ -29,9 +29,10 @@ class SwizzleStorage(RewritePattern):
             return
         width = cast("FixedBitwidthType", element_type_of(op.memref)).size
         shape, strides = shape_of(op.memref), strides_of(op.memref)
-        layout = SharedLayout(strides[-2] * width, swizzle)
+        pitch, size = strides[-2] * width, shape[0] * strides[0] * width
+        panelled = PANELS.remove(op) is not None and pitch > swizzle
+        layout = SharedLayout(pitch, swizzle, size // pitch if panelled else 0)
         problem = layout.problem()
-        size = shape[0] * strides[0] * width
         if not problem and size % layout.period:
             problem = (
                 f"{size:,} bytes; the orders of its chunks begin anew every {layout.period}, so that must divide it"

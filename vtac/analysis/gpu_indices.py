@@ -14,6 +14,7 @@ from vtac.analysis.nest import enclosing_loops
 from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StorePairOp
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.wgmma import DescriptorOp
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 
 
@@ -47,6 +48,8 @@ def own_accesses(op: Operation) -> Iterator[Access]:
         yield Access(op, whole(op.memory), op.offset, isinstance(op, StoreMatrixSyncOp))
     elif isinstance(op, LdmatrixOp | LoadPairOp | StorePairOp):
         yield Access(op, whole(op.memory), op.offset, isinstance(op, StorePairOp))
+    elif isinstance(op, DescriptorOp):
+        yield Access(op, whole(op.memory), op.offset, False)
     elif isinstance(op, AsyncCopyOp):
         yield Access(op, whole(op.source), op.source_offset, False)
         yield Access(op, whole(op.target), op.target_offset, True)

@@ -17,6 +17,7 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.warp_operations import ARRAYS, LOADS, PRODUCTS, array_role, named_tiles
 from vtac.dialects import mma
 from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.wgmma import MmaAsyncOp
 from vtac.dialects.wmma import (
     AsyncCommitOp,
     AsyncCopyOp,
@@ -71,7 +72,7 @@ def _of_loop(loop: scf.ForOp, sides: dict[Hashable, str]) -> str:
     variable = loop.body.block.args[0]
     own = list(loop.body.block.ops)
     inside = list(loop.body.walk())
-    multiplies = any(isinstance(op, PRODUCTS) for op in inside)
+    multiplies = any(isinstance(op, (*PRODUCTS, MmaAsyncOp)) for op in inside)
     if multiplies and any(isinstance(op, gpu.BarrierOp) for op in inside):
         return "step"
     if variable in sides:

@@ -24,11 +24,14 @@ from vtac.analysis.gpu_indices import own_accesses
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import buffer_name, shape_of, strides_of
+from vtac.analysis.shared_matrices import matrix_span
 from vtac.analysis.warp_operations import array_size, named_tiles
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, TILE_BYTES
 from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StorePairOp
 from vtac.dialects.mma.layouts import CORE_BYTES
 from vtac.dialects.mma.ops import tiles_of
+from vtac.dialects.wgmma import DescriptorOp, MmaAsyncOp
+from vtac.dialects.wgmma.ops import matrix_of
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.dialects.wmma.ops import fragment_of
 
@@ -77,7 +80,7 @@ def reaches(op: Operation) -> Iterator[Reach]:
         verb = "writes" if access.writes else "reads"
         yield Reach(op, access.place, span, access.buffer, size, aligned, verb, condition)
     for array, index in named_tiles(op):
-        number = op.count if isinstance(op, LdmatrixOp) else 1
+        number = op.count if isinstance(op, LdmatrixOp | MmaAsyncOp) else 1
         yield Reach(op, index, number, array, array_size(array), 1, "names", None, "fragment")
 
 
@@ -95,6 +98,8 @@ def _extent(op: Operation) -> tuple[int, int]:
         return row, row
     if isinstance(op, LoadPairOp | StorePairOp):
         return 2, 2
+    if isinstance(op, DescriptorOp):
+        return matrix_span(op), CORE_BYTES // ELEMENT_BYTES[matrix_of(op.descriptor).element]
     if isinstance(op, AsyncCopyOp):
         return op.elements.value.data, op.elements.value.data
     kind = (

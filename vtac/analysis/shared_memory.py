@@ -11,10 +11,11 @@ from xdsl.dialects.memref import AllocOp, ReinterpretCastOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.nest import element_type_of, scope_of, shape_of, strides_of
+from vtac.analysis.shared_matrices import start_alignment
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
 
 ALIGNMENT = 128
-"""Bytes that the start of each buffer is a multiple of: a row of banks, and more than any access needs."""
+"""Bytes that the start of each buffer is a multiple of: a row of banks. Swizzled operands of wgmma need more."""
 
 
 def shared_buffers(kernel: FuncOp) -> list[AllocOp]:
@@ -31,12 +32,22 @@ def buffer_bytes(op: AllocOp) -> int:
 def shared_offsets(buffers: Sequence[AllocOp]) -> tuple[list[int], int]:
     """The byte where each buffer starts when one follows the other, and where the last one ends."""
     offsets: list[int] = []
-    start = end = 0
+    end = 0
     for op in buffers:
+        start = _aligned(end, op)
         offsets.append(start)
         end = start + buffer_bytes(op)
-        start = -(-end // ALIGNMENT) * ALIGNMENT
     return offsets, end
+
+
+def _aligned(end: int, op: AllocOp) -> int:
+    """The first place for a buffer after one that ends there."""
+    return -(-end // alignment_of(op)) * alignment_of(op)
+
+
+def alignment_of(op: AllocOp) -> int:
+    """Bytes that a buffer's start is a multiple of."""
+    return max(ALIGNMENT, start_alignment(op))
 
 
 def overlaid_offsets(kernel: FuncOp, buffers: Sequence[AllocOp]) -> tuple[list[int], int]:
@@ -53,7 +64,7 @@ def overlaid_offsets(kernel: FuncOp, buffers: Sequence[AllocOp]) -> tuple[list[i
         for begin, end in taken:
             if start + buffer_bytes(op) <= begin:
                 break
-            start = max(start, -(-end // ALIGNMENT) * ALIGNMENT)
+            start = max(start, _aligned(end, op))
         placed.append((start, start + buffer_bytes(op), time))
     return [start for start, _, _ in placed], max((end for _, end, _ in placed), default=0)
 

@@ -6,6 +6,7 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.dialects import mma
 from vtac.dialects.mma.ops import tiles_of
+from vtac.dialects.wgmma import DescriptorOp, MmaAsyncOp
 from vtac.dialects.wmma import (
     FillFragmentOp,
     FragmentsOp,
@@ -31,6 +32,8 @@ WARP_OPERATIONS = (
     mma.FillOp,
     mma.LdmatrixOp,
     mma.SyncOp,
+    DescriptorOp,
+    MmaAsyncOp,
 )
 """What all lanes of a warp do together."""
 
@@ -39,6 +42,8 @@ def named_tiles(op: Operation) -> list[tuple[SSAValue, SSAValue]]:
     """The arrays of fragments or tiles that an operation names one of, and the number of that one."""
     if isinstance(op, MmaSyncOp | mma.SyncOp):
         return [(op.accumulator, op.accumulator_index), (op.a, op.a_index), (op.b, op.b_index)]
+    if isinstance(op, MmaAsyncOp):
+        return [(op.accumulator, op.index)]
     if isinstance(op, MultiplyFragmentOp):
         return [(op.fragments, op.index), (op.factors, op.factors_index)]
     if isinstance(op, FillFragmentOp | LoadMatrixSyncOp | StoreMatrixSyncOp | MapFragmentOp):

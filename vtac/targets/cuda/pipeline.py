@@ -12,6 +12,7 @@ from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.gpu.convert_tiles_to_mma import ConvertTilesToMma
+from vtac.passes.gpu.convert_tiles_to_wgmma import ConvertTilesToWgmma
 from vtac.passes.gpu.convert_tiles_to_wmma import ConvertTilesToWmma
 from vtac.passes.gpu.gpu_carry_copies import GpuCarryCopies
 from vtac.passes.gpu.gpu_carry_counters import GpuCarryCounters
@@ -22,6 +23,7 @@ from vtac.passes.gpu.gpu_double_buffer_fragments import GpuDoubleBufferFragments
 from vtac.passes.gpu.gpu_guard_sizes import GpuGuardSizes
 from vtac.passes.gpu.gpu_hoist_indices import GpuHoistIndices
 from vtac.passes.gpu.gpu_insert_barriers import GpuInsertBarriers
+from vtac.passes.gpu.gpu_insert_wgmma_waits import GpuInsertWgmmaWaits
 from vtac.passes.gpu.gpu_merge_conditions import GpuMergeConditions
 from vtac.passes.gpu.gpu_name_numbers import GpuNameNumbers
 from vtac.passes.gpu.gpu_name_values import GpuNameValues
@@ -54,7 +56,7 @@ WMMA_PIPELINE = Pipeline(
                 ConvertGuardsToConditions(),
             ),
         ),
-        Phase("tiles", (ConvertTilesToWmma(), ConvertTilesToMma(), GpuDoubleBufferFragments())),
+        Phase("tiles", (ConvertTilesToWmma(), ConvertTilesToWgmma(), ConvertTilesToMma(), GpuDoubleBufferFragments())),
         Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
         Phase(
             "wmma",
@@ -67,6 +69,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuPlaceSharedMemory(),
                 GpuCheckSharedMemory(),
                 GpuInsertBarriers(),
+                GpuInsertWgmmaWaits(),
                 ConvertScheduleToScf(),
                 GpuCheckBounds(),
                 GpuSwizzleAccesses(),

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architecture
+from vtac.dialects.gpu_hardware import WARPGROUP_SHAPES, GpuArchitecture, gpu_architecture
 from vtac.targets.target import Hardware, Intrinsic, Level, Option, Reach, Target, TargetProgram
 
 if TYPE_CHECKING:
@@ -92,6 +92,12 @@ def _match_mma(name: str, loop: ForOp, _module: ModuleOp) -> object:
     return match_intrinsic(loop, name)
 
 
+def _match_wgmma(name: str, loop: ForOp, _module: ModuleOp) -> object:
+    from vtac.analysis.wgmma_tiles import match_group_intrinsic
+
+    return match_group_intrinsic(loop, name)
+
+
 def _kernel(function: FuncOp) -> Operation | None:
     from vtac.analysis.walks import operations_under
     from vtac.dialects.wmma.declared import KERNEL
@@ -99,7 +105,9 @@ def _kernel(function: FuncOp) -> Operation | None:
     if KERNEL.is_on(function):
         return function
     of_kernels = (
-        op for op in operations_under(function) if op.name.startswith(("wmma.", "mma.")) and op.name != _ON_TENSORS
+        op
+        for op in operations_under(function)
+        if op.name.startswith(("wmma.", "mma.", "wgmma.")) and op.name != _ON_TENSORS
     )
     return next(of_kernels, None)
 
@@ -156,6 +164,7 @@ CUDA = Target(
             Intrinsic(name, partial(_match_mma, name))
             for name in ("mma.m16n8k16", "mma.m16n8k8", "mma.m16n8k32", "mma.ldmatrix", "mma.store")
         ),
+        *(Intrinsic(f"wgmma.{shape}", partial(_match_wgmma, f"wgmma.{shape}")) for shape in WARPGROUP_SHAPES),
     ),
     levels=(Level("wmma", _kernel, _evaluate, ("tiles", "memory")),),
     formats={"cuda": _text},

@@ -17,13 +17,14 @@ from vtac.analysis.kernel_constants import dtype_name
 from vtac.analysis.kernel_roles import is_result
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
+from vtac.analysis.shared_memory import alignment_of, shared_buffers
 from vtac.dialects.declared import Declared
 from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 from vtac.targets.cuda.emit.header import header, shown_shape
-from vtac.targets.cuda.emit.mma_statements import MmaStatementPrinter
 from vtac.targets.cuda.emit.types import scalar_type
+from vtac.targets.cuda.emit.wgmma_statements import WgmmaStatementPrinter
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
 
 _INDEX_LIMIT = 2**31 - 1
@@ -56,9 +57,10 @@ def find_kernel(module: ModuleOp) -> FuncOp:
 def emit_cuda(module: ModuleOp) -> str:
     """The text of the module's kernel: deterministic, formatted, complete."""
     kernel = find_kernel(module)
-    printer = MmaStatementPrinter([parameter_name(argument) for argument in kernel.body.block.args])
+    printer = WgmmaStatementPrinter([parameter_name(argument) for argument in kernel.body.block.args])
     if dynamic_bytes(kernel):
-        printer.lines.append("  extern __shared__ __align__(128) unsigned char shared_memory[];")
+        alignment = max(map(alignment_of, shared_buffers(kernel)))
+        printer.lines.append(f"  extern __shared__ __align__({alignment}) unsigned char shared_memory[];")
     printer.print_body(kernel.body.block, 1)
     launch_extents(kernel, GRID)
     threads = prod(launch_extents(kernel, BLOCK))

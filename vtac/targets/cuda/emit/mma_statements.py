@@ -74,10 +74,14 @@ class MmaStatementPrinter(StatementPrinter):
     def _array(self, op: memref.AllocOp, depth: int) -> None:
         super()._array(op, depth)
         if any(isinstance(use.operation, mma.LdmatrixOp) for use in op.memref.uses):
-            name = self.text(op.memref)
-            self._addresses[op.memref] = address = self._free_name(f"{name}_address")
-            place = f"static_cast<unsigned>(__cvta_generic_to_shared({name}))"
-            self._line(f"const unsigned {address} = {place};", depth)
+            self._address(op.memref, depth)
+
+    def _address(self, buffer: SSAValue, depth: int) -> None:
+        """The address of a shared buffer as PTX takes it, under a name."""
+        name = self.text(buffer)
+        self._addresses[buffer] = address = self._free_name(f"{name}_address")
+        place = f"static_cast<unsigned>(__cvta_generic_to_shared({name}))"
+        self._line(f"const unsigned {address} = {place};", depth)
 
     def _free_name(self, base: str) -> str:
         name, count = base, 1

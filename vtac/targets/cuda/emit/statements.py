@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import element_type_of, memref_type_of, scope_of, shape_of, strides_of
+from vtac.analysis.shared_memory import alignment_of
 from vtac.dialects import wmma
 from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wmma.declared import COMMENT, SHARED_OFFSET
@@ -198,7 +199,7 @@ class StatementPrinter(ExpressionPrinter):
             place = f"reinterpret_cast<{kind} *>(shared_memory + {offset})"
             self._line(f"{kind} *const {name} = {place};  // {total} elements", depth)
         else:
-            self._line(f"__shared__ __align__(128) {kind} {name}[{total}];  // {shown}", depth)
+            self._line(f"__shared__ __align__({alignment_of(op)}) {kind} {name}[{total}];  // {shown}", depth)
 
     def _memory(self, op: memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp, depth: int) -> None:
         base = op.memref if isinstance(op, memref.LoadOp | memref.StoreOp) else op.base

@@ -51,7 +51,7 @@ class SassCounts:
 
     @property
     def tensor_operations(self) -> int:
-        return self.count("HMMA", "IMMA", "QMMA", "OMMA", "BMMA", "DMMA")
+        return self.count("HMMA", "IMMA", "QMMA", "OMMA", "BMMA", "DMMA", "HGMMA", "IGMMA", "QGMMA")
 
     @property
     def others_per_tensor_operation(self) -> float:
