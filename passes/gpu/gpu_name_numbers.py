@@ -63,7 +63,7 @@ class Names:
     def __init__(self, kernel: FuncOp, numbers: KernelNumbers) -> None:
         self.numbers = numbers
         self._made: list[Operation] = []
-        self.stages = self._named("stages", numbers.stages)
+        self.stages = self._named(numbers.stages_name, numbers.stages)
         self.steps = self._named("steps", numbers.steps)
         self.tile_rows = self._named("tile_rows", numbers.tile_rows)
         self.tile_columns = self._named("tile_columns", numbers.tile_columns)

@@ -32,6 +32,9 @@ from vtac.dialects.wmma.declared import BLOCK
 _FRAGMENTS = {"matrix_a": "left", "matrix_b": "right", "accumulator": "sums"}
 _SIDES = {"matrix_a": "row", "matrix_b": "column"}
 
+_OF_GROUPS = {"y": "warp", "z": "group"}
+"""Indices of threads in kernels of warpgroups."""
+
 
 def value_names(kernel: FuncOp) -> dict[SSAValue, str]:
     """A name for each index of the launch, loop variable and array of fragments of a kernel, by what it is for."""
@@ -89,6 +92,8 @@ def _of_thread(op: gpu.ThreadIdOp, kernel: FuncOp, sides: dict[Hashable, str]) -
     extents = BLOCK.get(kernel) or (1, 1, 1)
     if dimension == "x" and extents[0] == WARP_SIZE and max(extents[1:]) > 1:
         return "lane"
+    if dimension != "x" and any(isinstance(inner, MmaAsyncOp) for inner in kernel.walk()):
+        return _OF_GROUPS[dimension]
     if op.result in sides:
         return f"warp_{sides[op.result]}"
     return f"thread_{dimension}" if sum(extent > 1 for extent in extents) > 1 else "thread"

@@ -15,6 +15,7 @@ from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineConstan
 
 from vtac.analysis.gpu_indices import own_accesses, whole
 from vtac.analysis.nest import shape_of, strides_of
+from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma import AsyncWaitOp, LoadMatrixSyncOp, StoreMatrixSyncOp, VariableOp
 from vtac.dialects.wmma.declared import STAGED
 from vtac.dialects.wmma.named import known_number
@@ -37,6 +38,11 @@ class KernelNumbers:
     k_step: int | None
     pitches: Mapping[SSAValue, int]
     stage_elements: Mapping[SSAValue, int]
+
+    @property
+    def stages_name(self) -> str:
+        """Stages of the pipeline, or those of them that copies are ahead of, where products are under way in more."""
+        return "stages" if self.loop is None or not IN_FLIGHT.is_on(self.loop) else "copy_stages"
 
 
 def kernel_numbers(kernel: FuncOp) -> KernelNumbers:

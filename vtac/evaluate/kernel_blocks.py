@@ -19,6 +19,7 @@ from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
 from vtac.evaluate.kernel_memory import CopyGroups, KernelMemory, Users
 from vtac.evaluate.kernel_tiles import TileOperations
+from vtac.evaluate.kernel_warpgroups import GroupOperations
 from vtac.evaluate.kernel_warps import Fragments, WarpOperations
 from vtac.evaluate.numbers import Array, Integers, Mask, dense
 from vtac.evaluate.refusals import refused
@@ -45,6 +46,7 @@ class Blocks:
         self.lane_users = Users(self.threads[:, None], self.threads[:, None] // size)
         self.warps = WarpOperations(self.threads.size, size)
         self.tiles = TileOperations(self.warps)
+        self.groups = GroupOperations(self.tiles)
 
     def run(self, body: Block, active: Mask | None = None) -> None:
         """Execute every operation of a body for the active threads."""
@@ -221,7 +223,7 @@ class Blocks:
         elif isinstance(op, mma.LoadPairOp | mma.StorePairOp):
             self._pair(op, active)
         else:
-            return False
+            return self.groups.execute(op, self.values, self.memories, active)
         return True
 
     def _pair(self, op: mma.LoadPairOp | mma.StorePairOp, active: Mask | None) -> None:

@@ -30,17 +30,22 @@ _DTYPES = {
 
 @dataclass
 class LaneTiles:
-    """An array of tiles of every warp, by lane: (warps, tiles, lanes, elements), and which tiles hold values."""
+    """An array of tiles of every warp, by lane: (warps, tiles, lanes, elements), and which tiles hold values.
+
+    Tiles that are `pending` will hold sums once a product of a warpgroup has been waited for.
+    """
 
     record: Tiles
     data: Array
     defined: Mask
+    pending: Mask
 
     @staticmethod
     def declare(record: Tiles, warps: int) -> LaneTiles:
         """Tiles that hold nothing yet."""
         shape = (warps, record.count, WARP_SIZE, record.layout.elements)
-        return LaneTiles(record, np.zeros(shape, _DTYPES[record.element]), np.zeros(shape[:2], np.bool_))
+        defined, pending = np.zeros(shape[:2], np.bool_), np.zeros(shape[:2], np.bool_)
+        return LaneTiles(record, np.zeros(shape, _DTYPES[record.element]), defined, pending)
 
 
 @cache
@@ -138,6 +143,8 @@ class TileOperations:
         return found.reshape(-1)
 
     def _values(self, tiles: LaneTiles, warps: Integers, chosen: Integers, op: Operation) -> Array:
+        if tiles.pending[warps, chosen].any():
+            raise refused(f"'{op.name}' uses sums of a wgmma that no wgmma.wait_group has waited for", op)
         if not tiles.defined[warps, chosen].all():
             raise refused(f"'{op.name}' uses a tile of {tiles.record.role} that was neither filled nor loaded", op)
         return tiles.data[warps, chosen]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from vtac.errors import KernelTextError
+from vtac.targets.cuda.cpu.wgmma_ptx import WGMMA_INSTRUCTIONS, WGMMA_MODELS
 
 ASYNC_INSTRUCTIONS = (
     "mbarrier.init, .arrive, .expect_tx and .try_wait.parity, cp.async.bulk.tensor, fence.proxy.async, "
-    "fence.mbarrier_init, elect.sync and setmaxnreg"
+    f"fence.mbarrier_init, elect.sync, setmaxnreg, {WGMMA_INSTRUCTIONS}"
 )
 """What has a model here, in words."""
 
@@ -151,7 +152,14 @@ def async_call(template: str, operands: Sequence[tuple[str, str]], line: str, pl
     of = _Operands(operands, line, place)
     calls: list[str] = []
     for instruction in instructions:
-        found = next(((m, model) for pattern, model in _MODELS.items() if (m := pattern.fullmatch(instruction))), None)
+        found = next(
+            (
+                (m, model)
+                for pattern, model in (*_MODELS.items(), *WGMMA_MODELS.items())
+                if (m := pattern.fullmatch(instruction))
+            ),
+            None,
+        )
         if found is None:
             if not calls:
                 return None

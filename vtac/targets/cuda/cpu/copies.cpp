@@ -4,6 +4,7 @@
 
 #include "bounds.h"
 #include "events.h"
+#include "matrices.h"
 
 namespace vtac {
 
@@ -87,6 +88,7 @@ void forget_copies() {
 
 void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill, int line) {
     check_copy(destination, source, bytes, zero_fill);
+    check_not_pending(destination, bytes, "copied to");
     const bool changes_nothing = finds_races && enter_copy(destination, source, bytes, zero_fill, line);
     Queue& queue = queues[current_thread()];
     if (queue.count == queue.capacity) {

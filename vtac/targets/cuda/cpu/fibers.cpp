@@ -8,6 +8,7 @@
 #include <cstring>
 #include <initializer_list>
 
+#include "matrices.h"
 #include "mbarriers.h"
 
 uint3 threadIdx, blockIdx;
@@ -288,6 +289,7 @@ void run_block(unsigned long block, std::uint32_t ordinal) {
     poison_shared();
     forget_copies();
     forget_mbarriers();
+    forget_products();
     start_epochs(ordinal);
     for (int i = 0; i < thread_count; ++i) {
         fibers[i].history = fibers[i].operations = fibers[i].shuffles = 0;
@@ -302,6 +304,7 @@ void run_block(unsigned long block, std::uint32_t ordinal) {
         tell_races(is_done);
     }
     forget_transfers();
+    check_products();
     check_slack();
 }
 

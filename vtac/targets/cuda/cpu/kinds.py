@@ -72,6 +72,26 @@ KERNEL_RULES: Mapping[str, KernelRule] = MappingProxyType(
             "initialising mbarriers",
             "tile[i] = 0; __syncthreads(); tma_load_2d(tile, map, 0, 0, full);",
         ),
+        "descriptor": KernelRule(
+            "a matrix descriptor names whole pieces of 8 rows of shared memory",
+            "align the buffer to 8 rows of its swizzle, and give strides as multiples of that",
+            "matrix_descriptor(address + 128, 16, 1024, 1)  // the second of 8 rows of 128 bytes",
+        ),
+        "wgmma-fence": KernelRule(
+            "a wgmma.fence parts what touches sums from the products that add to them, and comes before the first one",
+            "call wgmma_fence() before the products, after the sums have been set",
+            "sums[0][0] = 0; wgmma_m64n128k16_f16_f32(sums, a, b);",
+        ),
+        "wgmma-wait": KernelRule(
+            "sums, and the operands in shared memory, are left alone until the group of their product is waited for",
+            "commit the group and wait for it before; let a barrier follow where other threads write",
+            "wgmma_m64n128k16_f16_f32(sums, a, b); c[0] = sums[0][0];",
+        ),
+        "warpgroup": KernelRule(
+            "four warps, whose numbers follow from a multiple of 4, begin the same products",
+            "let conditions and descriptors depend on the group alone",
+            "if (warp % 4 == 0) wgmma_m64n128k16_f16_f32(sums, a, b);",
+        ),
         "registers": KernelRule(
             "setmaxnreg takes a multiple of 8 from 24 to 256",
             "round it",

@@ -101,6 +101,20 @@ void poison_shared() {
         if (is_shared(regions[i])) poison(regions[i], 0xff);
 }
 
+namespace {
+
+// The first 1,024 bytes of shared memory are the system's.
+std::uint32_t next_window = 1024;
+
+// A place in the block's shared memory that is aligned as declared, and no better.
+void give_window(Region& region, std::size_t alignment) {
+    const std::size_t multiple = round_up(next_window, alignment) / alignment;
+    region.window = std::uint32_t((multiple | 1) * alignment);
+    next_window = region.window + std::uint32_t(region.bytes);
+}
+
+}  // namespace
+
 void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name, const Shape& shape) {
     if (slot >= max_slots) fail("limit", "more than %d shared arrays", max_slots);
     if (!slots[slot]) {
@@ -113,44 +127,39 @@ void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const ch
         slots[slot] = &allocate_guarded(Region::static_shared, name, bytes, current_launch->side, false, alignment,
                                         alignment);
         slots[slot]->shape = shape;
+        give_window(*slots[slot], alignment);
         if (finds_races) shadow_region(*slots[slot]);
         poison(*slots[slot], 0xff);
     }
     return slots[slot]->data;
 }
 
-namespace {
-
-// Addresses of shared memory count from 1 MiB, 2 MiB, ... on, each array's own.
-constexpr int shared_window_shift = 20;
-
-}  // namespace
-
 std::uint32_t shared_address(const void* pointer) {
     const Region* region = find_region(pointer);
     if (!region || !is_shared(*region))
         fail("out-of-bounds", "%p is converted to an address of shared memory, and lies in `%s`, %s", pointer,
              region ? region->name : "no array", place());
-    const auto offset = static_cast<const unsigned char*>(pointer) - region->data;
-    return std::uint32_t((region - regions + 1) << shared_window_shift) + std::uint32_t(offset);
+    return region->window + std::uint32_t(static_cast<const unsigned char*>(pointer) - region->data);
 }
 
 const unsigned char* shared_pointer(std::uint32_t address, std::size_t bytes) {
-    const int number = int(address >> shared_window_shift) - 1;
-    const std::size_t offset = address & ((1u << shared_window_shift) - 1);
-    if (number < 0 || number >= region_count || !is_shared(regions[number]))
-        fail("out-of-bounds", "address 0x%x is none of shared memory, %s", address, place());
-    const Region& region = regions[number];
-    if (offset + bytes > region.bytes)
-        fail("out-of-bounds", "%zu bytes from byte %zu on of `%s`, which has %zu, %s", bytes, offset, region.name,
-             region.bytes, place());
-    return region.data + offset;
+    for (int i = 0; i < region_count; ++i) {
+        const Region& region = regions[i];
+        if (!is_shared(region) || address - region.window >= region.bytes) continue;
+        const std::size_t offset = address - region.window;
+        if (offset + bytes > region.bytes)
+            fail("out-of-bounds", "%zu bytes from byte %zu on of `%s`, which has %zu, %s", bytes, offset, region.name,
+                 region.bytes, place());
+        return region.data + offset;
+    }
+    fail("out-of-bounds", "address 0x%x is none of shared memory, %s", address, place());
 }
 
-void* dynamic_shared(const char* name) {
+void* dynamic_shared(const char* name, std::size_t alignment) {
     if (!dynamic_region)
         fail("shared-memory", "the kernel declares `extern __shared__ %s[]`, but the launch record's shared_bytes is 0",
              name);
+    if (!dynamic_region->window) give_window(*dynamic_region, alignment);
     return dynamic_region->data;
 }
 

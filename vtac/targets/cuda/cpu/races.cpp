@@ -3,6 +3,7 @@
 
 #include "bounds.h"
 #include "events.h"
+#include "matrices.h"
 
 extern "C" const char __executable_start;  // of the linker
 
@@ -15,8 +16,10 @@ namespace {
 void note(void* address, std::size_t bytes, Touch touch, const void* caller) {
     const auto start = reinterpret_cast<std::uintptr_t>(address);
     const int thread = current_thread();
-    if (!finds_races || thread < 0 || is_on_a_stack(start)) return;
+    if (!finds_races || thread < 0) return;
+    if (is_on_a_stack(start)) return note_register(address, bytes, touch == Touch::write);
     require_inside(address, bytes, touch);
+    if (touch == Touch::write) check_not_pending(address, bytes, "written");
     const Event site = reinterpret_cast<std::uintptr_t>(caller) - 1 - reinterpret_cast<std::uintptr_t>(&__executable_start);
     settle_writes();
     enter_access(start, bytes, {touch, event_of(thread, site <= site_mask ? site : 0)});

@@ -19,6 +19,7 @@ struct Region {
     unsigned char* span;  // pages and guards together
     std::size_t span_bytes;
     Shape shape;
+    std::uint32_t window = 0;  // of shared arrays: where the array starts in the block's shared memory
 };
 
 enum class Side { against_end, against_start };

@@ -92,7 +92,8 @@ def _replacement(match: re.Match[str], slot: int) -> str:
     name, element = match["name"], " ".join(match["type"].split())
     newlines = "\n" * match.group().count("\n")
     if match["extern"]:
-        storage = f'vtac::dynamic_shared("{name}")'
+        aligned = _ALIGNED.search(match.group())
+        storage = f'vtac::dynamic_shared("{name}", {aligned[1] if aligned else f"alignof({element})"})'
         return f"{element}* const {name} = reinterpret_cast<{element}*>({storage});{newlines}"
     kind = f"{name}_storage"
     aligned = _ALIGNED.search(match.group())

@@ -30,6 +30,8 @@ from vtac.targets.cuda.emit.wgmma_instructions import (
 
 _PLAIN_OPS = {wgmma.FenceOp: FENCE, wgmma.CommitGroupOp: COMMIT, wgmma.FenceProxyAsyncOp: PROXY_FENCE}
 _SWIZZLE_BITS = 62
+_LEFT = 2
+"""The place of A's descriptor among the operands of a product."""
 
 
 class WgmmaStatementPrinter(MmaStatementPrinter):
@@ -65,7 +67,8 @@ class WgmmaStatementPrinter(MmaStatementPrinter):
         matrix, width = matrix_of(op.descriptor), element_bytes(element_type_of(op.memory))
         start = f"{self._addresses[whole(op.memory)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
         swizzle = matrix.constant >> _SWIZZLE_BITS
-        name = self.name(op.descriptor, "matrix")
+        is_left = any(isinstance(use.operation, wgmma.MmaAsyncOp) and use.index == _LEFT for use in op.descriptor.uses)
+        name = self.name(op.descriptor, "left" if is_left else "right")
         fields = f"{matrix.leading}, {matrix.stride}, {swizzle}"
         self._line(f"const unsigned long long {name} = {DESCRIPTOR}({start}, {fields});", depth)
 

@@ -27,4 +27,5 @@
 #include "vtac_copies.h"
 #include "vtac_wmma.h"
 #include "vtac_mma.h"
+#include "vtac_wgmma.h"
 #include "vtac_kernel.h"

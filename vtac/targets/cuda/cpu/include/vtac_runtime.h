@@ -43,7 +43,7 @@ void shuffle(Shuffle kind, unsigned mask, const void* value, void* found, std::s
              int line);
 // Shows every lane of the warp what all pass, 64 bytes apart; waits until all have come to the same line. Valid until the
 // exchange after the next. It orders no memory.
-enum class Exchange : unsigned { load_1 = 32, load_2, load_4, transposed_1, transposed_2, transposed_4, multiply };
+enum class Exchange : unsigned { load_1 = 32, load_2, load_4, transposed_1, transposed_2, transposed_4, multiply, product, fence, commit, wait };
 const unsigned char* exchange(Exchange kind, const void* value, std::size_t bytes, int line);
 int current_lane();
 // Addresses in shared memory as 32 bits, and back; fails for what lies elsewhere.
@@ -55,7 +55,7 @@ void note_warp_operation(WarpOperation operation, const void* address, unsigned 
 
 // Storage of the static shared array declared at `slot`, and of the launch's dynamic shared memory.
 void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name, const Shape& shape);
-void* dynamic_shared(const char* name);
+void* dynamic_shared(const char* name, std::size_t alignment);
 
 void copy_async(void* destination, const void* source, std::size_t bytes, std::size_t zero_fill, int line);
 void commit_copies();
