@@ -25,6 +25,7 @@ from vtac.analysis.shared_memory import (
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.mma import TilesOp, TilesType
 from vtac.dialects.mma.layouts import FIRST_CAPABILITY
+from vtac.dialects.wgmma import MmaAsyncOp
 from vtac.dialects.wmma import FragmentsOp
 from vtac.dialects.wmma.attributes import Fragment, FragmentType
 from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, KERNEL
@@ -86,6 +87,7 @@ def _named(architecture: GpuArchitecture | None) -> str:
 
 
 def _check_fragments(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
+    _check_groups(kernel, architecture)
     if architecture is None:
         return
     for op in kernel.walk():
@@ -102,6 +104,16 @@ def _check_fragments(kernel: FuncOp, architecture: GpuArchitecture | None) -> No
                 f"{fragment.element}: its operands are {', '.join(_operands(architecture))}",
                 location_of(op),
             )
+
+
+def _check_groups(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
+    product = next((op for op in kernel.walk() if isinstance(op, MmaAsyncOp)), None)
+    if product is not None and (architecture is None or not architecture.warpgroup_products):
+        raise CompileError(
+            f"{_named(architecture)} has no wgmma; sm_90a has, and no other architecture: compile for sm_90a, or "
+            "tensorize with mma",
+            location_of(product),
+        )
 
 
 def _supports(architecture: GpuArchitecture, fragment: Fragment) -> bool:

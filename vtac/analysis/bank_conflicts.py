@@ -36,6 +36,8 @@ from vtac.analysis.kernel_places import scopes_around
 from vtac.analysis.nest import buffer_name, element_type_of, scope_of
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.mma import LdmatrixOp
+from vtac.dialects.wgmma import DescriptorOp
+from vtac.dialects.wgmma.ops import matrix_of
 from vtac.dialects.wmma import LoadMatrixSyncOp, RoutineOp, StoreMatrixSyncOp, VariableOp
 from vtac.dialects.wmma.declared import BLOCK
 from vtac.dialects.wmma.ops import fragment_of
@@ -82,11 +84,22 @@ def bank_accesses(kernel: FuncOp, *, fragments: bool = False) -> Iterator[BankAc
             if fragments and scope_of(memory) == "shared":
                 yield BankAccess(op, memory, isinstance(op, StoreMatrixSyncOp), _fragment_turns(op))
             continue
+        if isinstance(op, DescriptorOp):
+            yield BankAccess(op, whole(op.memory), False, _matrix_turns(op))
+            continue
         for access in own_accesses(op):
             if scope_of(access.buffer) == "shared":
                 turns = _turns(access, extents)
                 if turns is not None:
                     yield BankAccess(op, access.buffer, access.writes, turns)
+
+
+def _matrix_turns(op: DescriptorOp) -> int:
+    """Turns for 8 rows of 16 bytes of a matrix, of m, n or k, as its descriptor says that they lie."""
+    matrix = matrix_of(op.descriptor)
+    along = matrix.major == "k_major"
+    starts = [matrix.swizzled(matrix.place(row, 0) if along else matrix.place(0, row)) for row in range(_ROWS)]
+    return _phase([range(start, start + _VECTOR) for start in starts])
 
 
 def _fragment_turns(op: LoadMatrixSyncOp | StoreMatrixSyncOp) -> int:

@@ -19,6 +19,7 @@ _ENTRY = re.compile(r"Compiling entry function '(\w+)' for")
 _SPILLS = re.compile(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads")
 _REGISTERS = re.compile(r"Used (\d+) registers")
 _SHARED = re.compile(r"(\d+) bytes smem")
+_SERIALISED = re.compile(r"wgmma.mma_async instructions are serialized due to (.*?) in (?:the )?function '(\w+)'")
 _MAX_THREADS = re.compile(r"\.maxntid\s+(\d+)(?:\s*,\s*(\d+))?(?:\s*,\s*(\d+))?")
 
 
@@ -27,7 +28,8 @@ class CompiledKernel:
     """One kernel for one architecture: the artefacts, and what ptxas says of it.
 
     Registers are per thread; `static_shared_bytes` per block, without the launch's dynamic
-    bytes; stack and spills in bytes per thread; `max_threads` from `__launch_bounds__`, 0 without.
+    bytes; stack and spills in bytes per thread; `max_threads` from `__launch_bounds__`, 0 without. `serialised` is why
+    products of warpgroups wait for each other, empty where they do not.
     """
 
     kernel: str
@@ -41,6 +43,7 @@ class CompiledKernel:
     max_threads: int
     ptx: str = field(repr=False)
     cubin: bytes = field(repr=False)
+    serialised: str = ""
 
     @property
     def spills(self) -> bool:
@@ -125,6 +128,7 @@ def _report(kernel: str, architecture: str, compiler: str, ptx: str, cubin: byte
         max_threads=_max_threads(ptx, kernel),
         ptx=ptx,
         cubin=cubin,
+        serialised=next((reason for reason, name in _SERIALISED.findall(log) if name == kernel), ""),
     )
 
 

@@ -1,0 +1,42 @@
+"""Programs with a product for wgmma: every operand type, both ways of both operands, batches, a convolution, tails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mma_programs import CASES as OF_TILES
+from mma_programs import Case, product
+
+from vtac.schedule import Schedule
+from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, wgmma_schedule
+
+CASES: Mapping[str, Case] = {
+    "plain": product((128, 64, 256)),
+    "b transposed": product((128, 64, 256), transposed=True),
+    "bias, residual, relu, cast": product((128, 96, 128), tail=True),
+    "sums of halves": product((64, 64, 128), half_sums=True),
+    "bf16": product((64, 64, 128), "bf16"),
+    "tf32": product((64, 64, 128), "f32"),
+    "tf32, b transposed": product((64, 64, 128), "f32", transposed=True),
+    "s8": product((64, 32, 128), "i8"),
+    "s8, b transposed": product((64, 64, 256), "i8", transposed=True),
+    "u8, b transposed": product((64, 64, 256), "i8", transposed=True, unsigned=True),
+    "batch": product((64, 64, 128), batch=3),
+    "convolution": OF_TILES["convolution"],
+}
+"""Programs by what is special about them."""
+
+TILINGS: Mapping[str, GroupTiling] = {
+    "one stage": GroupTiling(1, 64, 2, 128, 1),
+    "two stages": GroupTiling(1, 64, 2, 64, 2),
+    "three stages, rows of 32 bytes": GroupTiling(2, 32, 2, 32, 3),
+    "four groups": GroupTiling(4, 64, 2, 64, 4),
+    "n of 24": GroupTiling(1, 48, 2, 64, 4),
+    "steps of two panels": GroupTiling(1, 64, 2, 256, 2),
+}
+"""Tilings of a product of 256 x 192 x 512."""
+
+
+def schedule_of(case: Case) -> Schedule:
+    """The schedule that the case gets."""
+    return wgmma_schedule(case.text)
