@@ -29,7 +29,7 @@ def tensorize(op: TensorizeOp, handles: Handles) -> None:
         taken = taken_by(around)
         if taken:
             raise refusal(op, f"loop {describe(around)} is {taken} already", "map each loop once")
-    match = intrinsic.match(loop, handles.module)
+    match = intrinsic(loop, handles.module)
     mismatch = Mismatch(match) if isinstance(match, str) else match
     if isinstance(mismatch, Mismatch):
         raise refusal(op, f"loop {describe(loop)} is not {name}: {mismatch.found}", mismatch.remedy)

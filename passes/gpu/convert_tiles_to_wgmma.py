@@ -38,6 +38,7 @@ from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wgmma import DescriptorOp, DescriptorType, MmaAsyncOp
 from vtac.passes.gpu.convert_tiles_to_mma import ConvertTile, DeclareTiles, Plan
+from vtac.rewriting.edits import append
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.register_buffers import DropBuffer
 from vtac.rewriting.walker import rewrite_once
@@ -98,7 +99,7 @@ class ConvertGroupTile(RewritePattern):
         tiles = ForOp.get(count, "tile", LoopKind.UNROLLED)
         together = AffineMap(2, 0, (AffineExpr.dimension(0) + AffineExpr.dimension(1),))
         index = ApplyOp([first, tiles.induction_variable], AffineMapAttr(together))
-        tiles.body.block.add_ops([index, FillOp.get(self.declared[block.output], index.results[0], value)])
+        append([index, FillOp.get(self.declared[block.output], index.results[0], value)], tiles.body.block)
         return [tiles]
 
 

@@ -34,7 +34,7 @@ INDEX_FILES = tuple(_FORMATS)
 _NAMES = frozenset(_FORMATS).union(*(form.files for form in _FORMATS.values()))
 _FOLDER = re.compile(r"device_\d+")
 _DATA = re.compile(r"data/\w+\.bin")
-_CUBIN = re.compile(r"kernels?\.sm_\d{2,3}\.cubin")
+_CUBIN = re.compile(r"kernels?\.sm_\d{2,3}a?\.cubin")
 
 
 def is_program_name(name: str) -> bool:

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 from warnings import warn
 
 from vtac.errors import CompileError
-from vtac.targets.target import Intrinsic, Target
+from vtac.targets.target import Target
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+    from vtac.dialects.schedule.payload import ForOp
 
 GROUP = "vtac.targets"
 """Entry points of this group name a `Target` record; the entry point's name is the target's."""
@@ -45,13 +51,14 @@ def all_targets() -> Iterator[Target]:
         yield target
 
 
-def find_intrinsic(name: str) -> Intrinsic | None:
-    """The intrinsic of that name, of whichever target; None when there is none."""
-    return next((one for target in all_targets() for one in target.intrinsics if one.name == name), None)
+def find_intrinsic(name: str) -> Callable[[ForOp, ModuleOp], object] | None:
+    """What matches a loop with the intrinsic of that name, of whichever target; None when there is none."""
+    found = (one.named(name) for target in all_targets() for one in target.intrinsics)
+    return next((match for match in found if match is not None), None)
 
 
 def intrinsic_names() -> tuple[str, ...]:
-    """The names of all intrinsics."""
+    """The names of all intrinsics; of a family, its own."""
     return tuple(one.name for target in all_targets() for one in target.intrinsics)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Generic, ParamSpec, Protocol, TypeAlias, TypeVar, runtime_checkable
 
@@ -127,11 +128,20 @@ class Reach:
 class Intrinsic:
     """What `tensorize` can name: `match` gives a text or a `Mismatch` for a loop that is not it, or anything else.
 
-    The module around the loop states the hardware.
+    The module around the loop states the hardware. One with `members` is a family: these are the names that there are,
+    and `match_member` takes one of them first.
     """
 
     name: str
-    match: Callable[[ForOp, ModuleOp], object]
+    match: Callable[[ForOp, ModuleOp], object] | None = None
+    members: tuple[str, ...] = ()
+    match_member: Callable[[str, ForOp, ModuleOp], object] | None = None
+
+    def named(self, name: str) -> Callable[[ForOp, ModuleOp], object] | None:
+        """What matches a loop under a name; None where this has not that name."""
+        if self.match_member is not None:
+            return partial(self.match_member, name) if name in self.members else None
+        return self.match if name == self.name else None
 
 
 @dataclass(frozen=True)

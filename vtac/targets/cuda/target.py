@@ -164,7 +164,14 @@ CUDA = Target(
             Intrinsic(name, partial(_match_mma, name))
             for name in ("mma.m16n8k16", "mma.m16n8k8", "mma.m16n8k32", "mma.ldmatrix", "mma.store")
         ),
-        *(Intrinsic(f"wgmma.{shape}", partial(_match_wgmma, f"wgmma.{shape}")) for shape in WARPGROUP_SHAPES),
+        *(
+            Intrinsic(
+                f"wgmma.m64nNk{depth}",
+                members=tuple(f"wgmma.{shape}" for shape in WARPGROUP_SHAPES if shape.endswith(f"k{depth}")),
+                match_member=_match_wgmma,
+            )
+            for depth in (16, 8, 32)
+        ),
     ),
     levels=(Level("wmma", _kernel, _evaluate, ("tiles", "memory")),),
     formats={"cuda": _text},

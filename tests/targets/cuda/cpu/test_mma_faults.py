@@ -126,7 +126,7 @@ def test_a_race_names_the_line_of_the_call() -> None:
     assert "(`ldmatrix_x4" in caught.value.message
 
 
-UNKNOWN = 'asm volatile("wgmma.fence.sync.aligned;" : "+r"(x));'
+UNKNOWN = 'asm volatile("tcgen05.wait::ld.sync.aligned;" : "+r"(x));'
 READ_ONLY = 'asm volatile("ldmatrix.sync.aligned.m8n8.x1.shared.b16 {%0}, [%1];" : "r"(x) : "r"(y));'
 WRITTEN_ONLY = (
     'asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0, %0, %0, %0}, {%1, %1, %1, %1}, {%1, %1}, '
@@ -137,7 +137,7 @@ WRITTEN_ONLY = (
 @pytest.mark.parametrize(
     ("statement", "message"),
     [
-        (UNKNOWN, "cannot run `wgmma.fence.sync.aligned;` on the CPU: the PTX instructions with a model are"),
+        (UNKNOWN, "cannot run `tcgen05.wait::ld.sync.aligned;` on the CPU: the PTX instructions with a model are"),
         (READ_ONLY, "asm operand %0 is written, and its constraint 'r' only reads"),
         (WRITTEN_ONLY, "asm operand %0 is read, and its constraint '=f' only writes"),
         (READ_ONLY.replace("x1", "x2"), "ldmatrix of 2 matrices takes 2 registers and an address"),

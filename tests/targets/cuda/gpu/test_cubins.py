@@ -16,10 +16,11 @@ from stub_gpu import StubGpu
 
 import vtac
 from vtac.cuda import load
-from vtac.errors import CompileError, ConfigError, ToolMissingError
+from vtac.errors import CompileError, ConfigError, KernelTextError, ToolMissingError
 from vtac.targets.cuda.gpu import cubins
 from vtac.targets.cuda.gpu.compile import compile_kernels
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
+from vtac.targets.cuda.schedules.wgmma_products import wgmma_schedule
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 LAYER = WmmaMatmul(64, 32, 32)
@@ -155,3 +156,17 @@ def test_kernels_of_a_text_share_a_cubin() -> None:
     assert len({one.cubin for one in compiled}) == 1
     for one, record in zip(compiled, program.plan.kernels, strict=True):
         one.check_launch(record)
+
+
+@pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
+def test_products_of_warpgroups_are_compiled_for_the_one_architecture_that_has_them(tmp_path: Path) -> None:
+    text = WmmaMatmul(64, 64, 64).text()
+    program = vtac.compile(text, "cuda", "sm_90a", schedule=wgmma_schedule(text))
+    assert isinstance(program, vtac.CudaProgram)
+    (compiled,) = cubins.compiled_for(program.text, ["matmul"], "sm_90")
+    assert compiled.architecture == "sm_90a"
+    program.save(tmp_path, ["sm_90a"])
+    saved = load(tmp_path).cubins
+    assert cubins.compiled_for(program.text, ["matmul"], "sm_90", saved) == saved["sm_90a"]
+    with pytest.raises(KernelTextError, match=r"'wgmma.fence' not supported on .target 'sm_100a'"):
+        cubins.compiled_for(program.text, ["matmul"], "sm_100", saved)

@@ -103,14 +103,21 @@ void poison_shared() {
 
 namespace {
 
-// The first 1,024 bytes of shared memory are the system's.
-std::uint32_t next_window = 1024;
+// Addresses that a matrix descriptor tells apart; the first 1,024 are the system's. Static arrays lie at the end, the last
+// one first, with room between them that is none of theirs.
+constexpr std::size_t window_bytes = std::size_t(1) << 18, system_bytes = 1024;
+std::size_t static_end = window_bytes;
 
 // A place in the block's shared memory that is aligned as declared, and no better.
 void give_window(Region& region, std::size_t alignment) {
-    const std::size_t multiple = round_up(next_window, alignment) / alignment;
-    region.window = std::uint32_t((multiple | 1) * alignment);
-    next_window = region.window + std::uint32_t(region.bytes);
+    std::size_t multiple = round_up(system_bytes, alignment) / alignment | 1;
+    if (region.kind == Region::static_shared) {
+        const std::size_t apart = current_launch->dynamic_bytes ? 0 : 12 * 1024;
+        multiple = (static_end - apart - region.bytes) / alignment;
+        if (multiple % 2 == 0) --multiple;
+        static_end = multiple * alignment;
+    }
+    region.window = std::uint32_t(multiple * alignment);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
+from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.errors import CompileError, ConfigError, ToolMissingError
 from vtac.files.reading import read_regular
 from vtac.targets.cuda.gpu.compile import CompiledKernel, compile_kernels
@@ -19,7 +20,11 @@ Cubins = Mapping[str, tuple[CompiledKernel, ...]]
 _KEPT_TEXTS = 64
 CUBIN_BYTES = 1 << 28
 """The most that is read as compiled text."""
-_FACTS = tuple(one.name for one in fields(CompiledKernel) if one.name not in ("ptx", "cubin", "architecture"))
+_OF_ONE_ARCHITECTURE = re.compile(r"\b(?:wgmma|setmaxnreg)\.")
+"""Instructions that later architectures do not have, so that their text is compiled for one whose name ends in `a`."""
+_FACTS = tuple(
+    one.name for one in fields(CompiledKernel) if one.name not in ("ptx", "cubin", "architecture", "serialised")
+)
 
 
 def compiled_for(
@@ -33,13 +38,19 @@ def compiled_for(
     if saved and usable:
         return saved[max(usable, key=_capability)]
     try:
-        return _compiled(text, tuple(kernels), architecture)
+        return _compiled(text, tuple(kernels), _compiled_as(text, architecture))
     except ToolMissingError as error:
         if not saved:
             raise
         raise ToolMissingError(
             f"the program was saved with cubins for {', '.join(saved)}, none of which runs on {architecture}: {error}"
         ) from None
+
+
+def _compiled_as(text: str, architecture: str) -> str:
+    """What a text is compiled as for a device: an architecture with what no other one has, where the text needs it."""
+    specific = f"{architecture}a"
+    return specific if _OF_ONE_ARCHITECTURE.search(text) and specific in gpu_architectures() else architecture
 
 
 @lru_cache(maxsize=_KEPT_TEXTS)
@@ -58,13 +69,18 @@ def compiled_cubins(text: str, kernels: Sequence[str], architectures: Sequence[s
 
 
 def _capability(architecture: str) -> tuple[int, int]:
-    digits = architecture.removeprefix("sm_")
+    digits = architecture.removeprefix("sm_").removesuffix("a")
     return int(digits[:-1]), int(digits[-1])
 
 
 def _runs_on(cubin: str, device: str) -> bool:
-    """Whether a device runs a cubin: of its own generation, and not of a later architecture (CUDA's rule)."""
+    """Whether a device runs a cubin: of its own generation, and not of a later architecture (CUDA's rule).
+
+    One whose name ends in `a` runs on exactly that architecture.
+    """
     (major, minor), (own, own_minor) = _capability(cubin), _capability(device)
+    if cubin.endswith("a"):
+        return (major, minor) == (own, own_minor)
     return major == own and minor <= own_minor
 
 
@@ -101,7 +117,7 @@ def read_cubins(data: object, kernels: Sequence[str], files: Mapping[str, bytes]
     found: dict[str, tuple[CompiledKernel, ...]] = {}
     for name, rows in cast("Mapping[str, object]", data).items():
         where = f"{source}: cubins: {name}"
-        if not re.fullmatch(r"sm_\d{2,3}", name) or name not in files or not isinstance(rows, list):
+        if not re.fullmatch(r"sm_\d{2,3}a?", name) or name not in files or not isinstance(rows, list):
             raise ConfigError(f"{where} is {rows!r}; a list of compiled kernels, and their file, is required")
         found[name] = tuple(_kernel(row, name, files[name], where) for row in cast("list[object]", rows))
         names = [one.kernel for one in found[name]]
@@ -120,4 +136,16 @@ def _kernel(data: object, architecture: str, cubin: bytes, where: str) -> Compil
         raise ConfigError(f"{where}: found {data!r}; an object with {', '.join(_FACTS)} is required")
     name, compiler = (cast(str, values[key]) for key in words)
     numbers = {key: cast(int, values[key]) for key in _FACTS if key not in words}
-    return CompiledKernel(kernel=name, compiler=compiler, architecture=architecture, ptx="", cubin=cubin, **numbers)
+    return CompiledKernel(
+        name,
+        architecture,
+        compiler,
+        numbers["registers"],
+        numbers["static_shared_bytes"],
+        numbers["stack_bytes"],
+        numbers["spill_store_bytes"],
+        numbers["spill_load_bytes"],
+        numbers["max_threads"],
+        "",
+        cubin,
+    )
