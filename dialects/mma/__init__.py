@@ -8,10 +8,11 @@ from xdsl.ir import Dialect
 
 from vtac.dialects.mma.attributes import SharedLayoutAttr, Tiles, TilesType
 from vtac.dialects.mma.ops import ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp
+from vtac.dialects.mma.register_ops import InsertOp, PackOp, ShuffleXorOp
 
 MMA = Dialect(
     "mma",
-    [ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp],
+    [ExtractOp, FillOp, InsertOp, LdmatrixOp, LoadPairOp, PackOp, ShuffleXorOp, StorePairOp, SyncOp, TilesOp],
     [SharedLayoutAttr, TilesType],
 )
 
@@ -19,9 +20,12 @@ __all__ = [
     "MMA",
     "ExtractOp",
     "FillOp",
+    "InsertOp",
     "LdmatrixOp",
     "LoadPairOp",
+    "PackOp",
     "SharedLayoutAttr",
+    "ShuffleXorOp",
     "StorePairOp",
     "SyncOp",
     "Tiles",

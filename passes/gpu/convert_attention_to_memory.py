@@ -22,9 +22,12 @@ from vtac.analysis.attention_tiles import attention_tiling
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.dialects.mma.layouts import FIRST_CAPABILITY
 from vtac.dialects.wmma import AttentionOp
+from vtac.dialects.wmma.declared import INSTRUCTIONS
 from vtac.errors import CompileError
 from vtac.rewriting.attention_kernel import AttentionKernel
+from vtac.rewriting.attention_lanes import LaneAttention
 from vtac.rewriting.edits import move_body
 from vtac.rewriting.kernel_writer import KernelWriter
 from vtac.rewriting.payload_builder import PayloadBuilder
@@ -38,17 +41,20 @@ class ConvertAttention(RewritePattern):
 
     builder: PayloadBuilder
     architecture: GpuArchitecture | None
+    on_lanes: bool
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AttentionOp, rewriter: PatternRewriter) -> None:
-        tiling = attention_tiling(op.extents, self.architecture)
+        lanes = attention_tiling(op.extents, self.architecture, on_lanes=True) if self.on_lanes else None
+        tiling = lanes or attention_tiling(op.extents, self.architecture)
         if tiling is None:
             raise _too_large(op, self.architecture)
         operands = [value for value, _, _ in op.accesses()][:-1]
         buffers = [self.builder.buffer_of(value, op, rewriter) for value in operands]
         buffers.append(self.builder.result_buffer(op.result, op, rewriter))
         written = Block()
-        AttentionKernel(KernelWriter(written), op, buffers, tiling).write()
+        kind = LaneAttention if tiling.on_lanes else AttentionKernel
+        kind(KernelWriter(written), op, buffers, tiling).write()
         for inner in [found for statement in written.ops for found in statement.walk()]:
             inner.location = op.location
         move_body(written, InsertPoint.before(op), rewriter)
@@ -74,6 +80,13 @@ def _too_large(op: AttentionOp, architecture: GpuArchitecture | None) -> Compile
     )
 
 
+def _on_lanes(module: ModuleOp, architecture: GpuArchitecture | None) -> bool:
+    """Whether a module asks for mma.sync, or lets the estimate decide on an architecture that has it."""
+    wanted = INSTRUCTIONS.get(module)
+    has = architecture is not None and architecture.compute_capability >= FIRST_CAPABILITY
+    return has if wanted == "estimated" else wanted == "mma.sync"
+
+
 def _attentions(function: FuncOp) -> list[Operation]:
     return [op for op in function.body.block.ops if isinstance(op, AttentionOp)]
 
@@ -83,6 +96,9 @@ class ConvertAttentionToMemory(ModulePass):
     """Write the kernel of an attention at the level of memory and fragments.
 
     The scores of one step are all there is of them: they lie in shared memory, and never in global memory.
+
+    With the module's `wmma.instructions` they are in registers of lanes, and in no memory at all, where heads are such
+    that these suffice.
 
     requires: functions of one wmma.attention on arguments and constants, which they return.
     ensures:  functions on buffers; loops bound to blockIdx and threadIdx around loads, stores and operations of
@@ -96,6 +112,8 @@ class ConvertAttentionToMemory(ModulePass):
         for function in [one for one in op.ops if isinstance(one, FuncOp) and one.body.blocks]:
             if _attentions(function):
                 builder = PayloadBuilder(function)
-                rewrite_once(function, ConvertAttention(builder, architecture_of(op)), DropReturned())
+                architecture = architecture_of(op)
+                convert = ConvertAttention(builder, architecture, _on_lanes(op, architecture))
+                rewrite_once(function, convert, DropReturned())
                 rewrite_once(function, DropUnread((ConstantOp,)), backwards=True)
                 builder.describe()

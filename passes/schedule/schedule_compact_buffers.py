@@ -22,9 +22,9 @@ from vtac.analysis.linear import Linear, to_affine
 from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
 from vtac.analysis.stage import is_lowered
 from vtac.analysis.walks import operations_under
+from vtac.analysis.warp_operations import ARRAYS
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable
 from vtac.dialects.schedule.payload import BlockOp
-from vtac.dialects.wmma import FragmentsOp
 from vtac.rewriting.block_edits import rebind
 from vtac.rewriting.edits import move_op
 from vtac.rewriting.walker import rewrite_once
@@ -104,7 +104,7 @@ def normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
 
 def _has_fragments(function: FuncOp) -> bool:
     """Whether a function is one of memory and fragments, whose buffers are as small as they can be."""
-    return any(isinstance(op, FragmentsOp) for op in operations_under(function))
+    return any(isinstance(op, ARRAYS) for op in operations_under(function))
 
 
 @dataclass(frozen=True)

@@ -19,15 +19,19 @@ _WARPS = (4, 2, 1)
 _KEYS = (64, 32, 16)
 _OTHER_REGISTERS = 64
 """What a thread needs besides fragments and scores, for addresses, copies and operands; from what ptxas gave."""
-_TIGHTEST = "sm_75"
+_TIGHTEST, _TIGHTEST_OF_LANES = "sm_75", "sm_86"
 
 
 @dataclass(frozen=True)
 class AttentionTiling:
-    """A block computes 16 rows for each of its warps, and takes so many keys at a time."""
+    """A block computes 16 rows for each of its warps, and takes so many keys at a time.
+
+    With `on_lanes` scores, weights and sums stay in registers (mma.sync), and shared memory holds operands only.
+    """
 
     warps: int
     keys: int
+    on_lanes: bool = False
 
     @property
     def rows(self) -> int:
@@ -37,8 +41,13 @@ class AttentionTiling:
     def threads(self) -> int:
         return WARP_SIZE * self.warps
 
-    def registers(self, columns: int) -> int:
-        """About what a thread needs: its part of the results, of a step's scores as fragments and as numbers."""
+    def registers(self, features: int, columns: int) -> int:
+        """About what a thread needs: its part of the results, of a step's scores as fragments and as numbers.
+
+        On lanes the queries, too, whose halves lie two to a register.
+        """
+        if self.on_lanes:
+            return FRAGMENT * (columns + self.keys + features // 2) // WARP_SIZE + _OTHER_REGISTERS
         rows = FRAGMENT // (WARP_SIZE // LANES_OF_A_ROW)
         of_fragments = FRAGMENT * (columns + self.keys) // WARP_SIZE
         return of_fragments + self.keys // LANES_OF_A_ROW * (FRAGMENT // rows) + _OTHER_REGISTERS
@@ -46,7 +55,10 @@ class AttentionTiling:
     def shared_bytes(self, features: int, columns: int) -> int:
         """Shared memory: operands, scores, weights, maxima and factors; the results lie where others lay."""
         rows, keys = self.rows, self.keys
-        halves = [rows * (features + PITCH), keys * (features + PITCH), keys * (columns + PITCH), rows * (keys + PITCH)]
+        halves = [rows * (features + PITCH), keys * (features + PITCH), keys * (columns + PITCH)]
+        if self.on_lanes:
+            return sum(_aligned(2 * one) for one in halves)
+        halves.append(rows * (keys + PITCH))
         during = sum(_aligned(2 * one) for one in halves) + _aligned(4 * rows * (keys + PITCH))
         after = _aligned(4 * rows * (columns + PITCH))
         both = _aligned(4 * rows * LANES_OF_A_ROW) + _aligned(4 * rows * FRAGMENT)
@@ -63,30 +75,30 @@ def _static_bytes() -> int:
 
 
 def attention_tiling(
-    extents: tuple[int, int, int, int], architecture: GpuArchitecture | None
+    extents: tuple[int, int, int, int], architecture: GpuArchitecture | None, *, on_lanes: bool = False
 ) -> AttentionTiling | None:
     """The largest tiling of rows, keys, features and columns that a block has room for; None where none fits.
 
     Without an architecture every one has to hold it without being asked for more. One that leaves room for a second
     block of a multiprocessor is taken rather than a larger one.
     """
-    found = list(_tilings(extents, architecture))
+    found = list(_tilings(extents, architecture, on_lanes=on_lanes))
     shared = [(blocks, tiling) for blocks, tiling in found if blocks > 1]
     return next((tiling for _, tiling in shared or found), None)
 
 
 def _tilings(
-    extents: tuple[int, int, int, int], architecture: GpuArchitecture | None
+    extents: tuple[int, int, int, int], architecture: GpuArchitecture | None, *, on_lanes: bool
 ) -> Iterator[tuple[int, AttentionTiling]]:
     """Tilings that fit, the larger first, and how many of their blocks a multiprocessor holds."""
     rows, keys, features, columns = extents
-    record = architecture or gpu_architectures()[_TIGHTEST]
+    record = architecture or gpu_architectures()[_TIGHTEST_OF_LANES if on_lanes else _TIGHTEST]
     room = record.static_shared_bytes_per_block if architecture is None else record.shared_bytes_per_block
     for warps, step in product(_WARPS, _KEYS):
         if (warps > 1 and FRAGMENT * warps >= rows + FRAGMENT) or (step > FRAGMENT and step >= keys + FRAGMENT):
             continue
-        tiling = AttentionTiling(warps, step)
-        used, registers = tiling.shared_bytes(features, columns), tiling.registers(columns)
+        tiling = AttentionTiling(warps, step, on_lanes)
+        used, registers = tiling.shared_bytes(features, columns), tiling.registers(features, columns)
         blocks = record.resident_blocks(tiling.threads, registers, used)
         if used <= room and blocks:
             yield blocks, tiling

@@ -32,6 +32,7 @@ WARP_OPERATIONS = (
     mma.FillOp,
     mma.LdmatrixOp,
     mma.SyncOp,
+    mma.ShuffleXorOp,
     DescriptorOp,
     MmaAsyncOp,
 )
@@ -48,7 +49,9 @@ def named_tiles(op: Operation) -> list[tuple[SSAValue, SSAValue]]:
         return [(op.fragments, op.index), (op.factors, op.factors_index)]
     if isinstance(op, FillFragmentOp | LoadMatrixSyncOp | StoreMatrixSyncOp | MapFragmentOp):
         return [(op.fragments, op.index)]
-    if isinstance(op, mma.FillOp | mma.LdmatrixOp | mma.ExtractOp):
+    if isinstance(op, mma.PackOp):
+        return [(op.sums, op.first), (op.sums, op.second), (op.tiles, op.index)]
+    if isinstance(op, mma.FillOp | mma.LdmatrixOp | mma.ExtractOp | mma.InsertOp):
         return [(op.tiles, op.index)]
     return []
 

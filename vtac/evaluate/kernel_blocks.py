@@ -220,6 +220,12 @@ class Blocks:
             self.tiles.multiply(op, indices, active)
         elif isinstance(op, mma.ExtractOp):
             self.values[op.result] = self.tiles.extract(op, self.values[op.index], active)
+        elif isinstance(op, mma.InsertOp):
+            self.tiles.insert(op, self.values[op.index], self.values[op.value], active)
+        elif isinstance(op, mma.PackOp):
+            self.tiles.pack(op, (self.values[op.first], self.values[op.second], self.values[op.index]), active)
+        elif isinstance(op, mma.ShuffleXorOp):
+            self.values[op.result] = self.tiles.shuffled(op, self.values[op.value], active)
         elif isinstance(op, mma.LoadPairOp | mma.StorePairOp):
             self._pair(op, active)
         else:

@@ -12,6 +12,7 @@ from vtac.dialects import mma
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import CORE_ROWS, LaneLayout
+from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.kernel_memory import KernelMemory, Users
 from vtac.evaluate.kernel_warps import WarpOperations, rounded_to_tf32
 from vtac.evaluate.numbers import Array, Integers, Mask, number
@@ -141,6 +142,32 @@ class TileOperations:
         found = np.zeros((self.warps.warps, WARP_SIZE), tiles.data.dtype)
         found[warps] = self._values(tiles, warps, chosen, op)[..., op.element.value.data]
         return found.reshape(-1)
+
+    def insert(self, op: mma.InsertOp, index: Array, value: Array, active: Mask | None) -> None:
+        """One element of each lane's, from each thread's value."""
+        tiles, warps = self.tiles[op.tiles], self.warps.active_warps(active, op)
+        chosen = self._pick(tiles, index, warps, op)
+        self._values(tiles, warps, chosen, op)
+        lanes = np.broadcast_to(value, self.warps.threads).reshape(self.warps.warps, WARP_SIZE)
+        tiles.data[warps, chosen, :, op.element.value.data] = lanes[warps]
+
+    def pack(self, op: mma.PackOp, indices: tuple[Array, Array, Array], active: Mask | None) -> None:
+        """Two tiles of sums side by side become one of A, which each lane has the elements of already."""
+        sums, tiles, warps = self.tiles[op.sums], self.tiles[op.tiles], self.warps.active_warps(active, op)
+        places = [self._pick(part, index, warps, op) for part, index in zip((sums, sums, tiles), indices, strict=True)]
+        halves = [matrices_of(self._values(sums, warps, place, op), sums.record.layout) for place in places[:2]]
+        whole = np.concatenate(halves, axis=-1)
+        if tiles.record.element == "bf16":
+            whole = from_bfloat16(to_bfloat16(whole.astype(np.float32)))
+        rows, columns = _places(tiles.record.layout)
+        tiles.data[warps, places[2]] = whole[..., rows, columns].astype(tiles.data.dtype)
+        tiles.defined[warps, places[2]] = True
+
+    def shuffled(self, op: mma.ShuffleXorOp, value: Array, active: Mask | None) -> Array:
+        """Each thread's value from another lane of its warp."""
+        self.warps.active_warps(active, op)
+        lanes = np.broadcast_to(value, self.warps.threads).reshape(self.warps.warps, WARP_SIZE)
+        return lanes[:, np.arange(WARP_SIZE) ^ op.mask.value.data].reshape(-1)
 
     def _values(self, tiles: LaneTiles, warps: Integers, chosen: Integers, op: Operation) -> Array:
         if tiles.pending[warps, chosen].any():

@@ -23,6 +23,7 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import element_type_of, memref_type_of, shape_of, strides_of
+from vtac.dialects.mma import Tiles, TilesOp, TilesType
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wmma import FragmentsOp, FragmentType
@@ -132,6 +133,12 @@ class KernelWriter:
     def fragments(self, name: str, record: Fragment) -> SSAValue:
         op = FragmentsOp(result_types=[FragmentType(record)])
         op.fragments.name_hint = name
+        return self.add(op)
+
+    def tiles(self, name: str, record: Tiles) -> SSAValue:
+        """Tiles in the registers of a warp's lanes."""
+        op = TilesOp(result_types=[TilesType(record)])
+        op.tiles.name_hint = name
         return self.add(op)
 
     def load(self, buffer: SSAValue, place: Linear, lanes: int = 1) -> SSAValue:

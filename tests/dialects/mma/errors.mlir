@@ -187,3 +187,58 @@ func.func @f() {
   %t = memref.alloc() {mma.layout = #mma.layout<swizzle 32 pitch 96>} : memref<64x128xf16, "shared">
   func.return
 }
+
+// -----
+
+func.func @f(%x: f32, %i: index) {
+  %t = mma.tiles : !mma.tiles<1 x matrix_a m16n8k16 f16>
+  // expected-error @+1 {{insert: elements are put into accumulators of f32 or s32, not into matrix_a of f16}}
+  mma.insert %x, %t[%i] element 0 : f32, !mma.tiles<1 x matrix_a m16n8k16 f16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: f32, %i: index) {
+  %t = mma.tiles : !mma.tiles<1 x accumulator m16n8k16 f32>
+  // expected-error @+1 {{insert: element 4; a lane holds 4 of a tile}}
+  mma.insert %x, %t[%i] element 4 : f32, !mma.tiles<1 x accumulator m16n8k16 f32>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: f16, %i: index) {
+  %t = mma.tiles : !mma.tiles<1 x accumulator m16n8k16 f32>
+  // expected-error @+1 {{insert: a number of type f16 into tiles of f32}}
+  mma.insert %x, %t[%i] element 0 : f16, !mma.tiles<1 x accumulator m16n8k16 f32>
+  func.return
+}
+
+// -----
+
+func.func @f(%i: index) {
+  %s = mma.tiles : !mma.tiles<2 x accumulator m16n8k16 f16>
+  %t = mma.tiles : !mma.tiles<1 x matrix_a m16n8k16 f16>
+  // expected-error @+1 {{pack: sums are accumulators of f32, not accumulator of f16}}
+  mma.pack %s[%i, %i] into %t[%i] : !mma.tiles<2 x accumulator m16n8k16 f16>, !mma.tiles<1 x matrix_a m16n8k16 f16>
+  func.return
+}
+
+// -----
+
+func.func @f(%i: index) {
+  %s = mma.tiles : !mma.tiles<2 x accumulator m16n8k8 f32>
+  %t = mma.tiles : !mma.tiles<1 x matrix_a m16n8k8 tf32>
+  // expected-error @+1 {{pack: sums become tiles of matrix_a of f16 or bf16, not matrix_a of tf32}}
+  mma.pack %s[%i, %i] into %t[%i] : !mma.tiles<2 x accumulator m16n8k8 f32>, !mma.tiles<1 x matrix_a m16n8k8 tf32>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: f32) {
+  // expected-error @+1 {{shuffle_xor: a mask of 32; 1 to 31 name other lanes}}
+  %y = mma.shuffle_xor %x, 32 : f32
+  func.return
+}

@@ -30,5 +30,11 @@ func.func @kernel(%s: memref<512xf16, "shared">, %c: memref<256xf32>, %i: index)
   %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 256>} : memref<64x128xf16, "shared">
   // CHECK-NEXT: %u = memref.alloc() {mma.placed = #mma.layout<swizzle 0 pitch 144>} : memref<64x64xf16, "shared">
   %u = memref.alloc() {mma.placed = #mma.layout<swizzle 0 pitch 144>} : memref<64x64xf16, "shared">
+  // CHECK-NEXT: mma.insert %x, %sums[%i] element 2 : f32, !mma.tiles<8 x accumulator m16n8k16 f32>
+  mma.insert %x, %sums[%i] element 2 : f32, !mma.tiles<8 x accumulator m16n8k16 f32>
+  // CHECK-NEXT: mma.pack %sums[%i, %i] into %left[%i] : !mma.tiles<8 x accumulator m16n8k16 f32>, !mma.tiles<2 x matrix_a m16n8k16 f16>
+  mma.pack %sums[%i, %i] into %left[%i] : !mma.tiles<8 x accumulator m16n8k16 f32>, !mma.tiles<2 x matrix_a m16n8k16 f16>
+  // CHECK-NEXT: %w = mma.shuffle_xor %x, 2 : f32
+  %w = mma.shuffle_xor %x, 2 : f32
   func.return
 }

@@ -40,6 +40,25 @@ def round_text() -> list[str]:
     ]
 
 
+_PACKED = {"f16": ("half2", "__floats2half2_rn"), "bf16": ("__nv_bfloat162", "__floats2bfloat162_rn")}
+
+
+def pack_name(element: str) -> str:
+    """The function that rounds two numbers to an element type, in one register."""
+    return f"pack_{element}"
+
+
+def pack_text(element: str) -> list[str]:
+    """The function that makes a register of A of two neighbouring sums."""
+    kind, make = _PACKED[element]
+    return [
+        f"__device__ __forceinline__ unsigned {pack_name(element)}(float low, float high) {{",
+        f"  const {kind} pair = {make}(low, high);",
+        "  return *reinterpret_cast<const unsigned *>(&pair);",
+        "}",
+    ]
+
+
 def mma_name(one: MmaInstruction) -> str:
     """The function that multiplies and adds one tile."""
     return f"mma_{one.shape}_{one.operand}_{one.accumulator}"

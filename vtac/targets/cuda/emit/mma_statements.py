@@ -16,7 +16,16 @@ from vtac.dialects.mma.layouts import instruction_of
 from vtac.dialects.mma.ops import tiles_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import ATOM, LOW, PRODUCT, identifier
-from vtac.targets.cuda.emit.instructions import ROUND, ldmatrix_name, ldmatrix_text, mma_name, mma_text, round_text
+from vtac.targets.cuda.emit.instructions import (
+    ROUND,
+    ldmatrix_name,
+    ldmatrix_text,
+    mma_name,
+    mma_text,
+    pack_name,
+    pack_text,
+    round_text,
+)
 from vtac.targets.cuda.emit.statements import StatementPrinter
 from vtac.targets.cuda.emit.types import element_bytes, scalar_type
 
@@ -67,13 +76,23 @@ class MmaStatementPrinter(StatementPrinter):
             self._extract(op, depth)
         elif isinstance(op, mma.LoadPairOp | mma.StorePairOp):
             self._pair(op, depth)
+        elif isinstance(op, mma.InsertOp):
+            place = f"{self.text(op.tiles)}[{self.text(op.index)}][{op.element.value.data}]"
+            self._line(f"{place} = {self.text(op.value)};", depth)
+        elif isinstance(op, mma.PackOp):
+            self._pack(op, depth)
+        elif isinstance(op, mma.ShuffleXorOp):
+            name = self.name(op.result, "other")
+            self._line(
+                f"const float {name} = __shfl_xor_sync(~0u, {self.text(op.value)}, {op.mask.value.data});", depth
+            )
         else:
             return False
         return True
 
     def _array(self, op: memref.AllocOp, depth: int) -> None:
         super()._array(op, depth)
-        if any(isinstance(use.operation, mma.LdmatrixOp) for use in op.memref.uses):
+        if _is_named_by_lanes(op.memref):
             self._address(op.memref, depth)
 
     def _address(self, buffer: SSAValue, depth: int) -> None:
@@ -142,6 +161,16 @@ class MmaStatementPrinter(StatementPrinter):
             place = f"__ushort_as_half(static_cast<unsigned short>({half}))"
         self._line(f"const {scalar_type(op.result.type)} {self.name(op.result, 'sum')} = {place};", depth)
 
+    def _pack(self, op: mma.PackOp, depth: int) -> None:
+        element = tiles_of(op.tiles).element
+        name = pack_name(element)
+        self._called[name] = pack_text(element)
+        sums, tile = self.text(op.sums), f"{self.text(op.tiles)}[{self.text(op.index)}]"
+        for part, index in enumerate((self.text(op.first), self.text(op.second))):
+            for half in range(2):
+                pair = ", ".join(f"{sums}[{index}][{2 * half + at}]" for at in range(2))
+                self._line(f"{tile}[{2 * part + half}] = {name}({pair});", depth)
+
     def _pair(self, op: mma.LoadPairOp | mma.StorePairOp, depth: int) -> None:
         kind, make = _PAIRS[str(element_type_of(op.memory))]
         place = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
@@ -153,3 +182,10 @@ class MmaStatementPrinter(StatementPrinter):
         self._line(f"const {kind} {name} = *reinterpret_cast<const {kind} *>({place});", depth)
         self.inline[op.first] = (f"{name}.x", ATOM)
         self.inline[op.second] = (f"{name}.y", ATOM)
+
+
+def _is_named_by_lanes(memory: SSAValue) -> bool:
+    """Whether ldmatrix loads from memory, or from a view of all of it."""
+    users = [use.operation for use in memory.uses]
+    views = [user.result for user in users if isinstance(user, memref.ReinterpretCastOp)]
+    return any(isinstance(user, mma.LdmatrixOp) for user in users) or any(map(_is_named_by_lanes, views))
