@@ -3,7 +3,8 @@
 All in CPU time (user and system), medians, so that other work on the machine counts little. Start-up is measured
 in fresh processes, against one that only imports numpy; compilation in this process, cold (first compile) and
 warm. With names of networks, those are compiled too, each time in a process of its own: with nothing in the cache, with
-the layers that this has lowered, with the program. `--against` measures another checkout in turn with this one, so that
+the layers that this has lowered, with what is known of its stream as well (as for other weights), with the program.
+`--against` measures another checkout in turn with this one, so that
 what else goes on in the machine falls on both. benchmarks/networks.py measures runs of networks as well.
 """
 
@@ -73,12 +74,15 @@ def network_seconds(name: str, root: Path, cache: str) -> float:
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
 
 
-def cached_seconds(name: str) -> tuple[float, float]:
-    """The same with the layers in the cache, and with the program."""
+def cached_seconds(name: str) -> tuple[float, float, float]:
+    """The same with the layers in the cache, with what is known of the streams too, and with the program."""
     with tempfile.TemporaryDirectory() as cache:
         network_seconds(name, ROOT, cache)
         shutil.rmtree(Path(cache) / "programs")
-        return network_seconds(name, ROOT, cache), network_seconds(name, ROOT, cache)
+        shutil.rmtree(Path(cache) / "streams")
+        layers = network_seconds(name, ROOT, cache)
+        shutil.rmtree(Path(cache) / "programs")
+        return layers, network_seconds(name, ROOT, cache), network_seconds(name, ROOT, cache)
 
 
 def _compile_here(name: str) -> float:
@@ -125,15 +129,15 @@ def main() -> int:
 def _print_networks(networks: list[str], repeats: int, other: Path | None) -> None:
     """Seconds of each network, medians; and how much of another checkout's time this one takes."""
     against = "" if other is None else f"{'other s':>10}{'ratio':>8}"
-    print(f"\n{'network':<20}{'compile s':>11}{'layers s':>11}{'program s':>11}{against}")
+    print(f"\n{'network':<20}{'compile s':>11}{'layers s':>11}{'stream s':>11}{'program s':>11}{against}")
     for name in networks:
         pairs = [
             (network_seconds(name, ROOT, "off"), network_seconds(name, other, "off") if other else 0.0)
             for _ in range(repeats)
         ]
-        layers, program = zip(*(cached_seconds(name) for _ in range(repeats)), strict=True)
+        layers, stream, program = zip(*(cached_seconds(name) for _ in range(repeats)), strict=True)
         mine, theirs = (median(column) for column in zip(*pairs, strict=True))
-        line = f"{name:<20}{mine:>11.2f}{median(layers):>11.2f}{median(program):>11.2f}"
+        line = f"{name:<20}{mine:>11.2f}{median(layers):>11.2f}{median(stream):>11.2f}{median(program):>11.2f}"
         print(line if other is None else f"{line}{theirs:>10.2f}{mine / theirs:>8.2f}", flush=True)
 
 

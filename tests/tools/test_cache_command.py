@@ -48,19 +48,20 @@ def test_a_program_is_kept_found_and_removed(file: Path) -> None:
     folder = file.parent / "cache"
     assert (
         _vtac("cache", "info").stdout
-        == f"{folder}: 0 programs, 0 kernels, 0 tilings, 0 bytes of at most 1,073,741,824\n"
+        == f"{folder}: 0 programs, 0 kernels, 0 tilings, 0 stream records, 0 bytes of at most 1,073,741,824\n"
     )
     first = _vtac("run", file, "--seed", "1")
     held = json.loads(_vtac("cache", "info", "--json").stdout)
     assert (held["folder"], held["limit"]) == (str(folder), 1 << 30)
-    assert (held["programs"], held["kernels"], held["tilings"]) == (1, 1, 1)
+    assert (held["programs"], held["kernels"], held["tilings"], held["stream_records"]) == (1, 1, 1, 2)
     (entry,) = (folder / "programs").iterdir()
     before = entry.stat().st_ino
     again = _vtac("run", file, "--seed", "1")
     assert (again.stdout, again.stderr) == (first.stdout, first.stderr)
     assert entry.stat().st_ino == before
     assert (
-        _vtac("cache", "clear").stdout == f"{folder}: removed 1 program, 1 kernel, 1 tiling, {held['bytes']:,} bytes\n"
+        _vtac("cache", "clear").stdout
+        == f"{folder}: removed 1 program, 1 kernel, 1 tiling, 2 stream records, {held['bytes']:,} bytes\n"
     )
     assert list((folder / "programs").iterdir()) == []
 

@@ -18,6 +18,7 @@ OFF = "off"
 _MOST_PROGRAMS: Final = 1000
 _MOST_TILINGS: Final = 4096
 _MOST_KERNELS: Final = 4096
+_MOST_STREAMS: Final = 4096
 
 
 def program_entries(folder: Path) -> Entries:
@@ -33,6 +34,11 @@ def tiling_entries(folder: Path) -> Entries:
 def kernel_entries(folder: Path) -> Entries:
     """The layers that were lowered, in a folder of caches."""
     return Entries(folder / "kernels", _MOST_KERNELS, CACHE.value)
+
+
+def stream_entries(folder: Path) -> Entries:
+    """The token plans and proofs of streams, in a folder of caches."""
+    return Entries(folder / "streams", _MOST_STREAMS, CACHE.value)
 
 
 def cache_folder(wanted: bool | None) -> Path | None:

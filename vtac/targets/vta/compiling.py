@@ -16,6 +16,7 @@ from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, scripts_of
 from vtac.targets.target import HasScript
 from vtac.targets.vta.compilation import Progress
+from vtac.targets.vta.linking.known_streams import KnownStreams
 from vtac.targets.vta.linking.plain import Split, compile_plain, split_plain
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
@@ -59,9 +60,10 @@ def compile_program(
         return known
     folder = cache_folder(cache)
     tilings = None if folder is None else TilingCache(folder)
+    streams = None if folder is None else KnownStreams(folder)
     kernels = _kernels(folder, tilings, jobs)
-    program = compile_with(work, tilings, kernels, host=host, acc_8bit=acc_8bit, progress=progress)
-    for used in (tilings, kernels):
+    program = compile_with(work, tilings, kernels, streams, host=host, acc_8bit=acc_8bit, progress=progress)
+    for used in (tilings, kernels, streams):
         if used is not None:
             used.close()
     if cached is not None:
@@ -86,17 +88,20 @@ def compile_with(
     work: ModuleOp,
     tilings: KnownTilings | None,
     kernels: KnownKernels | None = None,
+    streams: KnownStreams | None = None,
     *,
     host: bool = True,
     acc_8bit: bool = False,
     progress: Progress | None = None,
     split: Split | None = None,
 ) -> VtaProgram:
-    """The program of a module, which is used up, with the tilings, lowered layers and ways to split that are known."""
+    """The program of a module, which is used up, with the tilings, layers, streams and ways to split that are known."""
     if acc_8bit:
         ACC_8BIT.set(work, True)
     if needs_packing(work):
-        return compile_plain(work, host=host, progress=progress, tilings=tilings, kernels=kernels, split=split)
+        return compile_plain(
+            work, host=host, progress=progress, tilings=tilings, kernels=kernels, streams=streams, split=split
+        )
     counts = contractions_in(work)
     program = _compile_tiled(work, host=host, progress=progress, tilings=tilings)
     if isinstance(program, Program):

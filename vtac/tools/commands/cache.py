@@ -8,7 +8,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from vtac.files.cache_entries import Usage
-from vtac.files.user_cache import OFF, VARIABLE, cache_folder, kernel_entries, program_entries, tiling_entries
+from vtac.files.user_cache import (
+    OFF,
+    VARIABLE,
+    cache_folder,
+    kernel_entries,
+    program_entries,
+    stream_entries,
+    tiling_entries,
+)
 from vtac.limits import CACHE
 from vtac.text.short import counted
 from vtac.tools.entry import ToolParser
@@ -23,7 +31,12 @@ names another folder, or 'off'; VTAC_MAX_CACHE says how many bytes may be kept.
 """
 
 
-_KINDS = {"program": program_entries, "kernel": kernel_entries, "tiling": tiling_entries}
+_KINDS = {
+    "program": program_entries,
+    "kernel": kernel_entries,
+    "tiling": tiling_entries,
+    "stream record": stream_entries,
+}
 
 
 class Options(argparse.Namespace):
@@ -49,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
     if options.json:
         fields = {
             "folder": None if folder is None else str(folder),
-            **{f"{name}s": usage.entries for name, usage in held.items()},
+            **{f"{name.replace(' ', '_')}s": usage.entries for name, usage in held.items()},
             "bytes": sum(usage.nbytes for usage in held.values()),
             "limit": CACHE.value,
         }

@@ -14,6 +14,7 @@ from vtac.errors import CompileError
 from vtac.pipelines import Instrumentation, Runner, Step
 from vtac.rewriting.edits import discard
 from vtac.targets.vta.compilation import CompilationContext, Progress
+from vtac.targets.vta.linking.known_streams import KnownStreams
 from vtac.targets.vta.linking.replacement import replace_unsafe
 from vtac.targets.vta.linking.streams import build_streams, first_findings
 from vtac.targets.vta.plain_pipeline import plain_pipeline
@@ -38,6 +39,7 @@ def compile_plain(
     progress: Progress | None = None,
     tilings: KnownTilings | None = None,
     kernels: KnownKernels | None = None,
+    streams: KnownStreams | None = None,
     split: Split | None = None,
 ) -> HostProgram:
     """Compile a module whose one function works on plain tensors; the module is used up.
@@ -46,8 +48,8 @@ def compile_plain(
     refuses what would run on the host besides changes of layout. Scripts in the module are
     for device functions, by the names that `split_plain` gives them. `progress` is called
     with the layer that is scheduled next, how many are done and how many there are; `tilings` are those
-    that earlier searches have found, `kernels` where lowered layers come from. `split` makes device functions, by the
-    passes of `host` where none is given.
+    that earlier searches have found, `kernels` where lowered layers come from, `streams` what is known of streams.
+    `split` makes device functions, by the passes of `host` where none is given.
 
     Raises `CompileError` for what a pass declines, and for a stream that is not proven safe
     under the simplest schedule either.
@@ -66,8 +68,8 @@ def compile_plain(
     done = len(device_functions(module))
     context.report("link and check", done, done)
     runner.run_phases(pipeline.beyond("kernels"), module)
-    programs = build_streams(module)
-    if first_findings(programs, module):
+    programs = build_streams(module, streams)
+    if first_findings(programs, module, streams):
         programs = replace_unsafe(module, runner, pipeline, given)
     for program in programs.values():
         name_layers(program, layers)

@@ -29,14 +29,15 @@ from vtac.targets.vta.programs.call_work import work_at
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.provenance import KernelCall, Origin, StoredPart
 from vtac.targets.vta.reach import REACH
+from vtac.targets.vta.stream.dataflow import TokenPlan, plan_tokens
 from vtac.targets.vta.stream.host_code import HostCode, generate
 from vtac.targets.vta.stream.layout import Buffer, DType, Names, Role, place, place_shared
 from vtac.targets.vta.stream.stream_builder import StreamBuilder
 from vtac.targets.vta.stream.work import refuse_too_long
 
 
-def build_program(module: ModuleOp) -> Program:
-    """The program of a module at the vta level."""
+def build_program(module: ModuleOp, plan: TokenPlan = plan_tokens) -> Program:
+    """The program of a module at the vta level; `plan` orders its instructions by tokens."""
     function = _entry(module)
     config = config_of(module)
     values, unplaced, constants = _buffers(module, function)
@@ -45,7 +46,7 @@ def build_program(module: ModuleOp) -> Program:
     addresses = {value: buffer.address for value, buffer in zip(values, buffers, strict=True)}
     _alias_globals(function, buffers, addresses)
     code = generate(function, addresses, config)
-    stream = StreamBuilder(config, uop_address, micro_op_limit(config))
+    stream = StreamBuilder(config, uop_address, micro_op_limit(config), plan)
     code.compile()(stream)
     micro_ops = stream.encoded_micro_ops()
     uop = Buffer("micro_ops", "uop", "uint32", (len(stream.micro_ops),), uop_address)

@@ -13,9 +13,10 @@ on chip already, at the same place, are left out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import chain
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +41,10 @@ class Placed:
     stage: int
     pops: tuple[int, ...] = ()
     pushes: tuple[int, ...] = ()
+
+
+TokenPlan: TypeAlias = Callable[[Sequence[Issued], Sequence[MicroOp], VTAConfig], list[Placed]]
+"""What `plan_tokens` does, in another way."""
 
 
 def plan_tokens(issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> list[Placed]:

@@ -15,7 +15,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa.columns import encode_columns
 from vtac.targets.vta.isa.instructions import AluOpcode, Memory, MicroOp, Opcode
 from vtac.targets.vta.isa.micro_ops import encode_micro_ops
-from vtac.targets.vta.stream.dataflow import plan_tokens
+from vtac.targets.vta.stream.dataflow import TokenPlan, plan_tokens
 from vtac.targets.vta.stream.footprints import Issued, KernelSlice
 
 LOAD, COMPUTE, STORE = 1, 2, 3
@@ -49,11 +49,12 @@ class StreamBuilder:
     `uop_address` is the byte address of the micro-op buffer in DRAM; `uop_capacity` the
     micro-ops that UOP SRAM holds. Each call names its `site`, the number of the op that
     makes it; `origins` records it per instruction, with the number of the kernel's call that
-    `enter` has announced, -1 outside of any.
+    `enter` has announced, -1 outside of any. `plan` orders instructions by tokens.
     """
 
-    def __init__(self, config: VTAConfig, uop_address: int, uop_capacity: int) -> None:
+    def __init__(self, config: VTAConfig, uop_address: int, uop_capacity: int, plan: TokenPlan = plan_tokens) -> None:
         self.config = config
+        self._plan = plan
         self.origins: list[tuple[int, int]] = []
         self.micro_ops: list[MicroOp] = []
         self._uop_base = uop_address // config.uop_element_bytes
@@ -149,7 +150,7 @@ class StreamBuilder:
         origins = self.origins[begin:]
         for known in (self._opcodes, self._rows, self._bits, self._stages, self.origins):
             del known[begin:]
-        for placed in plan_tokens(issued, self.micro_ops, self.config):
+        for placed in self._plan(issued, self.micro_ops, self.config):
             if placed.source is None:
                 self._nop(site, placed.stage, 0)
             else:
