@@ -57,7 +57,8 @@ def test_the_front_is_what_no_point_beats() -> None:
 def test_a_sweep_is_a_plot_and_a_table() -> None:
     html = sweep_section(Sweep("Hardware", "cycles", "bytes", POINTS)).html
     assert html.count("<circle") == 4 and html.count('class="point beaten"') == 1
-    assert re.search(r'<th scope="row" dir="auto">bad</th>.*?<td></td>', html)
+    assert re.search(r'<th scope="row" dir="auto">bad</th>.*?<td class="n" data-v="5"></td>', html)
+    assert re.search(r'<th scope="row" dir="auto">small</th>.*?<td class="n" data-v="1">1</td>', html)
     assert "&lt;i&gt;" in html and "<i>" not in html
     assert "nan" not in sweep_section(Sweep("one", "x", "y", POINTS[:1])).html
     assert "0 points" in sweep_section(Sweep("none", "x", "y", [])).html
@@ -99,8 +100,12 @@ def test_registers_are_told_or_why_not() -> None:
 def test_names_of_the_front_cover_neither_points_nor_one_another() -> None:
     crowd = [Point(f"a configuration of hardware {number}", 100 + number, 100 - number) for number in range(40)]
     html = sweep_section(Sweep("crowd", "x", "y", crowd)).html
-    shown = re.findall(r'<text x="([\d.]+)" y="([\d.]+)" text-anchor="(?:start|end|middle)">a configuration', html)
+    label = r'r="5"/>\s*<text x="([\d.]+)" y="([\d.]+)" text-anchor="(?:start|end|middle)">(\d+)(: a configuration)?'
+    found = re.findall(label, html)
+    shown = [(x, y) for x, y, _, name in found if name]
     assert 1 < len(shown) < len(crowd)
+    assert len(found) > len(shown)
+    assert [int(number) for _, _, number, _ in found] == sorted(int(number) for _, _, number, _ in found)
     assert len({(float(x) // 40, float(y) // 8) for x, y in shown}) == len(shown)
 
 

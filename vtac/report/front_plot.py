@@ -1,8 +1,8 @@
-"""Points of two measures as a picture, those that none beats in both joined and named (matplotlib, extra `plot`)."""
+"""Points of two measures as a picture, those that none beats in both joined, numbered and named beside it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from importlib.util import find_spec
 from io import BytesIO
@@ -14,6 +14,8 @@ from vtac.files.whole import write_output
 from vtac.lazily import pip_install
 
 FORMATS = (".png", ".svg", ".pdf")
+_NAMED = 30
+"""Points of the front that have room for their names beside the picture."""
 
 
 class Spot(NamedTuple):
@@ -25,7 +27,7 @@ class Spot(NamedTuple):
 
 
 class _Axis(Protocol):
-    def set_major_formatter(self, formatter: str) -> object: ...
+    def set_major_formatter(self, formatter: Callable[[float, int], str]) -> object: ...
 
 
 class _Axes(Protocol):
@@ -35,6 +37,9 @@ class _Axes(Protocol):
     def yaxis(self) -> _Axis: ...
     def legend(self) -> object: ...
     def plot(self, x: Sequence[float], y: Sequence[float], style: str, **more: object) -> object: ...
+    @property
+    def transAxes(self) -> object: ...  # noqa: N802 - matplotlib's name
+    def text(self, x: float, y: float, text: str, **more: object) -> object: ...
     def annotate(self, text: str, xy: tuple[float, float], **more: object) -> object: ...
     def set(self, **more: object) -> object: ...
     def grid(self, visible: bool, **more: object) -> object: ...
@@ -72,7 +77,7 @@ def plot_spots(
 def plot_front(spots: Sequence[Spot], x_name: str, y_name: str, title: str, path: str | Path) -> None:
     """Draw points to a file, whose name says the format. Raises as `require_plot` does, and where it cannot write."""
     require_plot(path)
-    figure = cast(_Figure, import_module("matplotlib.figure").Figure(figsize=(9, 5.5), layout="constrained"))
+    figure = cast(_Figure, import_module("matplotlib.figure").Figure(figsize=(11, 5.5), layout="constrained"))
     axes = figure.subplots()
     front = front_of(spots)
     others = [one for one in spots if one not in front]
@@ -80,16 +85,24 @@ def plot_front(spots: Sequence[Spot], x_name: str, y_name: str, title: str, path
         axes.plot([one.x for one in others], [one.y for one in others], "o", color="0.6", markersize=4, label="others")
     line = {"color": "C0", "markersize": 5, "label": "no other is better in both"}
     axes.plot([one.x for one in front], [one.y for one in front], "o-", **line)
-    for one in front[:: max(1, len(front) // 12)]:
-        axes.annotate(one.label, (one.x, one.y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+    for number, one in enumerate(front, 1):
+        axes.annotate(str(number), (one.x, one.y), xytext=(4, 4), textcoords="offset points", fontsize=7)
+    named = [f"{number}  {one.label}" for number, one in enumerate(front[:_NAMED], 1)]
+    named += [f"and {len(front) - _NAMED} more"] if len(front) > _NAMED else []
+    axes.text(1.02, 1.0, "\n".join(named), transform=axes.transAxes, va="top", fontsize=7, linespacing=1.4)
     axes.set(xlabel=x_name, ylabel=y_name, title=title)
     axes.grid(True, alpha=0.3)
     axes.legend()
     for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_formatter("{x:,.6g}")
+        axis.set_major_formatter(_written)
     data = BytesIO()
     figure.savefig(data, format=Path(path).suffix.lower()[1:], metadata={"Title": f"{title}: {y_name} over {x_name}"})
     try:
         write_output(Path(path), data.getvalue())
     except OSError as error:
         raise VtacError(f"cannot write the plot to {path}: {error.strerror or error}") from None
+
+
+def _written(value: float, _: int) -> str:
+    """A number at an axis: `250`, `140,000`, `7.5 M`."""
+    return f"{value / 1e6:,.4g} M" if abs(value) >= 1e6 else f"{value:,.6g}"

@@ -11,10 +11,10 @@ MOST_PARAMETERS = 6
 MOST_CHARACTERS = 60
 
 
-def short_name(name: str) -> str:
-    """A name on one line, without characters that cannot be seen, cut when it is long."""
+def short_name(name: str, most: int = MOST_CHARACTERS) -> str:
+    """A name on one line, without characters that cannot be seen, cut when it has more than so many."""
     seen = "".join(letter if letter.isprintable() else ascii(letter)[1:-1] for letter in one_line(name))
-    return seen if len(seen) <= MOST_CHARACTERS else f"{seen[: MOST_CHARACTERS - 3]}..."
+    return seen if len(seen) <= most else f"{seen[: most - 3]}..."
 
 
 def signature(name: str, arguments: Sequence[Parameter], results: Sequence[Parameter]) -> str:

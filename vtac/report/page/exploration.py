@@ -7,6 +7,7 @@ from typing import cast
 from vtac.lazily import installed_version
 from vtac.report.page.document import require_extra
 from vtac.report.page.section import Section
+from vtac.targets.vta.exploring.naming import short_names
 from vtac.targets.vta.exploring.point import AXES, shown
 from vtac.targets.vta.exploring.point import Point as MachinePoint
 from vtac.targets.vta.exploring.sweep import Sweep as Exploration
@@ -22,13 +23,18 @@ def exploration_page(exploration: object) -> str:
 
     found = cast(Exploration, exploration)
     title = " and ".join(found.networks)
+    names, common = short_names([one.machine for one in found.good])
     sections = [
         sweep_section(
             Sweep(
                 f"{AXES[x][0].capitalize()} and {AXES[y][0]}",
                 AXES[x][0],
                 AXES[y][0],
-                [Point(one.name, shown(one, x), shown(one, y), _columns(one, y)) for one in found.good],
+                [
+                    Point(name, shown(one, x), shown(one, y), _columns(one, y))
+                    for name, one in zip(names, found.good, strict=True)
+                ],
+                common,
             ),
             number,
         )

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from vtac.report.page.labels import Labels, Place, along, around, beside
 from vtac.report.page.section import Section
-from vtac.report.page.templating import render
+from vtac.report.page.templating import measure, render
 from vtac.text.short import short_name
 
 WIDTH, HEIGHT = 960, 480
@@ -28,12 +28,16 @@ class Point:
 
 @dataclass(frozen=True)
 class Sweep:
-    """Points under a title, and what their two measures are, such as cycles and bytes of SRAM."""
+    """Points under a title, and what their two measures are, such as cycles and bytes of SRAM.
+
+    `common` is what all points have in common, and their labels do not say.
+    """
 
     title: str
     x_name: str
     y_name: str
     points: Sequence[Point]
+    common: str = ""
 
     @property
     def front(self) -> list[Point]:
@@ -55,7 +59,7 @@ def sweep_section(sweep: Sweep, number: int = 1) -> Section:
         columns=columns,
         numeric={name for name in columns if all(_is_number(point.columns.get(name, "0")) for point in sweep.points)},
         points=sorted(sweep.points, key=lambda point: (point.x, point.y)),
-        on_front={id(point) for point in front},
+        on_front={id(point): number for number, point in enumerate(front, 1)},
         plot=Markup(_plot(sweep, front) if sweep.points else ""),
         identity=id,
     )
@@ -76,7 +80,7 @@ def _plot(sweep: Sweep, front: Sequence[Point]) -> str:
             "x": place(point)[0],
             "y": place(point)[1],
             "name": names.get(id(point)),
-            "hint": f"{short_name(point.label)}: {point.x:,.6g} {sweep.x_name}, {point.y:,.6g} {sweep.y_name}",
+            "hint": _hint(point, sweep),
             "best": id(point) in best,
         }
         for point in sweep.points
@@ -94,6 +98,11 @@ def _plot(sweep: Sweep, front: Sequence[Point]) -> str:
     )
 
 
+def _hint(point: Point, sweep: Sweep) -> str:
+    name = short_name(point.label, 200)
+    return f"{name}: {measure(point.x)} {sweep.x_name}, {measure(point.y)} {sweep.y_name}"
+
+
 def _is_number(text: str) -> bool:
     try:
         return bool(text) and float(text.replace(",", "")) == float(text.replace(",", ""))
@@ -104,14 +113,17 @@ def _is_number(text: str) -> bool:
 def _names(
     front: Sequence[Point], spots: Sequence[tuple[float, float]], others: Sequence[tuple[float, float]]
 ) -> dict[int, tuple[str, Place]]:
-    """Labels of the points of the front with their places; one that has no room is left to the hint and the table."""
+    """Labels of the points of the front with their places: the number and the name, or the number alone.
+
+    A point that has no room for either is left to the hint and the table.
+    """
     labels = Labels((_LEFT, _TOP - 10, WIDTH, HEIGHT - _BOTTOM), [*around(others), *along(spots)])
     found: dict[int, tuple[str, Place]] = {}
-    for point, spot in zip(front, spots, strict=True):
-        name = short_name(point.label)
-        places = beside(*spot, name)
-        above = (places[4], *places)  # the front falls to the right: what is above it is free of its line
-        placed = labels.place((name, place) for place in above)
+    for number, (point, spot) in enumerate(zip(front, spots, strict=True), 1):
+        texts = (f"{number}: {short_name(point.label)}", f"{number}")
+        # The front falls to the right: what is above it is free of its line.
+        choices = [(text, place) for text in texts for place in (beside(*spot, text)[4], *beside(*spot, text))]
+        placed = labels.place(choices)
         if placed is not None:
             found[id(point)] = placed[1], placed[2]
     return found

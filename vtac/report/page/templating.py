@@ -39,6 +39,7 @@ def _environment() -> Environment:
         "percent": percent,
         "size": size,
         "px": pixels,
+        "measure": measure,
     }
     made.filters.update(filters)  # pyright: ignore[reportUnknownMemberType]
     return made
@@ -57,6 +58,11 @@ def percent(value: float) -> str:
 def pixels(length: float) -> str:
     """A length on a drawing: `12.5`, `12`."""
     return f"{length:.1f}".removesuffix(".0")
+
+
+def measure(value: float) -> str:
+    """A number of any size as people write it: `3,282,690`, `0.98`, `1.25e+13`."""
+    return f"{value:,.0f}" if 1e4 <= abs(value) < 1e12 or value == int(value) else f"{value:,.6g}"
 
 
 def size(nbytes: int) -> str:

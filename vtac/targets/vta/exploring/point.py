@@ -12,6 +12,7 @@ from vtac.errors import VtacError
 from vtac.store.records import Outcome
 from vtac.targets.vta.exploring.energy import CostTable, area_of, energy_of
 from vtac.targets.vta.exploring.machines import Machine
+from vtac.targets.vta.exploring.naming import full_name
 
 MEASURES = ("cycles", "bytes", "sram_bytes", "multipliers", "energy", "area")
 """What points may be compared by; less is better."""
@@ -110,17 +111,8 @@ class Point:
 
     @property
     def name(self) -> str:
-        """`1x16 uop 32 inp 32 wgt 256 acc 128 KiB`, and what of the bus is unlike the default.
-
-        A tile is BATCHxBLOCK, or BATCHxBLOCK_INxBLOCK_OUT where the sides differ.
-        """
-        values = values_of(self.machine)
-        rows, *sides = self.machine.tiles
-        tile = "x".join(map(str, (rows, *dict.fromkeys(sides))))
-        usual = {"bus_bits": 64, "burst_beats": 16, "bursts": 16, "latency": 16, "queue_depth": 512}
-        other = [f"{name} {values[name]}" for name, value in usual.items() if values[name] != value]
-        memories = " ".join(f"{name} {values[f'{name}_kib']:g}" for name in ("uop", "inp", "wgt", "acc"))
-        return ", ".join([f"{tile} {memories} KiB", *other])
+        """All parts of the machine, as `full_name` has them."""
+        return full_name(self.machine)
 
     def row(self) -> dict[str, str | int | float]:
         """The point as a row of a table."""
@@ -149,7 +141,7 @@ class Pruned:
     @property
     def name(self) -> str:
         """As `Point.name`."""
-        return Point(self.machine, (), self.by.table).name
+        return full_name(self.machine)
 
     @property
     def reason(self) -> str:

@@ -13,7 +13,10 @@ from vtac.errors import VtacError
 from vtac.files.whole import write_output
 from vtac.lazily import text_by
 from vtac.targets.vta.exploring.energy import CostTable
+from vtac.targets.vta.exploring.naming import short_names
 from vtac.targets.vta.exploring.point import AXES, Point, Pruned, measure, require_measure, shown, values_of
+
+_NAMES = "BATCHxBLOCK, memories"
 
 
 @dataclass(frozen=True)
@@ -53,12 +56,15 @@ class Sweep:
 
     def __str__(self) -> str:
         """A table of the front of cycles and memory, then how many points there are and what is wrong with some."""
-        head = (
-            f"{'BATCHxBLOCK, memories':<52}{'cycles':>14}{'bytes':>14}{'SRAM KiB':>9}{'mult.':>7}{'uJ':>10}{'mm2':>7}"
-        )
-        lines = [f"{head}{'util.':>7}  limit    cycles by"]
         front = self.pareto()
-        lines += [_line(point) for point in front]
+        names, common = short_names([point.machine for point in front])
+        width = 2 + max(map(len, (_NAMES, *names)))
+        lines = [
+            f"{_NAMES:<{width}}{'cycles':>14}{'bytes':>14}{'SRAM KiB':>9}{'mult.':>7}{'uJ':>10}{'mm2':>7}"
+            f"{'util.':>7}  limit    cycles by"
+        ]
+        lines += [f"{name:<{width}}{_figures(point)}" for name, point in zip(names, front, strict=True)]
+        lines += [f"all of these: {common}"] if common else []
         failed = [point for point in self.points if point.error]
         lines.append(
             f"{len(front)} of {len(self.points):,} points: no other has fewer cycles and less SRAM; "
@@ -106,16 +112,17 @@ class Sweep:
         """Draw the points and the front of two measures (extra `plot`). Raises `VtacError`."""
         for name in (x, y):
             require_measure(name)
-        spots = [(point.name, shown(point, x), shown(point, y)) for point in self.good]
-        title = f"{' and '.join(self.networks)} on {len(spots):,} machines"
+        names, common = short_names([point.machine for point in self.good])
+        spots = [(name, shown(one, x), shown(one, y)) for name, one in zip(names, self.good, strict=True)]
+        title = f"{' and '.join(self.networks)} on {len(spots):,} machines{common and f': {common}'}"
         import_module("vtac.report.front_plot").plot_spots(spots, AXES[x][0], AXES[y][0], title, path)
 
     to_html = text_by("vtac.report.page.exploration", "exploration_page")
 
 
-def _line(point: Point) -> str:
+def _figures(point: Point) -> str:
     return (
-        f"{point.name[:51]:<52}{point.cycles:>14,}{point.bytes:>14,}{point.sram_bytes / 1024:>9,.0f}"
+        f"{point.cycles:>14,}{point.bytes:>14,}{point.sram_bytes / 1024:>9,.0f}"
         f"{point.multipliers:>7,}{point.energy:>10,.0f}{point.area:>7.2f}{point.utilisation:>7.1%}  "
         f"{point.limit:<8} {'RTL' if point.is_proven else 'formula'}"
     )

@@ -65,10 +65,13 @@ class LoadBounds:
         return LOAD_START * (1 + self._lines) + self._beats(self._inputs(self._first_extent), weights)
 
     @property
-    def first_tile(self) -> Column:
-        """When the inputs and weights of all passes of the first tile are there."""
-        inputs, weights = self._inputs(self._tile_extent), self._weights * self.cut.positions
-        return self.cut.passes * (LOAD_START * (1 + self._lines) + self._beats(inputs, weights))
+    def first_tiles(self) -> Column:
+        """When the inputs and weights of all passes of the first tile are there, of that of each virtual thread."""
+        weights = self._weights * self.cut.positions
+        first, others = (self._inputs(extent) for extent in (self._tile_extent, self._least_extent))
+        start = LOAD_START * (1 + self._lines)
+        behind = (self.tilings.threads - 1) * (start + self._beats(others, weights))
+        return self.cut.passes * (start + self._beats(first, weights) + behind)
 
     @property
     def all(self) -> Column:

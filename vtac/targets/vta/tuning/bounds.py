@@ -35,7 +35,8 @@ def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     operands have other places need other micro-ops, which it loads itself. *Single*: between the passes of a tile,
     single copies are loaded while nothing is done but to load micro-ops. *Tile*: the last kernel of the first tile has
     all loads of that tile before it. *Loads*: the load unit brings every chunk at least once. *Stores*: everything is
-    stored. Virtual threads have other tiles to work on meanwhile, so that *single* and *tile* say nothing of them.
+    stored. Of virtual threads *tile* takes the first tile of each, and *single* says nothing: while one of
+    them loads, another has work.
     """
     stored = store_cycles(prod(layer.extents) * layer.results, config)
     last = store_cycles(last_piece(layer, tilings), config)
@@ -50,7 +51,7 @@ def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     chains = (
         begin + rest + kernels.micro_ops,
         begin + rest + loads.single_copies,
-        np.where(tilings.threads > 1, 0, loads.first_tile + rest - kernels.before_last_pass),
+        loads.first_tiles + rest - kernels.before_last_pass,
         loads.all + loads.behind_last + last,
         np.full(len(tilings), stored, np.int64),
     )
