@@ -247,6 +247,9 @@ def _result(
         whole = whole and replace(whole, tuned=whole.default)
     else:
         tuned_or_none = tuned
+    notes += [
+        f"no tiling of {one.name} is in the space: its default schedule stays" for one in layers if not one.members
+    ]
     best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
     least = sum(one.calls * one.least for one in layers)
     return TuneResult(
