@@ -46,6 +46,11 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
 
         return Schedule
 
+    def get_tma() -> Dialect:
+        from vtac.dialects.tma import TMA
+
+        return TMA
+
     def get_vta() -> Dialect:
         from vtac.dialects.vta import VTA
 
@@ -67,6 +72,7 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
         "mma": get_mma,
         "packing": get_packing,
         "schedule": get_schedule,
+        "tma": get_tma,
         "vta": get_vta,
         "wgmma": get_wgmma,
         "wmma": get_wmma,

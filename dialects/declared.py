@@ -45,6 +45,7 @@ _OUR_DECLARATIONS = (
     "vtac.dialects.wmma.declared",
     "vtac.dialects.mma.declared",
     "vtac.dialects.wgmma.declared",
+    "vtac.dialects.tma.declared",
     "vtac.dialects.packing.declared",
 )
 _DECLARED: dict[str, Declared[object]] = {}

@@ -34,7 +34,7 @@ from vtac.dialects.schedule.arguments import INTEGER, Reference, integer, make_d
 from vtac.dialects.schedule.declared import CALLED
 from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.schedule.spellings import Intrinsic, Scope, TailName, ThreadName
+from vtac.dialects.schedule.spellings import AsyncName, Intrinsic, Scope, TailName, ThreadName
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
 from vtac.passes.directives.steps import Step, nest_at, steps_of
@@ -316,9 +316,16 @@ class Schedule:
         """
         self.direct(gpu.SwizzleOp, block=block, bytes=bytes, panels=panels)
 
-    def pipeline(self, loop: LoopRef, stages: int) -> None:
-        """Run a loop's copies to shared memory `stages - 1` iterations ahead."""
-        self.direct(gpu.PipelineOp, loop=loop, stages=stages)
+    def pipeline(self, loop: LoopRef, stages: int, async_: AsyncName | None = None) -> None:
+        """Run a loop's copies to shared memory `stages - 1` iterations ahead.
+
+        By threads, or, with `async_="tma"`, as bulk copies of what is tensorized as "tma.load".
+        """
+        self.direct(gpu.PipelineOp, loop=loop, stages=stages, async_=async_)
+
+    def specialize(self, loop: LoopRef, producers: int, consumers: int) -> None:
+        """Have `producers` more warps ask for a loop's bulk copies, and all others, the `consumers`, use them."""
+        self.direct(gpu.SpecializeOp, loop=loop, producers=producers, consumers=consumers)
 
     def rasterize(self, rows: LoopRef, columns: LoopRef, group: int) -> None:
         """Let blocks of the grid take their tiles in groups of `group` rows, for the sake of the cache."""

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import chain
+from keyword import iskeyword
 from operator import index as as_index
 from typing import SupportsIndex, TypeVar, cast
 
@@ -50,6 +51,7 @@ def make_directive(kind: type[D], arguments: Mapping[str, object], results: int 
     for what in arguments:
         if what not in known:
             raise ScheduleError(f"{name}: no argument '{what}'; the arguments are {', '.join(sorted(known))}")
+    arguments = {_declared(what): value for what, value in arguments.items()}
     operands = [_operands(name, what, declared, arguments.get(what)) for what, declared in definition.operands]
     properties = {
         what: _property(name, what, kind, arguments[what])
@@ -63,6 +65,10 @@ def make_directive(kind: type[D], arguments: Mapping[str, object], results: int 
     return kind.create(operands=list(chain(*operands)), properties=given, result_types=list(chain(*types)))
 
 
+def _declared(name: str) -> str:
+    return name.removesuffix("_") if iskeyword(name.removesuffix("_")) else name
+
+
 @cache
 def _result_types(kind: type[DirectiveOp], results: int) -> tuple[tuple[Attribute, ...], ...]:
     """The types of a directive's handles, where any number of them is so many."""
@@ -74,9 +80,16 @@ def _result_types(kind: type[DirectiveOp], results: int) -> tuple[tuple[Attribut
 
 @cache
 def argument_names(kind: type[DirectiveOp]) -> tuple[str, ...]:
-    """What a directive takes, in the order of its declaration: handles, then properties."""
+    """What a directive takes, in the order of its declaration: handles, then properties.
+
+    What Python keeps for itself has an underscore behind it: `async_`.
+    """
     definition = kind.get_irdl_definition()
-    return (*dict(definition.operands), *definition.properties)
+    return tuple(map(_spelt, (*dict(definition.operands), *definition.properties)))
+
+
+def _spelt(name: str) -> str:
+    return f"{name}_" if iskeyword(name) else name
 
 
 def directive_name(kind: type[DirectiveOp]) -> str:

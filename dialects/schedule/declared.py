@@ -65,6 +65,20 @@ PIPELINE = declare(
     Declared("pipeline", integer(2), _LOOP, "stages of a loop whose copies run ahead of their use", "pipeline")
 )
 
+ASYNC = declare(
+    Declared("pipeline_async", TEXT, _LOOP, 'what copies ahead of a pipelined loop are: "tma", or "cp.async" where it is absent')
+)
+
+SPECIALIZE = declare(
+    Declared(
+        "specialize",
+        integers(2, "an array of two positive numbers of warps,", lambda given: min(given) >= 1),
+        _LOOP,
+        "warps of a block that only ask for the loop's copies, and those that use them",
+        "specialize",
+    )
+)
+
 UNROLL = declare(
     Declared("unroll", MARK, ("schedule.for", "scf.for"), "the loop's body is repeated instead of looped", "unroll")
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, UnitAttr, i64
+from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, StringAttr, UnitAttr, i64
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, result_def
 from xdsl.utils.exceptions import VerifyException
 
@@ -66,16 +66,39 @@ class SwizzleOp(DirectiveOp):
 
 @irdl_op_definition
 class PipelineOp(DirectiveOp):
-    """Run a loop's copies to shared memory `stages - 1` iterations ahead, in the background."""
+    """Run a loop's copies to shared memory `stages - 1` iterations ahead, in the background.
+
+    By threads, with `async` "cp.async" or without it; or, with "tma", as bulk copies that one thread asks for and
+    mbarriers complete: of copies that are tensorized as "tma.load".
+    """
 
     name = "schedule.pipeline"
     loop = operand_def(LOOP)
     stages = prop_def(I64)
-    assembly_format = "$loop `stages` $stages attr-dict"
+    async_ = opt_prop_def(StringAttr, prop_name="async")
+    assembly_format = "$loop `stages` $stages (`async` $async^)? attr-dict"
 
     def verify_(self) -> None:
         if self.stages.value.data < 2:
             raise VerifyException(f"{self.stages.value.data} stages; a pipeline has at least 2")
+        if self.async_ is not None and self.async_.data not in ("cp.async", "tma"):
+            raise VerifyException(f'async is "{self.async_.data}"; "cp.async" or "tma" is possible')
+
+
+@irdl_op_definition
+class SpecializeOp(DirectiveOp):
+    """Have warps of their own, `producers`, ask for a loop's bulk copies, and `consumers`, all others, use them."""
+
+    name = "schedule.specialize"
+    loop = operand_def(LOOP)
+    producers = prop_def(I64)
+    consumers = prop_def(I64)
+    assembly_format = "$loop `producers` $producers `consumers` $consumers attr-dict"
+
+    def verify_(self) -> None:
+        producers, consumers = self.producers.value.data, self.consumers.value.data
+        if producers < 1 or consumers < 1:
+            raise VerifyException(f"{producers} producers and {consumers} consumers; at least one warp of each is required")
 
 
 @irdl_op_definition

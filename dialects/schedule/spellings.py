@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal, TypeAlias
 
 TailName = Literal["error", "guard", "peel"]
+AsyncName = Literal["cp.async", "tma"]
 ThreadName = Literal["cthread", "blockIdx.x", "blockIdx.y", "blockIdx.z", "threadIdx.x", "threadIdx.y", "threadIdx.z"]
 KnownScope = Literal[
     "global",
@@ -28,6 +29,7 @@ KnownIntrinsic = Literal[
     "mma.m16n8k32",
     "mma.ldmatrix",
     "mma.store",
+    "tma.load",
     "wmma.load_matrix_sync",
     "wmma.mma_sync",
     "wmma.store_matrix_sync",

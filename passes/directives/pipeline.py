@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from vtac.analysis.bodies import is_copy
-from vtac.analysis.nest import blocks_under, scope_of
+from vtac.analysis.box_copies import LOAD
+from vtac.analysis.nest import blocks_under, enclosing_loops, scope_of
 from vtac.dialects.schedule.attributes import LoopKind
-from vtac.dialects.schedule.declared import PIPELINE
+from vtac.dialects.schedule.declared import ASYNC, PIPELINE, TENSORIZE
 from vtac.dialects.schedule.gpu_directives import PipelineOp
+from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 
@@ -16,7 +18,7 @@ def pipeline(op: PipelineOp, handles: Handles) -> None:
     """Mark a serial loop that copies to shared memory and then uses it.
 
     requires: at least one copy from global to shared memory in the loop, and as many
-              iterations as stages.
+              iterations as stages; of bulk copies, all of them tensorized as tma.load.
     """
     loop = handles.loop(op.loop, op)
     if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:
@@ -34,4 +36,22 @@ def pipeline(op: PipelineOp, handles: Handles) -> None:
             f"{op.stages.value.data} stages for loop {describe(loop)}",
             f"at most {loop.trip_count}, one per iteration",
         )
+    _check_kind(op, copies)
+    if op.async_ is not None and op.async_.data == "tma":
+        ASYNC.set(loop, "tma")
     PIPELINE.set(loop, op.stages.value.data)
+
+
+def _check_kind(op: PipelineOp, copies: list[BlockOp]) -> None:
+    """Copies are bulk copies, all of them or none."""
+    bulk = op.async_ is not None and op.async_.data == "tma"
+    for block in copies:
+        is_box = any(TENSORIZE.get(loop) == LOAD for loop in enclosing_loops(block))
+        if bulk and not is_box:
+            raise refusal(
+                op, f"block '{block.block_name}' is no bulk copy", f'tensorize(loop, "{LOAD}") its outermost own loop first'
+            )
+        if is_box and not bulk:
+            raise refusal(
+                op, f"block '{block.block_name}' is a bulk copy", 'pipeline the loop with async "tma", in Python async_="tma"'
+            )

@@ -18,6 +18,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.lanes import gpu_extents
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import enclosing_loops, scope_of
 from vtac.analysis.warp_operations import ARRAYS, named_tiles
@@ -102,17 +103,10 @@ def _mark_kernel(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
 
 def _extents(function: FuncOp) -> Mapping[LoopKind, int]:
     """The GPU indices of a function and their extents, by first appearance. Raises `CompileError` if it has two."""
-    extents: dict[LoopKind, int] = {}
     for loop in [op for op in function.walk() if isinstance(op, ForOp) and op.loop_kind.is_bound]:
-        kind = loop.loop_kind
-        if not kind.is_gpu_index:
+        if not loop.loop_kind.is_gpu_index:
             raise CompileError(f"loop '{loop.loop_name}' is a virtual thread: that is for the VTA", location_of(loop))
-        if extents.setdefault(kind, loop.trip_count) != loop.trip_count:
-            raise CompileError(
-                f"loop '{loop.loop_name}' has extent {loop.trip_count}, another loop bound to {kind.value} "
-                f"{extents[kind]}: all loops of one index must have one extent",
-                location_of(loop),
-            )
+    extents = gpu_extents(function)
     threads = 1
     for kind, extent in extents.items():
         threads *= extent if kind.is_thread else 1

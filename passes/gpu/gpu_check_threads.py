@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from vtac.analysis.gpu_indices import Access, accesses_under, loaded_behind, profile_of, whole
+from vtac.analysis.lanes import gpu_extents
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
 from vtac.analysis.warp_operations import WARP_OPERATIONS
@@ -44,15 +45,9 @@ class GpuCheckThreads(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in op.ops:
             if isinstance(function, FuncOp) and function.body.blocks:
-                extents = _extents(function)
+                extents = {kind: extent for kind, extent in gpu_extents(function).items() if kind.is_gpu_index}
                 if extents:
                     _check(function, extents)
-
-
-def _extents(function: FuncOp) -> dict[LoopKind, int]:
-    """The GPU indices that several blocks or threads share, and their extents."""
-    loops = [op for op in function.walk() if isinstance(op, ForOp) and op.loop_kind.is_gpu_index]
-    return {loop.loop_kind: loop.trip_count for loop in loops}
 
 
 def _check(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:

@@ -59,10 +59,10 @@ class PipelineLoop(RewritePattern):
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
         stages = PIPELINE.remove(op)
         if stages is not None:
-            _Pipeline(op, stages, rewriter).rewrite()
+            LoopPipeline(op, stages, rewriter).rewrite()
 
 
-class _Pipeline:
+class LoopPipeline:
     """One loop on its way into a pipeline; `slots` are its buffers and the elements of one stage of each."""
 
     def __init__(self, loop: ForOp, stages: int, rewriter: PatternRewriter) -> None:

@@ -10,6 +10,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
 from vtac.dialects.mma import LoadPairOp, StorePairOp
 from vtac.dialects.schedule.declared import RESULT
+from vtac.dialects.tma import CopyOp, LoadOp
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.errors import CompileError
 
@@ -60,7 +61,7 @@ def _read(kernel: FuncOp) -> set[SSAValue]:
             found.add(_base(op.memref if isinstance(op, memref.LoadOp) else op.memory))
         elif isinstance(op, vector.LoadOp):
             found.add(_base(op.base))
-        elif isinstance(op, AsyncCopyOp):
+        elif isinstance(op, AsyncCopyOp | LoadOp | CopyOp):
             found.add(_base(op.source))
     return found
 

@@ -4,12 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from xdsl.dialects import gpu
+from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from vtac.analysis.linear import Extents, Linear
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import enclosing_loops
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import CORE_BYTES, CORE_ROWS
+from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.payload import ForOp
+from vtac.errors import CompileError
 
 _BITS = 5
 """Bits of a lane's number."""
@@ -57,3 +64,28 @@ def _weighted(lane: SSAValue, weights: Sequence[int], extents: Extents) -> Linea
             total += field * weights[bit]
         bit = end
     return total
+
+
+def thread_extents(loop: ForOp) -> dict[LoopKind, int]:
+    """Extents of the thread indices that the loops around one are bound to."""
+    return {one.loop_kind: one.trip_count for one in enclosing_loops(loop) if one.loop_kind.is_thread}
+
+
+def gpu_extents(function: FuncOp) -> dict[LoopKind, int]:
+    """GPU indices that loops of a function are bound to, and their extents, by first appearance.
+
+    Where lanes are counted and no loop has threadIdx.x, that is the lane. Raises `CompileError` for an index with two
+    extents.
+    """
+    extents: dict[LoopKind, int] = {}
+    for loop in [op for op in function.walk() if isinstance(op, ForOp) and op.loop_kind.is_bound]:
+        kind = loop.loop_kind
+        if extents.setdefault(kind, loop.trip_count) != loop.trip_count:
+            raise CompileError(
+                f"loop '{loop.loop_name}' has extent {loop.trip_count}, another loop bound to {kind.value} "
+                f"{extents[kind]}: all loops of one index must have one extent",
+                location_of(loop),
+            )
+    if LoopKind.THREAD_X not in extents and any(isinstance(op, gpu.LaneIdOp) for op in function.walk()):
+        extents[LoopKind.THREAD_X] = WARP_SIZE
+    return extents

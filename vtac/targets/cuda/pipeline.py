@@ -9,6 +9,7 @@ from xdsl.transforms.common_subexpression_elimination import CommonSubexpression
 
 from vtac.passes.gpu.convert_attention_to_memory import ConvertAttentionToMemory
 from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
+from vtac.passes.gpu.convert_copies_to_boxes import ConvertCopiesToBoxes
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.gpu.convert_tiles_to_mma import ConvertTilesToMma
@@ -28,9 +29,11 @@ from vtac.passes.gpu.gpu_merge_conditions import GpuMergeConditions
 from vtac.passes.gpu.gpu_name_numbers import GpuNameNumbers
 from vtac.passes.gpu.gpu_name_values import GpuNameValues
 from vtac.passes.gpu.gpu_outline_copies import GpuOutlineCopies
+from vtac.passes.gpu.gpu_pipeline_boxes import GpuPipelineBoxes
 from vtac.passes.gpu.gpu_pipeline_loops import GpuPipelineLoops
 from vtac.passes.gpu.gpu_place_shared_memory import GpuPlaceSharedMemory
 from vtac.passes.gpu.gpu_simplify_indices import GpuSimplifyIndices
+from vtac.passes.gpu.gpu_specialize_warps import GpuSpecializeWarps
 from vtac.passes.gpu.gpu_swizzle_accesses import GpuSwizzleAccesses
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.schedule.apply_schedule import ApplySchedule
@@ -56,8 +59,17 @@ WMMA_PIPELINE = Pipeline(
                 ConvertGuardsToConditions(),
             ),
         ),
-        Phase("tiles", (ConvertTilesToWmma(), ConvertTilesToWgmma(), ConvertTilesToMma(), GpuDoubleBufferFragments())),
-        Phase("memory", (ConvertBlocksToMemory(), GpuPipelineLoops())),
+        Phase(
+            "tiles",
+            (
+                ConvertTilesToWmma(),
+                ConvertTilesToWgmma(),
+                ConvertTilesToMma(),
+                ConvertCopiesToBoxes(),
+                GpuDoubleBufferFragments(),
+            ),
+        ),
+        Phase("memory", (ConvertBlocksToMemory(), GpuPipelineBoxes(), GpuPipelineLoops())),
         Phase(
             "wmma",
             (
@@ -65,6 +77,7 @@ WMMA_PIPELINE = Pipeline(
                 CommonSubexpressionElimination(),
                 GpuCheckThreads(),
                 ConvertLoopsToGpu(),
+                GpuSpecializeWarps(),
                 GpuCarryCopies(),
                 GpuPlaceSharedMemory(),
                 GpuCheckSharedMemory(),

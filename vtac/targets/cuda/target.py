@@ -98,6 +98,12 @@ def _match_wgmma(name: str, loop: ForOp, _module: ModuleOp) -> object:
     return match_group_intrinsic(loop, name)
 
 
+def _match_box(loop: ForOp, _module: ModuleOp) -> object:
+    from vtac.analysis.box_copies import match_box_intrinsic
+
+    return match_box_intrinsic(loop)
+
+
 def _kernel(function: FuncOp) -> Operation | None:
     from vtac.analysis.walks import operations_under
     from vtac.dialects.wmma.declared import KERNEL
@@ -107,7 +113,7 @@ def _kernel(function: FuncOp) -> Operation | None:
     of_kernels = (
         op
         for op in operations_under(function)
-        if op.name.startswith(("wmma.", "mma.", "wgmma.")) and op.name != _ON_TENSORS
+        if op.name.startswith(("wmma.", "mma.", "wgmma.", "tma.")) and op.name != _ON_TENSORS
     )
     return next(of_kernels, None)
 
@@ -172,6 +178,7 @@ CUDA = Target(
             )
             for depth in (16, 8, 32)
         ),
+        Intrinsic("tma.load", _match_box),
     ),
     levels=(Level("wmma", _kernel, _evaluate, ("tiles", "memory")),),
     formats={"cuda": _text},

@@ -23,8 +23,9 @@ from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 from vtac.targets.cuda.emit.header import header, shown_shape
+from vtac.targets.cuda.emit.tma_instructions import MAP
+from vtac.targets.cuda.emit.tma_statements import TmaStatementPrinter, kernel_maps
 from vtac.targets.cuda.emit.types import scalar_type
-from vtac.targets.cuda.emit.wgmma_statements import WgmmaStatementPrinter
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
 
 _INDEX_LIMIT = 2**31 - 1
@@ -57,7 +58,8 @@ def find_kernel(module: ModuleOp) -> FuncOp:
 def emit_cuda(module: ModuleOp) -> str:
     """The text of the module's kernel: deterministic, formatted, complete."""
     kernel = find_kernel(module)
-    printer = WgmmaStatementPrinter([parameter_name(argument) for argument in kernel.body.block.args])
+    maps = kernel_maps(kernel)
+    printer = TmaStatementPrinter([parameter_name(argument) for argument in kernel.body.block.args], maps)
     if dynamic_bytes(kernel):
         alignment = max(map(alignment_of, shared_buffers(kernel)))
         printer.lines.append(f"  extern __shared__ __align__({alignment}) unsigned char shared_memory[];")
@@ -70,6 +72,7 @@ def emit_cuda(module: ModuleOp) -> str:
         needed.add("cuda_bf16.h")
     lines = [f"#include <{header}>" for header in _HEADERS if header in needed]
     lines += ["", "using namespace nvcuda;", ""] if uses_warps else [""]
+    lines += [*MAP, ""] if maps else []
     lines += printer.instructions()
     lines += header(module, kernel)
     lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
@@ -84,15 +87,20 @@ def kernel_parts(text: str) -> tuple[list[str], str]:
 
 
 def _signature(kernel: FuncOp, size: int | None = None) -> list[str]:
-    arguments = list(kernel.body.block.args)
+    arguments, maps = list(kernel.body.block.args), kernel_maps(kernel)
     lines = [f"{kernel_name(kernel.sym_name.data)}("]
     for position, argument in enumerate(arguments):
         const = "" if is_result(kernel, argument) else "const "
-        end = ")" if position == len(arguments) - 1 else ","
+        end = ")" if position == len(arguments) - 1 and not maps else ","
         _check_addressable(argument)
         shape = shown_shape(argument, size, " x ")
         kind = scalar_type(element_type_of(argument), location_of(kernel))
         lines.append(f"    {const}{kind} *__restrict__ {parameter_name(argument)}{end}  // {shape}")
+    ends = [","] * (len(maps) - 1) + [")"]
+    lines += [
+        f"    const __grid_constant__ TensorMap {name}{end}  // boxes of {' x '.join(map(str, reversed(one.box)))}"
+        for (one, name), end in zip(maps.items(), ends, strict=bool(maps))
+    ]
     return [*lines, "{"]
 
 
@@ -128,7 +136,8 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
         if isinstance(argument.type, MemRefType)
     )
     grid, block = launch_extents(kernel, GRID), launch_extents(kernel, BLOCK)
-    return LaunchRecord(kernel_name(kernel.sym_name.data), grid, block, dynamic_bytes(kernel), parameters)
+    name, maps = kernel_name(kernel.sym_name.data), tuple(kernel_maps(kernel))
+    return LaunchRecord(name, grid, block, dynamic_bytes(kernel), parameters, maps)
 
 
 def dynamic_bytes(kernel: FuncOp) -> int:

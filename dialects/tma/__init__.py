@@ -1,0 +1,32 @@
+"""The tma dialect: bulk copies of boxes of arrays to shared memory, and the mbarriers that tell when they are there.
+
+PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity. Kernels, buffers and loops are those of the wmma level.
+"""
+
+from xdsl.ir import Dialect
+
+from vtac.dialects.tma.attributes import Boxes, BoxesAttr
+from vtac.dialects.tma.copies import CopyOp, LoadOp
+from vtac.dialects.tma.mbarriers import ArriveExpectOp, ArriveOp, FenceInitOp, InitOp, WaitOp
+from vtac.dialects.tma.roles import ElectOp, SetmaxnregOp
+
+TMA = Dialect(
+    "tma",
+    [ArriveExpectOp, ArriveOp, CopyOp, ElectOp, FenceInitOp, InitOp, LoadOp, SetmaxnregOp, WaitOp],
+    [BoxesAttr],
+)
+
+__all__ = [
+    "TMA",
+    "ArriveExpectOp",
+    "ArriveOp",
+    "Boxes",
+    "BoxesAttr",
+    "CopyOp",
+    "ElectOp",
+    "FenceInitOp",
+    "InitOp",
+    "LoadOp",
+    "SetmaxnregOp",
+    "WaitOp",
+]

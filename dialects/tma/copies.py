@@ -1,0 +1,121 @@
+"""Bulk copies of a box of an array to shared memory: as statements, and in flight on behalf of an mbarrier."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import cast
+
+from xdsl.dialects.builtin import IndexType, MemRefType, StringAttr
+from xdsl.ir import Attribute, SSAValue
+from xdsl.irdl import (
+    AttrSizedOperandSegments,
+    IRDLOperation,
+    irdl_op_definition,
+    operand_def,
+    prop_def,
+    traits_def,
+    var_operand_def,
+)
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.tensor_maps import TensorMap
+from vtac.dialects.tma.attributes import BoxesAttr
+from vtac.dialects.tma.mbarriers import check_barriers
+from vtac.errors import ConfigError
+
+INDEX = IndexType()
+_OF_ARRAY = "tensor map of 'a': "
+
+
+def _kind(memory: SSAValue) -> MemRefType[Attribute]:
+    return cast("MemRefType[Attribute]", memory.type)
+
+
+def _scope(memory: SSAValue) -> str:
+    space = _kind(memory).memory_space
+    return space.data if isinstance(space, StringAttr) else "global"
+
+
+def _check(op: str, source: SSAValue, target: SSAValue, coordinates: Sequence[SSAValue], boxes: BoxesAttr) -> None:
+    """The rules of a copy of either kind. Raises `VerifyException`."""
+    if (_scope(source), _scope(target)) != ("global", "shared"):
+        raise VerifyException(f"{op}: from {_scope(source)} to {_scope(target)} memory; from global to shared is possible")
+    if _kind(source).element_type != _kind(target).element_type:
+        raise VerifyException(
+            f"{op}: the array holds {_kind(source).element_type}, shared memory {_kind(target).element_type}"
+        )
+    try:
+        one = boxes.data.map_of("a", _kind(source).element_type)
+    except ConfigError as error:
+        raise VerifyException(f"{op}: {error.message.removeprefix(_OF_ARRAY)}") from None
+    if len(coordinates) != one.rank:
+        raise VerifyException(f"{op}: {len(coordinates)} coordinates for {one.rank} dimensions")
+    room = _kind(target).element_count() * one.element_bytes
+    if one.box_bytes > room:
+        raise VerifyException(f"{op}: a box of {one.box_bytes} bytes to a buffer of {room}")
+    last = sum((extent - 1) * stride for extent, stride in zip(one.extents[1:], one.strides, strict=True))
+    reach, size = last + one.extents[0] * one.element_bytes, _kind(source).element_count() * one.element_bytes
+    if reach > size:
+        raise VerifyException(f"{op}: the map reaches {reach} bytes far, the array has {size}")
+
+
+@irdl_op_definition
+class CopyOp(IRDLOperation):
+    """Copy a box, its first element at `coordinates`, to shared memory from element `offset` on.
+
+    What lies outside of the map's extents is its fill. A pipeline makes a `tma.load` of it.
+    """
+
+    name = "tma.copy"
+    target = operand_def(MemRefType)
+    offset = operand_def(INDEX)
+    source = operand_def(MemRefType)
+    coordinates = var_operand_def(INDEX)
+    boxes = prop_def(BoxesAttr)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` $boxes attr-dict `:` type($target) `,` type($source)"
+    )
+
+    @property
+    def map(self) -> TensorMap:
+        """The map of the array that is copied."""
+        return self.boxes.data.map_of(self.source.name_hint or "array", _kind(self.source).element_type)
+
+    def verify_(self) -> None:
+        _check("copy", self.source, self.target, list(self.coordinates), self.boxes)
+
+
+@irdl_op_definition
+class LoadOp(IRDLOperation):
+    """Begin such a copy, by one thread; its bytes count for the phase of an mbarrier, whose completion they wait for."""
+
+    name = "tma.load"
+    target = operand_def(MemRefType)
+    offset = operand_def(INDEX)
+    source = operand_def(MemRefType)
+    coordinates = var_operand_def(INDEX)
+    barriers = operand_def(MemRefType)
+    index = operand_def(INDEX)
+    boxes = prop_def(BoxesAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = (
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `,` $barriers `[` $index `]` $boxes attr-dict "
+        "`:` type($target) `,` type($source) `,` type($barriers)"
+    )
+
+    @property
+    def map(self) -> TensorMap:
+        """The map of the array that is copied."""
+        return self.boxes.data.map_of(self.source.name_hint or "array", _kind(self.source).element_type)
+
+    @property
+    def box_bytes(self) -> int:
+        """What it brings, in bytes."""
+        return self.map.box_bytes
+
+    def verify_(self) -> None:
+        check_barriers("load", self.barriers)
+        _check("load", self.source, self.target, list(self.coordinates), self.boxes)

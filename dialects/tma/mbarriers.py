@@ -1,0 +1,118 @@
+"""Operations on mbarriers: arrays of 64-bit words in shared memory, each with phases that arrivals and bytes complete."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType, StringAttr, i64
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, traits_def
+from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
+from xdsl.utils.exceptions import VerifyException
+
+INDEX = IndexType()
+I64 = IntegerAttr.constr(i64)
+MOST = (1 << 20) - 1
+"""The most arrivals, and the most bytes, that a phase may count."""
+
+
+def check_barriers(op: str, barriers: SSAValue) -> None:
+    """Raises `VerifyException` for memory that holds no mbarriers."""
+    kind = cast("MemRefType[Attribute]", barriers.type)
+    if kind.element_type != i64 or kind.memory_space != StringAttr("shared") or len(kind.get_shape()) != 1:
+        raise VerifyException(
+            f'{op}: mbarriers in {kind}; a row of i64 in shared memory is required, as in memref<3xi64, "shared">'
+        )
+
+
+@irdl_op_definition
+class InitOp(IRDLOperation):
+    """Begin phase 0 of an mbarrier, whose phases take `arrivals` each. By one thread, once."""
+
+    name = "tma.mbarrier_init"
+    barriers = operand_def(MemRefType)
+    index = operand_def(INDEX)
+    arrivals = prop_def(I64)
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "$barriers `[` $index `]` `arrivals` $arrivals attr-dict `:` type($barriers)"
+
+    def verify_(self) -> None:
+        check_barriers("mbarrier_init", self.barriers)
+        if not 1 <= self.arrivals.value.data <= MOST:
+            raise VerifyException(f"mbarrier_init: {self.arrivals.value.data} arrivals; 1 to {MOST} are possible")
+
+
+@irdl_op_definition
+class FenceInitOp(IRDLOperation):
+    """What this thread has initialised is seen by bulk copies, once a barrier has been passed."""
+
+    name = "tma.fence_mbarrier_init"
+    traits = traits_def(MemoryWriteEffect())
+    assembly_format = "attr-dict"
+
+
+@irdl_op_definition
+class ArriveOp(IRDLOperation):
+    """Each thread arrives: what it did before is done for who waits for the phase."""
+
+    name = "tma.arrive"
+    barriers = operand_def(MemRefType)
+    index = operand_def(INDEX)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$barriers `[` $index `]` attr-dict `:` type($barriers)"
+
+    def verify_(self) -> None:
+        check_barriers("arrive", self.barriers)
+
+
+@irdl_op_definition
+class ArriveExpectOp(IRDLOperation):
+    """Arrive, and have the phase wait for as many bytes as the copies after it, on the same mbarrier, bring."""
+
+    name = "tma.arrive_expect"
+    barriers = operand_def(MemRefType)
+    index = operand_def(INDEX)
+    bytes = prop_def(I64)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$barriers `[` $index `]` `bytes` $bytes attr-dict `:` type($barriers)"
+
+    def verify_(self) -> None:
+        check_barriers("arrive_expect", self.barriers)
+        expected = self.bytes.value.data
+        if not 0 < expected <= MOST:
+            raise VerifyException(f"arrive_expect: {expected} bytes; 1 to {MOST} are possible")
+        brought = self._brought()
+        if brought is not None and brought != expected:
+            raise VerifyException(
+                f"arrive_expect: {expected} bytes are expected, and the copies on this mbarrier after it bring {brought}"
+            )
+
+    def _brought(self) -> int | None:
+        """Bytes of the copies after it in the same block; None where there are none."""
+        from vtac.dialects.tma.copies import LoadOp
+
+        total: int | None = None
+        following: Operation | None = self.next_op
+        while following is not None and not self._repeats(following):
+            if isinstance(following, LoadOp) and (following.barriers, following.index) == (self.barriers, self.index):
+                total = (total or 0) + following.box_bytes
+            following = following.next_op
+        return total
+
+    def _repeats(self, op: Operation) -> bool:
+        return isinstance(op, ArriveExpectOp) and (op.barriers, op.index) == (self.barriers, self.index)
+
+
+@irdl_op_definition
+class WaitOp(IRDLOperation):
+    """Wait until the phase of a parity (of its number, from 0 on) is complete: it is, before an mbarrier's first, of 1."""
+
+    name = "tma.wait"
+    barriers = operand_def(MemRefType)
+    index = operand_def(INDEX)
+    parity = operand_def(INDEX)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$barriers `[` $index `]` `parity` $parity attr-dict `:` type($barriers)"
+
+    def verify_(self) -> None:
+        check_barriers("wait", self.barriers)

@@ -1,0 +1,52 @@
+"""specialize: warps that only ask for a loop's bulk copies, beside those that use them."""
+
+from __future__ import annotations
+
+from math import prod
+
+from vtac.analysis.nest import enclosing_loops
+from vtac.dialects.gpu_hardware import WARP_SIZE
+from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.declared import ASYNC, SPECIALIZE
+from vtac.dialects.schedule.gpu_directives import SpecializeOp
+from vtac.dialects.schedule.payload import ForOp
+from vtac.passes.directives.apply import rewrites
+from vtac.passes.directives.handles import Handles, describe, refusal
+
+MOST_WARPS = 32
+
+
+@rewrites(SpecializeOp)
+def specialize(op: SpecializeOp, handles: Handles) -> None:
+    """Mark a loop that is a pipeline of bulk copies.
+
+    requires: such a loop, as many consumers as the block has warps, and producers that are whole rows of warps along
+              threadIdx.y; all of them together at most 32.
+    """
+    loop = handles.loop(op.loop, op)
+    producers, consumers = op.producers.value.data, op.consumers.value.data
+    if ASYNC.get(loop) != "tma":
+        raise refusal(
+            op, f"loop {describe(loop)} is no pipeline of bulk copies", 'pipeline it with async "tma" (in Python async_)'
+        )
+    if SPECIALIZE.is_on(loop):
+        raise refusal(op, f"loop {describe(loop)} is specialized already", "specialize it once")
+    threads = _threads(loop)
+    warps, row = prod(threads.values()) // WARP_SIZE, threads.get(LoopKind.THREAD_Y, 1)
+    # Lanes are bound where copies or results are; a block of tiles alone has its warps along y and z.
+    if LoopKind.THREAD_X not in threads:
+        warps *= WARP_SIZE
+    if consumers != warps:
+        raise refusal(op, f"{consumers} consumers in a block of {warps} warps", f"all warps of the block: {warps}")
+    if producers % row:
+        raise refusal(
+            op, f"{producers} producers beside rows of {row} warps along threadIdx.y", f"a multiple of {row} producers"
+        )
+    if producers + consumers > MOST_WARPS:
+        raise refusal(op, f"{producers + consumers} warps in a block", f"at most {MOST_WARPS}")
+    SPECIALIZE.set(loop, (producers, consumers))
+
+
+def _threads(loop: ForOp) -> dict[LoopKind, int]:
+    """Extents of the thread indices that loops around are bound to."""
+    return {one.loop_kind: one.trip_count for one in enclosing_loops(loop) if one.loop_kind.is_thread}

@@ -1,0 +1,233 @@
+"""gpu-pipeline-boxes: bulk copies that run ahead of the loop that uses them, completed by mbarriers.
+
+before: for k < n                         after: one thread: for s < stages - 1: expect; load(s) -> slot s
+          tma.copy(k) -> tile                    for k < n
+          use tile                                 wait for the slot's mbarrier, phase k / stages
+                                                   barrier
+                                                   one thread: expect; load(k + stages - 1) -> its slot
+                                                   use slot k mod stages
+
+Of a specialized loop, `producers` stand for themselves in front of the use: they wait until a slot is free again, which
+those who use it arrive for; gpu-specialize-warps takes them out of the loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast
+
+from xdsl.context import Context
+from xdsl.dialects import arith, memref, scf
+from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp, StringAttr, i64
+from xdsl.dialects.gpu import BarrierOp
+from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
+from xdsl.rewriter import InsertPoint
+
+from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.lanes import thread_extents
+from vtac.analysis.linear import Linear
+from vtac.analysis.locations import location_of
+from vtac.analysis.nest import enclosing_loops, extents_around
+from vtac.analysis.scalars import scalars_behind
+from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.declared import ASYNC, PIPELINE, SPECIALIZE
+from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.tma import ArriveExpectOp, ArriveOp, CopyOp, ElectOp, FenceInitOp, InitOp, LoadOp, WaitOp
+from vtac.dialects.tma.declared import PRODUCES
+from vtac.dialects.wmma.declared import STAGED
+from vtac.errors import CompileError
+from vtac.passes.gpu.gpu_pipeline_loops import LoopPipeline
+from vtac.rewriting.edits import discard, insert_ops
+from vtac.rewriting.index_values import HostValues
+from vtac.rewriting.walker import rewrite_once
+
+FIRST_CAPABILITY = (9, 0)
+"""The first compute capability that has bulk copies of tensors."""
+
+
+class PipelineBoxes(RewritePattern):
+    """A loop marked `pipeline`, its copies bulk copies -> mbarriers in front of it, loads ahead of their use."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
+        if ASYNC.get(op) != "tma":
+            return
+        ASYNC.remove(op)
+        stages, roles = PIPELINE.remove(op), SPECIALIZE.get(op)
+        if stages is not None:
+            _BoxPipeline(op, stages, rewriter).rewrite_boxes(is_specialized=roles is not None)
+
+
+class _BoxPipeline(LoopPipeline):
+    """One loop on its way into a pipeline of bulk copies."""
+
+    def rewrite_boxes(self, *, is_specialized: bool) -> None:
+        """Put the mbarriers, the first loads and the later ones where they belong."""
+        self._check_once()
+        copies = [op for op in self.body.ops if isinstance(op, CopyOp)]
+        uses = [op for op in self.body.ops if not isinstance(op, CopyOp | memref.AllocOp)]
+        targets = {copy.target.owner for copy in copies}
+        for buffer in [op for op in self.body.ops if isinstance(op, memref.AllocOp) and op in targets]:
+            self._stage(buffer)
+        iteration = Linear.variable(self.loop.induction_variable)
+        slot = self._slot_of(self.loop.induction_variable)
+        for use in uses:
+            self._shift_accesses(use, slot.results[0])
+        insert_ops(slot, InsertPoint.at_start(self.body), self.rewriter)
+        self.full = self._mbarriers("full")
+        self.copies = copies
+        self.whole = {**extents_around(self.loop), self.loop.induction_variable: self.loop.trip_count}
+        if is_specialized:
+            self._specialize(iteration)
+        else:
+            self._share(iteration)
+        for copy in copies:
+            discard(copy, self.rewriter)
+
+    def _check_once(self) -> None:
+        around = [one for one in enclosing_loops(self.loop) if not one.loop_kind.is_bound and one.trip_count > 1]
+        if around:
+            raise CompileError(
+                f"pipeline: loop '{around[-1].loop_name}' runs the pipeline of bulk copies again, and its mbarriers' "
+                "phases would go on: bind that loop, or pipeline with cp.async",
+                location_of(self.loop),
+            )
+
+    def _mbarriers(self, name: str) -> SSAValue:
+        kind = MemRefType(i64, [self.stages], memory_space=StringAttr("shared"))
+        made = memref.AllocOp([], [], kind)
+        made.memref.name_hint = name
+        made.location = self.loop.location
+        STAGED.set(made, True)
+        insert_ops(made, InsertPoint.before(self.loop), self.rewriter)
+        return made.memref
+
+    def _share(self, iteration: Linear) -> None:
+        """Let all warps use the copies, and the first thread of the block ask for them."""
+        ahead = self.stages - 1
+        elected = self._initialise([(self.full, 1)])
+        stage = ForOp.get(ahead, "stage", LoopKind.UNROLLED)
+        extents = {**self.whole, stage.induction_variable: ahead}
+        insert_ops(self._loads(Linear.variable(stage.induction_variable), extents), _end(stage.body.block), self.rewriter)
+        self._under(elected, [stage], InsertPoint.before(self.loop))
+        values = HostValues(self.whole)
+        more = values.at_least(values.value(Linear(self.loop.trip_count - 1 - ahead) - iteration), 0)
+        both = arith.AndIOp(more, elected)
+        steps = [*self._wait(self.full, iteration, 0), BarrierOp(), *values.operations, both]
+        start = InsertPoint.at_start(self.body)
+        loads = scf.IfOp(both.result, [], Region(Block([*self._loads(iteration + ahead, self.whole), scf.YieldOp()])))
+        insert_ops([*steps, loads], start, self.rewriter)
+
+    def _specialize(self, iteration: Linear) -> None:
+        """Let one thread beside the block's warps ask for copies, and each warp say when it has used them."""
+        threads = thread_extents(self.loop)
+        warps = threads.get(LoopKind.THREAD_Y, 1) * threads.get(LoopKind.THREAD_Z, 1)
+        free = self._mbarriers("free")
+        self._initialise([(self.full, 1), (free, warps)])
+        producer = ElectOp.of(threads.get(LoopKind.THREAD_Z, 1))
+        waits = self._wait(free, iteration, 1)
+        body = Block([*waits, *self._loads(iteration, self.whole), scf.YieldOp()])
+        produced = scf.IfOp(producer.elected, [], Region(body))
+        PRODUCES.set(produced, True)
+        start = [producer, produced, *self._wait(self.full, iteration, 0)]
+        insert_ops(start, InsertPoint.at_start(self.body), self.rewriter)
+        values = HostValues(self.whole)
+        slot = values.materialise(values.value(iteration.modulo(self.stages, self.whole)))
+        insert_ops([*values.operations, ArriveOp(operands=[free, slot])], _end(self.body), self.rewriter)
+
+    def _initialise(self, arrays: Sequence[tuple[SSAValue, int]]) -> SSAValue:
+        """Initialise arrays of mbarriers with their arrivals, by one thread; says whether a thread is the one."""
+        elect = ElectOp.of(0)
+        insert_ops(elect, InsertPoint.before(self.loop), self.rewriter)
+        stage = ForOp.get(self.stages, "stage", LoopKind.UNROLLED)
+        index = stage.induction_variable
+        for barriers, arrivals in arrays:
+            init = InitOp(operands=[barriers, index], properties={"arrivals": IntegerAttr(arrivals, i64)})
+            insert_ops(init, _end(stage.body.block), self.rewriter)
+        self._under(elect.elected, [stage, FenceInitOp()], InsertPoint.before(self.loop))
+        insert_ops(BarrierOp(), InsertPoint.before(self.loop), self.rewriter)
+        return elect.elected
+
+    def _under(self, condition: SSAValue, operations: Sequence[Operation], place: InsertPoint) -> None:
+        for operation in operations:
+            operation.location = self.loop.location
+        insert_ops(scf.IfOp(condition, [], Region(Block([*operations, scf.YieldOp()]))), place, self.rewriter)
+
+    def _wait(self, barriers: SSAValue, iteration: Linear, rounds: int) -> list[Operation]:
+        """Wait for the phase of an iteration's slot, `rounds` later or earlier."""
+        values = HostValues(self.whole)
+        slot = iteration.modulo(self.stages, self.whole)
+        parity = (iteration.floor_divide(self.stages, self.whole) + rounds).modulo(2, self.whole)
+        operands = [barriers, *(values.materialise(values.value(one)) for one in (slot, parity))]
+        return [*values.operations, WaitOp(operands=operands)]
+
+    def _loads(self, iteration: Linear, extents: dict[SSAValue, int]) -> list[Operation]:
+        """The copies of an iteration, into its slot."""
+        values = HostValues(extents)
+        value = values.materialise(values.value(iteration))
+        slot = iteration.modulo(self.stages, extents)
+        number = values.materialise(values.value(slot))
+        mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
+        behind = [op.clone(mapping) for op in scalars_behind(self.copies, self.body)]
+        clones = [cast(CopyOp, copy.clone(mapping)) for copy in self.copies]
+        expected = sum(copy.map.box_bytes for copy in clones)
+        loads: list[Operation] = []
+        for copy in clones:
+            offset = Linear(_constant(copy.offset)) + slot * self.slots[copy.target]
+            place = values.materialise(values.value(offset))
+            loads.append(
+                LoadOp(
+                    operands=[copy.target, place, copy.source, list(copy.coordinates), self.full, number],
+                    properties={"boxes": copy.boxes},
+                )
+            )
+        expect = ArriveExpectOp(operands=[self.full, number], properties={"bytes": IntegerAttr(expected, i64)})
+        for copy in clones:
+            copy.drop_all_references()
+        return [*values.operations, *behind, expect, *loads]
+
+
+def _end(block: Block) -> InsertPoint:
+    """Before what ends a block, or after all that it holds."""
+    last = block.last_op
+    return InsertPoint.before(last) if isinstance(last, scf.YieldOp) else InsertPoint.at_end(block)
+
+
+def _constant(value: SSAValue) -> int:
+    owner = value.owner
+    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
+        return owner.value.value.data
+    raise CompileError("pipeline: a bulk copy to a place that changes")
+
+
+@dataclass(frozen=True)
+class GpuPipelineBoxes(ModulePass):
+    """Rewrite loops marked `pipeline` whose copies are bulk copies.
+
+    requires: bulk copies in such loops (convert-copies-to-boxes), before their use; an architecture that has them.
+    ensures:  buffers of the loop have one slot per stage; loads are asked for by one thread, and used after a wait for
+              their mbarrier's phase; a slot is filled again after all warps have used it. Of loops marked `specialize`
+              loads stand under a condition marked `tma.produces`.
+    declines: older architectures or none, loops that run several times, bulk copies without a pipeline.
+    """
+
+    name = "gpu-pipeline-boxes"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        first = next((copy for copy in op.walk() if isinstance(copy, CopyOp)), None)
+        if first is None:
+            return
+        record = architecture_of(op)
+        if record is None or record.compute_capability < FIRST_CAPABILITY:
+            found = "no architecture is given" if record is None else f"{record.name} has none"
+            raise CompileError(f"tma.load: {found}; sm_90 and later copy boxes in bulk", location_of(first))
+        rewrite_once(op, PipelineBoxes())
+        left = next((copy for copy in op.walk() if isinstance(copy, CopyOp)), None)
+        if left is not None:
+            raise CompileError(
+                'tma.load: a bulk copy outside of a pipelined loop: pipeline the loop around it with async "tma"',
+                location_of(left),
+            )

@@ -1,0 +1,104 @@
+"""Functions of the text itself around PTX's mbarriers and bulk copies of tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+MAP = [
+    "// How boxes are cut out of an array: what cuTensorMapEncodeTiled makes, 128 bytes.",
+    "struct alignas(64) TensorMap {",
+    "  unsigned long long words[16];",
+    "};",
+]
+"""The type of a kernel's parameter that is a tensor map."""
+
+INIT, ARRIVE, EXPECT, WAIT, FENCE = (
+    "mbarrier_init",
+    "mbarrier_arrive",
+    "mbarrier_arrive_expect_tx",
+    "mbarrier_wait",
+    "fence_mbarrier_init",
+)
+
+FUNCTIONS: Mapping[str, list[str]] = MappingProxyType(
+    {
+        INIT: [
+            f"__device__ __forceinline__ void {INIT}(unsigned barrier, unsigned arrivals) {{",
+            '  asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" : : "r"(barrier), "r"(arrivals) : "memory");',
+            "}",
+        ],
+        ARRIVE: [
+            "// A warp's lanes have all come: one of them arrives.",
+            f"__device__ __forceinline__ void {ARRIVE}(unsigned barrier) {{",
+            "  __syncwarp();",
+            "  if (threadIdx.x % 32 == 0)",
+            '    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" : : "r"(barrier) : "memory");',
+            "}",
+        ],
+        EXPECT: [
+            f"__device__ __forceinline__ void {EXPECT}(unsigned barrier, unsigned bytes) {{",
+            '  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;"',
+            '               :',
+            '               : "r"(barrier), "r"(bytes)',
+            '               : "memory");',
+            "}",
+        ],
+        WAIT: [
+            f"__device__ __forceinline__ void {WAIT}(unsigned barrier, unsigned parity) {{",
+            "  unsigned is_complete;",
+            "  do {",
+            "    asm volatile(",
+            '        "{ .reg .pred p; mbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2; selp.b32 %0, 1, 0, p; }"',
+            '        : "=r"(is_complete)',
+            '        : "r"(barrier), "r"(parity)',
+            '        : "memory");',
+            "  } while (!is_complete);",
+            "}",
+        ],
+        FENCE: [
+            "// Bulk copies see the mbarriers that this thread has initialised.",
+            f"__device__ __forceinline__ void {FENCE}() {{",
+            '  asm volatile("fence.mbarrier_init.release.cluster;" : : : "memory");',
+            "}",
+        ],
+    }
+)
+"""By name, all but those that depend on a number."""
+
+
+def load_name(dimensions: int) -> str:
+    """The function that asks for a box of so many dimensions."""
+    return f"tma_load_{dimensions}d"
+
+
+def load_text(dimensions: int) -> list[str]:
+    """That function; coordinates count from the innermost dimension."""
+    names = [f"c{number}" for number in range(dimensions)]
+    numbers = ", ".join(f"%{2 + number}" for number in range(dimensions))
+    kind = f"cp.async.bulk.tensor.{dimensions}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+    operands = ", ".join(f'"r"({name})' for name in [*names, "barrier"])
+    return [
+        f"__device__ __forceinline__ void {load_name(dimensions)}(",
+        f"    unsigned target, const TensorMap &map, {', '.join(f'int {name}' for name in names)}, unsigned barrier) {{",
+        f'  asm volatile("{kind} "',
+        f'               "[%0], [%1, {{{numbers}}}], [%{2 + dimensions}];"',
+        "               :",
+        f'               : "r"(target), "l"(&map), {operands}',
+        '               : "memory");',
+        "}",
+    ]
+
+
+def registers_name(action: str, count: int) -> str:
+    """The function that changes a warpgroup's registers."""
+    return f"setmaxnreg_{action}_{count}"
+
+
+def registers_text(action: str, count: int) -> list[str]:
+    """That function."""
+    return [
+        f"__device__ __forceinline__ void {registers_name(action, count)}() {{",
+        f'  asm volatile("setmaxnreg.{action}.sync.aligned.u32 {count};" : : :);',
+        "}",
+    ]

@@ -1,0 +1,124 @@
+"""Statements of the tma level as CUDA C++: tensor maps as parameters, mbarriers by their addresses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.dialects import memref
+from xdsl.dialects.builtin import i64
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+
+from vtac.analysis.gpu_indices import whole
+from vtac.analysis.nest import element_type_of, shape_of
+from vtac.dialects import tma
+from vtac.dialects.tensor_maps import TensorMap
+from vtac.dialects.wmma.declared import SHARED_OFFSET
+from vtac.targets.cuda.emit.expressions import AND, PRODUCT, parameter_name
+from vtac.targets.cuda.emit.tma_instructions import (
+    ARRIVE,
+    EXPECT,
+    FENCE,
+    FUNCTIONS,
+    INIT,
+    WAIT,
+    load_name,
+    load_text,
+    registers_name,
+    registers_text,
+)
+from vtac.targets.cuda.emit.types import element_bytes
+from vtac.targets.cuda.emit.wgmma_statements import WgmmaStatementPrinter
+
+_ON_BARRIERS = (tma.InitOp, tma.ArriveOp, tma.ArriveExpectOp, tma.WaitOp, tma.LoadOp)
+_BARRIER_BYTES = 8
+
+
+def kernel_maps(kernel: FuncOp) -> dict[TensorMap, str]:
+    """The tensor maps of a kernel and their names, in the order of its loads."""
+    found: dict[TensorMap, str] = {}
+    for op in kernel.walk():
+        if isinstance(op, tma.LoadOp) and map_of(op) not in found:
+            name = f"{map_of(op).array}_map"
+            same = sum(one.array == map_of(op).array for one in found)
+            found[map_of(op)] = f"{name}_{same + 1}" if same else name
+    return found
+
+
+def map_of(op: tma.LoadOp) -> TensorMap:
+    """The map of a load, of a parameter by its name in the text."""
+    return op.boxes.data.map_of(parameter_name(whole(op.source)), element_type_of(op.source))
+
+
+class TmaStatementPrinter(WgmmaStatementPrinter):
+    """Prints kernels of the wmma, the mma, the wgmma and the tma level."""
+
+    def __init__(self, reserved: Sequence[str], maps: dict[TensorMap, str]) -> None:
+        super().__init__([*reserved, *maps.values()])
+        self._maps = maps
+
+    def print_pure(self, op: Operation) -> bool:
+        if isinstance(op, tma.ElectOp):
+            z = op.z.value.data
+            self.inline[op.elected] = (f"threadIdx.x == 0 && threadIdx.y == 0 && threadIdx.z == {z}", AND)
+            return True
+        return super().print_pure(op)
+
+    def _warp(self, op: Operation, depth: int) -> bool:
+        if super()._warp(op, depth):
+            return True
+        if isinstance(op, tma.InitOp):
+            self._call(INIT, [self._barrier(op.barriers, op.index), str(op.arrivals.value.data)], depth)
+        elif isinstance(op, tma.FenceInitOp):
+            self._call(FENCE, [], depth)
+        elif isinstance(op, tma.ArriveOp):
+            self._call(ARRIVE, [self._barrier(op.barriers, op.index)], depth)
+        elif isinstance(op, tma.ArriveExpectOp):
+            self._call(EXPECT, [self._barrier(op.barriers, op.index), str(op.bytes.value.data)], depth)
+        elif isinstance(op, tma.WaitOp):
+            self._call(WAIT, [self._barrier(op.barriers, op.index), self.text(op.parity)], depth)
+        elif isinstance(op, tma.LoadOp):
+            self._load(op, depth)
+        elif isinstance(op, tma.SetmaxnregOp):
+            action, count = op.action.data, op.count.value.data
+            self._called[registers_name(action, count)] = registers_text(action, count)
+            self._line(f"{registers_name(action, count)}();", depth)
+        else:
+            return False
+        return True
+
+    def _call(self, name: str, arguments: Sequence[str], depth: int) -> None:
+        self._called[name] = FUNCTIONS[name]
+        self._line(f"{name}({', '.join(arguments)});", depth)
+
+    def _barrier(self, barriers: SSAValue, index: SSAValue) -> str:
+        return f"{self._addresses[whole(barriers)]} + {_BARRIER_BYTES} * {self.text(index, PRODUCT + 1)}"
+
+    def _load(self, op: tma.LoadOp, depth: int) -> None:
+        self._called[load_name(len(op.coordinates))] = load_text(len(op.coordinates))
+        width = element_bytes(element_type_of(op.target))
+        place = f"{self._addresses[whole(op.target)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
+        coordinates = [self.text(one) for one in op.coordinates]
+        arguments = [place, self._maps[map_of(op)], *coordinates, self._barrier(op.barriers, op.index)]
+        self._line(f"{load_name(len(op.coordinates))}({', '.join(arguments)});", depth)
+
+    def _array(self, op: memref.AllocOp, depth: int) -> None:
+        if element_type_of(op.memref) == i64:
+            self._mbarriers(op, depth)
+        else:
+            super()._array(op, depth)
+        users = [use.operation for use in op.memref.uses]
+        if op.memref not in self._addresses and any(isinstance(user, _ON_BARRIERS) for user in users):
+            self._address(op.memref, depth)
+
+
+
+    def _mbarriers(self, op: memref.AllocOp, depth: int) -> None:
+        """An array of mbarriers, in the launch's shared memory where the other arrays are."""
+        (count,), offset = shape_of(op.memref), SHARED_OFFSET.get(op)
+        name = self.name(op.memref, "mbarriers")
+        if offset is None:
+            self._line(f"__shared__ unsigned long long {name}[{count}];", depth)
+            return
+        place = f"reinterpret_cast<unsigned long long *>(shared_memory + {offset})"
+        self._line(f"unsigned long long *const {name} = {place};  // {count} elements", depth)
