@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from math import prod
-
-from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.lanes import thread_extents
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import ASYNC, SPECIALIZE
 from vtac.dialects.schedule.gpu_directives import SpecializeOp
-from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 
@@ -31,11 +28,12 @@ def specialize(op: SpecializeOp, handles: Handles) -> None:
         )
     if SPECIALIZE.is_on(loop):
         raise refusal(op, f"loop {describe(loop)} is specialized already", "specialize it once")
-    threads = _threads(loop)
-    warps, row = prod(threads.values()) // WARP_SIZE, threads.get(LoopKind.THREAD_Y, 1)
-    # Lanes are bound where copies or results are; a block of tiles alone has its warps along y and z.
-    if LoopKind.THREAD_X not in threads:
-        warps *= WARP_SIZE
+    threads = thread_extents(loop)
+    lanes = threads.get(LoopKind.THREAD_X, WARP_SIZE)  # what a warp's lanes hold of tiles needs no loop
+    if lanes != WARP_SIZE:
+        raise refusal(op, f"threadIdx.x has {lanes} values", f"bind loops of {WARP_SIZE} iterations to it, or none")
+    row = threads.get(LoopKind.THREAD_Y, 1)
+    warps = row * threads.get(LoopKind.THREAD_Z, 1)
     if consumers != warps:
         raise refusal(op, f"{consumers} consumers in a block of {warps} warps", f"all warps of the block: {warps}")
     if producers % row:
@@ -46,7 +44,3 @@ def specialize(op: SpecializeOp, handles: Handles) -> None:
         raise refusal(op, f"{producers + consumers} warps in a block", f"at most {MOST_WARPS}")
     SPECIALIZE.set(loop, (producers, consumers))
 
-
-def _threads(loop: ForOp) -> dict[LoopKind, int]:
-    """Extents of the thread indices that loops around are bound to."""
-    return {one.loop_kind: one.trip_count for one in enclosing_loops(loop) if one.loop_kind.is_thread}

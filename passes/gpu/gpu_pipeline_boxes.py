@@ -125,7 +125,7 @@ class _BoxPipeline(LoopPipeline):
         """Let one thread beside the block's warps ask for copies, and each warp say when it has used them."""
         threads = thread_extents(self.loop)
         warps = threads.get(LoopKind.THREAD_Y, 1) * threads.get(LoopKind.THREAD_Z, 1)
-        free = self._mbarriers("free")
+        free = self._mbarriers("empty")
         self._initialise([(self.full, 1), (free, warps)])
         producer = ElectOp.of(threads.get(LoopKind.THREAD_Z, 1))
         waits = self._wait(free, iteration, 1)

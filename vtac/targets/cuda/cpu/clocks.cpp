@@ -24,11 +24,8 @@ void learn(std::uint32_t* own, const std::uint32_t* other) {
 }  // namespace
 
 bool knows(int who, int author, std::uint32_t epoch) {
-    if (who < first_warp) return epoch < known[who][author];
-    const int first = (who - first_warp) * lanes_per_warp;
-    for (int lane = 0; lane < lanes_per_warp; ++lane)
-        if (epoch >= known[first + lane][author]) return false;
-    return true;
+    // What a warp does together it does once the lane that tells of it has come so far.
+    return epoch < known[who < first_warp ? who : current_thread()][author];
 }
 
 void tell(int thread, Clock& clock) {

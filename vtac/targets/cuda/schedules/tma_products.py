@@ -1,0 +1,203 @@
+"""Schedules of products whose operands come as boxes in bulk copies: for `mma.sync` on sm_90, for `wgmma` on sm_90a."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TYPE_CHECKING
+
+from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.nest import blocks_under
+from vtac.analysis.structured_view import block_view
+from vtac.analysis.tensor_products import is_tensor_product
+from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
+from vtac.dialects.mma.layouts import CORE_BYTES
+from vtac.dialects.mma.shared_layouts import BANKS_BYTES
+from vtac.dialects.tensor_maps import MOST_BOX
+from vtac.errors import ScheduleError
+from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.mma_products import COLUMNS, ROWS, MmaProductScheduler
+from vtac.targets.cuda.schedules.product_blocks import ProductBlocks, find_product_blocks
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler
+from vtac.targets.cuda.schedules.shape import ProductShape, product_shape
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, WgmmaProductScheduler
+
+if TYPE_CHECKING:
+    from xdsl.dialects.builtin import ModuleOp
+
+FIRST_CAPABILITY = (9, 0)
+"""The first compute capability that has bulk copies of tensors."""
+_WARPS = ((2, 4), (4, 2), (2, 2), (1, 2), (2, 1), (1, 1))
+_TILES = ((8, 4), (4, 8), (4, 4), (2, 4), (2, 2), (1, 2))
+_GROUPS = (2, 1)
+_GROUP_COLUMNS = (256, 128, 64, 32)
+_STEP_BYTES = (128, 64, 32)
+_STAGES = (4, 3, 2)
+_RASTER = 8
+_REGISTERS = 65536
+_SPARE_REGISTERS = 72
+"""For operands, addresses and counters, beside sums."""
+_BARRIER_BYTES = 1024
+"""Room for mbarriers, with what aligns the buffers behind them."""
+
+
+@dataclass
+class Roles:
+    """Warps that ask for copies beside those that use them."""
+
+    producers: int
+    consumers: int
+
+
+class BoxCopies(ProductScheduler):
+    """What bulk copies change of a schedule of a product: each operand's tile of a step is one box, or some panels."""
+
+    roles: Roles | None = None
+
+    def _lanes(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> int:
+        """Boxes are asked for by one thread, not by so many elements each."""
+        return 1
+
+    def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
+        """Bring a step's tile of an operand as boxes."""
+        script = self.script
+        script.compute_at(copy, step)
+        *_, outer, inner = script.get_loops(copy)
+        if fastest == 0:
+            outer, inner = inner, outer
+            script.reorder(outer, inner)
+        script.tensorize(outer, "tma.load")
+
+    def _pipeline(self, step: LoopRef, inner: LoopRef) -> None:
+        """Ask for the boxes of later steps ahead, by the block's warps or by warps of their own."""
+        self.script.pipeline(step, min(self.tiling.stages, step.extent), async_="tma")
+        if self.roles is not None:
+            self.script.specialize(step, self.roles.producers, self.roles.consumers)
+        self.script.unroll(inner)
+
+
+class TmaMmaScheduler(BoxCopies, MmaProductScheduler):
+    """Schedules a product for `mma.sync`, its operands in boxes."""
+
+    def _swizzle(self, copy: BlockRef, rows: int, row_bytes: int) -> None:
+        """Let chunks change places as boxes have them: within rows of at most 128 bytes, in panels of wider ones."""
+        swizzle = next(one for one in _STEP_BYTES if row_bytes % one == 0)
+        self.script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
+
+
+class TmaWgmmaScheduler(BoxCopies, WgmmaProductScheduler):
+    """Schedules a product for `wgmma`, its operands in boxes."""
+
+
+def tma_schedule(
+    module: ModuleOp | str,
+    architecture: GpuArchitecture | None = None,
+    tiling: ProductTiling | GroupTiling | None = None,
+    *,
+    specialize: bool = True,
+) -> Schedule:
+    """A schedule of a product, its operands in bulk copies: of matrices, a batch of them, or a convolution in NHWC.
+
+    On sm_90a for `wgmma`, on other architectures from sm_90 on for `mma.sync`; a tiling chooses, too. With
+    `specialize` warps of their own ask for the copies. What lies outside of an operand, along k or as a convolution's
+    padding, is the copies' zeros. Raises `ScheduleError` for other programs, architectures, sizes that no tiling
+    divides, and operands whose rows are no multiples of 16 bytes.
+    """
+    schedule = Schedule(module)
+    record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90a"]
+    contraction = next((one for one in blocks_under(schedule.function) if is_tensor_product(block_view(one))), None)
+    if contraction is None:
+        raise ScheduleError("tma_schedule: the program holds no product of tensor cores")
+    if record.compute_capability < FIRST_CAPABILITY:
+        raise ScheduleError(f"tma_schedule: {record.name} has no bulk copies of tensors; sm_90 and later have")
+    blocks = find_product_blocks(schedule.function, contraction)
+    shape = _whole_rows(product_shape(Schedule(module), blocks), blocks)
+    by_groups = record.warpgroup_products and blocks.element_bytes == CORE_BYTES // 8
+    choices = _group_tilings(shape, blocks, record) if by_groups else _tilings(shape, blocks, record, specialize)
+    chosen = tiling or next(choices, None)
+    if chosen is None:
+        m, n, k = shape.sizes
+        raise ScheduleError(
+            f"tma_schedule: no tiling divides a product of {m} x {n} x {k}: rows have to be a multiple of {ROWS} and "
+            f"columns of 16 (64 and 32 for wgmma); use mma_schedule or the default one"
+        )
+    scheduler, what = _scheduler(schedule, blocks, shape, chosen, specialize=specialize)
+    scheduler.schedule()
+    schedule.name = f"{what} of boxes, {chosen}{', specialized' if specialize else ''}"
+    return schedule
+
+
+def _scheduler(
+    schedule: Schedule,
+    blocks: ProductBlocks,
+    shape: ProductShape,
+    tiling: ProductTiling | GroupTiling,
+    *,
+    specialize: bool,
+) -> tuple[BoxCopies, str]:
+    """The scheduler of a tiling, and what multiplies."""
+    made: BoxCopies
+    if isinstance(tiling, GroupTiling):
+        made, what = TmaWgmmaScheduler(schedule, blocks, shape, tiling), "wgmma"
+        warps, row = tiling.groups * tiling.row_warps, tiling.row_warps
+    else:
+        made, what = TmaMmaScheduler(schedule, blocks, shape, tiling), "mma.sync"
+        warps, row = tiling.row_warps * tiling.column_warps, tiling.row_warps
+    made.roles = Roles(row, warps) if specialize else None
+    return made, what
+
+
+def _whole_rows(shape: ProductShape, blocks: ProductBlocks) -> ProductShape:
+    """The shape as boxes can bring it. Raises `ScheduleError` for operands that would have to be transposed."""
+    if blocks.element_bytes == CORE_BYTES // 8:
+        return shape
+    if shape.a_by_rows or not shape.b_by_depth:
+        raise ScheduleError(
+            "tma_schedule: operands of other than 16 bits are multiplied along k, and boxes do not transpose: pass a by "
+            "rows and b transposed, or use mma_schedule"
+        )
+    return replace(shape, a_by_rows=False, b_by_depth=True)
+
+
+def _tilings(
+    shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture, specialize: bool
+) -> Iterator[ProductTiling]:
+    """Tilings for `mma.sync` that divide rows and columns and have room, the largest first."""
+    width = blocks.element_bytes
+    fragment = (ROWS, COLUMNS, 2 * CORE_BYTES // width)
+    found = [
+        ProductTiling(fragment, *tiles, *warps, bytes_ // 32, stages, _RASTER)
+        for tiles, warps, bytes_, stages in product(_TILES, _WARPS, _STEP_BYTES, _STAGES)
+    ]
+    for one in sorted(found, key=lambda one: one.block[0] * one.block[1] * one.threads, reverse=True):
+        if _fits(shape, one.block, one.stages, width, record) and _has_registers(one, specialize):
+            yield one
+
+
+def _has_registers(one: ProductTiling, specialize: bool) -> bool:
+    """Whether a thread has registers for its sums, where warps that ask for copies take their share."""
+    threads = one.threads + (one.row_warps * WARP_SIZE if specialize else 0)
+    return 4 * one.row_tiles * one.column_tiles + _SPARE_REGISTERS <= _REGISTERS // threads // 8 * 8
+
+
+def _group_tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture) -> Iterator[GroupTiling]:
+    """Tilings for `wgmma` that divide rows and columns and have room, the largest first."""
+    width = blocks.element_bytes
+    for groups, columns, bytes_, stages in product(_GROUPS, _GROUP_COLUMNS, _STEP_BYTES, _STAGES):
+        one = GroupTiling(groups, columns, width, bytes_, stages, _RASTER)
+        if _fits(shape, one.block, stages, width, record):
+            yield one
+
+
+def _fits(
+    shape: ProductShape, block: tuple[int, int, int], stages: int, width: int, record: GpuArchitecture
+) -> bool:
+    """Whether a tiling divides the product, has room for its stages and boxes, and as many steps as stages."""
+    (m, n, k), (rows, columns, depth) = shape.sizes, block
+    row_bytes = [rows if shape.a_by_rows else depth, depth if shape.b_by_depth else columns]
+    wide = all(one * width % (BANKS_BYTES // 4) == 0 for one in row_bytes)
+    room = (rows + columns) * depth * width * stages + _BARRIER_BYTES <= record.shared_bytes_per_block
+    divides = m % rows == 0 and n % columns == 0 and k > depth * (stages - 1)
+    return divides and room and wide and max(rows, columns, depth) <= MOST_BOX
