@@ -21,6 +21,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.kernel_places import refuse_routines
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.tma import LoadOp, WaitOp
 from vtac.dialects.wgmma import CommitGroupOp, DescriptorOp, FenceOp, FenceProxyAsyncOp, MmaAsyncOp, WaitGroupOp
 from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma.declared import KERNEL
@@ -58,25 +59,30 @@ def product_runs(kernel: FuncOp) -> list[Run]:
 
 
 def _statement(op: Operation) -> Operation:
-    """The largest statement around a product that only multiplies: loops and conditions without a barrier."""
+    """The largest statement around a product that only multiplies: loops and conditions without barriers of any kind."""
     while isinstance(parent := op.parent_op(), ForOp | scf.IfOp):
-        if IN_FLIGHT.is_on(parent) or any(isinstance(inner, BarrierOp) for inner in parent.walk()):
+        if IN_FLIGHT.is_on(parent) or any(isinstance(inner, BarrierOp | WaitOp) for inner in parent.walk()):
             break
         op = parent
     return op
 
 
 def barriers_before_products(kernel: FuncOp) -> Iterator[BarrierOp]:
-    """The barriers after which, before another one, products read shared memory."""
+    """The barriers after which, before another one, products read shared memory that threads have written."""
     for op in kernel.walk():
         if not isinstance(op, BarrierOp):
             continue
         after = op.next_op
         while after is not None and not isinstance(after, BarrierOp):
-            if any(isinstance(inner, DescriptorOp) for inner in after.walk()):
+            if any(isinstance(inner, DescriptorOp) and not _comes_in_boxes(inner) for inner in after.walk()):
                 yield op
                 break
             after = after.next_op
+
+
+def _comes_in_boxes(op: DescriptorOp) -> bool:
+    """Whether bulk copies write what a product reads: they and products see memory alike."""
+    return any(isinstance(use.operation, LoadOp) for use in op.memory.uses)
 
 
 @dataclass(frozen=True)

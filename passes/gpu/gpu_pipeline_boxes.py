@@ -37,6 +37,7 @@ from vtac.dialects.schedule.declared import ASYNC, PIPELINE, SPECIALIZE
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tma import ArriveExpectOp, ArriveOp, CopyOp, ElectOp, FenceInitOp, InitOp, LoadOp, WaitOp
 from vtac.dialects.tma.declared import PRODUCES
+from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma.declared import STAGED
 from vtac.errors import CompileError
 from vtac.passes.gpu.gpu_pipeline_loops import LoopPipeline
@@ -72,6 +73,7 @@ class _BoxPipeline(LoopPipeline):
         targets = {copy.target.owner for copy in copies}
         for buffer in [op for op in self.body.ops if isinstance(op, memref.AllocOp) and op in targets]:
             self._stage(buffer)
+        self._leave_products_under_way(uses)
         iteration = Linear.variable(self.loop.induction_variable)
         slot = self._slot_of(self.loop.induction_variable)
         for use in uses:
@@ -107,7 +109,7 @@ class _BoxPipeline(LoopPipeline):
 
     def _share(self, iteration: Linear) -> None:
         """Let all warps use the copies, and the first thread of the block ask for them."""
-        ahead = self.stages - 1
+        ahead = self.ahead
         elected = self._initialise([(self.full, 1)])
         stage = ForOp.get(ahead, "stage", LoopKind.UNROLLED)
         extents = {**self.whole, stage.induction_variable: ahead}
@@ -134,9 +136,17 @@ class _BoxPipeline(LoopPipeline):
         PRODUCES.set(produced, True)
         start = [producer, produced, *self._wait(self.full, iteration, 0)]
         insert_ops(start, InsertPoint.at_start(self.body), self.rewriter)
+        insert_ops(self._release(free, iteration - (IN_FLIGHT.get(self.loop) or 0)), _end(self.body), self.rewriter)
+
+    def _release(self, free: SSAValue, used: Linear) -> list[Operation]:
+        """Say that the slot of an iteration is free again, where there was such an iteration."""
         values = HostValues(self.whole)
-        slot = values.materialise(values.value(iteration.modulo(self.stages, self.whole)))
-        insert_ops([*values.operations, ArriveOp(operands=[free, slot])], _end(self.body), self.rewriter)
+        slot = values.materialise(values.value(used.modulo(self.stages, self.whole)))
+        arrive = ArriveOp(operands=[free, slot])
+        if used.bounds(self.whole)[0] >= 0:
+            return [*values.operations, arrive]
+        condition = values.at_least(values.value(used), 0)
+        return [*values.operations, scf.IfOp(condition, [], Region(Block([arrive, scf.YieldOp()])))]
 
     def _initialise(self, arrays: Sequence[tuple[SSAValue, int]]) -> SSAValue:
         """Initialise arrays of mbarriers with their arrivals, by one thread; says whether a thread is the one."""

@@ -111,7 +111,7 @@ def _registers(producers: int, consumers: int, row: int, record: GpuArchitecture
     warps = producers + consumers
     start = _REGISTERS // (warps * 32) // _STEP * _STEP
     left = (start * warps - _PRODUCER_REGISTERS * producers) // consumers // _STEP * _STEP
-    return min(left, _MOST_REGISTERS) if left > start else None
+    return min(left, _MOST_REGISTERS) if min(left, _MOST_REGISTERS) > start else None
 
 
 @dataclass(frozen=True)

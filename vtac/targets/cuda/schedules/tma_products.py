@@ -39,6 +39,8 @@ _RASTER = 8
 _REGISTERS = 65536
 _SPARE_REGISTERS = 72
 """For operands, addresses and counters, beside sums."""
+_WARPS_TOGETHER = 4
+"""A block has registers for multiples of so many warps."""
 _BARRIER_BYTES = 1024
 """Room for mbarriers, with what aligns the buffers behind them."""
 
@@ -96,12 +98,12 @@ def tma_schedule(
     architecture: GpuArchitecture | None = None,
     tiling: ProductTiling | GroupTiling | None = None,
     *,
-    specialize: bool = True,
+    specialize: bool | None = None,
 ) -> Schedule:
     """A schedule of a product, its operands in bulk copies: of matrices, a batch of them, or a convolution in NHWC.
 
     On sm_90a for `wgmma`, on other architectures from sm_90 on for `mma.sync`; a tiling chooses, too. With
-    `specialize` warps of their own ask for the copies. What lies outside of an operand, along k or as a convolution's
+    `specialize`, as for `wgmma` unless it says otherwise, warps of their own ask for the copies. What lies outside of an operand, along k or as a convolution's
     padding, is the copies' zeros. Raises `ScheduleError` for other programs, architectures, sizes that no tiling
     divides, and operands whose rows are no multiples of 16 bytes.
     """
@@ -115,7 +117,8 @@ def tma_schedule(
     blocks = find_product_blocks(schedule.function, contraction)
     shape = _whole_rows(product_shape(Schedule(module), blocks), blocks)
     by_groups = record.warpgroup_products and blocks.element_bytes == CORE_BYTES // 8
-    choices = _group_tilings(shape, blocks, record) if by_groups else _tilings(shape, blocks, record, specialize)
+    roles = by_groups if specialize is None else specialize
+    choices = _group_tilings(shape, blocks, record) if by_groups else _tilings(shape, blocks, record, roles)
     chosen = tiling or next(choices, None)
     if chosen is None:
         m, n, k = shape.sizes
@@ -123,9 +126,9 @@ def tma_schedule(
             f"tma_schedule: no tiling divides a product of {m} x {n} x {k}: rows have to be a multiple of {ROWS} and "
             f"columns of 16 (64 and 32 for wgmma); use mma_schedule or the default one"
         )
-    scheduler, what = _scheduler(schedule, blocks, shape, chosen, specialize=specialize)
+    scheduler, what = _scheduler(schedule, blocks, shape, chosen, specialize=roles)
     scheduler.schedule()
-    schedule.name = f"{what} of boxes, {chosen}{', specialized' if specialize else ''}"
+    schedule.name = f"{what} of boxes, {chosen}{', specialized' if roles else ''}"
     return schedule
 
 
@@ -178,7 +181,8 @@ def _tilings(
 
 def _has_registers(one: ProductTiling, specialize: bool) -> bool:
     """Whether a thread has registers for its sums, where warps that ask for copies take their share."""
-    threads = one.threads + (one.row_warps * WARP_SIZE if specialize else 0)
+    warps = (one.threads + (one.row_warps * WARP_SIZE if specialize else 0)) // WARP_SIZE
+    threads = -(-warps // _WARPS_TOGETHER) * _WARPS_TOGETHER * WARP_SIZE
     return 4 * one.row_tiles * one.column_tiles + _SPARE_REGISTERS <= _REGISTERS // threads // 8 * 8
 
 
