@@ -23,6 +23,8 @@ MAP_ELEMENTS: Mapping[str, int] = MappingProxyType(
 SWIZZLE_SPANS = (0, 32, 64, 128)
 """Bytes of a box's row within which chunks of 16 change places; 0 for none."""
 FILLS: tuple[Fill, ...] = ("zero", "nan")
+FIRST_CAPABILITY = (9, 0)
+"""The first compute capability that has bulk copies of tensors."""
 MOST_DIMENSIONS = 5
 MOST_BOX = 256
 """Elements of a box along one dimension."""

@@ -66,7 +66,12 @@ PIPELINE = declare(
 )
 
 ASYNC = declare(
-    Declared("pipeline_async", TEXT, _LOOP, 'what copies ahead of a pipelined loop are: "tma", or "cp.async" where it is absent')
+    Declared(
+        "pipeline_async",
+        TEXT,
+        _LOOP,
+        'what copies ahead of a pipelined loop are: "tma", or "cp.async" where it is absent',
+    )
 )
 
 SPECIALIZE = declare(

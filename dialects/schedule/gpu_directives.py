@@ -98,7 +98,9 @@ class SpecializeOp(DirectiveOp):
     def verify_(self) -> None:
         producers, consumers = self.producers.value.data, self.consumers.value.data
         if producers < 1 or consumers < 1:
-            raise VerifyException(f"{producers} producers and {consumers} consumers; at least one warp of each is required")
+            raise VerifyException(
+                f"{producers} producers and {consumers} consumers; at least one warp of each is required"
+            )
 
 
 @irdl_op_definition

@@ -40,7 +40,9 @@ def _scope(memory: SSAValue) -> str:
 def _check(op: str, source: SSAValue, target: SSAValue, coordinates: Sequence[SSAValue], boxes: BoxesAttr) -> None:
     """The rules of a copy of either kind. Raises `VerifyException`."""
     if (_scope(source), _scope(target)) != ("global", "shared"):
-        raise VerifyException(f"{op}: from {_scope(source)} to {_scope(target)} memory; from global to shared is possible")
+        raise VerifyException(
+            f"{op}: from {_scope(source)} to {_scope(target)} memory; from global to shared is possible"
+        )
     if _kind(source).element_type != _kind(target).element_type:
         raise VerifyException(
             f"{op}: the array holds {_kind(source).element_type}, shared memory {_kind(target).element_type}"

@@ -43,7 +43,7 @@ class SetmaxnregOp(IRDLOperation):
     def verify_(self) -> None:
         count = self.count.value.data
         if self.action.data not in ("inc", "dec"):
-            raise VerifyException(f"setmaxnreg: '{self.action.data}'; \"inc\" or \"dec\" is possible")
+            raise VerifyException(f'setmaxnreg: \'{self.action.data}\'; "inc" or "dec" is possible')
         if not LEAST_REGISTERS <= count <= MOST_REGISTERS or count % 8:
             raise VerifyException(
                 f"setmaxnreg: {count} registers; a multiple of 8 from {LEAST_REGISTERS} to {MOST_REGISTERS} is required"

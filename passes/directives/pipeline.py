@@ -49,9 +49,13 @@ def _check_kind(op: PipelineOp, copies: list[BlockOp]) -> None:
         is_box = any(TENSORIZE.get(loop) == LOAD for loop in enclosing_loops(block))
         if bulk and not is_box:
             raise refusal(
-                op, f"block '{block.block_name}' is no bulk copy", f'tensorize(loop, "{LOAD}") its outermost own loop first'
+                op,
+                f"block '{block.block_name}' is no bulk copy",
+                f'tensorize(loop, "{LOAD}") its outermost own loop first',
             )
         if is_box and not bulk:
             raise refusal(
-                op, f"block '{block.block_name}' is a bulk copy", 'pipeline the loop with async "tma", in Python async_="tma"'
+                op,
+                f"block '{block.block_name}' is a bulk copy",
+                'pipeline the loop with async "tma", in Python async_="tma"',
             )

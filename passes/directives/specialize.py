@@ -24,7 +24,9 @@ def specialize(op: SpecializeOp, handles: Handles) -> None:
     producers, consumers = op.producers.value.data, op.consumers.value.data
     if ASYNC.get(loop) != "tma":
         raise refusal(
-            op, f"loop {describe(loop)} is no pipeline of bulk copies", 'pipeline it with async "tma" (in Python async_)'
+            op,
+            f"loop {describe(loop)} is no pipeline of bulk copies",
+            'pipeline it with async "tma" (in Python async_)',
         )
     if SPECIALIZE.is_on(loop):
         raise refusal(op, f"loop {describe(loop)} is specialized already", "specialize it once")
@@ -43,4 +45,3 @@ def specialize(op: SpecializeOp, handles: Handles) -> None:
     if producers + consumers > MOST_WARPS:
         raise refusal(op, f"{producers + consumers} warps in a block", f"at most {MOST_WARPS}")
     SPECIALIZE.set(loop, (producers, consumers))
-

@@ -21,7 +21,6 @@ from vtac.analysis.nest import buffer_name, enclosing_loops, scope_of
 from vtac.analysis.warp_operations import WARP_OPERATIONS
 from vtac.dialects.gpu_hardware import WARP_SIZE as WARP
 from vtac.dialects.schedule.attributes import LoopKind
-from vtac.dialects.schedule.payload import ForOp
 from vtac.errors import CompileError
 
 _THREADS = (LoopKind.THREAD_X, LoopKind.THREAD_Y, LoopKind.THREAD_Z)

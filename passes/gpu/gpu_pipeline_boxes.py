@@ -35,6 +35,7 @@ from vtac.analysis.scalars import scalars_behind
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import ASYNC, PIPELINE, SPECIALIZE
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.tensor_maps import FIRST_CAPABILITY
 from vtac.dialects.tma import ArriveExpectOp, ArriveOp, CopyOp, ElectOp, FenceInitOp, InitOp, LoadOp, WaitOp
 from vtac.dialects.tma.declared import PRODUCES
 from vtac.dialects.wgmma.declared import IN_FLIGHT
@@ -44,9 +45,6 @@ from vtac.passes.gpu.gpu_pipeline_loops import LoopPipeline
 from vtac.rewriting.edits import discard, insert_ops
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
-
-FIRST_CAPABILITY = (9, 0)
-"""The first compute capability that has bulk copies of tensors."""
 
 
 class PipelineBoxes(RewritePattern):
@@ -113,7 +111,9 @@ class _BoxPipeline(LoopPipeline):
         elected = self._initialise([(self.full, 1)])
         stage = ForOp.get(ahead, "stage", LoopKind.UNROLLED)
         extents = {**self.whole, stage.induction_variable: ahead}
-        insert_ops(self._loads(Linear.variable(stage.induction_variable), extents), _end(stage.body.block), self.rewriter)
+        insert_ops(
+            self._loads(Linear.variable(stage.induction_variable), extents), _end(stage.body.block), self.rewriter
+        )
         self._under(elected, [stage], InsertPoint.before(self.loop))
         values = HostValues(self.whole)
         more = values.at_least(values.value(Linear(self.loop.trip_count - 1 - ahead) - iteration), 0)

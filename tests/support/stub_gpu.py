@@ -115,8 +115,10 @@ def _run(
         *record.grid,
         *record.block,
         record.shared_bytes,
-        len(record.parameters),
+        len(record.parameters) + len(record.tensor_maps),
     )
+    for at, one in enumerate(record.tensor_maps, len(record.parameters)):  # the stub's map begins with the address
+        assert addresses[at] == addresses[record.map_position(one)]
     memory = [
         np.ctypeslib.as_array((ctypes.c_uint8 * p.nbytes).from_address(addresses[at]))
         .view(p.numpy_dtype)

@@ -16,7 +16,7 @@ from xdsl.ir import SSAValue
 
 from vtac.analysis.accesses import guards_of, indices_of
 from vtac.analysis.bodies import is_copy
-from vtac.analysis.linear import ZERO, Extents, Linear, Quotient, Remainder
+from vtac.analysis.linear import ZERO, Linear, Quotient, Remainder
 from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
 from vtac.analysis.shared_matrices import layout_of
 from vtac.analysis.tiles import match_nest, strided_index
@@ -151,13 +151,13 @@ class _Matcher:
             return outer.floor_divide(atom.divisor, self.extents)
         return outer.modulo(atom.divisor, self.extents) + inner
 
-    def _wrong_order(
-        self, dimensions: Sequence[_Dimension], target: SSAValue, whole: Mapping[Hashable, Linear]
-    ) -> str:
+    def _wrong_order(self, dimensions: Sequence[_Dimension], target: SSAValue, whole: Mapping[Hashable, Linear]) -> str:
         """Why the box does not lie in the target as it would be written; empty where it does."""
         places = [one.substitute(whole, self.extents) for one in indices_of(self.block, 1, self.extents)]
         place = strided_index(places, strides_of(target))
-        place = place.substitute({variable: ZERO for variable, extent in self.extents.items() if extent == 1}, self.extents)
+        place = place.substitute(
+            {variable: ZERO for variable, extent in self.extents.items() if extent == 1}, self.extents
+        )
         covered = 1
         for dimension in reversed(dimensions):
             if dimension.digit is None:
@@ -197,9 +197,7 @@ class _Matcher:
         except ConfigError as error:
             return error.message
         starts = [dimension.start for dimension in innermost]
-        parts = [
-            (number * prod(box), (starts[0] + number * panel, *starts[1:])) for number in range(row // panel)
-        ]
+        parts = [(number * prod(box), (starts[0] + number * panel, *starts[1:])) for number in range(row // panel)]
         return BoxCopy(self.block, boxes, tuple(parts))
 
 
@@ -238,4 +236,3 @@ def match_box_intrinsic(loop: ForOp) -> object:
     if isinstance(found, str):
         return Mismatch(found, "copy a box of an array, rows and strides of multiples of 16 bytes, to a shared buffer")
     return found
-

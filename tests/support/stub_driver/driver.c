@@ -281,6 +281,26 @@ static int start(const struct launch *one) {
     runs(one->function->name, one->grid, one->block, one->shared, one->parameters, one->function->parameters);
   return 0;
 }
+// A map begins with its array's address; what the driver refuses of one is refused.
+int cuTensorMapEncodeTiled(uint64_t *map, int type, unsigned rank, uint64_t address, const uint64_t *extents,
+                           const uint64_t *strides, const unsigned *box, const unsigned *steps, int interleave,
+                           int swizzle, int promotion, int fill) {
+  ENTER_IN_CONTEXT;
+  if ((uint64_t)map % 64 || type < 0 || type > 12 || rank < 1 || rank > 5 || address % 16 || interleave || swizzle < 0 ||
+      swizzle > 3 || promotion < 0 || promotion > 3 || fill < 0 || fill > 1)
+    return INVALID_VALUE;
+  uint64_t bytes = 0;
+  for (unsigned at = 0; at < rank; ++at) {
+    if (!extents[at] || !box[at] || box[at] > 256 || !steps[at] || steps[at] > 8) return INVALID_VALUE;
+    if (at && (strides[at - 1] % 16 || !strides[at - 1])) return INVALID_VALUE;
+    bytes += at ? (extents[at] - 1) * strides[at - 1] : 0;
+  }
+  if (!piece_of(address, bytes)) return ILLEGAL_ADDRESS;
+  memset(map, 0, 128);
+  map[0] = address;
+  note("map of type %d, rank %u, box %u x %u, swizzle %d", type, rank, box[0], rank > 1 ? box[1] : 1, swizzle);
+  return 0;
+}
 int cuLaunchKernel(struct object *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
                    unsigned bz, unsigned shared, struct object *stream, void **parameters, void **extra) {
   ENTER_IN_CONTEXT;

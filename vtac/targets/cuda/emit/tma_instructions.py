@@ -39,7 +39,7 @@ FUNCTIONS: Mapping[str, list[str]] = MappingProxyType(
         EXPECT: [
             f"__device__ __forceinline__ void {EXPECT}(unsigned barrier, unsigned bytes) {{",
             '  asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;"',
-            '               :',
+            "               :",
             '               : "r"(barrier), "r"(bytes)',
             '               : "memory");',
             "}",

@@ -111,14 +111,12 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
         if op.memref not in self._addresses and any(isinstance(user, _ON_BARRIERS) for user in users):
             self._address(op.memref, depth)
 
-
-
     def _mbarriers(self, op: memref.AllocOp, depth: int) -> None:
         """An array of mbarriers, in the launch's shared memory where the other arrays are."""
         (count,), offset = shape_of(op.memref), SHARED_OFFSET.get(op)
         name = self.name(op.memref, "mbarriers")
         if offset is None:
-            self._line(f"__shared__ unsigned long long {name}[{count}];", depth)
+            self._line(f"__shared__ __align__(8) unsigned long long {name}[{count}];", depth)
             return
         place = f"reinterpret_cast<unsigned long long *>(shared_memory + {offset})"
         self._line(f"unsigned long long *const {name} = {place};  // {count} elements", depth)

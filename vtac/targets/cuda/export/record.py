@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 
 from vtac.dialects.gpu_hardware import gpu_architectures
+from vtac.dialects.tensor_maps import FIRST_CAPABILITY
 from vtac.lazily import installed_version
 from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
 from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
@@ -14,9 +15,17 @@ from vtac.targets.cuda.export.sources import Exported
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.network import MARK
 
-_SHARED = re.compile(r"^\s*__shared__ __align__\(128\) (?P<type>[\w ]+?) \w+\[(?P<count>\d+)\];", re.MULTILINE)
+_SHARED = re.compile(r"^\s*__shared__ __align__\(\d+\) (?P<type>[\w ]+?) \w+\[(?P<count>\d+)\];", re.MULTILINE)
 _FRAGMENT = re.compile(r"wmma::fragment<wmma::matrix_a, (\d+), (\d+), (\d+), ([\w:]+(?: char)?)")
-_BYTES = {"half": 2, "__nv_bfloat16": 2, "float": 4, "int": 4, "signed char": 1, "unsigned char": 1}
+_BYTES = {
+    "half": 2,
+    "__nv_bfloat16": 2,
+    "float": 4,
+    "int": 4,
+    "signed char": 1,
+    "unsigned char": 1,
+    "unsigned long long": 8,
+}
 
 
 def launch_json(exported: Exported, architecture: str | None, digests: Mapping[str, str]) -> str:
@@ -53,10 +62,14 @@ def static_bytes(text: str, kernel: LaunchRecord) -> int:
 
 
 def minimum_architecture(text: str) -> str:
-    """The first architecture that has the fragments which a text names."""
+    """The first architecture that has the fragments, bulk copies and products of warpgroups which a text names."""
     elements = {name: element for element, name in FRAGMENT_ELEMENTS.items()}
     wanted = {(int(m), int(n), int(k), elements.get(kind.strip(), kind)) for m, n, k, kind in _FRAGMENT.findall(text)}
     for record in gpu_architectures().values():
+        if record.compute_capability < FIRST_CAPABILITY and "cp.async.bulk" in text:
+            continue
+        if not record.warpgroup_products and any(word in text for word in ("wgmma.", "setmaxnreg.")):
+            continue
         has = {(one.m, one.n, one.k, one.operand) for one in record.operations}
         if wanted <= has:
             return record.name

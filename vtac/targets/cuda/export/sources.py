@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vtac.targets.cuda.dynamic_plan import DynamicPlan
 from vtac.targets.cuda.emit.expressions import identifier
 from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
+from vtac.targets.cuda.export.exported_maps import DECLARATION, FUNCTION, declared_maps, encoded_maps
 from vtac.targets.cuda.export.sizes import SIZE, Sizes
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep
@@ -56,7 +57,7 @@ def _pointer(buffer: PlanBuffer) -> str:
 def launcher_header(exported: Exported) -> str:
     """`launcher.h`: checks what it is given, then enqueues every launch on a stream."""
     plan, name = exported.plan, exported.name
-    sizes = exported.sizes
+    sizes, has_maps = exported.sizes, any(kernel.tensor_maps for kernel in plan.kernels)
     parameters = [_pointer(buffer) for _, buffer in exported.passed]
     if exported.dynamic is not None:
         parameters.append(f"int {SIZE}")
@@ -69,10 +70,12 @@ def launcher_header(exported: Exported) -> str:
         "#include <cstddef>",
         "#include <cstdint>",
         "",
+        *(["#include <cuda.h>"] if has_maps else []),
         "#include <cuda_bf16.h>",
         "#include <cuda_fp16.h>",
         "#include <cuda_runtime.h>",
         "",
+        *([DECLARATION] if has_maps else []),
         *(_declaration(kernel) for kernel in plan.kernels),
         "",
         f"namespace {name}_program {{",
@@ -83,6 +86,7 @@ def launcher_header(exported: Exported) -> str:
         "  return pointer != nullptr && reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;",
         "}",
         "",
+        *([FUNCTION] if has_maps else []),
         "// Once per device and process, before the first launch: asks for the shared memory that kernels need.",
         "inline cudaError_t prepare() {",
         *_preparation(plan),
@@ -113,7 +117,8 @@ def _declaration(kernel: LaunchRecord) -> str:
     kinds = ", ".join(
         f"{'const ' if p.role == 'input' else ''}{_TYPES[p.dtype]} *__restrict__" for p in kernel.parameters
     )
-    return f'extern "C" __global__ void {kernel.kernel}({kinds});'
+    listed = ", ".join([kinds, *declared_maps(kernel)])
+    return f'extern "C" __global__ void {kernel.kernel}({listed});'
 
 
 def _preparation(plan: LaunchPlan) -> list[str]:
@@ -142,11 +147,13 @@ def _launch(sizes: Sizes, step: PlanStep) -> list[str]:
         else:
             operands.append(identifier(buffer.name))
     grid, block = sizes.grid(step.kernel), ", ".join(map(str, kernel.block))
-    return [
+    encoded, maps = encoded_maps(kernel, operands)
+    lines = [
         f"  {kernel.kernel}<<<dim3({grid}), dim3({block}), {kernel.shared_bytes}, vtac_stream>>>(",
-        "      " + ",\n      ".join(operands) + ");",
+        "      " + ",\n      ".join([*operands, *maps]) + ");",
         "  if (const cudaError_t error = cudaGetLastError(); error != cudaSuccess) return error;",
     ]
+    return ["  {", *encoded, *(f"  {line}" for line in lines), "  }"] if maps else lines
 
 
 def main_program(exported: Exported) -> str:

@@ -64,6 +64,7 @@ _FUNCTIONS: Mapping[str, tuple[type, ...]] = MappingProxyType(
         "cuEventSynchronize": (_POINTER,),
         "cuEventElapsedTime": (_POINTER, _POINTER, _POINTER),
         "cuEventDestroy_v2": (_POINTER,),
+        "cuTensorMapEncodeTiled": (_POINTER, _INT, _UINT, _ADDRESS, *(_POINTER,) * 4, *(_INT,) * 4),
         "cuLaunchKernel": (_POINTER, *(_UINT,) * 7, _POINTER, _POINTER, _POINTER),
     }
 )
@@ -130,11 +131,13 @@ class Driver:
         stream: int,
         addresses: Sequence[int],
         what: str,
+        maps: Sequence[ctypes.Array[ctypes.c_ubyte]] = (),
     ) -> None:
-        """Enqueue a kernel whose parameters are addresses: it gets a pointer to each of them."""
+        """Enqueue a kernel whose parameters are addresses, and after them encoded maps: it gets a pointer to each."""
         values = (ctypes.c_uint64 * len(addresses))(*addresses)
         start, width = ctypes.addressof(values), ctypes.sizeof(ctypes.c_uint64)
-        pointers = (ctypes.c_void_p * len(addresses))(*(start + width * at for at in range(len(addresses))))
+        places = [start + width * at for at in range(len(addresses))] + [ctypes.addressof(one) for one in maps]
+        pointers = (ctypes.c_void_p * len(places))(*places)
         self.call("cuLaunchKernel", function, *grid, *block, shared_bytes, stream, pointers, None, what=what)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.gpu.compile import CompiledKernel
 from vtac.targets.cuda.gpu.device import Device
+from vtac.targets.cuda.gpu.encoded_maps import encode
 from vtac.targets.cuda.plan import LaunchPlan
 
 UNWRITTEN = 0xFF
@@ -33,14 +34,19 @@ class LoadedPlan:
         places = [self._place(at, addresses) for at in range(len(self.plan.buffers))]
         for step in self.plan.steps:
             record = self.plan.kernels[step.kernel]
+            given, what = [places[at] for at in step.buffers], f"kernel `{record.kernel}` on {self.device.name}"
+            maps = [
+                encode(self.device.driver, one, given[record.map_position(one)], what) for one in record.tensor_maps
+            ]
             self.device.driver.launch(
                 self.functions[step.kernel],
                 record.grid,
                 record.block,
                 record.shared_bytes,
                 stream,
-                [places[at] for at in step.buffers],
-                f"kernel `{record.kernel}` on {self.device.name}",
+                given,
+                what,
+                maps,
             )
 
     def _place(self, at: int, addresses: Mapping[int, int]) -> int:

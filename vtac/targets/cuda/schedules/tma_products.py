@@ -14,7 +14,7 @@ from vtac.analysis.tensor_products import is_tensor_product
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
 from vtac.dialects.mma.layouts import CORE_BYTES
 from vtac.dialects.mma.shared_layouts import BANKS_BYTES
-from vtac.dialects.tensor_maps import MOST_BOX
+from vtac.dialects.tensor_maps import FIRST_CAPABILITY, MOST_BOX
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.mma_products import COLUMNS, ROWS, MmaProductScheduler
@@ -27,8 +27,6 @@ from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, WgmmaProduct
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
-FIRST_CAPABILITY = (9, 0)
-"""The first compute capability that has bulk copies of tensors."""
 _WARPS = ((2, 4), (4, 2), (2, 2), (1, 2), (2, 1), (1, 1))
 _TILES = ((8, 4), (4, 8), (4, 4), (2, 4), (2, 2), (1, 2))
 _GROUPS = (2, 1)
@@ -195,9 +193,7 @@ def _group_tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchit
             yield one
 
 
-def _fits(
-    shape: ProductShape, block: tuple[int, int, int], stages: int, width: int, record: GpuArchitecture
-) -> bool:
+def _fits(shape: ProductShape, block: tuple[int, int, int], stages: int, width: int, record: GpuArchitecture) -> bool:
     """Whether a tiling divides the product, has room for its stages and boxes, and as many steps as stages."""
     (m, n, k), (rows, columns, depth) = shape.sizes, block
     row_bytes = [rows if shape.a_by_rows else depth, depth if shape.b_by_depth else columns]

@@ -1,0 +1,50 @@
+"""Tensor maps as the driver encodes them: 128 bytes each, for an array at an address."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from vtac.dialects.tensor_maps import TensorMap
+from vtac.targets.cuda.gpu.driver import Driver
+
+MAP_BYTES, MAP_ALIGNMENT = 128, 64
+"""Of a CUtensorMap."""
+DATA_TYPES: Mapping[str, int] = MappingProxyType(
+    {"uint8": 0, "int8": 0, "int32": 3, "float16": 6, "float32": 7, "float64": 8, "bfloat16": 9}
+)
+"""CUtensorMapDataType by the elements' type."""
+SWIZZLES: Mapping[int, int] = MappingProxyType({0: 0, 32: 1, 64: 2, 128: 3})
+"""CUtensorMapSwizzle by the bytes within which chunks change places."""
+PROMOTION = 3
+"""CU_TENSOR_MAP_L2_PROMOTION_L2_256B."""
+_NO_INTERLEAVE = 0
+
+
+def encode(driver: Driver, one: TensorMap, address: int, what: str) -> ctypes.Array[ctypes.c_ubyte]:
+    """A map of the array at an address. Raises `LaunchError` where the driver refuses it."""
+    room = (ctypes.c_ubyte * (MAP_BYTES + MAP_ALIGNMENT))()
+    start = -ctypes.addressof(room) % MAP_ALIGNMENT
+    found = (ctypes.c_ubyte * MAP_BYTES).from_buffer(room, start)
+    driver.call(
+        "cuTensorMapEncodeTiled",
+        ctypes.byref(found),
+        DATA_TYPES[one.dtype],
+        one.rank,
+        address,
+        _numbers(ctypes.c_uint64, one.extents),
+        _numbers(ctypes.c_uint64, one.strides),
+        _numbers(ctypes.c_uint32, one.box),
+        _numbers(ctypes.c_uint32, one.steps),
+        _NO_INTERLEAVE,
+        SWIZZLES[one.swizzle],
+        PROMOTION,
+        int(one.fill == "nan"),
+        what=f"{what}: tensor map of `{one.array}`",
+    )
+    return found
+
+
+def _numbers(kind: type[ctypes.c_uint64] | type[ctypes.c_uint32], numbers: Sequence[int]) -> object:
+    return (kind * max(1, len(numbers)))(*numbers)
