@@ -1,6 +1,6 @@
 """The tma dialect: bulk copies of boxes of arrays to shared memory, and the mbarriers that tell when they are there.
 
-PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity. Kernels, buffers and loops are those of the wmma level.
+PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity. Kernels, buffers and loops are the wmma level's.
 """
 
 from xdsl.ir import Dialect

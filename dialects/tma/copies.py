@@ -91,7 +91,7 @@ class CopyOp(IRDLOperation):
 
 @irdl_op_definition
 class LoadOp(IRDLOperation):
-    """Begin such a copy, by one thread; its bytes count for the phase of an mbarrier, whose completion they wait for."""
+    """Begin such a copy, by one thread; its bytes count for the phase of an mbarrier, whose end says they are there."""
 
     name = "tma.load"
     target = operand_def(MemRefType)

@@ -1,4 +1,4 @@
-"""Operations on mbarriers: arrays of 64-bit words in shared memory, each with phases that arrivals and bytes complete."""
+"""Operations on mbarriers: arrays of 64-bit words in shared memory, whose phases arrivals and bytes complete."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class ArriveExpectOp(IRDLOperation):
         brought = self._brought()
         if brought is not None and brought != expected:
             raise VerifyException(
-                f"arrive_expect: {expected} bytes are expected, and the copies on this mbarrier after it bring {brought}"
+                f"arrive_expect: {expected} bytes are expected, the copies after it on this mbarrier bring {brought}"
             )
 
     def _brought(self) -> int | None:
@@ -105,7 +105,7 @@ class ArriveExpectOp(IRDLOperation):
 
 @irdl_op_definition
 class WaitOp(IRDLOperation):
-    """Wait until the phase of a parity (of its number, from 0 on) is complete: it is, before an mbarrier's first, of 1."""
+    """Wait until the phase of a parity is complete: of its number, from 0 on. The one before the first has parity 1."""
 
     name = "tma.wait"
     barriers = operand_def(MemRefType)

@@ -59,7 +59,7 @@ def product_runs(kernel: FuncOp) -> list[Run]:
 
 
 def _statement(op: Operation) -> Operation:
-    """The largest statement around a product that only multiplies: loops and conditions without barriers of any kind."""
+    """The largest statement around a product that only multiplies: loops and conditions without barriers or waits."""
     while isinstance(parent := op.parent_op(), ForOp | scf.IfOp):
         if IN_FLIGHT.is_on(parent) or any(isinstance(inner, BarrierOp | WaitOp) for inner in parent.walk()):
             break

@@ -13,9 +13,8 @@ those who use it arrive for; gpu-specialize-warps takes them out of the loop.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
@@ -174,7 +173,7 @@ class _BoxPipeline(LoopPipeline):
         operands = [barriers, *(values.materialise(values.value(one)) for one in (slot, parity))]
         return [*values.operations, WaitOp(operands=operands)]
 
-    def _loads(self, iteration: Linear, extents: dict[SSAValue, int]) -> list[Operation]:
+    def _loads(self, iteration: Linear, extents: dict[Hashable, int]) -> list[Operation]:
         """The copies of an iteration, into its slot."""
         values = HostValues(extents)
         value = values.materialise(values.value(iteration))
@@ -182,7 +181,7 @@ class _BoxPipeline(LoopPipeline):
         number = values.materialise(values.value(slot))
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
         behind = [op.clone(mapping) for op in scalars_behind(self.copies, self.body)]
-        clones = [cast(CopyOp, copy.clone(mapping)) for copy in self.copies]
+        clones = [copy.clone(mapping) for copy in self.copies]
         expected = sum(copy.map.box_bytes for copy in clones)
         loads: list[Operation] = []
         for copy in clones:

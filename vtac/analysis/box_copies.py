@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from math import gcd, prod
 from typing import cast
 
@@ -99,9 +100,8 @@ class _Matcher:
         found: dict[ForOp, list[Digit]] = {}
         for loop in self.loops:
             bounds = sorted({1, loop.trip_count} | set(self._boundaries(loop, indices)))
-            pairs = zip(bounds, bounds[1:], strict=False)
-            if all(after % before == 0 for before, after in zip(bounds, bounds[1:], strict=False)):
-                found[loop] = [Digit(loop, before, after // before) for before, after in pairs]
+            if all(after % before == 0 for before, after in pairwise(bounds)):
+                found[loop] = [Digit(loop, before, after // before) for before, after in pairwise(bounds)]
             else:
                 found[loop] = [Digit(loop, 1, loop.trip_count)]
             if loop.trip_count == 1:
@@ -164,7 +164,7 @@ class _Matcher:
                 continue
             if not place.is_linear_in(dimension.digit) or place.coefficient(dimension.digit) != covered:
                 return (
-                    f"'{buffer_name(target)}' is not filled row by row, in the order of the array's dimensions, with rows "
+                    f"'{buffer_name(target)}' is not filled row by row, in the order of the array's dimensions, rows "
                     "side by side"
                 )
             covered *= dimension.extent

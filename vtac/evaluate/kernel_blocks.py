@@ -14,9 +14,11 @@ from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name
 from vtac.dialects import mma, wmma
+from vtac.dialects.tma.declared import ROLES
 from vtac.dialects.wmma.routines import routine_of
 from vtac.evaluate.affine import evaluate_map
 from vtac.evaluate.arith import compute
+from vtac.evaluate.kernel_bulk import BulkCopies
 from vtac.evaluate.kernel_memory import CopyGroups, KernelMemory, Users
 from vtac.evaluate.kernel_tiles import TileOperations
 from vtac.evaluate.kernel_warpgroups import GroupOperations
@@ -46,6 +48,7 @@ class Blocks:
         self.lane_users = Users(self.threads[:, None], self.threads[:, None] // size)
         self.warps = WarpOperations(self.threads.size, size)
         self.tiles = TileOperations(self.warps)
+        self.bulk = BulkCopies(self.block)
         self.groups = GroupOperations(self.tiles)
 
     def run(self, body: Block, active: Mask | None = None) -> None:
@@ -53,12 +56,18 @@ class Blocks:
         for op in body.ops:
             if isinstance(op, scf.ForOp):
                 self._loop(op, active)
+            elif isinstance(op, scf.IfOp) and ROLES.is_on(op):
+                self._roles(op, active)
             elif isinstance(op, scf.IfOp):
                 self._choice(op, active)
             elif isinstance(op, wmma.CallOp):
                 self._call(op, active)
             elif not (
-                self._scalar(op) or self._memory(op, active) or self._warp(op, active) or self._order(op, active)
+                self._scalar(op)
+                or self._memory(op, active)
+                or self._warp(op, active)
+                or self._order(op, active)
+                or self.bulk.execute(op, self, active)
             ):
                 raise refused(f"cannot execute '{op.name}' in a kernel", op)
 
@@ -107,6 +116,13 @@ class Blocks:
                 self.values[result] = np.where(where, *chosen)
             elif chosen:
                 self.values[result] = chosen[0]
+
+    def _roles(self, op: scf.IfOp, active: Mask | None) -> None:
+        """Both branches at the same time, each by its threads."""
+        condition = np.broadcast_to(self.values[op.cond].astype(np.bool_), self.threads.shape)
+        masks = [one if active is None else one & active for one in (condition, ~condition)]
+        consumers, producers = op.true_region.block, op.false_region.block
+        self.bulk.in_turns(lambda: self.run(consumers, masks[0]), lambda: self.run(producers, masks[1]))
 
     def _scalar(self, op: Operation) -> bool:
         """Operations without effect."""

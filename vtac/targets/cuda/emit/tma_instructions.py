@@ -77,10 +77,11 @@ def load_text(dimensions: int) -> list[str]:
     names = [f"c{number}" for number in range(dimensions)]
     numbers = ", ".join(f"%{2 + number}" for number in range(dimensions))
     kind = f"cp.async.bulk.tensor.{dimensions}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
+    places = ", ".join(f"int {name}" for name in names)
     operands = ", ".join(f'"r"({name})' for name in [*names, "barrier"])
     return [
         f"__device__ __forceinline__ void {load_name(dimensions)}(",
-        f"    unsigned target, const TensorMap &map, {', '.join(f'int {name}' for name in names)}, unsigned barrier) {{",
+        f"    unsigned target, const TensorMap &map, {places}, unsigned barrier) {{",
         f'  asm volatile("{kind} "',
         f'               "[%0], [%1, {{{numbers}}}], [%{2 + dimensions}];"',
         "               :",

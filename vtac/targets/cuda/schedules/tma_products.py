@@ -101,9 +101,9 @@ def tma_schedule(
     """A schedule of a product, its operands in bulk copies: of matrices, a batch of them, or a convolution in NHWC.
 
     On sm_90a for `wgmma`, on other architectures from sm_90 on for `mma.sync`; a tiling chooses, too. With
-    `specialize`, as for `wgmma` unless it says otherwise, warps of their own ask for the copies. What lies outside of an operand, along k or as a convolution's
-    padding, is the copies' zeros. Raises `ScheduleError` for other programs, architectures, sizes that no tiling
-    divides, and operands whose rows are no multiples of 16 bytes.
+    `specialize`, as for `wgmma` unless it says otherwise, warps of their own ask for the copies. What lies outside of
+    an operand, along k or as a convolution's padding, is the copies' zeros. Raises `ScheduleError` for other programs
+    and architectures, sizes that no tiling divides, and operands whose rows are no multiples of 16 bytes.
     """
     schedule = Schedule(module)
     record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90a"]
@@ -156,8 +156,8 @@ def _whole_rows(shape: ProductShape, blocks: ProductBlocks) -> ProductShape:
         return shape
     if shape.a_by_rows or not shape.b_by_depth:
         raise ScheduleError(
-            "tma_schedule: operands of other than 16 bits are multiplied along k, and boxes do not transpose: pass a by "
-            "rows and b transposed, or use mma_schedule"
+            "tma_schedule: operands of other than 16 bits are multiplied along k, and boxes do not transpose: pass a "
+            "by rows and b transposed, or use mma_schedule"
         )
     return replace(shape, a_by_rows=False, b_by_depth=True)
 
