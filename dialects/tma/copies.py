@@ -77,7 +77,7 @@ class CopyOp(IRDLOperation):
     boxes = prop_def(BoxesAttr)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$target `[` $offset `]` `,` $source `[` $coordinates `]` $boxes attr-dict `:` type($target) `,` type($source)"
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `boxes` $boxes attr-dict `:` type($target) `,` type($source)"
     )
 
     @property
@@ -104,7 +104,7 @@ class LoadOp(IRDLOperation):
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `,` $barriers `[` $index `]` $boxes attr-dict "
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `,` $barriers `[` $index `]` `boxes` $boxes attr-dict "
         "`:` type($target) `,` type($source) `,` type($barriers)"
     )
 

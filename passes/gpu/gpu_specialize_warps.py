@@ -23,7 +23,7 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.scalars import scalars_behind
-from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import SPECIALIZE
 from vtac.dialects.schedule.payload import ForOp
@@ -45,6 +45,12 @@ def _specialize(kernel: FuncOp, loop: ForOp, record: GpuArchitecture | None) -> 
     """Split what follows the barrier in front of a loop into what consumers and what producers do."""
     producers, consumers = SPECIALIZE.remove(loop) or (0, 0)
     x, y, z = BLOCK.get(kernel) or (1, 1, 1)
+    if x != WARP_SIZE:
+        raise CompileError(
+            f"specialize: threadIdx.x has {x} values, and roles are those of warps: bind loops of {WARP_SIZE} iterations "
+            "to it",
+            location_of(loop),
+        )
     body = kernel.body.block
     following = _after_barrier(body, loop)
     produced = next(op for op in loop.body.block.ops if PRODUCES.is_on(op))
@@ -109,7 +115,7 @@ def _registers(producers: int, consumers: int, row: int, record: GpuArchitecture
     if record is None or not record.warpgroup_products or any(count % _GROUP for count in (row, producers, consumers)):
         return None
     warps = producers + consumers
-    start = _REGISTERS // (warps * 32) // _STEP * _STEP
+    start = _REGISTERS // (warps * WARP_SIZE) // _STEP * _STEP
     left = (start * warps - _PRODUCER_REGISTERS * producers) // consumers // _STEP * _STEP
     return min(left, _MOST_REGISTERS) if min(left, _MOST_REGISTERS) > start else None
 
@@ -124,7 +130,7 @@ class GpuSpecializeWarps(ModulePass):
               `tma.produces`, and follows a barrier.
     ensures:  one condition on threadIdx.z parts consumers, with all that follows, from producers, of which one thread
               asks for copies; the block has warps for both. On sm_90a groups of four warps hand over registers.
-    declines: loops inside of others.
+    declines: loops inside of others, and blocks whose threadIdx.x is no lane.
     """
 
     name = "gpu-specialize-warps"

@@ -20,7 +20,7 @@ from vtac.text.source import parse
 HERE = Path(__file__).parent
 LINKED = Path(vtac.dialects.__path__[0])
 SOURCES = LINKED.resolve()
-DIALECTS = ("mma", "packing", "schedule", "vta", "wgmma", "wmma")
+DIALECTS = ("mma", "packing", "schedule", "tma", "vta", "wgmma", "wmma")
 OF_PYTHON = {"schedule/arguments.py"}
 """What refuses arguments of Python methods, not IR."""
 

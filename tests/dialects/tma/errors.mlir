@@ -1,0 +1,194 @@
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics
+
+// Every message of the tma dialect: mbarriers, bulk copies and their maps, roles of warps.
+
+func.func @f(%b: memref<3xi64>, %i: index) {
+  // expected-error @+1 {{mbarrier_init: mbarriers in memref<3xi64>; a row of i64 in shared memory is required, as in memref<3xi64, "shared">}}
+  tma.mbarrier_init %b[%i] arrivals 1 : memref<3xi64>
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi64>, %i: index) {
+  // expected-error @+1 {{arrive: mbarriers in memref<3xi64>; a row of i64 in shared memory is required, as in memref<3xi64, "shared">}}
+  tma.arrive %b[%i] : memref<3xi64>
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi64>, %i: index) {
+  // expected-error @+1 {{arrive_expect: mbarriers in memref<3xi64>; a row of i64 in shared memory is required, as in memref<3xi64, "shared">}}
+  tma.arrive_expect %b[%i] bytes 16 : memref<3xi64>
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi64>, %i: index) {
+  // expected-error @+1 {{wait: mbarriers in memref<3xi64>; a row of i64 in shared memory is required, as in memref<3xi64, "shared">}}
+  tma.wait %b[%i] parity %i : memref<3xi64>
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi32, "shared">, %i: index) {
+  // expected-error @+1 {{arrive: mbarriers in memref<3xi32, "shared">; a row of i64}}
+  tma.arrive %b[%i] : memref<3xi32, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{mbarrier_init: 0 arrivals; 1 to 1048575 are possible}}
+  tma.mbarrier_init %b[%i] arrivals 0 : memref<3xi64, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{arrive_expect: 0 bytes; 1 to 1048575 are possible}}
+  tma.arrive_expect %b[%i] bytes 0 : memref<3xi64, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{arrive_expect: 4080 bytes are expected, the copies after it on this mbarrier bring 4096}}
+  tma.arrive_expect %b[%i] bytes 4080 : memref<3xi64, "shared">
+  tma.load %t[%i], %a[%i, %i], %b[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16, "shared">, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: from shared to shared memory; from global to shared is possible}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf32>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: the array holds f32, shared memory f16}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf32>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: 1 coordinates for 2 dimensions}}
+  tma.copy %t[%i], %a[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<1024xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: a box of 4096 bytes to a buffer of 2048}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<1024xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<80x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: the map reaches 51200 bytes far, the array has 40960}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<80x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: a box of 64 x 257 elements; each extent is from 1 to 256}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 257] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: a stride of 520 bytes; a multiple of 16 below 2**40 is required}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [520] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: rows of a box of 128 bytes, swizzled within 64: a row has to fit}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 64 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: steps [1, 9]; each is from 1 to 8}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 9] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: rows of a box of 120 bytes; a multiple of 16 is required}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[60, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: a fill of 'one'; zero or nan is possible}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill one> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: 2 dimensions with 0 strides, 2 extents of the box and 2 steps}}
+  tma.copy %t[%i], %a[%i, %i] boxes <[64, 32] of [256, 100] strides [] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{load: a box of 64 x 0 elements; each extent is from 1 to 256}}
+  tma.load %t[%i], %a[%i, %i], %b[%i] boxes <[64, 0] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{elect: threadIdx.z -1; it is 0 or more}}
+  %e = tma.elect z -1
+  func.return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{setmaxnreg: 'set'; "inc" or "dec" is possible}}
+  tma.setmaxnreg "set" 40
+  func.return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{setmaxnreg: 42 registers; a multiple of 8 from 24 to 256 is required}}
+  tma.setmaxnreg "dec" 42
+  func.return
+}

@@ -1,0 +1,28 @@
+// RUN: vtac-opt %s | filecheck %s
+// RUN: vtac-opt %s | vtac-opt | filecheck %s
+// RUN: vtac-opt %s --print-op-generic | vtac-opt | filecheck %s
+
+// Operations of the tma dialect print as they are read.
+
+// CHECK-LABEL: func.func @f
+// CHECK:         %elected = tma.elect z 2
+// CHECK:         tma.mbarrier_init %full[%i] arrivals 1 : memref<3xi64, "shared">
+// CHECK-NEXT:    tma.fence_mbarrier_init
+// CHECK:         tma.copy %tile[%i], %a[%x, %y] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+// CHECK:         tma.arrive_expect %full[%i] bytes 4096 : memref<3xi64, "shared">
+// CHECK-NEXT:    tma.load %tile[%i], %a[%x, %y], %full[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 2] swizzle 128 fill nan> : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+// CHECK:         tma.wait %full[%i] parity %p : memref<3xi64, "shared">
+// CHECK-NEXT:    tma.arrive %full[%i] : memref<3xi64, "shared">
+// CHECK-NEXT:    tma.setmaxnreg "inc" 232
+func.func @f(%a: memref<100x256xf16>, %tile: memref<6144xf16, "shared">, %full: memref<3xi64, "shared">, %i: index, %x: index, %y: index, %p: index) {
+  %elected = tma.elect z 2
+  tma.mbarrier_init %full[%i] arrivals 1 : memref<3xi64, "shared">
+  tma.fence_mbarrier_init
+  tma.copy %tile[%i], %a[%x, %y] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  tma.arrive_expect %full[%i] bytes 4096 : memref<3xi64, "shared">
+  tma.load %tile[%i], %a[%x, %y], %full[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 2] swizzle 128 fill nan> : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+  tma.wait %full[%i] parity %p : memref<3xi64, "shared">
+  tma.arrive %full[%i] : memref<3xi64, "shared">
+  tma.setmaxnreg "inc" 232
+  func.return
+}

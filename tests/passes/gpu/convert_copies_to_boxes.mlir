@@ -1,0 +1,281 @@
+// RUN: vtac-opt %s --split-input-file --verify-diagnostics -p convert-copies-to-boxes | filecheck %s
+
+// convert-copies-to-boxes: what a tensorized loop copies, as boxes.
+
+// A tile of a matrix; what lies below its last row is zero. Coordinates count from the innermost dimension.
+
+// CHECK-LABEL: func.func @rows(%a: memref<100x256xf16>) {
+// CHECK-NEXT:    schedule.for %row = 0 to 4 {
+// CHECK-NEXT:      schedule.for %k = 0 to 4 {
+// CHECK-NEXT:        %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+// CHECK-NEXT:        %0 = arith.constant 0 : index
+// CHECK-NEXT:        %1 = affine.apply affine_map<(d0) -> ((d0 * 64))> (%k)
+// CHECK-NEXT:        %2 = affine.apply affine_map<(d0) -> ((d0 * 32))> (%row)
+// CHECK-NEXT:        tma.copy %t[%0], %a[%1, %2] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<100x256xf16>
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32 + d2, d1 * 64 + d3), pad 0.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+// Four rows of pixels of an image, at a tap of a window: one loop runs along two dimensions, and the padding is what lies outside.
+
+// CHECK-LABEL: func.func @pixels(%x: memref<2x8x8x32xf16>) {
+// CHECK-NEXT:    schedule.for %row = 0 to 4 {
+// CHECK-NEXT:      schedule.for %tap = 0 to 9 {
+// CHECK-NEXT:        %t = memref.alloc() {mma.layout = #mma.layout<swizzle 64 pitch 64>} : memref<32x32xf16, "shared">
+// CHECK-NEXT:        %0 = arith.constant 0 : index
+// CHECK-NEXT:        %1 = arith.constant 0 : index
+// CHECK-NEXT:        %2 = affine.apply affine_map<(d0) -> (((d0 mod 3) + -1))> (%tap)
+// CHECK-NEXT:        %3 = affine.apply affine_map<(d0, d1) -> (((((d0 * 4) mod 8) + ((d1 * 32) floordiv 96)) + -1))> (%row, %tap)
+// CHECK-NEXT:        %4 = affine.apply affine_map<(d0) -> (((d0 * 32) floordiv 64))> (%row)
+// CHECK-NEXT:        tma.copy %t[%0], %x[%1, %2, %3, %4] boxes <[32, 8, 4, 1] of [32, 8, 8, 2] strides [64, 512, 4096] steps [1, 1, 1, 1] swizzle 64 fill zero> : memref<32x32xf16, "shared">, memref<2x8x8x32xf16>
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+func.func @pixels(%x: memref<2x8x8x32xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %tap = 0 to 9 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 64 pitch 64>} : memref<32x32xf16, "shared">
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 32 {
+          schedule.block "copy" <spatial 4, spatial 9, spatial 32, spatial 32> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %tap, %i, %j)
+            reads %x<(d0, d1, d2, d3) -> ((d2 + d0 * 32) floordiv 64, ((d0 * 4 + d2 floordiv 8) mod 8) + (d3 + d1 * 32) floordiv 96 - 1, d2 mod 8 + d1 mod 3 - 1, d3), pad 0.0 : f16> : memref<2x8x8x32xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x32xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+// Rows of 256 bytes in panels of 128: a box for each.
+
+// CHECK-LABEL: func.func @panels(%b: memref<256x512xf16>) {
+// CHECK-NEXT:    schedule.for %k = 0 to 8 {
+// CHECK-NEXT:      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 256 panels 32>} : memref<32x128xf16, "shared">
+// CHECK-NEXT:      %0 = arith.constant 0 : index
+// CHECK-NEXT:      %1 = arith.constant 0 : index
+// CHECK-NEXT:      %2 = affine.apply affine_map<(d0) -> ((d0 * 32))> (%k)
+// CHECK-NEXT:      %3 = arith.constant 2048 : index
+// CHECK-NEXT:      %4 = arith.constant 64 : index
+// CHECK-NEXT:      tma.copy %t[%0], %b[%1, %2] boxes <[64, 32] of [512, 256] strides [1024] steps [1, 1] swizzle 128 fill zero> : memref<32x128xf16, "shared">, memref<256x512xf16>
+// CHECK-NEXT:      tma.copy %t[%3], %b[%4, %2] boxes <[64, 32] of [512, 256] strides [1024] steps [1, 1] swizzle 128 fill zero> : memref<32x128xf16, "shared">, memref<256x512xf16>
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+func.func @panels(%b: memref<256x512xf16>) {
+  schedule.for %k = 0 to 8 {
+    %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 256 panels 32>} : memref<32x128xf16, "shared">
+    schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+      schedule.for %j = 0 to 128 {
+        schedule.block "copy" <spatial 8, spatial 32, spatial 128> = (d0, d1, d2) -> (d0, d1, d2)(%k, %i, %j)
+          reads %b<(d0, d1, d2) -> (d0 * 32 + d1, d2)> : memref<256x512xf16>
+          writes %t<(d0, d1, d2) -> (d1, d2)> : memref<32x128xf16, "shared"> {
+        ^bb0(%v: f16):
+          schedule.yield %v : f16
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      // expected-error @+1 {{tma.load: it is padded with 1.0; what lies outside of an array becomes zero}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32 + d2, d1 * 64 + d3), pad 1.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      // expected-error @+1 {{tma.load: block 'copy' computes; a plain copy is required}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32 + d2, d1 * 64 + d3), pad 0.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            %w = arith.addf %v, %v : f16
+            schedule.yield %w : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      // expected-error @+1 {{tma.load: tensor map of 'a': steps of 2 elements along the innermost dimension; its elements lie side by side}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32 + d2, d1 * 64 + d3 * 2), pad 0.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      // expected-error @+1 {{tma.load: 't' is not filled row by row, in the order of the array's dimensions, rows side by side}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d1 * 64 + d3, d0 * 32 + d2), pad 0.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      // expected-error @+1 {{tma.load: loop 'i' does not run along a dimension of 'a'}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32, d1 * 64 + d3), pad 0.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      // expected-error @+1 {{tma.load: 'a' is not addressed by one part of a loop along each dimension}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32 + d2 + d3, d1 * 64 + d3), pad 0.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x250xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "shared">
+      // expected-error @+1 {{tma.load: tensor map of 'a': a stride of 500 bytes; a multiple of 16 below 2**40 is required}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32 + d2, d1 * 64 + d3), pad 0.0 : f16> : memref<100x250xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @rows(%a: memref<100x256xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %k = 0 to 4 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<32x64xf16, "local">
+      // expected-error @+1 {{tma.load: it copies from global to local memory; from global to shared is required}}
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 4, spatial 4, spatial 32, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %k, %i, %j)
+            reads %a<(d0, d1, d2, d3) -> (d0 * 32 + d2, d1 * 64 + d3), pad 0.0 : f16> : memref<100x256xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x64xf16, "local"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
