@@ -76,9 +76,7 @@ class CopyOp(IRDLOperation):
     coordinates = var_operand_def(INDEX)
     boxes = prop_def(BoxesAttr)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = (
-        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `boxes` $boxes attr-dict `:` type($target) `,` type($source)"
-    )
+    assembly_format = "$target `[` $offset `]` `,` $source `[` $coordinates `]` `boxes` $boxes attr-dict `:` type($target) `,` type($source)"
 
     @property
     def map(self) -> TensorMap:

@@ -10,7 +10,6 @@ from xdsl.ir import SSAValue
 
 from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import enclosing_loops
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE
 from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import CORE_BYTES, CORE_ROWS
@@ -67,8 +66,12 @@ def _weighted(lane: SSAValue, weights: Sequence[int], extents: Extents) -> Linea
 
 
 def thread_extents(loop: ForOp) -> dict[LoopKind, int]:
-    """Extents of the thread indices that the loops around one are bound to."""
-    return {one.loop_kind: one.trip_count for one in enclosing_loops(loop) if one.loop_kind.is_thread}
+    """Extents of the thread indices of the function around a loop."""
+    around = loop.parent_op()
+    while around is not None and not isinstance(around, FuncOp):
+        around = around.parent_op()
+    found = gpu_extents(around) if around is not None else {}
+    return {kind: extent for kind, extent in found.items() if kind.is_thread}
 
 
 def gpu_extents(function: FuncOp) -> dict[LoopKind, int]:

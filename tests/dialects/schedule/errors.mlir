@@ -406,6 +406,24 @@ schedule.script @f {
 schedule.script @f {
   %b = schedule.get_block "b"
   %i = schedule.get_loop %b "i"
+  // expected-error @+1 {{async is "bulk"; "cp.async" or "tma" is possible}}
+  schedule.pipeline %i stages 2 async "bulk"
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  %i = schedule.get_loop %b "i"
+  // expected-error @+1 {{0 producers and 8 consumers; at least one warp of each is required}}
+  schedule.specialize %i producers 0 consumers 8
+}
+
+// -----
+
+schedule.script @f {
+  %b = schedule.get_block "b"
+  %i = schedule.get_loop %b "i"
   // expected-error @+1 {{groups of 0 rows; at least 1 is required}}
   schedule.rasterize %i, %i group 0
 }

@@ -98,6 +98,10 @@ schedule.script @payload {
   schedule.swizzle %a bytes 64
   // CHECK-NEXT: schedule.pipeline %k stages 3
   schedule.pipeline %k stages 3
+  // CHECK-NEXT: schedule.pipeline %k stages 3 async "tma"
+  schedule.pipeline %k stages 3 async "tma"
+  // CHECK-NEXT: schedule.specialize %k producers 4 consumers 8
+  schedule.specialize %k producers 4 consumers 8
   // CHECK-NEXT: schedule.rasterize %o, %k group 8
   schedule.rasterize %o, %k group 8
   // CHECK-NEXT: %ga, %gb, %gc = schedule.implicit_gemm %a, [16, 16, 32]

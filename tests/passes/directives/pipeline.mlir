@@ -86,3 +86,86 @@ schedule.script @f {
   // expected-error @+1 {{pipeline: 5 stages for loop 'i0' (extent 4); at most 4, one per iteration}}
   schedule.pipeline %i stages 5
 }
+
+// -----
+
+// Bulk copies, which the loop says.
+
+// CHECK-LABEL: func.func @f
+// CHECK:         schedule.for %i0_outer = 0 to 4 attributes {pipeline_async = "tma", pipeline = 3 : i64} {
+func.func @f(%x: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  %y_empty = tensor.empty() : tensor<16x16xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<16x16xf32>) outs(%y_empty : tensor<16x16xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %t = arith.addf %v, %v : f32
+    linalg.yield %t : f32
+  } -> tensor<16x16xf32>
+  func.return %y : tensor<16x16xf32>
+}
+schedule.script @f {
+  %y = schedule.get_block "y"
+  %i, %j = schedule.get_loops %y : !schedule.loop, !schedule.loop
+  %io, %ii = schedule.split %i factor 4
+  %jo, %ji = schedule.split %j factor 4
+  schedule.reorder %jo, %io, %ii, %ji
+  schedule.bind %jo, "threadIdx.y"
+  %s = schedule.cache_read %y, 0, "shared"
+  schedule.compute_at %s, %io
+  %a, %b, %c, %d = schedule.get_loops %s : !schedule.loop, !schedule.loop, !schedule.loop, !schedule.loop
+  schedule.tensorize %c, "tma.load"
+  schedule.pipeline %io stages 3 async "tma"
+}
+
+// -----
+
+func.func @f(%x: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  %y_empty = tensor.empty() : tensor<16x16xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<16x16xf32>) outs(%y_empty : tensor<16x16xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %t = arith.addf %v, %v : f32
+    linalg.yield %t : f32
+  } -> tensor<16x16xf32>
+  func.return %y : tensor<16x16xf32>
+}
+schedule.script @f {
+  %y = schedule.get_block "y"
+  %i, %j = schedule.get_loops %y : !schedule.loop, !schedule.loop
+  %io, %ii = schedule.split %i factor 4
+  %jo, %ji = schedule.split %j factor 4
+  schedule.reorder %jo, %io, %ii, %ji
+  schedule.bind %jo, "threadIdx.y"
+  %s = schedule.cache_read %y, 0, "shared"
+  schedule.compute_at %s, %io
+  %a, %b, %c, %d = schedule.get_loops %s : !schedule.loop, !schedule.loop, !schedule.loop, !schedule.loop
+  // expected-error @+1 {{pipeline: block 'x_shared' is no bulk copy; tensorize(loop, "tma.load") its outermost own loop first}}
+  schedule.pipeline %io stages 3 async "tma"
+}
+
+// -----
+
+func.func @f(%x: tensor<16x16xf32>) -> tensor<16x16xf32> {
+  %y_empty = tensor.empty() : tensor<16x16xf32>
+  %y = linalg.generic {indexing_maps = [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i, j)>], iterator_types = ["parallel", "parallel"]}
+      ins(%x : tensor<16x16xf32>) outs(%y_empty : tensor<16x16xf32>) {
+  ^bb0(%v: f32, %o: f32):
+    %t = arith.addf %v, %v : f32
+    linalg.yield %t : f32
+  } -> tensor<16x16xf32>
+  func.return %y : tensor<16x16xf32>
+}
+schedule.script @f {
+  %y = schedule.get_block "y"
+  %i, %j = schedule.get_loops %y : !schedule.loop, !schedule.loop
+  %io, %ii = schedule.split %i factor 4
+  %jo, %ji = schedule.split %j factor 4
+  schedule.reorder %jo, %io, %ii, %ji
+  schedule.bind %jo, "threadIdx.y"
+  %s = schedule.cache_read %y, 0, "shared"
+  schedule.compute_at %s, %io
+  %a, %b, %c, %d = schedule.get_loops %s : !schedule.loop, !schedule.loop, !schedule.loop, !schedule.loop
+  schedule.tensorize %c, "tma.load"
+  // expected-error @+1 {{pipeline: block 'x_shared' is a bulk copy; pipeline the loop with async "tma", in Python async_="tma"}}
+  schedule.pipeline %io stages 3
+}

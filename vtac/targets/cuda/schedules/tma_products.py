@@ -64,11 +64,11 @@ class BoxCopies(ProductScheduler):
         """Bring a step's tile of an operand as boxes."""
         script = self.script
         script.compute_at(copy, step)
-        *_, outer, inner = script.get_loops(copy)
+        *_, first, outer, inner = script.get_loops(copy)
         if fastest == 0:
             outer, inner = inner, outer
             script.reorder(outer, inner)
-        script.tensorize(outer, "tma.load")
+        script.tensorize(first if self.shape.is_batch else outer, "tma.load")
 
     def _pipeline(self, step: LoopRef, inner: LoopRef) -> None:
         """Ask for the boxes of later steps ahead, by the block's warps or by warps of their own."""
