@@ -76,7 +76,10 @@ class CopyOp(IRDLOperation):
     coordinates = var_operand_def(INDEX)
     boxes = prop_def(BoxesAttr)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = "$target `[` $offset `]` `,` $source `[` $coordinates `]` `boxes` $boxes attr-dict `:` type($target) `,` type($source)"
+    assembly_format = (
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `boxes` $boxes attr-dict "
+        "`:` type($target) `,` type($source)"
+    )
 
     @property
     def map(self) -> TensorMap:
@@ -102,8 +105,8 @@ class LoadOp(IRDLOperation):
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `,` $barriers `[` $index `]` `boxes` $boxes attr-dict "
-        "`:` type($target) `,` type($source) `,` type($barriers)"
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `,` $barriers `[` $index `]` `boxes` $boxes "
+        "attr-dict `:` type($target) `,` type($source) `,` type($barriers)"
     )
 
     @property

@@ -31,7 +31,7 @@ from vtac.dialects.tma import SetmaxnregOp
 from vtac.dialects.tma.declared import PRODUCES, ROLES
 from vtac.dialects.wmma.declared import BLOCK, KERNEL
 from vtac.errors import CompileError
-from vtac.rewriting.edits import discard, insert_ops, move_ops
+from vtac.rewriting.edits import discard, dissolve, insert_ops, move_ops
 
 _GROUP = 4
 """Warps that change their registers together."""
@@ -47,11 +47,12 @@ def _specialize(kernel: FuncOp, loop: ForOp, record: GpuArchitecture | None) -> 
     x, y, z = BLOCK.get(kernel) or (1, 1, 1)
     if x != WARP_SIZE:
         raise CompileError(
-            f"specialize: threadIdx.x has {x} values, and roles are those of warps: bind loops of {WARP_SIZE} iterations "
-            "to it",
+            f"specialize: threadIdx.x has {x} values, and roles are those of warps: bind loops of {WARP_SIZE} "
+            "iterations to it",
             location_of(loop),
         )
     body = kernel.body.block
+    _dissolve_unit_loops(loop)
     following = _after_barrier(body, loop)
     produced = next(op for op in loop.body.block.ops if PRODUCES.is_on(op))
     index = _thread_z(body)
@@ -74,6 +75,14 @@ def _specialize(kernel: FuncOp, loop: ForOp, record: GpuArchitecture | None) -> 
         ):
             change = SetmaxnregOp(properties={"action": StringAttr(action), "count": IntegerAttr(count, i64)})
             insert_ops(change, InsertPoint.at_start(region.block))
+
+
+def _dissolve_unit_loops(loop: ForOp) -> None:
+    """Let loops of one iteration around a loop give way to what they hold."""
+    while isinstance(around := loop.parent_op(), ForOp) and around.trip_count == 1:
+        zero = arith.ConstantOp(IntegerAttr(0, IndexType()))
+        insert_ops(zero, InsertPoint.before(around))
+        dissolve(around, [zero.result])
 
 
 def _after_barrier(body: Block, loop: ForOp) -> list[Operation]:

@@ -176,7 +176,7 @@ class BulkCopies:
             else (f"misses {one.pending} of {one.arrivals} arrivals and {one.transactions} bytes of phase {one.phase}")
         )
         raise refused(
-            f"deadlock: parity {parity} of mbarrier {number} of '{buffer_name(op.barriers)}' is waited for, which {lacks}, "
+            f"deadlock: parity {parity} of mbarrier {number} of '{buffer_name(op.barriers)}' is waited for; it {lacks}"
             "and nothing is left that could arrive",
             op,
         )

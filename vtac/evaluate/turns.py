@@ -52,7 +52,7 @@ class Turns:
             if self._error is None:
                 with np.errstate(all="ignore"):
                     function()
-        except BaseException as error:  # noqa: BLE001 - the other thread raises it
+        except BaseException as error:
             self._error = self._error or error
         finally:
             with self._condition:
