@@ -6,8 +6,8 @@ PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity. Kernels, buff
 from xdsl.ir import Dialect
 
 from vtac.dialects.tma.attributes import Boxes, BoxesAttr
-from vtac.dialects.tma.copies import CopyOp, LoadOp
-from vtac.dialects.tma.mbarriers import ArriveExpectOp, ArriveOp, FenceInitOp, InitOp, WaitOp
+from vtac.dialects.tma.copies import ArriveExpectOp, CopyOp, LoadOp
+from vtac.dialects.tma.mbarriers import ArriveOp, FenceInitOp, InitOp, WaitOp
 from vtac.dialects.tma.roles import ElectOp, SetmaxnregOp
 
 TMA = Dialect(

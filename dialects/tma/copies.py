@@ -1,4 +1,4 @@
-"""Bulk copies of a box of an array to shared memory: as statements, and in flight on behalf of an mbarrier."""
+"""Bulk copies of boxes to shared memory: as statements, in flight on behalf of an mbarrier, and expected by it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import IndexType, MemRefType, StringAttr
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
     AttrSizedOperandSegments,
     IRDLOperation,
@@ -21,7 +21,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.tma.attributes import BoxesAttr
-from vtac.dialects.tma.mbarriers import check_barriers
+from vtac.dialects.tma.mbarriers import I64, MOST, check_barriers
 from vtac.errors import ConfigError
 
 INDEX = IndexType()
@@ -122,3 +122,39 @@ class LoadOp(IRDLOperation):
     def verify_(self) -> None:
         check_barriers("load", self.barriers)
         _check("load", self.source, self.target, list(self.coordinates), self.boxes)
+
+
+@irdl_op_definition
+class ArriveExpectOp(IRDLOperation):
+    """Arrive, and have the phase wait for as many bytes as the copies after it, on the same mbarrier, bring."""
+
+    name = "tma.arrive_expect"
+    barriers = operand_def(MemRefType)
+    index = operand_def(INDEX)
+    bytes = prop_def(I64)
+    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+    assembly_format = "$barriers `[` $index `]` `bytes` $bytes attr-dict `:` type($barriers)"
+
+    def verify_(self) -> None:
+        check_barriers("arrive_expect", self.barriers)
+        expected = self.bytes.value.data
+        if not 0 < expected <= MOST:
+            raise VerifyException(f"arrive_expect: {expected} bytes; 1 to {MOST} are possible")
+        brought = self._brought()
+        if brought is not None and brought != expected:
+            raise VerifyException(
+                f"arrive_expect: {expected} bytes are expected, the copies after it on this mbarrier bring {brought}"
+            )
+
+    def _brought(self) -> int | None:
+        """Bytes of the copies after it in the same block; None where there are none."""
+        total: int | None = None
+        following: Operation | None = self.next_op
+        while following is not None and not self._repeats(following):
+            if isinstance(following, LoadOp) and (following.barriers, following.index) == (self.barriers, self.index):
+                total = (total or 0) + following.box_bytes
+            following = following.next_op
+        return total
+
+    def _repeats(self, op: Operation) -> bool:
+        return isinstance(op, ArriveExpectOp) and (op.barriers, op.index) == (self.barriers, self.index)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType, StringAttr, i64
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, traits_def
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
@@ -63,44 +63,6 @@ class ArriveOp(IRDLOperation):
 
     def verify_(self) -> None:
         check_barriers("arrive", self.barriers)
-
-
-@irdl_op_definition
-class ArriveExpectOp(IRDLOperation):
-    """Arrive, and have the phase wait for as many bytes as the copies after it, on the same mbarrier, bring."""
-
-    name = "tma.arrive_expect"
-    barriers = operand_def(MemRefType)
-    index = operand_def(INDEX)
-    bytes = prop_def(I64)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = "$barriers `[` $index `]` `bytes` $bytes attr-dict `:` type($barriers)"
-
-    def verify_(self) -> None:
-        check_barriers("arrive_expect", self.barriers)
-        expected = self.bytes.value.data
-        if not 0 < expected <= MOST:
-            raise VerifyException(f"arrive_expect: {expected} bytes; 1 to {MOST} are possible")
-        brought = self._brought()
-        if brought is not None and brought != expected:
-            raise VerifyException(
-                f"arrive_expect: {expected} bytes are expected, the copies after it on this mbarrier bring {brought}"
-            )
-
-    def _brought(self) -> int | None:
-        """Bytes of the copies after it in the same block; None where there are none."""
-        from vtac.dialects.tma.copies import LoadOp
-
-        total: int | None = None
-        following: Operation | None = self.next_op
-        while following is not None and not self._repeats(following):
-            if isinstance(following, LoadOp) and (following.barriers, following.index) == (self.barriers, self.index):
-                total = (total or 0) + following.box_bytes
-            following = following.next_op
-        return total
-
-    def _repeats(self, op: Operation) -> bool:
-        return isinstance(op, ArriveExpectOp) and (op.barriers, op.index) == (self.barriers, self.index)
 
 
 @irdl_op_definition

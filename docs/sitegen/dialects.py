@@ -25,6 +25,7 @@ RATIONALE = {
     "schedule": "[The schedule dialect](../schedule-dialect.md) gives its purpose, phases, and what is not modelled.",
     "vta": "[The vta dialect](../vta-dialect.md) gives its purpose, tokens, padding and hardware rules.",
     "mma": "[The mma dialect](../mma-dialect.md) gives its purpose, what lies where, and what is not modelled.",
+    "tma": "[The tma dialect](../tma-dialect.md) gives its purpose, tensor maps, how protocols are proven.",
     "wgmma": "[The wgmma dialect](../wgmma-dialect.md) gives its purpose, what lies where, how waits are proven.",
     "wmma": "[Tensor cores](../tensor-cores.md) gives its purpose and levels, and what is not modelled.",
     "packing": "[The packing dialect](../packing-dialect.md) gives its purpose, phases, and what is not modelled.",

@@ -181,21 +181,19 @@ class _BoxPipeline(LoopPipeline):
         number = values.materialise(values.value(slot))
         mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
         behind = [op.clone(mapping) for op in scalars_behind(self.copies, self.body)]
-        clones = [copy.clone(mapping) for copy in self.copies]
-        expected = sum(copy.map.box_bytes for copy in clones)
+        expected = sum(copy.map.box_bytes for copy in self.copies)
         loads: list[Operation] = []
-        for copy in clones:
+        for copy in self.copies:
+            coordinates = [mapping.get(one, one) for one in copy.coordinates]
             offset = Linear(_constant(copy.offset)) + slot * self.slots[copy.target]
             place = values.materialise(values.value(offset))
             loads.append(
                 LoadOp(
-                    operands=[copy.target, place, copy.source, list(copy.coordinates), self.full, number],
+                    operands=[copy.target, place, copy.source, coordinates, self.full, number],
                     properties={"boxes": copy.boxes},
                 )
             )
         expect = ArriveExpectOp(operands=[self.full, number], properties={"bytes": IntegerAttr(expected, i64)})
-        for copy in clones:
-            copy.drop_all_references()
         return [*values.operations, *behind, expect, *loads]
 
 

@@ -177,7 +177,7 @@ class BulkCopies:
         )
         raise refused(
             f"deadlock: parity {parity} of mbarrier {number} of '{buffer_name(op.barriers)}' is waited for; it {lacks}"
-            "and nothing is left that could arrive",
+            ", and nothing is left that could arrive",
             op,
         )
 
