@@ -13,12 +13,16 @@ import pytest
 from cuda_networks import perceptron, repeated
 from dynamic_programs import EXTENT, dynamic
 from float_programs import softmax
+from mma_programs import product
 
 import vtac
+from vtac.dialects.gpu_hardware import gpu_architecture
 from vtac.errors import CompileError
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason, host_compiler
 from vtac.targets.cuda.export.exporting import export_program
 from vtac.targets.cuda.export.record import minimum_architecture
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.tma_products import tma_schedule
 from vtac.workloads.float_text import FloatProgram
 from vtac.workloads.tensor_text import Tensor
 
@@ -30,6 +34,9 @@ RUNTIME = """
 #include <cstdlib>
 typedef int cudaError_t; typedef struct Stream *cudaStream_t; typedef struct Event *cudaEvent_t;
 enum { cudaSuccess, cudaErrorInvalidValue, cudaFuncAttributeMaxDynamicSharedMemorySize };
+enum { cudaErrorNotSupported = 801, cudaEnableDefault = 0 };
+enum cudaDriverEntryPointQueryResult { cudaDriverEntryPointSuccess };
+cudaError_t cudaGetDriverEntryPoint(const char *, void **, unsigned long long, cudaDriverEntryPointQueryResult *);
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
 const char *cudaGetErrorString(cudaError_t); cudaError_t cudaGetLastError();
 cudaError_t cudaMalloc(void **, std::size_t); cudaError_t cudaMemset(void *, int, std::size_t);
@@ -43,6 +50,17 @@ struct Configured {
 };
 inline Configured configured(dim3, dim3, std::size_t, cudaStream_t) { return {}; }
 """
+DRIVER = """
+#pragma once
+#include <cstdint>
+typedef int CUresult; enum { CUDA_SUCCESS }; typedef std::uint64_t cuuint64_t; typedef std::uint32_t cuuint32_t;
+struct alignas(64) CUtensorMap { cuuint64_t opaque[16]; };
+enum CUtensorMapDataType { CU_TENSOR_MAP_DATA_TYPE_FLOAT16 = 6 };
+enum CUtensorMapInterleave { CU_TENSOR_MAP_INTERLEAVE_NONE };
+enum CUtensorMapSwizzle { CU_TENSOR_MAP_SWIZZLE_64B = 2, CU_TENSOR_MAP_SWIZZLE_128B };
+enum CUtensorMapL2promotion { CU_TENSOR_MAP_L2_PROMOTION_L2_256B = 3 };
+enum CUtensorMapFloatOOBfill { CU_TENSOR_MAP_FLOAT_OOB_FILL_NONE };
+"""
 LAUNCH = re.compile(r"(\w+)<<<(.*?)>>>\(", re.DOTALL)
 
 
@@ -50,6 +68,7 @@ def check_syntax(folder: Path, stubs: Path) -> None:
     """The launcher and the program are C++, but for launches, which are written as calls."""
     stubs.mkdir()
     (stubs / "cuda_runtime.h").write_text(RUNTIME)
+    (stubs / "cuda.h").write_text(DRIVER)
     for name in ("launcher.h", "main.cu"):
         text = LAUNCH.sub(r"configured(\2)(\1, ", (folder / name).read_text())
         (stubs / name.replace(".cu", ".cpp")).write_text(text)
@@ -118,6 +137,23 @@ def test_a_folder_with_data_of_others_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CompileError, match=r"cannot export to .*it holds files of something else"):
         export_program(program, tmp_path, data=True)
     assert (tmp_path / "data" / "mine.bin").read_bytes() == b"mine"
+
+
+@needs_compiler
+def test_launchers_encode_tensor_maps(tmp_path: Path) -> None:
+    case = product((64, 64, 256))
+    script = tma_schedule(case.text, gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3))
+    export_program(vtac.compile(case.text, "cuda", "sm_90", schedule=script), tmp_path / "out")
+    header = (tmp_path / "out" / "launcher.h").read_text()
+    assert "float *__restrict__, TensorMap, TensorMap);" in header
+    assert "TensorMap map_0;  // boxes of 32 x 64 of `a`" in header
+    assert "&map_0, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 2, a, map_0_extents," in header
+    assert "map_0_extents[] = {256, 64}, map_0_strides[] = {512};" in header
+    assert "map_0_box[] = {64, 32}, map_0_steps[] = {1, 1};" in header
+    record = json.loads((tmp_path / "out" / "launch.json").read_text())
+    assert record["minimum_architecture"] == "sm_90"
+    assert record["plan"]["kernels"][0]["tensor_maps"][0]["swizzle"] == 128
+    check_syntax(tmp_path / "out", tmp_path / "stubs")
 
 
 def test_minimum_architectures() -> None:

@@ -1,0 +1,56 @@
+"""Tensor maps on their way to a GPU: encoded by the driver, passed after all arrays, in graphs and for bound arrays."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import numpy as np
+import pytest
+from mma_programs import product, wanted_of
+from stub_gpu import StubGpu
+
+import vtac
+from vtac.dialects.gpu_hardware import gpu_architecture
+from vtac.errors import LaunchError
+from vtac.targets.cuda.gpu.launcher import Timing
+from vtac.targets.cuda.program import CudaProgram
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.tma_products import tma_schedule
+
+CASE = product((64, 64, 256))
+
+
+@cache
+def program() -> CudaProgram:
+    script = tma_schedule(CASE.text, gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3))
+    made = vtac.compile(CASE.text, "cuda", "sm_90", schedule=script)
+    assert isinstance(made, CudaProgram)
+    return made
+
+
+def test_maps_are_encoded_for_each_launch(gpu: StubGpu) -> None:
+    """The stub's maps begin with the address of their array, which it compares."""
+    gpu.execute(program())
+    arrays = CASE.arrays()
+    run = program().run_on_gpu(arrays)
+    np.testing.assert_array_equal(run.outputs[0], wanted_of(CASE, arrays))
+    maps = [call for call in gpu.calls if call.startswith("map")]
+    assert maps == [
+        "map of type 6, rank 2, box 64 x 32, swizzle 3",
+        "map of type 6, rank 2, box 32 x 64, swizzle 2",
+    ]
+    assert not gpu.held
+
+
+def test_graphs_keep_their_maps(gpu: StubGpu) -> None:
+    program().run_on_gpu(CASE.arrays(), timing=Timing(2, warm_up=1, burst=3))
+    assert "graph of 3" in gpu.calls
+    assert not gpu.held
+
+
+def test_a_map_that_the_driver_refuses_is_told_with_its_array(gpu: StubGpu) -> None:
+    gpu.fail("cuTensorMapEncodeTiled", 1)
+    with pytest.raises(LaunchError) as caught:
+        program().run_on_gpu(CASE.arrays())
+    assert "tensor map of `a`: cuTensorMapEncodeTiled answers CUDA_ERROR_INVALID_VALUE" in caught.value.message
+    assert not gpu.held
