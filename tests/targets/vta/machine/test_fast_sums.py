@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from kernel_streams import ACC_AT, INP_AT, OUT_AT, WGT_AT, assert_paths_agree, program
+from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.isa import Alu, AluOpcode, Finish, Gemm, Instruction, Load, Memory, MicroOp, Store, encode
@@ -206,6 +207,42 @@ def test_sums_of_joined_products_are_exact() -> None:
     image[INP_AT:ACC_AT] = 0x80
     image[INP_AT] = 0x81
     assert_paths_agree(data, image, DEFAULT)
+
+
+def _two_blocks_of_weights(config: VTAConfig) -> tuple[bytes, NDArray[np.uint8]]:
+    """One row times 4 columns of 4 tiles, twice, with weights from two places in memory, then both again."""
+    product = Gemm(False, 0, 1, 4, 4, 1, 0, 0, 1, 4, 1)
+    tiles = WGT_AT // config.element_bytes("wgt")
+    others = Load(Memory.WGT, 0, tiles + 16, 1, 16, 16)
+    same = Load(Memory.WGT, 0, tiles, 1, 16, 16)
+    shifted = Alu(AluOpcode.SHR, True, 1, 0, 1, 4, 1, 1, 0, 1, 0)
+    ops = [MicroOp(0, 0, 0)]
+    return program(config, ops, product, others, product, shifted, same, product, others, product, stored=4)
+
+
+@pytest.mark.parametrize("config", [DEFAULT, WIDE], ids=["one row", "four rows"])
+def test_weights_that_stay_are_those_of_the_run(config: VTAConfig) -> None:
+    data, image = _two_blocks_of_weights(config)
+    changed = image.copy()
+    changed[WGT_AT + 300] ^= 0x55
+    for memory in (image, image, changed, image):
+        assert_paths_agree(data, memory, config)
+
+
+def test_weights_of_a_run_that_was_stopped_are_widened_in_the_next() -> None:
+    data, image = _two_blocks_of_weights(DEFAULT)
+    other = image.copy()
+    other[WGT_AT:ACC_AT] ^= 0x55
+    execute(data, image.copy(), DEFAULT)
+    for last in range(1, 12):
+
+        def stop(done: int, _: int, last: int = last) -> None:
+            if done >= last:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            execute(data, other.copy(), DEFAULT, progress=stop)
+        assert_paths_agree(data, image, DEFAULT)
 
 
 def test_a_product_that_joins_must_read_what_was_written() -> None:

@@ -1,4 +1,8 @@
-"""Joined products as steps: a move of tiles for each, and one sum behind the last."""
+"""Joined products as steps: a move of tiles for each, and one sum behind the last.
+
+Where few rows meet many weights, most of the time would go into widening these. They stay as they are from run to run,
+and are widened again where SRAM holds others.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,11 @@ from vtac.targets.vta.machine.fast_nest import Loop
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided, whole_runs
 
 _STILL = Loop(1, 0, 0, 0)
+_FEW_ROWS = 4
+_WORD = 8
+"""Bytes that are compared at once."""
+_MOST_KEPT = 1 << 22
+"""How many weights of a plan stay widened."""
 
 
 class _Operand:
@@ -51,6 +60,18 @@ class _Operand:
         return strided(self._runs, at, to + within[::-1]), strided(self._source, start * tile, source)
 
 
+class _KeptWeights(_Operand):
+    """Weights that are widened when they change."""
+
+    is_stale = False
+
+    def widen(self) -> None:
+        """The matrix of what was moved, where that has changed."""
+        if self.is_stale:
+            super().widen()
+            self.is_stale = False
+
+
 @dataclass(eq=False)
 class Buffers:
     """The operands and sums of products that are open at a time; `slot` tells them from others."""
@@ -60,6 +81,7 @@ class Buffers:
     _operands: dict[tuple[str, tuple[int, ...]], _Operand] = field(
         default_factory=dict[tuple[str, tuple[int, ...]], _Operand], init=False
     )
+    _kept: int = field(default=0, init=False)
 
     def operand(self, purpose: str, sram: NDArray[np.int8], lines: tuple[int, ...]) -> _Operand:
         """The operand of these extents."""
@@ -68,15 +90,47 @@ class Buffers:
             self._operands[key] = _Operand(self.workspace, sram, lines, f"{purpose} {self.slot}")
         return self._operands[key]
 
+    def kept(self, sram: NDArray[np.int8], lines: tuple[int, ...]) -> _KeptWeights:
+        """Weights in an operand of their own."""
+        self._kept += 1
+        return _KeptWeights(self.workspace, sram, lines, f"weights {self._kept} that stay in {self.slot}")
 
-def bind_joined(buffers: Buffers, joined: Joined) -> list[Step]:
-    """The step that stands for each product, and the one behind the last."""
+
+def can_stay(workspace: Workspace, joined: Joined, kept: int) -> bool:
+    """Whether weights had better stay widened, where `kept` do: those of few rows, in one block for each product."""
+    few_rows = joined.height * workspace.machine.acc.shape[1] <= _FEW_ROWS
+    if joined.has_gaps or not few_rows or workspace.machine.wgt[0].size % _WORD:
+        return False
+    return kept + numbers_kept(workspace, joined) <= _MOST_KEPT and all(map(_is_a_block, joined.products))
+
+
+def numbers_kept(workspace: Workspace, joined: Joined) -> int:
+    """How many weights there are."""
+    return joined.columns * joined.terms * workspace.machine.wgt[0].size
+
+
+def _is_a_block(product: Product) -> bool:
+    """Whether weights are all tiles from the first one on."""
+    tiles = 1
+    for loop in sorted(product.columns + product.reduction, key=_weight_step):
+        if loop.wgt != tiles:
+            return False
+        tiles *= loop.extent
+    return True
+
+
+def _weight_step(loop: Loop) -> int:
+    return loop.wgt
+
+
+def bind_joined(buffers: Buffers, joined: Joined, *, stays: bool = False) -> list[Step]:
+    """The step that stands for each product, and the one behind the last. Weights that stay are for one place only."""
     machine, first = buffers.workspace.machine, joined.first
     batch, block_out = machine.acc.shape[1:]
     rows = (*[loop.extent for loop in joined.rows[::-1]], batch, joined.terms)
     columns = (*[loop.extent for loop in first.columns[::-1]], block_out, joined.terms)
     inputs = buffers.operand("inputs", machine.inp, rows)
-    weights = buffers.operand("weights", machine.wgt, columns)
+    weights = buffers.kept(machine.wgt, columns) if stays else buffers.operand("weights", machine.wgt, columns)
     steps, term = list[Step](), 0
     for product, offsets in zip(joined.products, joined.offsets, strict=True):
         place = [at - low for at, low in zip(offsets, joined.low, strict=True)][::-1]
@@ -85,7 +139,12 @@ def bind_joined(buffers: Buffers, joined: Joined) -> list[Step]:
         by_src, by_wgt = ([(loop.extent, loop[operand]) for loop in product.reduction] for operand in (2, 3))
         moved = inputs.move(product.start[1], [*lines, (batch, 0)], by_src, [*place, 0, term])
         moved += weights.move(product.start[2], [*tiles, (block_out, 0)], by_wgt, [0] * len(tiles) + [0, term])
-        steps.append(_bind_moves(*moved, inputs.bytes if joined.has_gaps and not steps else None))
+        if isinstance(weights, _KeptWeights):
+            first_tile = product.start[2]
+            block = machine.wgt[first_tile : first_tile + product.terms * joined.columns]
+            steps.append(_bind_changes(*moved, weights, block.reshape(-1).view(np.uint64)))
+        else:
+            steps.append(_bind_moves(*moved, inputs.bytes if joined.has_gaps and not steps else None))
         term += product.terms
     return [*steps, _bind_sum(buffers.workspace, joined, inputs, weights)]
 
@@ -117,6 +176,27 @@ def _bind_moves(
         move(dram)
 
     return move_first
+
+
+def _bind_changes(
+    to: NDArray[np.void],
+    source: NDArray[np.void],
+    weights_to: NDArray[np.void],
+    weights: NDArray[np.void],
+    operand: _KeptWeights,
+    block: NDArray[np.uint64],
+) -> Step:
+    held = np.zeros_like(block)
+    differs = np.zeros(len(block), np.bool_)
+
+    def move(_: NDArray[np.uint8]) -> None:
+        np.copyto(to, source)
+        if np.not_equal(block, held, out=differs).any():
+            operand.is_stale = True  # first and last, so that an interrupt leaves nothing half done
+            np.copyto(weights_to, weights)
+            held[:] = block
+
+    return move
 
 
 def _bind_sum(workspace: Workspace, joined: Joined, inputs: _Operand, weights: _Operand) -> Step:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from vtac.targets.vta.machine.fast_gemm import EXACT_TERMS, bind_gemm
 from vtac.targets.vta.machine.fast_joined import Joined, Product, product_of
-from vtac.targets.vta.machine.fast_joined_steps import Buffers, bind_joined
+from vtac.targets.vta.machine.fast_joined_steps import Buffers, bind_joined, can_stay, numbers_kept
 from vtac.targets.vta.machine.fast_nest import Nest
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace
 
@@ -45,6 +45,8 @@ class Sums:
         default_factory=dict[tuple[Joined, int], list[Step]], init=False
     )
     _open: list[_Open] = field(default_factory=list[_Open], init=False)
+    _kept: int = field(default=0, init=False)
+    """How many weights stay widened between runs."""
 
     def __post_init__(self) -> None:
         self._buffers = [Buffers(self.workspace, slot) for slot in range(_MAX_OPEN)]
@@ -105,13 +107,20 @@ class Sums:
         if len(group.places) == 1:
             (self.steps[group.places[0]],) = self._single(group.joined.first.nest)
             return
-        key = group.joined, group.slot
-        if key not in self._bound:
-            self._bound[key] = bind_joined(self._buffers[group.slot], group.joined)
-        *moves, add = self._bound[key]
+        *moves, add = self._steps_of(group)
         for place, move in zip(group.places, moves, strict=True):
             self.steps[place] = move
         self.steps.append(add)
+
+    def _steps_of(self, group: _Open) -> list[Step]:
+        joined, buffers = group.joined, self._buffers[group.slot]
+        if can_stay(self.workspace, joined, self._kept):
+            self._kept += numbers_kept(self.workspace, joined)
+            return bind_joined(buffers, joined, stays=True)
+        key = joined, group.slot
+        if key not in self._bound:
+            self._bound[key] = bind_joined(buffers, joined)
+        return self._bound[key]
 
 
 def _nothing(_: NDArray[np.uint8]) -> None:
