@@ -89,6 +89,10 @@ class VTAConfig:
         self._check_capacities()
         self._check_encodings()
 
+    def __hash__(self) -> int:
+        """Of what differs between most records: it is asked for at each instruction."""
+        return hash((self.log_batch, self.log_block, self.log_inp_buff_size, self.log_wgt_buff_size))
+
     @property
     def batch(self) -> int:
         """Rows of an input or accumulator tile."""

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from io import StringIO
 from pathlib import Path
-from typing import SupportsIndex, TypeVar, overload
+from typing import ClassVar, SupportsIndex, TypeVar, overload
 
 from xdsl.dialects.builtin import BoolAttr, ModuleOp, StringAttr, UnitAttr
 from xdsl.dialects.func import FuncOp
@@ -101,13 +101,15 @@ class Schedule:
     "sm_90", the path of a `vta_config.json`. Without it the module's counts, else the target's default.
     """
 
+    _copies_start: ClassVar = True
+
     def __init__(self, module: ModuleOp | str | Path, *, function: str | None = None, config: object = None) -> None:
         self.module = module.clone() if isinstance(module, ModuleOp) else parse(module)
         if config is not None:
             target, record = hardware_described(config)
             settle_hardware(self.module, target, record)
         drop_scripts(self.module)
-        self._start = self.module.clone()
+        self._start = self.module.clone() if self._copies_start or not isinstance(module, ModuleOp) else module
         Runner(make_context()).run_pass(ConvertLinalgToSchedule(), self.module)
         scheduled = _find_function(self.module, function)
         self._script = ScriptOp.get(scheduled.sym_name.data, Region(Block()))
@@ -402,6 +404,17 @@ class Schedule:
             handle.name_hint = _hint(name)
             refs.append(BlockRef(handle, name))
         return tuple(refs)
+
+
+class TrialSchedule(Schedule):
+    """A schedule of a module that nobody changes meanwhile, so that it needs no copy to know what it started from."""
+
+    _copies_start = False
+
+
+def used_up(schedule: Schedule) -> tuple[ScriptOp, ModuleOp]:
+    """The directives of a schedule and the module that they have made, themselves and no copies."""
+    return schedule._script, schedule.module  # pyright: ignore[reportPrivateUsage]
 
 
 def _find_function(module: ModuleOp, name: str | None) -> FuncOp:

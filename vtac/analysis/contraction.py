@@ -20,6 +20,8 @@ from typing import Generic, Literal
 from vtac.analysis.contraction_bodies import Factor, Kind, match_body
 from vtac.analysis.structured_view import Operand, StructuredView, V
 
+NO_REDUCTION = "expected a reduction loop, found only parallel ones"
+
 _Group = Literal["batch", "rows", "columns", "depth", "broadcast", "partial"]
 
 
@@ -61,7 +63,7 @@ class Contraction(Generic[V]):
 def match_contraction(view: StructuredView[V]) -> Contraction[V] | str:
     """The contraction that a view is, or the first difference from one."""
     if not view.accumulates:
-        return "expected a reduction loop, found only parallel ones"
+        return NO_REDUCTION
     body = match_body(view.body)
     return body if isinstance(body, str) else _grouped(view, body.kind, body.factors)
 

@@ -26,6 +26,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
@@ -154,6 +155,8 @@ class Linear:
 
     def substitute(self, values: Mapping[Hashable, Linear], extents: Extents) -> Linear:
         """Replace variables by expressions; `extents` bounds the variables that remain."""
+        if not any(atom in values or isinstance(atom, _Division) for atom in self.terms):
+            return self
         result = Linear(self.constant)
         for atom, coefficient in self.terms.items():
             result = result + _substitute_atom(atom, values, extents) * coefficient
@@ -249,9 +252,9 @@ def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Line
         return dims[expr.position]
     if type(expr) is AffineConstantExpr:
         return Linear(expr.value)
-    if isinstance(expr, AffineSymExpr):
+    if type(expr) is AffineSymExpr:
         return symbols[expr.position]
-    if not isinstance(expr, AffineBinaryOpExpr):
+    if type(expr) is not AffineBinaryOpExpr:
         raise ValueError(f"unknown affine expression {expr}")
     left = from_affine(expr.lhs, dims, symbols, extents)
     right = from_affine(expr.rhs, dims, symbols, extents)
@@ -274,7 +277,7 @@ def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Line
 
 def to_affine(expression: Linear, place: Callable[[Hashable], AffineExpr]) -> AffineExpr:
     """The expression as an affine expression; `place` gives each variable's dimension or symbol."""
-    result: AffineExpr | None = None
+    terms: list[tuple[AffineExpr, int]] = []
     for atom, coefficient in expression.terms.items():
         if isinstance(atom, Quotient):
             term = to_affine(atom.numerator, place) // atom.divisor
@@ -282,12 +285,20 @@ def to_affine(expression: Linear, place: Callable[[Hashable], AffineExpr]) -> Af
             term = to_affine(atom.numerator, place) % atom.divisor
         else:
             term = place(atom)
-        if coefficient != 1:
-            term = term * coefficient
-        result = term if result is None else _sum(result, term)
+        terms.append((term, coefficient))
+    return _affine_sum(expression.constant, tuple(terms))
+
+
+@lru_cache(maxsize=4096)
+def _affine_sum(constant: int, terms: tuple[tuple[AffineExpr, int], ...]) -> AffineExpr:
+    """A constant plus expressions, each times a number."""
+    result: AffineExpr | None = None
+    for term, coefficient in terms:
+        scaled = term if coefficient == 1 else term * coefficient
+        result = scaled if result is None else _sum(result, scaled)
     if result is None:
-        return AffineExpr.constant(expression.constant)
-    return result + expression.constant if expression.constant else result
+        return AffineExpr.constant(constant)
+    return result + constant if constant else result
 
 
 def _sum(left: AffineExpr, right: AffineExpr) -> AffineExpr:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr
+from xdsl.dialects.builtin import AnyFloat, FloatAttr, IntegerAttr, IntegerType
 from xdsl.ir import Operation, SSAValue
 from xdsl.traits import IsTerminator
 
@@ -20,7 +20,7 @@ Lookup = Callable[[SSAValue], Fact]
 
 def is_float(value: SSAValue) -> bool:
     """Whether a scalar is a floating-point number."""
-    return isinstance(value.type, AnyFloat)
+    return type(value.type) is not IntegerType and isinstance(value.type, AnyFloat)
 
 
 def takes_or_gives_floats(op: Operation) -> bool:

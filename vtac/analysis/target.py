@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from xdsl.dialects.builtin import ModuleOp
 
 from vtac.dialects.hardware import VTAConfig
@@ -11,7 +13,12 @@ from vtac.dialects.vta.declared import ACC_8BIT, CONFIG
 def config_of(module: ModuleOp) -> VTAConfig:
     """The module's `vta.config`, else the default configuration."""
     given = CONFIG.get(module)
-    return VTAConfig() if given is None else VTAConfig.from_fields(dict(given), CONFIG.name)
+    return VTAConfig() if given is None else _config(tuple(given.items()))
+
+
+@lru_cache(maxsize=64)
+def _config(given: tuple[tuple[str, int | str], ...]) -> VTAConfig:
+    return VTAConfig.from_fields(dict(given), CONFIG.name)
 
 
 def allows_acc_8bit(module: ModuleOp) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from functools import lru_cache
 from typing import cast
 
 from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, i32
@@ -87,7 +88,12 @@ def replace_access(block: BlockOp, position: int, buffer: SSAValue, access: Acce
 
 
 def _set_segments(block: BlockOp, loops: int, inputs: int) -> None:
-    block.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [loops, inputs, 1])
+    block.properties["operandSegmentSizes"] = _segments(loops, inputs)
+
+
+@lru_cache(maxsize=1024)
+def _segments(loops: int, inputs: int) -> DenseArrayBase:
+    return DenseArrayBase.from_list(i32, [loops, inputs, 1])
 
 
 def _extent_of(variable: SSAValue) -> int:

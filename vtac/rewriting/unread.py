@@ -9,9 +9,11 @@ from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Operation
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
+from vtac.rewriting.walker import PatternOfKinds
+
 
 @dataclass
-class DropUnread(RewritePattern):
+class DropUnread(PatternOfKinds):
     """One op of given kinds, which have no effect but their results, directly in a function: gone when unread."""
 
     kinds: tuple[type[Operation], ...]

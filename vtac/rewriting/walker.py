@@ -28,6 +28,12 @@ class EndlessRewriteError(RuntimeError):
     """Patterns that do not come to rest: a defect of the patterns, not of the program."""
 
 
+class PatternOfKinds(RewritePattern):
+    """A pattern that looks at operations of the kinds it is made for, and at no others."""
+
+    kinds: tuple[type[Operation], ...]
+
+
 class _Walker(PatternRewriteWalker):
     """Starts from the operations of given kinds: no pattern looks at another."""
 
@@ -48,7 +54,11 @@ class _Walker(PatternRewriteWalker):
 
 
 def _kinds_of_all(patterns: Sequence[RewritePattern]) -> tuple[type[Operation], ...]:
-    return tuple({kind for pattern in patterns for kind in _kinds_of(type(pattern))})
+    return tuple({kind for pattern in patterns for kind in (_given_kinds(pattern) or _kinds_of(type(pattern)))})
+
+
+def _given_kinds(pattern: RewritePattern) -> tuple[type[Operation], ...]:
+    return pattern.kinds if isinstance(pattern, PatternOfKinds) else ()
 
 
 @cache

@@ -28,7 +28,7 @@ from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
 from vtac.passes.vta.split_device_operations import SplitDeviceOperations
 from vtac.rewriting.edits import append
 from vtac.rewriting.walker import rewrite_once
-from vtac.schedule import Schedule
+from vtac.schedule import TrialSchedule
 from vtac.targets.vta.schedules.fold_choice import cheapest_fold, useful_folds
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.search import layers_of
@@ -96,7 +96,7 @@ class ChooseFold(RewritePattern):
         for one in (SplitDeviceOperations(), PackDeviceFunctions()):
             one.apply(self.context, work)
         try:
-            layers = layers_of(Schedule(isolated(device_functions(work)[0], work)))
+            layers = layers_of(TrialSchedule(isolated(device_functions(work)[0], work)))
         except NoDefaultScheduleError:
             return None
         return layers[0] if len(layers) == 1 and layers[0].contraction is not None else None

@@ -22,7 +22,7 @@ from vtac.passes.vta.isolate_device_functions import function_in, isolated
 from vtac.preparation import refuse_beyond_reach
 from vtac.rewriting.choices import note_choice
 from vtac.rewriting.edits import insert_ops
-from vtac.schedule import Schedule
+from vtac.schedule import Schedule, TrialSchedule
 from vtac.targets.vta.compilation import CompilationContext, compilation_of
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules.defaults import lowering_of
@@ -82,7 +82,7 @@ def _take_known(device: FuncOp, module: ModuleOp, compilation: CompilationContex
 def _schedule(device: FuncOp, module: ModuleOp, compilation: CompilationContext, *, needs_script: bool) -> None:
     """Note what a device function takes at least, and write its script."""
     source = isolated(device, module)
-    schedule = Schedule(source)
+    schedule = TrialSchedule(source)
     layers = _layers(schedule)
     if not isinstance(layers, NoDefaultScheduleError):
         _note_work(device, work_in(layers, config_of(module)), module)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise, product
 from math import isqrt, prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,16 +64,35 @@ def _sizes_within(extent: int, room: int) -> list[int]:
 
 def cuts(layer: Layer, config: VTAConfig) -> Tilings:
     """Tile sizes, loop orders and kernels, each with a plain choice of copies."""
-    plain = tilings_of(list(_plain_cuts(layer, config)), len(layer.extents))
+    plain = _tilings_of_cuts(list(_plain_cuts(layer, config)), len(layer.extents))
     return plain if layer.contraction is None else _with_rings(layer, layer.contraction, plain, config)
 
 
-def _plain_cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
+class _Cut(NamedTuple):
+    """What a tiling is before copies: as the fields of `Tiling`."""
+
+    tile: tuple[int, ...]
+    channels: int = 1
+    weights_inside: bool = False
+    skip: bool = False
+    taps: bool = False
+
+
+def _tilings_of_cuts(found: Sequence[_Cut], rank: int) -> Tilings:
+    """Tilings of one copy and one piece."""
+    tiles = np.array([cut.tile for cut in found], np.int64).reshape(len(found), rank)
+    channels = np.array([cut.channels for cut in found], np.int64)
+    inside, skip, taps = (np.array([cut[place] for cut in found], np.bool_) for place in (2, 3, 4))
+    one, no = np.ones(len(found), np.int64), np.zeros(len(found), np.bool_)
+    return Tilings(tuple(tiles.T.copy()), channels, inside, one, one, one, one, skip, taps, no, one)
+
+
+def _plain_cuts(layer: Layer, config: VTAConfig) -> Iterator[_Cut]:
     contraction = layer.contraction
     if contraction is None:
         halo = any(side.reach > 1 for stage in layer.stages for side in stage.region)
         for tile in _blocks(layer.extents, config.capacity("acc"), halo=halo):
-            yield Tiling(tile)
+            yield _Cut(tile)
         return
     channels = divisors(contraction.channels)
     for tile in _tiles(layer, contraction, config):
@@ -80,7 +100,7 @@ def _plain_cuts(layer: Layer, config: VTAConfig) -> Iterator[Tiling]:
             continue
         orders = (False, True) if _cuts_both(layer, contraction, tile) else (False,)
         for blocks, inside, (skip, taps) in product(channels, orders, _modes(layer, contraction, tile)):
-            yield Tiling(tile, blocks, inside, skip=skip, taps=taps)
+            yield _Cut(tile, blocks, inside, skip, taps)
 
 
 def _tiles(layer: Layer, contraction: TiledContraction, config: VTAConfig) -> Iterator[tuple[int, ...]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
@@ -30,8 +31,7 @@ _UOP_START = 24
 _STORE_BURST = 128
 
 
-@dataclass(frozen=True)
-class Estimate:
+class Estimate(NamedTuple):
     """DRAM bytes and cycles of one layer, and about how many instructions the program has."""
 
     nbytes: int
@@ -46,6 +46,10 @@ class Estimates:
     nbytes: Column
     cycles: Column
     instructions: Column
+
+    def rows(self, chosen: Column) -> Estimates:
+        """Some of them, by their numbers."""
+        return Estimates(self.nbytes[chosen], self.cycles[chosen], self.instructions[chosen])
 
     def listed(self) -> list[Estimate]:
         """One by one."""

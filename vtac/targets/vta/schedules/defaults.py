@@ -9,7 +9,7 @@ from xdsl.dialects.builtin import ModuleOp
 
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.schedule import Schedule
+from vtac.schedule import Schedule, TrialSchedule
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.layer_directives import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer
@@ -37,7 +37,7 @@ def default_lowering(module: ModuleOp, config: VTAConfig | None = None, kept: Kn
 
     `kept` are tilings that are known from earlier searches.
     """
-    schedule = Schedule(module, config=config)
+    schedule = TrialSchedule(module, config=config)
     return lowering_of(schedule, layers_of(schedule), module, kept)
 
 
@@ -46,7 +46,7 @@ def lowering_of(
 ) -> Lowering:
     """The same for a schedule of a module's function without directives, which is used up, and its layers."""
     config = config_of(schedule.module)
-    fresh = chain([schedule], (Schedule(module, config=config) for _ in count()))
+    fresh = chain([schedule], (TrialSchedule(module, config=config) for _ in count()))
     tilings, lowering = _tilings(fresh, config, layers, kept)
     return lowering or lower_tilings(next(fresh), tilings)
 

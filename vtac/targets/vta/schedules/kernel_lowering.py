@@ -12,7 +12,7 @@ from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.declared import ACC_8BIT, CONFIG
 from vtac.errors import VtacError
-from vtac.schedule import Schedule
+from vtac.schedule import TrialSchedule
 from vtac.targets.vta.schedules.defaults import lowering_of
 from vtac.targets.vta.schedules.kernel_forms import KernelForm, KernelRecord, function_of_form
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
@@ -39,7 +39,7 @@ def lower_task(task: str, kept: KnownTilings | None = None) -> str:
     if acc_8bit:
         ACC_8BIT.set(module, True)
     with seldom_collected():
-        schedule = Schedule(module)
+        schedule = TrialSchedule(module)
         try:
             layers = layers_of(schedule)
             work = work_in(layers, config_of(module))

@@ -5,7 +5,6 @@ The score weighs cycles above the roof three times as much as DRAM traffic above
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from math import log
@@ -14,7 +13,7 @@ import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.candidates import cuts, refinements, smallest
-from vtac.targets.vta.schedules.cost import Estimate, estimates
+from vtac.targets.vta.schedules.cost import Estimate, Estimates, estimates
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.roof import Roof, roof
 from vtac.targets.vta.schedules.room import fits, products_of
@@ -42,16 +41,15 @@ def candidates(layer: Layer, config: VTAConfig) -> tuple[Candidate, ...]:
     limit = roof(layer, config)
     coarse = cuts(layer, config)
     coarse = coarse.rows(fits(layer, coarse, config))
-    first = _ranked(estimates(layer, coarse, config).listed(), limit)[:_REFINED]
-    refined, cut_of = _refined(layer, coarse.rows(np.array(first, np.int64)), config)
-    guesses, cut = estimates(layer, refined, config).listed(), cut_of.tolist()
+    first = _ranked(estimates(layer, coarse, config), limit)[:_REFINED]
+    refined, cut_of = _refined(layer, coarse.rows(first), config)
+    guesses = estimates(layer, refined, config)
+    ranked = _ranked(guesses, limit)
     best: dict[int, int] = {}
-    for row in _ranked(guesses, limit):
-        best.setdefault(cut[row], row)
-    rows = list(best.values())
-    ranked = refined.rows(np.array(rows, np.int64)).listed()
-    found = [Candidate(tiling, guesses[row]) for tiling, row in zip(ranked, rows, strict=True)]
-    return *found, *_smallest(layer, config)
+    for row, cut in zip(ranked.tolist(), cut_of[ranked].tolist(), strict=True):
+        best.setdefault(cut, row)
+    rows = np.array(list(best.values()), np.int64)
+    return *_listed(refined.rows(rows), guesses.rows(rows)), *_smallest(layer, config)
 
 
 def score(found: Estimate, limit: Roof) -> float:
@@ -60,10 +58,16 @@ def score(found: Estimate, limit: Roof) -> float:
     return (CYCLE_WEIGHT if slow > 0 else SPARE_CYCLE_WEIGHT) * slow + log(max(1, found.nbytes) / limit.nbytes)
 
 
-def _ranked(found: Sequence[Estimate], limit: Roof) -> list[int]:
-    """The numbers of estimates, best first."""
-    scores = [score(one, limit) for one in found]
-    return sorted(range(len(scores)), key=scores.__getitem__)
+def _ranked(found: Estimates, limit: Roof) -> Column:
+    """The numbers of estimates, those of the best `score` first."""
+    slow = np.log(np.maximum(1, found.cycles) / limit.cycles)
+    traffic = np.log(np.maximum(1, found.nbytes) / limit.nbytes)
+    weights = np.where(slow > 0, CYCLE_WEIGHT, SPARE_CYCLE_WEIGHT)
+    return np.argsort(weights * slow + traffic, kind="stable")
+
+
+def _listed(tilings: Tilings, found: Estimates) -> list[Candidate]:
+    return [Candidate(*one) for one in zip(tilings.listed(), found.listed(), strict=True)]
 
 
 def _refined(layer: Layer, coarse: Tilings, config: VTAConfig) -> tuple[Tilings, Column]:
@@ -80,4 +84,4 @@ def _refined(layer: Layer, coarse: Tilings, config: VTAConfig) -> tuple[Tilings,
 def _smallest(layer: Layer, config: VTAConfig) -> list[Candidate]:
     found = smallest(layer)
     found = found.rows(fits(layer, found, config))
-    return [Candidate(*one) for one in zip(found.listed(), estimates(layer, found, config).listed(), strict=True)]
+    return _listed(found, estimates(layer, found, config))

@@ -14,7 +14,7 @@ from vtac.dialects.hardware import VTAConfig
 from vtac.errors import NoDefaultScheduleError, TilingError
 from vtac.pipelines import Runner
 from vtac.preparation import attach_schedule
-from vtac.schedule import Schedule
+from vtac.schedule import Schedule, used_up
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.schedules.cost import Estimate
@@ -137,7 +137,7 @@ def lower_tilings(schedule: Schedule, layers: Sequence[tuple[Layer, Tiling]]) ->
     for layer, tiling in layers:
         schedule_layer(schedule, layer, tiling)
     Runner(make_context(), verify_phases=False).run_phases(VTA_PIPELINE.beyond("scheduled"), schedule.module)
-    return Lowering(schedule.script, schedule.module)
+    return Lowering(*used_up(schedule))
 
 
 def measure_schedule(module: ModuleOp, schedule: Schedule) -> Estimate:
