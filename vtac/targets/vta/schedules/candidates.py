@@ -83,8 +83,9 @@ def _tilings_of_cuts(found: Sequence[_Cut], rank: int) -> Tilings:
     tiles = np.array([cut.tile for cut in found], np.int64).reshape(len(found), rank)
     channels = np.array([cut.channels for cut in found], np.int64)
     inside, skip, taps = (np.array([cut[place] for cut in found], np.bool_) for place in (2, 3, 4))
-    one, no = np.ones(len(found), np.int64), np.zeros(len(found), np.bool_)
-    return Tilings(tuple(tiles.T.copy()), channels, inside, one, one, one, one, skip, taps, no, one)
+    one, none = np.ones(len(found), np.int64), np.zeros(len(found), np.int64)
+    copies, streamed = (one, one, one, one), none.astype(np.bool_)
+    return Tilings(tuple(tiles.T.copy()), channels, inside, *copies, skip, taps, streamed, one, none, one)
 
 
 def _plain_cuts(layer: Layer, config: VTAConfig) -> Iterator[_Cut]:
