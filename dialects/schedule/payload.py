@@ -44,6 +44,7 @@ from vtac.dialects.schedule.attributes import (
     Number,
     parse_loop_kind,
 )
+from vtac.dialects.segments import SEGMENTS, segments
 
 INDEX = IndexType()
 
@@ -217,17 +218,15 @@ class BlockOp(IRDLOperation):
         body: Region,
         init: Number | None = None,
     ) -> BlockOp:
-        return BlockOp(
-            operands=[loops, inputs, output],
-            properties={
-                "sym_name": StringAttr(name),
-                "domain": IterationAttr(domain),
-                "bindings": AffineMapAttr(bindings),
-                "accesses": ArrayAttr(accesses),
-                "init": init,
-            },
-            regions=[body],
-        )
+        properties: dict[str, Attribute] = {
+            "sym_name": StringAttr(name),
+            "domain": IterationAttr(domain),
+            "bindings": AffineMapAttr(bindings),
+            "accesses": ArrayAttr(accesses),
+            **({} if init is None else {"init": init}),
+            SEGMENTS: segments(len(loops), len(inputs), 1),
+        }
+        return BlockOp.create(operands=[*loops, *inputs, output], properties=properties, regions=[body])
 
     @property
     def block_name(self) -> str:

@@ -14,7 +14,6 @@ from xdsl.dialects.builtin import (
     MemRefType,
     StringAttr,
     UnitAttr,
-    i32,
     i64,
 )
 from xdsl.ir import Attribute, SSAValue
@@ -33,6 +32,7 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.segments import SEGMENTS, segments
 from vtac.dialects.vta.attributes import UopLoop, UopLoopAttr
 
 BuiltName: TypeAlias = Literal["min", "max", "add", "shr"]
@@ -80,14 +80,16 @@ class KernelOp(IRDLOperation):
         properties: dict[str, Attribute | None],
     ) -> _K:
         """Make the kernel; `properties` are those of the concrete op."""
-        return cls(
-            operands=[list(captures), list(buffers)],
-            properties={
-                "loops": ArrayAttr([UopLoopAttr(loop) for loop in loops]),
-                "micro": DenseArrayBase.from_list(i64, list(micro)),
-                "indices": AffineMapAttr(indices),
-                **properties,
-            },
+        given: dict[str, Attribute | None] = {
+            "loops": ArrayAttr([UopLoopAttr(loop) for loop in loops]),
+            "micro": DenseArrayBase.from_list(i64, list(micro)),
+            "indices": AffineMapAttr(indices),
+            **properties,
+            SEGMENTS: segments(len(captures), len(buffers)),
+        }
+        return cls.create(
+            operands=[*captures, *buffers],
+            properties={name: attribute for name, attribute in given.items() if attribute is not None},
         )
 
     @property
@@ -100,8 +102,7 @@ class KernelOp(IRDLOperation):
 
     def set_segments(self, captures: int) -> None:
         """Record how many of the operands are captures, after they were replaced."""
-        sizes = [captures, len(self.operands) - captures]
-        self.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, sizes)
+        self.properties[SEGMENTS] = segments(captures, len(self.operands) - captures)
 
     def verify_(self) -> None:
         if len(self.loops) > MAX_HARDWARE_LOOPS:

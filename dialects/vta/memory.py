@@ -22,6 +22,8 @@ from xdsl.printer import Printer
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.segments import SEGMENTS, segments
+
 Amount: TypeAlias = SSAValue | int
 """A number known now, or a host value."""
 
@@ -54,9 +56,14 @@ class _TransferOp(IRDLOperation):
         """Make the op from one amount per field, in the order of FIELDS."""
         dynamic = [amount for amount in amounts if isinstance(amount, SSAValue)]
         static = [DYNAMIC_INDEX if isinstance(amount, SSAValue) else amount for amount in amounts]
-        return cls(
-            operands=[buffer, [] if on_chip is None else [on_chip], dynamic],
-            properties={"static": DenseArrayBase.from_list(i64, static), "memory": StringAttr(memory)},
+        near = [] if on_chip is None else [on_chip]
+        return cls.create(
+            operands=[buffer, *near, *dynamic],
+            properties={
+                "static": DenseArrayBase.from_list(i64, static),
+                "memory": StringAttr(memory),
+                SEGMENTS: segments(1, len(near), len(dynamic)),
+            },
         )
 
     def amounts(self) -> list[Amount]:

@@ -34,7 +34,7 @@ class StageOp(IRDLOperation):
 
     @staticmethod
     def get(stage: Stage) -> StageOp:
-        return StageOp(properties={"stage": StringAttr(stage)}, regions=[Region(Block())])
+        return StageOp.create(properties={"stage": StringAttr(stage)}, regions=[Region(Block())])
 
     def verify_(self) -> None:
         _verify_stage(self.stage.data)

@@ -6,7 +6,7 @@ before: for x: p(x) = f(a(x))             after compute_inline(p): for y: c(y) =
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, i32
+from xdsl.dialects.builtin import ArrayAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -18,6 +18,7 @@ from vtac.analysis.regions import output_dimensions
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.segments import SEGMENTS, segments
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.compute_at import check_inputs_kept
 from vtac.passes.directives.handles import Handles, refusal
@@ -125,7 +126,7 @@ def _inline_read(reader: BlockOp, position: int, block: BlockOp, places: dict[in
     inputs[position : position + 1] = block.inputs
     accesses[position : position + 1] = added
     reader.operands = [*loops, *inputs, reader.output]
-    reader.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [len(loops), len(inputs), 1])
+    reader.properties[SEGMENTS] = segments(len(loops), len(inputs), 1)
     reader.accesses = ArrayAttr(accesses)
 
 

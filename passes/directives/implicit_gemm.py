@@ -16,7 +16,7 @@ from operator import add
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, FloatAttr, IntegerAttr, IntegerType, i32
+from xdsl.dialects.builtin import ArrayAttr, FloatAttr, IntegerAttr, IntegerType
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
@@ -37,6 +37,7 @@ from vtac.analysis.updates import starts_afresh
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import ImplicitGemmOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.segments import SEGMENTS, segments
 from vtac.limits import shown
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.fuse_variables import is_in_its_own_nest
@@ -221,7 +222,7 @@ def _store(
     store.location = block.location
     if start is not None:
         store.operands = [product, start, target]
-        store.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [0, 2, 1])
+        store.properties[SEGMENTS] = segments(0, 2, 1)
         store.accesses = ArrayAttr([reading, writing, writing])
         _add_argument(store)
     return store

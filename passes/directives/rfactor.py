@@ -14,7 +14,7 @@ from types import MappingProxyType
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, FloatAttr, IntegerAttr, IntegerType, i32
+from xdsl.dialects.builtin import ArrayAttr, FloatAttr, IntegerAttr, IntegerType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
@@ -26,6 +26,7 @@ from vtac.analysis.reductions import loop_roles, mixed_loop
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.gpu_directives import RfactorOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
+from vtac.dialects.segments import SEGMENTS, segments
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.rewriting.edits import append, replace_block
@@ -215,7 +216,7 @@ def _reduce_parts(
     indices = AffineMap(dims, 0, written.indices.results)
     reading = AffineMap(dims, 0, (*written.indices.results, AffineExpr.dimension(len(spatial))))
     block.operands = [*block.loops, parts, block.output]
-    block.properties["operandSegmentSizes"] = DenseArrayBase.from_list(i32, [len(block.loops), 1, 1])
+    block.properties[SEGMENTS] = segments(len(block.loops), 1, 1)
     block.accesses = ArrayAttr([AccessAttr.get(reading), AccessAttr.get(indices)])
     block.domain = IterationAttr((*spatial, IterationVariable(count, reduction=True)))
     replace_block(block.body.block, body)

@@ -13,6 +13,7 @@ from xdsl.ir import Attribute, SSAValue
 
 from vtac.dialects.schedule.directives import DirectiveOp, GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp, ScriptOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.segments import SEGMENTS
 from vtac.passes.directives.apply import apply_directive
 from vtac.passes.directives.handles import Handles
 from vtac.text.loop_nest import Known, nest_text
@@ -76,7 +77,7 @@ def nest_at(op: DirectiveOp, handles: Handles) -> str:
 def directive_text(op: DirectiveOp, names: dict[SSAValue, str]) -> str:
     """A directive as a call, handles by the names of what they stand for: `split(i1, factor=16)`."""
     handles = [names.get(handle, "?") for handle in op.operands]
-    shown = [f"{name}={_value(value)}" for name, value in op.properties.items() if name != "operandSegmentSizes"]
+    shown = [f"{name}={_value(value)}" for name, value in op.properties.items() if name != SEGMENTS]
     return f"{short_name(op.directive)}({', '.join([*handles, *shown])})"
 
 

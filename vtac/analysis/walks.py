@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TypeVar, cast
+
 from xdsl.ir import Operation, Region
+
+_O = TypeVar("_O", bound=Operation)
 
 
 def operations_in(region: Region, *, inside_first: bool = False) -> list[Operation]:
@@ -18,6 +22,11 @@ def operations_under(root: Operation) -> list[Operation]:
     for region in root.regions:
         _collect(region, found, inside_first=False)
     return found
+
+
+def operations_of(kind: type[_O], root: Operation) -> list[_O]:
+    """Those of one class among an operation and what it holds, in program order; subclasses are no such class."""
+    return cast("list[_O]", [op for op in operations_under(root) if type(op) is kind])
 
 
 def _collect(region: Region, found: list[Operation], inside_first: bool) -> None:

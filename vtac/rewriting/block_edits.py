@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from functools import lru_cache
 from typing import cast
 
-from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr, DenseArrayBase, i32
+from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr
 from xdsl.ir import BlockArgument, SSAValue
 from xdsl.ir.affine import (
     AffineConstraintExpr,
@@ -21,6 +20,7 @@ from vtac.analysis.linear import Linear, to_affine
 from vtac.analysis.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import AccessAttr
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.segments import SEGMENTS, segments
 
 
 def rebind(block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear]) -> None:
@@ -88,12 +88,7 @@ def replace_access(block: BlockOp, position: int, buffer: SSAValue, access: Acce
 
 
 def _set_segments(block: BlockOp, loops: int, inputs: int) -> None:
-    block.properties["operandSegmentSizes"] = _segments(loops, inputs)
-
-
-@lru_cache(maxsize=1024)
-def _segments(loops: int, inputs: int) -> DenseArrayBase:
-    return DenseArrayBase.from_list(i32, [loops, inputs, 1])
+    block.properties[SEGMENTS] = segments(loops, inputs, 1)
 
 
 def _extent_of(variable: SSAValue) -> int:

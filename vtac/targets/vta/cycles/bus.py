@@ -41,17 +41,6 @@ class Transfer:
     def last_beat(self) -> int:
         return self.spans[-1][1] - 1
 
-    def accept(self, first: int, end: int, cycle: int) -> bool:
-        """Its next command was accepted, and its beats are on the bus then; whether that was the last."""
-        spans = self.spans
-        if spans and spans[-1][1] == first:
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((first, end))
-        self.position += 1
-        self.ready = cycle + COMMAND_DELAY
-        return self.position == len(self.bursts)
-
 
 class ReadBus:
     """Accepts the commands of the waiting transfers in time order, the lower priority number first."""
@@ -99,7 +88,14 @@ class ReadBus:
             free = begin + transfer.bursts[transfer.position]
             accepted = cycle
             last_beats.append(free)
-            if transfer.accept(begin + 1, free + 1, cycle):
+            spans = transfer.spans
+            if spans and spans[-1][1] == begin + 1:
+                spans[-1] = (spans[-1][0], free + 1)
+            else:
+                spans.append((begin + 1, free + 1))
+            transfer.ready = cycle + COMMAND_DELAY
+            transfer.position += 1
+            if transfer.position == len(transfer.bursts):
                 break
         self._accepted, self._begin, self._free = accepted, begin, free
         waiting.remove(transfer)

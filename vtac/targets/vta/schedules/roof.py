@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from math import prod
 
 from vtac.dialects.hardware import VTAConfig
@@ -24,6 +25,7 @@ class Roof:
     cycles: int
 
 
+@lru_cache(maxsize=256)
 def roof(layer: Layer, config: VTAConfig) -> Roof:
     """The limits of one layer."""
     outputs = prod(layer.extents)

@@ -18,6 +18,7 @@ from vtac.analysis.kernel_shapes import micro_op_limit
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of, strides_of
 from vtac.analysis.target import config_of
+from vtac.analysis.walks import operations_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.vta.declared import ARENA_OFFSET
@@ -53,7 +54,7 @@ def build_program(module: ModuleOp, plan: TokenPlan = plan_tokens) -> Program:
     names = {value: buffer.name for value, buffer in zip(values, buffers, strict=True)}
     kernels = _kernels(function, names, code.calls)
     origins = _origins(stream, code)
-    simulator_only = any(isinstance(op, Load2DOp) and op.memory.data == "acc8" for op in module.walk())
+    simulator_only = any(op.memory.data == "acc8" for op in operations_of(Load2DOp, module))
     placed = (*buffers, uop)
     return Program(
         config,
@@ -74,8 +75,8 @@ def _kernels(function: FuncOp, names: Mapping[SSAValue, str], labels: Sequence[s
     found: list[KernelCall] = []
     for call, label in zip(calls, labels, strict=True):
         kernel = cast(FuncOp, SymbolTable.lookup_symbol(call, call.callee))
-        reads = {op.buffer for op in kernel.walk() if isinstance(op, Load2DOp)}
-        writes = {op.buffer for op in kernel.walk() if isinstance(op, Store2DOp)}
+        reads = {op.buffer for op in operations_of(Load2DOp, kernel)}
+        writes = {op.buffer for op in operations_of(Store2DOp, kernel)}
         given = list(zip(kernel.body.block.args, call.arguments, strict=True))
         written = [value for parameter, value in given if parameter in writes]
         parts = tuple(map(_part, written))
@@ -140,14 +141,14 @@ def _offset(value: SSAValue) -> int | None:
 
 def _entry(module: ModuleOp) -> FuncOp:
     """The one function with a body that no other calls."""
-    called = {op.callee.string_value() for op in module.walk() if isinstance(op, CallOp)}
+    called = {op.callee.string_value() for op in operations_of(CallOp, module)}
     functions = [
         op for op in module.ops if isinstance(op, FuncOp) and op.body.blocks and op.sym_name.data not in called
     ]
     if len(functions) != 1:
         names = ", ".join(function.sym_name.data for function in functions) or "none"
         raise CompileError(f"a program is one function; the module has {len(functions)} ({names})", location_of(module))
-    if not any(isinstance(op, SyncOp) for op in functions[0].walk()):
+    if not operations_of(SyncOp, functions[0]):
         raise CompileError(
             f"function '{functions[0].sym_name.data}' gives the VTA nothing to do", location_of(functions[0])
         )
@@ -156,7 +157,7 @@ def _entry(module: ModuleOp) -> FuncOp:
 
 def _stored_arguments(kernel: FuncOp) -> list[int]:
     """The numbers of the arguments that a kernel stores to."""
-    writes = {op.buffer for op in kernel.walk() if isinstance(op, Store2DOp)}
+    writes = {op.buffer for op in operations_of(Store2DOp, kernel)}
     return [argument.index for argument in kernel.body.block.args if argument in writes]
 
 
@@ -178,8 +179,8 @@ def _stored_by_calls(function: FuncOp) -> set[SSAValue]:
 
 def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[Buffer], dict[str, bytes]]:
     """Arguments, then results, then constants and scratch: values, buffers, contents."""
-    written = {op.buffer for op in function.walk() if isinstance(op, Store2DOp)}
-    read = {op.buffer for op in function.walk() if isinstance(op, Load2DOp)}
+    written = {op.buffer for op in operations_of(Store2DOp, function)}
+    read = {op.buffer for op in operations_of(Load2DOp, function)}
     stored = _stored_by_calls(function)
     values: list[SSAValue] = []
     buffers: list[Buffer] = []
@@ -198,9 +199,10 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
         role: Role = "output" if is_result and (tensor_result or argument not in read) else "input"
         values.append(argument)
         buffers.append(_buffer(argument, names.take(buffer_name(argument)), role, not tensor_result, is_result))
+    references = _references(function)
     for op in module.ops:
         if isinstance(op, GlobalOp):
-            reference = _reference(op, function)
+            reference = references.get(op.sym_name.data)
             if reference is None:
                 continue
             contents = op.initial_value
@@ -210,26 +212,22 @@ def _buffers(module: ModuleOp, function: FuncOp) -> tuple[list[SSAValue], list[B
             values.append(reference)
             buffers.append(buffer)
             constants[buffer.name] = _dense_bytes(contents, buffer)
-    for op in function.walk():
-        if isinstance(op, AllocOp):
-            values.append(op.memref)
-            buffers.append(_buffer(op.memref, names.take(buffer_name(op.memref)), "scratch", False, False))
+    for op in operations_of(AllocOp, function):
+        values.append(op.memref)
+        buffers.append(_buffer(op.memref, names.take(buffer_name(op.memref)), "scratch", False, False))
     return values, buffers, constants
 
 
-def _reference(constant: GlobalOp, function: FuncOp) -> SSAValue | None:
-    for op in function.walk():
-        if isinstance(op, GetGlobalOp) and op.name_.string_value() == constant.sym_name.data:
-            return op.memref
-    return None
+def _references(function: FuncOp) -> dict[str, SSAValue]:
+    """The first reference to each constant, by its name."""
+    return {op.name_.string_value(): op.memref for op in reversed(operations_of(GetGlobalOp, function))}
 
 
 def _alias_globals(function: FuncOp, buffers: Sequence[Buffer], addresses: dict[SSAValue, int]) -> None:
     """Every reference to one constant has the constant's address."""
     known = {buffer.name: buffer.address for buffer in buffers if buffer.role == "constant"}
-    for op in function.walk():
-        if isinstance(op, GetGlobalOp):
-            addresses[op.memref] = known[op.name_.string_value()]
+    for op in operations_of(GetGlobalOp, function):
+        addresses[op.memref] = known[op.name_.string_value()]
 
 
 def _dense_bytes(contents: DenseIntOrFPElementsAttr, buffer: Buffer) -> bytes:

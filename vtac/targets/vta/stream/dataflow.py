@@ -146,7 +146,8 @@ class _Planner:
         memory, base = item.row[0], item.row[1]
         new = contents(item.row)
         held = self.holds[memory][base : base + new.size]
-        if held.tobytes() == new.tobytes():  # quicker than numpy for so few
+        is_other = held.size and held[0] != new[0]
+        if not is_other and held.tobytes() == new.tobytes():  # quicker than numpy for so few
             return True
         held[:] = new[: held.size]
         start, stop = self.footprints.span(item)
