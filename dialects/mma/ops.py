@@ -86,7 +86,8 @@ class LdmatrixOp(IRDLOperation):
     """Load core matrices from shared memory into the registers of tiles, from one tile's first register on.
 
     `offset`, in elements, is each lane's own: lane l names the row l mod 8 of matrix l / 8, 16 bytes that start at a
-    multiple of 16. What becomes tf32 is rounded to it. `transposed` loads a matrix of 16-bit elements by its columns.
+    multiple of 16. What becomes tf32 is rounded to it, or with `cut` loses the bits that it lacks. `transposed` loads a
+    matrix of 16-bit elements by its columns.
     Legal on operands, a whole number of tiles, and from shared memory of their element type.
     """
 
@@ -97,10 +98,11 @@ class LdmatrixOp(IRDLOperation):
     offset = operand_def(INDEX)
     matrices = prop_def(I64)
     transposed = opt_prop_def(UnitAttr)
+    cut = opt_prop_def(UnitAttr)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$tiles `[` $index `]` `,` $memory `[` $offset `]` `matrices` $matrices (`transposed` $transposed^)? attr-dict "
-        "`:` type($tiles) `,` type($memory)"
+        "$tiles `[` $index `]` `,` $memory `[` $offset `]` `matrices` $matrices (`transposed` $transposed^)? "
+        "(`cut` $cut^)? attr-dict `:` type($tiles) `,` type($memory)"
     )
 
     @property
@@ -118,6 +120,8 @@ class LdmatrixOp(IRDLOperation):
             raise VerifyException(
                 f"ldmatrix: {matrices} matrices are no whole number of tiles of {tiles.role}, which are {tiles.words}"
             )
+        if self.cut is not None and tiles.element != "tf32":
+            raise VerifyException(f"ldmatrix: tiles of {tiles.element} lose no bits; those of tf32 do")
         _check_scope("ldmatrix", self.memory, "shared")
         found = str(_element_of(self.memory))
         if found != element_type_name(tiles.element):

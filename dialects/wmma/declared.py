@@ -33,6 +33,15 @@ ALLOW_TF32 = declare(
     )
 )
 
+CUT_TF32 = declare(
+    Declared(
+        "wmma.cut_tf32",
+        MARK,
+        ("builtin.module",),
+        "kernels of mma.sync need not round f32 to tf32: the hardware cuts off the 13 bits of mantissa that tf32 lacks",
+    )
+)
+
 Instructions: TypeAlias = Literal["wmma", "mma.sync", "estimated"]
 INSTRUCTION_NAMES: tuple[Instructions, ...] = ("wmma", "mma.sync", "estimated")
 

@@ -41,7 +41,7 @@ from vtac.analysis.tiles import perfect_nest
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.mma import FillOp, LdmatrixOp, SyncOp, TilesOp, TilesType
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.dialects.wmma.declared import COPIES
+from vtac.dialects.wmma.declared import COPIES, CUT_TF32
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.lane_results import LaneResults
@@ -81,6 +81,7 @@ class ConvertTile(RewritePattern):
 
     plan: Plan
     declared: Mapping[SSAValue, SSAValue]
+    cuts: bool
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
@@ -147,7 +148,8 @@ class ConvertTile(RewritePattern):
         index = values.materialise(values.value(load.access.tile))
         place = values.materialise(values.value(offset))
         matrices = loaded[0] * loaded[1] * planned.tiles.words
-        properties = {"matrices": IntegerAttr(matrices, i64), **({"transposed": UnitAttr()} if transposed else {})}
+        marks = {"transposed": transposed, "cut": self.cuts and planned.tiles.element == "tf32"}
+        properties = {"matrices": IntegerAttr(matrices, i64), **{name: UnitAttr() for name, on in marks.items() if on}}
         operands = [self.declared[block.output], index, block.inputs[0], place]
         return LdmatrixOp(operands=operands, properties=properties)
 
@@ -203,5 +205,5 @@ class ConvertTilesToMma(ModulePass):
             plan = plan_tiles(function)
             declared: dict[SSAValue, SSAValue] = {}
             rewrite_once(function, DeclareTiles(plan, declared))
-            rewrite_once(function, ConvertTile(plan, declared))
+            rewrite_once(function, ConvertTile(plan, declared, CUT_TF32.is_on(op)))
             rewrite_once(function, DropBuffer(declared, "registers", no_tile))

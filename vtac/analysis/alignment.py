@@ -93,14 +93,15 @@ def vector_access(
     """An access by as many lanes as the extent of `lane` says, as one vector of memory.
 
     `shape` and `strides` are the buffer's, in elements. A vector has stride 1 and starts at a
-    multiple of its lanes; of a `padded` access, its lanes are all inside of the buffer or all outside.
+    multiple of its lanes; of a `padded` access, its lanes are all inside of the buffer or all outside. One lane always
+    is a vector.
     """
     lanes = extents[lane]
     flat = strided_index(indices, strides)
     stride = lane_step(flat, lane, extents)
     offset = flat.substitute({lane: ZERO}, extents)
     multiple = multiple_of(offset, extents)
-    if stride != 1 or multiple % lanes:
+    if (stride != 1 and lanes > 1) or multiple % lanes:
         return NoVector(stride, multiple)
     firsts = tuple(index.substitute({lane: ZERO}, extents) for index in indices)
     for index, first, extent in zip(indices, firsts, shape, strict=True):

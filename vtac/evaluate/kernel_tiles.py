@@ -14,7 +14,7 @@ from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import CORE_ROWS, LaneLayout
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.kernel_memory import KernelMemory, Users
-from vtac.evaluate.kernel_warps import WarpOperations, rounded_to_tf32
+from vtac.evaluate.kernel_warps import WarpOperations, cut_to_tf32, rounded_to_tf32
 from vtac.evaluate.numbers import Array, Integers, Mask, number
 from vtac.evaluate.refusals import refused
 
@@ -110,7 +110,7 @@ class TileOperations:
         if tiles.record.element == "u8":
             rows = rows.view(np.uint8)
         if tiles.record.element == "tf32":
-            rows = rounded_to_tf32(rows)
+            rows = cut_to_tf32(rows) if op.cut is not None else rounded_to_tf32(rows)
         cores = rows.reshape(len(warps), matrices, CORE_ROWS, width)
         if op.transposed is not None:
             cores = cores.swapaxes(-1, -2)

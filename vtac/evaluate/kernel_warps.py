@@ -201,3 +201,9 @@ def rounded_to_tf32(values: Array) -> Array:
     """The nearest numbers with 10 bits of mantissa; those in the middle away from zero, as CUDA rounds."""
     bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
     return ((bits + np.uint32(0x1000)) & np.uint32(0xFFFFE000)).view(np.float32)
+
+
+def cut_to_tf32(values: Array) -> Array:
+    """Numbers without the 13 lowest bits of their mantissa, as tensor cores read them."""
+    bits = np.ascontiguousarray(values, np.float32).view(np.uint32)
+    return (bits & np.uint32(0xFFFFE000)).view(np.float32)

@@ -242,3 +242,12 @@ func.func @f(%x: f32) {
   %y = mma.shuffle_xor %x, 32 : f32
   func.return
 }
+
+// -----
+
+func.func @f(%m: memref<512xf16, "shared">, %i: index) {
+  %t = mma.tiles : !mma.tiles<1 x matrix_a m16n8k16 f16>
+  // expected-error @+1 {{ldmatrix: tiles of f16 lose no bits; those of tf32 do}}
+  mma.ldmatrix %t[%i], %m[%i] matrices 4 cut : !mma.tiles<1 x matrix_a m16n8k16 f16>, memref<512xf16, "shared">
+  func.return
+}

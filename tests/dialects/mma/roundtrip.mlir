@@ -38,3 +38,12 @@ func.func @kernel(%s: memref<512xf16, "shared">, %c: memref<256xf32>, %i: index)
   %w = mma.shuffle_xor %x, 2 : f32
   func.return
 }
+
+// CHECK: func.func @tf32(%s: memref<512xf32, "shared">, %i: index) {
+func.func @tf32(%s: memref<512xf32, "shared">, %i: index) {
+  // CHECK-NEXT: %left = mma.tiles : !mma.tiles<2 x matrix_a m16n8k8 tf32>
+  %left = mma.tiles : !mma.tiles<2 x matrix_a m16n8k8 tf32>
+  // CHECK-NEXT: mma.ldmatrix %left[%i], %s[%i] matrices 4 cut : !mma.tiles<2 x matrix_a m16n8k8 tf32>, memref<512xf32, "shared">
+  mma.ldmatrix %left[%i], %s[%i] matrices 4 cut : !mma.tiles<2 x matrix_a m16n8k8 tf32>, memref<512xf32, "shared">
+  func.return
+}

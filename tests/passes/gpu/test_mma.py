@@ -29,6 +29,18 @@ def test_products_are_those_of_numpy(case: Case) -> None:
     assert np.array_equal(found, wanted_of(case, arrays))
 
 
+def test_its_level_cuts_off_what_tf32_lacks() -> None:
+    random = np.random.default_rng(5)
+    a, b = (random.standard_normal((32, 32)).astype(np.float32) for _ in range(2))
+    cut = [(one.view(np.uint32) & 0xFFFFE000).astype(np.uint32).view(np.float32) for one in (a, b)]
+    text = CASES["tf32"].text.replace("wmma.allow_tf32", "wmma.allow_tf32, wmma.cut_tf32")
+    module = lowered(text, str(mma_schedule(text)))
+    assert str(module).count(" cut : ") == str(module).count("mma.ldmatrix ") > 0
+    found = evaluate(module, a, b)
+    assert isinstance(found, np.ndarray)
+    assert np.allclose(found, cut[0].astype(np.float64) @ cut[1].astype(np.float64), rtol=1e-5, atol=1e-5)
+
+
 @pytest.mark.parametrize(("swizzled", "turns"), [(True, 1), (False, 8)])
 def test_a_swizzle_leaves_no_bank_conflict(swizzled: bool, turns: int) -> None:
     text = WmmaMatmul(256, 128, 192).text()

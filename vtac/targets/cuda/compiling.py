@@ -17,7 +17,15 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.stage import is_scheduled, stage_of
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.dialects.wmma import AttentionOp
-from vtac.dialects.wmma.declared import ALLOW_TF32, ARCHITECTURE, DYNAMIC_GRID, DYNAMIC_SIZE, INSTRUCTIONS, SPLIT
+from vtac.dialects.wmma.declared import (
+    ALLOW_TF32,
+    ARCHITECTURE,
+    CUT_TF32,
+    DYNAMIC_GRID,
+    DYNAMIC_SIZE,
+    INSTRUCTIONS,
+    SPLIT,
+)
 from vtac.errors import CompileError, ScheduleError
 from vtac.passes.gpu.fuse_attention import FuseAttention
 from vtac.passes.gpu.outline_gpu_kernels import OutlineGpuKernels
@@ -159,7 +167,7 @@ def kernel_modules(
         if architecture is not None:
             ARCHITECTURE.set(module, architecture.name)
         DYNAMIC_SIZE.copy(apart, module)
-        for choice in (ALLOW_TF32, INSTRUCTIONS):
+        for choice in (ALLOW_TF32, CUT_TF32, INSTRUCTIONS):
             choice.copy(apart, module)
         name = function.sym_name.data
         if not any(isinstance(op, AttentionOp) for op in kernel.body.block.ops):

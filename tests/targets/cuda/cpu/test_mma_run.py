@@ -56,6 +56,16 @@ def test_floats_are_rounded_to_tf32() -> None:
     assert not np.allclose(run.outputs[0], a @ b, rtol=1e-5, atol=1e-5)
 
 
+def test_floats_lose_the_bits_that_tf32_lacks_where_the_module_says_so() -> None:
+    random = np.random.default_rng(5)
+    a, b = (random.standard_normal((32, 32)).astype(np.float32) for _ in range(2))
+    cut = [(one.view(np.uint32) & 0xFFFFE000).astype(np.uint32).view(np.float32) for one in (a, b)]
+    program = program_of(CASES["tf32"].text.replace("wmma.allow_tf32", "wmma.allow_tf32, wmma.cut_tf32"))
+    assert "cvt.rna" not in program.text
+    run = run_on_cpu(program.text, program.launch, [a, b], orders=1, workers=1)
+    assert np.allclose(run.outputs[0], cut[0].astype(np.float64) @ cut[1].astype(np.float64), rtol=1e-5, atol=1e-5)
+
+
 def test_functions_that_two_kernels_call_stand_in_their_text_once() -> None:
     tiling = ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 2)
     first, second = (program_of(product((32, 32, depth)).text, tiling).text for depth in (64, 128))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
-from mma_programs import CASES
+from mma_programs import CASES, product
 
 import vtac
 from vtac.targets.cuda.gpu.compile import compile_kernel
@@ -48,6 +48,22 @@ def test_other_operands_compile_without_spills(name: str) -> None:
     assert not compiled.spills
     assert counts.fragment_loads > 0
     assert counts.tensor_operations > 0
+
+
+@needs_disassembler
+@pytest.mark.parametrize("transposed", [True, False])
+def test_tf32_that_is_cut_needs_nothing_more_than_halves(transposed: bool) -> None:
+    text = product((1024, 1024, 1024), "f32", transposed=transposed).text
+    text = text.replace("wmma.allow_tf32", "wmma.allow_tf32, wmma.cut_tf32")
+    script = mma_schedule(text, None, ProductTiling((16, 8, 8), 4, 8, 4, 2, 4, 3, 4))
+    program = vtac.compile(text, "cuda", "sm_90", schedule=script)
+    assert isinstance(program, CudaProgram)
+    compiled = compile_kernel(program.text, program.launch.kernel, "sm_90")
+    loop = count_main_loop(disassemble(compiled))
+    assert not compiled.spills
+    assert (loop.tensor_operations, loop.fragment_loads) == (128, 32)
+    assert loop.asynchronous_copies == (12 if transposed else 24)  # b by rows moves single elements
+    assert loop.others_per_tensor_operation <= 1.05
 
 
 def test_a_listing_without_a_loop() -> None:

@@ -131,7 +131,7 @@ class MmaStatementPrinter(StatementPrinter):
         width = element_bytes(element_type_of(op.memory))
         row = f"{self._addresses[whole(op.memory)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
         self._line(f"{name}({tiles}, {row});", depth)
-        if tiles_of(op.tiles).element == "tf32":
+        if tiles_of(op.tiles).element == "tf32" and op.cut is None:
             self._round_tiles(op, [first, *more], depth)
 
     def _round_tiles(self, op: mma.LdmatrixOp, indices: list[str], depth: int) -> None:

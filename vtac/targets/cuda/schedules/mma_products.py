@@ -8,20 +8,24 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
-from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
+from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
 from vtac.dialects.mma.layouts import COLUMNS, FIRST_CAPABILITY, ROWS
 from vtac.dialects.mma.shared_layouts import SWIZZLES, SharedLayout
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.lanes import walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
 from vtac.targets.cuda.schedules.roof import choose_tiling
-from vtac.targets.cuda.schedules.shape import gather_tail, product_shape
-from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled
+from vtac.targets.cuda.schedules.shape import gather_tail, payload_block, product_shape
+from vtac.targets.cuda.schedules.tiling import ASYNC_BYTES, ProductTiling, is_swizzled
 from vtac.targets.cuda.schedules.warp_loops import spread_over_threads
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
+
+_TURNED_ROWS = 8
+"""Rows that a warp copies parts of at a time, where neighbours in memory are no neighbours in shared memory."""
 
 
 class MmaProductScheduler(ProductScheduler):
@@ -114,15 +118,32 @@ class MmaProductScheduler(ProductScheduler):
     def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
         """Copy a step's tile of an operand with all threads, neighbours in memory by neighbouring threads."""
         script = self.script
+        turned = walked_fastest(payload_block(script, copy), 0) != fastest
         script.compute_at(copy, step)
         *_, outer, inner = script.get_loops(copy)
         if fastest == 0:
             outer, inner = inner, outer
             script.reorder(outer, inner)
+        if turned and lanes * self.blocks.element_bytes == ASYNC_BYTES:
+            spread_over_threads(script, self.tiling, self._turn(outer, inner))
+            return
         if lanes > 1:
             inner, vector = script.split(inner, factor=lanes)
             script.vectorize(vector)
         spread_over_threads(script, self.tiling, script.fuse(outer, inner))
+
+    def _turn(self, rows: LoopRef, depth: LoopRef) -> LoopRef:
+        """A copy of single elements of 4 bytes that lie side by side along rows, and will along k: 4 x 8 by a warp.
+
+        Eight neighbours in memory are 32 bytes, and rows one below the other have their chunks in other banks.
+        """
+        script = self.script
+        rows, near = script.split(rows, factor=_TURNED_ROWS)
+        depth, part = script.split(depth, factor=WARP_SIZE // _TURNED_ROWS)
+        part, alone = script.split(part, factor=1)
+        script.reorder(rows, depth, part, near, alone)
+        script.vectorize(alone)  # an asynchronous copy
+        return script.fuse(rows, depth, part, near)
 
 
 def mma_schedule(
