@@ -11,7 +11,8 @@ The way of a run through the files:
       fast_plan        instructions to steps, in order
       fast_proof       what SRAM holds at each instruction, so that no rule is broken and nothing unwritten read
       fast_nest        the affine loops of a kernel, recovered from its micro-ops
-      fast_sums        products that add to the same tiles as one: `fast_joined` says which, `fast_joined_steps` how
+      fast_sums        products that add to the same tiles as one: `fast_joined` says which, `fast_joined_steps` how,
+                       on the matrices of `fast_operands`
       fast_gemm, fast_alu, fast_memory    a kernel, an ALU instruction, loads and stores as array operations
       fast_workspace   the SRAM and the scratch arrays that steps share
     reference      one tile operation at a time on `machine`'s memories: the oracle of the fast path, and its

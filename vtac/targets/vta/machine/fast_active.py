@@ -30,6 +30,9 @@ class Kind(IntEnum):
     COMPUTES = 3
 
 
+_KINDS = tuple(Kind)
+
+
 @dataclass(eq=False)
 class Active:
     """What a plan asks of a stream; `order` are the positions of its instructions as they execute, shape (n,)."""
@@ -55,8 +58,10 @@ class Active:
         positions = self.order[self._places]
         bounds = np.flatnonzero(np.diff(self._kinds)) + 1
         edges: list[int] = [0, *bounds.tolist(), len(positions)] if len(positions) else []
+        kinds: list[int] = self._kinds.tolist()
+        places: list[int] = self._places.tolist()
         for first, end in pairwise(edges):
-            yield Kind(int(self._kinds[first])), positions[first:end], int(self._places[end - 1]) + 1
+            yield _KINDS[kinds[first]], positions[first:end], places[end - 1] + 1
 
     @cached_property
     def codes(self) -> dict[int, bytes]:

@@ -6,15 +6,13 @@ and are widened again where SRAM holds others.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from math import prod
-
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.targets.vta.machine.fast_joined import Joined, Product
 from vtac.targets.vta.machine.fast_nest import Loop
-from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided, whole_runs
+from vtac.targets.vta.machine.fast_operands import Buffers, KeptWeights, Operand
+from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided
 
 _STILL = Loop(1, 0, 0, 0)
 _FEW_ROWS = 4
@@ -22,78 +20,6 @@ _WORD = 8
 """Bytes that are compared at once."""
 _MOST_KEPT = 1 << 22
 """How many weights of a plan stay widened."""
-
-
-class _Operand:
-    """Tiles of all products side by side, as one float32 matrix (lines, terms)."""
-
-    def __init__(self, workspace: Workspace, sram: NDArray[np.int8], lines: tuple[int, ...], purpose: str) -> None:
-        """`lines` are the extents of its axes, then tiles that are added up."""
-        run = sram.shape[-1]
-        self._source, self._tile = whole_runs(sram, run), sram.strides[0]
-        self.bytes = workspace.scratch(f"{purpose} i8", (prod(lines) * run,), np.int8)
-        self._runs = whole_runs(self.bytes, run).reshape(lines)
-        self._numbers = workspace.scratch(f"{purpose} f32", (self.bytes.size,), np.float32)
-        self.matrix = self._numbers.reshape(-1, lines[-1] * run)
-
-    def widen(self) -> None:
-        """The matrix of what was moved."""
-        np.copyto(self._numbers, self.bytes)
-
-    def move(
-        self, start: int, lines: list[tuple[int, int]], reduction: list[tuple[int, int]], place: list[int]
-    ) -> tuple[NDArray[np.void], NDArray[np.void]]:
-        """Where a product's tiles go to, from `place` on, and whence. Axes are extents and steps, in tiles.
-
-        The last axis of `lines` is that of a tile, whose step is a run.
-        """
-        tile, run, strides = self._tile, self._runs.itemsize, self._runs.strides
-        source = [(extent, step * tile) for extent, step in lines]
-        source[-1] = lines[-1][0], run
-        to = [(extent, stride) for (extent, _), stride in zip(lines, strides, strict=False)]
-        inner, within = run, list[tuple[int, int]]()
-        for extent, _ in reversed(reduction):
-            within.append((extent, inner))
-            inner *= extent
-        source += [(extent, step * tile) for extent, step in reduction]
-        at = sum([index * stride for index, stride in zip(place, strides, strict=True)])
-        return strided(self._runs, at, to + within[::-1]), strided(self._source, start * tile, source)
-
-
-class _KeptWeights(_Operand):
-    """Weights that are widened when they change."""
-
-    is_stale = False
-
-    def widen(self) -> None:
-        """The matrix of what was moved, where that has changed."""
-        if self.is_stale:
-            super().widen()
-            self.is_stale = False
-
-
-@dataclass(eq=False)
-class Buffers:
-    """The operands and sums of products that are open at a time; `slot` tells them from others."""
-
-    workspace: Workspace
-    slot: int
-    _operands: dict[tuple[str, tuple[int, ...]], _Operand] = field(
-        default_factory=dict[tuple[str, tuple[int, ...]], _Operand], init=False
-    )
-    _kept: int = field(default=0, init=False)
-
-    def operand(self, purpose: str, sram: NDArray[np.int8], lines: tuple[int, ...]) -> _Operand:
-        """The operand of these extents."""
-        key = purpose, lines
-        if key not in self._operands:
-            self._operands[key] = _Operand(self.workspace, sram, lines, f"{purpose} {self.slot}")
-        return self._operands[key]
-
-    def kept(self, sram: NDArray[np.int8], lines: tuple[int, ...]) -> _KeptWeights:
-        """Weights in an operand of their own."""
-        self._kept += 1
-        return _KeptWeights(self.workspace, sram, lines, f"weights {self._kept} that stay in {self.slot}")
 
 
 def can_stay(workspace: Workspace, joined: Joined, kept: int) -> bool:
@@ -134,17 +60,22 @@ def bind_joined(buffers: Buffers, joined: Joined, *, stays: bool = False) -> lis
     steps, term = list[Step](), 0
     for product, offsets in zip(joined.products, joined.offsets, strict=True):
         place = [at - low for at, low in zip(offsets, joined.low, strict=True)][::-1]
-        lines = [(loop.extent, loop.src) for loop in _along(first, product)]
-        tiles = [(loop.extent, loop.wgt) for loop in product.columns[::-1]]
-        by_src, by_wgt = ([(loop.extent, loop[operand]) for loop in product.reduction] for operand in (2, 3))
-        moved = inputs.move(product.start[1], [*lines, (batch, 0)], by_src, [*place, 0, term])
-        moved += weights.move(product.start[2], [*tiles, (block_out, 0)], by_wgt, [0] * len(tiles) + [0, term])
-        if isinstance(weights, _KeptWeights):
-            first_tile = product.start[2]
-            block = machine.wgt[first_tile : first_tile + product.terms * joined.columns]
-            steps.append(_bind_changes(*moved, weights, block.reshape(-1).view(np.uint64)))
-        else:
-            steps.append(_bind_moves(*moved, inputs.bytes if joined.has_gaps and not steps else None))
+        lines = (*[(loop.extent, loop.src) for loop in _along(first, product)], (batch, 0))
+        tiles = (*[(loop.extent, loop.wgt) for loop in product.columns[::-1]], (block_out, 0))
+        cleared = inputs.bytes if joined.has_gaps and not steps else None
+        key = rows, columns, product.start[1:], lines, tiles, product.reduction, tuple(place), term, cleared is None
+        step = None if stays else buffers.moves.get(key)
+        if step is None:
+            by_src, by_wgt = ([(loop.extent, loop[operand]) for loop in product.reduction] for operand in (2, 3))
+            moved = inputs.move(product.start[1], lines, by_src, [*place, 0, term])
+            moved += weights.move(product.start[2], tiles, by_wgt, [*[0] * len(tiles), term])
+            if isinstance(weights, KeptWeights):
+                tile = product.start[2]
+                block = machine.wgt[tile : tile + product.terms * joined.columns].reshape(-1)
+                step = _bind_changes(*moved, weights, block.view(np.uint64))
+            else:
+                step = buffers.moves[key] = _bind_moves(*moved, cleared)
+        steps.append(step)
         term += product.terms
     return [*steps, _bind_sum(buffers.workspace, joined, inputs, weights)]
 
@@ -183,7 +114,7 @@ def _bind_changes(
     source: NDArray[np.void],
     weights_to: NDArray[np.void],
     weights: NDArray[np.void],
-    operand: _KeptWeights,
+    operand: KeptWeights,
     block: NDArray[np.uint64],
 ) -> Step:
     held = np.zeros_like(block)
@@ -199,7 +130,7 @@ def _bind_changes(
     return move
 
 
-def _bind_sum(workspace: Workspace, joined: Joined, inputs: _Operand, weights: _Operand) -> Step:
+def _bind_sum(workspace: Workspace, joined: Joined, inputs: Operand, weights: Operand) -> Step:
     """acc += inputs weights^T. The order of the accumulator comes first: adding across it would take longer."""
     acc = workspace.machine.acc
     batch, block_out = acc.shape[1:]

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.dialects.hardware import MemoryName
 from vtac.targets.vta.isa import Memory
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace
 from vtac.targets.vta.machine.stream import SRAM_OF, dram_element_bytes
@@ -17,6 +18,7 @@ from vtac.targets.vta.machine.stream import SRAM_OF, dram_element_bytes
 Column = NDArray[np.int64]
 
 _MEMORIES = tuple(Memory)
+_FILLED = tuple(SRAM_OF[memory] for memory in Memory)
 _MIN_RUN = 4
 _SMALL_BLOCK = 8
 
@@ -34,6 +36,8 @@ class LoadFields(NamedTuple):
     y_pad_1: int
     x_pad_0: int
     x_pad_1: int
+    sram: MemoryName
+    """The memory that it fills."""
 
     @property
     def elements(self) -> int:
@@ -44,9 +48,10 @@ class LoadFields(NamedTuple):
 def load_fields(columns: Mapping[str, Column]) -> list[LoadFields]:
     """All LOADs of a stream, in order."""
     memories: list[int] = columns["memory"].tolist()
-    rest: list[list[int]] = [columns[name].tolist() for name in LoadFields._fields[1:]]
+    rest: list[list[int]] = [columns[name].tolist() for name in LoadFields._fields[1:-1]]
     names = [_MEMORIES[memory] for memory in memories]
-    return list(map(LoadFields._make, zip(names, *rest, strict=True)))
+    filled = [_FILLED[memory] for memory in memories]
+    return list(map(LoadFields._make, zip(names, *rest, filled, strict=True)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +97,7 @@ def _as_slice(indices: Column) -> slice | Column:
 
 def bind_load(workspace: Workspace, load: LoadFields) -> Step:
     """The step of a LOAD with `x_size` above 0 that lies inside both memories."""
-    name = SRAM_OF[load.memory]
+    name = load.sram
     element, unit = workspace.config.element_bytes(name), dram_element_bytes(load.memory, workspace.config)
     width = load.x_pad_0 + load.x_size + load.x_pad_1
     height = load.y_pad_0 + load.y_size + load.y_pad_1
@@ -134,7 +139,7 @@ def _bind_widening(
 
 def bind_small_loads(workspace: Workspace, loads: Sequence[LoadFields]) -> Step:
     """One gather for loads for which `is_run_of_small_blocks` holds."""
-    name = SRAM_OF[loads[0].memory]
+    name = loads[0].sram
     blocks = Blocks(*np.array([load[1:6] for load in loads]).T)
     element = np.dtype((np.void, workspace.config.element_bytes(name)))
     sram = workspace.sram_bytes(name).view(element)

@@ -31,7 +31,7 @@ from vtac.targets.vta.machine.fast_nest import Nest, nest_of
 from vtac.targets.vta.machine.fast_proof import Proof, distinct_trips
 from vtac.targets.vta.machine.fast_sums import Sums
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace
-from vtac.targets.vta.machine.stream import SRAM_OF, Stream
+from vtac.targets.vta.machine.stream import Stream
 from vtac.targets.vta.machine.tile_checks import Problem, check_indices, check_shift_amounts
 
 _Key = tuple[object, ...]
@@ -118,7 +118,7 @@ class PlanBuilder:
                 self._proof.load_micro_ops(load, self._micro_ops[first : first + load.y_size * load.x_size])
             else:
                 self._proof.load_block(load)
-                by_sram.setdefault(SRAM_OF[load.memory], []).append(load)
+                by_sram.setdefault(load.sram, []).append(load)
         for load in by_sram.get("acc", ()):
             self._sums.touch(load.sram_base, load.sram_base + load.elements)
         for loads in by_sram.values():

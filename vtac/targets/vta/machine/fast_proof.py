@@ -10,7 +10,7 @@ from vtac.targets.vta.isa import Alu, Gemm
 from vtac.targets.vta.machine.fast_memory import LoadFields
 from vtac.targets.vta.machine.fast_nest import Indices, Loop, Nest, merge_loops
 from vtac.targets.vta.machine.machine import Written
-from vtac.targets.vta.machine.stream import SRAM_OF, Stream
+from vtac.targets.vta.machine.stream import Stream
 from vtac.targets.vta.machine.tile_checks import Problem, check_hazards, check_storable, check_written
 
 
@@ -68,10 +68,9 @@ class Proof:
 
     def load_block(self, load: LoadFields) -> None:
         """A LOAD into a memory other than UOP."""
-        name = SRAM_OF[load.memory]
         block = slice(load.sram_base, load.sram_base + load.elements)
-        self._written.by_memory[name][block] = True
-        if name == "acc":
+        self._written.by_memory[load.sram][block] = True
+        if load.sram == "acc":
             self._written["out"][block] = False
 
     def store_tiles(self, block: Indices, tiles: Indices) -> tuple[int, Problem] | None:

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from vtac.targets.vta.machine.fast_gemm import EXACT_TERMS, bind_gemm
 from vtac.targets.vta.machine.fast_joined import Joined, Product, product_of
-from vtac.targets.vta.machine.fast_joined_steps import Buffers, bind_joined, can_stay, numbers_kept
+from vtac.targets.vta.machine.fast_joined_steps import bind_joined, can_stay, numbers_kept
 from vtac.targets.vta.machine.fast_nest import Nest
+from vtac.targets.vta.machine.fast_operands import Buffers
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace
 
 _MAX_NUMBERS = 1 << 18
