@@ -1,9 +1,10 @@
-"""`python -m sitegen.run_tutorial SCRIPT`: runs a tutorial cell by cell; prints as JSON what each printed and drew."""
+"""`python -m sitegen.run_tutorial SCRIPT SECONDS`: runs a tutorial by cells; prints what each printed and drew, as JSON."""
 
 from __future__ import annotations
 
 import json
 import os
+import resource
 import sys
 from contextlib import redirect_stdout
 from importlib import import_module
@@ -31,7 +32,13 @@ def main(path: Path) -> list[dict[str, object]]:
     return outcomes
 
 
+def bound(seconds: int) -> None:
+    """Let this process, and those that it starts, end with SIGXCPU after so many seconds of CPU each."""
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 2))
+
+
 if __name__ == "__main__":
+    bound(int(sys.argv[2]))
     outcome = main(Path(sys.argv[1]).resolve())
     spent = os.times()
     seconds = spent.user + spent.system + spent.children_user + spent.children_system

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -85,13 +86,18 @@ def require_same(name: str, cells: Sequence[Ran], printed: str, pictures: int) -
             raise RuntimeError(f"{name}.ipynb prints {line!r} where the script prints {other!r}")
 
 
-def run(script: Path) -> Run:
-    """What each code cell of a tutorial printed and drew. Raises `RuntimeError` where it fails."""
-    command = [sys.executable, "-m", "sitegen.run_tutorial", str(script)]
+def run(script: Path, most_seconds: int = 2 * MOST_SECONDS) -> Run:
+    """What each code cell of a tutorial printed and drew.
+
+    Raises `RuntimeError` where it fails, or takes more than `most_seconds` of CPU.
+    """
+    command = [sys.executable, "-m", "sitegen.run_tutorial", str(script), str(most_seconds)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [_own(), os.environ.get("PYTHONPATH")]))}
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=_PATIENCE, env=environment, cwd=script.parent, check=False
     )
+    if done.returncode == -signal.SIGXCPU:
+        raise RuntimeError(f"{script.name} was ended after {most_seconds} seconds of CPU")
     if done.returncode:
         raise RuntimeError(f"{script.name} fails:\n{done.stderr}")
     found: dict[str, object] = json.loads(done.stdout)

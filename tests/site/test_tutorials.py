@@ -52,6 +52,14 @@ def test_a_tutorial_that_fails_is_told_with_its_line(tmp_path: Path) -> None:
         run(script)
 
 
+def test_a_tutorial_without_end_is_ended(tmp_path: Path) -> None:
+    (tmp_path / "pictures.py").write_text("SHOWN = []\n")
+    script = tmp_path / "endless.py"
+    script.write_text("# %%\nwhile True:\n    pass\n")
+    with pytest.raises(RuntimeError, match=r"^endless\.py was ended after 1 seconds of CPU$"):
+        run(script, 1)
+
+
 def test_a_tutorial_that_takes_long_is_told() -> None:
     require_quick({"quick": MOST_SECONDS})
     with pytest.raises(RuntimeError, match=r"^a tutorial takes at most 15 seconds of CPU: slow 15\.5$"):
