@@ -100,13 +100,9 @@ class ConfigError(VtacError, ValueError):
     kind = "config"
 
 
-class CompileError(VtacError):
-    """A program or schedule that cannot be compiled as asked.
+class _Located(Exception):
+    """What is about an operation; `location` is its `file:line:col`, or empty when it has none."""
 
-    `location` is `file:line:col` of the operation at fault, or empty when it has none.
-    """
-
-    kind = "compile"
     location: str
 
     def __init__(self, message: str, location: str = "") -> None:
@@ -116,6 +112,12 @@ class CompileError(VtacError):
     @property
     def locations(self) -> tuple[str, ...]:
         return (self.location,) if self.location else ()
+
+
+class CompileError(_Located, VtacError):
+    """A program or schedule that cannot be compiled as asked."""
+
+    kind = "compile"
 
 
 class JointCompileError(CompileError):
@@ -165,22 +167,10 @@ class TilingError(CompileError):
     kind = "tiling"
 
 
-class EvaluationError(VtacError):
-    """A program that cannot be executed at the level of its IR, or whose execution has no defined result.
-
-    `location` is `file:line:col` of the operation at fault, or empty when it has none.
-    """
+class EvaluationError(_Located, VtacError):
+    """A program that cannot be executed at the level of its IR, or whose execution has no defined result."""
 
     kind = "evaluation"
-    location: str
-
-    def __init__(self, message: str, location: str = "") -> None:
-        super().__init__(f"{location}: {message}" if location else message)
-        self.location = location
-
-    @property
-    def locations(self) -> tuple[str, ...]:
-        return (self.location,) if self.location else ()
 
 
 class ModelError(VtacError):

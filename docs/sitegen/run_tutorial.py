@@ -1,4 +1,4 @@
-"""`python -m sitegen.run_tutorial SCRIPT SECONDS`: runs a tutorial by cells; prints what each printed and drew, as JSON."""
+"""`python -m sitegen.run_tutorial SCRIPT SECONDS`: runs a tutorial by cells; prints what each prints and draws."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from vtac.targets.registry import target_names
 from vtac.targets.target import Target
@@ -60,23 +60,41 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _compile_vta(options: Options, output: str) -> int:
-    host, acc_8bit = not options.no_host, options.acc_8bit
-    program = compile_file(
-        options.source,
-        options.config,
-        options.schedule,
-        function=options.function,
-        host=host,
-        acc_8bit=acc_8bit,
-        cache=not options.no_cache,
-        schedules=options.schedules,
-        jobs=options.jobs,
-        shows_progress=sys.stderr.isatty(),
-    )
+    program = compile_vta(options, shows_progress=sys.stderr.isatty())
     inputs = None if options.inputs is None else read_arrays(options.inputs, program.arguments)
     program.save(Path(output), inputs)
     report("".join(f"{line}\n" for line in _saved_lines(program, output)))
     return 0
+
+
+class VtaOptions(Protocol):
+    """What says how a file is compiled for the VTA."""
+
+    source: str
+    config: str | None
+    schedule: str | None
+    function: str | None
+    no_host: bool
+    acc_8bit: bool
+    no_cache: bool
+    schedules: str | None
+    jobs: int
+
+
+def compile_vta(options: VtaOptions, *, shows_progress: bool) -> VtaProgram:
+    """The program of a command's file, compiled as its options say. Raises `VtacError`."""
+    return compile_file(
+        options.source,
+        options.config,
+        options.schedule,
+        function=options.function,
+        host=not options.no_host,
+        acc_8bit=options.acc_8bit,
+        cache=not options.no_cache,
+        schedules=options.schedules,
+        jobs=options.jobs,
+        shows_progress=shows_progress,
+    )
 
 
 def _saved_lines(program: VtaProgram, output: str) -> Iterator[str]:

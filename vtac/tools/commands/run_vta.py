@@ -20,8 +20,8 @@ from vtac.targets.vta.programs.arrays import Array
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.tools.commands.arrays import random_arrays, read_arrays, write_arrays
 from vtac.tools.commands.comparing import compared
-from vtac.tools.commands.compile_program import refuse_jobs, refuse_schedules
-from vtac.tools.commands.programs import compile_file, load_program
+from vtac.tools.commands.compile_program import compile_vta, refuse_jobs, refuse_schedules
+from vtac.tools.commands.programs import load_program
 from vtac.tools.entry import UsageError
 from vtac.tools.output import report, write_file
 
@@ -61,19 +61,7 @@ def run_vta(options: Options) -> int:
 
 def _program(options: Options) -> VtaProgram:
     if not Path(options.source).is_dir():
-        host, acc_8bit = not options.no_host, options.acc_8bit
-        return compile_file(
-            options.source,
-            options.config,
-            options.schedule,
-            function=options.function,
-            host=host,
-            acc_8bit=acc_8bit,
-            cache=not options.no_cache,
-            schedules=options.schedules,
-            jobs=options.jobs,
-            shows_progress=options.progress or sys.stderr.isatty(),
-        )
+        return compile_vta(options, shows_progress=options.progress or sys.stderr.isatty())
     refuse_schedules(options.schedules, "a saved program")
     refuse_jobs(options.jobs, "a saved program")
     if options.config is not None or options.schedule is not None or options.acc_8bit or options.check:
