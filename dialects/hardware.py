@@ -5,16 +5,14 @@ Plain Python, so that every floor of the compiler can read it without cost.
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict, dataclass, fields
 from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from reprlib import repr as short_repr
 from typing import Literal, get_args
 
+from vtac.dialects.hardware_fields import field_value, parse_record, read_record, require_sum, shown_size, shown_value
 from vtac.errors import ConfigError
-from vtac.files.reading import RECORD_BYTES, read_regular
 
 MemoryName = Literal["uop", "wgt", "inp", "acc", "out"]
 
@@ -115,7 +113,7 @@ class VTAConfig:
 
     def __str__(self) -> str:
         sizes = ((memory, 1 << int(getattr(self, f"log_{memory}_buff_size"))) for memory in _MEMORIES)
-        shown = ", ".join(f"{memory} {_size(nbytes)}" for memory, nbytes in sizes)
+        shown = ", ".join(f"{memory} {shown_size(nbytes)}" for memory, nbytes in sizes)
         return f"{self.tiles} ({shown})"
 
     @property
@@ -198,7 +196,7 @@ class VTAConfig:
         Keys that the file omits keep their default; a key that no record has is an error.
         """
         source = Path(path)
-        data = _parse(_read(source), source)
+        data = parse_record(read_record(source), source)
         if not isinstance(data, dict):
             raise ConfigError(f"{source}: expected a JSON object with the fields of vta_config.json")
         return cls.from_fields({str(key): value for key, value in data.items()}, str(source))  # pyright: ignore[reportUnknownVariableType, reportUnknownArgumentType]
@@ -214,7 +212,7 @@ class VTAConfig:
             raise ConfigError(f"{source}: unknown field {unknown[0]}; the fields are {', '.join(known)}{hint}")
         arguments: dict[str, int | str] = {}
         for key, value in values.items():
-            arguments[known[key]] = _check_type(f"{source}: {key}", known[key], value)
+            arguments[known[key]] = field_value(f"{source}: {key}", known[key], value)
         return cls(**arguments)  # pyright: ignore[reportArgumentType]
 
     def to_fields(self) -> dict[str, int | str]:
@@ -245,23 +243,23 @@ class VTAConfig:
         for field in fields(self):
             value = getattr(self, field.name)
             if value is not None or _OPTIONAL.get(field.name, 0) is not None:
-                _check_type(field.name.upper(), field.name, value)
+                field_value(field.name.upper(), field.name, value)
         if self.encoding not in get_args(Encoding):
-            raise ConfigError(f"ENCODING is {_shown(self.encoding)}; derived or chisel is required")
+            raise ConfigError(f"ENCODING is {shown_value(self.encoding)}; derived or chisel is required")
         for name, most in _MOST.items():
             if not 1 <= int(getattr(self, name)) <= most:
-                raise ConfigError(f"{name.upper()} is {_shown(getattr(self, name))}; 1 to {most} is required")
+                raise ConfigError(f"{name.upper()} is {shown_value(getattr(self, name))}; 1 to {most} is required")
         for name, width in (("log_inp_width", 3), ("log_wgt_width", 3), ("log_acc_width", 5)):
             if getattr(self, name) != width:
                 raise ConfigError(
-                    f"{name.upper()} is {_shown(getattr(self, name))}; "
+                    f"{name.upper()} is {shown_value(getattr(self, name))}; "
                     f"only {width} ({1 << width}-bit elements) is supported: "
                     "inputs and weights are i8, accumulators i32"
                 )
         for field in fields(self):
             value = getattr(self, field.name)
             if field.name.startswith("log_") and value is not None and not 0 <= value <= 32:
-                raise ConfigError(f"{field.name.upper()} is {_shown(value)}; a log2 between 0 and 32 is required")
+                raise ConfigError(f"{field.name.upper()} is {shown_value(value)}; a log2 between 0 and 32 is required")
 
     def _check_capacities(self) -> None:
         for memory in ("uop", "wgt", "inp", "acc"):
@@ -286,84 +284,19 @@ class VTAConfig:
                     "memory smaller, or its tiles larger"
                 )
         uop, inp, wgt, acc = (self.field_bits(name) for name in ("uop", "inp", "wgt", "acc"))
-        _check_sum("a micro-op", _MICRO_OP_BITS, {"dst": acc, "src": self.src_field_bits, "wgt": wgt})
-        _check_sum(
+        require_sum("a micro-op", _MICRO_OP_BITS, {"dst": acc, "src": self.src_field_bits, "wgt": wgt})
+        require_sum(
             "the low half of GEMM and ALU",
             _HALF_WORD_BITS,
             {"header": _HEADER_BITS, "uop_bgn": uop, "uop_end": uop + 1, "iter_out": _ITER_BITS, "iter_in": _ITER_BITS},
         )
-        _check_sum(
+        require_sum(
             "the high half of GEMM",
             _HALF_WORD_BITS,
             {"dst_factors": 2 * acc, "src_factors": 2 * inp, "wgt_factors": 2 * wgt},
         )
-        _check_sum(
+        require_sum(
             "the high half of ALU",
             _HALF_WORD_BITS,
             {"dst_factors": 2 * acc, "src_factors": 2 * acc, "opcode_and_immediate": _IMMEDIATE_BITS},
-        )
-
-
-def _read(source: Path) -> str:
-    try:
-        return read_regular(source, RECORD_BYTES).decode("utf-8")
-    except OSError as error:
-        raise ConfigError(f"cannot read the configuration {source}: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{source} is not a vta_config.json: it is not UTF-8 text") from None
-    except ValueError as error:
-        raise ConfigError(f"cannot read the configuration {str(source)!r}: {error}; give the path of a file") from None
-
-
-def _parse(text: str, source: Path) -> object:
-    def without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
-        values: dict[str, object] = {}
-        for name, value in pairs:
-            if name in values:
-                raise ConfigError(f"{source}: {name} is given more than once; keep one of its values")
-            values[name] = value
-        return values
-
-    try:
-        return json.loads(text, object_pairs_hook=without_duplicates)
-    except json.JSONDecodeError as error:
-        raise ConfigError(f"{source}:{error.lineno}:{error.colno}: not JSON: {error.msg}") from None
-    except RecursionError:
-        raise ConfigError(
-            f"{source}: the JSON is nested too deeply; a vta_config.json is one object of numbers and strings"
-        ) from None
-    except ConfigError:
-        raise
-    except ValueError:
-        raise ConfigError(
-            f"{source}: a number has too many digits to be read; a log2 between 0 and 32 is required"
-        ) from None
-
-
-def _check_type(label: str, name: str, value: object) -> int | str:
-    """The value of a field, refused when it is of another type than the field's."""
-    textual = name in ("target", "hw_ver", "encoding")
-    if isinstance(value, bool) or not isinstance(value, str if textual else int):
-        raise ConfigError(f"{label} is {_shown(value)}; expected {'a string' if textual else 'an integer'}")
-    return value
-
-
-def _size(nbytes: int) -> str:
-    return f"{nbytes >> 10} KiB" if nbytes >= 1 << 10 else f"{nbytes} bytes"
-
-
-def _shown(value: object) -> str:
-    """A value as messages give it, however long or deep it is."""
-    if isinstance(value, int) and value.bit_length() > 256:
-        return f"an integer of {value.bit_length()} bits"
-    return short_repr(value)
-
-
-def _check_sum(what: str, limit: int, parts: dict[str, int]) -> None:
-    total = sum(parts.values())
-    if total > limit:
-        spelled = " + ".join(f"{name} {bits}" for name, bits in parts.items())
-        raise ConfigError(
-            f"{what} needs {spelled} = {total} bits; {limit} are available: "
-            "make a buffer smaller, or its tiles (BATCH, BLOCK) larger"
         )

@@ -100,7 +100,7 @@ class ConfigError(VtacError, ValueError):
     kind = "config"
 
 
-class _Located(Exception):
+class _LocatedError(Exception):
     """What is about an operation; `location` is its `file:line:col`, or empty when it has none."""
 
     location: str
@@ -114,7 +114,7 @@ class _Located(Exception):
         return (self.location,) if self.location else ()
 
 
-class CompileError(_Located, VtacError):
+class CompileError(_LocatedError, VtacError):
     """A program or schedule that cannot be compiled as asked."""
 
     kind = "compile"
@@ -167,7 +167,7 @@ class TilingError(CompileError):
     kind = "tiling"
 
 
-class EvaluationError(_Located, VtacError):
+class EvaluationError(_LocatedError, VtacError):
     """A program that cannot be executed at the level of its IR, or whose execution has no defined result."""
 
     kind = "evaluation"

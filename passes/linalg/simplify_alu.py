@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from xdsl.context import Context
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, IntegerAttr, ModuleOp, i32
-from xdsl.dialects.func import FuncOp
+from xdsl.dialects.builtin import ArrayAttr, DenseIntOrFPElementsAttr, ModuleOp, i32
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir import BlockArgument
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
@@ -21,16 +19,20 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
-from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import INT32
-from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
+from vtac.rewriting.alu_values import (
+    Ranges,
+    Vector,
+    constant,
+    constant_of,
+    has_one_use,
+    is_of_product,
+    is_product,
+    with_larger_start,
+)
 from vtac.rewriting.edits import stand_for
-from vtac.rewriting.integer_tensors import dense, empty
 from vtac.rewriting.unread import DropDead, DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
-
-_MOST_BOUNDS = 8
-"""Bounds and additions over which an addition moves to a product's sums."""
 
 
 class DropIdleBound(RewritePattern):
@@ -79,7 +81,7 @@ class AddToVector(RewritePattern):
         if not isinstance(body, GenericOp):
             return
         for argument in (v for v in inner.operands if isinstance(v, BlockArgument) and has_one_use(v)):
-            larger = _larger(body.inputs[argument.index], number)
+            larger = with_larger_start(body.inputs[argument.index], number)
             if larger is not None and argument.type == i32:
                 rewriter.insert(larger, InsertPoint.before(body))
                 body.operands[argument.index] = larger[-1].results[0]
@@ -100,7 +102,7 @@ class AddBeforeBound(RewritePattern):
         if number is None or not isinstance(bound, arith.MaxSIOp | arith.MinSIOp) or not has_one_use(bound.result):
             return
         limit, found = constant_of(bound.rhs), self.ranges.of(bound.lhs)
-        if limit is None or found is None or not _is_of_product(bound.lhs):
+        if limit is None or found is None or not is_of_product(bound.lhs):
             return
         if not all(INT32[0] <= value + number <= INT32[1] for value in (*found, limit)):
             return
@@ -126,7 +128,7 @@ class AddToStart(RewritePattern):
             if not isinstance(added, arith.AddiOp) or not isinstance(product, LinalgStructuredOperation):
                 continue
             number = _added_to(op, argument, added)
-            start = None if number is None else _larger(product.outputs[0], number)
+            start = None if number is None else with_larger_start(product.outputs[0], number)
             if start is not None:
                 rewriter.insert(start, InsertPoint.before(product))
                 product.operands[len(product.operands) - 1] = start[-1].results[0]
@@ -176,110 +178,6 @@ def _drop_unread_input(op: GenericOp, rewriter: PatternRewriter) -> None:
     stand_for(new, op)
     new.res[0].name_hint = op.res[0].name_hint
     rewriter.replace(op, new)
-
-
-@dataclass(frozen=True)
-class Vector:
-    """A number per index of dimension `axis`."""
-
-    axis: int
-    values: NDArray[np.int64]
-
-
-class Ranges:
-    """Between which integers the scalars of bodies lie, as far as is known."""
-
-    def __init__(self, function: FuncOp) -> None:
-        facts = ValueFacts(function)
-        self._known: dict[SSAValue, tuple[int, int]] = {}
-        for body in facts.bodies.values():
-            self._known |= {value: range_of(value, fact) for value, fact in body.items() if value.type == i32}
-
-    def of(self, value: SSAValue) -> tuple[int, int] | None:
-        """The range of a scalar, None for one that is new."""
-        return self._known.get(value)
-
-    def set(self, value: SSAValue, found: tuple[int, int]) -> None:
-        """Note the range of a new scalar."""
-        self._known[value] = found
-
-
-def constant_of(value: SSAValue) -> int | None:
-    """The number that a scalar is."""
-    owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
-
-
-def constant(number: int) -> arith.ConstantOp:
-    """A number."""
-    return arith.ConstantOp(IntegerAttr(number, i32))
-
-
-def has_one_use(value: SSAValue) -> bool:
-    """Whether one operand is a value."""
-    return value.uses.get_length() == 1
-
-
-def is_product(owner: object) -> bool:
-    """Whether an operation adds up in i32."""
-    if not isinstance(owner, LinalgStructuredOperation) or len(owner.res) != 1 or isinstance(owner, FillOp):
-        return False
-    return element_of(owner.res[0]) == i32 and not is_elementwise(owner)
-
-
-def _is_of_product(value: SSAValue) -> bool:
-    """Whether a scalar is read from the sums of a product that start from constants, other than zeros."""
-    steps = (arith.MaxSIOp, arith.MinSIOp, arith.AddiOp)
-    for _ in range(_MOST_BOUNDS):
-        if isinstance(value.owner, steps) and constant_of(value.owner.rhs) is not None:
-            value = value.owner.lhs
-    op = value.owner.parent_op() if isinstance(value, BlockArgument) else None
-    if not isinstance(op, GenericOp) or not isinstance(value, BlockArgument) or value.index >= len(op.inputs):
-        return False
-    product = op.inputs[value.index].owner
-    return (
-        is_product(product)
-        and isinstance(product, LinalgStructuredOperation)
-        and has_one_use(op.inputs[value.index])
-        and _start_of(product.outputs[0]) is not None
-    )
-
-
-def _start_of(value: SSAValue) -> DenseIntOrFPElementsAttr | None:
-    """The constants that sums start from: a tensor, or a vector that is broadcast."""
-    source = value.owner.operands[0] if isinstance(value.owner, BroadcastOp) else value
-    owner = source.owner
-    contents = owner.value if isinstance(owner, arith.ConstantOp) else None
-    return contents if isinstance(contents, DenseIntOrFPElementsAttr) else None
-
-
-def _larger(start: SSAValue, added: int | Vector) -> list[Operation] | None:
-    """The start of a sum plus a constant; the last operation's result is it."""
-    contents = _start_of(start)
-    values = None if contents is None else numbers_of(contents)
-    if values is None:
-        return None
-    total = values.astype(np.int64)
-    if isinstance(added, Vector):
-        kept = [dim for dim in range(len(shape_of(start))) if dim not in _broadcast_dims(start)]
-        if kept != [added.axis]:
-            return None
-        total = total + added.values
-    else:
-        total = total + added
-    total = total.astype(np.int32)
-    made: list[Operation] = [dense(total, i32)]
-    if isinstance(start.owner, BroadcastOp):
-        output = empty(i32, shape_of(start))
-        made += [output, BroadcastOp(made[0].results[0], output.tensor, start.owner.dimensions, output.tensor.type)]
-    made[0].results[0].name_hint = "bias"
-    return made
-
-
-def _broadcast_dims(start: SSAValue) -> tuple[int, ...]:
-    return tuple(start.owner.dimensions.get_values()) if isinstance(start.owner, BroadcastOp) else ()
 
 
 @dataclass(frozen=True)

@@ -7,17 +7,13 @@ after:  %0 = linalg.generic ins(%x, %w : tensor<4x32xi8>, ...) outs(zeros) { acc
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
-from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects import arith, tensor
+from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import (
-    DenseIntOrFPElementsAttr,
-    IndexType,
     IntegerAttr,
     ModuleOp,
     TensorType,
@@ -26,7 +22,7 @@ from xdsl.dialects.builtin import (
 )
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, TransposeOp
-from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
@@ -36,18 +32,29 @@ from vtac.analysis.target import config_of
 from vtac.analysis.tensor_ranges import TensorRanges, type_range
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.layout import ReshapeOfReshape
-from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
-from vtac.partition.alu_operations import alu_difference, alu_size, element_of, loops_of, operand_loops, shape_of
+from vtac.partition.alu_building import Loops
+from vtac.partition.alu_operations import alu_difference, alu_size, element_of, operand_loops, shape_of
 from vtac.partition.anchors import every_window_holds_data, start_of
 from vtac.partition.body_parts import computed_apart, first_part
 from vtac.partition.clusters import MOST_STEPS
 from vtac.partition.convolutions import Convolution, match_convolution
+from vtac.partition.fitted_operations import (
+    are_accumulators,
+    constant_number,
+    loops_of_source,
+    must_keep,
+    spare_units,
+    splat_number,
+    with_border,
+    with_same_body,
+    with_start_added,
+)
 from vtac.partition.moves import is_move, moved_from, reading_through
 from vtac.partition.pads import unpadded
 from vtac.partition.tile_operations import Made
 from vtac.partition.unit_dimensions import reshaped, unit_partners, with_loops, without_dimensions
 from vtac.passes.vta.propagate_layouts import ReshapeOfView
-from vtac.rewriting.edits import append, replace_by, stand_for
+from vtac.rewriting.edits import replace_by
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
@@ -60,7 +67,7 @@ class ReadThroughMove(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
-        if is_move(op) or isinstance(op, FillOp) or len(op.res) != 1 or _must_keep(op):
+        if is_move(op) or isinstance(op, FillOp) or len(op.res) != 1 or must_keep(op):
             return
         for position, value in enumerate(op.inputs):
             found = moved_from(value) if isinstance(value.type, TensorType) else None
@@ -105,8 +112,8 @@ class StartAsAddition(RewritePattern):
         zeros = made.put(FillOp([zero], [empty], [empty.type]))
         sums = op.clone({op.outputs[0]: zeros})
         total = made.put(sums, op.res[0].name_hint)
-        if (number := start if start is not None else _splat(op.outputs[0])) != 0:
-            made.extend(_added(total, op.outputs[0], number))
+        if (number := start if start is not None else splat_number(op.outputs[0])) != 0:
+            made.extend(with_start_added(total, op.outputs[0], number))
         replace_by(op, made, rewriter)
 
 
@@ -143,12 +150,12 @@ class PadOfMaximum(RewritePattern):
         least = type_range(element_of(op.res[0]))[0]
         made, values = Made(), dict[SSAValue, SSAValue]()
         if start is not None and least < start <= low and (not is_padded or start <= edge):
-            value = made.put(_number(least, element_of(op.res[0])))
+            value = made.put(constant_number(least, element_of(op.res[0])))
             empty = made.put(tensor.EmptyOp([], op.res[0].type))
             values[op.outputs[0]] = made.put(FillOp([value], [empty], [empty.type]))
         border = self._border(found, edge, low) if is_padded else None
         if border is not None and border != edge:
-            values[found.data] = made.put(_padded(found, source, border), "padded")
+            values[found.data] = made.put(with_border(found, source, border), "padded")
         if values:
             made.put(op.clone(values), op.res[0].name_hint)
             replace_by(op, made, rewriter)
@@ -168,7 +175,7 @@ class SinkReshape(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
         rank = len(shape_of(op.res[0]))
-        if alu_difference(op) or any(_are_accumulators(value, rank) for value in op.inputs):
+        if alu_difference(op) or any(are_accumulators(value, rank) for value in op.inputs):
             return
         for position, (value, at) in enumerate(zip(op.inputs, operand_loops(op), strict=True)):
             view = value.owner
@@ -177,7 +184,7 @@ class SinkReshape(RewritePattern):
             source = view.operands[0]
             partners = unit_partners(shape_of(source), shape_of(value))
             if partners is not None and isinstance(source.owner, LinalgStructuredOperation):
-                made = with_loops(op, *_loops_of_source(source, at, partners, position))
+                made = with_loops(op, *loops_of_source(source, at, partners, position))
                 replace_by(op, made, rewriter)
                 return
 
@@ -193,7 +200,7 @@ class FlattenElementwise(RewritePattern):
         shape = shape_of(op.res[0]) if len(op.res) == 1 else ()
         if len(shape) in (2, 4) or alu_difference(op):
             return
-        units = _spare_units(shape)
+        units = spare_units(shape)
         if units is not None:
             replace_by(op, with_loops(op, [d for d in range(len(shape)) if d not in units]), rewriter)
             return
@@ -218,7 +225,7 @@ class FlattenElementwise(RewritePattern):
                 inputs.append(value)
                 loops.append((1,) if at else ())
         body = op.body.clone()
-        empty, generic = _generic(inputs, loops, (rows, lanes), op, body)
+        empty, generic = with_same_body(inputs, loops, (rows, lanes), op, body)
         made.put(empty)
         reshaped(made.put(generic, op.res[0].name_hint), shape, made)
         return made
@@ -250,109 +257,3 @@ class FitDeviceOperations(ModulePass):
             rewrite_greedily(function, *views, SinkReshape())
             rewrite_once(function, CutLongBody())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
-
-
-def _are_accumulators(value: SSAValue, rank: int) -> bool:
-    """Whether a tensor of that rank is what an operation has computed in words, and no view of it."""
-    is_computed = isinstance(value.owner, LinalgStructuredOperation) and not isinstance(value.owner, FillOp)
-    return is_computed and element_of(value) == i32 and len(shape_of(value)) == rank
-
-
-def _must_keep(op: LinalgStructuredOperation) -> bool:
-    """Whether an operation is none that device functions compute, in whatever layout."""
-    return bool(alu_difference(op)) and isinstance(match_convolution(op), str)
-
-
-def _loops_of_source(
-    source: SSAValue, at: Loops, partners: dict[int, int], position: int
-) -> tuple[list[int | None], dict[int, tuple[SSAValue, Loops]]]:
-    """The loops of an operation on the source of a view that it reads at `at`; and that source, at these loops.
-
-    They are in the order of the source's dimensions, unless the view is read in another order.
-    """
-    by_dim: dict[int, int] = {partners[dim]: loop for dim, loop in enumerate(at) if dim in partners}
-    new = [by_dim.get(dim) for dim in range(len(shape_of(source)))]
-    old = [loop for loop in new if loop is not None]
-    if old != sorted(old):
-        new = [*sorted(old), *[None] * (len(new) - len(old))]
-    free = iter([place for place, loop in enumerate(new) if loop is None])
-    indices = [new.index(by_dim[dim]) if dim in by_dim else next(free) for dim in range(len(new))]
-    return new, {position: (source, tuple(indices))}
-
-
-def _added(total: SSAValue, start: SSAValue, constant: int | None) -> Sequence[Operation]:
-    """A sum plus what it would have started from; what is repeated there is read as it is."""
-    shape = shape_of(total)
-    everywhere: Loops = tuple(range(len(shape)))
-    if constant is not None:
-        return elementwise(
-            [total], [everywhere], shape, i32, lambda b: put(arith.AddiOp(b.args[0], number(constant, b)), b)
-        )
-    value, loops = _repeated(start)
-    return elementwise(
-        [total, value], [everywhere, loops], shape, i32, lambda b: put(arith.AddiOp(b.args[0], b.args[1]), b)
-    )
-
-
-def _repeated(value: SSAValue) -> tuple[SSAValue, Loops]:
-    """The tensor that another is along some of its dimensions, repeated along the others; and which those are."""
-    owner = value.owner
-    if isinstance(owner, BroadcastOp):
-        added = owner.dimensions.get_values()
-        return owner.input, tuple(dim for dim in range(len(shape_of(value))) if dim not in added)
-    if isinstance(owner, GenericOp) and len(owner.inputs) == 1 and not any(_reduces(owner)):
-        body, maps = owner.body.block, [attribute.data for attribute in owner.get_indexing_maps()]
-        loops, written = loops_of(maps[0]), loops_of(maps[-1])
-        yielded = cast(Operation, body.last_op).operands[0]
-        if yielded is body.args[0] and loops is not None and written is not None:
-            return owner.inputs[0], tuple(written.index(loop) for loop in loops)
-    return value, tuple(range(len(shape_of(value))))
-
-
-def _reduces(op: GenericOp) -> list[bool]:
-    return [str(kind.data) != "parallel" for kind in op.get_iterator_types()]
-
-
-def _splat(value: SSAValue) -> int | None:
-    """The number that all elements of a constant are."""
-    contents = value.owner.value if isinstance(value.owner, ConstantOp) else None
-    if not isinstance(contents, DenseIntOrFPElementsAttr):
-        return None
-    data, size = contents.data.data, contents.get_element_type().compile_time_size
-    return cast(int, contents.get_values()[0]) if data == data[:size] * (len(data) // size) else None
-
-
-def _padded(found: Convolution, source: SSAValue, border: int) -> tensor.PadOp:
-    """The source with a number around its image, as far as the data of a pooling has it."""
-    spatial = found.data_dims[2:]
-    _, pads, _ = unpadded(found.data, spatial)
-    low, high = [0] * len(found.data_dims), [0] * len(found.data_dims)
-    for axis, dim in enumerate(spatial):
-        low[dim], high[dim] = pads.low[axis], pads.high[axis]
-    kind = element_of(source)
-    body = Block(arg_types=[IndexType()] * len(low))
-    value = _number(border, kind)
-    append([value, tensor.YieldOp(value.result)], body)
-    return tensor.PadOp(source, [], [], Region(body), low, high, TensorType(kind, shape_of(found.data)))
-
-
-def _number(value: int, kind: Attribute) -> ConstantOp:
-    return ConstantOp(IntegerAttr(value, i8 if kind == i8 else i32))
-
-
-def _spare_units(shape: tuple[int, ...]) -> set[int] | None:
-    """Dimensions of extent 1 to leave out for 2 or 4 dimensions; None where there are too few."""
-    units = [dim for dim, extent in enumerate(shape) if extent == 1]
-    for rank in (2, 4):
-        if len(shape) - len(units) <= rank < len(shape):
-            return set(units[: len(shape) - rank])
-    return None
-
-
-def _generic(
-    inputs: Sequence[SSAValue], loops: Sequence[Loops], shape: tuple[int, ...], op: GenericOp, body: Region
-) -> tuple[tensor.EmptyOp, GenericOp]:
-    empty = tensor.EmptyOp([], TensorType(element_of(op.res[0]), list(shape)))
-    generic = parallel(inputs, loops, empty.tensor, body)
-    stand_for(generic, op)
-    return empty, generic

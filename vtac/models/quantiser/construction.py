@@ -20,8 +20,9 @@ from vtac.models.layers.pooling import GlobalAveragePool, MaxPool, Upsample
 from vtac.models.layers.products import Linear
 from vtac.models.layers.views import Concat, Flatten, Pad, Reshape, Slice, Transpose
 from vtac.models.quantiser.host_step import Stored, host_step
+from vtac.models.quantiser.integer_bodies import Bounds, Finish, Residual
 from vtac.models.quantiser.moments import Moments
-from vtac.models.quantiser.network import Bounds, Finish, IntegerNetwork, Residual
+from vtac.models.quantiser.network import IntegerNetwork
 from vtac.models.quantiser.options import Options
 from vtac.models.quantiser.products import IntegerProduct, Requantisation, quantise_product
 from vtac.models.quantiser.scales import Scale, finest_sums

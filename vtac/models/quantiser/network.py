@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from math import prod
-from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,40 +16,20 @@ from vtac.models.quantiser.float_layers import moved, padding
 from vtac.models.quantiser.float_text import FloatText
 from vtac.models.quantiser.float_windows import spread_out
 from vtac.models.quantiser.host_step import HostStep
-from vtac.models.quantiser.options import Rounding
-from vtac.models.quantiser.products import IntegerProduct
+from vtac.models.quantiser.integer_bodies import (
+    Bounds,
+    Finish,
+    IntegerBody,
+    clipped_numbers,
+    convolved,
+    exact_type,
+    finished_sums,
+    window_attributes,
+)
 from vtac.models.windows import Window
 from vtac.workloads.networks.core import Array, Values
 from vtac.workloads.networks.network import Network
 from vtac.workloads.tensor_text import Tensor
-
-Bounds: TypeAlias = tuple[int, int | NDArray[np.int32]]
-"""The least and the largest result; the largest may differ by feature."""
-_EXACT = 1 << 24
-"""Integers below it, and their sums, are exact in float32."""
-
-
-@dataclass(frozen=True)
-class Residual:
-    """A tensor of i8 that is added to shifted sums, times `factor`; the sum is shifted again, by `shift`."""
-
-    tensor: Tensor
-    factor: int
-    shift: int
-
-
-@dataclass(frozen=True)
-class Finish:
-    """What becomes of sums: shifts by feature, a residual, a clip; without bounds they stay sums.
-
-    `inner` are bounds by feature of what has been shifted, before the residual is added.
-    """
-
-    product: IntegerProduct
-    bounds: Bounds | None
-    residual: Residual | None = None
-    rounding: Rounding = "half-up"
-    inner: tuple[NDArray[np.int32], NDArray[np.int32]] | None = None
 
 
 class IntegerNetwork(Network):
@@ -112,8 +91,8 @@ class IntegerNetwork(Network):
         result = self._finish(total, name, replace(end, product=product.without_zero(zero)))
 
         def compute(values: Values) -> Array:
-            sums = _convolved(values[source.name], product.weights, window, (size[0], size[1]), groups, zero)
-            return _finished(sums, end, values)
+            sums = convolved(values[source.name], product.weights, window, (size[0], size[1]), groups, zero)
+            return finished_sums(sums, end, values)
 
         macs = prod(shape) * prod(product.weights.shape[1:])
         return self._record(result, f"conv {source.shape[1]}->{shape[1]}", macs, compute)
@@ -132,7 +111,7 @@ class IntegerNetwork(Network):
         result = self._finish(total, name, end)
 
         def compute(values: Values) -> Array:
-            return _finished(values[source.name].astype(np.int64) * weights.ravel().astype(np.int64), end, values)
+            return finished_sums(values[source.name].astype(np.int64) * weights.ravel().astype(np.int64), end, values)
 
         return self._record(result, "by channel", 0, compute)
 
@@ -145,9 +124,9 @@ class IntegerNetwork(Network):
         result = self._finish(total, name, end)
 
         def compute(values: Values) -> Array:
-            kind = _exact_type(product.weights, 0)
+            kind = exact_type(product.weights, 0)
             data = values[source.name].astype(kind)
-            return _finished((data @ product.weights.T.astype(kind)).astype(np.int64), end, values)
+            return finished_sums((data @ product.weights.T.astype(kind)).astype(np.int64), end, values)
 
         macs = source.shape[0] * product.weights.size
         return self._record(result, f"linear {source.shape[1]}->{total.shape[1]}", macs, compute)
@@ -174,7 +153,7 @@ class IntegerNetwork(Network):
 
         def compute(values: Values) -> Array:
             sums = values[left.name].astype(np.int64) * factors[0] + values[right.name].astype(np.int64) * factors[1]
-            return _clip(sums + offset >> shift, bounds)
+            return clipped_numbers(sums + offset >> shift, bounds)
 
         return self._record(result, "add", 0, compute)
 
@@ -198,7 +177,7 @@ class IntegerNetwork(Network):
         result = Tensor(name, (*source.shape[:2], *positions))
         data = self._pad(source, f"{name}_padded", window.reaching(positions, source.shape), -128)
         size = self._empty(f"{name}_window", window.size)
-        self._structured(result, f"linalg.pooling_nchw_max {_attributes(window)}", [data, size], -128)
+        self._structured(result, f"linalg.pooling_nchw_max {window_attributes(window)}", [data, size], -128)
 
         def compute(values: Values) -> Array:
             padded = window.padded(values[source.name], positions, -128)
@@ -214,11 +193,13 @@ class IntegerNetwork(Network):
         wide, result = Tensor(f"{name}_wide", source.shape, "i32"), Tensor(name, source.shape)
         self._elementwise(wide, [source], "%y = arith.extsi %a0 : i8 to i32")
         self._clipping(result, wide, 0, 0, bounds)
-        return self._record(result, "clip", 0, lambda values: _clip(values[source.name].astype(np.int64), bounds))
+        return self._record(
+            result, "clip", 0, lambda values: clipped_numbers(values[source.name].astype(np.int64), bounds)
+        )
 
     def _sums_of(self, data: Tensor, weights: Tensor, total: Tensor, window: Window, groups: int) -> Tensor:
         """The sums of products, as the named operation that fits the groups."""
-        attributes = _attributes(window)
+        attributes = window_attributes(window)
         if groups == 1:
             self._structured(total, f"linalg.conv_2d_nchw_fchw {attributes}", [data, weights], 0)
         elif weights.shape[1] == 1 and weights.shape[0] == groups:
@@ -240,7 +221,7 @@ class IntegerNetwork(Network):
             self._elementwise(result, [total, bias], "%y = arith.addi %a0, %a1 : i32")
             return result
         shifts = self._given(f"{name}_shift", end.product.shifts)
-        body = _Body([total, bias, shifts])
+        body = IntegerBody([total, bias, shifts])
         value = body.add("arith.addi", "%a0", "%a1")
         if end.rounding == "half-even":
             one = body.operand(self._given(f"{name}_shift1", (end.product.shifts + 1).astype(np.int32)))
@@ -266,7 +247,7 @@ class IntegerNetwork(Network):
 
     def _clipping(self, result: Tensor, source: Tensor, offset: int, shift: int, bounds: Bounds) -> None:
         """(source + offset) >> shift, clipped."""
-        body = _Body([source])
+        body = IntegerBody([source])
         value = body.add("arith.addi", "%a0", body.constant(offset)) if offset else "%a0"
         value = body.add("arith.shrsi", value, body.constant(shift)) if shift else value
         limit = self._limit(result.name, bounds)
@@ -276,89 +257,3 @@ class IntegerNetwork(Network):
     def _limit(self, name: str, bounds: Bounds) -> Tensor | None:
         high = bounds[1]
         return None if isinstance(high, int) else self._given(f"{name}_limit", high)
-
-
-class _Body:
-    """The body of an elementwise operation under construction: operands, lines, fresh names."""
-
-    def __init__(self, operands: Sequence[Tensor]) -> None:
-        self.operands = list(operands)
-        self.lines: list[str] = []
-
-    def operand(self, tensor: Tensor) -> str:
-        self.operands.append(tensor)
-        return f"%a{len(self.operands) - 1}"
-
-    def constant(self, value: int) -> str:
-        return self._line(f"arith.constant {value}")
-
-    def add(self, op: str, left: str, right: str) -> str:
-        return self._line(f"{op} {left}, {right}")
-
-    def with_residual(self, value: str, residual: Residual) -> str:
-        wide = self.operand(residual.tensor)
-        extra = f"%v{len(self.lines)}"
-        self.lines.append(f"{extra} = arith.extsi {wide} : i8 to i32")
-        if residual.factor != 1:
-            extra = self.add("arith.muli", extra, self.constant(residual.factor))
-        total = self.add("arith.addi", value, extra)
-        return self.add("arith.shrsi", total, self.constant(residual.shift)) if residual.shift else total
-
-    def clip(self, value: str, bounds: Bounds, limit: str | None) -> None:
-        """`%y`, an i8: the value within bounds; `limit` are upper bounds by feature."""
-        low, high = bounds
-        above = self.add("arith.maxsi", value, self.constant(low))
-        most = limit if limit is not None or not isinstance(high, int) else self.constant(high)
-        within = self.add("arith.minsi", above, str(most))
-        self.lines.append(f"%y = arith.trunci {within} : i32 to i8")
-
-    def _line(self, text: str) -> str:
-        name = f"%v{len(self.lines)}"
-        self.lines.append(f"{name} = {text} : i32")
-        return name
-
-
-def _attributes(window: Window) -> str:
-    """The attributes of a convolution or a pooling."""
-    dilation, stride = (list(one) if one[0] != one[1] else one[0] for one in (window.dilation, window.stride))
-    return f"{{dilations = dense<{dilation}> : tensor<2xi64>, strides = dense<{stride}> : tensor<2xi64>}}"
-
-
-def _exact_type(weights: NDArray[np.int8], zero: int) -> type[np.float32] | type[np.float64]:
-    """The narrower float type in which all sums are exact."""
-    rows = weights.reshape(weights.shape[0], -1)
-    largest = int(np.abs(rows.astype(np.int64)).sum(1).max()) * (128 + abs(zero))
-    return np.float32 if largest < _EXACT else np.float64
-
-
-def _convolved(
-    data: Array, weights: NDArray[np.int8], window: Window, positions: tuple[int, int], groups: int, zero: int
-) -> NDArray[np.int64]:
-    kind = _exact_type(weights, zero)
-    padded = window.padded(data.astype(kind) - kind(zero), positions, 0)
-    return window.convolved(padded, weights.astype(kind), positions, groups).astype(np.int64)
-
-
-def _finished(sums: NDArray[np.int64], end: Finish, values: Values) -> Array:
-    features = (-1, *[1] * (sums.ndim - 2))
-    biased = sums + end.product.bias.reshape(features)
-    if end.bounds is None:
-        return biased.astype(np.int32)
-    shifts = end.product.shifts.astype(np.int64).reshape(features)
-    if end.rounding == "half-even":
-        found = (biased >> shifts + 1) + (biased + (1 << shifts) - 1 >> shifts + 1)
-    else:
-        found = biased >> shifts
-    if end.inner is not None:
-        least, most = (one.astype(np.int64).reshape(features) for one in end.inner)
-        found = np.clip(found, least, most)
-    if end.residual is not None:
-        other = values[end.residual.tensor.name].astype(np.int64) * end.residual.factor
-        found = found + other >> end.residual.shift
-    return _clip(found, end.bounds)
-
-
-def _clip(numbers: NDArray[np.int64], bounds: Bounds) -> Array:
-    low, high = bounds
-    most = high if isinstance(high, int) else high.reshape(-1, *[1] * (numbers.ndim - 2))
-    return np.minimum(np.maximum(numbers, low), most).astype(np.int8)
