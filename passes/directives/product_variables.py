@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from math import prod
 from typing import cast
 
+from vtac.analysis.affine_expressions import affine_text
 from vtac.analysis.contraction import Contraction
-from vtac.analysis.linear import affine_text
 from vtac.analysis.nest import buffer_name, shape_of
 from vtac.analysis.product_depth import leaves_operands
 from vtac.dialects.schedule.attributes import IterationVariable

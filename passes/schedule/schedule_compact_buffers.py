@@ -17,8 +17,9 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of, guards_of
+from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.compaction import Compaction, plan_compaction
-from vtac.analysis.linear import Linear, to_affine
+from vtac.analysis.linear import Linear
 from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
 from vtac.analysis.stage import is_lowered
 from vtac.analysis.walks import operations_under

@@ -20,11 +20,12 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
+from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.attention_scores import NO_SOFTMAX, Scores, match_scores, match_softmax, starts_from_zero
 from vtac.analysis.contraction import Contraction, match_product
 from vtac.analysis.element_expressions import ElementReader, Indices
 from vtac.analysis.elementwise import index_loops, is_elementwise
-from vtac.analysis.linear import Linear, to_affine
+from vtac.analysis.linear import Linear
 from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_products import tensor_operand
 from vtac.analysis.value_facts import element_of

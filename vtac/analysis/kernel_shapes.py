@@ -10,7 +10,8 @@ from typing import cast
 from xdsl.ir import SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.linear import Linear, to_affine
+from vtac.analysis.affine_expressions import to_affine
+from vtac.analysis.linear import Linear
 from vtac.analysis.nest import outermost_first
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule.payload import ForOp

@@ -17,16 +17,15 @@ Equal expressions compare equal where these rules make them so; two that differ 
 the same values. `bounds` is exact without quotients and remainders, and never too narrow with them.
 
 xDSL's AffineExpr knows no ranges, so it keeps `(d0 * 3 + d1) floordiv 3` where d1 < 3. The bridge is
-`from_affine` and `to_affine`: a map of the IR comes in over the expressions of its dimensions, which
-composes maps, and goes out over any placing of variables as dimensions and symbols. Whether
+`from_affine`, and `to_affine` in `affine_expressions.py`: a map of the IR comes in over the expressions of
+its dimensions, which composes maps, and goes out over any placing of variables as dimensions and symbols. Whether
 something is a multiple of a number `vtac.analysis.alignment` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from xdsl.ir.affine import (
     AffineBinaryOpExpr,
@@ -273,53 +272,6 @@ def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Line
     if expr.kind is AffineBinaryOpKind.Mod:
         return left.modulo(right.constant, extents)
     return (left + (right.constant - 1)).floor_divide(right.constant, extents)
-
-
-def to_affine(expression: Linear, place: Callable[[Hashable], AffineExpr]) -> AffineExpr:
-    """The expression as an affine expression; `place` gives each variable's dimension or symbol."""
-    terms: list[tuple[AffineExpr, int]] = []
-    for atom, coefficient in expression.terms.items():
-        if isinstance(atom, Quotient):
-            term = to_affine(atom.numerator, place) // atom.divisor
-        elif isinstance(atom, Remainder):
-            term = to_affine(atom.numerator, place) % atom.divisor
-        else:
-            term = place(atom)
-        terms.append((term, coefficient))
-    return _affine_sum(expression.constant, tuple(terms))
-
-
-@lru_cache(maxsize=4096)
-def _affine_sum(constant: int, terms: tuple[tuple[AffineExpr, int], ...]) -> AffineExpr:
-    """A constant plus expressions, each times a number."""
-    result: AffineExpr | None = None
-    for term, coefficient in terms:
-        scaled = term if coefficient == 1 else term * coefficient
-        result = scaled if result is None else _sum(result, scaled)
-    if result is None:
-        return AffineExpr.constant(constant)
-    return result + constant if constant else result
-
-
-def _sum(left: AffineExpr, right: AffineExpr) -> AffineExpr:
-    """Two dimensions, or two symbols, stand in the order of their positions, as MLIR orders them."""
-    match left, right:
-        case (AffineDimExpr(), AffineDimExpr()) | (AffineSymExpr(), AffineSymExpr()) if left.position > right.position:
-            return right + left
-        case _:
-            return left + right
-
-
-def dimension_of(variable: Hashable) -> AffineExpr:
-    """The dimension of a variable that is a number, for `to_affine`."""
-    if not isinstance(variable, int):
-        raise TypeError(f"{variable} is no number of a dimension")
-    return AffineExpr.dimension(variable)
-
-
-def affine_text(expression: Linear) -> str:
-    """An expression over numbered variables for a message: `d0 * 2 + d1`."""
-    return str(to_affine(expression, dimension_of))
 
 
 def relax(expression: Linear, inner: set[Hashable], extents: Extents) -> tuple[Linear, int, int]:

@@ -24,7 +24,6 @@ from vtac.analysis.elementwise import index_loops, is_elementwise
 from vtac.analysis.integer_ranges import product_range, type_range, width_of
 from vtac.analysis.reshapes import RESHAPES, reshape_groups
 from vtac.analysis.scalar_facts import constant_fact, range_of, scalar_facts
-from vtac.analysis.scaled_floats import SINGLE_EXACT, fitting
 from vtac.analysis.scaled_integers import (
     Fact,
     Known,
@@ -36,6 +35,7 @@ from vtac.analysis.scaled_integers import (
     moved,
     smallest,
 )
+from vtac.analysis.scaled_shifts import SINGLE_EXACT, fitting
 from vtac.analysis.structured_view import structured_view
 from vtac.dialects.packing import JoinOp
 

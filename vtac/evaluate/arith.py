@@ -12,67 +12,17 @@ from xdsl.dialects.tensor import ExtractOp
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
+from vtac.evaluate.arith_tables import (
+    BOOLEAN_UFUNCS,
+    FLOAT_PREDICATES,
+    FLOAT_UFUNCS,
+    INTEGER_UFUNCS,
+    PREDICATES,
+    UNSIGNED_UFUNCS,
+)
 from vtac.evaluate.numbers import Array, DType, Mask, computed_dtype, number, rounded
 from vtac.evaluate.refusals import refused
 from vtac.evaluate.scalar_functions import FUNCTIONS, Compute, refuse_where
-
-_INTEGER_UFUNCS: dict[str, np.ufunc] = {
-    "arith.addi": np.add,
-    "arith.subi": np.subtract,
-    "arith.muli": np.multiply,
-    "arith.maxsi": np.maximum,
-    "arith.minsi": np.minimum,
-    "arith.andi": np.bitwise_and,
-    "arith.ori": np.bitwise_or,
-    "arith.xori": np.bitwise_xor,
-}
-_UNSIGNED_UFUNCS: dict[str, np.ufunc] = {"arith.maxui": np.maximum, "arith.minui": np.minimum}
-_BOOLEAN_UFUNCS: dict[str, np.ufunc] = {
-    "arith.addi": np.logical_xor,
-    "arith.subi": np.logical_xor,
-    "arith.muli": np.logical_and,
-    "arith.maxsi": np.logical_and,
-    "arith.minsi": np.logical_or,
-}
-"""On i1, whose true is -1 as a signed number, where they differ from numpy's on bool."""
-_FLOAT_UFUNCS: dict[str, np.ufunc] = {
-    "arith.addf": np.add,
-    "arith.subf": np.subtract,
-    "arith.mulf": np.multiply,
-    "arith.divf": np.divide,
-    "arith.maximumf": np.maximum,
-    "arith.minimumf": np.minimum,
-}
-_PREDICATES: tuple[tuple[np.ufunc, bool], ...] = (
-    (np.equal, True),
-    (np.not_equal, True),
-    (np.less, True),
-    (np.less_equal, True),
-    (np.greater, True),
-    (np.greater_equal, True),
-    (np.less, False),
-    (np.less_equal, False),
-    (np.greater, False),
-    (np.greater_equal, False),
-)
-"""`arith.cmpi`'s predicates in the order of its attribute; whether each compares as signed."""
-
-
-_FLOAT_PREDICATES: dict[int, tuple[np.ufunc, bool]] = {
-    1: (np.equal, False),
-    2: (np.greater, False),
-    3: (np.greater_equal, False),
-    4: (np.less, False),
-    5: (np.less_equal, False),
-    6: (np.not_equal, False),
-    8: (np.equal, True),
-    9: (np.greater, True),
-    10: (np.greater_equal, True),
-    11: (np.less, True),
-    12: (np.less_equal, True),
-    13: (np.not_equal, True),
-}
-"""`arith.cmpf`'s predicates that compare, and what each says when an operand is no number."""
 
 
 def evaluate_body(
@@ -133,10 +83,10 @@ def reduction_ufunc(op: Operation, dtype: DType) -> tuple[np.ufunc, DType] | Non
     """
     if dtype.kind != "i":
         return None
-    if op.name in _INTEGER_UFUNCS and op.name != "arith.subi":
-        return _INTEGER_UFUNCS[op.name], dtype
-    if op.name in _UNSIGNED_UFUNCS:
-        return _UNSIGNED_UFUNCS[op.name], _unsigned(dtype)
+    if op.name in INTEGER_UFUNCS and op.name != "arith.subi":
+        return INTEGER_UFUNCS[op.name], dtype
+    if op.name in UNSIGNED_UFUNCS:
+        return UNSIGNED_UFUNCS[op.name], _unsigned(dtype)
     return None
 
 
@@ -176,17 +126,17 @@ def _result_dtype(op: Operation) -> DType:
 
 def _integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
     boolean = operands[0].dtype.kind == "b"
-    ufunc = _BOOLEAN_UFUNCS.get(op.name, _INTEGER_UFUNCS[op.name]) if boolean else _INTEGER_UFUNCS[op.name]
+    ufunc = BOOLEAN_UFUNCS.get(op.name, INTEGER_UFUNCS[op.name]) if boolean else INTEGER_UFUNCS[op.name]
     return ufunc(*operands)
 
 
 def _unsigned_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
     left, right = operands
-    return _UNSIGNED_UFUNCS[op.name](_as_unsigned(left), _as_unsigned(right)).view(left.dtype)
+    return UNSIGNED_UFUNCS[op.name](_as_unsigned(left), _as_unsigned(right)).view(left.dtype)
 
 
 def _float(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
-    return _FLOAT_UFUNCS[op.name](*operands)
+    return FLOAT_UFUNCS[op.name](*operands)
 
 
 def _shift(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
@@ -209,7 +159,7 @@ def _shift(op: Operation, operands: Sequence[Array], active: Mask | None) -> Arr
 
 
 def _compare(op: Operation, operands: Sequence[Array], active: Mask | None) -> Array:
-    ufunc, signed = _PREDICATES[cast(CmpiOp, op).predicate.value.data]
+    ufunc, signed = PREDICATES[cast(CmpiOp, op).predicate.value.data]
     left, right = (_as_signed(value) if signed else _as_unsigned(value) for value in operands)
     return ufunc(left, right)
 
@@ -218,7 +168,7 @@ def _compare_floats(op: Operation, operands: Sequence[Array], active: Mask | Non
     predicate = cast(CmpfOp, op).predicate.value.data
     left, right = operands
     unordered = np.logical_or(np.isnan(left), np.isnan(right))
-    ufunc, if_unordered = _FLOAT_PREDICATES[predicate]
+    ufunc, if_unordered = FLOAT_PREDICATES[predicate]
     return (
         np.logical_or(ufunc(left, right), unordered)
         if if_unordered
@@ -276,9 +226,9 @@ def _to_integer(op: Operation, operands: Sequence[Array], active: Mask | None) -
 
 
 _COMPUTE: Mapping[str, Compute] = {
-    **dict.fromkeys(_INTEGER_UFUNCS, _integer),
-    **dict.fromkeys(_UNSIGNED_UFUNCS, _unsigned_integer),
-    **dict.fromkeys(_FLOAT_UFUNCS, _float),
+    **dict.fromkeys(INTEGER_UFUNCS, _integer),
+    **dict.fromkeys(UNSIGNED_UFUNCS, _unsigned_integer),
+    **dict.fromkeys(FLOAT_UFUNCS, _float),
     "arith.shrsi": _shift,
     "arith.shrui": _shift,
     "arith.shli": _shift,

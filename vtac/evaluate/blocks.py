@@ -22,6 +22,7 @@ from vtac.dialects.schedule.payload import BlockOp
 from vtac.evaluate.affine import Index, evaluate_map, holds
 from vtac.evaluate.arith import evaluate_body, neutral, reduction_ufunc
 from vtac.evaluate.buffers import Buffer, common, first_index, flatten, outside
+from vtac.evaluate.masks import any_along, as_mask, spread_mask
 from vtac.evaluate.numbers import Array, DType, Integers, Mask, number
 from vtac.evaluate.refusals import refused
 
@@ -115,7 +116,7 @@ class _Box:
             shape[position] = axis.extent
             grid[axis.variable] = np.arange(axis.start, axis.start + axis.extent, dtype=np.int64).reshape(shape)
         loops = [grid[loop] for loop in self.block.loops]
-        self.active = _mask(True if self.block.guard is None else holds(self.block.guard.data, loops))
+        self.active = as_mask(True if self.block.guard is None else holds(self.block.guard.data, loops))
         self.is_empty = self.active is not None and not self.active.any()
         self.variables = evaluate_map(self.block.bindings.data, loops)
         if self.is_empty:
@@ -125,7 +126,7 @@ class _Box:
 
     def writes_are_distinct(self) -> bool:
         """No two points write one element unless they differ only in loops the index ignores."""
-        active = _any_along(self.active, [a for a, n in enumerate(self.written.shape) if n == 1])
+        active = any_along(self.active, [a for a, n in enumerate(self.written.shape) if n == 1])
         if active is None:
             positions = self.written
         else:
@@ -183,7 +184,7 @@ class _Box:
         whole = np.broadcast_to(terms, shape)
         total: Array = ufunc.reduce(whole, axis=repeated, dtype=seen_as, keepdims=True)
         base = self._accumulated(repeated).view(seen_as)
-        self._write(ufunc(base, total).view(dtype), _any_along(self.active, repeated))
+        self._write(ufunc(base, total).view(dtype), any_along(self.active, repeated))
 
     def _evaluate(self, arguments: Sequence[Array]) -> Array:
         scalars = {value: array.reshape((1,) * self.rank) for value, array in self.statement.scalars.items()}
@@ -195,7 +196,7 @@ class _Box:
         for variable, value in zip(self.block.variables, self.variables, strict=True):
             if variable.reduction:
                 start = np.logical_and(start, np.equal(value, 0))
-        return _spread(start, self.rank)
+        return spread_mask(start, self.rank)
 
     def _accumulated(self, repeated: tuple[int, ...]) -> Array:
         """What each element's accumulation starts from at its first point along `repeated`."""
@@ -206,7 +207,7 @@ class _Box:
             start = np.logical_and(start, active[first])
         output = self.statement.output
         needed = np.logical_not(start)
-        remaining = _any_along(active, repeated)
+        remaining = any_along(active, repeated)
         if remaining is not None:
             needed = np.logical_and(needed, remaining)
         if needed.any():
@@ -288,20 +289,3 @@ class _Box:
                 f"{extents}: guard it, or bind its variables to fewer iterations",
                 self.block,
             )
-
-
-def _mask(verdict: bool | Mask) -> Mask | None:
-    """A guard's verdict; None when it holds everywhere."""
-    return None if np.all(verdict) else np.asarray(verdict)
-
-
-def _any_along(mask: Mask | None, axes: Sequence[int]) -> Mask | None:
-    if mask is None or not axes or mask.ndim == 0:
-        return mask
-    found: Mask = np.any(mask, axis=tuple(axes), keepdims=True)
-    return None if found.all() else found
-
-
-def _spread(verdict: bool | Mask, rank: int) -> Mask:
-    mask = np.asarray(verdict)
-    return mask.reshape(mask.shape or (1,) * rank)

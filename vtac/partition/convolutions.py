@@ -14,9 +14,9 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Operation, SSAValue
 
+from vtac.analysis.affine_expressions import affine_text
 from vtac.analysis.contraction import NO_REDUCTION, Contraction, match_contraction
 from vtac.analysis.contraction_bodies import Kind
-from vtac.analysis.linear import affine_text
 from vtac.analysis.structured_view import Operand, structured_view
 from vtac.partition.windows import SlidingData, Window, match_axes, match_data
 

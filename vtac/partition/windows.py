@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from vtac.analysis.linear import Linear, affine_text
+from vtac.analysis.affine_expressions import affine_text
+from vtac.analysis.linear import Linear
 from vtac.analysis.structured_view import Operand, StructuredView
 
 

@@ -10,7 +10,8 @@ from xdsl.dialects.builtin import AffineMapAttr, IndexType, IntegerAttr
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
-from vtac.analysis.linear import Extents, Linear, to_affine
+from vtac.analysis.affine_expressions import to_affine
+from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.nest import outermost_first
 from vtac.dialects.vta.memory import Amount
 
