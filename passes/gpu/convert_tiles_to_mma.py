@@ -81,7 +81,7 @@ class ConvertTile(RewritePattern):
 
     plan: Plan
     declared: Mapping[SSAValue, SSAValue]
-    cuts: bool
+    cuts: bool = False
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
