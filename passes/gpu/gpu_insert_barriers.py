@@ -9,19 +9,33 @@ before: for step                          after: for step
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.gpu import BarrierOp
+from xdsl.ir import Operation
 from xdsl.passes import ModulePass
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.barriers import plan_barriers
 from vtac.analysis.kernel_places import refuse_routines
 from vtac.dialects.wmma.declared import KERNEL
-from vtac.rewriting.edits import insert_ops
+from vtac.rewriting.walker import rewrite_once
+
+
+@dataclass
+class InsertBarrier(RewritePattern):
+    """A barrier before a statement that the plan of its kernel names."""
+
+    planned: Collection[Operation]
+
+    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
+        if op in self.planned:
+            rewriter.insert(BarrierOp(), InsertPoint.before(op))
 
 
 @dataclass(frozen=True)
@@ -43,5 +57,4 @@ class GpuInsertBarriers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
             refuse_routines(kernel, self.name)
-            for statement in plan_barriers(kernel):
-                insert_ops(BarrierOp(), InsertPoint.before(statement))
+            rewrite_once(kernel, InsertBarrier(frozenset(plan_barriers(kernel))))
