@@ -38,7 +38,7 @@ from vtac.dialects.tensor_maps import FIRST_CAPABILITY
 from vtac.dialects.tma import ArriveExpectOp, ArriveOp, CopyOp, ElectOp, FenceInitOp, InitOp, LoadOp, WaitOp
 from vtac.dialects.tma.declared import PRODUCES
 from vtac.dialects.wgmma.declared import IN_FLIGHT
-from vtac.dialects.wmma.declared import STAGED
+from vtac.dialects.wmma.declared import DYNAMIC_SIZE, STAGED
 from vtac.errors import CompileError
 from vtac.passes.gpu.gpu_pipeline_loops import LoopPipeline
 from vtac.rewriting.edits import discard, insert_ops
@@ -218,7 +218,7 @@ class GpuPipelineBoxes(ModulePass):
     ensures:  buffers of the loop have one slot per stage; loads are asked for by one thread, and used after a wait for
               their mbarrier's phase; a slot is filled again after all warps have used it. Of loops marked `specialize`
               loads stand under a condition marked `tma.produces`.
-    declines: older architectures or none, loops that run several times, bulk copies without a pipeline.
+    declines: older architectures or none, dynamic sizes, loops that run several times, bulk copies without a pipeline.
     """
 
     name = "gpu-pipeline-boxes"
@@ -231,6 +231,12 @@ class GpuPipelineBoxes(ModulePass):
         if record is None or record.compute_capability < FIRST_CAPABILITY:
             found = "no architecture is given" if record is None else f"{record.name} has none"
             raise CompileError(f"tma.load: {found}; sm_90 and later copy boxes in bulk", location_of(first))
+        if DYNAMIC_SIZE.get(op) is not None:
+            raise CompileError(
+                "tma.load: a tensor map has the extents of its array, and one of this program's is dynamic: compile it "
+                "for its sizes, or copy by cp.async",
+                location_of(first),
+            )
         rewrite_once(op, PipelineBoxes())
         left = next((copy for copy in op.walk() if isinstance(copy, CopyOp)), None)
         if left is not None:

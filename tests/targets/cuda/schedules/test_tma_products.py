@@ -67,6 +67,17 @@ def test_products_of_any_depth_are_exact(way: Way, m: int, n: int, k: int, trans
     np.testing.assert_array_equal(compiled(case, way)(*arrays), wanted_of(case, arrays))
 
 
+@needs_cpu
+@settings(max_examples=8)
+@given(m=st.integers(1, 130), n=st.integers(1, 130), k=st.integers(4, 30), specialize=st.booleans(), own=st.booleans())
+def test_products_of_any_size_are_exact(m: int, n: int, k: int, specialize: bool, own: bool) -> None:
+    """Boxes begin inside of both operands and end outside, in any dimension; results outside are not stored."""
+    case = product((m, n, 8 * k), transposed=True)
+    way = Way("sm_90", LANES if own and 8 * k > 128 else None, specialize)
+    arrays = case.arrays()
+    np.testing.assert_array_equal(compiled(case, way)(*arrays), wanted_of(case, arrays))
+
+
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 def test_the_kernel_level_is_exact_too(way: Way) -> None:
     case = product((64, 128, 232))
@@ -161,10 +172,15 @@ REFUSED = {
         "sm_80",
         "tma_schedule: sm_80 has no bulk copies of tensors; sm_90 and later have",
     ),
-    "sizes that nothing divides": (
-        product((60, 64, 256)),
+    "one step alone": (
+        product((60, 64, 16)),
         "sm_90",
-        "tma_schedule: no tiling divides a product of 60 x 64 x 256",
+        "tma_schedule: no tiling fits a product of 60 x 64 x 16: it takes two steps of 32 bytes of k or more",
+    ),
+    "warpgroups beyond rows": (
+        product((60, 64, 256)),
+        "sm_90a",
+        "wgmma whole tiles of 64 rows and 32 columns",
     ),
     "operands to be transposed": (
         product((64, 64, 256), "i8"),
@@ -179,6 +195,34 @@ def test_what_is_refused(case: Case, architecture: str, message: str) -> None:
     with pytest.raises(ScheduleError) as caught:
         tma_schedule(case.text, gpu_architecture(architecture))
     assert message in caught.value.message
+
+
+def test_pixels_that_are_no_box_are_refused() -> None:
+    """32 pixels of rows of 14 are two rows and a half."""
+    case = next(one for one in CASES.values() if one.image)
+    text = case.text.replace("8x8", "14x14").replace("10x10", "16x16")
+    with pytest.raises(ScheduleError) as caught:
+        tma_schedule(text, gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 2))
+    assert "is not addressed by one part of a loop along each dimension" in caught.value.message
+
+
+def test_a_script_can_be_written_down() -> None:
+    case = product((64, 64, 256))
+    script = tma_schedule(case.text, gpu_architecture("sm_90"), LANES, specialize=True)
+    assert 'async "tma"' in str(script)
+    assert "schedule.specialize" in str(script)
+    again = vtac.compile(case.text, "cuda", "sm_90", schedule=str(script))
+    assert isinstance(again, CudaProgram)
+    assert again.text == compiled(case, WAYS["mma.sync, roles"]).text
+
+
+def test_names_of_maps_are_no_parameters() -> None:
+    case = product((64, 64, 256))
+    text = case.text.replace("%a", "%b_map")
+    script = tma_schedule(text, gpu_architecture("sm_90"), LANES)
+    program = vtac.compile(text, "cuda", "sm_90", schedule=script)
+    assert "TensorMap b_map_map" in program.text
+    assert "TensorMap b_map_2" in program.text
 
 
 def test_rows_that_boxes_do_not_reach_are_refused() -> None:

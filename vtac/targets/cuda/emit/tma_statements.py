@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain, count
 
 from xdsl.dialects import memref
 from xdsl.dialects.builtin import i64
@@ -37,11 +38,13 @@ _BARRIER_BYTES = 8
 def kernel_maps(kernel: FuncOp) -> dict[TensorMap, str]:
     """The tensor maps of a kernel and their names, in the order of its loads."""
     found: dict[TensorMap, str] = {}
+    taken = {parameter_name(argument) for argument in kernel.body.block.args}
     for op in kernel.walk():
         if isinstance(op, tma.LoadOp) and map_of(op) not in found:
             name = f"{map_of(op).array}_map"
-            same = sum(one.array == map_of(op).array for one in found)
-            found[map_of(op)] = f"{name}_{same + 1}" if same else name
+            numbered = (f"{name}_{number}" for number in count(2))
+            found[map_of(op)] = next(one for one in chain([name], numbered) if one not in taken)
+            taken.add(found[map_of(op)])
     return found
 
 

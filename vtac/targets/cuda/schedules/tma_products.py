@@ -34,6 +34,8 @@ _GROUP_COLUMNS = (256, 128, 64, 32)
 _STEP_BYTES = (128, 64, 32)
 _STAGES = (4, 3, 2)
 _RASTER = 8
+_MOST_BEYOND = (5, 4)
+"""What a tiling may compute at most, in terms of the tiling that computes least."""
 _REGISTERS = 65536
 _SPARE_REGISTERS = 72
 """For operands, addresses and counters, beside sums."""
@@ -103,7 +105,7 @@ def tma_schedule(
     On sm_90a for `wgmma`, on other architectures from sm_90 on for `mma.sync`; a tiling chooses, too. With
     `specialize`, as for `wgmma` unless it says otherwise, warps of their own ask for the copies. What lies outside of
     an operand, along k or as a convolution's padding, is the copies' zeros. Raises `ScheduleError` for other programs
-    and architectures, sizes that no tiling divides, and operands whose rows are no multiples of 16 bytes.
+    and architectures, sizes that no tiling fits, and operands whose rows are no multiples of 16 bytes.
     """
     schedule = Schedule(module)
     record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90a"]
@@ -121,8 +123,8 @@ def tma_schedule(
     if chosen is None:
         m, n, k = shape.sizes
         raise ScheduleError(
-            f"tma_schedule: no tiling divides a product of {m} x {n} x {k}: rows have to be a multiple of {ROWS} and "
-            f"columns of 16 (64 and 32 for wgmma); use mma_schedule or the default one"
+            f"tma_schedule: no tiling fits a product of {m} x {n} x {k}: it takes two steps of {2 * CORE_BYTES} bytes "
+            "of k or more, and wgmma whole tiles of 64 rows and 32 columns; use mma_schedule or the default one"
         )
     scheduler, what = _scheduler(schedule, blocks, shape, chosen, specialize=roles)
     scheduler.schedule()
@@ -165,16 +167,25 @@ def _whole_rows(shape: ProductShape, blocks: ProductBlocks) -> ProductShape:
 def _tilings(
     shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture, specialize: bool
 ) -> Iterator[ProductTiling]:
-    """Tilings for `mma.sync` that divide rows and columns and have room, the largest first."""
+    """Tilings for `mma.sync` that have room, the largest first of those that compute little beyond the product."""
     width = blocks.element_bytes
     fragment = (ROWS, COLUMNS, 2 * CORE_BYTES // width)
     found = [
         ProductTiling(fragment, *tiles, *warps, bytes_ // 32, stages, _RASTER)
         for tiles, warps, bytes_, stages in product(_TILES, _WARPS, _STEP_BYTES, _STAGES)
     ]
-    for one in sorted(found, key=lambda one: one.block[0] * one.block[1] * one.threads, reverse=True):
-        if _fits(shape, one.block, one.stages, width, record) and _has_registers(one, specialize):
+    fitting = [one for one in found if _has_room(shape, one.block, one.stages, width, record)]
+    fitting = [one for one in fitting if _has_registers(one, specialize)]
+    least = min((_computed(shape, one.block) for one in fitting), default=0)
+    for one in sorted(fitting, key=lambda one: one.block[0] * one.block[1] * one.threads, reverse=True):
+        if _computed(shape, one.block) * _MOST_BEYOND[1] <= least * _MOST_BEYOND[0]:
             yield one
+
+
+def _computed(shape: ProductShape, block: tuple[int, int, int]) -> int:
+    """Elements that blocks compute of a product, those beyond it counted."""
+    (m, n, _), (rows, columns, _) = shape.sizes, block
+    return -(-m // rows) * rows * (-(-n // columns)) * columns
 
 
 def _has_registers(one: ProductTiling, specialize: bool) -> bool:
@@ -189,15 +200,17 @@ def _group_tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchit
     width = blocks.element_bytes
     for groups, columns, bytes_, stages in product(_GROUPS, _GROUP_COLUMNS, _STEP_BYTES, _STAGES):
         one = GroupTiling(groups, columns, width, bytes_, stages, _RASTER)
-        if _fits(shape, one.block, stages, width, record):
+        divides = shape.sizes[0] % one.block[0] == 0 and shape.sizes[1] % columns == 0
+        if divides and _has_room(shape, one.block, stages, width, record):
             yield one
 
 
-def _fits(shape: ProductShape, block: tuple[int, int, int], stages: int, width: int, record: GpuArchitecture) -> bool:
-    """Whether a tiling divides the product, has room for its stages and boxes, and as many steps as stages."""
-    (m, n, k), (rows, columns, depth) = shape.sizes, block
+def _has_room(
+    shape: ProductShape, block: tuple[int, int, int], stages: int, width: int, record: GpuArchitecture
+) -> bool:
+    """Whether a block has room for a tiling's stages, boxes can bring its operands, and there are steps for stages."""
+    (_, _, k), (rows, columns, depth) = shape.sizes, block
     row_bytes = [rows if shape.a_by_rows else depth, depth if shape.b_by_depth else columns]
     wide = all(one * width % (BANKS_BYTES // 4) == 0 for one in row_bytes)
     room = (rows + columns) * depth * width * stages + _BARRIER_BYTES <= record.shared_bytes_per_block
-    divides = m % rows == 0 and n % columns == 0 and k > depth * (stages - 1)
-    return divides and room and wide and max(rows, columns, depth) <= MOST_BOX
+    return k > depth * (stages - 1) and room and wide and max(rows, columns, depth) <= MOST_BOX
