@@ -37,6 +37,7 @@ from vtac.dialects.mma import FillOp
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wgmma import DescriptorOp, DescriptorType, MmaAsyncOp
+from vtac.dialects.wmma.declared import CUT_TF32
 from vtac.passes.gpu.convert_tiles_to_mma import ConvertTile, DeclareTiles, Plan
 from vtac.rewriting.edits import append
 from vtac.rewriting.index_values import HostValues
@@ -125,5 +126,5 @@ class ConvertTilesToWgmma(ModulePass):
             declared: dict[SSAValue, SSAValue] = {}
             rewrite_once(function, DeclareTiles(plan, declared))
             rewrite_once(function, ConvertGroupTile(plan, declared))
-            rewrite_once(function, ConvertTile(plan, declared))
+            rewrite_once(function, ConvertTile(plan, declared, CUT_TF32.is_on(op)))
             rewrite_once(function, DropBuffer(declared, "registers", no_product))

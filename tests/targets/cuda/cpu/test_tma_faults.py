@@ -11,7 +11,7 @@ from mma_programs import product, wanted_of
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
-from vtac.errors import KernelFault
+from vtac.errors import KernelFault, KernelTextError
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
@@ -83,6 +83,30 @@ OF_GROUPS = {
     "stages are released while products read them": (r"wgmma_wait_1\(\);[^\n]*", ""),
     "the step's own stage is released": (r"\(slice \+ 2\) % 3", "slice % 3"),
 }
+
+
+HEADS = {
+    "nobody asks again whether a phase is complete": (r"do \{(.*?)\} while \(!is_complete\);", r"\1", ""),
+    "maps are copied to local memory": ("const __grid_constant__ ", "const ", "others are copied to local memory"),
+    "maps start anywhere": (r"alignas\(64\) ", "", "a tensor map starts at a multiple of 64 bytes"),
+    "the compiler is not told of a wait": (
+        r'"r"\(barrier\), "r"\(parity\)\s*: "memory"',
+        r'"r"(barrier), "r"(parity)',
+        "`mbarrier.try_wait.parity.shared::cta.b64` orders accesses of memory",
+    ),
+    "the compiler is not told of a fence": (r': : : "memory"', ": : :", "`fence.mbarrier_init.release.cluster` orders"),
+    "fewer threads are announced": (r"__launch_bounds__\(\d+\)", "__launch_bounds__(128)", "a GPU refuses the launch"),
+}
+
+
+@pytest.mark.parametrize("architecture", TILINGS)
+@pytest.mark.parametrize(("old", "new", "message"), HEADS.values(), ids=HEADS.keys())
+def test_what_only_a_gpu_would_trip_over_is_found(architecture: str, old: str, new: str, message: str) -> None:
+    text, count = re.subn(old, new, program(architecture).text, count=1, flags=re.DOTALL)
+    assert count == 1
+    with pytest.raises((KernelFault, KernelTextError)) as caught:
+        run_on_cpu(text, program(architecture).launch, CASE.arrays(), orders=3, blocks=(0,), workers=1)
+    assert message in caught.value.message
 
 
 @pytest.mark.parametrize("architecture", TILINGS)

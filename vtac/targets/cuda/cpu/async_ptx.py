@@ -74,7 +74,7 @@ def _expect(found: re.Match[str], of: _Operands) -> str:
 
 
 def _wait(found: re.Match[str], of: _Operands) -> str:
-    return f"::vtac::wait_mbarrier({of.read(found[2])}, {of.read(found[3])}, {of.line}); ptx_{found[1]} = true;"
+    return f"ptx_{found[1]} = ::vtac::wait_mbarrier({of.read(found[2])}, {of.read(found[3])}, {of.line});"
 
 
 def _load_box(found: re.Match[str], of: _Operands) -> str:

@@ -24,7 +24,8 @@ _ROUND = "cvt.rna.tf32.f32"
 _GROUP = re.compile(r"\s*(?:\{([^{}]*)\}|\[([^\[\]]*)\]|(%\d+))\s*(,|;|$)")
 _DEPTHS = {"f16": 16, "bf16": 16, "tf32": 8, "s8": 32, "u8": 32}
 _SUMS = {"f32": "float", "s32": "int"}
-_CLOBBER = re.compile(r'[\s:,]*"(?:memory|cc)"')
+_CLOBBER = re.compile(r'[\s:,]*"(memory|cc)"')
+_ORDERING = re.compile(r"\b(?:mbarrier|fence|cp\.async|wgmma\.(?:fence|commit_group|wait_group))\.[\w.:]+")
 _LINE = "vtac_line"
 
 
@@ -35,6 +36,7 @@ class _Statement:
     template: str
     operands: tuple[tuple[str, str], ...]
     end: int
+    clobbers_memory: bool
 
 
 def rewrite_asm(text: str) -> str:
@@ -74,14 +76,16 @@ def _parsed(text: str, position: int) -> _Statement:
         close = _closing(text, operand.end())
         operands.append((operand[1], text[operand.end() : close]))
         position = close + 1
+    clobbers_memory = False
     while (clobber := _CLOBBER.match(text, position)) is not None:
         position = clobber.end()
+        clobbers_memory = clobbers_memory or clobber[1] == "memory"
     end = re.compile(r"[\s:]*\)\s*;").match(text, position)
     if end is None:
         raise KernelTextError(
             "cannot run this asm statement on the CPU: it has more than operands", _place(text, start)
         )
-    return _Statement(template, tuple(operands), end.end())
+    return _Statement(template, tuple(operands), end.end(), clobbers_memory)
 
 
 def _skipped(text: str, position: int) -> int:
@@ -101,6 +105,7 @@ def _closing(text: str, position: int) -> int:
 def _call(statement: _Statement, place: str) -> str:
     asynchronous = async_call(statement.template, statement.operands, _LINE, place)
     if asynchronous is not None:
+        _check_clobber(statement, place)
         return asynchronous
     instruction, _, rest = statement.template.strip().partition(" ")
     groups = _groups(rest, statement, place)
@@ -116,6 +121,17 @@ def _call(statement: _Statement, place: str) -> str:
         f"mma.sync.aligned of f16, bf16, tf32, s8 and u8, cvt.rna.tf32.f32, and {ASYNC_INSTRUCTIONS}",
         place,
     )
+
+
+def _check_clobber(statement: _Statement, place: str) -> None:
+    """What orders accesses of memory says so to the compiler. Raises `KernelTextError` otherwise."""
+    ordering = _ORDERING.search(statement.template)
+    if ordering is not None and not statement.clobbers_memory:
+        raise KernelTextError(
+            f'`{ordering[0]}` orders accesses of memory, and its asm statement does not say "memory": the compiler may '
+            'move accesses over it; write : "memory" behind the operands',
+            place,
+        )
 
 
 def _groups(rest: str, statement: _Statement, place: str) -> list[list[int]]:

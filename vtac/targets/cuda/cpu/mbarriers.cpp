@@ -110,12 +110,30 @@ void complete_transactions(Mbarrier& barrier, unsigned bytes) {
     flip_if_complete(barrier);
 }
 
-void wait_mbarrier(std::uint32_t address, unsigned parity, int line) {
+namespace {
+
+// The phases that threads have been told of that they are not complete.
+struct Told {
+    std::uint32_t block, barrier, phase;
+} told[first_warp];
+
+}  // namespace
+
+// The hardware gives up after some time; here it does so once for each phase, so that who does not ask again goes on.
+bool wait_mbarrier(std::uint32_t address, unsigned parity, int line) {
     Mbarrier& barrier = mbarrier_at(address, "a wait", line);
     note_atomic(shared_pointer(address, 8), 8, line);
     const Waiting waiting = {int(&barrier - barriers), parity & 1, line};
-    if (!has_completed(waiting)) wait_in_fiber(waiting);
+    if (!has_completed(waiting)) {
+        const Told now = {epochs.block_ordinal, std::uint32_t(waiting.barrier), barrier.phase};
+        Told& last = told[current_thread()];
+        const bool is_first = last.block != now.block || last.barrier != now.barrier || last.phase != now.phase;
+        last = now;
+        if (is_first) return false;
+        wait_in_fiber(waiting);
+    }
     hear(current_thread(), barrier.complete);
+    return true;
 }
 
 bool has_completed(const Waiting& waiting) { return (barriers[waiting.barrier].phase & 1) != waiting.parity; }

@@ -30,12 +30,33 @@ def host_program(text: str, launch: LaunchRecord) -> str:
     """
     if not re.search(rf"\b{launch.kernel}\s*\(", text):
         raise KernelTextError(f"the text defines no kernel `{launch.kernel}`, which the launch record names")
+    _check_kernel(text, launch)
     body = rewrite_shared(rewrite_asm(text))
     return (
         f'#include "vtac_cpu.h"\n{known_fragments()}#line 1 "kernel.cu"\n{body}\n#line 1 "main"\n'
         "int main(int argc, char** argv) {\n"
         f"    return vtac::run(argc, argv, vtac::Bound<&{launch.kernel}>::kernel());\n}}\n"
     )
+
+
+def _check_kernel(text: str, launch: LaunchRecord) -> None:
+    """What only a GPU would trip over: bounds of the launch, and tensor maps that are copied to local memory."""
+    start = next(re.finditer(rf"\b{launch.kernel}\s*\(", text))
+    place = f"kernel.cu:{text.count(chr(10), 0, start.start()) + 1}"
+    bounds = re.findall(r"__launch_bounds__\s*\(\s*(\d+)", text[: start.start()])
+    if bounds and int(bounds[-1]) < launch.threads:
+        raise KernelTextError(
+            f"kernel `{launch.kernel}` is for at most {bounds[-1]} threads by its __launch_bounds__, the launch "
+            f"record has {launch.threads}: a GPU refuses the launch",
+            place,
+        )
+    passed = text[start.end() : text.find("{", start.end())].count("__grid_constant__")
+    if passed < len(launch.tensor_maps):
+        raise KernelTextError(
+            f"kernel `{launch.kernel}` takes {len(launch.tensor_maps)} tensor maps, and {passed} of its parameters are "
+            "const __grid_constant__: others are copied to local memory, where bulk copies find no map",
+            place,
+        )
 
 
 @cache

@@ -35,6 +35,8 @@ template <class... P, void (*function)(P...)>
 struct Bound<function> {
     static_assert(((std::is_pointer_v<P> || sizeof(P) == 128) && ...),
                   "every parameter of the kernel must be a pointer to an array, or a tensor map of 128 bytes");
+    static_assert(((std::is_pointer_v<P> || alignof(P) >= 64) && ...),
+                  "a tensor map starts at a multiple of 64 bytes: declare its type alignas(64)");
     static constexpr Parameter parameters[sizeof...(P) + 1] = {parameter_of<P>()..., {"", false}};
 
     template <std::size_t... i>

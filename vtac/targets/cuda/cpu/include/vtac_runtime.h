@@ -66,7 +66,7 @@ void wait_for_copies(std::size_t groups_in_flight);
 void init_mbarrier(std::uint32_t address, unsigned count, int line);
 void arrive_mbarrier(std::uint32_t address, unsigned count, unsigned bytes, int line);
 void expect_mbarrier(std::uint32_t address, unsigned bytes, int line);
-void wait_mbarrier(std::uint32_t address, unsigned parity, int line);
+bool wait_mbarrier(std::uint32_t address, unsigned parity, int line);
 // cp.async.bulk.tensor of a box of a tensor to shared memory, and the fence between plain accesses and such copies.
 void load_box(const void* map, std::initializer_list<int> coordinates, std::uint32_t target, std::uint32_t barrier,
               int line);
