@@ -43,7 +43,7 @@ def _check_kernel(text: str, launch: LaunchRecord) -> None:
     """What only a GPU would trip over: bounds of the launch, and tensor maps that are copied to local memory."""
     start = next(re.finditer(rf"\b{launch.kernel}\s*\(", text))
     place = f"kernel.cu:{text.count(chr(10), 0, start.start()) + 1}"
-    bounds = re.findall(r"__launch_bounds__\s*\(\s*(\d+)", text[: start.start()])
+    bounds = re.findall(r"__launch_bounds__\s*\(\s*(\d+)\s*[,)]", text[: start.start()])
     if bounds and int(bounds[-1]) < launch.threads:
         raise KernelTextError(
             f"kernel `{launch.kernel}` is for at most {bounds[-1]} threads by its __launch_bounds__, the launch "
