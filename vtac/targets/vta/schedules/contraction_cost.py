@@ -41,7 +41,7 @@ class ContractionCost:
         by_input = one * product_of(count for count, weight in sides if not weight)
         windows = prod(contraction.window)
         total = by_weight * by_input * passes
-        self.outputs = one * _covered_outputs(layer, contraction, tilings)
+        self.outputs = one * covered_outputs(layer, contraction, tilings)
         dense = self.outputs * contraction.channels * windows
         self.work = np.where(tilings.skip, (dense * contraction.useful).astype(np.int64), dense)
         groups = np.where(tilings.splits_window, windows, 1)
@@ -71,7 +71,7 @@ class ContractionCost:
         self.micro_ops = (variants * per_kernel * share).astype(np.int64) + others
 
 
-def _covered_outputs(layer: Layer, contraction: TiledContraction, tilings: Tilings) -> Column | int:
+def covered_outputs(layer: Layer, contraction: TiledContraction, tilings: Tilings) -> Column | int:
     """Tiles that are computed for all tiles of the result together; what several of them need is, each time."""
     if not contraction.region:
         return prod(layer.extents)

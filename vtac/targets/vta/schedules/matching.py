@@ -15,6 +15,7 @@ from vtac.analysis.nest import element_type_of, readers_of, shape_of, writers_of
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.targets.vta.schedules.stages import (
+    COPY,
     Accumulator,
     Operand,
     Product,
@@ -167,7 +168,8 @@ class _Matcher:
         reads = tuple(sorted({self.numbers[value] for value in block.inputs if value in self.numbers}))
         space, in_place = self._alu_space(number, block, chain, region, operands)
         alu, kernels = chain_cost(chain, in_place=in_place)
-        return Stage(block.block_name, "alu", region, alu, kernels, space, reads, products, stored)
+        spared = COPY if not in_place and possible_bases(chain) else (0, 0)
+        return Stage(block.block_name, "alu", region, alu, kernels, space, reads, products, stored, spared)
 
     def _set_contraction(self, block: BlockOp, region: TileRegion) -> None:
         if self.matched.contraction is not None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from math import prod
 
 from vtac.dialects.hardware import VTAConfig
@@ -34,17 +36,17 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
     nbytes = sum(tiles_of(operand.region, layer.extents) for operand in layer.operands) * config.acc_element_bytes
     for stage in layer.stages:
         tiles = tiles_of(stage.region, layer.extents)
-        compute += stage.alu * tiles
+        compute += stage.least_alu * tiles
         if stage.kind == "load":
             nbytes += tiles * config.acc_element_bytes
-        for product in stage.products:
-            compute += (2 if product.starts else 1) * tiles
-            nbytes += product.touched(layer.extents) * config.inp_element_bytes
-            nbytes += tiles_of(product.weights, layer.extents) * config.wgt_element_bytes
+        for one in stage.products:
+            compute += (2 if one.starts else 1) * tiles
+            nbytes += one.touched(layer.extents) * config.inp_element_bytes
+            nbytes += tiles_of(one.weights, layer.extents) * config.wgt_element_bytes
     contraction = layer.contraction
     if contraction is not None:
         needed = Needed(contraction, layer.extents)
-        inputs = prod(needed.indices(d) for d in contraction.dimensions)
+        inputs = needed.inputs
         selected = prod(e for e, weight in zip(layer.extents, contraction.by_weight, strict=True) if weight)
         weights = selected * contraction.channels * needed.positions
         compute += needed.outputs + needed.products
@@ -54,7 +56,10 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
 
 @dataclass(frozen=True)
 class Needed:
-    """What results of those extents need of a contraction: no gaps of windows behind it, and no padding."""
+    """What results of those extents need of a contraction: no gaps of windows behind it, and no padding.
+
+    Input dimensions that move with the same loops, as on a diagonal, are gone along together.
+    """
 
     contraction: TiledContraction
     extents: tuple[int, ...]
@@ -62,45 +67,98 @@ class Needed:
     @property
     def outputs(self) -> int:
         """Tiles of its output."""
-        return prod(len(self._places(number)) for number in range(len(self.contraction.extents)))
+        contraction = self.contraction
+        return tiles_of(contraction.region, self.extents) if contraction.region else prod(contraction.extents)
+
+    @property
+    def inputs(self) -> int:
+        """Tiles of its input."""
+        contraction = self.contraction
+        still = [d for d in contraction.dimensions if d.spatial is None and d.window is None]
+        return contraction.channels ** len(still) * prod(len(group.reached) for group in self._groups)
 
     @property
     def products(self) -> int:
-        """Products of tiles: each dimension with a window leaves out its padding."""
+        """Products of tiles: input dimensions with a window leave out their padding."""
         total = self.outputs * self.contraction.channels * prod(self.contraction.window)
-        for dimension in self.contraction.dimensions:
-            if dimension.window is not None:
-                pairs = self._pairs(dimension)
-                met = sum(0 <= dimension.index(i, w) < dimension.size for i, w in pairs)
-                total = total // len(pairs) * met
+        for group in self._groups:
+            if group.windows:
+                total = total // len(group.steps) * len(group.inside)
         return total
 
     @property
     def positions(self) -> int:
         """Positions of the window at which some output meets data, so that their weights are needed."""
         total = prod(self.contraction.window)
-        for dimension in self.contraction.dimensions:
-            if dimension.window is not None:
-                pairs = self._pairs(dimension)
-                met = {w for i, w in pairs if 0 <= dimension.index(i, w) < dimension.size}
-                total = total // self.contraction.window[dimension.window] * len(met)
+        for group in self._groups:
+            if group.windows:
+                total = total // prod(self.contraction.window[number] for number in group.windows) * len(group.met)
         return total
 
-    def indices(self, dimension: InputDimension) -> int:
-        """Indices of an input dimension that some output needs."""
-        if dimension.spatial is None and dimension.window is None:
-            return self.contraction.channels
-        reached = {dimension.index(i, w) for i, w in self._pairs(dimension)}
-        return len(reached & set(range(dimension.size)))
+    @property
+    def _groups(self) -> list[_Group]:
+        """Input dimensions that share a loop stand together."""
+        found: list[list[InputDimension]] = []
+        for dimension in self.contraction.dimensions:
+            if dimension.spatial is None and dimension.window is None:
+                continue
+            shared = [group for group in found if any(_share(dimension, other) for other in group)]
+            found = [group for group in found if group not in shared]
+            found.append([other for group in shared for other in group] + [dimension])
+        return [self._group(dimensions) for dimensions in found]
 
-    def _pairs(self, dimension: InputDimension) -> list[tuple[int, int]]:
-        """Indices of an output and of the window that meet along an input dimension."""
-        places = {0} if dimension.spatial is None else self._places(dimension.spatial)
-        window = 1 if dimension.window is None else self.contraction.window[dimension.window]
-        return [(i, w) for i in places for w in range(window)]
+    def _group(self, dimensions: Sequence[InputDimension]) -> _Group:
+        outer = sorted({d.spatial for d in dimensions if d.spatial is not None})
+        windows = sorted({d.window for d in dimensions if d.window is not None})
+        ranges = [sorted(self._places(number)) for number in outer]
+        ranges += [list(range(self.contraction.window[number])) for number in windows]
+        return _Group(tuple(dimensions), tuple(outer), tuple(windows), list(product(*ranges)))
 
     def _places(self, number: int) -> set[int]:
         """Indices along an outer loop."""
         if self.contraction.region:
             return self.contraction.region[number].touched(self.extents)
         return set(range(self.contraction.extents[number]))
+
+
+@dataclass(frozen=True)
+class _Group:
+    """Input dimensions, the outer loops and those of the window that move them, and all steps of these loops."""
+
+    dimensions: tuple[InputDimension, ...]
+    outer: tuple[int, ...]
+    windows: tuple[int, ...]
+    steps: list[tuple[int, ...]]
+
+    @property
+    def inside(self) -> list[tuple[int, ...]]:
+        """The steps that meet data."""
+        sizes = [dimension.size for dimension in self.dimensions]
+        return [
+            step
+            for step in self.steps
+            if all(0 <= index < size for index, size in zip(self._indices(step), sizes, strict=True))
+        ]
+
+    @property
+    def reached(self) -> set[tuple[int, ...]]:
+        """The indices of data along these dimensions."""
+        return {self._indices(step) for step in self.inside}
+
+    @property
+    def met(self) -> set[tuple[int, ...]]:
+        """The window positions at which data is met."""
+        return {step[len(self.outer) :] for step in self.inside}
+
+    def _indices(self, step: tuple[int, ...]) -> tuple[int, ...]:
+        at = dict(zip((*self.outer, *(~number for number in self.windows)), step, strict=True))
+        return tuple(
+            d.index(0 if d.spatial is None else at[d.spatial], 0 if d.window is None else at[~d.window])
+            for d in self.dimensions
+        )
+
+
+def _share(one: InputDimension, other: InputDimension) -> bool:
+    """Whether a loop moves both."""
+    spatial = one.spatial is not None and one.spatial == other.spatial
+    return spatial or (one.window is not None and one.window == other.window)

@@ -62,7 +62,9 @@ class Stage:
 
     `alu`: cycles of the ALU per tile, `kernels`: its kernels. `accumulator` numbers the space that
     the buffer lives in: an ALU operation works in place where its operand is used no more.
-    `reads` are the stages it reads; `stored` says that a result is stored from it.
+    `reads` are the stages it reads; `stored` says that a result is stored from it. `spared`: cycles per
+    tile of `alu`, and of `kernels`, those of a copy that a tiling may spare: of one tile at a time, what
+    is read may be used no more.
     """
 
     block: str = field(compare=False)
@@ -74,6 +76,17 @@ class Stage:
     reads: tuple[int, ...] = ()
     products: tuple[Product, ...] = ()
     stored: bool = False
+    spared: tuple[int, int] = (0, 0)
+
+    @property
+    def least_alu(self) -> int:
+        """Cycles of the ALU per tile, whatever the tiling."""
+        return self.alu - self.spared[0]
+
+    @property
+    def least_kernels(self) -> int:
+        """Kernels of the ALU, whatever the tiling."""
+        return self.kernels - self.spared[1]
 
 
 @dataclass(frozen=True)
@@ -111,10 +124,14 @@ def product_operands(block: BlockOp) -> tuple[int, int] | None:
     return None
 
 
+COPY = 3, 2
+"""Cycles per tile and kernels of a copy from one accumulator to another: a reset and an addition."""
+
+
 def chain_cost(chain: AluChain, *, in_place: bool) -> tuple[int, int]:
     """ALU cycles per tile, and kernels: one per step, and a reset and an addition for a copy."""
     cycles = sum(1 if step.input is None else 2 for step in chain.steps)
-    return (cycles, len(chain.steps)) if in_place else (cycles + 3, len(chain.steps) + 2)
+    return (cycles, len(chain.steps)) if in_place else (cycles + COPY[0], len(chain.steps) + COPY[1])
 
 
 def first_writer(buffer_writers: Sequence[BlockOp]) -> BlockOp | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import prod
 from typing import TypeAlias
 
@@ -45,8 +46,26 @@ TileRegion: TypeAlias = tuple[Side, ...]
 
 
 def tiles_of(region: TileRegion, tile: Sequence[int]) -> int:
-    """Tiles of a region that one output tile needs at least, without gaps between them."""
-    return prod(len(side.touched(tile)) for side in region)
+    """Tiles of a region that one output tile needs at least, without gaps between them.
+
+    Sides along which one output dimension moves, as on a diagonal, are gone along together.
+    """
+    moving = {side.spatial for side in region if side.spatial is not None}
+    still = prod(len(side.touched(tile)) for side in region if side.spatial is None)
+    return still * prod(_touched_along([s for s in region if s.spatial == number], tile[number]) for number in moving)
+
+
+def _touched_along(sides: Sequence[Side], along: int) -> int:
+    """Places of a few sides that `along` tiles of the output dimension need that moves all of them."""
+    found: set[tuple[int, ...]] = set()
+    for offsets in product(*(side.offsets for side in sides)):
+        ends = [(side.stride, offset, side.size) for side, offset in zip(sides, offsets, strict=True)]
+        found.update(
+            tuple(i * stride + offset for stride, offset, _ in ends)
+            for i in range(along)
+            if all(0 <= i * stride + offset < size for stride, offset, size in ends)
+        )
+    return len(found)
 
 
 def is_pointwise(region: TileRegion, extents: Sequence[int]) -> bool:

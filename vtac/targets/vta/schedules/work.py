@@ -16,7 +16,7 @@ def work_of(layer: Layer, config: VTAConfig) -> Work:
     products = resets = alu = 0
     for stage in layer.stages:
         tiles = tiles_of(stage.region, layer.extents)
-        alu += stage.alu * tiles
+        alu += stage.least_alu * tiles
         for product in stage.products:
             products += tiles
             resets += tiles if product.starts else 0

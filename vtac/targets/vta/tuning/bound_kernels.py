@@ -7,7 +7,8 @@ from math import prod
 
 import numpy as np
 
-from vtac.targets.vta.schedules.contraction_cost import kernels_of
+from vtac.targets.vta.schedules.contraction_cost import covered_outputs
+from vtac.targets.vta.schedules.roof import Needed
 from vtac.targets.vta.schedules.room import micro_op_counts
 from vtac.targets.vta.schedules.tilings import Column
 from vtac.targets.vta.tuning.bound_cut import Cut
@@ -25,11 +26,17 @@ class KernelBounds:
         self.cut, self.tilings, self.contraction = cut, cut.tilings, cut.contraction
 
     @cached_property
+    def outputs(self) -> Column:
+        """Sums that are computed: all, but for those between the windows of two tiles that no window needs."""
+        covered = covered_outputs(self.cut.layer, self.contraction, self.tilings)
+        return np.minimum(prod(self.contraction.extents), covered) + np.zeros(len(self.tilings), np.int64)
+
+    @cached_property
     def products(self) -> Column:
         """Products, and the starts of their kernels."""
         cut, contraction = self.cut, self.contraction
-        dense = prod(contraction.extents) * contraction.channels * cut.windows
-        products = np.where(self.tilings.skip, contraction.products, dense)
+        dense = self.outputs * contraction.channels * cut.windows
+        products = np.where(self.tilings.skip, Needed(contraction, cut.layer.extents).products, dense)
         return products + KERNEL_START * cut.tiles * cut.passes * cut.kernels
 
     @property
@@ -49,7 +56,7 @@ class KernelBounds:
     @property
     def later_resets(self) -> Column:
         """Resets of all tiles but the first of each thread, which may be over when the first loads are."""
-        resets = np.maximum(0, prod(self.contraction.extents) - self.tilings.threads * self.cut.size)
+        resets = np.maximum(0, self.outputs - self.tilings.threads * self.cut.size)
         return resets + KERNEL_START * np.maximum(0, self.cut.tiles - self.tilings.threads)
 
     @property
@@ -72,7 +79,9 @@ class KernelBounds:
     def alu_micro_ops(self) -> Column:
         """Loads of micro-ops of the ALU's kernels, and of resets but the first: each place has its own."""
         pieces = np.where(self.cut.ragged, 1, self.tilings.pieces)
-        return (kernels_of(self.cut.layer) * pieces * self.cut.turns + self.cut.turns - 1) * (UOP_START + 1)
+        return (
+            sum(stage.least_kernels for stage in self.cut.layer.stages) * pieces * self.cut.turns + self.cut.turns - 1
+        ) * (UOP_START + 1)
 
     @property
     def waits_for_stores(self) -> Column:

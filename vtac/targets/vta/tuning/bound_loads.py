@@ -11,6 +11,7 @@ import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.roof import Needed
 from vtac.targets.vta.schedules.tile_regions import tiles_of
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension
 from vtac.targets.vta.schedules.tilings import (
@@ -81,7 +82,7 @@ class LoadBounds:
         weights = self.cut.passes * _product(counts, contraction.by_weight)
         inputs = self.cut.passes * _product(counts, contraction.selecting)
         selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
-        touched = prod(self._touched(dimension) for dimension in contraction.dimensions)
+        touched = Needed(contraction, layer.extents).inputs
         tiles = selected * contraction.channels * self.cut.positions
         lines = np.where(self.cut.ragged, 1, self._lines)
         return LOAD_START * (weights + inputs * lines) + self._beats(touched, tiles)
@@ -91,7 +92,7 @@ class LoadBounds:
         """What comes behind the last load: the kernel that reads it, and the ALU's work on its tile."""
         cut, layer = self.cut, self.cut.layer
         kernel = cut.size * self.tilings.channels * np.where(self.tilings.splits_window, 1, cut.windows)
-        alu = sum(stage.alu * tiles_of(stage.region, layer.extents) for stage in layer.stages) // cut.tiles
+        alu = sum(stage.least_alu * tiles_of(stage.region, layer.extents) for stage in layer.stages) // cut.tiles
         return np.where(cut.ragged | self.tilings.skip | np.bool_(not cut.plain), 0, kernel + alu)
 
     @property
@@ -134,14 +135,6 @@ class LoadBounds:
         whole, window = reach_of(self.contraction, dimension)
         end = (whole - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
         return self._tile_extent(dimension) - max(0, end - dimension.before - dimension.size)
-
-    def _touched(self, dimension: InputDimension) -> int:
-        """Indices of an input dimension that some output needs."""
-        if dimension.spatial is None and dimension.window is None:
-            return self.contraction.channels
-        whole, window = reach_of(self.contraction, dimension)
-        starts = [w * dimension.dilation - dimension.before for w in range(window)]
-        return len({start + i * dimension.stride for start in starts for i in range(whole)} & {*range(dimension.size)})
 
     def _beats(self, inputs: Column | int, weights: Column | int) -> Column:
         config = self.cut.config

@@ -65,5 +65,5 @@ def _elementwise(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     for stage in layer.stages:
         size = tiles_of(stage.region, layer.extents)
         operands += size if stage.kind == "load" else 0
-        cycles = cycles + stage.alu * size + KERNEL_START * stage.kernels * parts
+        cycles = cycles + stage.least_alu * size + KERNEL_START * stage.least_kernels * parts
     return cycles + operands * config.acc_element_bytes // BUS
