@@ -29,7 +29,7 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.lanes import thread_extents
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.nest import enclosing_loops, extents_around
+from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around
 from vtac.analysis.scalars import scalars_behind
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import ASYNC, PIPELINE, SPECIALIZE
@@ -70,6 +70,8 @@ class _BoxPipeline(LoopPipeline):
         targets = {copy.target.owner for copy in copies}
         for buffer in [op for op in self.body.ops if isinstance(op, memref.AllocOp) and op in targets]:
             self._stage(buffer)
+        for copy in copies:
+            self._check_place(copy)
         self._leave_products_under_way(uses)
         iteration = Linear.variable(self.loop.induction_variable)
         slot = self._slot_of(self.loop.induction_variable)
@@ -94,6 +96,17 @@ class _BoxPipeline(LoopPipeline):
                 "phases would go on: bind that loop, or pipeline with cp.async",
                 location_of(self.loop),
             )
+
+    def _check_place(self, copy: CopyOp) -> None:
+        """Each stage's boxes start where the hardware can put them."""
+        one = copy.map
+        for what, elements in (("each stage", self.slots[copy.target]), ("the box", _constant(copy.offset))):
+            if elements * one.element_bytes % one.alignment:
+                raise CompileError(
+                    f"tma.load: {what} of '{buffer_name(copy.target)}' starts at a multiple of "
+                    f"{elements * one.element_bytes} bytes; a multiple of {one.alignment} is required",
+                    location_of(copy),
+                )
 
     def _mbarriers(self, name: str) -> SSAValue:
         kind = MemRefType(i64, [self.stages], memory_space=StringAttr("shared"))

@@ -153,6 +153,26 @@ builtin.module attributes {wmma.architecture = "sm_80"} {
 
 // -----
 
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @steps(%a: memref<32x256xf16>, %y: memref<32xf16>) {
+    schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
+      %t = memref.alloc() : memref<31x64xf16, "shared">
+      %zero = arith.constant 0 : index
+      %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
+      // expected-error @+1 {{tma.load: each stage of 't' starts at a multiple of 3968 bytes; a multiple of 1024 is required}}
+      tma.copy %t[%zero], %a[%x, %zero] boxes <[64, 31] of [256, 32] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<31x64xf16, "shared">, memref<32x256xf16>
+      %flat = memref.reinterpret_cast %t to offset: [0], sizes: [1984], strides: [1] : memref<31x64xf16, "shared"> to memref<1984xf16, "shared">
+      schedule.for %j = 0 to 32 kind "threadIdx.x" {
+        %w = memref.load %flat[%j] : memref<1984xf16, "shared">
+        memref.store %w, %y[%j] : memref<32xf16>
+      }
+    }
+    func.return
+  }
+}
+
+// -----
+
 builtin.module attributes {wmma.architecture = "sm_90", wmma.dynamic_size = 32 : i64} {
   func.func @steps(%a: memref<32x256xf16>, %y: memref<32xf16>) {
     schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {

@@ -96,6 +96,7 @@ OTHERS = {
         product((64, 64, 256), "i8", transposed=True),
         Way("sm_90", ProductTiling((16, 8, 32), 1, 2, 2, 2, 2, 3), True),
     ),
+    "rows of 48 bytes": (product((96, 48, 256)), Way("sm_90", ProductTiling((16, 8, 16), 3, 3, 2, 1, 4, 2), False)),
     "panels": (product((64, 256, 256)), Way("sm_90", ProductTiling((16, 8, 16), 1, 8, 2, 2, 4, 2), False)),
     "panels of warpgroups": (product((128, 128, 256)), Way("sm_90a", GroupTiling(2, 128, 2, 128, 3), True)),
     "two stages of warpgroups": (product((64, 64, 256)), Way("sm_90a", GroupTiling(1, 64, 2, 128, 2), True)),

@@ -84,9 +84,13 @@ class TmaMmaScheduler(BoxCopies, MmaProductScheduler):
     """Schedules a product for `mma.sync`, its operands in boxes."""
 
     def _swizzle(self, copy: BlockRef, rows: int, row_bytes: int) -> None:
-        """Let chunks change places as boxes have them: within rows of at most 128 bytes, in panels of wider ones."""
-        swizzle = next(one for one in _STEP_BYTES if row_bytes % one == 0)
-        self.script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
+        """Let chunks change places as boxes have them: within rows of at most 128 bytes, in panels of wider ones.
+
+        Rows that are no multiple of 32 bytes lie as they are.
+        """
+        swizzle = next((one for one in _STEP_BYTES if row_bytes % one == 0), None)
+        if swizzle is not None:
+            self.script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
 
 
 class TmaWgmmaScheduler(BoxCopies, WgmmaProductScheduler):
