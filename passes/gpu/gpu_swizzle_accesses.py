@@ -83,7 +83,9 @@ class SwizzleAccess(RewritePattern):
         place = _panelled(place, layout, width, extents)
         chunks = place.floor_divide(chunk, extents)
         number = chunks.modulo(layout.chunks, extents)
-        order = chunks.floor_divide(layout.row // CHUNK, extents).modulo(layout.chunks, extents)
+        pitch = layout.row if layout.panel_rows else layout.pitch
+        rows = chunks.floor_divide(pitch // CHUNK, extents)  # first to rows: what moves within one drops out
+        order = rows.floor_divide(layout.row // pitch, extents).modulo(layout.chunks, extents)
         made = HostValues(extents)
         if order.is_constant and order.constant == 0:
             value = made.materialise(made.value(place))
