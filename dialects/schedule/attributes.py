@@ -126,6 +126,9 @@ class IterationAttr(Data[tuple[IterationVariable, ...]]):
             printer.print_list(self.data, variable)
 
 
+_NO_PAD = NoneAttr()
+
+
 @irdl_attr_definition
 class AccessAttr(ParametrizedAttribute):
     """Where a block touches a buffer: iteration variables -> indices.
@@ -140,7 +143,7 @@ class AccessAttr(ParametrizedAttribute):
 
     @staticmethod
     def get(indices: AffineMap, pad: Number | None = None) -> AccessAttr:
-        return AccessAttr(AffineMapAttr(indices), NoneAttr() if pad is None else pad)
+        return AccessAttr(AffineMapAttr(indices), _NO_PAD if pad is None else pad)
 
     @property
     def indices(self) -> AffineMap:
@@ -148,7 +151,7 @@ class AccessAttr(ParametrizedAttribute):
 
     @property
     def pad_value(self) -> Number | None:
-        return cast(Number, self.pad) if isinstance(self.pad, IntegerAttr | FloatAttr) else None
+        return None if type(self.pad) is NoneAttr else cast(Number, self.pad)
 
     def verify(self) -> None:
         if not isinstance(self.pad, NoneAttr | IntegerAttr | FloatAttr):

@@ -29,6 +29,11 @@ class Lowerings:
         """Remember what became of a device function; `device` is a copy that nobody changes."""
         self._known[device.sym_name.data] = device, lowering
 
+    def script_of(self, device: str) -> ScriptOp | None:
+        """The script that a device function has been lowered by, which nobody changes; None where that is not known."""
+        found = self._known.get(device)
+        return None if found is None else found[1].script
+
     def take(self, device: FuncOp, script: ScriptOp) -> ModuleOp | None:
         """What became of this very function under this very script, once; None where that is not known."""
         found = self._known.pop(device.sym_name.data, None)

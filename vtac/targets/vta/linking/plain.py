@@ -57,7 +57,7 @@ def compile_plain(
     _check_one_function(module)
     layers = layers_by_place(module)
     context = CompilationContext.of(dialect_factories(), progress, tilings=tilings, kernels=kernels)
-    scripts = _Scripts()
+    scripts = _Scripts(context)
     runner, pipeline = Runner(context, (scripts,), verified=_VERIFIED), plain_pipeline(host=host)
     given = [op.clone() for op in module.ops if isinstance(op, ScriptOp)]
     if split is None:
@@ -81,12 +81,14 @@ def compile_plain(
 class _Scripts(Instrumentation):
     """Keeps the scripts of device functions, which the phases after `scripted` use up."""
 
-    def __init__(self) -> None:
+    def __init__(self, context: CompilationContext) -> None:
+        self.context = context
         self.found: list[ScriptOp] = []
 
     def after(self, step: Step, module: ModuleOp) -> None:
         if step.kind == "phase" and step.name == "scripted":
-            self.found = [op.clone() for op in module.ops if isinstance(op, ScriptOp)]
+            scripts = [op for op in module.ops if isinstance(op, ScriptOp)]
+            self.found = [self.context.lowerings.script_of(op.target.data) or op.clone() for op in scripts]
 
 
 def split_plain(module: ModuleOp, *, host: bool = True, phase: str = "grouped") -> None:

@@ -41,7 +41,7 @@ from vtac.analysis.value_facts import element_of
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.numbers import dtype_of
-from vtac.rewriting.walker import rewrite_once
+from vtac.rewriting.walker import PatternOfKinds, rewrite_once
 
 _FOLDABLE = (
     LinalgStructuredOperation,
@@ -59,9 +59,10 @@ _FOLDABLE = (
 
 
 @dataclass
-class FoldConstant(RewritePattern):
+class FoldConstant(PatternOfKinds):
     """An operation of a function's body on constants alone becomes a constant."""
 
+    kinds = _FOLDABLE
     grow: bool
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:

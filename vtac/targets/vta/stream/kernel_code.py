@@ -41,23 +41,25 @@ def alu_loops(op: AluOp) -> tuple[int, ...]:
     return (outer[0], inner[0], outer[1], inner[1], outer[2], inner[2])
 
 
+_SIGNS = {
+    AffineBinaryOpKind.Add: "+",
+    AffineBinaryOpKind.Mul: "*",
+    AffineBinaryOpKind.FloorDiv: "//",
+    AffineBinaryOpKind.Mod: "%",
+}
+
+
 def python_expression(expr: AffineExpr, dims: list[str], symbols: list[str]) -> str:
     """An affine expression as Python source."""
-    if isinstance(expr, AffineConstantExpr):
+    if type(expr) is AffineConstantExpr:
         return str(expr.value)
-    if isinstance(expr, AffineDimExpr):
+    if type(expr) is AffineDimExpr:
         return dims[expr.position]
-    if isinstance(expr, AffineSymExpr):
+    if type(expr) is AffineSymExpr:
         return symbols[expr.position]
-    if not isinstance(expr, AffineBinaryOpExpr):
+    if type(expr) is not AffineBinaryOpExpr:
         raise CompileError(f"unknown affine expression {expr}")
     left, right = python_expression(expr.lhs, dims, symbols), python_expression(expr.rhs, dims, symbols)
-    signs = {
-        AffineBinaryOpKind.Add: "+",
-        AffineBinaryOpKind.Mul: "*",
-        AffineBinaryOpKind.FloorDiv: "//",
-        AffineBinaryOpKind.Mod: "%",
-    }
     if expr.kind is AffineBinaryOpKind.CeilDiv:
         return f"(-(-{left} // {right}))"
-    return f"({left} {signs[expr.kind]} {right})"
+    return f"({left} {_SIGNS[expr.kind]} {right})"
