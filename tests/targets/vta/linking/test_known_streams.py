@@ -109,7 +109,7 @@ def test_other_instructions_and_other_hardware_are_planned(
         return []
 
     monkeypatch.setattr(known_streams, "plan_tokens", planned)
-    known.plan([replace(ISSUED[0], row=(*ROW[:2], 8, *ROW[3:]))], [], vtac.VTAConfig())
+    known.plan([ISSUED[0]._replace(row=(*ROW[:2], 8, *ROW[3:]))], [], vtac.VTAConfig())
     known.plan(ISSUED * 2, [], vtac.VTAConfig())
     known.plan(ISSUED, [MicroOp(0, 0, 0)], vtac.VTAConfig())
     known.plan(ISSUED, [], vtac.VTAConfig(queue_depth=256))
