@@ -52,7 +52,7 @@ class GpuRoof:
 
     `tensor_operations` are multiplications and additions of f16 with sums in f32, as `mma_sync` reaches them;
     `l2_bytes` what the cache gives one multiprocessor while all read. `source` says where the numbers are from.
-    `costs` are those of a kernel's parts.
+    `costs` are those of a kernel's parts. `group_operations` are what `wgmma` reaches, 0 where there is none.
     """
 
     chip: str
@@ -61,6 +61,7 @@ class GpuRoof:
     l2_bytes: float
     source: str
     costs: KernelCosts = KernelCosts()
+    group_operations: int = 0
 
     def __post_init__(self) -> None:
         if min(self.multiprocessors, self.tensor_operations, self.l2_bytes) <= 0:
@@ -70,6 +71,7 @@ class GpuRoof:
 _AMPERE = "NVIDIA A100 whitepaper: 1,024 FMA a cycle, 5,120 bytes of L2 a cycle"
 _CONSUMER = "NVIDIA whitepaper: 256 FMA a cycle with sums in f32; L2 an estimate"
 _HOPPER = "NVIDIA H100 whitepaper: 2,048 FMA a cycle, of which mma.sync reaches 63 %; L2 of 5.5 TB/s at 1.755 GHz"
+_GROUPS = "wgmma as the vendor's library reaches it on such a chip: 788 of 989 TFLOP/s"
 _ROOFS: Mapping[str, GpuRoof] = MappingProxyType(
     {
         "sm_75": GpuRoof("T4", 40, 1024, 32, "NVIDIA Turing whitepaper: 512 FMA a cycle; L2 of 1,280 bytes a cycle"),
@@ -78,7 +80,7 @@ _ROOFS: Mapping[str, GpuRoof] = MappingProxyType(
         "sm_87": GpuRoof("Orin", 16, 1024, 25, "Jetson AGX Orin brief: 512 FMA a cycle; L2 an estimate"),
         "sm_89": GpuRoof("RTX 4090", 128, 512, 20, _CONSUMER),
         "sm_90": GpuRoof("H200", 132, 2580, 24, _HOPPER),
-        "sm_90a": GpuRoof("H200", 132, 2580, 24, _HOPPER),
+        "sm_90a": GpuRoof("H200", 132, 2580, 24, f"{_HOPPER}; {_GROUPS}", group_operations=3264),
         "sm_100": GpuRoof("B200", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
         "sm_100a": GpuRoof("B200", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),
         "sm_103": GpuRoof("B300", 148, 2580, 24, "taken as sm_90: nothing is known of mma.sync there"),

@@ -42,8 +42,8 @@ CUT_TF32 = declare(
     )
 )
 
-Instructions: TypeAlias = Literal["wmma", "mma.sync", "estimated"]
-INSTRUCTION_NAMES: tuple[Instructions, ...] = ("wmma", "mma.sync", "estimated")
+Instructions: TypeAlias = Literal["wmma", "mma.sync", "wgmma", "estimated"]
+INSTRUCTION_NAMES: tuple[Instructions, ...] = ("wmma", "mma.sync", "wgmma", "estimated")
 
 
 def _read_instructions(attribute: Attribute) -> Instructions | None:
@@ -53,10 +53,10 @@ def _read_instructions(attribute: Attribute) -> Instructions | None:
 INSTRUCTIONS = declare(
     Declared(
         "wmma.instructions",
-        Kind[Instructions]("one of wmma, mma.sync, estimated", _read_instructions, StringAttr),
+        Kind[Instructions]("one of wmma, mma.sync, wgmma, estimated", _read_instructions, StringAttr),
         ("builtin.module",),
         "which instructions default schedules multiply with: fragments of WMMA, which is the default, tiles in the "
-        "registers of lanes, or whichever of the two is estimated to take less time on the module's architecture",
+        "registers of lanes, warpgroups, or whichever is estimated to take least time on the module's architecture",
     )
 )
 

@@ -8,7 +8,8 @@ from mma_programs import CASES as OF_TILES
 from mma_programs import Case, product
 
 from vtac.schedule import Schedule
-from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, wgmma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.wgmma_products import group_tiling, wgmma_schedule
 
 CASES: Mapping[str, Case] = {
     "plain": product((128, 64, 256)),
@@ -26,13 +27,13 @@ CASES: Mapping[str, Case] = {
 }
 """Programs by what is special about them."""
 
-TILINGS: Mapping[str, GroupTiling] = {
-    "one stage": GroupTiling(1, 64, 2, 128, 1),
-    "two stages": GroupTiling(1, 64, 2, 64, 2),
-    "three stages, rows of 32 bytes": GroupTiling(2, 32, 2, 32, 3),
-    "four groups": GroupTiling(4, 64, 2, 64, 4),
-    "n of 24": GroupTiling(1, 48, 2, 64, 4),
-    "steps of two panels": GroupTiling(1, 64, 2, 256, 2),
+TILINGS: Mapping[str, ProductTiling] = {
+    "one stage": group_tiling(1, 64, 2, 128, 1),
+    "two stages": group_tiling(1, 64, 2, 64, 2),
+    "three stages, rows of 32 bytes": group_tiling(2, 32, 2, 32, 3),
+    "four groups": group_tiling(4, 64, 2, 64, 4),
+    "n of 24": group_tiling(1, 48, 2, 64, 4),
+    "steps of two panels": group_tiling(1, 64, 2, 256, 2),
 }
 """Tilings of a product of 256 x 192 x 512."""
 

@@ -19,7 +19,8 @@ from vtac.pipelines import Runner
 from vtac.preparation import prepare
 from vtac.schedule import Schedule
 from vtac.targets.cuda.pipeline import WMMA_PIPELINE
-from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, wgmma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.wgmma_products import group_tiling, wgmma_schedule
 from vtac.targets.cuda.target import CUDA
 from vtac.text.context import make_context
 from vtac.workloads.wmma_matmul import WmmaMatmul
@@ -42,7 +43,7 @@ def test_products_are_those_of_numpy(case: Case) -> None:
 
 @pytest.mark.parametrize("tiling", TILINGS.values(), ids=TILINGS)
 @pytest.mark.parametrize("transposed", [False, True])
-def test_tilings(tiling: GroupTiling, transposed: bool) -> None:
+def test_tilings(tiling: ProductTiling, transposed: bool) -> None:
     case = product((256, 192, 512), transposed=transposed)
     arrays = case.arrays()
     found = evaluate(lowered(case.text, str(wgmma_schedule(case.text, None, tiling))), *arrays)
@@ -53,7 +54,7 @@ def test_tilings(tiling: GroupTiling, transposed: bool) -> None:
 @pytest.mark.parametrize(("stages", "pending"), [(1, [0]), (2, [0]), (3, [1, 0]), (4, [1, 0])])
 def test_products_are_under_way_where_stages_are_to_spare(stages: int, pending: list[int]) -> None:
     text = WmmaMatmul(128, 64, 512).text()
-    module = lowered(text, str(wgmma_schedule(text, None, GroupTiling(2, 64, 2, 128, stages))))
+    module = lowered(text, str(wgmma_schedule(text, None, group_tiling(2, 64, 2, 128, stages))))
     ops = list(module.walk())
     assert [op.pending.value.data for op in ops if isinstance(op, WaitGroupOp)] == pending
     for kind in (FenceOp, CommitGroupOp, FenceProxyAsyncOp, MmaAsyncOp):
@@ -139,9 +140,8 @@ def test_operands_in_plain_rows_are_refused() -> None:
     plain = "\n".join(line for line in script.splitlines() if "swizzle" not in line)
     with pytest.raises(CompileError, match=r"lies in plain rows: let their chunks change places with swizzle\(block"):
         lowered(text, plain)
-    whole = "\n".join(line.replace(" panels", "") for line in script.splitlines())
     text = WmmaMatmul(64, 128, 64).text()
-    script = str(wgmma_schedule(text))
+    script = str(wgmma_schedule(text, None, group_tiling(1, 128, 2, 128, 1)))
     whole = "\n".join(line.replace(" panels", "") if "swizzle" in line else line for line in script.splitlines())
     with pytest.raises(CompileError, match=r"rows of '.*' lie 256 bytes apart, and chunks change places within 128"):
         lowered(text, whole)
@@ -162,9 +162,25 @@ def test_a_kernel_for_no_architecture_is_refused() -> None:
         vtac.compile(text, "cuda", schedule=wgmma_schedule(text))
 
 
-def test_products_that_no_tiling_divides() -> None:
-    with pytest.raises(ScheduleError, match=r"no tiling divides a product of 60 x 64 x 64: rows have to be a multiple"):
-        wgmma_schedule(product((60, 64, 64)).text)
+@pytest.mark.parametrize("sizes", [(60, 60, 64), (129, 40, 96), (200, 264, 100), (70, 16, 200)])
+@pytest.mark.parametrize("tail", [False, True])
+def test_sizes_that_tiles_do_not_divide(sizes: tuple[int, int, int], tail: bool) -> None:
+    case = product(sizes, tail=tail)
+    arrays = case.arrays()
+    found = evaluate(lowered(case.text, str(wgmma_schedule(case.text))), *arrays)
+    assert isinstance(found, np.ndarray)
+    assert np.array_equal(found, wanted_of(case, arrays))
+
+
+def test_products_that_no_tiling_fits() -> None:
+    with pytest.raises(
+        ScheduleError, match=r"wgmma_schedule: no blocks fit a product of 64 x 8 x 64: they have 64 rows"
+    ):
+        wgmma_schedule(product((64, 8, 64)).text)
+    with pytest.raises(ScheduleError, match=r"no blocks of 256 x 64 in steps of 64 fit a product of 64 x 64 x 64"):
+        wgmma_schedule(product((64, 64, 64)).text, None, group_tiling(4, 64, 2, 128, 1))
+    with pytest.raises(ScheduleError, match=r"no blocks of 64 x 64 in steps of 16 fit a product of 64 x 64 x 64"):
+        wgmma_schedule(product((64, 64, 64)).text, None, ProductTiling((16, 8, 16), 2, 4, 2, 2, 1))
     text = "func.func @f(%x: tensor<8xf32>) -> tensor<8xf32> {\n  func.return %x : tensor<8xf32>\n}\n"
     with pytest.raises(ScheduleError, match="wgmma_schedule: the program holds no product of tensor cores"):
         wgmma_schedule(text)

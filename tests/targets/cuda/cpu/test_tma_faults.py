@@ -17,14 +17,14 @@ from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.tma_products import tma_schedule
-from vtac.targets.cuda.schedules.wgmma_products import GroupTiling
+from vtac.targets.cuda.schedules.wgmma_products import group_tiling
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 
 CASE = product((64, 64, 520))
 """Nine steps of 64, the last one with 8 that are inside."""
 WRONG = "wrong numbers"
-TILINGS = {"sm_90": ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3), "sm_90a": GroupTiling(1, 64, 2, 128, 3)}
+TILINGS = {"sm_90": ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3), "sm_90a": group_tiling(1, 64, 2, 128, 3)}
 
 
 @cache

@@ -13,7 +13,7 @@ from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
-from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, wgmma_schedule
+from vtac.targets.cuda.schedules.wgmma_products import group_tiling, wgmma_schedule
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
@@ -25,7 +25,7 @@ WRONG = "wrong numbers"
 @cache
 def program() -> CudaProgram:
     """One block of two groups; a along k, b along n in two panels; six steps of four instructions, four stages."""
-    script = wgmma_schedule(LAYER.text(), None, GroupTiling(2, 128, 2, 128, 4))
+    script = wgmma_schedule(LAYER.text(), None, group_tiling(2, 128, 2, 128, 4))
     made = vtac.compile(LAYER.text(), "cuda", "sm_90a", schedule=script)
     assert isinstance(made, CudaProgram)
     return made

@@ -11,12 +11,13 @@ import vtac
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
-from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, wgmma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.wgmma_products import wgmma_schedule
 
 pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 
 
-def program_of(text: str, tiling: GroupTiling | None = None) -> CudaProgram:
+def program_of(text: str, tiling: ProductTiling | None = None) -> CudaProgram:
     made = vtac.compile(text, "cuda", "sm_90a", schedule=wgmma_schedule(text, None, tiling))
     assert isinstance(made, CudaProgram)
     return made

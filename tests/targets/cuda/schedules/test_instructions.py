@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from contraction_programs import Contraction, convolution, matmul
+from mma_programs import product
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
@@ -79,8 +80,45 @@ def test_what_cannot_be_is_refused() -> None:
     text = matmul(64, 64, 64).text()
     with pytest.raises(ScheduleError, match=r"sm_75 has no mma.sync of 32 bytes of k, which `wmma.instructions` asks"):
         default_schedule(vtac.parse(asking(text, "mma.sync")), gpu_architecture("sm_75"))
-    with pytest.raises(CompileError, match=r"wmma.instructions.*one of wmma, mma.sync, estimated"):
-        vtac.compile(asking(text, "wgmma"), "cuda")
+    with pytest.raises(CompileError, match=r"wmma.instructions.*one of wmma, mma.sync, wgmma, estimated"):
+        vtac.compile(asking(text, "tcgen05"), "cuda")
+    with pytest.raises(
+        ScheduleError, match=r"asks for wgmma, and the program is for sm_90; sm_90a has it, and no other"
+    ):
+        default_schedule(vtac.parse(asking(text, "wgmma")), gpu_architecture("sm_90"))
+    with pytest.raises(ScheduleError, match=r"asks for wgmma, and the program is for no architecture"):
+        default_schedule(vtac.parse(asking(text, "wgmma")))
+    narrow = asking(matmul(64, 8, 64).text(), "wgmma")
+    with pytest.raises(ScheduleError, match=r"no tiling of wgmma is for a product of 64 x 8 x 64: blocks of 64 rows"):
+        default_schedule(vtac.parse(narrow), gpu_architecture("sm_90a"))
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "layer",
+    [matmul(90, 70, 33), convolution("nhwc_hwcf", (2, 8, 6, 6), 16, (3, 3), pad=1, bias=True, narrow=True)],
+    ids=["product", "convolution"],
+)
+def test_a_module_asks_for_wgmma(layer: Contraction) -> None:
+    text, inputs = layer.text(), layer.inputs()
+    program = compiled(asking(text, "wgmma"), "sm_90a")
+    assert "wgmma_m64n" in program.text
+    assert "schedule      default, wgmma, " in program.text
+    assert np.array_equal(program(*inputs), evaluate(vtac.parse(text), *inputs))
+
+
+@pytest.mark.parametrize(("element", "taken"), [("f16", True), ("f32", False)])
+def test_wgmma_is_estimated_where_it_rounds_as_the_others(element: str, taken: bool) -> None:
+    text = f16_or_f32(element)
+    assert ("default, wgmma, " in compiled(text, "sm_90a").text) == taken
+
+
+def f16_or_f32(element: str) -> str:
+    """A large product that is estimated, of halves or of floats in tf32."""
+    text = product((8192, 8192, 8192), element).text
+    head = 'module attributes {wmma.instructions = "estimated", wmma.allow_tf32} {\n'
+    body = text.split("{\n", 1)[1].rsplit("}", 1)[0] if text.startswith("module") else text
+    return f"{head}{body}}}\n"
 
 
 def line(size: ProductSize, tiling: ProductTiling, milliseconds: float) -> str:

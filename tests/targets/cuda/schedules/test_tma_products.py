@@ -22,13 +22,13 @@ from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.tma_products import tma_schedule
-from vtac.targets.cuda.schedules.wgmma_products import GroupTiling
+from vtac.targets.cuda.schedules.wgmma_products import group_tiling
 
 needs_cpu = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 needs_compiler = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
 LANES = ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3)
 """Tiles of 32 x 32, steps of 64, three stages: four warps."""
-GROUPS = GroupTiling(1, 64, 2, 128, 3)
+GROUPS = group_tiling(1, 64, 2, 128, 3)
 """64 x 64 of a warpgroup, in the same steps and stages."""
 
 
@@ -37,7 +37,7 @@ class Way:
     """An architecture, a tiling, and whether warps have roles."""
 
     architecture: str
-    tiling: ProductTiling | GroupTiling | None
+    tiling: ProductTiling | None
     specialize: bool
 
 
@@ -98,8 +98,8 @@ OTHERS = {
     ),
     "rows of 48 bytes": (product((96, 48, 256)), Way("sm_90", ProductTiling((16, 8, 16), 3, 3, 2, 1, 4, 2), False)),
     "panels": (product((64, 256, 256)), Way("sm_90", ProductTiling((16, 8, 16), 1, 8, 2, 2, 4, 2), False)),
-    "panels of warpgroups": (product((128, 128, 256)), Way("sm_90a", GroupTiling(2, 128, 2, 128, 3), True)),
-    "two stages of warpgroups": (product((64, 64, 256)), Way("sm_90a", GroupTiling(1, 64, 2, 128, 2), True)),
+    "panels of warpgroups": (product((128, 128, 256)), Way("sm_90a", group_tiling(2, 128, 2, 128, 3), True)),
+    "two stages of warpgroups": (product((64, 64, 256)), Way("sm_90a", group_tiling(1, 64, 2, 128, 2), True)),
 }
 
 
@@ -115,7 +115,7 @@ def test_other_products(case: Case, way: Way) -> None:
     "way",
     [
         Way("sm_90", ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 2), True),
-        Way("sm_90a", GroupTiling(1, 32, 2, 64, 2), True),
+        Way("sm_90a", group_tiling(1, 32, 2, 64, 2), True),
     ],
     ids=["mma.sync", "wgmma"],
 )
@@ -158,7 +158,7 @@ def test_large_products_compile_without_spills(architecture: str, specialize: bo
 
 
 def test_texts_say_who_does_what() -> None:
-    text = compiled(product((256, 256, 512)), Way("sm_90a", GroupTiling(2, 64, 2, 128, 3), True)).text
+    text = compiled(product((256, 256, 512)), Way("sm_90a", group_tiling(2, 64, 2, 128, 3), True)).text
     assert "struct alignas(64) TensorMap {" in text
     assert "const __grid_constant__ TensorMap a_map,  // boxes of 128 x 64" in text
     assert "setmaxnreg_dec_40();" in text

@@ -14,10 +14,9 @@ from vtac.dialects.wmma.declared import DYNAMIC_SIZE, INSTRUCTIONS
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.elementwise import schedule_elements
-from vtac.targets.cuda.schedules.instructions import choose, scheduler_of
+from vtac.targets.cuda.schedules.instructions import choose, name_of, scheduler_of
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
 from vtac.targets.cuda.schedules.shape import product_shape
-from vtac.targets.cuda.schedules.tiling import on_lanes
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,7 +59,7 @@ def default_schedule(
         if DYNAMIC_SIZE.is_on(module):  # blocks follow one after the other
             tiling = replace(tiling, group=1)
         scheduler_of(tiling)(schedule, found, shape, tiling).schedule()
-        schedule.name = f"default, {'mma.sync, ' if on_lanes(tiling.fragment) else ''}{tiling}"
+        schedule.name = f"default, {name_of(tiling)}"
     except ScheduleError as error:
         raise no_schedule(f"{error}; or give a schedule", location_of(product)) from None
     return schedule

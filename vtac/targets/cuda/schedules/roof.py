@@ -18,6 +18,8 @@ from vtac.targets.cuda.schedules.tiling import (
     ProductSize,
     ProductTiling,
     grouped,
+    in_registers,
+    on_groups,
     on_lanes,
     registers,
     tilings,
@@ -26,6 +28,8 @@ from vtac.targets.cuda.schedules.tiling import (
 
 _PRECISION = 0.03
 """Of estimates that differ by this share or less, none is the better."""
+_GROUP_INSTRUCTIONS = 4
+"""Of one product of a warpgroup, with what makes its descriptors."""
 _PIPE_SHARE = {1: 0.5, 2: 1.0, 4: 2.0}
 """Time of a product of that element, in bytes, of that of f16."""
 
@@ -75,7 +79,7 @@ def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tup
     Of those that no estimate tells apart, the first are those that ask least of the cache for each product.
     """
     every = list(tilings(size, architecture))
-    wide = size.element_bytes > 1 or on_lanes(size.fragment)
+    wide = size.element_bytes > 1 or in_registers(size.fragment)
     vectors = [tiling for tiling in every if wide and _copies_vectors(tiling, size)]
     found = [(estimate(tiling, size, architecture), tiling) for tiling in vectors or every]
     best = min((one.cycles for one, _ in found), default=0.0) or 1.0  # nothing to compute takes no time
@@ -97,18 +101,17 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     roof, record = gpu_roof(architecture), architecture or gpu_architectures()["sm_80"]
     rows, columns, depth = tiling.block
     resident = record.resident_blocks(tiling.threads, registers(tiling, size), used_bytes(tiling, size, record))
-    tensor = 2 * rows * columns * depth * _PIPE_SHARE[size.element_bytes] / roof.tensor_operations
+    pipe = roof.group_operations if on_groups(tiling.fragment) else roof.tensor_operations
+    tensor = 2 * rows * columns * depth * _PIPE_SHARE[size.element_bytes] / pipe
     cache = (rows + columns) * depth * size.element_bytes / roof.l2_bytes
     shared, issue = _shared(tiling, size), _issue(tiling, size, record, roof.costs)
     step = max(tensor, shared, cache, issue)
     # Copies arrive as often as so many of them fit into the time that one takes.
     costs = roof.costs
-    exposed = costs.barrier + (
-        max(0, costs.latency / (tiling.stages - 1) - step) if tiling.stages > 1 else costs.latency
-    )
-    warps = tiling.row_warps * tiling.column_warps
+    exposed = costs.barrier + (max(0, costs.latency / tiling.ahead - step) if tiling.stages > 1 else costs.latency)
+    warps = tiling.warps
     steps = -(-size.sizes[2] // depth)
-    passing = 0 if on_lanes(tiling.fragment) else 8 / SHARED_BYTES
+    passing = 0 if in_registers(tiling.fragment) else 8 / SHARED_BYTES
     finish = costs.epilogue + rows * columns * (passing + 4 / costs.result_bytes)
     blocks = size.products * -(-size.sizes[0] // rows) * -(-size.sizes[1] // columns)
 
@@ -129,7 +132,7 @@ def _rounds(blocks: int, resident: int, roof: GpuRoof, together: Callable[[int],
 
 
 def _shared(tiling: ProductTiling, size: ProductSize) -> float:
-    """Cycles of a step in shared memory: copies in, and every warp's fragments out.
+    """Cycles of a step in shared memory: copies in, and every warp's fragments, or every group's matrices, out.
 
     Neither meets a bank twice: gpu-check-bank-conflicts says so of every schedule that is made of a tiling.
     """
@@ -144,7 +147,7 @@ def _shared(tiling: ProductTiling, size: ProductSize) -> float:
 def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, costs: KernelCosts) -> float:
     """Cycles of a step in which its instructions start."""
     rows, columns, depth = tiling.block
-    warps = tiling.row_warps * tiling.column_warps
+    warps = tiling.warps
     parts = [(part, tiling.lanes(part, most)) for part, most in zip((rows, columns), size.lanes, strict=True)]
     copies = sum(
         depth * part / lanes / WARP_SIZE * (costs.copy_instructions if lanes > 1 else costs.element_instructions)
@@ -154,4 +157,6 @@ def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, co
     if on_lanes(tiling.fragment):
         columns_loaded, products = tiling.column_tiles // tiling.columns_loaded, 1
     fragments = rows_loaded + columns_loaded + products * tiling.row_tiles * tiling.column_tiles
+    if on_groups(tiling.fragment):
+        fragments = _GROUP_INSTRUCTIONS
     return (copies + warps * (costs.step_instructions + fragments * tiling.chunk)) / record.partitions_per_sm

@@ -11,11 +11,13 @@ from vtac.analysis.structured_view import block_view
 from vtac.dialects.gpu_hardware import TILE_BYTES, shape_for_tiles
 from vtac.dialects.mma.layouts import COLUMNS, CORE_BYTES, ROWS
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.wgmma.layouts import DEPTH_BYTES
+from vtac.dialects.wgmma.layouts import ROWS as GROUP_ROWS
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
-from vtac.targets.cuda.schedules.tiling import ProductSize, on_lanes
+from vtac.targets.cuda.schedules.tiling import ProductSize, in_registers
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 
@@ -42,11 +44,17 @@ class ProductShape:
     def size(self, element_bytes: int) -> ProductSize:
         """What its tiling is chosen for."""
         sizes = (self.sizes, self.fragment, element_bytes, self.lanes, self.products)
-        return ProductSize(*sizes, self.fills, staged=not on_lanes(self.fragment))
+        return ProductSize(*sizes, self.fills, staged=not in_registers(self.fragment))
 
     def for_lanes(self, element_bytes: int) -> ProductShape:
         """The shape as mma.sync takes it: both operands along k, but for elements of 16 bits, which are transposed."""
-        fragment = (ROWS, COLUMNS, 2 * CORE_BYTES // element_bytes)
+        return self._along_depth((ROWS, COLUMNS, 2 * CORE_BYTES // element_bytes), element_bytes)
+
+    def for_groups(self, element_bytes: int) -> ProductShape:
+        """The shape as wgmma takes it: both operands along k, but for elements of 16 bits."""
+        return self._along_depth((GROUP_ROWS, COLUMNS, DEPTH_BYTES // element_bytes), element_bytes)
+
+    def _along_depth(self, fragment: tuple[int, int, int], element_bytes: int) -> ProductShape:
         if element_bytes == 2:
             return replace(self, fragment=fragment)
         lanes = (1 if self.a_by_rows else self.lanes[0], self.lanes[1] if self.b_by_depth else 1)

@@ -6,8 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import product
 
-from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
+from vtac.dialects.gpu_hardware import INTEGER_COLUMNS, WARP_SIZE, GpuArchitecture, gpu_architectures
 from vtac.dialects.mma.layouts import COLUMNS, CORE_BYTES, FIRST_CAPABILITY, REGISTER_BYTES, ROWS
+from vtac.dialects.wgmma.layouts import ROWS as GROUP_ROWS
+from vtac.dialects.wgmma.layouts import WARPS
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
 ASYNC_BYTES = 4
@@ -16,8 +18,12 @@ _WARP_TILES = ((4, 4), (4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
 """Fragments per warp, rows and columns: sums of 4 x 4 take half of a thread's registers."""
 _LANE_TILES = ((4, 8), (4, 4), (2, 8), (2, 4), (2, 2), (1, 4), (1, 2), (1, 1))
 """The same of mma.sync, whose tiles have 8 columns."""
+_GROUP_TILES = tuple((1, tiles) for tiles in (32, 24, 16, 12, 8, 6, 4, 2))
+"""The same of wgmma, whose sums are 64 rows of a group by such tiles of 8 columns."""
 _WARPS = ((4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
 """Warps per block, rows and columns."""
+_WARPGROUPS = ((2, 1), (3, 1), (1, 1), (4, 1))
+"""Groups of four warps per block, one below the other."""
 _STEP_BYTES = (128, 64, 32, 16)
 """Bytes of a row of an operand that one step of k takes: f16 64, 32 or 16 deep."""
 _STAGES = (4, 3, 2, 1)
@@ -29,6 +35,12 @@ _TIGHTEST = "sm_75"
 """The architecture that holds the least."""
 _TIGHTEST_OF_LANES = "sm_86"
 """The same of those that have mma.sync."""
+_OF_GROUPS = "sm_90a"
+"""The one that has wgmma."""
+_GROUP_REGISTERS = 40
+"""What a thread of a warpgroup needs besides sums; ptxas gave 34 to products of 128 x 256."""
+_LEAST_IN_FLIGHT = 3
+"""Stages with which products of a step are under way while the next one begins."""
 _CARRIED_REGISTERS = 3
 """Of an element that waits in a register: itself, and what ptxas keeps of its address and guard; with 2 some spill."""
 RESULT_PAD = 8
@@ -42,11 +54,22 @@ def on_lanes(fragment: tuple[int, int, int]) -> bool:
     return fragment[:2] == (ROWS, COLUMNS)
 
 
+def on_groups(fragment: tuple[int, int, int]) -> bool:
+    """Whether an m x n x k is that of wgmma: 64 rows of a warpgroup, in tiles of 8 columns."""
+    return fragment[:2] == (GROUP_ROWS, COLUMNS)
+
+
+def in_registers(fragment: tuple[int, int, int]) -> bool:
+    """Whether operands are swizzled and results finished where their sums are, as mma.sync and wgmma let one do."""
+    return on_lanes(fragment) or on_groups(fragment)
+
+
 @dataclass(frozen=True)
 class ProductTiling:
     """Fragments of m x n x k, tiles per warp, warps per block, fragments of k per step, and copies under way.
 
-    One stage copies and multiplies in turn. Blocks take their tiles in groups of `group` rows of blocks.
+    One stage copies and multiplies in turn. Blocks take their tiles in groups of `group` rows of blocks. Of wgmma what
+    is said of warps is meant of groups of four.
     """
 
     fragment: tuple[int, int, int]
@@ -61,7 +84,18 @@ class ProductTiling:
     @property
     def threads(self) -> int:
         """Threads per block."""
-        return self.row_warps * self.column_warps * WARP_SIZE
+        return self.warps * WARP_SIZE
+
+    @property
+    def warps(self) -> int:
+        """Warps per block."""
+        return self.row_warps * self.column_warps * (WARPS if on_groups(self.fragment) else 1)
+
+    @property
+    def ahead(self) -> int:
+        """Steps that copies are ahead of the products."""
+        under_way = on_groups(self.fragment) and self.stages >= _LEAST_IN_FLIGHT
+        return self.stages - (2 if under_way else 1)
 
     @property
     def block(self) -> tuple[int, int, int]:
@@ -86,6 +120,9 @@ class ProductTiling:
         Of tiles in registers of lanes the compiler loads those of the next instruction while this one multiplies.
         """
         m, n, k = self.fragment
+        if on_groups(self.fragment):
+            sums = self.row_tiles * self.column_tiles * m * n // (WARPS * WARP_SIZE)
+            return -(-(sums + _GROUP_REGISTERS) // _GRANULE) * _GRANULE
         sums = self.row_tiles * self.column_tiles * m * n // WARP_SIZE
         parts = (self.row_tiles * m, self.column_tiles * n)
         operands = max(parts) * k // (2 * WARP_SIZE)
@@ -102,7 +139,7 @@ class ProductTiling:
     def operand_bytes(self, element_bytes: int) -> int:
         """Shared memory of the operands' tiles of one stage, whichever way they lie."""
         rows, columns, depth = self.block
-        pitch = 0 if on_lanes(self.fragment) else VECTOR_BYTES // element_bytes  # a swizzle takes no room
+        pitch = 0 if in_registers(self.fragment) else VECTOR_BYTES // element_bytes  # a swizzle takes no room
         return element_bytes * (rows * depth + depth * columns + (max(rows, depth) + max(columns, depth)) * pitch)
 
     def shared_bytes(self, element_bytes: int, *, overlaid: bool, staged: bool = True) -> int:
@@ -120,7 +157,7 @@ class ProductSize:
 
     `lanes` are the elements of either operand that one thread can copy at a time. `fills_steps`: k is one dimension,
     which is filled up to whole steps with zeros; else steps divide it, as taps and channels would lose their vectors.
-    `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, or of mma.sync.
+    `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, mma.sync or wgmma.
     """
 
     sizes: tuple[int, int, int]
@@ -134,14 +171,17 @@ class ProductSize:
 
 def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator[ProductTiling]:
     """Every tiling of the space that a block has room for, on every architecture where none is given."""
-    lanes = on_lanes(size.fragment)
-    record = architecture or gpu_architectures()[_TIGHTEST_OF_LANES if lanes else _TIGHTEST]
-    if lanes and record.compute_capability < FIRST_CAPABILITY:
+    lanes, groups = on_lanes(size.fragment), on_groups(size.fragment)
+    tightest = _OF_GROUPS if groups else _TIGHTEST_OF_LANES if lanes else _TIGHTEST
+    record = architecture or gpu_architectures()[tightest]
+    if (lanes and record.compute_capability < FIRST_CAPABILITY) or (groups and not record.warpgroup_products):
         return
-    room = record.static_shared_bytes_per_block if architecture is None else record.shared_bytes_per_block
-    for tiles, warps, chunk, ahead in product(_LANE_TILES if lanes else _WARP_TILES, _WARPS, _chunks(size), _STAGES):
+    is_open = architecture is None and not groups
+    room = record.static_shared_bytes_per_block if is_open else record.shared_bytes_per_block
+    shapes = _GROUP_TILES if groups else _LANE_TILES if lanes else _WARP_TILES
+    for tiles, warps, chunk, ahead in product(shapes, _WARPGROUPS if groups else _WARPS, _chunks(size), _STAGES):
         found = ProductTiling(size.fragment, *tiles, *warps, chunk, ahead)
-        if (ahead > 1 and not _runs_ahead(found, size)) or (lanes and not is_swizzled(found, size)):
+        if (ahead > 1 and not _runs_ahead(found, size)) or ((lanes or groups) and not is_swizzled(found, size)):
             continue
         used = used_bytes(found, size, record)
         if used <= room and record.resident_blocks(found.threads, registers(found, size), used):
@@ -155,6 +195,9 @@ def is_swizzled(tiling: ProductTiling, size: ProductSize) -> bool:
     """
     (m, n, _), (rows, columns, depth) = size.sizes, tiling.block
     shared = all(part * depth % tiling.threads == 0 for part in (rows, columns))
+    if on_groups(tiling.fragment):
+        is_known = size.element_bytes > 1 or columns in INTEGER_COLUMNS
+        return shared and is_known and rows < m + GROUP_ROWS and columns < n + COLUMNS
     return shared and rows < m + ROWS and columns < n + COLUMNS * tiling.columns_loaded
 
 
@@ -197,7 +240,7 @@ def _chunks(size: ProductSize) -> list[int]:
     Bytes have one in WMMA: a fragment's tile has to start at a multiple of 32 bytes.
     """
     depth = size.fragment[2]
-    if size.element_bytes == 1 and not on_lanes(size.fragment):
+    if size.element_bytes == 1 and not in_registers(size.fragment):
         return [1]
     found = [bytes_ // (depth * size.element_bytes) for bytes_ in _STEP_BYTES]
     whole = -(-size.sizes[2] // depth)

@@ -15,14 +15,15 @@ from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architect
 from vtac.dialects.mma.layouts import CORE_BYTES
 from vtac.dialects.mma.shared_layouts import BANKS_BYTES
 from vtac.dialects.tensor_maps import FIRST_CAPABILITY, MOST_BOX
+from vtac.dialects.wgmma.layouts import WARPS as WARPS_OF_GROUP
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.mma_products import COLUMNS, ROWS, MmaProductScheduler
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks, find_product_blocks
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.shape import ProductShape, product_shape
-from vtac.targets.cuda.schedules.tiling import ProductTiling
-from vtac.targets.cuda.schedules.wgmma_products import GroupTiling, WgmmaProductScheduler
+from vtac.targets.cuda.schedules.tiling import ProductTiling, on_groups
+from vtac.targets.cuda.schedules.wgmma_products import WgmmaProductScheduler, group_tiling
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -100,7 +101,7 @@ class TmaWgmmaScheduler(BoxCopies, WgmmaProductScheduler):
 def tma_schedule(
     module: ModuleOp | str,
     architecture: GpuArchitecture | None = None,
-    tiling: ProductTiling | GroupTiling | None = None,
+    tiling: ProductTiling | None = None,
     *,
     specialize: bool | None = None,
 ) -> Schedule:
@@ -140,19 +141,19 @@ def _scheduler(
     schedule: Schedule,
     blocks: ProductBlocks,
     shape: ProductShape,
-    tiling: ProductTiling | GroupTiling,
+    tiling: ProductTiling,
     *,
     specialize: bool,
 ) -> tuple[BoxCopies, str]:
     """The scheduler of a tiling, and what multiplies."""
     made: BoxCopies
-    if isinstance(tiling, GroupTiling):
+    if on_groups(tiling.fragment):
         made, what = TmaWgmmaScheduler(schedule, blocks, shape, tiling), "wgmma"
-        warps, row = tiling.groups * tiling.row_warps, tiling.row_warps
+        row = WARPS_OF_GROUP
     else:
         made, what = TmaMmaScheduler(schedule, blocks, shape, tiling), "mma.sync"
-        warps, row = tiling.row_warps * tiling.column_warps, tiling.row_warps
-    made.roles = Roles(row, warps) if specialize else None
+        row = tiling.row_warps
+    made.roles = Roles(row, tiling.warps) if specialize else None
     return made, what
 
 
@@ -199,11 +200,11 @@ def _has_registers(one: ProductTiling, specialize: bool) -> bool:
     return 4 * one.row_tiles * one.column_tiles + _SPARE_REGISTERS <= _REGISTERS // threads // 8 * 8
 
 
-def _group_tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture) -> Iterator[GroupTiling]:
+def _group_tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture) -> Iterator[ProductTiling]:
     """Tilings for `wgmma` that divide rows and columns and have room, the largest first."""
     width = blocks.element_bytes
     for groups, columns, bytes_, stages in product(_GROUPS, _GROUP_COLUMNS, _STEP_BYTES, _STAGES):
-        one = GroupTiling(groups, columns, width, bytes_, stages, _RASTER)
+        one = group_tiling(groups, columns, width, bytes_, stages, _RASTER)
         divides = shape.sizes[0] % one.block[0] == 0 and shape.sizes[1] % columns == 0
         if divides and _has_room(shape, one.block, stages, width, record):
             yield one

@@ -2,85 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from itertools import product
 from typing import TYPE_CHECKING
 
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
-from vtac.dialects.gpu_hardware import INTEGER_COLUMNS, WARP_SIZE, GpuArchitecture, gpu_architectures
+from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
 from vtac.dialects.wgmma.layouts import COLUMNS, DEPTH_BYTES, ROWS, WARP_ROWS, WARPS
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.targets.cuda.schedules.product_blocks import ProductBlocks, find_product_blocks
-from vtac.targets.cuda.schedules.product_directives import ProductScheduler
-from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, product_shape
-from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
+from vtac.targets.cuda.schedules.roof import choose_tiling
+from vtac.targets.cuda.schedules.shape import gather_tail, product_shape
+from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled, on_groups, tilings
 from vtac.targets.cuda.schedules.warp_loops import spread_over_threads
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
-_COLUMNS = (256, 192, 128, 96, 64, 48, 32, 16, 8)
-_GROUPS = (2, 1, 4)
-_STEP_BYTES = (128, 64, 32)
-_STAGES = (4, 3, 2, 1)
-_RASTER = 8
+_SWIZZLES = (128, 64, 32)
 
 
-@dataclass(frozen=True)
-class GroupTiling:
-    """Warpgroups of a block, each with 64 rows; columns; bytes of k that a step takes; stages of copies.
+def group_tiling(
+    groups: int, columns: int, element_bytes: int, step_bytes: int = 128, stages: int = 4, group: int = 1
+) -> ProductTiling:
+    """Blocks of so many warpgroups, with 64 rows each, by columns; bytes of k that a step takes; stages of copies.
 
-    `element_bytes` are an operand's. Blocks take their tiles in groups of `group` rows of blocks.
+    Blocks take their tiles in groups of `group` rows of blocks.
     """
-
-    groups: int
-    columns: int
-    element_bytes: int
-    step_bytes: int = 128
-    stages: int = 4
-    group: int = 1
-
-    @property
-    def depth(self) -> int:
-        """k of one instruction."""
-        return DEPTH_BYTES // self.element_bytes
-
-    @property
-    def row_warps(self) -> int:
-        """Warps along threadIdx.y: those of a group."""
-        return WARPS
-
-    @property
-    def threads(self) -> int:
-        """Threads per block."""
-        return self.groups * WARPS * WARP_SIZE
-
-    @property
-    def block(self) -> tuple[int, int, int]:
-        """Rows and columns that a block computes, and elements of k per step."""
-        return self.groups * ROWS, self.columns, self.step_bytes // self.element_bytes
-
-    @property
-    def shared_bytes(self) -> int:
-        """Shared memory of all stages of both operands."""
-        rows, columns, _ = self.block
-        return self.stages * (rows + columns) * self.step_bytes
-
-    def lanes(self, part: int, most: int) -> int:
-        """Elements that a thread copies at a time of `part` rows or columns: at most so many, with no thread idle."""
-        while most > 1 and part * self.block[2] % (most * self.threads):
-            most //= 2
-        return most
-
-    def __str__(self) -> str:
-        rows, columns, depth = self.block
-        stages = f", {self.stages} stages" if self.stages > 1 else ""
-        return f"{rows} x {columns} in steps of {depth}{stages}"
+    fragment = (ROWS, COLUMNS, DEPTH_BYTES // element_bytes)
+    return ProductTiling(fragment, 1, columns // COLUMNS, groups, 1, step_bytes // DEPTH_BYTES, stages, group)
 
 
 class WgmmaProductScheduler(ProductScheduler):
@@ -90,18 +43,12 @@ class WgmmaProductScheduler(ProductScheduler):
     warpgroups multiply them there, and compute what follows from the product where its sums are.
     """
 
-    def __init__(self, schedule: Schedule, blocks: ProductBlocks, shape: ProductShape, tiling: GroupTiling) -> None:
-        _, columns, depth = tiling.block
-        plain = ProductTiling((WARP_ROWS, columns, tiling.depth), 1, 1, WARPS, tiling.groups, depth // tiling.depth)
-        super().__init__(schedule, blocks, shape, replace(plain, stages=tiling.stages, group=tiling.group))
-        self.groups = tiling
-
     def schedule(self) -> None:
         script, blocks = self.script, self.blocks
         for name in blocks.pads:
             script.compute_inline(script.get_block(name))
         block = script.get_block(blocks.product)
-        rows, columns, depth = self.groups.block
+        rows, columns, depth = self.tiling.block
         a, b, store = script.implicit_gemm(block, [rows, columns, depth])
         result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
@@ -116,20 +63,21 @@ class WgmmaProductScheduler(ProductScheduler):
         step, inner = self._multiply(block)
         for (copy, fastest), count, part in zip(copies, lanes, parts, strict=True):
             row_bytes = part[fastest] * blocks.element_bytes
-            swizzle = next(one for one in _STEP_BYTES if row_bytes % one == 0)
+            swizzle = next(one for one in _SWIZZLES if row_bytes % one == 0)
             script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner)
         if self.raster is not None:
-            script.rasterize(*self.raster, self.groups.group)
+            script.rasterize(*self.raster, self.tiling.group)
 
     def _spread(self, result: BlockRef) -> LoopRef:
         """Blocks, warpgroups and their warps over the result, which each warp finishes; the loop over warps."""
-        script, (row_part, column_part, _) = self.script, self.groups.block
+        script, (row_part, column_part, _) = self.script, self.tiling.block
         script.fuse_variables(result, self.shape.groups)
         *batch, rows, columns = script.get_loops(result)
-        row_block, rows = script.split(rows, factor=row_part)
-        column_block, columns = script.split(columns, factor=column_part)
+        m, n, _ = self.shape.sizes
+        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
+        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
         group, rows = script.split(rows, factor=ROWS)
         warp, row = script.split(rows, factor=WARP_ROWS)
         columns, column = script.split(columns, factor=COLUMNS)
@@ -141,18 +89,19 @@ class WgmmaProductScheduler(ProductScheduler):
         script.bind(group, "threadIdx.z")
         script.bind(warp, "threadIdx.y")
         script.tensorize(row, "mma.store")
-        if self.groups.group > 1 and row_block.extent % self.groups.group == 0 and not batch:
+        if self.tiling.group > 1 and row_block.extent % self.tiling.group == 0 and not batch:
             self.raster = (row_block, column_block)
         return warp
 
     def _multiply(self, block: BlockRef) -> tuple[LoopRef, LoopRef]:
         """One instruction for each 32 bytes of k; the loops over steps and over those of a step."""
-        script, tiling = self.script, self.groups
+        script, (_, n, depth) = self.script, self.tiling.block
+        k_lane = self.tiling.fragment[2]
         *_, rows, columns, k = script.get_loops(block)
-        step, k = script.split(k, factor=tiling.block[2])
-        k, lane = script.split(k, factor=tiling.depth)
+        step, k = script.split(k, factor=depth)
+        k, lane = script.split(k, factor=k_lane)
         script.reorder(step, k, rows, columns, lane)
-        script.tensorize(rows, f"wgmma.m{ROWS}n{tiling.columns}k{tiling.depth}")
+        script.tensorize(rows, f"wgmma.m{ROWS}n{n}k{k_lane}")
         return step, k
 
     def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
@@ -166,16 +115,19 @@ class WgmmaProductScheduler(ProductScheduler):
         if lanes > 1:
             inner, vector = script.split(inner, factor=lanes)
             script.vectorize(vector)
-        spread_over_threads(script, self.tiling, script.fuse(outer, inner))
+        groups = self.tiling.row_warps
+        threads = ProductTiling((WARP_ROWS, COLUMNS, self.tiling.fragment[2]), 1, 1, WARPS, groups, 1)
+        spread_over_threads(script, threads, script.fuse(outer, inner))
 
 
 def wgmma_schedule(
-    module: ModuleOp | str, architecture: GpuArchitecture | None = None, tiling: GroupTiling | None = None
+    module: ModuleOp | str, architecture: GpuArchitecture | None = None, tiling: ProductTiling | None = None
 ) -> Schedule:
     """A schedule of a product for `wgmma`: of a matrix product, a batch of them, or a convolution, with its tail.
 
-    The tiling is the largest that divides the product and that a block has room for. Raises `ScheduleError` for other
-    programs, for products that no tiling divides, and for architectures without `wgmma`.
+    Sizes are any: what a tile has beyond them is read as zeros, and not stored. The tiling is that of least estimated
+    time, or one that is given (`group_tiling`). Raises `ScheduleError` for other programs, architectures without
+    `wgmma`, and a tiling that is none of warpgroups or goes beyond the product by more than a tile.
     """
     schedule = Schedule(module)
     record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90a"]
@@ -187,37 +139,18 @@ def wgmma_schedule(
             f"wgmma_schedule: {record.name} has no wgmma, which only sm_90a has; use mma_schedule or the default one"
         )
     blocks = find_product_blocks(schedule.function, contraction)
-    shape = _readable(product_shape(Schedule(module), blocks), blocks)
-    chosen = tiling or next(_tilings(shape, blocks, record), None)
-    if chosen is None:
-        m, n, k = shape.sizes
+    shape = product_shape(Schedule(module), blocks).for_groups(blocks.element_bytes)
+    size = shape.size(blocks.element_bytes)
+    fits = next(tilings(size, record), None) is not None
+    if not fits or (tiling is not None and not (on_groups(tiling.fragment) and is_swizzled(tiling, size))):
+        m, n, k = size.sizes
+        shown = "no blocks" if tiling is None else f"no blocks of {tiling}"
         raise ScheduleError(
-            f"wgmma_schedule: no tiling divides a product of {m} x {n} x {k}: rows have to be a multiple of {ROWS} and "
-            f"columns of {COLUMNS}; use mma_schedule or the default one"
+            f"wgmma_schedule: {shown} fit a product of {m} x {n} x {k}: they have {ROWS} rows and 16 columns or more, "
+            "go no further beyond it than to whole tiles, and each thread copies as much as the next; choose fewer "
+            "groups or columns, or mma_schedule"
         )
+    chosen = tiling or choose_tiling(size, record)
     WgmmaProductScheduler(schedule, blocks, shape, chosen).schedule()
     schedule.name = f"wgmma, {chosen}"
     return schedule
-
-
-def _readable(shape: ProductShape, blocks: ProductBlocks) -> ProductShape:
-    """The shape with both operands laid out as wgmma reads them: along k, but for elements of 16 bits."""
-    if blocks.element_bytes == 2:
-        return shape
-    lanes = (1 if shape.a_by_rows else shape.lanes[0], shape.lanes[1] if shape.b_by_depth else 1)
-    return replace(shape, a_by_rows=False, b_by_depth=True, lanes=lanes)
-
-
-def _tilings(shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture) -> Iterator[GroupTiling]:
-    """Tilings that divide rows and columns and have room, the largest first, longer steps and more stages first."""
-    width = blocks.element_bytes
-    m, n, k = shape.sizes
-    for groups, columns, bytes_, stages in product(_GROUPS, _COLUMNS, _STEP_BYTES, _STAGES):
-        found = GroupTiling(groups, columns, width, bytes_, stages, _RASTER)
-        rows, _, depth = found.block
-        if width == 1 and columns not in INTEGER_COLUMNS:
-            continue
-        copied = [part * depth % found.threads for part in (rows, columns)]
-        fits = found.shared_bytes <= record.shared_bytes_per_block and k >= depth * stages
-        if m % rows == 0 and n % columns == 0 and fits and not any(copied):
-            yield found
