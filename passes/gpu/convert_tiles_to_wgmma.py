@@ -51,6 +51,7 @@ class ConvertGroupTile(RewritePattern):
 
     plan: Plan
     declared: Mapping[SSAValue, SSAValue]
+    cuts: bool
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: ForOp, rewriter: PatternRewriter) -> None:
@@ -68,6 +69,12 @@ class ConvertGroupTile(RewritePattern):
         product = match_group_product(loop, intrinsic)
         if isinstance(product, str):
             raise no_product(loop, product)
+        if product.instruction.operand == "tf32" and not self.cuts:
+            raise no_product(
+                loop,
+                "wgmma cuts floats to tf32 where other instructions round them: allow it with wmma.cut_tf32 on the "
+                "module, or use mma.sync",
+            )
         sums = self._tiles(loop, sums_of(product, self.plan[product.block.output]), values)
         descriptors: list[Operation] = []
         for position in (product.a, product.b):
@@ -113,18 +120,20 @@ class ConvertTilesToWgmma(ModulePass):
     requires: compacted buffers; operands in shared memory with their layouts (schedule-swizzle-storage).
     ensures:  products are wgmma.mma_async on descriptors of both operands, from where the warpgroup's matrices start;
               their accumulators are mma.tiles, of which results take single sums. Nothing waits for the products yet.
-    declines: operands in plain rows or with other pitches than their swizzle, tiles that are not whole.
+    declines: operands in plain rows or with other pitches than their swizzle, tiles that are not whole, floats in a
+              module without `wmma.cut_tf32`.
     """
 
     name = "convert-tiles-to-wgmma"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        cuts = CUT_TF32.is_on(op)
         for function in [inner for inner in op.ops if isinstance(inner, FuncOp)]:
             if next(wgmma_loops(function), None) is None:
                 continue
             plan = {**plan_tiles(function), **plan_group_tiles(function)}
             declared: dict[SSAValue, SSAValue] = {}
             rewrite_once(function, DeclareTiles(plan, declared))
-            rewrite_once(function, ConvertGroupTile(plan, declared))
-            rewrite_once(function, ConvertTile(plan, declared, CUT_TF32.is_on(op)))
+            rewrite_once(function, ConvertGroupTile(plan, declared, cuts))
+            rewrite_once(function, ConvertTile(plan, declared, cuts))
             rewrite_once(function, DropBuffer(declared, "registers", no_product))

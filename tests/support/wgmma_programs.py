@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from mma_programs import CASES as OF_TILES
 from mma_programs import Case, product
@@ -11,14 +12,20 @@ from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.wgmma_products import group_tiling, wgmma_schedule
 
+
+def cut(case: Case) -> Case:
+    """The case with floats that may be cut to tf32."""
+    return replace(case, text=case.text.replace("{wmma.allow_tf32}", "{wmma.allow_tf32, wmma.cut_tf32}"))
+
+
 CASES: Mapping[str, Case] = {
     "plain": product((128, 64, 256)),
     "b transposed": product((128, 64, 256), transposed=True),
     "bias, residual, relu, cast": product((128, 96, 128), tail=True),
     "sums of halves": product((64, 64, 128), half_sums=True),
     "bf16": product((64, 64, 128), "bf16"),
-    "tf32": product((64, 64, 128), "f32"),
-    "tf32, b transposed": product((64, 64, 128), "f32", transposed=True),
+    "tf32": cut(product((64, 64, 128), "f32")),
+    "tf32, b transposed": cut(product((64, 64, 128), "f32", transposed=True)),
     "s8": product((64, 32, 128), "i8"),
     "s8, b transposed": product((64, 64, 256), "i8", transposed=True),
     "u8, b transposed": product((64, 64, 256), "i8", transposed=True, unsigned=True),

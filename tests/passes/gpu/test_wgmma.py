@@ -172,6 +172,12 @@ def test_sizes_that_tiles_do_not_divide(sizes: tuple[int, int, int], tail: bool)
     assert np.array_equal(found, wanted_of(case, arrays))
 
 
+def test_floats_are_not_cut_silently() -> None:
+    text = product((64, 64, 64), "f32").text
+    with pytest.raises(CompileError, match=r"wgmma cuts floats to tf32 where other instructions round them: allow it"):
+        lowered(text, str(wgmma_schedule(text)))
+
+
 def test_products_that_no_tiling_fits() -> None:
     with pytest.raises(
         ScheduleError, match=r"wgmma_schedule: no blocks fit a product of 64 x 8 x 64: they have 64 rows"

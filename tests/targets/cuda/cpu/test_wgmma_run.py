@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from mma_programs import product, wanted_of
-from wgmma_programs import CASES, TILINGS
+from wgmma_programs import CASES, TILINGS, cut
 
 import vtac
 from vtac.targets.cuda.cpu.running import run_on_cpu
@@ -48,7 +48,7 @@ def test_tilings(name: str) -> None:
 def test_tf32_takes_the_upper_bits_of_floats() -> None:
     random = np.random.default_rng(5)
     a, b = (random.standard_normal((64, 64)).astype(np.float32) for _ in range(2))
-    program = program_of(product((64, 64, 64), "f32").text)
+    program = program_of(cut(product((64, 64, 64), "f32")).text)
     run = run_on_cpu(program.text, program.launch, [a, b], orders=1, workers=1)
-    cut = [(one.view(np.uint32) & 0xFFFFE000).astype(np.uint32).view(np.float32) for one in (a, b)]
-    assert np.allclose(run.outputs[0], cut[0].astype(np.float64) @ cut[1], rtol=1e-5, atol=1e-5)
+    upper = [(one.view(np.uint32) & 0xFFFFE000).astype(np.uint32).view(np.float32) for one in (a, b)]
+    assert np.allclose(run.outputs[0], upper[0].astype(np.float64) @ upper[1], rtol=1e-5, atol=1e-5)
