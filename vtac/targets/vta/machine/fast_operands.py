@@ -15,13 +15,18 @@ from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided, wh
 class Operand:
     """Tiles of all products side by side, as one float32 matrix (lines, terms)."""
 
-    def __init__(self, workspace: Workspace, sram: NDArray[np.int8], lines: tuple[int, ...], purpose: str) -> None:
-        """`lines` are the extents of its axes, then tiles that are added up."""
+    def __init__(
+        self, workspace: Workspace, sram: NDArray[np.int8], lines: tuple[int, ...], purpose: str, numbers: str = ""
+    ) -> None:
+        """`lines` are the extents of its axes, then tiles that are added up.
+
+        Tiles are moved into the array for `purpose`, and widened into that for `numbers`, or else one for `purpose`.
+        """
         run = sram.shape[-1]
         self._source, self._tile = whole_runs(sram, run), sram.strides[0]
         self.bytes = workspace.scratch(f"{purpose} i8", (prod(lines) * run,), np.int8)
         self._runs = whole_runs(self.bytes, run).reshape(lines)
-        self._numbers = workspace.scratch(f"{purpose} f32", (self.bytes.size,), np.float32)
+        self._numbers = workspace.scratch(f"{numbers or purpose} f32", (self.bytes.size,), np.float32)
         self.matrix = self._numbers.reshape(-1, lines[-1] * run)
 
     def widen(self) -> None:
@@ -77,7 +82,7 @@ class Buffers:
         """The operand of these extents."""
         key = purpose, lines
         if key not in self._operands:
-            self._operands[key] = Operand(self.workspace, sram, lines, f"{purpose} {self.slot}")
+            self._operands[key] = Operand(self.workspace, sram, lines, f"{purpose} {self.slot}", purpose)
         return self._operands[key]
 
     def kept(self, sram: NDArray[np.int8], lines: tuple[int, ...]) -> KeptWeights:

@@ -43,12 +43,12 @@ class Workspace:
             self.sram_bytes(name).fill(0)
 
     def scratch(self, purpose: str, shape: tuple[int, ...], dtype: type[Scalar]) -> NDArray[Scalar]:
-        """An array for `purpose`, shared with other steps: its contents last for one step only."""
+        """An array for `purpose`, zeros at first, shared with others of that purpose and about that size."""
         nbytes = prod(shape) * np.dtype(dtype).itemsize
-        key = (purpose, nbytes)
+        key = (purpose, nbytes.bit_length())
         if key not in self._scratch:
-            self._scratch[key] = np.zeros(nbytes, np.uint8)
-        return self._scratch[key].view(dtype).reshape(shape)
+            self._scratch[key] = np.zeros(1 << nbytes.bit_length(), np.uint8)
+        return self._scratch[key][:nbytes].view(dtype).reshape(shape)
 
 
 def strided(array: NDArray[Scalar], offset: int, axes: Sequence[tuple[int, int]]) -> NDArray[Scalar]:
