@@ -90,9 +90,9 @@ def _last_of_each(targets: Column) -> Column | None:
 
 def _as_slice(indices: Column) -> slice | Column:
     """Consecutive ascending indices as a slice."""
-    if len(indices) and (np.diff(indices) == 1).all():
-        return slice(int(indices[0]), int(indices[-1]) + 1)
-    return indices
+    if not len(indices) or indices[-1] - indices[0] != len(indices) - 1 or not (np.diff(indices) == 1).all():
+        return indices
+    return slice(int(indices[0]), int(indices[-1]) + 1)
 
 
 def bind_load(workspace: Workspace, load: LoadFields) -> Step:
