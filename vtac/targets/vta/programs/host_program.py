@@ -7,41 +7,34 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
 from io import StringIO
-from itertools import repeat
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
-from xdsl.dialects.builtin import DictionaryAttr, ModuleOp
-from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.ir import Region, SSAValue
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.printer import Printer
-from xdsl.rewriter import Rewriter
 
-from vtac.analysis.nest import buffer_name
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import SUMMARY, choices_of, layer_name
-from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.directives import ScriptOp
 from vtac.errors import ProgramError
-from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.linalg import Callee, evaluate_linalg
 from vtac.evaluate.numbers import Array as AnyArray
-from vtac.evaluate.numbers import dtype_of
 from vtac.lazily import text_by, written_by
 from vtac.partition.host_work import operations_of
 from vtac.targets.vta.isa import WORD_BYTES
 from vtac.targets.vta.machine import COUNTER_NAMES, Progress
 from vtac.targets.vta.programs.arrays import Array, fitted
 from vtac.targets.vta.programs.call_work import work_at
+from vtac.targets.vta.programs.host_parts import idle_program, plain_buffers, with_declarations
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saving import HOST_FILE, host_files, save
 from vtac.targets.vta.programs.summary import Summary, work_line
 from vtac.targets.vta.programs.work import Work
-from vtac.targets.vta.stream.layout import FIRST_ADDRESS, Buffer, DType, Names
-from vtac.targets.vta.stream.stream_builder import StreamBuilder
+from vtac.targets.vta.stream.layout import Buffer
 from vtac.text.short import counted, signature
 
 if TYPE_CHECKING:
@@ -119,7 +112,7 @@ class HostProgram:
 
     @cached_property
     def _plain(self) -> tuple[Buffer, ...]:
-        return _plain_buffers(self.host_function)
+        return plain_buffers(self.host_function)
 
     @property
     def config(self) -> VTAConfig:
@@ -277,48 +270,9 @@ class HostProgram:
     def files(self, *, places: bool = False) -> dict[str, bytes]:
         """What `save` writes, by file name; with `places`, the host function says where in the source it came from."""
         text = StringIO()
-        Printer(text, print_debuginfo=places).print_op(_with_declarations(self.host))
+        Printer(text, print_debuginfo=places).print_op(with_declarations(self.host))
         host = f"{text.getvalue()}\n".encode()
         if len(self.devices) > 1:
             parts = [(name, device.files()) for name, device in self.devices.items()]
             return host_files(host, self.config, parts)
         return self.stream.files(beside={HOST_FILE: host})
-
-
-def idle_program(config: VTAConfig) -> Program:
-    """What is saved for the VTA beside a host function that does everything: a stream that ends at once."""
-    stream = StreamBuilder(config, FIRST_ADDRESS, 0)
-    stream.finish_dataflow(0)
-    micro_ops = Buffer("micro_ops", "uop", "uint32", (0,), FIRST_ADDRESS)
-    return Program(config, stream.instructions(), b"", (micro_ops,))
-
-
-def _with_declarations(host: ModuleOp) -> ModuleOp:
-    """The module without the bodies of the functions that device programs stand for."""
-    calls = {op.callee.string_value() for op in host.walk() if isinstance(op, CallOp)}
-    copy = host.clone()
-    for op in list(copy.ops):
-        if isinstance(op, FuncOp) and op.sym_name.data in calls:
-            declared = FuncOp(op.sym_name.data, op.function_type, Region(), "private")
-            Rewriter.replace_op(op, declared)
-    return copy
-
-
-def _plain_buffers(function: FuncOp) -> tuple[Buffer, ...]:
-    """Arguments, then results."""
-    names = Names()
-    returned = cast(ReturnOp, function.body.block.last_op)
-    arguments = [_buffer(value, names, is_argument=True) for value in function.body.block.args]
-    results = [
-        _buffer(value, names, NAME.within(marks), is_argument=False)
-        for value, marks in zip(returned.operands, function.res_attrs or repeat(DictionaryAttr({})), strict=False)
-    ]
-    return (*arguments, *results)
-
-
-def _buffer(value: SSAValue, names: Names, given: str | None = None, *, is_argument: bool) -> Buffer:
-    dtype = cast(DType, str(dtype_of(element_type(value.type))))
-    role = "input" if is_argument else "output"
-    return Buffer(
-        names.take(given or buffer_name(value)), role, dtype, shape_of_type(value.type), 0, is_argument, not is_argument
-    )

@@ -14,7 +14,8 @@ from xdsl.dialects.func import CallOp, FuncOp
 
 from vtac.errors import ProgramError, VtacError
 from vtac.files.reading import RECORD_BYTES
-from vtac.targets.vta.programs.host_program import HostProgram, idle_program
+from vtac.targets.vta.programs.host_parts import idle_program
+from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.program import Program
 from vtac.targets.vta.programs.saved_records import Index
 from vtac.targets.vta.programs.saved_stream import check_digests, check_files, load_stream, read_index, read_part

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Executor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -20,7 +19,7 @@ from vtac.analysis.target import config_of
 from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import layer_name
-from vtac.errors import CompileError, NoDefaultScheduleError, VtacError
+from vtac.errors import NoDefaultScheduleError, VtacError
 from vtac.partition.layouts import needs_packing
 from vtac.passes.vta.isolate_device_functions import isolated
 from vtac.preparation import drop_scripts, prepare, refuse_several_functions
@@ -28,25 +27,18 @@ from vtac.progress import Progress
 from vtac.schedule import Schedule
 from vtac.store.store import Store, opened
 from vtac.targets.vta.compiling import compile_with
-from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.linking.plain import split_plain
-from vtac.targets.vta.programs.host_program import HostProgram
-from vtac.targets.vta.programs.vta_program import VtaProgram
-from vtac.targets.vta.schedules.defaults import default_schedule
-from vtac.targets.vta.schedules.known_tilings import TunedTilings
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.lowering import WrittenScript
 from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.search import best_tiling, layers_of
-from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.target import VTA
 from vtac.targets.vta.tuning.budget import Budget, budget_of
 from vtac.targets.vta.tuning.campaign import Campaign, Problem
-from vtac.targets.vta.tuning.measuring import Bench, Measured, Readings, measured_layers, measured_whole
-from vtac.targets.vta.tuning.result import LayerResult, TuneResult, sum_of_fronts
-from vtac.targets.vta.tuning.search import Found, LayerSearch, Objective
+from vtac.targets.vta.tuning.measuring import Bench, Readings, measured_layers
+from vtac.targets.vta.tuning.outcomes import TunedFunction, TunedKind, result_of
+from vtac.targets.vta.tuning.result import TuneResult
+from vtac.targets.vta.tuning.search import LayerSearch, Objective
 from vtac.targets.vta.tuning.space import member_of, space_of
-from vtac.targets.vta.tuning.trials import counted
 from vtac.workers.places import executor_at
 
 if TYPE_CHECKING:
@@ -100,7 +92,7 @@ def tune(
         if bench is not None:
             tilings = [(kind.problem, kind.default) for kind in problems]
             readings = Readings(bench, measured_layers(bench, tilings, kept, progress))
-        return _result(work, default, problems, found, objective, allowed, readings)
+        return result_of(work, default, problems, found, objective, allowed, readings)
 
 
 @contextmanager
@@ -140,35 +132,14 @@ def _measuring(urls: str | Sequence[str], work: ModuleOp) -> Generator[Bench]:
         bench.close()
 
 
-@dataclass(frozen=True)
-class _Function:
-    """A function for the VTA: in a module of its own, with its layers, or why it has none that can be tuned."""
-
-    name: str
-    called: str
-    calls: int
-    module: ModuleOp
-    layer: Layer | None
-    reason: str = ""
-
-
-@dataclass
-class _Kind:
-    """Functions that are the same layer, their problem, and the tiling of the default schedule."""
-
-    problem: Problem
-    default: Tiling
-    functions: list[_Function] = field(default_factory=list["_Function"])
-
-
-def _functions(work: ModuleOp) -> list[_Function]:
+def _functions(work: ModuleOp) -> list[TunedFunction]:
     if not needs_packing(work):
         function = next(op for op in work.ops if isinstance(op, FuncOp) and op.body.blocks)
         name = function.sym_name.data
         return [_function(name, name, 1, work.clone())]
     split = work.clone()
     split_plain(split, phase="owned")
-    found: list[_Function] = []
+    found: list[TunedFunction] = []
     for device in device_functions(split):
         calls = calls_of(split, {device.sym_name.data})
         called = layer_name(calls[0]) if calls else device.sym_name.data
@@ -176,19 +147,19 @@ def _functions(work: ModuleOp) -> list[_Function]:
     return found
 
 
-def _function(name: str, called: str, calls: int, module: ModuleOp) -> _Function:
+def _function(name: str, called: str, calls: int, module: ModuleOp) -> TunedFunction:
     try:
         layers = layers_of(Schedule(module))
     except NoDefaultScheduleError as refusal:
-        return _Function(name, called, calls, module, None, f"{called}: {refusal}")
+        return TunedFunction(name, called, calls, module, None, f"{called}: {refusal}")
     if len(layers) != 1:
-        return _Function(name, called, calls, module, None, f"{called}: {len(layers)} layers in one function")
-    return _Function(name, called, calls, module, layers[0])
+        return TunedFunction(name, called, calls, module, None, f"{called}: {len(layers)} layers in one function")
+    return TunedFunction(name, called, calls, module, layers[0])
 
 
-def _problems(functions: Sequence[_Function], objective: Objective, budget: Budget) -> list[_Kind]:
+def _problems(functions: Sequence[TunedFunction], objective: Objective, budget: Budget) -> list[TunedKind]:
     """One problem for each kind of layer; a number of tilings is shared out by what each has of the least cycles."""
-    by_layer: dict[Layer, list[_Function]] = {}
+    by_layer: dict[Layer, list[TunedFunction]] = {}
     for function in functions:
         if function.layer is not None:
             by_layer.setdefault(function.layer, []).append(function)
@@ -197,19 +168,19 @@ def _problems(functions: Sequence[_Function], objective: Objective, budget: Budg
         for layer, same in by_layer.items()
     }
     whole = sum(weights.values())
-    found: list[_Kind] = []
+    found: list[TunedKind] = []
     for layer, same in by_layer.items():
         share = None if budget.tilings is None else max(1, budget.tilings * weights[layer] // whole)
         found.append(_kind(layer, same, objective, share, weights[layer] / whole))
     return found
 
 
-def _kind(layer: Layer, same: list[_Function], objective: Objective, share: int | None, weight: float) -> _Kind:
+def _kind(layer: Layer, same: list[TunedFunction], objective: Objective, share: int | None, weight: float) -> TunedKind:
     module = same[0].module
     config = config_of(module)
     default = best_tiling(_fresh(module), config, layer).tiling
     search = LayerSearch(space_of(layer, config), objective, member_of(layer, default, config), share)
-    return _Kind(Problem(same[0].called, layer, _text(module), weight, search), default, same)
+    return TunedKind(Problem(same[0].called, layer, _text(module), weight, search), default, same)
 
 
 def _fresh(module: ModuleOp) -> Iterator[Schedule]:
@@ -221,90 +192,3 @@ def _text(module: ModuleOp) -> str:
     text = StringIO()
     Printer(text).print_op(module)
     return text.getvalue()
-
-
-def _result(
-    work: ModuleOp,
-    default: VtaProgram,
-    kinds: Sequence[_Kind],
-    functions: Sequence[_Function],
-    objective: Objective,
-    budget: Budget,
-    readings: Readings | None,
-) -> TuneResult:
-    layers = [_layer_result(kind, readings and readings.layers[kind.problem.layer]) for kind in kinds]
-    tilings = {kind.problem.layer: layer.tiling for kind, layer in zip(kinds, layers, strict=True)}
-
-    tuned = TunedTilings(lambda layer, _: tilings.get(layer))
-    program = compile_with(work.clone(), tuned)
-    before, after = _measures(default), _measures(program)
-    at = 1 if objective == "bytes" else 0
-    notes: list[str] = []
-    whole = None if readings is None else measured_whole(readings, default, program)
-    if (after[at], after[1 - at]) > (before[at], before[1 - at]) if whole is None else whole.tuned > whole.default:
-        notes.append("the layers gain nothing together, so the default schedule stays: only alone do they take less")
-        program, after, tuned_or_none = default, before, None
-        whole = whole and replace(whole, tuned=whole.default)
-    else:
-        tuned_or_none = tuned
-    notes += [
-        f"no tiling of {one.name} is in the space: its default schedule stays" for one in layers if not one.members
-    ]
-    best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
-    least = sum(one.calls * one.least for one in layers)
-    return TuneResult(
-        objective,
-        str(budget),
-        _schedule_text(work, program, tuned_or_none),
-        *after,
-        *before,
-        best / least - 1 if least else 0.0,
-        sum(one.evaluated for one in layers),
-        sum(one.refused for one in layers),
-        sum_of_fronts([(one.front, one.calls) for one in layers]),
-        tuple(layers),
-        tuple(one.reason for one in functions if one.layer is None),
-        (*notes, *(readings.notes() if readings is not None else ())),
-        whole,
-    )
-
-
-def _layer_result(kind: _Kind, measured: Measured | None) -> LayerResult:
-    problem, search = kind.problem, kind.problem.search
-    best = measured.found if measured is not None else search.best.found
-    if best is None:
-        raise CompileError(
-            f"no tiling of {problem.name} could be built: {search.refused} were tried; the first: "
-            f"{next((one.message for one in problem.known.values()), 'none fits on chip')}"
-        )
-    default = search.outcome_of(kind.default) or Found(best.tiling, best.cycles, best.nbytes)
-    return LayerResult(
-        problem.name,
-        tuple(one.name for one in kind.functions),
-        sum(one.calls for one in kind.functions),
-        best.tiling,
-        best.cycles,
-        best.nbytes,
-        default.cycles,
-        default.nbytes,
-        search.least(),
-        search.tried,
-        search.refused,
-        len(search.space),
-        tuple(one.point for one in search.best.front),
-        measured and measured.values,
-    )
-
-
-def _measures(program: VtaProgram) -> tuple[int, int]:
-    """Cycles and bytes of all calls of streams."""
-    timing = Timing.de10()
-    outcomes = {name: counted(device, timing) for name, device in program.devices.items()}
-    names = [call.device for call in program.calls] if isinstance(program, HostProgram) else list(outcomes)
-    return sum(outcomes[name].cycles for name in names), sum(outcomes[name].nbytes for name in names)
-
-
-def _schedule_text(work: ModuleOp, program: VtaProgram, tuned: TunedTilings | None) -> str:
-    if isinstance(program, HostProgram):
-        return "".join(str(WrittenScript(script)) for script in program.scripts)
-    return str(default_schedule(work, kept=tuned))

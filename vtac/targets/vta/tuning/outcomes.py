@@ -1,0 +1,133 @@
+"""What tuning says of a program: its layers, measured and estimated, and its schedule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from xdsl.dialects.builtin import ModuleOp
+
+from vtac.errors import CompileError
+from vtac.targets.vta.compiling import compile_with
+from vtac.targets.vta.cycles import Timing
+from vtac.targets.vta.programs.host_program import HostProgram
+from vtac.targets.vta.programs.vta_program import VtaProgram
+from vtac.targets.vta.schedules.defaults import default_schedule
+from vtac.targets.vta.schedules.known_tilings import TunedTilings
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.lowering import WrittenScript
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.tuning.budget import Budget
+from vtac.targets.vta.tuning.campaign import Problem
+from vtac.targets.vta.tuning.measuring import Measured, Readings, measured_whole
+from vtac.targets.vta.tuning.result import LayerResult, TuneResult, sum_of_fronts
+from vtac.targets.vta.tuning.search import Found, Objective
+from vtac.targets.vta.tuning.trials import counted
+
+
+@dataclass(frozen=True)
+class TunedFunction:
+    """A function for the VTA: in a module of its own, with its layers, or why it has none that can be tuned."""
+
+    name: str
+    called: str
+    calls: int
+    module: ModuleOp
+    layer: Layer | None
+    reason: str = ""
+
+
+@dataclass
+class TunedKind:
+    """Functions that are the same layer, their problem, and the tiling of the default schedule."""
+
+    problem: Problem
+    default: Tiling
+    functions: list[TunedFunction] = field(default_factory=list["TunedFunction"])
+
+
+def result_of(
+    work: ModuleOp,
+    default: VtaProgram,
+    kinds: Sequence[TunedKind],
+    functions: Sequence[TunedFunction],
+    objective: Objective,
+    budget: Budget,
+    readings: Readings | None,
+) -> TuneResult:
+    layers = [_layer_result(kind, readings and readings.layers[kind.problem.layer]) for kind in kinds]
+    tilings = {kind.problem.layer: layer.tiling for kind, layer in zip(kinds, layers, strict=True)}
+
+    tuned = TunedTilings(lambda layer, _: tilings.get(layer))
+    program = compile_with(work.clone(), tuned)
+    before, after = _measures(default), _measures(program)
+    at = 1 if objective == "bytes" else 0
+    notes: list[str] = []
+    whole = None if readings is None else measured_whole(readings, default, program)
+    if (after[at], after[1 - at]) > (before[at], before[1 - at]) if whole is None else whole.tuned > whole.default:
+        notes.append("the layers gain nothing together, so the default schedule stays: only alone do they take less")
+        program, after, tuned_or_none = default, before, None
+        whole = whole and replace(whole, tuned=whole.default)
+    else:
+        tuned_or_none = tuned
+    notes += [
+        f"no tiling of {one.name} is in the space: its default schedule stays" for one in layers if not one.members
+    ]
+    best = sum(one.calls * (one.nbytes if at else one.cycles) for one in layers)
+    least = sum(one.calls * one.least for one in layers)
+    return TuneResult(
+        objective,
+        str(budget),
+        _schedule_text(work, program, tuned_or_none),
+        *after,
+        *before,
+        best / least - 1 if least else 0.0,
+        sum(one.evaluated for one in layers),
+        sum(one.refused for one in layers),
+        sum_of_fronts([(one.front, one.calls) for one in layers]),
+        tuple(layers),
+        tuple(one.reason for one in functions if one.layer is None),
+        (*notes, *(readings.notes() if readings is not None else ())),
+        whole,
+    )
+
+
+def _layer_result(kind: TunedKind, measured: Measured | None) -> LayerResult:
+    problem, search = kind.problem, kind.problem.search
+    best = measured.found if measured is not None else search.best.found
+    if best is None:
+        raise CompileError(
+            f"no tiling of {problem.name} could be built: {search.refused} were tried; the first: "
+            f"{next((one.message for one in problem.known.values()), 'none fits on chip')}"
+        )
+    default = search.outcome_of(kind.default) or Found(best.tiling, best.cycles, best.nbytes)
+    return LayerResult(
+        problem.name,
+        tuple(one.name for one in kind.functions),
+        sum(one.calls for one in kind.functions),
+        best.tiling,
+        best.cycles,
+        best.nbytes,
+        default.cycles,
+        default.nbytes,
+        search.least(),
+        search.tried,
+        search.refused,
+        len(search.space),
+        tuple(one.point for one in search.best.front),
+        measured and measured.values,
+    )
+
+
+def _measures(program: VtaProgram) -> tuple[int, int]:
+    """Cycles and bytes of all calls of streams."""
+    timing = Timing.de10()
+    outcomes = {name: counted(device, timing) for name, device in program.devices.items()}
+    names = [call.device for call in program.calls] if isinstance(program, HostProgram) else list(outcomes)
+    return sum(outcomes[name].cycles for name in names), sum(outcomes[name].nbytes for name in names)
+
+
+def _schedule_text(work: ModuleOp, program: VtaProgram, tuned: TunedTilings | None) -> str:
+    if isinstance(program, HostProgram):
+        return "".join(str(WrittenScript(script)) for script in program.scripts)
+    return str(default_schedule(work, kept=tuned))
