@@ -172,6 +172,17 @@ def test_sizes_that_tiles_do_not_divide(sizes: tuple[int, int, int], tail: bool)
     assert np.array_equal(found, wanted_of(case, arrays))
 
 
+def test_rows_that_cannot_change_places_are_refused() -> None:
+    message = r"wgmma reads rows of 32, 64 or 128 bytes, or panels of them; a tile of an operand has rows of 80: choose"
+    with pytest.raises(ScheduleError, match=message):
+        wgmma_schedule(product((64, 40, 128)).text, None, group_tiling(1, 40, 2, 128, 2))
+    case = product((64, 40, 128), transposed=True)
+    arrays = case.arrays()
+    found = evaluate(lowered(case.text, str(wgmma_schedule(case.text, None, group_tiling(1, 40, 2, 128, 2)))), *arrays)
+    assert isinstance(found, np.ndarray)
+    assert np.array_equal(found, wanted_of(case, arrays))
+
+
 def test_floats_are_not_cut_silently() -> None:
     text = product((64, 64, 64), "f32").text
     with pytest.raises(CompileError, match=r"wgmma cuts floats to tf32 where other instructions round them: allow it"):

@@ -63,7 +63,7 @@ class WgmmaProductScheduler(ProductScheduler):
         step, inner = self._multiply(block)
         for (copy, fastest), count, part in zip(copies, lanes, parts, strict=True):
             row_bytes = part[fastest] * blocks.element_bytes
-            swizzle = next(one for one in _SWIZZLES if row_bytes % one == 0)
+            swizzle = _swizzle(row_bytes)
             script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner)
@@ -118,6 +118,17 @@ class WgmmaProductScheduler(ProductScheduler):
         groups = self.tiling.row_warps
         threads = ProductTiling((WARP_ROWS, COLUMNS, self.tiling.fragment[2]), 1, 1, WARPS, groups, 1)
         spread_over_threads(script, threads, script.fuse(outer, inner))
+
+
+def _swizzle(row_bytes: int) -> int:
+    """The most bytes within which chunks of rows can change places. Raises `ScheduleError` where there are none."""
+    found = next((one for one in _SWIZZLES if row_bytes % one == 0), None)
+    if found is None:
+        raise ScheduleError(
+            "wgmma reads rows of 32, 64 or 128 bytes, or panels of them; a tile of an operand has rows of "
+            f"{row_bytes}: choose a tiling whose rows are a multiple of {_SWIZZLES[-1]} bytes"
+        )
+    return found
 
 
 def wgmma_schedule(
