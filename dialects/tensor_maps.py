@@ -33,7 +33,7 @@ CHUNK = 16
 """Bytes that strides and the rows of boxes are multiples of."""
 TARGET_ALIGNMENT = 128
 """What a box's place in shared memory is a multiple of, in bytes."""
-_MOST_EXTENT = 2**32
+_MOST_EXTENT = 2**31
 _MOST_STRIDE = 2**40
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
 
@@ -70,6 +70,11 @@ class TensorMap:
         return MAP_ELEMENTS[self.dtype]
 
     @property
+    def walked(self) -> tuple[int, ...]:
+        """Elements of the array from a box's first to its last: the driver's box, which it divides by the steps."""
+        return tuple(extent * step for extent, step in zip(self.box, self.steps, strict=True))
+
+    @property
     def row_bytes(self) -> int:
         """Bytes of a row of a box, along the innermost dimension."""
         return self.box[0] * self.element_bytes
@@ -100,7 +105,7 @@ class TensorMap:
 
     def _wrong_array(self) -> str:
         if any(not 1 <= extent <= _MOST_EXTENT for extent in self.extents):
-            return f"extents {list(self.extents)}; each is from 1 to 2**32"
+            return f"extents {list(self.extents)}; each is from 1 to 2**31"
         for stride in self.strides:
             if stride % CHUNK or not 0 < stride < _MOST_STRIDE:
                 return f"a stride of {stride} bytes; a multiple of {CHUNK} below 2**40 is required"
@@ -113,6 +118,11 @@ class TensorMap:
             return f"steps {list(self.steps)}; each is from 1 to {MOST_STEP}"
         if self.steps[0] != 1:
             return f"steps of {self.steps[0]} elements along the innermost dimension; its elements lie side by side"
+        if max(self.walked) > MOST_BOX:
+            return (
+                f"a box of {' x '.join(map(str, self.box))} elements in steps {list(self.steps)} is walked through "
+                f"{max(self.walked)} elements; at most {MOST_BOX} are possible"
+            )
         if self.row_bytes % CHUNK:
             return f"rows of a box of {self.row_bytes} bytes; a multiple of {CHUNK} is required"
         return ""

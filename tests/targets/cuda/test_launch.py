@@ -118,6 +118,8 @@ def test_tensor_maps_travel_in_the_record() -> None:
     assert data["tensor_maps"][0]["box"] == [64, 32]
     assert LaunchRecord.from_json(record.to_json()) == record
     assert (_MAP.box_bytes, _MAP.alignment, record.map_position(_MAP)) == (4096, 1024, 0)
+    apart = record.tensor_maps[0]
+    assert (apart.box_bytes, apart.walked) == (4096, (64, 64))
 
 
 @pytest.mark.parametrize(
@@ -152,10 +154,14 @@ def _map(
         ({"dtype": "int64"}, "elements of int64; uint8, int8"),
         ({"extents": (1,) * 6}, "6 dimensions; 1 to 5 are possible"),
         ({"strides": ()}, "2 dimensions with 0 strides, 2 extents of the box and 2 steps"),
-        ({"extents": (0, 100)}, "extents [0, 100]; each is from 1 to 2**32"),
+        ({"extents": (0, 100)}, "extents [0, 100]; each is from 1 to 2**31"),
         ({"strides": (120,)}, "a stride of 120 bytes; a multiple of 16 below 2**40 is required"),
         ({"box": (64, 257)}, "a box of 64 x 257 elements; each extent is from 1 to 256"),
         ({"steps": (1, 9)}, "steps [1, 9]; each is from 1 to 8"),
+        (
+            {"box": (64, 200), "steps": (1, 2)},
+            "a box of 64 x 200 elements in steps [1, 2] is walked through 400 elements",
+        ),
         ({"steps": (2, 1)}, "steps of 2 elements along the innermost dimension"),
         ({"box": (4, 32)}, "rows of a box of 8 bytes; a multiple of 16 is required"),
         ({"swizzle": 256}, "a swizzle of 256 bytes; 32, 64 or 128 are possible"),

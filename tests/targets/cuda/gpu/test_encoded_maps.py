@@ -6,7 +6,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from mma_programs import product, wanted_of
+from mma_programs import CASES, product, wanted_of
 from stub_gpu import StubGpu
 
 import vtac
@@ -54,3 +54,33 @@ def test_a_map_that_the_driver_refuses_is_told_with_its_array(gpu: StubGpu) -> N
         program().run_on_gpu(CASE.arrays())
     assert "tensor map of `a`: cuTensorMapEncodeTiled answers CUDA_ERROR_INVALID_VALUE" in caught.value.message
     assert not gpu.held
+
+
+def test_boxes_in_steps_are_encoded_as_the_driver_counts(gpu: StubGpu) -> None:
+    """Of an array that is walked in steps the driver takes all elements from a box's first to its last."""
+    case = strided(next(one for one in CASES.values() if one.image).text)
+    tiling = ProductTiling((16, 8, 16), 1, 2, 1, 2, 2, 2)
+    script = tma_schedule(case, gpu_architecture("sm_90"), tiling, specialize=True)
+    made = vtac.compile(case, "cuda", "sm_90", schedule=script)
+    assert isinstance(made, CudaProgram)
+    one = made.launch.tensor_maps[0]
+    assert (one.box, one.steps, one.walked) == ((32, 4, 4, 1), (1, 2, 2, 1), (32, 8, 8, 1))
+    random = np.random.default_rng(0)
+    arrays = [random.integers(-4, 5, p.shape).astype(p.numpy_dtype) for p in made.arguments]
+    gpu.execute(made)
+    np.testing.assert_array_equal(made(*arrays, device="gpu"), made(*arrays))
+    assert "map of type 6, rank 4, box 32 x 8, swizzle 2" in gpu.calls
+
+
+def strided(text: str) -> str:
+    """A convolution that takes every other pixel."""
+    changed = text.replace("strides = dense<1>", "strides = dense<2>")
+    for kind in (
+        "%empty = tensor.empty() : tensor<2x8x8x32xf32>",
+        "-> tensor<2x8x8x32xf32>",
+        "outs(%empty : tensor<2x8x8x32xf32>",
+    ):
+        changed = changed.replace(kind, kind.replace("2x8x8x32xf32", "2x4x4x32xf32"))
+    return changed.replace("outs(%start : tensor<2x8x8x32xf32>", "outs(%start : tensor<2x4x4x32xf32>").replace(
+        "func.return %y : tensor<2x8x8x32xf32>", "func.return %y : tensor<2x4x4x32xf32>"
+    )

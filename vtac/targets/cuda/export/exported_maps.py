@@ -65,7 +65,7 @@ def _encoded(name: str, one: TensorMap, array: str) -> list[str]:
     return [
         f"    TensorMap {name};  // boxes of {' x '.join(map(str, reversed(one.box)))} of `{one.array}`",
         f"    const cuuint64_t {name}_extents[] = {_list(one.extents)}, {name}_strides[] = {_list(strides)};",
-        f"    const cuuint32_t {name}_box[] = {_list(one.box)}, {name}_steps[] = {_list(one.steps)};",
+        f"    const cuuint32_t {name}_box[] = {_list(one.walked)}, {name}_steps[] = {_list(one.steps)};",
         "    if (const cudaError_t error = encode(",
         f"            &{name}, CU_TENSOR_MAP_DATA_TYPE_{_TYPES[one.dtype]}, {one.rank}, {array}, {name}_extents,",
         f"            {name}_strides, {name}_box, {name}_steps, {swizzle},",

@@ -35,7 +35,7 @@ def encode(driver: Driver, one: TensorMap, address: int, what: str) -> ctypes.Ar
         address,
         _numbers(ctypes.c_uint64, one.extents),
         _numbers(ctypes.c_uint64, one.strides),
-        _numbers(ctypes.c_uint32, one.box),
+        _numbers(ctypes.c_uint32, one.walked),
         _numbers(ctypes.c_uint32, one.steps),
         _NO_INTERLEAVE,
         SWIZZLES[one.swizzle],
