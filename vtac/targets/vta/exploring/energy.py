@@ -49,8 +49,8 @@ class CostTable:
 
 HOROWITZ_45NM = CostTable(
     source="energies: M. Horowitz, Computing's energy problem (and what we can do about it), ISSCC 2014, pp. 10-14: "
-    "45 nm, 0.9 V; areas of arithmetic as quoted with them (TSMC 45 nm, synthesised); an SRAM cell: K. Mistry et al., "
-    "IEDM 2007, pp. 247-250 (Intel 45 nm)",
+    "45 nm, 0.9 V; areas of arithmetic (45 nm): unconfirmed, as others quote them; an SRAM cell, second-hand: "
+    "K. Mistry et al., IEDM 2007, pp. 247-250 (Intel 45 nm)",
     multiply=0.2,
     add=0.1,
     dram_byte=162.5,

@@ -10,6 +10,7 @@ import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.roof import Needed
 from vtac.targets.vta.schedules.room import micro_op_counts
 from vtac.targets.vta.schedules.tile_regions import Side
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
@@ -44,7 +45,9 @@ class ContractionCost:
         self.outputs = one * covered_outputs(layer, contraction, tilings)
         dense = self.outputs * contraction.channels * windows
         self.work = np.where(tilings.skip, (dense * contraction.useful).astype(np.int64), dense)
-        groups = np.where(tilings.splits_window, windows, 1)
+        met = Needed(contraction, layer.extents).positions
+        positions = np.where(tilings.skip, met, windows)
+        groups = np.where(tilings.splits_window, positions, 1)
         self.kernels = total * groups
         inputs, weights = _traffic(contraction, tilings, counts, passes)
         if contraction.tied:
@@ -53,14 +56,15 @@ class ContractionCost:
         row = one * _loaded_tiles(layer, contraction, tilings) / (chunks * passes)
         input_bytes = (row * config.inp_element_bytes).astype(np.int64)
         weight = weight_tiles(contraction, tilings) * config.wgt_element_bytes
+        weight = np.where(tilings.taps, weight // windows * positions, weight)
         self.load_bytes = (inputs * row * config.inp_element_bytes).astype(np.int64) + weights * weight
         lines = _lines(contraction, tilings)
-        slices = windows * np.where(tilings.channels > 1, selected_tiles(contraction, tilings), 1)
+        slices = positions * np.where(tilings.channels > 1, selected_tiles(contraction, tilings), 1)
         self.loads = inputs * lines + weights * np.where(tilings.taps, slices, 1)
         self.waiting = np.where(tilings.inp == 1, (inputs - 1) * (LOAD_START * lines + input_bytes // BUS), 0)
         once = (tilings.wgt == 1) & ~tilings.taps
         self.waiting = self.waiting + np.where(once, (weights - 1) * (LOAD_START + weight // BUS), 0)
-        self.first_bytes = input_bytes + weight // np.where(tilings.taps, windows, 1)
+        self.first_bytes = input_bytes + weight // np.where(tilings.taps, positions, 1)
         turns = [np.minimum(copies, total) for copies in (tilings.inp, tilings.wgt)]
         last = np.minimum(tilings.acc, by_weight * by_input)
         variants = np.minimum(np.lcm(np.lcm(turns[0], turns[1]), last), total) * groups
