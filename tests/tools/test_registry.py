@@ -64,7 +64,7 @@ def test_a_file_without_its_pass_is_named(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_universe_clashes_with_nothing_of_xdsl() -> None:
-    assert set(VTAC.all_dialects) == {"mma", "packing", "schedule", "vta", "wgmma", "wmma"}
+    assert set(VTAC.all_dialects) == {"mma", "packing", "schedule", "tma", "vta", "wgmma", "wmma"}
     assert VTAC.all_passes.keys() == get_all_passes().keys()
     for own, upstream in (
         (VTAC.all_dialects, XDSL_UNIVERSE.all_dialects),
