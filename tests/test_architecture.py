@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 
 from import_graph import ROOT, Import, circles, imports, modules
 
@@ -151,3 +152,10 @@ def test_every_room_is_in_the_picture() -> None:
     assert {room for room in inner if f"{room}/" not in drawn} == set()
     alone = {path.name for path in modules().values() if path.parent == ROOT / "vtac"}
     assert {name for name in alone if f"vtac/{name}" not in drawn} == set()
+
+
+def test_every_folder_of_modules_is_in_the_wheel() -> None:
+    listed = set(tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]["packages"])
+    folders = {path.parent for top in ("dialects", "passes", "vtac") for path in (ROOT / top).rglob("*.py")}
+    names = {".".join(folder.relative_to(ROOT).parts) for folder in folders}
+    assert {name if name.startswith("vtac") else f"vtac.{name}" for name in names} <= listed
