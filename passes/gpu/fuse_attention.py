@@ -33,6 +33,8 @@ from vtac.errors import CompileError
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
 
+_REMEDY = "; no other kernel computes a mask by indices: add one that is a tensor"
+
 
 @dataclass
 class FuseProducts(RewritePattern):
@@ -45,8 +47,9 @@ class FuseProducts(RewritePattern):
             return
         found = _fitting(match_attention(op), self.architecture)
         if isinstance(found, NoAttention):
-            if FUSED.is_on(op):
-                raise CompileError(f"cannot compute '{op.name}' as attention: {found.reason}", location_of(op))
+            if FUSED.is_on(op) or (found.softmax and found.at_indices):
+                remedy = _REMEDY if found.at_indices else ""
+                raise CompileError(f"cannot compute '{op.name}' as attention: {found.reason}{remedy}", location_of(op))
             return
         root = found.root
         made = AttentionOp.get(
@@ -67,7 +70,7 @@ def _fitting(found: Attention | NoAttention, architecture: GpuArchitecture | Non
         return found
     where = "every architecture" if architecture is None else architecture.name
     reason = f"heads of {features} and {columns} features do not fit the shared memory and registers of a block"
-    return NoAttention(f"{reason} on {where}", softmax=True)
+    return NoAttention(f"{reason} on {where}", softmax=True, at_indices=found.at_indices)
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,8 @@ class FuseAttention(ModulePass):
     requires: functions on tensors (normalize-linalg); softmax over the keys of scale * q k^T, or of that and a mask.
     ensures:  two products of f16 or bf16, added up from zero, with a softmax between them that nothing else reads are
               one wmma.attention, with moves and reshapes of the operands, and a truncation of the result, taken in.
-    declines: nothing but products that are marked with `wmma.fused` and are no attention that a block has room for.
+    declines: products that are marked with `wmma.fused`, or multiply a softmax that is masked by linalg.index, which no
+              other kernel computes, and are no attention that a block has room for.
     """
 
     name = "fuse-attention"

@@ -11,26 +11,34 @@ wherever the statements are cut into operations, and whatever moves and reshapes
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import prod
-from typing import cast
 
-from xdsl.dialects.builtin import AnyFloat
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
+from xdsl.dialects.linalg.ops import IndexOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 
 from vtac.analysis.affine_expressions import to_affine
-from vtac.analysis.attention_scores import NO_SOFTMAX, Scores, match_scores, match_softmax, starts_from_zero
+from vtac.analysis.attention_results import converted
+from vtac.analysis.attention_scores import (
+    NO_SOFTMAX,
+    OTHER_MASK,
+    OTHER_ROWS,
+    Scores,
+    match_scores,
+    match_softmax,
+    starts_from_zero,
+)
 from vtac.analysis.contraction import Contraction, match_product
-from vtac.analysis.element_expressions import ElementReader, Indices
-from vtac.analysis.elementwise import index_loops, is_elementwise
+from vtac.analysis.element_expressions import ElementReader, Expression, Indices
 from vtac.analysis.linear import Linear
-from vtac.analysis.structured_view import structured_view
+from vtac.analysis.structured_view import Operand, structured_view
 from vtac.analysis.tensor_products import tensor_operand
-from vtac.analysis.value_facts import element_of
 
 _FRAGMENT = 16
+_OTHER_PRODUCT = "it is no product of f16 or bf16 that is added up in f32"
+_OTHER_LOOPS = "there are rows, and keys and columns are one loop each"
 _MOST_PRODUCTS = 65_535
 """Blocks that a launch has in its second dimension, at most."""
 
@@ -39,7 +47,8 @@ _MOST_PRODUCTS = 65_535
 class Attention:
     """What is computed, and the operation whose result it is; maps are over batch and two more, as `AttentionOp` says.
 
-    `sizes` are those of the batch's dimensions, then rows, keys, features and columns.
+    `sizes` are those of the batch's dimensions, then rows, keys that count, features and columns. `at_indices`: its
+    mask is computed from indices.
     """
 
     root: Operation
@@ -48,14 +57,19 @@ class Attention:
     sizes: tuple[int, ...]
     scale: float
     diagonal: int | None
+    at_indices: bool
 
 
 @dataclass(frozen=True)
 class NoAttention:
-    """Why an operation is not computed as attention; `softmax`: it does multiply a softmax of rows."""
+    """Why an operation is not computed as attention; `softmax`: it does multiply a softmax of rows.
+
+    `at_indices`: what it multiplies is computed from indices of elements, on which no other kernel computes.
+    """
 
     reason: str
     softmax: bool = False
+    at_indices: bool = False
 
 
 def match_attention(op: Operation) -> Attention | NoAttention:
@@ -63,24 +77,46 @@ def match_attention(op: Operation) -> Attention | NoAttention:
     view = structured_view(op)
     if isinstance(view, str) or not isinstance(op, LinalgStructuredOperation):
         return NoAttention("it is no product")
-    product = match_product(view)
-    if isinstance(product, str) or tensor_operand(view) not in ("f16", "bf16"):
-        return NoAttention("it is no product of f16 or bf16 that is added up in f32")
-    found = _Match(op, product).found()
-    if isinstance(found, Attention) or found.softmax:
+    product = match_product(view, narrow=True)
+    if isinstance(product, str):
+        return NoAttention(_OTHER_PRODUCT)
+    found = _matched(op, product)
+    if isinstance(found, NoAttention) and (not found.softmax or found.reason.startswith(OTHER_ROWS)):
+        found = _closer(found, _matched(op, product.exchanged()))
+    if tensor_operand(view) in ("f16", "bf16"):
         return found
-    other = _Match(op, product.exchanged()).found()
-    return found if isinstance(other, NoAttention) and other.reason == NO_SOFTMAX else other
+    return replace(found, reason=_OTHER_PRODUCT) if isinstance(found, NoAttention) else NoAttention(_OTHER_PRODUCT)
+
+
+def _closer(one: NoAttention, other: Attention | NoAttention) -> Attention | NoAttention:
+    """Which of both operands is taken for the weights, where the first are none: the second if it is closer to some."""
+    if isinstance(other, Attention) or other.softmax:
+        return other
+    return one if one.softmax or other.reason == NO_SOFTMAX else other
+
+
+def _matched(op: LinalgStructuredOperation, product: Contraction[int]) -> Attention | NoAttention:
+    """The attention whose weights are a product's first operand.
+
+    Queries that share keys and values may be rows in several loops. The longest that the mask allows for counts as
+    rows, the others as batch.
+    """
+    first: NoAttention | None = None
+    for rows in sorted(product.rows, key=product.view.extent, reverse=True):
+        found = _Match(op, product, rows).found()
+        if isinstance(found, Attention) or found.reason != OTHER_MASK:
+            return found
+        first = first or found
+    return first or NoAttention(_OTHER_LOOPS)
 
 
 class _Match:
-    """One product, and which of its operands are taken for the weights."""
+    """One product, the loop that counts as its rows, and which of its operands are taken for the weights."""
 
-    def __init__(self, op: LinalgStructuredOperation, product: Contraction[int]) -> None:
+    def __init__(self, op: LinalgStructuredOperation, product: Contraction[int], rows: int) -> None:
         self.op = op
         self.product = product
-        # Queries that share keys and values may be rows in several loops: the longest counts as rows, others as batch.
-        self.rows = max(product.rows, key=product.view.extent, default=None)
+        self.rows = rows
         self.loops = (*product.batch, *(loop for loop in product.rows if loop != self.rows))
         self.batch = len(self.loops)
         self.row, self.key, self.feature, self.column = range(self.batch, self.batch + 4)
@@ -88,8 +124,8 @@ class _Match:
     def found(self) -> Attention | NoAttention:
         product = self.product
         groups = (product.depth, product.columns)
-        if self.rows is None or any(len(group) != 1 for group in groups) or product.broadcast or product.partial:
-            return NoAttention("there are rows, and keys and columns are one loop each")
+        if any(len(group) != 1 for group in groups) or product.broadcast or product.partial:
+            return NoAttention(_OTHER_LOOPS)
         self.places = {
             **{loop: number for number, loop in enumerate(self.loops)},
             self.rows: self.row,
@@ -102,17 +138,24 @@ class _Match:
         reader = ElementReader(self.extents)
         softmax = match_softmax(reader, weights.value, self._at(weights.indices), self.key)
         if isinstance(softmax, str):
-            return NoAttention(softmax)
-        if not starts_from_zero(self.op, self._at(product.view.output.indices), self.extents):
-            return NoAttention("the product of its values is added to what is not zero", softmax=True)
+            return NoAttention(softmax, softmax.startswith(OTHER_ROWS), _is_at_indices(reader))
+        found = self._of_softmax(reader, softmax, values)
+        return NoAttention(found, True, _is_at_indices(reader)) if isinstance(found, str) else found
+
+    def _of_softmax(self, reader: ElementReader, softmax: Expression, values: Operand[int]) -> Attention | str:
+        """The attention whose weights are the softmax of an expression, or why it is none."""
+        if not starts_from_zero(self.op, self._at(self.product.view.output.indices), self.extents):
+            return "the product of its values is added to what is not zero"
         scores = match_scores(reader, softmax, (self.row, self.key, self.feature), self.extents)
         if isinstance(scores, str):
-            return NoAttention(scores, softmax=True)
+            return scores
         self.extents[self.feature] = scores.features
         problem = self._problem(scores, list(reader.met))
         if problem:
-            return NoAttention(problem, softmax=True)
-        return self._attention(scores, values.value, self._at(values.indices))
+            return problem
+        if scores.counted.keys is not None:
+            self.extents[self.key] = min(self.extents[self.key], scores.counted.keys)
+        return self._attention(scores, values.value, self._at(values.indices), at_indices=_is_at_indices(reader))
 
     def _at(self, indices: Sequence[Linear]) -> Indices:
         """Indices over the product's loops as those over coordinates."""
@@ -134,12 +177,12 @@ class _Match:
             return f"{products:,} products; a launch has {_MOST_PRODUCTS:,} blocks in its second dimension"
         return ""
 
-    def _attention(self, scores: Scores, values: SSAValue, indices: Indices) -> Attention | NoAttention:
+    def _attention(self, scores: Scores, values: SSAValue, indices: Indices, *, at_indices: bool) -> Attention | str:
         reader = ElementReader(self.extents)
         while (moved := reader.moved(values, indices)) is not None:
             values, indices = moved
         written = self.product.view.output.indices
-        root, result = _converted(self.op, self._at(written))
+        root, result = converted(self.op, self._at(written))
         named = [
             (scores.query, (self.row, self.feature)),
             (scores.key, (self.key, self.feature)),
@@ -150,11 +193,11 @@ class _Match:
         for (_, places), ends in [*named, ((root.results[0], result), (self.row, self.column))]:
             found = self._map(places, ends)
             if found is None:
-                return NoAttention("an operand is read at other indices than its own", softmax=True)
+                return "an operand is read at other indices than its own"
             maps.append(found)
         sizes = [self.extents[place] for place in range(self.batch + 4)]
         operands = tuple(value for (value, _), _ in named)
-        return Attention(root, operands, tuple(maps), tuple(sizes), scores.scale, scores.diagonal)
+        return Attention(root, operands, tuple(maps), tuple(sizes), scores.scale, scores.counted.diagonal, at_indices)
 
     def _map(self, indices: Indices, ends: tuple[int, int]) -> AffineMap | None:
         """Indices as a map of the batch and two more coordinates; None where others occur in them."""
@@ -165,27 +208,5 @@ class _Match:
         return AffineMap(len(dims), 0, tuple(to_affine(index, lambda place: dims[place]) for index in indices))
 
 
-def _converted(op: LinalgStructuredOperation, indices: Indices) -> tuple[Operation, Indices]:
-    """The last of the moves and of one truncation that alone read a result, and where it has the result's elements."""
-    root: LinalgStructuredOperation = op
-    while (after := _reader_of(root)) is not None:
-        maps = [attribute.data for attribute in after.get_indexing_maps()]
-        read, written = index_loops(maps[0]) or [], index_loops(maps[-1]) or []
-        if sorted(read) != list(range(maps[0].num_dims)):
-            break
-        root, indices = after, tuple(indices[read.index(loop)] for loop in written)
-    return root, indices
-
-
-def _reader_of(op: LinalgStructuredOperation) -> LinalgStructuredOperation | None:
-    """The one operation that reads a result, if it only moves its elements or makes them f16 or bf16."""
-    uses = list(op.res[0].uses)
-    reader = uses[0].operation if len(uses) == 1 else None
-    if not isinstance(reader, LinalgStructuredOperation) or not is_elementwise(reader) or len(reader.inputs) != 1:
-        return None
-    *made, last = reader.body.block.ops
-    names = [inner.name for inner in made]
-    of_input = (made[0] if made else last).operands[0] is reader.body.block.args[0]
-    is_last = not made or last.operands[0] is made[0].results[0]
-    converts = names == ["arith.truncf"] and str(cast("AnyFloat", element_of(op.res[0]))) == "f32"
-    return reader if (not names or converts) and of_input and is_last else None
+def _is_at_indices(reader: ElementReader) -> bool:
+    return any(isinstance(inner, IndexOp) for op in reader.met for inner in op.walk())

@@ -1,7 +1,11 @@
-"""Causal masks: keys beyond the row, moved by a constant, do not count. As comparisons of indices, or as constants."""
+"""Masks by indices: keys beyond the row, moved by a constant, do not count (a causal one), or those beyond a number.
+
+Causal ones may be constants, too.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from itertools import islice
 
 from xdsl.dialects import arith
@@ -24,10 +28,18 @@ _LIMIT = 2**31
 """Numbers from minus this on and below it are the same in each of these types, signed or not where none is negative."""
 
 
-def masked_beyond(scores: Expression, row: int, key: int, extents: Extents) -> tuple[int, Expression] | None:
-    """The diagonal of a causal mask by indices, and the scores without it; None where scores have none.
+@dataclass(frozen=True)
+class Counted:
+    """Which keys count: those up to row + `diagonal`, and none after the first `keys`; None where all do."""
 
-    `select(row + d >= key, s, -inf)`, or `s + select(row + d >= key, 0, -inf)`.
+    diagonal: int | None = None
+    keys: int | None = None
+
+
+def masked_beyond(scores: Expression, row: int, key: int, extents: Extents) -> tuple[Counted, Expression] | None:
+    """The keys that a mask by indices lets count, and the scores without it; None where scores have none.
+
+    `select(row + d >= key, s, -inf)`, or `s + select(row + d >= key, 0, -inf)`; without the row, keys up to d count.
     """
     if not isinstance(scores, Applied):
         return None
@@ -40,8 +52,25 @@ def masked_beyond(scores: Expression, row: int, key: int, extents: Extents) -> t
     return _chosen(scores, row, key, extents)
 
 
-def _chosen(found: Expression, row: int, key: int, extents: Extents) -> tuple[int, Expression] | None:
-    """The diagonal up to which a choice takes one expression, and a number that counts for nothing beyond."""
+def is_masked_at_indices(scores: Expression) -> bool:
+    """Whether scores are chosen, or added to what is chosen, by a condition on indices: a mask of whatever form."""
+    if not isinstance(scores, Applied):
+        return False
+    if scores.name == "arith.addf":
+        return any(isinstance(one, Applied) and _is_choice(one) for one in scores.operands)
+    return _is_choice(scores)
+
+
+def _is_choice(found: Applied) -> bool:
+    return found.name == "arith.select" and _has_index(found.operands[0])
+
+
+def _has_index(found: Expression) -> bool:
+    return isinstance(found, Index) or (isinstance(found, Applied) and any(map(_has_index, found.operands)))
+
+
+def _chosen(found: Expression, row: int, key: int, extents: Extents) -> tuple[Counted, Expression] | None:
+    """The keys for which a choice takes one expression, and a number that counts for nothing for those beyond."""
     if not isinstance(found, Applied) or found.name != "arith.select":
         return None
     condition, yes, no = found.operands
@@ -50,10 +79,18 @@ def _chosen(found: Expression, row: int, key: int, extents: Extents) -> tuple[in
         return None
     if _is_far(yes):
         kept, yes, no = (ZERO - kept) - 1, no, yes
-    rest = kept - Linear.variable(row) + Linear.variable(key)
-    if not _is_far(no) or not rest.is_constant or rest.constant < 0:
-        return None
-    return rest.constant, yes
+    counted = _counted(kept + Linear.variable(key), row, extents)
+    return None if counted is None or not _is_far(no) else (counted, yes)
+
+
+def _counted(last: Linear, row: int, extents: Extents) -> Counted | None:
+    """The keys that count where each row has a last one; None where it moves otherwise, or a row might have none."""
+    ones = {one: ZERO for one in last.variables() | {row} if extents[one] == 1}
+    diagonal = (last - Linear.variable(row)).substitute(ones, extents)
+    if diagonal.is_constant:
+        return Counted(diagonal=diagonal.constant) if diagonal.constant >= 0 else None
+    last = last.substitute(ones, extents)
+    return Counted(keys=last.constant + 1) if last.is_constant and last.constant >= 0 else None
 
 
 def _is_far(found: Expression) -> bool:

@@ -10,7 +10,7 @@ from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Operation, SSAValue
 
-from vtac.analysis.attention_masks import constant_diagonal, masked_beyond
+from vtac.analysis.attention_masks import Counted, constant_diagonal, is_masked_at_indices, masked_beyond
 from vtac.analysis.contraction import match_product
 from vtac.analysis.element_expressions import Applied, Element, ElementReader, Expression, Indices, Number
 from vtac.analysis.elementwise import index_loops
@@ -19,6 +19,12 @@ from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_products import tensor_operand
 
 NO_SOFTMAX = "neither operand is a softmax"
+OTHER_ROWS = f"{NO_SOFTMAX} over the keys"
+"""What a reason starts with where there is a quotient of exponentials, but not that of a softmax."""
+OTHER_MASK = (
+    "its mask by indices has to put -1e30 or less where key > row + d, or where key > d, with a constant d of 0 "
+    "or more, and compare in a type whose numbers do not wrap around"
+)
 _LEAST = -3.0e38
 """What a maximum may start from, or less: no finite score of f32 that softmax is taken of is below it."""
 _MAXIMA = ("arith.maximumf", "arith.maxnumf")
@@ -32,14 +38,14 @@ Source = tuple[SSAValue, Indices]
 class Scores:
     """scale * query . key + mask: where its operands' elements are, over coordinates, and how many features there are.
 
-    Keys beyond row + `diagonal` do not count. `free` are operations that may be read elsewhere too: they stand before.
+    `counted` are the keys that count. `free` are operations that may be read elsewhere too: they stand before.
     """
 
     query: Source
     key: Source
     mask: Source | None
     scale: float
-    diagonal: int | None
+    counted: Counted
     features: int
     free: frozenset[Operation]
 
@@ -62,9 +68,9 @@ def match_softmax(reader: ElementReader, value: SSAValue, indices: Indices, key:
         return "neither operand is a softmax: no exponential of a difference"
     scores, most = difference.operands
     if reduced(reader, total, key, ("arith.addf",)) != power:
-        return "neither operand is a softmax over the keys: another sum divides"
+        return f"{OTHER_ROWS}: another sum divides"
     if reduced(reader, most, key, _MAXIMA) != scores:
-        return "neither operand is a softmax over the keys: another number than their maximum is subtracted"
+        return f"{OTHER_ROWS}: another number than their maximum is subtracted"
     return scores
 
 
@@ -111,11 +117,13 @@ def match_scores(
     """The parts of scores, whose row, key and feature have given places among the coordinates; or what is missing."""
     row, key, feature = places
     found_mask = masked_beyond(scores, row, key, extents)
-    diagonal, rest = (None, scores) if found_mask is None else found_mask
+    if found_mask is None and is_masked_at_indices(scores):
+        return OTHER_MASK
+    counted, rest = (Counted(), scores) if found_mask is None else found_mask
     scaled, mask = _apart(rest)
-    if mask is not None and diagonal is None:
-        diagonal = constant_diagonal(mask, row, key)
-        mask = mask if diagonal is None else None
+    if mask is not None and counted == Counted():
+        counted = Counted(diagonal=constant_diagonal(mask, row, key))
+        mask = mask if counted.diagonal is None else None
     product, scale = _scaled(scaled)
     owner = product.value.owner if isinstance(product, Element) else None
     if not isinstance(product, Element) or not isinstance(owner, LinalgStructuredOperation):
@@ -139,10 +147,10 @@ def match_scores(
     ]
     moved = set(reader.met) - before
     reader.met[owner] = None
-    query, keys = sources if _moves(sources[0], row) else sources[::-1]
+    query, keys = sources if _moves(sources[0], row) or _moves(sources[1], key) else sources[::-1]
     if _moves(keys, row) or _moves(query, key):
         return "the product of its scores has another form than queries by keys"
-    return Scores(query, keys, mask, scale, diagonal, features, frozenset(moved))
+    return Scores(query, keys, mask, scale, counted, features, frozenset(moved))
 
 
 def starts_from_zero(op: LinalgStructuredOperation, indices: Indices, extents: Extents) -> bool:

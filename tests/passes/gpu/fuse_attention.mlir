@@ -263,6 +263,172 @@ func.func @causal(%q: tensor<1x2x16xf16>, %k: tensor<1x3x16xf16>, %v: tensor<1x3
 
 // -----
 
+// More heads of queries than rows share keys: the mask says which loop are the rows.
+
+// CHECK-LABEL: func.func @short(
+// CHECK-NEXT:    %mixed = wmma.attention %q, %k, %v sizes array<i64: 3, 4, 2, 47, 16, 16> scale 1.000000e+00 : f32 diagonal 0 maps
+func.func @short(%q: tensor<3x4x2x16xf16>, %k: tensor<3x47x16xf16>, %v: tensor<3x47x16xf16>) -> (tensor<3x4x2x16xf32>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<3x4x2x47xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<3x4x2x47xf32>) -> tensor<3x4x2x47xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, g, i, j, d) -> (h, g, i, d)>, affine_map<(h, g, i, j, d) -> (h, j, d)>, affine_map<(h, g, i, j, d) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<3x4x2x16xf16>, tensor<3x47x16xf16>) outs(%scores_init : tensor<3x4x2x47xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x2x47xf32>
+  %causal_empty = tensor.empty() : tensor<3x4x2x47xf32>
+  %causal = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<3x4x2x47xf32>) outs(%causal_empty : tensor<3x4x2x47xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_group = linalg.index 1 : index
+    %in_row = linalg.index 2 : index
+    %in_key = linalg.index 3 : index
+    %in_zero = arith.constant 0 : index
+    %in_off = arith.constant 0 : index
+    %in_last = arith.addi %in_row, %in_off : index
+    %in_counts = arith.cmpi sge, %in_last, %in_key : index
+    %in_least = arith.constant 0xFF800000 : f32
+    %in_y = arith.select %in_counts, %in_a0, %in_least : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x2x47xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<3x4x2xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<3x4x2xf32>) -> tensor<3x4x2xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%causal : tensor<3x4x2x47xf32>) outs(%most_init : tensor<3x4x2xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x2xf32>
+  %parts_empty = tensor.empty() : tensor<3x4x2x47xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%causal, %most : tensor<3x4x2x47xf32>, tensor<3x4x2xf32>) outs(%parts_empty : tensor<3x4x2x47xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x2x47xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<3x4x2xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<3x4x2xf32>) -> tensor<3x4x2xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<3x4x2x47xf32>) outs(%total_init : tensor<3x4x2xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x2xf32>
+  %weights_empty = tensor.empty() : tensor<3x4x2x47xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<3x4x2x47xf32>, tensor<3x4x2xf32>) outs(%weights_empty : tensor<3x4x2x47xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<3x4x2x47xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<3x4x2x16xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<3x4x2x16xf32>) -> tensor<3x4x2x16xf32>
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, g, i, c, j) -> (h, g, i, j)>, affine_map<(h, g, i, c, j) -> (h, j, c)>, affine_map<(h, g, i, c, j) -> (h, g, i, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<3x4x2x47xf16>, tensor<3x47x16xf16>) outs(%mixed_init : tensor<3x4x2x16xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x2x16xf32>
+  func.return %mixed : tensor<3x4x2x16xf32>
+}
+
+// -----
+
+// Each head's one row counts the same keys: the heads are the rows, of as many keys.
+
+// CHECK-LABEL: func.func @decoding(
+// CHECK-NEXT:    %mixed = wmma.attention %q, %k, %v sizes array<i64: 3, 1, 4, 21, 16, 16> scale 1.000000e+00 : f32 maps
+func.func @decoding(%q: tensor<3x4x1x16xf16>, %k: tensor<3x47x16xf16>, %v: tensor<3x47x16xf16>) -> (tensor<3x4x1x16xf32>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<3x4x1x47xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<3x4x1x47xf32>) -> tensor<3x4x1x47xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, g, i, j, d) -> (h, g, i, d)>, affine_map<(h, g, i, j, d) -> (h, j, d)>, affine_map<(h, g, i, j, d) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<3x4x1x16xf16>, tensor<3x47x16xf16>) outs(%scores_init : tensor<3x4x1x47xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x1x47xf32>
+  %causal_empty = tensor.empty() : tensor<3x4x1x47xf32>
+  %causal = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<3x4x1x47xf32>) outs(%causal_empty : tensor<3x4x1x47xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_group = linalg.index 1 : index
+    %in_row = linalg.index 2 : index
+    %in_key = linalg.index 3 : index
+    %in_zero = arith.constant 0 : index
+    %in_off = arith.constant 20 : index
+    %in_last = arith.addi %in_row, %in_off : index
+    %in_counts = arith.cmpi sge, %in_last, %in_key : index
+    %in_least = arith.constant 0xFF800000 : f32
+    %in_y = arith.select %in_counts, %in_a0, %in_least : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x1x47xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<3x4x1xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<3x4x1xf32>) -> tensor<3x4x1xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%causal : tensor<3x4x1x47xf32>) outs(%most_init : tensor<3x4x1xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x1xf32>
+  %parts_empty = tensor.empty() : tensor<3x4x1x47xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%causal, %most : tensor<3x4x1x47xf32>, tensor<3x4x1xf32>) outs(%parts_empty : tensor<3x4x1x47xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x1x47xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<3x4x1xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<3x4x1xf32>) -> tensor<3x4x1xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<3x4x1x47xf32>) outs(%total_init : tensor<3x4x1xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x1xf32>
+  %weights_empty = tensor.empty() : tensor<3x4x1x47xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<3x4x1x47xf32>, tensor<3x4x1xf32>) outs(%weights_empty : tensor<3x4x1x47xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<3x4x1x47xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<3x4x1x16xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<3x4x1x16xf32>) -> tensor<3x4x1x16xf32>
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, g, i, c, j) -> (h, g, i, j)>, affine_map<(h, g, i, c, j) -> (h, j, c)>, affine_map<(h, g, i, c, j) -> (h, g, i, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<3x4x1x47xf16>, tensor<3x47x16xf16>) outs(%mixed_init : tensor<3x4x1x16xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<3x4x1x16xf32>
+  func.return %mixed : tensor<3x4x1x16xf32>
+}
+
+// -----
+
 // A constant mask says the same.
 
 // CHECK-LABEL: func.func @constant(
@@ -913,7 +1079,7 @@ func.func @wrapped(%q: tensor<1x2x16xf16>, %k: tensor<1x3x16xf16>, %v: tensor<1x
   %mixed_start = arith.constant 0.0 : f32
   %mixed_none = tensor.empty() : tensor<1x2x16xf32>
   %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<1x2x16xf32>) -> tensor<1x2x16xf32>
-  // expected-error @+1 {{cannot compute 'linalg.generic' as attention: its scores are no product that is scaled and masked}}
+  // expected-error @+1 {{cannot compute 'linalg.generic' as attention: its mask by indices has to put -1e30 or less where key > row + d, or where key > d, with a constant d of 0 or more, and compare in a type whose numbers do not wrap around; no other kernel computes a mask by indices: add one that is a tensor}}
   %mixed = linalg.generic {indexing_maps = [affine_map<(h, i, d, j) -> (h, i, j)>, affine_map<(h, i, d, j) -> (h, j, d)>, affine_map<(h, i, d, j) -> (h, i, d)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
     ins(%weights, %v : tensor<1x2x3xf16>, tensor<1x3x16xf16>) outs(%mixed_init : tensor<1x2x16xf32>) attrs = {wmma.fused} {
   ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
@@ -931,4 +1097,86 @@ func.func @wrapped(%q: tensor<1x2x16xf16>, %k: tensor<1x3x16xf16>, %v: tensor<1x
     linalg.yield %in_y : f16
   } -> tensor<1x2x16xf16>
   func.return %result : tensor<1x2x16xf16>
+}
+
+// -----
+
+// No kernel has a mask of other indices, asked for or not.
+
+func.func @earlier(%q: tensor<1x4x2x16xf16>, %k: tensor<1x33x16xf16>, %v: tensor<1x33x16xf16>) -> (tensor<1x4x2x16xf32>) {
+  %scores_start = arith.constant 0.0 : f32
+  %scores_none = tensor.empty() : tensor<1x4x2x33xf32>
+  %scores_init = linalg.fill ins(%scores_start : f32) outs(%scores_none : tensor<1x4x2x33xf32>) -> tensor<1x4x2x33xf32>
+  %scores = linalg.generic {indexing_maps = [affine_map<(h, g, i, j, d) -> (h, g, i, d)>, affine_map<(h, g, i, j, d) -> (h, j, d)>, affine_map<(h, g, i, j, d) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+    ins(%q, %k : tensor<1x4x2x16xf16>, tensor<1x33x16xf16>) outs(%scores_init : tensor<1x4x2x33xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<1x4x2x33xf32>
+  %causal_empty = tensor.empty() : tensor<1x4x2x33xf32>
+  %causal = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%scores : tensor<1x4x2x33xf32>) outs(%causal_empty : tensor<1x4x2x33xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_group = linalg.index 1 : index
+    %in_row = linalg.index 2 : index
+    %in_key = linalg.index 3 : index
+    %in_zero = arith.constant 0 : index
+    %in_off = arith.constant 0 : index
+    %in_last = arith.addi %in_key, %in_off : index
+    %in_counts = arith.cmpi sge, %in_last, %in_key : index
+    %in_least = arith.constant 0xFF800000 : f32
+    %in_y = arith.select %in_counts, %in_a0, %in_least : f32
+    linalg.yield %in_y : f32
+  } -> tensor<1x4x2x33xf32>
+  %most_start = arith.constant 0xFF800000 : f32
+  %most_none = tensor.empty() : tensor<1x4x2xf32>
+  %most_init = linalg.fill ins(%most_start : f32) outs(%most_none : tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
+  %most = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%causal : tensor<1x4x2x33xf32>) outs(%most_init : tensor<1x4x2xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.maximumf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<1x4x2xf32>
+  %parts_empty = tensor.empty() : tensor<1x4x2x33xf32>
+  %parts = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%causal, %most : tensor<1x4x2x33xf32>, tensor<1x4x2xf32>) outs(%parts_empty : tensor<1x4x2x33xf32>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f32):
+    %in_d = arith.subf %in_a0, %in_a1 : f32
+    %in_y = math.exp %in_d : f32
+    linalg.yield %in_y : f32
+  } -> tensor<1x4x2x33xf32>
+  %total_start = arith.constant 0.0 : f32
+  %total_none = tensor.empty() : tensor<1x4x2xf32>
+  %total_init = linalg.fill ins(%total_start : f32) outs(%total_none : tensor<1x4x2xf32>) -> tensor<1x4x2xf32>
+  %total = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>], iterator_types = ["parallel", "parallel", "parallel", "reduction"]}
+    ins(%parts : tensor<1x4x2x33xf32>) outs(%total_init : tensor<1x4x2xf32>) {
+  ^bb0(%in_a0: f32, %in_acc: f32):
+    %in_y = arith.addf %in_acc, %in_a0 : f32
+    linalg.yield %in_y : f32
+  } -> tensor<1x4x2xf32>
+  %weights_empty = tensor.empty() : tensor<1x4x2x33xf16>
+  %weights = linalg.generic {indexing_maps = [affine_map<(h, g, i, j) -> (h, g, i, j)>, affine_map<(h, g, i, j) -> (h, g, i)>, affine_map<(h, g, i, j) -> (h, g, i, j)>], iterator_types = ["parallel", "parallel", "parallel", "parallel"]}
+    ins(%parts, %total : tensor<1x4x2x33xf32>, tensor<1x4x2xf32>) outs(%weights_empty : tensor<1x4x2x33xf16>) {
+  ^bb0(%in_a0: f32, %in_a1: f32, %in_acc: f16):
+    %in_q = arith.divf %in_a0, %in_a1 : f32
+    %in_y = arith.truncf %in_q : f32 to f16
+    linalg.yield %in_y : f16
+  } -> tensor<1x4x2x33xf16>
+  %mixed_start = arith.constant 0.0 : f32
+  %mixed_none = tensor.empty() : tensor<1x4x2x16xf32>
+  %mixed_init = linalg.fill ins(%mixed_start : f32) outs(%mixed_none : tensor<1x4x2x16xf32>) -> tensor<1x4x2x16xf32>
+  // expected-error @+1 {{cannot compute 'linalg.generic' as attention: its mask by indices has to put -1e30 or less where key > row + d}}
+  %mixed = linalg.generic {indexing_maps = [affine_map<(h, g, i, c, j) -> (h, g, i, j)>, affine_map<(h, g, i, c, j) -> (h, j, c)>, affine_map<(h, g, i, c, j) -> (h, g, i, c)>], iterator_types = ["parallel", "parallel", "parallel", "parallel", "reduction"]}
+    ins(%weights, %v : tensor<1x4x2x33xf16>, tensor<1x33x16xf16>) outs(%mixed_init : tensor<1x4x2x16xf32>) {
+  ^bb0(%in_a0: f16, %in_a1: f16, %in_acc: f32):
+    %in_a0_wide = arith.extf %in_a0 : f16 to f32
+    %in_a1_wide = arith.extf %in_a1 : f16 to f32
+    %in_a_product = arith.mulf %in_a0_wide, %in_a1_wide : f32
+    %in_y = arith.addf %in_acc, %in_a_product : f32
+    linalg.yield %in_y : f32
+  } -> tensor<1x4x2x16xf32>
+  func.return %mixed : tensor<1x4x2x16xf32>
 }
