@@ -33,12 +33,15 @@ from vtac.targets.cuda.launch import Parameter
 from vtac.targets.cuda.program import CudaProgram
 
 CONVOLUTION, PRODUCT, NARROW = "convolution", "product", "narrow product"
-_LANES = "mma.sync"
-_PLACED: Mapping[str, tuple[int, Literal["wmma", "mma.sync"]]] = {
+_LANES: Literal["mma.sync"] = "mma.sync"
+_GROUPS: Literal["wgmma"] = "wgmma"
+_BOXES = "tma"
+_PLACED: Mapping[str, tuple[int, Literal["wmma", "mma.sync", "wgmma"]]] = {
     **{f"place {place}": (place, "wmma") for place in range(4)},
-    **{f"mma.sync {place}": (place, "mma.sync") for place in range(4)},
+    **{f"{_LANES} {place}": (place, _LANES) for place in range(4)},
+    **{f"{_GROUPS} {place}": (place, _GROUPS) for place in range(4)},
 }
-"""Tilings of the space that are measured of each product, by name: the best by estimate of either instructions."""
+"""Tilings of the space that are measured of each product, by name: the best by estimate of each instructions."""
 _ROWS = 16
 _FLUSH_BYTES = 256 << 20
 _WORKLOAD_SECONDS = 25
@@ -95,6 +98,8 @@ def _makers(work: Work, architecture: GpuArchitecture) -> list[tuple[str, Callab
     import vtac
     from vtac.dialects.wmma.declared import INSTRUCTIONS, Instructions
     from vtac.targets.cuda.schedules import default_schedule
+    from vtac.targets.cuda.schedules.tma_products import tma_schedule
+    from vtac.targets.cuda.schedules.wgmma_products import wgmma_schedule
     from vtac.workloads.mma_conv2d import mma_conv_schedule, mma_tiling
     from vtac.workloads.mma_matmul import MmaMatmul
     from vtac.workloads.wmma_conv2d import WmmaConv2D
@@ -119,7 +124,9 @@ def _makers(work: Work, architecture: GpuArchitecture) -> list[tuple[str, Callab
         fast = lambda: product.schedule(product.fast_tiling(architecture))  # noqa: E731
         on_lanes = MmaMatmul(m, n, k)
         lanes = lambda: on_lanes.lane_schedule(architecture)  # noqa: E731
-        made = (("seed", product.schedule), ("fast", fast), (_LANES, lanes))
+        groups = lambda: wgmma_schedule(product.text(), architecture)  # noqa: E731
+        boxes = lambda: tma_schedule(product.text(), architecture)  # noqa: E731
+        made = (("seed", product.schedule), ("fast", fast), (_LANES, lanes), (_GROUPS, groups), (_BOXES, boxes))
         return [(name, lambda s=s: compiled(product.text(), s)) for name, s in made]
     text = _narrow_text(work)
 

@@ -13,13 +13,20 @@ import vtac
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.targets.cuda.arrays import Array
+from vtac.targets.cuda.schedules.mma_products import mma_schedule
+from vtac.targets.cuda.schedules.tma_products import tma_schedule
+from vtac.targets.cuda.schedules.wgmma_products import wgmma_schedule
 from vtac.workloads.mma_matmul import MmaMatmul
 from vtac.workloads.wmma_matmul import FRAGMENTS, WmmaMatmul
 from vtac.workloads.wmma_reference import matmul_at
 
+_IN_REGISTERS = {"mma": mma_schedule, "wgmma": wgmma_schedule, "tma": tma_schedule}
+"""Schedules whose sums lie in registers: of products of any sizes, with nothing padded in the program."""
+
 
 def main() -> int:
-    options = runner.parser(__doc__ or "", "python examples/wmma_matmul.py --m 256 --n 128 --k 100 --bias --relu")
+    example = "python examples/wmma_matmul.py --m 256 --n 128 --k 100 --bias --relu"
+    options = runner.parser(__doc__ or "", example, ("seed", "fast", *_IN_REGISTERS))
     options.add_argument("--m", type=int, default=1024, help="rows of a and c")
     options.add_argument("--n", type=int, default=1024, help="columns of b and c")
     options.add_argument("--k", type=int, default=1024, help="columns of a, rows of b")
@@ -29,13 +36,13 @@ def main() -> int:
     given = options.parse_args()
 
     def work(architecture: GpuArchitecture) -> runner.Work:
-        kind = MmaMatmul if given.schedule == "mma" else WmmaMatmul
+        kind = MmaMatmul if given.schedule in _IN_REGISTERS else WmmaMatmul
         layer = kind(given.m, given.n, given.k, given.dtype, given.bias, given.relu)
         wide = np.int32 if layer.element == "s8" else np.float32
 
         def schedule() -> vtac.Schedule:
-            if isinstance(layer, MmaMatmul):
-                return layer.lane_schedule(architecture)
+            if given.schedule in _IN_REGISTERS:
+                return _IN_REGISTERS[given.schedule](layer.text(), architecture)
             return layer.schedule(layer.fast_tiling(architecture) if given.schedule == "fast" else None)
 
         def arrays(random: np.random.Generator, low: int, high: int) -> tuple[Array, ...]:

@@ -54,15 +54,26 @@ class _Outcome:
     device: str = ""
 
 
-def parser(description: str, example: str) -> argparse.ArgumentParser:
+_SCHEDULES = {
+    "seed": "the tutorial's",
+    "fast": "the tuned one",
+    "mma": "on ldmatrix and mma.sync (sm_80 and later)",
+    "wgmma": "on products of warpgroups (sm_90a)",
+    "tma": "with operands in bulk copies (sm_90 and later; on sm_90a, of f16 and bf16, for wgmma)",
+}
+
+
+def parser(
+    description: str, example: str, schedules: tuple[str, ...] = ("seed", "fast", "mma")
+) -> argparse.ArgumentParser:
     """An argument parser with the flags that both examples have."""
     made = flags.parser(description, example, WMMA_PIPELINE.levels, low=-8, high=8)
     add = made.add_argument
     add(
         "--schedule",
-        choices=("seed", "fast", "mma"),
+        choices=schedules,
         default="seed",
-        help="the tutorial's schedule, the tuned one, or the one on ldmatrix and mma.sync (sm_80 and later)",
+        help="; ".join(f"{name}: {_SCHEDULES[name]}" for name in schedules),
     )
     add("--arch", default="sm_90", choices=tuple(gpu_architectures()), help="architecture to compile for")
     add("--emit", metavar="FILE", help="write the CUDA text")

@@ -83,6 +83,29 @@ def test_products_as_json(flags: tuple[str, ...], run: Runner) -> None:
     assert json.loads(out)["max_error"] == 0
 
 
+@needs_compiler
+@pytest.mark.parametrize(
+    ("schedule", "architecture", "said"),
+    [
+        ("mma", "sm_80", "mma_m16n8k16_f16_f32("),
+        ("wgmma", "sm_90a", "wgmma_m64n"),
+        ("tma", "sm_90", "mma_m16n8k16_f16_f32("),
+        ("tma", "sm_90a", "wgmma_m64n"),
+    ],
+)
+def test_products_by_schedule(schedule: str, architecture: str, said: str, run: Runner, tmp_path: Path) -> None:
+    text = tmp_path / "matmul.cu"
+    sizes = ("--m", "64", "--n", "64", "--k", "104", "--bias", "--relu", "--blocks", "1000")
+    flags = ("--schedule", schedule, "--arch", architecture, "--emit", str(text), "--json")
+    status, out, err = run("matmul", *sizes, *flags)
+    assert (status, err) == (0, "")
+    summary = json.loads(out)
+    assert (summary["correct"], summary["max_error"]) == (True, 0)
+    assert summary["stats"]["checked_blocks"] == summary["stats"]["blocks"]
+    assert said in text.read_text()
+    assert ("tma_load_2d(" in text.read_text()) == (schedule == "tma")
+
+
 def test_the_defaults_write_the_seed_launch(run: Runner, tmp_path: Path) -> None:
     text, launch = tmp_path / "conv2d.cu", tmp_path / "launch.json"
     status, out, _ = run(
@@ -152,6 +175,12 @@ def test_the_fast_schedule_takes_rows_that_no_vector_divides(name: str, flags: t
         ("conv2d", ("--emit", "/no/such/directory/x.cu"), "cannot write /no/such/directory/x.cu"),
         ("matmul", ("--m", "0"), "error: m is 0; it must be positive"),
         ("matmul", ("--dtype", "bf16", "--arch", "sm_75"), "sm_75 has no matrix_"),
+        ("matmul", ("--schedule", "wgmma"), "error: wgmma_schedule: sm_90 has no wgmma, which only sm_90a has"),
+        (
+            "matmul",
+            ("--schedule", "tma", "--arch", "sm_80"),
+            "error: tma_schedule: sm_80 has no bulk copies of tensors",
+        ),
         ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit int8: choose --low and --high between -128 and 128"),
         ("matmul", ("--high", "99999999999999999999"), "do not fit int16: choose --low and --high between -32768 and"),
         ("conv2d", ("--high", "99999"), "error: random numbers from -8 to below 99999 do not fit int16: choose"),

@@ -9,6 +9,7 @@ from xdsl.ir.affine import AffineConstraintKind
 
 from vtac.analysis.linear import ZERO, Extents, Linear, from_affine
 from vtac.analysis.nest import enclosing_loops, extents_around
+from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 
@@ -38,13 +39,17 @@ def unit_variables(block: BlockOp, extents: Extents | None = None) -> dict[Hasha
     """Loop variables around a block that are 0 wherever it runs.
 
     They are those of loops of one iteration, and threads of which a guard lets only the first through. What else a
-    guard leaves out of a tile is padding, which belongs to the tile.
+    guard leaves out of a tile is padding, which belongs to the tile: of a nest that an instruction takes, whole warps,
+    too, as all of them begin an instruction of a warpgroup.
     """
     extents = extents_around(block) if extents is None else extents
     found: dict[Hashable, Linear] = {variable: ZERO for variable, extent in extents.items() if extent == 1}
     if block.guard is None:
         return found
-    threads = {loop.induction_variable for loop in enclosing_loops(block) if loop.loop_kind.is_thread}
+    loops = enclosing_loops(block)
+    if any(taken_by(loop) for loop in loops):
+        return found
+    threads = {loop.induction_variable for loop in loops if loop.loop_kind.is_thread}
     for guard in guards_of(block, extents):
         if all(factor < 0 and variable in extents for variable, factor in guard.terms.items()):
             first = {variable for variable, factor in guard.terms.items() if guard.constant < -factor}

@@ -51,6 +51,18 @@ def test_tilings(tiling: ProductTiling, transposed: bool) -> None:
     assert np.array_equal(found, wanted_of(case, arrays))
 
 
+@pytest.mark.parametrize("rows", [1, 9, 16])
+def test_rows_of_the_first_warp_alone(rows: int) -> None:
+    """Each warp keeps the rows after those of the one before it, whether the product has them or not."""
+    case = product((rows, 64, 128))
+    arrays = case.arrays()
+    module = lowered(case.text, str(wgmma_schedule(case.text)))
+    assert any(isinstance(op, MmaAsyncOp) for op in module.walk())
+    found = evaluate(module, *arrays)
+    assert isinstance(found, np.ndarray)
+    assert np.array_equal(found, wanted_of(case, arrays))
+
+
 @pytest.mark.parametrize(("stages", "pending"), [(1, [0]), (2, [0]), (3, [1, 0]), (4, [1, 0])])
 def test_products_are_under_way_where_stages_are_to_spare(stages: int, pending: list[int]) -> None:
     text = WmmaMatmul(128, 64, 512).text()

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from stub_gpu import StubGpu
 
-from vtac.cuda import load
+from vtac.cuda import gpu_architecture, load
 from vtac.errors import LaunchError
 from vtac.targets.cuda.gpu.measuring import Budget, Measurement, in_turns
 from vtac.targets.cuda.program import CudaProgram
@@ -74,6 +74,27 @@ def script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     monkeypatch.setitem(sys.modules, spec.name, module)
     spec.loader.exec_module(module)
     return module
+
+
+def test_the_benchmark_has_each_kind_of_instructions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    benchmark = script(monkeypatch)
+    product, narrow = (benchmark.Work(kind, (128, 128, 128)) for kind in (benchmark.PRODUCT, benchmark.NARROW))
+    found = dict(benchmark.programs(product, gpu_architecture("sm_90a")))
+    assert list(found) == ["seed", "fast", "mma.sync", "wgmma", "tma"]
+    assert "wgmma_m64n" in found["wgmma"].text
+    assert "tma_load_2d(" in found["tma"].text
+    placed = dict(benchmark._makers(narrow, gpu_architecture("sm_90a")))
+    assert [name for name in placed if name.startswith("wgmma")] == [f"wgmma {place}" for place in range(4)]
+    assert "wgmma_m64n" in placed["wgmma 3"]().text
+    assert capsys.readouterr().err == ""
+    assert list(dict(benchmark.programs(product, gpu_architecture("sm_80")))) == ["seed", "fast", "mma.sync"]
+    assert capsys.readouterr().err.splitlines() == [
+        "product 128x128x128, wgmma: wgmma_schedule: sm_80 has no wgmma, which only sm_90a has; use mma_schedule or "
+        "the default one",
+        "product 128x128x128, tma: tma_schedule: sm_80 has no bulk copies of tensors; sm_90 and later have",
+    ]
 
 
 def test_the_benchmark_measures_what_was_prepared(

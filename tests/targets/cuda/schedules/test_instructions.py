@@ -107,6 +107,24 @@ def test_a_module_asks_for_wgmma(layer: Contraction) -> None:
     assert np.array_equal(program(*inputs), evaluate(vtac.parse(text), *inputs))
 
 
+@needs_compiler
+@pytest.mark.parametrize(
+    "layer",
+    [
+        *(matmul(m, n, 33) for m, n in ((1, 24), (14, 70), (16, 24))),
+        convolution("nhwc_hwcf", (1, 8, 5, 3), 16, (3, 3), pad=0, bias=True, narrow=True),
+        convolution("nhwc_hwcf", (1, 16, 4, 4), 32, (3, 3), pad=1),
+    ],
+    ids=["1 row", "14 rows", "16 rows", "3 pixels", "16 pixels"],
+)
+def test_warps_of_a_group_may_have_no_row_of_their_own(layer: Contraction) -> None:
+    """All four multiply; only the first has results to store."""
+    text, inputs = layer.text(), layer.inputs()
+    program = compiled(asking(text, "wgmma"), "sm_90a")
+    assert "wgmma_m64n" in program.text
+    assert np.array_equal(program(*inputs), evaluate(vtac.parse(text), *inputs))
+
+
 @pytest.mark.parametrize(("element", "taken"), [("f16", True), ("f32", False)])
 def test_wgmma_is_estimated_where_it_rounds_as_the_others(element: str, taken: bool) -> None:
     text = f16_or_f32(element)

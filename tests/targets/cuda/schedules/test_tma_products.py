@@ -204,7 +204,10 @@ def test_pixels_that_are_no_box_are_refused() -> None:
     text = case.text.replace("8x8", "14x14").replace("10x10", "16x16")
     with pytest.raises(ScheduleError) as caught:
         tma_schedule(text, gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 2))
-    assert "is not addressed by one part of a loop along each dimension" in caught.value.message
+    assert caught.value.message.startswith(
+        "tma_schedule: blocks of 32 x 32 in steps of 32, 2 stages do not fit a product"
+    )
+    assert "'x' is not addressed by one part of a loop along each dimension" in caught.value.message
 
 
 def test_a_script_can_be_written_down() -> None:

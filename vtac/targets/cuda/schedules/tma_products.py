@@ -18,6 +18,7 @@ from vtac.dialects.tensor_maps import FIRST_CAPABILITY, MOST_BOX
 from vtac.dialects.wgmma.layouts import WARPS as WARPS_OF_GROUP
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.box_tilings import BoxProbe, choose_boxes
 from vtac.targets.cuda.schedules.mma_products import COLUMNS, ROWS, MmaProductScheduler
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks, find_product_blocks
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
@@ -124,13 +125,8 @@ def tma_schedule(
     by_groups = record.warpgroup_products and blocks.element_bytes == CORE_BYTES // 8
     roles = by_groups if specialize is None else specialize
     choices = _group_tilings(shape, blocks, record) if by_groups else _tilings(shape, blocks, record, roles)
-    chosen = tiling or next(choices, None)
-    if chosen is None:
-        m, n, k = shape.sizes
-        raise ScheduleError(
-            f"tma_schedule: no tiling fits a product of {m} x {n} x {k}: it takes two steps of {2 * CORE_BYTES} bytes "
-            "of k or more, and wgmma whole tiles of 64 rows and 32 columns; use mma_schedule or the default one"
-        )
+    probe, given = BoxProbe(module, blocks), tiling is not None
+    chosen = choose_boxes(probe, shape.sizes, choices if tiling is None else [tiling], given=given)
     scheduler, what = _scheduler(schedule, blocks, shape, chosen, specialize=roles)
     scheduler.schedule()
     schedule.name = f"{what} of boxes, {chosen}{', specialized' if roles else ''}"
@@ -172,7 +168,7 @@ def _whole_rows(shape: ProductShape, blocks: ProductBlocks) -> ProductShape:
 def _tilings(
     shape: ProductShape, blocks: ProductBlocks, record: GpuArchitecture, specialize: bool
 ) -> Iterator[ProductTiling]:
-    """Tilings for `mma.sync` that have room, the largest first of those that compute little beyond the product."""
+    """Tilings for `mma.sync` that have room: those that compute little beyond the product first, the largest first."""
     width = blocks.element_bytes
     fragment = (ROWS, COLUMNS, 2 * CORE_BYTES // width)
     found = [
@@ -182,9 +178,13 @@ def _tilings(
     fitting = [one for one in found if _has_room(shape, one.block, one.stages, width, record)]
     fitting = [one for one in fitting if _has_registers(one, specialize)]
     least = min((_computed(shape, one.block) for one in fitting), default=0)
-    for one in sorted(fitting, key=lambda one: one.block[0] * one.block[1] * one.threads, reverse=True):
-        if _computed(shape, one.block) * _MOST_BEYOND[1] <= least * _MOST_BEYOND[0]:
-            yield one
+
+    def order(one: ProductTiling) -> tuple[int, int]:
+        computed = _computed(shape, one.block)
+        is_near = computed * _MOST_BEYOND[1] <= least * _MOST_BEYOND[0]
+        return 0 if is_near else computed, -one.block[0] * one.block[1] * one.threads
+
+    yield from sorted(fitting, key=order)
 
 
 def _computed(shape: ProductShape, block: tuple[int, int, int]) -> int:
