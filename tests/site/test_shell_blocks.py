@@ -55,9 +55,10 @@ DRAWINGS = {
     "default-schedules.md": 1,
     "machine.md": 4,
     "mma-dialect.md": 1,
+    "wgmma-dialect.md": 1,
 }
 """How many blocks of text each page has that nothing prints. What a command prints stands in a session."""
-FAULTS = {"cpu-execution.md": 1}
+FAULTS = {"cpu-execution.md": 1, "tma-dialect.md": 1}
 """Blocks that a run of a kernel prints; tests/site/test_kernel_faults.py compares them."""
 NEEDS = {"exploring.md": "matplotlib", "models.md": "onnx", "reports.md": "jinja2", "README.md": "jinja2"}
 

@@ -45,7 +45,8 @@ class ContractionCost:
         self.outputs = one * covered_outputs(layer, contraction, tilings)
         dense = self.outputs * contraction.channels * windows
         self.work = np.where(tilings.skip, (dense * contraction.useful).astype(np.int64), dense)
-        met = Needed(contraction, layer.extents).positions
+        # A window that lies in the padding alone still makes a kernel, which clears the result.
+        met = max(Needed(contraction, layer.extents).positions, 1)
         positions = np.where(tilings.skip, met, windows)
         groups = np.where(tilings.splits_window, positions, 1)
         self.kernels = total * groups
