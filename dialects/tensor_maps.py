@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
 from types import MappingProxyType
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from vtac.errors import ConfigError
 
@@ -20,6 +20,27 @@ MAP_ELEMENTS: Mapping[str, int] = MappingProxyType(
     {"uint8": 1, "int8": 1, "float16": 2, "bfloat16": 2, "int32": 4, "float32": 4, "float64": 8}
 )
 """Bytes of the element types that a map may have, as launch records name them."""
+
+
+class Encoding(NamedTuple):
+    """A CUtensorMapDataType: what follows CU_TENSOR_MAP_DATA_TYPE_ in its name, and its number."""
+
+    name: str
+    code: int
+
+
+MAP_ENCODINGS: Mapping[str, Encoding] = MappingProxyType(
+    {
+        "uint8": Encoding("UINT8", 0),
+        "int8": Encoding("UINT8", 0),
+        "int32": Encoding("INT32", 3),
+        "float16": Encoding("FLOAT16", 6),
+        "float32": Encoding("FLOAT32", 7),
+        "float64": Encoding("FLOAT64", 8),
+        "bfloat16": Encoding("BFLOAT16", 9),
+    }
+)
+"""How the driver names those element types; copies do not ask for a sign."""
 SWIZZLE_SPANS = (0, 32, 64, 128)
 """Bytes of a box's row within which chunks of 16 change places; 0 for none."""
 FILLS: tuple[Fill, ...] = ("zero", "nan")

@@ -21,7 +21,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.tma.attributes import BoxesAttr
-from vtac.dialects.tma.mbarriers import I64, MOST, check_barriers
+from vtac.dialects.tma.mbarriers import I64, MOST_PENDING, check_barriers
 from vtac.errors import ConfigError
 
 INDEX = IndexType()
@@ -35,6 +35,10 @@ def _kind(memory: SSAValue) -> MemRefType[Attribute]:
 def _scope(memory: SSAValue) -> str:
     space = _kind(memory).memory_space
     return space.data if isinstance(space, StringAttr) else "global"
+
+
+def _map_of(source: SSAValue, boxes: BoxesAttr) -> TensorMap:
+    return boxes.data.map_of(source.name_hint or "array", _kind(source).element_type)
 
 
 def _check(op: str, source: SSAValue, target: SSAValue, coordinates: Sequence[SSAValue], boxes: BoxesAttr) -> None:
@@ -84,7 +88,7 @@ class CopyOp(IRDLOperation):
     @property
     def map(self) -> TensorMap:
         """The map of the array that is copied."""
-        return self.boxes.data.map_of(self.source.name_hint or "array", _kind(self.source).element_type)
+        return _map_of(self.source, self.boxes)
 
     def verify_(self) -> None:
         _check("copy", self.source, self.target, list(self.coordinates), self.boxes)
@@ -112,7 +116,7 @@ class LoadOp(IRDLOperation):
     @property
     def map(self) -> TensorMap:
         """The map of the array that is copied."""
-        return self.boxes.data.map_of(self.source.name_hint or "array", _kind(self.source).element_type)
+        return _map_of(self.source, self.boxes)
 
     @property
     def box_bytes(self) -> int:
@@ -138,8 +142,8 @@ class ArriveExpectOp(IRDLOperation):
     def verify_(self) -> None:
         check_barriers("arrive_expect", self.barriers)
         expected = self.bytes.value.data
-        if not 0 < expected <= MOST:
-            raise VerifyException(f"arrive_expect: {expected} bytes; 1 to {MOST} are possible")
+        if not 0 < expected <= MOST_PENDING:
+            raise VerifyException(f"arrive_expect: {expected} bytes; 1 to {MOST_PENDING} are possible")
         brought = self._brought()
         if brought is not None and brought != expected:
             raise VerifyException(

@@ -12,7 +12,7 @@ from xdsl.utils.exceptions import VerifyException
 
 INDEX = IndexType()
 I64 = IntegerAttr.constr(i64)
-MOST = (1 << 20) - 1
+MOST_PENDING = (1 << 20) - 1
 """The most arrivals, and the most bytes, that a phase may count."""
 
 
@@ -38,8 +38,10 @@ class InitOp(IRDLOperation):
 
     def verify_(self) -> None:
         check_barriers("mbarrier_init", self.barriers)
-        if not 1 <= self.arrivals.value.data <= MOST:
-            raise VerifyException(f"mbarrier_init: {self.arrivals.value.data} arrivals; 1 to {MOST} are possible")
+        if not 1 <= self.arrivals.value.data <= MOST_PENDING:
+            raise VerifyException(
+                f"mbarrier_init: {self.arrivals.value.data} arrivals; 1 to {MOST_PENDING} are possible"
+            )
 
 
 @irdl_op_definition
@@ -53,7 +55,7 @@ class FenceInitOp(IRDLOperation):
 
 @irdl_op_definition
 class ArriveOp(IRDLOperation):
-    """Each thread arrives: what it did before is done for who waits for the phase."""
+    """Each warp arrives once, when its lanes have all come: for who waits for the phase, what they did is done."""
 
     name = "tma.arrive"
     barriers = operand_def(MemRefType)

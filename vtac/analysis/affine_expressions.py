@@ -50,7 +50,7 @@ def _sum(left: AffineExpr, right: AffineExpr) -> AffineExpr:
 
 
 def dimension_of(variable: Hashable) -> AffineExpr:
-    """The dimension of a variable that is a number, for `to_affine`."""
+    """The dimension of a variable that is a number, for `to_affine`. Raises `TypeError` for any other variable."""
     if not isinstance(variable, int):
         raise TypeError(f"{variable} is no number of a dimension")
     return AffineExpr.dimension(variable)

@@ -146,7 +146,7 @@ def _holds(group: KernelGroup, op: Operation, work: Work) -> bool:
     if any(isinstance(reader, tensor.PadOp) and reader is not op for reader, _ in readers):
         return False
     if work in ("map", "move"):
-        return all(_takes(group, reader, index, op, work) for reader, index in readers) and not _stays(group, op)
+        return all(_takes(reader, index, op, work) for reader, index in readers) and not _stays(group, op)
     if any(work_of(reader) not in ("map", "move") for reader, _ in readers if work != "rows"):
         return False
     if work == "rows":
@@ -154,7 +154,7 @@ def _holds(group: KernelGroup, op: Operation, work: Work) -> bool:
     return group.anchor is None and group.rows is None and _is_tail(group, op)
 
 
-def _takes(group: KernelGroup, reader: Operation, index: int, op: Operation, work: Work) -> bool:
+def _takes(reader: Operation, index: int, op: Operation, work: Work) -> bool:
     """Whether a reader can compute an elementwise operation where it reads its result."""
     kind = work_of(reader)
     if kind in ("map", "move"):

@@ -50,11 +50,6 @@ def scopes_around(op: Operation) -> list[scf.ForOp | RoutineOp]:
     return found[::-1]
 
 
-def loops_around(op: Operation) -> list[scf.ForOp]:
-    """The loops that an operation stands in, outermost first."""
-    return [scope for scope in scopes_around(op) if isinstance(scope, scf.ForOp)]
-
-
 def first_place(op: Operation, variables: Iterable[Hashable]) -> Operation:
     """The operation that what an operation needs of some variables can stand before, in as few loops as they allow."""
     wanted = set(variables)

@@ -246,7 +246,11 @@ def _atom_bounds(atom: Hashable, extents: Extents) -> tuple[int, int]:
 
 
 def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Linear], extents: Extents) -> Linear:
-    """Evaluate an affine expression over expressions; ceildiv and semi-affine terms are refused."""
+    """Evaluate an affine expression over expressions; `extents` bounds their variables.
+
+    Raises `ValueError` for semi-affine terms, which multiply or divide by a variable, and for divisors that are not
+    positive.
+    """
     if type(expr) is AffineDimExpr:
         return dims[expr.position]
     if type(expr) is AffineConstantExpr:

@@ -104,7 +104,7 @@ def plan_tiles(root: Operation) -> dict[SSAValue, PlannedTiles]:
         for buffer, planned in _planned(product):
             if plan.setdefault(buffer, planned) != planned:
                 raise no_tile(
-                    loop, f"'{buffer_name(buffer)}' is {planned.tiles.shown} here and else in another product"
+                    loop, f"'{buffer_name(buffer)}' is {planned.tiles.shown} here and otherwise in another product"
                 )
             if not isinstance(buffer.owner, AllocOp):
                 raise no_tile(loop, f"'{buffer_name(buffer)}' is no allocation")

@@ -22,8 +22,6 @@ from vtac.analysis.tiles import flat_index, match_nest, perfect_nest, strided_in
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import FRAGMENT_ROLES, OPERAND_FRAGMENTS
 
-WMMA_INTRINSICS = ("wmma.load_matrix_sync", "wmma.mma_sync", "wmma.store_matrix_sync", "wmma.fill_fragment")
-
 
 @dataclass(frozen=True, slots=True)
 class TileIndex:

@@ -84,7 +84,9 @@ def plan_group_tiles(root: Operation) -> dict[SSAValue, PlannedTiles]:
         buffer = product.block.output
         planned = _planned(product)
         if plan.setdefault(buffer, planned) != planned:
-            raise no_product(loop, f"'{buffer_name(buffer)}' is {planned.tiles.shown} here and else in another product")
+            raise no_product(
+                loop, f"'{buffer_name(buffer)}' is {planned.tiles.shown} here and otherwise in another product"
+            )
         if not isinstance(buffer.owner, AllocOp):
             raise no_product(loop, f"'{buffer_name(buffer)}' is no allocation")
     return plan

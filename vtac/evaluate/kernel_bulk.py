@@ -163,11 +163,11 @@ class BulkCopies:
             return all(one is not None and one.phase % 2 != parity for one, parity in found)
 
         if not is_over() and not (self._turns is not None and self._turns.wait(is_over)):
-            self._refuse(op, running, waiting)
+            self._refuse(op, waiting)
         for key in waiting:
             self._barriers[key].show()
 
-    def _refuse(self, op: tma.WaitOp, running: Running, waiting: dict[tuple[SSAValue, int, int], int]) -> None:
+    def _refuse(self, op: tma.WaitOp, waiting: dict[tuple[SSAValue, int, int], int]) -> None:
         (_, number, block), parity = next(iter(waiting.items()))
         one = self._barriers.get((op.barriers, number, block))
         lacks = (

@@ -7,15 +7,12 @@ from typing import TypeAlias
 
 from xdsl.dialects import tensor
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
-from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from vtac.dialects.packing import UnpackOp
 from vtac.dialects.packing.declared import ORDER
 from vtac.partition.alu_operations import operand_loops, shape_of
-from vtac.partition.anchors import match_anchor
-from vtac.partition.convolutions import Convolution
 from vtac.partition.primitives import primitive_of
 
 Places: TypeAlias = "tuple[int, ...]"
@@ -35,7 +32,7 @@ def device_layouts(function: FuncOp, call: CallOp) -> dict[SSAValue, Places]:
     order = ORDER.get(function)
     rank = len(shape_of(first))
     places = _inverse(tuple(order)) if order is not None else tuple(range(rank))
-    known = _spread(function, first, places)
+    known = _spread(first, places)
     if order is None and (hint := _hint(function, call, known)) is not None:
         known = {value: tuple(hint[place] for place in at) for value, at in known.items()}
     return known
@@ -50,7 +47,7 @@ def _inverse(order: Places) -> Places:
     return tuple(order.index(dim) for dim in range(len(order)))
 
 
-def _spread(function: FuncOp, first: SSAValue, places: Places) -> dict[SSAValue, Places]:
+def _spread(first: SSAValue, places: Places) -> dict[SSAValue, Places]:
     """The places of all values, from those of the first result: from results to operands, and back."""
     known = {first: places}
     waiting = [first]
@@ -112,11 +109,3 @@ def _hint(function: FuncOp, call: CallOp, known: Mapping[SSAValue, Places]) -> P
 
 def _position(order: Sequence[int], guessed: Sequence[int], place: int) -> int:
     return order.index(list(guessed).index(place))
-
-
-def anchor_in(function: FuncOp) -> Convolution | None:
-    """The product or pooling of a device function."""
-    for op in function.body.block.ops:
-        if isinstance(op, LinalgStructuredOperation) and isinstance(found := match_anchor(op), Convolution):
-            return found
-    return None

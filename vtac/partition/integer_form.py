@@ -47,15 +47,6 @@ def integer_form(expression: Expression, bounds: Bounds, stored: Stored | None =
     return value
 
 
-def value_range(expression: Expression, bounds: Bounds) -> tuple[float, float]:
-    """Between which numbers an expression lies, integer or floating point. Raises `DeclineError`."""
-    value = _Lowering(bounds).value(expression)
-    if isinstance(value, Number):
-        return value.low, value.high
-    scale = 2.0**value.exponent
-    return value.number.low * scale, value.number.high * scale
-
-
 @dataclass
 class _Lowering:
     bounds: Bounds

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias
 
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import i8, i32
-from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
@@ -104,11 +104,6 @@ def starts_in_its_loops(value: SSAValue) -> bool:
         return False
     found = primitive_of(op)
     return found is None or found.kind != "copy"
-
-
-def is_zeros(value: SSAValue) -> bool:
-    """Whether a tensor is filled with 0."""
-    return isinstance(value.owner, FillOp) and number_of(value.owner.inputs[0]) == 0
 
 
 Tensor: TypeAlias = "tuple[SSAValue, Loops]"

@@ -66,10 +66,10 @@ def choose_scales(
     """
     groups = share_groups(graph, plan)
     steps = [step for step in plan.steps if not step.hosted]
-    zeros = dict.fromkeys(_with_zero_points(graph, steps, groups, seen, options), -128)
+    zeros = dict.fromkeys(_with_zero_points(steps, groups, seen, options), -128)
     mantissas = _mantissas(graph, steps, groups)
     exponents: dict[str, int] = {}
-    for leader, one in _given(graph, steps, groups, given or {}).items():
+    for leader, one in _given(groups, given or {}).items():
         if leader not in mantissas:
             exponents[leader], zeros[leader] = floor(log2(one.size)), one.zero
             mantissas[leader] = one.size / 2.0 ** exponents[leader]
@@ -131,9 +131,7 @@ def _known_means(
             zeros[own] = zeros.get(source, 0) if one is None else one.zero
 
 
-def _given(
-    graph: Graph, steps: Sequence[Step], groups: Mapping[str, str], given: Mapping[str, Given]
-) -> Mapping[str, Given]:
+def _given(groups: Mapping[str, str], given: Mapping[str, Given]) -> Mapping[str, Given]:
     """The largest scale that the model says for the values of a group, in a form that their readers have."""
     found: dict[str, Given] = {}
     for name, one in given.items():
@@ -192,7 +190,6 @@ def _bring_together(
 
 
 def _with_zero_points(
-    graph: Graph,
     steps: Sequence[Step],
     groups: Mapping[str, str],
     seen: Mapping[str, Histogram],

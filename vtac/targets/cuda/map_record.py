@@ -12,7 +12,11 @@ _KEYS = ("array", "dtype", "extents", "strides", "box", "steps", "swizzle", "fil
 
 
 def read_map(data: object, where: str) -> TensorMap:
-    """Read one map; `ConfigError` names `where` and the field at fault."""
+    """Read one map.
+
+    Raises `ConfigError`: for another form with `where` and the field at fault, for boxes that the hardware does not
+    have with the array.
+    """
     if not isinstance(data, Mapping) or set(cast("Mapping[str, object]", data)) != set(_KEYS):
         raise ConfigError(f"{where}: found {data!r}; an object with {', '.join(_KEYS)} is required")
     values = cast("Mapping[str, object]", data)

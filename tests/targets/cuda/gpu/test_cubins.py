@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,23 @@ def test_a_saved_program_needs_no_compiler(
     assert load(tmp_path / "again").cubins == loaded.cubins
 
 
+def test_why_products_are_serialised_is_saved(gpu: StubGpu, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def compile_serialised(text: str, kernels: Sequence[str], architecture: str) -> tuple[cubins.CompiledKernel, ...]:
+        reason = "sums that are read" if architecture == "sm_90" else ""
+        return tuple(replace(one, serialised=reason) for one in gpu.compile(text, kernels, architecture))
+
+    monkeypatch.setattr(cubins, "compile_kernels", compile_serialised)
+    product().save(tmp_path, ["sm_80", "sm_90"])
+    told = json.loads((tmp_path / "launch.json").read_text())["cubins"]
+    assert "serialised" not in told["sm_80"][0]
+    assert told["sm_90"][0]["serialised"] == "sums that are read"
+    loaded = load(tmp_path)
+    assert {name: one.serialised for name, (one,) in loaded.cubins.items()} == {
+        "sm_80": "",
+        "sm_90": "sums that are read",
+    }
+
+
 def test_an_older_cubin_of_the_same_generation_is_taken(gpu: StubGpu) -> None:
     text = "void k(float *a)"
     saved = {name: gpu.compile(text, ["k"], name) for name in ("sm_80", "sm_86", "sm_90")}
@@ -97,6 +115,10 @@ def _unknown(_: Path, fields: dict[str, Any]) -> None:
     fields["cubins"]["sm_90"][0]["registers"] = "many"
 
 
+def _serialised_by_number(_: Path, fields: dict[str, Any]) -> None:
+    fields["cubins"]["sm_90"][0]["serialised"] = 1
+
+
 def _no_digest(_: Path, fields: dict[str, Any]) -> None:
     del fields["digests"]["kernel.sm_90.cubin"]
 
@@ -112,6 +134,7 @@ def _no_object(_: Path, fields: dict[str, Any]) -> None:
         (_gone, r"launch.json holds a digest of 'kernel.sm_90.cubin', which is not there: save it again"),
         (_renamed, "cubins: sm_90 has the kernels gemm; those of the program are matmul"),
         (_unknown, "cubins: sm_90: found .*'many'.*; an object with kernel, compiler, registers"),
+        (_serialised_by_number, "cubins: sm_90: found .*'serialised': 1.*, and a text where it has serialised"),
         (_no_digest, "kernel.sm_90.cubin is not the file that was saved .*, whose digest of it differs or is missing"),
         (_no_object, r"cubins is \['sm_90'\]; an object of architectures is required"),
     ],

@@ -98,16 +98,9 @@ class MmaStatementPrinter(StatementPrinter):
     def _address(self, buffer: SSAValue, depth: int) -> None:
         """The address of a shared buffer as PTX takes it, under a name."""
         name = self.text(buffer)
-        self._addresses[buffer] = address = self._free_name(f"{name}_address")
+        self._addresses[buffer] = address = self.fresh(f"{name}_address")
         place = f"static_cast<unsigned>(__cvta_generic_to_shared({name}))"
         self._line(f"const unsigned {address} = {place};", depth)
-
-    def _free_name(self, base: str) -> str:
-        name, count = base, 1
-        while name in self.taken:
-            name, count = f"{base}_{count}", count + 1
-        self.taken.add(name)
-        return name
 
     def _fill(self, op: mma.FillOp, depth: int) -> None:
         tiles = tiles_of(op.tiles)

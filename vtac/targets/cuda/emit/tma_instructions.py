@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-MAP = [
-    "// How boxes are cut out of an array: what cuTensorMapEncodeTiled makes, 128 bytes.",
-    "struct alignas(64) TensorMap {",
-    "  unsigned long long words[16];",
-    "};",
-]
+STRUCT = ["struct alignas(64) TensorMap {", "  unsigned long long words[16];", "};"]
+"""A tensor map, in kernels and in what launches them."""
+MAP = ["// How boxes are cut out of an array: what cuTensorMapEncodeTiled makes, 128 bytes.", *STRUCT]
 """The type of a kernel's parameter that is a tensor map."""
 
 INIT, ARRIVE, EXPECT, WAIT, FENCE = (

@@ -4,24 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from vtac.dialects.tensor_maps import TensorMap
+from vtac.dialects.tensor_maps import MAP_ENCODINGS, TensorMap
+from vtac.targets.cuda.emit.tma_instructions import STRUCT
 from vtac.targets.cuda.launch import LaunchRecord
 
-_TYPES = {
-    "uint8": "UINT8",
-    "int8": "UINT8",
-    "int32": "INT32",
-    "float16": "FLOAT16",
-    "float32": "FLOAT32",
-    "float64": "FLOAT64",
-    "bfloat16": "BFLOAT16",
-}
-
-DECLARATION = """// What the kernels take for a CUtensorMap, 128 bytes.
-struct alignas(64) TensorMap {
-  unsigned long long words[16];
-};
-"""
+DECLARATION = "\n".join(["// What the kernels take for a CUtensorMap, 128 bytes.", *STRUCT, ""])
 
 FUNCTION = """// A tensor map of the array at an address, encoded by the driver: no library of the driver is linked.
 inline cudaError_t encode(TensorMap *map, CUtensorMapDataType type, unsigned rank, const void *array,
@@ -61,13 +48,14 @@ def encoded_maps(kernel: LaunchRecord, arrays: Sequence[str]) -> tuple[list[str]
 def _encoded(name: str, one: TensorMap, array: str) -> list[str]:
     strides = one.strides or (0,)
     swizzle = f"CU_TENSOR_MAP_SWIZZLE_{f'{one.swizzle}B' if one.swizzle else 'NONE'}"
+    kind = MAP_ENCODINGS[one.dtype].name
     fill = "NAN_REQUEST_ZERO_FMA" if one.fill == "nan" else "NONE"
     return [
         f"    TensorMap {name};  // boxes of {' x '.join(map(str, reversed(one.box)))} of `{one.array}`",
         f"    const cuuint64_t {name}_extents[] = {_list(one.extents)}, {name}_strides[] = {_list(strides)};",
         f"    const cuuint32_t {name}_box[] = {_list(one.walked)}, {name}_steps[] = {_list(one.steps)};",
         "    if (const cudaError_t error = encode(",
-        f"            &{name}, CU_TENSOR_MAP_DATA_TYPE_{_TYPES[one.dtype]}, {one.rank}, {array}, {name}_extents,",
+        f"            &{name}, CU_TENSOR_MAP_DATA_TYPE_{kind}, {one.rank}, {array}, {name}_extents,",
         f"            {name}_strides, {name}_box, {name}_steps, {swizzle},",
         f"            CU_TENSOR_MAP_FLOAT_OOB_FILL_{fill});",
         "        error != cudaSuccess)",

@@ -22,8 +22,10 @@ CUBIN_BYTES = 1 << 28
 """The most that is read as compiled text."""
 _OF_ONE_ARCHITECTURE = re.compile(r"\b(?:wgmma|setmaxnreg)\.")
 """Instructions that later architectures do not have, so that their text is compiled for one whose name ends in `a`."""
+_SERIALISED = "serialised"
+"""In a record only where there is a reason."""
 _FACTS = tuple(
-    one.name for one in fields(CompiledKernel) if one.name not in ("ptx", "cubin", "architecture", "serialised")
+    one.name for one in fields(CompiledKernel) if one.name not in ("ptx", "cubin", "architecture", _SERIALISED)
 )
 
 
@@ -96,10 +98,14 @@ def cubin_files(text_file: str, cubins: Cubins) -> dict[str, bytes]:
 
 def described_cubins(cubins: Cubins) -> dict[str, object]:
     """What a record says of cubins: of each kernel what its compiler told, by architecture."""
-    return {
-        name: [{key: value for key, value in asdict(one).items() if key in _FACTS} for one in kernels]
-        for name, kernels in cubins.items()
-    }
+    return {name: [_described(one) for one in kernels] for name, kernels in cubins.items()}
+
+
+def _described(one: CompiledKernel) -> dict[str, object]:
+    told: dict[str, object] = {key: value for key, value in asdict(one).items() if key in _FACTS}
+    if one.serialised:
+        told[_SERIALISED] = one.serialised
+    return told
 
 
 def read_cubin(path: Path) -> bytes:
@@ -132,8 +138,12 @@ def _kernel(data: object, architecture: str, cubin: bytes, where: str) -> Compil
     values = cast("dict[str, object]", data) if isinstance(data, dict) else {}
     words = ("kernel", "compiler")
     wrong = next((key for key in _FACTS if type(values.get(key)) is not (str if key in words else int)), None)
-    if wrong is not None or set(values) != set(_FACTS):
-        raise ConfigError(f"{where}: found {data!r}; an object with {', '.join(_FACTS)} is required")
+    serialised = values.get(_SERIALISED, "")
+    if wrong is not None or set(values) - {_SERIALISED} != set(_FACTS) or not isinstance(serialised, str):
+        raise ConfigError(
+            f"{where}: found {data!r}; an object with {', '.join(_FACTS)} is required, and a text where it has "
+            f"{_SERIALISED}"
+        )
     name, compiler = (cast(str, values[key]) for key in words)
     numbers = {key: cast(int, values[key]) for key in _FACTS if key not in words}
     return CompiledKernel(
@@ -148,4 +158,5 @@ def _kernel(data: object, architecture: str, cubin: bytes, where: str) -> Compil
         numbers["max_threads"],
         "",
         cubin,
+        serialised,
     )

@@ -169,8 +169,3 @@ def gpu_unavailable_reason() -> str | None:
     except ToolMissingError as error:
         return error.message
     return None
-
-
-def device_architecture(device_index: int = 0) -> str:
-    """The architecture of a device, as `sm_90`; `ToolMissingError` without one."""
-    return open_device(device_index).architecture

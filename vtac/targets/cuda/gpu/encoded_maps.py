@@ -6,15 +6,11 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from vtac.dialects.tensor_maps import TensorMap
+from vtac.dialects.tensor_maps import MAP_ENCODINGS, TensorMap
 from vtac.targets.cuda.gpu.driver import Driver
 
 MAP_BYTES, MAP_ALIGNMENT = 128, 64
 """Of a CUtensorMap."""
-DATA_TYPES: Mapping[str, int] = MappingProxyType(
-    {"uint8": 0, "int8": 0, "int32": 3, "float16": 6, "float32": 7, "float64": 8, "bfloat16": 9}
-)
-"""CUtensorMapDataType by the elements' type."""
 SWIZZLES: Mapping[int, int] = MappingProxyType({0: 0, 32: 1, 64: 2, 128: 3})
 """CUtensorMapSwizzle by the bytes within which chunks change places."""
 PROMOTION = 3
@@ -30,7 +26,7 @@ def encode(driver: Driver, one: TensorMap, address: int, what: str) -> ctypes.Ar
     driver.call(
         "cuTensorMapEncodeTiled",
         ctypes.byref(found),
-        DATA_TYPES[one.dtype],
+        MAP_ENCODINGS[one.dtype].code,
         one.rank,
         address,
         _numbers(ctypes.c_uint64, one.extents),

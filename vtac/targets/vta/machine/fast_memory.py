@@ -116,7 +116,7 @@ def bind_load(workspace: Workspace, load: LoadFields) -> Step:
     rows = block.reshape(height, width * element)[load.y_pad_0 : load.y_pad_0 + load.y_size]
     inside = rows[:, load.x_pad_0 * element : (load.x_pad_0 + load.x_size) * element]
     if load.memory is Memory.ACC_8BIT:
-        return _bind_widening(block, inside.view(np.int32), start, row_bytes, stride)
+        return _bind_widening(block, inside.view(np.int32), start, stride)
     shape, strides = (load.y_size, row_bytes), (stride, 1)
 
     def copy_rows(dram: NDArray[np.uint8]) -> None:
@@ -127,9 +127,7 @@ def bind_load(workspace: Workspace, load: LoadFields) -> Step:
     return copy_rows
 
 
-def _bind_widening(
-    block: NDArray[np.uint8], inside: NDArray[np.int32], start: int, row_bytes: int, stride: int
-) -> Step:
+def _bind_widening(block: NDArray[np.uint8], inside: NDArray[np.int32], start: int, stride: int) -> Step:
     def step(dram: NDArray[np.uint8]) -> None:
         block.fill(0)
         inside[:] = np.ndarray(inside.shape, np.int8, dram.data, start, (stride, 1))

@@ -108,7 +108,11 @@ def keeping(store: Store | str | Path | None) -> Generator[Store | None]:
 
 @contextmanager
 def working(executor: Executor | str | None, *, limit: float = TASK_SECONDS) -> Generator[Executor]:
-    """An executor by its name, which ends with the block; one that was given stays as it is. `limit` is in seconds."""
+    """An executor by its name, which ends with the block; one that was given stays as it is. `limit` is in seconds.
+
+    Raises `WorkersError` for a name of no executor and for a scheduler that does not answer, `ToolMissingError` where
+    its package is missing.
+    """
     if isinstance(executor, Executor):
         yield executor
         return

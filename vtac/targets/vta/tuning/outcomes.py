@@ -55,6 +55,12 @@ def result_of(
     budget: Budget,
     readings: Readings | None,
 ) -> TuneResult:
+    """The best of what was tried of each layer, and all of them together as one program; `readings` go first.
+
+    `work` is the prepared module and `default` its program by the default schedule, which stays where the tilings
+    together take more: cycles, bytes, or seconds where these were measured. Raises `CompileError` for a layer no tiling
+    of which could be built, with the first reason.
+    """
     layers = [_layer_result(kind, readings and readings.layers[kind.problem.layer]) for kind in kinds]
     tilings = {kind.problem.layer: layer.tiling for kind, layer in zip(kinds, layers, strict=True)}
 
