@@ -16,7 +16,10 @@ _PAIRS = (("cycles", "sram_bytes"), ("cycles", "energy"), ("cycles", "area"))
 
 
 def exploration_page(exploration: object) -> str:
-    """The page. Raises `ToolMissingError` without the extra `report`."""
+    """The page; of a pruned sweep with the front of cycles and SRAM alone.
+
+    Raises `ToolMissingError` without the extra `report`.
+    """
     require_extra()
     from vtac.report.page.sweep import Point, Sweep, sweep_section
     from vtac.report.page.templating import SCRIPTS, STYLES, render, static
@@ -38,7 +41,7 @@ def exploration_page(exploration: object) -> str:
             ),
             number,
         )
-        for number, (x, y) in enumerate(_PAIRS, 1)
+        for number, (x, y) in enumerate(_PAIRS[:1] if found.pruned else _PAIRS, 1)
     ]
     failed = [(one.name, one.error) for one in found if one.error]
     about = {"source": found.table.source, "failed": failed, "networks": title, "pruned": found.pruned}

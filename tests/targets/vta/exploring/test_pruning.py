@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
+from typing import Literal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from plain_programs import PlainConv
+from shared_products import shared_products
 from tuned_programs import CONV, Here
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
+from vtac.errors import VtacError
 from vtac.store.records import digest
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.energy import HOROWITZ_45NM
@@ -88,9 +93,56 @@ def test_a_tie_in_both_is_no_reason() -> None:
     assert pruned_behind(499, 500, others=[equal]) == 1
 
 
-@st.composite
-def networks(draw: st.DrawFn) -> str:
-    """Layers of all kinds, one after the other."""
+def test_a_machine_that_loads_shared_weights_once_is_not_pruned() -> None:
+    sizes = [(log_block, log_wgt) for log_block in (3, 4, 5) for log_wgt in (13, 16)]
+    machines = [
+        Machine(
+            VTAConfig(
+                log_block=log_block,
+                log_inp_buff_size=log_wgt - 1,
+                log_wgt_buff_size=log_wgt,
+                log_acc_buff_size=13 if log_wgt == 13 else 15,
+                log_uop_buff_size=12,
+            ),
+            Timing.de10(),
+        )
+        for log_block, log_wgt in sizes
+    ]
+    text = {"net": shared_products(1, 32, 32, 6, "weights")}
+    whole = vtac.explore(text, machines, executor=Here())
+    pruned = vtac.explore(text, machines, executor=Here(), prune=True)
+    fronts = [[(one.cycles, one.sram_bytes) for one in sweep.pareto()] for sweep in (whole, pruned)]
+    assert fronts[0] == fronts[1]
+    taken = {point.machine: point.cycles for point in whole.good}
+    assert all(one.least <= taken[one.machine] for one in pruned.pruned if one.machine in taken)
+
+
+@pytest.mark.parametrize("shared", ["weights", "inputs"])
+def test_what_several_calls_read_counts_once(shared: Literal["weights", "inputs"]) -> None:
+    def loaded(count: int) -> int:
+        text = shared_products(4, 32, 64, count, shared)
+        return works_on([(digest(text), text)], [VTAConfig()], Here())[digest(text), VTAConfig()].loaded
+
+    each = 4 * 32 if shared == "weights" else 32 * 64
+    assert loaded(1) == 4 * 32 + 32 * 64
+    assert loaded(5) - loaded(1) == 4 * each
+
+
+def test_other_fronts_of_a_pruned_sweep_are_refused(tmp_path: Path) -> None:
+    sweep = vtac.explore(NET, where=WHERE, executor=Here(), prune=True)
+    assert sweep.pareto() == sorted(sweep.pareto("sram_bytes", "cycles"), key=lambda point: point.cycles)
+    message = r"the sweep was pruned by cycles and SRAM, .* cycles and energy: sweep without prune"
+    with pytest.raises(VtacError, match=message):
+        sweep.pareto("cycles", "energy")
+    with pytest.raises(VtacError, match=message):
+        sweep.plot(tmp_path / "front.svg", "cycles", "energy")
+    page = sweep.to_html()
+    assert page.count('<section id="sweep-') == 1
+    assert 'aria-label="SRAM in KiB over cycles: ' in page
+
+
+def mixed(draw: st.DrawFn) -> str:
+    """Layers of all kinds, one after the other; a block may add what it begins with."""
     side = draw(st.integers(4, 10))
     made = Network("net", (1, draw(st.sampled_from([3, 16, 24])), side, side), 0)
     value = made.input
@@ -99,13 +151,25 @@ def networks(draw: st.DrawFn) -> str:
         if kind == "conv":
             kernel, stride = draw(st.sampled_from([1, 3])), draw(st.integers(1, 2))
             value = made.convolution(value, f"c{number}", draw(st.sampled_from([16, 40])), kernel, stride)
+            if draw(st.booleans()):
+                value = made.convolution(value, f"r{number}", value.shape[1], 3, residual=value)
         else:
-            value = made.max_pool(value, f"p{number}", kernel=3, stride=draw(st.integers(1, 3)))
+            value = made.max_pool(value, f"pool{number}", kernel=3, stride=draw(st.integers(1, 3)))
     made.linear(made.flatten(value), "fc", 10, last=True)
     return made.text()
 
 
-@settings(max_examples=6)
+@st.composite
+def networks(draw: st.DrawFn) -> str:
+    """Such, or products that have an operand in common."""
+    if draw(st.booleans()):
+        return mixed(draw)
+    inner, columns = draw(st.sampled_from([16, 32, 64])), draw(st.sampled_from([16, 40, 64]))
+    shared: Literal["weights", "inputs"] = draw(st.sampled_from(["weights", "inputs"]))
+    return shared_products(draw(st.integers(1, 4)), inner, columns, draw(st.integers(2, 8)), shared)
+
+
+@settings(max_examples=8)
 @given(networks(), st.integers(3, 5), st.sampled_from([64, 128]), st.sampled_from([1, 2]))
 def test_no_program_goes_below_its_bound(text: str, log_block: int, bus: int, interval: int) -> None:
     config = VTAConfig(log_block=log_block, log_inp_buff_size=13, log_wgt_buff_size=15, log_acc_buff_size=14)

@@ -20,12 +20,12 @@ from vtac.targets.vta.schedules.nests import cut_nest
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.tiling import Tiling, tile_loops
 from vtac.targets.vta.schedules.tilings import tilings_of
-from vtac.targets.vta.tuning.space import Space, space_of
+from vtac.targets.vta.tuning.space import Space, member_of, space_of
 from vtac.targets.vta.tuning.trials import Job, measure
 from vtac.workloads.conv2d import Conv2D
 
 PROGRAMS = {**LAYERS, "batch": Conv2D(2, 8, 6, 32, 64).text()}
-ORDERED = ("convolution", "stride", "batch")
+ORDERED = ("convolution", "stride", "steps", "batch")
 """Layers that are cut along several dimensions."""
 
 
@@ -57,6 +57,18 @@ def test_bounds_hold_for_other_orders_and_threads(name: str, threads: bool, numb
     assert outcome.status == "ok", outcome.message
     assert member.least_cycles <= outcome.cycles
     assert member.least_bytes <= outcome.nbytes
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+@pytest.mark.parametrize("threads", [1, 2])
+def test_the_work_of_one_thread_may_be_over_while_another_loads(copies: int, threads: int) -> None:
+    schedule = Schedule(vtac.parse(LAYERS["steps"]), config=SMALL)
+    (layer,) = layers_of(schedule)
+    tiling = Tiling((1, 1, 5, 5), channels=2, inp=1, wgt=1, acc=copies, threads=threads)
+    member = member_of(layer, tiling, SMALL)
+    (outcome,) = measure([Job(str(schedule.module), tiling, Timing.de10())])
+    assert outcome.status == "ok", outcome.message
+    assert 0.7 * outcome.cycles < member.least_cycles <= outcome.cycles
 
 
 def test_weights_between_rows_and_columns_are_loaded_for_each_row() -> None:

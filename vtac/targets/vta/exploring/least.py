@@ -15,12 +15,14 @@ from vtac.collection import seldom_collected
 from vtac.dialects.hardware import VTAConfig
 from vtac.errors import NoDefaultScheduleError, VtacError
 from vtac.partition.layouts import needs_packing
-from vtac.passes.vta.isolate_device_functions import isolated
+from vtac.passes.vta.isolate_device_functions import function_in, isolated
 from vtac.pipelines import Runner
 from vtac.schedule import Schedule
 from vtac.targets.vta.compilation import CompilationContext
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.jobs import HeldNetwork, PointJob, held_network
+from vtac.targets.vta.exploring.needed_loads import LoadTotal, NeededLoads, needed_loads
+from vtac.targets.vta.exploring.origins import Origins
 from vtac.targets.vta.programs.work import Work
 from vtac.targets.vta.schedules.kernel_forms import form_of
 from vtac.targets.vta.schedules.kernel_lowering import work_in
@@ -79,34 +81,58 @@ def _least_of(job: PointJob) -> Least:
 def _work(network: HeldNetwork, config: VTAConfig) -> Work:
     module = network.prepared(config)
     if not needs_packing(module):
-        work = work_in(layers_of(Schedule(module)), config)
-        return Work.from_fields(work) if work else _NOTHING
+        known = _known_of(module)
+        return _NOTHING if known is None else Work.from_fields({**known.work, "loaded": known.loads.nbytes})
     network.fronts.split(Runner(CompilationContext.of(dialect_factories()), verify_phases=False), module)
     return work_of_network(module)
 
 
 def work_of_network(module: ModuleOp) -> Work:
-    """The work of all calls of device functions in a module that was split; none of a function that is no layer."""
+    """The work of all calls of device functions in a module that was split; none of a function that is no layer.
+
+    What is loaded of inputs and weights counts once for all calls that may have it in common.
+    """
     total: Counter[str] = Counter(_NOTHING.fields())
-    known: dict[str, Mapping[str, int]] = {}
+    loaded, origins = LoadTotal(), Origins(module)
+    known: dict[str, _Known | None] = {}
     for device in device_functions(module):
         form = form_of(device)
         name = device.sym_name.data if form is None else form.text
         if name not in known:
-            source = isolated(device, module)
-            try:
-                known[name] = work_in(layers_of(Schedule(source)), config_of(source))
-            except NoDefaultScheduleError:
-                known[name] = {}
-        for field, value in known[name].items():
-            total[field] += value * len(calls_of(module, {device.sym_name.data}))
-    return Work.from_fields(total)
+            known[name] = _known_of(isolated(device, module))
+        found = known[name]
+        if found is None:
+            continue
+        for call in calls_of(module, {device.sym_name.data}):
+            total.update(found.work)
+            loaded.add(found.loads, [origins.of(operand) for operand in call.operands])
+    return Work.from_fields({**total, "loaded": loaded.nbytes})
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What one run of a function takes; of what its work loads, `loads` knows what may be spared."""
+
+    work: Mapping[str, int]
+    loads: NeededLoads
+
+
+def _known_of(module: ModuleOp) -> _Known | None:
+    """What the function of a module takes; None where it is no layers."""
+    config, given, schedule = config_of(module), len(function_in(module).body.block.args), Schedule(module)
+    try:
+        layers = layers_of(schedule)
+    except NoDefaultScheduleError:
+        return None
+    if not layers:
+        return None
+    return _Known(work_in(layers, config), needed_loads(function_in(schedule.module), given, layers, config))
 
 
 def least_cycles(works: Sequence[Work], timing: Timing) -> int:
     """Cycles that networks take one after the other, at least.
 
-    One unit does all products, resets and ALU operations of a network, one moves all bytes that are loaded and one
+    One unit does all products, resets and ALU operations of a network, one moves all bytes that must be loaded and one
     those that are stored: units overlap, also from layer to layer, so that the busiest of them is the bound.
     """
     return sum(_busiest(work, timing) for work in works)

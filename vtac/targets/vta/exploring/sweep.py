@@ -24,8 +24,8 @@ class Sweep:
     """The points of a sweep, in the order in which they were enumerated; those with an `error` at their places.
 
     `compiled` counts programs that were compiled, `counted` points whose cycles were counted anew, rather than read.
-    `pruned` are machines that are none of the points, as a point is proven to be as good in cycles and in SRAM; so
-    that fronts of other measures may lack some.
+    `pruned` are machines that are none of the points, as a point is proven to be as good in cycles and in SRAM; with
+    such, there is a front of these two measures alone.
     """
 
     networks: tuple[str, ...]
@@ -47,7 +47,11 @@ class Sweep:
         return [point for point in self.points if not point.error]
 
     def pareto(self, x: str = "cycles", y: str = "sram_bytes") -> list[Point]:
-        """The points that no other is as good as in both measures and better in one, by `x`. Raises `VtacError`."""
+        """The points that no other is as good as in both measures and better in one, by `x`.
+
+        Raises `VtacError` for what is no measure, and of a pruned sweep for others than cycles and SRAM.
+        """
+        self._require_front(x, y)
         found: list[Point] = []
         for point in sorted(self.good, key=lambda one: (measure(one, x), measure(one, y))):
             if not found or measure(point, y) < measure(found[-1], y):
@@ -109,13 +113,21 @@ class Sweep:
             raise VtacError(f"cannot write the table to {path}: {error.strerror or error}") from None
 
     def plot(self, path: str | Path, x: str = "cycles", y: str = "sram_bytes") -> None:
-        """Draw the points and the front of two measures (extra `plot`). Raises `VtacError`."""
-        for name in (x, y):
-            require_measure(name)
+        """Draw the points and the front of two measures (extra `plot`). Raises `VtacError` as `pareto` does."""
+        self._require_front(x, y)
         names, common = short_names([point.machine for point in self.good])
         spots = [(name, shown(one, x), shown(one, y)) for name, one in zip(names, self.good, strict=True)]
         title = f"{' and '.join(self.networks)} on {len(spots):,} machines{common and f': {common}'}"
         import_module("vtac.report.front_plot").plot_spots(spots, AXES[x][0], AXES[y][0], title, path)
+
+    def _require_front(self, x: str, y: str) -> None:
+        for name in (x, y):
+            require_measure(name)
+        if self.pruned and {x, y} != {"cycles", "sram_bytes"}:
+            raise VtacError(
+                f"the sweep was pruned by cycles and SRAM, so that it may lack points of the front of {x} and {y}: "
+                "sweep without prune"
+            )
 
     to_html = text_by("vtac.report.page.exploration", "exploration_page")
 

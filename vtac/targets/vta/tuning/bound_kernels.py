@@ -41,17 +41,16 @@ class KernelBounds:
 
     @property
     def before_last_pass(self) -> Column:
-        """What of the products may be over when the first tile of each virtual thread has all that it reads.
+        """What of the products may be over when the first tile has all that it reads, of one thread.
 
-        That is when the last kernel of the last of them begins; of a pass with several kernels all may be over, and
-        where padding is skipped it is not known how much there is.
+        That is when its last kernel begins; of a pass with several kernels all may be over, and where padding is
+        skipped it is not known how much there is.
         """
         cut = self.cut
         whole = cut.size * self.contraction.channels * cut.windows
         one_by_one = ~self.tilings.splits_window
-        passes = self.tilings.threads * cut.passes - one_by_one
         last = np.where(one_by_one, whole // cut.passes, 0)
-        return self.tilings.threads * whole - last + KERNEL_START * cut.kernels * passes
+        return whole - last + KERNEL_START * cut.kernels * (cut.passes - one_by_one)
 
     @property
     def later_resets(self) -> Column:

@@ -35,8 +35,8 @@ def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     operands have other places need other micro-ops, which it loads itself. *Single*: between the passes of a tile,
     single copies are loaded while nothing is done but to load micro-ops. *Tile*: the last kernel of the first tile has
     all loads of that tile before it. *Loads*: the load unit brings every chunk at least once. *Stores*: everything is
-    stored. Of virtual threads *tile* takes the first tile of each, and *single* says nothing: while one of
-    them loads, another has work.
+    stored. Of virtual threads *single* says nothing, and *tile* no more than that the first tile of each is loaded and
+    the last piece stored: while one of them loads, another has work, also that behind its last kernel.
     """
     stored = store_cycles(prod(layer.extents) * layer.results, config)
     last = store_cycles(last_piece(layer, tilings), config)
@@ -51,7 +51,7 @@ def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     chains = (
         begin + rest + kernels.micro_ops,
         begin + rest + loads.single_copies,
-        loads.first_tiles + rest - kernels.before_last_pass,
+        loads.first_tiles + np.where(tilings.threads > 1, last, rest - kernels.before_last_pass),
         loads.all + loads.behind_last + last,
         np.full(len(tilings), stored, np.int64),
     )
