@@ -31,7 +31,7 @@ from vtac.targets.cuda.emit.tma_instructions import (
 from vtac.targets.cuda.emit.types import element_bytes
 from vtac.targets.cuda.emit.wgmma_statements import WgmmaStatementPrinter
 
-_ON_BARRIERS = (tma.InitOp, tma.ArriveOp, tma.ArriveExpectOp, tma.WaitOp, tma.LoadOp)
+_BY_ADDRESS = (tma.InitOp, tma.ArriveOp, tma.ArriveExpectOp, tma.WaitOp, tma.LoadOp)
 _BARRIER_BYTES = 8
 
 
@@ -106,12 +106,12 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
         self._line(f"{load_name(len(op.coordinates))}({', '.join(arguments)});", depth)
 
     def _array(self, op: memref.AllocOp, depth: int) -> None:
-        if element_type_of(op.memref) == i64:
+        asked_for = any(isinstance(use.operation, _BY_ADDRESS) for use in op.memref.uses)
+        if asked_for and element_type_of(op.memref) == i64:
             self._mbarriers(op, depth)
         else:
             super()._array(op, depth)
-        users = [use.operation for use in op.memref.uses]
-        if op.memref not in self._addresses and any(isinstance(user, _ON_BARRIERS) for user in users):
+        if asked_for and op.memref not in self._addresses:
             self._address(op.memref, depth)
 
     def _mbarriers(self, op: memref.AllocOp, depth: int) -> None:
