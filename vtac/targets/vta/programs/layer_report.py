@@ -114,7 +114,10 @@ def total_bound(reports: Sequence[LayerReport]) -> int | None:
 
 
 def least_cycles(reports: Sequence[LayerReport]) -> int | None:
-    """What a run takes at least, however layers overlap: the unit that has most to do; None where a work is unknown."""
+    """What a run takes at least, however layers overlap: the unit that has most to do; None where a work is unknown.
+
+    Each layer loads what it reads; where it finds some on chip, as another layer reads the same, a run may take less.
+    """
     works = [report.work for report in reports if report.work is not None]
     if len(works) < len(reports) or not works:
         return None
