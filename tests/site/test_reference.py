@@ -125,8 +125,9 @@ def test_loads_share_the_bus_as_the_page_says(monkeypatch: pytest.MonkeyPatch) -
 def test_every_page_is_listed_and_filled_in() -> None:
     pages = written_pages(ROOT)
     assert all("made from the code:" not in text for text in pages.values())
-    listed = set(re.findall(r"^([\w-]+)$", pages["index.md"], re.MULTILINE))
+    listed = set(re.findall(r"^([\w/-]+)$", pages["index.md"], re.MULTILINE))
     assert {name.removesuffix(".md") for name in pages} - {"index"} <= listed
+    assert {f"reference/{name.removesuffix('.md')}" for name in dialect_pages(ROOT)} <= listed
 
 
 def test_a_case_that_computes_something_else_is_seen(tmp_path: Path) -> None:
