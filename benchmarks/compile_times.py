@@ -126,6 +126,11 @@ def main() -> int:
     if given.here:
         print(_compile_here(given.here, given.jobs))
         return 0
+    from vtac.workloads.networks.catalogue import NETWORKS
+
+    for name in given.networks:
+        if name not in NETWORKS:
+            options.error(f"no network {name!r}; the networks are {', '.join(NETWORKS)}")
     _print_tables(given.repeats)
     if given.networks:
         _print_networks(given.networks, given.repeats, given.against)
