@@ -91,8 +91,8 @@ def test_the_benchmark_has_each_kind_of_instructions(
     assert capsys.readouterr().err == ""
     assert list(dict(benchmark.programs(product, gpu_architecture("sm_80")))) == ["seed", "fast", "mma.sync"]
     assert capsys.readouterr().err.splitlines() == [
-        "product 128x128x128, wgmma: wgmma_schedule: sm_80 has no wgmma, which only sm_90a has; use mma_schedule or "
-        "the default one",
+        "product 128x128x128, wgmma: wgmma_schedule: sm_80 has no wgmma, which only sm_90a has; compile for sm_90a, "
+        "or use mma_schedule or the default one",
         "product 128x128x128, tma: tma_schedule: sm_80 has no bulk copies of tensors; sm_90 and later have",
     ]
 

@@ -147,7 +147,8 @@ def wgmma_schedule(
         raise ScheduleError("wgmma_schedule: the program holds no product of tensor cores")
     if not record.warpgroup_products:
         raise ScheduleError(
-            f"wgmma_schedule: {record.name} has no wgmma, which only sm_90a has; use mma_schedule or the default one"
+            f"wgmma_schedule: {record.name} has no wgmma, which only sm_90a has; "
+            "compile for sm_90a, or use mma_schedule or the default one"
         )
     blocks = find_product_blocks(schedule.function, contraction)
     shape = product_shape(Schedule(module), blocks).for_groups(blocks.element_bytes)
