@@ -67,10 +67,18 @@ def _computed(job: PointJob) -> PointResult:
             raise VtacError(f"the program is not proven safe: {unsafe[0].message}")
         return PointResult(_under(program, job.timings), known.used)
     except VtacError as error:
-        failed = Outcome("refused", message=str(error))
+        failed = Outcome("refused", message=_without_places(error))
     except Exception as error:
         failed = Outcome("failed", message=f"{type(error).__name__}: {error}")
     return PointResult((failed,) * len(job.timings), {})
+
+
+def _without_places(error: VtacError) -> str:
+    """The message alone: its places are those of the text that workers get, which nobody has written."""
+    message = error.message
+    for place in error.locations:
+        message = message.replace(f"{place}: ", "", 1)
+    return message
 
 
 def _under(program: VtaProgram, timings: Sequence[Timing]) -> tuple[Outcome, ...]:
