@@ -322,7 +322,7 @@ def test_a_directive_that_fails_in_any_way_is_forgotten(monkeypatch: pytest.Monk
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("vtac.schedule.apply_directive", fail)
+        patched.setattr("vtac.schedule.recording.apply_directive", fail)
         with pytest.raises(KeyboardInterrupt):
             schedule.unroll(loop)
     assert str(schedule) == before

@@ -122,14 +122,21 @@ def pointed_methods(cls: type[_R]) -> type[_R]:
 
 
 def caller() -> str:
-    """`file:line` of the program that called a method of the Python interface; empty where this package called it."""
+    """`file:line` of the program that called a method of the Python interface; empty where this package called it.
+
+    The interface is the folder of the module that asks.
+    """
     frame: FrameType | None = currentframe()
-    interface = {__file__, "" if frame is None or frame.f_back is None else frame.f_back.f_code.co_filename}
-    while frame is not None and frame.f_code.co_filename in interface:
+    interface = "" if frame is None or frame.f_back is None else os.path.dirname(frame.f_back.f_code.co_filename)
+    while frame is not None and _is_interface(frame.f_code.co_filename, interface):
         frame = frame.f_back
     if frame is None or frame.f_code.co_filename.startswith(_OURS):
         return ""
     return f"{frame.f_code.co_filename}:{frame.f_lineno}"
+
+
+def _is_interface(file: str, folder: str) -> bool:
+    return file == __file__ or os.path.dirname(file) == folder
 
 
 def _texts_among(values: tuple[object, ...]) -> Mapping[str, str]:
