@@ -24,7 +24,7 @@ from vtac.analysis.sizes import (
 )
 from vtac.analysis.stage import stage_of
 from vtac.dialects.packing.declared import DEVICE, PROGRAM
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError, ConfigError
 from vtac.limits import MEMORY, shown
 from vtac.passes.linalg.inline_calls import InlineCalls

@@ -7,7 +7,7 @@ memrefs, whose memory space names the buffer's scope. Directives: the ops of a
 
 from xdsl.ir import Dialect
 
-from vtac.dialects.schedule import directives, gpu_directives
+from vtac.dialects.schedule import block_directives, gpu_directives, lookups, loop_directives
 from vtac.dialects.schedule.attributes import (
     AccessAttr,
     BlockHandleType,
@@ -17,19 +17,19 @@ from vtac.dialects.schedule.attributes import (
     LoopKindAttr,
     TailAttr,
 )
-from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp, YieldOp
+from vtac.dialects.schedule.script import DirectiveOp, ScriptOp
 
 DIRECTIVES: tuple[type[DirectiveOp], ...] = tuple(
     op
-    for module in (directives, gpu_directives)
+    for module in (lookups, loop_directives, block_directives, gpu_directives)
     for op in vars(module).values()
     if isinstance(op, type)
     and issubclass(op, DirectiveOp)
     and op.__module__ == module.__name__
     and op is not DirectiveOp
 )
-"""Every directive that the two files declare, in their order."""
+"""Every directive that these files declare, in their order."""
 
 DIRECTIVE_NAMES = frozenset(op.name.removeprefix("schedule.") for op in DIRECTIVES)
 

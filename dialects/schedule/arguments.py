@@ -23,7 +23,7 @@ from xdsl.irdl import (
     irdl_to_attr_constraint,
 )
 
-from vtac.dialects.schedule.directives import DirectiveOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.errors import ScheduleError
 
 D = TypeVar("D", bound=DirectiveOp)

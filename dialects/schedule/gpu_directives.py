@@ -6,7 +6,7 @@ from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, StringAttr, UnitAtt
 from xdsl.irdl import irdl_op_definition, operand_def, opt_prop_def, prop_def, result_def
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.schedule.directives import BLOCK, I64, LOOP, DirectiveOp
+from vtac.dialects.schedule.script import BLOCK, I64, LOOP, DirectiveOp
 
 
 @irdl_op_definition

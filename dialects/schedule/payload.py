@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
 from typing import cast
 
 from xdsl.dialects.builtin import (
-    I64,
     AffineMapAttr,
     AffineSetAttr,
     ArrayAttr,
@@ -15,9 +13,8 @@ from xdsl.dialects.builtin import (
     IntegerAttr,
     MemRefType,
     StringAttr,
-    i64,
 )
-from xdsl.ir import Attribute, Block, BlockArgument, Region, SSAValue
+from xdsl.ir import Attribute, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 from xdsl.irdl import (
     AttrSizedOperandSegments,
@@ -32,136 +29,15 @@ from xdsl.irdl import (
 )
 from xdsl.parser import Parser
 from xdsl.printer import Printer
-from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect, NoTerminator, RecursiveMemoryEffect
+from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.schedule.attributes import (
-    AccessAttr,
-    IterationAttr,
-    IterationVariable,
-    LoopKind,
-    LoopKindAttr,
-    Number,
-    parse_loop_kind,
-)
+from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
+from vtac.dialects.schedule.loops import ForOp
+from vtac.dialects.schedule.payload_text import BlockText
 from vtac.dialects.segments import SEGMENTS, segments
 
-INDEX = IndexType()
-
-
-@lru_cache(maxsize=4096)
-def _extent_attribute(extent: int) -> IntegerAttr[I64]:
-    return IntegerAttr(extent, i64)
-
-
-@cache
-def _kind_attribute(kind: LoopKind) -> LoopKindAttr:
-    return LoopKindAttr(kind)
-
-
-@irdl_op_definition
-class ForOp(IRDLOperation):
-    """A loop `0 <= iv < extent` of a given kind.
-
-    Its name is a property; text that states none names the loop as its induction variable, and the printer
-    states it where that would not give it back. Legal with any body of loops, blocks and allocations; at
-    least one iteration.
-    """
-
-    name = "schedule.for"
-
-    extent = prop_def(IntegerAttr[I64])
-    kind = prop_def(LoopKindAttr)
-    name_property = opt_prop_def(StringAttr, prop_name="loop_name")
-    body = region_def("single_block")
-
-    traits = traits_def(NoTerminator(), RecursiveMemoryEffect())
-
-    @staticmethod
-    def get(extent: int, name: str | None, kind: LoopKind = LoopKind.SERIAL) -> ForOp:
-        """A loop with an empty body."""
-        loop = ForOp.make(extent, kind, Region(Block(arg_types=[INDEX])))
-        if name is not None:
-            loop.rename(name)
-        return loop
-
-    def rename(self, name: str) -> None:
-        """Name the loop, and its induction variable alike where SSA names allow it."""
-        self.name_property = StringAttr(name)
-        self.induction_variable.name_hint = name if SSAValue.is_valid_name(name) else None
-
-    @staticmethod
-    def make(extent: int, kind: LoopKind, body: Region) -> ForOp:
-        """A loop with a given body."""
-        properties = {"extent": _extent_attribute(extent), "kind": _kind_attribute(kind)}
-        return ForOp.create(properties=properties, regions=[body])
-
-    @property
-    def trip_count(self) -> int:
-        return self.properties["extent"].value.data  # pyright: ignore[reportAttributeAccessIssue, reportUnknownMemberType, reportUnknownVariableType]
-
-    @trip_count.setter
-    def trip_count(self, count: int) -> None:
-        self.extent = _extent_attribute(count)
-
-    @property
-    def loop_kind(self) -> LoopKind:
-        return self.kind.data
-
-    @property
-    def induction_variable(self) -> BlockArgument:
-        block = self.regions[0].first_block
-        if block is None:
-            raise ValueError("a loop without a body has no induction variable")
-        return block.args[0]
-
-    @property
-    def loop_name(self) -> str:
-        """The loop's name; that of its induction variable where none was given, else `i`."""
-        if self.name_property is not None:
-            return self.name_property.data
-        return self.induction_variable.name_hint or "i"
-
-    def verify_(self) -> None:
-        if self.trip_count < 1:
-            raise VerifyException(f"loop runs {self.trip_count} times; at least 1 is required")
-        arguments = self.body.block.args
-        if len(arguments) != 1 or not isinstance(arguments[0].type, IndexType):
-            raise VerifyException("a loop body takes exactly one argument, its index induction variable")
-
-    @classmethod
-    def parse(cls, parser: Parser) -> ForOp:
-        argument = parser.parse_argument(expect_type=False).resolve(INDEX)
-        parser.parse_punctuation("=")
-        start = parser.parse_integer(allow_negative=False)
-        if start != 0:
-            parser.raise_error("a schedule loop starts at 0")
-        parser.parse_keyword("to")
-        extent = parser.parse_integer(allow_negative=False)
-        kind = parse_loop_kind(parser) if parser.parse_optional_keyword("kind") is not None else LoopKind.SERIAL
-        name = parser.parse_str_literal("loop name") if parser.parse_optional_keyword("named") is not None else None
-        attributes = parser.parse_optional_attr_dict_with_keyword()
-        body = parser.parse_region([argument])
-        loop = ForOp.make(extent, kind, body)
-        if name is not None or loop.induction_variable.name_hint is not None:
-            loop.name_property = StringAttr(loop.loop_name if name is None else name)
-        if attributes is not None:
-            loop.attributes |= attributes.data
-        return loop
-
-    def print(self, printer: Printer) -> None:
-        printer.print_string(" ")
-        printer.print_ssa_value(self.induction_variable)
-        printer.print_string(f" = 0 to {self.trip_count}")
-        if self.loop_kind is not LoopKind.SERIAL:
-            printer.print_string(" kind ")
-            printer.print_string_literal(self.loop_kind.value)
-        if self.name_property is not None and self.name_property.data != self.induction_variable.name_hint:
-            printer.print_string(" named ")
-            printer.print_string_literal(self.name_property.data)
-        printer.print_op_attributes(self.attributes, print_keyword=True)
-        printer.print_string(" ")
-        printer.print_region(self.body, print_entry_block_args=False, print_empty_block=False)
+__all__ = ["BlockOp", "ForOp", "YieldOp"]
 
 
 @irdl_op_definition
@@ -306,86 +182,37 @@ class BlockOp(IRDLOperation):
 
     @classmethod
     def parse(cls, parser: Parser) -> BlockOp:
-        return _parse_block(parser)
+        text = BlockText.parse(parser)
+        *inputs, output = [buffer for buffer, _ in text.accesses]
+        return BlockOp(
+            operands=[text.loops, inputs, output],
+            properties={
+                "sym_name": StringAttr(text.name),
+                "source": None if text.source is None else StringAttr(text.source),
+                "domain": text.domain,
+                "bindings": text.bindings,
+                "guard": text.guard,
+                "accesses": ArrayAttr([access for _, access in text.accesses]),
+                "init": text.init,
+            },
+            attributes=text.attributes,
+            regions=[text.body],
+        )
 
     def print(self, printer: Printer) -> None:
-        _print_block(self, printer)
+        BlockText(
+            self.block_name,
+            self.domain,
+            self.bindings,
+            self.loops,
+            None if self.source is None else self.source.data,
+            self.guard,
+            list(zip((*self.inputs, self.output), self.accesses, strict=True)),
+            self.init,
+            self.attributes,
+            self.body,
+        ).print(printer)
 
 
 def _join(types: list[Attribute]) -> str:
     return ", ".join(str(kind) for kind in types)
-
-
-def _print_block(block: BlockOp, printer: Printer) -> None:
-    printer.print_string(" ")
-    printer.print_string_literal(block.block_name)
-    printer.print_string(" ")
-    block.domain.print_parameter(printer)
-    printer.print_string(" = ")
-    printer.print_string(str(block.bindings.data))
-    printer.print_string("(")
-    printer.print_list(block.loops, printer.print_ssa_value)
-    printer.print_string(")")
-    if block.source is not None:
-        printer.print_string(" from ")
-        printer.print_string_literal(block.source.data)
-    with printer.indented():
-        if block.guard is not None:
-            printer._print_new_line()  # pyright: ignore[reportPrivateUsage]
-            printer.print_string(f"where {block.guard.data}")
-        for position, (buffer, access) in enumerate(zip((*block.inputs, block.output), block.accesses, strict=True)):
-            printer._print_new_line()  # pyright: ignore[reportPrivateUsage]
-            printer.print_string("writes " if position == len(block.inputs) else "reads ")
-            printer.print_ssa_value(buffer)
-            access.print_parameters(printer)
-            printer.print_string(" : ")
-            printer.print_attribute(buffer.type)
-        if block.init is not None:
-            printer._print_new_line()  # pyright: ignore[reportPrivateUsage]
-            printer.print_string("init ")
-            printer.print_attribute(block.init)
-    printer.print_op_attributes(block.attributes, print_keyword=True)
-    printer.print_string(" ")
-    printer.print_region(block.body)
-
-
-def _parse_access(parser: Parser) -> tuple[SSAValue, AccessAttr]:
-    unresolved = parser.parse_unresolved_operand()
-    access = AccessAttr.new(AccessAttr.parse_parameters(parser))
-    parser.parse_punctuation(":")
-    return parser.resolve_operand(unresolved, parser.parse_type()), access
-
-
-def _parse_block(parser: Parser) -> BlockOp:
-    name = parser.parse_str_literal("block name")
-    domain = IterationAttr(IterationAttr.parse_parameter(parser))
-    parser.parse_punctuation("=")
-    bindings = parser.parse_affine_map()
-    names = parser.parse_comma_separated_list(parser.Delimiter.PAREN, parser.parse_unresolved_operand)
-    loops = [parser.resolve_operand(loop, INDEX) for loop in names]
-    source = StringAttr(parser.parse_str_literal("operation name")) if parser.parse_optional_keyword("from") else None
-    guard = AffineSetAttr(parser.parse_affine_set()) if parser.parse_optional_keyword("where") else None
-    reads: list[tuple[SSAValue, AccessAttr]] = []
-    while parser.parse_optional_keyword("reads") is not None:
-        reads.append(_parse_access(parser))
-    parser.parse_keyword("writes")
-    output, written = _parse_access(parser)
-    init = parser.parse_attribute() if parser.parse_optional_keyword("init") is not None else None
-    attributes = parser.parse_optional_attr_dict_with_keyword()
-    body = parser.parse_region()
-    block = BlockOp(
-        operands=[loops, [buffer for buffer, _ in reads], output],
-        properties={
-            "sym_name": StringAttr(name),
-            "source": source,
-            "domain": domain,
-            "bindings": AffineMapAttr(bindings),
-            "guard": guard,
-            "accesses": ArrayAttr([*(access for _, access in reads), written]),
-            "init": init,
-        },
-        regions=[body],
-    )
-    if attributes is not None:
-        block.attributes |= attributes.data
-    return block

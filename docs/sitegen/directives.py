@@ -17,7 +17,7 @@ from sitegen.python_names import signature_text
 from sitegen.text import code, docstring, fence, page, section, shortened, table, wrapped
 from vtac.dialects.schedule import DIRECTIVES
 from vtac.dialects.schedule.arguments import directive_name
-from vtac.dialects.schedule.directives import DirectiveOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.schedule import BlockRef, BufferRef, LoopRef, Schedule
 
 _LOOKUPS = ("get_block", "get_loops", "get_loop", "get_buffer")

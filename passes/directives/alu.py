@@ -5,7 +5,7 @@ from __future__ import annotations
 from vtac.analysis.bodies import alu_chain
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.dialects.schedule.declared import ALU
-from vtac.dialects.schedule.directives import AluOp
+from vtac.dialects.schedule.loop_directives import AluOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.dma_copy import only_block
 from vtac.passes.directives.handles import Handles, refusal

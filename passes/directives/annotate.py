@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from vtac.dialects.declared import declared_attributes, owning_prefixes
 from vtac.dialects.schedule import DIRECTIVE_NAMES
+from vtac.dialects.schedule.block_directives import AnnotateOp
 from vtac.dialects.schedule.declared import ANNOTATIONS
 from vtac.dialects.schedule.declared import annotate as add_note
-from vtac.dialects.schedule.directives import AnnotateOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal

@@ -14,7 +14,7 @@ from pkgutil import iter_modules
 from typing import TypeVar, cast
 
 from vtac.analysis.locations import location_of
-from vtac.dialects.schedule.directives import DirectiveOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives.handles import Handles
 from vtac.targets.registry import all_targets

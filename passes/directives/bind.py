@@ -5,7 +5,7 @@ from __future__ import annotations
 from vtac.analysis.accesses import bindings_of
 from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
-from vtac.dialects.schedule.directives import BindOp
+from vtac.dialects.schedule.loop_directives import BindOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal

@@ -17,7 +17,7 @@ from vtac.analysis.linear import Linear, from_affine
 from vtac.analysis.nest import buffer_name, child_holding, shape_of, writers_of
 from vtac.analysis.regions import Interval, region_of, touched_region
 from vtac.dialects.schedule.attributes import AccessAttr
-from vtac.dialects.schedule.directives import CacheReadOp
+from vtac.dialects.schedule.block_directives import CacheReadOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal

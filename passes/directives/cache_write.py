@@ -30,7 +30,7 @@ from vtac.analysis.regions import (
 )
 from vtac.analysis.updates import runs_over_its_domain
 from vtac.dialects.schedule.attributes import AccessAttr
-from vtac.dialects.schedule.directives import CacheWriteOp
+from vtac.dialects.schedule.block_directives import CacheWriteOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal

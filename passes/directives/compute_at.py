@@ -26,8 +26,9 @@ from vtac.analysis.nest import (
 from vtac.analysis.regions import Interval, output_dimensions, reads_of, region_of
 from vtac.analysis.updates import is_whole_update, starts_afresh
 from vtac.dialects.declared import taken_by
-from vtac.dialects.schedule.directives import ComputeAtOp, DirectiveOp
+from vtac.dialects.schedule.block_directives import ComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.rewriting.nests import regenerate

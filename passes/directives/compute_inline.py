@@ -16,7 +16,7 @@ from vtac.analysis.bodies import is_copy
 from vtac.analysis.nest import buffer_name, extents_around, readers_of, shape_of, writers_of
 from vtac.analysis.regions import output_dimensions
 from vtac.dialects.schedule.attributes import AccessAttr
-from vtac.dialects.schedule.directives import ComputeInlineOp
+from vtac.dialects.schedule.block_directives import ComputeInlineOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.segments import SEGMENTS, segments
 from vtac.passes.directives.apply import rewrites

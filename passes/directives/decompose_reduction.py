@@ -10,7 +10,7 @@ from __future__ import annotations
 from vtac.analysis.nest import buffer_name, enclosing_loops
 from vtac.analysis.reductions import loop_roles, mixed_loop
 from vtac.analysis.revisits import writes_once
-from vtac.dialects.schedule.directives import DecomposeReductionOp
+from vtac.dialects.schedule.block_directives import DecomposeReductionOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.rewriting.inits import split_off_init

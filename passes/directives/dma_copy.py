@@ -9,8 +9,9 @@ from vtac.analysis.nest import element_type_of, enclosing_loops, scope_of
 from vtac.analysis.target import allows_acc_8bit
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.declared import DMA_COPY
-from vtac.dialects.schedule.directives import DirectiveOp, DmaCopyOp
+from vtac.dialects.schedule.loop_directives import DmaCopyOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.dialects.scopes import MEMORIES
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal

@@ -12,7 +12,7 @@ from xdsl.dialects.memref import AllocOp
 
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.dialects.schedule.attributes import BufferHandleType
-from vtac.dialects.schedule.directives import DoubleBufferOp
+from vtac.dialects.schedule.block_directives import DoubleBufferOp
 from vtac.dialects.scopes import MEMORIES, OPERAND_FRAGMENTS
 from vtac.dialects.vta.declared import COPIES
 from vtac.dialects.wmma.declared import COPIES as FRAGMENT_COPIES

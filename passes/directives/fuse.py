@@ -12,7 +12,7 @@ from itertools import pairwise
 
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under
-from vtac.dialects.schedule.directives import FuseOp
+from vtac.dialects.schedule.loop_directives import FuseOp
 from vtac.dialects.schedule.payload import ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal

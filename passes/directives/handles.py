@@ -14,8 +14,8 @@ from vtac.analysis.nest import blocks_under, buffer_name
 from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import marks_of
-from vtac.dialects.schedule.directives import DirectiveOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.errors import ScheduleError
 from vtac.text.reports import suggestion
 

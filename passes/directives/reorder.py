@@ -12,7 +12,7 @@ from itertools import pairwise
 from vtac.analysis.nest import blocks_under, buffer_name, enclosing_loops
 from vtac.analysis.reductions import loop_roles
 from vtac.analysis.revisits import writes_once
-from vtac.dialects.schedule.directives import ReorderOp
+from vtac.dialects.schedule.loop_directives import ReorderOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal

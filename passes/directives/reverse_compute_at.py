@@ -26,7 +26,7 @@ from vtac.analysis.nest import (
 )
 from vtac.analysis.regions import Interval, box_of, covers_its_region, plain_dimension, region_of
 from vtac.analysis.updates import is_update, is_whole_update, starts_afresh
-from vtac.dialects.schedule.directives import ReverseComputeAtOp
+from vtac.dialects.schedule.block_directives import ReverseComputeAtOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives.apply import rewrites

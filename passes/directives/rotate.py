@@ -14,7 +14,7 @@ from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around, readers_of
 from vtac.dialects.schedule.attributes import LoopKind
-from vtac.dialects.schedule.directives import RotateOp
+from vtac.dialects.schedule.loop_directives import RotateOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal

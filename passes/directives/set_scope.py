@@ -9,7 +9,7 @@ from xdsl.rewriter import Rewriter
 
 from vtac.analysis.nest import buffer_name, memref_type_of
 from vtac.dialects.schedule.attributes import BufferHandleType
-from vtac.dialects.schedule.directives import SetScopeOp
+from vtac.dialects.schedule.block_directives import SetScopeOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal
 

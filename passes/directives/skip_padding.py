@@ -14,7 +14,7 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.nest import extents_around, shape_of
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.attributes import AccessAttr
-from vtac.dialects.schedule.directives import SkipPaddingOp
+from vtac.dialects.schedule.block_directives import SkipPaddingOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, refusal

@@ -15,7 +15,7 @@ from vtac.analysis.accesses import bindings_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import blocks_under, extents_around
 from vtac.dialects.schedule.attributes import Tail
-from vtac.dialects.schedule.directives import SplitOp
+from vtac.dialects.schedule.loop_directives import SplitOp
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.limits import ITERATIONS
 from vtac.passes.directives.apply import rewrites

@@ -11,8 +11,9 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.utils import EnumAttribute
 from xdsl.ir import Attribute, SSAValue
 
-from vtac.dialects.schedule.directives import DirectiveOp, GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp, ScriptOp
+from vtac.dialects.schedule.lookups import GetBlockOp, GetBufferOp, GetLoopOp, GetLoopsOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.schedule.script import DirectiveOp, ScriptOp
 from vtac.dialects.segments import SEGMENTS
 from vtac.passes.directives.apply import apply_directive
 from vtac.passes.directives.handles import Handles

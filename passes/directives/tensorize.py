@@ -5,7 +5,7 @@ from __future__ import annotations
 from vtac.analysis.nest import enclosing_loops
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.declared import TENSORIZE
-from vtac.dialects.schedule.directives import TensorizeOp
+from vtac.dialects.schedule.loop_directives import TensorizeOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal
 from vtac.targets.registry import find_intrinsic, intrinsic_names

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
-from vtac.dialects.schedule.directives import DirectiveOp, UnrollOp
+from vtac.dialects.schedule.loop_directives import UnrollOp
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from vtac.dialects.schedule.attributes import LoopKind
-from vtac.dialects.schedule.directives import VectorizeOp
+from vtac.dialects.schedule.loop_directives import VectorizeOp
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, refusal

@@ -12,7 +12,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.locations import location_of
 from vtac.dialects.schedule.declared import CALLED
-from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
+from vtac.dialects.schedule.script import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
 from vtac.passes.directives.steps import nest_at

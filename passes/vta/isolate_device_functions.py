@@ -21,7 +21,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import device_functions, kernel_modules, kernel_of
 from vtac.analysis.target import copy_target
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.rewriting.edits import move_op
 from vtac.rewriting.walker import rewrite_once
 

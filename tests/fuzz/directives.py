@@ -10,8 +10,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import SSAValue
 
 from vtac.analysis.nest import blocks_under, shape_of, writers_of
-from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.payload import BlockOp
+from vtac.dialects.schedule.script import DirectiveOp, ScriptOp
 from vtac.dialects.schedule.spellings import ThreadName
 from vtac.errors import CompileError
 from vtac.schedule import BlockRef, LoopRef, Schedule

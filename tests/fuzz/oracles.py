@@ -16,7 +16,7 @@ from fuzz.networks import Array, Value
 from fuzz.outcome import MismatchError
 from vtac.analysis.device_functions import kernel_modules
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import EvaluationError
 from vtac.evaluate import evaluate, evaluate_linalg, evaluate_payload
 from vtac.evaluate.buffers import element_type, shape_of_type

@@ -19,7 +19,8 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from fuzz.fingerprint import fingerprint
 from fuzz.sites import refusal_sites, sites_above
 from vtac.dialects import get_all_dialects
-from vtac.dialects.schedule.directives import DirectiveOp, TensorizeOp
+from vtac.dialects.schedule.loop_directives import TensorizeOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.dialects.vta.kernels import ALU_NAMES, AluOp
 from vtac.errors import VtacError
 from vtac.passes.directives.apply import apply_directive

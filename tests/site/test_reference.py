@@ -25,7 +25,7 @@ from vtac.dialects import get_all_dialects
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.schedule import DIRECTIVES
 from vtac.dialects.schedule.arguments import directive_name
-from vtac.dialects.schedule.directives import DirectiveOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.targets.vta.rules import RULES
 from vtac.tools.vtac import COMMANDS
 from vtac.universe import get_all_passes

@@ -13,7 +13,7 @@ from xdsl.ir import Attribute
 
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.partition.foreign_tiles import refuse_tiles_of_another
 
 

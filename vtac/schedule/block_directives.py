@@ -7,7 +7,7 @@ from typing import SupportsIndex, overload
 from xdsl.dialects.builtin import BoolAttr, StringAttr, UnitAttr
 from xdsl.ir import Attribute
 
-from vtac.dialects.schedule import directives as ops
+from vtac.dialects.schedule import block_directives as ops
 from vtac.dialects.schedule.arguments import INTEGER, integer
 from vtac.dialects.schedule.spellings import Scope
 from vtac.errors import ScheduleError

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.dialects.schedule import directives as ops
+from vtac.dialects.schedule import loop_directives as ops
 from vtac.dialects.schedule.spellings import Intrinsic, TailName, ThreadName
 from vtac.errors import ScheduleError
 from vtac.schedule.recording import Recording

@@ -14,7 +14,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.schedule.arguments import make_directive
 from vtac.dialects.schedule.declared import CALLED
-from vtac.dialects.schedule.directives import DirectiveOp, ScriptOp
+from vtac.dialects.schedule.script import DirectiveOp, ScriptOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, apply_directive
 from vtac.passes.directives.steps import Step, nest_at, steps_of

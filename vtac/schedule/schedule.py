@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xdsl.dialects.builtin import ModuleOp
 
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.schedule.block_directives import BlockDirectives
 from vtac.schedule.gpu_directives import GpuDirectives
 from vtac.schedule.lookups import Lookups

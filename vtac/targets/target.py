@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from xdsl.ir import Operation
     from xdsl.utils.target import Target as Format
 
-    from vtac.dialects.schedule.directives import ScriptOp
     from vtac.dialects.schedule.payload import ForOp
+    from vtac.dialects.schedule.script import ScriptOp
     from vtac.pipelines import Pipeline
 
     Arrays = tuple[NDArray[np.generic], ...]

@@ -15,7 +15,7 @@ from xdsl.irdl import EqAttrConstraint, IRDLOperation, irdl_op_definition, opera
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
-from vtac.dialects.schedule.directives import LOOP, DirectiveOp
+from vtac.dialects.schedule.script import LOOP, DirectiveOp
 from vtac_vec.machine import LANES
 
 SCOPE = "vec.local"

@@ -28,7 +28,7 @@ from fuzz.reduction import smaller_numbers, without_chunks
 from fuzz.targets.cuda import matmul_text
 from vtac.compiler import lower
 from vtac.dialects.schedule.declared import RESULT
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.evaluate import evaluate
 from vtac.evaluate.buffers import element_type, shape_of_type
 from vtac.evaluate.functions import function_of

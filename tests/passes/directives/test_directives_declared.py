@@ -12,7 +12,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, prop_def
 
 from vtac.dialects.schedule import DIRECTIVES, ForOp
 from vtac.dialects.schedule.arguments import argument_names, directive_name
-from vtac.dialects.schedule.directives import I64, LOOP, DirectiveOp
+from vtac.dialects.schedule.script import I64, LOOP, DirectiveOp
 from vtac.errors import ScheduleError
 from vtac.passes.directives import Handles, rewrites
 from vtac.schedule import Schedule

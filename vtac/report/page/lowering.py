@@ -10,7 +10,7 @@ from xdsl.dialects.func import CallOp, FuncOp
 
 from vtac.compiler import lower
 from vtac.dialects.packing.declared import layer_name
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import VtacError
 from vtac.passes.directives.steps import Step as ScheduleStep
 from vtac.passes.directives.steps import steps_of

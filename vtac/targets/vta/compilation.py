@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Dialect
 
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.lowering import Lowering

@@ -29,7 +29,7 @@ def parse_program(path: str, function: str | None = None) -> ModuleOp:
     """
     from xdsl.dialects.func import FuncOp
 
-    from vtac.dialects.schedule.directives import ScriptOp
+    from vtac.dialects.schedule.script import ScriptOp
     from vtac.errors import CompileError
     from vtac.rewriting.edits import erase
     from vtac.text.reports import suggestion

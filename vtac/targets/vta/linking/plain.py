@@ -9,7 +9,7 @@ from xdsl.dialects.func import FuncOp
 
 from vtac.analysis.device_functions import device_functions, kernel_modules
 from vtac.analysis.locations import location_of
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError
 from vtac.pipelines import Instrumentation, Runner, Step
 from vtac.rewriting.edits import discard

@@ -9,7 +9,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import device_functions, kernel_modules, kernel_of
 from vtac.analysis.locations import location_of
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError
 from vtac.pipelines import Pipeline, Runner
 from vtac.rewriting.edits import discard, insert_ops

@@ -15,7 +15,7 @@ from vtac.analysis.device_functions import calls_of, device_functions
 from vtac.analysis.locations import location_of
 from vtac.analysis.target import config_of
 from vtac.dialects.packing.declared import layer_name
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.dialects.vta.declared import WORK
 from vtac.errors import CompileError, NoDefaultScheduleError, TilingError, VtacError
 from vtac.passes.vta.isolate_device_functions import function_in, isolated

@@ -19,7 +19,7 @@ from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import SUMMARY, choices_of, layer_name
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import ProgramError
 from vtac.evaluate.linalg import Callee, evaluate_linalg
 from vtac.evaluate.numbers import Array as AnyArray

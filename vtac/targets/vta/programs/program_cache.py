@@ -19,7 +19,7 @@ from xdsl.dialects.builtin import FileLineColLoc, UnknownLoc
 from xdsl.printer import Printer
 
 from vtac.analysis.fingerprint import fingerprint_of
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import VtacError
 from vtac.files.cache_entries import Entries
 from vtac.files.digests import digest

@@ -33,7 +33,7 @@ from xdsl.ir import Attribute, Operation
 from xdsl.printer import Printer
 
 from vtac.dialects.schedule.declared import NAME
-from vtac.dialects.schedule.directives import ScriptOp
+from vtac.dialects.schedule.script import ScriptOp
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.text.plain_ir import PlainReader, PlainWriter, UnwritableError, parsed_attribute
 
