@@ -9,20 +9,10 @@ from xdsl.ir import Dialect
 
 from vtac.dialects.wmma.attention import AttentionOp
 from vtac.dialects.wmma.attributes import FragmentType
-from vtac.dialects.wmma.ops import (
-    AsyncCommitOp,
-    AsyncCopyOp,
-    AsyncWaitOp,
-    FillFragmentOp,
-    FragmentsOp,
-    LoadMatrixSyncOp,
-    MapFragmentOp,
-    MmaSyncOp,
-    MultiplyFragmentOp,
-    StoreMatrixSyncOp,
-    VariableOp,
-    YieldOp,
-)
+from vtac.dialects.wmma.copies import AsyncCommitOp, AsyncCopyOp, AsyncWaitOp
+from vtac.dialects.wmma.elements import MapFragmentOp, MultiplyFragmentOp, YieldOp
+from vtac.dialects.wmma.named import VariableOp
+from vtac.dialects.wmma.ops import FillFragmentOp, FragmentsOp, LoadMatrixSyncOp, MmaSyncOp, StoreMatrixSyncOp
 from vtac.dialects.wmma.routines import CallOp, RoutineOp
 
 WMMA = Dialect(

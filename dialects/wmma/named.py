@@ -3,9 +3,25 @@
 from __future__ import annotations
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IntegerAttr
-from xdsl.ir import Operation, SSAValue
+from xdsl.dialects.builtin import IndexType, IntegerAttr
+from xdsl.ir import SSAValue
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, result_def, traits_def
+from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
+
+
+@irdl_op_definition
+class VariableOp(IRDLOperation):
+    """An index as a variable of its own in the kernel's text: the index it is given."""
+
+    name = "wmma.variable"
+    index = operand_def(IndexType)
+    result = result_def(IndexType)
+    traits = traits_def(Pure())
+    assembly_format = "$index attr-dict"
+
+    def __init__(self, index: SSAValue) -> None:
+        super().__init__(operands=[index], result_types=[IndexType()])
 
 
 def known_number(value: SSAValue) -> int | None:
@@ -13,9 +29,7 @@ def known_number(value: SSAValue) -> int | None:
     op = value.owner
     if isinstance(op, arith.ConstantOp) and isinstance(op.value, IntegerAttr):
         return op.value.value.data
-    if not isinstance(op, Operation) or not (
-        isinstance(op, arith.AddiOp | arith.SubiOp | arith.MuliOp) or op.name == "wmma.variable"
-    ):
+    if not isinstance(op, arith.AddiOp | arith.SubiOp | arith.MuliOp | VariableOp):
         return None
     operands = [known_number(operand) for operand in op.operands]
     given = [operand for operand in operands if operand is not None]

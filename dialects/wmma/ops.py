@@ -1,25 +1,14 @@
-"""Operations on fragments, and asynchronous copies to shared memory."""
+"""Operations on fragments: registers, loads, stores and products of a warp."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import cache
 from typing import cast
 
-from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, i1, i64
+from xdsl.dialects.builtin import FloatAttr, IndexType, IntegerAttr, MemRefType, StringAttr, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import (
-    AttrSizedOperandSegments,
-    IRDLOperation,
-    irdl_op_definition,
-    operand_def,
-    opt_operand_def,
-    prop_def,
-    region_def,
-    result_def,
-    traits_def,
-)
-from xdsl.traits import IsTerminator, MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect, Pure
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, opt_operand_def, prop_def, result_def, traits_def
+from xdsl.traits import MemoryAllocEffect, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, gpu_architectures
@@ -43,7 +32,7 @@ def accumulators(operand: str) -> tuple[str, ...]:
     return tuple(sorted({o.accumulator for record in records for o in record.operations if o.operand == operand}))
 
 
-def _element_name(value: SSAValue) -> str:
+def element_name(value: SSAValue) -> str:
     """A memref's element type as fragments name it: f16, s8, ..."""
     name = str(cast("MemRefType[Attribute]", value.type).element_type)
     return name.replace("i", "s") if name.startswith("i") else name
@@ -51,7 +40,7 @@ def _element_name(value: SSAValue) -> str:
 
 def _check_leading(op: str, leading: int, memory: SSAValue) -> None:
     """CUDA's rule: a pitch is a multiple of 16 bytes."""
-    width = ELEMENT_BYTES.get(_element_name(memory), 1)
+    width = ELEMENT_BYTES.get(element_name(memory), 1)
     if leading < 1 or leading * width % 16:
         raise VerifyException(
             f"{op}: a leading dimension of {leading} elements of {width} bytes; a multiple of 16 bytes is required"
@@ -63,7 +52,7 @@ def _check_memory(op: str, fragment: Fragment, memory: SSAValue) -> None:
         raise VerifyException(
             f"{op}: memory of scope 'local' is a thread's own; a warp's fragments lie in shared or global memory"
         )
-    found = _element_name(memory)
+    found = element_name(memory)
     if found not in (fragment.element, fragment.element.replace("u", "s"), fragment.element.replace("tf32", "f32")):
         raise VerifyException(f"{op}: memory holds {found}, the fragment {fragment.element}")
 
@@ -187,134 +176,3 @@ class MmaSyncOp(IRDLOperation):
                 f"mma_sync: {parts[1].element} operands accumulate in {' or '.join(accumulators(parts[1].element))}, "
                 f"not in {parts[0].element}"
             )
-
-
-@irdl_op_definition
-class YieldOp(IRDLOperation):
-    """Ends the body of a map with the new element."""
-
-    name = "wmma.yield"
-    value = operand_def()
-    traits = traits_def(IsTerminator())
-    assembly_format = "$value attr-dict `:` type($value)"
-
-
-@irdl_op_definition
-class MapFragmentOp(IRDLOperation):
-    """Replace every element of one fragment by what the body makes of it."""
-
-    name = "wmma.map"
-    fragments = operand_def(FragmentType)
-    index = operand_def(INDEX)
-    body = region_def("single_block")
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = "$fragments `[` $index `]` attr-dict-with-keyword `:` type($fragments) $body"
-
-    def verify_(self) -> None:
-        element = fragment_of(self.fragments).element
-        arguments = self.body.block.args
-        last = self.body.block.last_op
-        types = [str(argument.type) for argument in arguments]
-        types += [str(last.value.type)] if isinstance(last, YieldOp) else ["nothing"]
-        wanted = element.replace("tf32", "f32").replace("s", "i").replace("u", "i")
-        if types != [wanted, wanted]:
-            raise VerifyException(
-                f"map: the body takes an element of the fragment, {wanted}, and yields one; found {', '.join(types)}"
-            )
-
-
-@irdl_op_definition
-class MultiplyFragmentOp(IRDLOperation):
-    """fragments[index] *= factors[j], element by element.
-
-    Fragments of one type have their elements in the same places of all lanes, wherever that is, so no lane needs
-    another's.
-    """
-
-    name = "wmma.multiply_fragment"
-    fragments = operand_def(FragmentType)
-    index = operand_def(INDEX)
-    factors = operand_def(FragmentType)
-    factors_index = operand_def(INDEX)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = (
-        "$fragments `[` $index `]` `by` $factors `[` $factors_index `]` attr-dict "
-        "`:` type($fragments) `,` type($factors)"
-    )
-
-    def verify_(self) -> None:
-        own, other = fragment_of(self.fragments), fragment_of(self.factors)
-        if own.role != "accumulator" or replace(own, count=1) != replace(other, count=1):
-            raise VerifyException(
-                f"multiply_fragment: accumulators of one type are required, found {own.shown} and {other.shown}"
-            )
-
-
-@irdl_op_definition
-class AsyncCopyOp(IRDLOperation):
-    """Copy `elements` consecutive elements from global to shared memory in the background.
-
-    Without `present` being true, zeros are written instead. Legal for 4, 8 or 16 bytes.
-    """
-
-    name = "wmma.async_copy"
-    target = operand_def(MemRefType)
-    target_offset = operand_def(INDEX)
-    source = operand_def(MemRefType)
-    source_offset = operand_def(INDEX)
-    present = opt_operand_def(i1)
-    elements = prop_def(I64)
-    irdl_options = (AttrSizedOperandSegments(as_property=True),)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = (
-        "$target `[` $target_offset `]` `,` $source `[` $source_offset `]` `elements` $elements "
-        "(`if` $present^)? attr-dict `:` type($target) `,` type($source)"
-    )
-
-    def verify_(self) -> None:
-        if cast(MemRefType, self.target.type).element_type != cast(MemRefType, self.source.type).element_type:
-            raise VerifyException("async_copy: source and target hold different element types")
-        width = ELEMENT_BYTES.get(_element_name(self.target), 0)
-        if width * self.elements.value.data not in (4, 8, 16):
-            raise VerifyException(
-                f"async_copy: {self.elements.value.data} elements of {width} bytes; 4, 8 or 16 bytes are copied at once"
-            )
-
-
-@irdl_op_definition
-class AsyncCommitOp(IRDLOperation):
-    """Close a group of asynchronous copies."""
-
-    name = "wmma.async_commit"
-    traits = traits_def(MemoryWriteEffect())
-    assembly_format = "attr-dict"
-
-
-@irdl_op_definition
-class VariableOp(IRDLOperation):
-    """An index as a variable of its own in the kernel's text: the index it is given."""
-
-    name = "wmma.variable"
-    index = operand_def(IndexType)
-    result = result_def(IndexType)
-    traits = traits_def(Pure())
-    assembly_format = "$index attr-dict"
-
-    def __init__(self, index: SSAValue) -> None:
-        super().__init__(operands=[index], result_types=[IndexType()])
-
-
-@irdl_op_definition
-class AsyncWaitOp(IRDLOperation):
-    """Wait until at most `pending` groups of copies are still under way; `named` is that number under a name."""
-
-    name = "wmma.async_wait"
-    named = opt_operand_def(INDEX)
-    pending = prop_def(I64)
-    traits = traits_def(MemoryWriteEffect())
-    assembly_format = "$pending (`as` $named^)? attr-dict"
-
-    def verify_(self) -> None:
-        if self.pending.value.data < 0:
-            raise VerifyException(f"async_wait: {self.pending.value.data} groups; 0 or more can be left under way")
-        check_named("async_wait", self.named, self.pending.value.data)

@@ -16,6 +16,7 @@ from vtac.dialects.mma.layouts import instruction_of
 from vtac.dialects.mma.ops import tiles_of
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import ATOM, LOW, PRODUCT, identifier
+from vtac.targets.cuda.emit.fragment_statements import FragmentStatementPrinter
 from vtac.targets.cuda.emit.instructions import (
     ROUND,
     ldmatrix_name,
@@ -26,7 +27,6 @@ from vtac.targets.cuda.emit.instructions import (
     pack_text,
     round_text,
 )
-from vtac.targets.cuda.emit.statements import StatementPrinter
 from vtac.targets.cuda.emit.types import element_bytes, scalar_type
 
 _REGISTERS = {"f32": "float", "s32": "int"}
@@ -41,7 +41,7 @@ _PAIRS = {
 """Two elements as one: the type, and the function that makes it."""
 
 
-class MmaStatementPrinter(StatementPrinter):
+class MmaStatementPrinter(FragmentStatementPrinter):
     """Prints kernels of the wmma and the mma level."""
 
     def instructions(self) -> list[str]:
