@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vtac.targets.vta.isa import Gemm
-from vtac.targets.vta.machine.fast_alu import parallel_levels
+from vtac.targets.vta.machine.fast_levels import parallel_levels
 from vtac.targets.vta.machine.fast_nest import Loop, Nest, merge_loops, nest_of, recover_loops
 
 

@@ -13,8 +13,9 @@ from vtac.files.digests import digest
 from vtac.files.folders import write_folder
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.dynamic import CudaDynamic
+from vtac.targets.cuda.export.launcher import Exported, launcher_header
+from vtac.targets.cuda.export.main_program import SAMPLE_SIZE, main_program
 from vtac.targets.cuda.export.record import launch_json, minimum_architecture
-from vtac.targets.cuda.export.sources import SAMPLE_SIZE, Exported, launcher_header, main_program
 from vtac.targets.cuda.network import CudaNetwork
 from vtac.targets.cuda.plan import plan_of
 from vtac.targets.cuda.program import CudaProgram

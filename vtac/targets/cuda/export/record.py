@@ -11,7 +11,7 @@ from vtac.dialects.tensor_maps import FIRST_CAPABILITY
 from vtac.lazily import installed_version
 from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
 from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
-from vtac.targets.cuda.export.sources import Exported
+from vtac.targets.cuda.export.launcher import Exported
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.network import MARK
 

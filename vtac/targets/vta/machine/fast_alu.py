@@ -1,12 +1,5 @@
 """An ALU instruction as a few array operations.
 
-Tile operations run one after the other, so an array operation may stand for many of them only if
-none reads what an earlier one writes. Those that do are put off to a later level:
-
-    acc[9] = max(acc[9], acc[0])      level 0
-    acc[9] = max(acc[9], acc[1])      level 1: reads 9, written at level 0
-    acc[8] = max(acc[8], acc[1])      level 0
-
 Loops that move neither operand repeat the same operations. They are not run trip by trip when the
 result is known: immediates act on each tile by itself, and so do tensors that nothing writes.
 """
@@ -15,25 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from functools import lru_cache
 from math import prod
 
 import numpy as np
 from numpy.typing import NDArray
 
 from vtac.targets.vta.isa import Alu, AluOpcode
+from vtac.targets.vta.machine.fast_levels import MAX_LISTED_REPETITIONS, MIN_LEVEL_SIZE, parallel_levels
 from vtac.targets.vta.machine.fast_nest import Indices, Loop, Nest, merge_loops
+from vtac.targets.vta.machine.fast_repetitions import power, visits_of
 from vtac.targets.vta.machine.fast_workspace import Step, Workspace, strided
 from vtac.targets.vta.machine.numerics import ALU_OPERATIONS, Accumulators, shift_right
 
 MAX_OPERATIONS = 1 << 20
 """How many tile operations are listed at once."""
 
-_MAX_LISTED_REPETITIONS = 1 << 12
-_MIN_LEVEL_SIZE = 4
 _MAX_MATRIX = 128
-_MAX_CACHED = 1 << 14
-_UNIT_ORDER = 1 << 30
 
 _UFUNCS = {
     AluOpcode.MIN: np.minimum,
@@ -41,67 +31,6 @@ _UFUNCS = {
     AluOpcode.ADD: np.add,
     AluOpcode.MUL: np.multiply,
 }
-
-
-def _is_parallel(dst: Indices, src: Indices) -> bool:
-    """Whether no operation reads or writes a tile that an earlier one writes."""
-    if len(np.unique(dst)) < len(dst):
-        return False
-    written_at = np.full(int(max(dst.max(), src.max())) + 1, len(dst))
-    written_at[dst] = np.arange(len(dst))
-    return bool((written_at[src] >= np.arange(len(src))).all())
-
-
-def _occurrences(dst: Indices) -> Indices:
-    """For each entry, how many equal entries stand before it."""
-    order = np.argsort(dst, kind="stable")
-    ordered = dst[order]
-    first = np.concatenate([[True], ordered[1:] != ordered[:-1]])
-    places = np.arange(len(dst))
-    counts = np.empty_like(dst)
-    counts[order] = places - np.maximum.accumulate(np.where(first, places, 0))
-    return counts
-
-
-def _levels(dst: Indices, src: Indices) -> Indices:
-    """The level of each operation: above those that wrote what it reads, not below those that read what it writes."""
-    size = int(max(dst.max(), src.max())) + 1
-    after_write: list[int] = [0] * size
-    last_read: list[int] = [0] * size
-    levels: list[int] = []
-    pairs: list[list[int]] = np.stack([dst, src], axis=1).tolist()
-    for target, source in pairs:
-        level = max(after_write[target], after_write[source], last_read[target])
-        after_write[target] = level + 1
-        last_read[source] = max(last_read[source], level)
-        levels.append(level)
-    return np.array(levels)
-
-
-Levels = list[tuple[Indices, Indices]]
-
-
-def parallel_levels(nest: Nest) -> Levels | None:
-    """The operations as (dst, src) of each level; one level when they are parallel.
-
-    None when so few operations are in a level that one after the other is as fast. Short lists are cached.
-    """
-    return _cached_levels(nest) if nest.operations <= _MAX_CACHED else _found_levels(nest)
-
-
-def _found_levels(nest: Nest) -> Levels | None:
-    dst, src = nest.indices(0), nest.indices(1)
-    if _is_parallel(dst, src):
-        return [(dst, src)]
-    levels = _levels(dst, src) if np.isin(src, dst).any() else _occurrences(dst)
-    if len(dst) > _MAX_LISTED_REPETITIONS and len(dst) < _MIN_LEVEL_SIZE * (int(levels.max()) + 1):
-        return None
-    order = np.argsort(levels, kind="stable")
-    bounds = np.flatnonzero(np.diff(levels[order])) + 1
-    return [(dst[chosen], src[chosen]) for chosen in np.split(order, bounds)]
-
-
-_cached_levels = lru_cache(maxsize=512)(_found_levels)
 
 
 def _immediate(alu: Alu) -> Callable[[Accumulators], object]:
@@ -175,43 +104,9 @@ def _bind_sequence(workspace: Workspace, alu: Alu, nest: Nest) -> Step:
     return step
 
 
-def _visits(nest: Nest) -> Indices:
-    """How often each accumulator tile is the dst, up to the highest one."""
-    size = int(nest.touched_dst[-1]) + 1
-    # A falling loop is counted upwards from where it ends.
-    falling = sum((loop.extent - 1) * loop.dst for loop in nest.loops if loop.dst < 0)
-    visits = np.bincount(nest.starts[:, 0] + falling, minlength=size)
-    for loop in nest.loops:
-        visits = _repeated(visits, loop.extent, abs(loop.dst))
-    return visits
-
-
-def _repeated(visits: Indices, extent: int, step: int) -> Indices:
-    """The sum of `visits` moved by 0, step, ..., (extent - 1) * step; by doubling."""
-    if not step:
-        return visits * extent
-    total, moved, power = np.zeros_like(visits), 0, visits
-    for bit in range(extent.bit_length()):
-        if extent >> bit & 1:
-            total += _moved(power, moved * step)
-            moved += 1 << bit
-        power = power + _moved(power, step << bit)
-    return total
-
-
-def _moved(visits: Indices, by: int) -> Indices:
-    return np.concatenate([np.zeros(min(by, len(visits)), np.int64), visits[: max(len(visits) - by, 0)]])
-
-
-def _power(base: NDArray[np.uint32], exponent: Indices) -> NDArray[np.uint32]:
-    """base ** exponent mod 2**32: odd numbers return to 1 after 2**30, even ones are 0 from 32 on."""
-    reduced = np.where(exponent < 32, exponent, 32 + (exponent - 32) % _UNIT_ORDER)
-    return np.power(base, reduced.astype(np.uint32))
-
-
 def _bind_immediate(workspace: Workspace, alu: Alu, nest: Nest) -> Step:
     """An immediate applied to tiles several times: as often as each tile is the dst, in one operation."""
-    visits = _visits(nest)
+    visits = visits_of(nest)
     dst = np.flatnonzero(visits)
     times = visits[dst]
     operation = np.right_shift if alu.opcode is AluOpcode.SHR else _UFUNCS[alu.opcode]
@@ -220,7 +115,7 @@ def _bind_immediate(workspace: Workspace, alu: Alu, nest: Nest) -> Step:
         case AluOpcode.ADD:
             values = alu.imm * times
         case AluOpcode.MUL:
-            values = _power(np.array(alu.imm & 0xFFFFFFFF, np.uint32), times)
+            values = power(np.array(alu.imm & 0xFFFFFFFF, np.uint32), times)
         case AluOpcode.SHR if alu.imm < 0:
             operation = np.multiply
             values = np.where(bits < 32, 1 << np.minimum(bits, 32), 0)
@@ -252,7 +147,7 @@ def _bind_accumulated(workspace: Workspace, alu: Alu, nest: Nest, times: int) ->
     def prepare(_: NDArray[np.uint8]) -> None:
         kept[:] = acc[src]
         words = kept.view(np.uint32)
-        powers = _power(words, count) if alu.opcode is AluOpcode.MUL else words * np.uint32(times & 0xFFFFFFFF)
+        powers = power(words, count) if alu.opcode is AluOpcode.MUL else words * np.uint32(times & 0xFFFFFFFF)
         acc[src] = powers.view(np.int32)
 
     def restore(_: NDArray[np.uint8]) -> None:
@@ -315,7 +210,7 @@ def _is_small_sum(body: Nest) -> bool:
 
 def _bind_tensor(workspace: Workspace, alu: Alu, nest: Nest) -> list[Step]:
     hardware = merge_loops(nest.hardware)
-    limit = _MAX_LISTED_REPETITIONS if any(map(_is_still, hardware)) else MAX_OPERATIONS
+    limit = MAX_LISTED_REPETITIONS if any(map(_is_still, hardware)) else MAX_OPERATIONS
     if hardware and nest.operations > limit:
         body = replace(nest, hardware=hardware[1:])
         if _is_still(hardware[0]):
@@ -324,7 +219,7 @@ def _bind_tensor(workspace: Workspace, alu: Alu, nest: Nest) -> list[Step]:
             return [_bind_repeated(workspace, alu, body, hardware[0].extent)]
         return [_bind_trips(workspace, alu, body, hardware[0])]
     levels = parallel_levels(nest)
-    if levels is None or 1 < nest.operations < _MIN_LEVEL_SIZE * len(levels):
+    if levels is None or 1 < nest.operations < MIN_LEVEL_SIZE * len(levels):
         return [_bind_sequence(workspace, alu, nest)]
     if len(levels) == 1 and len(nest.starts) == 1:
         return [_bind_affine(workspace, alu, nest)]

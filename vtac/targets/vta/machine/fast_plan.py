@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 from vtac.dialects.hardware import MemoryName
 from vtac.targets.vta.isa import Alu, AluOpcode, Gemm, Memory, micro_op_indices
 from vtac.targets.vta.machine.fast_active import Active, Kind
-from vtac.targets.vta.machine.fast_alu import MAX_OPERATIONS, bind_alu, bind_level, parallel_levels
+from vtac.targets.vta.machine.fast_alu import MAX_OPERATIONS, bind_alu, bind_level
 from vtac.targets.vta.machine.fast_gemm import bind_reset
+from vtac.targets.vta.machine.fast_levels import parallel_levels
 from vtac.targets.vta.machine.fast_memory import (
     LoadFields,
     bind_load,
