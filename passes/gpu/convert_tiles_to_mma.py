@@ -28,12 +28,12 @@ from vtac.analysis.mma_tiles import (
     MMA_INTRINSICS,
     STORE,
     PlannedTiles,
-    is_fill,
     match_load,
     match_product_tile,
     match_result,
     no_tile,
     plan_tiles,
+    starts_sums,
     tile_access,
 )
 from vtac.analysis.nest import buffer_name, extents_around
@@ -94,7 +94,7 @@ class ConvertTile(RewritePattern):
         elif intrinsic == STORE:
             made = self._result(op, values, rewriter)
         else:
-            made = [self._fill(op, values) if is_fill(op) else self._product(op, intrinsic, values)]
+            made = [self._fill(op, values) if starts_sums(op) else self._product(op, intrinsic, values)]
         operations = [*values.operations, *made]
         for operation in operations:
             operation.location = op.location

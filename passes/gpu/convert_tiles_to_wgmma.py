@@ -20,7 +20,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.constant_fills import filled_value
 from vtac.analysis.fragment_plans import intrinsic_of, tile_block
-from vtac.analysis.mma_tiles import TileAccess, plan_tiles, tile_access
+from vtac.analysis.mma_tiles import TileAccess, plan_tiles, starts_sums, tile_access
 from vtac.analysis.nest import extents_around
 from vtac.analysis.tiles import perfect_nest
 from vtac.analysis.wgmma_tiles import (
@@ -29,7 +29,6 @@ from vtac.analysis.wgmma_tiles import (
     matrix_of,
     no_product,
     plan_group_tiles,
-    starts_sums,
     sums_of,
     wgmma_loops,
 )

@@ -23,6 +23,7 @@ from xdsl.transforms.dead_code_elimination import dce
 
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Linear
+from vtac.analysis.numbers import number_of
 from vtac.dialects.vta.memory import Amount
 from vtac.dialects.wmma import AsyncCopyOp
 from vtac.dialects.wmma.declared import KERNEL
@@ -168,10 +169,8 @@ class DropUnreadIndex(RewritePattern):
 
 def _verdict(condition: SSAValue) -> bool | None:
     """What a condition is; None where that is not known here."""
-    owner = condition.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data != 0
-    return None
+    number = number_of(condition)
+    return None if number is None else number != 0
 
 
 @dataclass(frozen=True)

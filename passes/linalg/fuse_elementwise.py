@@ -16,6 +16,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.fusion_groups import Group, fusion_groups
+from vtac.analysis.numbers import number_of
 from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import INT8
 from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
@@ -99,9 +100,9 @@ class FusedBody:
         return clone.results[0]
 
     def _operand(self, value: SSAValue) -> SSAValue:
-        owner = value.owner
-        if value not in self._values and isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-            return self._constant(owner.value.value.data)
+        number = number_of(value)
+        if value not in self._values and number is not None:
+            return self._constant(number)
         return self._values.get(value, value)
 
     def _wide(self, value: SSAValue) -> SSAValue:

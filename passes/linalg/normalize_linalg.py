@@ -7,7 +7,7 @@ from typing import cast
 
 from xdsl.context import Context
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import AffineMapAttr, AnyFloat, ArrayAttr, IntegerAttr, IntegerType, ModuleOp
+from xdsl.dialects.builtin import AffineMapAttr, AnyFloat, ArrayAttr, IntegerType, ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType, IteratorTypeAttr
 from xdsl.dialects.linalg.ops import FillOp, GenericOp, ReduceOp, YieldOp
@@ -19,6 +19,7 @@ from xdsl.rewriter import Rewriter
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.numbers import number_of
 from vtac.analysis.value_facts import element_of, shape_of
 from vtac.rewriting.edits import erase, stand_for
 from vtac.rewriting.unread import DropDead
@@ -148,12 +149,8 @@ class ConstantLast(RewritePattern):
     def match_and_rewrite(
         self, op: arith.AddiOp | arith.MuliOp | arith.MaxSIOp | arith.MinSIOp, rewriter: PatternRewriter
     ) -> None:
-        if _is_constant(op.lhs.owner) and not _is_constant(op.rhs.owner):
+        if number_of(op.lhs) is not None and number_of(op.rhs) is None:
             rewriter.replace(op, type(op)(op.rhs, op.lhs))
-
-
-def _is_constant(owner: object) -> bool:
-    return isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.numbers import number_of
 from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import INT32
 from vtac.analysis.value_facts import ValueFacts
@@ -149,14 +150,6 @@ def _apply(
     constant = _constant(number, kind)
     made += [constant, step(value, constant.result)]
     return made[-1].results[0]
-
-
-def number_of(value: SSAValue) -> int | None:
-    """The number that a scalar is."""
-    owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
 
 
 def _power(op: arith.ShLIOp | arith.MuliOp) -> int | None:

@@ -19,12 +19,12 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.numbers import number_of
 from vtac.analysis.scaled_integers import INT32
 from vtac.rewriting.alu_values import (
     Ranges,
     Vector,
     constant,
-    constant_of,
     has_one_use,
     is_of_product,
     is_product,
@@ -43,7 +43,7 @@ class DropIdleBound(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: arith.MaxSIOp | arith.MinSIOp, rewriter: PatternRewriter) -> None:
-        number, found = constant_of(op.rhs), self.ranges.of(op.lhs)
+        number, found = number_of(op.rhs), self.ranges.of(op.lhs)
         if number is None or found is None:
             return
         if (number <= found[0]) if isinstance(op, arith.MaxSIOp) else (number >= found[1]):
@@ -55,7 +55,7 @@ class MergeAdditions(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: arith.AddiOp, rewriter: PatternRewriter) -> None:
-        number, inner = constant_of(op.rhs), op.lhs.owner
+        number, inner = number_of(op.rhs), op.lhs.owner
         if number is None or op.result.type != i32:
             return
         if number == 0:
@@ -63,7 +63,7 @@ class MergeAdditions(RewritePattern):
             return
         if not isinstance(inner, arith.AddiOp) or not has_one_use(inner.result):
             return
-        before = constant_of(inner.rhs)
+        before = number_of(inner.rhs)
         if before is not None:
             total = constant((before + number + (1 << 31)) % (1 << 32) - (1 << 31))
             rewriter.replace(op, [total, arith.AddiOp(inner.lhs, total.result)])
@@ -75,7 +75,7 @@ class AddToVector(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: arith.AddiOp, rewriter: PatternRewriter) -> None:
-        number, inner, body = constant_of(op.rhs), op.lhs.owner, op.parent_op()
+        number, inner, body = number_of(op.rhs), op.lhs.owner, op.parent_op()
         if number is None or not isinstance(inner, arith.AddiOp) or not has_one_use(inner.result):
             return
         if not isinstance(body, GenericOp):
@@ -98,10 +98,10 @@ class AddBeforeBound(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: arith.AddiOp, rewriter: PatternRewriter) -> None:
-        number, bound = constant_of(op.rhs), op.lhs.owner
+        number, bound = number_of(op.rhs), op.lhs.owner
         if number is None or not isinstance(bound, arith.MaxSIOp | arith.MinSIOp) or not has_one_use(bound.result):
             return
-        limit, found = constant_of(bound.rhs), self.ranges.of(bound.lhs)
+        limit, found = number_of(bound.rhs), self.ranges.of(bound.lhs)
         if limit is None or found is None or not is_of_product(bound.lhs):
             return
         if not all(INT32[0] <= value + number <= INT32[1] for value in (*found, limit)):
@@ -141,7 +141,7 @@ class AddToStart(RewritePattern):
 def _added_to(op: GenericOp, argument: BlockArgument, added: arith.AddiOp) -> int | Vector | None:
     """The constant that is added to an operand: a number, or one per index of a dimension."""
     other = added.rhs if added.lhs is argument else added.lhs
-    number = constant_of(other)
+    number = number_of(other)
     if number is not None or not isinstance(other, BlockArgument) or not has_one_use(other):
         return number
     maps = [attribute.data for attribute in op.get_indexing_maps()]

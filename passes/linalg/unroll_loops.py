@@ -21,6 +21,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.locations import location_of
+from vtac.analysis.numbers import number_of
 from vtac.analysis.trips import bounds_of
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS
@@ -71,7 +72,7 @@ class FoldIndex(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: arith.AddiOp | arith.SubiOp | arith.MuliOp, rewriter: PatternRewriter) -> None:
-        numbers = [_index(value) for value in op.operands]
+        numbers = [number_of(value) for value in op.operands]
         if isinstance(op.result.type, IndexType) and None not in numbers and isinstance(op.parent_op(), FuncOp):
             left, right = (number or 0 for number in numbers)
             rewriter.replace(op, ConstantOp(IntegerAttr(_ARITHMETIC[type(op)](left, right), IndexType())))
@@ -82,7 +83,7 @@ class StateSlice(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tensor.ExtractSliceOp | tensor.InsertSliceOp, rewriter: PatternRewriter) -> None:
-        numbers = [_index(value) for value in op.offsets]
+        numbers = [number_of(value) for value in op.offsets]
         if not numbers or None in numbers or op.sizes or op.strides:
             return
         given = iter(numbers)
@@ -108,11 +109,6 @@ def _clone(op: Operation, values: dict[SSAValue, SSAValue]) -> Operation:
         result.name_hint = old.name_hint
         values[old] = result
     return new
-
-
-def _index(value: SSAValue) -> int | None:
-    owner = value.owner
-    return owner.value.value.data if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr) else None
 
 
 @dataclass(frozen=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IntegerAttr, i8, i32
+from xdsl.dialects.builtin import i8, i32
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
+from vtac.analysis.numbers import number_of
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.vta.kernels import AluName
 
@@ -90,9 +91,9 @@ def _step(owner: object) -> tuple[SSAValue, AluStep] | str:
         return f"expected one of arith.minsi, maxsi, addi, subi, shrsi, shli, found {_name(owner)}"
     name = names[type(owner)]
     left, right = owner.operands
-    if _constant(left) is not None and name in ("min", "max", "add", "mul") and not isinstance(owner, arith.SubiOp):
+    if number_of(left) is not None and name in ("min", "max", "add", "mul") and not isinstance(owner, arith.SubiOp):
         left, right = right, left
-    immediate = _constant(right)
+    immediate = number_of(right)
     if immediate is not None:
         negate = isinstance(owner, arith.SubiOp | arith.ShLIOp)
         return left, AluStep(name, immediate=-immediate if negate else immediate)
@@ -108,13 +109,6 @@ def _step(owner: object) -> tuple[SSAValue, AluStep] | str:
 
 def _argument(value: SSAValue) -> int | None:
     return value.index if isinstance(value, BlockArgument) else None
-
-
-def _constant(value: SSAValue) -> int | None:
-    owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
 
 
 def _name(owner: object) -> str:

@@ -30,6 +30,7 @@ from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.ir.affine import AffineConstantExpr, AffineDimExpr
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.numbers import number_of
 from vtac.analysis.stand_ins import PRIMES, STAND_INS, prime_of
 from vtac.errors import CompileError
 
@@ -90,16 +91,11 @@ def _is_size(value: SSAValue) -> bool:
     op = value.owner
     if isinstance(op, arith.IndexCastOp | arith.ExtSIOp | arith.ExtUIOp | arith.TruncIOp):
         return _holds_sizes(value.type) and _is_size(op.input)
-    return isinstance(op, tensor.DimOp) and _is_dynamic(op.source) and _is_zero(op.index)
+    return isinstance(op, tensor.DimOp) and _is_dynamic(op.source) and number_of(op.index) == 0
 
 
 def _holds_sizes(kind: Attribute) -> bool:
     return not isinstance(kind, IntegerType) or kind.bitwidth >= _BITS
-
-
-def _is_zero(value: SSAValue) -> bool:
-    op = value.owner
-    return isinstance(op, arith.ConstantOp) and isinstance(op.value, IntegerAttr) and op.value.value.data == 0
 
 
 def _is_dynamic(value: SSAValue) -> bool:

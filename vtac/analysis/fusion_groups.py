@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import cast
 
 from xdsl.dialects import arith
-from xdsl.dialects.builtin import IntegerAttr, i8, i32
+from xdsl.dialects.builtin import i8, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import GenericOp, YieldOp
@@ -20,6 +20,7 @@ from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.elementwise import index_loops, is_elementwise
 from vtac.analysis.narrow_plan import is_usual_body
+from vtac.analysis.numbers import number_of
 from vtac.analysis.value_facts import element_of, rank_of
 
 
@@ -65,11 +66,11 @@ def is_fusible(op: GenericOp) -> bool:
 def _is_alu(op: Operation) -> bool:
     """Whether the ALU has an operation on scalars, or GEMM with a diagonal weight tile: what it lacks stays alone."""
     if isinstance(op, arith.SubiOp):
-        return _number(op.rhs) is not None or _is_byte(op.rhs)
+        return number_of(op.rhs) is not None or _is_byte(op.rhs)
     if isinstance(op, arith.MuliOp):
-        number, other = _number(op.rhs), op.lhs
+        number, other = number_of(op.rhs), op.lhs
         if number is None:
-            number, other = _number(op.lhs), op.rhs
+            number, other = number_of(op.lhs), op.rhs
         return number is not None and (number.bit_count() == 1 or (_is_byte(other) and -128 <= number <= 127))
     return isinstance(op, _ALU)
 
@@ -85,13 +86,6 @@ _ALU = (
     arith.ShLIOp,
     YieldOp,
 )
-
-
-def _number(value: SSAValue) -> int | None:
-    owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
 
 
 def _is_byte(value: SSAValue) -> bool:

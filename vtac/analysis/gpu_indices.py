@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from xdsl.dialects import arith, memref, scf, vector
+from xdsl.dialects import memref, scf, vector
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.nest import enclosing_loops
+from vtac.analysis.numbers import number_of
 from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StorePairOp
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
@@ -83,9 +83,8 @@ def _at(value: SSAValue, steps: Mapping[SSAValue, int]) -> int:
     owner = value.owner
     if isinstance(owner, ApplyOp):
         return owner.map.data.eval([_at(operand, steps) for operand in owner.mapOperands], [])[0]
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return steps.get(value, 0)
+    number = number_of(value)
+    return steps.get(value, 0) if number is None else number
 
 
 def loaded_behind(value: SSAValue) -> Iterator[Operation]:

@@ -96,7 +96,7 @@ def plan_tiles(root: Operation) -> dict[SSAValue, PlannedTiles]:
     plan: dict[SSAValue, PlannedTiles] = {}
     for loop in mma_loops(root):
         intrinsic = intrinsic_of(loop)
-        if intrinsic not in PRODUCTS or is_fill(loop):
+        if intrinsic not in PRODUCTS or starts_sums(loop):
             continue
         product = match_product_tile(loop, intrinsic)
         if isinstance(product, str):
@@ -111,7 +111,7 @@ def plan_tiles(root: Operation) -> dict[SSAValue, PlannedTiles]:
     return plan
 
 
-def is_fill(loop: ForOp) -> bool:
+def starts_sums(loop: ForOp) -> bool:
     """Whether a loop tensorized as a product only starts its sums."""
     nest = match_nest(loop)
     return not isinstance(nest, str) and not nest[1].inputs

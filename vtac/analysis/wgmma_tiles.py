@@ -18,7 +18,7 @@ from vtac.analysis.contraction import match_product
 from vtac.analysis.fragment_plans import intrinsic_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.mma_tiles import PlannedTiles, TileAccess, tile_access
+from vtac.analysis.mma_tiles import PlannedTiles, TileAccess, starts_sums, tile_access
 from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around, scope_of
 from vtac.analysis.structured_view import tile_view
 from vtac.analysis.tiles import match_nest
@@ -61,12 +61,6 @@ def no_product(op: Operation, found: str) -> CompileError:
 def wgmma_loops(root: Operation) -> Iterator[ForOp]:
     """The loops under an operation that are tensorized with products of warpgroups."""
     return (op for op in root.walk() if isinstance(op, ForOp) and intrinsic_of(op).startswith("wgmma."))
-
-
-def starts_sums(loop: ForOp) -> bool:
-    """Whether a loop tensorized as a product only starts its sums."""
-    nest = match_nest(loop)
-    return not isinstance(nest, str) and not nest[1].inputs
 
 
 def plan_group_tiles(root: Operation) -> dict[SSAValue, PlannedTiles]:

@@ -13,6 +13,7 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
+from vtac.analysis.numbers import number_of
 from vtac.dialects.packing.declared import STEPS
 
 ALU_OPERATIONS = (arith.AddiOp, arith.MaxSIOp, arith.MinSIOp, arith.ShRSIOp, arith.ShLIOp)
@@ -134,14 +135,6 @@ def scaled_input(value: SSAValue) -> tuple[BlockArgument, int] | None:
         return None
     source = value.owner.operands[0]
     return (source, factor) if isinstance(source, BlockArgument) else None
-
-
-def number_of(value: SSAValue) -> int | None:
-    """The number that a scalar is, when it is a constant."""
-    owner = value.owner
-    if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
 
 
 def alu_size(op: GenericOp) -> int:

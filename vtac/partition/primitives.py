@@ -10,8 +10,9 @@ from xdsl.dialects.builtin import i8, i32
 from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Block, Operation, SSAValue
 
+from vtac.analysis.numbers import number_of
 from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
-from vtac.partition.alu_operations import alu_difference, element_of, number_of, operand_loops, scaled_input
+from vtac.partition.alu_operations import alu_difference, element_of, operand_loops, scaled_input
 from vtac.rewriting.edits import append
 
 AluName: TypeAlias = Literal["add", "max", "min", "shr", "shl"]

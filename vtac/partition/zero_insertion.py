@@ -22,6 +22,7 @@ from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import SSAValue
 
 from vtac.analysis.dense_numbers import numbers_of
+from vtac.analysis.numbers import number_of
 from vtac.partition.alu_operations import shape_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import unpadded
@@ -122,10 +123,7 @@ def zero_point_of(found: Convolution) -> int | float | None:
     """What the convolution takes off its data before it multiplies; None where that is no constant."""
     if not found.zero_points:
         return 0
-    owner = found.zero_points[0].owner
-    if isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
+    return number_of(found.zero_points[0])
 
 
 def extents_of(found: Convolution) -> Sequence[int]:

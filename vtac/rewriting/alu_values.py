@@ -15,6 +15,7 @@ from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from vtac.analysis.dense_numbers import numbers_of
 from vtac.analysis.elementwise import is_elementwise
+from vtac.analysis.numbers import number_of
 from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.value_facts import ValueFacts, element_of, shape_of
 from vtac.rewriting.integer_tensors import dense, empty
@@ -49,14 +50,6 @@ class Ranges:
         self._known[value] = found
 
 
-def constant_of(value: SSAValue) -> int | None:
-    """The number that a scalar is."""
-    owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
-
-
 def constant(number: int) -> arith.ConstantOp:
     """A number."""
     return arith.ConstantOp(IntegerAttr(number, i32))
@@ -78,7 +71,7 @@ def is_of_product(value: SSAValue) -> bool:
     """Whether a scalar is read from the sums of a product that start from constants, other than zeros."""
     steps = (arith.MaxSIOp, arith.MinSIOp, arith.AddiOp)
     for _ in range(_MOST_BOUNDS):
-        if isinstance(value.owner, steps) and constant_of(value.owner.rhs) is not None:
+        if isinstance(value.owner, steps) and number_of(value.owner.rhs) is not None:
             value = value.owner.lhs
     op = value.owner.parent_op() if isinstance(value, BlockArgument) else None
     if not isinstance(op, GenericOp) or not isinstance(value, BlockArgument) or value.index >= len(op.inputs):
