@@ -20,6 +20,8 @@ OperandType = Literal["f16", "bf16", "tf32", "s8", "u8"]
 AccumulatorType = Literal["f16", "f32", "s32"]
 
 _KIB = 1024
+STATIC_SHARED_BYTES = 48 * _KIB
+"""Shared memory that a kernel has without asking for more, on every architecture: CUDA's rule."""
 WARP_SIZE = 32
 """Threads of a warp, the same on every architecture with tensor cores."""
 _NAME = re.compile(r"sm_(\d{2,3})a?")
@@ -118,7 +120,7 @@ class GpuArchitecture:
     asynchronous_copy: bool = True
     reserved_shared_bytes_per_block: int = _KIB
     shared_granularity: int = 128
-    static_shared_bytes_per_block: int = 48 * _KIB
+    static_shared_bytes_per_block: int = STATIC_SHARED_BYTES
     threads_per_block: int = 1024
     registers_per_sm: int = 65536
     registers_per_thread: int = 255

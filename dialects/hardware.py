@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from vtac.dialects.hardware_fields import field_value, parse_record, read_record, require_sum, shown_size, shown_value
+from vtac.dialects.memory_bus import BURST_BEATS, BUS_BYTES, OUTSTANDING_BURSTS
 from vtac.errors import ConfigError
 
 MemoryName = Literal["uop", "wgt", "inp", "acc", "out"]
@@ -32,14 +33,11 @@ _OPTIONAL: dict[str, int | str | None] = {
     "log_block_in": None,
     "log_block_out": None,
     "queue_depth": 512,
-    "outstanding_bursts": 16,
+    "outstanding_bursts": OUTSTANDING_BURSTS,
 }
 """Fields that the reference's files lack, and that are written only where they are not these."""
 
 _HLS_TARGETS = ("pynq", "ultra96", "zcu104")
-
-_BUS_BYTES, _BURST_BEATS = 8, 16
-"""Bytes of a beat, and beats of a burst, of the Chisel design on a DE10."""
 
 _MOST = {"queue_depth": 1 << 16, "outstanding_bursts": 256}
 
@@ -176,8 +174,8 @@ class VTAConfig:
         be outstanding hold that many: such a LOAD ends early.
         """
         capacity = self.capacity(memory)
-        beats = -(-capacity * self.element_bytes(memory) // _BUS_BYTES)
-        wraps = self.encoding == "chisel" and beats <= self.outstanding_bursts * _BURST_BEATS
+        beats = -(-capacity * self.element_bytes(memory) // BUS_BYTES)
+        wraps = self.encoding == "chisel" and beats <= self.outstanding_bursts * BURST_BEATS
         return max(1, capacity - 1) if wraps and memory in ("inp", "wgt", "acc") else capacity
 
     def field_bits(self, memory: MemoryName) -> int:

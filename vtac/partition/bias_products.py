@@ -11,11 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.memory_bus import BUS_BYTES
 
 MOST = 127
 """The largest number of i8."""
-_BUS = 8
-"""Bytes that are loaded in a cycle."""
 
 
 @dataclass(frozen=True)
@@ -50,4 +49,4 @@ def is_cheaper(outputs: int, tiles: int, config: VTAConfig) -> bool:
     The product takes a cycle less for each tile of accumulators. A layer that uses each weight tile
     in fewer cycles than the tile takes to load waits for its weights, and would for those of the bias.
     """
-    return outputs > tiles * (config.wgt_element_bytes // _BUS)
+    return outputs > tiles * (config.wgt_element_bytes // BUS_BYTES)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from vtac.dialects.gpu_hardware import STATIC_SHARED_BYTES
 from vtac.targets.cuda.dynamic_plan import DynamicPlan
 from vtac.targets.cuda.emit.expressions import identifier
 from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
@@ -21,8 +22,6 @@ CPP_TYPES = {
     "int32": "int",
     "float64": "double",
 }
-STATIC_BYTES = 48 * 1024
-"""Shared memory that a kernel has without asking."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def _declaration(kernel: LaunchRecord) -> str:
 def _preparation(plan: LaunchPlan) -> list[str]:
     lines: list[str] = []
     for kernel in plan.kernels:
-        if kernel.shared_bytes > STATIC_BYTES:
+        if kernel.shared_bytes > STATIC_SHARED_BYTES:
             lines += [
                 "  {",
                 f"    const cudaError_t error = cudaFuncSetAttribute({kernel.kernel},",

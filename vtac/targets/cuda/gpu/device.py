@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator
 from contextlib import ExitStack, contextmanager
 from functools import cache
 
+from vtac.dialects.gpu_hardware import STATIC_SHARED_BYTES
 from vtac.errors import LaunchError, ToolMissingError
 from vtac.files.digests import digest
 from vtac.targets.cuda.arrays import Array
@@ -21,7 +22,6 @@ from vtac.targets.cuda.gpu.driver import (
     load_driver,
 )
 
-_STATIC_SHARED_BYTES = 48 * 1024
 _NAME_BYTES = 256
 
 
@@ -89,7 +89,7 @@ class Device:
     def function(self, module: int, kernel: str, shared_bytes: int, what: str) -> int:
         """A kernel that is ready to launch: more than 48 KiB of dynamic shared memory must be asked for before."""
         found = self.driver.handle("cuModuleGetFunction", module, kernel.encode(), what=what)
-        if shared_bytes > _STATIC_SHARED_BYTES:
+        if shared_bytes > STATIC_SHARED_BYTES:
             self.driver.call("cuFuncSetAttribute", found, SHARED_BYTES_ATTRIBUTE, shared_bytes, what=what)
         return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 
+from vtac.dialects.memory_bus import BURST_BEATS, BUS_BYTES, OUTSTANDING_BURSTS
 from vtac.errors import ConfigError
 from vtac.targets.vta.isa import WORD_BYTES
 
@@ -27,9 +28,9 @@ class Timing:
     """
 
     board: str = "de10"
-    bus_bytes: int = 8
-    burst_beats: int = 16
-    outstanding_bursts: int = 16
+    bus_bytes: int = BUS_BYTES
+    burst_beats: int = BURST_BEATS
+    outstanding_bursts: int = OUTSTANDING_BURSTS
     memory_latency: int = 16
     queue_depth: int = 512
     token_limit: int = 255

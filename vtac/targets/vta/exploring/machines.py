@@ -8,6 +8,7 @@ from itertools import product
 from math import nan, prod
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.memory_bus import BUS_BYTES, OUTSTANDING_BURSTS
 from vtac.errors import ConfigError, VtacError
 from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.exploring.where import Where
@@ -127,7 +128,7 @@ class Machine:
         beats, depths = _PROVEN.get((sides[0], sides[1]), ((), ()))
         return (
             rows == 1
-            and (timing.bus_bytes, timing.outstanding_bursts) == (8, 16)
+            and (timing.bus_bytes, timing.outstanding_bursts) == (BUS_BYTES, OUTSTANDING_BURSTS)
             and timing.burst_beats in beats
             and timing.queue_depth in depths
             and timing.memory_latency <= _PROVEN_LATENCY

@@ -6,11 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from vtac.dialects.hardware import VTAConfig
-
-_BUS = 8
-"""Bytes per cycle of the bus in the DE10 timing model."""
-_BURST = 128
-"""Bytes of its longest burst."""
+from vtac.dialects.memory_bus import BURST_BYTES, BUS_BYTES
 
 
 def least_store_cycles(nbytes: int, config: VTAConfig) -> int:
@@ -19,10 +15,10 @@ def least_store_cycles(nbytes: int, config: VTAConfig) -> int:
     Each burst takes its beats and four more; but tiles wider than the bus are read row by row, a cycle for each
     row but a burst's last.
     """
-    beats, bursts = nbytes // _BUS, nbytes // _BURST
-    if config.out_element_bytes <= _BUS:
+    beats, bursts = nbytes // BUS_BYTES, nbytes // BURST_BYTES
+    if config.out_element_bytes <= BUS_BYTES:
         return beats + 4 * bursts
-    return beats + beats // max(1, config.block_out // _BUS) + 3 * bursts
+    return beats + beats // max(1, config.block_out // BUS_BYTES) + 3 * bursts
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,14 +43,14 @@ class Work:
 
     def cycles(self, config: VTAConfig) -> int:
         """The bound: the compute unit, the loads at the bus's width, or the stores, whichever takes longest."""
-        return max(1, self.compute, self.loaded // _BUS, least_store_cycles(self.stored, config))
+        return max(1, self.compute, self.loaded // BUS_BYTES, least_store_cycles(self.stored, config))
 
     def limit(self, config: VTAConfig) -> str:
         """What the bound comes from."""
         cycles = self.cycles(config)
         if self.compute >= cycles:
             return "compute"
-        return "loads" if self.loaded // _BUS >= cycles else "stores"
+        return "loads" if self.loaded // BUS_BYTES >= cycles else "stores"
 
     def fields(self) -> dict[str, int]:
         """As a record of a saved program, or an attribute."""

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.memory_bus import BURST_BYTES
 from vtac.targets.vta.schedules.contraction_cost import BUS, LOAD_START, ContractionCost, kernels_of
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.stages import Product
@@ -28,7 +29,6 @@ from vtac.targets.vta.schedules.tilings import (
 
 _KERNEL_START = 7
 _UOP_START = 24
-_STORE_BURST = 128
 
 
 class Estimate(NamedTuple):
@@ -88,7 +88,7 @@ def _stored(layer: Layer, config: VTAConfig) -> int:
 
 def _store_cycles(layer: Layer, config: VTAConfig) -> int:
     """Cycles in which the results are stored."""
-    outputs, bursts = prod(layer.extents), max(1, _STORE_BURST // config.out_element_bytes)
+    outputs, bursts = prod(layer.extents), max(1, BURST_BYTES // config.out_element_bytes)
     return ((3 * outputs * config.out_element_bytes) // 16 + (3 * outputs) // bursts) * layer.results
 
 

@@ -9,12 +9,11 @@ from itertools import product
 from math import prod
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.memory_bus import BUS_BYTES
 from vtac.targets.vta.programs.work import least_store_cycles
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tile_regions import tiles_of
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
-
-_BUS = 8
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
         weights = selected * contraction.channels * needed.positions
         compute += needed.outputs + needed.products
         nbytes += inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
-    return Roof(max(1, nbytes + stored), max(1, compute, nbytes // _BUS, least_store_cycles(stored, config)))
+    return Roof(max(1, nbytes + stored), max(1, compute, nbytes // BUS_BYTES, least_store_cycles(stored, config)))
 
 
 @dataclass(frozen=True)

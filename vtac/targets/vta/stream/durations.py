@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from vtac.dialects.hardware import MemoryName, VTAConfig
+from vtac.dialects.memory_bus import BUS_BYTES
 from vtac.targets.vta.isa.instructions import Memory, Opcode
 from vtac.targets.vta.stream.footprints import Issued
 
-_KERNEL, _LOAD, _BUS = 7, 23, 8
+_KERNEL, _LOAD = 7, 23
 _STORED = 3.375
 """Cycles for a stored tile of 16 bytes, with what a burst costs."""
 _NAMES: dict[int, MemoryName] = {
@@ -23,7 +24,7 @@ class Durations:
     """Times of instructions of one configuration, from an instruction's start to its unit's next one."""
 
     def __init__(self, config: VTAConfig) -> None:
-        self._beats = {memory: config.element_bytes(name) / _BUS for memory, name in _NAMES.items()}
+        self._beats = {memory: config.element_bytes(name) / BUS_BYTES for memory, name in _NAMES.items()}
         self._store = config.out_element_bytes / 16 * _STORED
 
     def of(self, item: Issued) -> int:
