@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.ir import Data, TypeAttribute
+from xdsl.ir import TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
-from xdsl.printer import Printer
-from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
 from vtac.dialects.mma.layouts import INSTRUCTIONS, REGISTER_BYTES, ROLES, SHAPES, LaneLayout, MmaInstruction
 from vtac.dialects.mma.shared_layouts import SharedLayout
+from vtac.dialects.record_attributes import RecordAttribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,15 +67,10 @@ class Tiles:
 
 
 @irdl_attr_definition
-class TilesType(Data[Tiles], TypeAttribute):
+class TilesType(RecordAttribute[Tiles], TypeAttribute):
     """`!mma.tiles<4 x matrix_a m16n8k16 f16>`."""
 
     name = "mma.tiles"
-
-    def verify(self) -> None:
-        problem = self.data.problem()
-        if problem:
-            raise VerifyException(problem)
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Tiles:
@@ -87,24 +81,15 @@ class TilesType(Data[Tiles], TypeAttribute):
             shape = parser.parse_identifier(context_msg="shape of mma.sync")
             return Tiles(role, shape, parser.parse_identifier(context_msg="element type"), count)
 
-    def print_parameter(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_string(self.data.shown)
-
 
 @irdl_attr_definition
-class SharedLayoutAttr(Data[SharedLayout]):
+class SharedLayoutAttr(RecordAttribute[SharedLayout]):
     """`#mma.layout<swizzle 128 pitch 256>`: chunks of 16 bytes change places within each 128 bytes of a row.
 
     With `panels 64` every 64 rows are cut into panels of 128 bytes of each row.
     """
 
     name = "mma.layout"
-
-    def verify(self) -> None:
-        problem = self.data.problem()
-        if problem:
-            raise VerifyException(problem)
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> SharedLayout:
@@ -115,8 +100,3 @@ class SharedLayoutAttr(Data[SharedLayout]):
             pitch = parser.parse_integer(allow_negative=False)
             panels = parser.parse_optional_keyword("panels") is not None
             return SharedLayout(pitch, swizzle, parser.parse_integer(allow_negative=False) if panels else 0)
-
-    def print_parameter(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            panels = f" panels {self.data.panel_rows}" if self.data.panel_rows else ""
-            printer.print_string(f"swizzle {self.data.swizzle} pitch {self.data.pitch}{panels}")

@@ -53,6 +53,12 @@ class SharedLayout:
         return ""
 
     @property
+    def shown(self) -> str:
+        """The record as its attribute prints it."""
+        panels = f" panels {self.panel_rows}" if self.panel_rows else ""
+        return f"swizzle {self.swizzle} pitch {self.pitch}{panels}"
+
+    @property
     def chunks(self) -> int:
         """Chunks that change places among each other."""
         return self.swizzle // CHUNK

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.ir import Data
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
-from xdsl.printer import Printer
-from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.record_attributes import RecordAttribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +19,23 @@ class UopLoop:
     src: int
     wgt: int = 0
 
+    @property
+    def shown(self) -> str:
+        """The record as its attribute prints it."""
+        return f"{self.extent}, {self.dst}, {self.src}, {self.wgt}"
+
+    def problem(self) -> str:
+        """Why the hardware has no such loop; empty when it has."""
+        if self.extent < 1:
+            return f"a hardware loop of extent {self.extent}; zero trips would run 16384 times"
+        return ""
+
 
 @irdl_attr_definition
-class UopLoopAttr(Data[UopLoop]):
+class UopLoopAttr(RecordAttribute[UopLoop]):
     """`#vta.uop_loop<8, 98, 0, 9>`: extent, then the dst, src and wgt factors."""
 
     name = "vta.uop_loop"
-
-    def verify(self) -> None:
-        if self.data.extent < 1:
-            raise VerifyException(f"a hardware loop of extent {self.data.extent}; zero trips would run 16384 times")
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> UopLoop:
@@ -37,8 +43,3 @@ class UopLoopAttr(Data[UopLoop]):
         if len(values) != 4:
             parser.raise_error(f"a uop_loop has 4 values: extent, dst, src, wgt; found {len(values)}")
         return UopLoop(*values)
-
-    def print_parameter(self, printer: Printer) -> None:
-        loop = self.data
-        with printer.in_angle_brackets():
-            printer.print_string(f"{loop.extent}, {loop.dst}, {loop.src}, {loop.wgt}")

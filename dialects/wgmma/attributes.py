@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from xdsl.ir import Data, TypeAttribute
+from xdsl.ir import TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
-from xdsl.printer import Printer
-from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.record_attributes import RecordAttribute
 from vtac.dialects.wgmma.matrices import SharedMatrix
 
 
 @irdl_attr_definition
-class DescriptorType(Data[SharedMatrix], TypeAttribute):
+class DescriptorType(RecordAttribute[SharedMatrix], TypeAttribute):
     """`!wgmma.descriptor<f16 k_major swizzle 128 leading 16 stride 1024>`: leading and stride in bytes."""
 
     name = "wgmma.descriptor"
-
-    def verify(self) -> None:
-        problem = self.data.problem()
-        if problem:
-            raise VerifyException(problem)
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> SharedMatrix:
@@ -32,7 +26,3 @@ class DescriptorType(Data[SharedMatrix], TypeAttribute):
                 parser.parse_keyword(keyword)
                 numbers.append(parser.parse_integer(allow_negative=False))
             return SharedMatrix(element, major, *numbers)
-
-    def print_parameter(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_string(self.data.shown)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from xdsl.ir import Data, TypeAttribute
+from xdsl.ir import TypeAttribute
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
-from xdsl.printer import Printer
-from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE, gpu_architectures
+from vtac.dialects.record_attributes import RecordAttribute
 
 ROLES = ("matrix_a", "matrix_b", "accumulator")
 LAYOUTS = ("row_major", "col_major")
@@ -74,15 +73,10 @@ class Fragment:
 
 
 @irdl_attr_definition
-class FragmentType(Data[Fragment], TypeAttribute):
+class FragmentType(RecordAttribute[Fragment], TypeAttribute):
     """`!wmma.fragment<2 x matrix_a [16, 16, 16] f16 row_major>`."""
 
     name = "wmma.fragment"
-
-    def verify(self) -> None:
-        problem = self.data.problem()
-        if problem:
-            raise VerifyException(problem)
 
     @classmethod
     def parse_parameter(cls, parser: AttrParser) -> Fragment:
@@ -94,10 +88,6 @@ class FragmentType(Data[Fragment], TypeAttribute):
             element = parser.parse_identifier(context_msg="element type")
             layout = parser.parse_optional_identifier()
             return Fragment(role, m, n, k, element, layout, count)
-
-    def print_parameter(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_string(self.data.shown)
 
 
 def _shape(parser: AttrParser) -> tuple[int, int, int]:

@@ -89,15 +89,9 @@ class FillFragmentOp(IRDLOperation):
         return FillFragmentOp(operands=[fragments, index], properties={"value": value})
 
 
-@irdl_op_definition
-class LoadMatrixSyncOp(IRDLOperation):
-    """Load one fragment from memory: `offset` and the leading dimension count elements.
+class _FragmentMemoryOp(IRDLOperation):
+    """What moves one fragment between registers and memory, in rows `leading` elements apart."""
 
-    `named` is the leading dimension under a name.
-    Legal from memory of the fragment's element type; an accumulator is loaded row major.
-    """
-
-    name = "wmma.load_matrix_sync"
     fragments = operand_def(FragmentType)
     index = operand_def(INDEX)
     memory = operand_def(MemRefType)
@@ -105,42 +99,45 @@ class LoadMatrixSyncOp(IRDLOperation):
     named = opt_operand_def(INDEX)
     leading = prop_def(I64)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
+
+    def _check_memory(self, op: str) -> None:
+        _check_memory(op, fragment_of(self.fragments), self.memory)
+        _check_leading(op, self.leading.value.data, self.memory)
+        check_named(op, self.named, self.leading.value.data)
+
+
+@irdl_op_definition
+class LoadMatrixSyncOp(_FragmentMemoryOp):
+    """Load one fragment from memory: `offset` and the leading dimension count elements; `named` is that under a name.
+
+    Legal from memory of the fragment's element type; an accumulator is loaded row major.
+    """
+
+    name = "wmma.load_matrix_sync"
     assembly_format = (
         "$fragments `[` $index `]` `,` $memory `[` $offset `]` `leading` $leading (`as` $named^)? attr-dict "
         "`:` type($fragments) `,` type($memory)"
     )
 
     def verify_(self) -> None:
-        fragment = fragment_of(self.fragments)
-        _check_memory("load_matrix_sync", fragment, self.memory)
-        _check_leading("load_matrix_sync", self.leading.value.data, self.memory)
-        check_named("load_matrix_sync", self.named, self.leading.value.data)
+        self._check_memory("load_matrix_sync")
 
 
 @irdl_op_definition
-class StoreMatrixSyncOp(IRDLOperation):
+class StoreMatrixSyncOp(_FragmentMemoryOp):
     """Store one accumulator fragment to memory, row major; the same operands as a load."""
 
     name = "wmma.store_matrix_sync"
-    fragments = operand_def(FragmentType)
-    index = operand_def(INDEX)
-    memory = operand_def(MemRefType)
-    offset = operand_def(INDEX)
-    named = opt_operand_def(INDEX)
-    leading = prop_def(I64)
-    traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
         "$memory `[` $offset `]` `leading` $leading (`as` $named^)? `,` $fragments `[` $index `]` attr-dict "
         "`:` type($memory) `,` type($fragments)"
     )
 
     def verify_(self) -> None:
-        fragment = fragment_of(self.fragments)
-        if fragment.role != "accumulator":
-            raise VerifyException(f"store_matrix_sync: only accumulators are stored, not {fragment.role}")
-        _check_memory("store_matrix_sync", fragment, self.memory)
-        _check_leading("store_matrix_sync", self.leading.value.data, self.memory)
-        check_named("store_matrix_sync", self.named, self.leading.value.data)
+        role = fragment_of(self.fragments).role
+        if role != "accumulator":
+            raise VerifyException(f"store_matrix_sync: only accumulators are stored, not {role}")
+        self._check_memory("store_matrix_sync")
 
 
 @irdl_op_definition
