@@ -18,19 +18,23 @@ class KernelCosts:
     """What the parts of a kernel take, in cycles and instructions; `source` says where the numbers are from.
 
     `latency` until a copy from the cache has arrived, `barrier` from a barrier to the first product after it,
-    `epilogue` of a block's start and end. `copy_instructions` of an asynchronous copy: its address, its guard, itself;
-    `element_instructions` of a single element, whose indices are worked out for it alone; `step_instructions` of a
-    warp's step besides copies, loads and products. `result_bytes` are those that a multiprocessor stores in a cycle.
-    `friction` is the share of what a step waits that no other block hides; `hiding_warps` of a multiprocessor hide from
-    each other what each waits for its fragments, and a warp without another beside it waits for `unhidden` of a step.
+    `phase` the same of an mbarrier whose phase is complete, which warps do not meet at; `ask_instructions` of the
+    one warp that asks for a step's boxes; `epilogue` of a block's start and end. `copy_instructions` of an
+    asynchronous copy: its address, its guard, itself; `element_instructions` of a single element, whose indices are
+    worked out for it alone; `step_instructions` of a warp's step besides copies, loads and products. `result_bytes`
+    are those that a multiprocessor stores in a cycle. `friction` is the share of what a step waits that no other
+    block hides; `hiding_warps` of a multiprocessor hide from each other what each waits for its fragments, and a
+    warp without another beside it waits for `unhidden` of a step.
     """
 
     latency: int = 600
     barrier: int = 100
+    phase: int = 30
     epilogue: int = 1500
     copy_instructions: int = 4
     element_instructions: int = 12
     step_instructions: int = 40
+    ask_instructions: int = 60
     result_bytes: int = 16
     friction: float = 0.25
     hiding_warps: int = 8

@@ -42,8 +42,8 @@ CUT_TF32 = declare(
     )
 )
 
-Instructions: TypeAlias = Literal["wmma", "mma.sync", "wgmma", "estimated"]
-INSTRUCTION_NAMES: tuple[Instructions, ...] = ("wmma", "mma.sync", "wgmma", "estimated")
+Instructions: TypeAlias = Literal["wmma", "mma.sync", "wgmma", "tma", "estimated"]
+INSTRUCTION_NAMES: tuple[Instructions, ...] = ("wmma", "mma.sync", "wgmma", "tma", "estimated")
 
 
 def _read_instructions(attribute: Attribute) -> Instructions | None:
@@ -53,10 +53,11 @@ def _read_instructions(attribute: Attribute) -> Instructions | None:
 INSTRUCTIONS = declare(
     Declared(
         "wmma.instructions",
-        Kind[Instructions]("one of wmma, mma.sync, wgmma, estimated", _read_instructions, StringAttr),
+        Kind[Instructions]("one of wmma, mma.sync, wgmma, tma, estimated", _read_instructions, StringAttr),
         ("builtin.module",),
         "which instructions default schedules multiply with: fragments of WMMA, which is the default, tiles in the "
-        "registers of lanes, warpgroups, or whichever is estimated to take least time on the module's architecture",
+        "registers of lanes, warpgroups, either of the latter with operands in bulk copies, or whichever is estimated "
+        "to take least time on the module's architecture",
     )
 )
 

@@ -12,8 +12,9 @@ from vtac.dialects.gpu_hardware import SHAPES, gpu_architecture, gpu_architectur
 from vtac.dialects.gpu_roofs import SHARED_BYTES, gpu_roof
 from vtac.dialects.wmma.attributes import Fragment
 from vtac.targets.cuda.cpu.kinds import KERNEL_RULES
+from vtac.targets.cuda.schedules.footprint import used_bytes
 from vtac.targets.cuda.schedules.roof import Estimate, estimate
-from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, used_bytes
+from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling
 
 _PIECE = 16
 """Bytes that one thread of eight reads or writes of a row at a time."""

@@ -45,7 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         "--instructions",
         choices=INSTRUCTION_NAMES,
         help="what tensor cores multiply with: fragments of WMMA (default), mma.sync on swizzled shared memory (sm_80 "
-        "and later), wgmma (sm_90a only), or the one whose estimated time is least",
+        "and later), wgmma (sm_90a only), either of these with operands in bulk copies (tma, sm_90 and later), or the "
+        "one whose estimated time is least",
     )
     parser.add_argument("-o", "--output", metavar="FILE", help="output file; default stdout")
     add_function_argument(parser)

@@ -13,7 +13,7 @@ from vtac.evaluate import evaluate
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
-from vtac.targets.cuda.schedules.box_tilings import BoxProbe, choose_boxes
+from vtac.targets.cuda.schedules.box_tilings import BoxProbe, first_boxed, no_boxes
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.tma_products import tma_schedule
@@ -42,10 +42,10 @@ func.func @f(%x: tensor<2x49x8x32xbf16>, %w: tensor<5x2x32x32xbf16>) -> tensor<2
 def test_a_step_has_channels_of_one_tap(architecture: str) -> None:
     """Two taps side by side, of 32 channels each, would be two boxes: steps take half of what they might."""
     script = tma_schedule(DILATED, gpu_architecture(architecture))
-    assert "boxes, 128 x 32 in steps of 32, 4 stages" in str(script.name)
+    assert "boxes, 32 x 32 in steps of 32, 4 stages" in str(script.name)
     program = vtac.compile(DILATED, "cuda", architecture, schedule=script)
     assert isinstance(program, CudaProgram)
-    assert program.launch.tensor_maps[0].box == (32, 8, 16, 1)
+    assert program.launch.tensor_maps[0].box == (32, 8, 4, 1)
     random = np.random.default_rng(0)
     arrays = [to_bfloat16(random.integers(-3, 4, p.shape).astype(np.float32)) for p in program.arguments]
     np.testing.assert_array_equal(program(*arrays), evaluate(vtac.parse(DILATED), *arrays))
@@ -69,14 +69,20 @@ REFUSED = {
     "rows of pixels that no tile has whole": (
         PIXELS,
         None,
-        "tma_schedule: no tiling of a product of 392 x 32 x 288 copies boxes: of blocks of 64 x 32 in steps of 64, 4 "
+        "tma_schedule: no tiling of a product of 392 x 32 x 288 copies boxes: of blocks of 32 x 32 in steps of 32, 4 "
         "stages, 'x' is not addressed by one part of a loop along each dimension; a box is whole rows of pixels and "
-        "channels of one tap, in rows and at strides of multiples of 16 bytes; use mma_schedule or the default one",
+        "channels of one tap, in rows and at strides of multiples of 16 bytes; use mma.sync or wgmma with other copies",
     ),
     "rows of an odd length": (
         product((64, 64, 260)).text,
         None,
-        "copies boxes: of blocks of 64 x 64 in steps of 64, 4 stages, tensor map of 'a': a stride of 520 bytes",
+        "tma_schedule: no tiling of a product of 64 x 64 x 260 copies boxes: tensor map of 'a': a stride of 520 bytes; "
+        "a multiple of 16 below 2**40 is required",
+    ),
+    "columns of an odd number": (
+        product((64, 60, 256)).text,
+        None,
+        "tma_schedule: no tiling of a product of 64 x 60 x 256 copies boxes: tensor map of 'b': a stride of 120 bytes",
     ),
 }
 
@@ -89,8 +95,7 @@ def test_what_is_refused(text: str, tiling: ProductTiling | None, message: str) 
 
 
 def test_no_tiling_at_all() -> None:
-    probe = BoxProbe(product((64, 64, 64)).text, ProductBlocks((), (), "c", (), (), "f16"))
-    with pytest.raises(
-        ScheduleError, match="tma_schedule: no tiling fits a product of 64 x 64 x 64: it takes two steps"
-    ):
-        choose_boxes(probe, (64, 64, 64), [], given=False)
+    probe = BoxProbe(product((64, 64, 64)).text, ProductBlocks((), (), "p", (), (), "f16"))
+    assert first_boxed(probe, 64, []) == (None, None)
+    refusal = no_boxes(probe, (64, 64, 64), None)
+    assert refusal.message.startswith("no tiling for boxes fits a product of 64 x 64 x 64: it takes two steps of 32")

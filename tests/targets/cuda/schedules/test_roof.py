@@ -12,8 +12,9 @@ from vtac.dialects.gpu_hardware import gpu_architecture, gpu_architectures
 from vtac.dialects.gpu_roofs import GpuRoof, KernelCosts, gpu_roof
 from vtac.errors import ConfigError, ScheduleError
 from vtac.targets.cuda.schedules import roof
+from vtac.targets.cuda.schedules.footprint import registers, used_bytes
 from vtac.targets.cuda.schedules.roof import choose_tiling, estimate, ranking
-from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, registers, tilings, used_bytes
+from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, tilings
 
 LARGE = ProductSize((8192, 8192, 8192), (16, 16, 16), 2, (8, 8))
 

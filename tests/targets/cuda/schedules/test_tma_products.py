@@ -78,6 +78,18 @@ def test_products_of_any_size_are_exact(m: int, n: int, k: int, specialize: bool
     np.testing.assert_array_equal(compiled(case, way)(*arrays), wanted_of(case, arrays))
 
 
+@needs_cpu
+@settings(max_examples=8)
+@given(m=st.integers(1, 140), n=st.integers(1, 17), k=st.integers(17, 40), specialize=st.booleans(), rows=st.booleans())
+def test_products_of_warpgroups_are_of_any_size(m: int, n: int, k: int, specialize: bool, rows: bool) -> None:
+    """No number of rows has to be a multiple of 64; b by rows has columns in multiples of 16 bytes, as any array."""
+    case = product((m, 8 * n if rows else 8 + n, 8 * k), transposed=not rows)
+    arrays = case.arrays()
+    program = compiled(case, Way("sm_90a", group_tiling(1, 16, 2, 64, 3), specialize))
+    assert "wgmma_m64n16" in program.text
+    np.testing.assert_array_equal(program(*arrays), wanted_of(case, arrays))
+
+
 @pytest.mark.parametrize("way", WAYS.values(), ids=WAYS.keys())
 def test_the_kernel_level_is_exact_too(way: Way) -> None:
     case = product((64, 128, 232))
@@ -99,6 +111,11 @@ OTHERS = {
     "rows of 48 bytes": (product((96, 48, 256)), Way("sm_90", ProductTiling((16, 8, 16), 3, 3, 2, 1, 4, 2), False)),
     "panels": (product((64, 256, 256)), Way("sm_90", ProductTiling((16, 8, 16), 1, 8, 2, 2, 4, 2), False)),
     "panels of warpgroups": (product((128, 128, 256)), Way("sm_90a", group_tiling(2, 128, 2, 128, 3), True)),
+    "s8 of warpgroups": (
+        product((70, 50, 256), "i8", transposed=True),
+        Way("sm_90a", group_tiling(1, 32, 1, 64, 3), True),
+    ),
+    "a batch of warpgroups": (product((64, 32, 256), batch=2), Way("sm_90a", group_tiling(1, 32, 2, 64, 3), True)),
     "two stages of warpgroups": (product((64, 64, 256)), Way("sm_90a", group_tiling(1, 64, 2, 128, 2), True)),
 }
 
@@ -176,12 +193,7 @@ REFUSED = {
     "one step alone": (
         product((60, 64, 16)),
         "sm_90",
-        "tma_schedule: no tiling fits a product of 60 x 64 x 16: it takes two steps of 32 bytes of k or more",
-    ),
-    "warpgroups beyond rows": (
-        product((60, 64, 256)),
-        "sm_90a",
-        "wgmma whole tiles of 64 rows and 32 columns",
+        "tma_schedule: no tiling for boxes fits a product of 60 x 64 x 16: it takes two steps of 32 bytes of k or more",
     ),
     "operands to be transposed": (
         product((64, 64, 256), "i8"),

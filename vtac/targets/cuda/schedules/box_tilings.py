@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vtac.analysis.box_copies import match_box
-from vtac.analysis.nest import enclosing_loops
-from vtac.dialects.mma.layouts import CORE_BYTES
-from vtac.errors import ScheduleError
+from vtac.analysis.nest import buffer_name, element_type_of, enclosing_loops, shape_of, strides_of
+from vtac.dialects.tensor_maps import CHUNK
+from vtac.dialects.tma import Boxes
+from vtac.errors import ConfigError, ScheduleError
 from vtac.schedule import BlockRef, Schedule
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.shape import payload_block
-from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.tiling import LEAST_AHEAD, ProductTiling
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
-_LEAST = 2
-"""Stages and steps of a pipeline, of which one is copied while another multiplies."""
 _RULE = "a box is whole rows of pixels and channels of one tap, in rows and at strides of multiples of 16 bytes"
+_OPERANDS = 2
 
 
 @dataclass
@@ -29,25 +30,48 @@ class BoxProbe:
 
     module: ModuleOp | str
     blocks: ProductBlocks
-    _known: dict[tuple[int, int, int], str] = field(default_factory=dict[tuple[int, int, int], str])
+    _known: dict[tuple[int, tuple[int, int]], str] = field(default_factory=dict[tuple[int, tuple[int, int]], str])
 
     def problem(self, tile: tuple[int, int, int]) -> str:
         """Why a step's tiles of m x n x k, of either operand, are no boxes; empty where they are."""
-        if tile not in self._known:
-            self._known[tile] = self._found(tile)
-        return self._known[tile]
+        if self.array_problem:
+            return self.array_problem
+        rows, columns, depth = tile
+        parts = ((0, (rows, depth)), (1, (depth, columns)))
+        if any(part not in self._known for part in parts):
+            found = self._found(tile)
+            self._known.update(zip(parts, found, strict=True))
+        return next((self._known[part] for part in parts if self._known[part]), "")
 
-    def _found(self, tile: tuple[int, int, int]) -> str:
+    @cached_property
+    def array_problem(self) -> str:
+        """Why no tile of an operand is a box, as its array has rows that bulk copies do not reach; empty otherwise."""
+        script = self._script()
+        for buffer in payload_block(script, script.get_block(self.blocks.product)).inputs[:_OPERANDS]:
+            element, extents = element_type_of(buffer), tuple(reversed(shape_of(buffer)))
+            strides = tuple(stride * self.blocks.element_bytes for stride in reversed(strides_of(buffer)[:-1]))
+            ones = (1,) * (len(extents) - 1)
+            boxes = Boxes((CHUNK // self.blocks.element_bytes, *ones), extents, strides, (1, *ones))
+            try:
+                boxes.map_of(buffer_name(buffer), element)
+            except ConfigError as error:
+                return f"{error.message}; {_RULE}"
+        return ""
+
+    def _script(self) -> Schedule:
         script = Schedule(self.module)
         for name in self.blocks.pads:
             script.compute_inline(script.get_block(name))
+        return script
+
+    def _found(self, tile: tuple[int, int, int]) -> tuple[str, str]:
+        script = self._script()
         rows, columns, depth = tile
         try:
             a, b, _ = script.implicit_gemm(script.get_block(self.blocks.product), tile)
         except ScheduleError as error:
-            return error.message
-        found = _problem(script, a, (rows, depth)) or _problem(script, b, (depth, columns))
-        return found and f"{found}; {_RULE}"
+            return error.message, error.message
+        return _problem(script, a, (rows, depth)), _problem(script, b, (depth, columns))
 
 
 def _problem(script: Schedule, copy: BlockRef, tile: tuple[int, int]) -> str:
@@ -58,42 +82,60 @@ def _problem(script: Schedule, copy: BlockRef, tile: tuple[int, int]) -> str:
     column_tiles, column = script.split(inner, factor=tile[1])
     script.reorder(row_tiles, column_tiles, row, column)
     found = match_box(enclosing_loops(payload_block(script, copy))[-2], is_compact=False)
-    return found if isinstance(found, str) else ""
+    return f"{found}; {_RULE}" if isinstance(found, str) else ""
 
 
-def choose_boxes(
-    probe: BoxProbe, sizes: tuple[int, int, int], tilings: Iterable[ProductTiling], *, given: bool
-) -> ProductTiling:
-    """The first tiling whose tiles are boxes. Raises `ScheduleError`, with what the first one lacks, where none is."""
-    problems: list[tuple[ProductTiling, str]] = []
+def first_boxed(
+    probe: BoxProbe, depth: int, tilings: Iterable[ProductTiling], place: int = 0
+) -> tuple[ProductTiling | None, tuple[ProductTiling, str] | None]:
+    """Of the tilings whose tiles are boxes the one at a place, None where there are fewer; what the first one lacks."""
+    first: tuple[ProductTiling, str] | None = None
     for tiling in tilings:
-        problem = _few(tiling, sizes[2]) or probe.problem(tiling.block)
-        if not problem:
-            return tiling
-        problems.append((tiling, problem))
-    raise ScheduleError(_refusal(" x ".join(map(str, sizes)), problems, given=given))
+        problem = _few(tiling, depth) or probe.problem(tiling.block)
+        if not problem and not place:
+            return tiling, first
+        place -= not problem
+        first = first or ((tiling, problem) if problem else None)
+        if probe.array_problem:
+            break
+    return None, first
+
+
+def check_boxes(probe: BoxProbe, sizes: tuple[int, int, int], tiling: ProductTiling) -> None:
+    """Refuse a tiling that was given, and whose tiles are no boxes. Raises `ScheduleError`."""
+    _, lacks = first_boxed(probe, sizes[2], [tiling])
+    if lacks is not None:
+        raise ScheduleError(f"blocks of {tiling} do not fit a product of {_shown(sizes)}: {lacks[1]}")
+
+
+def no_boxes(probe: BoxProbe, sizes: tuple[int, int, int], lacks: tuple[ProductTiling, str] | None) -> ScheduleError:
+    """Why a product has no tiling whose operands come as boxes: by its arrays, or by what the best of them lacks."""
+    if probe.array_problem:
+        return ScheduleError(
+            f"no tiling of a product of {_shown(sizes)} copies boxes: {probe.array_problem}; use mma.sync or wgmma "
+            "with other copies"
+        )
+    if lacks is None:
+        return ScheduleError(
+            f"no tiling for boxes fits a product of {_shown(sizes)}: it takes two steps of 32 bytes of k or more, and "
+            "blocks that go no further beyond it than to whole tiles; use mma.sync or wgmma with other copies"
+        )
+    tiling, problem = lacks
+    return ScheduleError(
+        f"no tiling of a product of {_shown(sizes)} copies boxes: of blocks of {tiling}, {problem}; use mma.sync or "
+        "wgmma with other copies"
+    )
+
+
+def _shown(sizes: tuple[int, int, int]) -> str:
+    return " x ".join(map(str, sizes))
 
 
 def _few(tiling: ProductTiling, depth: int) -> str:
     """Why nothing is copied ahead; empty where something is."""
     step = tiling.block[2]
-    if tiling.stages < _LEAST:
-        return f"one stage copies nothing ahead; choose {_LEAST} stages or more"
+    if tiling.stages < LEAST_AHEAD:
+        return f"one stage copies nothing ahead; choose {LEAST_AHEAD} stages or more"
     if depth <= step:
         return f"k of {depth} is one step, and nothing is copied ahead; choose steps of less than {depth}"
     return ""
-
-
-def _refusal(product: str, problems: list[tuple[ProductTiling, str]], *, given: bool) -> str:
-    if not problems:
-        return (
-            f"tma_schedule: no tiling fits a product of {product}: it takes two steps of {2 * CORE_BYTES} bytes "
-            "of k or more, and wgmma whole tiles of 64 rows and 32 columns; use mma_schedule or the default one"
-        )
-    tiling, problem = problems[0]
-    if given:
-        return f"tma_schedule: blocks of {tiling} do not fit a product of {product}: {problem}"
-    return (
-        f"tma_schedule: no tiling of a product of {product} copies boxes: of blocks of {tiling}, {problem}; use "
-        "mma_schedule or the default one"
-    )

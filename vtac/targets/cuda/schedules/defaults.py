@@ -13,8 +13,9 @@ from vtac.analysis.tensor_products import is_tensor_product
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE, INSTRUCTIONS
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
+from vtac.targets.cuda.schedules.box_tilings import BoxProbe
 from vtac.targets.cuda.schedules.elementwise import schedule_elements
-from vtac.targets.cuda.schedules.instructions import choose, name_of, scheduler_of
+from vtac.targets.cuda.schedules.instructions import Products, name_of, scheduler_of
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks, no_schedule
 from vtac.targets.cuda.schedules.shape import product_shape
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from vtac.dialects.schedule.payload import BlockOp
     from vtac.dialects.wmma.declared import Instructions
     from vtac.targets.cuda.schedules.measured import Measurements
+    from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
     from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling
 
 
@@ -53,9 +55,8 @@ def default_schedule(
         return schedule
     found = find_product_blocks(schedule.function, product)
     try:
-        shape = product_shape(Schedule(module), found)
-        instructions = INSTRUCTIONS.get(module) or "wmma"
-        shape, tiling = choose(shape, found.element_bytes, record, instructions, place, measured)
+        products = _products(module, found, record)
+        shape, tiling = products.choose(INSTRUCTIONS.get(module) or "wmma", place, measured)
         if DYNAMIC_SIZE.is_on(module):  # blocks follow one after the other
             tiling = replace(tiling, group=1)
         scheduler_of(tiling)(schedule, found, shape, tiling).schedule()
@@ -75,9 +76,15 @@ def product_tiling(
     schedule = Schedule(module)
     product = next(block for block in blocks_under(schedule.function) if is_tensor_product(block_view(block)))
     found = find_product_blocks(schedule.function, product)
-    shape, record = product_shape(schedule, found), architecture_of(module) if architecture is None else architecture
-    shape, tiling = choose(shape, found.element_bytes, record, instructions, place)
+    record = architecture_of(module) if architecture is None else architecture
+    shape, tiling = _products(module, found, record).choose(instructions, place)
     return shape.size(found.element_bytes), tiling
+
+
+def _products(module: ModuleOp, blocks: ProductBlocks, record: GpuArchitecture | None) -> Products:
+    """A function's product as each kind of instructions takes it; arrays of dynamic sizes have no boxes."""
+    probe = None if DYNAMIC_SIZE.is_on(module) else BoxProbe(module, blocks)
+    return Products(product_shape(Schedule(module), blocks), blocks.element_bytes, record, probe)
 
 
 def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:

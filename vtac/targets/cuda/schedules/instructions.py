@@ -1,86 +1,181 @@
-"""Which instructions a product is scheduled for, WMMA's, mma.sync or wgmma, and its tiling in their space."""
+"""Which instructions a product is scheduled for, what brings its operands, and its tiling in their space."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from vtac.dialects.mma.layouts import FIRST_CAPABILITY
+from vtac.dialects.tensor_maps import FIRST_CAPABILITY as FIRST_WITH_BOXES
 from vtac.errors import ScheduleError
+from vtac.targets.cuda.schedules.box_products import TmaMmaScheduler, TmaWgmmaScheduler
+from vtac.targets.cuda.schedules.box_tilings import first_boxed, no_boxes
 from vtac.targets.cuda.schedules.mma_products import MmaProductScheduler
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
-from vtac.targets.cuda.schedules.roof import choose_tiling, estimate
+from vtac.targets.cuda.schedules.roof import choose_tiling, estimate, ranked
 from vtac.targets.cuda.schedules.tiling import on_groups, on_lanes, tilings
 from vtac.targets.cuda.schedules.wgmma_products import WgmmaProductScheduler
-
-_FLOAT_BYTES = 4
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.wmma.declared import Instructions
+    from vtac.targets.cuda.schedules.box_tilings import BoxProbe
     from vtac.targets.cuda.schedules.measured import Measurements
     from vtac.targets.cuda.schedules.shape import ProductShape
     from vtac.targets.cuda.schedules.tiling import ProductTiling
 
+_FLOAT_BYTES = 4
+_SCHEDULERS: tuple[type[ProductScheduler], ...] = (
+    ProductScheduler,
+    MmaProductScheduler,
+    WgmmaProductScheduler,
+    TmaMmaScheduler,
+    TmaWgmmaScheduler,
+)
+_TURNED = (
+    "operands of other than 16 bits are multiplied along k, and boxes do not transpose: pass a by rows and b "
+    "transposed, or use mma.sync"
+)
+_NAMES = ("", "mma.sync, ", "wgmma, ", "mma.sync of boxes, ", "wgmma of boxes, ")
 
-def choose(
-    shape: ProductShape,
-    element_bytes: int,
-    architecture: GpuArchitecture | None,
-    instructions: Instructions,
-    place: int = 0,
-    measured: Measurements | None = None,
-) -> tuple[ProductShape, ProductTiling]:
-    """The shape as its instructions take it, and its tiling: `place` counts from that of least estimated time.
 
-    What was measured goes first, of whichever instructions. `estimated` takes those of the shortest estimate; wgmma is
-    not among them for floats, which it cuts to tf32 where the others round. Raises `ScheduleError` for instructions
-    that the architecture does not have, or that have no tiling for the product.
+@dataclass
+class Products:
+    """One product as each kind of instructions takes it, of elements of so many bytes, on an architecture.
+
+    `probe` tells which tiles of the operands are boxes; without one none are looked for. `specialize`: whether warps of
+    their own ask for boxes; None leaves it to the estimate.
     """
-    every = [shape, shape.for_lanes(element_bytes), shape.for_groups(element_bytes)]
-    sizes = [one.size(element_bytes) for one in every]
-    fastest = None if measured is None or place else measured.fastest(sizes, architecture)
-    if fastest is not None:
-        return every[_space(fastest.fragment)], fastest
-    allowed = _allowed(every, element_bytes, architecture, instructions)
-    found = [(one, choose_tiling(one.size(element_bytes), architecture, place)) for one in allowed]
-    return min(found, key=lambda one: estimate(one[1], one[0].size(element_bytes), architecture).cycles)
 
+    shape: ProductShape
+    element_bytes: int
+    architecture: GpuArchitecture | None
+    probe: BoxProbe | None = None
+    specialize: bool | None = None
 
-def _space(fragment: tuple[int, int, int]) -> int:
-    """Which of the spaces a tiling is from."""
-    return 2 if on_groups(fragment) else int(on_lanes(fragment))
+    @cached_property
+    def kinds(self) -> tuple[ProductShape | None, ...]:
+        """The shape for WMMA, mma.sync, wgmma, and the latter two with boxes; None where boxes would have to turn."""
+        shape, width = self.shape, self.element_bytes
+        boxed = [shape.for_boxes(width, groups=groups) for groups in (False, True)]
+        return shape, shape.for_lanes(width), shape.for_groups(width), *boxed
 
+    def choose(
+        self, instructions: Instructions, place: int = 0, measured: Measurements | None = None
+    ) -> tuple[ProductShape, ProductTiling]:
+        """The shape as its instructions take it, and its tiling: `place` counts from that of least estimated time.
 
-def _allowed(
-    every: Sequence[ProductShape], element_bytes: int, architecture: GpuArchitecture | None, instructions: Instructions
-) -> Sequence[ProductShape]:
-    """The shapes that compete: of WMMA, mma.sync, wgmma, or of all that the architecture is known to have."""
-    has = architecture is not None and architecture.compute_capability >= FIRST_CAPABILITY
-    if instructions == "mma.sync":
-        if architecture is not None and not has:
+        What was measured goes first, of whichever instructions. `estimated` takes those of the shortest estimate; wgmma
+        is not among them for floats, which it cuts to tf32 where the others round. Raises `ScheduleError` for
+        instructions that the architecture does not have, or that have no tiling for the product.
+        """
+        sizes = [one.size(self.element_bytes) for one in self.kinds if one is not None]
+        fastest = None if measured is None or place else measured.fastest(sizes, self.architecture)
+        if fastest is not None:
+            return self.shape_of(fastest), fastest
+        if instructions == "tma":
+            return self.boxed(place)
+        found = [(one, self._tiling(one, place)) for one in self._allowed(instructions)]
+        if instructions == "estimated":
+            found.extend(self._boxed(place)[0])
+        return min(found, key=self._cycles)
+
+    def boxed(self, place: int = 0) -> tuple[ProductShape, ProductTiling]:
+        """The same with operands in boxes. Raises `ScheduleError`, with what the best tiling lacks, where none has."""
+        probe = self.require_boxes()
+        found, lacks = self._boxed(place)
+        if not found:
+            raise no_boxes(probe, self.shape.sizes, lacks)
+        return min(found, key=self._cycles)
+
+    def require_boxes(self) -> BoxProbe:
+        """What tells which tiles are boxes. Raises `ScheduleError` where no operand comes so, whatever the tiling."""
+        record = self.architecture
+        if record is None:
+            raise ScheduleError("bulk copies are of sm_90 and later, and the program is for no architecture; name one")
+        if record.compute_capability < FIRST_WITH_BOXES:
+            raise ScheduleError(f"{record.name} has no bulk copies of tensors; sm_90 and later have")
+        if self.probe is None:
             raise ScheduleError(
-                f"{architecture.name} has no mma.sync of 32 bytes of k, which `wmma.instructions` asks for; sm_80 and "
-                "later have"
+                "bulk copies are of arrays whose sizes are known when a kernel is compiled, and a dimension of this "
+                "program is dynamic; use mma.sync, or fix the size"
             )
-        return every[1:2]
-    groups = [one for one in every[2:] if any(True for _ in tilings(one.size(element_bytes), architecture))]
-    if instructions == "wgmma":
-        _require_groups(groups, every[0], architecture)
-        return groups
-    if instructions != "estimated" or not has:
-        return every[:1]
-    return [*every[:2], *(groups if architecture is not None and element_bytes < _FLOAT_BYTES else ())]
+        if not self._box_shapes:
+            raise ScheduleError(_TURNED)
+        return self.probe
+
+    def shape_of(self, tiling: ProductTiling) -> ProductShape:
+        """The shape as a tiling takes it. Raises `ScheduleError` where its operands cannot come as the tiling says."""
+        found = self.kinds[_kind(tiling)]
+        if found is None:
+            raise ScheduleError(_TURNED)
+        return found
+
+    @property
+    def _box_shapes(self) -> list[ProductShape]:
+        """Those of boxes; floats are not cut to tf32."""
+        shapes = self.kinds[3:] if self.element_bytes < _FLOAT_BYTES else self.kinds[3:4]
+        return [one for one in shapes if one is not None]
+
+    def _boxed(self, place: int) -> tuple[list[tuple[ProductShape, ProductTiling]], tuple[ProductTiling, str] | None]:
+        """Of each kind the tiling at a place of those whose tiles are boxes, and what the best of others lacks."""
+        found: list[tuple[ProductShape, ProductTiling]] = []
+        lacks: tuple[ProductTiling, str] | None = None
+        if self.architecture is None or self.probe is None:
+            return found, lacks
+        for shape in self._box_shapes:
+            every = ranked(shape.size(self.element_bytes), self.architecture)
+            wanted = [one for one in every if self.specialize in (None, one.producers > 0)]
+            tiling, missing = first_boxed(self.probe, shape.sizes[2], wanted, place)
+            lacks = lacks or missing
+            if tiling is not None:
+                found.append((shape, tiling))
+        return found, lacks
+
+    def _tiling(self, shape: ProductShape, place: int) -> ProductTiling:
+        return choose_tiling(shape.size(self.element_bytes), self.architecture, place)
+
+    def _cycles(self, choice: tuple[ProductShape, ProductTiling]) -> float:
+        shape, tiling = choice
+        return estimate(tiling, shape.size(self.element_bytes), self.architecture).cycles
+
+    def _allowed(self, instructions: Instructions) -> Sequence[ProductShape]:
+        """The shapes that compete without boxes: of WMMA, mma.sync, wgmma, or of all that the architecture has."""
+        wmma, lanes, groups = (one for one in self.kinds[:3] if one is not None)
+        record = self.architecture
+        has = record is not None and record.compute_capability >= FIRST_CAPABILITY
+        if instructions == "mma.sync":
+            if record is not None and not has:
+                raise ScheduleError(
+                    f"{record.name} has no mma.sync of 32 bytes of k, which `wmma.instructions` asks for; sm_80 and "
+                    "later have"
+                )
+            return [lanes]
+        fits = any(True for _ in tilings(groups.size(self.element_bytes), record))
+        if instructions == "wgmma":
+            _require_groups(wmma, record, fits=fits)
+            return [groups]
+        if instructions != "estimated" or not has:
+            return [wmma]
+        return [wmma, lanes, *([groups] if fits and self.element_bytes < _FLOAT_BYTES else ())]
 
 
-def _require_groups(groups: Sequence[ProductShape], shape: ProductShape, architecture: GpuArchitecture | None) -> None:
+def _kind(tiling: ProductTiling) -> int:
+    """Which of the kinds a tiling is of."""
+    plain = 2 if on_groups(tiling.fragment) else int(on_lanes(tiling.fragment))
+    return plain + 2 if tiling.boxes and plain else plain
+
+
+def _require_groups(shape: ProductShape, architecture: GpuArchitecture | None, *, fits: bool) -> None:
     if architecture is None or not architecture.warpgroup_products:
         name = "no architecture" if architecture is None else architecture.name
         raise ScheduleError(
             f"`wmma.instructions` asks for wgmma, and the program is for {name}; sm_90a has it, and no other"
         )
-    if not groups:
+    if not fits:
         m, n, k = shape.sizes
         raise ScheduleError(
             f"no tiling of wgmma is for a product of {m} x {n} x {k}: blocks of 64 rows and 16 columns or more, and "
@@ -90,10 +185,9 @@ def _require_groups(groups: Sequence[ProductShape], shape: ProductShape, archite
 
 def scheduler_of(tiling: ProductTiling) -> type[ProductScheduler]:
     """What makes the schedule of a tiling."""
-    kinds: tuple[type[ProductScheduler], ...] = (ProductScheduler, MmaProductScheduler, WgmmaProductScheduler)
-    return kinds[_space(tiling.fragment)]
+    return _SCHEDULERS[_kind(tiling)]
 
 
 def name_of(tiling: ProductTiling) -> str:
-    """A tiling in words, with its instructions where they are not WMMA's."""
-    return f"{('', 'mma.sync, ', 'wgmma, ')[_space(tiling.fragment)]}{tiling}"
+    """A tiling in words, with its instructions where they are not WMMA's, and what brings its operands."""
+    return f"{_NAMES[_kind(tiling)]}{tiling}{', specialized' if tiling.producers else ''}"

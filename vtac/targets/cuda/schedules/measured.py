@@ -19,6 +19,8 @@ from vtac.files.reading import read_regular
 from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, tilings
 
 _MOST_BYTES = 64 << 20
+_OF_BOXES = ("boxes", "producers")
+"""What records of tilings without boxes may leave out."""
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,8 @@ def _numbers(given: object, kind: type[ProductSize | ProductTiling], place: str)
     names = [field.name for field in fields(kind)]
     entries = cast("dict[str, object]", given) if isinstance(given, dict) else {}
     found = {name: _number(entries[name]) for name in names if name in entries}
-    if set(entries) - set(names) or len(found) < len(names) or None in found.values():
+    required = {name for name in names if name not in _OF_BOXES}
+    if set(entries) - set(names) or required - set(found) or None in found.values():
         raise CompileError(f"a measurement has {given}; numbers for {', '.join(names)} are required", place)
     return found
 

@@ -13,12 +13,13 @@ from vtac.dialects.mma.layouts import COLUMNS, FIRST_CAPABILITY, ROWS
 from vtac.dialects.mma.shared_layouts import SWIZZLES, SharedLayout
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.footprint import ASYNC_BYTES
 from vtac.targets.cuda.schedules.lanes import walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
 from vtac.targets.cuda.schedules.roof import choose_tiling
 from vtac.targets.cuda.schedules.shape import gather_tail, payload_block, product_shape
-from vtac.targets.cuda.schedules.tiling import ASYNC_BYTES, ProductTiling, is_swizzled
+from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled
 from vtac.targets.cuda.schedules.warp_loops import spread_over_threads
 
 if TYPE_CHECKING:

@@ -14,16 +14,14 @@ from math import prod
 from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architecture, gpu_architectures
 from vtac.dialects.gpu_roofs import SHARED_BYTES, GpuRoof, KernelCosts, gpu_roof
 from vtac.errors import ScheduleError
+from vtac.targets.cuda.schedules.footprint import grouped, registers, used_bytes
 from vtac.targets.cuda.schedules.tiling import (
     ProductSize,
     ProductTiling,
-    grouped,
     in_registers,
     on_groups,
     on_lanes,
-    registers,
     tilings,
-    used_bytes,
 )
 
 _PRECISION = 0.03
@@ -61,16 +59,27 @@ def choose_tiling(size: ProductSize, architecture: GpuArchitecture | None, place
     return _chosen(size, None if architecture is None else architecture.name, place)
 
 
+def ranked(size: ProductSize, architecture: GpuArchitecture | None) -> tuple[ProductTiling, ...]:
+    """All tilings, the best first, with blocks in groups of rows where they are more than run at a time."""
+    return _ranked(size, None if architecture is None else architecture.name)
+
+
 @lru_cache(maxsize=256)
 def _chosen(size: ProductSize, name: str | None, place: int) -> ProductTiling:
-    architecture = None if name is None else gpu_architecture(name)
-    ranked = ranking(size, architecture)
-    if not 0 <= place < len(ranked):
+    found = _ranked(size, name)
+    if not 0 <= place < len(found):
         raise ScheduleError(
-            f"a product of {size.element_bytes}-byte elements has {len(ranked)} tilings that fit a block; the one at "
+            f"a product of {size.element_bytes}-byte elements has {len(found)} tilings that fit a block; the one at "
             f"place {place} was asked for"
         )
-    return grouped(ranked[place][1], size, gpu_roof(architecture).multiprocessors)
+    return found[place]
+
+
+@lru_cache(maxsize=16)
+def _ranked(size: ProductSize, name: str | None) -> tuple[ProductTiling, ...]:
+    architecture = None if name is None else gpu_architecture(name)
+    multiprocessors = gpu_roof(architecture).multiprocessors
+    return tuple(grouped(tiling, size, multiprocessors) for _, tiling in ranking(size, architecture))
 
 
 def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tuple[Estimate, ProductTiling]]:
@@ -80,7 +89,7 @@ def ranking(size: ProductSize, architecture: GpuArchitecture | None) -> list[tup
     """
     every = list(tilings(size, architecture))
     wide = size.element_bytes > 1 or in_registers(size.fragment)
-    vectors = [tiling for tiling in every if wide and _copies_vectors(tiling, size)]
+    vectors = [tiling for tiling in every if wide and not size.boxes and _copies_vectors(tiling, size)]
     found = [(estimate(tiling, size, architecture), tiling) for tiling in vectors or every]
     best = min((one.cycles for one, _ in found), default=0.0) or 1.0  # nothing to compute takes no time
 
@@ -100,7 +109,7 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     """Cycles of a product with a tiling."""
     roof, record = gpu_roof(architecture), architecture or gpu_architectures()["sm_80"]
     rows, columns, depth = tiling.block
-    resident = record.resident_blocks(tiling.threads, registers(tiling, size), used_bytes(tiling, size, record))
+    resident = record.resident_blocks(tiling.all_threads, registers(tiling, size), used_bytes(tiling, size, record))
     pipe = roof.group_operations if on_groups(tiling.fragment) else roof.tensor_operations
     tensor = 2 * rows * columns * depth * _PIPE_SHARE[size.element_bytes] / pipe
     cache = (rows + columns) * depth * size.element_bytes / roof.l2_bytes
@@ -108,7 +117,8 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     step = max(tensor, shared, cache, issue)
     # Copies arrive as often as so many of them fit into the time that one takes.
     costs = roof.costs
-    exposed = costs.barrier + (max(0, costs.latency / tiling.ahead - step) if tiling.stages > 1 else costs.latency)
+    begins = costs.phase if tiling.producers else costs.barrier
+    exposed = begins + (max(0, costs.latency / tiling.ahead - step) if tiling.stages > 1 else costs.latency)
     warps = tiling.warps
     steps = -(-size.sizes[2] // depth)
     passing = 0 if in_registers(tiling.fragment) else 8 / SHARED_BYTES
@@ -145,14 +155,9 @@ def _shared(tiling: ProductTiling, size: ProductSize) -> float:
 
 
 def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, costs: KernelCosts) -> float:
-    """Cycles of a step in which its instructions start."""
-    rows, columns, depth = tiling.block
+    """Cycles of a step in which its instructions start; of boxes one warp asks."""
     warps = tiling.warps
-    parts = [(part, tiling.lanes(part, most)) for part, most in zip((rows, columns), size.lanes, strict=True)]
-    copies = sum(
-        depth * part / lanes / WARP_SIZE * (costs.copy_instructions if lanes > 1 else costs.element_instructions)
-        for part, lanes in parts
-    )
+    copies = costs.ask_instructions if tiling.boxes else _copies(tiling, size, costs)
     rows_loaded, columns_loaded, products = tiling.row_tiles, tiling.column_tiles, 2
     if on_lanes(tiling.fragment):
         columns_loaded, products = tiling.column_tiles // tiling.columns_loaded, 1
@@ -160,3 +165,13 @@ def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, co
     if on_groups(tiling.fragment):
         fragments = _GROUP_INSTRUCTIONS
     return (copies + warps * (costs.step_instructions + fragments * tiling.chunk)) / record.partitions_per_sm
+
+
+def _copies(tiling: ProductTiling, size: ProductSize, costs: KernelCosts) -> float:
+    """Instructions of a step's copies by all warps."""
+    rows, columns, depth = tiling.block
+    parts = [(part, tiling.lanes(part, most)) for part, most in zip((rows, columns), size.lanes, strict=True)]
+    return sum(
+        depth * part / lanes / WARP_SIZE * (costs.copy_instructions if lanes > 1 else costs.element_instructions)
+        for part, lanes in parts
+    )

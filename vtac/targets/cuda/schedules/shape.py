@@ -29,7 +29,7 @@ class ProductShape:
     k x m; `b_by_depth`: b's are neighbours along k, so that its shared tile is n x k.
     `groups` are the variables of the last block that make up rows and columns, before them those that number the
     products where there are several. `lanes` are the elements of a and b that one thread can copy at a time.
-    `fills`: k is one dimension of the program, which zeros follow behind its end.
+    `fills`: k is one dimension of the program, which zeros follow behind its end. `boxes`: bulk copies bring both.
     """
 
     sizes: tuple[int, int, int]
@@ -40,11 +40,12 @@ class ProductShape:
     lanes: tuple[int, int]
     products: int
     fills: bool
+    boxes: bool = False
 
     def size(self, element_bytes: int) -> ProductSize:
         """What its tiling is chosen for."""
         sizes = (self.sizes, self.fragment, element_bytes, self.lanes, self.products)
-        return ProductSize(*sizes, self.fills, staged=not in_registers(self.fragment))
+        return ProductSize(*sizes, self.fills, staged=not in_registers(self.fragment), boxes=self.boxes)
 
     def for_lanes(self, element_bytes: int) -> ProductShape:
         """The shape as mma.sync takes it: both operands along k, but for elements of 16 bits, which are transposed."""
@@ -53,6 +54,14 @@ class ProductShape:
     def for_groups(self, element_bytes: int) -> ProductShape:
         """The shape as wgmma takes it: both operands along k, but for elements of 16 bits."""
         return self._along_depth((GROUP_ROWS, COLUMNS, DEPTH_BYTES // element_bytes), element_bytes)
+
+    def for_boxes(self, element_bytes: int, *, groups: bool) -> ProductShape | None:
+        """The shape as mma.sync or wgmma takes it, operands in boxes; None where these would have to be transposed."""
+        if element_bytes != 2 and (self.a_by_rows or not self.b_by_depth):
+            return None
+        made = self.for_groups(element_bytes) if groups else self.for_lanes(element_bytes)
+        vector = VECTOR_BYTES // element_bytes
+        return replace(made, boxes=True, lanes=(vector, vector))
 
     def _along_depth(self, fragment: tuple[int, int, int], element_bytes: int) -> ProductShape:
         if element_bytes == 2:

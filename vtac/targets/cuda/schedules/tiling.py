@@ -8,12 +8,12 @@ from itertools import product
 
 from vtac.dialects.gpu_hardware import INTEGER_COLUMNS, WARP_SIZE, GpuArchitecture, gpu_architectures
 from vtac.dialects.mma.layouts import COLUMNS, CORE_BYTES, FIRST_CAPABILITY, REGISTER_BYTES, ROWS
+from vtac.dialects.tensor_maps import FIRST_CAPABILITY as FIRST_WITH_BOXES
 from vtac.dialects.wgmma.layouts import ROWS as GROUP_ROWS
 from vtac.dialects.wgmma.layouts import WARPS
+from vtac.targets.cuda.schedules.footprint import are_asynchronous, registers, used_bytes
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
-ASYNC_BYTES = 4
-"""The least that an asynchronous copy moves."""
 _WARP_TILES = ((4, 4), (4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
 """Fragments per warp, rows and columns: sums of 4 x 4 take half of a thread's registers."""
 _LANE_TILES = ((4, 8), (4, 4), (2, 8), (2, 4), (2, 2), (1, 4), (1, 2), (1, 1))
@@ -27,8 +27,6 @@ _WARPGROUPS = ((2, 1), (3, 1), (1, 1), (4, 1))
 _STEP_BYTES = (128, 64, 32, 16)
 """Bytes of a row of an operand that one step of k takes: f16 64, 32 or 16 deep."""
 _STAGES = (4, 3, 2, 1)
-_GROUPS = (8, 4, 2)
-"""Rows of blocks that take their tiles together."""
 _OTHER_REGISTERS = 24
 """What a thread needs besides fragments, for addresses and copies; from what ptxas gave the fast schedules."""
 _TIGHTEST = "sm_75"
@@ -41,8 +39,10 @@ _GROUP_REGISTERS = 40
 """What a thread of a warpgroup needs besides sums; ptxas gave 34 to products of 128 x 256."""
 _LEAST_IN_FLIGHT = 3
 """Stages with which products of a step are under way while the next one begins."""
-_CARRIED_REGISTERS = 3
-"""Of an element that waits in a register: itself, and what ptxas keeps of its address and guard; with 2 some spill."""
+LEAST_AHEAD = 2
+"""Stages and steps of a pipeline of boxes, of which one is copied while another multiplies."""
+_BOX_COLUMNS = 16
+"""Columns of a block whose rows in memory are boxes of multiples of 32 bytes, at 16 bits an element."""
 RESULT_PAD = 8
 """Elements of 4 bytes between the rows of a staged product."""
 _GRANULE = 8
@@ -69,7 +69,8 @@ class ProductTiling:
     """Fragments of m x n x k, tiles per warp, warps per block, fragments of k per step, and copies under way.
 
     One stage copies and multiplies in turn. Blocks take their tiles in groups of `group` rows of blocks. Of wgmma what
-    is said of warps is meant of groups of four.
+    is said of warps is meant of groups of four. `boxes`: operands come in bulk copies, which the first thread asks for,
+    or `producers`, so many more warps that do nothing else.
     """
 
     fragment: tuple[int, int, int]
@@ -80,15 +81,22 @@ class ProductTiling:
     chunk: int
     stages: int = 1
     group: int = 1
+    boxes: bool = False
+    producers: int = 0
 
     @property
     def threads(self) -> int:
-        """Threads per block."""
+        """Threads per block that multiply."""
         return self.warps * WARP_SIZE
 
     @property
+    def all_threads(self) -> int:
+        """Threads per block, those that ask for boxes counted."""
+        return self.threads + self.producers * WARP_SIZE
+
+    @property
     def warps(self) -> int:
-        """Warps per block."""
+        """Warps per block that multiply."""
         return self.row_warps * self.column_warps * (WARPS if on_groups(self.fragment) else 1)
 
     @property
@@ -157,7 +165,8 @@ class ProductSize:
 
     `lanes` are the elements of either operand that one thread can copy at a time. `fills_steps`: k is one dimension,
     which is filled up to whole steps with zeros; else steps divide it, as taps and channels would lose their vectors.
-    `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, mma.sync or wgmma.
+    `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, mma.sync or wgmma;
+    `boxes`: of the latter two with operands in bulk copies.
     """
 
     sizes: tuple[int, int, int]
@@ -167,6 +176,7 @@ class ProductSize:
     products: int = 1
     fills_steps: bool = False
     staged: bool = True
+    boxes: bool = False
 
 
 def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator[ProductTiling]:
@@ -174,7 +184,7 @@ def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator
     lanes, groups = on_lanes(size.fragment), on_groups(size.fragment)
     tightest = _OF_GROUPS if groups else _TIGHTEST_OF_LANES if lanes else _TIGHTEST
     record = architecture or gpu_architectures()[tightest]
-    if (lanes and record.compute_capability < FIRST_CAPABILITY) or (groups and not record.warpgroup_products):
+    if not _has_instructions(size, record) or (size.boxes and architecture is None):
         return
     is_open = architecture is None and not groups
     room = record.static_shared_bytes_per_block if is_open else record.shared_bytes_per_block
@@ -183,9 +193,34 @@ def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator
         found = ProductTiling(size.fragment, *tiles, *warps, chunk, ahead)
         if (ahead > 1 and not _runs_ahead(found, size)) or ((lanes or groups) and not is_swizzled(found, size)):
             continue
-        used = used_bytes(found, size, record)
-        if used <= room and record.resident_blocks(found.threads, registers(found, size), used):
-            yield found
+        for fed in _fed(found, size):
+            used = used_bytes(fed, size, record)
+            if used <= room and record.resident_blocks(fed.all_threads, registers(fed, size), used):
+                yield fed
+
+
+def _has_instructions(size: ProductSize, record: GpuArchitecture) -> bool:
+    """Whether an architecture has what the tilings of a product multiply with, and what its operands come by."""
+    if size.boxes and record.compute_capability < FIRST_WITH_BOXES:
+        return False
+    if on_groups(size.fragment):
+        return record.warpgroup_products
+    return not on_lanes(size.fragment) or record.compute_capability >= FIRST_CAPABILITY
+
+
+def _fed(tiling: ProductTiling, size: ProductSize) -> Iterator[ProductTiling]:
+    """The tiling as it is, or with boxes: those that the block asks for, and those that warps of their own do."""
+    if not size.boxes:
+        yield tiling
+        return
+    if tiling.stages >= LEAST_AHEAD:
+        yield replace(tiling, boxes=True)
+        yield replace(tiling, boxes=True, producers=producers_of(tiling))
+
+
+def producers_of(tiling: ProductTiling) -> int:
+    """Warps that may ask for the boxes of a block: as many as lie side by side in it, of wgmma one group."""
+    return WARPS if on_groups(tiling.fragment) else tiling.row_warps
 
 
 def is_swizzled(tiling: ProductTiling, size: ProductSize) -> bool:
@@ -195,6 +230,8 @@ def is_swizzled(tiling: ProductTiling, size: ProductSize) -> bool:
     """
     (m, n, _), (rows, columns, depth) = size.sizes, tiling.block
     shared = all(part * depth % tiling.threads == 0 for part in (rows, columns))
+    if size.boxes:
+        shared = columns % _BOX_COLUMNS == 0 or size.element_bytes != CORE_BYTES // 8
     if on_groups(tiling.fragment):
         is_known = size.element_bytes > 1 or columns in INTEGER_COLUMNS
         return shared and is_known and rows < m + GROUP_ROWS and columns < n + COLUMNS
@@ -204,34 +241,8 @@ def is_swizzled(tiling: ProductTiling, size: ProductSize) -> bool:
 def _runs_ahead(tiling: ProductTiling, size: ProductSize) -> bool:
     """Whether there are as many steps as stages, and copies that more than two stages keep under way."""
     depth = tiling.block[2]
-    return -(-size.sizes[2] // depth) >= tiling.stages and (tiling.stages == 2 or any(_asynchronous(tiling, size)))
-
-
-def _asynchronous(tiling: ProductTiling, size: ProductSize) -> tuple[bool, ...]:
-    """Whether a's and b's copies are as wide as asynchronous ones; narrower ones wait in registers."""
-    parts = zip(tiling.block, size.lanes, strict=False)
-    return tuple(tiling.lanes(part, lanes) * size.element_bytes >= ASYNC_BYTES for part, lanes in parts)
-
-
-def registers(tiling: ProductTiling, size: ProductSize) -> int:
-    """About what a thread needs, with the elements of a later step that wait in registers, and their addresses."""
-    if tiling.stages == 1:
-        return tiling.registers
-    rows, columns, depth = tiling.block
-    carried = sum(
-        part * depth // tiling.threads
-        for part, away in zip((rows, columns), _asynchronous(tiling, size), strict=True)
-        if not away
-    )
-    return tiling.registers + _CARRIED_REGISTERS * carried
-
-
-def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture) -> int:
-    """Shared memory of a block: what is needed at different times lies in one place where it would not fit besides."""
-    apart = tiling.shared_bytes(size.element_bytes, overlaid=False, staged=size.staged)
-    if apart <= record.static_shared_bytes_per_block:
-        return apart
-    return tiling.shared_bytes(size.element_bytes, overlaid=True, staged=size.staged)
+    overlaps = tiling.stages == 2 or size.boxes or any(are_asynchronous(tiling, size))
+    return -(-size.sizes[2] // depth) >= tiling.stages and overlaps
 
 
 def _chunks(size: ProductSize) -> list[int]:
@@ -246,11 +257,3 @@ def _chunks(size: ProductSize) -> list[int]:
     whole = -(-size.sizes[2] // depth)
     fits = [chunk for chunk in found if 0 < chunk <= whole and (size.fills_steps or whole % chunk == 0)]
     return fits or [1]
-
-
-def grouped(tiling: ProductTiling, size: ProductSize, multiprocessors: int) -> ProductTiling:
-    """The tiling with blocks in groups of rows, where they are more than run at a time."""
-    rows, columns, _ = tiling.block
-    tall, wide = -(-size.sizes[0] // rows), -(-size.sizes[1] // columns)
-    group = next((group for group in _GROUPS if tall % group == 0), 1)
-    return replace(tiling, group=group) if wide > 1 and tall * wide > multiprocessors else tiling
