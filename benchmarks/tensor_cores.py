@@ -35,13 +35,14 @@ from vtac.targets.cuda.program import CudaProgram
 CONVOLUTION, PRODUCT, NARROW = "convolution", "product", "narrow product"
 _LANES: Literal["mma.sync"] = "mma.sync"
 _GROUPS: Literal["wgmma"] = "wgmma"
-_BOXES = "tma"
-_PLACED: Mapping[str, tuple[int, Literal["wmma", "mma.sync", "wgmma"]]] = {
+_BOXES: Literal["tma"] = "tma"
+_PLACED: Mapping[str, tuple[int, Literal["wmma", "mma.sync", "wgmma", "tma"]]] = {
     **{f"place {place}": (place, "wmma") for place in range(4)},
     **{f"{_LANES} {place}": (place, _LANES) for place in range(4)},
     **{f"{_GROUPS} {place}": (place, _GROUPS) for place in range(4)},
+    **{f"{_BOXES} {place}": (place, _BOXES) for place in range(4)},
 }
-"""Tilings of the space that are measured of each product, by name: the best by estimate of each instructions."""
+"""Tilings of the space that are measured of each product, by name: the best by estimate of each kind."""
 _ROWS = 16
 _FLUSH_BYTES = 256 << 20
 _WORKLOAD_SECONDS = 25

@@ -90,7 +90,7 @@ def test_products_as_json(flags: tuple[str, ...], run: Runner) -> None:
         ("mma", "sm_80", "mma_m16n8k16_f16_f32("),
         ("wgmma", "sm_90a", "wgmma_m64n"),
         ("tma", "sm_90", "mma_m16n8k16_f16_f32("),
-        ("tma", "sm_90a", "wgmma_m64n"),
+        ("tma", "sm_90a", "tma_load_2d("),
     ],
 )
 def test_products_by_schedule(schedule: str, architecture: str, said: str, run: Runner, tmp_path: Path) -> None:

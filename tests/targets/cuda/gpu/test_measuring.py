@@ -88,6 +88,8 @@ def test_the_benchmark_has_each_kind_of_instructions(
     placed = dict(benchmark._makers(narrow, gpu_architecture("sm_90a")))
     assert [name for name in placed if name.startswith("wgmma")] == [f"wgmma {place}" for place in range(4)]
     assert "wgmma_m64n" in placed["wgmma 3"]().text
+    assert [name for name in placed if name.startswith("tma")] == [f"tma {place}" for place in range(4)]
+    assert "tma_load_2d(" in placed["tma 3"]().text
     assert capsys.readouterr().err == ""
     assert list(dict(benchmark.programs(product, gpu_architecture("sm_80")))) == ["seed", "fast", "mma.sync"]
     assert capsys.readouterr().err.splitlines() == [

@@ -67,7 +67,8 @@ def test_every_product_of_a_network_is_asked() -> None:
     plain = vtac.compile(layer.text(), "cuda", "sm_90")
     assert isinstance(plain, vtac.CudaNetwork)
     inputs = layer.inputs()
-    np.testing.assert_allclose(made(*inputs), plain(*inputs), rtol=2e-2, atol=2e-2)
+    found, wanted = (np.asarray(one(*inputs), np.float64) for one in (made, plain))
+    np.testing.assert_allclose(found, wanted, rtol=2e-2, atol=2e-2)
 
 
 def test_warpgroups_of_boxes_are_estimated_as_the_fastest_where_there_are_any() -> None:

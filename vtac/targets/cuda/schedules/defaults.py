@@ -10,7 +10,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
-from vtac.dialects.wmma.declared import DYNAMIC_SIZE, INSTRUCTIONS
+from vtac.dialects.wmma.declared import CUT_TF32, DYNAMIC_SIZE, INSTRUCTIONS
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.box_tilings import BoxProbe
@@ -84,7 +84,9 @@ def product_tiling(
 def _products(module: ModuleOp, blocks: ProductBlocks, record: GpuArchitecture | None) -> Products:
     """A function's product as each kind of instructions takes it; arrays of dynamic sizes have no boxes."""
     probe = None if DYNAMIC_SIZE.is_on(module) else BoxProbe(module, blocks)
-    return Products(product_shape(Schedule(module), blocks), blocks.element_bytes, record, probe)
+    return Products(
+        product_shape(Schedule(module), blocks), blocks.element_bytes, record, probe, cuts_floats=CUT_TF32.is_on(module)
+    )
 
 
 def _schedule_elements(schedule: Schedule, blocks: Sequence[BlockOp]) -> None:

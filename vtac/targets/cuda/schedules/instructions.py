@@ -47,7 +47,8 @@ class Products:
     """One product as each kind of instructions takes it, of elements of so many bytes, on an architecture.
 
     `probe` tells which tiles of the operands are boxes; without one none are looked for. `specialize`: whether warps of
-    their own ask for boxes; None leaves it to the estimate.
+    their own ask for boxes; None leaves it to the estimate. `cuts_floats`: what wgmma makes of f32, cut to tf32, is
+    allowed.
     """
 
     shape: ProductShape
@@ -55,6 +56,7 @@ class Products:
     architecture: GpuArchitecture | None
     probe: BoxProbe | None = None
     specialize: bool | None = None
+    cuts_floats: bool = False
 
     @cached_property
     def kinds(self) -> tuple[ProductShape | None, ...]:
@@ -80,7 +82,7 @@ class Products:
             return self.boxed(place)
         found = [(one, self._tiling(one, place)) for one in self._allowed(instructions)]
         if instructions == "estimated":
-            found.extend(self._boxed(place)[0])
+            found.extend(one for one in self._boxed(place)[0] if self._rounds(one[0]))
         return min(found, key=self._cycles)
 
     def boxed(self, place: int = 0) -> tuple[ProductShape, ProductTiling]:
@@ -116,9 +118,12 @@ class Products:
 
     @property
     def _box_shapes(self) -> list[ProductShape]:
-        """Those of boxes; floats are not cut to tf32."""
-        shapes = self.kinds[3:] if self.element_bytes < _FLOAT_BYTES else self.kinds[3:4]
-        return [one for one in shapes if one is not None]
+        """Those of boxes; floats are cut to tf32 where that is allowed."""
+        return [one for one in self.kinds[3:] if one is not None and (self.cuts_floats or self._rounds(one))]
+
+    def _rounds(self, shape: ProductShape) -> bool:
+        """Whether floats are rounded to the nearest, where they become tf32."""
+        return self.element_bytes < _FLOAT_BYTES or not on_groups(shape.fragment)
 
     def _boxed(self, place: int) -> tuple[list[tuple[ProductShape, ProductTiling]], tuple[ProductTiling, str] | None]:
         """Of each kind the tiling at a place of those whose tiles are boxes, and what the best of others lacks."""

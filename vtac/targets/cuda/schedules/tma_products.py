@@ -10,6 +10,7 @@ from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
+from vtac.dialects.wmma.declared import CUT_TF32
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.box_tilings import BoxProbe, check_boxes
@@ -45,6 +46,7 @@ def tma_schedule(
     blocks = find_product_blocks(schedule.function, contraction)
     shape = product_shape(Schedule(module), blocks)
     products = Products(shape, blocks.element_bytes, record, BoxProbe(module, blocks), specialize)
+    products.cuts_floats = CUT_TF32.is_on(schedule.module)
     try:
         made, chosen = products.boxed() if tiling is None else _given(products, tiling)
     except ScheduleError as error:
