@@ -116,7 +116,7 @@ def _several(kind: object) -> str:
 
 
 def _legality(name: str) -> str:
-    """What the rewrite's docstring requires, and drawings of what it does from its file."""
+    """What the rewrite's docstring says of its contract, and drawings of what it does from its file."""
     for module in iter_modules(rewrites.__path__):
         file = import_module(f"{rewrites.__name__}.{module.name}")
         rewrite: object = getattr(file, name, None)

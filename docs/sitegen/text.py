@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterable, Sequence
 
-_CONTRACT = re.compile(r"^(requires|ensures|declines|raises|returns):\s*(.*)$", re.IGNORECASE)
+_CONTRACT = re.compile(r"^(requires|ensures|declines|refused|raises|returns):\s*(.*)$", re.IGNORECASE)
 
 
 def fence(text: str, language: str = "text") -> str:
@@ -36,7 +36,7 @@ def code(text: str) -> str:
 
 
 def docstring(found: object, instead: str = "") -> str:
-    """A docstring as Markdown: its sentences, then a list of what it requires, ensures, declines.
+    """A docstring as Markdown: its sentences, then a list of what it requires, ensures, declines or refuses.
 
     Lines set off in it, such as programs before and after, stay as they are.
     """

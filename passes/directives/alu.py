@@ -17,6 +17,10 @@ def alu(op: AluOp, handles: Handles) -> None:
 
     requires: a perfect nest over one elementwise block of min, max, add, shift and
               constants whose buffers all live in vta.acc.
+    ensures:  the loop stands for vector operations of the ALU, which `convert-alu-to-vta` makes; what is computed
+              stays.
+    refused:  a loop that is mapped already, or stands in one; a chain of operations that the ALU lacks, told by its
+              first.
     """
     loop = handles.loop(op.loop, op)
     block = only_block(op, loop)

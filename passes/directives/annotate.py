@@ -19,6 +19,8 @@ def annotate(op: AnnotateOp, handles: Handles) -> None:
     """Add an entry to `schedule.annotations`.
 
     requires: a key that no directive, no dialect and no property of loops and blocks owns.
+    ensures:  the note is printed with the loop or block and survives later directives; no pass of vtac reads it.
+    refused:  keys of directives and of the compiler, with the directive that sets them.
     """
     target = handles.target(op.target, op)
     key = op.key.data

@@ -18,6 +18,9 @@ def bind(op: BindOp, handles: Handles) -> None:
     requires: no block in the loop reduces over it. A GPU index may be bound again inside a
               loop that has it, with the same extent, where the blocks inside do not depend
               on the outer loop: they share its threads to work together.
+    ensures:  iterations count as running side by side; what each computes stays.
+    refused:  a loop that is bound, marked or mapped already; an index that another loop of the nest has, where its
+              blocks do not share the threads.
     """
     loop = handles.loop(op.loop, op)
     kind = LoopKind(op.thread.data)

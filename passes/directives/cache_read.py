@@ -32,7 +32,11 @@ def cache_read(op: CacheReadOp, handles: Handles) -> None:
     The copy's block and buffer are named after the buffer and the scope. A padded read
     hands its padding to the copy, which then holds the padded region. With `gather`, a
     dimension read as `s * i + c` over one iteration variable holds those indices only.
+
     requires: an input of that index; one that this block does not also write.
+    ensures:  the block reads the copy, every other block the buffer as before; no value changes.
+    refused:  an input that another block of the nest writes, for `gather`; `gather` where no dimension is read in
+              steps.
     """
     block = handles.block(op.block, op)
     index = op.index.value.data

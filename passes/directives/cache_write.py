@@ -44,6 +44,9 @@ def cache_write(op: CacheWriteOp, handles: Handles) -> None:
 
     requires: index 0 (a block has one output); a buffer that only this block writes, whole
               or a box without gaps, and that nothing in its nest reads.
+    ensures:  the copying block writes what the block wrote before, where it wrote it; no value changes.
+    refused:  a buffer with several writers, a block that goes on from what the buffer holds, and one that writes with
+              gaps, which a copy would overwrite.
     """
     block = handles.block(op.block, op)
     if op.index.value.data != 0:

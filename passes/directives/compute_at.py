@@ -43,6 +43,9 @@ def compute_at(op: ComputeAtOp, handles: Handles) -> None:
               overwritten before; the loop is not mapped to hardware. The block gets one
               loop per iteration variable, extent 1 included. Reductions that update in
               place what the block has written move with it.
+    ensures:  each iteration computes what its consumers read, elements that several iterations need again in each.
+    refused:  an argument of the function, which is a result as a whole; consumers outside the loop, named by the
+              first; a block that stands in the loop already.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)

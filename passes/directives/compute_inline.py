@@ -32,6 +32,8 @@ def compute_inline(op: ComputeInlineOp, handles: Handles) -> None:
     requires: no reduction; a buffer of its own, written once by plain indices and read by
               some block; nothing it reads is overwritten before the readers; a reader with
               padding takes copies that keep the dimensions it may leave.
+    ensures:  readers compute each element where they read it; the block and its buffer are gone.
+    refused:  results of the function, blocks under a guard, and buffers that are read or written in place.
     """
     block = handles.block(op.block, op)
     places = _check(op, block)

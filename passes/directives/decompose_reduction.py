@@ -23,6 +23,8 @@ def decompose_reduction(op: DecomposeReductionOp, handles: Handles) -> None:
     requires: a block with an init; the loop around it; no loop outside that reduces; no
               loop inside that is spatial and reducing at once (fused), and none that
               computes an element again (a halo, say).
+    ensures:  the init runs once before the loop for each element that is reduced inside; the block goes on from it.
+    refused:  a loop that is not around the block.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)

@@ -24,6 +24,9 @@ def dma_copy(op: DmaCopyOp, handles: Handles) -> None:
     requires: a perfect nest over one block that copies from global memory to a VTA scope,
               or from vta.acc to global memory (there also truncating); a module marked
               `vta.acc_8bit` may widen i8 to vta.acc.
+    ensures:  the loop stands for transfers of the load or store unit, which `convert-dma-to-vta` makes; no value
+              changes.
+    refused:  a block that computes, more than one statement in a loop, and scopes between which nothing is moved.
     """
     loop = handles.loop(op.loop, op)
     block = only_block(op, loop)

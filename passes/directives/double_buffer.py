@@ -30,6 +30,8 @@ def double_buffer(op: DoubleBufferOp, handles: Handles) -> None:
               matrix_a or matrix_b; of fragments at least two copies. Which loop the loads of
               fragments run ahead in, and whether they may, is settled when the schedule is
               complete (gpu-double-buffer-fragments).
+    ensures:  iterations use the copies in turn, so that loads may run ahead; what is computed stays.
+    refused:  buffers of scopes that have one copy alone, and one copy of fragments.
     """
     if isinstance(op.target.type, BufferHandleType):
         buffer = handles.buffer(op.target, op)

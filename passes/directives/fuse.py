@@ -22,7 +22,12 @@ from vtac.rewriting.edits import replace_nest
 
 @rewrites(FuseOp)
 def fuse(op: FuseOp, handles: Handles) -> None:
-    """Fuse serial loops, each holding only the next, outermost first."""
+    """Fuse serial loops, each holding only the next, outermost first.
+
+    requires: two loops or more, serial and perfectly nested, given outermost first.
+    ensures:  one loop of the product of their extents runs the same iterations in the same order.
+    refused:  a loop that is bound, marked or mapped already, and neighbours that hold more than the next loop.
+    """
     loops = [handles.loop(handle, op) for handle in op.loops]
     _check(op, loops)
     total = 1

@@ -33,8 +33,12 @@ def fuse_variables(op: FuseVariablesOp, handles: Handles) -> None:
 
     Unlike `fuse`, which keeps the variables, this makes the fused one the block's own: a dimension
     that is addressed by all of a group is addressed by it plainly.
+
     requires: each variable in one group; no group of spatial and reduction variables; a block in
               a nest of its own that is as it was.
+    ensures:  the same points are computed, in one loop per group, in the order of the groups; buffers keep their
+              dimensions.
+    refused:  a block that other directives have changed, and a variable that is named twice or not at all.
     """
     block = handles.block(op.block, op)
     groups = [list(cast("DenseArrayBase[IntegerType]", group).get_values()) for group in op.groups.data]

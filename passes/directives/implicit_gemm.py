@@ -62,9 +62,13 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
     first operand, the second, and the product to where it belongs.
     A contraction that goes on from what one block wrote to its output starts from zero, and
     the last of these blocks adds what that block writes, to a buffer of its own then.
+
     requires: a multiply-accumulate in a nest of its own, over a buffer that at most one other
               block writes, elementwise; a whole number of k tiles, or a reduction variable
               whose range ends where a dimension of both operands does, or behind.
+    ensures:  the output holds what it held; incomplete tiles add products of zeros.
+    refused:  padding of other numbers than zero where tiles are incomplete, and dimensions of the output that no
+              single variable walks.
     """
     block = handles.block(op.block, op)
     contraction = _match(op, block)

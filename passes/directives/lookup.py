@@ -13,7 +13,12 @@ from vtac.passes.directives.handles import Handles, refusal
 
 @rewrites(GetBlockOp)
 def get_block(op: GetBlockOp, handles: Handles) -> None:
-    """Define a handle to the block of that name, or to the one at a position of those from an operation."""
+    """Define a handle to the block of that name, or to the one at a position of those from an operation.
+
+    requires: a block of that name, or so many blocks of the operation.
+    ensures:  a handle; the payload stays.
+    refused:  other names and positions, with those that there are.
+    """
     name = op.block_name.data
     found = (
         handles.find_block(name, op) if op.position is None else _block_from(name, op.position.value.data, op, handles)
@@ -34,7 +39,12 @@ def _block_from(source: str, position: int, op: GetBlockOp, handles: Handles) ->
 
 @rewrites(GetLoopsOp)
 def get_loops(op: GetLoopsOp, handles: Handles) -> None:
-    """Define one handle per loop around the block, outermost first."""
+    """Define one handle per loop around the block, outermost first.
+
+    requires: as many results as loops stand around the block.
+    ensures:  a handle to each; the payload stays.
+    refused:  another number of results.
+    """
     block = handles.block(op.block, op)
     loops = enclosing_loops(block)
     if len(loops) != len(op.loops):
@@ -49,7 +59,13 @@ def get_loops(op: GetLoopsOp, handles: Handles) -> None:
 
 @rewrites(GetLoopOp)
 def get_loop(op: GetLoopOp, handles: Handles) -> None:
-    """Define a handle to a loop around the block: the innermost of that name, at `#position`, or over a dimension."""
+    """Define a handle to a loop around the block: the innermost of that name, at `#position`, or over a dimension.
+
+    requires: one such loop around the block.
+    ensures:  a handle; the payload stays.
+    refused:  names and positions that are not there, and a dimension that several loops run over, with the loops that
+              are.
+    """
     block, name = handles.block(op.block, op), op.loop_name.data
     loops = enclosing_loops(block)
     found = _loop_at(name, loops, block, op) if name.startswith("#") else _loop_named(name, loops, block, op)
@@ -101,6 +117,11 @@ def _loops_over(dimension: str, loops: list[ForOp], block: BlockOp) -> list[ForO
 
 @rewrites(GetBufferOp)
 def get_buffer(op: GetBufferOp, handles: Handles) -> None:
-    """Define a handle to the buffer of that name."""
+    """Define a handle to the buffer of that name.
+
+    requires: a buffer of that name.
+    ensures:  a handle; the payload stays.
+    refused:  another name, with those that there are.
+    """
     handles.find_buffer(op.buffer_name.data, op)
     handles.define_buffer(op.buffer, op.buffer_name.data)

@@ -19,6 +19,9 @@ def pipeline(op: PipelineOp, handles: Handles) -> None:
 
     requires: at least one copy from global to shared memory in the loop, and as many
               iterations as stages; of bulk copies, all of them tensorized as tma.load.
+    ensures:  `gpu-pipeline-loops` makes copies run `stages - 1` iterations ahead, in as many slots of the buffers;
+              with `async "tma"`, `gpu-pipeline-boxes` does.
+    refused:  a loop that is bound or annotated, and copies of one kind where the other is asked for.
     """
     loop = handles.loop(op.loop, op)
     if loop.loop_kind is not LoopKind.SERIAL or loop.attributes:

@@ -33,6 +33,8 @@ def rasterize(op: RasterizeOp, handles: Handles) -> None:
     requires: two loops of one nest bound to different blockIdx, with all that the outer one
               holds in the inner one; a group that divides the rows, so that the new order
               reaches every tile once.
+    ensures:  each block of the grid computes one tile, another one than before; together they compute all.
+    refused:  loops of different nests, and loops that do not run over blocks of the grid.
     """
     rows, columns = handles.loop(op.rows, op), handles.loop(op.columns, op)
     inner = _check(op, rows, columns)

@@ -27,6 +27,8 @@ def reorder(op: ReorderOp, handles: Handles) -> None:
               holding only the next; a loop that computes elements again stays outside of
               the loops that reduce into them; parts of a loop fused across spatial and
               reduction loops keep their order. A bound loop may move, virtual threads too.
+    ensures:  the same iterations in another order, in which each sum is still taken from its start.
+    refused:  a loop that holds the init of a decomposed reduction, and loops that are mapped with all they hold.
     """
     wanted = [handles.loop(handle, op) for handle in op.loops]
     if len(set(wanted)) != len(wanted) or len(wanted) < 2:

@@ -46,6 +46,9 @@ def reverse_compute_at(op: ReverseComputeAtOp, handles: Handles) -> None:
               it reads; everything else it reads is ready; it starts afresh each time, or
               updates in place what is produced afresh each time, and no block before it
               reads what it overwrites.
+    ensures:  each iteration consumes what it has produced; all of the output is written in the end.
+    refused:  a loop that produces nothing of what the block reads, and outputs that other blocks read or write in
+              between.
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)

@@ -64,9 +64,12 @@ def rfactor(op: RfactorOp, handles: Handles) -> None:
 
     The result is the block of the parts, which stands in the nest's place; the block itself follows it.
     Sums of floats are taken in another order.
+
     requires: a block with an init, alone in its nest and without a guard; a loop that reduces and does
               nothing else; a body that ends in a sum, product, maximum, minimum or bitwise operation of the
               accumulator and what does not depend on it.
+    ensures:  the result is reduced from the same numbers, in parts.
+    refused:  a loop that is not around the block, and a body whose accumulator meets something that depends on it.
     """
     block, loop = handles.block(op.block, op), handles.loop(op.loop, op)
     _check(op, block, loop)

@@ -28,6 +28,10 @@ def rotate(op: RotateOp, handles: Handles) -> None:
     requires: serial loops, `outer` around `loop`, neither given to hardware; every block in
               the loop either reduces over it without an init (integer sums have no order)
               or writes a buffer whose readers all stand in the loop.
+    ensures:  each reduction takes the same summands in another order, which starts elsewhere for each iteration of
+              `outer`.
+    refused:  blocks that start their sum in the loop or run under a guard over it, and loops that are bound or
+              annotated.
     """
     loop, outer = handles.loop(op.loop, op), handles.loop(op.outer, op)
     _check(op, loop, outer)

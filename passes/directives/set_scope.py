@@ -20,6 +20,8 @@ def set_scope(op: SetScopeOp, handles: Handles) -> None:
 
     requires: an intermediate buffer (function arguments live in global memory); index 0,
               since a block has one output.
+    ensures:  the buffer lies in that memory; whether it fits is settled when the schedule is complete.
+    refused:  arguments and results of the function, which are staged by `cache_read` and `cache_write`.
     """
     if op.index.value.data != 0:
         raise refusal(op, f"output {op.index.value.data} of a block", "a block has one output, index 0")

@@ -27,6 +27,8 @@ def skip_padding(op: SkipPaddingOp, handles: Handles) -> None:
 
     requires: a multiply-accumulate without an init (decompose_reduction) that reads at least
               one input with padding of zeros.
+    ensures:  iterations that only read padding are left out; sums stay, as those add zero.
+    refused:  padding of other numbers, and blocks that read none.
     """
     block = handles.block(op.block, op)
     _check(op, block)

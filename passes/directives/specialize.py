@@ -19,6 +19,8 @@ def specialize(op: SpecializeOp, handles: Handles) -> None:
 
     requires: such a loop, as many consumers as the block has warps, and producers that are whole rows of warps along
               threadIdx.y; all of them together at most 32.
+    ensures:  `gpu-specialize-warps` adds the producing warps and gives each kind its part of the loop.
+    refused:  other loops, a second time on one loop, and a threadIdx.x that is no warp wide.
     """
     loop = handles.loop(op.loop, op)
     producers, consumers = op.producers.value.data, op.consumers.value.data

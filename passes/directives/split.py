@@ -36,6 +36,9 @@ def split(op: SplitOp, handles: Handles) -> None:
               the extent) or `peel` (a second nest, its blocks named `*_tail`, runs the rest).
               What is given is kept exactly: the other extent is rounded up with `guard`, down
               with `peel`.
+    ensures:  the same iterations in the same order, in two loops; with `peel` in a second nest after them.
+    refused:  a loop that is bound, marked or mapped already; extents that leave a rest under the tail strategy
+              `error`, with the divisors; a guard far beyond the loop.
     """
     loop = handles.loop(op.loop, op)
     if occupation(loop):

@@ -17,6 +17,8 @@ def storage_align(op: StorageAlignOp, handles: Handles) -> None:
     """Record the pitch on the buffer's allocation.
 
     requires: a buffer in shared memory; a dimension that is not the innermost.
+    ensures:  rows of the buffer lie further apart by what that takes; no value changes.
+    refused:  swizzled buffers: rows are padded or swizzled.
     """
     buffer = handles.block(op.block, op).output
     rank = len(shape_of(buffer))

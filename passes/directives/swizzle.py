@@ -17,6 +17,8 @@ def swizzle(op: SwizzleOp, handles: Handles) -> None:
     """Record the swizzle on the buffer's allocation.
 
     requires: a buffer of two dimensions or more in shared memory, without a pitch of storage_align.
+    ensures:  chunks of 16 bytes change places within rows; every access follows them, so that no value changes.
+    refused:  buffers of other scopes or without rows.
     """
     buffer = handles.block(op.block, op).output
     name = f"'{buffer_name(buffer)}'"

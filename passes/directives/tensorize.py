@@ -19,6 +19,8 @@ def tensorize(op: TensorizeOp, handles: Handles) -> None:
     requires: the loop matches the intrinsic in loops, strides, element types and scopes, and for tensor cores in
               the shape of a fragment, the same for all that is tensorized on one buffer; the error names the first
               difference.
+    ensures:  the loop stands for the intrinsic, which a lowering pass makes; what is computed stays.
+    refused:  an unknown name, with those there are, and a loop that is mapped already or stands in one.
     """
     loop = handles.loop(op.loop, op)
     name = op.intrinsic.data

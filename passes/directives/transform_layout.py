@@ -24,6 +24,8 @@ def transform_layout(op: TransformLayoutOp, handles: Handles) -> None:
     """Permute the buffer that a block writes, at every access.
 
     requires: an intermediate buffer; one entry per dimension.
+    ensures:  every block that reads or writes the buffer does so at the permuted place; no value changes.
+    refused:  arguments and results of the function.
     """
     block = handles.block(op.block, op)
     buffer = block.output

@@ -15,6 +15,10 @@ def unroll(op: UnrollOp, handles: Handles) -> None:
     """Mark a serial loop as unrolled.
 
     On VTA each repetition becomes a call site of its own, with micro-ops of its own.
+
+    requires: a serial loop.
+    ensures:  the iterations stand one after the other in what is made of it; what is computed stays.
+    refused:  a loop that is bound, marked or mapped already.
     """
     mark_kind(op, handles.loop(op.loop, op), LoopKind.UNROLLED)
 

@@ -15,6 +15,8 @@ def vectorize(op: VectorizeOp, handles: Handles) -> None:
     """Mark a serial loop as vectorised.
 
     requires: an innermost loop over exactly one block.
+    ensures:  the iterations count as one operation on vectors; what is computed stays.
+    refused:  a loop that is bound, marked or mapped already.
     """
     loop = handles.loop(op.loop, op)
     body = loop.body.block
