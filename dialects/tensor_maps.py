@@ -1,6 +1,7 @@
 """Tensor maps: how a GPU's engine of bulk copies cuts boxes out of an array. Plain Python.
 
-The rules are those of the CUDA driver's `cuTensorMapEncodeTiled`. Dimensions count from the innermost one.
+The rules are those of the CUDA driver's `cuTensorMapEncodeTiled`, for pixels of images those of
+`vtac.dialects.im2col`. Dimensions count from the innermost one.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from math import prod
 from types import MappingProxyType
 from typing import Literal, NamedTuple
 
+from vtac.dialects.im2col import Corners, problem_of_pixels
 from vtac.errors import ConfigError
 
 Fill = Literal["zero", "nan"]
@@ -64,8 +66,8 @@ class TensorMap:
     """Boxes of `box` elements of a parameter `array` whose extents, in elements, are `extents`, innermost first.
 
     `strides` are bytes from one element to the next of each dimension but the innermost, whose elements lie side by
-    side; `steps` are elements of the array from one element of a box to the next. Raises `ConfigError` for what the
-    hardware does not have.
+    side; `steps` are elements of the array from one element of a box to the next. With `corners` a box is channels of
+    pixels, and its two extents are their numbers. Raises `ConfigError` for what the hardware does not have.
     """
 
     array: str
@@ -76,6 +78,7 @@ class TensorMap:
     steps: tuple[int, ...]
     swizzle: int = 0
     fill: Fill = "zero"
+    corners: Corners | None = None
 
     def __post_init__(self) -> None:
         problem = self.problem()
@@ -92,7 +95,7 @@ class TensorMap:
 
     @property
     def walked(self) -> tuple[int, ...]:
-        """Elements of the array from a box's first to its last: the driver's box, which it divides by the steps."""
+        """Elements from a tiled box's first to its last: the driver's box, which it divides by the steps."""
         return tuple(extent * step for extent, step in zip(self.box, self.steps, strict=True))
 
     @property
@@ -116,7 +119,8 @@ class TensorMap:
             return f"elements of {self.dtype}; {', '.join(MAP_ELEMENTS)} are possible"
         if not 1 <= self.rank <= MOST_DIMENSIONS:
             return f"{self.rank} dimensions; 1 to {MOST_DIMENSIONS} are possible"
-        counts = (len(self.strides) + 1, len(self.box), len(self.steps))
+        box = len(self.box) if self.corners is None else self.rank
+        counts = (len(self.strides) + 1, box, len(self.steps))
         if any(count != self.rank for count in counts):
             return (
                 f"{self.rank} dimensions with {len(self.strides)} strides, {len(self.box)} extents of the box and "
@@ -133,13 +137,15 @@ class TensorMap:
         return ""
 
     def _wrong_box(self) -> str:
-        if any(not 1 <= extent <= MOST_BOX for extent in self.box):
+        if self.corners is not None and (problem := problem_of_pixels(self.corners, self.box, self.extents)):
+            return problem
+        if self.corners is None and any(not 1 <= extent <= MOST_BOX for extent in self.box):
             return f"a box of {' x '.join(map(str, self.box))} elements; each extent is from 1 to {MOST_BOX}"
         if any(not 1 <= step <= MOST_STEP for step in self.steps):
             return f"steps {list(self.steps)}; each is from 1 to {MOST_STEP}"
         if self.steps[0] != 1:
             return f"steps of {self.steps[0]} elements along the innermost dimension; its elements lie side by side"
-        if max(self.walked) > MOST_BOX:
+        if self.corners is None and max(self.walked) > MOST_BOX:
             return (
                 f"a box of {' x '.join(map(str, self.box))} elements in steps {list(self.steps)} is walked through "
                 f"{max(self.walked)} elements; at most {MOST_BOX} are possible"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import cast
 
 from xdsl.dialects.builtin import IndexType, MemRefType, StringAttr
@@ -41,7 +42,7 @@ def _map_of(source: SSAValue, boxes: BoxesAttr) -> TensorMap:
     return boxes.data.map_of(source.name_hint or "array", _kind(source).element_type)
 
 
-def _check(op: str, source: SSAValue, target: SSAValue, coordinates: Sequence[SSAValue], boxes: BoxesAttr) -> None:
+def _check(op: str, source: SSAValue, target: SSAValue, places: _Places, boxes: BoxesAttr) -> None:
     """The rules of a copy of either kind. Raises `VerifyException`."""
     if (_scope(source), _scope(target)) != ("global", "shared"):
         raise VerifyException(
@@ -55,8 +56,7 @@ def _check(op: str, source: SSAValue, target: SSAValue, coordinates: Sequence[SS
         one = boxes.data.map_of("a", _kind(source).element_type)
     except ConfigError as error:
         raise VerifyException(f"{op}: {error.message.removeprefix(_OF_ARRAY)}") from None
-    if len(coordinates) != one.rank:
-        raise VerifyException(f"{op}: {len(coordinates)} coordinates for {one.rank} dimensions")
+    places.check(op, one)
     room = _kind(target).element_count() * one.element_bytes
     if one.box_bytes > room:
         raise VerifyException(f"{op}: a box of {one.box_bytes} bytes to a buffer of {room}")
@@ -66,11 +66,30 @@ def _check(op: str, source: SSAValue, target: SSAValue, coordinates: Sequence[SS
         raise VerifyException(f"{op}: the map reaches {reach} bytes far, the array has {size}")
 
 
+@dataclass(frozen=True)
+class _Places:
+    """Where a box begins: its coordinates, and for pixels how far each lies from its place in the bounding box."""
+
+    coordinates: Sequence[SSAValue]
+    offsets: Sequence[SSAValue]
+
+    def check(self, op: str, one: TensorMap) -> None:
+        """Raises `VerifyException` for other numbers than the map has."""
+        if len(self.coordinates) != one.rank:
+            raise VerifyException(f"{op}: {len(self.coordinates)} coordinates for {one.rank} dimensions")
+        wanted = one.rank - 2 if one.corners is not None else 0
+        if len(self.offsets) != wanted:
+            what = "pixels, one for each dimension of space" if wanted else "a tiled box"
+            raise VerifyException(f"{op}: {len(self.offsets)} offsets of {what}; {wanted} are required")
+
+
 @irdl_op_definition
 class CopyOp(IRDLOperation):
     """Copy a box, its first element at `coordinates`, to shared memory from element `offset` on.
 
-    What lies outside of the map's extents is its fill. A pipeline makes a `tma.load` of it.
+    What lies outside of the map's extents is its fill. Of pixels (`im2col` in the map) the coordinates are those of the
+    first in its bounding box, and `offsets` are added to each pixel's place: which tap of a window is copied. A
+    pipeline makes a `tma.load` of it.
     """
 
     name = "tma.copy"
@@ -78,11 +97,13 @@ class CopyOp(IRDLOperation):
     offset = operand_def(INDEX)
     source = operand_def(MemRefType)
     coordinates = var_operand_def(INDEX)
+    offsets = var_operand_def(INDEX)
     boxes = prop_def(BoxesAttr)
+    irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `boxes` $boxes attr-dict "
-        "`:` type($target) `,` type($source)"
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` (`offsets` `[` $offsets^ `]`)? `boxes` $boxes "
+        "attr-dict `:` type($target) `,` type($source)"
     )
 
     @property
@@ -91,7 +112,7 @@ class CopyOp(IRDLOperation):
         return _map_of(self.source, self.boxes)
 
     def verify_(self) -> None:
-        _check("copy", self.source, self.target, list(self.coordinates), self.boxes)
+        _check("copy", self.source, self.target, _Places(self.coordinates, self.offsets), self.boxes)
 
 
 @irdl_op_definition
@@ -103,14 +124,15 @@ class LoadOp(IRDLOperation):
     offset = operand_def(INDEX)
     source = operand_def(MemRefType)
     coordinates = var_operand_def(INDEX)
+    offsets = var_operand_def(INDEX)
     barriers = operand_def(MemRefType)
     index = operand_def(INDEX)
     boxes = prop_def(BoxesAttr)
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
-        "$target `[` $offset `]` `,` $source `[` $coordinates `]` `,` $barriers `[` $index `]` `boxes` $boxes "
-        "attr-dict `:` type($target) `,` type($source) `,` type($barriers)"
+        "$target `[` $offset `]` `,` $source `[` $coordinates `]` (`offsets` `[` $offsets^ `]`)? `,` "
+        "$barriers `[` $index `]` `boxes` $boxes attr-dict `:` type($target) `,` type($source) `,` type($barriers)"
     )
 
     @property
@@ -125,7 +147,7 @@ class LoadOp(IRDLOperation):
 
     def verify_(self) -> None:
         check_barriers("load", self.barriers)
-        _check("load", self.source, self.target, list(self.coordinates), self.boxes)
+        _check("load", self.source, self.target, _Places(self.coordinates, self.offsets), self.boxes)
 
 
 @irdl_op_definition

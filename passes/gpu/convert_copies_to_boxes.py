@@ -37,12 +37,13 @@ class ConvertCopy(RewritePattern):
         if isinstance(found, str):
             raise CompileError(f"tma.load: {found}", location_of(op))
         values = HostValues(extents_around(op))
+        taps = [values.materialise(values.value(one)) for one in found.offsets]
         copies: list[Operation] = []
         for offset, coordinates in found.parts:
             operands = [values.materialise(values.value(one)) for one in (Linear(offset), *coordinates)]
             copies.append(
                 CopyOp(
-                    operands=[found.block.output, operands[0], found.block.inputs[0], operands[1:]],
+                    operands=[found.block.output, operands[0], found.block.inputs[0], operands[1:], taps],
                     properties={"boxes": BoxesAttr(found.boxes)},
                 )
             )

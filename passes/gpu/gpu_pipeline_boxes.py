@@ -197,12 +197,12 @@ class _BoxPipeline(LoopPipeline):
         expected = sum(copy.map.box_bytes for copy in self.copies)
         loads: list[Operation] = []
         for copy in self.copies:
-            coordinates = [mapping.get(one, one) for one in copy.coordinates]
+            coordinates, taps = ([mapping.get(one, one) for one in some] for some in (copy.coordinates, copy.offsets))
             offset = Linear(_constant(copy.offset)) + slot * self.slots[copy.target]
             place = values.materialise(values.value(offset))
             loads.append(
                 LoadOp(
-                    operands=[copy.target, place, copy.source, coordinates, self.full, number],
+                    operands=[copy.target, place, copy.source, coordinates, taps, self.full, number],
                     properties={"boxes": copy.boxes},
                 )
             )

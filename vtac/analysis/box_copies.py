@@ -1,13 +1,14 @@
 """Loops that copy a box of an array to shared memory, as a bulk copy does it.
 
 A loop over rows may run through several dimensions of the array, as the pixels of an image: it is taken apart where
-quotients and remainders of it are.
+quotients and remainders of it are. Pixels that are no whole rows of images are boxes of another kind of map
+(`vtac.analysis.pixel_boxes`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from math import gcd, prod
 from typing import cast
@@ -19,8 +20,10 @@ from vtac.analysis.accesses import guards_of, indices_of
 from vtac.analysis.bodies import is_copy
 from vtac.analysis.linear import ZERO, Linear, Quotient, Remainder
 from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
+from vtac.analysis.pixel_boxes import PixelCopy, match_pixels
 from vtac.analysis.shared_matrices import layout_of
 from vtac.analysis.tiles import match_nest, strided_index
+from vtac.dialects.im2col import Corners
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.tma import Boxes
 from vtac.errors import ConfigError
@@ -41,11 +44,15 @@ class Digit:
 
 @dataclass(frozen=True)
 class BoxCopy:
-    """Boxes of an array, each with where it goes: elements of the target, and its coordinates, innermost first."""
+    """Boxes of an array, each with where it goes: elements of the target, and its coordinates, innermost first.
+
+    Of pixels all parts have the same `offsets`.
+    """
 
     block: BlockOp
     boxes: Boxes
     parts: tuple[tuple[int, tuple[Linear, ...]], ...]
+    offsets: tuple[Linear, ...] = ()
 
 
 @dataclass
@@ -74,6 +81,32 @@ class _Matcher:
         self.extents = dict(extents_around(self.block))
 
     def match(self) -> BoxCopy | str:
+        """A tiled box, or where there is none pixels."""
+        tiled = self._tiled()
+        if not isinstance(tiled, str):
+            return tiled
+        pixels = self._pixels()
+        return tiled if pixels is None else pixels
+
+    def _pixels(self) -> BoxCopy | str | None:
+        """The copy as one of pixels; None where rows are not numbered as pixels are, why it is none where they are."""
+        source, target = self.block.inputs[0], self.block.output
+        loops = [loop for loop in self.loops if loop.trip_count > 1]
+        if len(loops) != len(("rows", "channels")):
+            return None
+        rows, channels = (Digit(loop, 1, loop.trip_count) for loop in loops)
+        whole: dict[Hashable, Linear] = {one.loop.induction_variable: Linear.variable(one) for one in (rows, channels)}
+        self.extents.update({rows: rows.extent, channels: channels.extent})
+        indices = [one.substitute(whole, self.extents) for one in indices_of(self.block, 0, self.extents)]
+        apart = [self._separated(one, {channels}) for one in indices]
+        found = match_pixels(apart, shape_of(source), rows, channels, self.extents)
+        if not isinstance(found, PixelCopy):
+            return f"'{buffer_name(source)}' has no such pixels: {found}" if found is not None else None
+        both = [_Dimension(ZERO, rows), _Dimension(found.starts[0], channels)]
+        wrong = self._wrong_order(both, target, whole) if self.is_compact else ""
+        return wrong or self._boxes_of_pixels(found, rows.extent, channels.extent)
+
+    def _tiled(self) -> BoxCopy | str:
         source, target = self.block.inputs[0], self.block.output
         indices = indices_of(self.block, 0, self.extents)
         digits = self._digits(indices)
@@ -93,7 +126,7 @@ class _Matcher:
         if missing is not None:
             return f"loop '{missing.loop.loop_name}' does not run along a dimension of '{buffer_name(source)}'"
         wrong = self._wrong_order(dimensions, target, whole) if self.is_compact else ""
-        return wrong or self._boxes(dimensions, source, target)
+        return wrong or self._boxes(dimensions)
 
     def _digits(self, indices: Sequence[Linear]) -> dict[ForOp, list[Digit]]:
         """The parts of each loop of more than one iteration, fastest first."""
@@ -141,12 +174,13 @@ class _Matcher:
     def _outside(self, atom: Hashable, digits: set[Digit]) -> Linear:
         if not isinstance(atom, Quotient | Remainder):
             return Linear.variable(atom)
-        inner = Linear(0, {one: c for one, c in atom.numerator.terms.items() if one in digits})
-        outer = atom.numerator - inner
+        numerator = self._separated(atom.numerator, digits)
+        inner = Linear(0, {one: c for one, c in numerator.terms.items() if one in digits})
+        outer = numerator - inner
         multiple = gcd(atom.divisor, outer.constant, *outer.terms.values())
         low, high = inner.bounds(self.extents)
-        if inner.is_constant or low < 0 or high >= multiple:
-            return Linear.variable(atom)
+        if low < 0 or high >= multiple:
+            inner, outer = ZERO, numerator
         if isinstance(atom, Quotient):
             return outer.floor_divide(atom.divisor, self.extents)
         return outer.modulo(atom.divisor, self.extents) + inner
@@ -175,29 +209,54 @@ class _Matcher:
             return f"'{buffer_name(target)}' has {prod(shape_of(target))} elements, the copy {covered}"
         return ""
 
-    def _boxes(self, dimensions: Sequence[_Dimension], source: SSAValue, target: SSAValue) -> BoxCopy | str:
+    def _boxes(self, dimensions: Sequence[_Dimension]) -> BoxCopy | str:
         """Boxes of the whole width of a row, or of one panel of the layout each."""
-        width = cast("FixedBitwidthType", element_type_of(source)).size
-        layout = layout_of(target)
-        row = dimensions[-1].extent
+        panel = self._panel(dimensions[-1].extent)
+        if isinstance(panel, str):
+            return panel
+        innermost = dimensions[::-1]
+        box = (panel, *(dimension.extent for dimension in innermost[1:]))
+        steps = tuple(dimension.step for dimension in innermost)
+        starts = tuple(dimension.start for dimension in innermost)
+        return self._parts(box, steps, None, starts, dimensions[-1].extent // panel)
+
+    def _boxes_of_pixels(self, found: PixelCopy, pixels: int, channels: int) -> BoxCopy | str:
+        panel = self._panel(channels)
+        if isinstance(panel, str):
+            return panel
+        made = self._parts((panel, pixels), found.steps, found.corners, found.starts, channels // panel)
+        return made if isinstance(made, str) else replace(made, offsets=found.offsets)
+
+    def _panel(self, row: int) -> int | str:
+        """Elements of a row of a box: of the target's row, or of one panel of its layout."""
+        width, layout = self._width(), layout_of(self.block.output)
         panel = layout.swizzle // width if layout is not None and layout.panel_rows else row
         if not self.is_compact:
             panel = min(panel, _BANKS_BYTES // width)  # a layout may yet cut rows into panels
-        if row % panel:
-            return f"rows of {row} elements are no panels of {panel}"
-        innermost = dimensions[::-1]
-        box = (panel, *(dimension.extent for dimension in innermost[1:]))
-        strides = tuple(stride * width for stride in reversed(strides_of(source)[:-1]))
-        steps = tuple(dimension.step for dimension in innermost)
+        return panel if row % panel == 0 else f"rows of {row} elements are no panels of {panel}"
+
+    def _width(self) -> int:
+        return cast("FixedBitwidthType", element_type_of(self.block.inputs[0])).size
+
+    def _parts(
+        self,
+        box: tuple[int, ...],
+        steps: tuple[int, ...],
+        corners: Corners | None,
+        starts: tuple[Linear, ...],
+        panels: int,
+    ) -> BoxCopy | str:
+        """Boxes of the whole array, one after the other along its innermost dimension."""
+        source, layout = self.block.inputs[0], layout_of(self.block.output)
+        strides = tuple(stride * self._width() for stride in reversed(strides_of(source)[:-1]))
         extents = tuple(reversed(shape_of(source)))
         swizzle = layout.swizzle if layout is not None else 0
-        boxes = Boxes(box, extents, strides, steps, swizzle)
+        boxes = Boxes(box, extents, strides, steps, swizzle, "zero", corners)
         try:
             boxes.map_of(buffer_name(source), element_type_of(source))
         except ConfigError as error:
             return error.message
-        starts = [dimension.start for dimension in innermost]
-        parts = [(number * prod(box), (starts[0] + number * panel, *starts[1:])) for number in range(row // panel)]
+        parts = [(number * prod(box), (starts[0] + number * box[0], *starts[1:])) for number in range(panels)]
         return BoxCopy(self.block, boxes, tuple(parts))
 
 

@@ -12,6 +12,7 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name
 from vtac.dialects import tma
+from vtac.evaluate.boxes import pixel_places, problem_of_start, tiled_places
 from vtac.evaluate.kernel_memory import NOBODY, KernelMemory, PendingCopy, Users
 from vtac.evaluate.numbers import Array, Integers, Mask
 from vtac.evaluate.refusals import refused
@@ -184,9 +185,14 @@ class BulkCopies:
     def _load(self, op: tma.LoadOp, running: Running, active: Mask | None) -> None:
         one, target, source = op.map, running.memories[op.target], running.memories[op.source]
         for thread in self._threads(running, active):
-            starts = [int(np.broadcast_to(running.values[c], running.threads.shape)[thread]) for c in op.coordinates]
-            grid = np.meshgrid(*(np.arange(extent) for extent in reversed(one.box)), indexing="ij")
-            steps = [start + part * step for start, part, step in zip(starts, reversed(grid), one.steps, strict=True)]
+            starts, offsets = (
+                [int(np.broadcast_to(running.values[c], running.threads.shape)[thread]) for c in operands]
+                for operands in (op.coordinates, op.offsets)
+            )
+            problem = problem_of_start(one, starts, offsets)
+            if problem:
+                raise refused(problem, op)
+            steps = tiled_places(one, starts) if one.corners is None else pixel_places(one, starts, offsets)
             inside = np.logical_and.reduce(
                 [(at >= 0) & (at < extent) for at, extent in zip(steps, one.extents, strict=True)]
             )

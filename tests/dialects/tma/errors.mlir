@@ -192,3 +192,75 @@ func.func @f() {
   tma.setmaxnreg "dec" 42
   func.return
 }
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: 1 offsets of pixels, one for each dimension of space; 2 are required}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: 2 offsets of a tiled box; 0 are required}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 4, 4, 1] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: pixels of 2 dimensions; channels, 1 to 3 dimensions of space and images are possible}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 32] of [64, 14] strides [128] steps [1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: a box of 4 extents; channels and pixels are required}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 4, 4, 1] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: corners [-1] and [-1, -1] for 2 dimensions of space; one of each for each is required}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: boxes of 64 channels of 1025 pixels; 1 to 256 and 1 to 1024 are possible}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 1025] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: a corner of -129; of 4 dimensions it is from -128 to 127}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-129, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: a bounding box from 2 to 1; its last place is not before its first}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, 2] to [-1, -7] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{copy: steps [1, 9, 1, 1]; each is from 1 to 8}}
+  tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 9, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}

@@ -26,3 +26,12 @@ func.func @f(%a: memref<100x256xf16>, %tile: memref<6144xf16, "shared">, %full: 
   tma.setmaxnreg "inc" 232
   func.return
 }
+
+// CHECK-LABEL: func.func @pixels
+// CHECK:         tma.copy %tile[%i], %x[%c, %w, %h, %n] offsets[%s, %r] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-2, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+// CHECK-NEXT:    tma.load %tile[%i], %x[%c, %w, %h, %n] offsets[%s, %r], %full[%i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-2, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>, memref<3xi64, "shared">
+func.func @pixels(%x: memref<2x9x14x64xf16>, %tile: memref<6144xf16, "shared">, %full: memref<3xi64, "shared">, %i: index, %c: index, %w: index, %h: index, %n: index, %s: index, %r: index) {
+  tma.copy %tile[%i], %x[%c, %w, %h, %n] offsets [%s, %r] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-2, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  tma.load %tile[%i], %x[%c, %w, %h, %n] offsets [%s, %r], %full[%i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-2, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>, memref<3xi64, "shared">
+  func.return
+}

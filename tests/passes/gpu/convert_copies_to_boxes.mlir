@@ -72,6 +72,45 @@ func.func @pixels(%x: memref<2x8x8x32xf16>) {
 
 // -----
 
+// Pixels that are no whole rows of an image: a box of an im2col map. Its bounding box has the pixels of the result, its
+// offsets say which tap is copied.
+
+// CHECK-LABEL: func.func @im2col(%x: memref<2x7x7x32xf16>) {
+// CHECK-NEXT:    schedule.for %row = 0 to 4 {
+// CHECK-NEXT:      schedule.for %tap = 0 to 9 {
+// CHECK-NEXT:        %t = memref.alloc() {mma.layout = #mma.layout<swizzle 64 pitch 64>} : memref<32x32xf16, "shared">
+// CHECK-NEXT:        %0 = affine.apply affine_map<(d0) -> ((d0 mod 3))> (%tap)
+// CHECK-NEXT:        %1 = affine.apply affine_map<(d0) -> (((d0 * 32) floordiv 96))> (%tap)
+// CHECK-NEXT:        %2 = arith.constant 0 : index
+// CHECK-NEXT:        %3 = arith.constant 0 : index
+// CHECK-NEXT:        %4 = affine.apply affine_map<(d0) -> ((((d0 * 32) mod 7) + -1))> (%row)
+// CHECK-NEXT:        %5 = affine.apply affine_map<(d0) -> (((((d0 * 32) floordiv 7) mod 7) + -1))> (%row)
+// CHECK-NEXT:        %6 = affine.apply affine_map<(d0) -> (((d0 * 32) floordiv 49))> (%row)
+// CHECK-NEXT:        tma.copy %t[%2], %x[%3, %4, %5, %6] offsets[%0, %1] boxes <[32, 32] of [32, 7, 7, 2] strides [64, 448, 3136] steps [1, 1, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 64 fill zero> : memref<32x32xf16, "shared">, memref<2x7x7x32xf16>
+// CHECK-NEXT:      }
+// CHECK-NEXT:    }
+// CHECK-NEXT:    func.return
+func.func @im2col(%x: memref<2x7x7x32xf16>) {
+  schedule.for %row = 0 to 4 {
+    schedule.for %tap = 0 to 9 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 64 pitch 64>} : memref<32x32xf16, "shared">
+      schedule.for %i = 0 to 32 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 32 {
+          schedule.block "copy" <spatial 4, spatial 9, spatial 32, spatial 32> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %tap, %i, %j)
+            reads %x<(d0, d1, d2, d3) -> ((d0 * 32 + d2) floordiv 49, (d0 * 32 + d2) floordiv 7 mod 7 + (d1 * 32 + d3) floordiv 96 - 1, (d0 * 32 + d2) mod 7 + d1 mod 3 - 1, d3), pad 0.0 : f16> : memref<2x7x7x32xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<32x32xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
 // Rows of 256 bytes in panels of 128: a box for each.
 
 // CHECK-LABEL: func.func @panels(%b: memref<256x512xf16>) {

@@ -301,6 +301,33 @@ int cuTensorMapEncodeTiled(uint64_t *map, int type, unsigned rank, uint64_t addr
   note("map of type %d, rank %u, box %u x %u, swizzle %d", type, rank, box[0], rank > 1 ? box[1] : 1, swizzle);
   return 0;
 }
+int cuTensorMapEncodeIm2col(uint64_t *map, int type, unsigned rank, uint64_t address, const uint64_t *extents,
+                            const uint64_t *strides, const int *lower, const int *upper, unsigned channels,
+                            unsigned pixels, const unsigned *steps, int interleave, int swizzle, int promotion,
+                            int fill) {
+  ENTER_IN_CONTEXT;
+  const int widths[] = {32768, 128, 16};
+  if ((uint64_t)map % 64 || type < 0 || type > 12 || rank < 3 || rank > 5 || address % 16 || interleave || swizzle < 0 ||
+      swizzle > 3 || promotion < 0 || promotion > 3 || fill < 0 || fill > 1 || channels > 256 || pixels > 1024)
+    return INVALID_VALUE;
+  uint64_t bytes = 0;
+  for (unsigned at = 0; at < rank; ++at) {
+    if (!extents[at] || !steps[at] || steps[at] > 8) return INVALID_VALUE;
+    if (at && (strides[at - 1] % 16 || !strides[at - 1])) return INVALID_VALUE;
+    bytes += at ? (extents[at] - 1) * strides[at - 1] : 0;
+  }
+  for (unsigned at = 0; at < rank - 2; ++at) {
+    const int most = widths[rank - 3];
+    if (lower[at] < -most || lower[at] >= most || upper[at] < -most || upper[at] >= most) return INVALID_VALUE;
+    if (lower[at] > (int64_t)extents[at + 1] - 1 + upper[at]) return INVALID_VALUE;
+  }
+  if (!piece_of(address, bytes)) return ILLEGAL_ADDRESS;
+  memset(map, 0, 128);
+  map[0] = address;
+  note("map of type %d, rank %u, pixels %u x %u from %d to %d, swizzle %d", type, rank, channels, pixels, lower[0],
+       upper[0], swizzle);
+  return 0;
+}
 int cuLaunchKernel(struct object *function, unsigned gx, unsigned gy, unsigned gz, unsigned bx, unsigned by,
                    unsigned bz, unsigned shared, struct object *stream, void **parameters, void **extra) {
   ENTER_IN_CONTEXT;

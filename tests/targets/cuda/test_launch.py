@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from vtac.dialects.im2col import Corners
 from vtac.dialects.tensor_maps import Fill, TensorMap
 from vtac.errors import ConfigError
 from vtac.targets.cuda.launch import ELEMENT_BYTES, LaunchRecord, Parameter
@@ -120,6 +121,26 @@ def test_tensor_maps_travel_in_the_record() -> None:
     assert (_MAP.box_bytes, _MAP.alignment, record.map_position(_MAP)) == (4096, 1024, 0)
     apart = record.tensor_maps[0]
     assert (apart.box_bytes, apart.walked) == (4096, (64, 64))
+
+
+_PIXELS = TensorMap(
+    *("data", "float16", (64, 14, 9, 2), (128, 1792, 16128), (64, 32), (1, 2, 1, 1), 128, "zero"),
+    corners=Corners((-1, -1), (-2, -1)),
+)
+
+
+def test_maps_of_pixels_travel_in_the_record() -> None:
+    record = _with(_PIXELS, replace(_ARRAY, shape=(2, 9, 14, 64)))
+    data = json.loads(record.to_json())
+    assert data["tensor_maps"][0]["corners"] == {"lower": [-1, -1], "upper": [-2, -1]}
+    assert "corners" not in json.loads(_with(_MAP).to_json())["tensor_maps"][0]
+    assert LaunchRecord.from_json(record.to_json()) == record
+    assert _PIXELS.box_bytes == 4096
+    data["tensor_maps"][0]["corners"] = [[-1, -1], [-2, -1]]
+    with pytest.raises(
+        ConfigError, match=r"tensor_maps\[0\]: corners: found .*; an object with lower, upper is required"
+    ):
+        LaunchRecord.from_json(json.dumps(data))
 
 
 @pytest.mark.parametrize(

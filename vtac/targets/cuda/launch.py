@@ -12,7 +12,7 @@ from typing import Literal, cast
 
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import ConfigError
-from vtac.targets.cuda.map_record import read_map
+from vtac.targets.cuda.map_record import map_fields, read_map
 
 Role = Literal["input", "output"]
 Extent3 = tuple[int, int, int]
@@ -145,6 +145,7 @@ class LaunchRecord:
     def fields(self) -> dict[str, object]:
         """The record as an object for JSON; without tensor maps where there are none."""
         found = cast("dict[str, object]", asdict(self))
+        found["tensor_maps"] = [map_fields(one) for one in self.tensor_maps]
         return {key: value for key, value in found.items() if key not in _MORE_KEYS or value}
 
     @classmethod

@@ -14,6 +14,7 @@ from cuda_networks import perceptron, repeated
 from dynamic_programs import EXTENT, dynamic
 from float_programs import softmax
 from mma_programs import product
+from nhwc_programs import Convolution
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
@@ -149,10 +150,25 @@ def test_launchers_encode_tensor_maps(tmp_path: Path) -> None:
     assert "TensorMap map_0;  // boxes of 32 x 64 of `a`" in header
     assert "&map_0, CU_TENSOR_MAP_DATA_TYPE_FLOAT16, 2, a, map_0_extents," in header
     assert "map_0_extents[] = {256, 64}, map_0_strides[] = {512};" in header
-    assert "map_0_box[] = {64, 32}, map_0_steps[] = {1, 1};" in header
+    assert "const cuuint32_t map_0_box[] = {64, 32};" in header
+    assert "const cuuint32_t map_0_steps[] = {1, 1};" in header
+    assert "cuTensorMapEncodeIm2col" not in header
     record = json.loads((tmp_path / "out" / "launch.json").read_text())
     assert record["minimum_architecture"] == "sm_90"
     assert record["plan"]["kernels"][0]["tensor_maps"][0]["swizzle"] == 128
+    check_syntax(tmp_path / "out", tmp_path / "stubs")
+
+
+@needs_compiler
+def test_launchers_encode_maps_of_pixels(tmp_path: Path) -> None:
+    case = Convolution.of(2, (7, 7), (3, 3), padding=1)
+    script = tma_schedule(case.text(), gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 3))
+    export_program(vtac.compile(case.text(), "cuda", "sm_90", schedule=script), tmp_path / "out")
+    header = (tmp_path / "out" / "launcher.h").read_text()
+    assert 'driver_function("cuTensorMapEncodeIm2col", &ask)' in header
+    assert "const int map_0_lower[] = {-1, -1}, map_0_upper[] = {-1, -1};" in header
+    assert "map_0_strides, map_0_lower, map_0_upper, 32, 32, map_0_steps, CU_TENSOR_MAP_SWIZZLE_64B," in header
+    assert "const cuuint32_t map_1_box[] = {32, 32, 1, 1};" in header
     check_syntax(tmp_path / "out", tmp_path / "stubs")
 
 

@@ -7,6 +7,7 @@ from functools import cache
 import numpy as np
 import pytest
 from mma_programs import CASES, product, wanted_of
+from nhwc_programs import Convolution
 from stub_gpu import StubGpu
 
 import vtac
@@ -70,6 +71,23 @@ def test_boxes_in_steps_are_encoded_as_the_driver_counts(gpu: StubGpu) -> None:
     gpu.execute(made)
     np.testing.assert_array_equal(made(*arrays, device="gpu"), made(*arrays))
     assert "map of type 6, rank 4, box 32 x 8, swizzle 2" in gpu.calls
+
+
+def test_maps_of_pixels_are_encoded_with_their_corners(gpu: StubGpu) -> None:
+    case = Convolution(3, (9, 7), 32, 32, (3, 3), (1, 2), (1, 1), (1, 2), (1, 1))
+    tiling = ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 3)
+    script = tma_schedule(case.text(), gpu_architecture("sm_90"), tiling)
+    made = vtac.compile(case.text(), "cuda", "sm_90", schedule=script)
+    assert isinstance(made, CudaProgram)
+    gpu.execute(made)
+    arrays = case.arrays()
+    np.testing.assert_array_equal(made(*arrays, device="gpu"), case.wanted(arrays))
+    assert "map of type 6, rank 4, pixels 32 x 32 from -2 to -2, swizzle 2" in gpu.calls
+    gpu.fail("cuTensorMapEncodeIm2col", 1)
+    with pytest.raises(
+        LaunchError, match="tensor map of `x`: cuTensorMapEncodeIm2col answers CUDA_ERROR_INVALID_VALUE"
+    ):
+        made.run_on_gpu(arrays)
 
 
 def strided(text: str) -> str:

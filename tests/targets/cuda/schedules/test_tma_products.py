@@ -210,14 +210,13 @@ def test_what_is_refused(case: Case, architecture: str, message: str) -> None:
     assert message in caught.value.message
 
 
-def test_pixels_that_are_no_box_are_refused() -> None:
-    """32 pixels of rows of 14 are two rows and a half."""
+def test_steps_of_several_taps_are_refused() -> None:
+    """A step of 64 of k has two taps of 32 channels."""
     case = next(one for one in CASES.values() if one.image)
-    text = case.text.replace("8x8", "14x14").replace("10x10", "16x16")
     with pytest.raises(ScheduleError) as caught:
-        tma_schedule(text, gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 2))
+        tma_schedule(case.text, gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 2))
     assert caught.value.message.startswith(
-        "tma_schedule: blocks of 32 x 32 in steps of 32, 2 stages do not fit a product"
+        "tma_schedule: blocks of 32 x 32 in steps of 64, 2 stages do not fit a product"
     )
     assert "'x' is not addressed by one part of a loop along each dimension" in caught.value.message
 

@@ -49,6 +49,10 @@ class _Operands:
             )
         return f"({expression})"
 
+    def constraint(self, word: str) -> str:
+        """The constraint of an operand."""
+        return self._operand(word)[0]
+
     def _operand(self, word: str) -> tuple[str, str]:
         number = int(word[1:])
         if number >= len(self.operands):
@@ -77,15 +81,38 @@ def _wait(found: re.Match[str], of: _Operands) -> str:
     return f"ptx_{found[1]} = ::vtac::wait_mbarrier({of.read(found[2])}, {of.read(found[3])}, {of.line});"
 
 
+def _numbers_of(words: str, of: _Operands) -> list[str]:
+    return [f"int({of.read(word.strip())})" for word in words.split(",")]
+
+
 def _load_box(found: re.Match[str], of: _Operands) -> str:
     rank, target, source, coordinates, barrier = found.groups()
-    words = [word.strip() for word in coordinates.split(",")]
-    if len(words) != int(rank):
-        raise KernelTextError(f"cp.async.bulk.tensor.{rank}d takes {rank} coordinates, not {len(words)}", of.place)
-    numbers = ", ".join(f"int({of.read(word)})" for word in words)
+    return _box(rank, _numbers_of(coordinates, of), [], (source, target, barrier), of)
+
+
+def _load_pixels(found: re.Match[str], of: _Operands) -> str:
+    """Offsets are of 16 bits, so their operands have the constraint that says so."""
+    rank, target, source, coordinates, barrier, offsets = found.groups()
+    for word in re.findall(r"%\d+", offsets):
+        if of.constraint(word) != "h":
+            raise KernelTextError(f'an offset is a register of 16 bits, "h", not "{of.constraint(word)}"', of.place)
+    numbers = _numbers_of(offsets, of)
+    if len(numbers) != int(rank) - 2:
+        raise KernelTextError(
+            f"cp.async.bulk.tensor.{rank}d of pixels takes {int(rank) - 2} offsets, not {len(numbers)}", of.place
+        )
+    return _box(rank, _numbers_of(coordinates, of), numbers, (source, target, barrier), of)
+
+
+def _box(rank: str, coordinates: list[str], offsets: list[str], words: tuple[str, str, str], of: _Operands) -> str:
+    if len(coordinates) != int(rank):
+        raise KernelTextError(
+            f"cp.async.bulk.tensor.{rank}d takes {rank} coordinates, not {len(coordinates)}", of.place
+        )
+    source, target, barrier = map(of.read, words)
     return (
-        f"::vtac::load_box((const void*){of.read(source)}, {{{numbers}}}, {of.read(target)}, {of.read(barrier)}, "
-        f"{of.line});"
+        f"::vtac::load_box((const void*){source}, {{{', '.join(coordinates)}}}, {{{', '.join(offsets)}}}, {target}, "
+        f"{barrier}, {of.line});"
     )
 
 
@@ -128,6 +155,11 @@ _MODELS: Mapping[re.Pattern[str], _Model] = MappingProxyType(
                 r"cp\.async\.bulk\.tensor\.([1-5])d\.shared::cluster\.global\.tile\.mbarrier::complete_tx::bytes "
                 rf"{_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}",
                 _load_box,
+            ),
+            (
+                r"cp\.async\.bulk\.tensor\.([345])d\.shared::cluster\.global\.im2col\.mbarrier::complete_tx::bytes "
+                rf"{_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}, \{{([^{{}}]*)\}}",
+                _load_pixels,
             ),
             (r"fence\.proxy\.async(?:\.shared::cta)?", _fence),
             (r"fence\.mbarrier_init\.release\.cluster", _fence_init),

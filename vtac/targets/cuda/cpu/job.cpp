@@ -1,7 +1,8 @@
 // Reads a job, runs its blocks, writes its outputs. The job file is plain words:
 //   launch gx gy gz bx by bz shared_bytes order seed pattern workers races
 //   parameters n, then n times: name input|output dtype bytes file element_bytes rank extents...
-//   maps n, then n times: parameter's number, element_bytes, swizzle, nan, rank, and rank times: extent stride box step
+//   maps n, then n times: parameter's number, element_bytes, swizzle, nan, dimensions of a bounding box of pixels, rank,
+//     and rank times: extent stride box step, then for each dimension of a bounding box: lower upper
 //   blocks n, then n linear block numbers; n = 0 means all
 #include <sys/wait.h>
 #include <unistd.h>
@@ -48,7 +49,8 @@ void read_maps(std::FILE* file) {
     for (int i = 0; i < job.map_count; ++i) {
         TensorMapRecord& map = tensor_map(i);
         int nan;
-        if (std::fscanf(file, " %d %u %u %d %d", &map_arrays[i], &map.element_bytes, &map.swizzle, &nan, &map.rank) != 5 ||
+        if (std::fscanf(file, " %d %u %u %d %d %d", &map_arrays[i], &map.element_bytes, &map.swizzle, &nan, &map.space,
+                        &map.rank) != 6 ||
             map.rank > most_box_dimensions || map_arrays[i] >= job.parameter_count)
             bad_job("tensor maps");
         map.fills_with_nan = nan;
@@ -59,6 +61,8 @@ void read_maps(std::FILE* file) {
                 bad_job("tensor maps");
             if (d) map.strides[d - 1] = stride;
         }
+        for (int d = 0; d < map.space; ++d)
+            if (std::fscanf(file, " %d %d", &map.lower[d], &map.upper[d]) != 2) bad_job("tensor maps");
     }
 }
 

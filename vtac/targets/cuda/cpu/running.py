@@ -163,9 +163,12 @@ def _parameter_line(position: int, parameter: Parameter) -> str:
 
 
 def _map_line(position: int, one: TensorMap) -> str:
-    dimensions = zip(one.extents, (one.element_bytes, *one.strides), one.box, one.steps, strict=True)
-    words = [position, one.element_bytes, one.swizzle, int(one.fill == "nan"), one.rank]
-    return " ".join(map(str, [*words, *(number for dimension in dimensions for number in dimension)]))
+    box = one.box if one.corners is None else (*one.box, *(1,) * (one.rank - len(one.box)))
+    dimensions = zip(one.extents, (one.element_bytes, *one.strides), box, one.steps, strict=True)
+    corners = [*zip(one.corners.lower, one.corners.upper, strict=True)] if one.corners is not None else []
+    words = [position, one.element_bytes, one.swizzle, int(one.fill == "nan"), len(corners), one.rank]
+    words += [number for dimension in (*dimensions, *corners) for number in dimension]
+    return " ".join(map(str, words))
 
 
 def _run_job(executable: Path, scratch: Path, timeout_seconds: float) -> tuple[int | None, str]:

@@ -5,6 +5,7 @@
 #include "copies.cpp"
 #include "faults.cpp"
 #include "fibers.cpp"
+#include "im2col.cpp"
 #include "job.cpp"
 #include "matrices.cpp"
 #include "mbarriers.cpp"

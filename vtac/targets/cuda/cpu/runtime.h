@@ -72,13 +72,15 @@ int current_thread();  // -1 outside of the kernel
 uint3 index_of_thread(int thread);
 
 constexpr int most_tensor_maps = 16, most_box_dimensions = 5;
-// How boxes are cut out of an array, innermost dimension first; strides in bytes, of all dimensions but that.
+// How boxes are cut out of an array, innermost dimension first; strides in bytes, of all dimensions but that. Of pixels
+// (`space` is not 0) a box is box[0] channels of box[1] pixels, and corners bound the first tap's places in an image.
 struct TensorMapRecord {
     char name[128];
     const unsigned char* base;
     unsigned element_bytes, swizzle;
     bool fills_with_nan;
-    int rank;
+    int rank, space;
+    int lower[most_box_dimensions], upper[most_box_dimensions];
     unsigned long extents[most_box_dimensions], strides[most_box_dimensions];
     unsigned box[most_box_dimensions], element_strides[most_box_dimensions];
 };

@@ -1,9 +1,10 @@
 // Bulk copies of boxes of tensors: under way until the launch's order lets them arrive, their destination poisoned.
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 
-#include "mbarriers.h"
 #include "shadow.h"
+#include "transfers.h"
 
 namespace vtac {
 
@@ -12,21 +13,13 @@ namespace {
 constexpr int most_transfers = 256;
 constexpr std::uint64_t magic = 0x70616d726f736e65ull;
 
-struct Transfer {
-    const TensorMapRecord* map;
-    int coordinates[most_box_dimensions], offsets[most_box_dimensions];
-    std::uint32_t target;
-    Mbarrier* barrier;
-    int line, agent;
-};
-
 TensorMapRecord maps[most_tensor_maps];
 Transfer transfers[most_transfers];
 int transfer_count = 0;
 
 unsigned long box_bytes(const TensorMapRecord& map) {
     unsigned long bytes = map.element_bytes;
-    for (int d = 0; d < map.rank; ++d) bytes *= map.box[d];
+    for (int d = 0; d < (map.space ? 2 : map.rank); ++d) bytes *= map.box[d];
     return bytes;
 }
 
@@ -43,21 +36,25 @@ const unsigned char* element_of(const Transfer& transfer, unsigned long number) 
     return place;
 }
 
-std::uint32_t swizzled(std::uint32_t address, unsigned span) {
-    return span ? address ^ (address >> 7 & (span / 16 - 1)) << 4 : address;
+}  // namespace
+
+void put_element(const TensorMapRecord& map, std::uint32_t target, const unsigned char* from) {
+    const std::uint32_t place = map.swizzle ? target ^ (target >> 7 & (map.swizzle / 16 - 1)) << 4 : target;
+    auto* to = const_cast<unsigned char*>(shared_pointer(place, map.element_bytes));
+    if (from) std::memcpy(to, from, map.element_bytes);
+    else std::memset(to, map.fills_with_nan ? 0xff : 0, map.element_bytes);
 }
+
+namespace {
 
 void land(const Transfer& transfer) {
     const TensorMapRecord& map = *transfer.map;
     const unsigned width = map.element_bytes;
     const unsigned long count = box_bytes(map) / width;
-    for (unsigned long i = 0; i < count; ++i) {
-        const unsigned char* from = element_of(transfer, i);
-        auto* to = const_cast<unsigned char*>(
-            shared_pointer(swizzled(transfer.target + std::uint32_t(i * width), map.swizzle), width));
-        if (from) std::memcpy(to, from, width);
-        else std::memset(to, map.fills_with_nan ? 0xff : 0, width);
-    }
+    if (map.space) land_pixels(transfer);
+    else
+        for (unsigned long i = 0; i < count; ++i)
+            put_element(map, transfer.target + std::uint32_t(i * width), element_of(transfer, i));
     if (finds_races) {
         const Event event = Event(epochs.now) << epoch_shift | Event(transfer.agent) << who_shift | site_is_line |
                             Event(transfer.line);
@@ -76,11 +73,12 @@ const TensorMapRecord& map_of(const void* parameter, int line) {
     return maps[words[1]];
 }
 
-void check_copy(const Transfer& copy, int dimensions) {
+void check_copy(const Transfer& copy, int dimensions, int offsets) {
     const TensorMapRecord& map = *copy.map;
     if (dimensions != map.rank)
         fail("bulk-copy", "a box at %d coordinates of `%s`, which has %d dimensions, in @line:%d@, %s", dimensions, map.name,
              map.rank, copy.line, place());
+    check_pixels(copy, offsets);
     if (copy.target % 128)
         fail("misaligned", "a box of `%s` goes to byte %u of shared memory, in @line:%d@, %s: a multiple of 128 is required",
              map.name, copy.target & 0xfffff, copy.line, place());
@@ -104,13 +102,14 @@ void tensor_map_parameter(int number, void* parameter) {
     std::memcpy(parameter, words, sizeof words);
 }
 
-void load_box(const void* map, std::initializer_list<int> coordinates, std::uint32_t target, std::uint32_t barrier, int line) {
+void load_box(const void* map, std::initializer_list<int> coordinates, std::initializer_list<int> offsets,
+              std::uint32_t target, std::uint32_t barrier, int line) {
     if (transfer_count == most_transfers) fail("limit", "more than %d bulk copies under way", most_transfers);
     Transfer& copy = transfers[transfer_count];
     copy = {&map_of(map, line), {}, {}, target, &mbarrier_at(barrier, "a bulk copy", line), line, 0};
-    int dimensions = 0;
-    for (const int coordinate : coordinates) copy.coordinates[dimensions++] = coordinate;
-    check_copy(copy, dimensions);
+    std::copy(coordinates.begin(), coordinates.end(), copy.coordinates);
+    std::copy(offsets.begin(), offsets.end(), copy.offsets);
+    check_copy(copy, int(coordinates.size()), int(offsets.size()));
     note_atomic(shared_pointer(barrier, 8), 8, line);
     copy.agent = agent_of(*copy.barrier);
     copy.barrier->issuer = current_thread();

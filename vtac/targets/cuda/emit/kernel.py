@@ -19,6 +19,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, shape_of
 from vtac.analysis.shared_memory import alignment_of, shared_buffers
 from vtac.dialects.declared import Declared
+from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
@@ -98,10 +99,15 @@ def _signature(kernel: FuncOp, size: int | None = None) -> list[str]:
         lines.append(f"    {const}{kind} *__restrict__ {parameter_name(argument)}{end}  // {shape}")
     ends = [","] * (len(maps) - 1) + [")"]
     lines += [
-        f"    const __grid_constant__ TensorMap {name}{end}  // boxes of {' x '.join(map(str, reversed(one.box)))}"
+        f"    const __grid_constant__ TensorMap {name}{end}  // {_boxes(one)}"
         for (one, name), end in zip(maps.items(), ends, strict=bool(maps))
     ]
     return [*lines, "{"]
+
+
+def _boxes(one: TensorMap) -> str:
+    extents = " x ".join(map(str, reversed(one.box)))
+    return f"boxes of {extents}" if one.corners is None else f"pixels x channels of images: {extents}"
 
 
 def _check_addressable(argument: SSAValue) -> None:

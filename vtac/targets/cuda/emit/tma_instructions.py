@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 STRUCT = ["struct alignas(64) TensorMap {", "  unsigned long long words[16];", "};"]
 """A tensor map, in kernels and in what launches them."""
-MAP = ["// How boxes are cut out of an array: what cuTensorMapEncodeTiled makes, 128 bytes.", *STRUCT]
+MAP = ["// How boxes are cut out of an array: what the driver encodes, 128 bytes.", *STRUCT]
 """The type of a kernel's parameter that is a tensor map."""
 
 INIT, ARRIVE, EXPECT, WAIT, FENCE = (
@@ -64,25 +64,28 @@ FUNCTIONS: Mapping[str, list[str]] = MappingProxyType(
 """By name, all but those that depend on a number."""
 
 
-def load_name(dimensions: int) -> str:
-    """The function that asks for a box of so many dimensions."""
-    return f"tma_load_{dimensions}d"
+def load_name(dimensions: int, *, of_pixels: bool = False) -> str:
+    """The function that asks for a box of so many dimensions, or for pixels of an array of so many."""
+    return f"tma_load{'_im2col' if of_pixels else ''}_{dimensions}d"
 
 
-def load_text(dimensions: int) -> list[str]:
-    """That function; coordinates count from the innermost dimension."""
+def load_text(dimensions: int, *, of_pixels: bool = False) -> list[str]:
+    """That function; coordinates, and offsets of pixels along space, count from the innermost dimension."""
     names = [f"c{number}" for number in range(dimensions)]
+    offsets = [f"o{number + 1}" for number in range(dimensions - 2)] if of_pixels else []
     numbers = ", ".join(f"%{2 + number}" for number in range(dimensions))
-    kind = f"cp.async.bulk.tensor.{dimensions}d.shared::cluster.global.tile.mbarrier::complete_tx::bytes"
-    places = ", ".join(f"int {name}" for name in names)
-    operands = ", ".join(f'"r"({name})' for name in [*names, "barrier"])
+    more = ", ".join(f"%{3 + dimensions + number}" for number in range(len(offsets)))
+    mode = "im2col" if of_pixels else "tile"
+    kind = f"cp.async.bulk.tensor.{dimensions}d.shared::cluster.global.{mode}.mbarrier::complete_tx::bytes"
+    places = ", ".join([*(f"int {name}" for name in names), *(f"unsigned short {name}" for name in offsets)])
+    operands = [f'"r"({name})' for name in (*names, "barrier")] + [f'"h"({name})' for name in offsets]
     return [
-        f"__device__ __forceinline__ void {load_name(dimensions)}(",
+        f"__device__ __forceinline__ void {load_name(dimensions, of_pixels=of_pixels)}(",
         f"    unsigned target, const TensorMap &map, {places}, unsigned barrier) {{",
         f'  asm volatile("{kind} "',
-        f'               "[%0], [%1, {{{numbers}}}], [%{2 + dimensions}];"',
+        f'               "[%0], [%1, {{{numbers}}}], [%{2 + dimensions}]{f", {{{more}}}" if more else ""};"',
         "               :",
-        f'               : "r"(target), "l"(&map), {operands}',
+        f'               : "r"(target), "l"(&map), {", ".join(operands)}',
         '               : "memory");',
         "}",
     ]

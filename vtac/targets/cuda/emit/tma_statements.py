@@ -98,12 +98,14 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
         return f"{self._addresses[whole(barriers)]} + {_BARRIER_BYTES} * {self.text(index, PRODUCT + 1)}"
 
     def _load(self, op: tma.LoadOp, depth: int) -> None:
-        self._called[load_name(len(op.coordinates))] = load_text(len(op.coordinates))
+        dimensions, of_pixels = len(op.coordinates), bool(op.offsets)
+        name = load_name(dimensions, of_pixels=of_pixels)
+        self._called[name] = load_text(dimensions, of_pixels=of_pixels)
         width = element_bytes(element_type_of(op.target))
         place = f"{self._addresses[whole(op.target)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
-        coordinates = [self.text(one) for one in op.coordinates]
-        arguments = [place, self._maps[map_of(op)], *coordinates, self._barrier(op.barriers, op.index)]
-        self._line(f"{load_name(len(op.coordinates))}({', '.join(arguments)});", depth)
+        places = [self.text(one) for one in (*op.coordinates, *op.offsets)]
+        arguments = [place, self._maps[map_of(op)], *places, self._barrier(op.barriers, op.index)]
+        self._line(f"{name}({', '.join(arguments)});", depth)
 
     def _array(self, op: memref.AllocOp, depth: int) -> None:
         asked_for = any(isinstance(use.operation, _BY_ADDRESS) for use in op.memref.uses)

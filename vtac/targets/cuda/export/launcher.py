@@ -8,7 +8,7 @@ from vtac.dialects.gpu_hardware import STATIC_SHARED_BYTES
 from vtac.targets.cuda.dynamic_plan import DynamicPlan
 from vtac.targets.cuda.emit.expressions import identifier
 from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
-from vtac.targets.cuda.export.exported_maps import DECLARATION, FUNCTION, declared_maps, encoded_maps
+from vtac.targets.cuda.export.exported_maps import DECLARATION, declared_maps, encoded_maps, encoding_functions
 from vtac.targets.cuda.export.sizes import SIZE, Sizes
 from vtac.targets.cuda.launch import LaunchRecord
 from vtac.targets.cuda.plan import BufferRole, LaunchPlan, PlanBuffer, PlanStep
@@ -85,7 +85,7 @@ def launcher_header(exported: Exported) -> str:
         "  return pointer != nullptr && reinterpret_cast<std::uintptr_t>(pointer) % bytes == 0;",
         "}",
         "",
-        *([FUNCTION] if has_maps else []),
+        *encoding_functions(plan.kernels),
         "// Once per device and process, before the first launch: asks for the shared memory that kernels need.",
         "inline cudaError_t prepare() {",
         *_preparation(plan),

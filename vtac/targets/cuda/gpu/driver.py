@@ -65,6 +65,12 @@ _FUNCTIONS: Mapping[str, tuple[type, ...]] = MappingProxyType(
         "cuEventElapsedTime": (_POINTER, _POINTER, _POINTER),
         "cuEventDestroy_v2": (_POINTER,),
         "cuTensorMapEncodeTiled": (_POINTER, _INT, _UINT, _ADDRESS, *(_POINTER,) * 4, *(_INT,) * 4),
+        "cuTensorMapEncodeIm2col": (
+            *(_POINTER, _INT, _UINT, _ADDRESS),
+            *(_POINTER,) * 4,
+            *(_UINT, _UINT, _POINTER),
+            *(_INT,) * 4,
+        ),
         "cuLaunchKernel": (_POINTER, *(_UINT,) * 7, _POINTER, _POINTER, _POINTER),
     }
 )

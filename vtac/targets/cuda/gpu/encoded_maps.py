@@ -23,24 +23,24 @@ def encode(driver: Driver, one: TensorMap, address: int, what: str) -> ctypes.Ar
     room = (ctypes.c_ubyte * (MAP_BYTES + MAP_ALIGNMENT))()
     start = -ctypes.addressof(room) % MAP_ALIGNMENT
     found = (ctypes.c_ubyte * MAP_BYTES).from_buffer(room, start)
-    driver.call(
-        "cuTensorMapEncodeTiled",
-        ctypes.byref(found),
+    layout = (_NO_INTERLEAVE, SWIZZLES[one.swizzle], PROMOTION, int(one.fill == "nan"))
+    array = (
         MAP_ENCODINGS[one.dtype].code,
         one.rank,
         address,
         _numbers(ctypes.c_uint64, one.extents),
         _numbers(ctypes.c_uint64, one.strides),
-        _numbers(ctypes.c_uint32, one.walked),
-        _numbers(ctypes.c_uint32, one.steps),
-        _NO_INTERLEAVE,
-        SWIZZLES[one.swizzle],
-        PROMOTION,
-        int(one.fill == "nan"),
-        what=f"{what}: tensor map of `{one.array}`",
     )
+    steps = _numbers(ctypes.c_uint32, one.steps)
+    told = f"{what}: tensor map of `{one.array}`"
+    if one.corners is None:
+        box = _numbers(ctypes.c_uint32, one.walked)
+        driver.call("cuTensorMapEncodeTiled", ctypes.byref(found), *array, box, steps, *layout, what=told)
+        return found
+    corners = (_numbers(ctypes.c_int, one.corners.lower), _numbers(ctypes.c_int, one.corners.upper))
+    driver.call("cuTensorMapEncodeIm2col", ctypes.byref(found), *array, *corners, *one.box, steps, *layout, what=told)
     return found
 
 
-def _numbers(kind: type[ctypes.c_uint64] | type[ctypes.c_uint32], numbers: Sequence[int]) -> object:
+def _numbers(kind: type[ctypes.c_uint64 | ctypes.c_uint32 | ctypes.c_int], numbers: Sequence[int]) -> object:
     return (kind * max(1, len(numbers)))(*numbers)

@@ -20,7 +20,7 @@ from vtac.targets.cuda.schedules.tiling import LEAST_AHEAD, ProductTiling
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
 
-_RULE = "a box is whole rows of pixels and channels of one tap, in rows and at strides of multiples of 16 bytes"
+_RULE = "a box is pixels of images and channels of one tap, in rows and at strides of multiples of 16 bytes"
 _OPERANDS = 2
 
 

@@ -68,8 +68,9 @@ void arrive_mbarrier(std::uint32_t address, unsigned count, unsigned bytes, int 
 void expect_mbarrier(std::uint32_t address, unsigned bytes, int line);
 bool wait_mbarrier(std::uint32_t address, unsigned parity, int line);
 // cp.async.bulk.tensor of a box of a tensor to shared memory, and the fence between plain accesses and such copies.
-void load_box(const void* map, std::initializer_list<int> coordinates, std::uint32_t target, std::uint32_t barrier,
-              int line);
+// Of pixels, by a map for im2col, with an offset for each dimension of space.
+void load_box(const void* map, std::initializer_list<int> coordinates, std::initializer_list<int> offsets,
+              std::uint32_t target, std::uint32_t barrier, int line);
 void fence_proxies();
 void fence_mbarriers();
 // elect.sync, and setmaxnreg.
