@@ -55,6 +55,7 @@ DRAWINGS = {
     "default-schedules.md": 1,
     "machine.md": 4,
     "mma-dialect.md": 1,
+    "tma-dialect.md": 1,
     "wgmma-dialect.md": 1,
 }
 """How many blocks of text each page has that nothing prints. What a command prints stands in a session."""
