@@ -69,7 +69,7 @@ REFUSED = {
     "channels that no step divides": (
         Convolution.of(2, (7, 7), (3, 3), channels=40, padding=1).text(),
         None,
-        "tma_schedule: no tiling of a product of 98 x 32 x 360 copies boxes: of blocks of 32 x 32 in steps of 32, 4 "
+        "tma_schedule: no tiling of a product of 98 x 32 x 360 copies boxes: of blocks of 64 x 32 in steps of 16, 4 "
         "stages, 'x' is not addressed by one part of a loop along each dimension; a box is pixels of images and "
         "channels of one tap, in rows and at strides of multiples of 16 bytes; use mma.sync or wgmma with other copies",
     ),
