@@ -38,6 +38,7 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.dynamic_grid import check_independent, dynamic_arguments, grid_rule
 from vtac.analysis.gpu_indices import whole
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
+from vtac.dialects.mma import LoadPairOp, StorePairOp
 from vtac.dialects.wmma import AsyncCopyOp, VariableOp
 from vtac.dialects.wmma.declared import DYNAMIC_GRID, DYNAMIC_SIZE, GRID, KERNEL
 from vtac.rewriting.edits import insert_ops
@@ -56,13 +57,10 @@ class GuardAccess(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(
         self,
-        op: memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp | AsyncCopyOp,
+        op: memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp | LoadPairOp | StorePairOp | AsyncCopyOp,
         rewriter: PatternRewriter,
     ) -> None:
-        if isinstance(op, AsyncCopyOp):
-            buffer, place = op.source, op.source_offset
-        else:
-            buffer, place = (op.memref if isinstance(op, memref.LoadOp | memref.StoreOp) else op.base), op.indices[0]
+        buffer, place = _accessed(op)
         end = self.ends.get(whole(buffer))
         if end is None or _is_guarded(op, end):
             return
@@ -73,13 +71,15 @@ class GuardAccess(RewritePattern):
             return
         inner = op.clone()
         inner.location = op.location
-        if isinstance(inner, memref.StoreOp | vector.StoreOp):
+        if not inner.results:
             rewriter.replace(op, [inside, scf.IfOp(inside.result, [], [inner, scf.YieldOp()])], [])
             return
-        result = inner.results[0]
-        result.name_hint = op.results[0].name_hint
-        zero = arith.ConstantOp(_zero(result.type))
-        choice = scf.IfOp(inside.result, [result.type], [inner, scf.YieldOp(result)], [zero, scf.YieldOp(zero.result)])
+        for own, former in zip(inner.results, op.results, strict=True):
+            own.name_hint = former.name_hint
+        zero = arith.ConstantOp(_zero(inner.results[0].type))
+        zeros = scf.YieldOp(*[zero.result] * len(inner.results))
+        kinds = [one.type for one in inner.results]
+        choice = scf.IfOp(inside.result, kinds, [inner, scf.YieldOp(*inner.results)], [zero, zeros])
         rewriter.replace(op, [inside, choice])
 
     def _copy(self, op: AsyncCopyOp, inside: arith.CmpiOp, rewriter: PatternRewriter) -> None:
@@ -92,6 +92,17 @@ class GuardAccess(RewritePattern):
         )
         copy.location = op.location
         rewriter.replace(op, [*made, copy], [])
+
+
+def _accessed(
+    op: memref.LoadOp | memref.StoreOp | vector.LoadOp | vector.StoreOp | LoadPairOp | StorePairOp | AsyncCopyOp,
+) -> tuple[SSAValue, SSAValue]:
+    """The array of an access, and its first element: rows end behind whole vectors and pairs."""
+    if isinstance(op, AsyncCopyOp):
+        return op.source, op.source_offset
+    if isinstance(op, LoadPairOp | StorePairOp):
+        return op.memory, op.offset
+    return (op.memref if isinstance(op, memref.LoadOp | memref.StoreOp) else op.base), op.indices[0]
 
 
 def _is_guarded(op: Operation, end: SSAValue) -> bool:

@@ -19,6 +19,7 @@ from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, shape_of
 from vtac.analysis.stand_ins import prime_of
+from vtac.dialects.mma import LoadPairOp, StorePairOp
 from vtac.dialects.wmma.declared import GRID
 from vtac.errors import CompileError
 
@@ -76,7 +77,8 @@ def _rule_of(kernel: FuncOp, access: Access, dimension: int, extent: int, row: i
     times = next((block for block in range(1, extent) if first(block) != first(0)), extent)
     step = first(times) - first(0)
     sampled = [*range(min(extent, 64)), *range(0, extent, max(1, extent // _SAMPLES)), extent - 1]
-    if step < 1 or first(0) or any(first(block) != block // times * step for block in sampled):
+    start = first(0)  # the second of two accesses of a tile begins some rows further down
+    if not 0 <= start < step or any(first(block) != start + block // times * step for block in sampled):
         raise _no_rule(kernel, "its blocks do not follow one after the other along it")
     return GridRule(dimension, times, row, step)
 
@@ -94,7 +96,7 @@ def check_independent(kernel: FuncOp, size: int) -> None:
         if any(number and number % prime == 0 for number in _numbers(op)):
             raise _no_rule(kernel, "an index, a condition or a loop in it depends on it", op)
         for access in own_accesses(op):
-            kinds = (memref.LoadOp, memref.StoreOp, vector.LoadOp, vector.StoreOp)
+            kinds = (memref.LoadOp, memref.StoreOp, vector.LoadOp, vector.StoreOp, LoadPairOp, StorePairOp)
             if access.buffer in rows and not isinstance(op, kinds) and op.name != "wmma.async_copy":
                 raise _no_rule(kernel, f"whole tiles of '{buffer_name(access.buffer)}' are moved at once", op)
 

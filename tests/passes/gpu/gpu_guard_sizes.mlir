@@ -29,6 +29,31 @@ builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
 
 // -----
 
+// Lanes of mma.sync read and write pairs, some of them eight rows below the first of their block: pairs end with rows.
+
+// CHECK-LABEL: func.func @pairs(
+// CHECK-SAME:    wmma.dynamic_grid = array<i64: 0, 1, 4, 64>
+// CHECK:         arith.cmpi slt, %place, %x_end
+// CHECK-NEXT:    %u, %v = scf.if %{{.*}} -> (f32, f32) {
+// CHECK-NEXT:      mma.load_pair %from[%place]
+// CHECK:         arith.cmpi slt, %place, %y_end
+// CHECK-NEXT:    scf.if
+// CHECK-NEXT:      mma.store_pair %u, %v
+builtin.module attributes {wmma.dynamic_size = 15104 : i64} {
+  func.func @pairs(%x: memref<15104x4xf32>, %y: memref<15104x4xf32> {schedule.result}) attributes {gpu.kernel, wmma.grid = array<i64: 944, 1, 1>, wmma.block = array<i64: 16, 1, 1>} {
+    %block = "gpu.block_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %thread = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+    %from = memref.reinterpret_cast %x to offset: [0], sizes: [60416], strides: [1] : memref<15104x4xf32> to memref<60416xf32>
+    %to = memref.reinterpret_cast %y to offset: [0], sizes: [60416], strides: [1] : memref<15104x4xf32> to memref<60416xf32>
+    %place = affine.apply affine_map<(b, t) -> (b * 64 + t * 2 + 32)> (%block, %thread)
+    %u, %v = mma.load_pair %from[%place] : memref<60416xf32> -> f32, f32
+    mma.store_pair %u, %v, %to[%place] : f32, f32, memref<60416xf32>
+    func.return
+  }
+}
+
+// -----
+
 // A kernel of arrays that do not have the size stays as it is.
 
 // CHECK-LABEL: func.func @other(%x: memref<4xf32>) attributes {gpu.kernel
