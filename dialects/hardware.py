@@ -201,7 +201,10 @@ class VTAConfig:
 
     @classmethod
     def from_fields(cls, values: dict[str, object], source: str = "configuration") -> VTAConfig:
-        """Build a record from `vta_config.json` keys (`LOG_INP_WIDTH`, `TARGET`, ...)."""
+        """Build a record from `vta_config.json` keys (`LOG_INP_WIDTH`, `TARGET`, ...).
+
+        Raises `ConfigError` for another key, and for a value of another type.
+        """
         known = {field.name.upper(): field.name for field in fields(cls)}
         unknown = sorted(set(values) - set(known))
         if unknown:

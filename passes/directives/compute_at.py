@@ -116,7 +116,7 @@ def _check(op: ComputeAtOp, block: BlockOp, loop: ForOp) -> dict[int, int]:
 
 
 def check_not_mapped(op: DirectiveOp, loop: ForOp) -> None:
-    """A loop given to a hardware unit keeps what it holds."""
+    """A loop given to a hardware unit keeps what it holds. Raises `ScheduleError` for one that is, or stands in one."""
     for around in [*enclosing_loops(loop), loop]:
         taken = taken_by(around)
         if taken:
@@ -128,7 +128,10 @@ def check_not_mapped(op: DirectiveOp, loop: ForOp) -> None:
 
 
 def check_inputs_kept(op: DirectiveOp, block: BlockOp, places: Sequence[BlockOp]) -> None:
-    """What a block reads must still be there at the places it moves to."""
+    """What a block reads must still be there at the places it moves to.
+
+    Raises `ScheduleError` with the block that overwrites it.
+    """
     overwrite = overwrite_before(block, places)
     if overwrite is not None:
         writer, value = overwrite

@@ -70,7 +70,10 @@ def _check_simulator_only(op: DmaCopyOp, handles: Handles, name: str) -> None:
 
 
 def only_block(op: DirectiveOp, loop: ForOp) -> BlockOp:
-    """The one block that a perfect nest from `loop` inwards holds."""
+    """The one block that a perfect nest from `loop` inwards holds.
+
+    Raises `ScheduleError` for a nest of more, and one that is mapped already.
+    """
     current: ForOp = loop
     for around in [*enclosing_loops(loop), loop]:
         taken = taken_by(around)

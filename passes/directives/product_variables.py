@@ -56,7 +56,10 @@ def product_variables(op: ImplicitGemmOp, product: Contraction[int]) -> ProductV
 def leaving_first(
     op: ImplicitGemmOp, product: Contraction[int], matrix: ProductVariables, padded: int
 ) -> ProductVariables:
-    """Depth with that variable outermost which leaves both operands where it leaves its range."""
+    """Depth with that variable outermost which leaves both operands where it leaves its range.
+
+    Raises `ScheduleError` where there is none.
+    """
     view = product.view
     for variable in matrix.depth:
         if leaves_operands(view, variable):

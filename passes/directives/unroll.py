@@ -24,7 +24,7 @@ def unroll(op: UnrollOp, handles: Handles) -> None:
 
 
 def mark_kind(op: DirectiveOp, loop: ForOp, kind: LoopKind) -> None:
-    """Give a plain serial loop a kind."""
+    """Give a plain serial loop a kind. Raises `ScheduleError` for one that is bound, marked or mapped."""
     if occupation(loop):
         raise refusal(op, f"loop {describe(loop)} is {occupation(loop)} already", "choose a plain serial loop")
     loop.kind = LoopKindAttr(kind)

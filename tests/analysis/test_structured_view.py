@@ -29,8 +29,6 @@ KINDS = {
 }
 """Which of the operands a and b and the result c a variable of each group moves."""
 
-ALONE = "expected the product of both inputs added to the accumulator"
-
 
 @dataclass(frozen=True)
 class Program:

@@ -8,9 +8,8 @@ from dataclasses import replace
 from mma_programs import CASES as OF_TILES
 from mma_programs import Case, product
 
-from vtac.schedule import Schedule
 from vtac.targets.cuda.schedules.tiling import ProductTiling
-from vtac.targets.cuda.schedules.wgmma_products import group_tiling, wgmma_schedule
+from vtac.targets.cuda.schedules.wgmma_products import group_tiling
 
 
 def cut(case: Case) -> Case:
@@ -43,8 +42,3 @@ TILINGS: Mapping[str, ProductTiling] = {
     "steps of two panels": group_tiling(1, 64, 2, 256, 2),
 }
 """Tilings of a product of 256 x 192 x 512."""
-
-
-def schedule_of(case: Case) -> Schedule:
-    """The schedule that the case gets."""
-    return wgmma_schedule(case.text)

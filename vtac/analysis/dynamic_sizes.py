@@ -148,7 +148,10 @@ def _problem_of_loops(op: LinalgStructuredOperation) -> str:
 
 
 def stand_in(function: FuncOp) -> int:
-    """The number that stands for the size: a multiple of all tiles, and of a prime that divides no other number."""
+    """The number that stands for the size: a multiple of all tiles, and of a prime that divides no other number.
+
+    Raises `CompileError` where each prime divides one.
+    """
     values = [*function.body.block.args, *(result for op in function.body.block.ops for result in op.results)]
     numbers = {extent for value in values for extent in _shape(value) if extent > 1}
     numbers.update(number for op in function.walk() for number in _numbers_of(op) if number)

@@ -54,7 +54,7 @@ def inside_guards(op: UnpackOp, loops: Sequence[Linear]) -> list[Linear]:
 
 
 def zero_of(op: PackOp) -> Number:
-    """What fills incomplete tiles."""
+    """What fills incomplete tiles. Raises `CompileError` for a type that has no zero."""
     element: Attribute = op.result_type.element_type
     if isinstance(element, IntegerType):
         return IntegerAttr(0, cast("IntegerType[int, Signedness]", element))

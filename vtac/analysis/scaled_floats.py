@@ -55,7 +55,7 @@ def require_float(kind: Attribute) -> None:
 
 
 def from_integer(low: int, high: int, kind: Attribute) -> Scaled:
-    """An integer as a floating-point number."""
+    """An integer as a floating-point number. Raises `NotScaledError` for one that may not fit 32 bits."""
     require_float(kind)
     if low < INT32[0] or high > INT32[1]:
         raise NotScaledError("it converts a 64-bit value that may not fit 32 bits to floating point")
@@ -64,7 +64,10 @@ def from_integer(low: int, high: int, kind: Attribute) -> Scaled:
 
 
 def to_integer(op: Operation, term: Term, recipe: Recipe) -> Result:
-    """A whole number as an integer of the operation's type."""
+    """A whole number as an integer of the operation's type.
+
+    Raises `NotScaledError` for a fraction, and for what the type or f32 cannot hold exactly.
+    """
     fact, kind = _scaled(term), op.results[0].type
     if not isinstance(kind, IntegerType):
         raise NotScaledError(f"it gives {kind}")

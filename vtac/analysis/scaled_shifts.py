@@ -22,16 +22,20 @@ SINGLE_EXACT = 1 << 24
 
 
 Result: TypeAlias = tuple[int, Scaled]
+"""The number of a value in a recipe, and what is known of it: bounds, and by which powers of two it is scaled."""
 
 
 def fitting(low: int, high: int) -> None:
-    """Raises for integers that 32 bits do not hold."""
+    """Raises `NotScaledError` for integers that 32 bits do not hold."""
     if low < INT32[0] or high > INT32[1]:
         raise NotScaledError(f"its integers lie between {low} and {high}, which 32 bits do not hold")
 
 
 def aligned(source: int, fact: Scaled, exponent: Amount, recipe: Recipe) -> Result:
-    """The same number with a smaller exponent: shifted left."""
+    """The same number with a smaller exponent: shifted left.
+
+    Raises `NotScaledError` where the exponent is smaller already, and where it is too far away.
+    """
     amount = both(lambda e, to: e - to, fact.exponent, exponent)
     low, high = _shift(fact.low, amount, min), _shift(fact.high, amount, max)
     if amount == 0:
@@ -50,7 +54,7 @@ def _shift(number: int, amount: Amount, choose: Callable[[int, int], int]) -> in
 
 
 def shifted_right(source: int, fact: Scaled, recipe: Recipe) -> Result:
-    """The number rounded down to a whole one."""
+    """The number rounded down to a whole one. Raises `NotScaledError` as `aligned` does."""
     source, fact, amount = _whole_shift(source, fact, recipe)
     if amount == 0:
         return source, fact
@@ -73,9 +77,9 @@ def _whole_shift(source: int, fact: Scaled, recipe: Recipe) -> tuple[int, Scaled
 def round_half_even(source: int, fact: Scaled, recipe: Recipe) -> Result:
     """The number rounded to the nearest whole one, half to even; no step may wrap.
 
-    With a = x + 2^(n-1), a quotient's half up is a >> n. Its even part is twice a >> (n+1); what
-    is left is 1 from 2^n + 1 on, counted from there: that is (a + 2^n - 1) >> (n+1) less the
-    first. Both shifts together are the quotient, and at a half the even one.
+    With a = x + 2^(n-1), a quotient's half up is a >> n. Its even part is twice a >> (n+1); what is left is 1 from
+    2^n + 1 on, counted from there: that is (a + 2^n - 1) >> (n+1) less the first. Both shifts together are the
+    quotient, and at a half the even one. Raises `NotScaledError` where a step may wrap.
     """
     if smallest(fact.exponent) >= 0:
         return aligned(source, fact, 0, recipe)

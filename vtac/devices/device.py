@@ -53,7 +53,10 @@ class Device:
 
     @property
     def config(self) -> VTAConfig | None:
-        """The device's configuration; None of a simulator that takes any, and where no bitstream is loaded."""
+        """The device's configuration; None of a simulator that takes any, and where no bitstream is loaded.
+
+        Raises `DeviceError` for one that no record can be.
+        """
         fields = cast("dict[str, object]", self.info.get("fields") or {})
         try:
             return VTAConfig.from_fields(fields, f"{self.url}: configuration") if fields else None

@@ -200,7 +200,7 @@ class LoadedHostProgram:
 
     @property
     def counters(self) -> dict[str, int]:
-        """What the device counted in the last run, all streams together."""
+        """What the device counted in the last run, all streams together. Raises `DeviceError` before the first run."""
         if self._runs is None:
             raise DeviceError("counters are those of a run: call the program first", "counters")
         counted: dict[str, int] = {}

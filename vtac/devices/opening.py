@@ -202,7 +202,10 @@ def ssh_command(host: str) -> list[str]:
 
 
 def process_channel(command: Sequence[str]) -> Channel:
-    """A channel to an agent that a command starts, on its standard input and output."""
+    """A channel to an agent that a command starts, on its standard input and output.
+
+    Raises `DeviceError` for one that cannot be started.
+    """
     from vtac.devices.agent.frames import PipeStream, Reader, Writer
 
     try:

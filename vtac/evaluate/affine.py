@@ -30,7 +30,10 @@ def evaluate_map(indices: AffineMap, dims: Sequence[Index]) -> list[Index]:
 
 
 def evaluate_expr(expr: AffineExpr, dims: Sequence[Index]) -> Index:
-    """The value of an expression without symbols; quotients round down, remainders are >= 0."""
+    """The value of an expression without symbols; quotients round down, remainders are >= 0.
+
+    Raises `EvaluationError` for symbols, and for other divisors than positive numbers.
+    """
     if isinstance(expr, AffineConstantExpr):
         return expr.value
     if isinstance(expr, AffineDimExpr):

@@ -34,10 +34,10 @@ def evaluate_body(
 ) -> list[Array]:
     """The values that a body's terminator takes.
 
-    `arguments` and the values of `outer` (results known already: constants from around the
-    body, indices) broadcast against each other and all have at least one dimension. Where
-    `active` is not set the results mean nothing and nothing is an error. `tensors` are those from
-    around the body of which it extracts elements.
+    `arguments` and the values of `outer` (results known already: constants from around the body, indices) broadcast
+    against each other and all have at least one dimension. Where `active` is not set the results mean nothing and
+    nothing is an error. `tensors` are those from around the body of which it extracts elements. Raises
+    `EvaluationError` for an operation that cannot be executed.
     """
     values: dict[SSAValue, Array] = {**outer, **dict(zip(body.args, arguments, strict=True))}
     rank = max((value.ndim for value in values.values()), default=1)
@@ -54,7 +54,7 @@ def evaluate_body(
 
 
 def extracted(op: ExtractOp, indices: Sequence[Array], tensors: Mapping[SSAValue, Array], rank: int) -> Array:
-    """The elements of a tensor at some indices."""
+    """The elements of a tensor at some indices. Raises `EvaluationError` for an index outside."""
     source = _value(op.tensor, op, tensors)
     for dim, (index, extent) in enumerate(zip(indices, source.shape, strict=True)):
         if index.size and (int(index.min()) < 0 or int(index.max()) >= extent):
@@ -65,7 +65,10 @@ def extracted(op: ExtractOp, indices: Sequence[Array], tensors: Mapping[SSAValue
 
 
 def compute(op: Operation, operands: Sequence[Array], active: Mask | None, rank: int = 1) -> Array:
-    """The result of one scalar operation, on arrays."""
+    """The result of one scalar operation, on arrays.
+
+    Raises `EvaluationError` for another operation than those of `arith` and `math` that can be executed.
+    """
     if isinstance(op, ConstantOp):
         value = number(op.value)
         return value.reshape((1,) * rank)

@@ -51,7 +51,7 @@ class Buffer:
         return Buffer(name, self.data.copy(), None if self.written is None else self.written.copy())
 
     def contents(self, what: str, op: Operation) -> Array:
-        """The data, once every element holds a value."""
+        """The data, once every element holds a value. Raises `EvaluationError` with the first that holds none."""
         if self.written is not None and not self.written.all():
             index = [int(i) for i in np.argwhere(~self.written)[0]]
             raise refused(f"{what} '{self.name}': nothing has written its element {index}", op)
@@ -59,14 +59,17 @@ class Buffer:
 
 
 def element_type(kind: Attribute) -> Attribute:
-    """The element type of a memref or tensor."""
+    """The element type of a memref or tensor. Raises `EvaluationError` for another type."""
     if not isinstance(kind, MemRefType | TensorType):
         raise refused(f"cannot hold {kind} in a buffer: a memref or a tensor is required")
     return cast("MemRefType | TensorType[Attribute]", kind).get_element_type()
 
 
 def shape_of_type(kind: Attribute) -> tuple[int, ...]:
-    """The static shape of a memref or tensor, in elements."""
+    """The static shape of a memref or tensor, in elements.
+
+    Raises `EvaluationError` for another type, and for an extent that is not known.
+    """
     shape = kind.get_shape() if isinstance(kind, ShapedType) else None
     if shape is None or any(extent < 0 for extent in shape):
         raise refused(f"cannot hold {kind} in a buffer: a memref or tensor of static shape is required")

@@ -19,7 +19,10 @@ from vtac.evaluate.refusals import refused
 
 
 def function_of(program: ModuleOp | FuncOp) -> FuncOp:
-    """The function itself, or the one function with a body of a module."""
+    """The function itself, or the one function with a body of a module.
+
+    Raises `EvaluationError` for none or several.
+    """
     if isinstance(program, FuncOp):
         return program
     all_functions = [op for op in program.ops if isinstance(op, FuncOp) and op.body.blocks]
@@ -39,7 +42,7 @@ def _is_private(function: FuncOp) -> bool:
 
 
 def function_named(caller: Operation, name: str) -> FuncOp:
-    """The function of that name in the module around an op."""
+    """The function of that name in the module around an op. Raises `EvaluationError` without one."""
     for op in _module_ops(caller):
         if isinstance(op, FuncOp) and op.sym_name.data == name and op.body.blocks:
             return op
@@ -47,7 +50,10 @@ def function_named(caller: Operation, name: str) -> FuncOp:
 
 
 def bind_arguments(function: FuncOp, parameters: Sequence[SSAValue], arrays: Sequence[Array]) -> dict[SSAValue, Buffer]:
-    """Copies of the caller's arrays as the buffers of the parameters, whose shape and dtype they must have."""
+    """Copies of the caller's arrays as the buffers of the parameters, whose shape and dtype they must have.
+
+    Raises `EvaluationError` for others.
+    """
     name = function.sym_name.data
     if len(arrays) != len(parameters):
         names = ", ".join(buffer_name(parameter) for parameter in parameters)

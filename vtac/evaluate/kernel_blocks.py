@@ -52,7 +52,10 @@ class Blocks:
         self.groups = GroupOperations(self.tiles)
 
     def run(self, body: Block, active: Mask | None = None) -> None:
-        """Execute every operation of a body for the active threads."""
+        """Execute every operation of a body for the active threads.
+
+        Raises `EvaluationError` at the first that breaks a rule.
+        """
         for op in body.ops:
             if isinstance(op, scf.ForOp):
                 self._loop(op, active)

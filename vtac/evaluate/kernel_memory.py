@@ -110,7 +110,10 @@ class KernelMemory:
     def begin_copy(
         self, places: Integers, values: Array, users: Users, active: Mask | None, op: Operation
     ) -> PendingCopy:
-        """An asynchronous copy will write here: until it has landed the elements hold nothing."""
+        """An asynchronous copy will write here: until it has landed the elements hold nothing.
+
+        Raises `EvaluationError` outside of shared memory.
+        """
         if self.shared is None:
             raise refused(f"asynchronous copies write shared memory; '{self.name}' is none", op)
         where, who = self._located(places, users, active, op)

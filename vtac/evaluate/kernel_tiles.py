@@ -90,7 +90,10 @@ class TileOperations:
         tiles.defined[warps, chosen] = True
 
     def load(self, op: mma.LdmatrixOp, index: Array, memory: KernelMemory, offset: Array, active: Mask | None) -> None:
-        """Rows that lanes name, spread over the lanes of their warp."""
+        """Rows that lanes name, spread over the lanes of their warp.
+
+        Raises `EvaluationError` for a row that starts at no multiple of 16 bytes.
+        """
         tiles, warps = self.tiles[op.tiles], self.warps.active_warps(active, op)
         chosen = self._pick(tiles, index, warps, op, op.count)
         matrices, width = op.matrices.value.data, 16 // memory.data.dtype.itemsize

@@ -56,7 +56,10 @@ class WarpOperations:
         return self.threads // WARP_SIZE
 
     def active_warps(self, active: Mask | None, op: Operation) -> Integers:
-        """Numbers of the warps that take part: with all of their lanes, or not at all."""
+        """Numbers of the warps that take part: with all of their lanes, or not at all.
+
+        Raises `EvaluationError` for a part of one.
+        """
         if self.block_threads % WARP_SIZE:
             raise refused(f"'{op.name}' in a block of {self.block_threads} threads: whole warps are required", op)
         if active is None:
@@ -67,14 +70,17 @@ class WarpOperations:
         return np.flatnonzero(lanes.all(axis=1))
 
     def uniform(self, value: Array, warps: Integers, op: Operation) -> Integers:
-        """A value that all lanes of a warp agree on, one per active warp."""
+        """A value that all lanes of a warp agree on, one per active warp.
+
+        Raises `EvaluationError` where they differ.
+        """
         lanes = np.broadcast_to(value, self.threads).reshape(self.warps, WARP_SIZE)[warps]
         if (lanes != lanes[:, :1]).any():
             raise refused(f"lanes of one warp pass different operands to '{op.name}'", op)
         return lanes[:, 0].astype(np.int64)
 
     def pick(self, fragments: Fragments, index: Array, warps: Integers, op: Operation) -> Integers:
-        """The fragment's index in each warp's array."""
+        """The fragment's index in each warp's array. Raises `EvaluationError` for one outside."""
         chosen = self.uniform(index, warps, op)
         count = fragments.record.count
         if chosen.size and (chosen.min() < 0 or chosen.max() >= count):

@@ -36,7 +36,10 @@ _FLOATS: dict[type[Attribute], str] = {Float16Type: "float16", Float32Type: "flo
 
 
 def dtype_of(kind: Attribute) -> DType:
-    """numpy's dtype of an element type: i1 (as bool), i8 to i64, f16 to f64, index (as int64)."""
+    """numpy's dtype of an element type: i1 (as bool), i8 to i64, f16 to f64, index (as int64).
+
+    Raises `EvaluationError` for others.
+    """
     name = _FLOATS.get(type(kind))
     if isinstance(kind, IndexType):
         name = "int64"
@@ -78,7 +81,10 @@ def rounded(values: Array, kind: Attribute) -> Array:
 
 
 def number(value: Attribute) -> Array:
-    """A number as an array of shape (1,); integers wrap to their width."""
+    """A number as an array of shape (1,); integers wrap to their width.
+
+    Raises `EvaluationError` for an attribute that is none.
+    """
     if isinstance(value, FloatAttr):
         real = cast("FloatAttr[AnyFloat]", value)
         return rounded(np.array([real.value.data], computed_dtype(real.type)), real.type)

@@ -138,7 +138,7 @@ def _plus(tree: Tree, number: int) -> Tree:
 
 
 def shift_right(number: Number, amount: int) -> Number:
-    """number >> amount, rounding down."""
+    """number >> amount, rounding down. Raises `DeclineError` for what does not fit 32 bits."""
     if number.value is not None:
         return Number.constant(number.value >> amount)
     if number.tree is None:
@@ -154,7 +154,10 @@ def shift_right(number: Number, amount: int) -> Number:
 
 
 def shift_right_each(number: Number, amount: Number) -> Number:
-    """number >> amount, by an amount of its own for each element, rounding down."""
+    """number >> amount, by an amount of its own for each element, rounding down.
+
+    Raises `DeclineError` for amounts beyond 0 to 31, and for what does not fit 32 bits.
+    """
     if amount.tree is None or not amount.within(0, 31):
         raise DeclineError(f"it shifts by {amount.low} to {amount.high} bits; the ALU shifts 32 bits by 0 to 31")
     if number.tree is None or not number.exact:
@@ -188,7 +191,10 @@ def _shift_of_wide(number: Number, wide: Wide, amount: int) -> Number:
 
 
 def extremum(name: Literal["max", "min"], left: Number, right: Number) -> Number:
-    """The larger or smaller of two numbers; nothing where the bounds decide."""
+    """The larger or smaller of two numbers; nothing where the bounds decide.
+
+    Raises `DeclineError` for what does not fit 32 bits.
+    """
     if not (left.exact and right.exact):
         raise DeclineError("it compares 64-bit values that may not fit 32 bits")
     choose = max if name == "max" else min

@@ -55,7 +55,10 @@ def loops_of_source(
 
 
 def with_start_added(total: SSAValue, start: SSAValue, constant: int | None) -> Sequence[Operation]:
-    """A sum plus what it would have started from; what is repeated there is read as it is."""
+    """A sum of i32 plus what it would have started from, as one operation; what is repeated there is read as it is.
+
+    `constant` is the number that all elements of `start` are, where they are one.
+    """
     shape = shape_of(total)
     everywhere: Loops = tuple(range(len(shape)))
     if constant is not None:
@@ -127,6 +130,11 @@ def spare_units(shape: tuple[int, ...]) -> set[int] | None:
 def with_same_body(
     inputs: Sequence[SSAValue], loops: Sequence[Loops], shape: tuple[int, ...], op: GenericOp, body: Region
 ) -> tuple[tensor.EmptyOp, GenericOp]:
+    """An elementwise operation that computes what another does, on other dimensions; and the tensor that it fills.
+
+    `loops` are, for each of `inputs`, the loops that its dimensions run over; the result has the element type of
+    the other one and `shape`, one extent per loop. `body` becomes the new operation's.
+    """
     empty = tensor.EmptyOp([], TensorType(element_of(op.res[0]), list(shape)))
     generic = parallel(inputs, loops, empty.tensor, body)
     stand_for(generic, op)

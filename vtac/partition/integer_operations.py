@@ -22,7 +22,7 @@ def width_of(kind: Attribute) -> int:
 
 
 def from_integer(op: Apply, number: Number) -> Scaled:
-    """An integer as a floating-point number."""
+    """An integer as a floating-point number. Raises `DeclineError` for one that may not fit 32 bits."""
     require_float(op)
     if not number.exact:
         raise DeclineError("it converts a 64-bit value that may not fit 32 bits to floating point")
@@ -31,7 +31,10 @@ def from_integer(op: Apply, number: Number) -> Scaled:
 
 
 def to_integer(op: Apply, value: Scaled) -> Number:
-    """A whole floating-point number as an integer of at most 32 bits."""
+    """A whole floating-point number as an integer of at most 32 bits.
+
+    Raises `DeclineError` for a fraction, and for what does not fit.
+    """
     if value.exponent < 0:
         raise DeclineError(f"'{op.name}' of a fraction rounds toward zero, which a shift does not: round first")
     number = scaled_up(value.number, value.exponent)
@@ -71,7 +74,10 @@ def _truncate(op: Apply, values: Sequence[Number]) -> Number:
 
 
 def extend_unsigned(op: Apply, values: Sequence[Number]) -> Number:
-    """The bits of a signed number as an unsigned one: with the top bit turned over, plus its weight."""
+    """The bits of a signed number as an unsigned one: with the top bit turned over, plus its weight.
+
+    Raises `DeclineError` for what may be negative already.
+    """
     number, bits = values[0], width_of(op.arguments[0].kind)
     if number.exact and number.low >= 0:
         return number

@@ -81,7 +81,10 @@ class _Negation:
 
 
 def subtract(left: Number, right: Number, bits: int = 32) -> Number:
-    """left - right, for a right operand that is constant or made of i8 elements."""
+    """left - right, for a right operand that is constant or made of i8 elements.
+
+    Raises `DeclineError` for others: the ALU has no subtraction.
+    """
     if right.value is not None:
         return add(left, Number.constant(-right.value), bits)
     minus = negated(right)
@@ -94,7 +97,10 @@ def subtract(left: Number, right: Number, bits: int = 32) -> Number:
 
 
 def shift_left(number: Number, amount: int, bits: int = 32) -> Number:
-    """number << amount; amounts from 0 to 31 (more at 64 bits is a product that 32 bits cannot hold)."""
+    """number << amount; amounts from 0 to 31 (more at 64 bits is a product that 32 bits cannot hold).
+
+    Raises `DeclineError` for others.
+    """
     if number.tree is None:
         return Number.wrapped(number.low << amount, bits)
     low, high = number.low << amount, number.high << amount
@@ -123,7 +129,10 @@ def scaled_up(number: Number, amount: int) -> Number:
 
 
 def multiply(left: Number, right: Number, bits: int = 32) -> Number:
-    """left * right where one is a constant power of two, both are constants, or one is an i8 element."""
+    """left * right where one is a constant power of two, both are constants, or one is an i8 element.
+
+    Raises `DeclineError` for others.
+    """
     if left.value is not None:
         left, right = right, left
     factor = right.value

@@ -14,9 +14,9 @@ SINGLE_EXACT = 1 << 24
 def round_half_even(number: Number, amount: int) -> Number:
     """number / 2^amount, rounded to the nearest integer, half to even; the sum of all additions may not wrap.
 
-    ((number >> n) + 1) has the quotient's parity inverted; its last bit, spread over the
-    word, is -1 for an even quotient and 0 for an odd one. With 2^(n-1) added to that, the
-    shift rounds half up for odd quotients and half down for even ones.
+    ((number >> n) + 1) has the quotient's parity inverted; its last bit, spread over the word, is -1 for an even
+    quotient and 0 for an odd one. With 2^(n-1) added to that, the shift rounds half up for odd quotients and half
+    down for even ones. Raises `DeclineError` where an addition may wrap.
     """
     if amount == 0:
         return number

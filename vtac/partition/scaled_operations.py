@@ -21,7 +21,10 @@ def require_float(op: Apply) -> None:
 
 
 def require_normal(op: Apply, value: Scaled) -> Scaled:
-    """A result, which its type must hold without underflow or overflow, whatever the integer is."""
+    """A result, which its type must hold without underflow or overflow, whatever the integer is.
+
+    Raises `DeclineError` for one that may be lost.
+    """
     least, most = (-1022, 1023) if isinstance(op.kind, Float64Type) else (-126, 127)
     bits = max(abs(value.number.low), abs(value.number.high)).bit_length()
     if bits and not (least <= value.exponent and value.exponent + bits <= most):
@@ -30,7 +33,7 @@ def require_normal(op: Apply, value: Scaled) -> Scaled:
 
 
 def scaled_constant(value: float) -> Scaled:
-    """A number as an odd integer times a power of two."""
+    """A number as an odd integer times a power of two. Raises `DeclineError` for infinities and no numbers."""
     if not isfinite(value):
         raise DeclineError(f"it takes the constant {value}")
     mantissa, exponent = frexp(value)

@@ -25,6 +25,8 @@ class Rectangle:
 
 @dataclass(frozen=True, slots=True)
 class Line:
+    """A straight line between two points, in pixels from the top left corner."""
+
     x1: float
     y1: float
     x2: float

@@ -13,7 +13,6 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     BytesAttr,
     DenseIntOrFPElementsAttr,
-    IntegerType,
     TensorType,
     i8,
     i32,
@@ -23,15 +22,10 @@ from xdsl.dialects.linalg.ops import GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
-from vtac.analysis.scaled_integers import INT8, Amount, Channels, Scaled
+from vtac.analysis.scaled_integers import Amount, Channels
 from vtac.rewriting.edits import append
 
 _DTYPES = {"i8": np.dtype("<i1"), "i32": np.dtype("<i4"), "f32": np.dtype("<f4"), "f64": np.dtype("<f8")}
-
-
-def narrowest(fact: Scaled) -> IntegerType:
-    """i8 where an integer fits, else i32."""
-    return i8 if fact.within(*INT8) else i32
 
 
 def tensor_of(element: Attribute, shape: Sequence[int]) -> TensorType[Attribute]:

@@ -52,8 +52,8 @@ class BlockDirectives(Recording):
     def set_scope(self, target: BlockRef | BufferRef, *index_and_scope: int | str) -> None:
         """Place a buffer, or the output of a block, in a scope.
 
-        `set_scope(block, 0, "vta.acc")`, `set_scope(block, "vta.acc")` or
-        `set_scope(buffer, "vta.acc")`.
+        `set_scope(block, 0, "vta.acc")`, `set_scope(block, "vta.acc")` or `set_scope(buffer, "vta.acc")`. Raises
+        `ScheduleError` for other arguments.
         """
         index, scope = (0, *index_and_scope)[-2:] if len(index_and_scope) in (1, 2) else (None, None)
         if not isinstance(index, SupportsIndex) or not isinstance(scope, str):

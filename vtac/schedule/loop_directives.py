@@ -19,7 +19,8 @@ class LoopDirectives(Recording):
     ) -> tuple[LoopRef, LoopRef]:
         """Split a loop by inner extent (`factor`) or outer extent (`nparts`); (outer, inner).
 
-        `tail` says what happens when that does not divide: "error", "guard" or "peel".
+        `tail` says what happens when that does not divide: "error", "guard" or "peel". Raises `ScheduleError` for a
+        factor that is no integer.
         """
         if isinstance(factor, list | tuple):
             raise ScheduleError(

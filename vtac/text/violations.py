@@ -78,6 +78,7 @@ def _successor_violations(operation: Operation) -> Iterator[str]:
 
 
 def block_violations(block: Block, operation: Operation, *, is_only_block: bool) -> Iterator[str]:
+    """What a block breaks of the rules on ends of blocks, as a block of `operation`."""
     if is_only_block and operation.has_trait(NoTerminator):
         return
     last = block.last_op

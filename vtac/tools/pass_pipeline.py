@@ -30,7 +30,10 @@ def parse_passes(text: str, factories: Mapping[str, Callable[[], type[ModulePass
 
 
 def parse_specs(text: str, what: str) -> Sequence[ArgSpec]:
-    """Returns the comma-separated `name{option=value ...}` items of `text`, called `what` in the error."""
+    """Returns the comma-separated `name{option=value ...}` items of `text`, called `what` in the error.
+
+    Raises `UsageError` for another text.
+    """
     tidy = _without_blanks_around_commas(text.strip())
     try:
         return tuple(parse_pipeline(tidy))

@@ -75,6 +75,7 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def dispatch(arguments: Sequence[str]) -> int:
+    """Run the command that the first argument names; its exit status. Raises `UsageError` without a known one."""
     if wants_completion():
         _complete()
     if not arguments:

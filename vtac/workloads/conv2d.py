@@ -125,7 +125,10 @@ func.func @conv2d(%data: {data}, %kernel: {kernel}) -> {tensor(self.output_shape
         return "%data_buf", pad, padded
 
     def schedule(self, tiling: Conv2DTiling | None = None) -> Schedule:
-        """Output blocks outside, input-channel blocks inside, x innermost so that no dst repeats."""
+        """Output blocks outside, input-channel blocks inside, x innermost so that no dst repeats.
+
+        Raises `CompileError` for less than one virtual thread.
+        """
         from vtac.schedule import Schedule
 
         tiling = Conv2DTiling() if tiling is None else tiling

@@ -83,7 +83,10 @@ func.func @matmul(%data: {data}, %weight: {weight}) -> {tensor(self.output_shape
 """
 
     def schedule(self, tiling: MatmulTiling | None = None) -> Schedule:
-        """The blocked schedule: output blocks outside, reduction blocks inside, tiles in hardware."""
+        """The blocked schedule: output blocks outside, reduction blocks inside, tiles in hardware.
+
+        Raises `CompileError` for less than one virtual thread.
+        """
         from vtac.schedule import Schedule
 
         tiling = MatmulTiling() if tiling is None else tiling

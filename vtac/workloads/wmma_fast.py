@@ -85,7 +85,10 @@ def candidates(layer: WmmaConv2D, record: GpuArchitecture) -> Iterator[FastTilin
 
 
 def choose_tiling(layer: WmmaConv2D, architecture: str | GpuArchitecture = "sm_90") -> FastTiling:
-    """The tiling of least estimated time that the layer divides into and the architecture has room for."""
+    """The tiling of least estimated time that the layer divides into and the architecture has room for.
+
+    Raises `CompileError` where there is none.
+    """
     record = gpu_architecture(architecture) if isinstance(architecture, str) else architecture
     for tiling in candidates(layer, record):
         if tiling.fits(layer) and tiling.shared_bytes(staged=layer.staged) <= record.shared_bytes_per_block:

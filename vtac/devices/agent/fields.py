@@ -46,6 +46,7 @@ def mapping(header: Header, name: str) -> Header:
 
 
 def flag(header: Header, name: str) -> bool:
+    """Whether a field is true; anything else, and none, is false."""
     return header.get(name) is True
 
 

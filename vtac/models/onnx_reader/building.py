@@ -108,7 +108,7 @@ class Builder:
         return found
 
     def model(self, outputs: tuple[str, ...]) -> Model:
-        """What has been built."""
+        """What has been built. Raises `ModelError` for an output that is a constant."""
         lost = [name for name in outputs if name not in self._values]
         if lost:
             raise ModelError(f"output '{lost[0]}' of model '{self.name}' is a constant; a computed value is required")

@@ -54,16 +54,20 @@ class IntegerBody:
         self.lines: list[str] = []
 
     def operand(self, tensor: Tensor) -> str:
+        """One more operand; the name of its element in the body, of the tensor's element type."""
         self.operands.append(tensor)
         return f"%a{len(self.operands) - 1}"
 
     def constant(self, value: int) -> str:
+        """A number of i32."""
         return self._line(f"arith.constant {value}")
 
     def add(self, op: str, left: str, right: str) -> str:
+        """One operation of `arith` on two values of i32; the name of its result."""
         return self._line(f"{op} {left}, {right}")
 
     def with_residual(self, value: str, residual: Residual) -> str:
+        """A value of i32 plus the residual's element times its factor, shifted right by its shift."""
         wide = self.operand(residual.tensor)
         extra = f"%v{len(self.lines)}"
         self.lines.append(f"{extra} = arith.extsi {wide} : i8 to i32")
@@ -102,14 +106,18 @@ def exact_type(weights: NDArray[np.int8], zero: int) -> type[np.float32] | type[
 def convolved(
     data: Array, weights: NDArray[np.int8], window: Window, positions: tuple[int, int], groups: int, zero: int
 ) -> NDArray[np.int64]:
-    """The sums of the products of a convolution of i8, exact in floats; `zero` stands for the padding."""
+    """The sums of the products of a convolution, (samples, features, *positions).
+
+    `data` is i8 of (samples, channels, rows, columns), `weights` of (features, channels of a group, *window);
+    `zero`, which stands for the padding, is taken off the data first. All sums are exact in floats.
+    """
     kind = exact_type(weights, zero)
     padded = window.padded(data.astype(kind) - kind(zero), positions, 0)
     return window.convolved(padded, weights.astype(kind), positions, groups).astype(np.int64)
 
 
 def finished_sums(sums: NDArray[np.int64], end: Finish, values: Values) -> Array:
-    """What an elementwise operation makes of sums, as `end` says."""
+    """What an operation makes of sums of (samples, features, ...), as `end` says: i8, or i32 without bounds."""
     features = (-1, *[1] * (sums.ndim - 2))
     biased = sums + end.product.bias.reshape(features)
     if end.bounds is None:

@@ -60,8 +60,9 @@ class QuantisedModel(Quantisation):
     ) -> Report:
         """What each layer is worth on samples (some of the calibration data without them), and what it costs.
 
-        An array, or one for each input; labels are integers, one for each sample. Cycles are those of the program that
-        was compiled last; without one it is compiled for the default configuration.
+        An array, or one for each input; labels are integers, one for each sample. Cycles are those of the program
+        that was compiled last; without one it is compiled for the default configuration. Raises `ModelError` where
+        neither samples nor calibration data are there.
         """
         program = self._programs[0] if self._programs else self.compile()
         given = self.kept if samples is None else samples

@@ -93,7 +93,10 @@ class Agreement:
 
 
 def checked_labels(labels: NDArray[Any] | Sequence[int], scores: Sequence[int], count: int) -> NDArray[Any]:
-    """Labels as an array: one for each choice that is made of `count` samples."""
+    """Labels as an array: one for each choice that is made of `count` samples.
+
+    Raises `ModelError` for another shape, and for numbers that are no integers.
+    """
     found = np.asarray(labels)
     wanted = (count, *scores[2:])
     if found.shape != wanted or found.dtype.kind not in "iu":

@@ -132,6 +132,7 @@ class Report:
 
 
 def finite(number: float) -> float | None:
+    """A number as JSON has it: None for infinities and no numbers."""
     return number if isfinite(number) else None
 
 

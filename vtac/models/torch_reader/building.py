@@ -87,7 +87,7 @@ class Builder:
         return found
 
     def model(self) -> Model:
-        """What has been built."""
+        """What has been built. Raises `ModelError` for an output that is a constant."""
         lost = [name for name in self.program.outputs if name not in self.values]
         if lost:
             raise ModelError(f"output '{lost[0]}' of model '{self.program.name}' is a constant; a value is required")
@@ -120,6 +120,7 @@ def pair(node: Node, name: str, default: tuple[int, int]) -> tuple[int, int]:
 
 
 def number(node: Node, name: str, default: float) -> float:
+    """An argument of a node that is a number, or the default. Raises `ModelError` for anything else."""
     found = node.arguments.get(name)
     if found is None:
         return default
@@ -129,4 +130,5 @@ def number(node: Node, name: str, default: float) -> float:
 
 
 def integer(node: Node, name: str, default: int) -> int:
+    """An argument of a node that is a number, without its fraction."""
     return int(number(node, name, default))

@@ -57,7 +57,10 @@ class Exported:
 
 
 def export(module: object, example_inputs: Sequence[object] | None) -> Exported:
-    """A module in evaluation mode, or a program that is exported already, without in-place operations."""
+    """A module in evaluation mode, or a program that is exported already, without in-place operations.
+
+    Raises `ModelError` for anything else, and for a module without example inputs.
+    """
     torch = _package()
     if isinstance(module, torch.export.ExportedProgram):
         program: Any = module
@@ -73,7 +76,7 @@ def export(module: object, example_inputs: Sequence[object] | None) -> Exported:
 
 
 def load(path: str) -> Exported:
-    """A file that `torch.export.save` wrote."""
+    """A file that `torch.export.save` wrote. Raises `ModelError` for another one."""
     torch = _package()
     try:
         program: Any = torch.export.load(path)

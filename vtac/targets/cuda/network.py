@@ -81,7 +81,7 @@ class CudaNetwork(Compiled):
         return tuple(Parameter(one.name, "output", one.dtype, one.shape) for one in self.plan.of_role("result"))
 
     def kernel_text(self, kernel: LaunchRecord) -> str:
-        """The text of one kernel alone, complete CUDA C++."""
+        """The text of one kernel alone, complete CUDA C++. Raises `CompileError` for a text that lacks it."""
         head, *parts = self.text.split(f"\n{MARK}")
         found = next((part for part in parts if part.split("\n", 1)[0] == kernel.kernel), None)
         if found is None:
@@ -104,7 +104,8 @@ class CudaNetwork(Compiled):
     def run_on_cpu(self, arrays: Sequence[Array], blocks: int | Sequence[int] | None = None) -> CpuRun:
         """Execute the text of all kernels on the CPU: the outputs, every element of which is written.
 
-        Scratch buffers lie where the plan puts them, and hold no numbers until a kernel has written them.
+        Scratch buffers lie where the plan puts them, and hold no numbers until a kernel has written them. Raises
+        `LaunchError` for a part of the blocks.
         """
         if blocks is not None:
             raise LaunchError(f"blocks={blocks}: a kernel needs all that the ones before it compute; leave blocks out")
@@ -154,7 +155,7 @@ class CudaNetwork(Compiled):
         return tuple(found)
 
     def emit(self, path: str | Path) -> None:
-        """Write the text to a file."""
+        """Write the text to a file. Raises `CompileError` for a file that cannot be written."""
         try:
             write_output(Path(path), self.text.encode())
         except OSError as error:
@@ -164,8 +165,8 @@ class CudaNetwork(Compiled):
         """Write `kernels.cu`, `plan.json` and, if there are any, `constants.npz` and cubins: all of them, or none.
 
         `plan.json` is the launch plan, with digests of the other files. For each of the architectures the kernels are
-        compiled and kept: who loads them needs no compiler on such a GPU. A missing directory is made; a program in it
-        is replaced, other files in it stay.
+        compiled and kept: who loads them needs no compiler on such a GPU. A missing directory is made; a program in
+        it is replaced, other files in it stay. Raises `CompileError` for a folder that cannot be written.
         """
         names = [record.kernel for record in self.plan.kernels]
         cubins = {**self.cubins, **compiled_cubins(self.text, names, architectures)}

@@ -150,7 +150,7 @@ class CudaProgram(Compiled):
         return plan_of(self.launch, list(self.constants))
 
     def emit(self, path: str | Path) -> None:
-        """Write the text to a file."""
+        """Write the text to a file. Raises `CompileError` for a file that cannot be written."""
         try:
             write_output(Path(path), self.text.encode())
         except OSError as error:
@@ -160,8 +160,9 @@ class CudaProgram(Compiled):
         """Write `kernel.cu`, `launch.json` and, if there are any, `constants.npz` and cubins: all of them, or none.
 
         `launch.json` is the launch record, with digests of the other files and what is `in_place`. For each of the
-        architectures the kernel is compiled and kept: who loads it needs no compiler on such a GPU. A missing directory
-        is made; a program in it is replaced, other files in it stay.
+        architectures the kernel is compiled and kept: who loads it needs no compiler on such a GPU. A missing
+        directory is made; a program in it is replaced, other files in it stay. Raises `CompileError` for a folder
+        that cannot be written.
         """
         cubins = {**self.cubins, **compiled_cubins(self.text, [self.launch.kernel], architectures)}
         files = {TEXT_FILE: self.text.encode(), **cubin_files(TEXT_FILE, cubins)}

@@ -10,7 +10,10 @@ from vtac.workloads.networks.network import Network
 
 
 def mlp(batch: int = 1, features: Sequence[int] = (784, 512, 256, 10), seed: int = 0) -> Network:
-    """Layers from `features[i]` to `features[i + 1]`, the last one's results in i32; random parameters from `seed`."""
+    """Layers from `features[i]` to `features[i + 1]`, the last one's results in i32; random parameters from `seed`.
+
+    Raises `CompileError` for fewer than two numbers of features.
+    """
     if len(features) < 2:
         raise CompileError(
             f"features are {list(features)}; at least the inputs and the outputs of one layer are required"

@@ -17,8 +17,6 @@ from vtac.targets.vta.passes.slice_gathers import SliceGathers
 from vtac.text.context import make_context
 from vtac.workloads.networks.network import Network
 
-DIMS = "d0, d1, d2, d3"
-
 
 def _extracting(source: str, shape: Sequence[int], result: Sequence[int], indices: Sequence[str], body: str) -> str:
     """A linalg.generic that extracts elements of a tensor of i8, as frontends print it."""

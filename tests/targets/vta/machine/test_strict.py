@@ -25,7 +25,6 @@ ACC = "load.acc sram 0 <- dram 4, 1 x 4 stride 4"
 ALU_ONCE = "for 1 (dst+0 src+0), for 1 (dst+0 src+0)"
 GEMM_ONCE = "for 1 (dst+0 src+0 wgt+0), for 1 (dst+0 src+0 wgt+0)"
 STORE = "store.out sram 0 -> dram 0x80, 1 x 1 stride 1"
-FAR_STORE = "store.out sram 4 -> dram 0x80, 1 x 2 stride 2"
 
 
 def run_strict(run: Run, *lines: str, fill: int = 1) -> dict[str, int | dict[str, int]]:

@@ -105,7 +105,10 @@ def _kernel_flags(compiler: HostCompiler, races: bool) -> tuple[str, ...]:
 
 
 def cache_directory() -> Path:
-    """Where compiled kernels are kept: under `XDG_CACHE_HOME` or ~/.cache, else the temporary directory."""
+    """Where compiled kernels are kept: under `XDG_CACHE_HOME` or ~/.cache, else the temporary directory.
+
+    Raises `ToolMissingError` where neither can be written.
+    """
     base = os.environ.get("XDG_CACHE_HOME") or str(Path("~/.cache").expanduser())
     for root in (Path(base), Path(tempfile.gettempdir())):
         directory = root / "vtac" / "cpu"

@@ -45,7 +45,7 @@ class CudaTarget(Target):
 
 
 def find_kernel(module: ModuleOp) -> FuncOp:
-    """The one kernel of a module."""
+    """The one kernel of a module. Raises `CompileError` for none or several."""
     kernels = [op for op in module.ops if isinstance(op, FuncOp) and KERNEL.is_on(op)]
     if len(kernels) != 1:
         raise CompileError(
@@ -120,7 +120,7 @@ def _check_addressable(argument: SSAValue) -> None:
 
 
 def launch_extents(kernel: FuncOp, launch: Declared[tuple[int, ...]]) -> Extent3:
-    """The grid or block of a kernel, as (x, y, z)."""
+    """The grid or block of a kernel, as (x, y, z). Raises `CompileError` for a kernel without it."""
     extents = launch.get(kernel)
     if extents is None:
         raise CompileError(f"the kernel has no {launch.name}: {launch.meaning}", location_of(kernel))

@@ -137,7 +137,10 @@ class Device:
         )
 
     def capture(self, enqueue: Callable[[int], None], what: str, held: ExitStack) -> int:
-        """What is enqueued on a stream as a graph that can be launched."""
+        """What is enqueued on a stream as a graph that can be launched.
+
+        Raises `LaunchError` where the driver records none.
+        """
         driver = self.driver
         with ExitStack() as recording:
             stream = self.create_stream(what, recording)

@@ -110,7 +110,10 @@ def _require_dense(shape: Sequence[int], strides: Sequence[int] | None) -> None:
 
 
 def stream_handle(stream: object) -> int:
-    """The handle of a stream of torch, cupy, numba or cuda-core, or of a number; 0, the default stream, for None."""
+    """The handle of a stream of torch, cupy, numba or cuda-core, or of a number; 0, the default stream, for None.
+
+    Raises `LaunchError` for anything else.
+    """
     if stream is None or isinstance(stream, int):
         return stream or 0
     protocol = getattr(stream, "__cuda_stream__", None)

@@ -65,7 +65,10 @@ class SassCounts:
 
 
 def disassemble(compiled: CompiledKernel) -> str:
-    """nvdisasm's listing of a compiled kernel; `ToolMissingError` without nvdisasm."""
+    """nvdisasm's listing of a compiled kernel; `ToolMissingError` without nvdisasm.
+
+    Raises `KernelTextError` for a cubin that it cannot read.
+    """
     program = find_disassembler()
     with tempfile.TemporaryDirectory(prefix="vtac-") as directory:
         cubin = Path(directory) / "kernel.cubin"

@@ -16,7 +16,8 @@ from vtac.targets.cuda.schedules.threads import bind_elements, inline_all
 def schedule_elements(script: Schedule) -> None:
     """Elementwise intermediates where they are read; one thread per element, or a block per row where rows reduce.
 
-    What a thread sums up stays in its registers; a row that a block reduces lies in shared memory.
+    What a thread sums up stays in its registers; a row that a block reduces lies in shared memory. Raises
+    `ScheduleError` for a result without dimensions.
     """
     left = inline_all(script, blocks_under(script.function))
     last = script.get_block(left[-1])

@@ -166,7 +166,10 @@ def assemble(text: str, config: VTAConfig) -> bytes:
 
 
 def assemble_micro_ops(text: str, config: VTAConfig) -> bytes:
-    """The bytes of micro-op lines `uop dst 0, src 0, wgt 0`, as `disassemble_micro_ops` writes them."""
+    """The bytes of micro-op lines `uop dst 0, src 0, wgt 0`, as `disassemble_micro_ops` writes them.
+
+    Raises `AssemblyError` with the number of the line that is none.
+    """
     ops: list[MicroOp] = []
     numbers: list[int] = []
     for number, line in _lines(text):

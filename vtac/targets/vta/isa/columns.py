@@ -17,16 +17,11 @@ Words = NDArray[np.uint64]
 _HEADER = {"opcode", *DEPENDENCE_FIELDS}
 
 
-def field_names(opcode: Opcode, config: VTAConfig) -> tuple[str, ...]:
-    """The fields of an instruction after the opcode and the token bits, in word order."""
-    return tuple(field.name for field in instruction_layout(config, opcode).fields if field.name not in _HEADER)
-
-
 def encode_columns(opcode: Opcode, rows: Sequence[Sequence[int]], positions: Sequence[int], config: VTAConfig) -> Words:
     """Instructions of one opcode as words of shape (n, 2), low half first, without token bits.
 
-    Each row holds one value per field of `field_names`; `positions` are the instructions'
-    places in the stream, for errors. Raises `EncodingError` naming the field and its limit.
+    Each row holds one value per field after the opcode and the token bits, in word order; `positions` are the
+    instructions' places in the stream, for errors. Raises `EncodingError` naming the field and its limit.
     """
     fields = [field for field in instruction_layout(config, opcode).fields if field.name not in _HEADER]
     words = np.zeros((len(rows), 2), dtype=np.uint64)

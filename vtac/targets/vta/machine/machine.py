@@ -65,7 +65,10 @@ class Written:
 
 
 def check_image(dram: object) -> NDArray[np.uint8]:
-    """`dram` itself, if it can be a memory image: a writeable, contiguous, one-dimensional uint8 array."""
+    """`dram` itself, if it can be a memory image: a writeable, contiguous, one-dimensional uint8 array.
+
+    Raises `ExecutionError` if it cannot.
+    """
     required = "a memory image is a writeable, contiguous, one-dimensional numpy array of uint8"
     if not isinstance(dram, np.ndarray):
         raise ExecutionError(f"cannot execute on a {type(dram).__name__}; {required}", None, "image")

@@ -237,7 +237,10 @@ class HostProgram:
 
     @property
     def stats(self) -> dict[str, int]:
-        """Counters and cycles of the last run, summed over the device programs that ran."""
+        """Counters and cycles of the last run, summed over the device programs that ran.
+
+        Raises `ProgramError` before the first run.
+        """
         if self._runs is None:
             raise ProgramError("stats are those of a run: call the program first")
         found = {**dict.fromkeys(COUNTER_NAMES, 0), "cycles": 0}

@@ -153,7 +153,10 @@ class Program:
 
     @property
     def counters(self) -> dict[str, int]:
-        """Counters of the last run: `stats` without the cycles, which take longer to find than a run itself."""
+        """Counters of the last run: `stats` without the cycles, which take longer to find than a run itself.
+
+        Raises `ProgramError` before the first run.
+        """
         if self._counters is None:
             raise ProgramError("stats are those of a run: call the program first")
         return dict(self._counters)

@@ -47,14 +47,20 @@ class Index:
 
     @property
     def digests(self) -> dict[str, str]:
-        """Digests of files by name; none in a folder that was written without."""
+        """Digests of files by name; none in a folder that was written without.
+
+        Raises `ProgramError` for another form.
+        """
         found = self.fields.get("digests", {})
         if not isinstance(found, dict):
             raise ProgramError(f"{self.path}: 'digests' must be an object of file names and digests")
         return {str(name): str(value) for name, value in cast("dict[str, object]", found).items()}
 
     def device_names(self) -> list[str]:
-        """The streams of a program of several, in the order of their folders."""
+        """The streams of a program of several, in the order of their folders.
+
+        Raises `ProgramError` for another form.
+        """
         found = self.fields.get("devices")
         try:
             return [str(record["name"]) for record in cast("list[dict[str, object]]", found)]
@@ -62,7 +68,7 @@ class Index:
             raise ProgramError(f"{self.path}: 'devices' must be a list of objects with a 'name' each") from None
 
     def config(self) -> VTAConfig:
-        """The hardware's configuration."""
+        """The hardware's configuration. Raises `ProgramError` for another form, and for a field that is missing."""
         found = self.fields.get("config")
         if not isinstance(found, dict):
             raise ProgramError(f"{self.path}: 'config' must be an object")
@@ -73,7 +79,7 @@ class Index:
         return VTAConfig.from_fields(known, str(self.path))
 
     def stream(self) -> StreamRecord:
-        """The description of one stream."""
+        """The description of one stream. Raises `ProgramError` for another form."""
         records = self.fields.get("buffers")
         if not isinstance(self.fields.get("config"), dict) or not isinstance(records, list):
             raise ProgramError(f"{self.path}: 'config' must be an object and 'buffers' a list")

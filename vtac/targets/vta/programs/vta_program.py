@@ -24,7 +24,10 @@ class VtaProgram(Protocol):
     """A `Program` (one stream) or a `HostProgram` (a host function and the streams it calls)."""
 
     @property
-    def config(self) -> VTAConfig: ...
+    def config(self) -> VTAConfig:
+        """The hardware that it is compiled for."""
+        ...
+
     @property
     def arguments(self) -> tuple[Buffer, ...]:
         """The arrays that a caller passes, in order."""

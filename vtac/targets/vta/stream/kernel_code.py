@@ -50,7 +50,7 @@ _SIGNS = {
 
 
 def python_expression(expr: AffineExpr, dims: list[str], symbols: list[str]) -> str:
-    """An affine expression as Python source."""
+    """An affine expression as Python source. Raises `CompileError` for symbols."""
     if type(expr) is AffineConstantExpr:
         return str(expr.value)
     if type(expr) is AffineDimExpr:
