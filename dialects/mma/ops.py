@@ -25,6 +25,9 @@ from vtac.dialects.schedule.attributes import Number
 
 INDEX = IndexType()
 I64 = IntegerAttr.constr(i64)
+SORT = (0x6420, 0x2064)
+"""Bytes of two registers of columns 2 g, 2 g + 1 and two rows each that are column 2 g, in the order of their rows: for
+lanes whose number has bit 1 clear, whose first register has the first two rows, and set. Each + 0x1111 is 2 g + 1."""
 MATRICES = (1, 2, 4)
 """Core matrices that one ldmatrix loads."""
 
@@ -87,7 +90,8 @@ class LdmatrixOp(IRDLOperation):
 
     `offset`, in elements, is each lane's own: lane l names the row l mod 8 of matrix l / 8, 16 bytes that start at a
     multiple of 16. What becomes tf32 is rounded to it, or with `cut` loses the bits that it lacks. `transposed` loads a
-    matrix of 16-bit elements by its columns.
+    matrix of 16-bit elements by its columns. Of bytes it moves pairs of columns, and lanes sort theirs: the four
+    matrices are two tiles of b, the first of the columns 0, 2, 4, ..., the second of 1, 3, 5, ... (`SORT`).
     Legal on operands, a whole number of tiles, and from shared memory of their element type.
     """
 
@@ -127,8 +131,21 @@ class LdmatrixOp(IRDLOperation):
         if found != element_type_name(tiles.element):
             raise VerifyException(f"ldmatrix: memory holds {found}, the tiles {tiles.element}")
         if self.transposed is not None and ELEMENT_BYTES[tiles.element] != 2:
+            self._verify_sorted(tiles, matrices)
+
+    @property
+    def sorts(self) -> bool:
+        """Whether lanes sort bytes: two tiles of b whose neighbours in memory are columns."""
+        return self.transposed is not None and ELEMENT_BYTES[tiles_of(self.tiles).element] == 1
+
+    def _verify_sorted(self, tiles: Tiles, matrices: int) -> None:
+        if not self.sorts or tiles.role != "matrix_b":
             raise VerifyException(
-                f"ldmatrix: matrices of {tiles.element} transposed; the hardware transposes elements of 16 bits only"
+                f"ldmatrix: {tiles.role} of {tiles.element} transposed; elements of 16 bits are, and bytes of matrix_b"
+            )
+        if matrices != MATRICES[-1]:
+            raise VerifyException(
+                f"ldmatrix: {matrices} matrices of {tiles.element} transposed; 4 are two tiles, which take turns"
             )
 
 

@@ -28,6 +28,7 @@ from vtac.analysis.mma_tiles import (
     MMA_INTRINSICS,
     STORE,
     PlannedTiles,
+    TileAccess,
     match_load,
     match_product_tile,
     match_result,
@@ -107,14 +108,19 @@ class ConvertTile(RewritePattern):
 
     def _index(self, loop: ForOp, block: BlockOp, position: int, values: HostValues) -> SSAValue:
         """The number of the tile of a fragment buffer that a loop accesses as a whole."""
+        return values.materialise(values.value(self._access(loop, block, position, (1, 1)).tile))
+
+    def _access(self, loop: ForOp, block: BlockOp, position: int, counts: tuple[int, int]) -> TileAccess:
+        """How a loop accesses so many tiles of a fragment buffer, along major and minor."""
         nest = perfect_nest(loop)
         planned = self._planned(loop, (*block.inputs, block.output)[position])
         access = tile_access(block, position, nest[0] if nest is not None else [], planned)
         if isinstance(access, str):
             raise no_tile(loop, access)
-        if (access.majors, access.minors) != (1, 1):
-            raise no_tile(loop, f"{access.majors * access.minors} tiles at once; split the loops down to one")
-        return values.materialise(values.value(access.tile))
+        if (access.majors, access.minors) != counts:
+            wanted = "one" if counts == (1, 1) else f"{counts[1]}, whose columns take turns"
+            raise no_tile(loop, f"{access.majors * access.minors} tiles at once; split the loops down to {wanted}")
+        return access
 
     def _product(self, loop: ForOp, intrinsic: str, values: HostValues) -> Operation:
         product = match_product_tile(loop, intrinsic)
@@ -160,19 +166,22 @@ class ConvertTile(RewritePattern):
         block = found.block
         buffer = block.inputs[found.accumulator]
         planned = self._planned(loop, buffer)
-        index = self._index(loop, block, found.accumulator, values)
-        access = tile_access(block, found.accumulator, found.loops, planned)
-        if isinstance(access, str):
-            raise no_tile(loop, access)
-        lanes = LaneResults(found, self.declared[buffer], index, values, rewriter)
+        step = planned.step(planned.minor)
+        access = self._access(loop, block, found.accumulator, (1, step))
+        indices = [values.materialise(values.value(access.tile + at)) for at in range(step)]
+        lanes = LaneResults(found, self.declared[buffer], values, rewriter)
         layout, lane = planned.tiles.layout, _lane(values)
         for number, piece in enumerate(layout.pieces):
-            row, column = place_of_lane(lane, piece, layout.per_piece)
-            loops: dict[Hashable, Linear] = {
-                access.major.induction_variable: row,
-                access.minor.induction_variable: column,
-            }
-            lanes.pair(number, loops, access.minor)
+            row, column = place_of_lane(lane, piece, layout.per_piece, step)
+            elements = [layout.per_piece * number + at for at in range(layout.per_piece)]
+            # Neighbours are two elements of one tile, or an element of each of two tiles that take turns.
+            pairs = [elements] if step == 1 else [[one] for one in elements]
+            for place, pair in enumerate(pairs):
+                loops: dict[Hashable, Linear] = {
+                    access.major.induction_variable: row,
+                    access.minor.induction_variable: column + place * step,
+                }
+                lanes.pair([(index, one) for one in pair for index in indices], loops, access.minor)
         return []
 
 

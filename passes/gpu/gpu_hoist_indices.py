@@ -151,7 +151,9 @@ class HoistPlace(RewritePattern):
     ) -> Linear:
         still = {atom: factor for atom, factor in rest.terms.items() if not _variables(atom) & inner}
         if name is not None:
-            part = Linear(rest.constant if level == 0 else 0, still)
+            part = Linear(0, still)
+            if level == 0 and (self.hoisting.kernel.body.block, part) not in self.hoisting.made:
+                part += rest.constant
             if not _is_worth(part):
                 return rest
             return self.hoisting.variable(part, loops, level, name, rewriter) + (rest - part)

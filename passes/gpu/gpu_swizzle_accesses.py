@@ -8,15 +8,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from xdsl.context import Context
-from xdsl.dialects import arith
+from xdsl.dialects import arith, scf
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, ModuleOp
+from xdsl.dialects.builtin import AffineMapAttr, IndexType, IntegerAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.passes import ModulePass
-from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
+from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
+from xdsl.traits import is_side_effect_free
 
 from vtac.analysis.alignment import multiple_of
 from vtac.analysis.gpu_indices import Access, own_accesses, whole
@@ -27,16 +28,48 @@ from vtac.analysis.linear import Extents, Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, element_type_of
 from vtac.analysis.shared_memory import shared_buffers
+from vtac.analysis.trips import bounds_of
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
 from vtac.dialects.mma.declared import LAYOUT, PLACED
 from vtac.dialects.mma.shared_layouts import CHUNK, SharedLayout
+from vtac.dialects.schedule.declared import UNROLL
 from vtac.dialects.wgmma import DescriptorOp
-from vtac.dialects.wmma import LoadMatrixSyncOp, StoreMatrixSyncOp
+from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.dialects.wmma.declared import KERNEL
 from vtac.errors import CompileError
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
+
+
+class WriteOutCopies(RewritePattern):
+    """An unrolled loop of copies to memory with a layout -> its iterations one after the other.
+
+    Where a chunk goes is then nothing that a loop changes, and worked out once.
+    """
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: scf.ForOp, rewriter: PatternRewriter) -> None:
+        trips = bounds_of(op)
+        if not UNROLL.is_on(op) or trips is None or op.iter_args or not _copies_to_layout(op):
+            return
+        made: list[Operation] = []
+        for number in trips:
+            index = arith.ConstantOp(IntegerAttr(number, IndexType()))
+            mapping: dict[SSAValue, SSAValue] = {op.body.block.args[0]: index.result}
+            *statements, _ = op.body.block.ops
+            made += [index, *(statement.clone(mapping) for statement in statements)]
+        rewriter.replace(op, made, [])
+
+
+def _copies_to_layout(loop: scf.ForOp) -> bool:
+    """Whether a loop holds single copies to memory that has a layout, and nothing else that has effects."""
+    *statements, _ = loop.body.block.ops
+    effects = [one for one in statements if not is_side_effect_free(one)]
+    targets = [whole(one.target).owner for one in effects if isinstance(one, AsyncCopyOp)]
+    return len(targets) == len(effects) > 0 and all(
+        isinstance(owner, Operation) and LAYOUT.get(owner) is not None for owner in targets
+    )
 
 
 @dataclass
@@ -147,6 +180,7 @@ class GpuSwizzleAccesses(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
+            rewrite_once(kernel, WriteOutCopies())
             rewrite_once(kernel, SwizzleAccess(KernelValues(kernel)))
             for buffer in shared_buffers(kernel):
                 layout = LAYOUT.remove(buffer)

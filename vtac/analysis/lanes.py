@@ -28,8 +28,12 @@ def address_of_lane(
 
     `loaded` are the tiles along major (m, or n of matrix_b) and minor (k). Bits 0 to 2 of a lane's number choose a row
     of its matrix: along major, or transposed along k. Bits 3 and 4 choose the matrix: the registers of a tile come one
-    after another, and the tiles, those along k first.
+    after another, and the tiles, those along k first. Of bytes transposed, bits 0 to 3 choose a row of 16 of k: first
+    0 1 4 5 10 11 14 15, then the others, so that each lane gets four in a row of k from two matrices, and the eight
+    rows of a matrix lie in different places of a swizzle.
     """
+    if transposed and ELEMENT_BYTES[tiles.element] == 1:
+        return Linear(0), _depth_of_bytes(lane)
     wide = CORE_BYTES // ELEMENT_BYTES[tiles.element]
     rows = [(1 << bit, 0) for bit in range(3)]
     if transposed:
@@ -43,12 +47,21 @@ def address_of_lane(
     return major, minor
 
 
-def place_of_lane(lane: SSAValue, piece: tuple[int, int], per_piece: int) -> tuple[Linear, Linear]:
-    """Row and column of the first element of an accumulator's piece that each lane holds."""
+def _depth_of_bytes(lane: SSAValue) -> Linear:
+    """The row of k whose 16 bytes each lane names, of 32."""
+    extents: Extents = {lane: WARP_SIZE}
+    eighth, number = Linear.variable(lane).floor_divide(8, extents), Linear.variable(lane).modulo(8, extents)
+    pair = (number.floor_divide(4, extents) + eighth).modulo(2, extents)
+    within = Linear.variable(lane).modulo(2, extents) + number.floor_divide(2, extents) * 4 + pair * 2
+    return within + eighth.floor_divide(2, extents) * CORE_BYTES
+
+
+def place_of_lane(lane: SSAValue, piece: tuple[int, int], per_piece: int, step: int = 1) -> tuple[Linear, Linear]:
+    """Row and column of the first element of an accumulator's piece that each lane holds, of every `step`-th column."""
     extents: Extents = {lane: WARP_SIZE}
     number = Linear.variable(lane)
     row = number.floor_divide(4, extents) + piece[0]
-    return row, number.modulo(4, extents) * per_piece + piece[1]
+    return row, (number.modulo(4, extents) * per_piece + piece[1]) * step
 
 
 def _weighted(lane: SSAValue, weights: Sequence[int], extents: Extents) -> Linear:

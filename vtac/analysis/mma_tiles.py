@@ -7,33 +7,33 @@ follows from the product; the plan of a function holds it for every buffer.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.accesses import indices_of
 from vtac.analysis.bodies import is_copy
-from vtac.analysis.constant_fills import filled_value
 from vtac.analysis.fragment_plans import intrinsic_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, extents_around, scope_of, shape_of
-from vtac.analysis.tiles import divide_exactly, flat_index, match_nest
+from vtac.analysis.tiles import divide_tiles, flat_index, match_nest
 from vtac.analysis.warp_tiles import MatrixAccess, WarpMultiply, element_name, match_multiply, matrix_access
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES
 from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import CORE_BYTES, SHAPES, instruction_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
-from vtac.dialects.scopes import FRAGMENT_ROLES, OPERAND_FRAGMENTS
+from vtac.dialects.scopes import FRAGMENT_ROLES
 from vtac.errors import CompileError
-from vtac.targets.target import Mismatch
 
 PRODUCTS = tuple(f"mma.{shape}" for shape in SHAPES)
 """Intrinsics of products, or of the numbers that their sums start from."""
 LOAD, STORE = "mma.ldmatrix", "mma.store"
 MMA_INTRINSICS = (*PRODUCTS, LOAD, STORE)
 _MOST_MATRICES = 4
+WIDEST = 2
+"""Columns of neighbouring sums may be those of two tiles in turn."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +41,18 @@ class PlannedTiles:
     """What a fragment buffer is: its tiles, and the size of a tile along the two dimensions that it spans.
 
     `major` is the buffer's dimension of rows (m, or n of matrix_b), `minor` that of k, or the accumulator's of n.
+    `steps` are the dimensions of which a tile has every second element, and two tiles take turns.
     """
 
     tiles: Tiles
     major: int
     minor: int
     sizes: Mapping[int, int]
+    steps: Mapping[int, int] = field(default_factory=dict[int, int])
+
+    def step(self, dimension: int) -> int:
+        """Elements from one of a tile's to the next along a dimension."""
+        return self.steps.get(dimension, 1)
 
 
 @dataclass(frozen=True)
@@ -119,7 +125,7 @@ def starts_sums(loop: ForOp) -> bool:
 
 def match_product_tile(loop: ForOp, intrinsic: str) -> WarpMultiply | str:
     """The `mma.sync` that a loop computes, or the first difference."""
-    product = match_multiply(loop)
+    product = match_multiply(loop, WIDEST)
     if isinstance(product, str):
         return product
     shape = "m{}n{}k{}".format(*product.shape)
@@ -148,17 +154,20 @@ def _planned(product: WarpMultiply) -> Iterator[tuple[SSAValue, PlannedTiles]]:
         spans = _spans(block, position, (major, minor))
         role = FRAGMENT_ROLES[scope_of(buffer)]
         element = accumulator if role == "accumulator" else operand
-        sizes = {spans[major]: major.trip_count, spans[minor]: minor.trip_count}
-        yield buffer, PlannedTiles(Tiles(role, shape, element, tile.count), spans[major], spans[minor], sizes)
+        sizes = {spans[one][0]: one.trip_count for one in (major, minor)}
+        steps = {dimension: step for dimension, step in (spans[major], spans[minor]) if step > 1}
+        tiles = Tiles(role, shape, element, tile.count)
+        yield buffer, PlannedTiles(tiles, spans[major][0], spans[minor][0], sizes, steps)
 
 
-def _spans(block: BlockOp, position: int, loops: Sequence[ForOp]) -> dict[ForOp, int]:
-    """The dimension of a buffer that each loop walks, where it walks one element at a time."""
-    found: dict[ForOp, int] = {}
+def _spans(block: BlockOp, position: int, loops: Sequence[ForOp]) -> dict[ForOp, tuple[int, int]]:
+    """The dimension of a buffer that each loop walks, and by how many elements, where that is one or two."""
+    found: dict[ForOp, tuple[int, int]] = {}
     for dimension, index in enumerate(indices_of(block, position, extents_around(block))):
         for loop in loops:
-            if index.coefficient(loop.induction_variable) == 1:
-                found[loop] = dimension
+            step = index.coefficient(loop.induction_variable)
+            if 1 <= step <= WIDEST:
+                found[loop] = dimension, step
     return found
 
 
@@ -167,15 +176,19 @@ def tile_access(block: BlockOp, position: int, inner: Sequence[ForOp], planned: 
     buffer = (*block.inputs, block.output)[position]
     name = f"'{buffer_name(buffer)}'"
     spans = _spans(block, position, inner)
-    by_dimension = {dimension: loop for loop, dimension in spans.items()}
+    by_dimension = {dimension: loop for loop, (dimension, _) in spans.items()}
     if set(by_dimension) != {planned.major, planned.minor} or len(spans) != 2:
         return f"expected loops over the two dimensions of tiles of {name}, {planned.tiles.shown}"
     counts: dict[int, int] = {}
-    for dimension, loop in by_dimension.items():
-        counts[dimension], rest = divmod(loop.trip_count, planned.sizes[dimension])
-        if rest:
-            size = planned.sizes[dimension]
-            return f"loop '{loop.loop_name}' runs over {loop.trip_count} of {name}, no multiple of a tile's {size}"
+    for loop, (dimension, step) in spans.items():
+        size, apart = planned.sizes[dimension], planned.step(dimension)
+        counts[dimension], rest = divmod(loop.trip_count, size)
+        if rest or step not in (1, apart) or (step == 1 and counts[dimension] % apart):
+            turns = f", of which {apart} tiles have every {apart}nd" if apart > 1 else ""
+            return (
+                f"loop '{loop.loop_name}' runs over {loop.trip_count} of {name} in steps of {step}, no multiple of a "
+                f"tile's {size}{turns}"
+            )
     grid: list[int] = []
     places: list[Linear] = []
     for dimension, index in enumerate(indices_of(block, position, extents_around(block))):
@@ -183,7 +196,7 @@ def tile_access(block: BlockOp, position: int, inner: Sequence[ForOp], planned: 
         first = index
         for loop in spans:
             first = first.without(loop.induction_variable)
-        place = divide_exactly(first, size)
+        place = divide_tiles(first, size, planned.step(dimension), extents_around(block))
         if place is None:
             return f"dimension {dimension} of {name} is not addressed in whole tiles of {size}"
         grid.append(shape_of(buffer)[dimension] // size)
@@ -216,10 +229,17 @@ def match_load(loop: ForOp, planned: PlannedTiles) -> Load | str:
     strides = (memory.row_stride, memory.column_stride)
     if 1 not in strides:
         return f"strides of {strides[0]} and {strides[1]} elements in {name}; rows of neighbours are loaded"
-    if memory.column_stride != 1 and width != 2:
+    sorts = width == 1 and memory.column_stride != 1 and planned.tiles.role == "matrix_b"
+    if memory.column_stride != 1 and width != 2 and not sorts:
         return (
             f"{name} has neighbours along {'m' if planned.tiles.role == 'matrix_a' else 'n'}, and elements of {width} "
             "bytes are loaded along k only: lay it out with k innermost"
+        )
+    apart = planned.step(planned.major)
+    if apart != (WIDEST if sorts else 1):
+        return (
+            f"a tile has every {apart}{'nd' if apart > 1 else 'st'} column of {name}; of bytes with neighbours along n "
+            "two tiles take turns, of all others none do: split the columns of the product so"
         )
     pitch = max(strides) * width
     if pitch % CORE_BYTES:
@@ -245,48 +265,3 @@ def match_result(loop: ForOp) -> Result | str:
     if len(inner) != 2:
         return f"expected two loops over a tile, found {len(inner)}"
     return Result(block, found[0], tuple(inner))
-
-
-def match_intrinsic(loop: ForOp, intrinsic: str) -> object:
-    """Something where a loop may become an intrinsic of the mma level; a text or a `Mismatch` where not."""
-    if intrinsic == STORE:
-        return _checked_result(match_result(loop))
-    if intrinsic == LOAD:
-        return _match_early_load(loop)
-    nest = match_nest(loop)
-    if isinstance(nest, str):
-        return nest
-    if not nest[1].inputs:
-        return nest if filled_value(nest[1]) is not None else "expected a constant"
-    return match_product_tile(loop, intrinsic)
-
-
-def _checked_result(found: Result | str) -> object:
-    if isinstance(found, str):
-        return found
-    extents = tuple(loop.trip_count for loop in found.loops)
-    if extents != (16, 8):
-        return Mismatch(
-            f"a tile of {extents[0]} x {extents[1]}; accumulators of mma.sync are 16 x 8",
-            "split the loops over rows by 16 and those over columns by 8",
-        )
-    return found
-
-
-def _match_early_load(loop: ForOp) -> object:
-    """What is known of a load before the product of its buffer is: a copy of whole tiles from shared memory."""
-    nest = match_nest(loop)
-    if isinstance(nest, str):
-        return nest
-    inner, block = nest
-    if not is_copy(block) or scope_of(block.output) not in OPERAND_FRAGMENTS:
-        return f"expected a copy into wmma.matrix_a or wmma.matrix_b, found one into {scope_of(block.output)}"
-    scope = scope_of(block.inputs[0])
-    if scope != "shared":
-        return Mismatch(
-            f"'{buffer_name(block.inputs[0])}' lies in {scope} memory",
-            "ldmatrix reads shared memory: cache_read it there first",
-        )
-    if len(inner) != 2:
-        return f"expected two loops over a tile, found {len(inner)}"
-    return block

@@ -77,6 +77,25 @@ def divide_exactly(expression: Linear, divisor: int) -> Linear | None:
     return Linear(expression.constant // divisor, terms)
 
 
+def divide_tiles(index: Linear, size: int, step: int, extents: Extents) -> Linear | None:
+    """The number of the tile that starts at an index, of tiles of every `step`-th of `size` * `step` elements.
+
+    Such tiles lie interleaved: the first of `step` of them starts at element 0, the second at 1. None where the index
+    is not known to be the start of one.
+    """
+    whole: dict[Hashable, int] = {}
+    first = Linear(index.constant % (size * step))
+    for atom, factor in index.terms.items():
+        if factor % (size * step):
+            first += Linear(0, {atom: factor})
+        else:
+            whole[atom] = factor // size
+    lowest, highest = first.bounds(extents)
+    if lowest < 0 or highest >= step:
+        return None
+    return first + Linear(index.constant // (size * step) * step, whole)
+
+
 def perfect_nest(loop: ForOp) -> tuple[list[ForOp], BlockOp] | None:
     """The loops from `loop` down to the one block they hold; None when there is more."""
     nest = match_nest(loop)

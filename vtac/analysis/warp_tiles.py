@@ -18,7 +18,7 @@ from vtac.analysis.contraction import match_product
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
 from vtac.analysis.structured_view import tile_view
-from vtac.analysis.tiles import flat_index, match_nest, perfect_nest, strided_index
+from vtac.analysis.tiles import divide_tiles, flat_index, match_nest, perfect_nest, strided_index
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.scopes import FRAGMENT_ROLES, OPERAND_FRAGMENTS
 
@@ -51,20 +51,23 @@ class MatrixAccess:
     column_stride: int
 
 
-def fragment_tile(block: BlockOp, position: int, inner: Sequence[ForOp]) -> TileIndex | str:
-    """How an access walks a fragment buffer, or why it is no whole tile."""
+def fragment_tile(block: BlockOp, position: int, inner: Sequence[ForOp], widest: int = 1) -> TileIndex | str:
+    """How an access walks a fragment buffer, in steps of at most `widest` elements, or why it is no whole tile."""
     buffer = (*block.inputs, block.output)[position]
     name = f"'{buffer_name(buffer)}'"
     shape = shape_of(buffer)
-    indices = indices_of(block, position, extents_around(block))
+    extents = extents_around(block)
+    indices = indices_of(block, position, extents)
     spanned: list[tuple[int, ForOp]] = []
+    steps: dict[int, int] = {}
     for dimension, index in enumerate(indices):
         moving = [loop for loop in inner if index.coefficient(loop.induction_variable)]
         if len(moving) > 1:
             return f"dimension {dimension} of {name} is walked by several loops of the tile"
         if moving:
-            if index.coefficient(moving[0].induction_variable) != 1:
-                return f"dimension {dimension} of {name} is walked in steps of more than 1"
+            steps[dimension] = index.coefficient(moving[0].induction_variable)
+            if not 1 <= steps[dimension] <= widest:
+                return f"dimension {dimension} of {name} is walked in steps of more than {widest}"
             spanned.append((dimension, moving[0]))
     if len(spanned) != 2:
         return f"expected a tile of two dimensions of {name}, found {len(spanned)}"
@@ -77,18 +80,12 @@ def fragment_tile(block: BlockOp, position: int, inner: Sequence[ForOp]) -> Tile
             return f"dimension {dimension} of {name} has {extent} elements, no multiple of the tile's {size}"
         for _, loop in spanned:
             index = index.without(loop.induction_variable)  # noqa: PLW2901
-        place = _divided(index, size)
+        place = divide_tiles(index, size, steps.get(dimension, 1), extents)
         if place is None:
             return f"dimension {dimension} of {name} is not addressed in whole tiles of {size}"
         grid.append(extent // size)
         places.append(place)
     return TileIndex(flat_index(places, grid), spanned[0][1], spanned[1][1], prod(grid))
-
-
-def _divided(index: Linear, size: int) -> Linear | None:
-    if index.constant % size or any(factor % size for factor in index.terms.values()):
-        return None
-    return Linear(index.constant // size, {atom: factor // size for atom, factor in index.terms.items()})
 
 
 def matrix_access(block: BlockOp, position: int, rows: ForOp, columns: ForOp) -> MatrixAccess | str:
@@ -129,8 +126,8 @@ class WarpMultiply:
     unsigned: bool
 
 
-def match_multiply(loop: ForOp) -> WarpMultiply | str:
-    """The mma_sync that a loop computes, or the first difference."""
+def match_multiply(loop: ForOp, widest: int = 1) -> WarpMultiply | str:
+    """The mma_sync that a loop computes, of every element or up to every `widest`-th, or the first difference."""
     nest = match_nest(loop)
     if isinstance(nest, str):
         return nest
@@ -145,7 +142,7 @@ def match_multiply(loop: ForOp) -> WarpMultiply | str:
     a, b = (0, 1) if scopes[0] == "wmma.matrix_a" else (1, 0)
     tiles: list[TileIndex] = []
     for position in (2, a, b):
-        tile = fragment_tile(block, position, inner)
+        tile = fragment_tile(block, position, inner, widest)
         if isinstance(tile, str):
             return tile
         tiles.append(tile)

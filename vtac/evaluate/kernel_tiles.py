@@ -12,6 +12,7 @@ from vtac.dialects import mma
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import CORE_ROWS, LaneLayout
+from vtac.dialects.mma.ops import SORT
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.kernel_memory import KernelMemory, Users
 from vtac.evaluate.kernel_warps import WarpOperations, cut_to_tf32, rounded_to_tf32
@@ -62,6 +63,19 @@ def matrices_of(tiles: Array, layout: LaneLayout) -> Array:
     found = np.empty((*tiles.shape[:-2], layout.rows, layout.columns), tiles.dtype)
     found[..., rows, columns] = tiles
     return found
+
+
+def _sorted_bytes(cores: Array) -> Array:
+    """Four matrices of 8 rows of 16 columns each as two tiles' registers, by the lanes that have sorted their bytes."""
+    warps = cores.shape[0]
+    # By lane 4 g + q: rows 2 q and 2 q + 1, columns 2 g and 2 g + 1 of each matrix, as transposing 16 bits leaves them.
+    pairs = cores.reshape(warps, 2, 2, 4, 2, 8, 2).transpose(0, 1, 5, 3, 2, 4, 6).reshape(warps, 2, WARP_SIZE, 8)
+    chosen = np.array(
+        [[selector + odd * 0x1111 >> 4 * at & 7 for at in range(4)] for odd in range(2) for selector in SORT]
+    )
+    by_lane = chosen.reshape(2, 2, 4)[:, np.arange(WARP_SIZE) // 2 % 2]
+    words = np.stack([np.take_along_axis(pairs, by_lane[odd][None, None], axis=-1) for odd in range(2)], axis=1)
+    return words.reshape(warps, 4, CORE_ROWS, 16)
 
 
 @dataclass
@@ -115,7 +129,9 @@ class TileOperations:
         if tiles.record.element == "tf32":
             rows = cut_to_tf32(rows) if op.cut is not None else rounded_to_tf32(rows)
         cores = rows.reshape(len(warps), matrices, CORE_ROWS, width)
-        if op.transposed is not None:
+        if op.sorts:
+            cores = _sorted_bytes(cores)
+        elif op.transposed is not None:
             cores = cores.swapaxes(-1, -2)
         # Of each matrix, lane l holds the l mod 4th of four parts of row l / 4.
         spread = cores.reshape(len(warps), matrices, WARP_SIZE, width // 4)

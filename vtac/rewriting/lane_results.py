@@ -25,6 +25,8 @@ from vtac.dialects.schedule.payload import ForOp
 from vtac.rewriting.flat_views import flattened
 from vtac.rewriting.index_values import HostValues
 
+Held = tuple[SSAValue, int]
+"""Where a lane holds an element: the number of its tile, and the element's in the tile."""
 _PAIR = 2
 _BOTH = tuple(range(_PAIR))
 
@@ -45,22 +47,21 @@ class LaneResults:
 
     result: Result
     tiles: SSAValue
-    index: SSAValue
     values: HostValues
     rewriter: PatternRewriter
 
-    def pair(self, piece: int, loops: Mapping[Hashable, Linear], minor: ForOp) -> None:
-        """The two elements of a piece whose first is where `loops` say; the loop over columns finds the second."""
+    def pair(self, held: Sequence[Held], loops: Mapping[Hashable, Linear], minor: ForOp) -> None:
+        """Two neighbours, the first of which is where `loops` say; the loop over columns finds the second."""
         extents, block = self.values.extents, self.result.block
         places = [self._place(position, loops, minor) for position in range(len(block.inputs) + 1)]
         bounds = [guard for guard in guards_of(block, extents) if guard.bounds(extents)[0] < 0]
         firsts = [guard.substitute(loops, extents) for guard in bounds]
         steps = [self._growth(guard, minor, "a guard") for guard in bounds]
         if all(self._holds_for_both(*one) for one in zip(firsts, steps, strict=True)):
-            self._guarded(firsts, piece, places, _BOTH)
+            self._guarded(firsts, held, places, _BOTH)
             return
         for at in _BOTH:
-            self._guarded([guard + step * at for guard, step in zip(firsts, steps, strict=True)], piece, places, (at,))
+            self._guarded([guard + step * at for guard, step in zip(firsts, steps, strict=True)], held, places, (at,))
 
     def _place(self, position: int, loops: Mapping[Hashable, Linear], minor: ForOp) -> _Place:
         block, extents = self.result.block, self.values.extents
@@ -83,10 +84,12 @@ class LaneResults:
         last = guard + step if step < 0 else guard
         return multiple_of(last, self.values.extents) % (abs(step) + 1) == 0
 
-    def _guarded(self, guards: Sequence[Linear], piece: int, places: Sequence[_Place], which: tuple[int, ...]) -> None:
+    def _guarded(
+        self, guards: Sequence[Linear], held: Sequence[Held], places: Sequence[_Place], which: tuple[int, ...]
+    ) -> None:
         """What is computed of some elements, under the guards that ranges do not decide; indices stand before it."""
         values = self.values
-        sums = self._sums(piece, which)
+        sums = self._sums(held, which)
         verdict: SSAValue | None = None
         for guard in guards:
             if guard.bounds(values.extents)[0] < 0:
@@ -109,13 +112,14 @@ class LaneResults:
         results = [self._computed([values[at] for values in inputs], made) for at in range(len(which))]
         self._write(results, places[-1], which, made)
 
-    def _sums(self, piece: int, which: tuple[int, ...]) -> list[SSAValue]:
-        """Elements of a piece, taken from registers by all lanes alike."""
+    def _sums(self, held: Sequence[Held], which: tuple[int, ...]) -> list[SSAValue]:
+        """Elements of a pair, taken from registers by all lanes alike."""
         kind = element_type_of(self.result.block.inputs[self.result.accumulator])
         found: list[SSAValue] = []
         for at in which:
-            number = IntegerAttr(_PAIR * piece + at, i64)
-            op = ExtractOp(operands=[self.tiles, self.index], properties={"element": number}, result_types=[kind])
+            index, element = held[at]
+            number = IntegerAttr(element, i64)
+            op = ExtractOp(operands=[self.tiles, index], properties={"element": number}, result_types=[kind])
             self.values.operations.append(op)
             found.append(op.result)
         return found

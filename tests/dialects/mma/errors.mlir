@@ -79,8 +79,24 @@ func.func @f(%a: !mma.tiles<1 x matrix_a m16n8k16 f16>, %s: memref<512xbf16, "sh
 // -----
 
 func.func @f(%a: !mma.tiles<1 x matrix_b m16n8k32 s8>, %s: memref<512xi8, "shared">, %i: index) {
-  // expected-error @+1 {{ldmatrix: matrices of s8 transposed; the hardware transposes elements of 16 bits only}}
+  // expected-error @+1 {{ldmatrix: 2 matrices of s8 transposed; 4 are two tiles, which take turns}}
   mma.ldmatrix %a[%i], %s[%i] matrices 2 transposed : !mma.tiles<1 x matrix_b m16n8k32 s8>, memref<512xi8, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%a: !mma.tiles<1 x matrix_a m16n8k32 s8>, %s: memref<512xi8, "shared">, %i: index) {
+  // expected-error @+1 {{ldmatrix: matrix_a of s8 transposed; elements of 16 bits are, and bytes of matrix_b}}
+  mma.ldmatrix %a[%i], %s[%i] matrices 4 transposed : !mma.tiles<1 x matrix_a m16n8k32 s8>, memref<512xi8, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%a: !mma.tiles<2 x matrix_b m16n8k8 tf32>, %s: memref<512xf32, "shared">, %i: index) {
+  // expected-error @+1 {{ldmatrix: matrix_b of tf32 transposed; elements of 16 bits are, and bytes of matrix_b}}
+  mma.ldmatrix %a[%i], %s[%i] matrices 4 transposed : !mma.tiles<2 x matrix_b m16n8k8 tf32>, memref<512xf32, "shared">
   func.return
 }
 

@@ -93,6 +93,68 @@ func.func @tile(%a: memref<16x64xf16, "shared">, %b: memref<16x32xf16, "shared">
 
 // -----
 
+// Bytes of b whose neighbours are columns: two tiles take turns at 16 columns, loaded together by rows of k. Neighbours
+// of a row are then an element of each of two tiles.
+
+// CHECK-LABEL: func.func @bytes
+// CHECK:         %fb = mma.tiles : !mma.tiles<2 x matrix_b m16n8k32 s8>
+// CHECK:         affine.apply affine_map<(d0) -> ((((((d0 mod 2) * 32) + (((d0 mod 8) floordiv 2) * 128)) + {{.*}} ([[LANE:%.*]])
+// CHECK-NEXT:    mma.ldmatrix %fb[{{%.*}}], %b[{{%.*}}] matrices 4 transposed :
+// CHECK:         mma.sync %fc[{{%.*}}], %fa[{{%.*}}], %fb[{{%.*}}]
+// CHECK:         [[E1:%.*]] = mma.extract %fc[[[T1:%.*]]] element 0
+// CHECK-NEXT:    [[E2:%.*]] = mma.extract %fc[[[T2:%.*]]] element 0
+// CHECK:         mma.store_pair [[E1]], [[E2]], %c
+// CHECK:         [[E3:%.*]] = mma.extract %fc[[[T1]]] element 1
+// CHECK-NEXT:    [[E4:%.*]] = mma.extract %fc[[[T2]]] element 1
+// CHECK:         mma.store_pair [[E3]], [[E4]], %c
+func.func @bytes(%b: memref<32x32xi8, "shared">, %a: memref<16x32xi8, "shared">, %c: memref<16x32xi32>) {
+  %fa = memref.alloc() : memref<16x32xi8, "wmma.matrix_a">
+  %fb = memref.alloc() : memref<32x16xi8, "wmma.matrix_b">
+  %fc = memref.alloc() : memref<16x16xi32, "wmma.accumulator">
+  schedule.for %ifb = 0 to 32 attributes {tensorize = "mma.ldmatrix"} {
+    schedule.for %jfb = 0 to 16 {
+      schedule.block "load_fb" <spatial 32, spatial 16> = (d0, d1) -> (d0, d1)(%ifb, %jfb)
+        reads %b<(d0, d1) -> (d0, d1)> : memref<32x32xi8, "shared">
+        writes %fb<(d0, d1) -> (d0, d1)> : memref<32x16xi8, "wmma.matrix_b"> {
+      ^bb0(%vfb: i8):
+        schedule.yield %vfb : i8
+      }
+    }
+  }
+  schedule.for %t = 0 to 2 {
+    schedule.for %i = 0 to 16 attributes {tensorize = "mma.m16n8k32"} {
+      schedule.for %j = 0 to 8 {
+        schedule.for %k = 0 to 32 {
+          schedule.block "mul" <spatial 16, spatial 16, reduction 32> = (d0, d1, d2, d3) -> (d0, d1 * 2 + d3, d2)(%i, %j, %k, %t)
+            reads %fa<(d0, d1, d2) -> (d0, d2)> : memref<16x32xi8, "wmma.matrix_a">
+            reads %fb<(d0, d1, d2) -> (d2, d1)> : memref<32x16xi8, "wmma.matrix_b">
+            writes %fc<(d0, d1, d2) -> (d0, d1)> : memref<16x16xi32, "wmma.accumulator"> {
+          ^bb0(%p: i8, %q: i8, %s: i32):
+            %wp = arith.extsi %p : i8 to i32
+            %wq = arith.extsi %q : i8 to i32
+            %m = arith.muli %wp, %wq : i32
+            %r = arith.addi %s, %m : i32
+            schedule.yield %r : i32
+          }
+        }
+      }
+    }
+  }
+  schedule.for %i4 = 0 to 16 attributes {tensorize = "mma.store"} {
+    schedule.for %j4 = 0 to 16 {
+      schedule.block "store" <spatial 16, spatial 16> = (d0, d1) -> (d0, d1)(%i4, %j4)
+        reads %fc<(d0, d1) -> (d0, d1)> : memref<16x16xi32, "wmma.accumulator">
+        writes %c<(d0, d1) -> (d0, d1)> : memref<16x32xi32> {
+      ^bb0(%v4: i32):
+        schedule.yield %v4 : i32
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
 func.func @no_product(%a: memref<16x64xf16, "shared">) {
   %fa = memref.alloc() : memref<16x16xf16, "wmma.matrix_a">
   // expected-error @+1 {{tensorize with mma: no mma.sync takes tiles of 'fa', so its registers are unknown}}

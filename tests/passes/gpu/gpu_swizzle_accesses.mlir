@@ -45,6 +45,31 @@ func.func @rows(%a: memref<2048xf16>) attributes {gpu.kernel, wmma.grid = array<
 
 // -----
 
+// Copies of an unrolled loop are written out: which chunk each of them goes to, no loop changes then.
+
+// CHECK-LABEL: func.func @halves
+// CHECK-NOT:     scf.for
+// CHECK:         [[C1:%.*]] = arith.xori
+// CHECK:         wmma.async_copy %s
+// CHECK:         [[C2:%.*]] = arith.xori
+// CHECK:         wmma.async_copy %s
+// CHECK-NOT:     wmma.async_copy
+// CHECK:         return
+func.func @halves(%a: memref<2048xf16>) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 32, 1, 1>} {
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %s = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<2048xf16, "shared">
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c2 = arith.constant 2 : index
+  scf.for %half = %c0 to %c2 step %c1 {
+    %at = affine.apply affine_map<(t, h) -> (t floordiv 4 * 64 + h * 32 + t mod 4 * 8)> (%t, %half)
+    wmma.async_copy %s[%at], %a[%at] elements 8 : memref<2048xf16, "shared">, memref<2048xf16>
+  } {unroll}
+  func.return
+}
+
+// -----
+
 func.func @wide(%a: memref<2048xf32>, %v: vector<8xf32>) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 32, 1, 1>} {
   %s = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 128>} : memref<1024xf32, "shared">
   %c0 = arith.constant 0 : index

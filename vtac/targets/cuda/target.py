@@ -87,7 +87,7 @@ def _match(name: str, loop: ForOp, _module: ModuleOp) -> object:
 
 
 def _match_mma(name: str, loop: ForOp, _module: ModuleOp) -> object:
-    from vtac.analysis.mma_tiles import match_intrinsic
+    from vtac.analysis.mma_intrinsics import match_intrinsic
 
     return match_intrinsic(loop, name)
 

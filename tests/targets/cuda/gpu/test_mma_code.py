@@ -66,6 +66,21 @@ def test_tf32_that_is_cut_needs_nothing_more_than_halves(transposed: bool) -> No
     assert loop.others_per_tensor_operation <= 1.05
 
 
+@needs_disassembler
+@pytest.mark.parametrize(("architecture", "stages"), [("sm_80", 3), ("sm_89", 2), ("sm_90", 3)])
+def test_bytes_by_rows_are_sorted_without_more_than_is_said(architecture: str, stages: int) -> None:
+    text = product((1024, 1024, 4096), "i8").text  # shorter loops are unrolled whole
+    script = mma_schedule(text, None, ProductTiling((16, 8, 32), 8, 4, 2, 4, 4, stages, 4))
+    program = vtac.compile(text, "cuda", architecture, schedule=script)
+    assert isinstance(program, CudaProgram)
+    compiled = compile_kernel(program.text, program.launch.kernel, architecture)
+    loop = count_main_loop(disassemble(compiled))
+    assert not compiled.spills
+    assert (loop.tensor_operations, loop.fragment_loads, loop.asynchronous_copies) == (128, 40, 12)
+    assert loop.count("PRMT") == 32
+    assert loop.others_per_tensor_operation <= 1.05
+
+
 def test_a_listing_without_a_loop() -> None:
     listing = ".L_x_0:\n        /*0000*/                   HMMA.16816.F32 R4, R8, R12, R4 ;\n"
     counts = count_main_loop(listing)

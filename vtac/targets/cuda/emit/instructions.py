@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from vtac.dialects.mma.layouts import MmaInstruction
+from vtac.dialects.mma.ops import SORT
 
 
 def ldmatrix_name(matrices: int, *, transposed: bool) -> str:
@@ -23,6 +24,35 @@ def ldmatrix_text(matrices: int, words: int, *, transposed: bool) -> list[str]:
         f'{_braces(0, matrices)}, [%{matrices}];"',
         f"               : {_operands('=r', registers)}",
         '               : "r"(row));',
+        "}",
+    ]
+
+
+SORTING = "ldmatrix_x4_bytes"
+"""The function that loads two tiles of bytes whose neighbours in memory are columns."""
+
+
+def sorting_text() -> list[str]:
+    """The function that transposes pairs of bytes, and sorts them: even columns to the first tile, odd to the second.
+
+    Lanes whose number has bit 1 set have named other rows first, so their bytes come in another order.
+    """
+    first, second = SORT
+    parts = [f"part[{number}]" for number in range(4)]
+    sorted_words = [
+        f"  tile_{tile}[{word}] = __byte_perm(part[{2 * word}], part[{2 * word + 1}], {name});"
+        for tile, name in enumerate(("even", "odd"))
+        for word in range(2)
+    ]
+    return [
+        f"__device__ __forceinline__ void {SORTING}(unsigned (&tile_0)[2], unsigned (&tile_1)[2], unsigned row) {{",
+        "  unsigned part[4];",
+        f'  asm volatile("ldmatrix.sync.aligned.m8n8.x4.trans.shared.b16 {_braces(0, 4)}, [%4];"',
+        f"               : {_operands('=r', parts)}",
+        '               : "r"(row));',
+        f"  const unsigned even = {first:#x} ^ (threadIdx.x & 2) * {(first ^ second) >> 1:#x};",
+        "  const unsigned odd = even + 0x1111;",
+        *sorted_words,
         "}",
     ]
 

@@ -19,6 +19,7 @@ from vtac.targets.cuda.emit.expressions import ATOM, LOW, PRODUCT, identifier
 from vtac.targets.cuda.emit.fragment_statements import FragmentStatementPrinter
 from vtac.targets.cuda.emit.instructions import (
     ROUND,
+    SORTING,
     ldmatrix_name,
     ldmatrix_text,
     mma_name,
@@ -26,6 +27,7 @@ from vtac.targets.cuda.emit.instructions import (
     pack_name,
     pack_text,
     round_text,
+    sorting_text,
 )
 from vtac.targets.cuda.emit.types import element_bytes, scalar_type
 
@@ -116,8 +118,10 @@ class MmaStatementPrinter(FragmentStatementPrinter):
 
     def _ldmatrix(self, op: mma.LdmatrixOp, depth: int) -> None:
         transposed, matrices, words = op.transposed is not None, op.matrices.value.data, tiles_of(op.tiles).words
-        name = ldmatrix_name(matrices, transposed=transposed)
-        self._called[f"{name} {words}"] = ldmatrix_text(matrices, words, transposed=transposed)
+        name = SORTING if op.sorts else ldmatrix_name(matrices, transposed=transposed)
+        self._called[f"{name} {words}"] = (
+            sorting_text() if op.sorts else ldmatrix_text(matrices, words, transposed=transposed)
+        )
         first = self.text(op.index)
         more = [f"{first} + {number}" for number in range(1, op.count)]
         tiles = ", ".join(f"{self.text(op.tiles)}[{index}]" for index in (first, *more))

@@ -20,7 +20,7 @@ from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tai
 from vtac.targets.cuda.schedules.roof import choose_tiling
 from vtac.targets.cuda.schedules.shape import gather_tail, payload_block, product_shape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled
-from vtac.targets.cuda.schedules.warp_loops import spread_over_threads
+from vtac.targets.cuda.schedules.warp_loops import BANK_GROUPS, VECTOR_BYTES, spread_over_threads
 
 if TYPE_CHECKING:
     from xdsl.dialects.builtin import ModuleOp
@@ -62,6 +62,11 @@ class MmaProductScheduler(ProductScheduler):
         if self.raster is not None:
             script.rasterize(*self.raster, tiling.group)
 
+    @property
+    def _in_turn(self) -> int:
+        """Tiles of b that take turns at neighbouring columns."""
+        return 2 if self.shape.sorts else 1
+
     def _spread(self, result: BlockRef) -> LoopRef:
         """Blocks and warps over the result, whose tiles each warp computes from its registers; the loop over warps."""
         script, tiling = self.script, self.tiling
@@ -74,7 +79,7 @@ class MmaProductScheduler(ProductScheduler):
         row_warp, rows = script.split(rows, factor=ROWS * tiling.row_tiles)
         column_warp, columns = script.split(columns, factor=COLUMNS * tiling.column_tiles)
         rows, row = script.split(rows, factor=ROWS)
-        columns, column = script.split(columns, factor=COLUMNS)
+        columns, column = script.split(columns, factor=COLUMNS * self._in_turn)
         script.reorder(*batch, row_block, column_block, row_warp, column_warp, rows, columns, row, column)
         for loop in batch:
             script.bind(loop, "blockIdx.z")
@@ -92,10 +97,14 @@ class MmaProductScheduler(ProductScheduler):
         script, tiling, depth = self.script, self.tiling, self.tiling.fragment[2]
         *_, rows, columns, k = script.get_loops(block)
         rows, row = script.split(rows, factor=ROWS)
-        columns, column = script.split(columns, factor=COLUMNS)
+        columns, column = script.split(columns, factor=COLUMNS * self._in_turn)
+        outer = [rows, columns]
+        if self.shape.sorts:  # every second column is one tile's
+            column, turn = script.split(column, factor=self._in_turn)
+            outer.append(turn)
         step, k = script.split(k, factor=depth * tiling.chunk)
         k, lane = script.split(k, factor=depth)
-        script.reorder(step, k, rows, columns, row, column, lane)
+        script.reorder(step, k, *outer, row, column, lane)
         script.compute_at(a, k)
         *_, outer, _ = script.get_loops(a)
         _, tile = script.split(outer, factor=ROWS)
@@ -131,7 +140,29 @@ class MmaProductScheduler(ProductScheduler):
         if lanes > 1:
             inner, vector = script.split(inner, factor=lanes)
             script.vectorize(vector)
+        if self._copies_halves(outer, inner, lanes):
+            spread_over_threads(script, self.tiling, self._halve(outer, inner))
+            return
         spread_over_threads(script, self.tiling, script.fuse(outer, inner))
+
+    def _copies_halves(self, rows: LoopRef, vectors: LoopRef, lanes: int) -> bool:
+        """Whether each thread copies both halves of a row: where instructions are short, as one address serves both."""
+        whole = lanes * self.blocks.element_bytes == VECTOR_BYTES and vectors.extent == BANK_GROUPS
+        return self.shape.sorts and whole and rows.extent % (self.tiling.threads * 2 // BANK_GROUPS) == 0
+
+    def _halve(self, rows: LoopRef, vectors: LoopRef) -> LoopRef:
+        """A copy of rows of 128 bytes, halves of several rows by all threads, then the other halves of those.
+
+        A warp takes eight rows. Eight threads write halves of two, 4 apart, whose chunks lie in different places.
+        """
+        script, half = self.script, BANK_GROUPS // 2
+        half_of, vectors = script.split(vectors, factor=half)
+        groups, rows = script.split(rows, factor=self.tiling.threads // half)
+        eights, rows = script.split(rows, factor=WARP_SIZE // half)
+        far, near = script.split(rows, factor=half)
+        script.reorder(groups, half_of, eights, near, far, vectors)
+        script.unroll(half_of)
+        return script.fuse(eights, near, far, vectors)
 
     def _turn(self, rows: LoopRef, depth: LoopRef) -> LoopRef:
         """A copy of single elements of 4 bytes that lie side by side along rows, and will along k: 4 x 8 by a warp.

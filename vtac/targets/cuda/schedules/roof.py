@@ -28,6 +28,8 @@ _PRECISION = 0.03
 """Of estimates that differ by this share or less, none is the better."""
 _GROUP_INSTRUCTIONS = 4
 """Of one product of a warpgroup, with what makes its descriptors."""
+_SORTED_REGISTERS = 2
+"""Of a tile of bytes whose columns take turns: one instruction makes each of two."""
 _PIPE_SHARE = {1: 0.5, 2: 1.0, 4: 2.0}
 """Time of a product of that element, in bytes, of that of f16."""
 
@@ -161,6 +163,8 @@ def _issue(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture, co
     rows_loaded, columns_loaded, products = tiling.row_tiles, tiling.column_tiles, 2
     if on_lanes(tiling.fragment):
         columns_loaded, products = tiling.column_tiles // tiling.columns_loaded, 1
+        if size.sorts:
+            columns_loaded += _SORTED_REGISTERS * tiling.column_tiles
     fragments = rows_loaded + columns_loaded + products * tiling.row_tiles * tiling.column_tiles
     if on_groups(tiling.fragment):
         fragments = _GROUP_INSTRUCTIONS

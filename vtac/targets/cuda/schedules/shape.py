@@ -30,6 +30,7 @@ class ProductShape:
     `groups` are the variables of the last block that make up rows and columns, before them those that number the
     products where there are several. `lanes` are the elements of a and b that one thread can copy at a time.
     `fills`: k is one dimension of the program, which zeros follow behind its end. `boxes`: bulk copies bring both.
+    `sorts`: b's bytes are neighbours along n, and two tiles of mma.sync take turns at its columns.
     """
 
     sizes: tuple[int, int, int]
@@ -41,15 +42,23 @@ class ProductShape:
     products: int
     fills: bool
     boxes: bool = False
+    sorts: bool = False
 
     def size(self, element_bytes: int) -> ProductSize:
         """What its tiling is chosen for."""
         sizes = (self.sizes, self.fragment, element_bytes, self.lanes, self.products)
-        return ProductSize(*sizes, self.fills, staged=not in_registers(self.fragment), boxes=self.boxes)
+        known = {"staged": not in_registers(self.fragment), "boxes": self.boxes, "sorts": self.sorts}
+        return ProductSize(*sizes, self.fills, **known)
 
     def for_lanes(self, element_bytes: int) -> ProductShape:
-        """The shape as mma.sync takes it: both operands along k, but for elements of 16 bits, which are transposed."""
-        return self._along_depth((ROWS, COLUMNS, 2 * CORE_BYTES // element_bytes), element_bytes)
+        """The shape as mma.sync takes it: both operands along k, but for elements of 16 bits, and bytes of b.
+
+        Those are transposed as they are loaded, bytes in pairs that lanes sort.
+        """
+        found = self._along_depth((ROWS, COLUMNS, 2 * CORE_BYTES // element_bytes), element_bytes)
+        if element_bytes > 1 or self.b_by_depth:
+            return found
+        return replace(found, b_by_depth=False, lanes=(found.lanes[0], self.lanes[1]), sorts=True)
 
     def for_groups(self, element_bytes: int) -> ProductShape:
         """The shape as wgmma takes it: both operands along k, but for elements of 16 bits."""

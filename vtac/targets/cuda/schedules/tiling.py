@@ -18,6 +18,8 @@ _WARP_TILES = ((4, 4), (4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
 """Fragments per warp, rows and columns: sums of 4 x 4 take half of a thread's registers."""
 _LANE_TILES = ((4, 8), (4, 4), (2, 8), (2, 4), (2, 2), (1, 4), (1, 2), (1, 1))
 """The same of mma.sync, whose tiles have 8 columns."""
+_SORTING_TILES = ((8, 4), (4, 4), (8, 2), (4, 2), (2, 4), (2, 2), (1, 4), (1, 2))
+"""The same where two tiles of b take turns at columns: few of them, as lanes sort the bytes of every one."""
 _GROUP_TILES = tuple((1, tiles) for tiles in (32, 24, 16, 12, 8, 6, 4, 2))
 """The same of wgmma, whose sums are 64 rows of a group by such tiles of 8 columns."""
 _WARPS = ((4, 2), (2, 4), (2, 2), (2, 1), (1, 2), (1, 1))
@@ -166,7 +168,8 @@ class ProductSize:
     `lanes` are the elements of either operand that one thread can copy at a time. `fills_steps`: k is one dimension,
     which is filled up to whole steps with zeros; else steps divide it, as taps and channels would lose their vectors.
     `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, mma.sync or wgmma;
-    `boxes`: of the latter two with operands in bulk copies.
+    `boxes`: of the latter two with operands in bulk copies. `sorts`: two tiles of b take turns at its columns, and lanes
+    sort their bytes.
     """
 
     sizes: tuple[int, int, int]
@@ -177,6 +180,7 @@ class ProductSize:
     fills_steps: bool = False
     staged: bool = True
     boxes: bool = False
+    sorts: bool = False
 
 
 def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator[ProductTiling]:
@@ -188,7 +192,7 @@ def tilings(size: ProductSize, architecture: GpuArchitecture | None) -> Iterator
         return
     is_open = architecture is None and not groups
     room = record.static_shared_bytes_per_block if is_open else record.shared_bytes_per_block
-    shapes = _GROUP_TILES if groups else _LANE_TILES if lanes else _WARP_TILES
+    shapes = _GROUP_TILES if groups else _lane_tiles(size) if lanes else _WARP_TILES
     for tiles, warps, chunk, ahead in product(shapes, _WARPGROUPS if groups else _WARPS, _chunks(size), _STAGES):
         found = ProductTiling(size.fragment, *tiles, *warps, chunk, ahead)
         if (ahead > 1 and not _runs_ahead(found, size)) or ((lanes or groups) and not is_swizzled(found, size)):
@@ -223,6 +227,10 @@ def producers_of(tiling: ProductTiling) -> int:
     return WARPS if on_groups(tiling.fragment) else tiling.row_warps
 
 
+def _lane_tiles(size: ProductSize) -> tuple[tuple[int, int], ...]:
+    return _SORTING_TILES if size.sorts else _LANE_TILES
+
+
 def is_swizzled(tiling: ProductTiling, size: ProductSize) -> bool:
     """Whether threads share each operand's copy, and its rows, whichever way it lies, are such as change places.
 
@@ -235,7 +243,8 @@ def is_swizzled(tiling: ProductTiling, size: ProductSize) -> bool:
     if on_groups(tiling.fragment):
         is_known = size.element_bytes > 1 or columns in INTEGER_COLUMNS
         return shared and is_known and rows < m + GROUP_ROWS and columns < n + COLUMNS
-    return shared and rows < m + ROWS and columns < n + COLUMNS * tiling.columns_loaded
+    in_turn = not size.sorts or tiling.columns_loaded > 1
+    return shared and in_turn and rows < m + ROWS and columns < n + COLUMNS * tiling.columns_loaded
 
 
 def _runs_ahead(tiling: ProductTiling, size: ProductSize) -> bool:

@@ -126,6 +126,18 @@ VTAC_SHUFFLE(__shfl_down_sync, down)
 VTAC_SHUFFLE(__shfl_xor_sync, exclusive_or)
 #undef VTAC_SHUFFLE
 
+// Four of the eight bytes of two registers, each by four bits of the selector; the highest of those spreads a sign.
+inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
+    const std::uint64_t both = std::uint64_t(high) << 32 | low;
+    unsigned result = 0;
+    for (int at = 0; at < 4; ++at) {
+        const unsigned which = selector >> 4 * at & 15;
+        unsigned char byte = static_cast<unsigned char>(both >> 8 * (which & 7));
+        if (which & 8) byte = byte & 0x80 ? 0xff : 0;
+        result |= unsigned(byte) << 8 * at;
+    }
+    return result;
+}
 inline std::size_t __cvta_generic_to_shared(const void* pointer) { return ::vtac::shared_address(pointer); }
 
 inline void __syncwarp(unsigned mask = 0xffffffffu) { ::vtac::warp_barrier(mask); }
