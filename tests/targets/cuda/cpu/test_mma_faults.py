@@ -99,12 +99,8 @@ FAULTS = {
         "      if (lane % 2) ldmatrix_x4(left[0], product_a_address);\n      else ldmatrix_x4(",
         "warp-divergence",
     ),
-    "results of other rows": (
-        "+ lane % 4 * 2 + 256;",
-        "+ lane % 4 * 2 + 224;",
-        "race",
-    ),
-    "results of other columns": ("+ lane % 4 * 2 + 256;", "+ lane % 4 + 256;", "misaligned"),
+    "results of other rows": ("c_to + i * 8 + 256]", "c_to + i * 8 + 224]", "race"),
+    "results of other columns": ("c_to + i * 8 + 256]", "c_to + i * 8 + 257]", "misaligned"),
     "the bias of a neighbour": ("sum + pair.x", "sum + pair.y", WRONG),
 }
 

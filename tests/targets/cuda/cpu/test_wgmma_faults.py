@@ -127,11 +127,7 @@ FAULTS = {
     "some lanes alone": (PRODUCT, "      if (lane < 16) " + PRODUCT.lstrip(), "warp-divergence"),
     "warps of a group read different rows": ("group * 4096", "group * 4096 + warp * 1024", "race"),
     "lanes of a warp read different rows": ("group * 4096", "group * 4096 + lane / 16 * 1024", "warpgroup"),
-    "results of other rows": (
-        "lane / 4 * c_pitch + lane % 4 * 2 + 1024",
-        "lane / 4 * c_pitch + lane % 4 * 2 + 896",
-        "race",
-    ),
+    "results of other rows": ("c_to + i * 8 + 1024]", "c_to + i * 8 + 896]", "race"),
     "results of neighbours": ("const float sum_1 = sums[i][1];", "const float sum_1 = sums[i][0];", WRONG),
 }
 
