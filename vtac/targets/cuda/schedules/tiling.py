@@ -168,8 +168,8 @@ class ProductSize:
     `lanes` are the elements of either operand that one thread can copy at a time. `fills_steps`: k is one dimension,
     which is filled up to whole steps with zeros; else steps divide it, as taps and channels would lose their vectors.
     `staged`: the product passes through shared memory. The space is that of the fragment: of WMMA, mma.sync or wgmma;
-    `boxes`: of the latter two with operands in bulk copies. `sorts`: two tiles of b take turns at its columns, and lanes
-    sort their bytes.
+    `boxes`: of the latter two with operands in bulk copies. `sorts`: two tiles of b take turns at its columns, as their
+    bytes are sorted.
     """
 
     sizes: tuple[int, int, int]
