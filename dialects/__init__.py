@@ -2,16 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from importlib import import_module
+from types import MappingProxyType
+from typing import TYPE_CHECKING, cast
 
 from vtac.lazily import submodules_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from xdsl.ir import Dialect
 
 __getattr__ = submodules_of(__name__)
+
+_HOMES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "arith": ("frontend_arith", "FrontendArith"),
+        "linalg": ("named_linalg", "NamedLinalg"),
+        "mma": ("mma", "MMA"),
+        "packing": ("packing", "Packing"),
+        "schedule": ("schedule", "Schedule"),
+        "tma": ("tma", "TMA"),
+        "vta": ("vta", "VTA"),
+        "wgmma": ("wgmma", "WGMMA"),
+        "wmma": ("wmma", "WMMA"),
+    }
+)
+"""Where each dialect is: its module and its name there."""
 
 
 def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
@@ -20,60 +38,8 @@ def get_all_dialects() -> dict[str, Callable[[], Dialect]]:
     `arith` and `linalg` are xDSL's with more operations and more syntax: where they are
     registered, they take the place of xDSL's.
     """
+    return {name: partial(_load, module, member) for name, (module, member) in _HOMES.items()}
 
-    def get_arith() -> Dialect:
-        from vtac.dialects.frontend_arith import FrontendArith
 
-        return FrontendArith
-
-    def get_linalg() -> Dialect:
-        from vtac.dialects.named_linalg import NamedLinalg
-
-        return NamedLinalg
-
-    def get_mma() -> Dialect:
-        from vtac.dialects.mma import MMA
-
-        return MMA
-
-    def get_packing() -> Dialect:
-        from vtac.dialects.packing import Packing
-
-        return Packing
-
-    def get_schedule() -> Dialect:
-        from vtac.dialects.schedule import Schedule
-
-        return Schedule
-
-    def get_tma() -> Dialect:
-        from vtac.dialects.tma import TMA
-
-        return TMA
-
-    def get_vta() -> Dialect:
-        from vtac.dialects.vta import VTA
-
-        return VTA
-
-    def get_wgmma() -> Dialect:
-        from vtac.dialects.wgmma import WGMMA
-
-        return WGMMA
-
-    def get_wmma() -> Dialect:
-        from vtac.dialects.wmma import WMMA
-
-        return WMMA
-
-    return {
-        "arith": get_arith,
-        "linalg": get_linalg,
-        "mma": get_mma,
-        "packing": get_packing,
-        "schedule": get_schedule,
-        "tma": get_tma,
-        "vta": get_vta,
-        "wgmma": get_wgmma,
-        "wmma": get_wmma,
-    }
+def _load(module: str, member: str) -> Dialect:
+    return cast("Dialect", getattr(import_module(f"vtac.dialects.{module}"), member))

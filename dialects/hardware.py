@@ -191,7 +191,7 @@ class VTAConfig:
     def from_json(cls, path: str | Path) -> VTAConfig:
         """Read the reference's `vta_config.json`.
 
-        Keys that the file omits keep their default; a key that no record has is an error.
+        Keys that the file omits keep their default. Raises `ConfigError` for a key that no record has.
         """
         source = Path(path)
         data = parse_record(read_record(source), source)
@@ -201,10 +201,7 @@ class VTAConfig:
 
     @classmethod
     def from_fields(cls, values: dict[str, object], source: str = "configuration") -> VTAConfig:
-        """Build a record from `vta_config.json` keys (`LOG_INP_WIDTH`, `TARGET`, ...).
-
-        Raises `ConfigError` for another key, and for a value of another type.
-        """
+        """A record from keys of a `vta_config.json` (`TARGET`, ...). Raises `ConfigError` for other keys and types."""
         known = {field.name.upper(): field.name for field in fields(cls)}
         unknown = sorted(set(values) - set(known))
         if unknown:

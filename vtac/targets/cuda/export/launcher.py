@@ -62,20 +62,7 @@ def launcher_header(exported: Exported) -> str:
         parameters.append(f"int {SIZE}")
     listed = ",\n    ".join([*parameters, "void *vtac_scratch", "cudaStream_t vtac_stream"])
     lines = [
-        f"// Launches of '{plan.name}': {len(plan.kernels)} kernel(s) in {len(plan.steps)} launch(es).",
-        "// Compile it together with kernel.cu, by nvcc; nothing else is needed.",
-        "#pragma once",
-        "",
-        "#include <cstddef>",
-        "#include <cstdint>",
-        "",
-        *(["#include <cuda.h>"] if has_maps else []),
-        "#include <cuda_bf16.h>",
-        "#include <cuda_fp16.h>",
-        "#include <cuda_runtime.h>",
-        "",
-        *([DECLARATION] if has_maps else []),
-        *(_declaration(kernel) for kernel in plan.kernels),
+        *_head(plan, has_maps),
         "",
         f"namespace {name}_program {{",
         "",
@@ -105,6 +92,26 @@ def launcher_header(exported: Exported) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _head(plan: LaunchPlan, has_maps: bool) -> list[str]:
+    """Includes, and the kernels as `kernel.cu` has them."""
+    return [
+        f"// Launches of '{plan.name}': {len(plan.kernels)} kernel(s) in {len(plan.steps)} launch(es).",
+        "// Compile it together with kernel.cu, by nvcc; nothing else is needed.",
+        "#pragma once",
+        "",
+        "#include <cstddef>",
+        "#include <cstdint>",
+        "",
+        *(["#include <cuda.h>"] if has_maps else []),
+        "#include <cuda_bf16.h>",
+        "#include <cuda_fp16.h>",
+        "#include <cuda_runtime.h>",
+        "",
+        *([DECLARATION] if has_maps else []),
+        *(_declaration(kernel) for kernel in plan.kernels),
+    ]
 
 
 def _check(buffer: PlanBuffer, sizes: Sizes) -> str:
