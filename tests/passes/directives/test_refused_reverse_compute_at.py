@@ -1,4 +1,4 @@
-"""Refusals of compute_at, reverse_compute_at and compute_inline: full text, and nothing changed."""
+"""Refusals of reverse_compute_at: full text, and nothing changed."""
 
 from __future__ import annotations
 
@@ -11,35 +11,8 @@ from vtac.schedule import Schedule
 
 CHAIN = chain((14,), "a", "b", "c")
 GRID = chain((2, 12), "a", "b", "c")
-
-SMALLER_COPY = """
-func.func @f(%x: memref<6xi32>, %y: memref<6xi32>) {
-  %t = memref.alloc() : memref<4xi32>
-  schedule.for %i = 0 to 4 {
-    schedule.block "t" <spatial 4> = (d0) -> (d0)(%i)
-      reads %x<(d0) -> (d0)> : memref<6xi32>
-      writes %t<(d0) -> (d0)> : memref<4xi32> {
-    ^bb0(%v: i32):
-      schedule.yield %v : i32
-    }
-  }
-  schedule.for %i = 0 to 6 {
-    schedule.block "y" <spatial 6> = (d0) -> (d0)(%i)
-      reads %t<(d0) -> (d0 - 1), pad 0 : i32> : memref<4xi32>
-      writes %y<(d0) -> (d0)> : memref<6xi32> {
-    ^bb0(%v: i32):
-      schedule.yield %v : i32
-    }
-  }
-  func.return
-}
-"""
-MIRRORED_COPY = SMALLER_COPY.replace("writes %t<(d0) -> (d0)>", "writes %t<(d0) -> (3 - d0)>")
 OLD_CONTENTS = REUSED_STORAGE.replace("ins(%out : memref<8xi32>) outs(%x", "ins(%last : memref<8xi32>) outs(%x")
-UNUSED = chain((14,), "a").replace(
-    "  func.return",
-    "  %unused = linalg.copy ins(%x : tensor<14xi32>) outs(%a_empty : tensor<14xi32>) -> tensor<14xi32>\n  func.return",
-)
+
 
 OUTER_SUM = """
 func.func @f(%x: memref<8xi32>, %y: memref<8x8xi32>) {
@@ -78,100 +51,6 @@ func.func @f(%x: memref<8xi32>, %y: memref<8x8xi32>) {
   func.return
 }
 """
-
-
-@refuses(
-    CHAIN,
-    "compute_at: block 'a' already stands in loop 'i0' (extent 14); nothing needs to move",
-)
-def test_compute_at_where_it_stands(s: Schedule) -> Callable[[], object]:
-    a = s.get_block("a")
-    (i,) = s.get_loops(a)
-    return lambda: s.compute_at(a, i)
-
-
-@refuses(
-    GEMM,
-    "compute_at: loop 'i' (extent 1) is annotated tensorize with all it holds; move blocks before "
-    "dma_copy, alu and tensorize",
-)
-def test_compute_at_into_a_hardware_loop(s: Schedule) -> Callable[[], object]:
-    inp = s.get_block("inp")
-    _, i, *_ = s.get_loops(s.get_block("acc"))
-    s.tensorize(i, "vta.gemm")
-    return lambda: s.compute_at(inp, i)
-
-
-@refuses(
-    CHAIN,
-    "compute_at: block 'c' writes the argument 'c', all of which is a result; move the blocks that "
-    "feed it instead, or use reverse_compute_at",
-)
-def test_compute_at_of_the_result(s: Schedule) -> Callable[[], object]:
-    (i,) = s.get_loops(s.get_block("a"))
-    c = s.get_block("c")
-    return lambda: s.compute_at(c, i)
-
-
-@refuses(
-    UNUSED,
-    "compute_at: block 'unused' writes 'unused', which no block reads; move the blocks that feed it instead",
-)
-def test_compute_at_of_what_nobody_reads(s: Schedule) -> Callable[[], object]:
-    unused = s.get_block("unused")
-    (i,) = s.get_loops(s.get_block("a"))
-    return lambda: s.compute_at(unused, i)
-
-
-@refuses(GEMM, "compute_at: block 'shr' updates 'acc' in place; leave it where it is")
-def test_compute_at_of_an_update_in_place(s: Schedule) -> Callable[[], object]:
-    shr = s.get_block("shr")
-    n, *_ = s.get_loops(s.get_block("y"))
-    return lambda: s.compute_at(shr, n)
-
-
-@refuses(
-    CHAIN,
-    "compute_at: loop 'i0' (extent 14) does not enclose all consumers of block 'a': 'b' stands "
-    "outside; move the consumers there first, last stage first",
-)
-def test_compute_at_outside_of_a_consumer(s: Schedule) -> Callable[[], object]:
-    a = s.get_block("a")
-    (i,) = s.get_loops(s.get_block("c"))
-    return lambda: s.compute_at(a, i)
-
-
-@refuses(
-    ROW_SUMS,
-    "compute_at: 'product' is written by several blocks; move it before decompose_reduction",
-)
-def test_compute_at_after_decompose_reduction(s: Schedule) -> Callable[[], object]:
-    product = s.get_block("product")
-    *_, k = s.get_loops(product)
-    s.decompose_reduction(product, k)
-    i, _ = s.get_loops(s.get_block("sums"))
-    return lambda: s.compute_at(product, i)
-
-
-@refuses(
-    MIRRORED_COPY,
-    "compute_at: block 't' does not write its output by plain indices; inline it or leave it in place",
-)
-def test_compute_at_of_an_output_by_other_indices(s: Schedule) -> Callable[[], object]:
-    t = s.get_block("t")
-    (i,) = s.get_loops(s.get_block("y"))
-    return lambda: s.compute_at(t, i)
-
-
-@refuses(
-    REUSED_STORAGE,
-    "compute_at: block 's' reads 'x', which block 'x' overwrites after it; let the program write a "
-    "buffer of its own there",
-)
-def test_compute_at_past_an_overwrite(s: Schedule) -> Callable[[], object]:
-    block = s.get_block("s")
-    (i,) = s.get_loops(s.get_block("out"))
-    return lambda: s.compute_at(block, i)
 
 
 @refuses(
@@ -338,78 +217,6 @@ def test_reverse_compute_at_of_a_product_of_tiles(s: Schedule) -> Callable[[], o
     y = s.get_block("y")
     outer, _ = s.get_loops(s.get_block("s"))
     return lambda: s.reverse_compute_at(y, outer)
-
-
-@refuses(
-    ROW_SUMS,
-    "compute_inline: block 'product' reduces; only blocks without reduction can be inlined",
-)
-def test_compute_inline_of_a_reduction(s: Schedule) -> Callable[[], object]:
-    product = s.get_block("product")
-    return lambda: s.compute_inline(product)
-
-
-@refuses(
-    CHAIN,
-    "compute_inline: block 'c' writes the result 'c'; only intermediate blocks can be inlined",
-)
-def test_compute_inline_of_the_result(s: Schedule) -> Callable[[], object]:
-    c = s.get_block("c")
-    return lambda: s.compute_inline(c)
-
-
-@refuses(
-    GEMM,
-    "compute_inline: 'acc' is also read or written in place; inline blocks with one writer",
-)
-def test_compute_inline_of_an_update_in_place(s: Schedule) -> Callable[[], object]:
-    shr = s.get_block("shr")
-    return lambda: s.compute_inline(shr)
-
-
-@refuses(CHAIN, "compute_inline: block 'a' runs under a guard; inline before split with guard")
-def test_compute_inline_of_a_guarded_block(s: Schedule) -> Callable[[], object]:
-    a = s.get_block("a")
-    (i,) = s.get_loops(a)
-    s.split(i, factor=4, tail="guard")
-    return lambda: s.compute_inline(a)
-
-
-@refuses(
-    MIRRORED_COPY,
-    "compute_inline: block 't' does not write its output by plain indices; leave it in place",
-)
-def test_compute_inline_of_an_output_by_other_indices(s: Schedule) -> Callable[[], object]:
-    t = s.get_block("t")
-    return lambda: s.compute_inline(t)
-
-
-@refuses(
-    POOL,
-    "compute_inline: block 'p' reads 'a' with padding, and block 'a' computes or pads; inline the padded block first",
-)
-def test_compute_inline_of_a_computation_into_a_padded_read(s: Schedule) -> Callable[[], object]:
-    a = s.get_block("a")
-    return lambda: s.compute_inline(a)
-
-
-@refuses(
-    SMALLER_COPY,
-    "compute_inline: block 'y' reads 't' with padding, and block 't' computes or pads; inline the padded block first",
-)
-def test_compute_inline_of_a_smaller_copy_into_a_padded_read(s: Schedule) -> Callable[[], object]:
-    t = s.get_block("t")
-    return lambda: s.compute_inline(t)
-
-
-@refuses(
-    REUSED_STORAGE,
-    "compute_inline: block 's' reads 'x', which block 'x' overwrites after it; let the program write "
-    "a buffer of its own there",
-)
-def test_compute_inline_past_an_overwrite(s: Schedule) -> Callable[[], object]:
-    block = s.get_block("s")
-    return lambda: s.compute_inline(block)
 
 
 @refuses(
