@@ -26,8 +26,10 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _GRID_LIMIT = (2**31 - 1, 65535, 65535)
 _BLOCK_LIMIT = (1024, 1024, 64)
 _THREADS_PER_BLOCK = 1024
+MOST_CLUSTER = 8
+"""The most blocks of a cluster that every architecture from sm_90 on has; more are not portable."""
 _KEYS = ("kernel", "grid", "block", "shared_bytes", "parameters")
-_MORE_KEYS = ("tensor_maps",)
+_MORE_KEYS = ("tensor_maps", "cluster")
 """Of kernels that have some: others say nothing of them."""
 SAVED_KEYS = ("in_place", "digests", "cubins")
 """What a saved program says in its record besides."""
@@ -74,7 +76,8 @@ class LaunchRecord:
 
     `shared_bytes` is the dynamic shared memory of the launch: 0 for a kernel whose shared
     arrays are all static. `tensor_maps` of arrays among the parameters are parameters themselves, after all arrays.
-    Raises `ConfigError` beyond CUDA's limits on grids and blocks.
+    `cluster` has the blocks of each thread-block cluster, which the text says, too (`__cluster_dims__`); the grid is
+    made of whole clusters. Raises `ConfigError` beyond CUDA's limits on grids and blocks.
     """
 
     kernel: str
@@ -83,6 +86,7 @@ class LaunchRecord:
     shared_bytes: int
     parameters: tuple[Parameter, ...]
     tensor_maps: tuple[TensorMap, ...] = ()
+    cluster: Extent3 | None = None
 
     def __post_init__(self) -> None:
         if not _IDENTIFIER.fullmatch(self.kernel):
@@ -102,6 +106,8 @@ class LaunchRecord:
             raise ConfigError(f"launch record: parameter {repeated[0]} is named twice; names must differ")
         for one in self.tensor_maps:
             self._check_map(one)
+        if self.cluster is not None:
+            _check_cluster(self.cluster, self.grid)
 
     def _check_map(self, one: TensorMap) -> None:
         """A map is of one of the arrays, and reaches no further than it does."""
@@ -126,6 +132,11 @@ class LaunchRecord:
         return math.prod(self.block)
 
     @property
+    def cluster_blocks(self) -> int:
+        """Blocks of a cluster; 1 where there are no clusters."""
+        return math.prod(self.cluster or (1,))
+
+    @property
     def blocks(self) -> int:
         """Blocks of the grid."""
         return math.prod(self.grid)
@@ -143,7 +154,7 @@ class LaunchRecord:
         return json.dumps(self.fields(), indent=2) + "\n"
 
     def fields(self) -> dict[str, object]:
-        """The record as an object for JSON; without tensor maps where there are none."""
+        """The record as an object for JSON; without tensor maps or a cluster where there are none."""
         found = cast("dict[str, object]", asdict(self))
         found["tensor_maps"] = [map_fields(one) for one in self.tensor_maps]
         return {key: value for key, value in found.items() if key not in _MORE_KEYS or value}
@@ -165,6 +176,7 @@ class LaunchRecord:
             shared_bytes=_integer(values["shared_bytes"], f"{source}: shared_bytes"),
             parameters=tuple(_parameter(item, f"{source}: parameters[{i}]") for i, item in enumerate(parameters)),
             tensor_maps=tuple(read_map(item, f"{source}: tensor_maps[{i}]") for i, item in enumerate(maps)),
+            cluster=_extent3(values["cluster"], f"{source}: cluster") if "cluster" in values else None,
         )
 
 
@@ -172,6 +184,21 @@ def _check_extents(what: str, extents: Extent3, limits: Extent3) -> None:
     for axis, extent, limit in zip("xyz", extents, limits, strict=True):
         if not 1 <= extent <= limit:
             raise ConfigError(f"launch record: {what}.{axis} is {extent}; CUDA allows 1 to {limit}")
+
+
+def _check_cluster(cluster: Extent3, grid: Extent3) -> None:
+    blocks = math.prod(cluster)
+    if min(cluster) < 1 or not 1 < blocks <= MOST_CLUSTER:
+        raise ConfigError(
+            f"launch record: cluster {list(cluster)} has {blocks} blocks; 2 to {MOST_CLUSTER} are possible on every "
+            "architecture that has clusters"
+        )
+    for axis, extent, part in zip("xyz", grid, cluster, strict=True):
+        if extent % part:
+            raise ConfigError(
+                f"launch record: grid.{axis} is {extent}, and clusters have {part} blocks along it; whole clusters are "
+                "required"
+            )
 
 
 def _parameter(data: object, where: str) -> Parameter:

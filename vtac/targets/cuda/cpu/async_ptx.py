@@ -11,7 +11,8 @@ from vtac.errors import KernelTextError
 from vtac.targets.cuda.cpu.wgmma_ptx import WGMMA_INSTRUCTIONS, WGMMA_MODELS
 
 ASYNC_INSTRUCTIONS = (
-    "mbarrier.init, .arrive, .expect_tx and .try_wait.parity, cp.async.bulk.tensor, fence.proxy.async, "
+    "mbarrier.init, .arrive, .expect_tx and .try_wait.parity, mapa, barrier.cluster, cp.async.bulk.tensor, "
+    "fence.proxy.async, "
     f"fence.mbarrier_init, elect.sync, setmaxnreg, {WGMMA_INSTRUCTIONS}"
 )
 """What has a model here, in words."""
@@ -78,7 +79,8 @@ def _expect(found: re.Match[str], of: _Operands) -> str:
 
 
 def _wait(found: re.Match[str], of: _Operands) -> str:
-    return f"ptx_{found[1]} = ::vtac::wait_mbarrier({of.read(found[2])}, {of.read(found[3])}, {of.line});"
+    scope = "true" if found[1] else "false"
+    return f"ptx_{found[2]} = ::vtac::wait_mbarrier({of.read(found[3])}, {of.read(found[4])}, {scope}, {of.line});"
 
 
 def _numbers_of(words: str, of: _Operands) -> list[str]:
@@ -86,13 +88,17 @@ def _numbers_of(words: str, of: _Operands) -> list[str]:
 
 
 def _load_box(found: re.Match[str], of: _Operands) -> str:
-    rank, target, source, coordinates, barrier = found.groups()
-    return _box(rank, _numbers_of(coordinates, of), [], (source, target, barrier), of)
+    rank, is_multicast, target, source, coordinates, barrier, mask = found.groups()
+    if bool(is_multicast) != bool(mask):
+        raise KernelTextError("a bulk copy has .multicast::cluster and a mask of blocks, or neither", of.place)
+    return _box(rank, _numbers_of(coordinates, of), [], (source, target, barrier, mask), of)
 
 
 def _load_pixels(found: re.Match[str], of: _Operands) -> str:
     """Offsets are of 16 bits, so their operands have the constraint that says so."""
-    rank, target, source, coordinates, barrier, offsets = found.groups()
+    rank, is_multicast, target, source, coordinates, barrier, offsets, mask = found.groups()
+    if bool(is_multicast) != bool(mask):
+        raise KernelTextError("a bulk copy has .multicast::cluster and a mask of blocks, or neither", of.place)
     for word in re.findall(r"%\d+", offsets):
         if of.constraint(word) != "h":
             raise KernelTextError(f'an offset is a register of 16 bits, "h", not "{of.constraint(word)}"', of.place)
@@ -101,19 +107,45 @@ def _load_pixels(found: re.Match[str], of: _Operands) -> str:
         raise KernelTextError(
             f"cp.async.bulk.tensor.{rank}d of pixels takes {int(rank) - 2} offsets, not {len(numbers)}", of.place
         )
-    return _box(rank, _numbers_of(coordinates, of), numbers, (source, target, barrier), of)
+    return _box(rank, _numbers_of(coordinates, of), numbers, (source, target, barrier, mask), of)
 
 
-def _box(rank: str, coordinates: list[str], offsets: list[str], words: tuple[str, str, str], of: _Operands) -> str:
+def _box(
+    rank: str, coordinates: list[str], offsets: list[str], words: tuple[str, str, str, str | None], of: _Operands
+) -> str:
     if len(coordinates) != int(rank):
         raise KernelTextError(
             f"cp.async.bulk.tensor.{rank}d takes {rank} coordinates, not {len(coordinates)}", of.place
         )
-    source, target, barrier = map(of.read, words)
+    source, target, barrier = (of.read(word) for word in words[:3])
+    mask = words[3]
+    blocks = f"const unsigned ptx_mask = {of.read(mask)}; " if mask else ""
     return (
-        f"::vtac::load_box((const void*){source}, {{{', '.join(coordinates)}}}, {{{', '.join(offsets)}}}, {target}, "
-        f"{barrier}, {of.line});"
+        f"{{ {blocks}::vtac::load_box((const void*){source}, {{{', '.join(coordinates)}}}, {{{', '.join(offsets)}}}, "
+        f"{target}, {barrier}, {'&ptx_mask' if mask else 'nullptr'}, {of.line}); }}"
     )
+
+
+def _map_address(found: re.Match[str], of: _Operands) -> str:
+    return f"ptx_{found[1]} = ::vtac::map_address({of.read(found[2])}, {of.read(found[3])}, {of.line});"
+
+
+def _arrive_remotely(found: re.Match[str], of: _Operands) -> str:
+    place = f"ptx_{found[1]}" if not found[1].startswith("%") else of.read(found[1])
+    count = of.read(found[2]) if found[2] else "1"
+    return f"::vtac::arrive_mbarrier({place}, {count}, 0, {of.line});"
+
+
+def _rank(found: re.Match[str], of: _Operands) -> str:
+    return f"{of.written(found[1])} = ::vtac::cluster_rank();"
+
+
+def _arrive_at_cluster(_: re.Match[str], of: _Operands) -> str:
+    return f"::vtac::arrive_at_cluster({of.line});"
+
+
+def _wait_for_cluster(_: re.Match[str], of: _Operands) -> str:
+    return f"::vtac::wait_for_cluster({of.line});"
 
 
 def _fence(_: re.Match[str], of: _Operands) -> str:
@@ -134,7 +166,8 @@ def _registers(found: re.Match[str], of: _Operands) -> str:
 
 
 def _declare(found: re.Match[str], of: _Operands) -> str:
-    return f"bool ptx_{found[1]} = false;"
+    kind = "bool" if found[1] == "pred" else "unsigned"
+    return f"{kind} ptx_{found[2]} = 0;"
 
 
 def _select(found: re.Match[str], of: _Operands) -> str:
@@ -150,22 +183,30 @@ _MODELS: Mapping[re.Pattern[str], _Model] = MappingProxyType(
             (rf"mbarrier\.arrive\.{_SHARED} _, {_PLACE}(?:, {_NUMBER})?", _arrive),
             (rf"mbarrier\.arrive\.expect_tx\.{_SHARED} _, {_PLACE}, {_NUMBER}", _arrive_and_expect),
             (rf"mbarrier\.expect_tx\.relaxed\.cta\.{_SHARED} {_PLACE}, {_NUMBER}", _expect),
-            (rf"mbarrier\.try_wait\.parity\.{_SHARED} (\w+), {_PLACE}, {_NUMBER}", _wait),
+            (rf"mbarrier\.try_wait\.parity(\.acquire\.cluster)?\.{_SHARED} (\w+), {_PLACE}, {_NUMBER}", _wait),
             (
-                r"cp\.async\.bulk\.tensor\.([1-5])d\.shared::cluster\.global\.tile\.mbarrier::complete_tx::bytes "
-                rf"{_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}",
+                r"cp\.async\.bulk\.tensor\.([1-5])d\.shared::cluster\.global\.tile\.mbarrier::complete_tx::bytes"
+                rf"(\.multicast::cluster)? {_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}(?:, {_NUMBER})?",
                 _load_box,
             ),
             (
-                r"cp\.async\.bulk\.tensor\.([345])d\.shared::cluster\.global\.im2col\.mbarrier::complete_tx::bytes "
-                rf"{_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}, \{{([^{{}}]*)\}}",
+                r"cp\.async\.bulk\.tensor\.([345])d\.shared::cluster\.global\.im2col\.mbarrier::complete_tx::bytes"
+                rf"(\.multicast::cluster)? {_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}, \{{([^{{}}]*)\}}(?:, {_NUMBER})?",
                 _load_pixels,
             ),
+            (rf"mapa\.shared::cluster\.u32 (\w+), (%\d+), {_NUMBER}", _map_address),
+            (
+                rf"mbarrier\.arrive\.release\.cluster\.shared::cluster\.b64 _, \[(%?\w+)\](?:, {_NUMBER})?",
+                _arrive_remotely,
+            ),
+            (r"mov\.u32 (%\d+), %%cluster_ctarank", _rank),
+            (r"barrier\.cluster\.arrive(?:\.release)?(?:\.aligned)?", _arrive_at_cluster),
+            (r"barrier\.cluster\.wait(?:\.acquire)?(?:\.aligned)?", _wait_for_cluster),
             (r"fence\.proxy\.async(?:\.shared::cta)?", _fence),
             (r"fence\.mbarrier_init\.release\.cluster", _fence_init),
             (r"elect\.sync _\|(\w+), (?:0xffffffff|-1)", _elect),
             (rf"setmaxnreg\.(inc|dec)\.sync\.aligned\.u32 {_NUMBER}", _registers),
-            (r"\.reg \.pred (\w+)", _declare),
+            (r"\.reg \.(pred|[bu]32) (\w+)", _declare),
             (r"selp\.[bsu]32 (%\d+), (\d+), (\d+), (\w+)", _select),
         )
     }

@@ -5,7 +5,7 @@ namespace vtac {
 
 namespace {
 
-constexpr int max_arrays = 256;
+constexpr int max_arrays = 1280;
 const Region* arrays[max_arrays];
 int array_count = 0;
 

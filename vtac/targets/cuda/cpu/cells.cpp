@@ -11,7 +11,7 @@ namespace {
 
 void note_read(Cell& cell, Event event) {
     const int who = who_of(event);
-    if (!cell.read || epoch_of(cell.read) < epochs.block_barrier) {
+    if (!cell.read || is_past(cell.read, block_of(who))) {
         cell.read = event, cell.other_read = 0;
         return;
     }
@@ -67,16 +67,19 @@ std::uint32_t next_epoch() {
     return ++epochs.now;
 }
 
-void start_epochs(std::uint32_t ordinal) {
-    epochs.block_ordinal = ordinal;
-    pass_block_barrier();
-    epochs.block_start = epochs.block_barrier;
+void start_epochs() {
+    epochs.start = epochs.cleared = next_epoch();
+    for (std::uint32_t& barrier : epochs.block_barriers) barrier = epochs.now;
+    for (std::uint32_t& warp : epochs.warps) warp = epochs.now;
     forget_chunks();
 }
 
-void pass_block_barrier() {
-    epochs.block_barrier = next_epoch();
-    for (std::uint32_t& warp : epochs.warps) warp = epochs.now;
+void pass_block_barrier(int rank) {
+    epochs.block_barriers[rank] = next_epoch();
+    const int warps = cluster.size == 1 ? most_warps : cluster.threads / lanes_per_warp;
+    for (int warp = rank * warps; warp < (rank + 1) * warps; ++warp) epochs.warps[warp] = epochs.now;
+    if (cluster.size == 1) epochs.cleared = epochs.now;
+    else share_knowledge_of_block(rank);
 }
 
 void pass_warp_barrier(int warp) {

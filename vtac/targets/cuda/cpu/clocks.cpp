@@ -14,11 +14,31 @@ namespace {
 
 // What happened before which epoch is known, by thread, of whom.
 std::uint32_t known[first_warp][authors];
-bool has_news[first_warp / lanes_per_warp];
+bool has_news[most_warps];
+
+// Visits runs of authors: the threads that there are, their warps, and what copies on behalf of mbarriers.
+template <class Visit>
+void each_run(Visit visit) {
+    const int threads = cluster.size * cluster.threads;
+    visit(0, threads);
+    visit(first_warp, first_warp + (threads + lanes_per_warp - 1) / lanes_per_warp);
+    visit(first_agent, first_agent + mbarriers_in_use());
+}
 
 void learn(std::uint32_t* own, const std::uint32_t* other) {
-    for (int author = 0; author < authors; ++author)
-        if (own[author] < other[author]) own[author] = other[author];
+    each_run([=](int begin, int end) {
+        for (int author = begin; author < end; ++author)
+            if (own[author] < other[author]) own[author] = other[author];
+    });
+}
+
+// What threads know, known to all of them.
+void share(int first, int end) {
+    for (int thread = first + 1; thread < end; ++thread) learn(known[first], known[thread]);
+    for (int thread = first + 1; thread < end; ++thread)
+        each_run([=](int begin, int last) {
+            std::memcpy(known[thread] + begin, known[first] + begin, (last - begin) * sizeof(std::uint32_t));
+        });
 }
 
 }  // namespace
@@ -53,9 +73,16 @@ void hear(int thread, const Clock& clock) {
 void share_knowledge(int warp) {
     if (!has_news[warp]) return;
     has_news[warp] = false;
-    const int first = warp * lanes_per_warp;
-    for (int lane = 1; lane < lanes_per_warp; ++lane) learn(known[first], known[first + lane]);
-    for (int lane = 1; lane < lanes_per_warp; ++lane) std::memcpy(known[first + lane], known[first], sizeof known[first]);
+    share(warp * lanes_per_warp, (warp + 1) * lanes_per_warp);
+}
+
+void share_knowledge_of_block(int rank) {
+    const int first = rank * cluster.threads, end = first + cluster.threads;
+    for (int thread = first; thread < end; ++thread) known[first][thread] = epochs.now;
+    for (int warp = first / lanes_per_warp; warp < end / lanes_per_warp; ++warp) known[first][first_warp + warp] = epochs.now;
+    for (int agent = first_agent; agent < first_agent + mbarriers_in_use(); ++agent)
+        if (block_of_agent(agent) == rank) known[first][agent] = epochs.now;
+    share(first, end);
 }
 
 void fence_proxies() {

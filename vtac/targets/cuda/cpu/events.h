@@ -3,31 +3,35 @@
 
 #include <cstdint>
 
+#include "clusters.h"
 #include "runtime.h"
 
 namespace vtac {
 
-// From the top: 30 bits of epoch, 11 of who, 3 flags, 20 of site. No access has the event 0.
+// From the top: 28 bits of epoch, 13 of who, 3 flags, 20 of site. No access has the event 0.
 using Event = std::uint64_t;
 
-constexpr int epoch_shift = 34, who_shift = 23;
+constexpr int epoch_shift = 36, who_shift = 23;
 constexpr Event copy_in_flight = Event(1) << 22, is_atomic = Event(1) << 21, site_is_line = Event(1) << 20;
 constexpr Event site_mask = site_is_line - 1;
-constexpr std::uint32_t last_epoch = (1u << 30) - 1;
-// Who: a thread, or from here on a warp, one of whose lanes (CUDA does not say which) makes the access, or the engine
+constexpr std::uint32_t last_epoch = (1u << 28) - 1;
+// Who: a thread of the blocks that run at once, or from here on a warp, one of whose lanes (CUDA does not say which) makes the access, or the engine
 // of bulk copies, on behalf of an mbarrier.
-constexpr int first_warp = 1024, first_agent = first_warp + 32, last_who = 2047;
+constexpr int first_warp = 4096, most_warps = first_warp / lanes_per_warp, first_agent = first_warp + most_warps,
+              last_who = 8191;
 
 inline std::uint32_t epoch_of(Event event) { return std::uint32_t(event >> epoch_shift); }
-inline int who_of(Event event) { return int(event >> who_shift & 0x7ff); }
+inline int who_of(Event event) { return int(event >> who_shift & last_who); }
 inline int warp_of(int who) { return who < first_warp ? who / lanes_per_warp : who - first_warp; }
 
 // Barriers counted by what they order: a block barrier is a new epoch of every warp, a warp barrier of one.
 struct Epochs {
     std::uint32_t now;
-    std::uint32_t block_barrier;  // the epoch that began with the last one, or with the block
-    std::uint32_t warps[first_warp / lanes_per_warp];
-    std::uint32_t block_ordinal, block_start;  // the block's number in the job, from 1, and its first epoch
+    std::uint32_t block_barriers[most_cluster];  // of each block: the epoch that began with the last one, or with it
+    std::uint32_t warps[most_warps];
+    std::uint32_t block_ordinal;  // the number in the job, from 1, of the block that is looked at
+    std::uint32_t start;          // the first epoch of the blocks that run at once
+    std::uint32_t cleared;        // what came before is ordered before all that follows
 };
 extern Epochs epochs;
 
@@ -36,6 +40,19 @@ extern std::uint32_t own_times[first_warp], fences[first_warp];
 extern bool waits_for_mbarriers;
 bool knows(int who, int author, std::uint32_t epoch);
 int issuer_of(int agent);
+int block_of_agent(int agent);
+// The rank of the block that a thread, a warp or an agent belongs to.
+inline int block_of(int who) {
+    if (cluster.size == 1) return 0;
+    if (who >= first_agent) return block_of_agent(who);
+    return (who < first_warp ? who : (who - first_warp) * lanes_per_warp) / cluster.threads;
+}
+// Whether the barriers of a block, or the end of all that ran before, put an event before what it does now.
+inline bool is_past(Event earlier, int block) {
+    const std::uint32_t epoch = epoch_of(earlier);
+    if (epoch < epochs.start) return true;
+    return epoch < epochs.block_barriers[block] && block_of(who_of(earlier)) == block;
+}
 inline std::uint32_t time_of(int who) {
     if (who >= first_agent) return epochs.now;
     const std::uint32_t warp = epochs.warps[warp_of(who)];
@@ -46,8 +63,8 @@ inline std::uint32_t time_of(int who) {
 inline bool is_ordered(Event earlier, int who) {
     if (earlier & copy_in_flight) return false;
     const std::uint32_t epoch = epoch_of(earlier);
-    if (epoch < epochs.block_barrier) return true;
     if (who >= first_agent) who = issuer_of(who);
+    if (is_past(earlier, block_of(who))) return true;
     const int warp = warp_of(who), author = who_of(earlier);
     if (warp_of(author) == warp && (epoch < epochs.warps[warp] || (author == who && who < first_warp))) return true;
     return waits_for_mbarriers && knows(who, author, epoch);

@@ -64,7 +64,7 @@ void on_signal(int number, siginfo_t* info, void* context) {
 }  // namespace
 
 void fail(const char* kind, const char* format, ...) {
-    char text[1024];
+    char text[2048];
     note_failure(epochs.block_ordinal);
     const int head = std::snprintf(text, sizeof text, "vtac-fault %u %s ", epochs.block_ordinal, kind);
     va_list arguments;

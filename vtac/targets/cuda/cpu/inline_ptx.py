@@ -25,7 +25,9 @@ _GROUP = re.compile(r"\s*(?:\{([^{}]*)\}|\[([^\[\]]*)\]|(%\d+))\s*(,|;|$)")
 _DEPTHS = {"f16": 16, "bf16": 16, "tf32": 8, "s8": 32, "u8": 32}
 _SUMS = {"f32": "float", "s32": "int"}
 _CLOBBER = re.compile(r'[\s:,]*"(memory|cc)"')
-_ORDERING = re.compile(r"\b(?:mbarrier|fence|cp\.async|wgmma\.(?:fence|commit_group|wait_group))\.[\w.:]+")
+_ORDERING = re.compile(
+    r"\b(?:mbarrier|barrier\.cluster|fence|cp\.async|wgmma\.(?:fence|commit_group|wait_group))\.[\w.:]+"
+)
 _LINE = "vtac_line"
 
 

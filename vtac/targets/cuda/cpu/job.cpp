@@ -1,9 +1,9 @@
 // Reads a job, runs its blocks, writes its outputs. The job file is plain words:
-//   launch gx gy gz bx by bz shared_bytes order seed pattern workers races
+//   launch gx gy gz bx by bz shared_bytes order seed pattern workers races cluster
 //   parameters n, then n times: name input|output dtype bytes file element_bytes rank extents...
 //   maps n, then n times: parameter's number, element_bytes, swizzle, nan, dimensions of a bounding box of pixels, rank,
 //     and rank times: extent stride box step, then for each dimension of a bounding box: lower upper
-//   blocks n, then n linear block numbers; n = 0 means all
+//   blocks n, then n linear block numbers, those of a cluster one after the other by rank
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "clusters.h"
 #include "runtime.h"
 
 namespace vtac {
@@ -80,9 +81,10 @@ void read_job(const char* path) {
     if (!file) bad_job("start");
     Launch& launch = job.launch;
     unsigned g[3], b[3], races;
-    if (std::fscanf(file, " launch %u %u %u %u %u %u %lu %lu %lu %u %u %u", &g[0], &g[1], &g[2], &b[0], &b[1], &b[2],
+    if (std::fscanf(file, " launch %u %u %u %u %u %u %lu %lu %lu %u %u %u %d", &g[0], &g[1], &g[2], &b[0], &b[1], &b[2],
                     &launch.dynamic_bytes, &launch.order, &launch.seed, &job.pattern, &job.workers,
-                    &races) != 12)
+                    &races, &launch.cluster) != 13 ||
+        launch.cluster < 1)
         bad_job("launch");
     launch.finds_races = races;
     launch.grid = {g[0], g[1], g[2]};
@@ -98,7 +100,7 @@ void read_job(const char* path) {
             if (std::fscanf(file, " %lu", &p.shape.extents[d]) != 1) bad_job("parameters");
     }
     read_maps(file);
-    if (std::fscanf(file, " blocks %lu", &job.block_count) != 1) bad_job("blocks");
+    if (std::fscanf(file, " blocks %lu", &job.block_count) != 1 || job.block_count % launch.cluster) bad_job("blocks");
     job.blocks = static_cast<unsigned long*>(std::calloc(job.block_count + 1, sizeof(unsigned long)));
     for (unsigned long i = 0; i < job.block_count; ++i)
         if (std::fscanf(file, " %lu", &job.blocks[i]) != 1) bad_job("blocks");
@@ -156,15 +158,14 @@ void store_outputs() {
 void run_blocks(unsigned worker) {
     install_fault_handlers();
     prepare_shared(job.launch);
-    start_copies(int(job.launch.block.x * job.launch.block.y * job.launch.block.z));
     start_fibers(job.launch);
-    const unsigned long all = (unsigned long)job.launch.grid.x * job.launch.grid.y * job.launch.grid.z;
-    const unsigned long count = job.block_count ? job.block_count : all;
-    for (unsigned long i = worker; i < count && !has_failed_before(std::uint32_t(i + 1)); i += job.workers)
-        run_block(job.block_count ? job.blocks[i] : i, std::uint32_t(i + 1));
+    start_copies(cluster.size * cluster.threads);
+    const unsigned long size = cluster.size, count = job.block_count / size;
+    for (unsigned long i = worker; i < count && !has_failed_before(std::uint32_t(i * size + 1)); i += job.workers)
+        run_blocks_at_once(job.blocks + i * size, std::uint32_t(i * size + 1));
 }
 
-// Blocks are independent, so processes share them out; outputs lie in memory that all see. The parent only waits: what
+// Clusters are independent, so processes share them out; outputs lie in memory that all see. The parent only waits: what
 // is told is the fault of the first block that has one, whichever process comes to its own sooner.
 int run_workers() {
     if (job.workers == 1) return run_blocks(0), 0;
@@ -188,7 +189,7 @@ int run_workers() {
 
 }  // namespace
 
-unsigned long block_number(std::uint32_t ordinal) { return job.block_count ? job.blocks[ordinal - 1] : ordinal - 1; }
+unsigned long block_number(std::uint32_t ordinal) { return job.blocks[ordinal - 1]; }
 
 int run(int argc, char** argv, const Kernel& kernel) {
     if (argc != 2) bad_job("path");

@@ -1,6 +1,7 @@
 // Where the elements of a product's operands lie, from the bits of their descriptors, and which are being read.
 #include <cstring>
 
+#include "clusters.h"
 #include "matrices.h"
 
 namespace vtac {
@@ -8,8 +9,8 @@ namespace vtac {
 namespace {
 
 constexpr int most_granules = 1 << 14;  // of what a descriptor tells apart
-std::uint16_t readers[most_granules];
-int reader_lines[most_granules];
+std::uint16_t readers[most_cluster][most_granules];  // by the block's rank
+int reader_lines[most_cluster][most_granules];
 int being_read = 0;
 
 // Fields of a descriptor, in bytes.
@@ -93,7 +94,7 @@ void start_matrices() {
 
 void begin_reading(const Operand& operand, int line) {
     each_granule(operand, [line](std::uint32_t address) {
-        ++readers[address / granule], reader_lines[address / granule] = line;
+        ++readers[current_block()][address / granule], reader_lines[current_block()][address / granule] = line;
         ++being_read;
         note_async_read(shared_pointer(address, granule), granule, line);
     });
@@ -101,7 +102,7 @@ void begin_reading(const Operand& operand, int line) {
 
 void end_reading(const Operand& operand, int line) {
     each_granule(operand, [line](std::uint32_t address) {
-        --readers[address / granule], --being_read;
+        --readers[current_block()][address / granule], --being_read;
         note_async_read(shared_pointer(address, granule), granule, line);
     });
 }
@@ -114,11 +115,11 @@ void check_not_pending(const void* address, std::size_t bytes, const char* verb)
     if (offset >= region->bytes) return;
     const std::uint32_t first = region->window + std::uint32_t(offset);
     for (std::uint32_t at = first / granule; at <= (first + bytes - 1) / granule && at < most_granules; ++at) {
-        if (!readers[at]) continue;
+        if (!readers[region->block][at]) continue;
         fail("wgmma-wait",
              "byte %zu of `%s` is %s, %s, while the product that was begun in @line:%d@ still reads it: no "
              "wgmma.wait_group, and a barrier after it, comes before",
-             offset, region->name, verb, place(), reader_lines[at]);
+             offset, region->name, verb, place(), reader_lines[region->block][at]);
     }
 }
 

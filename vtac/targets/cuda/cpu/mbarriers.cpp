@@ -28,15 +28,21 @@ void flip_if_complete(Mbarrier& barrier) {
     ++barrier.phase;
     barrier.pending = barrier.expected;
     std::memcpy(barrier.complete.known, barrier.gathering.known, sizeof barrier.complete.known);
+    barrier.completed_remotely = barrier.gathers_remotely, barrier.gathers_remotely = false;
 }
 
 }  // namespace
 
 int issuer_of(int agent) { return barriers[agent - first_agent].issuer; }
 
+int block_of_agent(int agent) { return rank_of(barriers[agent - first_agent].address); }
+
+int mbarriers_in_use() { return barrier_count; }
+
 int agent_of(const Mbarrier& barrier) { return first_agent + int(&barrier - barriers); }
 
 Mbarrier& mbarrier_at(std::uint32_t address, const char* what, int line) {
+    address = in_cluster(address);
     const unsigned char* memory = shared_pointer(address, 8);
     Mbarrier* barrier = find(address);
     if (!barrier)
@@ -50,6 +56,7 @@ Mbarrier& mbarrier_at(std::uint32_t address, const char* what, int line) {
 }
 
 void init_mbarrier(std::uint32_t address, unsigned count, int line) {
+    address = in_cluster(address);
     unsigned char* memory = memory_of(address);
     if (address % 8) fail("misaligned", "an mbarrier at byte %u of shared memory, in @line:%d@, %s: a multiple of 8 is required", address & 0xfffff, line, place());
     if (count < 1 || count > unsigned(most_arrivals))
@@ -74,15 +81,19 @@ namespace {
 
 // The barrier for an arrival: it must be known to the thread, and the phase must still miss one.
 Mbarrier& arrive_at(std::uint32_t address, unsigned count, int line) {
+    const int rank = rank_of(in_cluster(address));
+    touch_remotely(rank, "an arrival", line);
     Mbarrier& barrier = mbarrier_at(address, "an arrival", line);
-    note_atomic(shared_pointer(address, 8), 8, line);
+    const unsigned char* memory = shared_pointer(address, 8);
+    note_atomic(memory, 8, line);
     char name[200];
-    name_place(shared_pointer(address, 8), name, sizeof name);
+    name_place(memory, name, sizeof name);
     if (int(count) > barrier.pending)
         fail("mbarrier",
              "%u arrivals in @line:%d@ at the mbarrier %s, whose phase %u still misses %d of %d, %s: it counts too few, or a "
              "thread arrives too often or too early",
              count, line, name, barrier.phase, barrier.pending, barrier.expected, place());
+    barrier.gathers_remotely |= rank != current_block();
     tell(current_thread(), barrier.gathering);
     return barrier;
 }
@@ -120,8 +131,10 @@ struct Told {
 }  // namespace
 
 // The hardware gives up after some time; here it does so once for each phase, so that who does not ask again goes on.
-bool wait_mbarrier(std::uint32_t address, unsigned parity, int line) {
+bool wait_mbarrier(std::uint32_t address, unsigned parity, bool of_cluster, int line) {
     Mbarrier& barrier = mbarrier_at(address, "a wait", line);
+    if (rank_of(barrier.address) != current_block())
+        fail("cluster", "a wait in @line:%d@ for an mbarrier of another block, %s: a block waits for its own", line, place());
     note_atomic(shared_pointer(address, 8), 8, line);
     const Waiting waiting = {int(&barrier - barriers), parity & 1, line};
     if (!has_completed(waiting)) {
@@ -132,6 +145,11 @@ bool wait_mbarrier(std::uint32_t address, unsigned parity, int line) {
         if (is_first) return false;
         wait_in_fiber(waiting);
     }
+    if (barrier.completed_remotely && !of_cluster)
+        fail("cluster",
+             "the wait in @line:%d@, %s, is for arrivals of another block, and acquires what its own block did: "
+             "mbarrier.try_wait.parity.acquire.cluster is required",
+             line, place());
     hear(current_thread(), barrier.complete);
     return true;
 }

@@ -5,13 +5,14 @@
 #include <cstring>
 
 #include "bounds.h"
+#include "clusters.h"
 #include "runtime.h"
 
 namespace vtac {
 
 namespace {
 
-constexpr int max_regions = 256, max_slots = 128;
+constexpr int max_regions = 1280, max_slots = 128;
 constexpr std::size_t guard_bytes = std::size_t(1) << 34;  // a wrapped 32-bit index of floats stays inside
 constexpr std::size_t small_guard_bytes = std::size_t(1) << 22;
 constexpr std::size_t static_shared_limit = 48 * 1024;
@@ -19,8 +20,9 @@ constexpr unsigned char slack_pattern = 0xff;
 
 Region regions[max_regions];
 int region_count = 0;
-Region* slots[max_slots];
-Region* dynamic_region = nullptr;
+Region* slots[most_cluster][max_slots];
+std::uint32_t windows[max_slots];
+Region* dynamic_regions[most_cluster];
 std::size_t static_bytes = 0;
 const Launch* current_launch = nullptr;
 
@@ -89,11 +91,12 @@ bool is_shared(const Region& region) {
 
 void prepare_shared(const Launch& launch) {
     current_launch = &launch;
-    if (launch.dynamic_bytes)
-        dynamic_region =
-            &allocate_guarded(Region::dynamic_shared, "dynamic shared memory", launch.dynamic_bytes, launch.side, false,
-                              device_alignment, 0);
-    if (dynamic_region && finds_races) shadow_region(*dynamic_region);
+    for (int rank = 0; rank < launch.cluster && launch.dynamic_bytes; ++rank) {
+        dynamic_regions[rank] = &allocate_guarded(Region::dynamic_shared, "dynamic shared memory", launch.dynamic_bytes,
+                                                  launch.side, false, device_alignment, 0);
+        dynamic_regions[rank]->block = rank;
+        if (finds_races) shadow_region(*dynamic_regions[rank]);
+    }
 }
 
 void poison_shared() {
@@ -124,21 +127,24 @@ void give_window(Region& region, std::size_t alignment) {
 
 void* static_shared(int slot, std::size_t bytes, std::size_t alignment, const char* name, const Shape& shape) {
     if (slot >= max_slots) fail("limit", "more than %d shared arrays", max_slots);
-    if (!slots[slot]) {
-        static_bytes += bytes;
+    Region*& region = slots[current_block()][slot];
+    if (!region) {
+        static_bytes += windows[slot] ? 0 : bytes;
         if (static_bytes > static_shared_limit)
             fail("shared-memory",
                  "the static shared arrays take %zu bytes with `%s`; CUDA allows %zu: declare one `extern __shared__` "
                  "array and give its bytes in the launch record",
                  static_bytes, name, static_shared_limit);
-        slots[slot] = &allocate_guarded(Region::static_shared, name, bytes, current_launch->side, false, alignment,
-                                        alignment);
-        slots[slot]->shape = shape;
-        give_window(*slots[slot], alignment);
-        if (finds_races) shadow_region(*slots[slot]);
-        poison(*slots[slot], 0xff);
+        region = &allocate_guarded(Region::static_shared, name, bytes, current_launch->side, false, alignment, alignment);
+        region->shape = shape;
+        region->block = current_block();
+        if (windows[slot]) region->window = windows[slot];  // as in the cluster's other blocks
+        else give_window(*region, alignment);
+        windows[slot] = region->window;
+        if (finds_races) shadow_region(*region);
+        poison(*region, 0xff);
     }
-    return slots[slot]->data;
+    return region->data;
 }
 
 std::uint32_t shared_address(const void* pointer) {
@@ -150,24 +156,27 @@ std::uint32_t shared_address(const void* pointer) {
 }
 
 const unsigned char* shared_pointer(std::uint32_t address, std::size_t bytes) {
+    address = in_cluster(address);
+    const std::uint32_t in_block = address & ((1u << rank_shift) - 1);
     for (int i = 0; i < region_count; ++i) {
         const Region& region = regions[i];
-        if (!is_shared(region) || address - region.window >= region.bytes) continue;
-        const std::size_t offset = address - region.window;
+        if (!is_shared(region) || region.block != rank_of(address) || in_block - region.window >= region.bytes) continue;
+        const std::size_t offset = in_block - region.window;
         if (offset + bytes > region.bytes)
             fail("out-of-bounds", "%zu bytes from byte %zu on of `%s`, which has %zu, %s", bytes, offset, region.name,
                  region.bytes, place());
         return region.data + offset;
     }
-    fail("out-of-bounds", "address 0x%x is none of shared memory, %s", address, place());
+    fail("out-of-bounds", "address 0x%x is none of shared memory, %s", in_block, place());
 }
 
 void* dynamic_shared(const char* name, std::size_t alignment) {
-    if (!dynamic_region)
+    Region* region = dynamic_regions[current_block()];
+    if (!region)
         fail("shared-memory", "the kernel declares `extern __shared__ %s[]`, but the launch record's shared_bytes is 0",
              name);
-    if (!dynamic_region->window) give_window(*dynamic_region, alignment);
-    return dynamic_region->data;
+    if (!region->window) give_window(*region, alignment);
+    return region->data;
 }
 
 }  // namespace vtac

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "include/vtac_numbers.h"
+#include "events.h"
 #include "matrices.h"
 
 namespace vtac {
@@ -12,7 +13,7 @@ namespace vtac {
 namespace {
 
 constexpr std::uint32_t no_sum = 0xffffffffu;  // no number as a float, and no sum that anyone expects
-constexpr int warps_of_group = 4, most_threads = 1024;
+constexpr int warps_of_group = 4;
 
 // A register of a lane's sums: what it will hold, how many products under way add to it, and whether it was touched
 // since the thread's last fence.
@@ -44,7 +45,7 @@ struct Lane {
     std::uintptr_t begin = ~std::uintptr_t(0), end = 0;  // around all registers
 };
 
-Lane lanes[most_threads];
+Lane lanes[first_warp];
 bool in_use = false;
 
 Lane& own() { return lanes[current_thread()]; }
@@ -265,15 +266,15 @@ void note_register(const void* address, std::size_t bytes, bool writes) {
 
 void forget_products() {
     if (!in_use) return;
-    for (Lane& lane : lanes) lane = Lane();
+    for (int thread = 0; thread < cluster.size * cluster.threads; ++thread) lanes[thread] = Lane();
     start_matrices();
 }
 
 void check_products() {
     if (!in_use) return;
-    const int threads = int(blockDim.x * blockDim.y * blockDim.z);
-    for (int thread = 0; thread < threads; ++thread) {
+    for (int thread = 0; thread < cluster.size * cluster.threads; ++thread) {
         const Lane& lane = lanes[thread];
+        look_at_block(block_of_thread(thread));
         const uint3 index = index_of_thread(thread);
         if (!lane.pending.empty())
             fail("wgmma-wait", "thread (%u, %u, %u) of block (%u, %u, %u) ends with the product that was begun in @line:%d@ "

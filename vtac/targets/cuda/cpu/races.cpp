@@ -1,5 +1,6 @@
 // How accesses become known, and what is said of two that nothing orders.
 #include <cstdio>
+#include <cstring>
 
 #include "bounds.h"
 #include "events.h"
@@ -42,7 +43,7 @@ Text site_of(Event event) {
     return text;
 }
 
-Text author_of(Event event) {
+Text author_in_block(Event event) {
     Text text;
     const int who = who_of(event);
     if (who >= first_agent) {
@@ -51,8 +52,23 @@ Text author_of(Event event) {
         const uint3 index = index_of_thread(who);
         std::snprintf(text.words, sizeof text.words, "thread (%u, %u, %u)", index.x, index.y, index.z);
     } else {
-        std::snprintf(text.words, sizeof text.words, "a lane of warp %d", who - first_warp);
+        const int warp = who - first_warp - block_of(who) * (cluster.threads / lanes_per_warp);
+        std::snprintf(text.words, sizeof text.words, "a lane of warp %d", warp);
     }
+    return text;
+}
+
+// Of several blocks that run at once, in words that follow a name.
+void append_block(Text& text, int rank) {
+    if (cluster.size == 1) return;
+    const uint3 block = index_of_block(cluster.blocks[rank]);
+    const std::size_t length = std::strlen(text.words);
+    std::snprintf(text.words + length, sizeof text.words - length, " of block (%u, %u, %u)", block.x, block.y, block.z);
+}
+
+Text author_of(Event event) {
+    Text text = author_in_block(event);
+    if (who_of(event) < first_agent) append_block(text, block_of(who_of(event)));
     return text;
 }
 
@@ -60,6 +76,7 @@ Text name_of(const Region& region, std::size_t byte) {
     Text text;
     if (byte >= region.bytes || region.kind == Region::dynamic_shared) {
         std::snprintf(text.words, sizeof text.words, "@byte:%zd@", std::ptrdiff_t(byte));
+        if (is_shared(region)) append_block(text, region.block);
         return text;
     }
     std::size_t element = byte / region.shape.element_bytes, indices[max_rank];
@@ -71,6 +88,7 @@ Text name_of(const Region& region, std::size_t byte) {
     for (int d = 0; d < region.shape.rank && length < 200; ++d)
         length += std::snprintf(text.words + length, sizeof text.words - length, "[%zu]", indices[d]);
     std::snprintf(text.words + length, sizeof text.words - length, "`");
+    if (is_shared(region)) append_block(text, region.block);
     return text;
 }
 
@@ -164,7 +182,7 @@ void tell_races(bool is_end_of_block) {
 }
 
 void report_race_of_blocks(const Region& region, std::size_t byte, const Access& earlier, const Access& now) {
-    const Text name = name_of(region, byte), first = author_of(earlier.event), second = author_of(now.event),
+    const Text name = name_of(region, byte), first = author_in_block(earlier.event), second = author_in_block(now.event),
                there = site_of(earlier.event), here = site_of(now.event);
     const uint3 other = index_of_block(block_number(epoch_of(earlier.event))), block = blockIdx;
     fail("race",

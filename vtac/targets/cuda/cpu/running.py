@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import KernelFault, LaunchError
 from vtac.targets.cuda.arrays import Array, checked_inputs
+from vtac.targets.cuda.cpu.clusters import whole_clusters
 from vtac.targets.cuda.cpu.faults import Failure, fault_of, tells_fault
 from vtac.targets.cuda.cpu.results import PATTERNS, compare_orders, written_by
 from vtac.targets.cuda.cpu.source import host_program
@@ -33,7 +34,7 @@ class CpuRun:
 
     `written[i]` marks the elements of `outputs[i]` that a block wrote (with one order alone an
     element equal to the fill pattern 0xFF counts as unwritten); `blocks` are the linear numbers
-    of the blocks that ran, x fastest.
+    of the blocks that ran, x fastest; those of a cluster by their ranks.
     """
 
     outputs: tuple[Array, ...]
@@ -57,7 +58,7 @@ def run_on_cpu(
 
     `arrays` are the inputs in the record's order, with its shapes and dtypes (bfloat16 as
     uint16). `blocks` is a number of blocks to sample (the corners of the grid first), their
-    linear numbers, or None for all. Threads run in several orders, the first `orders` or those
+    linear numbers, or None for all; of clusters each block of a sampled one runs, all at once. Threads run in several orders, the first `orders` or those
     named, which must give the same outputs, bit for bit: warps one after the other as far as
     the next block barrier, the first thread first (0) or the last (1); all warps in lock step
     from one warp barrier to the next, ascending (2) or descending (3); then sequences drawn
@@ -72,9 +73,9 @@ def run_on_cpu(
     if not numbers or min(numbers) < 0:
         raise LaunchError(f"orders is {orders}; at least one order of threads must run, and they count from 0")
     inputs = checked_inputs(launch, arrays)
-    chosen = _chosen_blocks(launch, blocks, seed)
+    chosen = whole_clusters(launch, _chosen_blocks(launch, blocks, seed))
     executable = compile_program(host_program(text, launch), races=races)
-    count = min(workers or os.cpu_count() or 1, len(chosen), _WORKERS_LIMIT)
+    count = min(workers or os.cpu_count() or 1, len(chosen) // launch.cluster_blocks, _WORKERS_LIMIT)
     with tempfile.TemporaryDirectory(prefix="vtac-") as directory:
         scratch = Path(directory)
         paths = [scratch / _file_name(i) for i, p in enumerate(launch.parameters) if p.role == "input"]
@@ -137,6 +138,7 @@ def _run_order(job: _Job, position: int, order: int, *, races: bool) -> tuple[Ar
     pattern = PATTERNS[position % len(PATTERNS)]
     seed = job.seed & 0xFFFFFFFF
     words = [*launch.grid, *launch.block, launch.shared_bytes, order, seed, pattern, job.workers, int(races)]
+    words.append(launch.cluster_blocks)
     lines = ["launch " + " ".join(map(str, words)), f"parameters {len(launch.parameters)}"]
     lines += [_parameter_line(i, p) for i, p in enumerate(launch.parameters)]
     lines.append(f"maps {len(launch.tensor_maps)}")

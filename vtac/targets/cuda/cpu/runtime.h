@@ -20,6 +20,7 @@ struct Region {
     std::size_t span_bytes;
     Shape shape;
     std::uint32_t window = 0;  // of shared arrays: where the array starts in the block's shared memory
+    int block = 0;             // and the rank of that block
 };
 
 enum class Side { against_end, against_start };
@@ -56,6 +57,7 @@ struct ThreadRecord {
 // drawn from the seed at each barrier.
 struct Launch {
     dim3 grid, block;
+    int cluster;  // blocks that run at once
     unsigned long dynamic_bytes, order, seed;
     bool finds_races;
     const Kernel* kernel;
@@ -64,8 +66,8 @@ struct Launch {
 };
 
 void start_fibers(const Launch& launch);
-// `ordinal` is the block's number in the job, from 1.
-void run_block(unsigned long block, std::uint32_t ordinal);
+// As many blocks as a cluster has; `ordinal` is the first one's number in the job, from 1.
+void run_blocks_at_once(const unsigned long* blocks, std::uint32_t ordinal);
 uint3 index_of_block(unsigned long number);
 unsigned long block_number(std::uint32_t ordinal);
 int current_thread();  // -1 outside of the kernel
@@ -94,10 +96,10 @@ void forget_copies();
 // Races: enters accesses of shared memory and outputs, and fails at two that nothing orders.
 extern bool finds_races;
 void shadow_region(const Region& region);
-void start_epochs(std::uint32_t ordinal);
+void start_epochs();
 // Looks at the values that the running thread has written since it last told of an access.
 void settle_writes();
-void pass_block_barrier();
+void pass_block_barrier(int rank);
 void pass_warp_barrier(int warp);
 // Fails if races have been found since the block began; at the end of the block also those among lanes of one warp.
 void tell_races(bool is_end_of_block);

@@ -14,8 +14,8 @@ constexpr unsigned line_bytes = 16;
 struct Line {
     Cell whole;
     std::uint32_t latest, chunk;
-    std::uint32_t writing_block;
-    std::uint16_t written;  // a bit for each byte that this block has written
+    std::uint32_t writing_block;  // the number in the job of the first block that runs
+    std::uint16_t written;        // a bit for each byte that it has written
     Event plain_write;      // the last one of shared memory by the generic proxy, unless the async proxy wrote since
 };
 
@@ -31,7 +31,7 @@ struct Shadow {
     Owners owners;
 };
 
-constexpr int max_shadows = 192;
+constexpr int max_shadows = 1216;
 Shadow shadows[max_shadows];
 int shadow_count = 0;
 
@@ -114,8 +114,8 @@ bool is_fenced(Event write) {
 // Shared memory holds nothing when a block begins.
 void look_for_unwritten(const Region& region, Line& line, const unsigned char* start, unsigned from, unsigned to,
                         const Access& access) {
-    if (line.writing_block != epochs.block_ordinal)
-        line.writing_block = epochs.block_ordinal, line.written = 0, line.plain_write = 0;
+    if (line.writing_block != cluster.ordinal)
+        line.writing_block = cluster.ordinal, line.written = 0, line.plain_write = 0;
     if (access.is_async && line.plain_write && !is_fenced(line.plain_write))
         report_unfenced(region, start + from - region.data, line.plain_write, access);
     if (access.touch == Touch::write) line.plain_write = access.is_async ? 0 : access.event;
@@ -126,8 +126,8 @@ void look_for_unwritten(const Region& region, Line& line, const unsigned char* s
 }
 
 bool enter_line(const Region& region, Line& line, unsigned char* start, unsigned from, unsigned to, const Access& access) {
-    if (line.latest < epochs.block_barrier) {
-        if (line.chunk && line.latest >= epochs.block_start) release_chunk(line);
+    if (line.latest < epochs.cleared) {
+        if (line.chunk && line.latest >= epochs.start) release_chunk(line);
         line.whole = {}, line.latest = line.chunk = 0;
     }
     if (is_shared(region)) look_for_unwritten(region, line, start, from, to, access);

@@ -16,6 +16,8 @@ struct Cell {
 std::uint32_t next_epoch();
 // At a warp barrier lanes get to know what each of them knows.
 void share_knowledge(int warp);
+// The same for a block's threads at its barrier: for other blocks all that they did before is told with what they tell.
+void share_knowledge_of_block(int rank);
 // Enters an access; returns an earlier one that conflicts and that nothing orders before it, or event 0. A write that
 // conflicts is entered as one that repeats what is there.
 Access enter(Cell& cell, const Access& access);

@@ -7,6 +7,7 @@ from functools import cache
 
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.errors import KernelTextError
+from vtac.targets.cuda.cpu.clusters import check_cluster
 from vtac.targets.cuda.cpu.inline_ptx import rewrite_asm
 from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
 from vtac.targets.cuda.launch import LaunchRecord
@@ -50,6 +51,7 @@ def _check_kernel(text: str, launch: LaunchRecord) -> None:
             f"record has {launch.threads}: a GPU refuses the launch",
             place,
         )
+    check_cluster(text[: start.start()], launch, place)
     passed = text[start.end() : text.find("{", start.end())].count("__grid_constant__")
     if passed < len(launch.tensor_maps):
         raise KernelTextError(

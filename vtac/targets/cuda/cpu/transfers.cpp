@@ -102,31 +102,49 @@ void tensor_map_parameter(int number, void* parameter) {
     std::memcpy(parameter, words, sizeof words);
 }
 
-void load_box(const void* map, std::initializer_list<int> coordinates, std::initializer_list<int> offsets,
-              std::uint32_t target, std::uint32_t barrier, int line) {
+namespace {
+
+// Begins a copy to one block, whose bytes count for an mbarrier of that block.
+void begin_transfer(const Transfer& copy) {
     if (transfer_count == most_transfers) fail("limit", "more than %d bulk copies under way", most_transfers);
-    Transfer& copy = transfers[transfer_count];
-    copy = {&map_of(map, line), {}, {}, target, &mbarrier_at(barrier, "a bulk copy", line), line, 0};
-    std::copy(coordinates.begin(), coordinates.end(), copy.coordinates);
-    std::copy(offsets.begin(), offsets.end(), copy.offsets);
-    check_copy(copy, int(coordinates.size()), int(offsets.size()));
-    note_atomic(shared_pointer(barrier, 8), 8, line);
-    copy.agent = agent_of(*copy.barrier);
-    copy.barrier->issuer = current_thread();
+    Mbarrier& barrier = *copy.barrier;
+    note_atomic(shared_pointer(barrier.address, 8), 8, copy.line);
+    barrier.issuer = current_thread();
     const unsigned long bytes = box_bytes(*copy.map);
-    auto* to = const_cast<unsigned char*>(shared_pointer(target, bytes));
+    auto* to = const_cast<unsigned char*>(shared_pointer(copy.target, bytes));
     if (finds_races) {
         settle_writes();
         enter_access(reinterpret_cast<std::uintptr_t>(to), bytes,
-                     {Touch::write, event_of(copy.agent, site_is_line | copy_in_flight | Event(line)), nullptr, true});
+                     {Touch::write, event_of(copy.agent, site_is_line | copy_in_flight | Event(copy.line)), nullptr, true});
     }
     std::memset(to, 0xff, bytes);
     if (finds_races) settle_writes();
-    if (arrival_of_transfers() == Arrival::at_once) {
-        const Transfer now = copy;
-        land(now);
-    } else {
-        ++transfer_count;
+    if (arrival_of_transfers() == Arrival::at_once) land(copy);
+    else transfers[transfer_count++] = copy;
+}
+
+}  // namespace
+
+void load_box(const void* map, std::initializer_list<int> coordinates, std::initializer_list<int> offsets,
+              std::uint32_t target, std::uint32_t barrier, const unsigned* mask, int line) {
+    const int own = current_block(), ranks = cluster.size;
+    if (mask && (*mask >> ranks || !*mask))
+        fail("cluster", "a copy in @line:%d@ to the blocks of mask 0x%x, %s: the cluster has %d blocks", line, *mask, place(),
+             ranks);
+    Transfer copy = {&map_of(map, line), {}, {}, in_cluster(target), nullptr, line, 0};
+    if (rank_of(copy.target) != own || rank_of(in_cluster(barrier)) != own)
+        fail("cluster", "a copy in @line:%d@ to another block's shared memory, %s: name places of the own block, and other "
+             "blocks by a mask", line, place());
+    std::copy(coordinates.begin(), coordinates.end(), copy.coordinates);
+    std::copy(offsets.begin(), offsets.end(), copy.offsets);
+    for (int rank = 0; rank < ranks; ++rank) {
+        if (mask ? !(*mask >> rank & 1) : rank != own) continue;
+        touch_remotely(rank, "a bulk copy", line);
+        copy.target = with_rank(target, rank);
+        copy.barrier = &mbarrier_at(with_rank(barrier, rank), "a bulk copy", line);
+        copy.agent = agent_of(*copy.barrier);
+        check_copy(copy, int(coordinates.size()), int(offsets.size()));
+        begin_transfer(copy);
     }
 }
 
@@ -140,10 +158,12 @@ bool land_transfer() {
     return true;
 }
 
-void forget_transfers() {
-    if (transfer_count)
+void check_transfers(int rank) {
+    for (int i = 0; i < transfer_count; ++i) {
+        if (rank_of(transfers[i].target) != rank) continue;
         fail("bulk-copy", "the block has ended, and the bulk copy of @line:%d@ is still under way, %s: wait for its mbarrier",
-             transfers[0].line, place());
+             transfers[i].line, place());
+    }
 }
 
 }  // namespace vtac

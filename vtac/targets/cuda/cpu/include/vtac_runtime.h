@@ -66,13 +66,19 @@ void wait_for_copies(std::size_t groups_in_flight);
 void init_mbarrier(std::uint32_t address, unsigned count, int line);
 void arrive_mbarrier(std::uint32_t address, unsigned count, unsigned bytes, int line);
 void expect_mbarrier(std::uint32_t address, unsigned bytes, int line);
-bool wait_mbarrier(std::uint32_t address, unsigned parity, int line);
+bool wait_mbarrier(std::uint32_t address, unsigned parity, bool of_cluster, int line);
 // cp.async.bulk.tensor of a box of a tensor to shared memory, and the fence between plain accesses and such copies.
-// Of pixels, by a map for im2col, with an offset for each dimension of space.
+// Of pixels, by a map for im2col, with an offset for each dimension of space. With a mask it goes to each block of the
+// cluster whose bit is set, and completes the mbarrier at the same place there.
 void load_box(const void* map, std::initializer_list<int> coordinates, std::initializer_list<int> offsets,
-              std::uint32_t target, std::uint32_t barrier, int line);
+              std::uint32_t target, std::uint32_t barrier, const unsigned* mask, int line);
 void fence_proxies();
 void fence_mbarriers();
+// Clusters: mapa, the block's rank, barrier.cluster.arrive and .wait.
+std::uint32_t map_address(std::uint32_t address, unsigned rank, int line);
+unsigned cluster_rank();
+void arrive_at_cluster(int line);
+void wait_for_cluster(int line);
 // elect.sync, and setmaxnreg.
 bool is_elected();
 void set_registers(unsigned count, bool more, int line);
