@@ -84,6 +84,12 @@ SPECIALIZE = declare(
     )
 )
 
+CLUSTER = declare(
+    Declared(
+        "cluster", integer(2), _LOOP, "so many blocks of the grid, neighbours along the loop, are a cluster", "cluster"
+    )
+)
+
 UNROLL = declare(
     Declared("unroll", MARK, ("schedule.for", "scf.for"), "the loop's body is repeated instead of looped", "unroll")
 )

@@ -104,6 +104,18 @@ class SpecializeOp(DirectiveOp):
 
 
 @irdl_op_definition
+class ClusterOp(DirectiveOp):
+    """Let the blocks of a loop be a cluster: neighbours along the blockIdx that the loop around is bound to.
+
+    The loop around runs over the clusters, and over all of their blocks afterwards.
+    """
+
+    name = "schedule.cluster"
+    loop = operand_def(LOOP)
+    assembly_format = "$loop attr-dict"
+
+
+@irdl_op_definition
 class RasterizeOp(DirectiveOp):
     """Let blocks of the grid take their tiles in groups of `group` rows, column by column in a group."""
 

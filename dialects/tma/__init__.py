@@ -1,18 +1,32 @@
 """The tma dialect: bulk copies of boxes of arrays to shared memory, and the mbarriers that tell when they are there.
 
-PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity. Kernels, buffers and loops are the wmma level's.
+PTX's own terms: `mbarrier`, `expect_tx`, phases and their parity, multicast to blocks of a cluster. Kernels, buffers
+and loops are the wmma level's.
 """
 
 from xdsl.ir import Dialect
 
 from vtac.dialects.tma.attributes import Boxes, BoxesAttr
+from vtac.dialects.tma.clusters import ClusterArriveOp, ClusterWaitOp
 from vtac.dialects.tma.copies import ArriveExpectOp, CopyOp, LoadOp
 from vtac.dialects.tma.mbarriers import ArriveOp, FenceInitOp, InitOp, WaitOp
 from vtac.dialects.tma.roles import ElectOp, SetmaxnregOp
 
 TMA = Dialect(
     "tma",
-    [ArriveExpectOp, ArriveOp, CopyOp, ElectOp, FenceInitOp, InitOp, LoadOp, SetmaxnregOp, WaitOp],
+    [
+        ArriveExpectOp,
+        ArriveOp,
+        ClusterArriveOp,
+        ClusterWaitOp,
+        CopyOp,
+        ElectOp,
+        FenceInitOp,
+        InitOp,
+        LoadOp,
+        SetmaxnregOp,
+        WaitOp,
+    ],
     [BoxesAttr],
 )
 
@@ -22,6 +36,8 @@ __all__ = [
     "ArriveOp",
     "Boxes",
     "BoxesAttr",
+    "ClusterArriveOp",
+    "ClusterWaitOp",
     "CopyOp",
     "ElectOp",
     "FenceInitOp",

@@ -13,6 +13,7 @@ from xdsl.irdl import (
     IRDLOperation,
     irdl_op_definition,
     operand_def,
+    opt_prop_def,
     prop_def,
     traits_def,
     var_operand_def,
@@ -22,6 +23,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.tma.attributes import BoxesAttr
+from vtac.dialects.tma.clusters import check_blocks
 from vtac.dialects.tma.mbarriers import I64, MOST_PENDING, check_barriers
 from vtac.errors import ConfigError
 
@@ -117,7 +119,10 @@ class CopyOp(IRDLOperation):
 
 @irdl_op_definition
 class LoadOp(IRDLOperation):
-    """Begin such a copy, by one thread; its bytes count for the phase of an mbarrier, whose end says they are there."""
+    """Begin such a copy, by one thread; its bytes count for the phase of an mbarrier, whose end says they are there.
+
+    With a `mask` the box comes to each block of the cluster whose rank's bit is set, to the same places there.
+    """
 
     name = "tma.load"
     target = operand_def(MemRefType)
@@ -128,11 +133,13 @@ class LoadOp(IRDLOperation):
     barriers = operand_def(MemRefType)
     index = operand_def(INDEX)
     boxes = prop_def(BoxesAttr)
+    mask = opt_prop_def(I64)
     irdl_options = (AttrSizedOperandSegments(as_property=True),)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
     assembly_format = (
         "$target `[` $offset `]` `,` $source `[` $coordinates `]` (`offsets` `[` $offsets^ `]`)? `,` "
-        "$barriers `[` $index `]` `boxes` $boxes attr-dict `:` type($target) `,` type($source) `,` type($barriers)"
+        "$barriers `[` $index `]` `boxes` $boxes (`mask` $mask^)? attr-dict "
+        "`:` type($target) `,` type($source) `,` type($barriers)"
     )
 
     @property
@@ -145,14 +152,24 @@ class LoadOp(IRDLOperation):
         """What it brings, in bytes."""
         return self.map.box_bytes
 
+    @property
+    def received_bytes(self) -> int:
+        """What a block gets where each block of the mask asks for a part like this one, in bytes."""
+        return self.box_bytes * (self.mask.value.data.bit_count() if self.mask is not None else 1)
+
     def verify_(self) -> None:
         check_barriers("load", self.barriers)
+        if self.mask is not None:
+            check_blocks("load", self, self.mask.value.data.bit_length())
         _check("load", self.source, self.target, _Places(self.coordinates, self.offsets), self.boxes)
 
 
 @irdl_op_definition
 class ArriveExpectOp(IRDLOperation):
-    """Arrive, and have the phase wait for as many bytes as the copies after it, on the same mbarrier, bring."""
+    """Arrive, and have the phase wait for as many bytes as the copies after it, on the same mbarrier, bring.
+
+    Of copies with a mask each block that it names asks for one, and gets all of them.
+    """
 
     name = "tma.arrive_expect"
     barriers = operand_def(MemRefType)
@@ -178,7 +195,7 @@ class ArriveExpectOp(IRDLOperation):
         following: Operation | None = self.next_op
         while following is not None and not self._repeats(following):
             if isinstance(following, LoadOp) and (following.barriers, following.index) == (self.barriers, self.index):
-                total = (total or 0) + following.box_bytes
+                total = (total or 0) + following.received_bytes
             following = following.next_op
         return total
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import cast
 
-from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType, StringAttr, i64
+from xdsl.dialects.builtin import IndexType, IntegerAttr, MemRefType, StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
-from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, prop_def, traits_def
+from xdsl.irdl import IRDLOperation, irdl_op_definition, operand_def, opt_prop_def, prop_def, traits_def
 from xdsl.traits import MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
+
+from vtac.dialects.tma.clusters import check_blocks
 
 INDEX = IndexType()
 I64 = IntegerAttr.constr(i64)
@@ -55,28 +57,38 @@ class FenceInitOp(IRDLOperation):
 
 @irdl_op_definition
 class ArriveOp(IRDLOperation):
-    """Each warp arrives once, when its lanes have all come: for who waits for the phase, what they did is done."""
+    """Each warp arrives once, when its lanes have all come: for who waits for the phase, what they did is done.
+
+    With `blocks` it arrives once at the mbarrier of each of so many blocks of its cluster, the own one among them.
+    """
 
     name = "tma.arrive"
     barriers = operand_def(MemRefType)
     index = operand_def(INDEX)
+    blocks = opt_prop_def(I64)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = "$barriers `[` $index `]` attr-dict `:` type($barriers)"
+    assembly_format = "$barriers `[` $index `]` (`blocks` $blocks^)? attr-dict `:` type($barriers)"
 
     def verify_(self) -> None:
         check_barriers("arrive", self.barriers)
+        if self.blocks is not None:
+            check_blocks("arrive", self, self.blocks.value.data)
 
 
 @irdl_op_definition
 class WaitOp(IRDLOperation):
-    """Wait until the phase of a parity is complete: of its number, from 0 on. The one before the first has parity 1."""
+    """Wait until the phase of a parity is complete: of its number, from 0 on. The one before the first has parity 1.
+
+    With `cluster` threads of other blocks arrive, too, and what they did is known then.
+    """
 
     name = "tma.wait"
     barriers = operand_def(MemRefType)
     index = operand_def(INDEX)
     parity = operand_def(INDEX)
+    cluster = opt_prop_def(UnitAttr)
     traits = traits_def(MemoryReadEffect(), MemoryWriteEffect())
-    assembly_format = "$barriers `[` $index `]` `parity` $parity attr-dict `:` type($barriers)"
+    assembly_format = "$barriers `[` $index `]` `parity` $parity (`cluster` $cluster^)? attr-dict `:` type($barriers)"
 
     def verify_(self) -> None:
         check_barriers("wait", self.barriers)

@@ -67,6 +67,10 @@ GRID = declare(Declared("wmma.grid", _EXTENTS, _KERNEL, "blocks of the kernel's 
 
 BLOCK = declare(Declared("wmma.block", _EXTENTS, _KERNEL, "threads of each block"))
 
+CLUSTER_DIMENSIONS = declare(
+    Declared("wmma.cluster", _EXTENTS, _KERNEL, "blocks of each cluster of the kernel's launch")
+)
+
 DYNAMIC_BYTES = declare(
     Declared("wmma.dynamic_shared_bytes", integer(0), _KERNEL, "dynamic shared memory of the kernel's launch")
 )

@@ -7,6 +7,7 @@ from vtac.analysis.nest import blocks_under, enclosing_loops
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.loop_directives import BindOp
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.schedule.script import DirectiveOp
 from vtac.passes.directives.apply import rewrites
 from vtac.passes.directives.handles import Handles, describe, occupation, refusal
 
@@ -26,13 +27,14 @@ def bind(op: BindOp, handles: Handles) -> None:
     kind = LoopKind(op.thread.data)
     if occupation(loop):
         raise refusal(op, f"loop {describe(loop)} is {occupation(loop)} already", "bind a plain serial loop")
-    _check_independent(op, loop)
+    check_independent(op, loop)
     if kind is not LoopKind.CTHREAD:
         _check_index_free(op, loop, kind)
     loop.kind = LoopKindAttr(kind)
 
 
-def _check_independent(op: BindOp, loop: ForOp) -> None:
+def check_independent(op: DirectiveOp, loop: ForOp) -> None:
+    """Refuse a loop whose iterations add to one result, so that they cannot run side by side."""
     variable = loop.induction_variable
     for block in blocks_under(loop):
         for iteration, value in zip(block.variables, bindings_of(block), strict=True):

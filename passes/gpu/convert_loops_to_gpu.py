@@ -24,9 +24,9 @@ from vtac.analysis.nest import enclosing_loops, scope_of
 from vtac.analysis.warp_operations import ARRAYS, named_tiles
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
-from vtac.dialects.schedule.declared import UNROLL
+from vtac.dialects.schedule.declared import CLUSTER, UNROLL
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
+from vtac.dialects.wmma.declared import BLOCK, CLUSTER_DIMENSIONS, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.rewriting.edits import dissolve, move_op
 from vtac.rewriting.loop_copies import refuse_many_copies
@@ -99,6 +99,10 @@ def _mark_kernel(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
     KERNEL.set(function, True)
     for launch, prefix in ((GRID, "blockIdx"), (BLOCK, "threadIdx")):
         launch.set(function, tuple(extents.get(LoopKind(f"{prefix}.{dimension}"), 1) for dimension in _DIMENSIONS))
+    for loop in [op for op in function.walk() if isinstance(op, ForOp) and CLUSTER.is_on(op)]:
+        size = CLUSTER.remove(loop) or 1
+        dimensions = tuple(size if loop.loop_kind.value == f"blockIdx.{one}" else 1 for one in _DIMENSIONS)
+        CLUSTER_DIMENSIONS.set(function, dimensions)
 
 
 def _extents(function: FuncOp) -> Mapping[LoopKind, int]:
@@ -159,7 +163,8 @@ class ConvertLoopsToGpu(ModulePass):
     """Replace bound loops by the indices of the launch.
 
     requires: every block lowered; loops of one index have one extent.
-    ensures:  the function is a kernel with `wmma.grid` and `wmma.block`; shared memory and
+    ensures:  the function is a kernel with `wmma.grid` and `wmma.block`, and `wmma.cluster` where a loop has clusters;
+              shared memory and
               fragments are declared at its start; the loops left are serial.
     declines: an index bound with different extents, virtual threads, more than 1,024 threads, lanes of warps that
               threadIdx.x does not count, and unrolled loops of more operations than the limit on what is written out.

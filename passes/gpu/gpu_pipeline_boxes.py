@@ -9,38 +9,52 @@ before: for k < n                         after: one thread: for s < stages - 1:
 
 Of a specialized loop, `producers` stand for themselves in front of the use: they wait until a slot is free again, which
 those who use it arrive for; gpu-specialize-warps takes them out of the loop.
+
+In clusters each block asks for its part of a box that all of them need, and a slot is free again when the users of all
+blocks have arrived: so the warps of a loop without roles, too, say when they have used a slot, and meet at no barrier.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects import arith, memref, scf
-from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp, StringAttr, i64
+from xdsl.dialects.builtin import IntegerAttr, MemRefType, ModuleOp, StringAttr, UnitAttr, i64
 from xdsl.dialects.gpu import BarrierOp
-from xdsl.ir import Block, Operation, Region, SSAValue
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.cluster_boxes import cluster_around
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.lanes import thread_extents
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around
-from vtac.analysis.scalars import scalars_behind
+from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import ASYNC, PIPELINE, SPECIALIZE
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tensor_maps import FIRST_CAPABILITY
-from vtac.dialects.tma import ArriveExpectOp, ArriveOp, CopyOp, ElectOp, FenceInitOp, InitOp, LoadOp, WaitOp
+from vtac.dialects.tma import (
+    ArriveOp,
+    ClusterArriveOp,
+    ClusterWaitOp,
+    CopyOp,
+    ElectOp,
+    FenceInitOp,
+    InitOp,
+    WaitOp,
+)
 from vtac.dialects.tma.declared import PRODUCES
 from vtac.dialects.wgmma.declared import IN_FLIGHT
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE, STAGED
 from vtac.errors import CompileError
 from vtac.passes.gpu.gpu_pipeline_loops import LoopPipeline
+from vtac.rewriting.box_loads import BoxLoads, constant_offset
 from vtac.rewriting.edits import discard, insert_ops
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
@@ -79,7 +93,8 @@ class _BoxPipeline(LoopPipeline):
             self._shift_accesses(use, slot.results[0])
         insert_ops(slot, InsertPoint.at_start(self.body), self.rewriter)
         self.full = self._mbarriers("full")
-        self.copies = copies
+        self.cluster = cluster_around(self.loop)
+        self.loads = BoxLoads(self.loop, copies, self.stages, self.slots, self.full, self.cluster)
         self.whole = {**extents_around(self.loop), self.loop.induction_variable: self.loop.trip_count}
         if is_specialized:
             self._specialize(iteration)
@@ -100,7 +115,7 @@ class _BoxPipeline(LoopPipeline):
     def _check_place(self, copy: CopyOp) -> None:
         """Each stage's boxes start where the hardware can put them."""
         one = copy.map
-        for what, elements in (("each stage", self.slots[copy.target]), ("the box", _constant(copy.offset))):
+        for what, elements in (("each stage", self.slots[copy.target]), ("the box", constant_offset(copy))):
             if elements * one.element_bytes % one.alignment:
                 raise CompileError(
                     f"tma.load: {what} of '{buffer_name(copy.target)}' starts at a multiple of "
@@ -120,41 +135,65 @@ class _BoxPipeline(LoopPipeline):
     def _share(self, iteration: Linear) -> None:
         """Let all warps use the copies, and the first thread of the block ask for them."""
         ahead = self.ahead
-        elected = self._initialise([(self.full, 1)])
+        free = self._mbarriers("empty") if self.cluster is not None else None
+        users = [(free, self._users())] if free is not None else []
+        elected = self._initialise([(self.full, 1), *users])
         stage = ForOp.get(ahead, "stage", LoopKind.UNROLLED)
         extents = {**self.whole, stage.induction_variable: ahead}
         insert_ops(
-            self._loads(Linear.variable(stage.induction_variable), extents), _end(stage.body.block), self.rewriter
+            self.loads.of(Linear.variable(stage.induction_variable), extents), _end(stage.body.block), self.rewriter
         )
         self._under(elected, [stage], InsertPoint.before(self.loop))
         values = HostValues(self.whole)
         more = values.at_least(values.value(Linear(self.loop.trip_count - 1 - ahead) - iteration), 0)
         both = arith.AndIOp(more, elected)
-        steps = [*self._wait(self.full, iteration, 0), BarrierOp(), *values.operations, both]
+        meet: list[Operation] = [BarrierOp()] if free is None else []
+        steps = [*self._wait(self.full, iteration, 0), *meet, *values.operations, both]
         start = InsertPoint.at_start(self.body)
-        loads = scf.IfOp(both.result, [], Region(Block([*self._loads(iteration + ahead, self.whole), scf.YieldOp()])))
-        insert_ops([*steps, loads], start, self.rewriter)
+        waits = self._wait(free, iteration + ahead, 1) if free is not None else []
+        asked = [*waits, *self.loads.of(iteration + ahead, self.whole), scf.YieldOp()]
+        insert_ops([*steps, scf.IfOp(both.result, [], Region(Block(asked)))], start, self.rewriter)
+        if free is not None:
+            self._release_at_end(free, iteration)
 
     def _specialize(self, iteration: Linear) -> None:
         """Let one thread beside the block's warps ask for copies, and each warp say when it has used them."""
         threads = thread_extents(self.loop)
-        warps = threads.get(LoopKind.THREAD_Y, 1) * threads.get(LoopKind.THREAD_Z, 1)
         free = self._mbarriers("empty")
-        self._initialise([(self.full, 1), (free, warps)])
+        self._initialise([(self.full, 1), (free, self._users())])
         producer = ElectOp.of(threads.get(LoopKind.THREAD_Z, 1))
         waits = self._wait(free, iteration, 1)
-        body = Block([*waits, *self._loads(iteration, self.whole), scf.YieldOp()])
+        body = Block([*waits, *self.loads.of(iteration, self.whole), scf.YieldOp()])
         produced = scf.IfOp(producer.elected, [], Region(body))
         PRODUCES.set(produced, True)
         start = [producer, produced, *self._wait(self.full, iteration, 0)]
         insert_ops(start, InsertPoint.at_start(self.body), self.rewriter)
+        self._release_at_end(free, iteration)
+
+    def _users(self) -> int:
+        """Warps that use a slot's boxes, or parts of them: those of all blocks of a cluster."""
+        threads = thread_extents(self.loop)
+        lanes = threads.get(LoopKind.THREAD_X, WARP_SIZE)
+        if lanes % WARP_SIZE:
+            raise CompileError(
+                f"cluster: threadIdx.x has {lanes} values, and warps say when they have used a slot: bind loops of "
+                f"{WARP_SIZE} iterations to it",
+                location_of(self.loop),
+            )
+        warps = lanes // WARP_SIZE * threads.get(LoopKind.THREAD_Y, 1) * threads.get(LoopKind.THREAD_Z, 1)
+        return warps * (self.cluster.blocks if self.cluster is not None else 1)
+
+    def _release_at_end(self, free: SSAValue, iteration: Linear) -> None:
+        """Say at the end of a step which slot is free again, and meet other blocks that do when the loop is over."""
         insert_ops(self._release(free, iteration - (IN_FLIGHT.get(self.loop) or 0)), _end(self.body), self.rewriter)
+        if self.cluster is not None:
+            insert_ops([ClusterArriveOp(), ClusterWaitOp()], InsertPoint.after(self.loop), self.rewriter)
 
     def _release(self, free: SSAValue, used: Linear) -> list[Operation]:
         """Say that the slot of an iteration is free again, where there was such an iteration."""
         values = HostValues(self.whole)
         slot = values.materialise(values.value(used.modulo(self.stages, self.whole)))
-        arrive = ArriveOp(operands=[free, slot])
+        arrive = ArriveOp(operands=[free, slot], properties=self._blocks())
         if used.bounds(self.whole)[0] >= 0:
             return [*values.operations, arrive]
         condition = values.at_least(values.value(used), 0)
@@ -170,8 +209,13 @@ class _BoxPipeline(LoopPipeline):
             init = InitOp(operands=[barriers, index], properties={"arrivals": IntegerAttr(arrivals, i64)})
             insert_ops(init, _end(stage.body.block), self.rewriter)
         self._under(elect.elected, [stage, FenceInitOp()], InsertPoint.before(self.loop))
-        insert_ops(BarrierOp(), InsertPoint.before(self.loop), self.rewriter)
+        meet = [BarrierOp()] if self.cluster is None else [ClusterArriveOp(), ClusterWaitOp()]
+        insert_ops(meet, InsertPoint.before(self.loop), self.rewriter)
         return elect.elected
+
+    def _blocks(self) -> dict[str, Attribute | None]:
+        """The property of operations that reach all blocks of a cluster."""
+        return {"blocks": IntegerAttr(self.cluster.blocks, i64)} if self.cluster is not None else {}
 
     def _under(self, condition: SSAValue, operations: Sequence[Operation], place: InsertPoint) -> None:
         for operation in operations:
@@ -184,30 +228,11 @@ class _BoxPipeline(LoopPipeline):
         slot = iteration.modulo(self.stages, self.whole)
         parity = (iteration.floor_divide(self.stages, self.whole) + rounds).modulo(2, self.whole)
         operands = [barriers, *(values.materialise(values.value(one)) for one in (slot, parity))]
-        return [*values.operations, WaitOp(operands=operands)]
-
-    def _loads(self, iteration: Linear, extents: dict[Hashable, int]) -> list[Operation]:
-        """The copies of an iteration, into its slot."""
-        values = HostValues(extents)
-        value = values.materialise(values.value(iteration))
-        slot = iteration.modulo(self.stages, extents)
-        number = values.materialise(values.value(slot))
-        mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
-        behind = [op.clone(mapping) for op in scalars_behind(self.copies, self.body)]
-        expected = sum(copy.map.box_bytes for copy in self.copies)
-        loads: list[Operation] = []
-        for copy in self.copies:
-            coordinates, taps = ([mapping.get(one, one) for one in some] for some in (copy.coordinates, copy.offsets))
-            offset = Linear(_constant(copy.offset)) + slot * self.slots[copy.target]
-            place = values.materialise(values.value(offset))
-            loads.append(
-                LoadOp(
-                    operands=[copy.target, place, copy.source, coordinates, taps, self.full, number],
-                    properties={"boxes": copy.boxes},
-                )
-            )
-        expect = ArriveExpectOp(operands=[self.full, number], properties={"bytes": IntegerAttr(expected, i64)})
-        return [*values.operations, *behind, expect, *loads]
+        of_others = self.cluster is not None and barriers is not self.full
+        return [
+            *values.operations,
+            WaitOp(operands=operands, properties={"cluster": UnitAttr() if of_others else None}),
+        ]
 
 
 def _end(block: Block) -> InsertPoint:
@@ -216,22 +241,17 @@ def _end(block: Block) -> InsertPoint:
     return InsertPoint.before(last) if isinstance(last, scf.YieldOp) else InsertPoint.at_end(block)
 
 
-def _constant(value: SSAValue) -> int:
-    owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    raise CompileError("pipeline: a bulk copy to a place that changes")
-
-
 @dataclass(frozen=True)
 class GpuPipelineBoxes(ModulePass):
     """Rewrite loops marked `pipeline` whose copies are bulk copies.
 
     requires: bulk copies in such loops (convert-copies-to-boxes), before their use; an architecture that has them.
     ensures:  buffers of the loop have one slot per stage; loads are asked for by one thread, and used after a wait for
-              their mbarrier's phase; a slot is filled again after all warps have used it. Of loops marked `specialize`
+              their mbarrier's phase; a slot is filled again after all warps have used it. Blocks of a cluster ask for
+              parts of boxes that they have in common, by multicast. Of loops marked `specialize`
               loads stand under a condition marked `tma.produces`.
-    declines: older architectures or none, dynamic sizes, loops that run several times, bulk copies without a pipeline.
+    declines: older architectures or none, dynamic sizes, loops that run several times, bulk copies without a pipeline;
+              clusters whose blocks have no box in common, or one that cannot be cut.
     """
 
     name = "gpu-pipeline-boxes"

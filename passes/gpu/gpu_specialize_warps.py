@@ -27,7 +27,7 @@ from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import SPECIALIZE
 from vtac.dialects.schedule.payload import ForOp
-from vtac.dialects.tma import SetmaxnregOp
+from vtac.dialects.tma import ClusterArriveOp, ClusterWaitOp, SetmaxnregOp
 from vtac.dialects.tma.declared import PRODUCES, ROLES
 from vtac.dialects.wmma.declared import BLOCK, KERNEL
 from vtac.errors import CompileError
@@ -53,7 +53,7 @@ def _specialize(kernel: FuncOp, loop: ForOp, record: GpuArchitecture | None) -> 
         )
     body = kernel.body.block
     _dissolve_unit_loops(loop)
-    following = _after_barrier(body, loop)
+    following = [op for op in _after_barrier(body, loop) if not isinstance(op, ClusterArriveOp | ClusterWaitOp)]
     produced = next(op for op in loop.body.block.ops if PRODUCES.is_on(op))
     index = _thread_z(body)
     limit = arith.ConstantOp(IntegerAttr(z, IndexType()))
@@ -62,7 +62,9 @@ def _specialize(kernel: FuncOp, loop: ForOp, record: GpuArchitecture | None) -> 
     discard(produced)
     choice = scf.IfOp(condition.result, [], Region(Block()), Region(Block()))
     ROLES.set(choice, True)
+    meetings = [op for op in _after_barrier(body, loop) if isinstance(op, ClusterArriveOp | ClusterWaitOp)]
     insert_ops([limit, condition, choice], InsertPoint.before(following[0]))
+    move_ops(meetings, InsertPoint.after(choice))
     move_ops(following, InsertPoint.at_end(choice.true_region.block))
     insert_ops([asking, scf.YieldOp()], InsertPoint.at_end(choice.false_region.block))
     insert_ops(scf.YieldOp(), InsertPoint.at_end(choice.true_region.block))
@@ -94,7 +96,7 @@ def _after_barrier(body: Block, loop: ForOp) -> list[Operation]:
         )
     operations = list(body.ops)
     at = operations.index(loop)
-    barrier = max(number for number in range(at) if isinstance(operations[number], gpu.BarrierOp))
+    barrier = max(number for number in range(at) if isinstance(operations[number], gpu.BarrierOp | ClusterWaitOp))
     return [op for op in operations[barrier + 1 :] if not isinstance(op, ReturnOp)]
 
 

@@ -14,8 +14,9 @@ from xdsl.ir import SSAValue
 from vtac.analysis.kernel_constants import constant_arguments
 from vtac.analysis.kernel_roles import in_place_arguments, is_result
 from vtac.analysis.nest import buffer_name, element_type_of, shape_of
+from vtac.dialects.clusters import whole_clusters
 from vtac.dialects.declared import Declared
-from vtac.dialects.wmma.declared import BLOCK, GRID, KERNEL
+from vtac.dialects.wmma.declared import BLOCK, CLUSTER_DIMENSIONS, GRID, KERNEL
 from vtac.evaluate.functions import function_of
 from vtac.evaluate.kernel_blocks import Blocks
 from vtac.evaluate.kernel_memory import KernelMemory, stored_dtype
@@ -24,7 +25,7 @@ from vtac.evaluate.refusals import refused
 from vtac.evaluate.work import refuse_too_much
 
 BLOCKS_AT_ONCE = 32
-"""Blocks that are executed together; they share nothing, so their number changes no result."""
+"""Blocks that are executed together, whole clusters; others share nothing, so their number changes no result."""
 
 _THREAD_BYTES = 64
 """What the scalars of one thread take, about."""
@@ -46,7 +47,7 @@ def is_kernel(function: FuncOp) -> bool:
 def evaluate_kernel(
     program: ModuleOp | FuncOp, arrays: Sequence[Array], blocks: Sequence[int] | None = None
 ) -> KernelRun:
-    """Execute a kernel with numpy: all of its blocks, or those of given numbers, x fastest.
+    """Execute a kernel with numpy: all of its blocks, or those of given numbers, x fastest, with their clusters.
 
     All threads take each step together, so what their order would decide is a fault: two
     threads at one element of shared memory without a barrier between. `arrays` are the
@@ -65,10 +66,17 @@ def evaluate_kernel(
     refuse_too_much(function, -(-count // BLOCKS_AT_ONCE), _THREAD_BYTES * prod(block) * min(count, BLOCKS_AT_ONCE))
     memories = _bind(function, arrays)
     chosen = list(range(count) if blocks is None else blocks)
-    for start in range(0, len(chosen), BLOCKS_AT_ONCE):
-        at_once = Blocks(chosen[start : start + BLOCKS_AT_ONCE], grid, block, dict(memories))
+    cluster = CLUSTER_DIMENSIONS.get(function)
+    size = prod(cluster or (1,))
+    if cluster is not None:
+        x, y, z = cluster
+        chosen = list(whole_clusters(grid, (x, y, z), chosen))
+    step = BLOCKS_AT_ONCE // size * size
+    for start in range(0, len(chosen), step):
+        at_once = Blocks(chosen[start : start + step], grid, block, dict(memories), size)
         with np.errstate(all="ignore"):  # threads that a condition leaves out compute too, on what there is
             at_once.run(function.body.block)
+        at_once.bulk.end(function)
     results = [argument for argument in function.body.block.args if is_result(function, argument)]
     outputs = [memories[result] for result in results]
     written = tuple(_written(memory).reshape(memory.shape) for memory in outputs)

@@ -13,7 +13,7 @@ from xdsl.dialects.builtin import BFloat16Type, DenseIntOrFPElementsAttr, FloatA
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name
-from vtac.dialects import mma, wmma
+from vtac.dialects import mma, tma, wmma
 from vtac.dialects.tma.declared import ROLES
 from vtac.dialects.wmma.routines import routine_of
 from vtac.evaluate.affine import evaluate_map
@@ -37,6 +37,7 @@ class Blocks:
     grid: Extents
     block: Extents
     memories: dict[SSAValue, KernelMemory]
+    cluster: int = 1
     values: dict[SSAValue, Array] = field(default_factory=dict[SSAValue, Array])
     fragments: dict[SSAValue, Fragments] = field(default_factory=dict[SSAValue, Fragments])
     copies: CopyGroups = field(default_factory=CopyGroups)
@@ -48,7 +49,7 @@ class Blocks:
         self.lane_users = Users(self.threads[:, None], self.threads[:, None] // size)
         self.warps = WarpOperations(self.threads.size, size)
         self.tiles = TileOperations(self.warps)
-        self.bulk = BulkCopies(self.block)
+        self.bulk = BulkCopies(self.block, self.cluster)
         self.groups = GroupOperations(self.tiles)
 
     def run(self, body: Block, active: Mask | None = None) -> None:
@@ -271,6 +272,8 @@ class Blocks:
             passing = self._whole_blocks(op, active)
             for memory in self.memories.values():
                 memory.pass_barrier(passing)
+        elif isinstance(op, tma.ClusterArriveOp | tma.ClusterWaitOp):
+            self._meet(op, active)
         elif isinstance(op, wmma.AsyncCommitOp | wmma.AsyncWaitOp):
             if active is not None and not active.all():
                 raise refused(f"'{op.name}' is met by a part of the threads only", op)
@@ -281,6 +284,16 @@ class Blocks:
         elif not isinstance(op, func.ReturnOp | scf.YieldOp | wmma.RoutineOp):
             return False
         return True
+
+    def _meet(self, op: tma.ClusterArriveOp | tma.ClusterWaitOp, active: Mask | None) -> None:
+        """All threads of clusters arrive, or wait for each other."""
+        passing = self._whole_blocks(op, active)
+        if not passing.all():
+            raise refused(f"'{op.name}' is met by a part of a cluster's blocks only", op)
+        self.bulk.meet(op)
+        if isinstance(op, tma.ClusterWaitOp):
+            for memory in self.memories.values():
+                memory.pass_barrier(passing)
 
     def _whole_blocks(self, op: Operation, active: Mask | None) -> Mask:
         """Which blocks meet an op, each with all of its threads."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from itertools import product
 from math import prod
 from typing import Protocol
 
@@ -67,9 +68,15 @@ class _Mbarrier:
 
 
 class BulkCopies:
-    """The mbarriers of blocks under execution: what one thread of a block asks for is the same in all blocks' order."""
+    """The mbarriers of blocks under execution: what one thread of a block asks for is the same in all blocks' order.
 
-    def __init__(self, block: tuple[int, int, int]) -> None:
+    Blocks of a cluster follow each other, by rank.
+    """
+
+    def __init__(self, block: tuple[int, int, int], cluster: int = 1) -> None:
+        self._cluster = cluster
+        self._has_arrived = self._has_met = False
+        self._is_remote = False
         self._size = prod(block)
         self._plane = block[0] * block[1]
         self._barriers: dict[tuple[SSAValue, int, int], _Mbarrier] = {}
@@ -91,6 +98,33 @@ class BulkCopies:
             return isinstance(op, tma.FenceInitOp | tma.SetmaxnregOp)
         return True
 
+    def meet(self, op: tma.ClusterArriveOp | tma.ClusterWaitOp) -> None:
+        """All threads of all clusters arrive, or wait."""
+        if self._has_arrived == isinstance(op, tma.ClusterArriveOp):
+            raise refused(f"'{op.name}': threads arrive at the cluster's barrier, and wait then, in turns", op)
+        self._has_arrived = not self._has_arrived
+        if not self._has_arrived:
+            self._has_met, self._is_remote = True, False
+
+    def end(self, kernel: Operation) -> None:
+        """All blocks end. Raises `EvaluationError` where others might still use their memory."""
+        if self._is_remote:
+            raise refused(
+                "blocks end while others of their cluster may use their shared memory: meet at tma.cluster_arrive and "
+                "tma.cluster_wait after that",
+                kernel,
+            )
+
+    def _touch_others(self, op: Operation) -> None:
+        """Blocks use each other's memory, where mbarriers must be initialised."""
+        if not self._has_met:
+            raise refused(
+                f"'{op.name}' reaches other blocks of its cluster before all have met at tma.cluster_wait: their "
+                "mbarriers may not be initialised yet",
+                op,
+            )
+        self._is_remote = True
+
     def in_turns(self, consumers: Callable[[], None], producers: Callable[[], None]) -> None:
         """Run what two groups of warps do at the same time: each as far as it comes without the other."""
         self._turns = Turns()
@@ -104,11 +138,20 @@ class BulkCopies:
         """The threads that execute an operation."""
         return running.threads if active is None else running.threads[np.broadcast_to(active, running.threads.shape)]
 
-    def _at(self, barriers: SSAValue, index: SSAValue, running: Running, thread: int, op: Operation) -> _Mbarrier:
+    def _at(
+        self, barriers: SSAValue, index: SSAValue, running: Running, thread: int, op: Operation, rank: int | None = None
+    ) -> _Mbarrier:
+        """An mbarrier of a thread's own block, or of that of a rank in its cluster."""
         key = self._key(barriers, index, running, thread)
+        if rank is not None:
+            key = (*key[:2], self._block_of(thread, rank))
         if key not in self._barriers:
             raise refused(f"mbarrier {key[1]} of '{buffer_name(barriers)}' is used before it is initialised", op)
         return self._barriers[key]
+
+    def _block_of(self, thread: int, rank: int) -> int:
+        """The position of the block of a rank in the cluster of a thread."""
+        return thread // self._size // self._cluster * self._cluster + rank
 
     def _key(self, barriers: SSAValue, index: SSAValue, running: Running, thread: int) -> tuple[SSAValue, int, int]:
         numbers = np.broadcast_to(running.values[index], running.threads.shape)
@@ -124,10 +167,14 @@ class BulkCopies:
 
     def _arrive(self, op: tma.ArriveOp | tma.ArriveExpectOp, running: Running, active: Mask | None) -> None:
         threads = self._threads(running, active)
+        ranks: list[int | None] = [None]
         if isinstance(op, tma.ArriveOp):
             threads = threads[threads % _LANES == 0]  # each warp arrives once
-        for thread in threads:
-            one = self._at(op.barriers, op.index, running, int(thread), op)
+            if op.blocks is not None:
+                ranks = [*range(op.blocks.value.data)]
+                self._touch_others(op)
+        for thread, rank in product(threads, ranks):
+            one = self._at(op.barriers, op.index, running, int(thread), op, rank)
             if not one.pending:
                 raise refused(
                     f"phase {one.phase} of an mbarrier of '{buffer_name(op.barriers)}' has all of its {one.arrivals} "
@@ -201,12 +248,21 @@ class BulkCopies:
             values = np.where(inside, source.raw(np.asarray(places)), self._fill(one.fill, source))
             first = int(np.broadcast_to(running.values[op.offset], running.threads.shape)[thread])
             chunks = self._swizzled(first, one.swizzle // one.element_bytes, one.element_bytes, values.size)
-            users = Users(running.threads[thread : thread + 1], running.threads[thread : thread + 1] // self._size)
-            copy = target.begin_copy(chunks, values.reshape(-1), users, None, op)
-            barrier = self._at(op.barriers, op.index, running, int(thread), op)
-            barrier.copies.append(copy)
-            barrier.transactions -= one.box_bytes
-            barrier.settle()
+            for rank in self._ranks(op, int(thread)):
+                block = np.array([self._block_of(int(thread), rank)])
+                users = Users(running.threads[thread : thread + 1], block)
+                copy = target.begin_copy(chunks, values.reshape(-1), users, None, op)
+                barrier = self._at(op.barriers, op.index, running, int(thread), op, rank)
+                barrier.copies.append(copy)
+                barrier.transactions -= one.box_bytes
+                barrier.settle()
+
+    def _ranks(self, op: tma.LoadOp, thread: int) -> list[int]:
+        """The ranks, in the cluster of a thread, of the blocks that its load comes to."""
+        if op.mask is None:
+            return [thread // self._size % self._cluster]
+        self._touch_others(op)
+        return [rank for rank in range(self._cluster) if op.mask.value.data >> rank & 1]
 
     def _fill(self, fill: str, source: KernelMemory) -> Array:
         return np.full(1, np.nan if fill == "nan" else 0).astype(source.data.dtype)

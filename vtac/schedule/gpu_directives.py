@@ -41,6 +41,14 @@ class GpuDirectives(Recording):
         """Have `producers` more warps ask for a loop's bulk copies, and all others, the `consumers`, use them."""
         self.direct(gpu.SpecializeOp, loop=loop, producers=producers, consumers=consumers)
 
+    def cluster(self, loop: LoopRef) -> None:
+        """Let the blocks of a loop be a cluster: neighbours along the blockIdx that the loop around is bound to.
+
+        Boxes that do not depend on the loop are then asked for in parts, one by each block, and come to all of them.
+        The loop around runs over all blocks afterwards; `loop` is no more.
+        """
+        self.direct(gpu.ClusterOp, loop=loop)
+
     def rasterize(self, rows: LoopRef, columns: LoopRef, group: int) -> None:
         """Let blocks of the grid take their tiles in groups of `group` rows, for the sake of the cache."""
         self.direct(gpu.RasterizeOp, rows=rows, columns=columns, group=group)

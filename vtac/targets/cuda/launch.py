@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from types import MappingProxyType
 from typing import Literal, cast
 
+from vtac.dialects.clusters import MOST_CLUSTER
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import ConfigError
 from vtac.targets.cuda.map_record import map_fields, read_map
@@ -26,8 +27,6 @@ _IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 _GRID_LIMIT = (2**31 - 1, 65535, 65535)
 _BLOCK_LIMIT = (1024, 1024, 64)
 _THREADS_PER_BLOCK = 1024
-MOST_CLUSTER = 8
-"""The most blocks of a cluster that every architecture from sm_90 on has; more are not portable."""
 _KEYS = ("kernel", "grid", "block", "shared_bytes", "parameters")
 _MORE_KEYS = ("tensor_maps", "cluster")
 """Of kernels that have some: others say nothing of them."""

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from vtac.dialects.clusters import whole_clusters
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import KernelFault, KernelTextError
 from vtac.targets.cuda.arrays import Array
-from vtac.targets.cuda.cpu.clusters import whole_clusters
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
@@ -33,7 +33,7 @@ def source() -> Array:
 
 
 def boxes() -> Array:
-    """The columns of both clusters, from -8 and from 32 on, of all rows and six more; each block has those of its own."""
+    """The columns of both clusters, from -8 and from 32 on, of all rows and six more, for each block."""
     padded = np.zeros((96, 80), np.float32)
     padded[:90, 8:68] = source()[:, :60]
     return np.stack([padded[:, 40 * (block // 2) : 40 * (block // 2) + 32] for block in range(4)])
@@ -53,15 +53,13 @@ def test_halves_of_boxes_come_to_both_blocks_whatever_the_order_is() -> None:
 
 
 def test_sampled_blocks_are_whole_clusters() -> None:
-    assert whole_clusters(launch(), [3]) == (2, 3)
     run = run_on_cpu(TEXT, launch(), [source()], blocks=[3], workers=4)
     assert run.blocks == (2, 3)
     assert [bool(run.written[0][block].all()) for block in range(4)] == [False, False, True, True]
 
 
 def test_ranks_count_x_first() -> None:
-    record = LaunchRecord("copy", (4, 6, 2), (32, 1, 1), 0, (), (), (2, 3, 1))
-    assert whole_clusters(record, [47, 0]) == (38, 39, 42, 43, 46, 47, 0, 1, 4, 5, 8, 9)
+    assert whole_clusters((4, 6, 2), (2, 3, 1), [47, 0]) == (38, 39, 42, 43, 46, 47, 0, 1, 4, 5, 8, 9)
 
 
 def test_a_deadlock_names_blocks() -> None:
@@ -139,7 +137,11 @@ FAULTS = {
     "the copy completes another slot": (", full_at + 8 * slot, 3", ", full_at + 8 * (1 - slot), 3", "mbarrier"),
     "mbarriers are not shown to other blocks": ("    fence_mbarrier_init();\n", "", "proxy-fence"),
     "the text says nothing of clusters": ("__cluster_dims__(2, 1, 1) ", "", "has no clusters by its __cluster_dims__"),
-    "the text has larger clusters": ("dims__(2, 1, 1)", "dims__(4, 1, 1)", "has [4, 1, 1] by its __cluster_dims__"),
+    "the text has larger clusters": (
+        "dims__(2, 1, 1)",
+        "dims__(4, 1, 1)",
+        "has clusters of [4, 1, 1] blocks by its __cluster_dims__",
+    ),
     "the mask is left out": (", %5;", ";", "or neither"),
 }
 

@@ -67,10 +67,10 @@ KERNEL_RULES: Mapping[str, KernelRule] = MappingProxyType(
             "tma_load_2d(tile, map, 0, 0, full);  // at the kernel's end",
         ),
         "cluster": KernelRule(
-            "blocks of a cluster meet at barrier.cluster before they use each other's shared memory and before they end, and "
-            "what waits for another block's arrivals acquires at cluster scope",
-            "pass barrier.cluster.arrive and .wait after initialising mbarriers and at the kernel's end, and name ranks that "
-            "the cluster has",
+            "blocks of a cluster meet at barrier.cluster before they use each other's shared memory and before they "
+            "end, and what waits for another block's arrivals acquires at cluster scope",
+            "pass barrier.cluster.arrive and .wait after initialising mbarriers and at the kernel's end, and name "
+            "ranks that the cluster has",
             "mbarrier_init(full, 1); __syncthreads(); mbarrier_arrive_cluster(full, 2);  // others may not have begun",
         ),
         "proxy-fence": KernelRule(

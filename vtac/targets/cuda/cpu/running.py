@@ -14,10 +14,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from vtac.dialects.clusters import whole_clusters
 from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import KernelFault, LaunchError
 from vtac.targets.cuda.arrays import Array, checked_inputs
-from vtac.targets.cuda.cpu.clusters import whole_clusters
 from vtac.targets.cuda.cpu.faults import Failure, fault_of, tells_fault
 from vtac.targets.cuda.cpu.results import PATTERNS, compare_orders, written_by
 from vtac.targets.cuda.cpu.source import host_program
@@ -58,13 +58,13 @@ def run_on_cpu(
 
     `arrays` are the inputs in the record's order, with its shapes and dtypes (bfloat16 as
     uint16). `blocks` is a number of blocks to sample (the corners of the grid first), their
-    linear numbers, or None for all; of clusters each block of a sampled one runs, all at once. Threads run in several orders, the first `orders` or those
-    named, which must give the same outputs, bit for bit: warps one after the other as far as
-    the next block barrier, the first thread first (0) or the last (1); all warps in lock step
-    from one warp barrier to the next, ascending (2) or descending (3); then sequences drawn
-    from `seed`. With `races` the first order also finds every two accesses of shared memory or
-    of an output, one of them a write, that no barrier orders. `workers` processes share the
-    blocks, by default one per core.
+    linear numbers, or None for all; of clusters every block of a sampled one runs, all at once.
+    Threads run in several orders, the first `orders` or those named, which must give the same
+    outputs, bit for bit: warps one after the other as far as the next block barrier, the first
+    thread first (0) or the last (1); all warps in lock step from one warp barrier to the next,
+    ascending (2) or descending (3); then sequences drawn from `seed`. With `races` the first
+    order also finds every two accesses of shared memory or of an output, one of them a write,
+    that no barrier orders. `workers` processes share the blocks, by default one per core.
 
     Raises `KernelFault` for what the kernel does wrong, `KernelTextError` for text that does
     not compile, `LaunchError` for arrays that do not fit, `ToolMissingError` without a compiler.
@@ -73,7 +73,7 @@ def run_on_cpu(
     if not numbers or min(numbers) < 0:
         raise LaunchError(f"orders is {orders}; at least one order of threads must run, and they count from 0")
     inputs = checked_inputs(launch, arrays)
-    chosen = whole_clusters(launch, _chosen_blocks(launch, blocks, seed))
+    chosen = _chosen_blocks(launch, blocks, seed)
     executable = compile_program(host_program(text, launch), races=races)
     count = min(workers or os.cpu_count() or 1, len(chosen) // launch.cluster_blocks, _WORKERS_LIMIT)
     with tempfile.TemporaryDirectory(prefix="vtac-") as directory:
@@ -90,6 +90,12 @@ def run_on_cpu(
 
 
 def _chosen_blocks(launch: LaunchRecord, blocks: int | Sequence[int] | None, seed: int) -> tuple[int, ...]:
+    """The blocks that run, those of each cluster by rank."""
+    chosen = _named_blocks(launch, blocks, seed)
+    return chosen if launch.cluster is None else whole_clusters(launch.grid, launch.cluster, chosen)
+
+
+def _named_blocks(launch: LaunchRecord, blocks: int | Sequence[int] | None, seed: int) -> tuple[int, ...]:
     everything = launch.blocks
     if blocks is None:
         return tuple(range(everything))

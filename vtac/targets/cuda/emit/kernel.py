@@ -20,7 +20,7 @@ from vtac.analysis.nest import buffer_name, element_type_of, memref_type_of, sha
 from vtac.analysis.shared_memory import alignment_of, shared_buffers
 from vtac.dialects.declared import Declared
 from vtac.dialects.tensor_maps import TensorMap
-from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID, KERNEL
+from vtac.dialects.wmma.declared import BLOCK, CLUSTER_DIMENSIONS, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 from vtac.targets.cuda.emit.header import header, shown_shape
@@ -76,7 +76,9 @@ def emit_cuda(module: ModuleOp) -> str:
     lines += [*MAP, ""] if maps else []
     lines += printer.instructions()
     lines += header(module, kernel)
-    lines.append(f'extern "C" __global__ void __launch_bounds__({threads})')
+    cluster = CLUSTER_DIMENSIONS.get(kernel)
+    dimensions = f"__cluster_dims__({', '.join(map(str, cluster))}) " if cluster is not None else ""
+    lines.append(f'extern "C" __global__ void {dimensions}__launch_bounds__({threads})')
     lines += _signature(kernel, DYNAMIC_SIZE.get(module))
     return "\n".join([*lines, *printer.lines, "}"]) + "\n"
 
@@ -143,7 +145,8 @@ def launch_record(module: ModuleOp) -> LaunchRecord:
     )
     grid, block = launch_extents(kernel, GRID), launch_extents(kernel, BLOCK)
     name, maps = kernel_name(kernel.sym_name.data), tuple(kernel_maps(kernel))
-    return LaunchRecord(name, grid, block, dynamic_bytes(kernel), parameters, maps)
+    cluster = launch_extents(kernel, CLUSTER_DIMENSIONS) if CLUSTER_DIMENSIONS.get(kernel) is not None else None
+    return LaunchRecord(name, grid, block, dynamic_bytes(kernel), parameters, maps, cluster)
 
 
 def dynamic_bytes(kernel: FuncOp) -> int:

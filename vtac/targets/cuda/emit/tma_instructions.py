@@ -18,6 +18,13 @@ INIT, ARRIVE, EXPECT, WAIT, FENCE = (
     "fence_mbarrier_init",
 )
 
+ARRIVE_CLUSTER, WAIT_CLUSTER, CLUSTER_ARRIVE, CLUSTER_WAIT = (
+    "mbarrier_arrive_cluster",
+    "mbarrier_wait_cluster",
+    "cluster_arrive",
+    "cluster_wait",
+)
+
 FUNCTIONS: Mapping[str, list[str]] = MappingProxyType(
     {
         INIT: [
@@ -53,6 +60,43 @@ FUNCTIONS: Mapping[str, list[str]] = MappingProxyType(
             "  } while (!is_complete);",
             "}",
         ],
+        ARRIVE_CLUSTER: [
+            "// A warp's lanes have all come: the first ones arrive, each at the mbarrier of a block of the cluster.",
+            f"__device__ __forceinline__ void {ARRIVE_CLUSTER}(unsigned barrier, unsigned blocks) {{",
+            "  __syncwarp();",
+            "  if (threadIdx.x % 32 < blocks)",
+            "    asm volatile(",
+            '        "{ .reg .b32 there; mapa.shared::cluster.u32 there, %0, %1; "',
+            '        "mbarrier.arrive.release.cluster.shared::cluster.b64 _, [there]; }"',
+            "        :",
+            '        : "r"(barrier), "r"(threadIdx.x % 32)',
+            '        : "memory");',
+            "}",
+        ],
+        WAIT_CLUSTER: [
+            "// Threads of other blocks arrive, too.",
+            f"__device__ __forceinline__ void {WAIT_CLUSTER}(unsigned barrier, unsigned parity) {{",
+            "  unsigned is_complete;",
+            "  do {",
+            "    asm volatile(",
+            '        "{ .reg .pred p; mbarrier.try_wait.parity.acquire.cluster.shared::cta.b64 p, [%1], %2; "',
+            '        "selp.b32 %0, 1, 0, p; }"',
+            '        : "=r"(is_complete)',
+            '        : "r"(barrier), "r"(parity)',
+            '        : "memory");',
+            "  } while (!is_complete);",
+            "}",
+        ],
+        CLUSTER_ARRIVE: [
+            f"__device__ __forceinline__ void {CLUSTER_ARRIVE}() {{",
+            '  asm volatile("barrier.cluster.arrive.release;" : : : "memory");',
+            "}",
+        ],
+        CLUSTER_WAIT: [
+            f"__device__ __forceinline__ void {CLUSTER_WAIT}() {{",
+            '  asm volatile("barrier.cluster.wait.acquire;" : : : "memory");',
+            "}",
+        ],
         FENCE: [
             "// Bulk copies see the mbarriers that this thread has initialised.",
             f"__device__ __forceinline__ void {FENCE}() {{",
@@ -64,12 +108,15 @@ FUNCTIONS: Mapping[str, list[str]] = MappingProxyType(
 """By name, all but those that depend on a number."""
 
 
-def load_name(dimensions: int, *, of_pixels: bool = False) -> str:
-    """The function that asks for a box of so many dimensions, or for pixels of an array of so many."""
-    return f"tma_load{'_im2col' if of_pixels else ''}_{dimensions}d"
+def load_name(dimensions: int, *, of_pixels: bool = False, multicast: bool = False) -> str:
+    """The function that asks for a box of so many dimensions, or for pixels of an array of so many.
+
+    It comes to the own block, or by multicast to several blocks of its cluster.
+    """
+    return f"tma_load{'_im2col' if of_pixels else ''}_{dimensions}d{'_multicast' if multicast else ''}"
 
 
-def load_text(dimensions: int, *, of_pixels: bool = False) -> list[str]:
+def load_text(dimensions: int, *, of_pixels: bool = False, multicast: bool = False) -> list[str]:
     """That function; coordinates, and offsets of pixels along space, count from the innermost dimension."""
     names = [f"c{number}" for number in range(dimensions)]
     offsets = [f"o{number + 1}" for number in range(dimensions - 2)] if of_pixels else []
@@ -79,11 +126,17 @@ def load_text(dimensions: int, *, of_pixels: bool = False) -> list[str]:
     kind = f"cp.async.bulk.tensor.{dimensions}d.shared::cluster.global.{mode}.mbarrier::complete_tx::bytes"
     places = ", ".join([*(f"int {name}" for name in names), *(f"unsigned short {name}" for name in offsets)])
     operands = [f'"r"({name})' for name in (*names, "barrier")] + [f'"h"({name})' for name in offsets]
+    last = f", {{{more}}}" if more else ""
+    mask, qualifier = "", ""
+    if multicast:
+        last += f", %{3 + dimensions + len(offsets)}"
+        mask, qualifier = ", unsigned short mask", ".multicast::cluster"
+        operands.append('"h"(mask)')
     return [
-        f"__device__ __forceinline__ void {load_name(dimensions, of_pixels=of_pixels)}(",
-        f"    unsigned target, const TensorMap &map, {places}, unsigned barrier) {{",
-        f'  asm volatile("{kind} "',
-        f'               "[%0], [%1, {{{numbers}}}], [%{2 + dimensions}]{f", {{{more}}}" if more else ""};"',
+        f"__device__ __forceinline__ void {load_name(dimensions, of_pixels=of_pixels, multicast=multicast)}(",
+        f"    unsigned target, const TensorMap &map, {places}, unsigned barrier{mask}) {{",
+        f'  asm volatile("{kind}{qualifier} "',
+        f'               "[%0], [%1, {{{numbers}}}], [%{2 + dimensions}]{last};"',
         "               :",
         f'               : "r"(target), "l"(&map), {", ".join(operands)}',
         '               : "memory");',

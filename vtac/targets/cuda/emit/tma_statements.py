@@ -18,11 +18,15 @@ from vtac.dialects.wmma.declared import SHARED_OFFSET
 from vtac.targets.cuda.emit.expressions import AND, PRODUCT, parameter_name
 from vtac.targets.cuda.emit.tma_instructions import (
     ARRIVE,
+    ARRIVE_CLUSTER,
+    CLUSTER_ARRIVE,
+    CLUSTER_WAIT,
     EXPECT,
     FENCE,
     FUNCTIONS,
     INIT,
     WAIT,
+    WAIT_CLUSTER,
     load_name,
     load_text,
     registers_name,
@@ -75,11 +79,14 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
         elif isinstance(op, tma.FenceInitOp):
             self._call(FENCE, [], depth)
         elif isinstance(op, tma.ArriveOp):
-            self._call(ARRIVE, [self._barrier(op.barriers, op.index)], depth)
+            self._arrive(op, depth)
         elif isinstance(op, tma.ArriveExpectOp):
             self._call(EXPECT, [self._barrier(op.barriers, op.index), str(op.bytes.value.data)], depth)
         elif isinstance(op, tma.WaitOp):
-            self._call(WAIT, [self._barrier(op.barriers, op.index), self.text(op.parity)], depth)
+            name = WAIT if op.cluster is None else WAIT_CLUSTER
+            self._call(name, [self._barrier(op.barriers, op.index), self.text(op.parity)], depth)
+        elif isinstance(op, tma.ClusterArriveOp | tma.ClusterWaitOp):
+            self._call(CLUSTER_ARRIVE if isinstance(op, tma.ClusterArriveOp) else CLUSTER_WAIT, [], depth)
         elif isinstance(op, tma.LoadOp):
             self._load(op, depth)
         elif isinstance(op, tma.SetmaxnregOp):
@@ -97,14 +104,22 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
     def _barrier(self, barriers: SSAValue, index: SSAValue) -> str:
         return f"{self._addresses[whole(barriers)]} + {_BARRIER_BYTES} * {self.text(index, PRODUCT + 1)}"
 
+    def _arrive(self, op: tma.ArriveOp, depth: int) -> None:
+        place = self._barrier(op.barriers, op.index)
+        if op.blocks is None:
+            self._call(ARRIVE, [place], depth)
+        else:
+            self._call(ARRIVE_CLUSTER, [place, str(op.blocks.value.data)], depth)
+
     def _load(self, op: tma.LoadOp, depth: int) -> None:
-        dimensions, of_pixels = len(op.coordinates), bool(op.offsets)
-        name = load_name(dimensions, of_pixels=of_pixels)
-        self._called[name] = load_text(dimensions, of_pixels=of_pixels)
+        dimensions, of_pixels, multicast = len(op.coordinates), bool(op.offsets), op.mask is not None
+        name = load_name(dimensions, of_pixels=of_pixels, multicast=multicast)
+        self._called[name] = load_text(dimensions, of_pixels=of_pixels, multicast=multicast)
         width = element_bytes(element_type_of(op.target))
         place = f"{self._addresses[whole(op.target)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
         places = [self.text(one) for one in (*op.coordinates, *op.offsets)]
         arguments = [place, self._maps[map_of(op)], *places, self._barrier(op.barriers, op.index)]
+        arguments += [str(op.mask.value.data)] if op.mask is not None else []
         self._line(f"{name}({', '.join(arguments)});", depth)
 
     def _array(self, op: memref.AllocOp, depth: int) -> None:

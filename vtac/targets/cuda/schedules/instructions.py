@@ -195,4 +195,5 @@ def scheduler_of(tiling: ProductTiling) -> type[ProductScheduler]:
 
 def name_of(tiling: ProductTiling) -> str:
     """A tiling in words, with its instructions where they are not WMMA's, and what brings its operands."""
-    return f"{_NAMES[_kind(tiling)]}{tiling}{', specialized' if tiling.producers else ''}"
+    clusters = f", clusters of {tiling.cluster}" if tiling.cluster > 1 else ""
+    return f"{_NAMES[_kind(tiling)]}{tiling}{', specialized' if tiling.producers else ''}{clusters}"

@@ -16,7 +16,7 @@ from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.footprint import ASYNC_BYTES
 from vtac.targets.cuda.schedules.lanes import walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
-from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.roof import choose_tiling
 from vtac.targets.cuda.schedules.shape import gather_tail, payload_block, product_shape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled
@@ -41,7 +41,7 @@ class MmaProductScheduler(ProductScheduler):
         for name in blocks.pads:
             script.compute_inline(script.get_block(name))
         block = script.get_block(blocks.product)
-        a, b, store = script.implicit_gemm(block, tiling.block)
+        a, b, store = script.implicit_gemm(block, self.grid.tile)
         result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
         rows, columns, depth = tiling.block
@@ -59,8 +59,7 @@ class MmaProductScheduler(ProductScheduler):
             self._swizzle(copy, part[1 - fastest], part[fastest] * blocks.element_bytes)
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner)
-        if self.raster is not None:
-            script.rasterize(*self.raster, tiling.group)
+        self.grid.order()
 
     @property
     def _in_turn(self) -> int:
@@ -72,24 +71,16 @@ class MmaProductScheduler(ProductScheduler):
         script, tiling = self.script, self.tiling
         script.fuse_variables(result, self.shape.groups)
         *batch, rows, columns = script.get_loops(result)
-        m, n, _ = self.shape.sizes
-        row_part, column_part, _ = tiling.block
-        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
-        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
+        loops, rows, columns = self.grid.split(rows, columns, self.shape.sizes)
         row_warp, rows = script.split(rows, factor=ROWS * tiling.row_tiles)
         column_warp, columns = script.split(columns, factor=COLUMNS * tiling.column_tiles)
         rows, row = script.split(rows, factor=ROWS)
         columns, column = script.split(columns, factor=COLUMNS * self._in_turn)
-        script.reorder(*batch, row_block, column_block, row_warp, column_warp, rows, columns, row, column)
-        for loop in batch:
-            script.bind(loop, "blockIdx.z")
-        script.bind(row_block, "blockIdx.x")
-        script.bind(column_block, "blockIdx.y")
+        script.reorder(*batch, *loops, row_warp, column_warp, rows, columns, row, column)
+        self.grid.bind(batch, loops)
         script.bind(row_warp, "threadIdx.y")
         script.bind(column_warp, "threadIdx.z")
         script.tensorize(row, "mma.store")
-        if tiling.group > 1 and row_block.extent % tiling.group == 0 and not batch:
-            self.raster = (row_block, column_block)
         return column_warp
 
     def _multiply(self, block: BlockRef, a: BlockRef, b: BlockRef) -> tuple[LoopRef, LoopRef]:

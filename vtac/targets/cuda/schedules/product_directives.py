@@ -5,8 +5,8 @@ from __future__ import annotations
 from xdsl.dialects.builtin import Float16Type
 
 from vtac.analysis.nest import element_type_of
-from vtac.dialects.schedule.spellings import TailName
 from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.grid_blocks import GridBlocks
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
 from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
@@ -33,7 +33,7 @@ class ProductScheduler:
         self.blocks = blocks
         self.shape = shape
         self.tiling = tiling
-        self.raster: tuple[LoopRef, LoopRef] | None = None
+        self.grid = GridBlocks(schedule, tiling)
 
     def schedule(self) -> None:
         """Record the directives."""
@@ -41,7 +41,7 @@ class ProductScheduler:
         for name in blocks.pads:
             script.compute_inline(script.get_block(name))
         product = script.get_block(blocks.product)
-        a, b, store = script.implicit_gemm(product, self.tiling.block)
+        a, b, store = script.implicit_gemm(product, self.grid.tile)
         result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
         rows, columns, depth = self.tiling.block
@@ -64,8 +64,7 @@ class ProductScheduler:
         for (copy, fastest), count in zip(copies, lanes, strict=True):
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner)
-        if self.raster is not None:
-            script.rasterize(*self.raster, self.tiling.group)
+        self.grid.order()
 
     def _lanes(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> int:
         """Elements that one thread copies at a time: a vector, unless threads would be idle then."""
@@ -77,22 +76,16 @@ class ProductScheduler:
 
     def _share_result(self, result: BlockRef, accumulators: BlockRef) -> None:
         """Give blocks their part of the result; a block's threads take turns at its elements, side by side."""
-        script, (m, n, _), (row_part, column_part, _) = self.script, self.shape.sizes, self.tiling.block
+        script = self.script
         script.fuse_variables(result, self.shape.groups)
         block = payload_block(script, result)
         by_rows = walked_fastest(block, len(block.inputs)) == 0
         *batch, rows, columns = script.get_loops(result)
-        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
-        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
+        loops, rows, columns = self.grid.split(rows, columns, self.shape.sizes)
         inside = (columns, rows) if by_rows else (rows, columns)
-        script.reorder(*batch, row_block, column_block, *inside)
-        for loop in batch:
-            script.bind(loop, "blockIdx.z")
-        script.bind(row_block, "blockIdx.x")
-        script.bind(column_block, "blockIdx.y")
-        if self.tiling.group > 1 and row_block.extent % self.tiling.group == 0 and not batch:
-            self.raster = (row_block, column_block)
-        script.compute_at(accumulators, column_block)
+        script.reorder(*batch, *loops, *inside)
+        self.grid.bind(batch, loops)
+        script.compute_at(accumulators, loops[-1])
         spread_over_threads(script, self.tiling, script.fuse(*inside))
 
     def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
@@ -118,8 +111,3 @@ class ProductScheduler:
         if stages > 1:
             self.script.pipeline(step, stages)
             self.script.unroll(inner)
-
-
-def tail_of(size: int, part: int) -> TailName:
-    """The tail strategy of a split by parts that need not divide."""
-    return "guard" if size % part else "error"

@@ -72,7 +72,8 @@ class ProductTiling:
 
     One stage copies and multiplies in turn. Blocks take their tiles in groups of `group` rows of blocks. Of wgmma what
     is said of warps is meant of groups of four. `boxes`: operands come in bulk copies, which the first thread asks for,
-    or `producers`, so many more warps that do nothing else.
+    or `producers`, so many more warps that do nothing else. `cluster`: so many neighbours of the grid share the larger
+    of their parts of both operands.
     """
 
     fragment: tuple[int, int, int]
@@ -85,6 +86,7 @@ class ProductTiling:
     group: int = 1
     boxes: bool = False
     producers: int = 0
+    cluster: int = 1
 
     @property
     def threads(self) -> int:

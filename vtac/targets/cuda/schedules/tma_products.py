@@ -29,6 +29,7 @@ def tma_schedule(
     tiling: ProductTiling | None = None,
     *,
     specialize: bool | None = None,
+    cluster: int = 1,
 ) -> Schedule:
     """A schedule of a product, its operands in bulk copies: of matrices, a batch of them, or a convolution in NHWC.
 
@@ -51,6 +52,7 @@ def tma_schedule(
         made, chosen = products.boxed() if tiling is None else _given(products, tiling)
     except ScheduleError as error:
         raise ScheduleError(f"tma_schedule: {error.message}") from None
+    chosen = replace(chosen, cluster=cluster)
     scheduler_of(chosen)(schedule, blocks, made, chosen).schedule()
     schedule.name = name_of(chosen)
     return schedule

@@ -13,7 +13,7 @@ from vtac.dialects.wgmma.layouts import COLUMNS, DEPTH_BYTES, ROWS, WARP_ROWS, W
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
-from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.roof import choose_tiling
 from vtac.targets.cuda.schedules.shape import gather_tail, product_shape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled, on_groups, tilings
@@ -49,7 +49,7 @@ class WgmmaProductScheduler(ProductScheduler):
             script.compute_inline(script.get_block(name))
         block = script.get_block(blocks.product)
         rows, columns, depth = self.tiling.block
-        a, b, store = script.implicit_gemm(block, [rows, columns, depth])
+        a, b, store = script.implicit_gemm(block, self.grid.tile)
         result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
         parts = ((rows, depth), (depth, columns))
@@ -67,30 +67,22 @@ class WgmmaProductScheduler(ProductScheduler):
             script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner)
-        if self.raster is not None:
-            script.rasterize(*self.raster, self.tiling.group)
+        self.grid.order()
 
     def _spread(self, result: BlockRef) -> LoopRef:
         """Blocks, warpgroups and their warps over the result, which each warp finishes; the loop over warps."""
-        script, (row_part, column_part, _) = self.script, self.tiling.block
+        script = self.script
         script.fuse_variables(result, self.shape.groups)
         *batch, rows, columns = script.get_loops(result)
-        m, n, _ = self.shape.sizes
-        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
-        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
+        loops, rows, columns = self.grid.split(rows, columns, self.shape.sizes)
         group, rows = script.split(rows, factor=ROWS)
         warp, row = script.split(rows, factor=WARP_ROWS)
         columns, column = script.split(columns, factor=COLUMNS)
-        script.reorder(*batch, row_block, column_block, group, warp, columns, row, column)
-        for loop in batch:
-            script.bind(loop, "blockIdx.z")
-        script.bind(row_block, "blockIdx.x")
-        script.bind(column_block, "blockIdx.y")
+        script.reorder(*batch, *loops, group, warp, columns, row, column)
+        self.grid.bind(batch, loops)
         script.bind(group, "threadIdx.z")
         script.bind(warp, "threadIdx.y")
         script.tensorize(row, "mma.store")
-        if self.tiling.group > 1 and row_block.extent % self.tiling.group == 0 and not batch:
-            self.raster = (row_block, column_block)
         return warp
 
     def _multiply(self, block: BlockRef) -> tuple[LoopRef, LoopRef]:

@@ -1,0 +1,98 @@
+"""The bulk copies of one step of a pipeline: boxes, or a block's parts of those that its cluster has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from xdsl.dialects import arith
+from xdsl.dialects.affine import ApplyOp
+from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, i64
+from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir.affine import AffineExpr, AffineMap
+
+from vtac.analysis.cluster_boxes import BoxPart, Cluster, part_of
+from vtac.analysis.linear import Linear
+from vtac.analysis.locations import location_of
+from vtac.analysis.scalars import scalars_behind
+from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.tma import ArriveExpectOp, BoxesAttr, CopyOp, LoadOp
+from vtac.errors import CompileError
+from vtac.rewriting.index_values import HostValues
+
+
+@dataclass
+class BoxLoads:
+    """Makes loads of a loop's copies, which complete the mbarriers `full`; `slots` has the elements of a stage."""
+
+    loop: ForOp
+    copies: Sequence[CopyOp]
+    stages: int
+    slots: Mapping[SSAValue, int]
+    full: SSAValue
+    cluster: Cluster | None
+    parts: Mapping[CopyOp, BoxPart] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.parts = self._cut()
+
+    def of(self, iteration: Linear, extents: dict[Hashable, int]) -> list[Operation]:
+        """The copies of an iteration, into its slot."""
+        values = HostValues(extents)
+        value = values.materialise(values.value(iteration))
+        slot = iteration.modulo(self.stages, extents)
+        number = values.materialise(values.value(slot))
+        mapping: dict[SSAValue, SSAValue] = {self.loop.induction_variable: value}
+        behind = [op.clone(mapping) for op in scalars_behind(self.copies, self.loop.body.block)]
+        expected = sum(copy.map.box_bytes for copy in self.copies)
+        loads: list[Operation] = []
+        for copy in self.copies:
+            coordinates, taps = ([mapping.get(one, one) for one in some] for some in (copy.coordinates, copy.offsets))
+            offset = Linear(constant_offset(copy)) + slot * self.slots[copy.target]
+            properties: dict[str, Attribute | None] = {"boxes": copy.boxes}
+            part = self.parts.get(copy)
+            if part is not None and self.cluster is not None:
+                offset += self.cluster.rank() * part.elements
+                rank = values.materialise(values.value(self.cluster.rank()))
+                moved = _moved(coordinates[part.dimension], rank, part.step)
+                coordinates[part.dimension] = moved.results[0]
+                loads.append(moved)
+                mask = IntegerAttr(self.cluster.mask, i64)
+                properties = {"boxes": BoxesAttr(part.boxes), "mask": mask}
+            place = values.materialise(values.value(offset))
+            operands = [copy.target, place, copy.source, coordinates, taps, self.full, number]
+            loads.append(LoadOp(operands=operands, properties=properties))
+        expect = ArriveExpectOp(operands=[self.full, number], properties={"bytes": IntegerAttr(expected, i64)})
+        return [*values.operations, *behind, expect, *loads]
+
+    def _cut(self) -> dict[CopyOp, BoxPart]:
+        found: dict[CopyOp, BoxPart] = {}
+        if self.cluster is None:
+            return found
+        for copy in filter(self.cluster.shares, self.copies):
+            part = part_of(copy, self.cluster.blocks)
+            if isinstance(part, str):
+                raise CompileError(f"cluster: {part}", location_of(copy))
+            found[copy] = part
+        if not found:
+            raise CompileError(
+                f"cluster: no box of loop '{self.loop.loop_name}' is the same for the {self.cluster.blocks} blocks of "
+                f"a cluster along loop '{self.cluster.loop.loop_name}': give an axis that an operand does not depend "
+                "on",
+                location_of(self.loop),
+            )
+        return found
+
+
+def constant_offset(copy: CopyOp) -> int:
+    """The element of its buffer where a copy begins. Raises `CompileError` for a place that changes."""
+    owner = copy.offset.owner
+    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
+        return owner.value.value.data
+    raise CompileError("pipeline: a bulk copy to a place that changes")
+
+
+def _moved(coordinate: SSAValue, rank: SSAValue, step: int) -> ApplyOp:
+    """A coordinate, moved by a step for each rank."""
+    moved = AffineMap(2, 0, (AffineExpr.dimension(0) + AffineExpr.dimension(1) * step,))
+    return ApplyOp([coordinate, rank], AffineMapAttr(moved))
