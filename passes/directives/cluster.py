@@ -34,6 +34,8 @@ def cluster(op: ClusterOp, handles: Handles) -> None:
 
     requires: a plain loop of 2 to 8 iterations, alone in a loop that is bound to blockIdx, the only one of the function
               with that index; no other cluster; an architecture that has clusters, where one is given.
+    ensures:  the loop around runs over all blocks, and says how many neighbours are a cluster.
+    refused:  loops elsewhere, of other extents, or whose iterations add to one result; a second cluster.
     """
     loop = handles.loop(op.loop, op)
     around = _check(op, loop, handles)

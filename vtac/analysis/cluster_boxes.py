@@ -6,13 +6,12 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from math import gcd
 
-from xdsl.dialects import arith
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import IntegerAttr
 from xdsl.ir import SSAValue
 
 from vtac.analysis.linear import Linear, Quotient, Remainder, from_affine
 from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around
+from vtac.analysis.numbers import number_of
 from vtac.dialects.schedule.declared import CLUSTER
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tma import Boxes, CopyOp
@@ -36,7 +35,7 @@ class Cluster:
         return Linear.variable(variable).modulo(self.blocks, {variable: self.loop.trip_count})
 
     def shares(self, copy: CopyOp) -> bool:
-        """Whether a copy brings the same box to all blocks of a cluster; pixels of images are taken as each block's own."""
+        """Whether a copy brings the same box to all blocks of a cluster; each asks for pixels by itself."""
         return not copy.offsets and all(self._is_common(coordinate, copy) for coordinate in copy.coordinates)
 
     def _is_common(self, coordinate: SSAValue, copy: CopyOp) -> bool:
@@ -127,6 +126,7 @@ def _expression(value: SSAValue, extents: dict[Hashable, int]) -> Linear | None:
             return None
         places = owner.map.data.num_dims
         return from_affine(owner.map.data.results[0], known[:places], known[places:], extents)
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return Linear(owner.value.value.data)
+    number = number_of(value)
+    if number is not None:
+        return Linear(number)
     return Linear.variable(value) if value in extents else None

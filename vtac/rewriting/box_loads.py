@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from xdsl.dialects import arith
 from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import AffineMapAttr, IntegerAttr, i64
 from xdsl.ir import Attribute, Operation, SSAValue
@@ -14,6 +13,7 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from vtac.analysis.cluster_boxes import BoxPart, Cluster, part_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
+from vtac.analysis.numbers import number_of
 from vtac.analysis.scalars import scalars_behind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.tma import ArriveExpectOp, BoxesAttr, CopyOp, LoadOp
@@ -86,10 +86,10 @@ class BoxLoads:
 
 def constant_offset(copy: CopyOp) -> int:
     """The element of its buffer where a copy begins. Raises `CompileError` for a place that changes."""
-    owner = copy.offset.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    raise CompileError("pipeline: a bulk copy to a place that changes")
+    offset = number_of(copy.offset)
+    if offset is None:
+        raise CompileError("pipeline: a bulk copy to a place that changes", location_of(copy))
+    return offset
 
 
 def _moved(coordinate: SSAValue, rank: SSAValue, step: int) -> ApplyOp:

@@ -102,6 +102,8 @@ schedule.script @payload {
   schedule.pipeline %k stages 3 async "tma"
   // CHECK-NEXT: schedule.specialize %k producers 4 consumers 8
   schedule.specialize %k producers 4 consumers 8
+  // CHECK-NEXT: schedule.cluster %k
+  schedule.cluster %k
   // CHECK-NEXT: schedule.rasterize %o, %k group 8
   schedule.rasterize %o, %k group 8
   // CHECK-NEXT: %ga, %gb, %gc = schedule.implicit_gemm %a, [16, 16, 32]

@@ -14,6 +14,11 @@
 // CHECK:         tma.wait %full[%i] parity %p : memref<3xi64, "shared">
 // CHECK-NEXT:    tma.arrive %full[%i] : memref<3xi64, "shared">
 // CHECK-NEXT:    tma.setmaxnreg "inc" 232
+// CHECK-NEXT:    tma.load %tile[%i], %a[%x, %y], %full[%x] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> mask 3 : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+// CHECK-NEXT:    tma.wait %full[%i] parity %p cluster : memref<3xi64, "shared">
+// CHECK-NEXT:    tma.arrive %full[%i] blocks 2 : memref<3xi64, "shared">
+// CHECK-NEXT:    tma.cluster_arrive
+// CHECK-NEXT:    tma.cluster_wait
 func.func @f(%a: memref<100x256xf16>, %tile: memref<6144xf16, "shared">, %full: memref<3xi64, "shared">, %i: index, %x: index, %y: index, %p: index) {
   %elected = tma.elect z 2
   tma.mbarrier_init %full[%i] arrivals 1 : memref<3xi64, "shared">
@@ -24,6 +29,11 @@ func.func @f(%a: memref<100x256xf16>, %tile: memref<6144xf16, "shared">, %full: 
   tma.wait %full[%i] parity %p : memref<3xi64, "shared">
   tma.arrive %full[%i] : memref<3xi64, "shared">
   tma.setmaxnreg "inc" 232
+  tma.load %tile[%i], %a[%x, %y], %full[%x] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> mask 3 : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+  tma.wait %full[%i] parity %p cluster : memref<3xi64, "shared">
+  tma.arrive %full[%i] blocks 2 : memref<3xi64, "shared">
+  tma.cluster_arrive
+  tma.cluster_wait
   func.return
 }
 

@@ -252,3 +252,116 @@ builtin.module attributes {wmma.architecture = "sm_90"} {
     func.return
   }
 }
+
+// -----
+
+// Neighbours of a cluster of two have their rows in common: each asks for half of them, which come to both; each warp says in both when it has used a slot.
+
+// CHECK-LABEL: func.func @shared
+// CHECK:         tma.mbarrier_init %full[%stage] arrivals 1
+// CHECK-NEXT:    tma.mbarrier_init %empty[%stage] arrivals 2
+// CHECK:         tma.fence_mbarrier_init
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tma.cluster_arrive
+// CHECK-NEXT:    tma.cluster_wait
+// CHECK:         tma.arrive_expect %full[{{.*}}] bytes 4096
+// CHECK-NEXT:    {{%.*}} = affine.apply affine_map<(d0, d1) -> ((d0 + (d1 * 16)))>
+// CHECK-NEXT:    tma.load %t[{{.*}}] boxes <[64, 16] of [256, 64] strides [512] steps [1, 1] swizzle 128 fill zero> mask 3 :
+// CHECK:         schedule.for %k = 0 to 4 {
+// CHECK:           tma.wait %full[{{.*}}] parity {{.*}} : memref<3xi64, "shared">
+// CHECK-NOT:       gpu.barrier
+// CHECK:           tma.wait %empty[{{.*}}] parity {{.*}} cluster : memref<3xi64, "shared">
+// CHECK:           tma.arrive_expect %full[{{.*}}] bytes 4096
+// CHECK:           tma.load {{.*}} mask 3 :
+// CHECK:           tma.arrive %empty[{{.*}}] blocks 2 : memref<3xi64, "shared">
+// CHECK-NEXT:    }
+// CHECK-NEXT:    tma.cluster_arrive
+// CHECK-NEXT:    tma.cluster_wait
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @shared(%a: memref<64x256xf16>, %y: memref<32xf16>) {
+    schedule.for %b = 0 to 4 kind "blockIdx.x" attributes {cluster = 2 : i64} {
+      schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
+        %t = memref.alloc() : memref<32x64xf16, "shared">
+        %zero = arith.constant 0 : index
+        %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
+        %r = affine.apply affine_map<(b) -> (b floordiv 2 * 32)> (%b)
+        tma.copy %t[%zero], %a[%x, %r] boxes <[64, 32] of [256, 64] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<64x256xf16>
+        %flat = memref.reinterpret_cast %t to offset: [0], sizes: [2048], strides: [1] : memref<32x64xf16, "shared"> to memref<2048xf16, "shared">
+        schedule.for %j = 0 to 32 kind "threadIdx.x" {
+          %w = memref.load %flat[%j] : memref<2048xf16, "shared">
+          memref.store %w, %y[%j] : memref<32xf16>
+        }
+      }
+    }
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @own(%a: memref<64x256xf16>, %y: memref<32xf16>) {
+    schedule.for %b = 0 to 4 kind "blockIdx.x" attributes {cluster = 2 : i64} {
+      // expected-error @+1 {{cluster: no box of loop 'k' is the same for the 2 blocks of a cluster along loop 'b': give an axis that an operand does not depend on}}
+      schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
+        %t = memref.alloc() : memref<32x64xf16, "shared">
+        %zero = arith.constant 0 : index
+        %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
+        %r = affine.apply affine_map<(b) -> (b * 16)> (%b)
+        tma.copy %t[%zero], %a[%x, %r] boxes <[64, 32] of [256, 64] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<32x64xf16, "shared">, memref<64x256xf16>
+        %flat = memref.reinterpret_cast %t to offset: [0], sizes: [2048], strides: [1] : memref<32x64xf16, "shared"> to memref<2048xf16, "shared">
+        schedule.for %j = 0 to 32 kind "threadIdx.x" {
+          %w = memref.load %flat[%j] : memref<2048xf16, "shared">
+          memref.store %w, %y[%j] : memref<32xf16>
+        }
+      }
+    }
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @small(%a: memref<64x256xf16>, %y: memref<32xf16>) {
+    schedule.for %b = 0 to 4 kind "blockIdx.x" attributes {cluster = 2 : i64} {
+      schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
+        %t = memref.alloc() : memref<8x64xf16, "shared">
+        %zero = arith.constant 0 : index
+        %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
+        %r = affine.apply affine_map<(b) -> (b floordiv 2 * 32)> (%b)
+        // expected-error @+1 {{cluster: the box of 8 x 64 of 'a' is cut in 2 parts along its slowest dimension, and parts would start at multiples of 512 bytes; 1024 are required}}
+        tma.copy %t[%zero], %a[%x, %r] boxes <[64, 8] of [256, 64] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<8x64xf16, "shared">, memref<64x256xf16>
+        %flat = memref.reinterpret_cast %t to offset: [0], sizes: [512], strides: [1] : memref<8x64xf16, "shared"> to memref<512xf16, "shared">
+        schedule.for %j = 0 to 32 kind "threadIdx.x" {
+          %w = memref.load %flat[%j] : memref<512xf16, "shared">
+          memref.store %w, %y[%j] : memref<32xf16>
+        }
+      }
+    }
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @odd(%a: memref<64x256xf16>, %y: memref<32xf16>) {
+    schedule.for %b = 0 to 4 kind "blockIdx.x" attributes {cluster = 2 : i64} {
+      schedule.for %k = 0 to 4 attributes {pipeline = 3 : i64, pipeline_async = "tma"} {
+        %t = memref.alloc() : memref<17x64xf16, "shared">
+        %zero = arith.constant 0 : index
+        %x = affine.apply affine_map<(k) -> (k * 64)> (%k)
+        %r = affine.apply affine_map<(b) -> (b floordiv 2 * 32)> (%b)
+        // expected-error @+1 {{cluster: the box of 17 x 64 of 'a' is cut in 2 parts along its slowest dimension, which has 17 elements; a multiple of 2 is required}}
+        tma.copy %t[%zero], %a[%x, %r] boxes <[64, 17] of [256, 64] strides [512] steps [1, 1] swizzle 0 fill zero> : memref<17x64xf16, "shared">, memref<64x256xf16>
+        %flat = memref.reinterpret_cast %t to offset: [0], sizes: [1088], strides: [1] : memref<17x64xf16, "shared"> to memref<1088xf16, "shared">
+        schedule.for %j = 0 to 32 kind "threadIdx.x" {
+          %w = memref.load %flat[%j] : memref<1088xf16, "shared">
+          memref.store %w, %y[%j] : memref<32xf16>
+        }
+      }
+    }
+    func.return
+  }
+}

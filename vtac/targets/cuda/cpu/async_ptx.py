@@ -191,7 +191,8 @@ _MODELS: Mapping[re.Pattern[str], _Model] = MappingProxyType(
             ),
             (
                 r"cp\.async\.bulk\.tensor\.([345])d\.shared::cluster\.global\.im2col\.mbarrier::complete_tx::bytes"
-                rf"(\.multicast::cluster)? {_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}, \{{([^{{}}]*)\}}(?:, {_NUMBER})?",
+                rf"(\.multicast::cluster)? {_PLACE}, \[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}, \{{([^{{}}]*)\}}"
+                rf"(?:, {_NUMBER})?",
                 _load_pixels,
             ),
             (rf"mapa\.shared::cluster\.u32 (\w+), (%\d+), {_NUMBER}", _map_address),
