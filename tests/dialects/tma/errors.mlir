@@ -198,12 +198,6 @@ func.func @f() {
 func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
   // expected-error @+1 {{copy: 1 offsets of pixels, one for each dimension of space; 2 are required}}
   tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
-
-// -----
-
-func.func @f(%b: memref<3xi64, "shared">, %i: index) {
-  // expected-error @+1 {{arrive: 16 blocks of a cluster; 2 to 8 are possible}}
-  tma.arrive %b[%i] blocks 16 : memref<3xi64, "shared">
   func.return
 }
 
@@ -212,12 +206,6 @@ func.func @f(%b: memref<3xi64, "shared">, %i: index) {
 func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
   // expected-error @+1 {{copy: 2 offsets of a tiled box; 0 are required}}
   tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 4, 4, 1] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
-
-// -----
-
-func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
-  // expected-error @+1 {{load: 1 blocks of a cluster; 2 to 8 are possible}}
-  tma.load %t[%i], %a[%i, %i], %b[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> mask 1 : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
   func.return
 }
 
@@ -226,12 +214,6 @@ func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref
 func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
   // expected-error @+1 {{copy: pixels of 2 dimensions; channels, 1 to 3 dimensions of space and images are possible}}
   tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 32] of [64, 14] strides [128] steps [1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
-
-// -----
-
-func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) attributes {gpu.kernel} {
-  // expected-error @+1 {{load: 2 blocks of a cluster, and the kernel has no clusters}}
-  tma.load %t[%i], %a[%i, %i], %b[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> mask 3 : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
   func.return
 }
 
@@ -240,12 +222,6 @@ func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref
 func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
   // expected-error @+1 {{copy: a box of 4 extents; channels and pixels are required}}
   tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 4, 4, 1] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
-
-// -----
-
-func.func @f(%b: memref<3xi64, "shared">, %i: index) attributes {gpu.kernel, wmma.cluster = array<i64: 2, 1, 1>} {
-  // expected-error @+1 {{arrive: 4 blocks of a cluster, and the kernel has clusters of 2}}
-  tma.arrive %b[%i] blocks 4 : memref<3xi64, "shared">
   func.return
 }
 
@@ -286,6 +262,40 @@ func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memr
 func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
   // expected-error @+1 {{copy: steps [1, 9, 1, 1]; each is from 1 to 8}}
   tma.copy %t[%i], %x[%i, %i, %i, %i] offsets [%i, %i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 9, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{arrive: 16 blocks of a cluster; 2 to 8 are possible}}
+  tma.arrive %b[%i] blocks 16 : memref<3xi64, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) {
+  // expected-error @+1 {{load: 1 blocks of a cluster; 2 to 8 are possible}}
+  tma.load %t[%i], %a[%i, %i], %b[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> mask 1 : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref<3xi64, "shared">, %i: index) attributes {gpu.kernel} {
+  // expected-error @+1 {{load: 2 blocks of a cluster, and the kernel has no clusters}}
+  tma.load %t[%i], %a[%i, %i], %b[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> mask 3 : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%b: memref<3xi64, "shared">, %i: index) attributes {gpu.kernel, wmma.cluster = array<i64: 2, 1, 1>} {
+  // expected-error @+1 {{arrive: 4 blocks of a cluster, and the kernel has clusters of 2}}
+  tma.arrive %b[%i] blocks 4 : memref<3xi64, "shared">
+  func.return
+}
 
 // -----
 

@@ -76,7 +76,10 @@ FAULTS = {
     "parts lie in one place": (MULTICAST + r"(\w+b_address[^,]*?)block\w*minor \*", r"\1\g<2>0 *"),
     "parts lie in each other's place": (MULTICAST + r"(\w+b_address[^,]*?)(block\w*minor) \*", r"\1\2(1 - \3) *"),
     "parts go to another stage": (MULTICAST + r"(\w+b_address[^,]*?)\b(i|i_minor|slice_minor) \*", r"\1\g<2>0 *"),
-    "parts complete another stage's mbarrier": (MULTICAST + r"(.*?full_address)\s*\+ 8 \* \w+", r"\1\2"),
+    "parts complete another stage's mbarrier": (
+        MULTICAST + r"(.*?full_address)\s*\+ 8 \* (\w+)",
+        r"\1\2 + 8 * ((\3 + 1) % 3)",
+    ),
     "the bytes of the own part are expected": (
         r"(mbarrier_arrive_expect_tx\(full_address.*?), (\d+)\)",
         r"\1, \2 / 2)",
