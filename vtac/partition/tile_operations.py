@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 import numpy as np
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import (
     AffineMapAttr,
     ArrayAttr,
-    DenseIntOrFPElementsAttr,
     IndexType,
     IntegerAttr,
     TensorType,
@@ -28,6 +26,7 @@ from vtac.partition.primitives import Primitive
 from vtac.partition.product_maps import bias_maps, product_maps, tile_maps, window_sum_maps
 from vtac.partition.windows import Window
 from vtac.rewriting.edits import append
+from vtac.rewriting.integer_tensors import dense
 
 
 class Made(list[Operation]):
@@ -84,8 +83,7 @@ def channelwise(
     for block, part in np.ndindex(shape[1], inputs):
         first = block % outputs * rows - part * columns
         numbers[block, part] = factor * np.eye(rows, columns, first, dtype=np.int8)
-    kind = TensorType(i8, list(numbers.shape))
-    weights = made.put(arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, numbers.reshape(-1).tolist())), "eye")
+    weights = made.put(dense(numbers, i8), "eye")
     start = zeros(made, shape)
     made.put(contraction([data, weights], start, multiply_accumulate(), product_maps(windows, groups)), "res_sum")
     return made
@@ -171,10 +169,8 @@ def window(value: SSAValue, offsets: Sequence[int], sizes: Sequence[int], stride
 
 def _diagonal(factor: int, weight: tuple[int, int], taps: Sequence[int] = ()) -> arith.ConstantOp:
     """One weight tile, or one per tap, with a number on its diagonal."""
-    rows, columns = weight
-    tile = [factor if row == column else 0 for row in range(rows) for column in range(columns)]
-    kind = TensorType(i8, [*taps, *weight])
-    return arith.ConstantOp(DenseIntOrFPElementsAttr.from_list(kind, tile * prod(taps)))
+    tile = factor * np.eye(*weight, dtype=np.int8)
+    return dense(np.broadcast_to(tile, (*taps, *weight)), i8)
 
 
 def zeros(made: Made, shape: Sequence[int]) -> SSAValue:

@@ -21,9 +21,13 @@ class Schedule(GpuDirectives, BlockDirectives, LoopDirectives, Lookups):
 
 
 class TrialSchedule(Schedule):
-    """A schedule of a module that nobody changes meanwhile, so that it needs no copy to know what it started from."""
+    """A schedule that a search writes: of a module that nobody changes meanwhile, with directives that are well formed.
+
+    So it needs no copy to know what it started from, and does not verify directives before it applies them.
+    """
 
     _copies_start = False
+    _verifies = False
 
 
 def used_up(schedule: Schedule) -> tuple[ScriptOp, ModuleOp]:
