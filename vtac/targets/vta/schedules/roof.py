@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import product
 from math import prod
 
@@ -94,7 +94,7 @@ class Needed:
                 total = total // prod(self.contraction.window[number] for number in group.windows) * len(group.met)
         return total
 
-    @property
+    @cached_property
     def _groups(self) -> list[_Group]:
         """Input dimensions that share a loop stand together."""
         found: list[list[InputDimension]] = []
@@ -129,32 +129,34 @@ class _Group:
     windows: tuple[int, ...]
     steps: list[tuple[int, ...]]
 
-    @property
-    def inside(self) -> list[tuple[int, ...]]:
-        """The steps that meet data."""
-        sizes = [dimension.size for dimension in self.dimensions]
-        return [
-            step
-            for step in self.steps
-            if all(0 <= index < size for index, size in zip(self._indices(step), sizes, strict=True))
+    @cached_property
+    def inside(self) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
+        """The steps that meet data, each with its indices along the dimensions."""
+        loops = (*self.outer, *(~number for number in self.windows))
+        moves = [
+            (
+                d,
+                None if d.spatial is None else loops.index(d.spatial),
+                None if d.window is None else loops.index(~d.window),
+            )
+            for d in self.dimensions
         ]
+        found: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
+        for step in self.steps:
+            at = tuple([d.index(0 if s is None else step[s], 0 if w is None else step[w]) for d, s, w in moves])
+            if all(0 <= index < d.size for index, d in zip(at, self.dimensions, strict=True)):
+                found.append((step, at))
+        return found
 
     @property
     def reached(self) -> set[tuple[int, ...]]:
         """The indices of data along these dimensions."""
-        return {self._indices(step) for step in self.inside}
+        return {at for _, at in self.inside}
 
     @property
     def met(self) -> set[tuple[int, ...]]:
         """The window positions at which data is met."""
-        return {step[len(self.outer) :] for step in self.inside}
-
-    def _indices(self, step: tuple[int, ...]) -> tuple[int, ...]:
-        at = dict(zip((*self.outer, *(~number for number in self.windows)), step, strict=True))
-        return tuple(
-            d.index(0 if d.spatial is None else at[d.spatial], 0 if d.window is None else at[~d.window])
-            for d in self.dimensions
-        )
+        return {step[len(self.outer) :] for step, _ in self.inside}
 
 
 def _share(one: InputDimension, other: InputDimension) -> bool:

@@ -60,11 +60,10 @@ def _touched_along(sides: Sequence[Side], along: int) -> int:
     found: set[tuple[int, ...]] = set()
     for offsets in product(*(side.offsets for side in sides)):
         ends = [(side.stride, offset, side.size) for side, offset in zip(sides, offsets, strict=True)]
-        found.update(
-            tuple(i * stride + offset for stride, offset, _ in ends)
-            for i in range(along)
-            if all(0 <= i * stride + offset < size for stride, offset, size in ends)
-        )
+        first = max(0, *(-(offset // stride) for stride, offset, _ in ends))
+        behind = min(along, *(-((offset - size) // stride) for stride, offset, size in ends))
+        if first < behind:
+            found.update(zip(*(range(first * n + o, behind * n + o, n) for n, o, _ in ends), strict=True))
     return len(found)
 
 
