@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.transforms.canonicalize import CanonicalizePass
-from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
-
 from vtac.passes.gpu.convert_attention_to_memory import ConvertAttentionToMemory
 from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_copies_to_boxes import ConvertCopiesToBoxes
@@ -43,6 +40,7 @@ from vtac.passes.schedule.schedule_compact_buffers import ScheduleCompactBuffers
 from vtac.passes.schedule.schedule_decompose_reductions import ScheduleDecomposeReductions
 from vtac.passes.schedule.schedule_swizzle_storage import ScheduleSwizzleStorage
 from vtac.pipelines import Phase, Pipeline, PipelinePass
+from vtac.rewriting.upstream_cleanups import Canonicalize, EliminateCommonSubexpressions
 
 WMMA_PIPELINE = Pipeline(
     "lower-to-wmma",
@@ -73,8 +71,8 @@ WMMA_PIPELINE = Pipeline(
         Phase(
             "wmma",
             (
-                CanonicalizePass(),
-                CommonSubexpressionElimination(),
+                Canonicalize(),
+                EliminateCommonSubexpressions(),
                 GpuCheckThreads(),
                 ConvertLoopsToGpu(),
                 GpuSpecializeWarps(),
@@ -87,7 +85,7 @@ WMMA_PIPELINE = Pipeline(
                 GpuCheckBounds(),
                 GpuSwizzleAccesses(),
                 GpuSimplifyIndices(),
-                CommonSubexpressionElimination(),
+                EliminateCommonSubexpressions(),
                 GpuMergeConditions(),
                 GpuOutlineCopies(),
                 GpuCarryCounters(),

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from xdsl.transforms.canonicalize import CanonicalizePass
-from xdsl.transforms.common_subexpression_elimination import CommonSubexpressionElimination
-
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.passes.schedule.apply_schedule import ApplySchedule
 from vtac.passes.schedule.convert_schedule_to_scf import ConvertScheduleToScf
@@ -24,6 +21,7 @@ from vtac.passes.vta.vta_insert_dependences import VtaInsertDependences
 from vtac.passes.vta.vta_place_buffers import VtaPlaceBuffers
 from vtac.passes.vta.vta_rotate_buffers import VtaRotateBuffers
 from vtac.pipelines import Phase, Pipeline, PipelinePass
+from vtac.rewriting.upstream_cleanups import Canonicalize, EliminateCommonSubexpressions
 
 VTA_PIPELINE = Pipeline(
     "lower-to-vta",
@@ -43,7 +41,7 @@ VTA_PIPELINE = Pipeline(
         Phase("units", (ConvertDmaToVta(), ConvertGemmToVta(), ConvertAluToVta())),
         Phase("tokens", (VtaGroupStages(), VtaInsertDependences())),
         Phase("threads", (ScheduleInjectVirtualThreads(), VtaRotateBuffers())),
-        Phase("vta", (CanonicalizePass(), CommonSubexpressionElimination(), VtaPlaceBuffers(), ConvertScheduleToScf())),
+        Phase("vta", (Canonicalize(), EliminateCommonSubexpressions(), VtaPlaceBuffers(), ConvertScheduleToScf())),
     ),
 )
 """From linalg to the vta dialect under host loops."""
