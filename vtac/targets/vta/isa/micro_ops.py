@@ -16,19 +16,18 @@ from vtac.targets.vta.isa.instructions import MicroOp
 def encode_micro_ops(ops: Iterable[MicroOp], config: VTAConfig) -> bytes:
     """Micro-ops as bytes, 4 each. Raises `EncodingError` naming position, field, value and limit."""
     fields = micro_op_layout(config).fields
-    encoded = bytearray()
-    for position, op in enumerate(ops):
-        word = 0
-        for field, value in zip(fields, op, strict=True):
-            if not 0 <= value <= field.maximum:
-                raise EncodingError(
-                    f"cannot encode micro-op {position}: {field.name} is {value}; "
-                    f"it has {field.width} bits, an integer from 0 to {field.maximum} is required",
-                    position,
-                )
-            word |= int(value) << field.low
-        encoded += word.to_bytes(MICRO_OP_BYTES, "little")
-    return bytes(encoded)
+    table: NDArray[np.int64] = np.array(list(ops), dtype=np.int64).reshape(-1, len(fields))
+    bad = (table < 0) | (table > [field.maximum for field in fields])
+    if bad.any():
+        position = int(bad.any(axis=1).argmax())
+        number = int(bad[position].argmax())
+        field = fields[number]
+        raise EncodingError(
+            f"cannot encode micro-op {position}: {field.name} is {table[position, number]}; "
+            f"it has {field.width} bits, an integer from 0 to {field.maximum} is required",
+            position,
+        )
+    return (table << [field.low for field in fields]).sum(axis=1).astype(f"<u{MICRO_OP_BYTES}").tobytes()
 
 
 def micro_op_indices(words: NDArray[np.uint32], config: VTAConfig) -> NDArray[np.int64]:

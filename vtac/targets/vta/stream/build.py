@@ -110,11 +110,12 @@ def _part(buffer: SSAValue) -> StoredPart | None:
 
 def _origins(stream: StreamBuilder, code: HostCode) -> tuple[Origin, ...]:
     known: dict[tuple[int, int], Origin] = {}
-    for call, site in dict.fromkeys(stream.origins):
+    sources = stream.origins
+    for call, site in dict.fromkeys(sources):
         origin = code.sites[site]
         location = code.places[call].get(origin.location, origin.location) if call >= 0 else origin.location
         known[call, site] = Origin(origin.op, location, code.calls[call] if call >= 0 else "")
-    return tuple(known[origin] for origin in stream.origins)
+    return tuple(map(known.__getitem__, sources))
 
 
 def _placed(values: Sequence[SSAValue], buffers: Sequence[Buffer], config: VTAConfig) -> tuple[tuple[Buffer, ...], int]:

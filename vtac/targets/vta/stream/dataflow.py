@@ -126,7 +126,7 @@ class _Planner:
     def run(self) -> None:
         for count, number in enumerate(self.order):
             item = self.issued[number]
-            if item.stage != LOAD or not self._is_redundant(item):
+            if item.stage != LOAD or not self._is_redundant(number, item):
                 self._place(number, item, meet=bool(self.every) and count % self.every < 3)
         end = self._append(None, COMPUTE)
         for stage in (LOAD, STORE):
@@ -141,7 +141,7 @@ class _Planner:
                     return False
         return True
 
-    def _is_redundant(self, item: Issued) -> bool:
+    def _is_redundant(self, number: int, item: Issued) -> bool:
         """A load of what its tiles hold; records what they hold from now on otherwise."""
         memory, base = item.row[0], item.row[1]
         new = contents(item.row)
@@ -150,7 +150,7 @@ class _Planner:
         if not is_other and held.tobytes() == new.tobytes():  # quicker than numpy for so few
             return True
         held[:] = new[: held.size]
-        start, stop = self.footprints.span(item)
+        start, stop = self.footprints.spans[number]
         # A shorter load leaves the tiles behind it as they were.
         first, last = self.spans.get((memory, base), (start, stop))
         self.spans[memory, base] = min(first, start), max(last, stop)
@@ -176,7 +176,7 @@ class _Planner:
         elif compute > self.known[stage][COMPUTE - 1]:
             self._wait(position, stage, COMPUTE, compute)
         self._complete(position, stage)
-        self._stamp(position, item, meetings, pages)
+        self._stamp(position, number, meetings, pages)
 
     def _meetings(self, number: int) -> _Meetings:
         touched = self.footprints.touched[number]
@@ -205,7 +205,8 @@ class _Planner:
                 compute = max(compute, int(self.page_read[COMPUTE][pages].max()))
         return load, compute, store
 
-    def _stamp(self, position: int, item: Issued, meetings: _Meetings, pages: slice) -> None:
+    def _stamp(self, position: int, number: int, meetings: _Meetings, pages: slice) -> None:
+        item = self.issued[number]
         for tiles in meetings.reads if item.stage != STORE else meetings.stores:
             self.read[tiles] = position
         for tiles in meetings.writes:
@@ -218,11 +219,11 @@ class _Planner:
         self.page_written[pages] = position
         for readers in self.page_read.values():
             readers[pages] = -1
-        self._forget(item)
+        self._forget(number)
 
-    def _forget(self, item: Issued) -> None:
+    def _forget(self, number: int) -> None:
         """Tiles that hold what a store overwrites in DRAM hold nothing known."""
-        start, stop = self.footprints.span(item)
+        start, stop = self.footprints.spans[number]
         if not any(first < stop and start < last for first, last in self.spans.values()):
             return
         for memory, size in ((Memory.INP, self.sizes[0]), (Memory.WGT, self.sizes[1])):

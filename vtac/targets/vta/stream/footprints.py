@@ -63,9 +63,9 @@ class Issued(NamedTuple):
 class Footprints:
     """The footprints of all instructions of a stream.
 
-    `touched` and `pages` have an entry for each: tiles, and the DRAM pages between the first and the last byte of a
-    transfer. `sets` are the sets of tiles. `shares` says of each whether it transfers a page that the stream both
-    loads and stores; `page_count` is how many pages there are up to the last.
+    `touched`, `spans` and `pages` have an entry for each: tiles, and the bytes and pages of DRAM from the first to the
+    last of a transfer. `sets` are the sets of tiles. `shares` says of each whether it transfers a page that the stream
+    both loads and stores; `page_count` is how many pages there are up to the last.
     """
 
     def __init__(self, issued: Sequence[Issued], micro_ops: Sequence[MicroOp], config: VTAConfig) -> None:
@@ -75,10 +75,14 @@ class Footprints:
         self._sizes = {memory: config.element_bytes(name) for memory, name in _NAMES.items()}
         self._kernels: dict[tuple[object, ...], Touched] = {}
         self._runs: dict[tuple[int, ...], Touched] = {}
-        self.touched = [self._of(item) for item in issued]
-        self.pages = [self._pages(item) for item in issued]
-        self.page_count = max((pages.stop for pages in self.pages), default=0)
-        self.shares = self._shares(issued)
+        self.touched = list(map(self._of, issued))
+        self.spans = list(map(self.span, issued))
+        starts, stops = np.array(self.spans, np.int64).reshape(-1, 2).T
+        first = starts // DRAM_PAGE_BYTES
+        behind = np.where(stops > starts, (stops - 1) // DRAM_PAGE_BYTES + 1, first)
+        self.pages = list(map(range, first.tolist(), behind.tolist()))
+        self.page_count = int(behind.max(initial=0))
+        self.shares = self._shares(issued, first, behind)
 
     def _of(self, item: Issued) -> Touched:
         if item.opcode is Opcode.LOAD:
@@ -124,13 +128,7 @@ class Footprints:
         source = self._numbered(Memory.ACC, _spread(ops[:, 1], loops[:2], loops[4:6]))
         return Touched(reads=(source,), writes=(written,))
 
-    def _pages(self, item: Issued) -> range:
-        start, stop = self.span(item)
-        return range(start // DRAM_PAGE_BYTES, (stop - 1) // DRAM_PAGE_BYTES + 1) if stop > start else range(0)
-
-    def _shares(self, issued: Sequence[Issued]) -> list[bool]:
-        starts = np.array([pages.start for pages in self.pages], np.int64)
-        stops = np.array([pages.stop for pages in self.pages], np.int64)
+    def _shares(self, issued: Sequence[Issued], starts: NDArray[np.int64], stops: NDArray[np.int64]) -> list[bool]:
         stores = np.array([item.opcode is Opcode.STORE for item in issued], np.bool_)
         both = np.ones(self.page_count + 1, np.bool_)
         for some in (stores, ~stores):
@@ -142,8 +140,8 @@ class Footprints:
 
     def span(self, item: Issued) -> tuple[int, int]:
         """DRAM bytes from the first to behind the last of a transfer; 0, 0 for what is none."""
-        row = item.row
-        if item.opcode not in (Opcode.LOAD, Opcode.STORE) or not row[4] or not row[3]:
+        opcode, row, _, _ = item
+        if (opcode is not Opcode.LOAD and opcode is not Opcode.STORE) or not row[4] or not row[3]:
             return 0, 0
         size = self._sizes.get(row[0], 0)
         return row[2] * size, (row[2] + (row[3] - 1) * row[5] + row[4]) * size

@@ -25,6 +25,8 @@ POP_PREV, POP_NEXT, PUSH_PREV, PUSH_NEXT = 1 << 3, 1 << 4, 1 << 5, 1 << 6
 
 Row = tuple[int, ...]
 MicroOpList = Iterable[tuple[int, int, int]]
+_Item = tuple[Opcode, Row, int, int, int]
+"""An instruction: its opcode, fields and stage, the number of the kernel's call and that of the site."""
 
 _NO_STAGE = 0
 _NOPS: dict[int, tuple[Opcode, Row]] = {
@@ -55,14 +57,11 @@ class StreamBuilder:
     def __init__(self, config: VTAConfig, uop_address: int, uop_capacity: int, plan: TokenPlan = plan_tokens) -> None:
         self.config = config
         self._plan = plan
-        self.origins: list[tuple[int, int]] = []
         self.micro_ops: list[MicroOp] = []
         self._uop_base = uop_address // config.uop_element_bytes
         self._uop_capacity = uop_capacity
-        self._opcodes: list[Opcode] = []
-        self._rows: list[Row] = []
+        self._items: list[_Item] = []
         self._bits: list[int] = []
-        self._stages: list[int] = []
         self._pending = [0, 0, 0, 0]
         self._cache: dict[Hashable, Kernel] = {}
         self._slices: dict[int, KernelSlice] = {}
@@ -71,7 +70,12 @@ class StreamBuilder:
         self._call = -1
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return len(self._items)
+
+    @property
+    def origins(self) -> list[tuple[int, int]]:
+        """Of each instruction, the number of the kernel's call and that of the site."""
+        return [(item[3], item[4]) for item in self._items]
 
     def enter(self, call: int) -> None:
         """What follows belongs to this call of a kernel."""
@@ -91,7 +95,7 @@ class StreamBuilder:
     def gemm(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList], reset: bool, loops: Row) -> None:
         """GEMM. `loops`: iter_out, iter_in, then the out and in factors of dst, src and wgt."""
         kernel = self._kernel(site, captures, micro_ops)
-        self._slices[len(self._rows)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
+        self._slices[len(self._items)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
         self._append(site, Opcode.GEMM, (int(reset), kernel.begin, kernel.end, *loops), COMPUTE)
 
     def alu(
@@ -107,7 +111,7 @@ class StreamBuilder:
         kernel = self._kernel(site, captures, micro_ops)
         use_imm = immediate is not None
         row = (kernel.begin, kernel.end, *loops, opcode, int(use_imm), immediate or 0)
-        self._slices[len(self._rows)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
+        self._slices[len(self._items)] = KernelSlice(kernel.first, kernel.end - kernel.begin)
         self._append(site, Opcode.ALU, row, COMPUTE)
 
     def push(self, site: int, source: int, target: int) -> None:
@@ -118,7 +122,7 @@ class StreamBuilder:
         """
         self._flush(site, source)
         bit = PUSH_NEXT if source < target else PUSH_PREV
-        if self._stages and self._stages[-1] == source and not self._bits[-1] & bit:
+        if self._items and self._items[-1][2] == source and not self._bits[-1] & bit:
             self._bits[-1] |= bit
         else:
             self._nop(site, source, bit)
@@ -142,21 +146,21 @@ class StreamBuilder:
     def finish_dataflow(self, site: int) -> None:
         """Order what came since the last end by tokens that follow the data, and end the stream."""
         begin = self._begin
+        items, slices = self._items[begin:], self._slices
         issued = [
-            Issued(opcode, row, stage, self._slices.get(number))
-            for number, (opcode, row, stage) in enumerate(zip(self._opcodes, self._rows, self._stages, strict=True))
-            if number >= begin
+            Issued(opcode, row, stage, slices.get(number))
+            for number, (opcode, row, stage, _, _) in enumerate(items, begin)
         ]
-        origins = self.origins[begin:]
-        for known in (self._opcodes, self._rows, self._bits, self._stages, self.origins):
-            del known[begin:]
+        del self._items[begin:], self._bits[begin:]
         for placed in self._plan(issued, self.micro_ops, self.config):
             if placed.source is None:
                 self._nop(site, placed.stage, 0)
             else:
-                item = issued[placed.source]
-                self._call, origin = origins[placed.source]
-                self._append(origin, item.opcode, item.row, item.stage)
+                item = items[placed.source]
+                self._call = item[3]
+                self._items.append(item)
+                self._bits.append(self._pending[placed.stage])
+                self._pending[placed.stage] = 0
             for other in placed.pops:
                 self._bits[-1] |= POP_PREV if other < placed.stage else POP_NEXT
             for other in placed.pushes:
@@ -167,14 +171,11 @@ class StreamBuilder:
         self._append(site, Opcode.FINISH, (), COMPUTE)
         self._cache.clear()
         self._uop_end = 0
-        self._begin = len(self._rows)
+        self._begin = len(self._items)
 
     def _append(self, site: int, opcode: Opcode, row: Row, stage: int) -> None:
-        self._opcodes.append(opcode)
-        self._rows.append(row)
+        self._items.append((opcode, row, stage, self._call, site))
         self._bits.append(self._pending[stage])
-        self._stages.append(stage)
-        self.origins.append((self._call, site))
         self._pending[stage] = 0
 
     def _flush(self, site: int, stage: int) -> None:
@@ -184,10 +185,9 @@ class StreamBuilder:
 
     def _nop(self, site: int, stage: int, bits: int) -> None:
         opcode, row = _NOPS[stage]
-        self._append(site, opcode, row, stage)
-        self._bits[-1] |= bits
-        if stage != STORE:
-            self._stages[-1] = _NO_STAGE
+        self._items.append((opcode, row, stage if stage == STORE else _NO_STAGE, self._call, site))
+        self._bits.append(self._pending[stage] | bits)
+        self._pending[stage] = 0
 
     def _kernel(self, site: int, captures: Row, micro_ops: Callable[..., MicroOpList]) -> Kernel:
         """The kernel of a call site with these captured values, loaded when it is not in SRAM.
@@ -214,12 +214,12 @@ class StreamBuilder:
 
     def instructions(self) -> bytes:
         """The stream, 16 bytes per instruction. Raises `EncodingError` for a value over its field."""
-        words = np.zeros((len(self._rows), 2), dtype=np.uint64)
-        opcodes = np.array(self._opcodes, dtype=np.int64)
+        words = np.zeros((len(self._items), 2), dtype=np.uint64)
+        opcodes = np.array([item[0] for item in self._items], dtype=np.int64)
         for opcode in Opcode:
             places = np.flatnonzero(opcodes == opcode).tolist()
             if places:
-                rows = [self._rows[place] for place in places]
+                rows = [self._items[place][1] for place in places]
                 words[places] = encode_columns(opcode, rows, places, self.config)
         words[:, 0] |= np.array(self._bits, dtype=np.uint64)
         return words.astype("<u8").tobytes()
