@@ -173,6 +173,13 @@ class VTAConfig:
         The Chisel design counts beats in flight, and its count of a whole memory wraps to 0 where all bursts that may
         be outstanding hold that many: such a LOAD ends early.
         """
+        return self._longest_loads[memory]
+
+    @cached_property
+    def _longest_loads(self) -> dict[MemoryName, int]:
+        return {memory: self._longest_load(memory) for memory in self._capacities}
+
+    def _longest_load(self, memory: MemoryName) -> int:
         capacity = self.capacity(memory)
         beats = -(-capacity * self.element_bytes(memory) // BUS_BYTES)
         wraps = self.encoding == "chisel" and beats <= self.outstanding_bursts * BURST_BEATS

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from vtac.dialects.hardware import MemoryName
 from vtac.targets.vta import rules
-from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, is_nop, micro_op_indices
+from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Memory, Store, is_nop, micro_op_indices
 from vtac.targets.vta.machine.stream import SRAM_OF
 from vtac.targets.vta.proof.fields import sram_span
 from vtac.targets.vta.proof.finding import Report
@@ -39,31 +39,27 @@ class Accesses:
         """The footprint of every instruction; those that are not `sound` touch nothing."""
         position = 0
         footprints: list[Footprint] = []
-        for index, instruction in enumerate(self._stream.instructions):
+        for index, (instruction, unit) in enumerate(zip(self._stream.instructions, self._stream.unit, strict=True)):
             footprints.append(self._footprint(index, position, instruction) if sound[index] else NOTHING)
-            position += self._stream.unit[index] == COMPUTE
+            position += unit == COMPUTE
         return footprints
 
     def _footprint(self, index: int, position: int, instruction: Instruction) -> Footprint:
-        match instruction:
-            case Finish():
-                return NOTHING
-            case Gemm() | Alu():
-                return self._kernel(index, instruction)
-            case _ if is_nop(instruction):
-                return NOTHING
-            case Store():
-                return _stored(*sram_span(instruction))
-            case Load():
-                if instruction.memory is Memory.UOP:
-                    self._micro_ops.load(index, instruction, self._why_unknown(index, position, instruction))
-                    return NOTHING
-                return _loaded(SRAM_OF[instruction.memory], *sram_span(instruction))
+        if isinstance(instruction, Gemm | Alu):
+            return self._kernel(index, instruction)
+        if isinstance(instruction, Finish) or is_nop(instruction):
+            return NOTHING
+        if isinstance(instruction, Store):
+            return _stored(*sram_span(instruction))
+        if instruction.memory is Memory.UOP:
+            self._micro_ops.load(index, instruction, self._why_unknown(index, position))
+            return NOTHING
+        return _loaded(SRAM_OF[instruction.memory], *sram_span(instruction))
 
-    def _why_unknown(self, index: int, position: int, load: Load) -> str | None:
+    def _why_unknown(self, index: int, position: int) -> str | None:
         if not self._has_image:
             return "no memory image was given"
-        store = self._stores.possibly_before(position, load)
+        store = self._stores.possibly_before(position, index)
         if store is not None:
             return f"{self._stream.name(store)} may write them before {self._stream.name(index)} reads them"
         return None
@@ -105,9 +101,10 @@ class Accesses:
     def _known_kernel(self, index: int, kernel: Gemm | Alu) -> Footprint:
         words = self._micro_ops.words(kernel)
         key = (*_shape(kernel), words.tobytes())
-        if key not in self._cache:
-            self._cache[key] = footprint(kernel, micro_op_indices(words, self._stream.config), self._stream.config)
-        found = self._cache[key]
+        found = self._cache.get(key)
+        if found is None:
+            config = self._stream.config
+            found = self._cache[key] = footprint(kernel, micro_op_indices(words, config), config)
         for fault in found.faults:
             message = f"{self._stream.name(index)}: {fault.text}"
             self._report.add(fault.kind, message, index, buffer=fault.buffer, span=fault.span)

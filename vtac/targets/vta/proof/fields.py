@@ -9,7 +9,7 @@ from __future__ import annotations
 from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, AluOpcode, Gemm, Load, Memory, Store, is_nop
 from vtac.targets.vta.machine.stream import SRAM_OF
-from vtac.targets.vta.proof.dram import DramMap, block_of
+from vtac.targets.vta.proof.dram import DramMap
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.stream import Stream
 
@@ -27,16 +27,45 @@ def check_fields(stream: Stream, memory: DramMap, report: Report, *, acc_8bit: b
     `acc_8bit` accepts loads of ACC_8BIT.
     """
     sound: list[bool] = []
+    legal: set[tuple[object, ...]] = set()
     for index, instruction in enumerate(stream.instructions):
-        match instruction:
-            case Load() | Store():
-                legal = _check_memory_id(stream, index, instruction, report, acc_8bit=acc_8bit)
-                sound.append(legal and _check_block(stream, index, instruction, memory, report))
-            case Gemm() | Alu():
-                sound.append(_check_kernel(stream, index, instruction, report))
-            case _:
-                sound.append(True)
+        if isinstance(instruction, Load | Store):
+            sound.append(_check_memory(stream, index, instruction, memory, report, legal, acc_8bit=acc_8bit))
+        elif isinstance(instruction, Gemm | Alu):
+            sound.append(_check_kernel(stream, index, instruction, report))
+        else:
+            sound.append(True)
     return sound
+
+
+def _check_memory(
+    stream: Stream,
+    index: int,
+    instruction: Load | Store,
+    memory: DramMap,
+    report: Report,
+    legal: set[tuple[object, ...]],
+    *,
+    acc_8bit: bool,
+) -> bool:
+    """Check a memory instruction; `legal` holds all fields but the address in DRAM of those that were right before."""
+    fields = _fields_but_address(instruction)
+    if fields in legal:
+        return _check_dram(stream, index, instruction, memory, report)
+    known = len(report)
+    sound = _check_memory_id(stream, index, instruction, report, acc_8bit=acc_8bit)
+    sound = sound and _check_block(stream, index, instruction, report)
+    if not sound or is_nop(instruction):
+        return sound
+    if len(report) == known:
+        legal.add(fields)
+    return _check_dram(stream, index, instruction, memory, report)
+
+
+def _fields_but_address(one: Load | Store) -> tuple[object, ...]:
+    """What the checks of a transfer's own fields look at."""
+    pads = (one.y_pad_0, one.y_pad_1, one.x_pad_0, one.x_pad_1)
+    return (type(one), one.memory, one.sram_base, one.y_size, one.x_size, *pads)
 
 
 def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, report: Report, *, acc_8bit: bool) -> bool:
@@ -62,7 +91,7 @@ def _check_hls(stream: Stream, index: int, load: Load, report: Report) -> None:
         report.add("uop-range", f"{stream.name(index)}: {rules.unread_rows()}", index)
 
 
-def _check_block(stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report) -> bool:
+def _check_block(stream: Stream, index: int, instruction: Load | Store, report: Report) -> bool:
     if stream.config.is_hls and isinstance(instruction, Load):
         _check_hls(stream, index, instruction, report)
     if is_nop(instruction):
@@ -72,7 +101,7 @@ def _check_block(stream: Stream, index: int, instruction: Load | Store, memory: 
         return False
     if isinstance(instruction, Store):
         _check_store_pads(stream, index, instruction, report)
-    return _check_sram(stream, index, instruction, report) and _check_dram(stream, index, instruction, memory, report)
+    return _check_sram(stream, index, instruction, report)
 
 
 def _check_store_pads(stream: Stream, index: int, store: Store, report: Report) -> None:
@@ -114,7 +143,7 @@ def _report_uop_capacity(stream: Stream, index: int, span: tuple[int, int], repo
 
 
 def _check_dram(stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report) -> bool:
-    block = block_of(instruction, stream.config)
+    block = stream.blocks[index]
     if block is None:
         return True
     problem = memory.outside(block)

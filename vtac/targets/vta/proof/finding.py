@@ -36,6 +36,10 @@ class Report:
         self._findings: list[Finding] = []
         self._counts: Counter[str] = Counter()
 
+    def __len__(self) -> int:
+        """How many findings there are, those that are not listed among them."""
+        return self._counts.total()
+
     def add(
         self,
         kind: str,

@@ -56,18 +56,19 @@ class ShiftCheck:
             if footprint is UNKNOWN:
                 self._origin[:] = _DATA
             for _, tiles in footprint.writes:
-                self._origin[tiles] = self._origins(position, instruction)
+                self._origin[tiles] = self._origins(position, index)
 
-    def _origins(self, position: int, instruction: Instruction) -> NDArray[np.int64] | int:
+    def _origins(self, position: int, index: int) -> NDArray[np.int64] | int:
+        instruction = self._stream.instructions[index]
         if isinstance(instruction, Gemm) and instruction.reset:
             return _ZERO
         if isinstance(instruction, Load) and instruction.memory is Memory.ACC and not is_nop(instruction):
-            return self._load_origins(position, instruction)
+            return self._load_origins(position, index, instruction)
         return _DATA
 
-    def _load_origins(self, position: int, load: Load) -> NDArray[np.int64] | int:
+    def _load_origins(self, position: int, index: int, load: Load) -> NDArray[np.int64] | int:
         size = self._stream.config.acc_element_bytes
-        if self._image is None or self._stores.possibly_before(position, load) is not None:
+        if self._image is None or self._stores.possibly_before(position, index) is not None:
             return _DATA
         rows = load.dram_base + load.x_stride * np.arange(load.y_size, dtype=np.int64)
         addresses = (rows[:, None] + np.arange(load.x_size, dtype=np.int64)) * size

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,14 +34,28 @@ _SHARED: tuple[tuple[MemoryName, int, int], ...] = (
     ("acc", COMPUTE, STORE),
 )
 
-Touch = tuple[int, Tiles]
+Touch: TypeAlias = "tuple[int, Tiles]"
+_Touches: TypeAlias = "dict[tuple[int, MemoryName, bool], list[Touch]]"
 Positions = NDArray[np.int64]
 
 
 def check_sram(stream: Stream, order: Order, footprints: Sequence[Footprint], report: Report) -> None:
     """Report races and unwritten reads among the instructions that execute."""
+    touches = _touches(stream, order, footprints)
     for memory, writer, reader in _SHARED:
-        _SramCheck(stream, order, footprints, report, memory, writer, reader).run()
+        _SramCheck(stream, order, footprints, touches, report, memory, writer, reader).run()
+
+
+def _touches(stream: Stream, order: Order, footprints: Sequence[Footprint]) -> _Touches:
+    """What the instructions that execute touch, by unit, memory and whether it is written."""
+    found: _Touches = {}
+    for unit in (LOAD, COMPUTE, STORE):
+        for position, index in enumerate(stream.programs[unit][: order.executed[unit]]):
+            footprint = footprints[index]
+            for touched, writing in ((footprint.reads, False), (footprint.writes, True)):
+                for memory, tiles in touched:
+                    found.setdefault((unit, memory, writing), []).append((position, tiles))
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,14 +63,15 @@ class _SramCheck:
     stream: Stream
     order: Order
     footprints: Sequence[Footprint]
+    touches: _Touches
     report: Report
     memory: MemoryName
     writer: int
     reader: int
 
     def run(self) -> None:
-        reads = self._touches(self.reader, writing=False)
-        writes = self._touches(self.writer, writing=True)
+        reads = self._touched(self.reader, writing=False)
+        writes = self._touched(self.writer, writing=True)
         first = self._first_writes(writes)
         if self.memory == "acc":
             self._check_own_reads(first)
@@ -63,22 +79,18 @@ class _SramCheck:
         starts, ends = self.order.unordered(self.reader, positions, self.writer)
         windows = list(zip(reads, starts.tolist(), ends.tolist(), strict=True))
         raced = self._check_races(windows, writes)
+        latest = _Latest(first)
         for (position, tiles), _, end in windows:
-            self._check_written(self._index(self.reader, position), tiles, first[tiles] >= end)
+            if latest.of(tiles) >= end:
+                self._check_written(self._index(self.reader, position), tiles, first[tiles] >= end)
         if self.memory == "acc":
             self._check_computed(windows, writes, raced)
 
     def _index(self, unit: int, position: int) -> int:
         return self.stream.programs[unit][position]
 
-    def _touches(self, unit: int, *, writing: bool) -> list[Touch]:
-        found: list[Touch] = []
-        for position, index in enumerate(self.stream.programs[unit][: self.order.executed[unit]]):
-            footprint = self.footprints[index]
-            for memory, tiles in footprint.writes if writing else footprint.reads:
-                if memory == self.memory:
-                    found.append((position, tiles))
-        return found
+    def _touched(self, unit: int, *, writing: bool) -> Sequence[Touch]:
+        return self.touches.get((unit, self.memory, writing), ())
 
     def _array(self, value: int) -> Positions:
         return np.full(self.stream.config.capacity(self.memory), value, np.int64)
@@ -99,8 +111,10 @@ class _SramCheck:
 
     def _check_own_reads(self, first: Positions) -> None:
         """Compute reads accumulators too, in its own order."""
-        for position, tiles in self._touches(COMPUTE, writing=False):
-            self._check_written(self._index(COMPUTE, position), tiles, first[tiles] >= position)
+        latest = _Latest(first)
+        for position, tiles in self._touched(COMPUTE, writing=False):
+            if latest.of(tiles) >= position:
+                self._check_written(self._index(COMPUTE, position), tiles, first[tiles] >= position)
 
     def _check_written(self, index: int, tiles: Tiles, missing: NDArray[np.bool_]) -> None:
         if not missing.any():
@@ -123,8 +137,10 @@ class _SramCheck:
             while applied < len(writes) and writes[applied][0] < end:
                 last[writes[applied][1]] = writes[applied][0]
                 applied += 1
+            if start >= end:
+                continue
             seen = last[tiles]
-            if start < end and seen.max() >= start:
+            if seen.max() >= start:
                 write = int(seen[seen >= start].min())
                 self._report_race(position, write, select(tiles, seen == write))
                 raced.add(position)
@@ -180,6 +196,23 @@ class _SramCheck:
             buffer=self.memory,
             span=span,
         )
+
+
+class _Latest:
+    """For sets of tiles, the position of the first write of that tile which is written last of them.
+
+    Footprints are shared, so that a set is met again and again, as the same object.
+    """
+
+    def __init__(self, first: Positions) -> None:
+        self._first = first
+        self._found: dict[int, tuple[Tiles, int]] = {}
+
+    def of(self, tiles: Tiles) -> int:
+        found = self._found.get(id(tiles))
+        if found is None:
+            found = self._found[id(tiles)] = (tiles, int(self._first[tiles].max(initial=-1)))
+        return found[1]
 
 
 def _position(touch: Touch) -> int:

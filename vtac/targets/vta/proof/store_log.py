@@ -7,8 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from vtac.targets.vta.isa import Load, Store, is_nop
-from vtac.targets.vta.proof.dram import Block, block_of, overlap
+from vtac.targets.vta.proof.dram import Block, overlap
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.order import Order
 from vtac.targets.vta.proof.stream import COMPUTE, LOAD, STORE, UNIT_NAMES, Stream
@@ -23,8 +22,7 @@ class StoreLog:
         blocks: list[Block] = []
         positions: list[int] = []
         for position, index in enumerate(stream.programs[STORE]):
-            store = stream.instructions[index]
-            block = block_of(store, stream.config) if isinstance(store, Store) and sound[index] else None
+            block = stream.blocks[index] if sound[index] else None
             if block is not None:
                 blocks.append(block)
                 positions.append(position)
@@ -36,9 +34,9 @@ class StoreLog:
         self._low = min((block.start for block in blocks), default=0)
         self._high = max((block.end for block in blocks), default=0)
 
-    def possibly_before(self, position: int, load: Load) -> int | None:
-        """A store that may write bytes that `load`, at `position` of compute's program, reads: its index."""
-        block = block_of(load, self._stream.config)
+    def possibly_before(self, position: int, index: int) -> int | None:
+        """A store that may write bytes that load `index`, at `position` of compute's program, reads: its index."""
+        block = self._stream.blocks[index]
         if block is None:
             return None
         found = self._first_overlap(block, 0, self._end(COMPUTE, position))
@@ -47,15 +45,12 @@ class StoreLog:
     def check_races(self, sound: Sequence[bool], report: Report) -> None:
         """Report each load that touches bytes that a store writes, with no order between the two."""
         for unit in (LOAD, COMPUTE):
+            begin: list[int] = self._order.before[unit][:, STORE].tolist()
             for position, index in enumerate(self._stream.programs[unit][: self._order.executed[unit]]):
-                load = self._stream.instructions[index]
-                if not isinstance(load, Load) or is_nop(load) or not sound[index]:
+                block = self._stream.blocks[index]
+                if block is None or not sound[index] or block.end <= self._low or self._high <= block.start:
                     continue
-                block = block_of(load, self._stream.config)
-                if block is None or block.end <= self._low or self._high <= block.start:
-                    continue
-                start = int(self._order.before[unit][position, STORE])
-                found = self._first_overlap(block, start, self._end(unit, position))
+                found = self._first_overlap(block, begin[position], self._end(unit, position))
                 if found is not None:
                     self._report(unit, index, *found, report)
 
@@ -69,6 +64,8 @@ class StoreLog:
         if start >= end or block.end <= self._low or self._high <= block.start:
             return None
         low, high = bisect_left(self._positions, start), bisect_left(self._positions, end)
+        if low == high:
+            return None
         near = (self._starts[low:high] < block.end) & (self._ends[low:high] > block.start)
         for number in (near.nonzero()[0] + low).tolist():
             span = overlap(block, self._blocks[number])

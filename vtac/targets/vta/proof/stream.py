@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
+
+import numpy as np
+from numpy.typing import NDArray
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Instruction, format_instruction
+from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Instruction, Load, Store, format_instruction
 from vtac.targets.vta.machine.stream import UnitIndex, decode_stream
 from vtac.targets.vta.machine.tokens import QUEUES
+from vtac.targets.vta.proof.dram import Block, block_of
 
 LOAD, COMPUTE, STORE = UnitIndex.LOAD, UnitIndex.COMPUTE, UnitIndex.STORE
 UNIT_NAMES = tuple(unit.name.lower() for unit in UnitIndex)
@@ -39,6 +43,20 @@ class Stream:
     bits: Sequence[int]
     unit: Sequence[int]
     programs: Sequence[Sequence[int]]
+
+    def bits_of(self, unit: int) -> NDArray[np.int64]:
+        """The token bits of a unit's instructions, in its order."""
+        return self._bits_of_units[unit]
+
+    @cached_property
+    def _bits_of_units(self) -> list[NDArray[np.int64]]:
+        bits = np.array(self.bits, np.int64)
+        return [bits[np.array(program, np.int64)] for program in self.programs]
+
+    @cached_property
+    def blocks(self) -> list[Block | None]:
+        """What each memory instruction transfers; None for others, and where that is nothing."""
+        return [block_of(one, self.config) if isinstance(one, Load | Store) else None for one in self.instructions]
 
     def name(self, index: int) -> str:
         """An instruction in a message: its unit, its index and its text."""

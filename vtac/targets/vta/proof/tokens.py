@@ -121,9 +121,8 @@ def _explain_stop(stream: Stream, limited: Order, report: Report) -> Order:
 def _positions(stream: Stream, queue: int, unit: int, *, pushing: bool) -> Positions:
     """Where in its program a unit pushes to, or pops from, a queue."""
     touched = pushes if pushing else pops
-    program = stream.programs[unit]
-    found = [p for p, i in enumerate(program) if queue in touched(unit, stream.bits[i])]
-    return np.array(found, np.int64)
+    touching = np.array([queue in touched(unit, bits) for bits in range(16)], np.bool_)
+    return np.flatnonzero(touching[stream.bits_of(unit)])
 
 
 def _check_queue(stream: Stream, order: Order, number: int, queue: Queue, report: Report) -> None:
