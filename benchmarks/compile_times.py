@@ -1,7 +1,8 @@
 """Start-up and compile times: what a user waits for before the first result.
 
 All in CPU time (user and system), medians, so that other work on the machine counts little; but for what two processes
-compile together, which is measured by the clock. Start-up is measured
+compile together, which is measured by the clock. Processes find Python's bytecode, as those of an installed package do:
+the first run of each, which writes it, does not count. Start-up is measured
 in fresh processes, against one that only imports numpy; compilation in this process, cold (first compile) and
 warm. With names of networks, those are compiled too, each time in a process of its own: with nothing in the cache, with
 the layers that this has lowered, with what is known of its stream as well (as for other weights), with the program.
@@ -21,6 +22,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from statistics import median
@@ -46,14 +48,27 @@ class CompileTimes:
     warm: float
 
 
+@cache
+def _bytecode() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
+def _environment(**others: str) -> dict[str, str]:
+    """That of a process which finds bytecode, where one before has written it."""
+    found = {**os.environ, "PYTHONPYCACHEPREFIX": _bytecode().name, **others}
+    found.pop("PYTHONDONTWRITEBYTECODE", None)
+    return found
+
+
 def process_seconds(arguments: list[str], repeats: int) -> float:
     """CPU time of a fresh Python process."""
+    _process_seconds(arguments)
     return median(_process_seconds(arguments) for _ in range(repeats))
 
 
 def _process_seconds(arguments: list[str]) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+    subprocess.run([sys.executable, *arguments], check=True, capture_output=True, env=_environment())
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
@@ -73,7 +88,7 @@ def network_seconds(name: str, root: Path, cache: str, jobs: int = 1) -> float:
 
     With several processes as `jobs` what the clock says.
     """
-    environment = {**os.environ, "PYTHONPATH": str(root), "VTAC_CACHE_DIR": cache}
+    environment = _environment(PYTHONPATH=str(root), VTAC_CACHE_DIR=cache)
     command = [sys.executable, __file__, "--here", name, "--jobs", str(jobs)]
     return float(subprocess.run(command, check=True, stdout=subprocess.PIPE, env=environment).stdout)
 
@@ -143,6 +158,8 @@ def _print_networks(networks: list[str], repeats: int, other: Path | None) -> No
     columns = ("compile s", "layers s", "stream s", "program s", "two, clock")
     print(f"\n{'network':<20}{''.join(f'{column:>12}' for column in columns)}{against}")
     for name in networks:
+        for root in (ROOT, *([] if other is None else [other])):
+            network_seconds(name, root, "off")
         pairs = [
             (network_seconds(name, ROOT, "off"), network_seconds(name, other, "off") if other else 0.0)
             for _ in range(repeats)

@@ -23,7 +23,7 @@ _MOST_TASKS = 1 << 14
 def shared_out(function: Callable[[str], str], tasks: Sequence[str], count: int) -> list[str]:
     """What a function gives for each task, in order, by so many processes, this one among them.
 
-    Each takes the next task when it is done with one. What a copy does not give back, as it was killed, this
+    Each takes the next task when it is done with one, that of the longest text first, as it takes longest. What a copy does not give back, as it was killed, this
     process computes itself; so it does with all where it cannot be copied: on other systems than Linux, and where it
     runs several threads.
     """
@@ -31,7 +31,8 @@ def shared_out(function: Callable[[str], str], tasks: Sequence[str], count: int)
     if copies < 1:
         return [function(task) for task in tasks]
     reading, writing = os.pipe()
-    os.write(writing, b"".join(map(_NUMBER.pack, range(len(tasks)))))
+    longest_first = sorted(range(len(tasks)), key=lambda number: -len(tasks[number]))
+    os.write(writing, b"".join(map(_NUMBER.pack, longest_first)))
     os.close(writing)
     work = _Work(function, tasks, reading)
     try:

@@ -28,8 +28,8 @@ OWNED = "owned"
 """The last phase before schedules: device functions have all that they need of their own."""
 Split = Callable[[Runner, ModuleOp], None]
 """Brings a module up to the phase `OWNED`, by the passes of a runner or otherwise."""
-_VERIFIED = ("packed", "linked")
-"""Phases after which a network is verified: what device functions are made of, and what streams are built of."""
+_VERIFIED = ("linked",)
+"""The phase after which a network is verified: what streams are built of."""
 
 
 def compile_plain(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from functools import cache, lru_cache
 from typing import Protocol, cast
 
@@ -19,10 +18,13 @@ from vtac.targets.vta.machine.prepare import Prepared
 from vtac.targets.vta.machine.stream import Stream
 
 
-class _Threads(Protocol):
-    """What is used of threadpoolctl, which has no types."""
+class _Library(Protocol):
+    """What is used of threadpoolctl's records of libraries, which have no types."""
 
-    def limit(self, *, limits: int, user_api: str) -> AbstractContextManager[object]: ...
+    user_api: str
+
+    def get_num_threads(self) -> int | None: ...
+    def set_num_threads(self, num_threads: int) -> object: ...
 
 
 def _new_plan(prepared: Prepared, micro_ops: bytes) -> Plan:
@@ -58,19 +60,27 @@ def run_fast(prepared: Prepared, dram: NDArray[np.uint8], progress: Callable[[in
         if prepared.strict and _shifts_by_tensor(stream):
             return False
         raise
-    with _blas().limit(limits=1, user_api="blas"):
+    several = [(library, count) for library in _blas() if (count := library.get_num_threads()) != 1]
+    try:
+        for library, _ in several:
+            library.set_num_threads(1)
         if not plan.run(dram, progress, len(stream)):
             _new_plan(prepared, micro_ops).run(dram, progress, len(stream))
+    finally:
+        for library, count in several:
+            if count is not None:
+                library.set_num_threads(count)
     return True
 
 
 @cache
-def _blas() -> _Threads:
-    """The threads of the BLAS that numpy calls.
+def _blas() -> list[_Library]:
+    """The libraries of linear algebra that numpy calls, whose threads can be counted.
 
-    One is best: products of tiles are small, and on a busy machine threads that wait for each
-    other make a run ten times as long.
+    One thread is best: products of tiles are small, and on a busy machine threads that wait for each
+    other make a run ten times as long. threadpoolctl's own limit takes as long as a tenth of a small stream's run.
     """
     from threadpoolctl import ThreadpoolController  # pyright: ignore[reportMissingTypeStubs]
 
-    return cast(_Threads, ThreadpoolController())
+    libraries = cast("list[_Library]", ThreadpoolController().lib_controllers)
+    return [library for library in libraries if library.user_api == "blas"]
