@@ -23,9 +23,9 @@ _MOST_TASKS = 1 << 14
 def shared_out(function: Callable[[str], str], tasks: Sequence[str], count: int) -> list[str]:
     """What a function gives for each task, in order, by so many processes, this one among them.
 
-    Each takes the next task when it is done with one, that of the longest text first, as it takes longest. What a copy does not give back, as it was killed, this
-    process computes itself; so it does with all where it cannot be copied: on other systems than Linux, and where it
-    runs several threads.
+    Each takes the next task when it is done with one, that of the longest text first, as it takes longest. What a copy
+    does not give back, as it was killed, this process computes itself; so it does with all where it cannot be copied:
+    on other systems than Linux, and where it runs several threads.
     """
     copies = min(count, len(tasks)) - 1 if _can_fork() and len(tasks) <= _MOST_TASKS else 0
     if copies < 1:
