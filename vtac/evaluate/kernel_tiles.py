@@ -15,19 +15,9 @@ from vtac.dialects.mma.layouts import CORE_ROWS, LaneLayout
 from vtac.dialects.mma.ops import SORT
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.kernel_memory import KernelMemory, Users
-from vtac.evaluate.kernel_warps import WarpOperations, cut_to_tf32, rounded_to_tf32
+from vtac.evaluate.kernel_warps import REGISTER_DTYPES, WarpOperations, cut_to_tf32, rounded_to_tf32
 from vtac.evaluate.numbers import Array, Integers, Mask, number
 from vtac.evaluate.refusals import refused
-
-_DTYPES = {
-    "f16": "float16",
-    "bf16": "float32",
-    "tf32": "float32",
-    "f32": "float32",
-    "s8": "int8",
-    "u8": "uint8",
-    "s32": "int32",
-}
 
 
 @dataclass
@@ -47,7 +37,7 @@ class LaneTiles:
         """Tiles that hold nothing yet."""
         shape = (warps, record.count, WARP_SIZE, record.layout.elements)
         defined, pending = np.zeros(shape[:2], np.bool_), np.zeros(shape[:2], np.bool_)
-        return LaneTiles(record, np.zeros(shape, _DTYPES[record.element]), defined, pending)
+        return LaneTiles(record, np.zeros(shape, REGISTER_DTYPES[record.element]), defined, pending)
 
 
 @cache

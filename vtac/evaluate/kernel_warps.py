@@ -16,7 +16,7 @@ from vtac.evaluate.kernel_memory import KernelMemory, Users
 from vtac.evaluate.numbers import Array, Integers, Mask, number
 from vtac.evaluate.refusals import refused
 
-_DTYPES = {
+REGISTER_DTYPES = {
     "f16": "float16",
     "bf16": "float32",
     "tf32": "float32",
@@ -25,6 +25,7 @@ _DTYPES = {
     "u8": "uint8",
     "s32": "int32",
 }
+"""What numpy holds elements in registers in; bfloat16 as float32, whose upper half it is."""
 _TILE_BYTES = 32
 _PITCH_BYTES = 16
 
@@ -41,7 +42,7 @@ class Fragments:
     def declare(record: Fragment, warps: int) -> Fragments:
         """Fragments that hold nothing yet."""
         shape = (warps, record.count, record.rows, record.columns)
-        return Fragments(record, np.zeros(shape, _DTYPES[record.element]), np.zeros(shape[:2], np.bool_))
+        return Fragments(record, np.zeros(shape, REGISTER_DTYPES[record.element]), np.zeros(shape[:2], np.bool_))
 
 
 @dataclass

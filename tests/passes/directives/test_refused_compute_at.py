@@ -4,39 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from copy_programs import MIRRORED_COPY
 from directive_programs import GEMM, REUSED_STORAGE, ROW_SUMS, chain
 from refusals import refuses
 
 from vtac.schedule import Schedule
 
 CHAIN = chain((14,), "a", "b", "c")
-
-
-SMALLER_COPY = """
-func.func @f(%x: memref<6xi32>, %y: memref<6xi32>) {
-  %t = memref.alloc() : memref<4xi32>
-  schedule.for %i = 0 to 4 {
-    schedule.block "t" <spatial 4> = (d0) -> (d0)(%i)
-      reads %x<(d0) -> (d0)> : memref<6xi32>
-      writes %t<(d0) -> (d0)> : memref<4xi32> {
-    ^bb0(%v: i32):
-      schedule.yield %v : i32
-    }
-  }
-  schedule.for %i = 0 to 6 {
-    schedule.block "y" <spatial 6> = (d0) -> (d0)(%i)
-      reads %t<(d0) -> (d0 - 1), pad 0 : i32> : memref<4xi32>
-      writes %y<(d0) -> (d0)> : memref<6xi32> {
-    ^bb0(%v: i32):
-      schedule.yield %v : i32
-    }
-  }
-  func.return
-}
-"""
-MIRRORED_COPY = SMALLER_COPY.replace("writes %t<(d0) -> (d0)>", "writes %t<(d0) -> (3 - d0)>")
-
-
 UNUSED = chain((14,), "a").replace(
     "  func.return",
     "  %unused = linalg.copy ins(%x : tensor<14xi32>) outs(%a_empty : tensor<14xi32>) -> tensor<14xi32>\n  func.return",
