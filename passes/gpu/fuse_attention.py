@@ -73,6 +73,9 @@ def _fitting(found: Attention | NoAttention, architecture: GpuArchitecture | Non
     return NoAttention(f"{reason} on {where}", softmax=True, at_indices=found.at_indices)
 
 
+_UNREAD = (LinalgStructuredOperation, BroadcastOp, ConstantOp, tensor.EmptyOp, tensor.ExtractSliceOp, *RESHAPES)
+
+
 @dataclass(frozen=True)
 class FuseAttention(ModulePass):
     """Compute attention in one operation, which keeps no scores.
@@ -91,6 +94,3 @@ class FuseAttention(ModulePass):
             rewrite_once(function, FuseProducts(architecture_of(op)))
             if any(isinstance(inner, AttentionOp) for inner in function.body.block.ops):
                 rewrite_once(function, DropUnread(_UNREAD), backwards=True)
-
-
-_UNREAD = (LinalgStructuredOperation, BroadcastOp, ConstantOp, tensor.EmptyOp, tensor.ExtractSliceOp, *RESHAPES)

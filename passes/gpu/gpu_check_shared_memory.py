@@ -32,28 +32,6 @@ from vtac.dialects.wmma.declared import BLOCK, DYNAMIC_BYTES, KERNEL
 from vtac.errors import CompileError
 
 
-@dataclass(frozen=True)
-class GpuCheckSharedMemory(ModulePass):
-    """Compare kernels with the limits of the module's architecture; changes nothing.
-
-    requires: kernels (convert-loops-to-gpu), their shared memory placed (gpu-place-shared-memory).
-    ensures:  shared buffers fit a block of the architecture, or of the roomiest one when the
-              module names none. The architecture has the kernel's fragments, and registers for them.
-    declines: a kernel that does not fit, listing its buffers or fragments, and one with more than
-              static shared memory that has no places. What else of a thread lives in registers
-              only the compiler knows.
-    """
-
-    name = "gpu-check-shared-memory"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        architecture = architecture_of(op)
-        for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
-            _check_capacity(kernel, architecture)
-            _check_fragments(kernel, architecture)
-            _check_registers(kernel, architecture)
-
-
 def _check_capacity(kernel: FuncOp, architecture: GpuArchitecture | None) -> None:
     buffers = shared_buffers(kernel)
     used = placed_bytes(kernel, buffers, architecture)
@@ -149,3 +127,25 @@ def _check_registers(kernel: FuncOp, architecture: GpuArchitecture | None) -> No
         "use fewer tiles per warp, fewer warps, or no double_buffer",
         location_of(kernel),
     )
+
+
+@dataclass(frozen=True)
+class GpuCheckSharedMemory(ModulePass):
+    """Compare kernels with the limits of the module's architecture; changes nothing.
+
+    requires: kernels (convert-loops-to-gpu), their shared memory placed (gpu-place-shared-memory).
+    ensures:  shared buffers fit a block of the architecture, or of the roomiest one when the
+              module names none. The architecture has the kernel's fragments, and registers for them.
+    declines: a kernel that does not fit, listing its buffers or fragments, and one with more than
+              static shared memory that has no places. What else of a thread lives in registers
+              only the compiler knows.
+    """
+
+    name = "gpu-check-shared-memory"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        architecture = architecture_of(op)
+        for kernel in [function for function in op.ops if isinstance(function, FuncOp) and KERNEL.is_on(function)]:
+            _check_capacity(kernel, architecture)
+            _check_fragments(kernel, architecture)
+            _check_registers(kernel, architecture)

@@ -27,28 +27,6 @@ _THREADS = (LoopKind.THREAD_X, LoopKind.THREAD_Y, LoopKind.THREAD_Z)
 _BLOCKS = (LoopKind.BLOCK_X, LoopKind.BLOCK_Y, LoopKind.BLOCK_Z)
 
 
-@dataclass(frozen=True)
-class GpuCheckThreads(ModulePass):
-    """Refuse schedules that no barrier can make right.
-
-    requires: memory and warp operations under loops bound to GPU indices.
-    ensures:  memory of a kernel is its arguments, shared memory and each thread's own; no place in shared
-              memory depends on the block; sums in memory have one thread per element; what a thread
-              reads of a result it wrote itself; warps meet their operations whole, with
-              operands that all lanes agree on.
-    declines: anything else. Statements that several threads repeat with equal results pass.
-    """
-
-    name = "gpu-check-threads"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in op.ops:
-            if isinstance(function, FuncOp) and function.body.blocks:
-                extents = {kind: extent for kind, extent in gpu_extents(function).items() if kind.is_gpu_index}
-                if extents:
-                    _check(function, extents)
-
-
 def _check(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
     for op in function.walk():
         if isinstance(op, memref.AllocOp):
@@ -196,3 +174,25 @@ def _compared(condition: SSAValue) -> list[SSAValue]:
     if not isinstance(owner, Operation) or isinstance(owner, ApplyOp):
         return [condition]
     return [value for operand in owner.operands for value in _compared(operand)]
+
+
+@dataclass(frozen=True)
+class GpuCheckThreads(ModulePass):
+    """Refuse schedules that no barrier can make right.
+
+    requires: memory and warp operations under loops bound to GPU indices.
+    ensures:  memory of a kernel is its arguments, shared memory and each thread's own; no place in shared
+              memory depends on the block; sums in memory have one thread per element; what a thread
+              reads of a result it wrote itself; warps meet their operations whole, with
+              operands that all lanes agree on.
+    declines: anything else. Statements that several threads repeat with equal results pass.
+    """
+
+    name = "gpu-check-threads"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in op.ops:
+            if isinstance(function, FuncOp) and function.body.blocks:
+                extents = {kind: extent for kind, extent in gpu_extents(function).items() if kind.is_gpu_index}
+                if extents:
+                    _check(function, extents)

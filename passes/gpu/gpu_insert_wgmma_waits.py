@@ -85,6 +85,16 @@ def _comes_in_boxes(op: DescriptorOp) -> bool:
     return any(isinstance(use.operation, LoadOp) for use in op.memory.uses)
 
 
+def _order(run: Run) -> None:
+    insert_ops(FenceOp(properties={"reason": StringAttr(_SETTLED)}), InsertPoint.before(run.statement))
+    if run.loop is None or not run.in_flight:
+        ends: list[Operation] = [CommitGroupOp(), WaitGroupOp.get(0, _DONE, run.accumulators)]
+        insert_ops(ends, InsertPoint.after(run.statement))
+        return
+    insert_ops([CommitGroupOp(), WaitGroupOp.get(run.in_flight, _FREE)], InsertPoint.after(run.statement))
+    insert_ops(WaitGroupOp.get(0, _DONE, run.accumulators), InsertPoint.after(run.loop))
+
+
 @dataclass(frozen=True)
 class GpuInsertWgmmaWaits(ModulePass):
     """Order products of warpgroups with what other instructions do to shared memory and registers.
@@ -112,13 +122,3 @@ class GpuInsertWgmmaWaits(ModulePass):
                 insert_ops(fence, InsertPoint.before(barrier))
             for run in runs:
                 _order(run)
-
-
-def _order(run: Run) -> None:
-    insert_ops(FenceOp(properties={"reason": StringAttr(_SETTLED)}), InsertPoint.before(run.statement))
-    if run.loop is None or not run.in_flight:
-        ends: list[Operation] = [CommitGroupOp(), WaitGroupOp.get(0, _DONE, run.accumulators)]
-        insert_ops(ends, InsertPoint.after(run.statement))
-        return
-    insert_ops([CommitGroupOp(), WaitGroupOp.get(run.in_flight, _FREE)], InsertPoint.after(run.statement))
-    insert_ops(WaitGroupOp.get(0, _DONE, run.accumulators), InsertPoint.after(run.loop))

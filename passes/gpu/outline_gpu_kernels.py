@@ -206,6 +206,11 @@ def _unread() -> Iterator[type[Operation]]:
     yield from (GenericOp, BroadcastOp, tensor.PadOp, PackOp, UnpackOp, ConstantOp, *_WITHIN)
 
 
+def _stands_apart(function: FuncOp) -> bool:
+    """Whether a function needs calls though one kernel computes all of it: of attention, or between reshapes."""
+    return any(isinstance(op, (AttentionOp, *RESHAPES)) for op in function.body.block.ops)
+
+
 @dataclass(frozen=True)
 class OutlineGpuKernels(ModulePass):
     """Cut functions on tensors into those that become one CUDA kernel each.
@@ -230,8 +235,3 @@ class OutlineGpuKernels(ModulePass):
             groups: dict[Operation, KernelGroup] = {group.root: group for group in kernel_groups(function)}
             rewrite_once(function, OutlineGroup(groups, function, op))
             rewrite_once(function, DropUnread(tuple(_unread())), backwards=True)
-
-
-def _stands_apart(function: FuncOp) -> bool:
-    """Whether a function needs calls though one kernel computes all of it: of attention, or between reshapes."""
-    return any(isinstance(op, (AttentionOp, *RESHAPES)) for op in function.body.block.ops)

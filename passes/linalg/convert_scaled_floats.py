@@ -77,6 +77,16 @@ class KeepFloats(RewritePattern):
         return [*made, output, generic(inputs, output.tensor, block, maps, kinds)]
 
 
+def convert(function: FuncOp) -> None:
+    """Carry out the plan of one function."""
+    if any(isinstance(op, tensor.PadOp) and isinstance(element_of(op.result), AnyFloat) for op in function.walk()):
+        rewrite_once(function, BoundPadsOfMaxima(ValueFacts(function)))
+    conversion = Conversion(ScaledPlan(function))
+    if not conversion.plan.operations:
+        return
+    carry_out(conversion, function, UnscaledBody, ConvertContraction(conversion), KeepFloats(conversion), ())
+
+
 @dataclass(frozen=True)
 class ConvertScaledFloats(ModulePass):
     """Compute with integers where f32 or f64 tensors hold integers times powers of two.
@@ -97,13 +107,3 @@ class ConvertScaledFloats(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             convert(function)
-
-
-def convert(function: FuncOp) -> None:
-    """Carry out the plan of one function."""
-    if any(isinstance(op, tensor.PadOp) and isinstance(element_of(op.result), AnyFloat) for op in function.walk()):
-        rewrite_once(function, BoundPadsOfMaxima(ValueFacts(function)))
-    conversion = Conversion(ScaledPlan(function))
-    if not conversion.plan.operations:
-        return
-    carry_out(conversion, function, UnscaledBody, ConvertContraction(conversion), KeepFloats(conversion), ())

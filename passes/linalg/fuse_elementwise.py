@@ -150,6 +150,15 @@ class FusedBody:
         return self.block
 
 
+def fuse(function: FuncOp, most: int) -> None:
+    """Carry out the plan of one function."""
+    groups: dict[Operation, Group] = {group.operations[-1]: group for group in fusion_groups(function, most)}
+    if groups:
+        rewrite_once(function, FuseGroup(groups, ValueFacts(function)))
+        unread = DropUnread((GenericOp, FillOp, tensor.EmptyOp, arith.ConstantOp))
+        rewrite_once(function, unread, DropDead(), backwards=True)
+
+
 @dataclass(frozen=True)
 class FuseElementwise(ModulePass):
     """Make one operation of elementwise operations whose only reader is the next.
@@ -171,12 +180,3 @@ class FuseElementwise(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             fuse(function, self.most)
-
-
-def fuse(function: FuncOp, most: int) -> None:
-    """Carry out the plan of one function."""
-    groups: dict[Operation, Group] = {group.operations[-1]: group for group in fusion_groups(function, most)}
-    if groups:
-        rewrite_once(function, FuseGroup(groups, ValueFacts(function)))
-        unread = DropUnread((GenericOp, FillOp, tensor.EmptyOp, arith.ConstantOp))
-        rewrite_once(function, unread, DropDead(), backwards=True)

@@ -59,23 +59,6 @@ class LiftOperation(RewritePattern):
         replace_by(op, [empty, GenericOp(inputs, [empty.tensor], Region(block), maps, kinds, [result])], rewriter)
 
 
-@dataclass(frozen=True)
-class LiftArithmetic(ModulePass):
-    """Let arithmetic on tensors be elementwise operations, as all other arithmetic is.
-
-    requires: host functions.
-    ensures:  no operation of arith or math with a result of tensor type stands directly in a host function, but
-              constants.
-    declines: nothing.
-    """
-
-    name = "lift-arithmetic"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in host_functions(op):
-            rewrite_once(function, LiftOperation(), backwards=True)
-
-
 def is_tensor_arithmetic(op: Operation) -> bool:
     """Whether an operation of arith or math computes a whole tensor; no constant does."""
     if op.name.partition(".")[0] not in ("arith", "math") or isinstance(op, ConstantOp) or len(op.results) != 1:
@@ -97,3 +80,20 @@ def _scalar(op: Operation, values: Mapping[SSAValue, SSAValue], block: Block) ->
 
 def _element(value: SSAValue) -> Attribute:
     return cast("TensorType[Attribute]", value.type).element_type
+
+
+@dataclass(frozen=True)
+class LiftArithmetic(ModulePass):
+    """Let arithmetic on tensors be elementwise operations, as all other arithmetic is.
+
+    requires: host functions.
+    ensures:  no operation of arith or math with a result of tensor type stands directly in a host function, but
+              constants.
+    declines: nothing.
+    """
+
+    name = "lift-arithmetic"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            rewrite_once(function, LiftOperation(), backwards=True)

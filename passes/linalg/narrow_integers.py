@@ -16,6 +16,14 @@ from vtac.rewriting.integer_bodies import NarrowBody
 from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers
 
 
+def narrow(function: FuncOp) -> None:
+    """Carry out the plan of one function."""
+    conversion = Conversion(NarrowPlan(function))
+    if not conversion.plan.operations:
+        return
+    carry_out(conversion, function, NarrowBody, ConvertContraction(conversion), KeepIntegers(conversion), ())
+
+
 @dataclass(frozen=True)
 class NarrowIntegers(ModulePass):
     """Compute in 32 bits where that gives the same numbers.
@@ -36,11 +44,3 @@ class NarrowIntegers(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             narrow(function)
-
-
-def narrow(function: FuncOp) -> None:
-    """Carry out the plan of one function."""
-    conversion = Conversion(NarrowPlan(function))
-    if not conversion.plan.operations:
-        return
-    carry_out(conversion, function, NarrowBody, ConvertContraction(conversion), KeepIntegers(conversion), ())

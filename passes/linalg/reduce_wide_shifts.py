@@ -167,6 +167,13 @@ def _constant(number: int, kind: IntegerType) -> arith.ConstantOp:
     return arith.ConstantOp(IntegerAttr(number, kind))
 
 
+def _ranges(function: FuncOp) -> dict[SSAValue, Range]:
+    known: dict[SSAValue, Range] = {}
+    for body in ValueFacts(function).bodies.values():
+        known |= {value: range_of(value, fact) for value, fact in body.items() if isinstance(value.type, IntegerType)}
+    return known
+
+
 @dataclass(frozen=True)
 class ReduceWideShifts(ModulePass):
     """Shift by less where a 64-bit value that is shifted right was shifted left before.
@@ -185,10 +192,3 @@ class ReduceWideShifts(ModulePass):
             rewrite_once(function, SelectOfSign())
             rewrite_once(function, ReduceShift(_ranges(function)))
             rewrite_once(function, DropDead(), backwards=True)
-
-
-def _ranges(function: FuncOp) -> dict[SSAValue, Range]:
-    known: dict[SSAValue, Range] = {}
-    for body in ValueFacts(function).bodies.values():
-        known |= {value: range_of(value, fact) for value, fact in body.items() if isinstance(value.type, IntegerType)}
-    return known

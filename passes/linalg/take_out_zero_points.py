@@ -158,6 +158,14 @@ def _sum_on_host(ops: list[Operation], order: Sequence[int]) -> list[Operation]:
     return [HostOp.get("the sum of a kernel that is no constant, for the zero point of the data", [kind], Region(body))]
 
 
+def take_out(function: FuncOp) -> None:
+    """Carry out the plan of one function."""
+    conversion = Conversion(OffsetPlan(function))
+    if not conversion.plan.operations:
+        return
+    carry_out(conversion, function, NarrowBody, TakeOutOfProduct(conversion), KeepIntegers(conversion), (tensor.PadOp,))
+
+
 @dataclass(frozen=True)
 class TakeOutZeroPoints(ModulePass):
     """Multiply bytes where the program multiplies bytes less a constant.
@@ -177,11 +185,3 @@ class TakeOutZeroPoints(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             take_out(function)
-
-
-def take_out(function: FuncOp) -> None:
-    """Carry out the plan of one function."""
-    conversion = Conversion(OffsetPlan(function))
-    if not conversion.plan.operations:
-        return
-    carry_out(conversion, function, NarrowBody, TakeOutOfProduct(conversion), KeepIntegers(conversion), (tensor.PadOp,))

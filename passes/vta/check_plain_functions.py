@@ -18,27 +18,6 @@ from vtac.dialects.packing.declared import DEVICE
 from vtac.errors import CompileError, JointCompileError
 
 
-@dataclass(frozen=True)
-class CheckPlainFunctions(ModulePass):
-    """Only checks: nothing changes.
-
-    requires: nothing.
-    ensures:  some function is to be packed; host functions work on tensors of static shape.
-    declines: modules of device functions alone, memrefs, and dynamic or empty shapes, all at once.
-    """
-
-    name = "check-plain-functions"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        functions = [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks]
-        if functions and all(DEVICE.is_on(function) for function in functions):
-            raise CompileError(
-                "pack-for-vta: every function is a device function; nothing is left to pack", location_of(functions[0])
-            )
-        for function in host_functions(op):
-            _check_function(function)
-
-
 def _check_function(function: FuncOp) -> None:
     """Raises the operations of which a value has no static shape, each once."""
     if any(isinstance(kind, MemRefType) for op in function.walk() if op is not function for kind in _kinds_at(op)):
@@ -69,3 +48,24 @@ def _is_dynamic(kind: Attribute) -> bool:
 
 def _extents(kind: Attribute) -> tuple[int, ...]:
     return getattr(kind, "get_shape", tuple[int, ...])()
+
+
+@dataclass(frozen=True)
+class CheckPlainFunctions(ModulePass):
+    """Only checks: nothing changes.
+
+    requires: nothing.
+    ensures:  some function is to be packed; host functions work on tensors of static shape.
+    declines: modules of device functions alone, memrefs, and dynamic or empty shapes, all at once.
+    """
+
+    name = "check-plain-functions"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        functions = [f for f in op.ops if isinstance(f, FuncOp) and f.body.blocks]
+        if functions and all(DEVICE.is_on(function) for function in functions):
+            raise CompileError(
+                "pack-for-vta: every function is a device function; nothing is left to pack", location_of(functions[0])
+            )
+        for function in host_functions(op):
+            _check_function(function)

@@ -38,25 +38,6 @@ _HLS_SHIFTS = (-16, 15)
 IMMEDIATE_RANGE = (-(1 << 15), (1 << 15) - 1)
 
 
-@dataclass(frozen=True)
-class ConvertAluToVta(ModulePass):
-    """Turn each ALU loop into kernels that work in place on the output.
-
-    requires: compacted buffers in vta.acc (schedule-reuse-in-place saves copies).
-    ensures:  one kernel per operation of the body; contiguous loops collapsed, then two
-              hardware loops, the rest micro-ops; with an immediate, src equals dst. A value
-              that must survive is first copied (reset, then add).
-              On the HLS design a shift beyond -16 to 15 is several.
-    declines: multiplication (no hardware), immediates beyond 16 bits, shifts beyond 31,
-              partial tiles, other scopes.
-    """
-
-    name = "convert-alu-to-vta"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_once(op, ConvertAluLoop(config_of(op)))
-
-
 @dataclass
 class ConvertAluLoop(RewritePattern):
     """One ALU loop."""
@@ -210,3 +191,22 @@ def _run_terms(runs: list[Run], count: int) -> list[Linear]:
         for position, stride in enumerate(run.strides):
             terms[position] = terms[position] + Linear.variable(run.loop.induction_variable) * stride
     return terms
+
+
+@dataclass(frozen=True)
+class ConvertAluToVta(ModulePass):
+    """Turn each ALU loop into kernels that work in place on the output.
+
+    requires: compacted buffers in vta.acc (schedule-reuse-in-place saves copies).
+    ensures:  one kernel per operation of the body; contiguous loops collapsed, then two
+              hardware loops, the rest micro-ops; with an immediate, src equals dst. A value
+              that must survive is first copied (reset, then add).
+              On the HLS design a shift beyond -16 to 15 is several.
+    declines: multiplication (no hardware), immediates beyond 16 bits, shifts beyond 31,
+              partial tiles, other scopes.
+    """
+
+    name = "convert-alu-to-vta"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, ConvertAluLoop(config_of(op)))

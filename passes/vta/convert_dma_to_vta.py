@@ -30,24 +30,6 @@ from vtac.rewriting.walker import rewrite_once
 from vtac.rewriting.zero_rows import zero_rows
 
 
-@dataclass(frozen=True)
-class ConvertDmaToVta(ModulePass):
-    """Turn each copy loop into one 2D transfer, in host loops where it has more dimensions.
-
-    requires: compacted buffers without guards; the module's `vta.config`.
-    ensures:  transfers of whole tiles; pads computed from the affine bounds, symbolic in
-              the outer loops; a tile that may lie wholly in the padding, or has pads over
-              15, is loaded from a zero row of its own where that happens.
-    declines: i8 into accumulators, unless the module is marked `vta.acc_8bit`; partial tiles,
-              non-affine indices, a pad value other than 0, other scopes.
-    """
-
-    name = "convert-dma-to-vta"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_once(op, ConvertCopyLoop(config_of(op), op))
-
-
 @dataclass
 class ConvertCopyLoop(RewritePattern):
     """One copy loop."""
@@ -186,3 +168,21 @@ class _Emitter:
             append(operations, loop.body.block)
             operations = [loop]
         return operations
+
+
+@dataclass(frozen=True)
+class ConvertDmaToVta(ModulePass):
+    """Turn each copy loop into one 2D transfer, in host loops where it has more dimensions.
+
+    requires: compacted buffers without guards; the module's `vta.config`.
+    ensures:  transfers of whole tiles; pads computed from the affine bounds, symbolic in
+              the outer loops; a tile that may lie wholly in the padding, or has pads over
+              15, is loaded from a zero row of its own where that happens.
+    declines: i8 into accumulators, unless the module is marked `vta.acc_8bit`; partial tiles,
+              non-affine indices, a pad value other than 0, other scopes.
+    """
+
+    name = "convert-dma-to-vta"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, ConvertCopyLoop(config_of(op), op))

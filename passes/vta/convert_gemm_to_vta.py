@@ -34,22 +34,6 @@ from vtac.rewriting.walker import rewrite_once
 GEMM = "vta.gemm"
 
 
-@dataclass(frozen=True)
-class ConvertGemmToVta(ModulePass):
-    """Turn each tensorized loop, with the serial loops that hold nothing else, into a kernel.
-
-    requires: compacted buffers in vta.inp, vta.wgt, vta.acc; no init, no guard.
-    ensures:  the two outermost loops run in hardware, the others are micro-ops; loops whose
-              micro-ops would not fit stay host loops; no dst repeats within three micro-ops.
-    declines: loops that are no GEMM tile; micro-op loops that repeat a dst in every order.
-    """
-
-    name = "convert-gemm-to-vta"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_once(op, ConvertTensorizedLoop(config_of(op)))
-
-
 @dataclass
 class ConvertTensorizedLoop(RewritePattern):
     """One tensorized loop."""
@@ -124,3 +108,19 @@ def _repeated_destination(block: BlockOp, shape: KernelShape) -> TilingError:
         "output dimension inside the two outermost loops",
         location_of(block),
     )
+
+
+@dataclass(frozen=True)
+class ConvertGemmToVta(ModulePass):
+    """Turn each tensorized loop, with the serial loops that hold nothing else, into a kernel.
+
+    requires: compacted buffers in vta.inp, vta.wgt, vta.acc; no init, no guard.
+    ensures:  the two outermost loops run in hardware, the others are micro-ops; loops whose
+              micro-ops would not fit stay host loops; no dst repeats within three micro-ops.
+    declines: loops that are no GEMM tile; micro-op loops that repeat a dst in every order.
+    """
+
+    name = "convert-gemm-to-vta"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, ConvertTensorizedLoop(config_of(op)))

@@ -40,33 +40,6 @@ class ExplainOperation(RewritePattern):
         rewriter.notify_op_modified(op)
 
 
-@dataclass(frozen=True)
-class ExplainChoices(ModulePass):
-    """Complete the choices of host functions, and count what of them the VTA computes.
-
-    Where streams end is a plan of the whole host function (`breaks_in`).
-
-    requires: host functions as group-device-calls leaves them; `packing.contractions`, as count-contractions sets it.
-    ensures:  `packing.choice` on every host segment, and on every operation for which one stream ends and another
-              begins: reason, location, multiplications, elements or bytes, and a remedy; `packing.summary` on the
-              function, in place of `packing.contractions`.
-    declines: nothing.
-    """
-
-    name = "explain-choices"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in host_functions(op):
-            written = CONTRACTIONS.remove(function)
-            if written is None:
-                continue
-            breaks: defaultdict[Operation, list[str]] = defaultdict(list)
-            for found in breaks_in(function):
-                breaks[found.ops[0]].append(str(found))
-            rewrite_once(function, ExplainOperation(breaks, sum(macs for _, macs, _ in written)))
-            SUMMARY.set(function, _summary(function, written))
-
-
 def _explained(op: Operation, macs: int) -> list[str]:
     """What is said of an operation already, with its place and size."""
     if isinstance(op, HostOp):
@@ -98,3 +71,30 @@ def _summary(function: FuncOp, written: Sequence[Contraction]) -> dict[str, int]
         "macs_on_vta": sum(macs for _, macs, _ in left),
         "float_contractions": sum(is_float for _, _, is_float in written),
     }
+
+
+@dataclass(frozen=True)
+class ExplainChoices(ModulePass):
+    """Complete the choices of host functions, and count what of them the VTA computes.
+
+    Where streams end is a plan of the whole host function (`breaks_in`).
+
+    requires: host functions as group-device-calls leaves them; `packing.contractions`, as count-contractions sets it.
+    ensures:  `packing.choice` on every host segment, and on every operation for which one stream ends and another
+              begins: reason, location, multiplications, elements or bytes, and a remedy; `packing.summary` on the
+              function, in place of `packing.contractions`.
+    declines: nothing.
+    """
+
+    name = "explain-choices"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            written = CONTRACTIONS.remove(function)
+            if written is None:
+                continue
+            breaks: defaultdict[Operation, list[str]] = defaultdict(list)
+            for found in breaks_in(function):
+                breaks[found.ops[0]].append(str(found))
+            rewrite_once(function, ExplainOperation(breaks, sum(macs for _, macs, _ in written)))
+            SUMMARY.set(function, _summary(function, written))

@@ -68,6 +68,22 @@ class InsertRepetition(RewritePattern):
         replace_by(op, made, rewriter)
 
 
+def _repetitions(
+    groups: Sequence[Sequence[int]], shape: Sequence[int], dims: Sequence[int]
+) -> list[_Repetition] | None:
+    """What each dimension of the result is of the source's, in order; None where one is not one of them, repeated."""
+    if list(dims) != sorted(dims):
+        return None
+    found: list[_Repetition] = []
+    for group in groups:
+        own = [place for place, dim in enumerate(group) if dim in dims]
+        if len(own) != 1:
+            return None
+        extents = [shape[dim] for dim in group]
+        found.append(_Repetition(prod(extents[: own[0]]), extents[own[0]], prod(extents[own[0] + 1 :])))
+    return found
+
+
 @dataclass(frozen=True)
 class InsertRepetitions(ModulePass):
     """Write nearest upsampling as insertions of the same tensor, which device functions store where they belong.
@@ -83,19 +99,3 @@ class InsertRepetitions(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             rewrite_once(function, InsertRepetition())
-
-
-def _repetitions(
-    groups: Sequence[Sequence[int]], shape: Sequence[int], dims: Sequence[int]
-) -> list[_Repetition] | None:
-    """What each dimension of the result is of the source's, in order; None where one is not one of them, repeated."""
-    if list(dims) != sorted(dims):
-        return None
-    found: list[_Repetition] = []
-    for group in groups:
-        own = [place for place, dim in enumerate(group) if dim in dims]
-        if len(own) != 1:
-            return None
-        extents = [shape[dim] for dim in group]
-        found.append(_Repetition(prod(extents[: own[0]]), extents[own[0]], prod(extents[own[0] + 1 :])))
-    return found

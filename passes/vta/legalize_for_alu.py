@@ -74,6 +74,10 @@ class DropUnitIndices(RewritePattern):
             replace_by(op, without_dimensions(op, kept), rewriter)
 
 
+def _reduces(op: GenericOp) -> bool:
+    return any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types())
+
+
 @dataclass(frozen=True)
 class LegalizeForAlu(ModulePass):
     """Write elementwise operations as the ALU, and GEMM with numbers on a diagonal, compute them.
@@ -91,7 +95,3 @@ class LegalizeForAlu(ModulePass):
             rewrite_once(function, DropUnitIndices())
             rewrite_once(function, LegalizeBody(TensorRanges(function.body.block)))
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
-
-
-def _reduces(op: GenericOp) -> bool:
-    return any(kind.data is not IteratorType.PARALLEL for kind in op.get_iterator_types())

@@ -48,24 +48,6 @@ class DropUncalled(RewritePattern):
             rewriter.erase(op)
 
 
-@dataclass(frozen=True)
-class MergeDeviceFunctions(ModulePass):
-    """Let equal device functions be one, so that it is scheduled once and its micro-ops are loaded once.
-
-    requires: functions marked `packing.program`, as group-device-calls leaves them.
-    ensures:  no two device functions that only they call are structurally equal, with parts of buffers in the same
-              strides; calls of another one than before say in `packing.places` where their own operations come from.
-    declines: nothing.
-    """
-
-    name = "merge-device-functions"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
-        rewrite_once(op, CallTheSame(equal_functions(op), functions))
-        rewrite_once(op, DropUncalled({call.callee.string_value() for call in op.walk() if isinstance(call, CallOp)}))
-
-
 def equal_functions(module: ModuleOp) -> dict[str, str]:
     """Device functions that only programs call, by name, and the first one that each equals, in order of the calls."""
     functions = {f.sym_name.data: f for f in module.ops if isinstance(f, FuncOp)}
@@ -107,3 +89,21 @@ def _are_equal(one: FuncOp, other: FuncOp) -> bool:
     if one.attributes != other.attributes or (one.arg_attrs, one.res_attrs) != (other.arg_attrs, other.res_attrs):
         return False
     return one.body.is_structurally_equivalent(other.body)
+
+
+@dataclass(frozen=True)
+class MergeDeviceFunctions(ModulePass):
+    """Let equal device functions be one, so that it is scheduled once and its micro-ops are loaded once.
+
+    requires: functions marked `packing.program`, as group-device-calls leaves them.
+    ensures:  no two device functions that only they call are structurally equal, with parts of buffers in the same
+              strides; calls of another one than before say in `packing.places` where their own operations come from.
+    declines: nothing.
+    """
+
+    name = "merge-device-functions"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
+        rewrite_once(op, CallTheSame(equal_functions(op), functions))
+        rewrite_once(op, DropUncalled({call.callee.string_value() for call in op.walk() if isinstance(call, CallOp)}))

@@ -49,6 +49,16 @@ class MoveConstants(RewritePattern):
         rewriter.replace(op, call)
 
 
+def _replace_argument(
+    argument: BlockArgument, constant: ConstantOp, point: InsertPoint, rewriter: PatternRewriter
+) -> None:
+    inside = constant.clone()
+    inside.result.name_hint = argument.name_hint
+    insert_ops(inside, point, rewriter)
+    replace_uses(argument, inside.result, rewriter)
+    rewriter.erase_block_argument(argument)
+
+
 @dataclass(frozen=True)
 class MoveConstantsIntoDeviceFunctions(ModulePass):
     """Let device functions that are called once, by a host function, hold the constants of that call.
@@ -66,13 +76,3 @@ class MoveConstantsIntoDeviceFunctions(ModulePass):
         devices = {f.sym_name.data: f for f in device_functions(op) if len(calls_of(op, {f.sym_name.data})) == 1}
         for function in host_functions(op):
             rewrite_once(function, MoveConstants(devices))
-
-
-def _replace_argument(
-    argument: BlockArgument, constant: ConstantOp, point: InsertPoint, rewriter: PatternRewriter
-) -> None:
-    inside = constant.clone()
-    inside.result.name_hint = argument.name_hint
-    insert_ops(inside, point, rewriter)
-    replace_uses(argument, inside.result, rewriter)
-    rewriter.erase_block_argument(argument)

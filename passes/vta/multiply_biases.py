@@ -87,38 +87,6 @@ class GiveWeights(RewritePattern):
             rewriter.notify_op_modified(op)
 
 
-@dataclass(frozen=True)
-class MultiplyBiases(ModulePass):
-    """Let GEMM add constant biases where that takes less time than the ALU.
-
-    requires: device functions on tiles that are called once (pack-device-functions), constants folded.
-    ensures:  a bias that 127 times the weights of all lanes but one reach, on a sum of GEMM of which each weight tile
-              is used in more cycles than it takes to load, is one more product, with constant weights.
-    declines: nothing; other biases are added by the ALU.
-    """
-
-    name = "multiply-biases"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        found: dict[str, dict[int, BiasProduct]] = {}
-        devices = {device.sym_name.data: device for device in device_functions(op) if not PLAIN.is_on(device)}
-        calls = calls_of(op, devices)
-        often = Counter(call.callee.string_value() for call in calls)
-        for call in calls:
-            name = call.callee.string_value()
-            device, biases = devices[name], _biases(devices[name], call)
-            if not biases or often[name] > 1:
-                continue
-            found[name] = {}
-            rewrite_once(device, MultiplyBias(biases, config_of(op), found[name]))
-            if found[name]:
-                rewrite_once(device, DropUnread((EmptyOp,)), backwards=True)
-                device.update_function_type()
-        for function in host_functions(op):
-            rewrite_once(function, GiveWeights(found))
-            rewrite_once(function, DropUnread((ConstantOp,)), backwards=True)
-
-
 def _biases(device: FuncOp, call: CallOp) -> dict[SSAValue, NDArray[np.int32]]:
     """The arguments of a device function that are constants of i32 in its call."""
     found: dict[SSAValue, NDArray[np.int32]] = {}
@@ -150,3 +118,35 @@ def _bias_dims(op: GenericOp) -> list[int] | None:
     dims = [index.position for index in read if isinstance(index, AffineDimExpr)]
     rank = len(shape_of(op.res[0]))
     return dims[:-2] if len(dims) == len(read) and dims[-2:] == [rank - 2, rank - 1] else None
+
+
+@dataclass(frozen=True)
+class MultiplyBiases(ModulePass):
+    """Let GEMM add constant biases where that takes less time than the ALU.
+
+    requires: device functions on tiles that are called once (pack-device-functions), constants folded.
+    ensures:  a bias that 127 times the weights of all lanes but one reach, on a sum of GEMM of which each weight tile
+              is used in more cycles than it takes to load, is one more product, with constant weights.
+    declines: nothing; other biases are added by the ALU.
+    """
+
+    name = "multiply-biases"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        found: dict[str, dict[int, BiasProduct]] = {}
+        devices = {device.sym_name.data: device for device in device_functions(op) if not PLAIN.is_on(device)}
+        calls = calls_of(op, devices)
+        often = Counter(call.callee.string_value() for call in calls)
+        for call in calls:
+            name = call.callee.string_value()
+            device, biases = devices[name], _biases(devices[name], call)
+            if not biases or often[name] > 1:
+                continue
+            found[name] = {}
+            rewrite_once(device, MultiplyBias(biases, config_of(op), found[name]))
+            if found[name]:
+                rewrite_once(device, DropUnread((EmptyOp,)), backwards=True)
+                device.update_function_type()
+        for function in host_functions(op):
+            rewrite_once(function, GiveWeights(found))
+            rewrite_once(function, DropUnread((ConstantOp,)), backwards=True)

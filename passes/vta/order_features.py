@@ -63,27 +63,6 @@ class OrderImages(RewritePattern):
         rewriter.replace(op, plain)
 
 
-@dataclass(frozen=True)
-class OrderFeatures(ModulePass):
-    """Let matrix products compute images in the order in which these lie in tiles.
-
-    The features of a product are computed in any order: weights and biases are given in another one, which the host
-    changes at compile time where they are constants.
-
-    requires: host functions at the integer level; the module's `vta.config`.
-    ensures:  rows of bytes that become images of whole channel blocks, which a convolution or pooling reads, come out
-              in the order of tiles, where what they are computed from along their features is given: constants and
-              arguments.
-    declines: nothing; other reshapes stay as they are.
-    """
-
-    name = "order-features"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in host_functions(op):
-            rewrite_once(function, OrderImages(config_of(op).block_out))
-
-
 def _image_layout(images: SSAValue, block: int) -> Layout | None:
     """How the convolution or pooling that reads images wants them, rows aside; None where none does."""
     waiting = [images]
@@ -160,3 +139,24 @@ class _Chain:
             new.result.name_hint = value.name_hint
         rewriter.insert([wide, packed, flat], InsertPoint.before(before))
         return flat.result
+
+
+@dataclass(frozen=True)
+class OrderFeatures(ModulePass):
+    """Let matrix products compute images in the order in which these lie in tiles.
+
+    The features of a product are computed in any order: weights and biases are given in another one, which the host
+    changes at compile time where they are constants.
+
+    requires: host functions at the integer level; the module's `vta.config`.
+    ensures:  rows of bytes that become images of whole channel blocks, which a convolution or pooling reads, come out
+              in the order of tiles, where what they are computed from along their features is given: constants and
+              arguments.
+    declines: nothing; other reshapes stay as they are.
+    """
+
+    name = "order-features"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            rewrite_once(function, OrderImages(config_of(op).block_out))

@@ -203,6 +203,17 @@ class PackCall(RewritePattern):
             CHOICE.set(call, choices)
 
 
+def _padded(pad: tensor.PadOp, source: SSAValue, order: Sequence[int]) -> Sequence[Operation]:
+    """The tiles of what zeros are put around, with tiles of zeros around them."""
+    low, high = pad.static_low.get_values(), pad.static_high.get_values()
+    return padded(source, [low[dim] for dim in order[2:]], [high[dim] for dim in order[2:]])
+
+
+def _returned(function: FuncOp) -> Sequence[SSAValue]:
+    last = function.body.block.last_op
+    return last.operands if isinstance(last, ReturnOp) else ()
+
+
 @dataclass(frozen=True)
 class PackDeviceFunctions(ModulePass):
     """Let device functions work on tiles, and the host change layouts at each call of one.
@@ -222,14 +233,3 @@ class PackDeviceFunctions(ModulePass):
         devices = {function.sym_name.data: function for function in device_functions(op)}
         for function in host_functions(op):
             rewrite_once(function, PackCall(devices, config_of(op), allows_acc_8bit(op)))
-
-
-def _padded(pad: tensor.PadOp, source: SSAValue, order: Sequence[int]) -> Sequence[Operation]:
-    """The tiles of what zeros are put around, with tiles of zeros around them."""
-    low, high = pad.static_low.get_values(), pad.static_high.get_values()
-    return padded(source, [low[dim] for dim in order[2:]], [high[dim] for dim in order[2:]])
-
-
-def _returned(function: FuncOp) -> Sequence[SSAValue]:
-    last = function.body.block.last_op
-    return last.operands if isinstance(last, ReturnOp) else ()

@@ -72,6 +72,19 @@ class NoteStrides(RewritePattern):
         return DictionaryAttr({} if plain else STRIDES.entry(part.strides))
 
 
+def _by_operation(placements: Placements) -> dict[Operation, list[Misfit]]:
+    found: dict[Operation, list[Misfit]] = {}
+    for misfit in placements.misfits:
+        found.setdefault(misfit.op, []).append(misfit)
+    return found
+
+
+def _joined(attributes: ArrayAttr[DictionaryAttr] | None, more: list[DictionaryAttr]) -> ArrayAttr[DictionaryAttr]:
+    known = attributes.data if attributes else [DictionaryAttr({})] * len(more)
+    merged: list[dict[str, Attribute]] = [dict(one.data) | dict(two.data) for one, two in zip(known, more, strict=True)]
+    return ArrayAttr([DictionaryAttr(one) for one in merged])
+
+
 @dataclass(frozen=True)
 class PlaceTensors(ModulePass):
     """Let what is put into a tensor be computed where it lies there, and what is cut out be read where it lies.
@@ -99,16 +112,3 @@ class PlaceTensors(ModulePass):
                 placements = Placements(program.body.block)
             devices = {device.sym_name.data: device for device in device_functions(op)}
             rewrite_once(program, NoteStrides(placements, devices))
-
-
-def _by_operation(placements: Placements) -> dict[Operation, list[Misfit]]:
-    found: dict[Operation, list[Misfit]] = {}
-    for misfit in placements.misfits:
-        found.setdefault(misfit.op, []).append(misfit)
-    return found
-
-
-def _joined(attributes: ArrayAttr[DictionaryAttr] | None, more: list[DictionaryAttr]) -> ArrayAttr[DictionaryAttr]:
-    known = attributes.data if attributes else [DictionaryAttr({})] * len(more)
-    merged: list[dict[str, Attribute]] = [dict(one.data) | dict(two.data) for one, two in zip(known, more, strict=True)]
-    return ArrayAttr([DictionaryAttr(one) for one in merged])

@@ -97,29 +97,6 @@ class PoolAccumulatorsOfProduct(RewritePattern):
         rewriter.replace(op, tail)
 
 
-@dataclass(frozen=True)
-class PoolAccumulators(ModulePass):
-    """Take maxima of windows before what is computed of each element, so that this is computed of the maxima only.
-
-    What never falls where a sum rises gives the same of a maximum as the maximum of what it gives: adding a bias,
-    shifts, bounds, and sums of these. No sum may wrap, and nothing else may differ within a window.
-
-    requires: host functions at the integer level.
-    ensures:  a pooling of an elementwise operation of a product's sums, which is read by nothing else, pools the
-              sums, where that takes fewer cycles: of windows that overlap, tiles compute some sums twice.
-    declines: nothing; other poolings stay. Padding that is never the largest is taken where the host lays out
-              the product's data (fold-windows): it repeats what lies at the edge, which every such window holds.
-    """
-
-    name = "pool-accumulators"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in host_functions(op):
-            ranges = TensorRanges(function.body.block)
-            rewrite_once(function, PoolAccumulatorsOfProduct(ranges, config_of(op)))
-            rewrite_once(function, DropUnread((GenericOp, FillOp, EmptyOp, PadOp, arith.ConstantOp)), backwards=True)
-
-
 def match_sums(op: Operation, ranges: TensorRanges) -> PoolSums | None:
     """The pooling that an operation is and what is in front of it, where these may change places."""
     pooling = match_anchor(op)
@@ -191,3 +168,26 @@ def is_worth_it(found: PoolSums, config: VTAConfig) -> bool:
 
 def _sizes(found: PoolSums) -> list[int]:
     return [window.size for window in found.pooling.windows]
+
+
+@dataclass(frozen=True)
+class PoolAccumulators(ModulePass):
+    """Take maxima of windows before what is computed of each element, so that this is computed of the maxima only.
+
+    What never falls where a sum rises gives the same of a maximum as the maximum of what it gives: adding a bias,
+    shifts, bounds, and sums of these. No sum may wrap, and nothing else may differ within a window.
+
+    requires: host functions at the integer level.
+    ensures:  a pooling of an elementwise operation of a product's sums, which is read by nothing else, pools the
+              sums, where that takes fewer cycles: of windows that overlap, tiles compute some sums twice.
+    declines: nothing; other poolings stay. Padding that is never the largest is taken where the host lays out
+              the product's data (fold-windows): it repeats what lies at the edge, which every such window holds.
+    """
+
+    name = "pool-accumulators"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            ranges = TensorRanges(function.body.block)
+            rewrite_once(function, PoolAccumulatorsOfProduct(ranges, config_of(op)))
+            rewrite_once(function, DropUnread((GenericOp, FillOp, EmptyOp, PadOp, arith.ConstantOp)), backwards=True)

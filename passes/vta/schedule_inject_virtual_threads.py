@@ -49,23 +49,6 @@ class InjectThreads(RewritePattern):
         dissolve(op, rewriter=rewriter)
 
 
-@dataclass(frozen=True)
-class ScheduleInjectVirtualThreads(ModulePass):
-    """Distribute each virtual-thread loop, inner ones first, over the stages (or blocks) it holds.
-
-    requires: compacted buffers, so that what a thread owns is allocated inside its loop.
-    ensures:  no virtual-thread loop is left; each stage, block or token in one is repeated
-              per thread right there; owned buffers have a leading dimension of threads.
-    declines: a guard that depends on the thread; more operations than the limit on what one rewrite
-              writes out.
-    """
-
-    name = "schedule-inject-virtual-threads"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_once(op, InjectThreads(), inside_first=True, backwards=True)
-
-
 @dataclass
 class _Distribution:
     """Moves the units of a thread loop into loops of their own."""
@@ -126,3 +109,20 @@ def _give_copies(allocation: AllocOp, loop: ForOp, rewriter: PatternRewriter) ->
     names = THREAD_LOOP.get(allocation)
     THREADS.set(allocation, (THREADS.get(allocation) or 1) * loop.trip_count)
     THREAD_LOOP.set(allocation, f"{names}, {loop.loop_name}" if names is not None else loop.loop_name)
+
+
+@dataclass(frozen=True)
+class ScheduleInjectVirtualThreads(ModulePass):
+    """Distribute each virtual-thread loop, inner ones first, over the stages (or blocks) it holds.
+
+    requires: compacted buffers, so that what a thread owns is allocated inside its loop.
+    ensures:  no virtual-thread loop is left; each stage, block or token in one is repeated
+              per thread right there; owned buffers have a leading dimension of threads.
+    declines: a guard that depends on the thread; more operations than the limit on what one rewrite
+              writes out.
+    """
+
+    name = "schedule-inject-virtual-threads"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, InjectThreads(), inside_first=True, backwards=True)

@@ -79,6 +79,16 @@ class SplitPooling(RewritePattern):
             rewriter.replace(op, [], [value])
 
 
+def _is_computed(value: SSAValue) -> bool:
+    """Whether GEMM or ALU write accumulators everywhere."""
+    return isinstance(value.owner, LinalgStructuredOperation) and not _is_untouched(value.owner)
+
+
+def _is_untouched(op: LinalgStructuredOperation) -> bool:
+    found = match_anchor(op)
+    return isinstance(found, Convolution) and is_somewhere_untouched(found)
+
+
 @dataclass(frozen=True)
 class SplitDeviceOperations(ModulePass):
     """Write what the VTA does one instruction after the other: products, windows, and steps of the ALU.
@@ -97,13 +107,3 @@ class SplitDeviceOperations(ModulePass):
             rewrite_once(function, SplitPooling())
             rewrite_once(function, SplitBody(function, loads_8bit=allows_acc_8bit(op)))
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
-
-
-def _is_computed(value: SSAValue) -> bool:
-    """Whether GEMM or ALU write accumulators everywhere."""
-    return isinstance(value.owner, LinalgStructuredOperation) and not _is_untouched(value.owner)
-
-
-def _is_untouched(op: LinalgStructuredOperation) -> bool:
-    found = match_anchor(op)
-    return isinstance(found, Convolution) and is_somewhere_untouched(found)

@@ -126,30 +126,6 @@ class ReadBytes(RewritePattern):
         return self.stored[value]
 
 
-@dataclass(frozen=True)
-class SplitIntermediates(ModulePass):
-    """Store as bytes what one device function computes in 32 bits and another, or the host, reads.
-
-    Which operations make a device function is a plan of the whole host function (`Clusters`).
-
-    requires: host functions at the integer level, products in the form of normalize-contractions.
-    ensures:  no i32 value of a device function is read outside of it; as many bytes as its bounds need
-              where device functions read it, the four bytes of the words where the host does. What cuts into bytes
-              and adds them up bears `packing.steps`, so that the plan of device functions stays the same.
-    declines: nothing.
-    """
-
-    name = "split-intermediates"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in host_functions(op):
-            rewrite_once(function, ComputeApart(_readers(function)[1]))
-            host, device = _readers(function)
-            ranges = TensorRanges(function.body.block)
-            rewrite_once(function, StoreWords(host))
-            rewrite_once(function, ReadBytes(device, ranges))
-
-
 def _readers(function: FuncOp) -> tuple[dict[SSAValue, list[Operation]], dict[SSAValue, list[Operation]]]:
     """For each i32 value of a device function that others read: operations of the host, and of device functions.
 
@@ -246,3 +222,27 @@ class _Writer:
         shape = shape_of(value)
         loops = [tuple(range(len(shape)))]
         return self.add(*elementwise([value], loops, shape, i8, lambda b: put(arith.TruncIOp(b.args[0], i8), b)))
+
+
+@dataclass(frozen=True)
+class SplitIntermediates(ModulePass):
+    """Store as bytes what one device function computes in 32 bits and another, or the host, reads.
+
+    Which operations make a device function is a plan of the whole host function (`Clusters`).
+
+    requires: host functions at the integer level, products in the form of normalize-contractions.
+    ensures:  no i32 value of a device function is read outside of it; as many bytes as its bounds need
+              where device functions read it, the four bytes of the words where the host does. What cuts into bytes
+              and adds them up bears `packing.steps`, so that the plan of device functions stays the same.
+    declines: nothing.
+    """
+
+    name = "split-intermediates"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            rewrite_once(function, ComputeApart(_readers(function)[1]))
+            host, device = _readers(function)
+            ranges = TensorRanges(function.body.block)
+            rewrite_once(function, StoreWords(host))
+            rewrite_once(function, ReadBytes(device, ranges))

@@ -71,25 +71,6 @@ class TakeFollowers(RewritePattern):
                 return
 
 
-@dataclass(frozen=True)
-class VtaGroupStages(ModulePass):
-    """Find the largest pieces of a program that one unit executes alone.
-
-    requires: every block lowered to vta ops.
-    ensures:  each load, store and kernel stands in a vta.stage; a stage takes whole loops
-              and neighbours of the same unit; loops of virtual threads stay outside. Loops
-              of one iteration are gone: nothing goes round them, so they need no tokens.
-    declines: a block that no directive mapped to a unit.
-    """
-
-    name = "vta-group-stages"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_once(op, DissolveUnitLoop())
-        rewrite_once(op, WrapUnit(units_alone(op)))
-        rewrite_once(op, TakeFollowers())
-
-
 def own_stage(op: Operation) -> Stage | None:
     """The unit that executes an op itself; None for ops of the host."""
     if isinstance(op, Load2DOp):
@@ -131,3 +112,22 @@ def _find_units(op: Operation, found: dict[Operation, Stage]) -> tuple[set[Stage
     if len(units) == 1 and not has_threads:
         (found[op],) = units
     return units, has_threads
+
+
+@dataclass(frozen=True)
+class VtaGroupStages(ModulePass):
+    """Find the largest pieces of a program that one unit executes alone.
+
+    requires: every block lowered to vta ops.
+    ensures:  each load, store and kernel stands in a vta.stage; a stage takes whole loops
+              and neighbours of the same unit; loops of virtual threads stay outside. Loops
+              of one iteration are gone: nothing goes round them, so they need no tokens.
+    declines: a block that no directive mapped to a unit.
+    """
+
+    name = "vta-group-stages"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, DissolveUnitLoop())
+        rewrite_once(op, WrapUnit(units_alone(op)))
+        rewrite_once(op, TakeFollowers())

@@ -56,31 +56,6 @@ class EndWithSync(RewritePattern):
             rewriter.insert(SyncOp.get(dataflow=follows_data(op)), before_end(op.body.block))
 
 
-@dataclass(frozen=True)
-class VtaInsertDependences(ModulePass):
-    """Order the stages of each thread by tokens.
-
-    Which tokens a stage takes and gives is a plan of a whole thread: a loop keeps tokens going
-    round that its neighbours must start or close.
-
-    requires: vta.stage groups (vta-group-stages).
-    ensures:  stages of one thread run in program order; every token pushed is popped; a
-              program that uses the VTA ends with vta.sync. Where a load follows a store or
-              a store a load, which share no queue, an empty compute stage stands between.
-    declines: nothing; a function that ends with vta.sync already stays as it is.
-    """
-
-    name = "vta-insert-dependences"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in [op for op in op.ops if isinstance(op, FuncOp) and op.body.blocks]:
-            if not follows_data(function) and not has_tokens(function):
-                rewrite_once(function, SeparateStages(), inside_first=True)
-                for point, token in plan_tokens(function.body.block):
-                    insert_ops(token, point)
-        rewrite_once(op, EndWithSync())
-
-
 def has_tokens(function: FuncOp) -> bool:
     """Whether the tokens of a function are in place: it ends with vta.sync."""
     return any(isinstance(op, SyncOp) for op in function.body.block.ops)
@@ -104,3 +79,28 @@ def _ends_before(op: Operation) -> Pair | None:
 
 def _share_no_queue(one: str, other: str) -> bool:
     return {one, other} == {"load", "store"}
+
+
+@dataclass(frozen=True)
+class VtaInsertDependences(ModulePass):
+    """Order the stages of each thread by tokens.
+
+    Which tokens a stage takes and gives is a plan of a whole thread: a loop keeps tokens going
+    round that its neighbours must start or close.
+
+    requires: vta.stage groups (vta-group-stages).
+    ensures:  stages of one thread run in program order; every token pushed is popped; a
+              program that uses the VTA ends with vta.sync. Where a load follows a store or
+              a store a load, which share no queue, an empty compute stage stands between.
+    declines: nothing; a function that ends with vta.sync already stays as it is.
+    """
+
+    name = "vta-insert-dependences"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in [op for op in op.ops if isinstance(op, FuncOp) and op.body.blocks]:
+            if not follows_data(function) and not has_tokens(function):
+                rewrite_once(function, SeparateStages(), inside_first=True)
+                for point, token in plan_tokens(function.body.block):
+                    insert_ops(token, point)
+        rewrite_once(op, EndWithSync())

@@ -38,28 +38,6 @@ class GiveOffset(RewritePattern):
 
 
 @dataclass(frozen=True)
-class VtaPlanDram(ModulePass):
-    """Place the allocations of a program by liveness, the largest first, each at the lowest free offset.
-
-    Offsets are a plan of the whole program. A buffer is live from the first to the last call
-    that is given it or a view of it. Reuse is safe whatever the units' order: transfers to and
-    from the same pages are kept in order.
-
-    requires: programs as vta-link-kernels leaves them, in modules within the module.
-    ensures:  every allocation has `vta.arena_offset`, a multiple of the configuration's DRAM
-              alignment; allocations that are live together lie apart.
-    declines: nothing.
-    """
-
-    name = "vta-plan-dram"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for stream in kernel_modules(op):
-            for program in program_functions(stream):
-                rewrite_once(program, GiveOffset(plan_offsets(program, config_of(stream))))
-
-
-@dataclass(frozen=True)
 class _Live:
     """An allocation, its bytes, and the positions of the first and last op that use it."""
 
@@ -108,3 +86,25 @@ def _lowest(buffer: _Live, placed: Sequence[tuple[_Live, int]], alignment: int) 
             break
         offset = max(offset, -(-end // alignment) * alignment)
     return offset
+
+
+@dataclass(frozen=True)
+class VtaPlanDram(ModulePass):
+    """Place the allocations of a program by liveness, the largest first, each at the lowest free offset.
+
+    Offsets are a plan of the whole program. A buffer is live from the first to the last call
+    that is given it or a view of it. Reuse is safe whatever the units' order: transfers to and
+    from the same pages are kept in order.
+
+    requires: programs as vta-link-kernels leaves them, in modules within the module.
+    ensures:  every allocation has `vta.arena_offset`, a multiple of the configuration's DRAM
+              alignment; allocations that are live together lie apart.
+    declines: nothing.
+    """
+
+    name = "vta-plan-dram"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for stream in kernel_modules(op):
+            for program in program_functions(stream):
+                rewrite_once(program, GiveOffset(plan_offsets(program, config_of(stream))))

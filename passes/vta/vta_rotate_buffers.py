@@ -53,25 +53,6 @@ class RotateBuffer(RewritePattern):
         make_copies(op, turn.result, copies, rewriter)
 
 
-@dataclass(frozen=True)
-class VtaRotateBuffers(ModulePass):
-    """Give each buffer marked `vta.copies` its copies, numbered by the iteration modulo their count.
-
-    Iterations are counted over all loops around the allocation, so that turns go on where an
-    outer loop moves; more copies than iterations are not made.
-
-    requires: every user of the buffer is a vta op; virtual threads injected.
-    ensures:  marked buffers have a leading dimension of copies and bear `vta.turns`, so
-              that no other buffer shares their space.
-    declines: users that are no vta ops.
-    """
-
-    name = "vta-rotate-buffers"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        rewrite_once(op, RotateBuffer())
-
-
 def turn_map(loops: Sequence[ForOp], copies: int) -> AffineMap:
     """Which copy an iteration uses: its number in program order over all loops, modulo the copies.
 
@@ -93,3 +74,22 @@ def _check_users(allocation: AllocOp) -> None:
                 "can use a buffer with copies: run the conversions to vta first",
                 location_of(user),
             )
+
+
+@dataclass(frozen=True)
+class VtaRotateBuffers(ModulePass):
+    """Give each buffer marked `vta.copies` its copies, numbered by the iteration modulo their count.
+
+    Iterations are counted over all loops around the allocation, so that turns go on where an
+    outer loop moves; more copies than iterations are not made.
+
+    requires: every user of the buffer is a vta op; virtual threads injected.
+    ensures:  marked buffers have a leading dimension of copies and bear `vta.turns`, so
+              that no other buffer shares their space.
+    declines: users that are no vta ops.
+    """
+
+    name = "vta-rotate-buffers"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite_once(op, RotateBuffer())

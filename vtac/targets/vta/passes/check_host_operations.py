@@ -20,24 +20,6 @@ from vtac.evaluate.executable import why_not_executable
 from vtac.evaluate.numbers import dtype_of
 
 
-@dataclass(frozen=True)
-class CheckHostOperations(ModulePass):
-    """Only checks: nothing changes.
-
-    requires: functions as pack-for-vta leaves them.
-    ensures:  numpy can execute every operation of the host functions, and holds what goes in and out.
-    declines: operations and types that it cannot, all operations of a function at once.
-    """
-
-    name = "check-host-operations"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        devices = {f.sym_name.data for f in (*device_functions(op), *program_functions(op))}
-        for function in host_functions(op):
-            _check_types(function)
-            _check_steps(function, devices)
-
-
 def _check_types(function: FuncOp) -> None:
     """Arguments and results are arrays of numpy."""
     types = [*function.function_type.inputs, *function.function_type.outputs]
@@ -75,3 +57,21 @@ def _why_not(op: Operation, devices: Collection[str]) -> str | None:
         name = op.callee.string_value()
         return None if name in devices else f"a program is one function, and '{name}' is another"
     return why_not_executable(op)
+
+
+@dataclass(frozen=True)
+class CheckHostOperations(ModulePass):
+    """Only checks: nothing changes.
+
+    requires: functions as pack-for-vta leaves them.
+    ensures:  numpy can execute every operation of the host functions, and holds what goes in and out.
+    declines: operations and types that it cannot, all operations of a function at once.
+    """
+
+    name = "check-host-operations"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        devices = {f.sym_name.data for f in (*device_functions(op), *program_functions(op))}
+        for function in host_functions(op):
+            _check_types(function)
+            _check_steps(function, devices)

@@ -16,6 +16,26 @@ from vtac.targets.vta.compilation import compilation_of
 from vtac.targets.vta.pipeline import VTA_PIPELINE
 
 
+def take_lowered(runner: Runner, kernel: ModuleOp) -> bool:
+    """Put what the search has made of a kernel in its place; False where that is not known."""
+    function = next((op for op in kernel.ops if isinstance(op, FuncOp)), None)
+    script = next((op for op in kernel.ops if isinstance(op, ScriptOp)), None)
+    if function is None or script is None:
+        return False
+    lowered = compilation_of(runner.context).lowerings.take(function, script)
+    if lowered is None:
+        return False
+    replace_contents(kernel, lowered)
+    return True
+
+
+def replace_contents(kernel: ModuleOp, source: ModuleOp) -> None:
+    """Let a module hold what another holds, which is empty then."""
+    for op in list(kernel.ops):
+        discard(op)
+    move_body(source.body.block, InsertPoint.at_end(kernel.body.block))
+
+
 @dataclass(frozen=True)
 class LowerDeviceFunctions(CompositePass):
     """Lower the modules within a module that hold a script, one after the other, each by the passes of lower-to-vta.
@@ -42,23 +62,3 @@ class LowerDeviceFunctions(CompositePass):
                 continue
             if not (whole and take_lowered(runner, kernel)):
                 runner.run_phases(self.phases, kernel)
-
-
-def take_lowered(runner: Runner, kernel: ModuleOp) -> bool:
-    """Put what the search has made of a kernel in its place; False where that is not known."""
-    function = next((op for op in kernel.ops if isinstance(op, FuncOp)), None)
-    script = next((op for op in kernel.ops if isinstance(op, ScriptOp)), None)
-    if function is None or script is None:
-        return False
-    lowered = compilation_of(runner.context).lowerings.take(function, script)
-    if lowered is None:
-        return False
-    replace_contents(kernel, lowered)
-    return True
-
-
-def replace_contents(kernel: ModuleOp, source: ModuleOp) -> None:
-    """Let a module hold what another holds, which is empty then."""
-    for op in list(kernel.ops):
-        discard(op)
-    move_body(source.body.block, InsertPoint.at_end(kernel.body.block))

@@ -36,37 +36,6 @@ from vtac.targets.vta.schedules.simple import simple_lowering
 SIMPLY = "scheduled one tile after the other"
 
 
-@dataclass(frozen=True)
-class ScheduleDeviceFunctions(ModulePass):
-    """Write the default schedule of device functions into the module, after the functions.
-
-    The search lowers the best candidates; what it finds is a script like one by hand. Where the
-    default schedule is refused, the function is scheduled one tile after the other, and its call
-    says so among its choices.
-
-    requires: device functions as group-device-calls leaves them; scripts for some of them, or none.
-    ensures:  one script for each device function; those given stay as they are. Calls of a device function
-              that is a layer say what it takes at least (`vta.work`).
-    declines: values that the VTA cannot address; a script for no device function; a function that no
-              schedule fits, with what speaks against each.
-    """
-
-    name = "schedule-device-functions"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        refuse_beyond_reach(op, REACH)
-        devices = device_functions(op)
-        given = _given_scripts(op, devices)
-        compilation = compilation_of(ctx)
-        known = given.union(compilation.scripts)
-        if compilation.kernels is not None:
-            compilation.kernels.prepare([device for device in devices if device.sym_name.data not in known], op)
-        for done, device in enumerate(devices):
-            compilation.report(_layer_of(device, op), done, len(devices))
-            if device.sym_name.data in known or not _take_known(device, op, compilation):
-                _schedule(device, op, compilation, needs_script=device.sym_name.data not in given)
-
-
 def _take_known(device: FuncOp, module: ModuleOp, compilation: CompilationContext) -> bool:
     """Give a device function the script that one of its form has been lowered by; False where there is none."""
     found = None if compilation.kernels is None else compilation.kernels.find(device, module)
@@ -168,3 +137,34 @@ def _lowering(
         ) from None
     note_choice(module, device.sym_name.data, f"{SIMPLY}, as the default schedule is refused ({refusal})")
     return lowering
+
+
+@dataclass(frozen=True)
+class ScheduleDeviceFunctions(ModulePass):
+    """Write the default schedule of device functions into the module, after the functions.
+
+    The search lowers the best candidates; what it finds is a script like one by hand. Where the
+    default schedule is refused, the function is scheduled one tile after the other, and its call
+    says so among its choices.
+
+    requires: device functions as group-device-calls leaves them; scripts for some of them, or none.
+    ensures:  one script for each device function; those given stay as they are. Calls of a device function
+              that is a layer say what it takes at least (`vta.work`).
+    declines: values that the VTA cannot address; a script for no device function; a function that no
+              schedule fits, with what speaks against each.
+    """
+
+    name = "schedule-device-functions"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        refuse_beyond_reach(op, REACH)
+        devices = device_functions(op)
+        given = _given_scripts(op, devices)
+        compilation = compilation_of(ctx)
+        known = given.union(compilation.scripts)
+        if compilation.kernels is not None:
+            compilation.kernels.prepare([device for device in devices if device.sym_name.data not in known], op)
+        for done, device in enumerate(devices):
+            compilation.report(_layer_of(device, op), done, len(devices))
+            if device.sym_name.data in known or not _take_known(device, op, compilation):
+                _schedule(device, op, compilation, needs_script=device.sym_name.data not in given)

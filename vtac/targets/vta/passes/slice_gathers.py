@@ -61,23 +61,6 @@ class SliceGather(RewritePattern):
                 rewriter.replace(op, [], [found.source])
 
 
-@dataclass(frozen=True)
-class SliceGathers(ModulePass):
-    """Write nearest upsampling, flips and gathers with constant indices by operations that move data.
-
-    requires: host functions on tensors of static shape.
-    ensures:  no `linalg.generic` extracts elements at indices that are computed of constants and of one loop each,
-              if at most 64 slices along each dimension, or repetitions of all of it, give the same.
-    declines: an index outside of the tensor, or that divides by 0; other extractions stay as they are.
-    """
-
-    name = "slice-gathers"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in host_functions(op):
-            rewrite_once(function, SliceGather())
-
-
 def refuse_outside(found: Gather) -> None:
     """Raise `CompileError` for an element that the tensor does not have."""
     outside = found.outside()
@@ -203,3 +186,20 @@ class _Slices:
 
 def _rising(loops: Sequence[int]) -> bool:
     return all(first < second for first, second in pairwise(loops))
+
+
+@dataclass(frozen=True)
+class SliceGathers(ModulePass):
+    """Write nearest upsampling, flips and gathers with constant indices by operations that move data.
+
+    requires: host functions on tensors of static shape.
+    ensures:  no `linalg.generic` extracts elements at indices that are computed of constants and of one loop each,
+              if at most 64 slices along each dimension, or repetitions of all of it, give the same.
+    declines: an index outside of the tensor, or that divides by 0; other extractions stay as they are.
+    """
+
+    name = "slice-gathers"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            rewrite_once(function, SliceGather())
