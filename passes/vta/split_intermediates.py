@@ -11,25 +11,25 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from xdsl.context import Context
-from xdsl.dialects import arith
-from xdsl.dialects.builtin import ModuleOp, i8, i32
+from xdsl.dialects.builtin import ModuleOp, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.ops import GenericOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
-from vtac.analysis.tensor_ranges import Range, TensorRanges
+from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.packing import InterleaveOp
 from vtac.dialects.packing.declared import CHOICE, STEPS
-from vtac.partition.alu_building import elementwise, number, parallel, put
-from vtac.partition.alu_operations import alu_size, element_of, operand_loops, shape_of
+from vtac.partition.alu_building import parallel
+from vtac.partition.alu_operations import alu_size, element_of, operand_loops
 from vtac.partition.body_parts import computed_apart, part_of
+from vtac.partition.byte_parts import PartWriter, fits_in_bytes, summing_body
 from vtac.partition.clusters import Clusters, user_in
-from vtac.rewriting.edits import move_op, stand_for
+from vtac.rewriting.edits import stand_for
 from vtac.rewriting.walker import rewrite_once
 
 _WORDS = "an i32 result in four planes of bytes (the store unit writes 8 bits), interleaved by the host"
@@ -46,7 +46,7 @@ class StoreWords(RewritePattern):
         for value in op.results:
             if not (readers := self.readers.get(value, ())):
                 continue
-            writer = _Writer(value, rewriter, InsertPoint.after(op))
+            writer = PartWriter(value, rewriter, InsertPoint.after(op))
             shifted: list[SSAValue] = [value]
             while len(shifted) < 4:
                 shifted.append(writer.shifted(shifted[-1], rounded=False))
@@ -99,7 +99,7 @@ class ReadBytes(RewritePattern):
             inputs += parts
             loops += [at] * len(parts)
             counts.append(len(parts))
-        new = parallel(inputs, loops, op.outputs[0], _summing_body(op, inputs, counts))
+        new = parallel(inputs, loops, op.outputs[0], summing_body(op, inputs, counts))
         stand_for(new, op)
         new.res[0].name_hint = op.res[0].name_hint
         STEPS.set(new, alu_size(op))
@@ -114,9 +114,9 @@ class ReadBytes(RewritePattern):
             found = self.ranges.of(value)
             owner = value.owner
             point = InsertPoint.after(owner) if isinstance(owner, Operation) else InsertPoint.at_start(owner)
-            writer = _Writer(value, rewriter, point)
+            writer = PartWriter(value, rewriter, point)
             wide = [value]
-            while len(wide) < 4 and not _fits(found, len(wide)):
+            while len(wide) < 4 and not fits_in_bytes(found, len(wide)):
                 wide.append(writer.shifted(wide[-1], rounded=True))
             planes = [writer.low_byte(one) for one in wide]
             count = f"{len(planes)} planes" if len(planes) > 1 else "1 plane"
@@ -155,73 +155,6 @@ def _is_alu(op: GenericOp, clusters: Clusters) -> bool:
 
 def _is_in(op: Operation, operations: Collection[Operation]) -> bool:
     return any(outer.is_ancestor(op) for outer in operations)
-
-
-def _fits(found: Range, planes: int) -> bool:
-    """Whether a number of signed bytes holds a range."""
-    ones = ((1 << (8 * planes)) - 1) // 255
-    return -128 * ones <= found[0] and found[1] <= 127 * ones
-
-
-def _summing_body(op: GenericOp, inputs: Sequence[SSAValue], counts: Sequence[int]) -> Block:
-    """The body of an operation some inputs of which are now several bytes each."""
-    old = op.body.clone().block
-    new = Block(arg_types=[*map(element_of, inputs), element_of(op.outputs[0])])
-    arguments = iter(new.args)
-    for argument, count in zip(old.args, [*counts, 1], strict=True):
-        parts = [next(arguments) for _ in range(count)]
-        argument.replace_all_uses_with(parts[0] if count == 1 and parts[0].type == argument.type else _sum(parts, new))
-    for inner in list(old.ops):
-        move_op(inner, InsertPoint.at_end(new))
-    return new
-
-
-def _sum(parts: Sequence[SSAValue], body: Block) -> SSAValue:
-    """The number whose bytes these are, lowest first."""
-    *lower, highest = parts
-    total = put(arith.ExtSIOp(highest, i32), body)
-    for part in reversed(lower):
-        shifted = put(arith.ShLIOp(total, number(8, body)), body)
-        total = put(arith.AddiOp(shifted, put(arith.ExtSIOp(part, i32), body)), body)
-    return total
-
-
-class _Writer:
-    """Inserts operations on a value after it, in order."""
-
-    def __init__(self, value: SSAValue, rewriter: PatternRewriter, point: InsertPoint) -> None:
-        self.value = value
-        self.rewriter = rewriter
-        self.point = point
-
-    def add(self, *ops: Operation, before: Operation | None = None) -> SSAValue:
-        for op in ops:
-            owner = self.value.owner
-            if isinstance(owner, Operation):
-                op.location = owner.location
-        self.rewriter.insert(ops, self.point if before is None else InsertPoint.before(before))
-        result = ops[-1].results[0]
-        result.name_hint = self.value.name_hint
-        return result
-
-    def shifted(self, value: SSAValue, *, rounded: bool) -> SSAValue:
-        """What is above the low byte of a value; `rounded`, so that the low byte has its sign."""
-
-        def body(block: Block) -> SSAValue:
-            found: SSAValue = block.args[0]
-            if rounded:
-                found = put(arith.AddiOp(found, number(128, block)), block)
-            return put(arith.ShRSIOp(found, number(8, block)), block)
-
-        shape = shape_of(value)
-        made = elementwise([value], [tuple(range(len(shape)))], shape, i32, body)
-        STEPS.set(made[-1], 0)
-        return self.add(*made)
-
-    def low_byte(self, value: SSAValue) -> SSAValue:
-        shape = shape_of(value)
-        loops = [tuple(range(len(shape)))]
-        return self.add(*elementwise([value], loops, shape, i8, lambda b: put(arith.TruncIOp(b.args[0], i8), b)))
 
 
 @dataclass(frozen=True)
