@@ -8,12 +8,24 @@ not modelled: where the data lies, and when it moves.
 from xdsl.ir import Dialect
 
 from vtac.dialects.packing.folding import FoldOp
-from vtac.dialects.packing.layout import PackOp, ReshapeOp, UnpackOp, packed_shape
+from vtac.dialects.packing.layout import PackOp, ReshapeOp, TransposeTilesOp, UnpackOp, packed_shape
 from vtac.dialects.packing.ops import BlockDiagonalOp, HostOp, InterleaveOp, JoinOp, UnspecifiedOp, YieldOp
 
 Packing = Dialect(
     "packing",
-    [PackOp, UnpackOp, ReshapeOp, FoldOp, BlockDiagonalOp, UnspecifiedOp, InterleaveOp, JoinOp, HostOp, YieldOp],
+    [
+        PackOp,
+        UnpackOp,
+        ReshapeOp,
+        TransposeTilesOp,
+        FoldOp,
+        BlockDiagonalOp,
+        UnspecifiedOp,
+        InterleaveOp,
+        JoinOp,
+        HostOp,
+        YieldOp,
+    ],
     [],
 )
 
@@ -26,6 +38,7 @@ __all__ = [
     "PackOp",
     "Packing",
     "ReshapeOp",
+    "TransposeTilesOp",
     "UnpackOp",
     "UnspecifiedOp",
     "YieldOp",

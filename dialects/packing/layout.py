@@ -117,6 +117,12 @@ class _ReshapePatterns(HasCanonicalizationPatternsTrait):
         return (ReshapeOfReshape(),)
 
 
+class _TransposePatterns(HasCanonicalizationPatternsTrait):
+    @classmethod
+    def get_canonicalization_patterns(cls) -> tuple[RewritePattern, ...]:
+        return (TransposeOfTranspose(),)
+
+
 @irdl_op_definition
 class PackOp(_LayoutOp):
     """Cut dimensions into tiles, the tile's dimensions last; zeros fill incomplete tiles."""
@@ -160,6 +166,42 @@ class ReshapeOp(IRDLOperation):
             raise VerifyException(f"expected as many elements of the same type, found {source} and {result}")
 
 
+@irdl_op_definition
+class TransposeTilesOp(NumberedOp):
+    """Dimensions in another order: dimension i of the result is `permutation[i]` of the source."""
+
+    NUMBERS: ClassVar[tuple[str, ...]] = ("permutation",)
+
+    name = "packing.transpose"
+
+    permutation = prop_def(DenseArrayBase.constr(i64))
+
+    traits = traits_def(Pure(), _TransposePatterns())
+
+    @classmethod
+    def of(cls, source: SSAValue, permutation: Sequence[int]) -> TransposeTilesOp:
+        """The tensor `source` with its dimensions in that order."""
+        kind = cast("TensorType[Attribute]", source.type)
+        shape = [kind.get_shape()[dim] for dim in permutation]
+        return cls.with_numbers(source, TensorType(kind.get_element_type(), shape), (permutation,))
+
+    @property
+    def order(self) -> tuple[int, ...]:
+        """For each dimension of the result, the one of the source that it is."""
+        return self.values()[0]
+
+    def verify_(self) -> None:
+        source = cast("TensorType[Attribute]", self.source.type)
+        result = self.result.type
+        if sorted(self.order) != list(range(len(source.get_shape()))):
+            raise VerifyException(
+                f"expected a permutation of all {len(source.get_shape())} dimensions, found {list(self.order)}"
+            )
+        wanted = TensorType(source.get_element_type(), [source.get_shape()[dim] for dim in self.order])
+        if result != wanted:
+            raise VerifyException(f"expected the result {wanted}, found {result}")
+
+
 class UnpackOfPack(RewritePattern):
     """What is packed and unpacked again is as it was: the zeros that filled incomplete tiles are cropped."""
 
@@ -194,3 +236,15 @@ class ReshapeOfReshape(RewritePattern):
             rewriter.replace(op, [], [op.source])
         elif isinstance(before, ReshapeOp):
             rewriter.replace(op, ReshapeOp(operands=[before.source], result_types=[op.result.type]))
+
+
+class TransposeOfTranspose(RewritePattern):
+    """Of transposes in a row only the order of all counts, and one that keeps every dimension in its place goes."""
+
+    @op_type_rewrite_pattern
+    def match_and_rewrite(self, op: TransposeTilesOp, rewriter: PatternRewriter) -> None:
+        before = op.source.owner
+        if op.order == tuple(range(len(op.order))):
+            rewriter.replace(op, [], [op.source])
+        elif isinstance(before, TransposeTilesOp):
+            rewriter.replace(op, TransposeTilesOp.of(before.source, [before.order[dim] for dim in op.order]))

@@ -18,6 +18,7 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.call_levels import VIEWS, Level, call_levels
 from vtac.analysis.tile_slices import chain_root
+from vtac.dialects.packing import UnspecifiedOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, PROGRAM
 from vtac.rewriting.choices import placed_choices
 from vtac.rewriting.edits import before_end, discard, erase, insert_ops, move_ops
@@ -129,7 +130,7 @@ class _Group:
         """Give the function what comes from outside: constants as its own, other values as arguments."""
         if operand in self.values:
             return
-        if isinstance(operand.owner, ConstantOp | EmptyOp):
+        if isinstance(operand.owner, ConstantOp | EmptyOp | UnspecifiedOp):
             clone = operand.owner.clone()
             clone.results[0].name_hint = operand.name_hint
             insert_ops(clone, InsertPoint.at_end(self.body))

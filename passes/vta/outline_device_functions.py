@@ -24,7 +24,17 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.tensor_ranges import TensorRanges
-from vtac.dialects.packing import BlockDiagonalOp, FoldOp, HostOp, InterleaveOp, JoinOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import (
+    BlockDiagonalOp,
+    FoldOp,
+    HostOp,
+    InterleaveOp,
+    JoinOp,
+    PackOp,
+    ReshapeOp,
+    TransposeTilesOp,
+    UnpackOp,
+)
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.clusters import Clusters
 from vtac.partition.host_segments import reason_of, segment_of
@@ -61,6 +71,7 @@ _LAYOUTS = (
     tensor.ConcatOp,
     JoinOp,
     ReshapeOp,
+    TransposeTilesOp,
     BlockDiagonalOp,
     FoldOp,
     InterleaveOp,

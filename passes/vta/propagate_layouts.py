@@ -19,11 +19,12 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import host_functions
 from vtac.analysis.reshapes import RESHAPES, Reshape
-from vtac.dialects.packing import JoinOp, PackOp, ReshapeOp, UnpackOp, UnspecifiedOp
+from vtac.dialects.packing import JoinOp, PackOp, ReshapeOp, TransposeTilesOp, UnpackOp, UnspecifiedOp
 from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack
 from vtac.partition.alu_operations import shape_of
 from vtac.partition.flat_images import layout_of_view
+from vtac.partition.taller_tiles import PackOfTallerTiles
 from vtac.partition.tile_slices import PackOfInsertion, PackOfJoin, PackOfPad, PackOfSlice, SlicedTiles
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
@@ -39,6 +40,7 @@ _UNREAD = (
     InsertSliceOp,
     ExtractSliceOp,
     PadOp,
+    TransposeTilesOp,
     *RESHAPES,
 )
 """What is gone when nothing reads it any more."""
@@ -164,7 +166,7 @@ class PropagateLayouts(ModulePass):
         for function in host_functions(op):
             sliced = SlicedTiles.of(function)
             slices = (PackOfJoin(sliced), PackOfInsertion(sliced), PackOfSlice(sliced), PackOfPad(sliced))
-            rewrite_greedily(function, *patterns, *slices)
+            rewrite_greedily(function, *patterns, *slices, PackOfTallerTiles(sliced))
             rewrite_once(function, SameLayout())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
             rewrite_once(function, ForgetFill())

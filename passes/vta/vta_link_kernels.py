@@ -20,6 +20,7 @@ from vtac.analysis.call_levels import VIEWS
 from vtac.analysis.device_functions import host_functions, kernel_modules, kernel_of, program_functions
 from vtac.analysis.locations import location_of
 from vtac.analysis.target import copy_target
+from vtac.dialects.packing import UnspecifiedOp
 from vtac.dialects.packing.declared import PROGRAM
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.vta.synchronisation import SyncOp
@@ -144,7 +145,7 @@ class _Linker:
         elif isinstance(op, ConstantOp) and isinstance(op.value, DenseIntOrFPElementsAttr):
             if not _is_filled(op):
                 self.buffers.give(op.result, self._constant(op.value, op.result.name_hint))
-        elif not isinstance(op, (*VIEWS, EmptyOp, ReturnOp)):
+        elif not isinstance(op, (*VIEWS, EmptyOp, UnspecifiedOp, ReturnOp)):
             raise CompileError(
                 f"'{op.name}' in program '{self.function.sym_name.data}'; a program calls kernels, reshapes, cuts and "
                 "joins their buffers, and names constants: keep other operations on the host",

@@ -10,10 +10,10 @@ from xdsl.dialects.func import CallOp, FuncOp
 from xdsl.dialects.tensor import ExtractSliceOp, InsertSliceOp
 from xdsl.ir import Operation
 
-from vtac.dialects.packing import ReshapeOp
+from vtac.dialects.packing import ReshapeOp, TransposeTilesOp
 
-View: TypeAlias = ReshapeOp | ExtractSliceOp | InsertSliceOp
-VIEWS = (ReshapeOp, ExtractSliceOp, InsertSliceOp)
+View: TypeAlias = ReshapeOp | TransposeTilesOp | ExtractSliceOp | InsertSliceOp
+VIEWS = (ReshapeOp, TransposeTilesOp, ExtractSliceOp, InsertSliceOp)
 """What of device results lies in their buffers, or lets them lie in one."""
 
 

@@ -18,7 +18,10 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
 from vtac.analysis.strided_parts import Part
 from vtac.analysis.tile_slices import Slice, slice_of
-from vtac.dialects.packing import ReshapeOp
+from vtac.dialects.packing import ReshapeOp, TransposeTilesOp, UnspecifiedOp
+
+_NOTHING = (tensor.EmptyOp, UnspecifiedOp)
+"""What has no contents that anything may depend on."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Placements:
                 self._set(op.result, self.part(op.source).cut(found))
             elif isinstance(op, ReshapeOp) and op.result not in self.parts:
                 self._read_reshaped(op)
+            elif isinstance(op, TransposeTilesOp) and op.result not in self.parts:
+                self._set(op.result, self.part(op.source).permuted(op.order))
         self._check_results(ops[-1])
 
     def part(self, value: SSAValue) -> Part:
@@ -69,8 +74,8 @@ class Placements:
 
     def _put_in(self, op: tensor.InsertSliceOp) -> None:
         whole, base = self.part(op.result), self.bases[op.result]
-        if not isinstance(op.dest.owner, tensor.EmptyOp):
-            self._put_dest(op, whole, is_read=not isinstance(base.owner, tensor.EmptyOp))
+        if not isinstance(op.dest.owner, _NOTHING):
+            self._put_dest(op, whole, is_read=not isinstance(base.owner, _NOTHING))
         self._put_source(op, self.part(op.result).cut(_checked(op)), base)
 
     def _put_dest(self, op: tensor.InsertSliceOp, whole: Part, *, is_read: bool) -> None:
@@ -97,13 +102,14 @@ class Placements:
             if value in self.parts:
                 self.misfits.append(Misfit(op, 0, "it is put elsewhere, too", again=True))
                 return
-            if not isinstance(value.owner, ReshapeOp):
+            view = value.owner
+            if not isinstance(view, ReshapeOp | TransposeTilesOp):
                 break
-            before = part.reshaped(_shape(value.owner.source))
+            before = _source_part(view, part)
             if before is None:
                 self.misfits.append(Misfit(op, 0, "it is a reshape that no strides give"))
                 return
-            value, part = value.owner.source, before
+            value, part = view.source, before
         if self._is_computed_behind(value, base):
             self.parts |= chain
         else:
@@ -132,6 +138,13 @@ class Placements:
             if part.root in taken or _has_a_buffer(part.root) or part.shape != _shape(part.root):
                 self.misfits.append(Misfit(last, index, "a result is a buffer of its own", again=True))
             taken.add(part.root)
+
+
+def _source_part(view: ReshapeOp | TransposeTilesOp, part: Part) -> Part | None:
+    """Where the source of a view lies that lies at `part`; None where no strides give that."""
+    if isinstance(view, TransposeTilesOp):
+        return part.permuted([view.order.index(dim) for dim in range(len(view.order))])
+    return part.reshaped(_shape(view.source))
 
 
 def _has_a_buffer(value: SSAValue) -> bool:

@@ -36,6 +36,11 @@ class Part:
         strides = [stride * step for stride, step in zip(self.strides, found.strides, strict=True)]
         return Part(self.root, self.offset + moved, found.sizes, regular(found.sizes, strides))
 
+    def permuted(self, order: Sequence[int]) -> Part:
+        """The same elements with dimension `order[i]` as dimension i."""
+        shape = tuple(self.shape[dim] for dim in order)
+        return Part(self.root, self.offset, shape, regular(shape, [self.strides[dim] for dim in order]))
+
     def reshaped(self, shape: Sequence[int]) -> Part | None:
         """The same elements as another shape; None where no strides give their order."""
         strides = reshaped_strides(self.shape, self.strides, shape)

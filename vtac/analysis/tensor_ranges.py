@@ -20,7 +20,7 @@ from vtac.analysis.contraction import Contraction, match_contraction
 from vtac.analysis.integer_ranges import INDEX_BITS, Range, product_range, result_range, width_of
 from vtac.analysis.integer_ranges import type_range as range_of_width
 from vtac.analysis.structured_view import structured_view
-from vtac.dialects.packing import BlockDiagonalOp, FoldOp, JoinOp, PackOp, ReshapeOp, UnpackOp
+from vtac.dialects.packing import BlockDiagonalOp, FoldOp, JoinOp, PackOp, ReshapeOp, TransposeTilesOp, UnpackOp
 
 _MOVES = (
     tensor.CollapseShapeOp,
@@ -30,6 +30,7 @@ _MOVES = (
     tensor.ConcatOp,
     BroadcastOp,
     ReshapeOp,
+    TransposeTilesOp,
     JoinOp,
     UnpackOp,
 )

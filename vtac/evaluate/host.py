@@ -17,6 +17,7 @@ from vtac.dialects.packing import (
     JoinOp,
     PackOp,
     ReshapeOp,
+    TransposeTilesOp,
     UnpackOp,
     UnspecifiedOp,
 )
@@ -28,6 +29,7 @@ LAYOUT_OPS = (
     PackOp,
     UnpackOp,
     ReshapeOp,
+    TransposeTilesOp,
     FoldOp,
     InterleaveOp,
     JoinOp,
@@ -47,6 +49,8 @@ def change_layout(op: Operation, operands: Sequence[Array]) -> Array:
         return packed(operands[0], *op.layout())
     if isinstance(op, UnpackOp):
         return unpacked(operands[0], tuple(op.result_type.get_shape()), *op.layout())
+    if isinstance(op, TransposeTilesOp):
+        return np.ascontiguousarray(operands[0].transpose(op.order))
     if isinstance(op, FoldOp):
         return folded(operands[0], op.values()[0], shape_of_type(op.result.type)[1:3], op.folding)
     if isinstance(op, InterleaveOp):

@@ -19,10 +19,10 @@ from vtac.analysis.contraction_counts import Count, count_of
 from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.sizes import byte_count, item_count
-from vtac.dialects.packing import HostOp, PackOp, UnpackOp, YieldOp
+from vtac.dialects.packing import HostOp, PackOp, TransposeTilesOp, UnpackOp, UnspecifiedOp, YieldOp
 from vtac.partition.tile_slices import why_on_host
 
-_UNMOVED = (PackOp, UnpackOp, *RESHAPES, arith.ConstantOp, tensor.EmptyOp, FillOp)
+_UNMOVED = (PackOp, UnpackOp, TransposeTilesOp, UnspecifiedOp, *RESHAPES, arith.ConstantOp, tensor.EmptyOp, FillOp)
 """What stands around the calls of every program, and is none of its operations."""
 
 _QUANTISE = "write it in integers, as by quantising the model: the VTA computes in int8 and int32"

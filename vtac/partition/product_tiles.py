@@ -22,6 +22,7 @@ from vtac.partition.convolutions import Convolution
 from vtac.partition.device_tiles import DeviceTiles, Insert
 from vtac.partition.flat_images import flattened_dims
 from vtac.partition.groups import Groups, groups_of
+from vtac.partition.taller_tiles import is_from_tiles
 from vtac.partition.tile_operations import Made, channelwise, padded, product, window_sums
 from vtac.rewriting.edits import append
 
@@ -43,7 +44,7 @@ class ProductTiles:
             return self._add(product(*flat, shape, (), None))
         source, pads, _ = source_of(found)
         alone = found.depthwise or found.kernel is None
-        data = self.tiles.input_blocks(source, found.data_dims, self.insert, channelwise=alone, name="data")
+        data = self._pack_data(source, channelwise=alone)
         if any((*pads.low, *pads.high)):
             data = self._add(padded(data, pads.low, pads.high))
         if found.kernel is None:
@@ -59,6 +60,20 @@ class ProductTiles:
         weights.name_hint = "kernel" if found.windows else "weight"
         return self._add(product(data, weights, shape, found.windows, groups))
 
+    def _pack_data(self, source: SSAValue, *, channelwise: bool) -> SSAValue:
+        """The data; where the kernel is computed, too, the lanes that hold no channel are zeros for its sake."""
+        order = self.found.data_dims
+        if self._is_kernel_computed() and shape_of(source)[order[1]] % self.inputs[1]:
+            return self.tiles.pack(source, order, self.inputs, self.insert, any_fill=False, name="data")
+        return self.tiles.input_blocks(source, order, self.insert, channelwise=channelwise, name="data")
+
+    def _is_kernel_computed(self) -> bool:
+        """Whether the kernel is a matrix that another device function stores in tiles."""
+        kernel = self.found.kernel
+        if self.found.windows or not isinstance(kernel, BlockArgument):
+            return False
+        return is_from_tiles(self.call.arguments[kernel.index])
+
     def _window_sums(self, data: SSAValue, shape: Sequence[int]) -> Made:
         weight = self.tiles.weight
         if self.tiles.has_diagonal:
@@ -69,7 +84,8 @@ class ProductTiles:
         return self.tiles.groups(shape_of(self.found.data)[self.found.data_dims[1]])
 
     def _pack_weights(self, value: SSAValue, order: tuple[int, ...]) -> SSAValue:
-        return self.tiles.pack(value, order, self.tiles.weight, self.insert, any_fill=False, name="weight")
+        any_fill = self._is_kernel_computed()
+        return self.tiles.pack(value, order, self.tiles.weight, self.insert, any_fill=any_fill, name="weight")
 
     def _with_taps(self, packed: SSAValue, blocks: int) -> SSAValue:
         """Weights behind dimensions of `blocks`, with those of windows, of one tap where the kernel has none."""

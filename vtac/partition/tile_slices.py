@@ -28,7 +28,7 @@ from vtac.partition.pads import pad_value
 
 _Key: TypeAlias = tuple[SSAValue, Layout, bool]
 _NOTHING = (tensor.EmptyOp, UnspecifiedOp)
-_MOVES = (tensor.ConcatOp, JoinOp, tensor.InsertSliceOp, tensor.ExtractSliceOp, tensor.PadOp, *RESHAPES)
+MOVES = (tensor.ConcatOp, JoinOp, tensor.InsertSliceOp, tensor.ExtractSliceOp, tensor.PadOp, *RESHAPES)
 
 
 @dataclass
@@ -49,7 +49,7 @@ class SlicedTiles:
         found: set[SSAValue] = set()
         joined: dict[tuple[object, ...], SSAValue] = {}
         for op in function.body.block.ops:
-            if isinstance(op, UnpackOp) or (isinstance(op, _MOVES) and any(value in found for value in op.operands)):
+            if isinstance(op, UnpackOp) or (isinstance(op, MOVES) and any(value in found for value in op.operands)):
                 found.add(op.results[0])
             if isinstance(op, tensor.ConcatOp | JoinOp):
                 joined.setdefault((_joined_dim(op), *op.operands), op.results[0])

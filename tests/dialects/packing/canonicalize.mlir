@@ -44,3 +44,14 @@ func.func @reshapes(%x: tensor<4x6xi8>) -> (tensor<4x6xi8>, tensor<24xi8>) {
   %c = packing.reshape %a : tensor<2x12xi8> to tensor<4x6xi8>
   func.return %c, %b : tensor<4x6xi8>, tensor<24xi8>
 }
+
+// CHECK-LABEL: func.func @transposes
+func.func @transposes(%x: tensor<2x3x4xi8>) -> (tensor<4x2x3xi8>, tensor<2x3x4xi8>, tensor<2x3x4xi8>) {
+  // CHECK-NEXT: %b = packing.transpose %x permutation [2, 0, 1] : tensor<2x3x4xi8> to tensor<4x2x3xi8>
+  // CHECK-NEXT: func.return %b, %x, %x
+  %a = packing.transpose %x permutation [1, 2, 0] : tensor<2x3x4xi8> to tensor<3x4x2xi8>
+  %b = packing.transpose %a permutation [1, 2, 0] : tensor<3x4x2xi8> to tensor<4x2x3xi8>
+  %c = packing.transpose %a permutation [2, 0, 1] : tensor<3x4x2xi8> to tensor<2x3x4xi8>
+  %d = packing.transpose %x permutation [0, 1, 2] : tensor<2x3x4xi8> to tensor<2x3x4xi8>
+  func.return %b, %c, %d : tensor<4x2x3xi8>, tensor<2x3x4xi8>, tensor<2x3x4xi8>
+}

@@ -66,6 +66,22 @@ func.func @reshape(%x: tensor<3x20xi8>) {
 
 // -----
 
+func.func @transposed_twice(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected a permutation of all 2 dimensions, found [0, 0]}}
+  %p = packing.transpose %x permutation [0, 0] : tensor<3x20xi8> to tensor<3x3xi8>
+  func.return
+}
+
+// -----
+
+func.func @transposed_shape(%x: tensor<3x20xi8>) {
+  // expected-error @+1 {{expected the result tensor<20x3xi8>, found tensor<3x20xi8>}}
+  %p = packing.transpose %x permutation [1, 0] : tensor<3x20xi8> to tensor<3x20xi8>
+  func.return
+}
+
+// -----
+
 func.func @plane_count(%x: tensor<3xi8>) {
   // expected-error @+1 {{expected four planes and an i32 result, found 2 and tensor<3xi32>}}
   %p = packing.interleave %x, %x : tensor<3xi8>, tensor<3xi8> to tensor<3xi32>

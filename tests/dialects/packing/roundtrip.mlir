@@ -12,6 +12,8 @@ func.func @host(%x: tensor<30x20xi8>, %k: tensor<2x3x4x1x1xi8>, %b: tensor<3xi8>
   %u = packing.unpack %p dims [1, 0] tiles [16, 2] order [1, 0] : tensor<2x15x16x2xi8> to tensor<30x20xi8>
   // CHECK-NEXT: %r = packing.reshape %u {note = "flat"} : tensor<30x20xi8> to tensor<600xi8>
   %r = packing.reshape %u {note = "flat"} : tensor<30x20xi8> to tensor<600xi8>
+  // CHECK-NEXT: %t = packing.transpose %p permutation [1, 0, 2, 3] {note = "blocks"} : tensor<2x15x16x2xi8> to tensor<15x2x16x2xi8>
+  %t = packing.transpose %p permutation [1, 0, 2, 3] {note = "blocks"} : tensor<2x15x16x2xi8> to tensor<15x2x16x2xi8>
   // CHECK-NEXT: %w = packing.fold %q order [0, 3, 1, 2] window [2, 3] strides [2, 1] dilations [1, 2] low [1, 0] {note = "places"} : tensor<1x8x9x3xi8> to tensor<1x5x5x18xi8>
   %w = packing.fold %q order [0, 3, 1, 2] window [2, 3] strides [2, 1] dilations [1, 2] low [1, 0] {note = "places"} : tensor<1x8x9x3xi8> to tensor<1x5x5x18xi8>
   // CHECK-NEXT: %g = packing.block_diagonal %k : tensor<2x3x4x1x1xi8> to tensor<6x8x1x1xi8>

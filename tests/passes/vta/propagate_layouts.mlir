@@ -79,3 +79,32 @@ func.func @border(%a: tensor<1x2x3x3x1x16xi8>) -> tensor<1x2x5x4x1x16xi8> {
   %2 = packing.pack %1 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x20x5x4xi8> to tensor<1x2x5x4x1x16xi8>
   func.return %2 : tensor<1x2x5x4x1x16xi8>
 }
+
+// Rows of tiles are those of weight tiles, once they are stored in that order: nothing is unpacked. Where the lanes that
+// are missing would have to be zeros, or others are lanes, it is.
+
+// CHECK-LABEL: func.func @weights
+// CHECK-NEXT:    [[PLAIN:%.*]] = packing.unpack %a
+// CHECK-NEXT:    [[T:%.*]] = packing.transpose %a permutation [1, 0, 2, 3] : tensor<10x2x2x16xi8> to tensor<2x10x2x16xi8>
+// CHECK-NEXT:    [[ANY:%.*]] = packing.unspecified : tensor<2x16x2x16xi8>
+// CHECK-NEXT:    [[IN:%.*]] = tensor.insert_slice [[T]] into [[ANY]][0, 0, 0, 0] [2, 10, 2, 16] [1, 1, 1, 1]
+// CHECK-NEXT:    [[TALL:%.*]] = packing.reshape [[IN]] : tensor<2x16x2x16xi8> to tensor<2x2x16x16xi8>
+// CHECK-NEXT:    [[W:%.*]] = packing.transpose [[TALL]] permutation [1, 0, 2, 3]
+// CHECK-NEXT:    [[ZEROS:%.*]] = packing.pack [[PLAIN]] dims [1, 0] tiles [16, 16]
+// CHECK-NEXT:    func.return [[W]], [[W]], [[ZEROS]]
+func.func @weights(%a: tensor<10x2x2x16xi8>) -> (tensor<2x2x16x16xi8>, tensor<2x2x16x16xi8>, tensor<2x2x16x16xi8>) {
+  %0 = packing.unpack %a dims [1, 0] tiles [2, 16] order [1, 0] : tensor<10x2x2x16xi8> to tensor<30x20xi8>
+  %1 = packing.pack %0 dims [1, 0] tiles [16, 16] order [1, 0] {packing.any_fill} : tensor<30x20xi8> to tensor<2x2x16x16xi8>
+  %2 = packing.pack %0 dims [1, 0] tiles [16, 16] order [1, 0] {packing.any_fill} : tensor<30x20xi8> to tensor<2x2x16x16xi8>
+  %3 = packing.pack %0 dims [1, 0] tiles [16, 16] order [1, 0] : tensor<30x20xi8> to tensor<2x2x16x16xi8>
+  func.return %1, %2, %3 : tensor<2x2x16x16xi8>, tensor<2x2x16x16xi8>, tensor<2x2x16x16xi8>
+}
+
+// CHECK-LABEL: func.func @other_lanes
+// CHECK-NEXT:    packing.unpack
+// CHECK-NEXT:    packing.pack
+func.func @other_lanes(%a: tensor<32x2x1x16xi8>) -> tensor<2x2x16x16xi8> {
+  %0 = packing.unpack %a dims [1, 0] tiles [1, 16] order [1, 0] : tensor<32x2x1x16xi8> to tensor<32x32xi8>
+  %1 = packing.pack %0 dims [0, 1] tiles [16, 16] order [0, 1] {packing.any_fill} : tensor<32x32xi8> to tensor<2x2x16x16xi8>
+  func.return %1 : tensor<2x2x16x16xi8>
+}

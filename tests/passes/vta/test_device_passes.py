@@ -24,6 +24,8 @@ PASSES = (
     "expand-groups",
     "unroll-batches",
     "fit-device-operations",
+    "swap-factors",
+    "multiply-transposes",
     "pool-accumulators",
     "split-intermediates",
     "choose-window-folds",

@@ -38,7 +38,7 @@ from vtac.analysis.device_functions import host_functions
 from vtac.analysis.elementwise import is_elementwise
 from vtac.analysis.integer_ranges import width_of
 from vtac.analysis.value_facts import element_of
-from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp
+from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp, TransposeTilesOp
 from vtac.evaluate import evaluate_linalg
 from vtac.evaluate.numbers import dtype_of
 from vtac.rewriting.walker import PatternOfKinds, rewrite_once
@@ -49,6 +49,7 @@ _FOLDABLE = (
     PackOp,
     FoldOp,
     ReshapeOp,
+    TransposeTilesOp,
     CollapseShapeOp,
     ExpandShapeOp,
     InterleaveOp,

@@ -23,6 +23,7 @@ from vtac.passes.vta.insert_repetitions import InsertRepetitions
 from vtac.passes.vta.isolate_host_operations import IsolateHostOperations
 from vtac.passes.vta.legalize_for_alu import LegalizeForAlu
 from vtac.passes.vta.multiply_channel_moves import MultiplyChannelMoves
+from vtac.passes.vta.multiply_transposes import MultiplyTransposes
 from vtac.passes.vta.order_features import OrderFeatures
 from vtac.passes.vta.outline_device_functions import OutlineDeviceFunctions
 from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
@@ -32,6 +33,7 @@ from vtac.passes.vta.refuse_host_operations import RefuseHostOperations
 from vtac.passes.vta.sink_channel_moves import SinkChannelMoves
 from vtac.passes.vta.split_device_operations import SplitDeviceOperations
 from vtac.passes.vta.split_intermediates import SplitIntermediates
+from vtac.passes.vta.swap_factors import SwapFactors
 from vtac.passes.vta.widen_operands import WidenOperands
 from vtac.pipelines import CompositePass, Phase
 from vtac.targets.vta.passes.choose_window_folds import ChooseWindowFolds
@@ -73,6 +75,8 @@ def packing_phases(*, host: bool) -> tuple[Phase, ...]:
             "outlined",
             (
                 FitDeviceOperations(),
+                SwapFactors(),
+                MultiplyTransposes(),
                 SplitIntermediates(),
                 *_FOLDS,
                 PoolAccumulators(),
