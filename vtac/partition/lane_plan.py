@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from xdsl.dialects import tensor
 from xdsl.dialects.builtin import i8
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
@@ -23,6 +24,10 @@ LANES = 1
 def are_weight_tiles(config: VTAConfig) -> bool:
     """Whether rows of what is stored are those of weights: as many lanes, and whole stores to a weight tile."""
     return config.block_in == config.block_out and config.block_out % config.batch == 0
+
+
+_PARTS = (tensor.ExtractSliceOp, tensor.ConcatOp)
+"""What has the dimensions of its operands, and some of their elements."""
 
 
 def has_products_of_matrices(block: Block) -> bool:
@@ -53,7 +58,10 @@ class LanePlan:
         return self.clusters.of.get(value.owner) if element_of(value) == i8 else None
 
     def stored(self, value: SSAValue) -> int | None:
-        """The dimension of a computed matrix that lies in lanes."""
+        """The dimension of a computed matrix that lies in lanes, or of what is cut out of such, or joined of them."""
+        if isinstance(value.owner, _PARTS) and _keeps_rank(value.owner):
+            found = {self.stored(one) for one in value.owner.operands}
+            return found.pop() if len(found) == 1 else None
         cluster = self.computed(value)
         if cluster is None or not isinstance(value.owner, Operation):
             return None
@@ -86,6 +94,10 @@ class LanePlan:
     def _wanted_by(self, value: SSAValue, use: Use) -> set[int]:
         op = use.operation
         cluster = self.clusters.of.get(op)
+        if isinstance(op, _PARTS) and _keeps_rank(op):
+            found = self.wanted(op.results[0])
+            if all(_is_whole_along(dim, value, op) for dim in found):
+                return found
         if cluster is None:
             stored = self.stored(value)
             return {stored} if isinstance(op, (*MOVES, *RESHAPES)) and stored is not None else set()
@@ -113,3 +125,12 @@ class LanePlan:
                 if stored is not None and len(at) == len(cluster.places[op]) == 2:
                     return cluster.places[op][at[stored]]
         return LANES
+
+
+def _keeps_rank(op: Operation) -> bool:
+    return all(len(shape_of(value)) == len(shape_of(op.results[0])) for value in op.operands)
+
+
+def _is_whole_along(dim: int, value: SSAValue, op: Operation) -> bool:
+    """Whether a part is one along other dimensions only: its lanes would be cut or joined within tiles."""
+    return shape_of(value)[dim] == shape_of(op.results[0])[dim]

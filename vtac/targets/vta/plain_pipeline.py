@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from vtac.passes.linalg.expand_groups import ExpandGroups
 from vtac.passes.linalg.lift_arithmetic import LiftArithmetic
+from vtac.passes.linalg.slice_before_moves import SliceBeforeMoves
 from vtac.passes.linalg.unroll_batches import UnrollBatches
 from vtac.passes.linalg.unroll_loops import UnrollLoops
 from vtac.passes.vta.count_contractions import CountContractions
@@ -47,6 +48,7 @@ def plain_pipeline(*, host: bool = True) -> Pipeline:
                     FoldConstants(),
                     ExpandGroups(),
                     UnrollBatches(),
+                    SliceBeforeMoves(),
                 ),
             ),
             *before,

@@ -1,4 +1,4 @@
-"""Matrices that are read with other lanes than they are stored with: factors exchanged, or products of unit matrices."""
+"""Matrices that are read with other lanes than they are stored with: exchanged factors, products of unit matrices."""
 
 from __future__ import annotations
 
@@ -89,6 +89,21 @@ def _streams(network: Network, config: VTAConfig | None = None) -> int:
     return len(program.devices)
 
 
+def _attention(tokens: int, heads: int, width: int) -> Network:
+    """Products of two computed matrices for each head, columns of one matrix before and after."""
+    network = Network("attention", (tokens, 9), 0, "x")
+    parts: list[Tensor] = []
+    for name, order in (("q", [1, 0, 2]), ("k", [1, 2, 0]), ("v", [1, 0, 2])):
+        made = network.linear(network.input, name, heads * width, activation="none")
+        split = network.expand(made, f"{name}_parts", (tokens, heads, width), [[0], [1, 2]])
+        parts.append(network.transpose(split, f"{name}_heads", order))
+    query, key, value = parts
+    mixed = network.product(network.product(query, key, "scores", shift=8), value, "mixed", shift=7)
+    joined = network.collapse(network.transpose(mixed, "by_token", [1, 0, 2]), "joined", [[0], [1, 2]])
+    network.linear(joined, "project", 7)
+    return network
+
+
 def _squared(width: int) -> Network:
     """A matrix times itself."""
     network = Network("squared", (width, 9), 0, "x")
@@ -103,6 +118,7 @@ NETWORKS: tuple[Callable[[], Network], ...] = (
     lambda: _only_transposed(17, 40, 6),
     lambda: _added(20, 36),
     lambda: _squared(32),
+    lambda: _attention(32, 2, 32),
     lambda: mlp_mixer(20, 24, 2),
 )
 
