@@ -176,7 +176,7 @@ def test_no_program_goes_below_its_bound(text: str, log_block: int, bus: int, in
     timing = replace(Timing.de10(), bus_bytes=bus // 8, alu_tensor_interval=interval)
     machine = Machine(config, timing)
     work = works_on([(digest(text), str(vtac.parse(text)))], [machine.program_config], Here())
-    least = least_cycles(list(work.values()), machine.timing)
+    least = least_cycles(list(work.values()), machine.program_config, machine.timing)
     (found,) = vtac.explore(text, [machine], executor=Here())
     assert not found.error, found.error
     assert 0 < least <= found.cycles

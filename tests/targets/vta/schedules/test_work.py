@@ -8,6 +8,7 @@ import pytest
 
 import vtac
 from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.cycles import Timing
 from vtac.targets.vta.programs.host_program import HostProgram
 from vtac.targets.vta.programs.layer_report import layer_reports, layer_table, total_bound
 from vtac.targets.vta.programs.work import Work, least_store_cycles
@@ -58,6 +59,27 @@ def test_no_layer_takes_fewer_cycles_than_its_bound() -> None:
 def test_the_bound_is_what_takes_longest(work: Work, cycles: int, limit: str) -> None:
     config = vtac.VTAConfig()
     assert (work.cycles(config), work.limit(config)) == (cycles, limit)
+
+
+@pytest.mark.parametrize(
+    ("timing", "cycles"),
+    [
+        (Timing.de10(), 2000 + 1000 + 125 * 3),  # beats, reads of rows of two beats, and 3 for each burst
+        (Timing(bus_bytes=16), 1000 + 62 * 4),  # a tile is no wider than the bus
+        (Timing.pynq(), 2000 + 1000 + 7 * 3),
+    ],
+)
+def test_the_bound_of_stores_is_that_of_the_board(timing: Timing, cycles: int) -> None:
+    work = Work(1, 1, 4000, 8, 16_000)
+    stores = least_store_cycles(16_000, vtac.VTAConfig(), timing)
+    assert work.cycles(vtac.VTAConfig(), timing) == max(stores, 4002)
+    assert stores == cycles
+
+
+def test_an_alu_that_reads_two_tensors_at_once_may_take_half() -> None:
+    work = Work(10, 10, 4000, 8, 16)
+    assert work.cycles(vtac.VTAConfig(), Timing(alu_tensor_interval=1)) == 2020
+    assert work.cycles(vtac.VTAConfig()) == 4020
 
 
 @pytest.mark.parametrize(

@@ -56,3 +56,18 @@ def test_no_load_passes_the_store_of_what_it_reads(dram: int, *, passes: bool) -
 def test_no_load_passes_one_that_writes_the_same_tile() -> None:
     issued = [*FIRST, load(Memory.INP, 0, 1), product(1), load(Memory.INP, 0, 2), product(1)]
     assert order(issued) == list(range(7))
+
+
+def test_a_load_that_was_passed_is_over_when_it_is() -> None:
+    """The products wait for the weights that came last, so that the next inputs need not wait for them."""
+    weights = [load(Memory.WGT, 0, 64, dram) for dram in (1 << 10, 1 << 12)]
+    other = Issued(Opcode.GEMM, product(1000).row, 2, KernelSlice(1, 1))
+    issued = [*FIRST, weights[0], load(Memory.INP, 8, 1), other, weights[1], load(Memory.INP, 0, 1, 9), product(1)]
+    footprints = Footprints(issued, [MicroOp(0, 0, 0), MicroOp(0, 8, 0)], VTAConfig())
+    assert order_loads(footprints, issued) == [0, 1, 2, 4, 3, 5, 7, 6, 8]
+
+
+def test_what_is_on_chip_already_takes_no_time() -> None:
+    known = load(Memory.WGT, 64, 512)
+    issued = [known, *FIRST, load(Memory.INP, 0, 1, 7), product(1), known, load(Memory.WGT, 8, 1), product(1)]
+    assert order(issued) == [0, 1, 2, 3, 6, 7, 4, 5, 8]

@@ -114,7 +114,8 @@ class _Work:
         works = works_on([(one.digest, one.text) for one in self.networks], configs, self.executor)
         digests = [one.digest for one in self.networks]
         return {
-            one: least_cycles([works[name, one.program_config] for name in digests], one.timing) for one in machines
+            one: least_cycles([works[name, one.program_config] for name in digests], one.program_config, one.timing)
+            for one in machines
         }
 
     def _report(self, what: str, done: int, _: int) -> None:

@@ -129,16 +129,6 @@ def _known_of(module: ModuleOp) -> _Known | None:
     return _Known(work_in(layers, config), needed_loads(function_in(schedule.module), given, layers, config))
 
 
-def least_cycles(works: Sequence[Work], timing: Timing) -> int:
-    """Cycles that networks take one after the other, at least.
-
-    One unit does all products, resets and ALU operations of a network, one moves all bytes that must be loaded and one
-    those that are stored: units overlap, also from layer to layer, so that the busiest of them is the bound.
-    """
-    return sum(_busiest(work, timing) for work in works)
-
-
-def _busiest(work: Work, timing: Timing) -> int:
-    alu = work.alu if timing.alu_tensor_interval > 1 else work.alu // 2
-    compute = work.products + work.resets + alu
-    return max(compute, work.loaded // timing.bus_bytes, work.stored // timing.bus_bytes)
+def least_cycles(works: Sequence[Work], config: VTAConfig, timing: Timing) -> int:
+    """Cycles that networks take one after the other, at least: of each what its busiest unit takes."""
+    return sum(work.cycles(config, timing) for work in works)

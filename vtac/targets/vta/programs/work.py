@@ -6,19 +6,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.dialects.memory_bus import BURST_BYTES, BUS_BYTES
+from vtac.targets.vta.cycles.timing import Timing
+
+_DE10 = Timing.de10()
 
 
-def least_store_cycles(nbytes: int, config: VTAConfig) -> int:
+def least_store_cycles(nbytes: int, config: VTAConfig, timing: Timing = _DE10) -> int:
     """Cycles in which so many bytes of results are stored at least.
 
     Each burst takes its beats and four more; but tiles wider than the bus are read row by row, a cycle for each
     row but a burst's last.
     """
-    beats, bursts = nbytes // BUS_BYTES, nbytes // BURST_BYTES
-    if config.out_element_bytes <= BUS_BYTES:
+    beats, bursts = nbytes // timing.bus_bytes, nbytes // timing.burst_bytes
+    if config.out_element_bytes <= timing.bus_bytes:
         return beats + 4 * bursts
-    return beats + beats // max(1, config.block_out // BUS_BYTES) + 3 * bursts
+    return beats + beats // max(1, config.block_out // timing.bus_bytes) + 3 * bursts
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,21 +38,24 @@ class Work:
     loaded: int
     stored: int
 
-    @property
-    def compute(self) -> int:
-        """Cycles of the compute unit."""
-        return self.products + self.resets + self.alu
+    def compute(self, timing: Timing = _DE10) -> int:
+        """Cycles of the compute unit; operations on two tensors may take one cycle per tile instead of two."""
+        return self.products + self.resets + (self.alu if timing.alu_tensor_interval > 1 else self.alu // 2)
 
-    def cycles(self, config: VTAConfig) -> int:
-        """The bound: the compute unit, the loads at the bus's width, or the stores, whichever takes longest."""
-        return max(1, self.compute, self.loaded // BUS_BYTES, least_store_cycles(self.stored, config))
+    def cycles(self, config: VTAConfig, timing: Timing = _DE10) -> int:
+        """The bound: the compute unit, the loads at the bus's width, or the stores, whichever takes longest.
+
+        Units overlap, also from one layer to the next, so that this holds for the work of a network, too.
+        """
+        stores = least_store_cycles(self.stored, config, timing)
+        return max(1, self.compute(timing), self.loaded // timing.bus_bytes, stores)
 
     def limit(self, config: VTAConfig) -> str:
-        """What the bound comes from."""
+        """What the bound comes from, on `Timing.de10()`."""
         cycles = self.cycles(config)
-        if self.compute >= cycles:
+        if self.compute() >= cycles:
             return "compute"
-        return "loads" if self.loaded // BUS_BYTES >= cycles else "stores"
+        return "loads" if self.loaded // _DE10.bus_bytes >= cycles else "stores"
 
     def fields(self) -> dict[str, int]:
         """As a record of a saved program, or an attribute."""

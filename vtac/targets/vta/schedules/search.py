@@ -1,4 +1,4 @@
-"""The search: estimate every sensible tiling, build and time the few best, keep the winner."""
+"""The search: estimate every sensible tiling, rehearse the few best, and build two where they are about as good."""
 
 from __future__ import annotations
 
@@ -28,13 +28,10 @@ from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 
-_MEASURED = 2
-_SHORT = 100
-"""Instructions up to which twice as many programs are built."""
+_ERROR = 0.01
+"""How far apart the scores of two estimates are that surely tell which is better."""
 _LONG = 4000
 """Instructions beyond which a program is not built on trial."""
-_CLOSE = 0.002
-"""Scores that differ by less are not worth another build."""
 
 
 @dataclass
@@ -99,30 +96,31 @@ def _nothing_fits(layer: Layer, config: VTAConfig) -> NoDefaultScheduleError:
 
 
 def _measured(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, ranked: Sequence[Candidate]) -> Found:
-    """The best of the first few by the cycle model; a tiling that cannot be built is passed over.
+    """The first that can be lowered; by the cycle model the better of two between which the estimates cannot tell.
 
-    Of programs too long to build on trial, the first that lowers to the vta dialect is taken.
+    Programs too long to build on trial are not counted.
     """
     limit = roof(layer, config)
     best: tuple[float, Found] | None = None
-    built = 0
     problem: TilingError | None = None
-    for candidate in ranked:
+    for number, candidate in enumerate(ranked):
         tiling, guess = candidate.tiling, candidate.estimate
-        enough = _MEASURED * 2 if guess.instructions <= _SHORT else _MEASURED
-        if best is not None and (built >= enough or best[0] <= score(guess, limit) + _CLOSE):
+        if best is not None and best[0] <= score(guess, limit):
             break
-        is_long = guess.instructions > _LONG
         try:
             lowering = lower_tilings(next(fresh), [(layer, tiling)])
-            found = guess if is_long else _counted(build_program(lowering.module))
         except TilingError as error:
             problem = error
             continue
-        built += 2 * _MEASURED if is_long else 1
-        value = score(found, limit)
-        if best is None or value < best[0]:
-            best = value, Found(tiling, lowering)
+        found = Found(tiling, lowering)
+        following = ranked[number + 1 : number + 2]
+        is_clear = all(score(other.estimate, limit) > score(guess, limit) + _ERROR for other in following)
+        if best is None and (is_clear or guess.instructions > _LONG):
+            return found
+        value = score(_counted(build_program(lowering.module)), limit)
+        if best is not None:
+            return best[1] if best[0] <= value else found
+        best = value, found
     if best is None:
         raise _nothing_fits(layer, config) from problem
     return best[1]

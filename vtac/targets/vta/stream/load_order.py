@@ -18,6 +18,7 @@ from vtac.targets.vta.stream.footprints import Footprints, Issued
 LOAD, COMPUTE = 1, 2
 WINDOW = 64
 """How many loads one load may pass."""
+_NO_LOAD = (-1,)
 _NEVER = 1 << 62
 """When what waits for loads that have no place yet is over."""
 
@@ -57,12 +58,15 @@ def order_loads(footprints: Footprints, issued: Sequence[Issued]) -> list[int]:
 
 @dataclass
 class _Times:
-    """When the units are done with what; `needs` has for each instruction the last load that it reads."""
+    """When the units are done with what; `needs` has for each instruction the loads that it reads, the last one last.
+
+    A load that was passed is over behind those that passed it, so that the last one in the program says too little.
+    """
 
     issued: Sequence[Issued]
     durations: Sequence[int]
     loads: Sequence[_Load]
-    needs: Sequence[int]
+    needs: Sequence[tuple[int, ...]]
     ends: list[int] = field(default_factory=list[int])
     """Of every instruction that is known to be over, when that is; loads apart."""
     done: dict[int, int] = field(default_factory=dict[int, int])
@@ -89,10 +93,12 @@ class _Times:
         """Follow the instructions that need no load from `first` on."""
         ends, needs, busy, count = self.ends, self.needs, self.busy, len(self.issued)
         number = len(ends)
-        while number < count and needs[number] < first:
+        while number < count and needs[number][-1] < first:
             unit = self.issued[number].stage - LOAD
             if unit:
-                free = max(busy[unit], busy[COMPUTE - LOAD], self.done.get(needs[number], 0))
+                free = max(busy[unit], busy[COMPUTE - LOAD])
+                for load in needs[number]:
+                    free = max(free, self.done.get(load, 0))
                 busy[unit] = free + self.durations[number]
             ends.append(busy[unit] if unit else 0)
             number += 1
@@ -141,19 +147,23 @@ def _merged(issued: Sequence[Issued], queue: Sequence[_Load]) -> list[int]:
     return order
 
 
-def _waits(footprints: Footprints, issued: Sequence[Issued], durations: Sequence[int]) -> tuple[list[_Load], list[int]]:
+def _waits(
+    footprints: Footprints, issued: Sequence[Issued], durations: Sequence[int]
+) -> tuple[list[_Load], list[tuple[int, ...]]]:
     """Every load, with the last compute instruction before it that reads what it overwrites.
 
-    And for each instruction, the last load whose tiles it reads, by its place among the loads.
+    And for each instruction, of the inputs and of the weights that it reads the last load, by their places among the
+    loads; -1 stands for none.
     """
     met, pages = footprints.sets.met, footprints.pages
     read, filled = [-1] * len(met), [-1] * len(met)
+    held: list[tuple[int, ...] | None] = [None] * len(met)
     stored: NDArray[np.int64] = np.full(footprints.page_count, -1, dtype=np.int64)
     loads: list[_Load] = []
-    needs: list[int] = []
+    needs: list[tuple[int, ...]] = []
     group = 0
     for number, item in enumerate(issued):
-        needed = -1
+        needed = _NO_LOAD
         if item.opcode is Opcode.STORE and footprints.shares[number]:
             stored[pages[number].start : pages[number].stop] = number
         touched = footprints.touched[number]
@@ -165,12 +175,18 @@ def _waits(footprints: Footprints, issued: Sequence[Issued], durations: Sequence
                 floor = int(stored[pages[number].start : pages[number].stop].max())
             filled[tiles] = len(loads)
             start, stop = footprints.sets.hull(tiles)
-            loads.append(_Load(number, after, floor, memory, start, stop, number, durations[number], group))
+            # What is there already is left out later, as no load passes one that it meets.
+            cycles = 0 if held[tiles] == item.row else durations[number]
+            for other in met[tiles]:
+                held[other] = None
+            held[tiles] = item.row
+            loads.append(_Load(number, after, floor, memory, start, stop, number, cycles, group))
         elif item.stage == COMPUTE:
             group = number
             for memory, tiles in touched.reads:
                 if memory is not Memory.ACC:
                     read[tiles] = number
-                    needed = max(needed, max([filled[other] for other in met[tiles]], default=-1))
+                    last = max([filled[other] for other in met[tiles]], default=-1)
+                    needed = (needed[-1], last) if last > needed[-1] else (last, *needed)
         needs.append(needed)
     return loads, needs

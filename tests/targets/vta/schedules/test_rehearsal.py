@@ -1,0 +1,119 @@
+"""Rehearsals of tilings against the cycles and bytes of their programs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, reject, settings
+from hypothesis import strategies as st
+from packed_layers import PackedLayer
+
+import vtac
+from vtac.dialects.hardware import VTAConfig
+from vtac.errors import TilingError
+from vtac.schedule import Schedule
+from vtac.targets.vta.machine.counters import count
+from vtac.targets.vta.machine.stream import decode_stream
+from vtac.targets.vta.schedules.outline import outline_of
+from vtac.targets.vta.schedules.ranking import candidates
+from vtac.targets.vta.schedules.rehearsal import rehearse
+from vtac.targets.vta.schedules.search import layers_of, lower_tilings
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.stream.build import build_program
+from vtac.workloads.conv2d import Conv2D
+
+SMALL = VTAConfig(log_inp_buff_size=13, log_wgt_buff_size=16, log_acc_buff_size=15)
+
+
+def _errors(text: str, config: VTAConfig, tiling: Tiling | None = None, *, place: int = 0) -> tuple[float, float]:
+    """How far a rehearsal's cycles and bytes are off, of that tiling or of the candidate at that place."""
+    schedule = Schedule(vtac.parse(text), config=config)
+    (layer,) = layers_of(schedule)
+    if tiling is None:
+        ranked = candidates(layer, config)[:-1]
+        tiling = ranked[place % min(6, len(ranked))].tiling
+    program = build_program(lower_tilings(schedule, [(layer, tiling)]).module)
+    outline = outline_of(layer, tiling, config)
+    stream = decode_stream(program.instructions, config)
+    nbytes = sum(value for name, value in count(stream).items() if name.endswith("_nbytes"))
+    return rehearse(outline) / program.cycles - 1, outline.nbytes(config) / nbytes - 1
+
+
+@st.composite
+def convolutions(draw: st.DrawFn) -> Conv2D:
+    kernel = draw(st.sampled_from([1, 1, 3, 3, 5]))
+    size, stride = draw(st.sampled_from([7, 14, 28])), draw(st.sampled_from([1, 1, 2]))
+    channels = st.sampled_from([32, 64, 128])
+    return Conv2D(1, size, size, draw(channels), draw(channels), kernel, kernel // 2, stride)
+
+
+@settings(max_examples=12, deadline=None)
+@given(convolutions(), st.integers(0, 5), st.booleans())
+def test_the_cycles_of_what_is_ranked_are_within_five_percent(conv: Conv2D, place: int, small: bool) -> None:
+    config = SMALL if small else VTAConfig()
+    try:
+        cycles, nbytes = _errors(replace(conv, config=config).text(), config, place=place)
+    except TilingError:
+        reject()
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.05
+
+
+C8 = Conv2D(1, 28, 28, 128, 256, 1, 0, 2)
+C9 = Conv2D(1, 14, 14, 256, 256)
+
+
+@pytest.mark.parametrize(
+    ("conv", "tiling"),
+    [
+        pytest.param(
+            C9, Tiling((1, 8, 14, 14), inp=10, wgt=2, pieces=8, skip=True), id="passes rotate, padding skipped"
+        ),
+        pytest.param(
+            C9, Tiling((1, 8, 7, 14), 2, inp=2, wgt=2, acc=2, pieces=2, taps=True), id="a kernel for each tap"
+        ),
+        pytest.param(C9, Tiling((1, 4, 2, 7), 4, inp=1, wgt=1, pieces=2), id="single copies, many tiles"),
+        pytest.param(C8, Tiling((1, 8, 7, 7), 2, inp=8, wgt=2, acc=2, pieces=2), id="columns gathered"),
+        pytest.param(C8, Tiling((1, 4, 14, 2), 4, True, inp=2, wgt=3, acc=2), id="weights inside, rows cut"),
+        pytest.param(C8, Tiling((1, 4, 5, 14), 4, inp=2, wgt=2), id="smaller tiles at the ends"),
+    ],
+)
+def test_every_kind_of_program(conv: Conv2D, tiling: Tiling) -> None:
+    cycles, nbytes = _errors(conv.text(), VTAConfig(), tiling)
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.02
+
+
+def test_loops_over_many_tiles_are_followed_in_part() -> None:
+    conv, tiling = Conv2D(1, 56, 56, 64, 64), Tiling((1, 2, 2, 14), 2, inp=2, wgt=2, acc=2)
+    (layer,) = layers_of(Schedule(vtac.parse(conv.text())))
+    outline = outline_of(layer, tiling, VTAConfig())
+    assert len(outline.tiles) < 2 * 28 * 4
+    assert sum(tile.weight for tile in outline.tiles) == 2 * 28 * 4
+    cycles, nbytes = _errors(conv.text(), VTAConfig(), tiling)
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.02
+
+
+def test_int8_operands_are_loaded_by_tile_and_read_by_piece() -> None:
+    layer = PackedLayer((1, 8, 14, 14))
+    layer.product(8)
+    layer.argument("skip", (1, 8, 14, 14), "i8")
+    layer.narrow("wide", "skip")
+    layer.alu("sum", "addi", ["res_conv", "wide"])
+    layer.store(layer.alu("act", "shrsi", ["sum"], 6))
+    cycles, nbytes = _errors(layer.text(), VTAConfig(), Tiling((1, 4, 7, 14), 4, inp=2, wgt=2, acc=2, pieces=2))
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.02
+
+
+def test_layers_without_a_contraction_too() -> None:
+    layer = PackedLayer((1, 4, 28, 28))
+    left, right = (layer.argument(name, (1, 4, 28, 28), "i8") for name in ("left", "right"))
+    layer.narrow("one", left)
+    layer.narrow("two", right, start="one")
+    layer.store(layer.alu("act", "maxsi", ["two"], 0))
+    cycles, nbytes = _errors(layer.text(), VTAConfig())
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.02

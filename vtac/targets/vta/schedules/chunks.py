@@ -1,0 +1,116 @@
+"""The chunks of inputs and weights that the passes of a tile read, and what their loads take."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
+from vtac.targets.vta.schedules.tiling import Tiling
+from vtac.targets.vta.schedules.transfers import BUS, LOAD_START, Chunk, chunk_of, padded_chunk
+
+Tile = tuple[int, ...]
+
+
+class Chunks:
+    """Loads of one layer under a tiling; a tile is given by its number along each dimension, and its size."""
+
+    def __init__(self, layer: Layer, contraction: TiledContraction, tiling: Tiling, config: VTAConfig) -> None:
+        self.layer, self.contraction, self.tiling, self.config = layer, contraction, tiling, config
+        self.selected = [n for n, weight in enumerate(contraction.by_weight) if weight]
+        self.moving = [n for n, selects in enumerate(contraction.selecting) if selects]
+        moved = [d for d in contraction.dimensions if d.window is not None]
+        self._pads = contraction.pad is not None and not tiling.skip and bool(moved)
+        self._inputs: dict[tuple[int, ...], Chunk] = {}
+        self._weights: dict[tuple[int, ...], Chunk] = {}
+
+    def inputs(self, at: Sequence[int], size: Tile, channels: int) -> Chunk:
+        """The inputs of a pass over so many channels."""
+        key = (channels, *(at[n] for n in self.moving), *(size[n] for n in self.moving))
+        found = self._inputs.get(key)
+        if found is None:
+            found = self._inputs[key] = self._loaded(at, size, channels)
+        return found
+
+    def weights(self, size: Tile, channels: int, windows: int) -> Chunk:
+        """The weights of a pass, at so many positions of the window: at all of them, or at one."""
+        key = (channels, windows, *(size[n] for n in self.selected))
+        found = self._weights.get(key)
+        if found is None:
+            extents, sizes = [size[n] for n in self.selected], [self.layer.extents[n] for n in self.selected]
+            if self.contraction.channel_loop is not None:
+                extents, sizes = [*extents, channels], [*sizes, self.contraction.channels]
+            around = [windows], [prod(self.contraction.window)]
+            found = chunk_of([*extents, *around[0]], [*sizes, *around[1]], self.config.wgt_element_bytes)
+            self._weights[key] = found
+        return found
+
+    def _loaded(self, at: Sequence[int], size: Tile, channels: int) -> Chunk:
+        extents: list[int] = []
+        pads: list[tuple[int, int]] = []
+        gathers = False
+        for dimension in self.contraction.dimensions:
+            if dimension.spatial is None and dimension.window is None:
+                extents.append(channels)
+                pads.append((0, 0))
+                continue
+            start, span = self._along(dimension, at, size)
+            if self._steps(dimension):
+                gathers = span > 1
+                extents.append(span)
+                pads.append((0, 0))
+                continue
+            low = start * dimension.stride - dimension.before
+            window = 1 if dimension.window is None else self.contraction.window[dimension.window]
+            high = low + (span - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
+            extents.append(max(0, min(high, dimension.size) - max(low, 0)))
+            pads.append((max(0, -low), max(0, high - dimension.size)))
+        return self._chunk(extents, pads, gathers=gathers)
+
+    def _chunk(self, extents: list[int], pads: list[tuple[int, int]], *, gathers: bool) -> Chunk:
+        nbytes, tiles = self.config.inp_element_bytes, prod(extents)
+        if self.tiling.streamed:
+            count = prod(extents[:-2])
+            return Chunk(tiles * nbytes // BUS, LOAD_START * count, count)
+        if gathers:
+            count = prod(extents[:-1])
+            return Chunk(tiles * nbytes // BUS, LOAD_START * count, count, max(1, nbytes // BUS))
+        if self._pads:
+            return padded_chunk(extents, pads, nbytes)
+        return chunk_of(extents, [d.size for d in self.contraction.dimensions], nbytes)
+
+    def _steps(self, dimension: InputDimension) -> bool:
+        """Whether only every so many-th index is loaded."""
+        window = 1 if dimension.window is None else self.contraction.window[dimension.window]
+        return dimension.spatial is not None and dimension.stride > 1 and window == 1
+
+    def _along(self, dimension: InputDimension, at: Sequence[int], size: Tile) -> tuple[int, int]:
+        """Where what a tile needs of the contraction begins along a dimension, and how much that is."""
+        number, tile = dimension.spatial, self.tiling.tile
+        if number is None:
+            return 0, 1
+        if not self.contraction.region:
+            return at[number] * tile[number], size[number]
+        side = self.contraction.region[number]
+        start = 0 if side.spatial is None else at[side.spatial] * tile[side.spatial] * side.stride
+        return start, side.extent(size)
+
+
+def tap_shares(contraction: TiledContraction, tiling: Tiling) -> list[float]:
+    """For each position of the window that has a kernel of its own, the share of the results that it reads data for."""
+    places = product(*(range(extent) for extent in contraction.window))
+    if not tiling.skip:
+        return [1.0 for _ in places]
+    shares = [prod(_met(contraction, d, place) for d in contraction.dimensions) for place in places]
+    return [share for share in shares if share] or [1.0]
+
+
+def _met(contraction: TiledContraction, dimension: InputDimension, place: Sequence[int]) -> float:
+    if dimension.window is None:
+        return 1.0
+    whole = 1 if dimension.spatial is None else contraction.extents[dimension.spatial]
+    window = place[dimension.window]
+    return sum(0 <= dimension.index(i, window) < dimension.size for i in range(whole)) / whole

@@ -1,0 +1,182 @@
+"""How long a program takes, from its outline: three units side by side, and one transfer after the other on the bus.
+
+The rules are those of `vtac.targets.vta.cycles`, chunk by chunk instead of burst by burst. A burst that is asked for
+while a chunk arrives waits for those before it, 16 at most, of which the load unit asks for one in two cycles.
+"""
+
+from __future__ import annotations
+
+from vtac.targets.vta.schedules.steps import KernelStep, LoadStep, Outline
+from vtac.targets.vta.schedules.transfers import LOAD_START
+
+_NEVER = 1 << 60
+_FIRST, _FETCH = 38, 45
+"""When the first instructions are there, and how long the next eight take."""
+_LATENCY = 20
+"""Cycles from the start of a LOAD to its first beat."""
+_QUEUE = 16
+"""Bursts that wait for the memory at once."""
+_MICRO_OPS = 22
+"""Cycles of a LOAD of micro-ops beside one for two of them."""
+_LAST = 4
+"""Cycles from the end of all units to that of the program."""
+
+
+def rehearse(outline: Outline) -> int:
+    """Cycles of a program."""
+    return _Rehearsal(outline).run()
+
+
+class _Rehearsal:
+    def __init__(self, outline: Outline) -> None:
+        self.outline = outline
+        self.loads: list[LoadStep] = outline.loads
+        self.load_places, self.kernel_places = _places(outline)
+        self.queues: list[list[int]] = [[], [], []]
+        for number in range(len(self.loads) - 1, -1, -1):
+            self.queues[self.loads[number].buffer].append(number)
+        self.done = [-1] * len(self.loads)
+        self.ends: list[int] = []
+        self.now = 0
+        self.flight = (0, 0, -1, _QUEUE)
+        """When the last chunk began to arrive and when it is there, its number, and the beats of its bursts."""
+        self.fetched, self.fetch_time = 0, _FIRST
+
+    def run(self) -> int:
+        free = behind = 0
+        stored: list[int] = []
+        done, ends = self.done, self.ends
+        for step, place in zip(self.outline.kernels, self.kernel_places, strict=True):
+            start = max(free, self._visible(place))
+            for chunk in step.chunks:
+                while done[chunk] < 0:
+                    self._bring(_NEVER)
+                start = max(start, done[chunk])
+            if step.store >= 0:
+                start = max(start, stored[step.store])
+            if step.micro_ops or step.wide.loads:
+                start = self._own_loads(free, start, step)
+            free = start + step.cycles
+            ends.append(free)
+            if step.stored[0]:
+                behind = max(behind, free) + step.stored[0]
+                stored.append(behind)
+        return self._weighted() + max(0, behind - free) + _LAST
+
+    def _weighted(self) -> int:
+        """The cycles of all tiles: of each that was followed, times those that it stands for."""
+        total, counted = 0.0, 0
+        for tile in self.outline.tiles:
+            end = self.ends[tile.kernel - 1]
+            total, counted = total + tile.weight * (end - counted), end
+        return round(total)
+
+    def _visible(self, place: int) -> int:
+        """When fetch has brought the instruction at that place of the stream."""
+        block = place >> 3
+        while self.fetched < block:
+            self.fetch_time += _FETCH + self._queued(self.fetch_time)
+            self.fetched += 1
+        return self.fetch_time + (place & 7) if block == self.fetched else 0
+
+    def _own_loads(self, free: int, start: int, step: KernelStep) -> int:
+        """When kernels begin, less their cycles, behind loads of the compute unit itself.
+
+        Micro-ops of the first can be there before its operands; those of the next are loaded between the two.
+        """
+        at = free
+        for _ in range(step.wide.loads):
+            beats = step.wide.beats // step.wide.loads
+            at += LOAD_START + beats + self._contend(at, beats, first=False)
+        if not step.micro_ops:
+            return max(start, at)
+        words, part = 1 + step.micro_ops // 2, step.cycles // step.number
+        at = max(start, at + _MICRO_OPS + words + self._contend(at, words, first=True))
+        for _ in range(step.number - 1):
+            at += part
+            at += _MICRO_OPS + words + self._contend(at, words, first=True)
+        return at - part * (step.number - 1)
+
+    def _contend(self, at: int, beats: int, *, first: bool) -> int:
+        """Cycles that the compute unit's load waits for the load unit's; micro-ops come first, int32 tiles last."""
+        while self._bring(at):
+            pass
+        begin, end, number, burst = self.flight
+        if not begin <= at + _LATENCY < end:
+            return 0
+        if not first and beats > _QUEUE // 2 * (_QUEUE - (at - begin + _LATENCY) // 2):
+            return end - at - _LATENCY
+        if number >= 0 and first:
+            self.flight = begin, end + beats, number, burst
+            self.done[number] += beats
+            self.now += beats
+        return self._queued(at)
+
+    def _queued(self, at: int) -> int:
+        """Cycles that a burst waits which is asked for then."""
+        begin, end, _, burst = self.flight
+        if burst <= 2 or not begin - _LATENCY < at < end - _LATENCY:
+            return 0
+        asked = (at - begin + _LATENCY) // 2 * burst
+        return min(_QUEUE * burst, asked, end - at - _LATENCY)
+
+    def _bring(self, until: int) -> bool:
+        """The load unit takes the next chunk, unless it begins later than that; whether it did.
+
+        A chunk whose place is still read is passed by others as `stream/load_order.py` lets them.
+        """
+        queue, ready = self._next()
+        if queue is None or ready >= _NEVER:
+            return False
+        number = queue[-1]
+        start = max(self.now, ready, self._visible(self.load_places[number]))
+        if start > until:
+            return False
+        queue.pop()
+        chunk = self.loads[number].chunk
+        self.now = self.done[number] = start + chunk.starts + chunk.beats
+        self.flight = start + _LATENCY, self.now, number, chunk.burst
+        return True
+
+    def _next(self) -> tuple[list[int] | None, int]:
+        """The queue of the chunk that comes next, and when its place is free."""
+        best: list[int] | None = None
+        for queue in self.queues:
+            if queue and (best is None or queue[-1] < best[-1]):
+                best = queue
+        if best is None:
+            return None, _NEVER
+        loads, now = self.loads, self.now
+        first = loads[best[-1]]
+        ready = limit = self._ready(first)
+        if ready <= now:
+            return best, ready
+        head = best
+        for queue in self.queues:
+            if not queue or queue is head:
+                continue
+            load = loads[queue[-1]]
+            soon = self._ready(load)
+            takes = load.chunk.starts + load.chunk.beats
+            if soon < ready and (load.before == first.before or max(now, soon) + takes <= limit):
+                best, ready = queue, soon
+        return best, ready
+
+    def _ready(self, load: LoadStep) -> int:
+        if load.after >= len(self.ends):
+            return _NEVER
+        return self.ends[load.after] if load.after >= 0 else 0
+
+
+def _places(outline: Outline) -> tuple[list[int], list[int]]:
+    """The places of the first instruction of each load and each kernel in the stream."""
+    loads, kernels = [0] * len(outline.loads), [0] * len(outline.kernels)
+    place = at = 0
+    for number, step in enumerate(outline.kernels):
+        while at < len(loads) and outline.loads[at].before == number:
+            loads[at] = place
+            place += outline.loads[at].chunk.loads
+            at += 1
+        kernels[number] = place
+        place += step.wide.loads + step.number * (2 if step.micro_ops else 1) + step.stored[1]
+    return loads, kernels

@@ -1,0 +1,112 @@
+"""A program as steps, and who writes them down: which chunk stands where, and which micro-ops are known."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from vtac.analysis.kernel_shapes import micro_op_limit
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.schedules.transfers import BUS, NOTHING, Chunk
+
+KERNEL_START = 7
+INPUTS, WEIGHTS, OPERANDS = range(3)
+"""Buffers of the load unit: what one of them waits for, loads of another pass."""
+
+
+class LoadStep(NamedTuple):
+    """A chunk: the kernel that it stands before, the last one that reads what it overwrites (-1 for none), the buffer
+    that it fills, and what it takes."""
+
+    before: int
+    after: int
+    buffer: int
+    chunk: Chunk
+
+
+class KernelStep(NamedTuple):
+    """Kernels one after the other: their cycles and number; micro-ops that each loads first, 0 where these are known;
+    int32 tiles that are loaded first; the chunks that are read, the store that must be over, and what is stored behind:
+    its cycles, and by how many instructions."""
+
+    cycles: int
+    number: int = 1
+    micro_ops: int = 1
+    wide: Chunk = NOTHING
+    chunks: tuple[int, ...] = ()
+    store: int = -1
+    stored: tuple[int, int] = (0, 0)
+
+
+class TileEnd(NamedTuple):
+    """The first kernel and the first load behind a tile, and how many tiles this one stands for."""
+
+    kernel: int
+    load: int
+    weight: float
+
+
+@dataclass
+class Outline:
+    """The steps of one program in their order, and the ends of its tiles among them; `stored` bytes of results."""
+
+    loads: list[LoadStep] = field(default_factory=list[LoadStep])
+    kernels: list[KernelStep] = field(default_factory=list[KernelStep])
+    tiles: list[TileEnd] = field(default_factory=list[TileEnd])
+    stored: int = 0
+
+    def nbytes(self, config: VTAConfig) -> int:
+        """DRAM bytes of all tiles; micro-ops count once."""
+        beats, kernel, load = 0.0, 0, 0
+        for end in self.tiles:
+            tile = sum([step.chunk.beats for step in self.loads[load : end.load]])
+            tile += sum([step.wide.beats for step in self.kernels[kernel : end.kernel]])
+            beats, kernel, load = beats + end.weight * tile, end.kernel, end.load
+        micro_ops = sum([step.micro_ops * step.number for step in self.kernels])
+        return round(beats * BUS) + micro_ops * config.uop_element_bytes + self.stored
+
+
+class StepWriter:
+    """Writes an outline: leaves out loads of what is on chip, and micro-ops that are known."""
+
+    def __init__(self, config: VTAConfig) -> None:
+        self.outline = Outline()
+        self._held: dict[Hashable, tuple[Hashable, int]] = {}
+        """By place, the chunk that is there and the load that brought it."""
+        self._read: dict[Hashable, int] = {}
+        self._known: set[Hashable] = set()
+        self._room = self._limit = micro_op_limit(config)
+
+    def load(self, place: Hashable, buffer: int, what: Hashable, chunk: Chunk) -> int:
+        """The load that brings a chunk to its place; an earlier one where it is there already."""
+        held = self._held.get(place)
+        if held is not None and held[0] == what:
+            return held[1]
+        loads, before = self.outline.loads, len(self.outline.kernels)
+        loads.append(LoadStep(before, self._read.get(place, -1), buffer, chunk))
+        self._held[place] = what, len(loads) - 1
+        return len(loads) - 1
+
+    def kernel(self, operands: Hashable, step: KernelStep, reads: tuple[Hashable, ...] = ()) -> None:
+        """Kernels whose operands have these places, reading chunks at some.
+
+        Their micro-ops are known from then on, until there is no room for others: all are forgotten then.
+        """
+        if operands in self._known:
+            step = step._replace(micro_ops=0)
+        else:
+            needed = step.micro_ops * step.number
+            if needed > self._room:
+                self._known.clear()
+                self._room = self._limit
+            self._room -= needed
+            self._known.add(operands)
+        number = len(self.outline.kernels)
+        self.outline.kernels.append(step)
+        for place in reads:
+            self._read[place] = number
+
+    def end_tile(self, weight: float) -> None:
+        """The steps of a tile are complete; it stands for so many."""
+        self.outline.tiles.append(TileEnd(len(self.outline.kernels), len(self.outline.loads), weight))

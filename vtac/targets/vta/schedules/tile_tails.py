@@ -1,0 +1,117 @@
+"""What stands behind the contraction of a tile: int8 operands, int32 operands, the ALU's kernels and the stores."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from vtac.dialects.hardware import VTAConfig
+from vtac.targets.vta.schedules.chunks import Tile
+from vtac.targets.vta.schedules.layers import Layer
+from vtac.targets.vta.schedules.stages import Product
+from vtac.targets.vta.schedules.steps import KERNEL_START, OPERANDS, KernelStep, StepWriter
+from vtac.targets.vta.schedules.tile_regions import TileRegion
+from vtac.targets.vta.schedules.tiling import Tiling, piece_dimension, tile_counts, tile_level
+from vtac.targets.vta.schedules.transfers import NOTHING, Chunk, chunk_of, store_cost, together
+
+
+class _Piece(NamedTuple):
+    """What a piece of a tile of one size takes, beside its int8 operands."""
+
+    size: Tile
+    cycles: int
+    kernels: int
+    wide: Chunk
+    stored: tuple[int, int]
+
+
+class TileTails:
+    """Writes what is behind the contraction of each tile."""
+
+    def __init__(self, layer: Layer, tiling: Tiling, config: VTAConfig, writer: StepWriter) -> None:
+        self.layer, self.tiling, self.config, self.writer = layer, tiling, config, writer
+        self._cut = piece_dimension(layer, tiling)
+        self._loops = [number for number, count in enumerate(tile_counts(layer, tiling)) if count > 1]
+        self._levels = [tile_level(layer, tiling, operand.region) + 1 for operand in layer.operands]
+        self._products = [
+            (one, stage.region, stage.kind == "contraction") for stage in layer.stages for one in stage.products
+        ]
+        self._pieces: dict[Tile, _Piece] = {}
+        self._loaded: dict[int, tuple[int, ...]] = {}
+        """By int32 operand, the numbers of the loops over tiles for which it was loaded."""
+
+    def outside(self, size: Tile, place: tuple[int, ...]) -> Chunk:
+        """The loads, in a tile at that place of the loops, of int32 operands that do not move with all of these."""
+        found: list[Chunk] = []
+        for number, operand in enumerate(self.layer.operands):
+            where = place[: self._levels[number]]
+            if not self._moves_with_pieces(operand.region) and self._loaded.get(number) != where:
+                self._loaded[number] = where
+                found.append(self._wide(operand.region, size))
+        return together(found)
+
+    def write(self, tile: int, at: Sequence[int], size: Tile, slot: int, store: int, wide: Chunk) -> None:
+        """Piece by piece: with accumulators that `store` must have left, behind loads of `wide`."""
+        piece = self._pieces.get(size)
+        if piece is None:
+            piece = self._pieces[size] = self._piece(size)
+        for one, region, is_whole in self._products:
+            if is_whole:
+                self._multiply(one, region, (tile, slot), at, size, size, -1)
+        for number in range(self.tiling.pieces):
+            for one, region, is_whole in self._products:
+                if not is_whole:
+                    self._multiply(one, region, (tile, slot), at, size, piece.size, store)
+            loaded = together([wide, piece.wide])
+            step = KernelStep(piece.cycles, piece.kernels, wide=loaded, store=store, stored=piece.stored)
+            self.writer.kernel((number, slot, size), step)
+            store, wide = -1, NOTHING
+
+    def _multiply(
+        self,
+        one: Product,
+        region: TileRegion,
+        turn: tuple[int, int],
+        at: Sequence[int],
+        size: Tile,
+        part: Tile,
+        store: int,
+    ) -> None:
+        """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece."""
+        moved = one.weights if one.is_bias else one.region
+        both = self.config.inp_element_bytes, self.config.wgt_element_bytes
+        other, nbytes = both if one.is_bias else reversed(both)
+        copy = 0 if one.is_bias else turn[0] % self.tiling.operands
+        place = (OPERANDS, one.block, copy)
+        chunk = chunk_of([side.extent(size) for side in moved], [side.size for side in moved], nbytes)
+        what = tuple([at[side.spatial] for side in moved if side.spatial is not None])
+        data = self.writer.load(place, OPERANDS, what, chunk)
+        still = self.writer.load((OPERANDS, one.block), OPERANDS, (), chunk_of((1,), (1,), other))
+        kernels = 2 if one.starts else 1
+        cycles = kernels * (KERNEL_START + prod([side.extent(part) for side in region]))
+        step = KernelStep(cycles, kernels, chunks=(data, still), store=store)
+        self.writer.kernel((one.block, copy, turn[1], part), step, (place,))
+
+    def _piece(self, size: Tile) -> _Piece:
+        layer, pieces = self.layer, self.tiling.pieces
+        part = tuple(side // pieces if number == self._cut else side for number, side in enumerate(size))
+        cycles = kernels = 0
+        wide = [self._wide(one.region, part) for one in layer.operands if self._moves_with_pieces(one.region)]
+        for stage in layer.stages:
+            if stage.kind == "contraction":
+                continue
+            cycles += stage.alu * prod(side.extent(part) for side in stage.region) + KERNEL_START * stage.kernels
+            kernels += stage.kernels
+            if stage.kind == "load":
+                wide.append(self._wide(stage.region, part))
+        stored, stores = store_cost(part, layer.extents, self.config)
+        return _Piece(part, cycles, kernels, together(wide), (stored * layer.results, stores * layer.results))
+
+    def _wide(self, region: TileRegion, size: Tile) -> Chunk:
+        sides = [side.extent(size) for side in region]
+        return chunk_of(sides, [side.size for side in region], self.config.acc_element_bytes)
+
+    def _moves_with_pieces(self, region: TileRegion) -> bool:
+        moves = {side.spatial for side in region}
+        return moves.issuperset(self._loops) and (self.tiling.pieces == 1 or self._cut in moves)

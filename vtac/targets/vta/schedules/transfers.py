@@ -1,0 +1,94 @@
+"""How boxes of tiles fall into two-dimensional transfers, and what these take on the bus."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import NamedTuple
+
+from vtac.dialects.hardware import VTAConfig
+
+BUS = 8
+LOAD_START = 23
+"""Cycles of a LOAD beside its beats: 7 and the memory's latency."""
+BURST_BEATS = 16
+_HEADWAY = 20
+"""Cycles from a LOAD's start until its first data is written."""
+
+
+class Block(NamedTuple):
+    """A box of an array in DRAM: so many transfers of rows that hold that many tiles one after the other."""
+
+    transfers: int
+    rows: int
+    columns: int
+
+
+class Chunk(NamedTuple):
+    """What is loaded together: beats on the bus, cycles beside them, LOADs that do it, and beats of each burst."""
+
+    beats: int
+    starts: int
+    loads: int
+    burst: int = BURST_BEATS
+
+
+NOTHING = Chunk(0, 0, 0)
+
+
+def block_of(extents: Sequence[int], sizes: Sequence[int]) -> Block:
+    """The transfers of a box of `extents` out of an array of `sizes`: whole inner dimensions make long rows."""
+    place, columns, rows = len(extents), 1, 1
+    while place:
+        place -= 1
+        columns *= extents[place]
+        if extents[place] != sizes[place]:
+            break
+    while place:
+        place -= 1
+        rows *= extents[place]
+        if rows > 1 and extents[place] != sizes[place]:
+            break
+    return Block(prod(extents[:place]), rows, columns)
+
+
+def chunk_of(extents: Sequence[int], sizes: Sequence[int], element_bytes: int) -> Chunk:
+    """The loads of a box of tiles of `element_bytes`."""
+    block = block_of(extents, sizes)
+    row = block.columns * element_bytes // BUS
+    return Chunk(
+        block.transfers * block.rows * row, LOAD_START * block.transfers, block.transfers, min(BURST_BEATS, max(1, row))
+    )
+
+
+def padded_chunk(extents: Sequence[int], pads: Sequence[tuple[int, int]], element_bytes: int) -> Chunk:
+    """The loads of a box with `pads` around rows and columns: one for each plane, pads written in between."""
+    count, (rows, columns) = prod(extents[:-2]), extents[-2:]
+    (above, below), (left, right) = pads[-2:]
+    width = left + columns + right
+    leading = width * above + rows * (left + right)
+    passed = 0
+    if below and not left + right:
+        passed = rows if leading > _HEADWAY + above else min(rows, _HEADWAY + above - leading)
+    starts = max(LOAD_START + above, 3 + leading + passed + width * below)
+    row = columns * element_bytes // BUS
+    return Chunk(count * rows * row, starts * count, count, min(BURST_BEATS, max(1, row)))
+
+
+def together(chunks: Sequence[Chunk]) -> Chunk:
+    """Several as one."""
+    some = [one for one in chunks if one.loads]
+    if len(some) < 2:
+        return some[0] if some else NOTHING
+    return Chunk(sum(one.beats for one in some), sum(one.starts for one in some), sum(one.loads for one in some))
+
+
+def store_cost(extents: Sequence[int], sizes: Sequence[int], config: VTAConfig) -> tuple[int, int]:
+    """Cycles in which a box of results is stored, and by how many STOREs."""
+    block = block_of(extents, sizes)
+    beats = -(-block.columns * config.out_element_bytes // BUS)
+    bursts = -(-beats // BURST_BEATS)
+    row = beats + 4 * bursts
+    if config.out_element_bytes > BUS:
+        row += max(0, -(-beats // max(1, config.block_out // BUS)) - bursts)
+    return (1 + block.rows * row) * block.transfers, block.transfers
