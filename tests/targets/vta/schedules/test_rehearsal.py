@@ -117,3 +117,11 @@ def test_layers_without_a_contraction_too() -> None:
     cycles, nbytes = _errors(layer.text(), VTAConfig())
     assert abs(cycles) < 0.05
     assert abs(nbytes) < 0.02
+
+
+def test_sums_that_are_stored_as_they_are() -> None:
+    layer = PackedLayer((1, 8, 14, 14))
+    layer.store(layer.product(8))
+    cycles, nbytes = _errors(layer.text(), VTAConfig(), Tiling((1, 4, 7, 14), 4, inp=2, wgt=2, acc=2))
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.02

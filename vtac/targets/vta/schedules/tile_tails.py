@@ -64,7 +64,8 @@ class TileTails:
                 if not is_whole:
                     self._multiply(one, region, (tile, slot), at, size, piece.size, store)
             loaded = together([wide, piece.wide])
-            step = KernelStep(piece.cycles, piece.kernels, wide=loaded, store=store, stored=piece.stored)
+            micro_ops = min(1, piece.kernels)
+            step = KernelStep(piece.cycles, piece.kernels, micro_ops, wide=loaded, store=store, stored=piece.stored)
             self.writer.kernel((number, slot, size), step)
             store, wide = -1, NOTHING
 
