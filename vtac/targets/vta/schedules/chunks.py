@@ -7,10 +7,11 @@ from itertools import product
 from math import prod
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.memory_bus import BUS_BYTES
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling
-from vtac.targets.vta.schedules.transfers import BUS, LOAD_START, Chunk, chunk_of, padded_chunk
+from vtac.targets.vta.schedules.transfers import LOAD_START, Chunk, chunk_of, padded_chunk
 
 Tile = tuple[int, ...]
 
@@ -74,10 +75,10 @@ class Chunks:
         nbytes, tiles = self.config.inp_element_bytes, prod(extents)
         if self.tiling.streamed:
             count = prod(extents[:-2])
-            return Chunk(tiles * nbytes // BUS, LOAD_START * count, count)
+            return Chunk(tiles * nbytes // BUS_BYTES, LOAD_START * count, count)
         if gathers:
             count = prod(extents[:-1])
-            return Chunk(tiles * nbytes // BUS, LOAD_START * count, count, max(1, nbytes // BUS))
+            return Chunk(tiles * nbytes // BUS_BYTES, LOAD_START * count, count, max(1, nbytes // BUS_BYTES))
         if self._pads:
             return padded_chunk(extents, pads, nbytes)
         return chunk_of(extents, [d.size for d in self.contraction.dimensions], nbytes)

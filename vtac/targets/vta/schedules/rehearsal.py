@@ -6,6 +6,7 @@ while a chunk arrives waits for those before it, 16 at most, of which the load u
 
 from __future__ import annotations
 
+from vtac.dialects.memory_bus import OUTSTANDING_BURSTS
 from vtac.targets.vta.schedules.steps import KernelStep, LoadStep, Outline
 from vtac.targets.vta.schedules.transfers import LOAD_START
 
@@ -14,8 +15,6 @@ _FIRST, _FETCH = 38, 45
 """When the first instructions are there, and how long the next eight take."""
 _LATENCY = 20
 """Cycles from the start of a LOAD to its first beat."""
-_QUEUE = 16
-"""Bursts that wait for the memory at once."""
 _MICRO_OPS = 22
 """Cycles of a LOAD of micro-ops beside one for two of them."""
 _LAST = 4
@@ -38,7 +37,7 @@ class _Rehearsal:
         self.done = [-1] * len(self.loads)
         self.ends: list[int] = []
         self.now = 0
-        self.flight = (0, 0, -1, _QUEUE)
+        self.flight = (0, 0, -1, OUTSTANDING_BURSTS)
         """When the last chunk began to arrive and when it is there, its number, and the beats of its bursts."""
         self.fetched, self.fetch_time = 0, _FIRST
 
@@ -104,7 +103,7 @@ class _Rehearsal:
         begin, end, number, burst = self.flight
         if not begin <= at + _LATENCY < end:
             return 0
-        if not first and beats > _QUEUE // 2 * (_QUEUE - (at - begin + _LATENCY) // 2):
+        if not first and beats > OUTSTANDING_BURSTS // 2 * (OUTSTANDING_BURSTS - (at - begin + _LATENCY) // 2):
             return end - at - _LATENCY
         if number >= 0 and first:
             self.flight = begin, end + beats, number, burst
@@ -118,7 +117,7 @@ class _Rehearsal:
         if burst <= 2 or not begin - _LATENCY < at < end - _LATENCY:
             return 0
         asked = (at - begin + _LATENCY) // 2 * burst
-        return min(_QUEUE * burst, asked, end - at - _LATENCY)
+        return min(OUTSTANDING_BURSTS * burst, asked, end - at - _LATENCY)
 
     def _bring(self, until: int) -> bool:
         """The load unit takes the next chunk, unless it begins later than that; whether it did.

@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from vtac.analysis.kernel_shapes import micro_op_limit
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.transfers import BUS, NOTHING, Chunk
+from vtac.dialects.memory_bus import BUS_BYTES
+from vtac.targets.vta.schedules.transfers import NOTHING, Chunk
 
 KERNEL_START = 7
 INPUTS, WEIGHTS, OPERANDS = range(3)
@@ -64,7 +65,7 @@ class Outline:
             tile += sum([step.wide.beats for step in self.kernels[kernel : end.kernel]])
             beats, kernel, load = beats + end.weight * tile, end.kernel, end.load
         micro_ops = sum([step.micro_ops * step.number for step in self.kernels])
-        return round(beats * BUS) + micro_ops * config.uop_element_bytes + self.stored
+        return round(beats * BUS_BYTES) + micro_ops * config.uop_element_bytes + self.stored
 
 
 class StepWriter:

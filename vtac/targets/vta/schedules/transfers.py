@@ -7,11 +7,10 @@ from math import prod
 from typing import NamedTuple
 
 from vtac.dialects.hardware import VTAConfig
+from vtac.dialects.memory_bus import BURST_BEATS, BUS_BYTES
 
-BUS = 8
 LOAD_START = 23
 """Cycles of a LOAD beside its beats: 7 and the memory's latency."""
-BURST_BEATS = 16
 _HEADWAY = 20
 """Cycles from a LOAD's start until its first data is written."""
 
@@ -55,7 +54,7 @@ def block_of(extents: Sequence[int], sizes: Sequence[int]) -> Block:
 def chunk_of(extents: Sequence[int], sizes: Sequence[int], element_bytes: int) -> Chunk:
     """The loads of a box of tiles of `element_bytes`."""
     block = block_of(extents, sizes)
-    row = block.columns * element_bytes // BUS
+    row = block.columns * element_bytes // BUS_BYTES
     return Chunk(
         block.transfers * block.rows * row, LOAD_START * block.transfers, block.transfers, min(BURST_BEATS, max(1, row))
     )
@@ -71,7 +70,7 @@ def padded_chunk(extents: Sequence[int], pads: Sequence[tuple[int, int]], elemen
     if below and not left + right:
         passed = rows if leading > _HEADWAY + above else min(rows, _HEADWAY + above - leading)
     starts = max(LOAD_START + above, 3 + leading + passed + width * below)
-    row = columns * element_bytes // BUS
+    row = columns * element_bytes // BUS_BYTES
     return Chunk(count * rows * row, starts * count, count, min(BURST_BEATS, max(1, row)))
 
 
@@ -86,9 +85,9 @@ def together(chunks: Sequence[Chunk]) -> Chunk:
 def store_cost(extents: Sequence[int], sizes: Sequence[int], config: VTAConfig) -> tuple[int, int]:
     """Cycles in which a box of results is stored, and by how many STOREs."""
     block = block_of(extents, sizes)
-    beats = -(-block.columns * config.out_element_bytes // BUS)
+    beats = -(-block.columns * config.out_element_bytes // BUS_BYTES)
     bursts = -(-beats // BURST_BEATS)
     row = beats + 4 * bursts
-    if config.out_element_bytes > BUS:
-        row += max(0, -(-beats // max(1, config.block_out // BUS)) - bursts)
+    if config.out_element_bytes > BUS_BYTES:
+        row += max(0, -(-beats // max(1, config.block_out // BUS_BYTES)) - bursts)
     return (1 + block.rows * row) * block.transfers, block.transfers
