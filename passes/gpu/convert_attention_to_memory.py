@@ -7,27 +7,29 @@ before: func @f(%q, %k, %v) -> ...        after: func @f(%q, %k, %v, %result)
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from xdsl.context import Context
 from xdsl.dialects.arith import ConstantOp
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import Block, Operation
+from xdsl.ir import Block, Operation, SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.attention_tiles import attention_tiling
+from vtac.analysis.attention_tiles import AttentionTiling, attention_tiling, heads_to_join
 from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.locations import location_of
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.mma.layouts import FIRST_CAPABILITY
 from vtac.dialects.wmma import AttentionOp
-from vtac.dialects.wmma.declared import INSTRUCTIONS
+from vtac.dialects.wmma.declared import DYNAMIC_SIZE, INSTRUCTIONS
 from vtac.errors import CompileError
 from vtac.rewriting.attention_kernel import AttentionKernel
 from vtac.rewriting.attention_lanes import LaneAttention
+from vtac.rewriting.attention_parts import joined_extents, memories_of
 from vtac.rewriting.edits import move_body
 from vtac.rewriting.kernel_writer import KernelWriter
 from vtac.rewriting.payload_builder import PayloadBuilder
@@ -42,23 +44,37 @@ class ConvertAttention(RewritePattern):
     builder: PayloadBuilder
     architecture: GpuArchitecture | None
     on_lanes: bool
+    unknown: int | None
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: AttentionOp, rewriter: PatternRewriter) -> None:
-        lanes = attention_tiling(op.extents, self.architecture, on_lanes=True) if self.on_lanes else None
-        tiling = lanes or attention_tiling(op.extents, self.architecture)
-        if tiling is None:
-            raise _too_large(op, self.architecture)
         operands = [value for value, _, _ in op.accesses()][:-1]
         buffers = [self.builder.buffer_of(value, op, rewriter) for value in operands]
         buffers.append(self.builder.result_buffer(op.result, op, rewriter))
+        tiling, heads = self._tiling(op, buffers)
         written = Block()
         kind = LaneAttention if tiling.on_lanes else AttentionKernel
-        kind(KernelWriter(written), op, buffers, tiling).write()
+        kind(KernelWriter(written), op, buffers, tiling, heads).write()
         for inner in [found for statement in written.ops for found in statement.walk()]:
             inner.location = op.location
         move_body(written, InsertPoint.before(op), rewriter)
         rewriter.replace(op, [], [buffers[-1]])
+
+    def _tiling(self, op: AttentionOp, buffers: Sequence[SSAValue]) -> tuple[AttentionTiling, tuple[int, ...]]:
+        """The tiling on lanes where it is asked for and has room, with heads as rows of one; else that of fragments."""
+        if self.on_lanes:
+            _, key, value, *_ = memories_of(KernelWriter(Block()), op, buffers)
+            ahead = all(one.lanes(len(op.batch) + 2) > 1 for one in (key, value))
+            maps = (op.maps.data[1].data, op.maps.data[2].data)
+            heads = heads_to_join(op.batch, op.extents[0], *maps, self.unknown)
+            extents = joined_extents(op, heads)
+            lanes = attention_tiling(extents, self.architecture, on_lanes=True, ahead=ahead)
+            if lanes is not None:
+                return lanes, heads
+        tiling = attention_tiling(op.extents, self.architecture)
+        if tiling is None:
+            raise _too_large(op, self.architecture)
+        return tiling, ()
 
 
 class DropReturned(RewritePattern):
@@ -113,7 +129,7 @@ class ConvertAttentionToMemory(ModulePass):
             if _attentions(function):
                 builder = PayloadBuilder(function)
                 architecture = architecture_of(op)
-                convert = ConvertAttention(builder, architecture, _on_lanes(op, architecture))
+                convert = ConvertAttention(builder, architecture, _on_lanes(op, architecture), DYNAMIC_SIZE.get(op))
                 rewrite_once(function, convert, DropReturned())
                 rewrite_once(function, DropUnread((ConstantOp,)), backwards=True)
                 builder.describe()

@@ -264,7 +264,7 @@ def _copy_asynchronously(store: vector.StoreOp, rewriter: PatternRewriter) -> No
     """A vector copy, with or without a condition -> wmma.async_copy."""
     source = store.vector.owner
     present = [source.cond] if isinstance(source, scf.IfOp) else []
-    load = source.true_region.block.first_op if isinstance(source, scf.IfOp) else source
+    load = _chosen_load(source, rewriter) if isinstance(source, scf.IfOp) else source
     if not isinstance(load, vector.LoadOp) or not isinstance(source, Operation):
         raise CompileError("pipeline: a copy computes; only plain copies run ahead", location_of(store))
     kind = store.vector.type
@@ -280,6 +280,14 @@ def _copy_asynchronously(store: vector.StoreOp, rewriter: PatternRewriter) -> No
         raise CompileError(f"pipeline: {error}: vectorize the copy by as many elements", location_of(store)) from None
     rewriter.replace(store, copy, [])
     rewriter.erase(source)
+
+
+def _chosen_load(choice: scf.IfOp, rewriter: PatternRewriter) -> Operation | None:
+    """What the first branch of a condition loads; its indices are worked out in front of the condition then."""
+    block = choice.true_region.block
+    for op in [found for found in block.ops if isinstance(found, ApplyOp)]:
+        move_op(op, InsertPoint.before(choice), rewriter)
+    return block.first_op
 
 
 @dataclass(frozen=True)

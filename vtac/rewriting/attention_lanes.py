@@ -5,9 +5,9 @@ score and the sum of its weights are found by shuffles among them. What a lane h
 are the registers of a tile of weights: only queries, keys and values pass through shared memory.
 
     for step                                          barrier between writing and reading shared memory
-      copy keys                                       zeros beyond the last key
-      scores = query x keys
-      copy values                                     here, so that one barrier serves both reads
+      copy keys                                       zeros beyond the last key; in a pipeline those of a later step,
+      scores = query x keys                           and values, before this one's products
+      copy values                                     else here, so that one barrier serves both reads
       of each row: most, by 4 lanes                   shuffles
       weights = exp(scores - most); sums = sums * exp(old most - most)
       sums = sums + weights x values                  values are loaded transposed
@@ -41,6 +41,7 @@ from vtac.dialects.mma import (
 from vtac.dialects.mma.layouts import COLUMNS, CORE_ROWS, ROWS
 from vtac.dialects.mma.ops import tiles_of
 from vtac.dialects.schedule.attributes import LoopKind
+from vtac.dialects.schedule.declared import PIPELINE
 from vtac.rewriting.attention_parts import LEAST, AttentionWriter, Tile
 
 _DEPTH = 16
@@ -61,9 +62,10 @@ class LaneAttention(AttentionWriter):
         self.own_lane = writer.add(gpu.LaneIdOp())  # rows that lanes name differ, and all lanes load together
         writer.extents[self.own_lane] = WARP_SIZE
         self.query_tile = self._tile("query_tile", (tiling.rows, self.features), self.query.element)
-        self.key_tile = self._tile("key_tile", (tiling.keys, self.features), self.query.element)
-        self.value_tile = self._tile("value_tile", (tiling.keys, self.columns), self.query.element)
-        self.left = writer.tiles("queries", Tiles("matrix_a", _SHAPE, name, self.features // _DEPTH))
+        if tiling.stages == 1:
+            self._declare_step()
+        kept = self.features // _DEPTH if tiling.keeps_queries else 1
+        self.left = writer.tiles("queries", Tiles("matrix_a", _SHAPE, name, kept))
         self.weights = writer.tiles("weights", Tiles("matrix_a", _SHAPE, name, 1))
         self.right, self.mixed = (
             writer.tiles(what, Tiles("matrix_b", _SHAPE, name, _PAIR)) for what in ("keys", "values")
@@ -74,20 +76,53 @@ class LaneAttention(AttentionWriter):
             writer.buffer(one, [_PIECES], f32, "local") for one in ("most", "total", "change")
         )
 
+    def _declare_step(self) -> None:
+        """Shared memory of a step's keys and values: in the loop where a pipeline has several of them."""
+        self.key_tile = self._tile("key_tile", (self.tiling.keys, self.features), self.query.element)
+        self.value_tile = self._tile("value_tile", (self.tiling.keys, self.columns), self.query.element)
+
     def _start(self) -> None:
         writer = self.writer
         self._fill(self.sums, self.columns // COLUMNS)
         for piece in range(_PIECES):
             writer.store(writer.number(LEAST), self.most, Linear(piece))
             writer.store(writer.number(0.0), self.total, Linear(piece))
-        with self._unrolled(self.features // _DEPTH, "slice") as part:
-            self._load(self.left, part, self.query_tile, (self.warp * ROWS, part * _DEPTH))
+        if self.tiling.keeps_queries:
+            with self._unrolled(self.features // _DEPTH, "slice") as part:
+                self._load_queries(part, part)
+
+    def _load_queries(self, index: Linear, part: Linear) -> None:
+        self._load(self.left, index, self.query_tile, (self.warp * ROWS, part * _DEPTH))
+
+    def _take(self, first_key: Linear) -> None:
+        """One iteration; in a pipeline copies come first, under a condition of their own, as they run ahead."""
+        loop = self.writer.block.parent_op()
+        if self.tiling.stages == 1 or loop is None:
+            super()._take(first_key)
+            return
+        PIPELINE.set(loop, self.tiling.stages)
+        self._declare_step()
+        with self.writer.when(*self._counting(first_key)):
+            self._copy_keys(first_key)
+            self._copy_values(first_key)
+        with self.writer.when(*self._counting(first_key)):
+            self._multiply_keys()
+            self._use(first_key)
 
     def _step(self, first_key: Linear) -> None:
-        keys = self.tiling.keys
-        self._copy(self.key, self.key_tile, first_key, self.keys, (keys, self.features))
+        self._copy_keys(first_key)
         self._multiply_keys()
-        self._copy(self.value, self.value_tile, first_key, self.keys, (keys, self.columns))
+        self._copy_values(first_key)
+        self._use(first_key)
+
+    def _copy_keys(self, first_key: Linear) -> None:
+        self._copy(self.key, self.key_tile, first_key, self.keys, (self.tiling.keys, self.features))
+
+    def _copy_values(self, first_key: Linear) -> None:
+        self._copy(self.value, self.value_tile, first_key, self.keys, (self.tiling.keys, self.columns))
+
+    def _use(self, first_key: Linear) -> None:
+        """What a step's scores and values add."""
         self._find_most(first_key)
         self._weigh()
         self._multiply_sums(self.change)
@@ -96,12 +131,13 @@ class LaneAttention(AttentionWriter):
     def _multiply_keys(self) -> None:
         """scores = query x keys, two tiles of eight keys at a time."""
         self._fill(self.scores, self.tiling.keys // COLUMNS)
-        with (
-            self._unrolled(self.features // _DEPTH, "slice") as part,
-            self._unrolled(self.tiling.keys // (_PAIR * COLUMNS), "column") as pair,
-        ):
-            self._load(self.right, ZERO, self.key_tile, (pair * (_PAIR * COLUMNS), part * _DEPTH))
-            self._multiply_pair(self.scores, pair, (self.left, part), self.right)
+        with self._unrolled(self.features // _DEPTH, "slice") as part:
+            held = part if self.tiling.keeps_queries else ZERO
+            if not self.tiling.keeps_queries:
+                self._load_queries(held, part)
+            with self._unrolled(self.tiling.keys // (_PAIR * COLUMNS), "column") as pair:
+                self._load(self.right, ZERO, self.key_tile, (pair * (_PAIR * COLUMNS), part * _DEPTH))
+                self._multiply_pair(self.scores, pair, (self.left, held), self.right)
 
     def _find_most(self, first_key: Linear) -> None:
         """The scores as they count, and the largest one of each row."""
@@ -174,7 +210,7 @@ class LaneAttention(AttentionWriter):
         writer, row, first = self.writer, self.first_row + self._row(piece), column * COLUMNS + self._first_column
         if self.result.element != f32:
             values = [writer.add(arith.TruncFOp(value, self.result.element)) for value in values]
-        places = [self.result.place([*self.batch, row, first + at], writer.extents) for at in range(_PAIR)]
+        places = [self.result.place([*self._of_row(row), first + at], writer.extents) for at in range(_PAIR)]
         if places[1] - places[0] == Linear(1) and multiple_of(places[0], writer.extents) % _PAIR == 0:
             writer.do(StorePairOp(values[0], values[1], self.result.flat, writer.index(places[0])))
             return

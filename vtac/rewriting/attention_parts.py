@@ -72,32 +72,50 @@ class Tile:
         return row * self.pitch + column
 
 
+def memories_of(writer: KernelWriter, op: AttentionOp, buffers: Sequence[SSAValue]) -> list[Memory]:
+    """The buffers of an operation's operands, and last of its result, with where they have their elements."""
+    memories: list[Memory] = []
+    for buffer, (_, access, sizes) in zip(buffers, op.accesses(), strict=True):
+        extents: dict[Hashable, int] = dict(enumerate(sizes))
+        dims = [Linear.variable(dim) for dim in range(len(sizes))]
+        indices = [from_affine(one, dims, [], extents) for one in access.results]
+        memories.append(Memory(writer.flat(buffer), indices, strides_of(buffer), extents))
+    return memories
+
+
+def joined_extents(op: AttentionOp, heads: Sequence[int]) -> tuple[int, int, int, int]:
+    """Rows, keys, features and columns, where heads of queries lie below each other as rows of one."""
+    rows, keys, features, columns = op.extents
+    return prod(op.batch[at] for at in heads) * rows, keys, features, columns
+
+
 class AttentionWriter(ABC):
     """Writes the kernel of one operation; `buffers` are those of its operands, and last of its result."""
 
     query_tile: Tile
 
     def __init__(
-        self, writer: KernelWriter, op: AttentionOp, buffers: Sequence[SSAValue], tiling: AttentionTiling
+        self,
+        writer: KernelWriter,
+        op: AttentionOp,
+        buffers: Sequence[SSAValue],
+        tiling: AttentionTiling,
+        heads: Sequence[int] = (),
     ) -> None:
         self.writer = writer
         self.op = op
         self.tiling = tiling
-        self.rows, self.keys, self.features, self.columns = op.extents
+        self.heads = heads
+        self.rows, self.keys, self.features, self.columns = joined_extents(op, heads)
         self.rank = len(op.batch) + 2
-        memories: list[Memory] = []
-        for buffer, (_, access, sizes) in zip(buffers, op.accesses(), strict=True):
-            extents: dict[Hashable, int] = dict(enumerate(sizes))
-            dims = [Linear.variable(dim) for dim in range(len(sizes))]
-            indices = [from_affine(one, dims, [], extents) for one in access.results]
-            memories.append(Memory(writer.flat(buffer), indices, strides_of(buffer), extents))
-        self.query, self.key, self.value, *masks, self.result = memories
+        self.query, self.key, self.value, *masks, self.result = memories_of(writer, op, buffers)
         self.mask = masks[0] if masks else None
 
     def write(self) -> None:
         """The whole kernel."""
         writer, tiling = self.writer, self.tiling
-        blocks, products = -(-self.rows // tiling.rows), prod(self.op.batch)
+        others = [1 if at in self.heads else extent for at, extent in enumerate(self.op.batch)]
+        blocks, products = -(-self.rows // tiling.rows), prod(others)
         with (
             writer.loop(blocks, "block_x", LoopKind.BLOCK_X) as block,
             writer.loop(products, "block_y", LoopKind.BLOCK_Y) as number,
@@ -105,17 +123,24 @@ class AttentionWriter(ABC):
             writer.loop(WARP_SIZE, "lane", LoopKind.THREAD_X) as self.lane,
         ):
             self.first_row = block * tiling.rows
-            self.batch = _apart(number, self.op.batch, writer.extents)
+            self.batch = _apart(number, others, writer.extents)
             self._declare()
             self._copy(self.query, self.query_tile, self.first_row, self.rows, (tiling.rows, self.features))
             self._start()
             with writer.loop(-(-self.keys // tiling.keys), "step") as step:
-                first_key = step * tiling.keys
-                diagonal = self.op.diagonal
-                last = self.first_row + (tiling.rows - 1)
-                with writer.when(*([] if diagonal is None else [last + diagonal.value.data - first_key])):
-                    self._step(first_key)
+                self._take(step * tiling.keys)
             self._finish()
+
+    def _take(self, first_key: Linear) -> None:
+        """One iteration of the loop over steps."""
+        with self.writer.when(*self._counting(first_key)):
+            self._step(first_key)
+
+    def _counting(self, first_key: Linear) -> list[Linear]:
+        """What is 0 or more where one of a step's keys counts for a row of the block."""
+        diagonal = self.op.diagonal
+        last = Linear(self.op.extents[0] - 1) if self.heads else self.first_row + (self.tiling.rows - 1)
+        return [] if diagonal is None else [last + diagonal.value.data - first_key]
 
     @abstractmethod
     def _declare(self) -> None:
@@ -147,7 +172,8 @@ class AttentionWriter(ABC):
             with writer.when(Linear(pieces - 1) - number):
                 row = number.floor_divide(columns // lanes, writer.extents)
                 column = number.modulo(columns // lanes, writer.extents) * lanes
-                place = source.place([*self.batch, first + row, column], writer.extents)
+                of_row = self._of_row(first + row) if source is self.query else [*self.batch, first + row]
+                place = source.place([*of_row, column], writer.extents)
                 inside = writer.holds(Linear(limit - 1) - first - row)
                 found = writer.chosen(
                     inside,
@@ -155,6 +181,17 @@ class AttentionWriter(ABC):
                     lambda: writer.zeros(source.element, lanes),
                 )
                 writer.store(found, tile.memory, tile.place(row, column))
+
+    def _of_row(self, row: Linear) -> list[Linear]:
+        """The indices of the batch, and the row of its head, that a row of a block's tile is."""
+        if not self.heads:
+            return [*self.batch, row]
+        rows, extents = self.op.extents[0], self.writer.extents
+        found = list(self.batch)
+        sizes = [self.op.batch[at] for at in self.heads]
+        for at, index in zip(self.heads, _apart(row.floor_divide(rows, extents), sizes, extents), strict=True):
+            found[at] = index
+        return [*found, row.modulo(rows, extents)]
 
     @property
     def _thread(self) -> Linear:
@@ -166,7 +203,7 @@ class AttentionWriter(ABC):
         found = writer.add(arith.MulfOp(score, writer.number(self.op.scale.value.data)))
         inside = [Linear(self.keys - 1) - key]
         if self.op.diagonal is not None:
-            inside.append(self.first_row + row + self.op.diagonal.value.data - key)
+            inside.append(self._of_row(self.first_row + row)[-1] + self.op.diagonal.value.data - key)
         if self.mask is not None:
             found = writer.add(arith.AddfOp(found, self._masked(row, key)))
         counts = writer.holds(*inside)
@@ -175,7 +212,7 @@ class AttentionWriter(ABC):
     def _masked(self, row: Linear, key: Linear) -> SSAValue:
         writer, mask = self.writer, cast("Memory", self.mask)
         inside = writer.holds(Linear(self.rows - 1) - self.first_row - row, Linear(self.keys - 1) - key)
-        place = mask.place([*self.batch, self.first_row + row, key], writer.extents)
+        place = mask.place([*self._of_row(self.first_row + row), key], writer.extents)
         found = writer.chosen(inside, lambda: writer.load(mask.flat, place), lambda: writer.number(0.0, mask.element))
         return found if mask.element == f32 else writer.add(arith.ExtFOp(found, f32))
 
