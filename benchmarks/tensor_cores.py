@@ -36,6 +36,7 @@ CONVOLUTION, PRODUCT, NARROW = "convolution", "product", "narrow product"
 _LANES: Literal["mma.sync"] = "mma.sync"
 _GROUPS: Literal["wgmma"] = "wgmma"
 _BOXES: Literal["tma"] = "tma"
+_CLUSTERS = "tma, clusters of 2"
 _PLACED: Mapping[str, tuple[int, Literal["wmma", "mma.sync", "wgmma", "tma"]]] = {
     **{f"place {place}": (place, "wmma") for place in range(4)},
     **{f"{_LANES} {place}": (place, _LANES) for place in range(4)},
@@ -127,7 +128,15 @@ def _makers(work: Work, architecture: GpuArchitecture) -> list[tuple[str, Callab
         lanes = lambda: on_lanes.lane_schedule(architecture)  # noqa: E731
         groups = lambda: wgmma_schedule(product.text(), architecture)  # noqa: E731
         boxes = lambda: tma_schedule(product.text(), architecture)  # noqa: E731
-        made = (("seed", product.schedule), ("fast", fast), (_LANES, lanes), (_GROUPS, groups), (_BOXES, boxes))
+        pairs = lambda: tma_schedule(product.text(), architecture, cluster=2)  # noqa: E731
+        made = (
+            ("seed", product.schedule),
+            ("fast", fast),
+            (_LANES, lanes),
+            (_GROUPS, groups),
+            (_BOXES, boxes),
+            (_CLUSTERS, pairs),
+        )
         return [(name, lambda s=s: compiled(product.text(), s)) for name, s in made]
     text = _narrow_text(work)
 

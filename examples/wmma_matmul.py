@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 import vtac
 from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.errors import ScheduleError
 from vtac.evaluate.bfloat16 import to_bfloat16
 from vtac.targets.cuda.arrays import Array
 from vtac.targets.cuda.schedules.mma_products import mma_schedule
@@ -33,6 +34,7 @@ def main() -> int:
     options.add_argument("--dtype", choices=tuple(FRAGMENTS), default="f16", help="element type of a and b")
     options.add_argument("--bias", action="store_true", help="add a row of n numbers")
     options.add_argument("--relu", action="store_true", help="take the maximum with zero")
+    options.add_argument("--cluster", type=int, default=1, help="blocks that share boxes, of --schedule tma")
     given = options.parse_args()
 
     def work(architecture: GpuArchitecture) -> runner.Work:
@@ -41,6 +43,10 @@ def main() -> int:
         wide = np.int32 if layer.element == "s8" else np.float32
 
         def schedule() -> vtac.Schedule:
+            if given.cluster != 1 and given.schedule != "tma":
+                raise ScheduleError("--cluster: blocks share boxes: choose --schedule tma")
+            if given.schedule == "tma":
+                return tma_schedule(layer.text(), architecture, cluster=given.cluster)
             if given.schedule in _IN_REGISTERS:
                 return _IN_REGISTERS[given.schedule](layer.text(), architecture)
             return layer.schedule(layer.fast_tiling(architecture) if given.schedule == "fast" else None)

@@ -106,6 +106,20 @@ def test_products_by_schedule(schedule: str, architecture: str, said: str, run: 
     assert ("tma_load_2d(" in text.read_text()) == (schedule == "tma")
 
 
+@needs_compiler
+def test_products_by_clusters(run: Runner, tmp_path: Path) -> None:
+    text = tmp_path / "matmul.cu"
+    sizes = ("--m", "256", "--n", "64", "--k", "264", "--blocks", "1000")
+    status, out, err = run(
+        "matmul", *sizes, "--schedule", "tma", "--arch", "sm_90a", "--cluster", "2", "--emit", str(text), "--json"
+    )
+    assert (status, err) == (0, "")
+    summary = json.loads(out)
+    assert (summary["correct"], summary["max_error"]) == (True, 0)
+    assert "__cluster_dims__(" in text.read_text()
+    assert "_multicast(" in text.read_text()
+
+
 def test_the_defaults_write_the_seed_launch(run: Runner, tmp_path: Path) -> None:
     text, launch = tmp_path / "conv2d.cu", tmp_path / "launch.json"
     status, out, _ = run(
@@ -176,6 +190,12 @@ def test_the_fast_schedule_takes_rows_that_no_vector_divides(name: str, flags: t
         ("matmul", ("--m", "0"), "error: m is 0; it must be positive"),
         ("matmul", ("--dtype", "bf16", "--arch", "sm_75"), "sm_75 has no matrix_"),
         ("matmul", ("--schedule", "wgmma"), "error: wgmma_schedule: sm_90 has no wgmma, which only sm_90a has"),
+        ("matmul", ("--cluster", "2"), "error: --cluster: blocks share boxes: choose --schedule tma"),
+        (
+            "matmul",
+            ("--schedule", "tma", "--cluster", "9", "--arch", "sm_90"),
+            "error: tma_schedule: clusters of 9 blocks; 1, which is none, to 8 are possible",
+        ),
         (
             "matmul",
             ("--schedule", "tma", "--arch", "sm_80"),

@@ -211,3 +211,32 @@ def test_maps_of_files_are_refused(field: str, value: object, message: str) -> N
     with pytest.raises(ConfigError) as caught:
         LaunchRecord.from_json(json.dumps(data))
     assert message in caught.value.message
+
+
+def test_clusters_survive_json_and_are_left_out_elsewhere() -> None:
+    record = replace(_RECORD, cluster=(1, 4, 1))
+    assert json.loads(record.to_json())["cluster"] == [1, 4, 1]
+    assert LaunchRecord.from_json(record.to_json()) == record
+    assert (record.cluster_blocks, _RECORD.cluster_blocks) == (4, 1)
+
+
+@pytest.mark.parametrize(
+    ("cluster", "message"),
+    [
+        ((1, 1, 1), "launch record: cluster [1, 1, 1] has 1 blocks; 2 to 8 are possible"),
+        ((2, 4, 2), "launch record: cluster [2, 4, 2] has 16 blocks; 2 to 8 are possible"),
+        ((0, 2, 1), "launch record: cluster [0, 2, 1] has 0 blocks"),
+        ((1, 3, 1), "launch record: grid.y is 4, and clusters have 3 blocks along it; whole clusters are required"),
+    ],
+)
+def test_clusters_that_no_grid_is_made_of_are_refused(cluster: tuple[int, int, int], message: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        replace(_RECORD, cluster=cluster)
+    assert message in caught.value.message
+
+
+def test_a_cluster_in_json_is_three_numbers() -> None:
+    text = _RECORD.to_json().replace('"shared_bytes"', '"cluster": [2, 1], "shared_bytes"')
+    with pytest.raises(ConfigError) as caught:
+        LaunchRecord.from_json(text)
+    assert "cluster: found [2, 1]; three integers [x, y, z] are required" in caught.value.message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules import default_schedule
 from vtac.targets.cuda.schedules.defaults import product_tiling
-from vtac.targets.cuda.schedules.roof import estimate
+from vtac.targets.cuda.schedules.roof import asked_bytes, estimate
 from vtac.targets.cuda.schedules.tiling import ProductSize, ProductTiling, tilings
 from vtac.tools.vtac import main
 from vtac.workloads.encoder import EncoderLayer
@@ -141,6 +141,20 @@ def test_what_boxes_save_is_issue() -> None:
     assert asked.issue < plain.issue
     assert roles.exposed < asked.exposed == plain.exposed
     assert (asked.tensor, asked.cache, asked.shared) == (plain.tensor, plain.cache, plain.shared)
+
+
+def test_what_clusters_save_is_the_cache() -> None:
+    """Each of four blocks asks for a fourth of its 256 rows, and for its 128 columns."""
+    size = ProductSize(LARGE, (16, 8, 16), 2, (8, 8), staged=False, boxes=True)
+    alone = ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 4, boxes=True)
+    clustered = replace(alone, cluster=4)
+    assert (asked_bytes(alone, size), asked_bytes(clustered, size)) == (384 * 128, (64 + 128) * 128)
+    hopper = gpu_architecture("sm_90")
+    one, four = estimate(alone, size, hopper), estimate(clustered, size, hopper)
+    assert four.cache == one.cache / 2
+    assert (four.tensor, four.shared, four.issue) == (one.tensor, one.shared, one.issue)
+    assert (one.bound, four.bound) == ("cache", "tensor")
+    assert four.cycles < one.cycles
 
 
 def measured(size: ProductSize, tiling: ProductTiling, milliseconds: float) -> dict[str, object]:

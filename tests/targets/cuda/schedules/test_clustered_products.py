@@ -64,6 +64,11 @@ PRODUCTS = {
     "a tail": (product((64, 64, 256), tail=True), Way("sm_90", LANES, True, 2), (2, 1, 1)),
     "bf16": (product((64, 64, 256), "bf16"), Way("sm_90", LANES, True, 2), (2, 1, 1)),
     "a batch": (product((64, 64, 256), batch=3), Way("sm_90", LANES, True, 2), (2, 1, 1)),
+    "tf32": (
+        product((64, 64, 256), "f32", transposed=True),
+        Way("sm_90", ProductTiling((16, 8, 8), 1, 2, 2, 2, 4, 3), True, 2),
+        (2, 1, 1),
+    ),
     "s8": (
         product((64, 64, 256), "i8", transposed=True),
         Way("sm_90", ProductTiling((16, 8, 32), 1, 2, 2, 2, 2, 3), True, 2),
@@ -175,7 +180,7 @@ def test_clusters_are_of_two_to_eight_blocks() -> None:
     case = product((64, 64, 256))
     with pytest.raises(ScheduleError) as caught:
         tma_schedule(case.text, gpu_architecture("sm_90"), LANES, cluster=16)
-    assert "cluster: a cluster of 16 blocks; 2 to 8" in caught.value.message
+    assert "tma_schedule: clusters of 16 blocks; 1, which is none, to 8 are possible" in caught.value.message
 
 
 def test_boxes_that_cannot_be_cut_are_refused() -> None:

@@ -24,18 +24,12 @@ class GridBlocks:
     neighbours: LoopRef | None = None
 
     @property
-    def along_rows(self) -> bool:
-        """Whether blocks of a cluster are neighbours along rows."""
-        rows, columns, _ = self.tiling.block
-        return columns >= rows
-
-    @property
     def tile(self) -> tuple[int, int, int]:
         """m, n and k of what the blocks of a cluster compute in a step: a product is filled up to multiples of it."""
         rows, columns, depth = self.tiling.block
         return (
             (rows * self.tiling.cluster, columns, depth)
-            if self.along_rows
+            if self.tiling.shares_columns
             else (rows, columns * self.tiling.cluster, depth)
         )
 
@@ -45,7 +39,7 @@ class GridBlocks:
         row_block, rows = script.split(rows, factor=row_tile, tail=tail_of(sizes[0], row_tile))
         column_block, columns = script.split(columns, factor=column_tile, tail=tail_of(sizes[1], column_tile))
         loops = [row_block, column_block]
-        if self.tiling.cluster > 1 and self.along_rows:
+        if self.tiling.cluster > 1 and self.tiling.shares_columns:
             self.neighbours, rows = script.split(rows, factor=row_part)
             loops.insert(1, self.neighbours)
         elif self.tiling.cluster > 1:
@@ -61,7 +55,7 @@ class GridBlocks:
             script.bind(loop, "blockIdx.z")
         script.bind(rows, "blockIdx.x")
         script.bind(columns, "blockIdx.y")
-        group //= self.tiling.cluster if self.along_rows else 1
+        group //= self.tiling.cluster if self.tiling.shares_columns else 1
         if group > 1 and rows.extent % group == 0 and not batch:
             self.raster = (rows, columns, group)
 

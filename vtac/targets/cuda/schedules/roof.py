@@ -114,18 +114,19 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
     resident = record.resident_blocks(tiling.all_threads, registers(tiling, size), used_bytes(tiling, size, record))
     pipe = roof.group_operations if on_groups(tiling.fragment) else roof.tensor_operations
     tensor = 2 * rows * columns * depth * _PIPE_SHARE[size.element_bytes] / pipe
-    cache = (rows + columns) * depth * size.element_bytes / roof.l2_bytes
+    cache = asked_bytes(tiling, size) / roof.l2_bytes
     shared, issue = _shared(tiling, size), _issue(tiling, size, record, roof.costs)
     step = max(tensor, shared, cache, issue)
     # Copies arrive as often as so many of them fit into the time that one takes.
     costs = roof.costs
-    begins = costs.phase if tiling.producers else costs.barrier
+    begins = costs.phase if tiling.producers or tiling.cluster > 1 else costs.barrier
     exposed = begins + (max(0, costs.latency / tiling.ahead - step) if tiling.stages > 1 else costs.latency)
     warps = tiling.warps
     steps = -(-size.sizes[2] // depth)
     passing = 0 if in_registers(tiling.fragment) else 8 / SHARED_BYTES
     finish = costs.epilogue + rows * columns * (passing + 4 / costs.result_bytes)
-    blocks = size.products * -(-size.sizes[0] // rows) * -(-size.sizes[1] // columns)
+    across = (rows * tiling.cluster, columns) if tiling.shares_columns else (rows, columns * tiling.cluster)
+    blocks = size.products * -(-size.sizes[0] // across[0]) * -(-size.sizes[1] // across[1]) * tiling.cluster
 
     def together(count: int) -> float:
         slowed = step * (1 + costs.unhidden * max(0, costs.hiding_warps / (count * warps) - 1))
@@ -133,6 +134,13 @@ def estimate(tiling: ProductTiling, size: ProductSize, architecture: GpuArchitec
 
     cycles = _rounds(blocks, resident, roof, together)
     return Estimate(tensor, shared, cache, issue, exposed, resident, cycles)
+
+
+def asked_bytes(tiling: ProductTiling, size: ProductSize) -> float:
+    """Bytes that a block asks of the cache for a step: of what its cluster has in common, its part."""
+    rows, columns, depth = tiling.block
+    saved = max(rows, columns) * (1 - 1 / tiling.cluster)
+    return (rows + columns - saved) * depth * size.element_bytes
 
 
 def _rounds(blocks: int, resident: int, roof: GpuRoof, together: Callable[[int], float]) -> float:

@@ -115,6 +115,12 @@ class ProductTiling:
         m, n, k = self.fragment
         return m * self.row_tiles * self.row_warps, n * self.column_tiles * self.column_warps, k * self.chunk
 
+    @property
+    def shares_columns(self) -> bool:
+        """Whether blocks of a cluster, neighbours along rows, share their part of columns; else that of rows."""
+        rows, columns, _ = self.block
+        return columns >= rows
+
     def __str__(self) -> str:
         rows, columns, depth = self.block
         stages = f", {self.stages} stages" if self.stages > 1 else ""

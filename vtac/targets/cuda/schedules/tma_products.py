@@ -9,6 +9,7 @@ from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
+from vtac.dialects.clusters import MOST_CLUSTER
 from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
 from vtac.dialects.wmma.declared import CUT_TF32
 from vtac.errors import ScheduleError
@@ -36,9 +37,14 @@ def tma_schedule(
     On sm_90a for `wgmma` or `mma.sync`, on other architectures from sm_90 on for `mma.sync`. The tiling is that of
     least estimated time whose tiles are boxes, or one that is given. With `specialize` warps of their own ask for the
     copies; None leaves it to the estimate, and takes such warps for a tiling of `wgmma` that is given. What lies
-    outside of an operand, in any dimension, is the copies' zeros. Raises `ScheduleError` for other programs and
-    architectures, sizes that no tiling fits, and operands whose rows are no multiples of 16 bytes.
+    outside of an operand, in any dimension, is the copies' zeros. With `cluster` so many neighbours of the grid share the
+    larger of their parts of both operands. Raises `ScheduleError` for other programs and architectures, sizes that no
+    tiling fits, and operands whose rows are no multiples of 16 bytes.
     """
+    if not 1 <= cluster <= MOST_CLUSTER:
+        raise ScheduleError(
+            f"tma_schedule: clusters of {cluster} blocks; 1, which is none, to {MOST_CLUSTER} are possible"
+        )
     schedule = Schedule(module)
     record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90a"]
     contraction = next((one for one in blocks_under(schedule.function) if is_tensor_product(block_view(one))), None)
