@@ -37,7 +37,7 @@ def tma_schedule(
     On sm_90a for `wgmma` or `mma.sync`, on other architectures from sm_90 on for `mma.sync`. The tiling is that of
     least estimated time whose tiles are boxes, or one that is given. With `specialize` warps of their own ask for the
     copies; None leaves it to the estimate, and takes such warps for a tiling of `wgmma` that is given. What lies
-    outside of an operand, in any dimension, is the copies' zeros. With `cluster` so many neighbours of the grid share the
+    outside of an operand, in any dimension, is the copies' zeros. With `cluster` so many neighbours of a grid share the
     larger of their parts of both operands. Raises `ScheduleError` for other programs and architectures, sizes that no
     tiling fits, and operands whose rows are no multiples of 16 bytes.
     """
