@@ -18,26 +18,17 @@ from typing import cast
 from xdsl.context import Context
 from xdsl.dialects import tensor
 from xdsl.dialects.arith import ConstantOp
-from xdsl.dialects.builtin import (
-    AffineMapAttr,
-    ArrayAttr,
-    FloatAttr,
-    FunctionType,
-    IntegerAttr,
-    ModuleOp,
-    StringAttr,
-    TensorType,
-)
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, ModuleOp, TensorType
 from xdsl.dialects.func import CallOp, FuncOp, ReturnOp
 from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import BroadcastOp, FillOp, GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import BroadcastOp, GenericOp, YieldOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.kernel_groups import KernelGroup, is_computation, kernel_groups, read_values
+from vtac.analysis.kernel_groups import KernelGroup, is_computation, kernel_groups
 from vtac.analysis.locations import location_of
 from vtac.analysis.reshapes import RESHAPES
 from vtac.analysis.value_facts import element_of, shape_of
@@ -46,11 +37,9 @@ from vtac.dialects.wmma import AttentionOp
 from vtac.dialects.wmma.declared import DYNAMIC_SIZE
 from vtac.errors import CompileError
 from vtac.rewriting.edits import append
+from vtac.rewriting.kernel_outline import WITHIN, Outline, are_equal
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_once
-
-_WITHIN = (tensor.EmptyOp, FillOp, tensor.ExtractSliceOp)
-"""What a kernel makes for itself of what it reads."""
 
 
 class CopyReturned(RewritePattern):
@@ -104,10 +93,10 @@ class OutlineGroup(RewritePattern):
         group = self.groups.get(op)
         if group is None:
             return
-        outline = _Outline(group)
+        outline = Outline(group)
         name = self._name(op)
         kernel = outline.function(name)
-        same = next((one for one in self.made if _are_equal(one, kernel)), None)
+        same = next((one for one in self.made if are_equal(one, kernel)), None)
         if same is None:
             self.made.append(kernel)
             rewriter.insert(kernel, InsertPoint.before(self.function))
@@ -125,69 +114,7 @@ class OutlineGroup(RewritePattern):
         return name
 
 
-def _are_equal(one: FuncOp, other: FuncOp) -> bool:
-    """Whether two functions differ in their names alone."""
-    alike = other.clone()
-    alike.sym_name = StringAttr(one.sym_name.data)
-    return one.is_structurally_equivalent(alike)
-
-
-class _Outline:
-    """The operations of a group as the body of a function, and what it is called with."""
-
-    def __init__(self, group: KernelGroup) -> None:
-        self.group = group
-        self.body = Block()
-        self.operands: list[SSAValue] = []
-        self._values: dict[SSAValue, SSAValue] = {}
-        self._taken: set[str] = set()
-        for op in group.operations:
-            self._clone(op)
-        root = self._values[group.root.results[0]]
-        root.name_hint = self._free_name(root.name_hint)
-        append(ReturnOp(self._values[group.root.results[0]]), self.body)
-
-    def function(self, name: str) -> FuncOp:
-        """The function, of that name."""
-        kinds = FunctionType.from_lists([value.type for value in self.operands], [self.group.root.results[0].type])
-        found = FuncOp(name, kinds, Region(self.body), visibility=StringAttr("private"))
-        found.location = self.group.root.location
-        return found
-
-    def _clone(self, op: Operation) -> None:
-        for value in read_values(op):
-            self._take(value)
-        clone = op.clone(self._values)
-        clone.location = op.location
-        append(clone, self.body)
-        for old, new in zip(op.results, clone.results, strict=True):
-            new.name_hint = old.name_hint
-            self._values[old] = new
-
-    def _take(self, value: SSAValue) -> None:
-        if value in self._values:
-            return
-        owner = value.owner
-        is_scalar = isinstance(owner, ConstantOp) and isinstance(owner.value, IntegerAttr | FloatAttr)
-        if isinstance(owner, Operation) and (is_scalar or isinstance(owner, _WITHIN)):
-            self._clone(owner)
-            return
-        self.operands.append(value)
-        argument = self.body.insert_arg(value.type, len(self.body.args))
-        argument.name_hint = self._free_name(value.name_hint)
-        self._values[value] = argument
-
-    def _free_name(self, name: str | None) -> str:
-        """A name for an argument or the result, which no other has: they are parameters of one kernel."""
-        base = name or "value"
-        found, count = base, 2
-        while found in self._taken:
-            found, count = f"{base}_x{count}", count + 1
-        self._taken.add(found)
-        return found
-
-
-_KNOWN = (ConstantOp, ReturnOp, CallOp, *_WITHIN, *RESHAPES)
+_KNOWN = (ConstantOp, ReturnOp, CallOp, *WITHIN, *RESHAPES)
 
 
 def _check(function: FuncOp) -> None:
@@ -203,7 +130,7 @@ def _check(function: FuncOp) -> None:
 
 
 def _unread() -> Iterator[type[Operation]]:
-    yield from (GenericOp, BroadcastOp, tensor.PadOp, PackOp, UnpackOp, ConstantOp, *_WITHIN)
+    yield from (GenericOp, BroadcastOp, tensor.PadOp, PackOp, UnpackOp, ConstantOp, *WITHIN)
 
 
 def _stands_apart(function: FuncOp) -> bool:
