@@ -56,29 +56,6 @@ class GroupCalls(RewritePattern):
             discard(left, rewriter)
 
 
-@dataclass(frozen=True)
-class GroupDeviceCalls(ModulePass):
-    """Move calls of device functions that need no host operation between them into one function.
-
-    The levels of calls are a plan of the whole host function. Host operations are ordered so
-    that few programs are needed: what no device result reaches comes first. Reshapes and slices of
-    device results are views of the same buffer, and what these are put into is a buffer around
-    them: they go with the calls around them.
-
-    requires: host functions of one block, as pack-for-vta leaves them.
-    ensures:  each group of several calls is a private function marked `packing.program`, with
-              the constants that it takes as its own; a call that stands alone stays as it is.
-    declines: nothing.
-    """
-
-    name = "group-device-calls"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        devices = [f for f in op.ops if isinstance(f, FuncOp) and DEVICE.is_on(f)]
-        if devices:
-            rewrite_once(op, GroupCalls(devices))
-
-
 @dataclass
 class _Group:
     """The calls of one level as a function, and the call of it."""
@@ -176,3 +153,26 @@ def _erase_unused_views(block: Block) -> None:
     for op in reversed(list(block.ops)):
         if isinstance(op, VIEWS) and not op.result.uses:
             erase(op)
+
+
+@dataclass(frozen=True)
+class GroupDeviceCalls(ModulePass):
+    """Move calls of device functions that need no host operation between them into one function.
+
+    The levels of calls are a plan of the whole host function. Host operations are ordered so
+    that few programs are needed: what no device result reaches comes first. Reshapes and slices of
+    device results are views of the same buffer, and what these are put into is a buffer around
+    them: they go with the calls around them.
+
+    requires: host functions of one block, as pack-for-vta leaves them.
+    ensures:  each group of several calls is a private function marked `packing.program`, with
+              the constants that it takes as its own; a call that stands alone stays as it is.
+    declines: nothing.
+    """
+
+    name = "group-device-calls"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        devices = [f for f in op.ops if isinstance(f, FuncOp) and DEVICE.is_on(f)]
+        if devices:
+            rewrite_once(op, GroupCalls(devices))

@@ -72,32 +72,6 @@ class MultiplyTranspose(RewritePattern):
         return self.made[value]
 
 
-@dataclass(frozen=True)
-class MultiplyTransposes(ModulePass):
-    """Let GEMM transpose what device functions store and read in different lanes, where the host would have to.
-
-    Rows of what is stored are rows of weight tiles: the unit matrix times such weights has their columns as rows. A
-    block of lanes at a time, so that no product meets zeros of the unit matrix alone.
-
-    requires: host functions in the forms of device functions, factors exchanged where that saves a transpose
-              (swap-factors); the module's `vta.config`.
-    ensures:  matrices of bytes that device functions compute are read in the lanes that they are stored in, each
-              transposed once, with a choice that says so.
-    declines: nothing; where BLOCK_IN and BLOCK_OUT differ, or BATCH is no divisor of them, stored rows are no weight
-              tiles, and the host transposes.
-    """
-
-    name = "multiply-transposes"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        config = config_of(op)
-        if not are_weight_tiles(config):
-            return
-        for function in host_functions(op):
-            if has_products_of_matrices(function.body.block):
-                rewrite_once(function, MultiplyTranspose(config, LanePlan(function.body.block)))
-
-
 def _transpose(value: SSAValue, lanes: int, block: int) -> Made:
     """The transpose of a matrix, dimension `lanes` first, in blocks of that."""
     made, parts, name = Made(), list[SSAValue](), f"{value.name_hint or 'matrix'}_transposed"
@@ -132,3 +106,29 @@ def _block_transposed(part: SSAValue, lanes: int, made: Made) -> SSAValue:
     sums = made.put(contraction([unit, part], zeros(made, (width, rows)), multiply_accumulate(), maps))
     made += elementwise([sums], [(0, 1)], (width, rows), i8, lambda body: put(arith.TruncIOp(body.args[0], i8), body))
     return made[-1].results[0]
+
+
+@dataclass(frozen=True)
+class MultiplyTransposes(ModulePass):
+    """Let GEMM transpose what device functions store and read in different lanes, where the host would have to.
+
+    Rows of what is stored are rows of weight tiles: the unit matrix times such weights has their columns as rows. A
+    block of lanes at a time, so that no product meets zeros of the unit matrix alone.
+
+    requires: host functions in the forms of device functions, factors exchanged where that saves a transpose
+              (swap-factors); the module's `vta.config`.
+    ensures:  matrices of bytes that device functions compute are read in the lanes that they are stored in, each
+              transposed once, with a choice that says so.
+    declines: nothing; where BLOCK_IN and BLOCK_OUT differ, or BATCH is no divisor of them, stored rows are no weight
+              tiles, and the host transposes.
+    """
+
+    name = "multiply-transposes"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        config = config_of(op)
+        if not are_weight_tiles(config):
+            return
+        for function in host_functions(op):
+            if has_products_of_matrices(function.body.block):
+                rewrite_once(function, MultiplyTranspose(config, LanePlan(function.body.block)))

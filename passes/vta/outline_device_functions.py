@@ -136,6 +136,27 @@ class NoteHostPadding(RewritePattern):
         rewriter.notify_op_modified(op)
 
 
+def sort_block(block: Block) -> None:
+    """Put what reads a value after what computes it; otherwise the order stays."""
+    order: dict[Operation, None] = {}
+    for op in block.ops:
+        waiting = [op]
+        while waiting:
+            current = waiting[-1]
+            before = [one for one in _needs(current, block) if one not in order] if current not in order else []
+            waiting.extend(before)
+            if not before:
+                order.setdefault(waiting.pop())
+    if list(order) != list(block.ops):
+        move_ops([op for op in order if op is not block.last_op], before_end(block))
+
+
+def _needs(op: Operation, block: Block) -> list[Operation]:
+    """The operations of a block that one of it reads from."""
+    found = [value.owner for inner in op.walk() for value in inner.operands]
+    return [owner for owner in found if isinstance(owner, Operation) and owner.parent is block]
+
+
 @dataclass(frozen=True)
 class OutlineDeviceFunctions(ModulePass):
     """Give each product and pooling, with what follows it elementwise, and each other elementwise operation a function.
@@ -160,24 +181,3 @@ class OutlineDeviceFunctions(ModulePass):
             sort_block(function.body.block)
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
             rewrite_once(function, NoteHostPadding())
-
-
-def sort_block(block: Block) -> None:
-    """Put what reads a value after what computes it; otherwise the order stays."""
-    order: dict[Operation, None] = {}
-    for op in block.ops:
-        waiting = [op]
-        while waiting:
-            current = waiting[-1]
-            before = [one for one in _needs(current, block) if one not in order] if current not in order else []
-            waiting.extend(before)
-            if not before:
-                order.setdefault(waiting.pop())
-    if list(order) != list(block.ops):
-        move_ops([op for op in order if op is not block.last_op], before_end(block))
-
-
-def _needs(op: Operation, block: Block) -> list[Operation]:
-    """The operations of a block that one of it reads from."""
-    found = [value.owner for inner in op.walk() for value in inner.operands]
-    return [owner for owner in found if isinstance(owner, Operation) and owner.parent is block]

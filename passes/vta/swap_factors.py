@@ -57,6 +57,24 @@ class ExchangeFactors(RewritePattern):
         return turned * depth <= -(-rows // batch) * -(-features // block) * depth + turned
 
 
+def _is_read_by_rows(plan: LanePlan, cluster: Cluster) -> bool:
+    """Whether what reads the bytes of a product needs its rows in lanes, and nothing its features."""
+    read = [(wanted, plan.stored(value)) for value in plan.clusters.escaping(cluster) if (wanted := plan.wanted(value))]
+    return bool(read) and all(stored is not None and wanted == {1 - stored} for wanted, stored in read)
+
+
+def _exchanged(op: LinalgStructuredOperation) -> GenericOp:
+    """The same product with its factors in the other order."""
+    left, right, result = op.get_indexing_maps()
+    body = Region()
+    op.body.clone_into(body)
+    maps = ArrayAttr([right, left, result])
+    inputs = [op.inputs[1], op.inputs[0]]
+    swapped = GenericOp(inputs, list(op.outputs), body, maps, op.get_iterator_types(), [op.res[0].type])
+    stand_for(swapped, op)
+    return swapped
+
+
 @dataclass(frozen=True)
 class SwapFactors(ModulePass):
     """Let products compute the transposes of their results where these are what is read.
@@ -78,21 +96,3 @@ class SwapFactors(ModulePass):
         for function in host_functions(op):
             if has_products_of_matrices(function.body.block):
                 rewrite_once(function, ExchangeFactors(config, LanePlan(function.body.block)), backwards=True)
-
-
-def _is_read_by_rows(plan: LanePlan, cluster: Cluster) -> bool:
-    """Whether what reads the bytes of a product needs its rows in lanes, and nothing its features."""
-    read = [(wanted, plan.stored(value)) for value in plan.clusters.escaping(cluster) if (wanted := plan.wanted(value))]
-    return bool(read) and all(stored is not None and wanted == {1 - stored} for wanted, stored in read)
-
-
-def _exchanged(op: LinalgStructuredOperation) -> GenericOp:
-    """The same product with its factors in the other order."""
-    left, right, result = op.get_indexing_maps()
-    body = Region()
-    op.body.clone_into(body)
-    maps = ArrayAttr([right, left, result])
-    inputs = [op.inputs[1], op.inputs[0]]
-    swapped = GenericOp(inputs, list(op.outputs), body, maps, op.get_iterator_types(), [op.res[0].type])
-    stand_for(swapped, op)
-    return swapped

@@ -66,39 +66,6 @@ class DropLinked(RewritePattern):
             rewriter.erase(op)
 
 
-@dataclass(frozen=True)
-class VtaLinkKernels(ModulePass):
-    """Give every tensor of a program a buffer in DRAM, and end the whole with one synchronisation.
-
-    What a kernel holds on chip is its own; kernels meet in DRAM. Their tokens go: the stream
-    builder orders the instructions of the whole by the tiles and pages they touch, so that a
-    kernel begins while the one before it ends. Linking is a plan of a whole program; the
-    program on tensors stays, as its meaning.
-
-    requires: functions marked `packing.program` on tensors, every one of which has a place (place-tensors), and for
-              each device function that they call a module within the module that holds it at the vta level, by the
-              same name.
-    ensures:  a module within the module for each program, on memrefs, with results and constants (a
-              kernel's globals too) as last arguments, an allocation for every tensor between two
-              kernels that is no part of another, views of those that are, and the kernels without
-              synchronisation. Kernels that the host calls keep their modules: each module within the
-              module is one instruction stream.
-    declines: operations in a program other than calls, reshapes, slices, insertions and dense constants; a call
-              of a function that has no kernel; a tensor that lies where place-tensors has not planned it.
-    """
-
-    name = "vta-link-kernels"
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        known = {
-            kernel.sym_name.data: m for m in kernel_modules(op) if (kernel := kernel_of(m)) and _is_lowered(kernel)
-        }
-        programs = {program.sym_name.data for program in program_functions(op)}
-        rewrite_once(op, LinkProgram(op, known, programs & known.keys()))
-        taken = _callees(program_functions(op)) - _callees(host_functions(op))
-        rewrite_once(op, DropLinked(taken))
-
-
 def _callees(functions: Sequence[FuncOp]) -> set[str]:
     return {op.callee.string_value() for function in functions for op in function.walk() if isinstance(op, CallOp)}
 
@@ -184,3 +151,36 @@ class _Linker:
 def _is_filled(constant: ConstantOp) -> bool:
     """Whether something is put into a constant, so that it has a buffer of its own."""
     return any(isinstance(use.operation, InsertSliceOp) for use in constant.result.uses)
+
+
+@dataclass(frozen=True)
+class VtaLinkKernels(ModulePass):
+    """Give every tensor of a program a buffer in DRAM, and end the whole with one synchronisation.
+
+    What a kernel holds on chip is its own; kernels meet in DRAM. Their tokens go: the stream
+    builder orders the instructions of the whole by the tiles and pages they touch, so that a
+    kernel begins while the one before it ends. Linking is a plan of a whole program; the
+    program on tensors stays, as its meaning.
+
+    requires: functions marked `packing.program` on tensors, every one of which has a place (place-tensors), and for
+              each device function that they call a module within the module that holds it at the vta level, by the
+              same name.
+    ensures:  a module within the module for each program, on memrefs, with results and constants (a
+              kernel's globals too) as last arguments, an allocation for every tensor between two
+              kernels that is no part of another, views of those that are, and the kernels without
+              synchronisation. Kernels that the host calls keep their modules: each module within the
+              module is one instruction stream.
+    declines: operations in a program other than calls, reshapes, slices, insertions and dense constants; a call
+              of a function that has no kernel; a tensor that lies where place-tensors has not planned it.
+    """
+
+    name = "vta-link-kernels"
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        known = {
+            kernel.sym_name.data: m for m in kernel_modules(op) if (kernel := kernel_of(m)) and _is_lowered(kernel)
+        }
+        programs = {program.sym_name.data for program in program_functions(op)}
+        rewrite_once(op, LinkProgram(op, known, programs & known.keys()))
+        taken = _callees(program_functions(op)) - _callees(host_functions(op))
+        rewrite_once(op, DropLinked(taken))

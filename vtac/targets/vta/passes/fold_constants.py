@@ -128,27 +128,6 @@ class DropUnused(RewritePattern):
             rewriter.erase(op)
 
 
-@dataclass(frozen=True)
-class FoldConstants(ModulePass):
-    """Replace operations of host functions on dense constants alone by constants.
-
-    requires: tensors of static shape.
-    ensures:  no such operation is left, unless its result is larger than every operand (a broadcast
-              bias stays one): `grow` folds those too. Elements of constants are constants; constants
-              that nothing uses are gone.
-    declines: nothing.
-    """
-
-    name = "fold-constants"
-
-    grow: bool = False
-
-    def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in host_functions(op):
-            rewrite_once(function, FoldConstant(self.grow), FoldFill(), FoldExtraction())
-            rewrite_once(function, DropUnused())
-
-
 def _is_foldable(op: Operation, *, grow: bool) -> bool:
     read = [*op.operands, *_captured(op)]
     sizes = [_size(operand) for operand in read if _is_dense(operand)]
@@ -219,3 +198,24 @@ def _contents(op: Operation) -> DenseIntOrFPElementsAttr:
     function = FuncOp("constant", FunctionType.from_lists([], [kind]), region)
     (array,) = evaluate_linalg(function, ())
     return DenseIntOrFPElementsAttr(kind, BytesAttr(array.tobytes()))  # pyright: ignore[reportArgumentType]
+
+
+@dataclass(frozen=True)
+class FoldConstants(ModulePass):
+    """Replace operations of host functions on dense constants alone by constants.
+
+    requires: tensors of static shape.
+    ensures:  no such operation is left, unless its result is larger than every operand (a broadcast
+              bias stays one): `grow` folds those too. Elements of constants are constants; constants
+              that nothing uses are gone.
+    declines: nothing.
+    """
+
+    name = "fold-constants"
+
+    grow: bool = False
+
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in host_functions(op):
+            rewrite_once(function, FoldConstant(self.grow), FoldFill(), FoldExtraction())
+            rewrite_once(function, DropUnused())
