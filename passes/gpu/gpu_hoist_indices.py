@@ -44,6 +44,7 @@ class Hoisting:
     values: OpenValues
     uses: Counter[Hashable]
     made: dict[tuple[Block, Linear], SSAValue] = field(default_factory=dict[tuple[Block, Linear], SSAValue])
+    constants: dict[Linear, int] = field(default_factory=dict[Linear, int])
     inside: dict[SSAValue, scf.ForOp | RoutineOp] = field(default_factory=dict[SSAValue, scf.ForOp | RoutineOp])
 
     def of_loop(self, atom: Quotient | Remainder, loop: scf.ForOp | RoutineOp, rewriter: PatternRewriter) -> Linear:
@@ -152,8 +153,8 @@ class HoistPlace(RewritePattern):
         still = {atom: factor for atom, factor in rest.terms.items() if not _variables(atom) & inner}
         if name is not None:
             part = Linear(0, still)
-            if level == 0 and (self.hoisting.kernel.body.block, part) not in self.hoisting.made:
-                part += rest.constant
+            if level == 0:  # places a constant apart have one variable
+                part += self.hoisting.constants.setdefault(part, rest.constant)
             if not _is_worth(part):
                 return rest
             return self.hoisting.variable(part, loops, level, name, rewriter) + (rest - part)

@@ -21,6 +21,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 from xdsl.transforms.dead_code_elimination import dce
 
+from vtac.analysis.coarse_divisions import coarse
 from vtac.analysis.kernel_values import KernelValues
 from vtac.analysis.linear import Linear
 from vtac.analysis.numbers import number_of
@@ -47,7 +48,7 @@ class SimplifyIndex(RewritePattern):
         if expression is None:
             return
         made = HostValues(self.values.extents)
-        value = made.value(expression)
+        value = made.value(coarse(expression, self.values.extents))
         if isinstance(value, SSAValue) and not made.operations:
             rewriter.replace(op, [], [value])
             return
@@ -70,12 +71,13 @@ class SimplifyComparison(RewritePattern):
         found = self.values.conditions(op.result, holds=True)
         if len(found) != 1:
             return
-        low, high = found[0].bounds(self.values.extents)
+        expression = coarse(found[0], self.values.extents)
+        low, high = expression.bounds(self.values.extents)
         if low >= 0 or high < 0:
             replace_by(op, [arith.ConstantOp(IntegerAttr(int(low >= 0), i1))], rewriter)
             return
         made = HostValues(self.values.extents)
-        compared = _compared(found[0], made)
+        compared = _compared(expression, made)
         if not _is_same(op, compared):
             replace_by(op, [*made.operations, compared], rewriter)
 

@@ -34,6 +34,29 @@ func.func @steps(%x: memref<8192xf32>, %y: memref<64xf32>) attributes {gpu.kerne
   func.return
 }
 
+// Places a constant apart have one variable.
+
+// CHECK-LABEL: func.func @apart
+// CHECK:         %x_from = wmma.variable
+// CHECK-NOT:     wmma.variable
+// CHECK:         scf.for [[P:%.*]] =
+// CHECK-NEXT:      affine.apply affine_map<(d0, d1) -> ((d0 + d1))> (%x_from, [[P]])
+// CHECK:           affine.apply affine_map<(d0, d1) -> (((d0 + d1) + 32))> (%x_from, [[P]])
+// CHECK:         return
+func.func @apart(%x: memref<8192xf32>) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 32, 1, 1>} {
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c4 = arith.constant 4 : index
+  scf.for %piece = %c0 to %c4 step %c1 {
+    %one = affine.apply affine_map<(t, p) -> (t floordiv 4 * 40 + t mod 4 + p + 7)> (%t, %piece)
+    %v = memref.load %x[%one] : memref<8192xf32>
+    %two = affine.apply affine_map<(t, p) -> (t floordiv 4 * 40 + t mod 4 + p + 39)> (%t, %piece)
+    memref.store %v, %x[%two] : memref<8192xf32>
+  }
+  func.return
+}
+
 // One multiplication is left where it is, and so is what stands in no loop.
 
 // CHECK-LABEL: func.func @cheap

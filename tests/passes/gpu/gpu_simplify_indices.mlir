@@ -35,6 +35,23 @@ func.func @window(%x: memref<1024xf32>, %y: memref<196xf32>) attributes {gpu.ker
   func.return
 }
 
+// What threads make of an index never carries into the next multiple of 64, so the quotient is one of the step alone.
+
+// CHECK-LABEL: func.func @tap
+// CHECK:         affine.apply affine_map<(d0, d1) -> (((((d1 floordiv 4) * 1024) + ((d1 mod 4) * 64)) + ((d0 mod 8) * 8)))>
+func.func @tap(%x: memref<8192xf32>, %y: memref<32xf32>) attributes {gpu.kernel, wmma.grid = array<i64: 1, 1, 1>, wmma.block = array<i64: 32, 1, 1>} {
+  %t = "gpu.thread_id"() <{dimension = #gpu<dim x>}> : () -> index
+  %c0 = arith.constant 0 : index
+  %c1 = arith.constant 1 : index
+  %c32 = arith.constant 32 : index
+  scf.for %k = %c0 to %c32 step %c1 {
+    %at = affine.apply affine_map<(t, k) -> ((k * 64 + (t mod 8) * 8) floordiv 256 * 1024 + (k * 64 + (t mod 8) * 8) mod 256)> (%t, %k)
+    %v = memref.load %x[%at] : memref<8192xf32>
+    memref.store %v, %y[%t] : memref<32xf32>
+  }
+  func.return
+}
+
 // Of a choice that is decided the part that is chosen stays; one with results gives them.
 
 // CHECK-LABEL: func.func @decided

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import inf
 
 import pytest
+from contraction_programs import convolution
 from mma_programs import CASES, product
 
 import vtac
@@ -63,6 +64,24 @@ def test_tf32_that_is_cut_needs_nothing_more_than_halves(transposed: bool) -> No
     assert not compiled.spills
     assert (loop.tensor_operations, loop.fragment_loads) == (128, 32)
     assert loop.asynchronous_copies == (12 if transposed else 24)  # b by rows moves single elements
+    assert loop.others_per_tensor_operation <= 1.05
+
+
+@needs_disassembler
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90"])
+@pytest.mark.parametrize(
+    "text",
+    [convolution("nhwc_hwcf", (256, 256, 14, 14), 512, (3, 3), pad=1).text(), product((4090, 4080, 4072)).text],
+    ids=["a convolution with padding", "sizes that tiles do not divide"],
+)
+def test_copies_with_zeros_are_one_instruction_each(text: str, architecture: str) -> None:
+    script = mma_schedule(text, None, ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 3, 4))
+    program = vtac.compile(text, "cuda", architecture, schedule=script)
+    assert isinstance(program, CudaProgram)
+    compiled = compile_kernel(program.text, program.launch.kernel, architecture)
+    loop = count_main_loop(disassemble(compiled))
+    assert not compiled.spills
+    assert (loop.tensor_operations, loop.fragment_loads, loop.asynchronous_copies) == (128, 32, 12)
     assert loop.others_per_tensor_operation <= 1.05
 
 

@@ -1,4 +1,4 @@
-"""Inline PTX of mbarriers, bulk copies of tensors and proxies as calls of the runtime's models."""
+"""Inline PTX of mbarriers, asynchronous copies, bulk copies of tensors and proxies as calls of the runtime's models."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from vtac.errors import KernelTextError
 from vtac.targets.cuda.cpu.wgmma_ptx import WGMMA_INSTRUCTIONS, WGMMA_MODELS
 
 ASYNC_INSTRUCTIONS = (
-    "mbarrier.init, .arrive, .expect_tx and .try_wait.parity, mapa, barrier.cluster, cp.async.bulk.tensor, "
-    "fence.proxy.async, "
+    "mbarrier.init, .arrive, .expect_tx and .try_wait.parity, mapa, barrier.cluster, cp.async.ca and .cg, "
+    "cp.async.bulk.tensor, fence.proxy.async, "
     f"fence.mbarrier_init, elect.sync, setmaxnreg, {WGMMA_INSTRUCTIONS}"
 )
 """What has a model here, in words."""
@@ -148,6 +148,15 @@ def _wait_for_cluster(_: re.Match[str], of: _Operands) -> str:
     return f"::vtac::wait_for_cluster({of.line});"
 
 
+def _copy(found: re.Match[str], of: _Operands) -> str:
+    cache, target, source, size, present = found.groups()
+    if size not in (("16",) if cache == "g" else ("4", "8", "16")):
+        raise KernelTextError(f"cp.async.c{cache} of {size} bytes: .cg copies 16, and .ca 4, 8 or 16", of.place)
+    memory = f"const_cast<unsigned char*>(::vtac::shared_pointer({of.read(target)}, {size}))"
+    absent = f"{size} - std::size_t({of.read(present)})"
+    return f"::vtac::copy_async({memory}, (const void*){of.read(source)}, {size}, {absent}, {of.line});"
+
+
 def _fence(_: re.Match[str], of: _Operands) -> str:
     return "::vtac::fence_proxies();"
 
@@ -203,6 +212,7 @@ _MODELS: Mapping[re.Pattern[str], _Model] = MappingProxyType(
             (r"mov\.u32 (%\d+), %%cluster_ctarank", _rank),
             (r"barrier\.cluster\.arrive(?:\.release)?(?:\.aligned)?", _arrive_at_cluster),
             (r"barrier\.cluster\.wait(?:\.acquire)?(?:\.aligned)?", _wait_for_cluster),
+            (rf"cp\.async\.c([ag])\.shared\.global {_PLACE}, {_PLACE}, (\d+), {_NUMBER}", _copy),
             (r"fence\.proxy\.async(?:\.shared::cta)?", _fence),
             (r"fence\.mbarrier_init\.release\.cluster", _fence_init),
             (r"elect\.sync _\|(\w+), (?:0xffffffff|-1)", _elect),

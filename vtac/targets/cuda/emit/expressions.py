@@ -137,13 +137,16 @@ class ExpressionPrinter:
             return parameter_name(value)
         return self.name(value)
 
+    def affine(self, expr: AffineExpr, operands: Iterable[SSAValue]) -> Text:
+        """An affine expression over given values."""
+        return _affine(expr, [self.inline.get(value, (self.text(value), ATOM)) for value in operands])
+
     def print_pure(self, op: Operation) -> bool:
         """Remember an operation without effect as the expression it is; False for any other operation."""
         if isinstance(op, arith.ConstantOp):
             self.inline[op.result] = (self.constant(op.value), ATOM)
         elif isinstance(op, ApplyOp):
-            dims = [self.inline.get(value, (self.text(value), ATOM)) for value in op.mapOperands]
-            self.inline[op.result] = _affine(op.map.data.results[0], dims)
+            self.inline[op.result] = self.affine(op.map.data.results[0], op.mapOperands)
         elif isinstance(op, arith.SelectOp):
             parts = [self.text(operand, COMPARISON + 1) for operand in op.operands]
             self.inline[op.result] = (f"{parts[0]} ? {parts[1]} : {parts[2]}", LOW)

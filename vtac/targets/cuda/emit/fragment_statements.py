@@ -84,12 +84,16 @@ class FragmentStatementPrinter(StatementPrinter):
         self._line(f"{fragment}.x[element] *= {factors}.x[element];", depth + 1)
         self._line("}", depth)
 
+    def _source(self, op: wmma.AsyncCopyOp) -> str:
+        """Where a copy reads, as a pointer."""
+        return f"&{self.text(op.source)}[{self.text(op.source_offset)}]"
+
     def _asynchronous(self, op: Operation, depth: int) -> bool:
         if isinstance(op, wmma.AsyncCopyOp):
             count = op.elements.value.data
             size = count * element_bytes(element_type_of(op.target))
             target = f"&{self.text(op.target)}[{self.text(op.target_offset)}]"
-            source = f"&{self.text(op.source)}[{self.text(op.source_offset)}]"
+            source = self._source(op)
             zero = "" if op.present is None else f", {self.text(op.present, SUM)} ? 0 : {size}"
             self._line(f"__pipeline_memcpy_async({target}, {source}, {size}{zero});", depth)
         elif isinstance(op, wmma.AsyncCommitOp):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vtac.dialects.mma.layouts import MmaInstruction
+from vtac.dialects.mma.layouts import CORE_BYTES, MmaInstruction
 from vtac.dialects.mma.ops import SORT
 
 
@@ -53,6 +53,23 @@ def sorting_text() -> list[str]:
         f"  const unsigned even = {first:#x} ^ (threadIdx.x & 2) * {(first ^ second) >> 1:#x};",
         "  const unsigned odd = even + 0x1111;",
         *sorted_words,
+        "}",
+    ]
+
+
+def copy_name(size: int) -> str:
+    """The function that copies so many bytes to shared memory, or zeros."""
+    return f"copy_or_zeros_{size}"
+
+
+def copy_text(size: int) -> list[str]:
+    """The function that copies so many bytes in the background, or zeros instead of them."""
+    cache = "cg" if size == CORE_BYTES else "ca"
+    return [
+        f"__device__ __forceinline__ void {copy_name(size)}(unsigned target, const void *source, bool present) {{",
+        f'  asm volatile("cp.async.{cache}.shared.global [%0], [%1], {size}, %2;"',
+        f'               :: "r"(target), "l"(__cvta_generic_to_global(source)), "r"(present ? {size} : 0)',
+        '               : "memory");',
         "}",
     ]
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import struct
 
 from xdsl.dialects import arith, memref
+from xdsl.dialects.affine import ApplyOp
 from xdsl.dialects.builtin import FloatAttr, IndexType
 from xdsl.ir import Operation, SSAValue
+from xdsl.ir.affine import AffineBinaryOpExpr, AffineBinaryOpKind, AffineDimExpr, AffineExpr
 
 from vtac.analysis.gpu_indices import whole
 from vtac.analysis.locations import location_of
@@ -14,12 +16,15 @@ from vtac.analysis.nest import element_type_of
 from vtac.dialects import mma
 from vtac.dialects.mma.layouts import instruction_of
 from vtac.dialects.mma.ops import tiles_of
+from vtac.dialects.wmma import AsyncCopyOp, VariableOp
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import ATOM, LOW, PRODUCT, identifier
 from vtac.targets.cuda.emit.fragment_statements import FragmentStatementPrinter
 from vtac.targets.cuda.emit.instructions import (
     ROUND,
     SORTING,
+    copy_name,
+    copy_text,
     ldmatrix_name,
     ldmatrix_text,
     mma_name,
@@ -91,6 +96,32 @@ class MmaStatementPrinter(FragmentStatementPrinter):
         else:
             return False
         return True
+
+    def _asynchronous(self, op: Operation, depth: int) -> bool:
+        """Copies to what lanes name, where a condition chooses between data and zeros, are one instruction of PTX."""
+        if not isinstance(op, AsyncCopyOp) or op.present is None or whole(op.target) not in self._addresses:
+            return super()._asynchronous(op, depth)
+        width = element_bytes(element_type_of(op.target))
+        size = op.elements.value.data * width
+        self._called[copy_name(size)] = copy_text(size)
+        target = f"{self._addresses[whole(op.target)]} + {width} * {self.text(op.target_offset, PRODUCT + 1)}"
+        self._line(f"{copy_name(size)}({target}, {self._source(op)}, {self.text(op.present)});", depth)
+        self.headers.add("cuda_pipeline.h")
+        return True
+
+    def _source(self, op: AsyncCopyOp) -> str:
+        """A pointer to where a variable says, plus what neighbouring copies differ by: addresses have room for it."""
+        apply = op.source_offset.owner
+        if whole(op.target) not in self._addresses or not isinstance(apply, ApplyOp):
+            return super()._source(op)
+        expression = apply.map.data.results[0]
+        for position, operand in enumerate(apply.mapOperands):
+            rest = _without(expression, position) if isinstance(operand.owner, VariableOp) else None
+            if rest is not None:
+                text, level = self.affine(rest, apply.mapOperands)
+                more = text if level >= PRODUCT else f"({text})"
+                return f"&{self.text(op.source)}[{self.text(operand)}] + {more}"
+        return super()._source(op)
 
     def _array(self, op: memref.AllocOp, depth: int) -> None:
         super()._array(op, depth)
@@ -179,6 +210,19 @@ class MmaStatementPrinter(FragmentStatementPrinter):
         self._line(f"const {kind} {name} = *reinterpret_cast<const {kind} *>({place});", depth)
         self.inline[op.first] = (f"{name}.x", ATOM)
         self.inline[op.second] = (f"{name}.y", ATOM)
+
+
+def _without(expr: AffineExpr, position: int) -> AffineExpr | None:
+    """What is added to one of an expression's dimensions; None where that is no term of it."""
+    if not isinstance(expr, AffineBinaryOpExpr) or expr.kind is not AffineBinaryOpKind.Add:
+        return None
+    for side, other in ((expr.lhs, expr.rhs), (expr.rhs, expr.lhs)):
+        if isinstance(side, AffineDimExpr) and side.position == position:
+            return other
+        rest = _without(side, position)
+        if rest is not None:
+            return rest + other
+    return None
 
 
 def _is_named_by_lanes(memory: SSAValue) -> bool:

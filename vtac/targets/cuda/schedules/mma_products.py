@@ -137,19 +137,27 @@ class MmaProductScheduler(ProductScheduler):
         spread_over_threads(script, self.tiling, script.fuse(outer, inner))
 
     def _copies_halves(self, rows: LoopRef, vectors: LoopRef, lanes: int) -> bool:
-        """Whether each thread copies both halves of a row: where instructions are short, as one address serves both."""
-        whole = lanes * self.blocks.element_bytes == VECTOR_BYTES and vectors.extent == BANK_GROUPS
-        return self.shape.sorts and whole and rows.extent % (self.tiling.threads * 2 // BANK_GROUPS) == 0
+        """Whether each thread copies both halves of a row, as one address, and one test of padding, serve both.
+
+        That is where a step has much else to do: bytes to sort, or taps to find.
+        """
+        is_busy = self.shape.sorts or not self.shape.fills
+        whole = lanes * self.blocks.element_bytes == VECTOR_BYTES and vectors.extent in (BANK_GROUPS, 2 * BANK_GROUPS)
+        return is_busy and whole and rows.extent % (self.tiling.threads * 2 // vectors.extent) == 0
 
     def _halve(self, rows: LoopRef, vectors: LoopRef) -> LoopRef:
-        """A copy of rows of 128 bytes, halves of several rows by all threads, then the other halves of those.
+        """A copy of rows of 128 or 256 bytes, halves of several rows by all threads, then the other halves of those.
 
-        A warp takes eight rows. Eight threads write halves of two, 4 apart, whose chunks lie in different places.
+        Eight threads write 128 bytes: of rows of 128 halves of two, 4 apart, whose chunks lie in different places.
         """
-        script, half = self.script, BANK_GROUPS // 2
+        script, half = self.script, vectors.extent // 2
         half_of, vectors = script.split(vectors, factor=half)
         groups, rows = script.split(rows, factor=self.tiling.threads // half)
-        eights, rows = script.split(rows, factor=WARP_SIZE // half)
+        if half == BANK_GROUPS:
+            script.reorder(groups, half_of, rows, vectors)
+            script.unroll(half_of)
+            return script.fuse(rows, vectors)
+        eights, rows = script.split(rows, factor=BANK_GROUPS)
         far, near = script.split(rows, factor=half)
         script.reorder(groups, half_of, eights, near, far, vectors)
         script.unroll(half_of)

@@ -144,6 +144,7 @@ inline unsigned __byte_perm(unsigned low, unsigned high, unsigned selector) {
     }
     return result;
 }
+inline std::size_t __cvta_generic_to_global(const void* pointer) { return reinterpret_cast<std::size_t>(pointer); }
 inline std::size_t __cvta_generic_to_shared(const void* pointer) { return ::vtac::shared_address(pointer); }
 
 inline void __syncwarp(unsigned mask = 0xffffffffu) { ::vtac::warp_barrier(mask); }
