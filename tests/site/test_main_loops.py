@@ -1,0 +1,68 @@
+"""What the page on the mma dialect says of main loops is what the compiler makes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+import pytest
+from contraction_programs import convolution
+from mma_programs import product
+from page_blocks import ROOT
+
+import vtac
+from vtac.targets.cuda.gpu.compile import compile_kernel
+from vtac.targets.cuda.gpu.sass import count_main_loop, disassemble
+from vtac.targets.cuda.gpu.toolkit import disassembler_unavailable_reason
+from vtac.targets.cuda.schedules.mma_products import mma_schedule
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+
+pytestmark = pytest.mark.skipif(
+    disassembler_unavailable_reason() is not None, reason=str(disassembler_unavailable_reason())
+)
+NVRTC = "NVRTC 13.5"
+"""The compiler that the table names."""
+SIZES = (4096, 4096, 4096)
+HALVES = ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 3, 8)
+KERNELS: Mapping[str, tuple[str, ProductTiling]] = MappingProxyType(
+    {
+        "f16": (product(SIZES).text, HALVES),
+        "f16, 4090 x 4080 x 4072": (product((4090, 4080, 4072)).text, HALVES),
+        "s8, b transposed": (
+            product(SIZES, "i8", transposed=True).text,
+            ProductTiling((16, 8, 32), 4, 8, 4, 2, 4, 3, 8),
+        ),
+        "s8, b by rows, its bytes sorted": (product(SIZES, "i8").text, ProductTiling((16, 8, 32), 8, 4, 2, 4, 4, 3, 8)),
+        "convolution of f16 in NHWC, with its padding": (
+            convolution("nhwc_hwcf", (256, 256, 14, 14), 512, (3, 3), pad=1).text(),
+            HALVES,
+        ),
+    }
+)
+
+
+def rows() -> list[list[str]]:
+    """The rows of the page's table of main loops that are compiled here."""
+    text = (ROOT / "docs" / "mma-dialect.md").read_text().partition("| | architecture | tensor |")[2]
+    table = text[: text.index("\n\n")]
+    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()]
+    return [row for row in cells if row[0] in KERNELS]
+
+
+@pytest.mark.parametrize("row", rows(), ids=lambda row: f"{row[0]}-{row[1]}")
+def test_a_row_of_the_table(row: list[str]) -> None:
+    name, architecture, *said = row
+    text, tiling = KERNELS[name]
+    program = vtac.compile(text, "cuda", architecture, schedule=mma_schedule(text, None, tiling))
+    assert isinstance(program, vtac.CudaProgram)
+    compiled = compile_kernel(program.text, program.launch.kernel, architecture)
+    if compiled.compiler != NVRTC:
+        pytest.skip(f"the page is of {NVRTC}; {compiled.compiler} is here")
+    loop = count_main_loop(disassemble(compiled))
+    counts = (loop.tensor_operations, loop.fragment_loads, loop.asynchronous_copies, sum(n for _, n in loop.counts))
+    others = f"{loop.others_per_tensor_operation:.2f}"
+    assert said == [*map(str, counts), others, str(compiled.registers), str(int(compiled.spills))]
+
+
+def test_all_kernels_are_in_the_table() -> None:
+    assert {row[0] for row in rows()} == set(KERNELS)
