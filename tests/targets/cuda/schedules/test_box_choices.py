@@ -97,10 +97,10 @@ REFUSED = {
     "no architecture": (matmul(64, 64, 256), None, "the program is for no architecture; name one"),
     "bytes by rows": (matmul(64, 64, 256, "i8"), "sm_90", "boxes do not transpose: pass a by rows and b transposed"),
     "one step": (matmul(64, 64, 16), "sm_90", "it takes two steps of 32 bytes of k or more"),
-    "pixels of parts of rows": (
-        convolution("nhwc_hwcf", (2, 32, 14, 14), 32, (3, 3), pad=1),
+    "channels of several taps": (
+        convolution("nhwc_hwcf", (2, 8, 14, 14), 32, (3, 3), pad=1),
         "sm_90",
-        "'data' is not addressed by one part of a loop along each dimension; a box is whole rows of pixels",
+        "'data' is not addressed by one part of a loop along each dimension; a box is pixels of images and",
     ),
     "channels first": (
         convolution("nchw_fchw", (2, 32, 8, 8), 32, (3, 3), pad=1),
