@@ -13,6 +13,7 @@ from vtac.collection import seldom_collected
 from vtac.errors import CompileError
 from vtac.pipelines import Runner
 from vtac.preparation import prepare, refuse_several_functions, scripts_of
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import append
 from vtac.targets.registry import all_targets, find_target
 from vtac.targets.target import KeepsSource
@@ -99,7 +100,7 @@ def compile(
     with seldom_collected():
         work = prepare(module, found, config, schedule)
         refuse_several_functions(work)
-        source = work.clone()
+        source = copy_of(work)
         text = remembered(module) if isinstance(module, ModuleOp) else remembered(work)
         if text is not None:
             remember(source, text)

@@ -28,6 +28,7 @@ from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError, ConfigError
 from vtac.limits import MEMORY, shown
 from vtac.passes.linalg.inline_calls import InlineCalls
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import append, erase
 from vtac.targets.registry import all_targets
 from vtac.targets.target import HasScript, Reach, Target
@@ -86,7 +87,7 @@ def _refuse_other_plan(module: ModuleOp, target: Target, planned: object) -> Non
 def _copied(module: object) -> ModuleOp:
     """A copy of a module, or what a file or a text says."""
     if isinstance(module, ModuleOp):
-        return module.clone()
+        return copy_of(module)
     if isinstance(module, str | Path):
         return parse(module)
     what = f"a {type(module).__name__}"

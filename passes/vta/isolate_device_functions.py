@@ -22,6 +22,7 @@ from xdsl.rewriter import InsertPoint
 from vtac.analysis.device_functions import device_functions, kernel_modules, kernel_of
 from vtac.analysis.target import copy_target
 from vtac.dialects.schedule.script import ScriptOp
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import move_op
 from vtac.rewriting.walker import rewrite_once
 
@@ -65,7 +66,7 @@ class IsolateDeviceFunctions(ModulePass):
 
 def isolated(device: FuncOp, module: ModuleOp) -> ModuleOp:
     """A module with a copy of a device function, for the hardware that its module is for."""
-    found = ModuleOp([device.clone()])
+    found = ModuleOp([copy_of(device)])
     copy_target(module, found)
     return found
 

@@ -14,6 +14,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.dialects.schedule.declared import CONSTANT, RESULT
 from vtac.dialects.vta.synchronisation import DepPopOp, DepPushOp, SyncOp
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.walker import rewrite_once
 
 
@@ -72,7 +73,7 @@ class LinkedKernel:
 
 def linked_kernel(kernel: ModuleOp) -> LinkedKernel:
     """A copy of the one function of a module at the vta level, ready to be called from a program."""
-    function = next(op for op in kernel.ops if isinstance(op, FuncOp)).clone()
+    function = copy_of(next(op for op in kernel.ops if isinstance(op, FuncOp)))
     contents = {op.sym_name.data: op.initial_value for op in kernel.ops if isinstance(op, GlobalOp)}
     given = len(function.body.block.args)
     marks = function.arg_attrs.data if function.arg_attrs else (DictionaryAttr({}),) * given

@@ -17,6 +17,7 @@ from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.payload import ForOp
 from vtac.errors import CompileError
 from vtac.limits import OPERATIONS, shown
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import insert_ops
 
 
@@ -51,7 +52,7 @@ def _copy(loop: ForOp, renewed: list[AllocOp], rewriter: PatternRewriter | None)
         fresh = allocation.clone(mapping)
         fresh.memref.name_hint = allocation.memref.name_hint
         insert_ops(fresh, InsertPoint.after(allocation), rewriter)
-    copy = loop.clone(mapping)
+    copy = copy_of(loop, mapping)
     copy.rename(loop.loop_name)
     return copy
 

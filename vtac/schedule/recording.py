@@ -21,6 +21,7 @@ from vtac.passes.directives.steps import Step, nest_at, steps_of
 from vtac.passes.linalg.convert_linalg_to_schedule import ConvertLinalgToSchedule
 from vtac.pipelines import Runner
 from vtac.preparation import drop_scripts, hardware_described, settle_hardware, stated_hardware
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import append, discard
 from vtac.schedule.references import BlockRef, LoopRef
 from vtac.text.context import make_context
@@ -41,12 +42,12 @@ class Recording:
     _verifies: ClassVar = True
 
     def __init__(self, module: ModuleOp | str | Path, *, function: str | None = None, config: object = None) -> None:
-        self.module = module.clone() if isinstance(module, ModuleOp) else parse(module)
+        self.module = copy_of(module) if isinstance(module, ModuleOp) else parse(module)
         if config is not None:
             target, record = hardware_described(config)
             settle_hardware(self.module, target, record)
         drop_scripts(self.module)
-        self._start = self.module.clone() if self._copies_start or not isinstance(module, ModuleOp) else module
+        self._start = copy_of(self.module) if self._copies_start or not isinstance(module, ModuleOp) else module
         Runner(make_context()).run_pass(ConvertLinalgToSchedule(), self.module)
         scheduled = _find_function(self.module, function)
         self._script = ScriptOp.get(scheduled.sym_name.data, Region(Block()))
@@ -104,7 +105,7 @@ class Recording:
     @property
     def script(self) -> ScriptOp:
         """The directives so far, as IR; a copy."""
-        return self._script.clone()
+        return copy_of(self._script)
 
     def direct(self, directive: type[_D], **arguments: object) -> _D:
         """Apply any directive, those of other packages among them, with its operands and properties by name."""

@@ -21,6 +21,7 @@ from vtac.errors import CompileError, NoDefaultScheduleError, TilingError, VtacE
 from vtac.passes.vta.isolate_device_functions import function_in, isolated
 from vtac.preparation import refuse_beyond_reach
 from vtac.rewriting.choices import note_choice
+from vtac.rewriting.copies import copy_of
 from vtac.rewriting.edits import insert_ops
 from vtac.schedule import Schedule, TrialSchedule
 from vtac.targets.vta.compilation import CompilationContext, compilation_of
@@ -43,8 +44,8 @@ def _take_known(device: FuncOp, module: ModuleOp, compilation: CompilationContex
         return False
     work, lowering = found
     _note_work(device, work, module)
-    compilation.lowerings.keep(device.clone(), lowering)
-    insert_ops(lowering.script.clone(), InsertPoint.at_end(module.body.block))
+    compilation.lowerings.keep(copy_of(device), lowering)
+    insert_ops(copy_of(lowering.script), InsertPoint.at_end(module.body.block))
     return True
 
 
@@ -62,7 +63,7 @@ def _schedule(device: FuncOp, module: ModuleOp, compilation: CompilationContext,
         lowering = _lowering(schedule, layers, source, device, module, compilation.tilings)
         compilation.lowerings.keep(function_in(source), lowering)
         script = lowering.script
-    insert_ops(script.clone(), InsertPoint.at_end(module.body.block))
+    insert_ops(copy_of(script), InsertPoint.at_end(module.body.block))
 
 
 def _layers(schedule: Schedule) -> list[Layer] | NoDefaultScheduleError:
