@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from xdsl.context import Context
-from xdsl.dialects.builtin import ArrayAttr, MemRefType, ModuleOp
+from xdsl.dialects.builtin import ArrayAttr, ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, Operation, SSAValue
@@ -16,6 +16,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.affine_expressions import to_affine
 from vtac.analysis.compaction import Compaction, plan_compaction
@@ -46,7 +47,7 @@ class PlaceBuffer(RewritePattern):
             rewriter.erase(op)
             return
         kind = memref_type_of(op.memref)
-        small = MemRefType(kind.element_type, placement.shape, memory_space=kind.memory_space)
+        small = buffer_type(kind.element_type, tuple(placement.shape), kind.memory_space)
         rewriter.replace_value_with_new_type(op.memref, small)
         move_op(op, InsertPoint.before(self._first_use(placement.body, op.memref)), rewriter)
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import cast
 
+from xdsl.dialects.builtin import IntegerType
 from xdsl.ir import SSAValue
 
 from vtac.analysis.constant_fills import filled_value
@@ -118,7 +119,7 @@ def _match_operand(
 ) -> str:
     """Match the last two indices of an operand with the tile's dimensions."""
     what = f"'{buffer_name(operand.value)}'"
-    if str(element_type_of(operand.value)) != f"i{width}":
+    if element_type_of(operand.value) != IntegerType(width):
         return f"expected {what} of element type i{width}, found {operand.value.type}"
     shape = shape_of(operand.value)
     rows, columns = (dimension.extent for dimension in tile)

@@ -18,9 +18,8 @@ from xdsl.dialects.linalg.attrs import IteratorType
 from xdsl.ir import Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
-from vtac.analysis.accesses import indices_of
+from vtac.analysis.accesses import all_indices_of
 from vtac.analysis.linear import Linear, from_affine
-from vtac.analysis.nest import extents_around
 from vtac.dialects.schedule.attributes import IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
@@ -135,10 +134,9 @@ def tile_view(block: BlockOp, inner: Sequence[ForOp]) -> StructuredView[SSAValue
     Variables are the induction variables of those loops; one that does not move the output
     is a reduction. Indices also hold the variables of the loops further out.
     """
-    extents = extents_around(block)
     operands: list[Operand[SSAValue]] = [
-        Operand(value, tuple(indices_of(block, position, extents)), access.pad_value)
-        for position, (value, access) in enumerate(zip(block.buffers, block.accesses.data, strict=True))
+        Operand(value, tuple(indices), access.pad_value)
+        for value, access, indices in zip(block.buffers, block.accesses.data, all_indices_of(block), strict=True)
     ]
     moving = operands[-1].variables
     variables: dict[SSAValue, IterationVariable] = {

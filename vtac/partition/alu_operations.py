@@ -88,8 +88,8 @@ def _operation_difference(op: Operation, body: Block) -> str:
     if isinstance(op, ALU_OPERATIONS):
         return _alu_operation_difference(op)
     if isinstance(op, arith.ExtSIOp | arith.TruncIOp):
-        kinds = {str(op.operands[0].type), str(op.results[0].type)}
-        return "" if kinds == {"i8", "i32"} else f"'{op.name}' is between {' and '.join(sorted(kinds))}"
+        kinds = {op.operands[0].type, op.results[0].type}
+        return "" if kinds == {i8, i32} else f"'{op.name}' is between {' and '.join(sorted(map(str, kinds)))}"
     if isinstance(op, arith.MuliOp):
         return _product_difference(op)
     return f"its body holds '{op.name}'"

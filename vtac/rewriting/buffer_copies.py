@@ -8,13 +8,14 @@ from __future__ import annotations
 from math import prod
 
 from xdsl.dialects.affine import ApplyOp
-from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, MemRefType
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.pattern_rewriter import PatternRewriter
 
 from vtac.analysis.accesses import bindings_of, guards_of
+from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import shape_of
@@ -47,7 +48,7 @@ def make_copies(allocation: AllocOp, number: SSAValue, count: int, rewriter: Pat
         elif isinstance(user, Load2DOp | Store2DOp):
             _address_transfer(user, number, prod(shape[:-2]), rewriter)
     kind = buffer.type
-    copies = MemRefType(kind.element_type, (count, *shape), memory_space=kind.memory_space)
+    copies = buffer_type(kind.element_type, (count, *shape), kind.memory_space)
     rewriter.replace_value_with_new_type(buffer, copies)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from xdsl.dialects.builtin import MemRefType, StringAttr
+from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.memref import AllocOp
 from xdsl.ir import Block, SSAValue
 from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import element_type_of
 from vtac.analysis.regions import Interval
@@ -58,7 +59,7 @@ def give_buffer_name(allocation: AllocOp, name: str) -> None:
 
 def allocate_like(like: SSAValue, shape: Sequence[int], scope: str, name: str, body: Block) -> SSAValue:
     """A new buffer of a scope, allocated at the start of a body."""
-    allocation = AllocOp([], [], MemRefType(element_type_of(like), shape, memory_space=StringAttr(scope)))
+    allocation = AllocOp([], [], buffer_type(element_type_of(like), tuple(shape), StringAttr(scope)))
     give_buffer_name(allocation, name)
     Rewriter.insert_op(allocation, InsertPoint.at_start(body))
     return allocation.memref

@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import (
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, SSAValue
 
+from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.locations import location_of
 from vtac.analysis.sizes import unusable_extents
 from vtac.dialects.packing.declared import STRIDES
@@ -86,7 +87,7 @@ def _placed(kind: Attribute, marks: DictionaryAttr, op: Operation) -> MemRefType
             f"{STRIDES.name} has {counted(len(strides), 'number')} for {kind}: one per dimension is required",
             location_of(op),
         )
-    return MemRefType(found.element_type, found.get_shape(), StridedLayoutAttr(strides, None), found.memory_space)
+    return buffer_type(found.element_type, found.get_shape(), found.memory_space, StridedLayoutAttr(strides, None))
 
 
 def _without_strides(marks: DictionaryAttr) -> DictionaryAttr:
@@ -102,4 +103,4 @@ def as_memref(kind: Attribute, op: Operation) -> MemRefType[Attribute]:
     shaped = cast(TensorType[Attribute], kind)
     if any(extent < 1 for extent in shaped.get_shape()):
         raise CompileError(unusable_extents(str(shaped), shaped.get_shape()), location_of(op))
-    return MemRefType(shaped.get_element_type(), shaped.get_shape())
+    return buffer_type(shaped.get_element_type(), shaped.get_shape())
