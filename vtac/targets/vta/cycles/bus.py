@@ -57,12 +57,15 @@ class ReadBus:
         self._free: int = 0
 
     def request(self, transfer: Transfer) -> None:
-        self.waiting.append(transfer)
-        self.waiting.sort(key=lambda waiting: waiting.priority)
+        waiting = self.waiting
+        place = len(waiting)
+        while place and waiting[place - 1].priority > transfer.priority:
+            place -= 1
+        waiting.insert(place, transfer)
 
     def next_command(self) -> int | None:
         """The first cycle in which a command waits, or None when no client waits."""
-        return min((transfer.ready for transfer in self.waiting), default=None)
+        return min([transfer.ready for transfer in self.waiting], default=None)
 
     def serve(self) -> Transfer:
         """Accept commands until one of the waiting transfers has had its last one accepted: that transfer.

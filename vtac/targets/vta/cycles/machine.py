@@ -52,12 +52,13 @@ class Machine:
         Times run ahead of the bus only where they do not depend on it, so no command can appear
         before the last one accepted.
         """
+        fetch, bus, plan, units = self.fetch, self.bus, self.plan, self.units
         progress = True
         while progress:
-            progress = self.fetch.dispatch(self.bus)
-            for unit in self.units:
-                if unit.is_ready:
-                    progress |= unit.run(self.plan, self.bus)
+            progress = fetch.dispatched < fetch.fetched and fetch.dispatch(bus)
+            for unit in units:
+                if unit.is_ready and unit.run(plan, bus):
+                    progress = True
 
     def _finished(self) -> int | None:
         compute = self.units[COMPUTE]

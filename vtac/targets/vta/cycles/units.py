@@ -10,12 +10,17 @@ from vtac.targets.vta.cycles.plan import TRANSFER, LoadShape, Plan
 from vtac.targets.vta.isa import POP_NEXT, POP_PREV, PUSH_NEXT, PUSH_PREV, Memory
 
 _CLIENT_OF = {
-    Memory.UOP: "uop",
-    Memory.INP: "inp",
-    Memory.WGT: "wgt",
-    Memory.ACC: "acc",
-    Memory.ACC_8BIT: "acc",
+    memory: (client, CLIENTS.index(client))
+    for memory, client in (
+        (Memory.UOP, "uop"),
+        (Memory.INP, "inp"),
+        (Memory.WGT, "wgt"),
+        (Memory.ACC, "acc"),
+        (Memory.ACC_8BIT, "acc"),
+    )
 }
+_POPS, _PUSHES = POP_PREV | POP_NEXT, PUSH_PREV | PUSH_NEXT
+_NO_ARRIVAL = (0, 0)
 
 
 @dataclass(eq=False, slots=True)
@@ -65,26 +70,27 @@ class Unit:
 
     def run(self, plan: Plan, bus: ReadBus) -> bool:
         """Execute until something is missing: an instruction, a token, or data. Whether any started or ended."""
-        before = len(self.starts)
-        tokens, costs = plan.tokens, plan.costs
-        while not self.loading and len(self.starts) < len(self.instructions):
-            position = len(self.starts)
-            index = self.instructions[position]
+        begun = position = len(self.starts)
+        instructions, tokens, costs, count = self.instructions, plan.tokens, plan.costs, len(self.instructions)
+        while position < count and not self.loading:
+            index = instructions[position]
             bits = tokens[index]
             start = max(self.free, self.visible[position])
-            if bits & (POP_PREV | POP_NEXT):
+            if bits & _POPS:
                 taken = self._take(index, bits, start)
                 if taken is None:
                     break
                 start = taken
             else:
-                self.arrivals.append((0, 0))
+                self.arrivals.append(_NO_ARRIVAL)
             self.starts.append(start)
-            if costs[index] == TRANSFER:
+            position += 1
+            cost = costs[index]
+            if cost == TRANSFER:
                 self._request(index, start, plan.loads[index], bus)
             else:
-                self.finish(start + costs[index], plan)
-        return len(self.starts) != before
+                self._finish(index, bits, start + cost)
+        return position != begun
 
     def _take(self, index: int, bits: int, start: int) -> int | None:
         """Take the tokens that an instruction pops: its start, or None when one is missing."""
@@ -105,9 +111,8 @@ class Unit:
     def _request(self, index: int, start: int, shape: LoadShape, bus: ReadBus) -> None:
         self.loading = True
         if shape.bursts:
-            client = _CLIENT_OF[shape.memory]
-            ready = start + COMMAND_DELAY + shape.top
-            bus.request(Transfer(client, CLIENTS.index(client), index, shape.bursts, ready))
+            client, priority = _CLIENT_OF[shape.memory]
+            bus.request(Transfer(client, priority, index, shape.bursts, start + COMMAND_DELAY + shape.top))
 
     def loaded(self, transfer: Transfer, plan: Plan) -> None:
         """The bus has accepted the last command of this unit's LOAD: its end is known."""
@@ -117,9 +122,13 @@ class Unit:
     def finish(self, end: int, plan: Plan) -> None:
         """The executing instruction posts its tokens and leaves the queue."""
         index = self.instructions[len(self.starts) - 1]
+        self._finish(index, plan.tokens[index], end)
+
+    def _finish(self, index: int, bits: int, end: int) -> None:
         self.free = end
         self.ends.append(end)
-        bits = plan.tokens[index]
+        if not bits & _PUSHES:
+            return
         for bit, queue in ((PUSH_PREV, self.prev_out), (PUSH_NEXT, self.next_out)):
             if bits & bit and queue:
                 queue.available.append(end)
