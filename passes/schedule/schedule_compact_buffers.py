@@ -101,7 +101,7 @@ def normalise(block: BlockOp, expressions: list[list[Linear]]) -> None:
     block.domain = IterationAttr(tuple(variables))
     block.accesses = ArrayAttr(accesses)
     values = [Linear.variable(loop.induction_variable) for loop in loops]
-    rebind(block, values + [Linear(0)] * (len(variables) - len(loops)), guards)
+    rebind(block, values + [Linear(0)] * (len(variables) - len(loops)), guards, extents)
 
 
 def _has_fragments(function: FuncOp) -> bool:

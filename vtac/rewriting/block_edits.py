@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import cast
 
 from xdsl.dialects.builtin import AffineMapAttr, AffineSetAttr, ArrayAttr
@@ -24,12 +24,14 @@ from vtac.dialects.schedule.payload import BlockOp, ForOp
 from vtac.dialects.segments import SEGMENTS, segments
 
 
-def rebind(block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear]) -> None:
-    """Give a block new bindings and guards over the loops that now enclose it.
+def rebind(
+    block: BlockOp, bindings: Sequence[Linear], guards: Sequence[Linear], around: Mapping[Hashable, int] | None = None
+) -> None:
+    """Give a block new bindings and guards over the loops that now enclose it, whose extents are `around`.
 
     Guards that always hold are dropped.
     """
-    extents = extents_around(block)
+    extents = extents_around(block) if around is None else around
     kept = list(dict.fromkeys(guard for guard in guards if guard.bounds(extents)[0] < 0))
     used: set[Hashable] = set()
     for expression in (*bindings, *kept):
@@ -68,15 +70,18 @@ def substitute_loop(block: BlockOp, values: dict[Hashable, Linear], extra_guards
 
 def restrict_loop(loop: ForOp, start: int, extent: int) -> None:
     """Let a loop run only the iterations start <= i < start + extent of those it runs."""
-    blocks = [(block, bindings_of(block), guards_of(block)) for block in blocks_under(loop)]
+    variable = loop.induction_variable
+    around = [(block, extents_around(block)) for block in blocks_under(loop) if variable in block.bound_loops]
+    blocks = [(block, extents, bindings_of(block, extents), guards_of(block, extents)) for block, extents in around]
     loop.trip_count = extent
-    shifted: dict[Hashable, Linear] = {loop.induction_variable: Linear.variable(loop.induction_variable) + start}
-    for block, bindings, guards in blocks:
-        extents = extents_around(block)
+    shifted: dict[Hashable, Linear] = {variable: Linear.variable(variable) + start}
+    for block, extents, bindings, guards in blocks:
+        extents[variable] = extent
         rebind(
             block,
             [value.substitute(shifted, extents) for value in bindings],
             [guard.substitute(shifted, extents) for guard in guards],
+            extents,
         )
 
 
