@@ -16,9 +16,9 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
-from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.accesses import bindings_of, guards_of
 from vtac.analysis.affine_expressions import to_affine
+from vtac.analysis.buffer_types import buffer_type
 from vtac.analysis.compaction import Compaction, plan_compaction
 from vtac.analysis.linear import Linear
 from vtac.analysis.nest import child_holding, enclosing_loops, extents_around, memref_type_of
