@@ -12,6 +12,7 @@ from typing import TypeVar
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from vtac.analysis.walks import operations_under
+from vtac.rewriting.edits import append
 
 _O = TypeVar("_O", bound=Operation)
 
@@ -28,30 +29,28 @@ def copy_of(op: _O, values: dict[SSAValue, SSAValue] | None = None) -> _O:
 
 
 def _copied(op: _O, values: dict[SSAValue, SSAValue]) -> _O:
-    regions = [Region() for _ in op.regions]
+    blocks = [region.first_block for region in op.regions]
+    empty = [None if block is None else Block(arg_types=[one.type for one in block.args]) for block in blocks]
     copy = op.create(
         operands=[values.get(operand, operand) for operand in op._operands],
         result_types=[result.type for result in op.results],
         attributes=op.attributes,
         properties=op.properties,
         location=op.location,
-        regions=regions,
+        regions=[Region(() if block is None else block) for block in empty],
     )
     for old, new in zip(op.results, copy.results, strict=True):
         values[old] = new
         new._name = old._name
-    for region, empty in zip(op.regions, regions, strict=True):
-        block = region.first_block
-        if block is not None:
-            _copy_block(block, empty, values)
+    for block, filled in zip(blocks, empty, strict=True):
+        if block is not None and filled is not None:
+            _copy_block(block, filled, values)
     return copy
 
 
-def _copy_block(block: Block, region: Region, values: dict[SSAValue, SSAValue]) -> None:
-    copy = Block(arg_types=[argument.type for argument in block.args])
-    region.add_block(copy)
+def _copy_block(block: Block, copy: Block, values: dict[SSAValue, SSAValue]) -> None:
     for old, new in zip(block.args, copy.args, strict=True):
         values[old] = new
         new._name = old._name
         new.location = old.location
-    copy.add_ops([_copied(op, values) for op in block.ops])
+    append([_copied(op, values) for op in block.ops], copy)
