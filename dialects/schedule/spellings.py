@@ -30,6 +30,7 @@ KnownIntrinsic = Literal[
     "mma.ldmatrix",
     "mma.store",
     "tma.load",
+    "tma.store",
     "wmma.load_matrix_sync",
     "wmma.mma_sync",
     "wmma.store_matrix_sync",

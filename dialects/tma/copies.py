@@ -40,36 +40,13 @@ def _scope(memory: SSAValue) -> str:
     return space.data if isinstance(space, StringAttr) else "global"
 
 
-def _map_of(source: SSAValue, boxes: BoxesAttr) -> TensorMap:
+def map_of_array(source: SSAValue, boxes: BoxesAttr) -> TensorMap:
+    """The map of an array, by its name in the IR. Raises `ConfigError` for what there is not."""
     return boxes.data.map_of(source.name_hint or "array", _kind(source).element_type)
 
 
-def _check(op: str, source: SSAValue, target: SSAValue, places: _Places, boxes: BoxesAttr) -> None:
-    """The rules of a copy of either kind. Raises `VerifyException`."""
-    if (_scope(source), _scope(target)) != ("global", "shared"):
-        raise VerifyException(
-            f"{op}: from {_scope(source)} to {_scope(target)} memory; from global to shared is possible"
-        )
-    if _kind(source).element_type != _kind(target).element_type:
-        raise VerifyException(
-            f"{op}: the array holds {_kind(source).element_type}, shared memory {_kind(target).element_type}"
-        )
-    try:
-        one = boxes.data.map_of("a", _kind(source).element_type)
-    except ConfigError as error:
-        raise VerifyException(f"{op}: {error.message.removeprefix(_OF_ARRAY)}") from None
-    places.check(op, one)
-    room = _kind(target).element_count() * one.element_bytes
-    if one.box_bytes > room:
-        raise VerifyException(f"{op}: a box of {one.box_bytes} bytes to a buffer of {room}")
-    last = sum((extent - 1) * stride for extent, stride in zip(one.extents[1:], one.strides, strict=True))
-    reach, size = last + one.extents[0] * one.element_bytes, _kind(source).element_count() * one.element_bytes
-    if reach > size:
-        raise VerifyException(f"{op}: the map reaches {reach} bytes far, the array has {size}")
-
-
 @dataclass(frozen=True)
-class _Places:
+class Places:
     """Where a box begins: its coordinates, and for pixels how far each lies from its place in the bounding box."""
 
     coordinates: Sequence[SSAValue]
@@ -83,6 +60,32 @@ class _Places:
         if len(self.offsets) != wanted:
             what = "pixels, one for each dimension of space" if wanted else "a tiled box"
             raise VerifyException(f"{op}: {len(self.offsets)} offsets of {what}; {wanted} are required")
+
+
+def check_box(
+    op: str, array: SSAValue, shared: SSAValue, places: Places, boxes: BoxesAttr, *, is_store: bool = False
+) -> None:
+    """The rules of a copy between an array and shared memory, of any kind. Raises `VerifyException`."""
+    scopes, wanted = [_scope(array), _scope(shared)], ["global", "shared"]
+    if scopes != wanted:
+        found, possible = ((way[::-1] if is_store else way) for way in (scopes, wanted))
+        raise VerifyException(f"{op}: from {' to '.join(found)} memory; from {' to '.join(possible)} is possible")
+    if _kind(array).element_type != _kind(shared).element_type:
+        raise VerifyException(
+            f"{op}: the array holds {_kind(array).element_type}, shared memory {_kind(shared).element_type}"
+        )
+    try:
+        one = boxes.data.map_of("a", _kind(array).element_type)
+    except ConfigError as error:
+        raise VerifyException(f"{op}: {error.message.removeprefix(_OF_ARRAY)}") from None
+    places.check(op, one)
+    room = _kind(shared).element_count() * one.element_bytes
+    if one.box_bytes > room:
+        raise VerifyException(f"{op}: a box of {one.box_bytes} bytes to a buffer of {room}")
+    last = sum((extent - 1) * stride for extent, stride in zip(one.extents[1:], one.strides, strict=True))
+    reach, size = last + one.extents[0] * one.element_bytes, _kind(array).element_count() * one.element_bytes
+    if reach > size:
+        raise VerifyException(f"{op}: the map reaches {reach} bytes far, the array has {size}")
 
 
 @irdl_op_definition
@@ -111,10 +114,10 @@ class CopyOp(IRDLOperation):
     @property
     def map(self) -> TensorMap:
         """The map of the array that is copied."""
-        return _map_of(self.source, self.boxes)
+        return map_of_array(self.source, self.boxes)
 
     def verify_(self) -> None:
-        _check("copy", self.source, self.target, _Places(self.coordinates, self.offsets), self.boxes)
+        check_box("copy", self.source, self.target, Places(self.coordinates, self.offsets), self.boxes)
 
 
 @irdl_op_definition
@@ -145,7 +148,7 @@ class LoadOp(IRDLOperation):
     @property
     def map(self) -> TensorMap:
         """The map of the array that is copied."""
-        return _map_of(self.source, self.boxes)
+        return map_of_array(self.source, self.boxes)
 
     @property
     def box_bytes(self) -> int:
@@ -161,7 +164,7 @@ class LoadOp(IRDLOperation):
         check_barriers("load", self.barriers)
         if self.mask is not None:
             check_blocks("load", self, self.mask.value.data.bit_length())
-        _check("load", self.source, self.target, _Places(self.coordinates, self.offsets), self.boxes)
+        check_box("load", self.source, self.target, Places(self.coordinates, self.offsets), self.boxes)
 
 
 @irdl_op_definition

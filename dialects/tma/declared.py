@@ -16,3 +16,12 @@ ROLES = declare(
         "warps of which the first branch uses bulk copies, and the second asks for them, both at the same time",
     )
 )
+
+BY_WARPS = declare(
+    Declared(
+        "tma.by_warps",
+        MARK,
+        ("memref.alloc",),
+        "shared memory of which each warp writes what it stores by bulk copies, and nothing else: no barrier is needed",
+    )
+)

@@ -22,6 +22,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of, guards_of, guards_without_unit_loops
+from vtac.analysis.box_stores import STORE_BOX
 from vtac.analysis.fragment_plans import intrinsic_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
@@ -64,7 +65,7 @@ class GuardStatements(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp | ForOp, rewriter: PatternRewriter) -> None:
-        if any(intrinsic_of(loop) == STORE for loop in _loops_with(op)):
+        if any(intrinsic_of(loop) in (STORE, STORE_BOX) for loop in _loops_with(op)):
             return
         if isinstance(op, ForOp):
             _refuse_parts(op)
@@ -119,7 +120,7 @@ def _refuse_parts(loop: ForOp) -> None:
     """What one instruction does cannot be skipped in part; results in registers are computed element by element."""
     whole = (
         "tile"
-        if TENSORIZE.is_on(loop) and TENSORIZE.get(loop) != STORE
+        if TENSORIZE.is_on(loop) and TENSORIZE.get(loop) not in (STORE, STORE_BOX)
         else "vector"
         if loop.loop_kind is LoopKind.VECTORIZED
         else ""
@@ -141,7 +142,8 @@ class ConvertGuardsToConditions(ModulePass):
     ensures:  no block has a guard; statements of one body that share their guards share the
               test, and stay separate, so that barriers and pipelines can come between them.
     declines: a guard that holds for a part of a tile or of a vector; of results in registers (mma.store), which are
-              computed element by element, guards stay on the block.
+              computed element by element, and of boxes (tma.store), which end with their array, guards stay on the
+              block.
     """
 
     name = "convert-guards-to-conditions"

@@ -21,6 +21,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name, scope_of
 from vtac.analysis.shared_memory import buffer_bytes, lifetimes, shared_buffers
 from vtac.dialects.schedule.payload import ForOp
+from vtac.dialects.tma.declared import BY_WARPS
 from vtac.dialects.wmma.declared import SHARED_OFFSET, STAGED
 from vtac.errors import CompileError
 
@@ -181,9 +182,9 @@ def _is_uniform(value: SSAValue) -> bool:
 
 
 def _shared_accesses(op: Operation) -> Iterator[Access]:
-    """An operation's own accesses of shared memory that no pipeline guards."""
+    """An operation's own accesses of shared memory that no pipeline guards, nor has each warp to itself."""
     for access in own_accesses(op):
         owner = access.buffer.owner
-        is_staged = isinstance(owner, Operation) and STAGED.is_on(owner)
+        is_staged = isinstance(owner, Operation) and (STAGED.is_on(owner) or BY_WARPS.is_on(owner))
         if scope_of(access.buffer) == "shared" and not is_staged:
             yield access

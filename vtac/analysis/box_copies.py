@@ -30,7 +30,7 @@ from vtac.errors import ConfigError
 from vtac.targets.target import Mismatch
 
 LOAD = "tma.load"
-_BANKS_BYTES = 128
+BANKS_BYTES = 128
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,7 @@ class _Matcher:
         width, layout = self._width(), layout_of(self.block.output)
         panel = layout.swizzle // width if layout is not None and layout.panel_rows else row
         if not self.is_compact:
-            panel = min(panel, _BANKS_BYTES // width)  # a layout may yet cut rows into panels
+            panel = min(panel, BANKS_BYTES // width)  # a layout may yet cut rows into panels
         return panel if row % panel == 0 else f"rows of {row} elements are no panels of {panel}"
 
     def _width(self) -> int:

@@ -10,7 +10,7 @@ from vtac.analysis.locations import location_of
 from vtac.analysis.nest import buffer_name
 from vtac.dialects.mma import LoadPairOp, StorePairOp
 from vtac.dialects.schedule.declared import RESULT
-from vtac.dialects.tma import CopyOp, LoadOp
+from vtac.dialects.tma import CopyOp, LoadOp, StoreOp
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
 from vtac.errors import CompileError
 
@@ -51,6 +51,8 @@ def _written(kernel: FuncOp) -> set[SSAValue]:
             found.add(_base(op.memref if isinstance(op, memref.StoreOp) else op.memory))
         elif isinstance(op, vector.StoreOp):
             found.add(_base(op.base))
+        elif isinstance(op, StoreOp):
+            found.add(_base(op.target))
     return found
 
 

@@ -17,6 +17,16 @@ def tiled_places(one: TensorMap, starts: Sequence[int]) -> list[Integers]:
     return [start + part * step for start, part, step in zip(starts, reversed(grid), one.steps, strict=True)]
 
 
+def swizzled_places(one: TensorMap, first: int) -> Integers:
+    """Elements of shared memory where a box's elements lie, from a first one on where the orders of chunks begin."""
+    places = first + np.arange(one.box_bytes // one.element_bytes)
+    span, width = one.swizzle // one.element_bytes, one.element_bytes
+    if not span:
+        return places
+    chunk, row = 16 // width, 128 // width
+    return places ^ (places // row % (span // chunk) * chunk)
+
+
 def problem_of_start(one: TensorMap, starts: Sequence[int], offsets: Sequence[int]) -> str:
     """Why pixels cannot begin at `starts`, with such offsets; empty where they can, and for tiled boxes."""
     if one.corners is None:

@@ -77,6 +77,7 @@ def evaluate_kernel(
         with np.errstate(all="ignore"):  # threads that a condition leaves out compute too, on what there is
             at_once.run(function.body.block)
         at_once.bulk.end(function)
+        at_once.bulk.stores.check_end(function)
     results = [argument for argument in function.body.block.args if is_result(function, argument)]
     outputs = [memories[result] for result in results]
     written = tuple(_written(memory).reshape(memory.shape) for memory in outputs)

@@ -13,7 +13,8 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.nest import buffer_name
 from vtac.dialects import tma
-from vtac.evaluate.boxes import pixel_places, problem_of_start, tiled_places
+from vtac.evaluate.boxes import pixel_places, problem_of_start, swizzled_places, tiled_places
+from vtac.evaluate.bulk_stores import BulkStores
 from vtac.evaluate.kernel_memory import NOBODY, KernelMemory, PendingCopy, Users
 from vtac.evaluate.numbers import Array, Integers, Mask
 from vtac.evaluate.refusals import refused
@@ -81,6 +82,7 @@ class BulkCopies:
         self._plane = block[0] * block[1]
         self._barriers: dict[tuple[SSAValue, int, int], _Mbarrier] = {}
         self._turns: Turns | None = None
+        self.stores = BulkStores(self._size)
 
     def execute(self, op: Operation, running: Running, active: Mask | None) -> bool:
         """Execute an operation of the tma level; False for any other."""
@@ -95,7 +97,7 @@ class BulkCopies:
         elif isinstance(op, tma.LoadOp):
             self._load(op, running, active)
         else:
-            return isinstance(op, tma.FenceInitOp | tma.SetmaxnregOp)
+            return isinstance(op, tma.FenceInitOp | tma.SetmaxnregOp) or self.stores.execute(op, running, active)
         return True
 
     def meet(self, op: tma.ClusterArriveOp | tma.ClusterWaitOp) -> None:
@@ -247,7 +249,7 @@ class BulkCopies:
             places = sum(at * (pitch // one.element_bytes) for at, pitch in zip(steps, pitches, strict=True))
             values = np.where(inside, source.raw(np.asarray(places)), self._fill(one.fill, source))
             first = int(np.broadcast_to(running.values[op.offset], running.threads.shape)[thread])
-            chunks = self._swizzled(first, one.swizzle // one.element_bytes, one.element_bytes, values.size)
+            chunks = swizzled_places(one, first)
             for rank in self._ranks(op, int(thread)):
                 block = np.array([self._block_of(int(thread), rank)])
                 users = Users(running.threads[thread : thread + 1], block)
@@ -266,11 +268,3 @@ class BulkCopies:
 
     def _fill(self, fill: str, source: KernelMemory) -> Array:
         return np.full(1, np.nan if fill == "nan" else 0).astype(source.data.dtype)
-
-    def _swizzled(self, first: int, span: int, width: int, count: int) -> Integers:
-        """Elements where a box's elements lie, from a first one on, whose place is where the orders of chunks begin."""
-        places = first + np.arange(count)
-        if not span:
-            return places
-        chunk, row = 16 // width, 128 // width
-        return places ^ (places // row % (span // chunk) * chunk)

@@ -305,3 +305,27 @@ func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16, "shared">, %b: memref
   tma.load %t[%i], %a[%i, %i], %b[%i] boxes <[64, 32] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> mask 3 : memref<6144xf16, "shared">, memref<100x256xf16>, memref<3xi64, "shared">
   func.return
 }
+
+// -----
+
+func.func @f(%x: memref<2x9x14x64xf16>, %t: memref<6144xf16, "shared">, %i: index) {
+  // expected-error @+1 {{store: a map for im2col; only tiled boxes are stored}}
+  tma.store %t[%i], %x[%i, %i, %i, %i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 1, 1, 1] im2col [-1, -1] to [-1, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%a: memref<100x256xf16>, %t: memref<6144xf16>, %i: index) {
+  // expected-error @+1 {{store: from global to global memory; from shared to global is possible}}
+  tma.store %t[%i], %a[%i, %i] boxes <[64, 16] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16>, memref<100x256xf16>
+  func.return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error @+1 {{wait_stores: 8 groups; 0 to 7 are possible}}
+  tma.wait_stores 8 read
+  func.return
+}

@@ -45,3 +45,18 @@ func.func @pixels(%x: memref<2x9x14x64xf16>, %tile: memref<6144xf16, "shared">, 
   tma.load %tile[%i], %x[%c, %w, %h, %n] offsets [%s, %r], %full[%i] boxes <[64, 32] of [64, 14, 9, 2] strides [128, 1792, 16128] steps [1, 2, 1, 1] im2col [-1, -1] to [-2, -1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<2x9x14x64xf16>, memref<3xi64, "shared">
   func.return
 }
+
+// CHECK-LABEL: func.func @stores
+// CHECK:         tma.publish
+// CHECK-NEXT:    tma.store %tile[%i], %c[%x, %y] boxes <[64, 16] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+// CHECK-NEXT:    tma.commit_stores
+// CHECK-NEXT:    tma.wait_stores 1 read
+// CHECK-NEXT:    tma.wait_stores 0
+func.func @stores(%c: memref<100x256xf16>, %tile: memref<6144xf16, "shared">, %i: index, %x: index, %y: index) {
+  tma.publish
+  tma.store %tile[%i], %c[%x, %y] boxes <[64, 16] of [256, 100] strides [512] steps [1, 1] swizzle 128 fill zero> : memref<6144xf16, "shared">, memref<100x256xf16>
+  tma.commit_stores
+  tma.wait_stores 1 read
+  tma.wait_stores 0
+  func.return
+}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from vtac.passes.gpu.convert_attention_to_memory import ConvertAttentionToMemory
 from vtac.passes.gpu.convert_blocks_to_memory import ConvertBlocksToMemory
 from vtac.passes.gpu.convert_copies_to_boxes import ConvertCopiesToBoxes
+from vtac.passes.gpu.convert_copies_to_stores import ConvertCopiesToStores
 from vtac.passes.gpu.convert_guards_to_conditions import ConvertGuardsToConditions
 from vtac.passes.gpu.convert_loops_to_gpu import ConvertLoopsToGpu
 from vtac.passes.gpu.convert_tiles_to_mma import ConvertTilesToMma
@@ -60,6 +61,7 @@ WMMA_PIPELINE = Pipeline(
         Phase(
             "tiles",
             (
+                ConvertCopiesToStores(),
                 ConvertTilesToWmma(),
                 ConvertTilesToWgmma(),
                 ConvertTilesToMma(),

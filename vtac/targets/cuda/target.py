@@ -104,6 +104,12 @@ def _match_box(loop: ForOp, _module: ModuleOp) -> object:
     return match_box_intrinsic(loop)
 
 
+def _match_stored_box(loop: ForOp, _module: ModuleOp) -> object:
+    from vtac.analysis.box_stores import match_store_intrinsic
+
+    return match_store_intrinsic(loop)
+
+
 def _kernel(function: FuncOp) -> Operation | None:
     from vtac.analysis.walks import operations_under
     from vtac.dialects.wmma.declared import KERNEL
@@ -179,6 +185,7 @@ CUDA = Target(
             for depth in (16, 8, 32)
         ),
         Intrinsic("tma.load", _match_box),
+        Intrinsic("tma.store", _match_stored_box),
     ),
     levels=(Level("wmma", _kernel, _evaluate, ("tiles", "memory")),),
     formats={"cuda": _text},

@@ -12,7 +12,7 @@ from vtac.targets.cuda.cpu.wgmma_ptx import WGMMA_INSTRUCTIONS, WGMMA_MODELS
 
 ASYNC_INSTRUCTIONS = (
     "mbarrier.init, .arrive, .expect_tx and .try_wait.parity, mapa, barrier.cluster, cp.async.ca and .cg, "
-    "cp.async.bulk.tensor, fence.proxy.async, "
+    "cp.async.bulk.tensor, .commit_group and .wait_group, fence.proxy.async, "
     f"fence.mbarrier_init, elect.sync, setmaxnreg, {WGMMA_INSTRUCTIONS}"
 )
 """What has a model here, in words."""
@@ -157,6 +157,23 @@ def _copy(found: re.Match[str], of: _Operands) -> str:
     return f"::vtac::copy_async({memory}, (const void*){of.read(source)}, {size}, {absent}, {of.line});"
 
 
+def _store_box(found: re.Match[str], of: _Operands) -> str:
+    rank, target, coordinates, source = found.groups()
+    numbers = _numbers_of(coordinates, of)
+    if len(numbers) != int(rank):
+        raise KernelTextError(f"cp.async.bulk.tensor.{rank}d takes {rank} coordinates, not {len(numbers)}", of.place)
+    return f"::vtac::store_box((const void*){of.read(target)}, {{{', '.join(numbers)}}}, {of.read(source)}, {of.line});"
+
+
+def _commit_stores(_: re.Match[str], of: _Operands) -> str:
+    return "::vtac::commit_stores();"
+
+
+def _wait_stores(found: re.Match[str], of: _Operands) -> str:
+    reads = "true" if found[1] else "false"
+    return f"::vtac::wait_for_stores({found[2]}, {reads});"
+
+
 def _fence(_: re.Match[str], of: _Operands) -> str:
     return "::vtac::fence_proxies();"
 
@@ -213,6 +230,13 @@ _MODELS: Mapping[re.Pattern[str], _Model] = MappingProxyType(
             (r"barrier\.cluster\.arrive(?:\.release)?(?:\.aligned)?", _arrive_at_cluster),
             (r"barrier\.cluster\.wait(?:\.acquire)?(?:\.aligned)?", _wait_for_cluster),
             (rf"cp\.async\.c([ag])\.shared\.global {_PLACE}, {_PLACE}, (\d+), {_NUMBER}", _copy),
+            (
+                r"cp\.async\.bulk\.tensor\.([1-5])d\.global\.shared::cta(?:\.tile)?\.bulk_group "
+                rf"\[(%\d+), \{{([^{{}}]*)\}}\], {_PLACE}",
+                _store_box,
+            ),
+            (r"cp\.async\.bulk\.commit_group", _commit_stores),
+            (r"cp\.async\.bulk\.wait_group(\.read)? (\d+)", _wait_stores),
             (r"fence\.proxy\.async(?:\.shared::cta)?", _fence),
             (r"fence\.mbarrier_init\.release\.cluster", _fence_init),
             (r"elect\.sync _\|(\w+), (?:0xffffffff|-1)", _elect),

@@ -62,8 +62,8 @@ KERNEL_RULES: Mapping[str, KernelRule] = MappingProxyType(
             "mbarrier_arrive_expect_tx(full, 2040); tma_load_2d(tile, map, x, y, full);  // the box has 2,048 bytes",
         ),
         "bulk-copy": KernelRule(
-            "a bulk copy has a tensor map of the launch record, and ends before its block",
-            "pass the map, give as many coordinates as it has dimensions, and wait for the mbarrier",
+            "a bulk copy has a tensor map of the launch record, and ends before its block; its source is left alone",
+            "pass the map, give as many coordinates as it has dimensions, and wait for the mbarrier, or for the group",
             "tma_load_2d(tile, map, 0, 0, full);  // at the kernel's end",
         ),
         "cluster": KernelRule(

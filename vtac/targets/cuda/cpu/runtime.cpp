@@ -17,4 +17,5 @@
 #include "races.cpp"
 #include "scheduling.cpp"
 #include "shadow.cpp"
+#include "stores.cpp"
 #include "transfers.cpp"

@@ -64,7 +64,9 @@ void land(const Transfer& transfer) {
     complete_transactions(*transfer.barrier, unsigned(box_bytes(map)));
 }
 
-// A parameter of the kernel as it lies there: its number behind a mark.
+}  // namespace
+
+// A parameter lies there as its number behind a mark.
 const TensorMapRecord& map_of(const void* parameter, int line) {
     std::uint64_t words[2];
     std::memcpy(words, parameter, sizeof words);
@@ -73,18 +75,23 @@ const TensorMapRecord& map_of(const void* parameter, int line) {
     return maps[words[1]];
 }
 
-void check_copy(const Transfer& copy, int dimensions, int offsets) {
-    const TensorMapRecord& map = *copy.map;
+void check_box(const TensorMapRecord& map, int dimensions, std::uint32_t target, int line) {
     if (dimensions != map.rank)
         fail("bulk-copy", "a box at %d coordinates of `%s`, which has %d dimensions, in @line:%d@, %s", dimensions, map.name,
-             map.rank, copy.line, place());
+             map.rank, line, place());
+    if (target % 128)
+        fail("misaligned", "a box of `%s` at byte %u of shared memory, in @line:%d@, %s: a multiple of 128 is required",
+             map.name, target & 0xfffff, line, place());
+    if (map.swizzle && target % (8 * map.swizzle))
+        fail("misaligned", "a box of `%s`, swizzled by %u bytes, at byte %u of shared memory, in @line:%d@, %s: a multiple of %u is required",
+             map.name, map.swizzle, target & 0xfffff, line, place(), 8 * map.swizzle);
+}
+
+namespace {
+
+void check_copy(const Transfer& copy, int dimensions, int offsets) {
+    check_box(*copy.map, dimensions, copy.target, copy.line);
     check_pixels(copy, offsets);
-    if (copy.target % 128)
-        fail("misaligned", "a box of `%s` goes to byte %u of shared memory, in @line:%d@, %s: a multiple of 128 is required",
-             map.name, copy.target & 0xfffff, copy.line, place());
-    if (map.swizzle && copy.target % (8 * map.swizzle))
-        fail("misaligned", "a box of `%s`, swizzled by %u bytes, goes to byte %u of shared memory, in @line:%d@, %s: a multiple of %u is required",
-             map.name, map.swizzle, copy.target & 0xfffff, copy.line, place(), 8 * map.swizzle);
     if (!copy.barrier->is_fenced)
         fail("proxy-fence",
              "the copy in @line:%d@ completes the mbarrier of line %d, whose initialisation no fence has shown to the async "
@@ -159,6 +166,7 @@ bool land_transfer() {
 }
 
 void check_transfers(int rank) {
+    check_stores(rank);
     for (int i = 0; i < transfer_count; ++i) {
         if (rank_of(transfers[i].target) != rank) continue;
         fail("bulk-copy", "the block has ended, and the bulk copy of @line:%d@ is still under way, %s: wait for its mbarrier",

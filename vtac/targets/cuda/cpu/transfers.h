@@ -14,6 +14,13 @@ struct Transfer {
     int line, agent;
 };
 
+// The map that a parameter of the kernel stands for; fails where it is none of the launch record's.
+const TensorMapRecord& map_of(const void* parameter, int line);
+// Fails for another number of coordinates than the map has, and for a place in shared memory that its swizzle does not
+// start at.
+void check_box(const TensorMapRecord& map, int dimensions, std::uint32_t place_in_shared, int line);
+// Ends the stores of a block, by its rank, all of which have to have been waited for.
+void check_stores(int rank);
 // Writes an element to its swizzled place, or the map's fill where there is none.
 void put_element(const TensorMapRecord& map, std::uint32_t target, const unsigned char* from);
 void land_pixels(const Transfer& copy);

@@ -17,6 +17,7 @@ INIT, ARRIVE, EXPECT, WAIT, FENCE = (
     "mbarrier_wait",
     "fence_mbarrier_init",
 )
+PUBLISH, COMMIT_STORES = "tma_store_fence", "tma_store_commit"
 
 ARRIVE_CLUSTER, WAIT_CLUSTER, CLUSTER_ARRIVE, CLUSTER_WAIT = (
     "mbarrier_arrive_cluster",
@@ -103,6 +104,18 @@ FUNCTIONS: Mapping[str, list[str]] = MappingProxyType(
             '  asm volatile("fence.mbarrier_init.release.cluster;" : : : "memory");',
             "}",
         ],
+        PUBLISH: [
+            "// Bulk copies see what the lanes of the warp have written to shared memory.",
+            f"__device__ __forceinline__ void {PUBLISH}() {{",
+            '  asm volatile("fence.proxy.async.shared::cta;" : : : "memory");',
+            "  __syncwarp();",
+            "}",
+        ],
+        COMMIT_STORES: [
+            f"__device__ __forceinline__ void {COMMIT_STORES}() {{",
+            '  if (threadIdx.x % 32 == 0) asm volatile("cp.async.bulk.commit_group;" : : : "memory");',
+            "}",
+        ],
     }
 )
 """By name, all but those that depend on a number."""
@@ -140,6 +153,44 @@ def load_text(dimensions: int, *, of_pixels: bool = False, multicast: bool = Fal
         "               :",
         f'               : "r"(target), "l"(&map), {", ".join(operands)}',
         '               : "memory");',
+        "}",
+    ]
+
+
+def store_name(dimensions: int) -> str:
+    """The function by which a warp's first lane stores a box of so many dimensions."""
+    return f"tma_store_{dimensions}d"
+
+
+def store_text(dimensions: int) -> list[str]:
+    """That function; coordinates count from the innermost dimension."""
+    names = [f"c{number}" for number in range(dimensions)]
+    numbers = ", ".join(f"%{2 + number}" for number in range(dimensions))
+    places = ", ".join(f"int {name}" for name in names)
+    operands = ", ".join(f'"r"({name})' for name in ["source", *names])
+    kind = f"cp.async.bulk.tensor.{dimensions}d.global.shared::cta.bulk_group"
+    return [
+        f"__device__ __forceinline__ void {store_name(dimensions)}(unsigned source, const TensorMap &map, {places}) {{",
+        "  if (threadIdx.x % 32 == 0)",
+        f'    asm volatile("{kind} [%0, {{{numbers}}}], [%1];"',
+        "                 :",
+        f'                 : "l"(&map), {operands}',
+        '                 : "memory");',
+        "}",
+    ]
+
+
+def wait_stores_name(groups: int, *, only_reads: bool) -> str:
+    """The function by which a warp's first lane waits until so many groups of its stores are under way."""
+    return f"tma_store_wait{'_read' if only_reads else ''}_{groups}"
+
+
+def wait_stores_text(groups: int, *, only_reads: bool) -> list[str]:
+    """That function."""
+    kind = f"cp.async.bulk.wait_group{'.read' if only_reads else ''}"
+    return [
+        f"__device__ __forceinline__ void {wait_stores_name(groups, only_reads=only_reads)}() {{",
+        f'  if (threadIdx.x % 32 == 0) asm volatile("{kind} {groups};" : : : "memory");',
         "}",
     ]
 

@@ -21,30 +21,36 @@ from vtac.targets.cuda.emit.tma_instructions import (
     ARRIVE_CLUSTER,
     CLUSTER_ARRIVE,
     CLUSTER_WAIT,
+    COMMIT_STORES,
     EXPECT,
     FENCE,
     FUNCTIONS,
     INIT,
+    PUBLISH,
     WAIT,
     WAIT_CLUSTER,
     load_name,
     load_text,
     registers_name,
     registers_text,
+    store_name,
+    store_text,
+    wait_stores_name,
+    wait_stores_text,
 )
 from vtac.targets.cuda.emit.types import element_bytes
 from vtac.targets.cuda.emit.wgmma_statements import WgmmaStatementPrinter
 
-_BY_ADDRESS = (tma.InitOp, tma.ArriveOp, tma.ArriveExpectOp, tma.WaitOp, tma.LoadOp)
+_BY_ADDRESS = (tma.InitOp, tma.ArriveOp, tma.ArriveExpectOp, tma.WaitOp, tma.LoadOp, tma.StoreOp)
 _BARRIER_BYTES = 8
 
 
 def kernel_maps(kernel: FuncOp) -> dict[TensorMap, str]:
-    """The tensor maps of a kernel and their names, in the order of its loads."""
+    """The tensor maps of a kernel and their names, in the order of its loads and stores."""
     found: dict[TensorMap, str] = {}
     taken = {parameter_name(argument) for argument in kernel.body.block.args}
     for op in kernel.walk():
-        if isinstance(op, tma.LoadOp) and map_of(op) not in found:
+        if isinstance(op, tma.LoadOp | tma.StoreOp) and map_of(op) not in found:
             name = f"{map_of(op).array}_map"
             numbered = (f"{name}_{number}" for number in count(2))
             found[map_of(op)] = next(one for one in chain([name], numbered) if one not in taken)
@@ -52,9 +58,10 @@ def kernel_maps(kernel: FuncOp) -> dict[TensorMap, str]:
     return found
 
 
-def map_of(op: tma.LoadOp) -> TensorMap:
-    """The map of a load, of a parameter by its name in the text."""
-    return op.boxes.data.map_of(parameter_name(whole(op.source)), element_type_of(op.source))
+def map_of(op: tma.LoadOp | tma.StoreOp) -> TensorMap:
+    """The map of a load or store, of a parameter by its name in the text."""
+    array = op.source if isinstance(op, tma.LoadOp) else op.target
+    return op.boxes.data.map_of(parameter_name(whole(array)), element_type_of(array))
 
 
 class TmaStatementPrinter(WgmmaStatementPrinter):
@@ -94,6 +101,23 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
             self._called[registers_name(action, count)] = registers_text(action, count)
             self._line(f"{registers_name(action, count)}();", depth)
         else:
+            return self._stores(op, depth)
+        return True
+
+    def _stores(self, op: Operation, depth: int) -> bool:
+        """Operations of boxes that a warp stores; False for any other."""
+        if isinstance(op, tma.PublishOp):
+            self._call(PUBLISH, [], depth)
+        elif isinstance(op, tma.StoreOp):
+            self._store(op, depth)
+        elif isinstance(op, tma.CommitStoresOp):
+            self._call(COMMIT_STORES, [], depth)
+        elif isinstance(op, tma.WaitStoresOp):
+            groups, only_reads = op.groups.value.data, op.read is not None
+            name = wait_stores_name(groups, only_reads=only_reads)
+            self._called[name] = wait_stores_text(groups, only_reads=only_reads)
+            self._line(f"{name}();", depth)
+        else:
             return False
         return True
 
@@ -121,6 +145,14 @@ class TmaStatementPrinter(WgmmaStatementPrinter):
         arguments = [place, self._maps[map_of(op)], *places, self._barrier(op.barriers, op.index)]
         arguments += [str(op.mask.value.data)] if op.mask is not None else []
         self._line(f"{name}({', '.join(arguments)});", depth)
+
+    def _store(self, op: tma.StoreOp, depth: int) -> None:
+        name = store_name(len(op.coordinates))
+        self._called[name] = store_text(len(op.coordinates))
+        width = element_bytes(element_type_of(op.source))
+        place = f"{self._addresses[whole(op.source)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
+        coordinates = [self.text(one) for one in op.coordinates]
+        self._line(f"{name}({', '.join([place, self._maps[map_of(op)], *coordinates])});", depth)
 
     def _array(self, op: memref.AllocOp, depth: int) -> None:
         asked_for = any(isinstance(use.operation, _BY_ADDRESS) for use in op.memref.uses)

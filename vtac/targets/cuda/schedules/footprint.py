@@ -15,7 +15,7 @@ _GROUPS = (8, 4, 2)
 """Rows of blocks that take their tiles together."""
 _CARRIED_REGISTERS = 3
 """Of an element that waits in a register: itself, and what ptxas keeps of its address and guard; with 2 some spill."""
-_BARRIER_BYTES = 1024
+BARRIER_BYTES = 1024
 """Room for mbarriers, with what aligns the buffers of boxes behind them."""
 
 
@@ -42,7 +42,7 @@ def used_bytes(tiling: ProductTiling, size: ProductSize, record: GpuArchitecture
     """Shared memory of a block: what is needed at different times lies in one place where it would not fit besides."""
     apart = tiling.shared_bytes(size.element_bytes, overlaid=False, staged=size.staged)
     if tiling.boxes:
-        return apart + _BARRIER_BYTES
+        return apart + BARRIER_BYTES
     if apart <= record.static_shared_bytes_per_block:
         return apart
     return tiling.shared_bytes(size.element_bytes, overlaid=True, staged=size.staged)

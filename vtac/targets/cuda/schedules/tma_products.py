@@ -14,9 +14,15 @@ from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
 from vtac.dialects.wmma.declared import CUT_TF32
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
+from vtac.targets.cuda.schedules.box_results import (
+    StoringMmaScheduler,
+    StoringWgmmaScheduler,
+    result_bytes,
+    with_room,
+)
 from vtac.targets.cuda.schedules.box_tilings import BoxProbe, check_boxes
 from vtac.targets.cuda.schedules.instructions import Products, name_of, scheduler_of
-from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
+from vtac.targets.cuda.schedules.product_blocks import ProductBlocks, find_product_blocks
 from vtac.targets.cuda.schedules.shape import ProductShape, product_shape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, on_groups, producers_of
 
@@ -31,6 +37,7 @@ def tma_schedule(
     *,
     specialize: bool | None = None,
     cluster: int = 1,
+    stores: bool = False,
 ) -> Schedule:
     """A schedule of a product, its operands in bulk copies: of matrices, a batch of them, or a convolution in NHWC.
 
@@ -38,7 +45,8 @@ def tma_schedule(
     least estimated time whose tiles are boxes, or one that is given. With `specialize` warps of their own ask for the
     copies; None leaves it to the estimate, and takes such warps for a tiling of `wgmma` that is given. What lies
     outside of an operand, in any dimension, is the copies' zeros. With `cluster` so many neighbours of a grid share the
-    larger of their parts of both operands. Raises `ScheduleError` for other programs and architectures, sizes that no
+    larger of their parts of both operands. With `stores` results go through shared memory, and to their array as
+    boxes; stages make room for their tile. Raises `ScheduleError` for other programs and architectures, sizes that no
     tiling fits, and operands whose rows are no multiples of 16 bytes.
     """
     if not 1 <= cluster <= MOST_CLUSTER:
@@ -59,9 +67,25 @@ def tma_schedule(
     except ScheduleError as error:
         raise ScheduleError(f"tma_schedule: {error.message}") from None
     chosen = replace(chosen, cluster=cluster)
-    scheduler_of(chosen)(schedule, blocks, made, chosen).schedule()
-    schedule.name = name_of(chosen)
+    try:
+        schedule.name = _schedule(schedule, blocks, made, chosen, record if stores else None)
+    except ScheduleError as error:
+        raise ScheduleError(f"tma_schedule: {error.message.removeprefix('tma_schedule: ')}") from None
     return schedule
+
+
+def _schedule(
+    schedule: Schedule, blocks: ProductBlocks, made: ProductShape, chosen: ProductTiling, record: GpuArchitecture | None
+) -> str:
+    """Record the directives, with results in boxes where a record says what has room for them; what they are called."""
+    if record is None:
+        scheduler_of(chosen)(schedule, blocks, made, chosen).schedule()
+        return name_of(chosen)
+    result = (blocks.tail or (blocks.product,))[-1]
+    tiling = with_room(chosen, blocks.element_bytes, result_bytes(schedule, result), record)
+    storing = StoringWgmmaScheduler if on_groups(tiling.fragment) else StoringMmaScheduler
+    storing(schedule, blocks, made, tiling).schedule()
+    return f"{name_of(tiling)}, results in boxes"
 
 
 def _given(products: Products, tiling: ProductTiling) -> tuple[ProductShape, ProductTiling]:

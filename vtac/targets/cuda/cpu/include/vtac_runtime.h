@@ -72,6 +72,10 @@ bool wait_mbarrier(std::uint32_t address, unsigned parity, bool of_cluster, int 
 // cluster whose bit is set, and completes the mbarrier at the same place there.
 void load_box(const void* map, std::initializer_list<int> coordinates, std::initializer_list<int> offsets,
               std::uint32_t target, std::uint32_t barrier, const unsigned* mask, int line);
+// The same the other way, and its groups: until at most so many of a thread's are under way, or only have to be written.
+void store_box(const void* map, std::initializer_list<int> coordinates, std::uint32_t source, int line);
+void commit_stores();
+void wait_for_stores(int groups, bool only_reads);
 void fence_proxies();
 void fence_mbarriers();
 // Clusters: mapa, the block's rank, barrier.cluster.arrive and .wait.

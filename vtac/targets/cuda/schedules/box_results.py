@@ -1,0 +1,134 @@
+"""Schedules of products whose results go to their array as boxes, from a tile in shared memory that warps write."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from xdsl.dialects.builtin import FixedBitwidthType
+
+from vtac.analysis.nest import element_type_of
+from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.dialects.mma.layouts import COLUMNS, ROWS
+from vtac.dialects.wgmma.layouts import ROWS as GROUP_ROWS
+from vtac.errors import ScheduleError
+from vtac.schedule import BlockRef, LoopRef, Schedule
+from vtac.targets.cuda.schedules.box_products import TmaMmaScheduler, TmaWgmmaScheduler
+from vtac.targets.cuda.schedules.footprint import BARRIER_BYTES
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
+from vtac.targets.cuda.schedules.shape import payload_block
+from vtac.targets.cuda.schedules.tiling import ProductTiling
+
+_SWIZZLES = (128, 64, 32)
+LEAST_STAGES = 2
+
+
+def result_bytes(schedule: Schedule, block: str) -> int:
+    """Bytes of an element that a block writes."""
+    kind = element_type_of(payload_block(schedule, schedule.get_block(block)).output)
+    return kind.size if isinstance(kind, FixedBitwidthType) else 4
+
+
+def with_room(tiling: ProductTiling, element_bytes: int, width: int, record: GpuArchitecture) -> ProductTiling:
+    """The tiling with as many stages as leave room for its tile of results of `width` bytes each.
+
+    Where all warps ask for operands the tile lies where these lay. Raises `ScheduleError` where two stages leave none.
+    """
+    rows, columns, _ = tiling.block
+    tile = rows * columns * width + BARRIER_BYTES
+    for stages in range(tiling.stages, LEAST_STAGES - 1, -1):
+        made = replace(tiling, stages=stages)
+        operands = made.shared_bytes(element_bytes, overlaid=False, staged=False)
+        if (operands + tile if tiling.producers else max(operands, tile)) <= record.shared_bytes_per_block:
+            return made
+    raise ScheduleError(
+        f"blocks of {tiling} have no room for {rows} x {columns} results of {width} bytes beside two stages of their "
+        "operands: choose fewer rows or columns, or let results go from registers"
+    )
+
+
+class BoxResults(ProductScheduler):
+    """What bulk stores change of a schedule of a product: results pass through a tile, of which warps store boxes."""
+
+    def _spread(self, result: BlockRef) -> LoopRef:
+        """Blocks over the result; each warp finishes its rows and columns in shared memory, and stores them."""
+        script = self.script
+        if any(len(group) > 1 for group in self.shape.groups):
+            raise ScheduleError(
+                "results of images, whose pixels are rows of several dimensions, are stored from registers; boxes "
+                "store those of products of matrices"
+            )
+        (row_part, column_part, _), (m, n, _) = self.tiling.block, self.shape.sizes
+        if m < row_part or n < column_part:
+            raise ScheduleError(
+                f"blocks of {self.tiling} go beyond a product of {m} x {n} in their first tile, whose results would be "
+                "no whole tile in shared memory: choose fewer rows or columns, or let results go from registers"
+            )
+        stored = script.cache_write(result, 0, "shared")
+        *batch, rows, columns = script.get_loops(stored)
+        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
+        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
+        warps, (row, column) = self._warps(rows, columns)
+        script.reorder(*batch, row_block, column_block, *warps, row, column)
+        for loop in batch:
+            script.bind(loop, "blockIdx.z")
+        script.bind(row_block, "blockIdx.x")
+        script.bind(column_block, "blockIdx.y")
+        self._bind(warps)
+        script.tensorize(row, "tma.store")
+        script.compute_at(result, column_block)
+        if self.tiling.group > 1 and row_block.extent % self.tiling.group == 0 and not batch:
+            self.raster = (row_block, column_block)
+        return self._finish(result)
+
+    def _finish(self, result: BlockRef) -> LoopRef:
+        """What each warp computes of a tile of the result, from its sums; the innermost loop over warps."""
+        script = self.script
+        *_, rows, columns = script.get_loops(result)
+        warps, (rows, columns) = self._warps(rows, columns)
+        rows, row = script.split(rows, factor=ROWS)
+        columns, column = script.split(columns, factor=COLUMNS)
+        script.reorder(*warps, rows, columns, row, column)
+        self._bind(warps)
+        script.tensorize(row, "mma.store")
+        swizzle = self._result_swizzle(result, columns.extent * COLUMNS)
+        if swizzle:
+            width = self._width(result)
+            script.swizzle(result, swizzle, panels=self.tiling.block[1] * width > swizzle)
+        return warps[-1]
+
+    def _result_swizzle(self, result: BlockRef, columns: int) -> int:
+        """Bytes within which chunks of a result's rows change places, which divide the columns of a warp; or 0."""
+        row_bytes = (columns * self._width(result), self.tiling.block[1] * self._width(result))
+        return next((one for one in _SWIZZLES if all(count % one == 0 for count in row_bytes)), 0)
+
+    def _width(self, result: BlockRef) -> int:
+        kind = element_type_of(payload_block(self.script, result).output)
+        return kind.size if isinstance(kind, FixedBitwidthType) else 4
+
+    def _warps(self, rows: LoopRef, columns: LoopRef) -> tuple[tuple[LoopRef, ...], tuple[LoopRef, LoopRef]]:
+        """Loops over the warps of a block, and over the rows and columns of each."""
+        tiling = self.tiling
+        row_warp, rows = self.script.split(rows, factor=ROWS * tiling.row_tiles)
+        column_warp, columns = self.script.split(columns, factor=COLUMNS * tiling.column_tiles)
+        return (row_warp, column_warp), (rows, columns)
+
+    def _bind(self, warps: tuple[LoopRef, ...]) -> None:
+        for loop, name in zip(warps, ("threadIdx.y", "threadIdx.z"), strict=True):
+            self.script.bind(loop, name)
+
+
+class StoringMmaScheduler(BoxResults, TmaMmaScheduler):
+    """Schedules a product for `mma.sync`, its operands and results in boxes."""
+
+
+class StoringWgmmaScheduler(BoxResults, TmaWgmmaScheduler):
+    """Schedules a product for `wgmma`, its operands and results in boxes."""
+
+    def _warps(self, rows: LoopRef, columns: LoopRef) -> tuple[tuple[LoopRef, ...], tuple[LoopRef, LoopRef]]:
+        group, rows = self.script.split(rows, factor=GROUP_ROWS)
+        warp, rows = self.script.split(rows, factor=ROWS)
+        return (group, warp), (rows, columns)
+
+    def _bind(self, warps: tuple[LoopRef, ...]) -> None:
+        for loop, name in zip(warps, ("threadIdx.z", "threadIdx.y"), strict=True):
+            self.script.bind(loop, name)
