@@ -9,10 +9,23 @@ from xdsl.ir import Dialect
 from vtac.dialects.mma.attributes import SharedLayoutAttr, Tiles, TilesType
 from vtac.dialects.mma.ops import ExtractOp, FillOp, LdmatrixOp, LoadPairOp, StorePairOp, SyncOp, TilesOp
 from vtac.dialects.mma.register_ops import InsertOp, PackOp, ShuffleXorOp
+from vtac.dialects.mma.stores import StmatrixOp
 
 MMA = Dialect(
     "mma",
-    [ExtractOp, FillOp, InsertOp, LdmatrixOp, LoadPairOp, PackOp, ShuffleXorOp, StorePairOp, SyncOp, TilesOp],
+    [
+        ExtractOp,
+        FillOp,
+        InsertOp,
+        LdmatrixOp,
+        LoadPairOp,
+        PackOp,
+        ShuffleXorOp,
+        StmatrixOp,
+        StorePairOp,
+        SyncOp,
+        TilesOp,
+    ],
     [SharedLayoutAttr, TilesType],
 )
 
@@ -26,6 +39,7 @@ __all__ = [
     "PackOp",
     "SharedLayoutAttr",
     "ShuffleXorOp",
+    "StmatrixOp",
     "StorePairOp",
     "SyncOp",
     "Tiles",

@@ -29,6 +29,7 @@ KnownIntrinsic = Literal[
     "mma.m16n8k32",
     "mma.ldmatrix",
     "mma.store",
+    "mma.stmatrix",
     "tma.load",
     "tma.store",
     "wmma.load_matrix_sync",

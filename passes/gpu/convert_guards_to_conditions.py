@@ -26,7 +26,7 @@ from vtac.analysis.box_stores import STORE_BOX
 from vtac.analysis.fragment_plans import intrinsic_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.locations import location_of
-from vtac.analysis.mma_tiles import STORE
+from vtac.analysis.mma_tiles import MATRIX_STORE, STORE
 from vtac.analysis.nest import blocks_under, enclosing_loops, extents_around
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import TENSORIZE
@@ -38,6 +38,8 @@ from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.walker import rewrite_once
 
 Guards = tuple[Linear, ...]
+_BY_ELEMENT = (STORE, MATRIX_STORE, STORE_BOX)
+"""Intrinsics that see to guards themselves."""
 
 
 class SimplifyGuard(RewritePattern):
@@ -65,7 +67,7 @@ class GuardStatements(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: FuncOp | ForOp, rewriter: PatternRewriter) -> None:
-        if any(intrinsic_of(loop) in (STORE, STORE_BOX) for loop in _loops_with(op)):
+        if any(intrinsic_of(loop) in _BY_ELEMENT for loop in _loops_with(op)):
             return
         if isinstance(op, ForOp):
             _refuse_parts(op)
@@ -120,7 +122,7 @@ def _refuse_parts(loop: ForOp) -> None:
     """What one instruction does cannot be skipped in part; results in registers are computed element by element."""
     whole = (
         "tile"
-        if TENSORIZE.is_on(loop) and TENSORIZE.get(loop) not in (STORE, STORE_BOX)
+        if TENSORIZE.is_on(loop) and TENSORIZE.get(loop) not in _BY_ELEMENT
         else "vector"
         if loop.loop_kind is LoopKind.VECTORIZED
         else ""
@@ -141,9 +143,9 @@ class ConvertGuardsToConditions(ModulePass):
     requires: compacted buffers.
     ensures:  no block has a guard; statements of one body that share their guards share the
               test, and stay separate, so that barriers and pipelines can come between them.
-    declines: a guard that holds for a part of a tile or of a vector; of results in registers (mma.store), which are
-              computed element by element, and of boxes (tma.store), which end with their array, guards stay on the
-              block.
+    declines: a guard that holds for a part of a tile or of a vector; of results in registers (mma.store, mma.stmatrix),
+              which are computed element by element, and of boxes (tma.store), which end with their array, guards stay
+              on the block.
     """
 
     name = "convert-guards-to-conditions"

@@ -21,10 +21,12 @@ from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.constant_fills import filled_value
 from vtac.analysis.fragment_plans import intrinsic_of, tile_block
+from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.lanes import address_of_lane, place_of_lane
 from vtac.analysis.linear import Linear
 from vtac.analysis.mma_tiles import (
     LOAD,
+    MATRIX_STORE,
     MMA_INTRINSICS,
     STORE,
     PlannedTiles,
@@ -32,6 +34,7 @@ from vtac.analysis.mma_tiles import (
     match_load,
     match_product_tile,
     match_result,
+    mma_loops,
     no_tile,
     plan_tiles,
     starts_sums,
@@ -42,10 +45,12 @@ from vtac.analysis.tiles import perfect_nest
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.mma import FillOp, LdmatrixOp, SyncOp, TilesOp, TilesType
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.tensor_maps import FIRST_CAPABILITY
 from vtac.dialects.wmma.declared import COPIES, CUT_TF32
 from vtac.rewriting.edits import insert_ops
 from vtac.rewriting.index_values import HostValues
 from vtac.rewriting.lane_results import LaneResults
+from vtac.rewriting.matrix_results import MatrixResults
 from vtac.rewriting.register_buffers import DropBuffer
 from vtac.rewriting.walker import rewrite_once
 
@@ -94,6 +99,8 @@ class ConvertTile(RewritePattern):
             made = [self._load(op, values)]
         elif intrinsic == STORE:
             made = self._result(op, values, rewriter)
+        elif intrinsic == MATRIX_STORE:
+            made = self._stored(op, values, rewriter)
         else:
             made = [self._fill(op, values) if starts_sums(op) else self._product(op, intrinsic, values)]
         operations = [*values.operations, *made]
@@ -184,6 +191,18 @@ class ConvertTile(RewritePattern):
                 lanes.pair([(index, one) for one in pair for index in indices], loops, access.minor)
         return []
 
+    def _stored(self, loop: ForOp, values: HostValues, rewriter: PatternRewriter) -> list[Operation]:
+        """Two tiles of results side by side, stored by all lanes together."""
+        found = match_result(loop)
+        if isinstance(found, str):
+            raise no_tile(loop, found)
+        block, buffer = found.block, found.block.inputs[found.accumulator]
+        layout = self._planned(loop, buffer).tiles.layout
+        access = self._access(loop, block, found.accumulator, (1, 2))
+        indices = [values.materialise(values.value(access.tile + at)) for at in range(2)]
+        results = MatrixResults(found, self.declared[buffer], values, rewriter)
+        return results.store(access, layout, indices, _lane(values))
+
 
 def _lane(values: HostValues) -> SSAValue:
     """The number of the lane in its warp, a variable of the expressions."""
@@ -192,6 +211,15 @@ def _lane(values: HostValues) -> SSAValue:
     values.operations.append(lane)
     values.extents = {**values.extents, lane.result: WARP_SIZE}
     return lane.result
+
+
+def _check_stores(module: ModuleOp) -> None:
+    """Raises `CompileError` for `stmatrix` on architectures before it."""
+    loop = next((one for one in mma_loops(module) if intrinsic_of(one) == MATRIX_STORE), None)
+    record = architecture_of(module) if loop is not None else None
+    if loop is not None and (record is None or record.compute_capability < FIRST_CAPABILITY):
+        found = "no architecture is given" if record is None else f"{record.name} has none"
+        raise no_tile(loop, f"stmatrix: {found}; sm_90 and later store matrices")
 
 
 @dataclass(frozen=True)
@@ -204,12 +232,14 @@ class ConvertTilesToMma(ModulePass):
     ensures:  those buffers are mma.tiles; products are mma.sync, loads ldmatrix with the row that each lane names,
               results what each lane computes of the elements that it holds, stored two at a time where they lie side
               by side at a multiple of two.
-    declines: tiles that are not whole, loads that ldmatrix cannot do, results that read padding, double_buffer.
+    declines: tiles that are not whole, loads that ldmatrix cannot do, results that read padding, double_buffer;
+              stmatrix before sm_90, and under guards of more than what is not stored further.
     """
 
     name = "convert-tiles-to-mma"
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        _check_stores(op)
         for function in [inner for inner in op.ops if isinstance(inner, FuncOp)]:
             plan = plan_tiles(function)
             declared: dict[SSAValue, SSAValue] = {}

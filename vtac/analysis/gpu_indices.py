@@ -11,7 +11,7 @@ from xdsl.ir import Operation, SSAValue
 
 from vtac.analysis.nest import enclosing_loops
 from vtac.analysis.numbers import number_of
-from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StorePairOp
+from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StmatrixOp, StorePairOp
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.payload import ForOp
 from vtac.dialects.wgmma import DescriptorOp
@@ -46,8 +46,8 @@ def own_accesses(op: Operation) -> Iterator[Access]:
         yield Access(op, whole(op.base), op.indices[0], isinstance(op, vector.StoreOp))
     elif isinstance(op, LoadMatrixSyncOp | StoreMatrixSyncOp):
         yield Access(op, whole(op.memory), op.offset, isinstance(op, StoreMatrixSyncOp))
-    elif isinstance(op, LdmatrixOp | LoadPairOp | StorePairOp):
-        yield Access(op, whole(op.memory), op.offset, isinstance(op, StorePairOp))
+    elif isinstance(op, LdmatrixOp | LoadPairOp | StorePairOp | StmatrixOp):
+        yield Access(op, whole(op.memory), op.offset, isinstance(op, StorePairOp | StmatrixOp))
     elif isinstance(op, DescriptorOp):
         yield Access(op, whole(op.memory), op.offset, False)
     elif isinstance(op, AsyncCopyOp):

@@ -27,9 +27,10 @@ from vtac.analysis.nest import buffer_name, shape_of, strides_of
 from vtac.analysis.shared_matrices import matrix_span
 from vtac.analysis.warp_operations import array_size, named_tiles
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, TILE_BYTES
-from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StorePairOp
+from vtac.dialects.mma import LdmatrixOp, LoadPairOp, StmatrixOp, StorePairOp
 from vtac.dialects.mma.layouts import CORE_BYTES
 from vtac.dialects.mma.ops import tiles_of
+from vtac.dialects.mma.stores import STORED_BYTES
 from vtac.dialects.wgmma import DescriptorOp, MmaAsyncOp
 from vtac.dialects.wgmma.ops import matrix_of
 from vtac.dialects.wmma import AsyncCopyOp, LoadMatrixSyncOp, StoreMatrixSyncOp
@@ -96,6 +97,8 @@ def _extent(op: Operation) -> tuple[int, int]:
     if isinstance(op, LdmatrixOp):
         row = CORE_BYTES // ELEMENT_BYTES[tiles_of(op.tiles).element]
         return row, row
+    if isinstance(op, StmatrixOp):
+        return CORE_BYTES // STORED_BYTES, CORE_BYTES // STORED_BYTES
     if isinstance(op, LoadPairOp | StorePairOp):
         return 2, 2
     if isinstance(op, DescriptorOp):

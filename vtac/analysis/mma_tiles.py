@@ -29,8 +29,8 @@ from vtac.errors import CompileError
 
 PRODUCTS = tuple(f"mma.{shape}" for shape in SHAPES)
 """Intrinsics of products, or of the numbers that their sums start from."""
-LOAD, STORE = "mma.ldmatrix", "mma.store"
-MMA_INTRINSICS = (*PRODUCTS, LOAD, STORE)
+LOAD, STORE, MATRIX_STORE = "mma.ldmatrix", "mma.store", "mma.stmatrix"
+MMA_INTRINSICS = (*PRODUCTS, LOAD, STORE, MATRIX_STORE)
 _MOST_MATRICES = 4
 WIDEST = 2
 """Columns of neighbouring sums may be those of two tiles in turn."""

@@ -33,6 +33,7 @@ WARP_OPERATIONS = (
     mma.LdmatrixOp,
     mma.SyncOp,
     mma.ShuffleXorOp,
+    mma.StmatrixOp,
     DescriptorOp,
     MmaAsyncOp,
 )

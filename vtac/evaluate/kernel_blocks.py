@@ -248,6 +248,9 @@ class Blocks:
             self.values[op.result] = self.tiles.shuffled(op, self.values[op.value], active)
         elif isinstance(op, mma.LoadPairOp | mma.StorePairOp):
             self._pair(op, active)
+        elif isinstance(op, mma.StmatrixOp):
+            values = [self.values[value] for value in op.values]
+            self.tiles.store(op, values, self.memories[op.memory], self.values[op.offset], active)
         else:
             return self.groups.execute(op, self.values, self.memories, active)
         return True

@@ -13,6 +13,7 @@ from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.mma.attributes import Tiles
 from vtac.dialects.mma.layouts import CORE_ROWS, LaneLayout
 from vtac.dialects.mma.ops import SORT
+from vtac.dialects.mma.stores import stored_matrix
 from vtac.evaluate.bfloat16 import from_bfloat16, to_bfloat16
 from vtac.evaluate.kernel_memory import KernelMemory, Users
 from vtac.evaluate.kernel_warps import REGISTER_DTYPES, WarpOperations, cut_to_tf32, rounded_to_tf32
@@ -92,6 +93,29 @@ class TileOperations:
         value: Attribute = op.value
         tiles.data[warps, chosen] = number(value)[0]
         tiles.defined[warps, chosen] = True
+
+    def store(
+        self, op: mma.StmatrixOp, values: list[Array], memory: KernelMemory, offset: Array, active: Mask | None
+    ) -> None:
+        """Rows that lanes name, gathered from the lanes of their warp.
+
+        Raises `EvaluationError` for a row that starts at no multiple of 16 bytes.
+        """
+        warps, count = self.warps.active_warps(active, op), op.matrices
+        rows, columns = _places(stored_matrix(transposed=op.transposed is not None))
+        shape = (self.warps.warps, WARP_SIZE)
+        shown = [np.broadcast_to(value, self.warps.threads).reshape(shape)[warps] for value in values]
+        lanes = np.stack(shown, axis=-1).reshape(len(warps), WARP_SIZE, count, -1).swapaxes(1, 2)
+        cores = np.empty((len(warps), count, CORE_ROWS, CORE_ROWS), lanes.dtype)
+        cores[..., rows, columns] = lanes
+        firsts = np.broadcast_to(offset, self.warps.threads).reshape(shape)[warps][:, : CORE_ROWS * count]
+        firsts = firsts.astype(np.int64)
+        if (firsts % CORE_ROWS).any():
+            raise refused(f"'{op.name}': a row of '{memory.name}' does not start at a multiple of 16 bytes", op)
+        named = warps.reshape(-1, 1, 1) * WARP_SIZE + np.arange(CORE_ROWS * count)[None, :, None]
+        users = Users(named, named // self.warps.block_threads)
+        places = firsts[..., None] + np.arange(CORE_ROWS)
+        memory.write(places, cores.reshape(places.shape), users, None, op)
 
     def load(self, op: mma.LdmatrixOp, index: Array, memory: KernelMemory, offset: Array, active: Mask | None) -> None:
         """Rows that lanes name, spread over the lanes of their warp.

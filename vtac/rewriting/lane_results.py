@@ -32,7 +32,7 @@ _BOTH = tuple(range(_PAIR))
 
 
 @dataclass(frozen=True)
-class _Place:
+class Place:
     """Where a lane's first element of a piece lies in one buffer, and how many elements further the second does."""
 
     buffer: SSAValue
@@ -53,7 +53,7 @@ class LaneResults:
     def pair(self, held: Sequence[Held], loops: Mapping[Hashable, Linear], minor: ForOp) -> None:
         """Two neighbours, the first of which is where `loops` say; the loop over columns finds the second."""
         extents, block = self.values.extents, self.result.block
-        places = [self._place(position, loops, minor) for position in range(len(block.inputs) + 1)]
+        places = self.places(loops, minor)
         bounds = [guard for guard in guards_of(block, extents) if guard.bounds(extents)[0] < 0]
         firsts = [guard.substitute(loops, extents) for guard in bounds]
         steps = [self._growth(guard, minor, "a guard") for guard in bounds]
@@ -63,13 +63,17 @@ class LaneResults:
         for at in _BOTH:
             self._guarded([guard + step * at for guard, step in zip(firsts, steps, strict=True)], held, places, (at,))
 
-    def _place(self, position: int, loops: Mapping[Hashable, Linear], minor: ForOp) -> _Place:
+    def places(self, loops: Mapping[Hashable, Linear], minor: ForOp) -> list[Place]:
+        """Where the first of two neighbours lies in each buffer of the block."""
+        return [self._place(position, loops, minor) for position in range(len(self.result.block.inputs) + 1)]
+
+    def _place(self, position: int, loops: Mapping[Hashable, Linear], minor: ForOp) -> Place:
         block, extents = self.result.block, self.values.extents
         buffer = (*block.inputs, block.output)[position]
         flat = strided_index(indices_of(block, position, extents), strides_of(buffer))
         step = self._growth(flat, minor, f"'{buffer_name(buffer)}'")
         first = flat.substitute(loops, extents)
-        return _Place(buffer, first, step, step == 1 and multiple_of(first, extents) % _PAIR == 0)
+        return Place(buffer, first, step, step == 1 and multiple_of(first, extents) % _PAIR == 0)
 
     def _growth(self, expression: Linear, minor: ForOp, what: str) -> int:
         """By how much an expression is more in the next column."""
@@ -85,7 +89,7 @@ class LaneResults:
         return multiple_of(last, self.values.extents) % (abs(step) + 1) == 0
 
     def _guarded(
-        self, guards: Sequence[Linear], held: Sequence[Held], places: Sequence[_Place], which: tuple[int, ...]
+        self, guards: Sequence[Linear], held: Sequence[Held], places: Sequence[Place], which: tuple[int, ...]
     ) -> None:
         """What is computed of some elements, under the guards that ranges do not decide; indices stand before it."""
         values = self.values
@@ -102,7 +106,7 @@ class LaneResults:
         values.operations.append(scf.IfOp(verdict, [], [*skipped, scf.YieldOp()]))
 
     def _statements(
-        self, sums: list[SSAValue], places: Sequence[_Place], which: tuple[int, ...], made: list[Operation]
+        self, sums: list[SSAValue], places: Sequence[Place], which: tuple[int, ...], made: list[Operation]
     ) -> None:
         """Loads, arithmetic and stores of some elements, whose sums are given."""
         inputs = [
@@ -124,7 +128,7 @@ class LaneResults:
             found.append(op.result)
         return found
 
-    def _read(self, place: _Place, which: tuple[int, ...], made: list[Operation]) -> list[SSAValue]:
+    def _read(self, place: Place, which: tuple[int, ...], made: list[Operation]) -> list[SSAValue]:
         values = self.values
         if place.is_pair and which == _BOTH:
             pair = LoadPairOp(place.buffer, values.materialise(values.value(place.first)))
@@ -145,7 +149,7 @@ class LaneResults:
         made += [inner.clone(mapping) for inner in arithmetic]
         return mapping.get(block.yielded, block.yielded)
 
-    def _write(self, results: list[SSAValue], place: _Place, which: tuple[int, ...], made: list[Operation]) -> None:
+    def _write(self, results: list[SSAValue], place: Place, which: tuple[int, ...], made: list[Operation]) -> None:
         values = self.values
         if place.is_pair and which == _BOTH:
             made.append(

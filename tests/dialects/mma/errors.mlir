@@ -267,3 +267,35 @@ func.func @f(%m: memref<512xf16, "shared">, %i: index) {
   mma.ldmatrix %t[%i], %m[%i] matrices 4 cut : !mma.tiles<1 x matrix_a m16n8k16 f16>, memref<512xf16, "shared">
   func.return
 }
+
+// -----
+
+func.func @f(%m: memref<64xf16, "shared">, %h: f16, %i: index) {
+  // expected-error @+1 {{stmatrix: 6 values; each lane gives two of each of 1, 2 or 4 matrices}}
+  mma.stmatrix %h, %h, %h, %h, %h, %h to %m[%i] : f16, f16, f16, f16, f16, f16 to memref<64xf16, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%m: memref<64xf16>, %h: f16, %i: index) {
+  // expected-error @+1 {{stmatrix: rows lie in shared memory}}
+  mma.stmatrix %h, %h to %m[%i] : f16, f16 to memref<64xf16>
+  func.return
+}
+
+// -----
+
+func.func @f(%m: memref<64xf32, "shared">, %h: f32, %i: index) {
+  // expected-error @+1 {{stmatrix: elements of f32; f16 and bf16 are stored}}
+  mma.stmatrix %h, %h to %m[%i] : f32, f32 to memref<64xf32, "shared">
+  func.return
+}
+
+// -----
+
+func.func @f(%m: memref<64xf16, "shared">, %h: f16, %b: bf16, %i: index) {
+  // expected-error @+1 {{stmatrix: a value of type bf16; memory holds f16}}
+  mma.stmatrix %h, %b to %m[%i] : f16, bf16 to memref<64xf16, "shared">
+  func.return
+}

@@ -26,6 +26,12 @@ func.func @kernel(%s: memref<512xf16, "shared">, %c: memref<256xf32>, %i: index)
   %y, %z = mma.load_pair %c[%i] : memref<256xf32> -> f32, f32
   // CHECK-NEXT: mma.store_pair %x, %y, %c[%i] : f32, f32, memref<256xf32>
   mma.store_pair %x, %y, %c[%i] : f32, f32, memref<256xf32>
+  // CHECK-NEXT: %h = arith.truncf %x : f32 to f16
+  %h = arith.truncf %x : f32 to f16
+  // CHECK-NEXT: mma.stmatrix %h, %h, %h, %h to %s[%i] : f16, f16, f16, f16 to memref<512xf16, "shared">
+  mma.stmatrix %h, %h, %h, %h to %s[%i] : f16, f16, f16, f16 to memref<512xf16, "shared">
+  // CHECK-NEXT: mma.stmatrix %h, %h to %s[%i] transposed : f16, f16 to memref<512xf16, "shared">
+  mma.stmatrix %h, %h to %s[%i] transposed : f16, f16 to memref<512xf16, "shared">
   // CHECK-NEXT: %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 256>} : memref<64x128xf16, "shared">
   %t = memref.alloc() {mma.layout = #mma.layout<swizzle 128 pitch 256>} : memref<64x128xf16, "shared">
   // CHECK-NEXT: %u = memref.alloc() {mma.placed = #mma.layout<swizzle 0 pitch 144>} : memref<64x64xf16, "shared">

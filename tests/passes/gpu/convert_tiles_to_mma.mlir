@@ -455,3 +455,140 @@ func.func @odd(%c: memref<16x7xf32>) {
   }
   func.return
 }
+
+// -----
+
+// Two tiles of sums side by side, rounded: each lane gives two elements of each of four matrices, and names a row.
+
+// CHECK-LABEL: func.func @matrices
+// CHECK:         %11 = affine.apply affine_map<(d0) -> (((((d0 mod 16) * 64) + ((d0 floordiv 16) * 8)) + 16))> (%lane)
+// CHECK-NEXT:    mma.stmatrix %h, %h_1, %h_2, %h_3, %h_4, %h_5, %h_6, %h_7 to %t[%11] : f16, f16, f16, f16, f16, f16, f16, f16 to memref<16x64xf16, "shared">
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @matrices() {
+    %fa = memref.alloc() : memref<16x16xf16, "wmma.matrix_a">
+    %fb = memref.alloc() : memref<16x16xf16, "wmma.matrix_b">
+    %fc = memref.alloc() : memref<16x16xf32, "wmma.accumulator">
+    %t = memref.alloc() : memref<16x64xf16, "shared">
+    schedule.for %n = 0 to 2 {
+      schedule.for %i3 = 0 to 16 attributes {tensorize = "mma.m16n8k16"} {
+        schedule.for %j3 = 0 to 8 {
+          schedule.for %k3 = 0 to 16 {
+            schedule.block "mul" <spatial 2, spatial 16, spatial 8, reduction 16> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%n, %i3, %j3, %k3)
+              reads %fa<(d0, d1, d2, d3) -> (d1, d3)> : memref<16x16xf16, "wmma.matrix_a">
+              reads %fb<(d0, d1, d2, d3) -> (d3, d0 * 8 + d2)> : memref<16x16xf16, "wmma.matrix_b">
+              writes %fc<(d0, d1, d2, d3) -> (d1, d0 * 8 + d2)> : memref<16x16xf32, "wmma.accumulator"> {
+            ^bb0(%p: f16, %q: f16, %s: f32):
+              %wp = arith.extf %p : f16 to f32
+              %wq = arith.extf %q : f16 to f32
+              %m = arith.mulf %wp, %wq : f32
+              %r = arith.addf %s, %m : f32
+              schedule.yield %r : f32
+            }
+          }
+        }
+      }
+    }
+    schedule.for %i4 = 0 to 16 attributes {tensorize = "mma.stmatrix"} {
+      schedule.for %j4 = 0 to 16 {
+        schedule.block "store" <spatial 16, spatial 16> = (d0, d1) -> (d0, d1)(%i4, %j4)
+          reads %fc<(d0, d1) -> (d0, d1)> : memref<16x16xf32, "wmma.accumulator">
+          writes %t<(d0, d1) -> (d0, d1 + 16)> : memref<16x64xf16, "shared"> {
+        ^bb0(%v: f32):
+          %h = arith.truncf %v : f32 to f16
+          schedule.yield %h : f16
+        }
+      }
+    }
+    func.return
+  }
+}
+
+// -----
+
+// The buffer has the other dimension innermost: lanes name columns of the tile.
+
+// CHECK-LABEL: func.func @columns
+// CHECK:         %11 = affine.apply affine_map<(d0) -> ((((((d0 floordiv 16) * 128) + ((d0 mod 8) * 16)) + (((d0 floordiv 8) mod 2) * 8)) + 256))> (%lane)
+// CHECK-NEXT:    mma.stmatrix %h, %h_1, %h_2, %h_3, %h_4, %h_5, %h_6, %h_7 to %t[%11] transposed : f16, f16, f16, f16, f16, f16, f16, f16 to memref<64x16xf16, "shared">
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @columns() {
+    %fa = memref.alloc() : memref<16x16xf16, "wmma.matrix_a">
+    %fb = memref.alloc() : memref<16x16xf16, "wmma.matrix_b">
+    %fc = memref.alloc() : memref<16x16xf32, "wmma.accumulator">
+    %t = memref.alloc() : memref<64x16xf16, "shared">
+    schedule.for %n = 0 to 2 {
+      schedule.for %i3 = 0 to 16 attributes {tensorize = "mma.m16n8k16"} {
+        schedule.for %j3 = 0 to 8 {
+          schedule.for %k3 = 0 to 16 {
+            schedule.block "mul" <spatial 2, spatial 16, spatial 8, reduction 16> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%n, %i3, %j3, %k3)
+              reads %fa<(d0, d1, d2, d3) -> (d1, d3)> : memref<16x16xf16, "wmma.matrix_a">
+              reads %fb<(d0, d1, d2, d3) -> (d3, d0 * 8 + d2)> : memref<16x16xf16, "wmma.matrix_b">
+              writes %fc<(d0, d1, d2, d3) -> (d1, d0 * 8 + d2)> : memref<16x16xf32, "wmma.accumulator"> {
+            ^bb0(%p: f16, %q: f16, %s: f32):
+              %wp = arith.extf %p : f16 to f32
+              %wq = arith.extf %q : f16 to f32
+              %m = arith.mulf %wp, %wq : f32
+              %r = arith.addf %s, %m : f32
+              schedule.yield %r : f32
+            }
+          }
+        }
+      }
+    }
+    schedule.for %i4 = 0 to 16 attributes {tensorize = "mma.stmatrix"} {
+      schedule.for %j4 = 0 to 16 {
+        schedule.block "store" <spatial 16, spatial 16> = (d0, d1) -> (d0, d1)(%i4, %j4)
+          reads %fc<(d0, d1) -> (d0, d1)> : memref<16x16xf32, "wmma.accumulator">
+          writes %t<(d0, d1) -> (d1 + 16, d0)> : memref<64x16xf16, "shared"> {
+        ^bb0(%v: f32):
+          %h = arith.truncf %v : f32 to f16
+          schedule.yield %h : f16
+        }
+      }
+    }
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.architecture = "sm_80"} {
+  func.func @older() {
+    %fa = memref.alloc() : memref<16x16xf16, "wmma.matrix_a">
+    %fb = memref.alloc() : memref<16x16xf16, "wmma.matrix_b">
+    %fc = memref.alloc() : memref<16x16xf32, "wmma.accumulator">
+    %t = memref.alloc() : memref<16x64xf16, "shared">
+    schedule.for %n = 0 to 2 {
+      schedule.for %i3 = 0 to 16 attributes {tensorize = "mma.m16n8k16"} {
+        schedule.for %j3 = 0 to 8 {
+          schedule.for %k3 = 0 to 16 {
+            schedule.block "mul" <spatial 2, spatial 16, spatial 8, reduction 16> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%n, %i3, %j3, %k3)
+              reads %fa<(d0, d1, d2, d3) -> (d1, d3)> : memref<16x16xf16, "wmma.matrix_a">
+              reads %fb<(d0, d1, d2, d3) -> (d3, d0 * 8 + d2)> : memref<16x16xf16, "wmma.matrix_b">
+              writes %fc<(d0, d1, d2, d3) -> (d1, d0 * 8 + d2)> : memref<16x16xf32, "wmma.accumulator"> {
+            ^bb0(%p: f16, %q: f16, %s: f32):
+              %wp = arith.extf %p : f16 to f32
+              %wq = arith.extf %q : f16 to f32
+              %m = arith.mulf %wp, %wq : f32
+              %r = arith.addf %s, %m : f32
+              schedule.yield %r : f32
+            }
+          }
+        }
+      }
+    }
+    // expected-error @+1 {{tensorize with mma: stmatrix: sm_80 has none; sm_90 and later store matrices}}
+    schedule.for %i4 = 0 to 16 attributes {tensorize = "mma.stmatrix"} {
+      schedule.for %j4 = 0 to 16 {
+        schedule.block "store" <spatial 16, spatial 16> = (d0, d1) -> (d0, d1)(%i4, %j4)
+          reads %fc<(d0, d1) -> (d0, d1)> : memref<16x16xf32, "wmma.accumulator">
+          writes %t<(d0, d1) -> (d0, d1 + 16)> : memref<16x64xf16, "shared"> {
+        ^bb0(%v: f32):
+          %h = arith.truncf %v : f32 to f16
+          schedule.yield %h : f16
+        }
+      }
+    }
+    func.return
+  }
+}

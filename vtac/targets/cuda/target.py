@@ -174,7 +174,7 @@ CUDA = Target(
         ),
         *(
             Intrinsic(name, partial(_match_mma, name))
-            for name in ("mma.m16n8k16", "mma.m16n8k8", "mma.m16n8k32", "mma.ldmatrix", "mma.store")
+            for name in ("mma.m16n8k16", "mma.m16n8k8", "mma.m16n8k32", "mma.ldmatrix", "mma.store", "mma.stmatrix")
         ),
         *(
             Intrinsic(

@@ -167,6 +167,13 @@ FAULTS = {
 }
 
 
+FAULTS |= {
+    "matrices are stored transposed": (r"\.x4\.shared\.b16 \[%0\]", ".x4.trans.shared.b16 [%0]", {WRONG}),
+    "matrices change places": (r'"r"\(part_0\), "r"\(part_1\)', '"r"(part_1), "r"(part_0)', {WRONG}),
+    "a lane names another row": (r"(stmatrix_x4\(\w+)", r"\1 + 2 * 64", {WRONG, "race", "unwritten", "out-of-bounds"}),
+}
+
+
 @needs_cpu
 @pytest.mark.parametrize("name", ["mma.sync, roles", "wgmma, roles"])
 @pytest.mark.parametrize(("old", "new", "kinds"), FAULTS.values(), ids=FAULTS.keys())
@@ -183,6 +190,13 @@ def test_planted_faults_are_found(name: str, old: str, new: str, kinds: set[str]
 @pytest.mark.parametrize("name", ["mma.sync, roles", "wgmma, roles"])
 def test_the_text_itself_is_right(name: str) -> None:
     assert found_in(name, program(name).text) == ""
+
+
+def test_results_of_16_bits_are_stored_as_matrices() -> None:
+    assert "stmatrix_x4(" in program("wgmma, roles").text
+    ragged = compiled(CASES["a ragged tail"], WAYS["wgmma, roles"]).text
+    assert "stmatrix" not in ragged
+    assert "tma_store_2d(" in ragged
 
 
 @needs_compiler

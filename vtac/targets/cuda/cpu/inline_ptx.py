@@ -19,6 +19,7 @@ _FUNCTION = re.compile(
     r"(?P<head>__device__\s+__forceinline__\s+\w+\s+\w+\s*\((?P<parameters>[^(){}]*(?:\([^()]*\)[^(){}]*)*))\)\s*\{"
 )
 _LDMATRIX = re.compile(r"ldmatrix\.sync\.aligned\.m8n8\.x([124])(\.trans)?\.shared(?:::cta)?\.b16")
+_STMATRIX = re.compile(r"stmatrix\.sync\.aligned\.m8n8\.x([124])(\.trans)?\.shared(?:::cta)?\.b16")
 _MMA = re.compile(r"mma\.sync\.aligned\.(m16n8k\d+)\.row\.col\.(\w+)\.(\w+)\.(\w+)\.(\w+)")
 _ROUND = "cvt.rna.tf32.f32"
 _GROUP = re.compile(r"\s*(?:\{([^{}]*)\}|\[([^\[\]]*)\]|(%\d+))\s*(,|;|$)")
@@ -26,7 +27,7 @@ _DEPTHS = {"f16": 16, "bf16": 16, "tf32": 8, "s8": 32, "u8": 32}
 _SUMS = {"f32": "float", "s32": "int"}
 _CLOBBER = re.compile(r'[\s:,]*"(memory|cc)"')
 _ORDERING = re.compile(
-    r"\b(?:mbarrier|barrier\.cluster|fence|cp\.async|wgmma\.(?:fence|commit_group|wait_group))\.[\w.:]+"
+    r"\b(?:mbarrier|barrier\.cluster|fence|cp\.async|stmatrix|wgmma\.(?:fence|commit_group|wait_group))\.[\w.:]+"
 )
 _LINE = "vtac_line"
 
@@ -112,6 +113,10 @@ def _call(statement: _Statement, place: str) -> str:
     instruction, _, rest = statement.template.strip().partition(" ")
     groups = _groups(rest, statement, place)
     load, multiply = _LDMATRIX.fullmatch(instruction), _MMA.fullmatch(instruction)
+    store = _STMATRIX.fullmatch(instruction)
+    if store is not None:
+        _check_clobber(statement, place)
+        return _store(int(store[1]), bool(store[2]), groups, statement, place)
     if load is not None:
         return _load(int(load[1]), bool(load[2]), groups, statement, place)
     if multiply is not None:
@@ -120,7 +125,8 @@ def _call(statement: _Statement, place: str) -> str:
         return _round(groups, statement, place)
     raise KernelTextError(
         f"cannot run `{instruction}` on the CPU: the PTX instructions with a model are ldmatrix.sync.aligned.m8n8, "
-        f"mma.sync.aligned of f16, bf16, tf32, s8 and u8, cvt.rna.tf32.f32, and {ASYNC_INSTRUCTIONS}",
+        "stmatrix.sync.aligned.m8n8, mma.sync.aligned of f16, bf16, tf32, s8 and u8, cvt.rna.tf32.f32, and "
+        f"{ASYNC_INSTRUCTIONS}",
         place,
     )
 
@@ -156,6 +162,14 @@ def _load(matrices: int, transposed: bool, groups: list[list[int]], statement: _
     address = statement.operands[groups[1][0]][1]
     flag = "true" if transposed else "false"
     return f"::vtac::ptx::ldmatrix<{matrices}, {flag}>({{{registers}}}, {address}, {_LINE});"
+
+
+def _store(matrices: int, transposed: bool, groups: list[list[int]], statement: _Statement, place: str) -> str:
+    if [len(group) for group in groups] != [1, matrices]:
+        raise KernelTextError(f"stmatrix of {matrices} matrices takes an address and {matrices} registers", place)
+    address, *registers = (_read(number, statement, place) for group in groups for number in group)
+    flag = "true" if transposed else "false"
+    return f"::vtac::ptx::stmatrix<{matrices}, {flag}>({address}, {{{', '.join(registers)}}}, {_LINE});"
 
 
 def _multiply(match: re.Match[str], groups: list[list[int]], statement: _Statement, place: str) -> str:

@@ -74,6 +74,48 @@ def copy_text(size: int) -> list[str]:
     ]
 
 
+def stmatrix_name(matrices: int, *, transposed: bool) -> str:
+    """The function by which the lanes of a warp store so many matrices."""
+    return f"stmatrix_x{matrices}{'_trans' if transposed else ''}"
+
+
+def stmatrix_text(matrices: int, *, transposed: bool) -> list[str]:
+    """That function: the row that a lane names, and its two elements of each matrix."""
+    parts = [f"part_{number}" for number in range(matrices)]
+    parameters = ", ".join(f"unsigned {part}" for part in parts)
+    name, suffix = stmatrix_name(matrices, transposed=transposed), ".trans" if transposed else ""
+    return [
+        f"__device__ __forceinline__ void {name}(unsigned row, {parameters}) {{",
+        f'  asm volatile("stmatrix.sync.aligned.m8n8.x{matrices}{suffix}.shared.b16 [%0], {_braces(1, matrices)};"',
+        "               :",
+        f'               : "r"(row), {_operands("r", parts)}',
+        '               : "memory");',
+        "}",
+    ]
+
+
+_PAIRED = {
+    "f16": ("half", "half2", "__halves2half2"),
+    "bf16": ("__nv_bfloat16", "__nv_bfloat162", "__halves2bfloat162"),
+}
+
+
+def paired_name(element: str) -> str:
+    """The function that puts two elements of 16 bits into one register."""
+    return f"paired_{element}"
+
+
+def paired_text(element: str) -> list[str]:
+    """That function; the first element lies in the lower half."""
+    kind, both, make = _PAIRED[element]
+    return [
+        f"__device__ __forceinline__ unsigned {paired_name(element)}({kind} first, {kind} second) {{",
+        f"  const {both} pair = {make}(first, second);",
+        "  return *reinterpret_cast<const unsigned *>(&pair);",
+        "}",
+    ]
+
+
 ROUND = "round_to_tf32"
 """The function that rounds what one register holds to tf32."""
 

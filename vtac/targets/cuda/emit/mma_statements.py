@@ -31,8 +31,12 @@ from vtac.targets.cuda.emit.instructions import (
     mma_text,
     pack_name,
     pack_text,
+    paired_name,
+    paired_text,
     round_text,
     sorting_text,
+    stmatrix_name,
+    stmatrix_text,
 )
 from vtac.targets.cuda.emit.types import element_bytes, scalar_type
 
@@ -83,6 +87,8 @@ class MmaStatementPrinter(FragmentStatementPrinter):
             self._extract(op, depth)
         elif isinstance(op, mma.LoadPairOp | mma.StorePairOp):
             self._pair(op, depth)
+        elif isinstance(op, mma.StmatrixOp):
+            self._stmatrix(op, depth)
         elif isinstance(op, mma.InsertOp):
             place = f"{self.text(op.tiles)}[{self.text(op.index)}][{op.element.value.data}]"
             self._line(f"{place} = {self.text(op.value)};", depth)
@@ -199,6 +205,17 @@ class MmaStatementPrinter(FragmentStatementPrinter):
                 pair = ", ".join(f"{sums}[{index}][{2 * half + at}]" for at in range(2))
                 self._line(f"{tile}[{2 * part + half}] = {name}({pair});", depth)
 
+    def _stmatrix(self, op: mma.StmatrixOp, depth: int) -> None:
+        element, transposed = str(element_type_of(op.memory)), op.transposed is not None
+        name, pair = stmatrix_name(op.matrices, transposed=transposed), paired_name(element)
+        self._called[pair] = paired_text(element)
+        self._called[name] = stmatrix_text(op.matrices, transposed=transposed)
+        values = [self.text(value) for value in op.values]
+        parts = [f"{pair}({values[at]}, {values[at + 1]})" for at in range(0, len(values), 2)]
+        width = element_bytes(element_type_of(op.memory))
+        row = f"{self._addresses[whole(op.memory)]} + {width} * {self.text(op.offset, PRODUCT + 1)}"
+        self._line(f"{name}({', '.join([row, *parts])});", depth)
+
     def _pair(self, op: mma.LoadPairOp | mma.StorePairOp, depth: int) -> None:
         kind, make = _PAIRS[str(element_type_of(op.memory))]
         place = f"&{self.text(op.memory)}[{self.text(op.offset)}]"
@@ -226,7 +243,9 @@ def _without(expr: AffineExpr, position: int) -> AffineExpr | None:
 
 
 def _is_named_by_lanes(memory: SSAValue) -> bool:
-    """Whether ldmatrix loads from memory, or from a view of all of it."""
+    """Whether ldmatrix loads from memory, or stmatrix stores there, or from a view of all of it."""
     users = [use.operation for use in memory.uses]
     views = [user.result for user in users if isinstance(user, memref.ReinterpretCastOp)]
-    return any(isinstance(user, mma.LdmatrixOp) for user in users) or any(map(_is_named_by_lanes, views))
+    return any(isinstance(user, mma.LdmatrixOp | mma.StmatrixOp) for user in users) or any(
+        map(_is_named_by_lanes, views)
+    )

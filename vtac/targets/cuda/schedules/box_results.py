@@ -9,6 +9,7 @@ from xdsl.dialects.builtin import FixedBitwidthType
 from vtac.analysis.nest import element_type_of
 from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.mma.layouts import COLUMNS, ROWS
+from vtac.dialects.mma.stores import STORED_TYPES
 from vtac.dialects.wgmma.layouts import ROWS as GROUP_ROWS
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
@@ -85,16 +86,24 @@ class BoxResults(ProductScheduler):
         script = self.script
         *_, rows, columns = script.get_loops(result)
         warps, (rows, columns) = self._warps(rows, columns)
+        swizzle = self._result_swizzle(result, columns.extent)
+        wide = 2 if self._are_matrices(result, columns.extent) else 1
         rows, row = script.split(rows, factor=ROWS)
-        columns, column = script.split(columns, factor=COLUMNS)
+        columns, column = script.split(columns, factor=wide * COLUMNS)
         script.reorder(*warps, rows, columns, row, column)
         self._bind(warps)
-        script.tensorize(row, "mma.store")
-        swizzle = self._result_swizzle(result, columns.extent * COLUMNS)
+        script.tensorize(row, "mma.store" if wide == 1 else "mma.stmatrix")
         if swizzle:
             width = self._width(result)
             script.swizzle(result, swizzle, panels=self.tiling.block[1] * width > swizzle)
         return warps[-1]
+
+    def _are_matrices(self, result: BlockRef, columns: int) -> bool:
+        """Whether a warp's lanes store its results together: 16 bits each, whole tiles where more than sums is read."""
+        block, (m, n, _) = payload_block(self.script, result), self.shape.sizes
+        is_whole = m % self.tiling.block[0] == 0 and n % self.tiling.block[1] == 0
+        is_narrow = str(element_type_of(block.output)) in STORED_TYPES
+        return is_narrow and columns % (2 * COLUMNS) == 0 and (is_whole or len(block.inputs) == 1)
 
     def _result_swizzle(self, result: BlockRef, columns: int) -> int:
         """Bytes within which chunks of a result's rows change places, which divide the columns of a warp; or 0."""

@@ -57,6 +57,27 @@ VTAC_TELLS void ldmatrix(std::uint32_t* const (&registers)[matrices], std::uint3
     }
 }
 
+// Of each matrix lane 4 r + c gives columns 2 c and 2 c + 1 of row r, or transposed rows 2 c and 2 c + 1 of column r; lane
+// 8 m + r writes row r of matrix m, 16 bytes. The addresses of other lanes count for nothing.
+template <int matrices, bool transposed>
+VTAC_TELLS void stmatrix(std::uint32_t address, const std::uint32_t (&registers)[matrices], int line) {
+    const unsigned kind = unsigned(transposed ? Exchange::store_transposed_1 : Exchange::store_1) + matrices / 2;
+    const unsigned char* all = exchange(Exchange(kind), registers, sizeof registers, line);
+    const int lane = current_lane();
+    if (lane >= 8 * matrices) return;
+    std::uint16_t row[8];
+    for (int column = 0; column < 8; ++column) {
+        const int along = transposed ? lane % 8 : column, across = transposed ? column : lane % 8;
+        std::memcpy(&row[column], all + (across * 4 + along / 2) * exchanged_pitch + lane / 8 * 4 + along % 2 * 2, 2);
+    }
+    auto* place = const_cast<unsigned char*>(shared_pointer(address, sizeof row));
+    if (reinterpret_cast<std::uintptr_t>(place) % sizeof row)
+        fail("misaligned", "stmatrix to a row at %p, line %d: its address must be a multiple of 16 bytes",
+             static_cast<const void*>(place), line);
+    note_tile(place, sizeof row, 0, 1, true, line);
+    std::memcpy(place, row, sizeof row);
+}
+
 // D = A x B + C of 16 x 8, with 32 bytes of k. In A row r and column k are in lane r % 8 * 4 + k % (4 e) / e, for e
 // elements in a register, in register r / 8 + k / (4 e) * 2; in B column n and row k in lane n * 4 + k % (4 e) / e, in
 // register k / (4 e). A lane adds up two columns of two rows.

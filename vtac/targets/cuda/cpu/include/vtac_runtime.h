@@ -43,7 +43,10 @@ void shuffle(Shuffle kind, unsigned mask, const void* value, void* found, std::s
              int line);
 // Shows every lane of the warp what all pass, 64 bytes apart; waits until all have come to the same line. Valid until the
 // exchange after the next. It orders no memory.
-enum class Exchange : unsigned { load_1 = 32, load_2, load_4, transposed_1, transposed_2, transposed_4, multiply, product, fence, commit, wait };
+enum class Exchange : unsigned {
+    load_1 = 32, load_2, load_4, transposed_1, transposed_2, transposed_4, multiply, product, fence, commit, wait,
+    store_1, store_2, store_4, store_transposed_1, store_transposed_2, store_transposed_4
+};
 const unsigned char* exchange(Exchange kind, const void* value, std::size_t bytes, int line);
 int current_lane();
 // Addresses in shared memory as 32 bits, and back; fails for what lies elsewhere.
