@@ -15,7 +15,7 @@ from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.box_products import TmaMmaScheduler, TmaWgmmaScheduler
 from vtac.targets.cuda.schedules.footprint import BARRIER_BYTES
-from vtac.targets.cuda.schedules.product_directives import ProductScheduler, tail_of
+from vtac.targets.cuda.schedules.product_directives import ProductScheduler
 from vtac.targets.cuda.schedules.shape import payload_block
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 
@@ -58,7 +58,7 @@ class BoxResults(ProductScheduler):
                 "results of images, whose pixels are rows of several dimensions, are stored from registers; boxes "
                 "store those of products of matrices"
             )
-        (row_part, column_part, _), (m, n, _) = self.tiling.block, self.shape.sizes
+        (row_part, column_part, _), (m, n, _) = self.grid.tile, self.shape.sizes
         if m < row_part or n < column_part:
             raise ScheduleError(
                 f"blocks of {self.tiling} go beyond a product of {m} x {n} in their first tile, whose results would be "
@@ -66,19 +66,13 @@ class BoxResults(ProductScheduler):
             )
         stored = script.cache_write(result, 0, "shared")
         *batch, rows, columns = script.get_loops(stored)
-        row_block, rows = script.split(rows, factor=row_part, tail=tail_of(m, row_part))
-        column_block, columns = script.split(columns, factor=column_part, tail=tail_of(n, column_part))
+        loops, rows, columns = self.grid.split(rows, columns, self.shape.sizes)
         warps, (row, column) = self._warps(rows, columns)
-        script.reorder(*batch, row_block, column_block, *warps, row, column)
-        for loop in batch:
-            script.bind(loop, "blockIdx.z")
-        script.bind(row_block, "blockIdx.x")
-        script.bind(column_block, "blockIdx.y")
+        script.reorder(*batch, *loops, *warps, row, column)
+        self.grid.bind(batch, loops)
         self._bind(warps)
         script.tensorize(row, "tma.store")
-        script.compute_at(result, column_block)
-        if self.tiling.group > 1 and row_block.extent % self.tiling.group == 0 and not batch:
-            self.raster = (row_block, column_block)
+        script.compute_at(result, loops[-1])
         return self._finish(result)
 
     def _finish(self, result: BlockRef) -> LoopRef:
