@@ -11,14 +11,23 @@ from numpy.typing import NDArray
 
 import vtac
 from vtac.dialects.gpu_hardware import GpuArchitecture
+from vtac.errors import CompileError
 from vtac.targets.cuda.arrays import Array
+from vtac.workloads.nhwc_conv2d import NhwcConv2D
 from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_conv2d_plain import LAYOUTS, PlainConv2D
 from vtac.workloads.wmma_reference import conv2d_at, plain_conv2d_at
 
+BY_PIXELS = ("wgmma", "tma")
+"""Schedules of images that nothing packs."""
+
 
 def main() -> int:
-    options = runner.parser(__doc__ or "", "python examples/wmma_conv2d.py --batch 64 --stride 2 --emit conv2d.cu")
+    options = runner.parser(
+        __doc__ or "",
+        "python examples/wmma_conv2d.py --batch 64 --stride 2 --emit conv2d.cu",
+        ("seed", "fast", "mma", *BY_PIXELS),
+    )
     options.add_argument("--batch", type=int, default=256, help="images; packed, a multiple of 16")
     options.add_argument("--height", type=int, default=14)
     options.add_argument("--width", type=int, default=14)
@@ -39,12 +48,29 @@ def main() -> int:
     def work(architecture: GpuArchitecture) -> runner.Work:
         sizes = (given.batch, given.height, given.width, given.in_channels, given.out_channels)
         window = (given.kernel, given.padding, given.stride)
-        packed = given.layout == "packed"
-        layer = WmmaConv2D(*sizes, *window) if packed else PlainConv2D(*sizes, *window, given.layout)
+        by_pixels = given.schedule in BY_PIXELS
+        layer: WmmaConv2D
+        if by_pixels and given.layout != "nhwc":
+            raise CompileError(
+                f"schedule {given.schedule}: rows of its product are the pixels of NHWC images, which are not packed: "
+                "add --layout nhwc"
+            )
+        if given.layout == "packed":
+            layer = WmmaConv2D(*sizes, *window)
+        else:
+            layer = (NhwcConv2D if by_pixels else PlainConv2D)(*sizes, *window, given.layout)
 
         def schedule() -> vtac.Schedule:
             if given.schedule == "seed":
                 return layer.seed_schedule()
+            if given.schedule == "tma":
+                from vtac.targets.cuda.schedules.tma_products import tma_schedule
+
+                return tma_schedule(layer.text(), architecture)
+            if given.schedule == "wgmma":
+                from vtac.targets.cuda.schedules.wgmma_products import wgmma_schedule
+
+                return wgmma_schedule(layer.text(), architecture)
             if given.schedule == "mma":
                 from vtac.workloads.mma_conv2d import mma_conv_schedule, mma_tiling
 

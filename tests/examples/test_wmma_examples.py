@@ -76,6 +76,19 @@ def test_images_are_packed_by_the_kernel(flags: tuple[str, ...], run: Runner) ->
 
 
 @needs_compiler
+@pytest.mark.parametrize(("schedule", "said"), [("tma", "tma_load_im2col_4d("), ("wgmma", "wgmma_m64n")])
+def test_pixels_of_images_are_rows(schedule: str, said: str, run: Runner, tmp_path: Path) -> None:
+    """Odd images with a stride, of which nothing is packed."""
+    text = tmp_path / "conv2d.cu"
+    images = ("--batch", "3", "--height", "9", "--width", "7", "--in-channels", "64", "--out-channels", "64")
+    flags = ("--schedule", schedule, "--layout", "nhwc", "--arch", "sm_90a", "--stride", "2", "--emit", str(text))
+    status, out, err = run("conv2d", *images, *flags, "--json")
+    assert (status, err) == (0, "")
+    assert (json.loads(out)["correct"], json.loads(out)["max_error"]) == (True, 0)
+    assert said in text.read_text()
+
+
+@needs_compiler
 @pytest.mark.parametrize("flags", [("--dtype", "bf16", "--bias"), ("--dtype", "s8", "--relu"), ("--k", "50", "--relu")])
 def test_products_as_json(flags: tuple[str, ...], run: Runner) -> None:
     status, out, _ = run("matmul", "--m", "64", "--n", "64", "--k", "64", *flags, "--json")
@@ -203,6 +216,7 @@ def test_the_fast_schedule_takes_rows_that_no_vector_divides(name: str, flags: t
         ),
         ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit int8: choose --low and --high between -128 and 128"),
         ("matmul", ("--high", "99999999999999999999"), "do not fit int16: choose --low and --high between -32768 and"),
+        ("conv2d", ("--schedule", "tma"), "error: schedule tma: rows of its product are the pixels of NHWC images"),
         ("conv2d", ("--high", "99999"), "error: random numbers from -8 to below 99999 do not fit int16: choose"),
         ("conv2d", ("--seed", "-1"), "error: --seed is -1; 0 or more is required"),
     ],
