@@ -253,8 +253,8 @@ def test_alu_in_global_memory(s: Schedule) -> Callable[[], object]:
     GEMM,
     "tensorize: no intrinsic 'vta.conv'; the intrinsics are vta.gemm, wmma.load_matrix_sync, "
     "wmma.mma_sync, wmma.store_matrix_sync, wmma.fill_fragment, mma.m16n8k16, mma.m16n8k8, "
-    "mma.m16n8k32, mma.ldmatrix, mma.store, wgmma.m64nNk16, wgmma.m64nNk8, "
-    "wgmma.m64nNk32, tma.load",
+    "mma.m16n8k32, mma.ldmatrix, mma.store, mma.stmatrix, wgmma.m64nNk16, wgmma.m64nNk8, "
+    "wgmma.m64nNk32, tma.load, tma.store",
 )
 def test_tensorize_with_an_unknown_intrinsic(s: Schedule) -> Callable[[], object]:
     n, *_ = s.get_loops(s.get_block("acc"))

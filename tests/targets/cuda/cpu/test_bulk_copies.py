@@ -177,7 +177,7 @@ def test_a_kernel_without_its_map_is_refused() -> None:
         ('"mbarrier.arrive.shared::cta.b64 _, [%1];" : : "r"(x)', "asm operand %1 of 1"),
         ('"mbarrier.init.shared::cta.b64 [%0], %1;" : "=r"(x) : "r"(y)', "asm operand %0 is read, and its constraint"),
         ('"{ .reg .pred p; nanosleep.u32 20; }" : :', "cannot run `nanosleep.u32 20` on the CPU beside other"),
-        ('"cp.async.bulk.wait_group 0;" : :', "cannot run `cp.async.bulk.wait_group` on the CPU"),
+        ('"cp.async.bulk.prefetch.L2 [%0], 16;" : "l"(x)', "cannot run `cp.async.bulk.prefetch.L2` on the CPU"),
     ],
 )
 def test_instructions_without_a_model_are_refused(statement: str, message: str) -> None:

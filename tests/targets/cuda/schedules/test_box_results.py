@@ -141,7 +141,7 @@ def found_in(name: str, text: str) -> str:
 
 FAULTS = {
     "no fence": (r"tma_store_fence\(\);", "__syncwarp();", {"proxy-fence"}),
-    "lanes do not wait": (r"__syncwarp\(\);\n\}(.*?tma_store)", r"}\1", {"race"}),
+    "lanes do not wait": (r"__syncwarp\(\);\n\}(.*?tma_store)", r"}\1", {"race", "proxy-fence"}),
     "nothing is stored": (r"tma_store_2d\([^;]*;", "", {WRONG}),
     "nobody commits": (r"tma_store_commit\(\);", "", {"bulk-copy"}),
     "nobody waits": (r"tma_store_wait_read_0\(\);", "", {"bulk-copy"}),
