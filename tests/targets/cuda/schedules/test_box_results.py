@@ -164,10 +164,6 @@ FAULTS = {
         {"bulk-copy"},
     ),
     "a box begins beside its chunks": (r"(tma_store_2d\(\w+_address)", r"\1 + 16", {"misaligned"}),
-}
-
-
-FAULTS |= {
     "matrices are stored transposed": (r"\.x4\.shared\.b16 \[%0\]", ".x4.trans.shared.b16 [%0]", {WRONG}),
     "matrices change places": (r'"r"\(part_0\), "r"\(part_1\)', '"r"(part_1), "r"(part_0)', {WRONG}),
     "a lane names another row": (r"(stmatrix_x4\(\w+)", r"\1 + 2 * 64", {WRONG, "race", "unwritten", "out-of-bounds"}),
