@@ -82,7 +82,7 @@ def test_the_benchmark_has_each_kind_of_instructions(
     benchmark = script(monkeypatch)
     product, narrow = (benchmark.Work(kind, (128, 128, 128)) for kind in (benchmark.PRODUCT, benchmark.NARROW))
     found = dict(benchmark.programs(product, gpu_architecture("sm_90a")))
-    assert list(found) == ["seed", "fast", "mma.sync", "wgmma", "tma"]
+    assert list(found) == ["seed", "fast", "mma.sync", "wgmma", "tma", "tma, clusters of 2"]
     assert "wgmma_m64n" in found["wgmma"].text
     assert "tma_load_2d(" in found["tma"].text
     placed = dict(benchmark._makers(narrow, gpu_architecture("sm_90a")))
@@ -95,7 +95,10 @@ def test_the_benchmark_has_each_kind_of_instructions(
     assert capsys.readouterr().err.splitlines() == [
         "product 128x128x128, wgmma: wgmma_schedule: sm_80 has no wgmma, which only sm_90a has; compile for sm_90a, "
         "or use mma_schedule or the default one",
-        "product 128x128x128, tma: tma_schedule: sm_80 has no bulk copies of tensors; sm_90 and later have",
+        *(
+            f"product 128x128x128, {name}: tma_schedule: sm_80 has no bulk copies of tensors; sm_90 and later have"
+            for name in ("tma", "tma, clusters of 2")
+        ),
     ]
 
 
