@@ -18,10 +18,12 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 from xdsl.rewriter import InsertPoint
 
+from vtac.analysis.gpu_architecture import architecture_of
 from vtac.analysis.lanes import gpu_extents
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import enclosing_loops, scope_of
 from vtac.analysis.warp_operations import ARRAYS, named_tiles
+from vtac.dialects.clusters import FIRST_WITH_CLUSTERS
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.declared import CLUSTER, UNROLL
@@ -100,9 +102,19 @@ def _mark_kernel(function: FuncOp, extents: Mapping[LoopKind, int]) -> None:
     for launch, prefix in ((GRID, "blockIdx"), (BLOCK, "threadIdx")):
         launch.set(function, tuple(extents.get(LoopKind(f"{prefix}.{dimension}"), 1) for dimension in _DIMENSIONS))
     for loop in [op for op in function.walk() if isinstance(op, ForOp) and CLUSTER.is_on(op)]:
+        _require_clusters(loop)
         size = CLUSTER.remove(loop) or 1
         dimensions = tuple(size if loop.loop_kind.value == f"blockIdx.{one}" else 1 for one in _DIMENSIONS)
         CLUSTER_DIMENSIONS.set(function, dimensions)
+
+
+def _require_clusters(loop: ForOp) -> None:
+    """Raises `CompileError` where the module names no architecture, or one whose blocks form no clusters."""
+    module = loop.get_toplevel_object()
+    record = architecture_of(module) if isinstance(module, ModuleOp) else None
+    if record is None or record.compute_capability < FIRST_WITH_CLUSTERS:
+        found = "no architecture is given" if record is None else f"{record.name} has none"
+        raise CompileError(f"cluster: {found}; blocks of sm_90 and later form clusters", location_of(loop))
 
 
 def _extents(function: FuncOp) -> Mapping[LoopKind, int]:
@@ -167,7 +179,8 @@ class ConvertLoopsToGpu(ModulePass):
               shared memory and
               fragments are declared at its start; the loops left are serial.
     declines: an index bound with different extents, virtual threads, more than 1,024 threads, lanes of warps that
-              threadIdx.x does not count, and unrolled loops of more operations than the limit on what is written out.
+              threadIdx.x does not count, unrolled loops of more operations than the limit on what is written out, and
+              clusters without an architecture that has them.
     """
 
     name = "convert-loops-to-gpu"

@@ -92,3 +92,45 @@ func.func @many_threads(%x: memref<2048xf32>) {
   }
   func.return
 }
+
+// -----
+
+// Blocks of a loop that says so are clusters, along its index.
+
+// CHECK-LABEL: func.func @f
+// CHECK-SAME:  attributes {gpu.kernel, wmma.grid = array<i64: 1, 4, 1>, wmma.block = array<i64: 1, 1, 1>, wmma.cluster = array<i64: 1, 2, 1>}
+builtin.module attributes {wmma.architecture = "sm_90"} {
+  func.func @f(%x: memref<4xf32>) {
+    schedule.for %b = 0 to 4 kind "blockIdx.y" attributes {cluster = 2 : i64} {
+      %v = memref.load %x[%b] : memref<4xf32>
+      memref.store %v, %x[%b] : memref<4xf32>
+    }
+    func.return
+  }
+}
+
+// -----
+
+builtin.module attributes {wmma.architecture = "sm_80"} {
+  func.func @f(%x: memref<4xf32>) {
+    // expected-error @+1 {{cluster: sm_80 has none; blocks of sm_90 and later form clusters}}
+    schedule.for %b = 0 to 4 kind "blockIdx.y" attributes {cluster = 2 : i64} {
+      %v = memref.load %x[%b] : memref<4xf32>
+      memref.store %v, %x[%b] : memref<4xf32>
+    }
+    func.return
+  }
+}
+
+// -----
+
+builtin.module {
+  func.func @f(%x: memref<4xf32>) {
+    // expected-error @+1 {{cluster: no architecture is given; blocks of sm_90 and later form clusters}}
+    schedule.for %b = 0 to 4 kind "blockIdx.y" attributes {cluster = 2 : i64} {
+      %v = memref.load %x[%b] : memref<4xf32>
+      memref.store %v, %x[%b] : memref<4xf32>
+    }
+    func.return
+  }
+}

@@ -160,6 +160,21 @@ def test_launchers_encode_tensor_maps(tmp_path: Path) -> None:
 
 
 @needs_compiler
+def test_clusters_are_the_kernels_own(tmp_path: Path) -> None:
+    """The text has their dimensions, so that launchers need nothing more; records say so for their readers."""
+    case = product((128, 64, 256))
+    tiling = ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3)
+    script = tma_schedule(case.text, gpu_architecture("sm_90"), tiling, cluster=2)
+    export_program(vtac.compile(case.text, "cuda", "sm_90", schedule=script), tmp_path / "out")
+    texts = {path.suffix: path.read_text() for path in (tmp_path / "out").iterdir() if path.suffix in (".cu", ".h")}
+    assert sum("__cluster_dims__(2, 1, 1)" in text for text in texts.values()) == 1
+    record = json.loads((tmp_path / "out" / "launch.json").read_text())
+    assert record["minimum_architecture"] == "sm_90"
+    assert record["plan"]["kernels"][0]["cluster"] == [2, 1, 1]
+    check_syntax(tmp_path / "out", tmp_path / "stubs")
+
+
+@needs_compiler
 def test_launchers_encode_maps_of_pixels(tmp_path: Path) -> None:
     case = Convolution.of(2, (7, 7), (3, 3), padding=1)
     script = tma_schedule(case.text(), gpu_architecture("sm_90"), ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 3))
@@ -176,6 +191,7 @@ def test_minimum_architectures() -> None:
     fragment = "wmma::fragment<wmma::matrix_a, 16, 16, 16, {}, wmma::row_major> a[1];"
     assert minimum_architecture(fragment.format("half")) == "sm_75"
     assert minimum_architecture(fragment.format("__nv_bfloat16")) == "sm_80"
+    assert minimum_architecture("__global__ void __cluster_dims__(2, 1, 1) f(float *c)") == "sm_90"
 
 
 def test_data_of_a_loaded_program(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 
+from vtac.dialects.clusters import FIRST_WITH_CLUSTERS
 from vtac.dialects.gpu_hardware import gpu_architectures
 from vtac.dialects.tensor_maps import FIRST_CAPABILITY
 from vtac.lazily import installed_version
@@ -62,11 +63,13 @@ def static_bytes(text: str, kernel: LaunchRecord) -> int:
 
 
 def minimum_architecture(text: str) -> str:
-    """The first architecture that has the fragments, bulk copies and products of warpgroups which a text names."""
+    """The first architecture that has the fragments, bulk copies, clusters and products of warpgroups of a text."""
     elements = {name: element for element, name in FRAGMENT_ELEMENTS.items()}
     wanted = {(int(m), int(n), int(k), elements.get(kind.strip(), kind)) for m, n, k, kind in _FRAGMENT.findall(text)}
     for record in gpu_architectures().values():
         if record.compute_capability < FIRST_CAPABILITY and "cp.async.bulk" in text:
+            continue
+        if record.compute_capability < FIRST_WITH_CLUSTERS and "__cluster_dims__" in text:
             continue
         if not record.warpgroup_products and any(word in text for word in ("wgmma.", "setmaxnreg.")):
             continue
