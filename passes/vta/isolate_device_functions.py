@@ -44,6 +44,18 @@ class IsolateFunction(RewritePattern):
         move_op(op, InsertPoint.at_end(kernel.body.block), rewriter)
 
 
+def isolated(device: FuncOp, module: ModuleOp) -> ModuleOp:
+    """A module with a copy of a device function, for the hardware that its module is for."""
+    found = ModuleOp([copy_of(device)])
+    copy_target(module, found)
+    return found
+
+
+def function_in(module: ModuleOp) -> FuncOp:
+    """The function of a module that `isolated` made."""
+    return next(op for op in module.ops if isinstance(op, FuncOp))
+
+
 @dataclass(frozen=True)
 class IsolateDeviceFunctions(ModulePass):
     """Let each device function be lowered for itself, while what it computes stays in sight of the host.
@@ -62,15 +74,3 @@ class IsolateDeviceFunctions(ModulePass):
         done = {kernel.sym_name.data for inner in kernel_modules(op) if (kernel := kernel_of(inner)) is not None}
         devices = {f.sym_name.data: f for f in device_functions(op) if f.sym_name.data not in done}
         rewrite_once(op, IsolateFunction(op, devices))
-
-
-def isolated(device: FuncOp, module: ModuleOp) -> ModuleOp:
-    """A module with a copy of a device function, for the hardware that its module is for."""
-    found = ModuleOp([copy_of(device)])
-    copy_target(module, found)
-    return found
-
-
-def function_in(module: ModuleOp) -> FuncOp:
-    """The function of a module that `isolated` made."""
-    return next(op for op in module.ops if isinstance(op, FuncOp))

@@ -1,1 +1,1 @@
-"""Trained models: a graph of layers that runs in numpy, float32, layer by layer."""
+"""Trained models: graphs of layers that run in numpy, in float32 and, quantised, in integers."""
