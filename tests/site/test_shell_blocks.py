@@ -55,7 +55,7 @@ DRAWINGS = {
     "architecture.md": 1,
     "default-schedules.md": 1,
     "machine.md": 4,
-    "mma-dialect.md": 2,
+    "mma-dialect.md": 3,
     "tma-dialect.md": 1,
     "wgmma-dialect.md": 1,
 }
