@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 import pytest
 from contraction_programs import convolution
+from mma_kernels import banks_of, lowered
 from mma_programs import product
 from page_blocks import ROOT
 
@@ -53,7 +54,9 @@ def rows() -> list[list[str]]:
 def test_a_row_of_the_table(row: list[str]) -> None:
     name, architecture, *said = row
     text, tiling = KERNELS[name]
-    program = vtac.compile(text, "cuda", architecture, schedule=mma_schedule(text, None, tiling))
+    script = mma_schedule(text, None, tiling)
+    turns = max(access.turns for access in banks_of(lowered(text, str(script))))
+    program = vtac.compile(text, "cuda", architecture, schedule=script)
     assert isinstance(program, vtac.CudaProgram)
     compiled = compile_kernel(program.text, program.launch.kernel, architecture)
     if compiled.compiler != NVRTC:
@@ -61,7 +64,7 @@ def test_a_row_of_the_table(row: list[str]) -> None:
     loop = count_main_loop(disassemble(compiled))
     counts = (loop.tensor_operations, loop.fragment_loads, loop.asynchronous_copies, sum(n for _, n in loop.counts))
     others = f"{loop.others_per_tensor_operation:.2f}"
-    assert said == [*map(str, counts), others, str(compiled.registers), str(int(compiled.spills))]
+    assert said == [*map(str, counts), others, str(compiled.registers), str(int(compiled.spills)), str(turns)]
 
 
 def test_all_kernels_are_in_the_table() -> None:
