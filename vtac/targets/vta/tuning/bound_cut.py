@@ -39,8 +39,8 @@ class Cut:
 
     @property
     def turns(self) -> Column:
-        """Copies of the accumulators that come to use."""
-        return np.where(self.plain, np.minimum(self.tilings.acc, self.full), 1)
+        """Copies of the accumulators of each virtual thread that come to use."""
+        return np.where(self.plain, np.minimum(self.tilings.acc, np.maximum(1, self.full // self.tilings.threads)), 1)
 
     @cached_property
     def kernels(self) -> Column:

@@ -65,22 +65,24 @@ class KernelBounds:
 
     @property
     def micro_ops(self) -> Column:
-        """Loads of micro-ops of all kernels but the first: one for each place of what they read and write."""
+        """Loads of micro-ops of all kernels but the first: one for each place of what they read and write.
+
+        Each virtual thread has kernels and places of its own.
+        """
         cut, tilings = self.cut, self.tilings
-        uses = cut.full * cut.passes
+        uses = np.maximum(1, cut.full * cut.passes // tilings.threads)
         both = np.minimum(np.lcm(tilings.inp, tilings.wgt), uses)
         places = np.maximum(np.where(tilings.taps, np.minimum(tilings.inp, uses), both), cut.turns)
         places = np.where(tilings.streamed | np.bool_(not cut.plain), 1, places)
         sites = np.where(tilings.streamed, 1, cut.kernels)
-        return (sites * places - 1) * (UOP_START + self._words)
+        return (sites * places * tilings.threads - 1) * (UOP_START + self._words)
 
     @property
     def alu_micro_ops(self) -> Column:
         """Loads of micro-ops of the ALU's kernels, and of resets but the first: each place has its own."""
-        pieces = np.where(self.cut.ragged, 1, self.tilings.pieces)
-        return (
-            sum(stage.least_kernels for stage in self.cut.layer.stages) * pieces * self.cut.turns + self.cut.turns - 1
-        ) * (UOP_START + 1)
+        pieces, places = np.where(self.cut.ragged, 1, self.tilings.pieces), self.cut.turns * self.tilings.threads
+        kernels = sum(stage.least_kernels for stage in self.cut.layer.stages) * pieces * places
+        return (kernels + places - 1) * (UOP_START + 1)
 
     @property
     def waits_for_stores(self) -> Column:

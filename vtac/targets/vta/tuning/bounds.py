@@ -15,6 +15,9 @@ from vtac.targets.vta.tuning.bound_cut import Cut, tile_count
 from vtac.targets.vta.tuning.bound_kernels import KERNEL_START, KernelBounds
 from vtac.targets.vta.tuning.bound_loads import BUS, LoadBounds, last_piece, store_cycles
 
+FETCHED = 38
+"""When the first eight instructions have been read, before which none begins; a contraction has no fewer."""
+
 
 def least_bytes(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     """DRAM bytes: what must move once, and a micro-op for each kind of kernel."""
@@ -45,15 +48,15 @@ def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
         return np.maximum(elementwise + last, stored)
     cut = Cut(layer, layer.contraction, tilings, config)
     loads, kernels = LoadBounds(cut), KernelBounds(cut)
-    begin = np.maximum(loads.first_kernel, kernels.before_first)
+    begin = FETCHED + np.maximum(loads.first_kernel, kernels.before_first)
     rest = elementwise + kernels.products + kernels.later_resets + kernels.alu_micro_ops
     rest = rest + kernels.waits_for_stores + last
     chains = (
         begin + rest + kernels.micro_ops,
         begin + rest + loads.single_copies,
-        loads.first_tiles + np.where(tilings.threads > 1, last, rest - kernels.before_last_pass),
-        loads.all + loads.behind_last + last,
-        np.full(len(tilings), stored, np.int64),
+        FETCHED + loads.first_tiles + np.where(tilings.threads > 1, last, rest - kernels.before_last_pass),
+        FETCHED + loads.all + loads.behind_last + last,
+        np.full(len(tilings), FETCHED + stored, np.int64),
     )
     return np.maximum.reduce(chains)
 
