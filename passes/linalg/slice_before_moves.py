@@ -14,17 +14,18 @@ from math import prod
 
 from xdsl.context import Context
 from xdsl.dialects import tensor
-from xdsl.dialects.builtin import DenseArrayBase, ModuleOp, TensorType, i64
+from xdsl.dialects.builtin import ModuleOp, TensorType
 from xdsl.dialects.linalg.ops import GenericOp, TransposeOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
-from vtac.analysis.reshapes import RESHAPES, Group, reshape_groups
+from vtac.analysis.reshapes import RESHAPES, reshape_groups
 from vtac.analysis.tile_slices import Slice, slice_of
 from vtac.dialects.packing import JoinOp, ReshapeOp
 from vtac.partition.alu_operations import element_of, shape_of
+from vtac.partition.moved_parts import cut, slice_of_source, transposed
 from vtac.partition.moves import moved_from
 from vtac.partition.tile_operations import Made
 from vtac.rewriting.edits import replace_by
@@ -42,8 +43,8 @@ class SliceOfTranspose(RewritePattern):
             return
         source, dims = moved
         made = Made()
-        cut = made.put(
-            _cut(
+        piece = made.put(
+            cut(
                 source,
                 Slice(
                     tuple(part.offsets[dim] for dim in dims),
@@ -53,7 +54,7 @@ class SliceOfTranspose(RewritePattern):
             ),
             op.result.name_hint,
         )
-        _transpose(cut, [dims.index(dim) for dim in range(len(dims))], made)
+        transposed(piece, [dims.index(dim) for dim in range(len(dims))], made)
         replace_by(op, made, rewriter)
 
 
@@ -66,13 +67,13 @@ class SliceOfReshape(RewritePattern):
         if part is None or not isinstance(view, RESHAPES) or not _is_only_cut(op.source):
             return
         source = view.operands[0]
-        found = _slice_of_source(part, shape_of(source), shape_of(op.source))
+        found = slice_of_source(part, shape_of(source), shape_of(op.source))
         if found is None:
             return
         made = Made()
-        cut = made.put(_cut(source, found), op.result.name_hint)
-        if shape_of(cut) != part.sizes:
-            made.put(ReshapeOp(operands=[cut], result_types=[op.result.type]))
+        piece = made.put(cut(source, found), op.result.name_hint)
+        if shape_of(piece) != part.sizes:
+            made.put(ReshapeOp(operands=[piece], result_types=[op.result.type]))
         replace_by(op, made, rewriter)
 
 
@@ -91,7 +92,7 @@ class SliceOfJoin(RewritePattern):
                 if shape_of(value) == part.sizes:
                     rewriter.replace(op, [], [value])
                 else:
-                    rewriter.replace(op, _cut(value, Slice((first, *part.offsets[1:]), part.sizes, part.strides)))
+                    rewriter.replace(op, cut(value, Slice((first, *part.offsets[1:]), part.sizes, part.strides)))
                 return
             first -= extent
 
@@ -109,7 +110,7 @@ class TransposeOfJoin(RewritePattern):
             return
         made, parts = Made(), list[SSAValue]()
         for part in join.operands:
-            parts.append(_transpose(part, [dims.index(dim) for dim in range(len(dims))], made))
+            parts.append(transposed(part, [dims.index(dim) for dim in range(len(dims))], made))
         made.put(tensor.ConcatOp(parts, dims[0], TensorType(element_of(parts[0]), shape_of(op.results[0]))))
         replace_by(op, made, rewriter)
 
@@ -165,49 +166,3 @@ def _is_only_cut(value: SSAValue) -> bool:
     readers = [use.operation for use in value.uses]
     unread = [one for one in readers if one.results and not any(result.uses for result in one.results)]
     return all(one in unread or isinstance(one, tensor.ExtractSliceOp) for one in readers)
-
-
-def _cut(source: SSAValue, found: Slice) -> Operation:
-    return tensor.ExtractSliceOp.from_static_parameters(source, found.offsets, found.sizes, found.strides)
-
-
-def _transpose(value: SSAValue, order: list[int], made: Made) -> SSAValue:
-    """A tensor with dimension `order[i]` as dimension i: a reshape where only dimensions of extent 1 change places."""
-    shape = [shape_of(value)[dim] for dim in order]
-    kind = TensorType(element_of(value), shape)
-    long = [dim for dim in order if shape_of(value)[dim] > 1]
-    if long == sorted(long):
-        return made.put(ReshapeOp(operands=[value], result_types=[kind]), value.name_hint)
-    empty = made.put(tensor.EmptyOp([], kind))
-    return made.put(TransposeOp(value, empty, DenseArrayBase.from_list(i64, order), kind), value.name_hint)
-
-
-def _slice_of_source(part: Slice, source: tuple[int, ...], result: tuple[int, ...]) -> Slice | None:
-    """The slice of a reshape's source that has the elements of one of its result; None where they are none."""
-    offsets, sizes = [0] * len(source), [1] * len(source)
-    for group in reshape_groups(source, result):
-        if any(part.strides[dim] != 1 for dim in group.result):
-            return None
-        if not group.source:
-            continue
-        run = _run(part, group, result)
-        if run is None or len(group.source) != 1:
-            if run != (0, prod(result[dim] for dim in group.result)):
-                return None
-            for dim in group.source:
-                sizes[dim] = source[dim]
-            continue
-        (dim,) = group.source
-        offsets[dim], sizes[dim] = run
-    return Slice(tuple(offsets), tuple(sizes), (1,) * len(source))
-
-
-def _run(part: Slice, group: Group, result: tuple[int, ...]) -> tuple[int, int] | None:
-    """The first element and the count of a group's slice in row-major order; None where there are gaps."""
-    first, count = 0, 1
-    for dim in group.result:
-        if count > 1 and part.sizes[dim] != result[dim]:
-            return None
-        first = first * result[dim] + part.offsets[dim]
-        count *= part.sizes[dim]
-    return first, count
