@@ -53,6 +53,7 @@ from vtac.partition.moves import is_move, moved_from, reading_through
 from vtac.partition.pads import unpadded
 from vtac.partition.tile_operations import Made
 from vtac.partition.unit_dimensions import reshaped, unit_partners, with_loops, without_dimensions
+from vtac.partition.unit_moves import UnitsBeforeMove
 from vtac.passes.vta.propagate_layouts import ReshapeOfView
 from vtac.rewriting.edits import replace_by
 from vtac.rewriting.unread import DropUnread
@@ -248,7 +249,7 @@ class FitDeviceOperations(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         views = (ReshapeOfReshape(), ReshapeOfView())
         for function in host_functions(op):
-            rewrite_greedily(function, ReadThroughMove())
+            rewrite_greedily(function, UnitsBeforeMove(), ReadThroughMove())
             rewrite_once(function, PadOfMaximum(TensorRanges(function.body.block)))
             rewrite_once(function, DropUnitsOfProduct())
             rewrite_once(function, StartAsAddition())

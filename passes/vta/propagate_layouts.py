@@ -24,6 +24,7 @@ from vtac.dialects.packing.declared import ANY_FILL
 from vtac.dialects.packing.layout import PackOfUnpack, ReshapeOfReshape, UnpackOfPack
 from vtac.partition.alu_operations import shape_of
 from vtac.partition.flat_images import layout_of_view
+from vtac.partition.moved_blocks import PackOfMovedBlocks
 from vtac.partition.taller_tiles import PackOfTallerTiles
 from vtac.partition.tile_slices import PackOfInsertion, PackOfJoin, PackOfPad, PackOfSlice, SlicedTiles
 from vtac.rewriting.unread import DropUnread
@@ -166,7 +167,7 @@ class PropagateLayouts(ModulePass):
         for function in host_functions(op):
             sliced = SlicedTiles.of(function)
             slices = (PackOfJoin(sliced), PackOfInsertion(sliced), PackOfSlice(sliced), PackOfPad(sliced))
-            rewrite_greedily(function, *patterns, *slices, PackOfTallerTiles(sliced))
+            rewrite_greedily(function, *patterns, *slices, PackOfTallerTiles(sliced), PackOfMovedBlocks(sliced))
             rewrite_once(function, SameLayout())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
             rewrite_once(function, ForgetFill())

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
 
 from xdsl.dialects import tensor
 from xdsl.dialects.builtin import DenseArrayBase, TensorType, i64
 from xdsl.dialects.linalg.ops import TransposeOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from vtac.analysis.reshapes import Group, reshape_groups
 from vtac.analysis.tile_slices import Slice
@@ -30,6 +31,11 @@ def transposed(value: SSAValue, order: list[int], made: Made) -> SSAValue:
         return made.put(ReshapeOp(operands=[value], result_types=[kind]), value.name_hint)
     empty = made.put(tensor.EmptyOp([], kind))
     return made.put(TransposeOp(value, empty, DenseArrayBase.from_list(i64, order), kind), value.name_hint)
+
+
+def like(value: SSAValue, shape: Sequence[int]) -> TensorType[Attribute]:
+    """The type of a tensor of the same elements and another shape."""
+    return TensorType(element_of(value), list(shape))
 
 
 def slice_of_source(part: Slice, source: tuple[int, ...], result: tuple[int, ...]) -> Slice | None:

@@ -70,3 +70,20 @@ func.func @pool(%x: tensor<1x16x4x4xi8>) -> tensor<1x16x2x2xi8> {
     ins(%wide, %window : tensor<1x16x4x5xi8>, tensor<2x2xi8>) outs(%f : tensor<1x16x2x2xi8>) -> tensor<1x16x2x2xi8>
   func.return %m : tensor<1x16x2x2xi8>
 }
+
+// A product reads through a transpose whose dimensions of extent 1 are left out behind it.
+
+// CHECK-LABEL: func.func @pixels
+// CHECK:         [[F:%.*]] = packing.reshape %x : tensor<1x20x4x3xi8> to tensor<20x12xi8>
+// CHECK:         linalg.generic {indexing_maps = [affine_map<(d0, d1, d2) -> (d2, d0)>, {{.*}} ins([[F]], %w : tensor<20x12xi8>, tensor<20x8xi8>)
+func.func @pixels(%x: tensor<1x20x4x3xi8>, %w: tensor<20x8xi8>) -> tensor<12x8xi32> {
+  %c0 = arith.constant 0 : i32
+  %f = tensor.collapse_shape %x [[0], [1], [2, 3]] : tensor<1x20x4x3xi8> into tensor<1x20x12xi8>
+  %e = tensor.empty() : tensor<1x12x20xi8>
+  %t = linalg.transpose ins(%f : tensor<1x20x12xi8>) outs(%e : tensor<1x12x20xi8>) permutation = [0, 2, 1]
+  %r = tensor.collapse_shape %t [[0, 1], [2]] : tensor<1x12x20xi8> into tensor<12x20xi8>
+  %g = tensor.empty() : tensor<12x8xi32>
+  %z = linalg.fill ins(%c0 : i32) outs(%g : tensor<12x8xi32>) -> tensor<12x8xi32>
+  %p = linalg.matmul ins(%r, %w : tensor<12x20xi8>, tensor<20x8xi8>) outs(%z : tensor<12x8xi32>) -> tensor<12x8xi32>
+  func.return %p : tensor<12x8xi32>
+}

@@ -108,3 +108,39 @@ func.func @other_lanes(%a: tensor<32x2x1x16xi8>) -> tensor<2x2x16x16xi8> {
   %1 = packing.pack %0 dims [0, 1] tiles [16, 16] order [0, 1] {packing.any_fill} : tensor<32x32xi8> to tensor<2x2x16x16xi8>
   func.return %1 : tensor<2x2x16x16xi8>
 }
+
+// Rows that become images, and images that are turned, are stored in the order in which they are read; tiles of two rows
+// have them apart.
+
+// CHECK-LABEL: func.func @rows_of_images
+// CHECK:         [[T:%.*]] = packing.transpose %a permutation [1, 0, 2, 3] : tensor<12x2x1x16xi8> to tensor<2x12x1x16xi8>
+// CHECK-NEXT:    [[R:%.*]] = packing.reshape [[T]] : tensor<2x12x1x16xi8> to tensor<1x2x4x3x1x16xi8>
+// CHECK-NEXT:    [[E:%.*]] = tensor.empty() : tensor<1x2x4x3x1x16xi8>
+// CHECK-NEXT:    [[I:%.*]] = tensor.insert_slice [[R]] into [[E]][0, 0, 0, 0, 0, 0] [1, 2, 4, 3, 1, 16]
+// CHECK-NEXT:    func.return [[I]]
+func.func @rows_of_images(%a: tensor<12x2x1x16xi8>) -> tensor<1x2x4x3x1x16xi8> {
+  %0 = packing.unpack %a dims [1, 0] tiles [1, 16] order [1, 0] : tensor<12x2x1x16xi8> to tensor<20x12xi8>
+  %1 = packing.reshape %0 : tensor<20x12xi8> to tensor<1x20x4x3xi8>
+  %2 = packing.pack %1 dims [0, 1] tiles [1, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x20x4x3xi8> to tensor<1x2x4x3x1x16xi8>
+  func.return %2 : tensor<1x2x4x3x1x16xi8>
+}
+
+// CHECK-LABEL: func.func @turned
+// CHECK:         [[T:%.*]] = packing.transpose %a permutation [0, 1, 3, 2, 4, 5] : tensor<2x2x5x4x2x16xi8> to tensor<2x2x4x5x2x16xi8>
+// CHECK:         tensor.insert_slice [[T]]
+func.func @turned(%a: tensor<2x2x5x4x2x16xi8>) -> tensor<2x2x4x5x2x16xi8> {
+  %0 = packing.unpack %a dims [0, 1] tiles [2, 16] order [0, 1, 2, 3] : tensor<2x2x5x4x2x16xi8> to tensor<3x20x5x4xi8>
+  %1 = packing.pack %0 dims [0, 1] tiles [2, 16] order [0, 1, 3, 2] {packing.any_fill} : tensor<3x20x5x4xi8> to tensor<2x2x4x5x2x16xi8>
+  func.return %1 : tensor<2x2x4x5x2x16xi8>
+}
+
+// CHECK-LABEL: func.func @two_rows
+// CHECK-NEXT:    packing.unpack
+// CHECK-NEXT:    packing.reshape
+// CHECK-NEXT:    packing.pack
+func.func @two_rows(%a: tensor<6x2x2x16xi8>) -> tensor<1x2x4x3x2x16xi8> {
+  %0 = packing.unpack %a dims [1, 0] tiles [2, 16] order [1, 0] : tensor<6x2x2x16xi8> to tensor<20x12xi8>
+  %1 = packing.reshape %0 : tensor<20x12xi8> to tensor<1x20x4x3xi8>
+  %2 = packing.pack %1 dims [0, 1] tiles [2, 16] order [0, 1, 2, 3] {packing.any_fill} : tensor<1x20x4x3xi8> to tensor<1x2x4x3x2x16xi8>
+  func.return %2 : tensor<1x2x4x3x2x16xi8>
+}

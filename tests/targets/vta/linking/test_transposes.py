@@ -104,6 +104,26 @@ def _attention(tokens: int, heads: int, width: int) -> Network:
     return network
 
 
+def _patches(channels: int) -> Network:
+    """An image as rows of a matrix, a pixel each, and back."""
+    network = Network("patches", (1, 3, 8, 6), 0, "x")
+    image = network.convolution(network.input, "patch", channels, kernel=2, stride=2)
+    pixels = network.transpose(network.collapse(image, "flat", [[0], [1], [2, 3]]), "pixels", [0, 2, 1])
+    mixed = network.linear(network.collapse(pixels, "rows", [[0, 1], [2]]), "mixed", channels)
+    turned = network.transpose(mixed, "turned", [1, 0])
+    again = network.expand(turned, "again", (1, channels, 5, 4), [[0, 1], [2, 3]])
+    network.convolution(again, "read", 7, kernel=3)
+    return network
+
+
+def _turned_images(channels: int) -> Network:
+    """Rows of an image as its columns."""
+    network = Network("turned_images", (1, 5, 6, 4), 0, "x")
+    image = network.convolution(network.input, "made", channels, kernel=1)
+    network.convolution(network.transpose(image, "turned", [0, 1, 3, 2]), "read", 9, kernel=3)
+    return network
+
+
 def _squared(width: int) -> Network:
     """A matrix times itself."""
     network = Network("squared", (width, 9), 0, "x")
@@ -143,6 +163,23 @@ def test_every_pass_keeps_the_meaning(make: Callable[[], Network], config: VTACo
 @pytest.mark.parametrize("config", CONFIGS)
 def test_transposes_end_no_stream(make: Callable[[], Network], config: VTAConfig) -> None:
     assert _streams(make(), config) == 1
+
+
+IMAGES: tuple[Callable[[], Network], ...] = (lambda: _patches(20), lambda: _turned_images(20))
+
+
+@pytest.mark.parametrize("make", IMAGES)
+def test_images_become_rows_and_rows_images(make: Callable[[], Network]) -> None:
+    test_every_pass_keeps_the_meaning(make, CONFIGS[0])
+    assert [_streams(make(), config) for config in (CONFIGS[0], CONFIGS[2])] == [1, 1]
+
+
+def test_tiles_of_two_images_do_not_become_tiles_of_two_pixels() -> None:
+    network = _patches(20)
+    program = vtac.compile(network.module(), config=CONFIGS[1])
+    assert any("stream break" in choice and "layout" in choice for choice in program.choices)
+    assert _streams(network, CONFIGS[1]) > 1
+    assert _streams(_turned_images(20), CONFIGS[1]) == 1
 
 
 @settings(max_examples=12)
