@@ -32,6 +32,9 @@ from vtac.rewriting.edits import replace_by
 from vtac.rewriting.unread import DropUnread
 from vtac.rewriting.walker import rewrite_greedily, rewrite_once
 
+BATCHED = 3
+"""Dimensions of a batch of matrices: channels of images are moved by other passes."""
+
 
 class SliceOfTranspose(RewritePattern):
     """What is cut out of a transpose, of which nothing but parts are read, is the transpose of a part."""
@@ -39,7 +42,7 @@ class SliceOfTranspose(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tensor.ExtractSliceOp, rewriter: PatternRewriter) -> None:
         part, moved = slice_of(op), moved_from(op.source)
-        if part is None or moved is None or len(moved[1]) != len(part.sizes) or not _is_only_cut(op.source):
+        if part is None or moved is None or len(moved[1]) != len(part.sizes) or not _is_batch_cut(op.source):
             return
         source, dims = moved
         made = Made()
@@ -64,7 +67,7 @@ class SliceOfReshape(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tensor.ExtractSliceOp, rewriter: PatternRewriter) -> None:
         part, view = slice_of(op), op.source.owner
-        if part is None or not isinstance(view, RESHAPES) or not _is_only_cut(op.source):
+        if part is None or not isinstance(view, RESHAPES) or not _is_batch_cut(op.source):
             return
         source = view.operands[0]
         found = slice_of_source(part, shape_of(source), shape_of(op.source))
@@ -83,7 +86,7 @@ class SliceOfJoin(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: tensor.ExtractSliceOp, rewriter: PatternRewriter) -> None:
         part, join = slice_of(op), op.source.owner
-        if part is None or not isinstance(join, JoinOp) or part.strides[0] != 1:
+        if part is None or not isinstance(join, JoinOp) or len(part.sizes) != BATCHED or part.strides[0] != 1:
             return
         first = part.offsets[0]
         for value in join.operands:
@@ -106,7 +109,7 @@ class TransposeOfJoin(RewritePattern):
         if moved is None or not isinstance(join := moved[0].owner, JoinOp) or not moved[0].has_one_use():
             return
         dims = moved[1]
-        if len(dims) != len(shape_of(op.results[0])):
+        if len(dims) != len(shape_of(op.results[0])) or len(dims) != BATCHED:
             return
         made, parts = Made(), list[SSAValue]()
         for part in join.operands:
@@ -122,6 +125,8 @@ class ReshapeOfConcatenation(RewritePattern):
     def match_and_rewrite(self, op: tensor.CollapseShapeOp | ReshapeOp, rewriter: PatternRewriter) -> None:
         concat = op.operands[0].owner
         if not isinstance(concat, tensor.ConcatOp) or not op.operands[0].has_one_use():
+            return
+        if len(shape_of(concat.result)) != BATCHED:
             return
         dim, shape, result = concat.dim.value.data, shape_of(concat.result), shape_of(op.results[0])
         group = next(group for group in reshape_groups(shape, result) if dim in group.source)
@@ -147,7 +152,7 @@ class SliceBeforeMoves(ModulePass):
     requires: host functions with batches unrolled (unroll-batches).
     ensures:  no slice of a transpose, or of a reshape that keeps it a slice, where nothing but slices reads that; joins
               along a new dimension that is moved, and merged with others, are joins along these.
-    declines: nothing; other moves stay as they are.
+    declines: nothing; other moves, and those of images, stay as they are.
     """
 
     name = "slice-before-moves"
@@ -161,8 +166,9 @@ class SliceBeforeMoves(ModulePass):
                 rewrite_once(function, unread, backwards=True)
 
 
-def _is_only_cut(value: SSAValue) -> bool:
-    """Whether nothing but parts of a tensor is read, by what is read itself."""
+def _is_batch_cut(value: SSAValue) -> bool:
+    """Whether nothing but parts of a batch of matrices is read, by what is read itself."""
     readers = [use.operation for use in value.uses]
     unread = [one for one in readers if one.results and not any(result.uses for result in one.results)]
-    return all(one in unread or isinstance(one, tensor.ExtractSliceOp) for one in readers)
+    is_cut = all(one in unread or isinstance(one, tensor.ExtractSliceOp) for one in readers)
+    return is_cut and len(shape_of(value)) == BATCHED

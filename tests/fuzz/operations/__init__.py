@@ -7,6 +7,7 @@ from fuzz.operations.convolutions import Convolution, Depthwise
 from fuzz.operations.elementwise import Activation, Bias, Residual, Wide, Widen
 from fuzz.operations.frontends import Loop, TensorArithmetic, Unflatten, Upsample
 from fuzz.operations.gathers import Gather, Shuffle
+from fuzz.operations.heads import Columns, Heads
 from fuzz.operations.layout import Concatenate, Insert, Slice, Transpose
 from fuzz.operations.operation import Operation
 from fuzz.operations.pooling import Pool, Reduce
@@ -42,4 +43,6 @@ OPERATIONS: dict[str, Operation] = {
     "loop": Loop(),
     "gather": Gather(),
     "shuffle": Shuffle(),
+    "heads": Heads(),
+    "columns": Columns(),
 }
