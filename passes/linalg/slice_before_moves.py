@@ -143,6 +143,14 @@ class ReshapeOfConcatenation(RewritePattern):
         replace_by(op, made, rewriter)
 
 
+def _is_batch_cut(value: SSAValue) -> bool:
+    """Whether nothing but parts of a batch of matrices is read, by what is read itself."""
+    readers = [use.operation for use in value.uses]
+    unread = [one for one in readers if one.results and not any(result.uses for result in one.results)]
+    is_cut = all(one in unread or isinstance(one, tensor.ExtractSliceOp) for one in readers)
+    return is_cut and len(shape_of(value)) == BATCHED
+
+
 @dataclass(frozen=True)
 class SliceBeforeMoves(ModulePass):
     """Cut tensors before they are transposed and reshaped, and join them behind that.
@@ -164,11 +172,3 @@ class SliceBeforeMoves(ModulePass):
             if any(isinstance(one, tensor.ExtractSliceOp | JoinOp) for one in function.body.block.ops):
                 rewrite_greedily(function, *patterns)
                 rewrite_once(function, unread, backwards=True)
-
-
-def _is_batch_cut(value: SSAValue) -> bool:
-    """Whether nothing but parts of a batch of matrices is read, by what is read itself."""
-    readers = [use.operation for use in value.uses]
-    unread = [one for one in readers if one.results and not any(result.uses for result in one.results)]
-    is_cut = all(one in unread or isinstance(one, tensor.ExtractSliceOp) for one in readers)
-    return is_cut and len(shape_of(value)) == BATCHED

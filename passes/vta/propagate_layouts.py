@@ -142,6 +142,11 @@ class ForgetFill(RewritePattern):
             rewriter.notify_op_modified(op)
 
 
+def _are_the_same(one: Operation, other: Operation) -> bool:
+    """Whether two operations of one kind on one value give the same."""
+    return one.result_types == other.result_types and one.properties == other.properties
+
+
 @dataclass(frozen=True)
 class PropagateLayouts(ModulePass):
     """Take out changes of layout that undo one another, and make each other one once.
@@ -171,8 +176,3 @@ class PropagateLayouts(ModulePass):
             rewrite_once(function, SameLayout())
             rewrite_once(function, DropUnread(_UNREAD), backwards=True)
             rewrite_once(function, ForgetFill())
-
-
-def _are_the_same(one: Operation, other: Operation) -> bool:
-    """Whether two operations of one kind on one value give the same."""
-    return one.result_types == other.result_types and one.properties == other.properties
