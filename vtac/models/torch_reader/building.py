@@ -130,5 +130,10 @@ def number(node: Node, name: str, default: float) -> float:
 
 
 def integer(node: Node, name: str, default: int) -> int:
-    """An argument of a node that is a number, without its fraction."""
-    return int(number(node, name, default))
+    """An argument of a node that is a whole number, or the default. Raises `ModelError` for anything else."""
+    found = node.arguments.get(name)
+    if found is None:
+        return default
+    if not isinstance(found, int | float) or not float(found).is_integer():
+        raise node.refuse(f"its {name} is {found}", "a whole number")
+    return int(found)
