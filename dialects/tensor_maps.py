@@ -56,6 +56,13 @@ CHUNK = 16
 """Bytes that strides and the rows of boxes are multiples of."""
 TARGET_ALIGNMENT = 128
 """What a box's place in shared memory is a multiple of, in bytes."""
+SMALL_ARRAY = 128 * 1024
+"""Bytes from which on an array counts as large where an element's place is compared with the array's end."""
+SMALL_ARRAY_BIT = 85
+"""The bit of an encoded map that says so. CUDA's drivers before 13.2 set it for smaller arrays, too: CUTLASS and Triton
+clear it there (CUTLASS, `copy_traits_sm90_tma.hpp`). GPUs of compute capability 9.0 do not look at it."""
+FIRST_RIGHT_DRIVER = 13020
+"""The first driver that sets it as the array asks for, as `cuDriverGetVersion` counts."""
 _MOST_EXTENT = 2**31
 _MOST_STRIDE = 2**40
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
@@ -97,6 +104,13 @@ class TensorMap:
     def walked(self) -> tuple[int, ...]:
         """Elements from a tiled box's first to its last: the driver's box, which it divides by the steps."""
         return tuple(extent * step for extent, step in zip(self.box, self.steps, strict=True))
+
+    @property
+    def is_small(self) -> bool:
+        """Whether it is less than `SMALL_ARRAY` bytes from the array's first element to the end of its last."""
+        strides = (self.element_bytes, *self.strides)
+        last = sum((extent - 1) * stride for extent, stride in zip(self.extents, strides, strict=True))
+        return last + self.element_bytes < SMALL_ARRAY
 
     @property
     def row_bytes(self) -> int:

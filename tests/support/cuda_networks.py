@@ -60,3 +60,13 @@ def gated() -> str:
     body = "%p = arith.mulf %a0, %a1 : f32\n    %y = arith.addf %p, %a2 : f32"
     y = program.map(Tensor("y", shape, "f32"), [(bent, "i, j"), (value, "i, j"), (twice, "i, j")], body)
     return program.text(y)
+
+
+def chained(rows: int, depth: int, middle: int, columns: int) -> str:
+    """f16(x v) w: two kernels, each a product."""
+    program = FloatProgram("chained")
+    x, v = program.argument("x", (rows, depth)), program.argument("v", (depth, middle))
+    w = program.argument("w", (middle, columns))
+    first = program.product(Tensor("first", (rows, middle), "f32"), (x, "i, k"), (v, "k, j"), "i, j")
+    halves = program.convert("halves", first, "f16")
+    return program.text(program.product(Tensor("y", (rows, columns), "f32"), (halves, "i, k"), (w, "k, j"), "i, j"))

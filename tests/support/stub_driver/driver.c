@@ -298,6 +298,7 @@ int cuTensorMapEncodeTiled(uint64_t *map, int type, unsigned rank, uint64_t addr
   if (!piece_of(address, bytes)) return ILLEGAL_ADDRESS;
   memset(map, 0, 128);
   map[0] = address;
+  map[1] = UINT64_MAX;
   note("map of type %d, rank %u, box %u x %u, swizzle %d", type, rank, box[0], rank > 1 ? box[1] : 1, swizzle);
   return 0;
 }
@@ -324,6 +325,7 @@ int cuTensorMapEncodeIm2col(uint64_t *map, int type, unsigned rank, uint64_t add
   if (!piece_of(address, bytes)) return ILLEGAL_ADDRESS;
   memset(map, 0, 128);
   map[0] = address;
+  map[1] = UINT64_MAX;
   note("map of type %d, rank %u, pixels %u x %u from %d to %d, swizzle %d", type, rank, channels, pixels, lower[0],
        upper[0], swizzle);
   return 0;

@@ -243,6 +243,6 @@ def joined(texts: dict[str, str]) -> str:
     """Kernels in one text: what they include and call once, then each after a line with its name."""
     parts = {name: kernel_parts(text) for name, text in texts.items()}
     heads = dict.fromkeys(line for head, _ in parts.values() for line in head)
-    lines = sorted(heads, key=lambda part: (not part.startswith("#include"), part.startswith("__device__")))
+    lines = sorted(heads, key=lambda part: (not part.startswith("#include"), "__device__" in part))
     bodies = [f"{MARK}{name}\n{body}" for name, (_, body) in parts.items()]
     return "\n".join(["\n".join(lines), "", *bodies])

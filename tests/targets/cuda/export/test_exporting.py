@@ -37,6 +37,7 @@ typedef int cudaError_t; typedef struct Stream *cudaStream_t; typedef struct Eve
 enum { cudaSuccess, cudaErrorInvalidValue, cudaFuncAttributeMaxDynamicSharedMemorySize };
 enum { cudaErrorNotSupported = 801, cudaEnableDefault = 0 };
 enum cudaDriverEntryPointQueryResult { cudaDriverEntryPointSuccess };
+cudaError_t cudaDriverGetVersion(int *);
 cudaError_t cudaGetDriverEntryPoint(const char *, void **, unsigned long long, cudaDriverEntryPointQueryResult *);
 enum cudaMemcpyKind { cudaMemcpyHostToDevice, cudaMemcpyDeviceToHost };
 const char *cudaGetErrorString(cudaError_t); cudaError_t cudaGetLastError();
@@ -153,6 +154,8 @@ def test_launchers_encode_tensor_maps(tmp_path: Path) -> None:
     assert "const cuuint32_t map_0_box[] = {64, 32};" in header
     assert "const cuuint32_t map_0_steps[] = {1, 1};" in header
     assert "cuTensorMapEncodeIm2col" not in header
+    assert "if (version < 13020) map->words[1] &= ~(1ull << 21);" in header
+    assert header.count("correct_small(&map_") == 2
     record = json.loads((tmp_path / "out" / "launch.json").read_text())
     assert record["minimum_architecture"] == "sm_90"
     assert record["plan"]["kernels"][0]["tensor_maps"][0]["swizzle"] == 128
@@ -192,6 +195,9 @@ def test_minimum_architectures() -> None:
     assert minimum_architecture(fragment.format("half")) == "sm_75"
     assert minimum_architecture(fragment.format("__nv_bfloat16")) == "sm_80"
     assert minimum_architecture("__global__ void __cluster_dims__(2, 1, 1) f(float *c)") == "sm_90"
+    assert minimum_architecture('asm volatile("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 "') == "sm_80"
+    assert minimum_architecture('asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;"') == "sm_80"
+    assert minimum_architecture('asm volatile("stmatrix.sync.aligned.m8n8.x4.shared.b16 [%4], "') == "sm_90"
 
 
 def test_data_of_a_loaded_program(tmp_path: Path) -> None:

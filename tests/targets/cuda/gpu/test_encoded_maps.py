@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from functools import cache
 
 import numpy as np
@@ -12,7 +13,11 @@ from stub_gpu import StubGpu
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
+from vtac.dialects.im2col import Corners
+from vtac.dialects.tensor_maps import TensorMap
 from vtac.errors import LaunchError
+from vtac.targets.cuda.gpu.device import open_device
+from vtac.targets.cuda.gpu.encoded_maps import encode
 from vtac.targets.cuda.gpu.launcher import Timing
 from vtac.targets.cuda.program import CudaProgram
 from vtac.targets.cuda.schedules.tiling import ProductTiling
@@ -41,6 +46,26 @@ def test_maps_are_encoded_for_each_launch(gpu: StubGpu) -> None:
         "map of type 6, rank 2, box 32 x 64, swizzle 2",
     ]
     assert not gpu.held
+
+
+@pytest.mark.parametrize(
+    ("version", "rows", "bits"),
+    [(13010, 1023, 0xDF), (13010, 1024, 0xFF), (13020, 1023, 0xFF)],
+    ids=["a small array", "a large one", "a driver that sets the bit itself"],
+)
+def test_the_bit_of_large_arrays(gpu: StubGpu, version: int, rows: int, bits: int) -> None:
+    """The stub's maps have all bits set; drivers before CUDA 13.2 set the one of arrays from 128 KiB on always."""
+    gpu.set_version(version)
+    device = open_device(0)
+    with device.current(), ExitStack() as held:
+        address = device.allocate(rows * 128, "the test", held)
+        for corners in (None, Corners((-1,), (-1,))):
+            sizes = ((64, rows), (128,)) if corners is None else ((64, rows, 1), (128, 128 * rows))
+            box = (64, 8)
+            steps = (1,) * len(sizes[0])
+            one = TensorMap("a", "float16", *sizes, box, steps, corners=corners)
+            encoded = encode(device.driver, one, address, "the test")
+            assert (encoded[9], encoded[10], encoded[11]) == (0xFF, bits, 0xFF)
 
 
 def test_graphs_keep_their_maps(gpu: StubGpu) -> None:

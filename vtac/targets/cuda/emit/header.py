@@ -21,13 +21,15 @@ from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
 POINTER_ALIGNMENT = 32
 """Bytes that arrays are aligned to: what a fragment's tile in memory is."""
 
+WRITTEN_BY = "written by vtac"
+"""Follows a kernel's name in the line that its text begins with, after all that it includes and calls."""
 _WIDTH = 110
 _LABEL = 14
 
 
 def header(module: ModuleOp, kernel: FuncOp) -> Iterator[str]:
     """Comment lines: version, schedule, architecture, arrays, launch, shared memory."""
-    yield f"// {kernel_name(kernel.sym_name.data)}, written by vtac {installed_version('vtac')}"
+    yield f"// {kernel_name(kernel.sym_name.data)}, {WRITTEN_BY} {installed_version('vtac')}"
     for label, text in _entries(module, kernel):
         for position, line in enumerate(wrap(text, _WIDTH - _LABEL, break_long_words=False)):
             yield f"//   {'' if position else label:<{_LABEL}}{line}"

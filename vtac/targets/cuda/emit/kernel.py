@@ -23,14 +23,16 @@ from vtac.dialects.tensor_maps import TensorMap
 from vtac.dialects.wmma.declared import BLOCK, CLUSTER_DIMENSIONS, DYNAMIC_BYTES, DYNAMIC_SIZE, GRID, KERNEL
 from vtac.errors import CompileError
 from vtac.targets.cuda.emit.expressions import kernel_name, parameter_name
-from vtac.targets.cuda.emit.header import header, shown_shape
+from vtac.targets.cuda.emit.header import WRITTEN_BY, header, shown_shape
 from vtac.targets.cuda.emit.tma_instructions import MAP
 from vtac.targets.cuda.emit.tma_statements import TmaStatementPrinter, kernel_maps
 from vtac.targets.cuda.emit.types import scalar_type
 from vtac.targets.cuda.launch import Extent3, LaunchRecord, Parameter
 
 _INDEX_LIMIT = 2**31 - 1
-_HEAD_PART = re.compile(r"^__device__.*?^}$|^\S[^\n]*$", re.MULTILINE | re.DOTALL)
+_HEAD_PART = re.compile(r"^(?://[^\n]*\n)*(?:__device__|struct\b).*?^};?$|^\S[^\n]*$", re.MULTILINE | re.DOTALL)
+"""A function or a type, with the lines that say what it is, or a line by itself."""
+_HEADER = re.compile(rf"^// \w+, {WRITTEN_BY} ", re.MULTILINE)
 _HEADERS = ("cuda_fp16.h", "cuda_bf16.h", "cuda_pipeline.h", "mma.h")
 
 
@@ -85,7 +87,7 @@ def emit_cuda(module: ModuleOp) -> str:
 
 def kernel_parts(text: str) -> tuple[list[str], str]:
     """What a kernel's text includes, uses and calls, each line or function by itself, and the rest of it."""
-    start = text.index("\n//") + 1
+    start = next(_HEADER.finditer(text)).start()
     return [part.rstrip() for part in _HEAD_PART.findall(text[:start])], text[start:]
 
 

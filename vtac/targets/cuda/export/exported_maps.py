@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from vtac.dialects.tensor_maps import MAP_ENCODINGS, TensorMap
+from vtac.dialects.tensor_maps import FIRST_RIGHT_DRIVER, MAP_ENCODINGS, SMALL_ARRAY, SMALL_ARRAY_BIT, TensorMap
 from vtac.targets.cuda.emit.tma_instructions import STRUCT
 from vtac.targets.cuda.launch import LaunchRecord
 
@@ -23,6 +23,15 @@ inline cudaError_t driver_function(const char *name, Encode *found) {
   *found = reinterpret_cast<Encode>(address);
   return cudaSuccess;
 }
+"""
+_FIRST_RIGHT = f"{FIRST_RIGHT_DRIVER // 1000}.{FIRST_RIGHT_DRIVER % 1000 // 10}"
+_CORRECT = f"""// Drivers before {_FIRST_RIGHT} set large arrays' bit below {SMALL_ARRAY // 1024} KiB, too.
+inline cudaError_t correct_small(TensorMap *map) {{
+  int version = 0;
+  if (const cudaError_t error = cudaDriverGetVersion(&version); error != cudaSuccess) return error;
+  if (version < {FIRST_RIGHT_DRIVER}) map->words[{SMALL_ARRAY_BIT // 64}] &= ~(1ull << {SMALL_ARRAY_BIT % 64});
+  return cudaSuccess;
+}}
 """
 
 
@@ -78,7 +87,8 @@ def encoding_functions(kernels: Sequence[LaunchRecord]) -> list[str]:
     maps = [one for kernel in kernels for one in kernel.tensor_maps]
     kinds = {one.corners is not None for one in maps}
     used = [one for one, of_pixels in ((_OF_TILES, False), (_OF_PIXELS, True)) if of_pixels in kinds]
-    return [_ASK, *(line for one in used for line in one.lines())] if used else []
+    correct = [_CORRECT] if any(one.is_small for one in maps) else []
+    return [_ASK, *(line for one in used for line in one.lines()), *correct] if used else []
 
 
 def declared_maps(kernel: LaunchRecord) -> list[str]:
@@ -101,6 +111,7 @@ def _encoded(name: str, one: TensorMap, array: str) -> list[str]:
     kind = MAP_ENCODINGS[one.dtype].name
     fill = "NAN_REQUEST_ZERO_FMA" if one.fill == "nan" else "NONE"
     function, box, arrays = _box(name, one)
+    correct = f"    if (const cudaError_t error = correct_small(&{name}); error != cudaSuccess) return error;"
     return [
         f"    TensorMap {name};  // boxes of {' x '.join(map(str, reversed(one.box)))} of `{one.array}`",
         f"    const cuuint64_t {name}_extents[] = {_list(one.extents)}, {name}_strides[] = {_list(strides)};",
@@ -112,6 +123,7 @@ def _encoded(name: str, one: TensorMap, array: str) -> list[str]:
         f"            CU_TENSOR_MAP_FLOAT_OOB_FILL_{fill});",
         "        error != cudaSuccess)",
         "      return error;",
+        *([correct] if one.is_small else []),
     ]
 
 

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 
 from vtac.dialects.clusters import FIRST_WITH_CLUSTERS
 from vtac.dialects.gpu_hardware import gpu_architectures
-from vtac.dialects.tensor_maps import FIRST_CAPABILITY
+from vtac.dialects.mma.layouts import FIRST_CAPABILITY as FIRST_WITH_LANES
+from vtac.dialects.tensor_maps import FIRST_CAPABILITY as FIRST_WITH_BOXES
 from vtac.lazily import installed_version
 from vtac.targets.cuda.emit.fragment_names import FRAGMENT_ELEMENTS
 from vtac.targets.cuda.emit.header import POINTER_ALIGNMENT
@@ -55,6 +56,16 @@ def launch_json(exported: Exported, architecture: str | None, digests: Mapping[s
     return json.dumps(fields, indent=2) + "\n"
 
 
+_FIRST_WITH: tuple[tuple[str, tuple[int, int]], ...] = (
+    ("mma.sync.", FIRST_WITH_LANES),
+    ("cp.async.", FIRST_WITH_LANES),
+    ("stmatrix.", FIRST_WITH_BOXES),
+    ("cp.async.bulk", FIRST_WITH_BOXES),
+    ("__cluster_dims__", FIRST_WITH_CLUSTERS),
+)
+"""Words of a text, each with the first compute capability that has what it stands for."""
+
+
 def static_bytes(text: str, kernel: LaunchRecord) -> int:
     """Static shared memory of one kernel of a text, by its declarations."""
     parts = text.split(f"\n{MARK}")
@@ -63,13 +74,11 @@ def static_bytes(text: str, kernel: LaunchRecord) -> int:
 
 
 def minimum_architecture(text: str) -> str:
-    """The first architecture that has the fragments, bulk copies, clusters and products of warpgroups of a text."""
+    """The first architecture that has the fragments and the instructions of a text, and its clusters."""
     elements = {name: element for element, name in FRAGMENT_ELEMENTS.items()}
     wanted = {(int(m), int(n), int(k), elements.get(kind.strip(), kind)) for m, n, k, kind in _FRAGMENT.findall(text)}
     for record in gpu_architectures().values():
-        if record.compute_capability < FIRST_CAPABILITY and "cp.async.bulk" in text:
-            continue
-        if record.compute_capability < FIRST_WITH_CLUSTERS and "__cluster_dims__" in text:
+        if any(word in text and record.compute_capability < first for word, first in _FIRST_WITH):
             continue
         if not record.warpgroup_products and any(word in text for word in ("wgmma.", "setmaxnreg.")):
             continue

@@ -6,7 +6,7 @@ import ctypes
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from vtac.dialects.tensor_maps import MAP_ENCODINGS, TensorMap
+from vtac.dialects.tensor_maps import FIRST_RIGHT_DRIVER, MAP_ENCODINGS, SMALL_ARRAY_BIT, TensorMap
 from vtac.targets.cuda.gpu.driver import Driver
 
 MAP_BYTES, MAP_ALIGNMENT = 128, 64
@@ -36,9 +36,16 @@ def encode(driver: Driver, one: TensorMap, address: int, what: str) -> ctypes.Ar
     if one.corners is None:
         box = _numbers(ctypes.c_uint32, one.walked)
         driver.call("cuTensorMapEncodeTiled", ctypes.byref(found), *array, box, steps, *layout, what=told)
-        return found
+        return _corrected(driver, one, found)
     corners = (_numbers(ctypes.c_int, one.corners.lower), _numbers(ctypes.c_int, one.corners.upper))
     driver.call("cuTensorMapEncodeIm2col", ctypes.byref(found), *array, *corners, *one.box, steps, *layout, what=told)
+    return _corrected(driver, one, found)
+
+
+def _corrected(driver: Driver, one: TensorMap, found: ctypes.Array[ctypes.c_ubyte]) -> ctypes.Array[ctypes.c_ubyte]:
+    """A map, with the bit as small arrays have it where the driver sets it for all."""
+    if one.is_small and driver.version < FIRST_RIGHT_DRIVER:
+        found[SMALL_ARRAY_BIT // 8] &= 0xFF ^ 1 << SMALL_ARRAY_BIT % 8
     return found
 
 
