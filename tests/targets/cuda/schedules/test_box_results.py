@@ -239,3 +239,12 @@ def test_older_architectures_are_refused() -> None:
     with pytest.raises(CompileError) as caught:
         vtac.compile(CASE.text, "cuda", "sm_80", schedule=script)
     assert "tma.store: sm_80 has none; sm_90 and later copy boxes in bulk" in caught.value.message
+
+
+def test_tiles_of_clusters_are_told_as_those() -> None:
+    case = product((128, 64, 256))
+    with pytest.raises(ScheduleError) as caught:
+        tma_schedule(case.text, gpu_architecture("sm_90"), LANES, cluster=8, stores=True)
+    rows, columns, _ = LANES.block
+    assert f", in clusters of 8 with {8 * rows} x {columns}, go beyond a product of 128 x 64" in caught.value.message
+    assert "choose fewer rows, columns or blocks of a cluster, or let results go from registers" in caught.value.message

@@ -176,6 +176,14 @@ def test_large_products_compile_without_spills(architecture: str, specialize: bo
     assert not found.serialised
 
 
+@needs_cpu
+def test_eight_blocks_with_four_stages_have_all_their_copies_under_way() -> None:
+    """Eight parts for each of eight blocks, and a box of each block's own, in each of four stages: 288 copies."""
+    case, arrays = product((1, 64, 1024)), product((1, 64, 1024)).arrays()
+    program = compiled(case, Way("sm_90a", group_tiling(1, 64, 2, 128, 4), True, 8))
+    np.testing.assert_array_equal(program(*arrays), wanted_of(case, arrays))
+
+
 def test_clusters_are_of_two_to_eight_blocks() -> None:
     case = product((64, 64, 256))
     with pytest.raises(ScheduleError) as caught:

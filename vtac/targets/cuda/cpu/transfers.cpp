@@ -3,6 +3,7 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "clusters.h"
 #include "shadow.h"
 #include "transfers.h"
 
@@ -10,7 +11,7 @@ namespace vtac {
 
 namespace {
 
-constexpr int most_transfers = 256;
+constexpr int most_transfers = 256 * most_cluster;  // a copy by multicast is one for each block that it comes to
 constexpr std::uint64_t magic = 0x70616d726f736e65ull;
 
 TensorMapRecord maps[most_tensor_maps];

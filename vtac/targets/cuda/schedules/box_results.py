@@ -60,9 +60,14 @@ class BoxResults(ProductScheduler):
             )
         (row_part, column_part, _), (m, n, _) = self.grid.tile, self.shape.sizes
         if m < row_part or n < column_part:
+            clusters, less = "", "rows or columns"
+            if self.tiling.cluster > 1:
+                clusters = f", in clusters of {self.tiling.cluster} with {row_part} x {column_part},"
+                less = "rows, columns or blocks of a cluster"
             raise ScheduleError(
-                f"blocks of {self.tiling} go beyond a product of {m} x {n} in their first tile, whose results would be "
-                "no whole tile in shared memory: choose fewer rows or columns, or let results go from registers"
+                f"blocks of {self.tiling}{clusters} go beyond a product of {m} x {n} in their first tile, whose "
+                f"results would be no whole tile in shared memory: choose fewer {less}, or let results go from "
+                "registers"
             )
         stored = script.cache_write(result, 0, "shared")
         *batch, rows, columns = script.get_loops(stored)
