@@ -134,6 +134,13 @@ def test_planted_faults_are_found(old: str, new: str, kind: str) -> None:
     assert f": {kind}:" in f": {found}:", found
 
 
+def test_a_parity_is_0_or_1() -> None:
+    """The number of a phase is none, though its last bit would be."""
+    found = found_in(TEXT.replace("(full_at + 8 * slot, step / 2 % 2);", "(full_at + 8 * slot, step / 2);"))
+    assert "for a phase of parity 2" in found
+    assert "a parity is 0 or 1" in found
+
+
 def test_a_release_before_the_last_read_is_found() -> None:
     early = TEXT.replace(RELEASE, "").replace(WAIT_FULL, f"{WAIT_FULL}\n{RELEASE}")
     assert "race: `tile[" in found_in(early)

@@ -52,8 +52,9 @@ KERNEL_RULES: Mapping[str, KernelRule] = MappingProxyType(
             "__pipeline_memcpy_async(&shared[i], &global[i], 2);",
         ),
         "mbarrier": KernelRule(
-            "an mbarrier is initialised once, where nothing else lies, and gets in a phase the arrivals that it counts",
-            "count who arrives, and wait for the phase before",
+            "an mbarrier is initialised once, where nothing else lies, and gets in a phase the arrivals that it "
+            "counts; who waits names the phase by its parity",
+            "count who arrives, wait for the phase before, and for 0 and 1 in turn",
             "mbarrier_init(full, 1); mbarrier_arrive(full); mbarrier_arrive(full);  // phase 0 lacks bytes",
         ),
         "deadlock": KernelRule(

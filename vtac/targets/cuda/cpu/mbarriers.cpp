@@ -135,8 +135,10 @@ bool wait_mbarrier(std::uint32_t address, unsigned parity, bool of_cluster, int 
     Mbarrier& barrier = mbarrier_at(address, "a wait", line);
     if (rank_of(barrier.address) != current_block())
         fail("cluster", "a wait in @line:%d@ for an mbarrier of another block, %s: a block waits for its own", line, place());
+    if (parity > 1)
+        fail("mbarrier", "a wait in @line:%d@ for a phase of parity %u, %s: a parity is 0 or 1", line, parity, place());
     note_atomic(shared_pointer(address, 8), 8, line);
-    const Waiting waiting = {int(&barrier - barriers), parity & 1, line};
+    const Waiting waiting = {int(&barrier - barriers), parity, line};
     if (!has_completed(waiting)) {
         const Told now = {epochs.block_ordinal, std::uint32_t(waiting.barrier), barrier.phase};
         Told& last = told[current_thread()];
