@@ -22,3 +22,13 @@ def architecture_of(module: ModuleOp) -> GpuArchitecture | None:
     """The architecture that a module names; None when it may run on any. `ConfigError` for one nobody knows."""
     given = ARCHITECTURE.get(module)
     return gpu_architecture(given) if given is not None else None
+
+
+def architecture_for(module: ModuleOp, given: GpuArchitecture | str | None, default: str) -> GpuArchitecture:
+    """The architecture that is given, as a record or by name, else the module's, else the default.
+
+    `ConfigError` for a name that is no architecture's.
+    """
+    if isinstance(given, str):
+        return gpu_architecture(given)
+    return given or architecture_of(module) or gpu_architecture(default)

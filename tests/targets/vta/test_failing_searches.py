@@ -154,7 +154,9 @@ def test_nothing_to_tune_is_said() -> None:
   func.return %y : tensor<4x3xf64>
 }
 """
-    assert vtac.tune(text, executor=Here()).statement == "nothing to tune"
+    found = vtac.tune(text, executor=Here())
+    assert found.statement == "nothing to tune"
+    assert str(found).splitlines()[1:] == ["nothing of it runs on the VTA; vtac run FILE says why", "nothing to tune"]
 
 
 def test_memories_that_hold_no_tile_are_one_message_or_a_point_with_an_error() -> None:

@@ -87,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> Options:
-    parser = ToolParser("vtac explore", "Sweeps over hardware configurations for one or several networks.", _EXAMPLE)
+    parser = ToolParser("vtac explore", "Sweeps over configurations of the VTA for one or several networks.", _EXAMPLE)
     add = parser.add_argument
     add("sources", metavar="FILE", nargs="+", help="MLIR text of a network; its schedules are left aside")
     add("--where", metavar="EXPR", help="the condition that configurations meet")

@@ -75,7 +75,7 @@ def _check_device(device: str | None, target: Target) -> None:
     if device is None:
         return
     if device in CUDA_DEVICES and target.name != "cuda":
-        raise UsageError(f"--device {device} is for CUDA programs: leave it out, or choose another --target")
+        raise UsageError(f"--device {device} is for CUDA programs: leave it out, or give --target cuda")
     if device not in CUDA_DEVICES and target.name == "cuda":
         raise UsageError(f"--device {device} is for VTA programs; CUDA programs run on {' or '.join(CUDA_DEVICES)}")
     if target.name not in ("cuda", "vta"):
@@ -88,5 +88,5 @@ def _is_given(options: Namespace, name: str) -> bool:
 
 def _misplaced(name: str, owner: Target) -> UsageError:
     return UsageError(
-        f"--{name.replace('_', '-')} is for {owner.title} programs: leave it out, or choose another --target"
+        f"--{name.replace('_', '-')} is for {owner.title} programs: leave it out, or give --target {owner.name}"
     )

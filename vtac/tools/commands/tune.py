@@ -80,7 +80,7 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _parse(arguments: Sequence[str]) -> Options:
-    parser = ToolParser("vtac tune", "Searches a better schedule than the default one.", _EXAMPLE)
+    parser = ToolParser("vtac tune", "Searches a better schedule for the VTA than the default one.", _EXAMPLE)
     add = parser.add_argument
     add("source", metavar="FILE", help="MLIR text; a script in it is left aside")
     add("--config", metavar="FILE", help="vta_config.json; default: the module's, else the default")

@@ -17,16 +17,17 @@ from xdsl.ir import Operation
 import vtac
 from vtac.dialects import tma
 from vtac.dialects.gpu_hardware import gpu_architecture
-from vtac.errors import CompileError, EvaluationError, KernelFault, ScheduleError
+from vtac.errors import CompileError, ConfigError, EvaluationError, KernelFault, ScheduleError
 from vtac.evaluate import evaluate
 from vtac.targets.cuda.cpu.running import run_on_cpu
 from vtac.targets.cuda.cpu.toolchain import cpu_unavailable_reason
 from vtac.targets.cuda.gpu.compile import compile_kernel
 from vtac.targets.cuda.gpu.toolkit import toolkit_unavailable_reason
 from vtac.targets.cuda.program import CudaProgram
+from vtac.targets.cuda.schedules.mma_products import mma_schedule
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.tma_products import tma_schedule
-from vtac.targets.cuda.schedules.wgmma_products import group_tiling
+from vtac.targets.cuda.schedules.wgmma_products import group_tiling, wgmma_schedule
 
 needs_cpu = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str(cpu_unavailable_reason()))
 needs_compiler = pytest.mark.skipif(toolkit_unavailable_reason() is not None, reason=str(toolkit_unavailable_reason()))
@@ -214,6 +215,11 @@ REFUSED = {
         WIDE,
         "in their first tile, whose results would be no whole tile in shared memory",
     ),
+    "warps whose columns are no panel": (
+        product((128, 128, 256), tail=True).text,
+        ProductTiling((16, 8, 16), 1, 1, 2, 4, 4, 3),
+        "have warps of 8 columns, 16 bytes of a row of results, and a box has a multiple of 32 of them, or whole rows",
+    ),
     "pixels of images": (
         Convolution.of(2, (8, 8), (3, 3), padding=1).text(),
         ProductTiling((16, 8, 16), 1, 2, 2, 2, 2, 3),
@@ -232,6 +238,25 @@ def test_what_is_refused(text: str, tiling: ProductTiling, message: str) -> None
     with pytest.raises(ScheduleError) as caught:
         tma_schedule(text, gpu_architecture("sm_90a"), tiling, stores=True)
     assert message in caught.value.message
+
+
+@needs_cpu
+def test_without_a_tiling_one_is_taken_whose_results_are_boxes() -> None:
+    case = product((104, 136, 256), tail=True)
+    made = vtac.compile(case.text, "cuda", "sm_90a", schedule=tma_schedule(case.text, "sm_90a", stores=True))
+    assert isinstance(made, CudaProgram)
+    assert len(made.launch.tensor_maps) == 3
+    arrays = case.arrays()
+    np.testing.assert_array_equal(made(*arrays), wanted_of(case, arrays))
+
+
+def test_an_architecture_is_given_by_name_too() -> None:
+    text = CASE.text
+    for scheduled in (mma_schedule, wgmma_schedule, tma_schedule):
+        assert str(scheduled(text, "sm_90a")) == str(scheduled(text, gpu_architecture("sm_90a")))
+        with pytest.raises(ConfigError) as caught:
+            scheduled(text, "sm_10")
+        assert "architecture 'sm_10' is not known" in caught.value.message
 
 
 def test_older_architectures_are_refused() -> None:

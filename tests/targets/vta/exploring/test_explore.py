@@ -96,6 +96,18 @@ def test_a_machine_that_cannot_hold_the_network_is_a_point_with_an_error() -> No
     assert "1 of the machines cannot run tiled:" in page and point.name in page
 
 
+def test_a_network_of_the_host_alone_is_no_point_of_no_cycles() -> None:
+    text = """func.func @f(%x: tensor<4x3xf64>) -> tensor<4x3xf64> {
+  %e = tensor.empty() : tensor<4x3xf64>
+  %y = linalg.exp ins(%x : tensor<4x3xf64>) outs(%e : tensor<4x3xf64>) -> tensor<4x3xf64>
+  func.return %y : tensor<4x3xf64>
+}
+"""
+    sweep = vtac.explore({"f": text}, [VTAConfig()], executor=Here())
+    assert sweep.points[0].error == "f: nothing of it runs on the VTA; vtac run FILE says why"
+    assert sweep.pareto() == []
+
+
 def test_other_machines_say_that_they_are_not_proven() -> None:
     machine = Machine(VTAConfig(), Timing(bus_bytes=16))
     (point,) = vtac.explore(NET, [machine], executor=Here())

@@ -16,8 +16,8 @@ from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.box_products import TmaMmaScheduler, TmaWgmmaScheduler
 from vtac.targets.cuda.schedules.footprint import BARRIER_BYTES
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
-from vtac.targets.cuda.schedules.shape import payload_block
-from vtac.targets.cuda.schedules.tiling import ProductTiling
+from vtac.targets.cuda.schedules.shape import ProductShape, payload_block
+from vtac.targets.cuda.schedules.tiling import ProductTiling, on_groups
 
 _SWIZZLES = (128, 64, 32)
 LEAST_STAGES = 2
@@ -47,28 +47,66 @@ def with_room(tiling: ProductTiling, element_bytes: int, width: int, record: Gpu
     )
 
 
+def storing_problem(
+    tiling: ProductTiling, shape: ProductShape, element_bytes: int, width: int, record: GpuArchitecture
+) -> str:
+    """Why a tiling has no results of `width` bytes each that go to their array as boxes; empty where it has."""
+    rows, columns, _ = tiling.block
+    try:
+        with_room(tiling, element_bytes, width, record)
+    except ScheduleError as error:
+        return error.message
+    return _tile_problem(tiling, (rows, columns), shape) or _panel_problem(tiling, width)
+
+
+def _tile_problem(tiling: ProductTiling, tile: tuple[int, int], shape: ProductShape) -> str:
+    """Why the results of a block are no whole tile of a matrix."""
+    if any(len(group) > 1 for group in shape.groups):
+        return (
+            "results of images, whose pixels are rows of several dimensions, are stored from registers; boxes "
+            "store those of products of matrices"
+        )
+    m, n, _ = shape.sizes
+    if m < tile[0] or n < tile[1]:
+        clusters, less = "", "rows or columns"
+        if tiling.cluster > 1:
+            clusters = f", in clusters of {tiling.cluster} with {tile[0]} x {tile[1]},"
+            less = "rows, columns or blocks of a cluster"
+        return (
+            f"blocks of {tiling}{clusters} go beyond a product of {m} x {n} in their first tile, whose results would "
+            f"be no whole tile in shared memory: choose fewer {less}, or let results go from registers"
+        )
+    return ""
+
+
+def _panel_problem(tiling: ProductTiling, width: int) -> str:
+    """Why the columns of a warp are no whole panels of its block's tile."""
+    columns = tiling.block[1] if on_groups(tiling.fragment) else COLUMNS * tiling.column_tiles
+    if columns == tiling.block[1] or _swizzle_of(columns * width, tiling.block[1] * width):
+        return ""
+    return (
+        f"blocks of {tiling} have warps of {columns} columns, {columns * width} bytes of a row of results, and a box "
+        "has a multiple of 32 of them, or whole rows: choose more columns for each warp, or let results go from "
+        "registers"
+    )
+
+
+def _swizzle_of(*row_bytes: int) -> int:
+    """The most bytes within which chunks of rows change places, all of whose lengths they divide; or 0."""
+    return next((one for one in _SWIZZLES if all(count % one == 0 for count in row_bytes)), 0)
+
+
 class BoxResults(ProductScheduler):
     """What bulk stores change of a schedule of a product: results pass through a tile, of which warps store boxes."""
 
     def _spread(self, result: BlockRef) -> LoopRef:
         """Blocks over the result; each warp finishes its rows and columns in shared memory, and stores them."""
         script = self.script
-        if any(len(group) > 1 for group in self.shape.groups):
-            raise ScheduleError(
-                "results of images, whose pixels are rows of several dimensions, are stored from registers; boxes "
-                "store those of products of matrices"
-            )
-        (row_part, column_part, _), (m, n, _) = self.grid.tile, self.shape.sizes
-        if m < row_part or n < column_part:
-            clusters, less = "", "rows or columns"
-            if self.tiling.cluster > 1:
-                clusters = f", in clusters of {self.tiling.cluster} with {row_part} x {column_part},"
-                less = "rows, columns or blocks of a cluster"
-            raise ScheduleError(
-                f"blocks of {self.tiling}{clusters} go beyond a product of {m} x {n} in their first tile, whose "
-                f"results would be no whole tile in shared memory: choose fewer {less}, or let results go from "
-                "registers"
-            )
+        row_part, column_part, _ = self.grid.tile
+        problem = _tile_problem(self.tiling, (row_part, column_part), self.shape)
+        problem = problem or _panel_problem(self.tiling, self._width(result))
+        if problem:
+            raise ScheduleError(problem)
         stored = script.cache_write(result, 0, "shared")
         *batch, rows, columns = script.get_loops(stored)
         loops, rows, columns = self.grid.split(rows, columns, self.shape.sizes)
@@ -106,8 +144,8 @@ class BoxResults(ProductScheduler):
 
     def _result_swizzle(self, result: BlockRef, columns: int) -> int:
         """Bytes within which chunks of a result's rows change places, which divide the columns of a warp; or 0."""
-        row_bytes = (columns * self._width(result), self.tiling.block[1] * self._width(result))
-        return next((one for one in _SWIZZLES if all(count % one == 0 for count in row_bytes)), 0)
+        width = self._width(result)
+        return _swizzle_of(columns * width, self.tiling.block[1] * width)
 
     def _width(self, result: BlockRef) -> int:
         kind = element_type_of(payload_block(self.script, result).output)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from vtac.targets.cuda.schedules.tiling import on_groups, on_lanes, tilings
 from vtac.targets.cuda.schedules.wgmma_products import WgmmaProductScheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from vtac.dialects.gpu_hardware import GpuArchitecture
     from vtac.dialects.wmma.declared import Instructions
@@ -48,7 +48,7 @@ class Products:
 
     `probe` tells which tiles of the operands are boxes; without one none are looked for. `specialize`: whether warps of
     their own ask for boxes; None leaves it to the estimate. `cuts_floats`: what wgmma makes of f32, cut to tf32, is
-    allowed.
+    allowed. `declines` says why a tiling whose operands are boxes is none of those that are wanted.
     """
 
     shape: ProductShape
@@ -57,6 +57,7 @@ class Products:
     probe: BoxProbe | None = None
     specialize: bool | None = None
     cuts_floats: bool = False
+    declines: Callable[[ProductShape, ProductTiling], str] | None = None
 
     @cached_property
     def kinds(self) -> tuple[ProductShape | None, ...]:
@@ -89,6 +90,8 @@ class Products:
         """The same with operands in boxes. Raises `ScheduleError`, with what the best tiling lacks, where none has."""
         probe = self.require_boxes()
         found, lacks = self._boxed(place)
+        if not found and self.declines is not None:  # the best of the others, which a schedule refuses
+            found, lacks = replace(self, declines=None)._boxed(place)
         if not found:
             raise no_boxes(probe, self.shape.sizes, lacks)
         return min(found, key=self._cycles)
@@ -134,6 +137,8 @@ class Products:
         for shape in self._box_shapes:
             every = ranked(shape.size(self.element_bytes), self.architecture)
             wanted = [one for one in every if self.specialize in (None, one.producers > 0)]
+            if self.declines is not None:
+                wanted = [one for one in wanted if not self.declines(shape, one)]
             tiling, missing = first_boxed(self.probe, shape.sizes[2], wanted, place)
             lacks = lacks or missing
             if tiling is not None:

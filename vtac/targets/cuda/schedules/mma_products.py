@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.gpu_architecture import architecture_for
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
-from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture, gpu_architectures
+from vtac.dialects.gpu_hardware import WARP_SIZE, GpuArchitecture
 from vtac.dialects.mma.layouts import COLUMNS, FIRST_CAPABILITY, ROWS
 from vtac.dialects.mma.shared_layouts import SWIZZLES, SharedLayout
 from vtac.errors import ScheduleError
@@ -178,7 +178,7 @@ class MmaProductScheduler(ProductScheduler):
 
 
 def mma_schedule(
-    module: ModuleOp | str, architecture: GpuArchitecture | None = None, tiling: ProductTiling | None = None
+    module: ModuleOp | str, architecture: GpuArchitecture | str | None = None, tiling: ProductTiling | None = None
 ) -> Schedule:
     """A schedule of a product for `mma.sync`: of a matrix product, a batch of them, or a convolution, with its tail.
 
@@ -187,7 +187,7 @@ def mma_schedule(
     architectures without the instructions, and a tiling given that goes beyond the product by more than a tile.
     """
     schedule = Schedule(module)
-    record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90"]
+    record = architecture_for(schedule.module, architecture, "sm_90")
     contraction = next((one for one in blocks_under(schedule.function) if is_tensor_product(block_view(one))), None)
     if contraction is None:
         raise ScheduleError("mma_schedule: the program holds no product of tensor cores")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.gpu_architecture import architecture_for
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
 from vtac.dialects.clusters import MOST_CLUSTER
-from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
+from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wmma.declared import CUT_TF32
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
@@ -18,6 +18,7 @@ from vtac.targets.cuda.schedules.box_results import (
     StoringMmaScheduler,
     StoringWgmmaScheduler,
     result_bytes,
+    storing_problem,
     with_room,
 )
 from vtac.targets.cuda.schedules.box_tilings import BoxProbe, check_boxes
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 def tma_schedule(
     module: ModuleOp | str,
-    architecture: GpuArchitecture | None = None,
+    architecture: GpuArchitecture | str | None = None,
     tiling: ProductTiling | None = None,
     *,
     specialize: bool | None = None,
@@ -46,15 +47,16 @@ def tma_schedule(
     copies; None leaves it to the estimate, and takes such warps for a tiling of `wgmma` that is given. What lies
     outside of an operand, in any dimension, is the copies' zeros. With `cluster` so many neighbours of a grid share the
     larger of their parts of both operands. With `stores` results go through shared memory, and to their array as
-    boxes; stages make room for their tile. Raises `ScheduleError` for other programs and architectures, sizes that no
-    tiling fits, and operands whose rows are no multiples of 16 bytes.
+    boxes; stages make room for their tile, and of tilings those compete that have such a tile. Raises `ScheduleError`
+    for other programs and architectures, sizes that no tiling fits, and operands whose rows are no multiples of 16
+    bytes.
     """
     if not 1 <= cluster <= MOST_CLUSTER:
         raise ScheduleError(
             f"tma_schedule: clusters of {cluster} blocks; 1, which is none, to {MOST_CLUSTER} are possible"
         )
     schedule = Schedule(module)
-    record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90a"]
+    record = architecture_for(schedule.module, architecture, "sm_90a")
     contraction = next((one for one in blocks_under(schedule.function) if is_tensor_product(block_view(one))), None)
     if contraction is None:
         raise ScheduleError("tma_schedule: the program holds no product of tensor cores")
@@ -62,6 +64,9 @@ def tma_schedule(
     shape = product_shape(Schedule(module), blocks)
     products = Products(shape, blocks.element_bytes, record, BoxProbe(module, blocks), specialize)
     products.cuts_floats = CUT_TF32.is_on(schedule.module)
+    if stores:
+        width = result_bytes(schedule, _result(blocks))
+        products.declines = lambda shape, one: storing_problem(one, shape, blocks.element_bytes, width, record)
     try:
         made, chosen = products.boxed() if tiling is None else _given(products, tiling)
     except ScheduleError as error:
@@ -81,11 +86,15 @@ def _schedule(
     if record is None:
         scheduler_of(chosen)(schedule, blocks, made, chosen).schedule()
         return name_of(chosen)
-    result = (blocks.tail or (blocks.product,))[-1]
-    tiling = with_room(chosen, blocks.element_bytes, result_bytes(schedule, result), record)
+    tiling = with_room(chosen, blocks.element_bytes, result_bytes(schedule, _result(blocks)), record)
     storing = StoringWgmmaScheduler if on_groups(tiling.fragment) else StoringMmaScheduler
     storing(schedule, blocks, made, tiling).schedule()
     return f"{name_of(tiling)}, results in boxes"
+
+
+def _result(blocks: ProductBlocks) -> str:
+    """The block that writes the result."""
+    return (blocks.tail or (blocks.product,))[-1]
 
 
 def _given(products: Products, tiling: ProductTiling) -> tuple[ProductShape, ProductTiling]:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from vtac.analysis.gpu_architecture import architecture_of
+from vtac.analysis.gpu_architecture import architecture_for
 from vtac.analysis.nest import blocks_under
 from vtac.analysis.structured_view import block_view
 from vtac.analysis.tensor_products import is_tensor_product
-from vtac.dialects.gpu_hardware import GpuArchitecture, gpu_architectures
+from vtac.dialects.gpu_hardware import GpuArchitecture
 from vtac.dialects.wgmma.layouts import COLUMNS, DEPTH_BYTES, ROWS, WARP_ROWS, WARPS
 from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
@@ -124,7 +124,7 @@ def _swizzle(row_bytes: int) -> int:
 
 
 def wgmma_schedule(
-    module: ModuleOp | str, architecture: GpuArchitecture | None = None, tiling: ProductTiling | None = None
+    module: ModuleOp | str, architecture: GpuArchitecture | str | None = None, tiling: ProductTiling | None = None
 ) -> Schedule:
     """A schedule of a product for `wgmma`: of a matrix product, a batch of them, or a convolution, with its tail.
 
@@ -133,7 +133,7 @@ def wgmma_schedule(
     `wgmma`, and a tiling that is none of warpgroups or goes beyond the product by more than a tile.
     """
     schedule = Schedule(module)
-    record = architecture or architecture_of(schedule.module) or gpu_architectures()["sm_90a"]
+    record = architecture_for(schedule.module, architecture, "sm_90a")
     contraction = next((one for one in blocks_under(schedule.function) if is_tensor_product(block_view(one))), None)
     if contraction is None:
         raise ScheduleError("wgmma_schedule: the program holds no product of tensor cores")

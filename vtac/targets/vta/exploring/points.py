@@ -62,6 +62,8 @@ def _computed(job: PointJob) -> PointResult:
     try:
         work = network.prepared(job.config)
         program = compile_with(work, known, SharedKernels(None, known), split=network.fronts.split)
+        if isinstance(program, HostProgram) and not program.devices:
+            raise VtacError("nothing of it runs on the VTA; vtac run FILE says why")
         unsafe = [] if isinstance(program, HostProgram) else check(program.stream)
         if unsafe:
             raise VtacError(f"the program is not proven safe: {unsafe[0].message}")

@@ -165,7 +165,10 @@ class TuneResult:
             )
         lines += [f"left as it is: {text}" for text in self.untuned]
         lines += [f"note: {text}" for text in self.notes]
-        gain = 1 - self.cycles / max(1, self.default_cycles)
+        if not self.default_cycles:
+            lines.append("nothing of it runs on the VTA; vtac run FILE says why")
+            return "\n".join([*lines, self.statement]) + "\n"
+        gain = 1 - self.cycles / self.default_cycles
         lines.append(
             f"{self.default_cycles:,} cycles and {self.default_bytes:,} bytes by the default schedule; "
             f"{self.cycles:,} ({gain:.2%} less) and {self.bytes:,} by this one"
