@@ -34,17 +34,19 @@ def conv2d_at(layer: WmmaConv2D, data: Array, kernel: Array, wanted: NDArray[np.
 
 
 def plain_conv2d_at(layer: PlainConv2D, data: Array, kernel: Array, wanted: NDArray[np.bool_]) -> Doubles:
-    """`conv2d_at` of plain images."""
+    """`conv2d_at` of plain images, of each image by itself: zeros where nothing of a pixel is wanted."""
     nchw = layer.layout == "nchw"
-    images = (data.transpose(0, 2, 3, 1) if nchw else data).astype(np.float64)
-    filters = (kernel.transpose(2, 3, 1, 0) if nchw else kernel).astype(np.float64)
+    images = data.transpose(0, 2, 3, 1) if nchw else data
+    filters = (kernel.transpose(2, 3, 1, 0) if nchw else kernel).astype(np.float64).reshape(-1, layer.out_channels)
     p, size = layer.padding, layer.kernel
     padded = np.pad(images, ((0, 0), (p, p), (p, p), (0, 0)))
     result = np.zeros((layer.batch, layer.out_height, layer.out_width, layer.out_channels))
-    for h, w in np.argwhere(wanted.any(axis=(0, 1) if nchw else (0, 3))):
+    pixels: NDArray[np.bool_] = np.any(wanted, axis=1 if nchw else 3)
+    for h, w in np.argwhere(pixels.any(axis=0)):
+        chosen = np.flatnonzero(pixels[:, h, w])
         top, left = h * layer.stride, w * layer.stride
-        window = padded[:, top : top + size, left : left + size].reshape(layer.batch, -1)
-        result[:, h, w] = window @ filters.reshape(-1, layer.out_channels)
+        window = padded[chosen, top : top + size, left : left + size].astype(np.float64)
+        result[chosen, h, w] = window.reshape(len(chosen), -1) @ filters
     return result.transpose(0, 3, 1, 2) if nchw else result
 
 

@@ -98,7 +98,7 @@ FAULTS = {
         "proxy-fence",
     ),
     "copies are waited for one group too few": ("wait_prior(copy_stages - 2)", "wait_prior(copy_stages - 1)", "race"),
-    "no barrier": ("    __syncthreads();\n", "", "wgmma-wait"),
+    "no barrier": ("    __syncthreads();\n", "", "race"),
     "no commit of the products": ("    wgmma_commit();\n", "", "wgmma-wait"),
     "no wait for the step before": (FREE, "", "wgmma-wait"),
     "a wait that leaves one group too many": ("wait_group.sync.aligned 1;", "wait_group.sync.aligned 2;", "wgmma-wait"),

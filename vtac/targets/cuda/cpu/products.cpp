@@ -6,6 +6,7 @@
 
 #include "include/vtac_numbers.h"
 #include "events.h"
+#include "group_sums.h"
 #include "matrices.h"
 
 namespace vtac {
@@ -13,7 +14,6 @@ namespace vtac {
 namespace {
 
 constexpr std::uint32_t no_sum = 0xffffffffu;  // no number as a float, and no sum that anyone expects
-constexpr int warps_of_group = 4;
 
 // A register of a lane's sums: what it will hold, how many products under way add to it, and whether it was touched
 // since the thread's last fence.
@@ -39,7 +39,7 @@ struct Lane {
     std::vector<Register> registers;
     std::vector<Pending> pending;
     std::vector<Span> touched;
-    unsigned group = 0, products = 0;
+    unsigned group = 0, products = 0, meetings = 0;
     bool fenced = false;
     std::uint64_t history = 0;
     std::uintptr_t begin = ~std::uintptr_t(0), end = 0;  // around all registers
@@ -49,57 +49,6 @@ Lane lanes[first_warp];
 bool in_use = false;
 
 Lane& own() { return lanes[current_thread()]; }
-
-int warp_of_group() { return current_thread() / lanes_per_warp % warps_of_group; }
-
-Operand left_of(const GroupProduct& product, int width) {
-    return {product.a, warp_of_group() * warp_rows, warp_rows, width, product.a_by_columns};
-}
-
-Operand right_of(const GroupProduct& product, int width) { return {product.b, 0, product.n, width, product.b_by_columns}; }
-
-int width_of(Element element) { return element == Element::tf32 ? 4 : element == Element::s8 || element == Element::u8 ? 1 : 2; }
-
-float widen(Element element, const unsigned char* at) {
-    std::uint16_t half;
-    float value;
-    switch (element) {
-        case Element::f16: std::memcpy(&half, at, 2); return half_to_float(half);
-        case Element::bf16: std::memcpy(&half, at, 2); return as_float(std::uint32_t(half) << 16);
-        case Element::tf32: std::memcpy(&value, at, 4); return as_float(as_bits(value) & 0xffffe000u);
-        case Element::s8: return float(static_cast<signed char>(*at));
-        default: return float(*at);
-    }
-}
-
-// Elements of one row of an operand, along k.
-void read_row(const Operand& operand, Element element, int row, float* values) {
-    const int depth = depth_bytes / operand.width, step = operand.by_columns ? 1 : granule / operand.width;
-    for (int k = 0; k < depth; k += step) {
-        const unsigned char* at = shared_pointer(address_of(operand, row, k), operand.width);
-        for (int i = 0; i < step; ++i) values[k + i] = widen(element, at + i * operand.width);
-    }
-}
-
-// What a lane adds to each of its sums: two neighbours of two rows eight apart, in each eight columns.
-void compute(const GroupProduct& product, std::vector<std::uint32_t>& added) {
-    const int width = width_of(product.element), depth = depth_bytes / width, lane = current_lane();
-    const Operand left = left_of(product, width), right = right_of(product, width);
-    float rows[2][depth_bytes], column[depth_bytes];
-    for (int i = 0; i < 2; ++i) read_row(left, product.element, left.first + lane / 4 + 8 * i, rows[i]);
-    added.resize(product.n / 2);
-    for (int at = 0; at < product.n / 8; ++at)
-        for (int next = 0; next < 2; ++next) {
-            read_row(right, product.element, 8 * at + lane % 4 * 2 + next, column);
-            for (int i = 0; i < 2; ++i) {
-                float sum = 0;
-                for (int k = 0; k < depth; ++k) sum += rows[i][k] * column[k];
-                std::uint32_t bits = as_bits(sum);
-                if (product.sums == Sums::s32) bits = std::uint32_t(std::int32_t(sum));
-                added[4 * at + 2 * i + next] = bits;
-            }
-        }
-}
 
 // A register after a product: of halves two at a time.
 std::uint32_t with_added(Sums sums, std::uint32_t value, const std::uint32_t* added) {
@@ -151,13 +100,14 @@ void meet(Exchange kind, const std::uint64_t (&value)[2], int line) {
     const unsigned char* all = exchange(kind, value, sizeof value, line);
     if (std::memcmp(all, value, sizeof value))
         fail("warpgroup", "lanes of one warp pass different descriptors in @line:%d@, %s", line, place());
+    ++own().meetings;
 }
 
 void remember(Lane& lane, std::uint64_t part) { lane.history = (lane.history ^ part) * 0x100000001b3ull + 0x9e3779b9ull; }
 
 void finish(Lane& lane, Pending& entry) {
     std::vector<std::uint32_t> now;
-    compute(entry.product, now);
+    sums_of_lane(entry.product, lane.meetings, now);
     if (now != entry.added)
         fail("wgmma-wait",
              "the product that was begun in @line:%d@ reads other values when it is waited for than when it was begun, %s: "
@@ -193,7 +143,7 @@ void begin_product(const GroupProduct& product, const std::initializer_list<void
     }
     remember(lane, product.a), remember(lane, product.b), remember(lane, line), ++lane.products;
     Pending entry{product, {}, {}, lane.group, line};
-    compute(product, entry.added);
+    sums_of_lane(product, lane.meetings, entry.added);
     const int per_register = product.sums == Sums::f16 ? 2 : 1;
     std::size_t at = 0;
     int hint = 0;
@@ -251,7 +201,6 @@ void note_register(const void* address, std::size_t bytes, bool writes) {
     const bool may_be_one = begin < lane.end && begin + bytes > lane.begin;
     for (std::size_t i = 0; may_be_one && i < lane.registers.size(); ++i) {
         const Register& one = lane.registers[i];
-        // : lane.registers) {
         const auto at = reinterpret_cast<std::uintptr_t>(one.place);
         if (!one.pending || begin >= at + 4 || at >= begin + bytes) continue;
         fail("wgmma-wait", "a register of sums is %s, %s, while the product that was begun in @line:%d@ adds to it: no "
@@ -267,6 +216,7 @@ void note_register(const void* address, std::size_t bytes, bool writes) {
 void forget_products() {
     if (!in_use) return;
     for (int thread = 0; thread < cluster.size * cluster.threads; ++thread) lanes[thread] = Lane();
+    forget_sums();
     start_matrices();
 }
 

@@ -6,6 +6,7 @@
 #include "copies.cpp"
 #include "faults.cpp"
 #include "fibers.cpp"
+#include "group_sums.cpp"
 #include "im2col.cpp"
 #include "job.cpp"
 #include "lanes.cpp"
