@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from vtac.analysis.box_copies import match_box
+from vtac.analysis.box_copies import BoxCopy, match_box
 from vtac.analysis.nest import buffer_name, element_type_of, enclosing_loops, shape_of, strides_of
 from vtac.dialects.tensor_maps import CHUNK
 from vtac.dialects.tma import Boxes
@@ -58,6 +58,14 @@ class BoxProbe:
                 return f"{error.message}; {_RULE}"
         return ""
 
+    def rows_are_pixels(self, tile: tuple[int, int, int]) -> bool:
+        """Whether the rows of a step's tile of m x n x k come by maps for im2col, as pixels of parts of rows do."""
+        script = self._script()
+        rows, _, depth = tile
+        a, _, _ = script.implicit_gemm(script.get_block(self.blocks.product), tile)
+        found = _box_of(script, a, (rows, depth))
+        return not isinstance(found, str) and found.boxes.corners is not None
+
     def _script(self) -> Schedule:
         script = Schedule(self.module)
         for name in self.blocks.pads:
@@ -76,13 +84,18 @@ class BoxProbe:
 
 def _problem(script: Schedule, copy: BlockRef, tile: tuple[int, int]) -> str:
     """Why a copy of a matrix, cut into such tiles, copies none as a box."""
+    found = _box_of(script, copy, tile)
+    return f"{found}; {_RULE}" if isinstance(found, str) else ""
+
+
+def _box_of(script: Schedule, copy: BlockRef, tile: tuple[int, int]) -> BoxCopy | str:
+    """The boxes of a copy of a matrix, cut into such tiles; or why it copies none."""
     script.set_scope(copy, 0, "shared")
     *_, outer, inner = script.get_loops(copy)
     row_tiles, row = script.split(outer, factor=tile[0])
     column_tiles, column = script.split(inner, factor=tile[1])
     script.reorder(row_tiles, column_tiles, row, column)
-    found = match_box(enclosing_loops(payload_block(script, copy))[-2], is_compact=False)
-    return f"{found}; {_RULE}" if isinstance(found, str) else ""
+    return match_box(enclosing_loops(payload_block(script, copy))[-2], is_compact=False)
 
 
 def first_boxed(

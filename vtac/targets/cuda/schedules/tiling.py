@@ -73,7 +73,7 @@ class ProductTiling:
     One stage copies and multiplies in turn. Blocks take their tiles in groups of `group` rows of blocks. Of wgmma what
     is said of warps is meant of groups of four. `boxes`: operands come in bulk copies, which the first thread asks for,
     or `producers`, so many more warps that do nothing else. `cluster`: so many neighbours of the grid share the larger
-    of their parts of both operands.
+    of their parts of both operands, or that of columns where `rows_are_pixels`: maps for im2col are not shared.
     """
 
     fragment: tuple[int, int, int]
@@ -87,6 +87,7 @@ class ProductTiling:
     boxes: bool = False
     producers: int = 0
     cluster: int = 1
+    rows_are_pixels: bool = False
 
     @property
     def threads(self) -> int:
@@ -119,7 +120,7 @@ class ProductTiling:
     def shares_columns(self) -> bool:
         """Whether blocks of a cluster, neighbours along rows, share their part of columns; else that of rows."""
         rows, columns, _ = self.block
-        return columns >= rows
+        return self.rows_are_pixels or columns >= rows
 
     def __str__(self) -> str:
         rows, columns, depth = self.block

@@ -46,10 +46,10 @@ def tma_schedule(
     least estimated time whose tiles are boxes, or one that is given. With `specialize` warps of their own ask for the
     copies; None leaves it to the estimate, and takes such warps for a tiling of `wgmma` that is given. What lies
     outside of an operand, in any dimension, is the copies' zeros. With `cluster` so many neighbours of a grid share the
-    larger of their parts of both operands. With `stores` results go through shared memory, and to their array as
-    boxes; stages make room for their tile, and of tilings those compete that have such a tile. Raises `ScheduleError`
-    for other programs and architectures, sizes that no tiling fits, and operands whose rows are no multiples of 16
-    bytes.
+    larger of their parts of both operands, but for pixels of a convolution that come by maps for im2col. With `stores`
+    results go through shared memory, and to their array as boxes; stages make room for their tile, and of tilings those
+    compete that have such a tile. Raises `ScheduleError` for other programs and architectures, sizes that no tiling
+    fits, and operands whose rows are no multiples of 16 bytes.
     """
     if not 1 <= cluster <= MOST_CLUSTER:
         raise ScheduleError(
@@ -71,7 +71,8 @@ def tma_schedule(
         made, chosen = products.boxed() if tiling is None else _given(products, tiling)
     except ScheduleError as error:
         raise ScheduleError(f"tma_schedule: {error.message}") from None
-    chosen = replace(chosen, cluster=cluster)
+    pixels = cluster > 1 and products.require_boxes().rows_are_pixels(chosen.block)
+    chosen = replace(chosen, cluster=cluster, rows_are_pixels=pixels)
     try:
         schedule.name = _schedule(schedule, blocks, made, chosen, record if stores else None)
     except ScheduleError as error:
