@@ -64,7 +64,7 @@ class PoolAccumulatorsOfProduct(RewritePattern):
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
         found = match_sums(op, self.ranges)
-        if found is None or not is_worth_it(found, self.config):
+        if found is None or saved_cycles(found, self.config) <= 0:
             return
         shape = shape_of(op.res[0])
         start, window = arith.ConstantOp(IntegerAttr(-(1 << 31), i32)), EmptyOp([], TensorType(i32, _sizes(found)))
@@ -97,8 +97,11 @@ class PoolAccumulatorsOfProduct(RewritePattern):
         rewriter.replace(op, tail)
 
 
-def match_sums(op: Operation, ranges: TensorRanges) -> PoolSums | None:
-    """The pooling that an operation is and what is in front of it, where these may change places."""
+def match_sums(op: Operation, ranges: TensorRanges, *, folded: bool = False) -> PoolSums | None:
+    """The pooling that an operation is and what is in front of it, where these may change places.
+
+    With `folded` as if the host laid out the product's data, so that it can repeat what lies at the edge.
+    """
     pooling = match_anchor(op)
     if not isinstance(pooling, Convolution) or pooling.kind != "max" or element_of(pooling.data) != i8:
         return None
@@ -114,7 +117,7 @@ def match_sums(op: Operation, ranges: TensorRanges) -> PoolSums | None:
         return None
     argument, product = found[0]
     if value is not pooling.data and not (
-        pooling.data.has_one_use() and edge <= least and _holds_data(pooling) and can_repeat(product)
+        pooling.data.has_one_use() and edge <= least and _holds_data(pooling) and (folded or can_repeat(product))
     ):
         return None
     spatial = set(pooling.data_dims[2:])
@@ -143,8 +146,8 @@ def _product(tail: GenericOp, argument: BlockArgument) -> Convolution | None:
     return found if loops == tuple(range(len(shape_of(value)))) else None
 
 
-def is_worth_it(found: PoolSums, config: VTAConfig) -> bool:
-    """Whether the sums of a window fit into accumulators, and what overlapping windows compute twice takes less time.
+def saved_cycles(found: PoolSums, config: VTAConfig) -> float:
+    """Cycles that taking maxima first saves, less what overlapping windows compute twice; none where sums do not fit.
 
     A tile of maxima saves, for each tile of sums that it alone needs, the elementwise operation and the product that
     brings what it gives back to the ALU; the elementwise operation is taken once.
@@ -153,17 +156,18 @@ def is_worth_it(found: PoolSums, config: VTAConfig) -> bool:
     reach = [(window.size - 1) * window.dilation + 1 for window in windows]
     room = config.capacity("acc") // 2
     if prod(reach) * 2 > room:
-        return False
+        return 0
     own = prod(window.stride for window in windows)
     tail = alu_size(found.tail)
     saved = own * (_IDENTITY + tail) - tail
     side = isqrt(room)
     twice = 1.0
     for window, whole in zip(windows, reach, strict=True):
-        tiles = max(1, (side - whole) // window.stride + 1)
-        twice *= max(1.0, ((tiles - 1) * window.stride + whole) / (tiles * window.stride))
+        along = max(1, (side - whole) // window.stride + 1)
+        twice *= max(1.0, ((along - 1) * window.stride + whole) / (along * window.stride))
     blocks = 1 if found.product.depthwise else found.product.terms / config.block_in
-    return saved > own * (twice - 1) * (blocks + 1)
+    tiles = prod(shape_of(found.pooling.op.res[0])) / (config.batch * config.block_out)
+    return tiles * (saved - own * (twice - 1) * (blocks + 1))
 
 
 def _sizes(found: PoolSums) -> list[int]:

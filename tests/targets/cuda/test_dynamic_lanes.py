@@ -105,9 +105,9 @@ def test_one_program_is_right_for_every_size(size: int, groups: bool) -> None:
 FAULTS = {
     "a row behind the last of a": ("* a_pitch < a_end)", "* a_pitch < a_end + 136)"),
     "no end of a": ("* a_pitch < a_end)", "* a_pitch < 1 << 30)"),
-    "a pair behind the last row of the residual": ("rest_from_2 + column * 8 < rest_end", "true"),
-    "a pair behind the last row of the result": ("rest_from_2 + column * 8 < c_end", "true"),
-    "pairs eight rows below": ("rest_from_3 + column * 8 < c_end", "true"),
+    "a pair behind the last row of the residual": ("rest_from_1 + column * 8 < rest_end", "true"),
+    "a pair behind the last row of the result": ("rest_from_1 + column * 8 < c_end", "true"),
+    "pairs eight rows below": ("rest_from_1 + column * 8 + 512 < c_end", "true"),
     "a row too few": ("const int c_end = rows * 64", "const int c_end = (rows - 1) * 64"),
     "a size for another": ("const int rest_end = rows * 64", "const int rest_end = rows * 72"),
 }

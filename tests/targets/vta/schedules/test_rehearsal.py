@@ -48,7 +48,7 @@ def convolutions(draw: st.DrawFn) -> Conv2D:
     return Conv2D(1, size, size, draw(channels), draw(channels), kernel, kernel // 2, stride)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(convolutions(), st.integers(0, 5), st.booleans())
 def test_the_cycles_of_what_is_ranked_are_within_five_percent(conv: Conv2D, place: int, small: bool) -> None:
     config = SMALL if small else VTAConfig()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import cast
 
@@ -15,6 +16,8 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 
 from vtac.analysis.device_functions import device_functions, host_functions
 from vtac.analysis.target import config_of, copy_target
+from vtac.analysis.tensor_ranges import TensorRanges
+from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing import HostOp
 from vtac.dialects.packing.declared import CHOICE, FOLD
 from vtac.errors import NoDefaultScheduleError
@@ -25,6 +28,7 @@ from vtac.partition.outlines import Outline
 from vtac.partition.window_folds import fold_difference
 from vtac.passes.vta.isolate_device_functions import isolated
 from vtac.passes.vta.pack_device_functions import PackDeviceFunctions
+from vtac.passes.vta.pool_accumulators import match_sums, saved_cycles
 from vtac.passes.vta.split_device_operations import SplitDeviceOperations
 from vtac.rewriting.edits import append
 from vtac.rewriting.walker import rewrite_once
@@ -50,6 +54,16 @@ class DeviceValues:
         return any(value in self._found for inner in op.walk() for value in inner.operands)
 
 
+def savings_of_whole_windows(function: FuncOp, config: VTAConfig) -> dict[Operation, float]:
+    """Cycles that pool-accumulators saves of products whose padded maxima it takes first where windows are folded."""
+    ranges, saved = TensorRanges(function.body.block), dict[Operation, float]()
+    for op in function.body.block.ops:
+        found = match_sums(op, ranges, folded=True)
+        if found is not None and any((*found.pads.low, *found.pads.high)):
+            saved[found.product.op] = max(0.0, saved_cycles(found, config))
+    return saved
+
+
 @dataclass
 class ChooseFold(RewritePattern):
     """A convolution of data that the host has is marked with the fold that costs least, where one costs less."""
@@ -58,6 +72,8 @@ class ChooseFold(RewritePattern):
     context: Context
     clusters: Clusters
     values: DeviceValues
+    pooled: Mapping[Operation, float]
+    """Cycles that are saved where the whole window of a convolution is in channels: maxima are taken of its sums."""
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: LinalgStructuredOperation, rewriter: PatternRewriter) -> None:
@@ -72,7 +88,7 @@ class ChooseFold(RewritePattern):
         layer = self._layer(self.clusters.of[op]) if folds else None
         if layer is None:
             return
-        chosen = cheapest_fold(found, layer, folds, config)
+        chosen = cheapest_fold(found, layer, folds, config, self.pooled.get(op, 0))
         if chosen is not None:
             fold, text = chosen
             FOLD.set(op, fold.places)
@@ -122,4 +138,5 @@ class ChooseWindowFolds(ModulePass):
         for function in host_functions(op):
             block = function.body.block
             clusters = Clusters(block)
-            rewrite_once(function, ChooseFold(op, ctx, clusters, DeviceValues(block, clusters)))
+            values, pooled = DeviceValues(block, clusters), savings_of_whole_windows(function, config_of(op))
+            rewrite_once(function, ChooseFold(op, ctx, clusters, values, pooled))

@@ -31,40 +31,51 @@ def _products(window: Sequence[int], channels: int, config: VTAConfig) -> int:
 
 
 def cheapest_fold(
-    found: Convolution, layer: Layer, folds: Sequence[WindowFold], config: VTAConfig
+    found: Convolution, layer: Layer, folds: Sequence[WindowFold], config: VTAConfig, whole_saves: float = 0
 ) -> tuple[WindowFold, str] | None:
-    """The fold that costs least, and what is said of it; None where `layer`, the convolution as it is, does."""
+    """The fold that costs least, and what is said of it; None where `layer`, the convolution as it is, does.
+
+    A fold of whole windows saves `whole_saves` cycles elsewhere.
+    """
     given = not isinstance(_origin(cast(SSAValue, found.kernel)).owner, ConstantOp)
-    choice = _Choice(found, layer, config, given)
+    choice = _Choice(found, layer, config, given, whole_saves)
     best, now = choice.best(folds), choice.cost(None)
-    if best is None or now is None or best[1].total >= now.total:
+    if best is None or now is None or choice.total(*best) >= now.total:
         return None
     return best[0], _text(found, *best, now)
 
 
 @dataclass
 class _Choice:
-    """The folds of one convolution, which `layer` is as it is; `given` says that its kernel is no constant."""
+    """The folds of one convolution, which `layer` is as it is; `given` says that its kernel is no constant.
+
+    With all of a window in channels the program saves `whole_saves` cycles.
+    """
 
     found: Convolution
     layer: Layer
     config: VTAConfig
     given: bool
+    whole_saves: float
 
     def best(self, folds: Sequence[WindowFold]) -> tuple[WindowFold, FoldCost] | None:
         """The fold that costs least, lowest bound first: the search for tilings ends where no bound is lower."""
         best: tuple[WindowFold, FoldCost] | None = None
         for fold in sorted(folds, key=self.bound):
-            if best is not None and best[1].total <= self.bound(fold):
+            if best is not None and self.total(*best) <= self.bound(fold):
                 break
             cost = self.cost(fold)
-            if cost is not None and (best is None or cost.total < best[1].total):
+            if cost is not None and (best is None or self.total(fold, cost) < self.total(*best)):
                 best = fold, cost
         return best
 
-    def bound(self, fold: WindowFold | None) -> float:
-        """What the layer takes at least."""
-        return bound_of(self._layer(fold), self.host(fold), self.config)
+    def total(self, fold: WindowFold, cost: FoldCost) -> float:
+        """What a fold costs, less what it saves elsewhere."""
+        return cost.total - self._saved(fold)
+
+    def bound(self, fold: WindowFold) -> float:
+        """What `total` is at least."""
+        return bound_of(self._layer(fold), self.host(fold), self.config) - self._saved(fold)
 
     def cost(self, fold: WindowFold | None) -> FoldCost | None:
         """What the layer takes under its best tiling; None where none fits."""
@@ -76,6 +87,9 @@ class _Choice:
     def host(self, fold: WindowFold | None) -> HostWork:
         """What the host does."""
         return host_work(self.found, fold, self.config, kernel=self.given)
+
+    def _saved(self, fold: WindowFold) -> float:
+        return self.whole_saves if prod(fold.pieces) == 1 else 0
 
     def _layer(self, fold: WindowFold | None) -> Layer:
         return self.layer if fold is None else folded_layer(self.layer, fold, self.config)
