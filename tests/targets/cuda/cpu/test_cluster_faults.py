@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-import numpy as np
 import pytest
 from mma_programs import product, wanted_of
+from planted_faults import fault_of, planted, planted_anywhere
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str
 
 CASE = product((256, 64, 520))
 """Nine steps of 64, the last one with 8 that are inside."""
-WRONG = "wrong numbers"
 LANES, GROUPS = ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3), group_tiling(1, 64, 2, 128, 3)
 WAYS = {
     "mma.sync": ("sm_90", LANES, False),
@@ -46,14 +44,8 @@ def program(way: str) -> CudaProgram:
 
 
 def found_in(way: str, text: str) -> str:
-    """The kind of fault that a run of a text ends with, `wrong numbers` where it ends, nothing where it is right."""
     arrays = CASE.arrays()
-    try:
-        run = run_on_cpu(text, program(way).launch, arrays, orders=3, blocks=(0,), workers=1)
-    except KernelFault as fault:
-        return fault.kind
-    written = run.written[0]
-    return "" if np.array_equal(run.outputs[0][written], wanted_of(CASE, arrays)[written]) else WRONG
+    return fault_of(program(way), text, arrays, wanted_of(CASE, arrays))
 
 
 MULTICAST = r"(tma_load_2d_multicast\()"
@@ -136,8 +128,7 @@ OF_TEXTS = {
 @pytest.mark.parametrize("way", UNLIKE[:1])
 @pytest.mark.parametrize(("old", "new", "message"), OF_TEXTS.values(), ids=OF_TEXTS.keys())
 def test_faults_of_functions_are_found(way: str, old: str, new: str, message: str) -> None:
-    text, count = re.subn(old, new, program(way).text, count=1)
-    assert count == 1
+    text = planted_anywhere(program(way).text, old, new)
     with pytest.raises((KernelFault, KernelTextError)) as caught:
         run_on_cpu(text, program(way).launch, CASE.arrays(), orders=3, blocks=(0,), workers=1)
     assert message in caught.value.message
@@ -148,15 +139,7 @@ def test_the_text_itself_is_right(way: str) -> None:
     assert found_in(way, program(way).text) == ""
 
 
-def planted(way: str, old: str, new: str) -> str:
-    """The text with the first statement of a kind in the kernel changed; a statement may take several lines."""
-    head, kernel = program(way).text.split('extern "C"')
-    changed, count = re.subn(old, new, kernel, count=1, flags=re.DOTALL)
-    assert count == 1, old
-    return f'{head}extern "C"{changed}'
-
-
 @pytest.mark.parametrize("way", UNLIKE)
 @pytest.mark.parametrize(("old", "new"), FAULTS.values(), ids=FAULTS.keys())
 def test_planted_faults_are_found(way: str, old: str, new: str) -> None:
-    assert found_in(way, planted(way, old, new))
+    assert found_in(way, planted(program(way).text, old, new))

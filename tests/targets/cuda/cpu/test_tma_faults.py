@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
 
-import numpy as np
 import pytest
 from mma_programs import product, wanted_of
+from planted_faults import fault_of, planted, planted_anywhere
 
 import vtac
 from vtac.dialects.gpu_hardware import gpu_architecture
@@ -23,7 +22,6 @@ pytestmark = pytest.mark.skipif(cpu_unavailable_reason() is not None, reason=str
 
 CASE = product((64, 64, 520))
 """Nine steps of 64, the last one with 8 that are inside."""
-WRONG = "wrong numbers"
 TILINGS = {"sm_90": ProductTiling((16, 8, 16), 1, 2, 2, 2, 4, 3), "sm_90a": group_tiling(1, 64, 2, 128, 3)}
 
 
@@ -36,14 +34,8 @@ def program(architecture: str) -> CudaProgram:
 
 
 def found_in(architecture: str, text: str) -> str:
-    """The kind of fault that a run of a text ends with, `wrong numbers` where it ends, nothing where it is right."""
     arrays = CASE.arrays()
-    try:
-        run = run_on_cpu(text, program(architecture).launch, arrays, orders=3, blocks=(0,), workers=1)
-    except KernelFault as fault:
-        return fault.kind
-    written = run.written[0]
-    return "" if np.array_equal(run.outputs[0][written], wanted_of(CASE, arrays)[written]) else WRONG
+    return fault_of(program(architecture), text, arrays, wanted_of(CASE, arrays))
 
 
 FAULTS = {
@@ -102,8 +94,7 @@ HEADS = {
 @pytest.mark.parametrize("architecture", TILINGS)
 @pytest.mark.parametrize(("old", "new", "message"), HEADS.values(), ids=HEADS.keys())
 def test_what_only_a_gpu_would_trip_over_is_found(architecture: str, old: str, new: str, message: str) -> None:
-    text, count = re.subn(old, new, program(architecture).text, count=1, flags=re.DOTALL)
-    assert count == 1
+    text = planted_anywhere(program(architecture).text, old, new)
     with pytest.raises((KernelFault, KernelTextError)) as caught:
         run_on_cpu(text, program(architecture).launch, CASE.arrays(), orders=3, blocks=(0,), workers=1)
     assert message in caught.value.message
@@ -114,20 +105,12 @@ def test_the_text_itself_is_right(architecture: str) -> None:
     assert found_in(architecture, program(architecture).text) == ""
 
 
-def planted(architecture: str, old: str, new: str) -> str:
-    """The text with the first statement of a kind in the kernel changed; a statement may take several lines."""
-    head, kernel = program(architecture).text.split('extern "C"')
-    changed, count = re.subn(old, new, kernel, count=1, flags=re.DOTALL)
-    assert count == 1, old
-    return f'{head}extern "C"{changed}'
-
-
 @pytest.mark.parametrize("architecture", TILINGS)
 @pytest.mark.parametrize(("old", "new"), FAULTS.values(), ids=FAULTS.keys())
 def test_planted_faults_are_found(architecture: str, old: str, new: str) -> None:
-    assert found_in(architecture, planted(architecture, old, new))
+    assert found_in(architecture, planted(program(architecture).text, old, new))
 
 
 @pytest.mark.parametrize(("old", "new"), OF_GROUPS.values(), ids=OF_GROUPS.keys())
 def test_planted_faults_of_warpgroups_are_found(old: str, new: str) -> None:
-    assert found_in("sm_90a", planted("sm_90a", old, new))
+    assert found_in("sm_90a", planted(program("sm_90a").text, old, new))
