@@ -123,8 +123,9 @@ class ChooseWindowFolds(ModulePass):
     """Mark convolutions of few channels whose windows the host should lay side by side as channels.
 
     Columns, rows, or both, in whole or in part (by the stride: space to depth): of all of them the one with the
-    least sum of the device function's cycles, the host's copying and a part of the traffic. What the VTA computes
-    is a plan of the whole host function (`DeviceValues`): the host never comes between two layers for this.
+    least sum of the device function's cycles, the host's copying and a part of the traffic, less what pool-accumulators
+    saves of padded maxima where all of a window is in channels. What the VTA computes is a plan of the whole host
+    function (`DeviceValues`): the host never comes between two layers for this.
 
     requires: host functions at the integer level (fit-device-operations), whose intermediates are split.
     ensures:  `packing.fold` and the figures of both ways (`packing.choice`) on convolutions whose data and kernel
