@@ -143,8 +143,10 @@ def test_sensitivity_says_what_one_change_gives(sweep: vtac.Sweep) -> None:
 def test_refusals() -> None:
     with pytest.raises(VtacError, match="no configuration is legal where BLOCK == 8: instructions and micro-ops must"):
         vtac.explore(NET, where="BLOCK == 8", executor=Here())
-    with pytest.raises(VtacError, match="there are more than 3 configurations: narrow --where, or raise --most"):
+    with pytest.raises(VtacError, match=r"there are 8 configurations, and at most 3 may be swept: narrow --where, or"):
         vtac.explore(NET, where=WHERE, most=3, executor=Here())
+    with pytest.raises(VtacError, match=r"there are more than 20,000 configurations, and at most 2,000 may be swept"):
+        vtac.explore(NET, vary=["sram_kib", "latency", "bursts"], executor=Here())
     with pytest.raises(VtacError, match="there is no network to explore: give at least one"):
         vtac.explore([], executor=Here())
     with pytest.raises(VtacError, match="two networks are called net"):

@@ -34,6 +34,8 @@ from vtac.targets.vta.tuning.entry import keeping, working
 
 MOST_POINTS = 2000
 POINT_SECONDS = 1800.0
+_COUNTED = 20_000
+"""Configurations that are counted to say how many there are, of more than may be swept."""
 
 Source = ModuleOp | str | Path
 
@@ -193,9 +195,10 @@ def _machines(
     base: VTAConfig | None,
     most: int,
 ) -> list[Machine]:
-    condition = None if where is None else parse_where(where, NAMES)
+    condition, counted = None if where is None else parse_where(where, NAMES), max(most, _COUNTED)
     if configs is None:
-        found = list(islice(machines(condition, vary, Machine(base or VTAConfig(), Timing.de10())), most + 1))
+        every = machines(condition, vary, Machine(base or VTAConfig(), Timing.de10()))
+        found = list(islice(every, counted + 1))
     else:
         given = [one if isinstance(one, Machine) else Machine(one, Timing.de10()) for one in configs]
         found = [one for one in dict.fromkeys(given) if condition is None or condition.holds(one.values)]
@@ -205,7 +208,10 @@ def _machines(
             "every memory hold an element, and a tile not cross a burst; allow more values"
         )
     if len(found) > most:
-        raise VtacError(f"there are more than {most:,} configurations: narrow --where, or raise --most")
+        number = f"more than {counted:,}" if configs is None and len(found) > counted else f"{len(found):,}"
+        raise VtacError(
+            f"there are {number} configurations, and at most {most:,} may be swept: narrow --where, or raise --most"
+        )
     return found
 
 
