@@ -2,45 +2,26 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from io import StringIO
 
-from xdsl.context import Context
-from xdsl.dialects.builtin import DenseArrayBase, LocationAttr, UnknownLoc, i64
+from xdsl.dialects.builtin import LocationAttr, UnknownLoc
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
-from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.rewriter import InsertPoint, Rewriter
 
-from vtac.text.context import make_context
-
-_NUMBERS = re.compile(r"array<i64: (-?\d+(?:, -?\d+)*)>")
+from vtac.text.plain_attributes import parsed_attribute, plain_context
 
 
 class UnwritableError(Exception):
     """Operations that plain data does not hold."""
 
 
-@lru_cache(maxsize=1)
-def _context() -> Context:
-    return make_context()
-
-
 @lru_cache(maxsize=4096)
 def _kind(name: str) -> type[Operation]:
-    return _context().get_op(name)
-
-
-@lru_cache(maxsize=4096)
-def parsed_attribute(text: str) -> Attribute:
-    """The attribute that a text spells."""
-    numbers = _NUMBERS.fullmatch(text)
-    if numbers is not None:
-        return DenseArrayBase.from_list(i64, [int(number) for number in numbers[1].split(", ")])
-    return Parser(_context(), text).parse_attribute()
+    return plain_context().get_op(name)
 
 
 @dataclass

@@ -15,10 +15,8 @@ from math import prod
 from typing import TypeAlias, cast
 
 from xdsl.dialects.builtin import (
-    ArrayAttr,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
-    DictionaryAttr,
     FileLineColLoc,
     IntAttr,
     IntegerType,
@@ -26,6 +24,7 @@ from xdsl.dialects.builtin import (
     ModuleOp,
     NameLoc,
     StringAttr,
+    TensorType,
     UnknownLoc,
 )
 from xdsl.dialects.func import FuncOp
@@ -35,7 +34,8 @@ from xdsl.printer import Printer
 from vtac.dialects.schedule.declared import NAME
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.targets.vta.schedules.lowering import Lowering
-from vtac.text.plain_ir import PlainReader, PlainWriter, UnwritableError, parsed_attribute
+from vtac.text.plain_attributes import composed_attribute, parsed_attribute
+from vtac.text.plain_ir import PlainReader, PlainWriter, UnwritableError
 
 Dense: TypeAlias = DenseIntOrFPElementsAttr
 
@@ -46,6 +46,7 @@ _NAME = re.compile(r"(?!.*_\d+$)(?!.*n\$)[A-Za-z_][\w$.-]*")
 """Names that stay what they are wherever they are part of a longer one: xDSL takes numbers off the ends of values'."""
 _MARKED = (IntegerType(8), IntegerType(32))
 _LARGE = 64
+_SPLAT = re.compile(r"dense<(\d+)> : (tensor<[\dx]+i\d+>)")
 _FIRST, _LAST = 101, 127
 """Constants of more numbers than `_LARGE` are written as constants of one number from `_FIRST` on, by which."""
 
@@ -75,20 +76,19 @@ class KernelForm:
         return _MARK.sub(lambda found: self.names[int(found[1])], name) if "n$" in name else name
 
     def _read(self, text: str) -> Attribute:
-        found = parsed_attribute(self._named(text))
-        return self._filled(found) if "dense<" in text else found
+        named = self._named(text)
+        if "dense<" not in named:
+            return parsed_attribute(named)
+        return self._given(named) or composed_attribute(named, self._read) or parsed_attribute(named)
 
-    def _filled(self, attribute: Attribute) -> Attribute:
-        """An attribute with the constants that stand for others replaced by these."""
-        if isinstance(attribute, DenseIntOrFPElementsAttr):
-            dense = cast("Dense", attribute)
-            number = _number_of(dense)
-            return dense if number is None else DenseIntOrFPElementsAttr(dense.type, self.contents[number].data)
-        if isinstance(attribute, ArrayAttr):
-            return ArrayAttr([self._filled(one) for one in cast("ArrayAttr[Attribute]", attribute).data])
-        if isinstance(attribute, DictionaryAttr):
-            return DictionaryAttr({name: self._filled(one) for name, one in attribute.data.items()})
-        return attribute
+    def _given(self, text: str) -> Attribute | None:
+        """The large constant that a text stands for; None where it stands for itself."""
+        found = _SPLAT.fullmatch(text)
+        if found is None or not _FIRST <= int(found[1]) <= _LAST:
+            return None
+        kind = cast("TensorType[IntegerType]", parsed_attribute(found[2]))
+        own = self.contents[int(found[1]) - _FIRST] if prod(kind.get_shape()) > _LARGE else None
+        return None if own is None else DenseIntOrFPElementsAttr(kind, own.data)
 
 
 @dataclass(frozen=True)
