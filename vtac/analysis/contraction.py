@@ -14,15 +14,30 @@ What callers require beyond that (plain indices, windows, tiles of a size, scope
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Literal
+from functools import lru_cache
+from typing import Generic, Literal, NamedTuple, cast
 
 from vtac.analysis.contraction_bodies import Factor, Kind, match_body
-from vtac.analysis.structured_view import Operand, StructuredView, V
+from vtac.analysis.linear import Linear
+from vtac.analysis.structured_view import AccessPattern, Operand, StructuredView, V
+from vtac.dialects.schedule.attributes import IterationVariable
 
 NO_REDUCTION = "expected a reduction loop, found only parallel ones"
 
 _Group = Literal["batch", "rows", "columns", "depth", "broadcast", "partial"]
+
+
+class Groups(NamedTuple, Generic[V]):
+    """The variables of each group of a contraction, in the order of the result's dimensions, then of all variables."""
+
+    batch: tuple[V, ...]
+    rows: tuple[V, ...]
+    columns: tuple[V, ...]
+    depth: tuple[V, ...]
+    broadcast: tuple[V, ...]
+    partial: tuple[V, ...]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -90,15 +105,33 @@ def match_product(view: StructuredView[V], *, narrow: bool = False) -> Contracti
 
 
 def _grouped(view: StructuredView[V], kind: Kind, factors: tuple[Factor, ...]) -> Contraction[V]:
-    moved = [view.inputs[factor.position].variables for factor in factors]
-    written = [index.variables() for index in view.output.indices]
-    order = [variable for used in written for variable in view.variables if variable in used]
-    groups: dict[_Group, list[V]] = {}
-    for variable in dict.fromkeys([*order, *view.variables]):
-        group = _group(view.variables[variable].reduction, [variable in operand for operand in moved])
+    positions = tuple([factor.position for factor in factors])
+    if view.pattern is not None:
+        groups = cast("Groups[V]", groups_of(view.pattern, positions))
+    else:
+        indices = [operand.indices for operand in (*view.inputs, view.output)]
+        groups = _groups(view.variables, indices, positions)
+    return Contraction(view, kind, factors, *groups)
+
+
+@lru_cache(maxsize=1024)
+def groups_of(pattern: AccessPattern, positions: tuple[int, ...]) -> Groups[int]:
+    """The groups of a pattern's variables, for the product of the inputs at two positions, or the one at one."""
+    return _groups(pattern.variables, pattern.indices, positions)
+
+
+def _groups(
+    variables: Mapping[V, IterationVariable], indices: Sequence[Sequence[Linear]], positions: Sequence[int]
+) -> Groups[V]:
+    """The variables of each group, by which of the inputs at `positions` they move."""
+    moved = [{variable for index in indices[position] for variable in index.variables()} for position in positions]
+    written = [index.variables() for index in indices[-1]]
+    order = [variable for used in written for variable in variables if variable in used]
+    groups: dict[str, list[V]] = {}
+    for variable in dict.fromkeys([*order, *variables]):
+        group = _group(variables[variable].reduction, [variable in used for used in moved])
         groups.setdefault(group, []).append(variable)
-    names: tuple[_Group, ...] = ("batch", "rows", "columns", "depth", "broadcast", "partial")
-    return Contraction(view, kind, factors, *(tuple(groups.get(name, ())) for name in names))
+    return Groups(**{name: tuple(groups.get(name, ())) for name in Groups._fields})
 
 
 def _group(reduction: bool, moves: list[bool]) -> _Group:

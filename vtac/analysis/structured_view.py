@@ -10,17 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Generic, TypeVar, cast
 
 from xdsl.dialects.builtin import ShapedType
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.dialects.linalg.attrs import IteratorType
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.accesses import all_indices_of
 from vtac.analysis.linear import Linear, from_affine
-from vtac.dialects.schedule.attributes import IterationVariable, Number
+from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 
 V = TypeVar("V", bound=Hashable)
@@ -47,12 +48,33 @@ class Operand(Generic[V]):
 
 
 @dataclass(frozen=True, eq=False, slots=True)
+class AccessPattern:
+    """What an operation or block iterates over, and at which indices it accesses each operand, whatever that is.
+
+    Those that are equal in this share one, by which what follows from it alone may be kept.
+    """
+
+    variables: Mapping[int, IterationVariable]
+    indices: tuple[tuple[Linear, ...], ...]
+    pads: tuple[Number | None, ...]
+    accumulates: bool
+
+    def extent(self, variable: int) -> int:
+        return self.variables[variable].extent
+
+    def describe(self, variable: int) -> str:
+        """A variable for a message: `loop d2 (reduction, extent 16)`."""
+        return _described(f"d{variable}", self.variables[variable])
+
+
+@dataclass(frozen=True, eq=False, slots=True)
 class StructuredView(Generic[V]):
     """An iteration space, the operands reached from its points, and the body that runs at each.
 
     `variables` are numbers, in the order of the operation's or block's own; those of a
     tile (`tile_view`) are induction variables of loops. The body takes one scalar per input; where the
-    operation `accumulates` over reductions, then what the output holds.
+    operation `accumulates` over reductions, then what the output holds. `pattern` is what the view shares with
+    equal operations; a tile has none.
     """
 
     op: Operation
@@ -61,6 +83,7 @@ class StructuredView(Generic[V]):
     output: Operand[V]
     body: Block
     accumulates: bool
+    pattern: AccessPattern | None = None
 
     def extent(self, variable: V) -> int:
         return self.variables[variable].extent
@@ -68,24 +91,43 @@ class StructuredView(Generic[V]):
     def describe(self, variable: V) -> str:
         """A variable for a message: `loop d2 (reduction, extent 16)`."""
         name = getattr(variable, "name_hint", None) or f"d{variable}"
-        found = self.variables[variable]
-        return f"loop {name} ({'reduction' if found.reduction else 'parallel'}, extent {found.extent})"
+        return _described(name, self.variables[variable])
+
+
+def _described(name: str, found: IterationVariable) -> str:
+    return f"loop {name} ({'reduction' if found.reduction else 'parallel'}, extent {found.extent})"
 
 
 def structured_view(op: Operation) -> StructuredView[int] | str:
     """The view of a linalg operation with one output or of a block; else what is missing."""
     if isinstance(op, BlockOp):
         return block_view(op)
-    if not isinstance(op, LinalgStructuredOperation) or len(op.outputs) != 1:
-        return f"expected a structured operation with one result, found '{op.name}'"
+    if not isinstance(op, LinalgStructuredOperation):
+        return _NO_VIEW.format(op.name)
+    operands = tuple(op.operands)
+    pattern = _pattern_of(type(op), tuple(op.properties.items()), tuple([value.type for value in operands]))
+    return pattern if isinstance(pattern, str) else _view(op, pattern, operands, op.body.block)
+
+
+_NO_VIEW = "expected a structured operation with one result, found '{}'"
+
+
+@lru_cache(maxsize=4096)
+def _pattern_of(
+    kind: type[LinalgStructuredOperation], properties: tuple[tuple[str, Attribute], ...], types: tuple[Attribute, ...]
+) -> AccessPattern | str:
+    """That of the operations of a kind with these properties on operands of these types, which one of them tells."""
+    op = kind.create(operands=Block(arg_types=types).args, properties=dict(properties))
+    if len(op.outputs) != 1:
+        return _NO_VIEW.format(op.name)
     maps = [attribute.data for attribute in op.get_indexing_maps()]
     try:
         extents = _loop_extents(op, maps)
     except NotImplementedError:
         return "expected loop extents that follow from the operand shapes"
-    kinds = [kind.data is IteratorType.REDUCTION for kind in op.get_iterator_types()]
-    variables = tuple(IterationVariable(extent, kind) for extent, kind in zip(extents, kinds, strict=True))
-    return _of_domain(op, variables, (*op.inputs, *op.outputs), maps, [None] * len(maps), op.body.block)
+    kinds = [found.data is IteratorType.REDUCTION for found in op.get_iterator_types()]
+    variables = tuple(IterationVariable(extent, reduces) for extent, reduces in zip(extents, kinds, strict=True))
+    return _pattern(variables, maps, [None] * len(maps))
 
 
 def _loop_extents(op: LinalgStructuredOperation, maps: Sequence[AffineMap]) -> Sequence[int]:
@@ -105,27 +147,28 @@ def _loop_extents(op: LinalgStructuredOperation, maps: Sequence[AffineMap]) -> S
 
 def block_view(block: BlockOp) -> StructuredView[int]:
     """The view of a block over its iteration variables."""
-    maps, pads = zip(*((access.indices, access.pad_value) for access in block.accesses.data), strict=True)
-    return _of_domain(block, block.variables, block.buffers, maps, pads, block.body.block)
+    return _view(block, _pattern_of_block(block.variables, block.accesses.data), block.buffers, block.body.block)
 
 
-def _of_domain(
-    op: Operation,
-    domain: Sequence[IterationVariable],
-    values: Sequence[SSAValue],
-    maps: Sequence[AffineMap],
-    pads: Sequence[Number | None],
-    body: Block,
-) -> StructuredView[int]:
+@lru_cache(maxsize=4096)
+def _pattern_of_block(variables: tuple[IterationVariable, ...], accesses: tuple[AccessAttr, ...]) -> AccessPattern:
+    maps, pads = zip(*((access.indices, access.pad_value) for access in accesses), strict=True)
+    return _pattern(variables, maps, pads)
+
+
+def _pattern(
+    domain: Sequence[IterationVariable], maps: Sequence[AffineMap], pads: Sequence[Number | None]
+) -> AccessPattern:
     variables = dict(enumerate(domain))
     extents: dict[Hashable, int] = {variable: found.extent for variable, found in variables.items()}
     dims = [Linear.variable(variable) for variable in variables]
-    operands: list[Operand[int]] = [
-        Operand(value, tuple(from_affine(index, dims, [], extents) for index in indices.results), pad)
-        for value, indices, pad in zip(values, maps, pads, strict=True)
-    ]
-    accumulates = any(variable.reduction for variable in domain)
-    return StructuredView(op, variables, tuple(operands[:-1]), operands[-1], body, accumulates)
+    indices = [tuple([from_affine(index, dims, [], extents) for index in one.results]) for one in maps]
+    return AccessPattern(variables, tuple(indices), tuple(pads), any(variable.reduction for variable in domain))
+
+
+def _view(op: Operation, pattern: AccessPattern, values: Sequence[SSAValue], body: Block) -> StructuredView[int]:
+    operands: list[Operand[int]] = list(map(Operand, values, pattern.indices, pattern.pads))
+    return StructuredView(op, pattern.variables, tuple(operands[:-1]), operands[-1], body, pattern.accumulates, pattern)
 
 
 def tile_view(block: BlockOp, inner: Sequence[ForOp]) -> StructuredView[SSAValue]:

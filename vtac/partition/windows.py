@@ -8,7 +8,7 @@ from typing import cast
 
 from vtac.analysis.affine_expressions import affine_text
 from vtac.analysis.linear import Linear
-from vtac.analysis.structured_view import Operand, StructuredView
+from vtac.analysis.structured_view import AccessPattern
 
 
 @dataclass(frozen=True)
@@ -32,18 +32,18 @@ class SlidingData:
     windows: dict[int, dict[int, int]]
 
 
-def match_data(view: StructuredView[int], data: Operand[int]) -> SlidingData | str:
-    """The plain and the sliding indices of the data, of which every variable moves one."""
+def match_data(pattern: AccessPattern, data: Sequence[Linear]) -> SlidingData | str:
+    """The plain and the sliding ones of the indices of the data, of which every variable moves one."""
     plain: dict[int, int] = {}
     windows: dict[int, dict[int, int]] = {}
     used: set[int] = set()
-    for dim, index in enumerate(data.indices):
+    for dim, index in enumerate(data):
         strides = cast("dict[int, int]", index.terms)
         if not _is_sum_of_loops(index):
             return f"expected sums of loops times positive numbers as indices of the data, found {affine_text(index)}"
         repeated = next((loop for loop in strides if loop in used), None)
         if repeated is not None:
-            return f"expected every loop in one index of the data, {view.describe(repeated)} stands in several"
+            return f"expected every loop in one index of the data, {pattern.describe(repeated)} stands in several"
         used |= strides.keys()
         loop = next(iter(strides)) if index.as_variable() is not None else None
         if loop is not None:
@@ -71,7 +71,7 @@ class Axes:
     windows: tuple[Window, ...]
 
 
-def match_axes(view: StructuredView[int], data: SlidingData, spatial: Sequence[int], taps: Sequence[int]) -> Axes | str:
+def match_axes(pattern: AccessPattern, data: SlidingData, spatial: Sequence[int], taps: Sequence[int]) -> Axes | str:
     """The axes of the spatial loops; each of `taps` must move a window of one."""
     dims: list[int] = []
     used: list[int] = []
@@ -79,18 +79,18 @@ def match_axes(view: StructuredView[int], data: SlidingData, spatial: Sequence[i
     for loop in spatial:
         dim = next((d for d, strides in data.windows.items() if loop in strides), data.plain.get(loop))
         if dim is None:
-            return f"{view.describe(loop)} does not index the data"
+            return f"{pattern.describe(loop)} does not index the data"
         strides = data.windows.get(dim, {loop: 1})
         inner = [other for other in strides if other != loop]
         if len(inner) > 1 or any(other not in taps for other in inner):
-            return f"expected {view.describe(loop)} plus one reduction as index {dim} of the data"
+            return f"expected {pattern.describe(loop)} plus one reduction as index {dim} of the data"
         dims.append(dim)
         used += inner
-        size, dilation = (view.extent(inner[0]), strides[inner[0]]) if inner else (1, 1)
+        size, dilation = (pattern.extent(inner[0]), strides[inner[0]]) if inner else (1, 1)
         shapes.append(Window(size, strides[loop], dilation))
     for tap in taps:
         if tap not in used:
-            return f"{view.describe(tap)} moves no window of the data"
+            return f"{pattern.describe(tap)} moves no window of the data"
     if len(used) != 2 * bool(taps) and len(used) != len(spatial):
         return "expected a window along both spatial axes, or along none"
     return Axes(tuple(dims), tuple(used), tuple(shapes))
