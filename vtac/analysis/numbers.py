@@ -10,6 +10,7 @@ from xdsl.ir import SSAValue
 def number_of(value: SSAValue) -> int | None:
     """The integer or index that an `arith.constant` gives; None for any other value."""
     owner = value.owner
-    if isinstance(owner, arith.ConstantOp) and isinstance(owner.value, IntegerAttr):
-        return owner.value.value.data
-    return None
+    if type(owner) is not arith.ConstantOp:
+        return None
+    found = owner.properties["value"]
+    return found.value.data if isinstance(found, IntegerAttr) else None
