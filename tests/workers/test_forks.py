@@ -6,7 +6,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -16,39 +17,70 @@ from vtac.workers.forks import shared_out
 _HERE = os.getpid()
 
 
-def _squared(task: str) -> str:
-    return str(int(task) ** 2)
+def _squared(task: int) -> str:
+    return str(task**2)
 
 
-def _lost_elsewhere(task: str) -> str:
+def _lost_elsewhere(task: int) -> str:
     if os.getpid() != _HERE:
         os.kill(os.getpid(), signal.SIGKILL)
-    return task
+    return str(task)
 
 
-def _broken_elsewhere(task: str) -> str:
+def _broken_elsewhere(task: int) -> str:
     if os.getpid() != _HERE:
         raise ValueError(task)
-    return task
+    return str(task)
 
 
-def _refused(task: str) -> str:
-    raise KeyError(task)
+def _lost_later(task: int) -> str:
+    return _lost_elsewhere(task) if task > 10 else str(task)
+
+
+def _all(function: Callable[[int], str], tasks: Sequence[int], count: int) -> dict[int, str]:
+    """What is found of each task, done here where that is asked for."""
+    with closing(shared_out(function, tasks, count)) as found:
+        pairs = [(task, str(task) if text is None else text) for task, text in found]
+    assert len(dict(pairs)) == len(pairs)
+    return dict(pairs)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
-def test_results_stand_in_the_order_of_the_tasks(count: int) -> None:
-    tasks = [str(number) for number in range(7)]
-    assert shared_out(_squared, tasks, count) == [_squared(task) for task in tasks]
-    assert shared_out(_squared, [], count) == []
+def test_each_task_is_given_once(count: int) -> None:
+    found = _all(str, range(7), count)
+    assert found == {task: str(task) for task in range(7)}
+    assert _all(str, [], count) == {}
 
 
-@pytest.mark.parametrize("function", [_lost_elsewhere, _broken_elsewhere])
-def test_what_a_copy_does_not_give_back_is_done_here(
-    function: Callable[[str], str], capfd: pytest.CaptureFixture[str]
+def test_one_process_takes_them_in_order() -> None:
+    with closing(shared_out(_squared, [3, 1, 2], 1)) as found:
+        assert list(found) == [(3, None), (1, None), (2, None)]
+
+
+def test_a_copy_gives_back_what_it_has_done(capfd: pytest.CaptureFixture[str]) -> None:
+    reading, writing = os.pipe()
+
+    def told(task: int) -> str:
+        os.write(writing, b"!")
+        return _squared(task)
+
+    with closing(shared_out(told, [5, 7], 2)) as found:
+        first = next(found)
+        os.read(reading, 1)
+        rest = [first, *found]
+    assert {text for _, text in rest if text is not None} & {"25", "49"}
+    assert sorted(task for task, _ in rest) == [5, 7]
+    assert capfd.readouterr() == ("", "")
+    os.close(reading)
+    os.close(writing)
+
+
+@pytest.mark.parametrize("function", [_lost_elsewhere, _broken_elsewhere, _lost_later])
+def test_what_a_copy_does_not_give_back_is_to_be_done_here(
+    function: Callable[[int], str], capfd: pytest.CaptureFixture[str]
 ) -> None:
-    tasks = [str(number) for number in range(20)]
-    assert shared_out(function, tasks, 3) == tasks
+    tasks = list(range(20))
+    assert _all(function, tasks, 3) == {task: str(task) for task in tasks}
     assert capfd.readouterr() == ("", "")
 
 
@@ -57,26 +89,33 @@ def _children() -> set[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
-def test_an_error_here_is_raised_and_leaves_no_process() -> None:
+@pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
+def test_who_gives_up_leaves_no_process(error: type[BaseException]) -> None:
     before = _children()
-    with pytest.raises(KeyError):
-        shared_out(_refused, ["a", "b"], 2)
+
+    def given_up() -> None:
+        with closing(shared_out(_endless_elsewhere, range(4), 3)) as found:
+            for _ in found:
+                raise error
+
+    with pytest.raises(error):
+        given_up()
     assert _children() <= before
 
 
+def _endless_elsewhere(task: int) -> str:
+    while os.getpid() != _HERE:
+        signal.pause()
+    return str(task)
+
+
 def test_a_program_of_several_threads_is_not_copied() -> None:
-    seen: list[int] = []
-
-    def noted(task: str) -> str:
-        seen.append(os.getpid())
-        return task
-
     waiting = threading.Event()
     thread = threading.Thread(target=waiting.wait)
     thread.start()
     try:
-        assert shared_out(noted, ["a", "b", "c"], 2) == ["a", "b", "c"]
+        with closing(shared_out(_squared, range(3), 2)) as found:
+            assert list(found) == [(0, None), (1, None), (2, None)]
     finally:
         waiting.set()
         thread.join()
-    assert seen == [os.getpid()] * 3

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 
 from xdsl.context import Context
@@ -28,6 +29,7 @@ from vtac.targets.vta.compilation import CompilationContext, compilation_of
 from vtac.targets.vta.reach import REACH
 from vtac.targets.vta.schedules.defaults import lowering_of
 from vtac.targets.vta.schedules.kernel_lowering import work_in
+from vtac.targets.vta.schedules.known_kernels import Known, KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.lowering import Lowering
@@ -37,33 +39,50 @@ from vtac.targets.vta.schedules.simple import simple_lowering
 SIMPLY = "scheduled one tile after the other"
 
 
-def _take_known(device: FuncOp, module: ModuleOp, compilation: CompilationContext) -> bool:
-    """Give a device function the script that one of its form has been lowered by; False where there is none."""
-    found = None if compilation.kernels is None else compilation.kernels.find(device, module)
-    if found is None:
-        return False
+@dataclass(frozen=True)
+class _Scheduled:
+    """What becomes of a device function: the least that it takes, its script unless one was given, a choice to note.
+
+    `lowered` is the function, in a copy that nobody changes, with what it was lowered to.
+    """
+
+    work: Mapping[str, int]
+    script: ScriptOp | None = None
+    lowered: tuple[FuncOp, Lowering] | None = None
+    choice: str = ""
+
+
+def _by_record(device: FuncOp, found: Known) -> _Scheduled:
+    """What one of its form has been lowered to."""
     work, lowering = found
-    _note_work(device, work, module)
-    compilation.lowerings.keep(copy_of(device), lowering)
-    insert_ops(copy_of(lowering.script), InsertPoint.at_end(module.body.block))
-    return True
+    return _Scheduled(work, lowering.script, (copy_of(device), lowering))
 
 
-def _schedule(device: FuncOp, module: ModuleOp, compilation: CompilationContext, *, needs_script: bool) -> None:
-    """Note what a device function takes at least, and write its script."""
+def _schedule(device: FuncOp, module: ModuleOp, compilation: CompilationContext, *, needs_script: bool) -> _Scheduled:
+    """What a device function takes at least, and its script; the module is not changed."""
     source = isolated(device, module)
     schedule = TrialSchedule(source)
     layers = _layers(schedule)
-    if not isinstance(layers, NoDefaultScheduleError):
-        _note_work(device, work_in(layers, config_of(module)), module)
+    is_layer = not isinstance(layers, NoDefaultScheduleError)
+    work = work_in(layers, config_of(module)) if is_layer else dict[str, int]()
     if not needs_script:
-        return
+        return _Scheduled(work)
     script = compilation.scripts.get(device.sym_name.data)
-    if script is None:
-        lowering = _lowering(schedule, layers, source, device, module, compilation.tilings)
-        compilation.lowerings.keep(function_in(source), lowering)
-        script = lowering.script
-    insert_ops(copy_of(script), InsertPoint.at_end(module.body.block))
+    if script is not None:
+        return _Scheduled(work, script)
+    lowering, choice = _lowering(schedule, layers, source, device, compilation.tilings)
+    return _Scheduled(work, lowering.script, (function_in(source), lowering), choice)
+
+
+def _write(device: FuncOp, scheduled: _Scheduled, module: ModuleOp, compilation: CompilationContext) -> None:
+    """Write what becomes of a device function into the module, and keep what it was lowered to."""
+    _note_work(device, scheduled.work, module)
+    if scheduled.choice:
+        note_choice(module, device.sym_name.data, scheduled.choice)
+    if scheduled.lowered is not None:
+        compilation.lowerings.keep(*scheduled.lowered)
+    if scheduled.script is not None:
+        insert_ops(copy_of(scheduled.script), InsertPoint.at_end(module.body.block))
 
 
 def _layers(schedule: Schedule) -> list[Layer] | NoDefaultScheduleError:
@@ -113,10 +132,9 @@ def _lowering(
     layers: list[Layer] | NoDefaultScheduleError,
     source: ModuleOp,
     device: FuncOp,
-    module: ModuleOp,
     kept: KnownTilings | None,
-) -> Lowering:
-    """A device function, isolated in `source`, under the default schedule, else the simple one.
+) -> tuple[Lowering, str]:
+    """A device function, isolated in `source`, under the default schedule, else the simple one, and why it is that.
 
     `schedule` is one of it without directives, which is used up. This is the one place where another
     schedule takes the default one's: where none is for the function, or its tiling exceeds the hardware.
@@ -125,7 +143,7 @@ def _lowering(
     try:
         if isinstance(layers, NoDefaultScheduleError):
             raise layers
-        return lowering_of(schedule, layers, source, kept)
+        return lowering_of(schedule, layers, source, kept), ""
     except (NoDefaultScheduleError, TilingError) as error:
         refusal = error
     try:
@@ -136,8 +154,44 @@ def _lowering(
             f"({refusal}), and so is one tile after the other ({error})",
             location_of(device),
         ) from None
-    note_choice(module, device.sym_name.data, f"{SIMPLY}, as the default schedule is refused ({refusal})")
-    return lowering
+    return lowering, f"{SIMPLY}, as the default schedule is refused ({refusal})"
+
+
+def _in_turn(
+    devices: Sequence[FuncOp], known: Collection[str], module: ModuleOp, kernels: KnownKernels | None
+) -> Generator[tuple[int, Known | None]]:
+    """The numbers of device functions as they come, with what kernels have for those whose scripts are not known."""
+    others = [number for number, device in enumerate(devices) if kernels is None or device.sym_name.data in known]
+    yield from ((number, None) for number in others)
+    if kernels is not None:
+        wanted = [number for number in range(len(devices)) if number not in others]
+        with closing(kernels.share([devices[number] for number in wanted], module)) as found:
+            yield from ((wanted[place], one) for place, one in found)
+
+
+def _scheduled(
+    devices: Sequence[FuncOp], given: Collection[str], module: ModuleOp, compilation: CompilationContext
+) -> list[_Scheduled]:
+    """What becomes of device functions. Raises what the first of those raises that fail."""
+    done: dict[int, _Scheduled] = {}
+    failed: dict[int, VtacError] = {}
+    known = {*given, *compilation.scripts}
+    with closing(_in_turn(devices, known, module, compilation.kernels)) as turns:
+        for number, found in turns:
+            device = devices[number]
+            compilation.report(_layer_of(device, module), len(done), len(devices))
+            try:
+                needs_script = device.sym_name.data not in given
+                done[number] = (
+                    _by_record(device, found)
+                    if found is not None
+                    else _schedule(device, module, compilation, needs_script=needs_script)
+                )
+            except VtacError as error:
+                failed[number] = error
+            if failed and all(before in done for before in range(min(failed))):
+                raise failed[min(failed)]
+    return [done[number] for number in range(len(devices))]
 
 
 @dataclass(frozen=True)
@@ -162,10 +216,5 @@ class ScheduleDeviceFunctions(ModulePass):
         devices = device_functions(op)
         given = _given_scripts(op, devices)
         compilation = compilation_of(ctx)
-        known = given.union(compilation.scripts)
-        if compilation.kernels is not None:
-            compilation.kernels.prepare([device for device in devices if device.sym_name.data not in known], op)
-        for done, device in enumerate(devices):
-            compilation.report(_layer_of(device, op), done, len(devices))
-            if device.sym_name.data in known or not _take_known(device, op, compilation):
-                _schedule(device, op, compilation, needs_script=device.sym_name.data not in given)
+        for device, scheduled in zip(devices, _scheduled(devices, given, op, compilation), strict=True):
+            _write(device, scheduled, op, compilation)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
-from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from vtac.targets.vta.schedules.kernel_forms import KernelForm, KernelRecord, form_of
 from vtac.targets.vta.schedules.kernel_lowering import kernel_task, lower_task
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from vtac.targets.vta.schedules.lowering import Lowering
 
 
+Known: TypeAlias = "tuple[dict[str, int], Lowering]"
+"""The work of a device function, and what it becomes."""
+
+
 @dataclass
 class KnownKernels:
     """Layers under their default schedules, by their form; `jobs` processes lower what `cache` does not hold."""
@@ -29,27 +33,55 @@ class KnownKernels:
     jobs: int = 1
     _records: dict[str, str] = field(default_factory=dict[str, str], init=False)
 
-    def prepare(self, functions: Sequence[FuncOp], module: ModuleOp) -> None:
-        """Lower what several processes are to share."""
-        if self.jobs > 1:
-            forms = [form for function in functions if (form := form_of(function)) is not None]
-            tasks = dict.fromkeys(kernel_task(form, module) for form in forms)
-            self._lower([task for task in tasks if self._kept(task) is None])
+    def share(self, functions: Sequence[FuncOp], module: ModuleOp) -> Generator[tuple[int, Known | None]]:
+        """The numbers of device functions, each once, with what `find` gives for it; close it when done.
 
-    def find(self, function: FuncOp, module: ModuleOp) -> tuple[dict[str, int], Lowering] | None:
+        One process finds them in order. Several share those that are not kept, the longest first, and each lowers the
+        next when it is done with one; where nothing is kept, None comes with what this process is to lower itself.
+        """
+        if self.jobs == 1:
+            return ((number, self.find(function, module)) for number, function in enumerate(functions))
+        return self._share_all(functions, module) if self.cache is None else self._share_new(functions, module)
+
+    def _share_all(self, functions: Sequence[FuncOp], module: ModuleOp) -> Generator[tuple[int, Known | None]]:
+        def record_of(number: int) -> str:
+            form = form_of(functions[number])
+            return "" if form is None else lower_task(kernel_task(form, module), self.tilings)
+
+        with closing(shared_out(record_of, _longest_first(functions), self.jobs)) as done:
+            for number, record in done:
+                form = form_of(functions[number]) if record else None
+                yield number, restored(form, record) if form is not None and record else None
+
+    def _share_new(self, functions: Sequence[FuncOp], module: ModuleOp) -> Generator[tuple[int, Known | None]]:
+        """What is not kept; the rest, equal forms among it, after that."""
+        forms = [form_of(function) for function in functions]
+        tasks = ["" if form is None else kernel_task(form, module) for form in forms]
+        first = {task: number for number, task in reversed(list(enumerate(tasks))) if task and self._kept(task) is None}
+        new = [number for number in _longest_first(functions) if number in first.values()]
+        with closing(shared_out(lambda number: lower_task(tasks[number], self.tilings), new, self.jobs)) as done:
+            for number, record in done:
+                if record is not None:
+                    self._keep(tasks[number], record)
+                yield number, self._found(forms[number], tasks[number])
+        others = (number for number in range(len(functions)) if number not in new)
+        yield from ((number, self._found(forms[number], tasks[number])) for number in others)
+
+    def find(self, function: FuncOp, module: ModuleOp) -> Known | None:
         """The work of a device function, and what it becomes; None where it has to be lowered by itself."""
         form = form_of(function)
-        if form is None:
-            return None
-        record = self.lowered(kernel_task(form, module))
-        return restored(form, record) if record else None
+        return None if form is None else self._found(form, kernel_task(form, module))
+
+    def _found(self, form: KernelForm | None, task: str) -> Known | None:
+        record = "" if form is None else self.lowered(task)
+        return restored(form, record) if form is not None and record else None
 
     def lowered(self, task: str) -> str:
         """The record of a task; empty where the default schedule is refused."""
         record = self._kept(task)
         if record is None:
-            self._lower([task])
-            record = self._records[task]
+            record = lower_task(task, self.tilings)
+            self._keep(task, record)
         return record
 
     def close(self) -> None:
@@ -64,16 +96,19 @@ class KnownKernels:
                 self._records[task] = found
         return self._records.get(task)
 
-    def _lower(self, tasks: Sequence[str]) -> None:
-        for task, record in zip(
-            tasks, shared_out(partial(lower_task, kept=self.tilings), tasks, self.jobs), strict=True
-        ):
-            self._records[task] = record
-            if self.cache is not None:
-                self.cache.keep(task, record)
+    def _keep(self, task: str, record: str) -> None:
+        self._records[task] = record
+        if self.cache is not None:
+            self.cache.keep(task, record)
 
 
-def restored(form: KernelForm, record: str) -> tuple[dict[str, int], Lowering] | None:
+def _longest_first(functions: Sequence[FuncOp]) -> list[int]:
+    """The numbers of functions, first those of the most operations: they take longest to lower."""
+    sizes = [sum(1 for _ in function.walk()) for function in functions]
+    return sorted(range(len(sizes)), key=lambda number: -sizes[number])
+
+
+def restored(form: KernelForm, record: str) -> Known | None:
     """The work of a function of that form, and what it becomes by a record; None for a damaged one."""
     try:
         read = KernelRecord.read(record)
