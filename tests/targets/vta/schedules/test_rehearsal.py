@@ -85,6 +85,39 @@ def test_every_kind_of_program(conv: Conv2D, tiling: Tiling) -> None:
     assert abs(nbytes) < 0.02
 
 
+@pytest.mark.parametrize(
+    ("conv", "tiling"),
+    [
+        pytest.param(C8, Tiling((1, 4, 14, 7), inp=2, wgt=3, acc=2, threads=2), id="copies, weights again by thread"),
+        pytest.param(C9, Tiling((1, 4, 2, 7), 4, threads=2), id="single copies"),
+        pytest.param(C9, Tiling((1, 2, 14, 7), 2, wgt=2, taps=True, pieces=2, threads=2), id="taps and pieces"),
+        pytest.param(C8, Tiling((1, 2, 7, 14), 2, True, inp=2, wgt=2, acc=2, threads=2), id="weights inside"),
+    ],
+)
+def test_virtual_threads_take_turns_unit_by_unit(conv: Conv2D, tiling: Tiling) -> None:
+    cycles, nbytes = _errors(conv.text(), VTAConfig(), tiling)
+    assert abs(cycles) < 0.06
+    assert abs(nbytes) < 0.02
+
+
+def test_inputs_that_are_streamed_are_those_of_one_position_of_the_window() -> None:
+    conv, tiling = Conv2D(1, 5, 5, 16, 16), Tiling((1, 1, 1, 1), streamed=True)
+    cycles, nbytes = _errors(conv.text(), VTAConfig(), tiling)
+    assert abs(cycles) < 0.06
+    assert abs(nbytes) < 0.02
+
+
+def test_short_inner_loops_are_followed_through_several_rounds() -> None:
+    conv, tiling = Conv2D(1, 56, 56, 160, 32, 1, 0), Tiling((1, 1, 1, 28), 10, inp=2, acc=2, weights_inside=True)
+    (layer,) = layers_of(Schedule(vtac.parse(conv.text())))
+    outline = outline_of(layer, tiling, VTAConfig())
+    assert len(outline.tiles) >= 40
+    assert sum(tile.weight for tile in outline.tiles) == 2 * 56 * 2
+    cycles, nbytes = _errors(conv.text(), VTAConfig(), tiling)
+    assert abs(cycles) < 0.05
+    assert abs(nbytes) < 0.02
+
+
 def test_loops_over_many_tiles_are_followed_in_part() -> None:
     conv, tiling = Conv2D(1, 56, 56, 64, 64), Tiling((1, 2, 2, 14), 2, inp=2, wgt=2, acc=2)
     (layer,) = layers_of(Schedule(vtac.parse(conv.text())))

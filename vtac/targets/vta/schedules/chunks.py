@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import product
 from math import prod
 
+import numpy as np
+
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.memory_bus import BUS_BYTES
 from vtac.targets.vta.schedules.layers import Layer
@@ -28,12 +30,12 @@ class Chunks:
         self._inputs: dict[tuple[int, ...], Chunk] = {}
         self._weights: dict[tuple[int, ...], Chunk] = {}
 
-    def inputs(self, at: Sequence[int], size: Tile, channels: int) -> Chunk:
-        """The inputs of a pass over so many channels."""
-        key = (channels, *(at[n] for n in self.moving), *(size[n] for n in self.moving))
+    def inputs(self, at: Sequence[int], size: Tile, channels: int, tap: int = 0) -> Chunk:
+        """The inputs of a pass over so many channels; where they are streamed, those of one position of the window."""
+        key = (channels, tap, *(at[n] for n in self.moving), *(size[n] for n in self.moving))
         found = self._inputs.get(key)
         if found is None:
-            found = self._inputs[key] = self._loaded(at, size, channels)
+            found = self._inputs[key] = self._loaded(at, size, channels, tap)
         return found
 
     def weights(self, size: Tile, channels: int, windows: int) -> Chunk:
@@ -49,7 +51,8 @@ class Chunks:
             self._weights[key] = found
         return found
 
-    def _loaded(self, at: Sequence[int], size: Tile, channels: int) -> Chunk:
+    def _loaded(self, at: Sequence[int], size: Tile, channels: int, tap: int) -> Chunk:
+        position = np.unravel_index(tap, self.contraction.window) if self.tiling.streamed else None
         extents: list[int] = []
         pads: list[tuple[int, int]] = []
         gathers = False
@@ -66,6 +69,8 @@ class Chunks:
                 continue
             low = start * dimension.stride - dimension.before
             window = 1 if dimension.window is None else self.contraction.window[dimension.window]
+            if position is not None and dimension.window is not None:
+                low, window = low + int(position[dimension.window]) * dimension.dilation, 1
             high = low + (span - 1) * dimension.stride + (window - 1) * dimension.dilation + 1
             extents.append(max(0, min(high, dimension.size) - max(low, 0)))
             pads.append((max(0, -low), max(0, high - dimension.size)))

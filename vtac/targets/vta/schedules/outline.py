@@ -6,12 +6,13 @@ iterations are followed; the last but one of these stand for those that are not.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
-from itertools import product
+from itertools import product, zip_longest
 from math import prod
+from typing import TypeAlias
 
 from vtac.dialects.hardware import VTAConfig
-from vtac.targets.vta.schedules.chunks import Tile
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.steps import KERNEL_START, KernelStep, Outline, StepWriter
 from vtac.targets.vta.schedules.tile_passes import TilePasses
@@ -28,48 +29,79 @@ _STEPS = 48
 
 
 def outline_of(layer: Layer, tiling: Tiling, config: VTAConfig) -> Outline:
-    """The program of a layer under a tiling that fits; virtual threads count as copies of all buffers."""
+    """The program of a layer under a tiling that fits."""
     writer = StepWriter(config)
-    contraction = layer.contraction
-    passes = None if contraction is None else TilePasses(layer, contraction, tiling, config, writer)
-    tails = TileTails(layer, tiling, config, writer)
-    copies, stores, stored = tiling.acc * tiling.threads, 0, dict[tuple[int, Tile], int]()
-    for tile, place, at, weight in _tiles(layer, tiling, 1 if passes is None else passes.count):
-        size = tuple([min(t, whole - t * i) for t, whole, i in zip(tiling.tile, layer.extents, at, strict=True)])
-        slot = tile % copies
-        store, wide = stored.get((slot, size), -1), tails.outside(size, place)
-        if passes is not None and contraction is not None:
-            reset = KernelStep(KERNEL_START + prod(contraction.tile(size)), wide=wide, store=store)
-            writer.kernel((slot, size), reset)
-            passes.write(tile, at, size, slot)
-            store, wide = -1, NOTHING
-        tails.write(tile, at, size, slot, store, wide)
-        stores += tiling.pieces
-        stored[slot, size] = stores - 1
+    tiles = _Tiles(layer, tiling, config, writer)
+    for turn, places, weight in _followed_tiles(layer, tiling, tiles.count, tiles.period):
+        side_by_side = [tiles.write(turn, thread, *place) for thread, place in enumerate(places)]
+        deque(zip_longest(*side_by_side), maxlen=0)
         writer.end_tile(weight)
     writer.outline.stored = prod(layer.extents) * layer.results * config.out_element_bytes
     return writer.outline
 
 
-def _tiles(layer: Layer, tiling: Tiling, passes: int) -> Iterator[tuple[int, tuple[int, ...], tuple[int, ...], float]]:
-    """The tiles that are followed: their number in the program, in each of its loops, along each dimension; and how
-    many they stand for."""
+class _Tiles:
+    """Writes a tile unit by unit; where tiles run as virtual threads, the next one has its turn after each unit."""
+
+    def __init__(self, layer: Layer, tiling: Tiling, config: VTAConfig, writer: StepWriter) -> None:
+        contraction = layer.contraction
+        self.layer, self.tiling, self.writer = layer, tiling, writer
+        self.tails = TileTails(layer, tiling, config, writer)
+        self.passes = None if contraction is None else TilePasses(layer, contraction, tiling, config, writer)
+        self.count, self.period = (1, 1) if self.passes is None else (self.passes.count, self.passes.period)
+        stored = [space.stage for space in layer.accumulators if space.stored and space.stage is not None]
+        self._stores_sums = any(layer.stages[stage].kind == "contraction" for stage in stored)
+
+    def write(self, turn: int, thread: int, place: tuple[int, ...], at: tuple[int, ...]) -> Iterator[None]:
+        """The tile of a thread, which has had so many; its place in each loop over tiles, and along each dimension."""
+        layer, tiling, passes = self.layer, self.tiling, self.passes
+        size = tuple([min(t, whole - t * i) for t, whole, i in zip(tiling.tile, layer.extents, at, strict=True)])
+        slot = turn % tiling.acc * tiling.threads + thread
+        store, wide = self.tails.stored(size, slot), self.tails.outside(size, place)
+        if passes is not None:
+            until = store if self._stores_sums else -1
+            reset = KernelStep(KERNEL_START + prod(passes.contraction.tile(size)), wide=wide, store=until)
+            self.writer.kernel((slot, size), reset)
+            yield
+            yield from passes.write(turn, thread, at, size, slot)
+            store, wide = -1 if self._stores_sums else store, NOTHING
+        yield from self.tails.write(turn, thread, at, size, slot, store, wide)
+
+
+_Place: TypeAlias = tuple[tuple[int, ...], tuple[int, ...]]
+
+
+def _followed_tiles(
+    layer: Layer, tiling: Tiling, passes: int, period: int
+) -> Iterator[tuple[int, list[_Place], float]]:
+    """The tiles that are followed, of all threads at once: how many each thread had before, their places in the loops
+    and along each dimension, and how many they stand for."""
     counts, loops = tile_counts(layer, tiling), tile_loops(layer, tiling)
     inner = next((number for number in reversed(loops) if counts[number] > 1), None)
-    sides: list[list[tuple[int, float]]] = []
-    for number in loops:
-        followed = max(_FOLLOWED, _STEPS // passes) if number == inner else _FOLLOWED
-        if prod(counts) * passes <= _WHOLE:
-            followed = counts[number]
+    if inner is not None:
+        counts[inner] //= tiling.threads
+    sides: dict[int, list[tuple[int, float]]] = {}
+    steps = passes
+    for number in reversed(loops):
+        followed = counts[number] if prod(counts) * passes <= _WHOLE else max(_FOLLOWED, -(-_STEPS // steps))
+        if number == inner:
+            followed += (counts[number] - followed) % period
         is_ragged = layer.extents[number] % tiling.tile[number] > 0
-        sides.append(_followed(counts[number], followed, is_ragged=is_ragged))
+        sides[number] = _followed(counts[number], followed, is_ragged=is_ragged)
+        steps *= len(sides[number])
     where = [loops.index(number) for number in range(len(loops))]
-    for some in product(*sides):
-        place = tuple([index for index, _ in some])
-        tile = 0
-        for number, index in zip(loops, place, strict=True):
-            tile = tile * counts[number] + index
-        yield tile, place, tuple([place[one] for one in where]), prod([weight for _, weight in some])
+    for some in product(*(sides[number] for number in loops)):
+        first = [index for index, _ in some]
+        turn = 0
+        for number, index in zip(loops, first, strict=True):
+            turn = turn * counts[number] + index
+        places: list[_Place] = []
+        for thread in range(tiling.threads):
+            place = [
+                index * tiling.threads + thread if n == inner else index for n, index in zip(loops, first, strict=True)
+            ]
+            places.append((tuple(place), tuple([place[one] for one in where])))
+        yield turn, places, prod([weight for _, weight in some])
 
 
 def _followed(count: int, followed: int, *, is_ragged: bool) -> list[tuple[int, float]]:

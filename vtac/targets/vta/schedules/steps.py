@@ -73,6 +73,8 @@ class StepWriter:
 
     def __init__(self, config: VTAConfig) -> None:
         self.outline = Outline()
+        self.stores = 0
+        """Steps so far behind which something is stored."""
         self._held: dict[Hashable, tuple[Hashable, int]] = {}
         """By place, the chunk that is there and the load that brought it."""
         self._read: dict[Hashable, int] = {}
@@ -81,13 +83,18 @@ class StepWriter:
 
     def load(self, place: Hashable, buffer: int, what: Hashable, chunk: Chunk) -> int:
         """The load that brings a chunk to its place; an earlier one where it is there already."""
-        held = self._held.get(place)
-        if held is not None and held[0] == what:
-            return held[1]
+        held = self.held(place, what)
+        if held >= 0:
+            return held
         loads, before = self.outline.loads, len(self.outline.kernels)
         loads.append(LoadStep(before, self._read.get(place, -1), buffer, chunk))
         self._held[place] = what, len(loads) - 1
         return len(loads) - 1
+
+    def held(self, place: Hashable, what: Hashable) -> int:
+        """The load that brought a chunk to its place, where it is there; else -1."""
+        found = self._held.get(place)
+        return found[1] if found is not None and found[0] == what else -1
 
     def kernel(self, operands: Hashable, step: KernelStep, reads: tuple[Hashable, ...] = ()) -> None:
         """Kernels whose operands have these places, reading chunks at some.
@@ -95,7 +102,7 @@ class StepWriter:
         Their micro-ops are known from then on, until there is no room for others: all are forgotten then.
         """
         if operands in self._known:
-            step = step._replace(micro_ops=0)
+            step = KernelStep(step.cycles, step.number, 0, step.wide, step.chunks, step.store, step.stored)
         else:
             needed = step.micro_ops * step.number
             if needed > self._room:
@@ -105,6 +112,7 @@ class StepWriter:
             self._known.add(operands)
         number = len(self.outline.kernels)
         self.outline.kernels.append(step)
+        self.stores += step.stored[0] > 0
         for place in reads:
             self._read[place] = number
 

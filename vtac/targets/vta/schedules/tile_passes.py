@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import ceil, prod
+from collections.abc import Hashable, Iterator, Sequence
+from math import ceil, gcd, prod
+from typing import NamedTuple
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.chunks import Chunks, Tile, tap_shares
@@ -11,6 +12,20 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.steps import INPUTS, KERNEL_START, WEIGHTS, KernelStep, StepWriter
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling, kernel_order, tile_counts, tile_loops
+from vtac.targets.vta.schedules.transfers import NOTHING
+
+_Where = tuple[int, Tile, Tile]
+"""A pass: its number among those over the channels, and where its inputs and its weights are."""
+
+
+class _Pass(NamedTuple):
+    """What passes of tiles of one size over so many channels have in common: a number, and cycles of each kernel."""
+
+    number: int
+    size: Tile
+    channels: int
+    cycles: list[int]
+    total: int
 
 
 class TilePasses:
@@ -28,8 +43,10 @@ class TilePasses:
         self._shares = tap_shares(contraction, tiling) if tiling.splits_window else [float(self.windows)]
         counts = tile_counts(layer, tiling)
         self._inner = next((n for n in reversed(tile_loops(layer, tiling)) if counts[n] > 1), None)
-        self._copies = tiling.inp * tiling.threads, tiling.wgt * tiling.threads
         self._rotation = self._rotated()
+        self.period = self.count // gcd(self.count, self._rotation)
+        """After so many tiles of the innermost loop passes begin with the same channels again."""
+        self._passes: dict[tuple[Tile, int], _Pass] = {}
 
     def _rotated(self) -> int:
         """How many passes later each tile of the innermost loop begins: with what the one before left on chip."""
@@ -38,48 +55,71 @@ class TilePasses:
         kept = self.tiling.inp if self.contraction.by_weight[self._inner] else self.tiling.wgt
         return self.count - kept if 1 < kept < self.count else 0
 
-    def write(self, tile: int, at: Sequence[int], size: Tile, slot: int) -> None:
-        """The passes of a tile: its number in the program and along each dimension, its size, its accumulators."""
+    def write(self, tile: int, thread: int, at: Sequence[int], size: Tile, slot: int) -> Iterator[None]:
+        """The passes of a tile: its number among those of a virtual thread, that, its number along each dimension, its
+        size, its accumulators. Loads are a unit, and so is what stands behind them."""
         contraction, tiling = self.contraction, self.tiling
         first = 0 if self._inner is None else self._rotation * at[self._inner]
-        tiles, step = prod(contraction.tile(size)), tile * self.count
+        step = tile * self.count
+        write = self._tap_by_tap if tiling.taps or tiling.streamed else self._at_once
+        where = tuple([at[n] for n in self.chunks.moving]), tuple([at[n] for n in self.chunks.selected])
         for number in range(self.count):
             turn = (first + number) % self.count
             channels = min(tiling.channels, contraction.channels - turn * tiling.channels)
-            places = (0, 0) if tiling.streamed else (step % self._copies[0], step % self._copies[1])
+            places = thread * tiling.inp, thread * tiling.wgt
+            if not tiling.streamed:
+                places = places[0] + step % tiling.inp, places[1] + step % tiling.wgt
             step += 1
-            if tiling.taps or tiling.streamed:
-                self._tap_by_tap(turn, places, at, size, tiles * channels, (slot, channels))
-            else:
-                self._at_once(turn, places, at, size, tiles * channels, (slot, channels))
+            yield from write((turn, *where), places, at, self._pass(size, channels), slot)
+
+    def _pass(self, size: Tile, channels: int) -> _Pass:
+        found = self._passes.get((size, channels))
+        if found is None:
+            tiles = prod(self.contraction.tile(size)) * channels
+            cycles = [KERNEL_START + ceil(tiles * share) for share in self._shares]
+            found = self._passes[size, channels] = _Pass(len(self._passes), size, channels, cycles, sum(cycles))
+        return found
 
     def _at_once(
-        self, turn: int, places: tuple[int, int], at: Sequence[int], size: Tile, tiles: int, kind: tuple[int, int]
-    ) -> None:
+        self, where: _Where, places: tuple[int, int], at: Sequence[int], kind: _Pass, slot: int
+    ) -> Iterator[None]:
         """A pass with the weights of all window positions in one chunk."""
-        weights = (WEIGHTS, places[1], size)
-        data = self._inputs(turn, places[0], at, size, kind[1])
-        what = turn, *[at[n] for n in self.chunks.selected]
-        chunk = self.chunks.weights(size, kind[1], self.windows)
-        both = data, self.writer.load(weights, WEIGHTS, what, chunk)
-        cycles = KERNEL_START * len(self._shares) + sum([ceil(tiles * share) for share in self._shares])
-        step = KernelStep(cycles, len(self._shares), self._micro_ops, chunks=both)
-        self.writer.kernel((places, size, kind), step, ((INPUTS, places[0], size), weights))
+        inputs, weights = (INPUTS, places[0], kind.size), (WEIGHTS, places[1], kind.size)
+        both = (
+            self._inputs(inputs, (where[0], 0, where[1]), at, kind),
+            self._weights(weights, (where[0], where[2]), kind, self.windows),
+        )
+        yield
+        step = KernelStep(kind.total, len(kind.cycles), self._micro_ops, NOTHING, both)
+        self.writer.kernel((places, kind.number, slot), step, (inputs, weights))
+        yield
 
     def _tap_by_tap(
-        self, turn: int, places: tuple[int, int], at: Sequence[int], size: Tile, tiles: int, kind: tuple[int, int]
-    ) -> None:
+        self, where: _Where, places: tuple[int, int], at: Sequence[int], kind: _Pass, slot: int
+    ) -> Iterator[None]:
         """A pass that loads the weights of each window position, and its inputs where they are streamed."""
         streamed = self.tiling.streamed
-        for tap, share in enumerate(self._shares):
+        inputs = (INPUTS, places[0], kind.size)
+        for tap, cycles in enumerate(kind.cycles):
             place = 0 if streamed else tap
-            weights = (WEIGHTS, places[1], size, place)
-            data = self._inputs(turn, places[0], at, size, kind[1], tap if streamed else 0)
-            what = turn, tap, *[at[n] for n in self.chunks.selected]
-            both = data, self.writer.load(weights, WEIGHTS, what, self.chunks.weights(size, kind[1], 1))
-            step = KernelStep(KERNEL_START + ceil(tiles * share), 1, self._micro_ops, chunks=both)
-            self.writer.kernel((places, place, size, kind), step, ((INPUTS, places[0], size), weights))
+            weights = (WEIGHTS, places[1], kind.size, place)
+            both = (
+                self._inputs(inputs, (where[0], tap if streamed else 0, where[1]), at, kind),
+                self._weights(weights, (where[0], tap, where[2]), kind, 1),
+            )
+            yield
+            step = KernelStep(cycles, 1, self._micro_ops, NOTHING, both)
+            self.writer.kernel((places, place, kind.number, slot), step, (inputs, weights))
+            yield
 
-    def _inputs(self, turn: int, place: int, at: Sequence[int], size: Tile, channels: int, tap: int = 0) -> int:
-        what = turn, tap, *[at[n] for n in self.chunks.moving]
-        return self.writer.load((INPUTS, place, size), INPUTS, what, self.chunks.inputs(at, size, channels))
+    def _inputs(self, place: Hashable, what: tuple[int, int, Tile], at: Sequence[int], kind: _Pass) -> int:
+        held = self.writer.held(place, what)
+        if held >= 0:
+            return held
+        return self.writer.load(place, INPUTS, what, self.chunks.inputs(at, kind.size, kind.channels, what[1]))
+
+    def _weights(self, place: Hashable, what: Hashable, kind: _Pass, windows: int) -> int:
+        held = self.writer.held(place, what)
+        if held >= 0:
+            return held
+        return self.writer.load(place, WEIGHTS, what, self.chunks.weights(kind.size, kind.channels, windows))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import NamedTuple
 
@@ -38,8 +38,14 @@ class TileTails:
             (one, stage.region, stage.kind == "contraction") for stage in layer.stages for one in stage.products
         ]
         self._pieces: dict[Tile, _Piece] = {}
+        self._stored: dict[tuple[int, Tile], int] = {}
+        """By accumulators and size of a tile, the last store of those that had them before."""
         self._loaded: dict[int, tuple[int, ...]] = {}
         """By int32 operand, the numbers of the loops over tiles for which it was loaded."""
+
+    def stored(self, size: Tile, slot: int) -> int:
+        """The last store of a tile of that size which had these accumulators; -1 for none."""
+        return self._stored.get((slot, size), -1)
 
     def outside(self, size: Tile, place: tuple[int, ...]) -> Chunk:
         """The loads, in a tile at that place of the loops, of int32 operands that do not move with all of these."""
@@ -51,29 +57,33 @@ class TileTails:
                 found.append(self._wide(operand.region, size))
         return together(found)
 
-    def write(self, tile: int, at: Sequence[int], size: Tile, slot: int, store: int, wide: Chunk) -> None:
+    def write(
+        self, turn: int, thread: int, at: Sequence[int], size: Tile, slot: int, store: int, wide: Chunk
+    ) -> Iterator[None]:
         """Piece by piece: with accumulators that `store` must have left, behind loads of `wide`."""
         piece = self._pieces.get(size)
         if piece is None:
             piece = self._pieces[size] = self._piece(size)
         for one, region, is_whole in self._products:
             if is_whole:
-                self._multiply(one, region, (tile, slot), at, size, size, -1)
+                self._multiply(one, region, (turn, thread, slot), at, size, size, -1)
         for number in range(self.tiling.pieces):
             for one, region, is_whole in self._products:
                 if not is_whole:
-                    self._multiply(one, region, (tile, slot), at, size, piece.size, store)
+                    self._multiply(one, region, (turn, thread, slot), at, size, piece.size, store)
             loaded = together([wide, piece.wide])
             micro_ops = min(1, piece.kernels)
             step = KernelStep(piece.cycles, piece.kernels, micro_ops, wide=loaded, store=store, stored=piece.stored)
             self.writer.kernel((number, slot, size), step)
             store, wide = -1, NOTHING
+            self._stored[slot, size] = self.writer.stores - 1
+            yield
 
     def _multiply(
         self,
         one: Product,
         region: TileRegion,
-        turn: tuple[int, int],
+        turn: tuple[int, int, int],
         at: Sequence[int],
         size: Tile,
         part: Tile,
@@ -84,15 +94,15 @@ class TileTails:
         both = self.config.inp_element_bytes, self.config.wgt_element_bytes
         other, nbytes = both if one.is_bias else reversed(both)
         copy = 0 if one.is_bias else turn[0] % self.tiling.operands
-        place = (OPERANDS, one.block, copy)
+        place = (OPERANDS, one.block, copy, turn[1])
         chunk = chunk_of([side.extent(size) for side in moved], [side.size for side in moved], nbytes)
         what = tuple([at[side.spatial] for side in moved if side.spatial is not None])
         data = self.writer.load(place, OPERANDS, what, chunk)
-        still = self.writer.load((OPERANDS, one.block), OPERANDS, (), chunk_of((1,), (1,), other))
+        still = self.writer.load((OPERANDS, one.block, turn[1]), OPERANDS, (), chunk_of((1,), (1,), other))
         kernels = 2 if one.starts else 1
         cycles = kernels * (KERNEL_START + prod([side.extent(part) for side in region]))
         step = KernelStep(cycles, kernels, chunks=(data, still), store=store)
-        self.writer.kernel((one.block, copy, turn[1], part), step, (place,))
+        self.writer.kernel((one.block, copy, turn[2], part), step, (place,))
 
     def _piece(self, size: Tile) -> _Piece:
         layer, pieces = self.layer, self.tiling.pieces
