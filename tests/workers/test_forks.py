@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from vtac.workers.forks import shared_out
+from vtac.workers.forks import beside, shared_out
 
 _HERE = os.getpid()
 
@@ -119,3 +119,43 @@ def test_a_program_of_several_threads_is_not_copied() -> None:
     finally:
         waiting.set()
         thread.join()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_check_beside_is_made_once(count: int) -> None:
+    """In a copy, whose list is its own; or here, before the body."""
+    made: list[int] = []
+    with beside(lambda: made.append(1), count):
+        made.append(2)
+    assert made == ([1, 2] if count == 1 else [2])
+
+
+@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("fails", [False, True])
+def test_what_a_check_raises_comes_before_what_the_body_raises(count: int, fails: bool) -> None:
+    def check() -> None:
+        raise KeyError("the check")
+
+    def checked() -> None:
+        with beside(check, count):
+            if fails:
+                raise ValueError("the body")
+
+    with pytest.raises(KeyError, match="the check"):
+        checked()
+
+
+def test_a_check_whose_copy_was_killed_is_made_here() -> None:
+    made: list[str] = []
+    with beside(lambda: made.append(_lost_elsewhere(1)), 2):
+        pass
+    assert made == ["1"]
+
+
+def test_a_body_that_fails_beside_a_check_that_passes_says_so() -> None:
+    def fail() -> None:
+        with beside(lambda: None, 2):
+            raise ValueError("the body")
+
+    with pytest.raises(ValueError, match="the body"):
+        fail()

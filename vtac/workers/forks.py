@@ -40,6 +40,31 @@ def shared_out(function: Callable[[int], str], numbers: Sequence[int], count: in
         yield from _own_and_others(numbers, waiting, children)
 
 
+@contextmanager
+def beside(function: Callable[[], object], count: int) -> Generator[None]:
+    """A check that a copy of this process makes while this one goes on with the body.
+
+    What it raises is raised, before anything that the body raises: the check is made here, at the end, if it did not
+    pass in the copy, or nobody knows. With a count of one process, or where none can be copied, it comes first.
+    """
+    if count < 2 or not can_fork():
+        function()
+        yield
+        return
+    with _Copies() as children:
+        children.start(lambda: _passed(function))
+        try:
+            yield
+        finally:
+            if not list(children.found(wait=True)):
+                function()
+
+
+def _passed(function: Callable[[], object]) -> Iterator[tuple[int, str]]:
+    function()
+    yield 0, ""
+
+
 def can_fork() -> bool:
     """Whether this process can be copied: on Linux, while it runs one thread."""
     return sys.platform == "linux" and threading.active_count() == 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
@@ -23,6 +24,7 @@ from vtac.targets.vta.programs.layer_names import layers_by_place, name_layers
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.text.context import dialect_factories
+from vtac.workers.forks import beside
 
 OWNED = "owned"
 """The last phase before schedules: device functions have all that they need of their own."""
@@ -30,6 +32,7 @@ Split = Callable[[Runner, ModuleOp], None]
 """Brings a module up to the phase `OWNED`, by the passes of a runner or otherwise."""
 _VERIFIED = ("linked",)
 """The phase after which a network is verified: what streams are built of."""
+_LINKED = "after phase 'linked'"
 
 
 def compile_plain(
@@ -67,8 +70,9 @@ def compile_plain(
     runner.run_phases(pipeline.through("kernels")[len(pipeline.through(OWNED)) :], module)
     done = len(device_functions(module))
     context.report("link and check", done, done)
-    runner.run_phases(pipeline.beyond("kernels"), module)
-    programs = build_streams(module, streams)
+    replace(runner, verify_phases=False).run_phases(pipeline.beyond("kernels"), module)
+    with beside(lambda: runner.verify(module, _LINKED), 1 if kernels is None else kernels.jobs):
+        programs = build_streams(module, streams)
     if first_findings(programs, module, streams):
         programs = replace_unsafe(module, runner, pipeline, given)
     for program in programs.values():
