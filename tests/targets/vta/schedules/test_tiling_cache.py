@@ -45,7 +45,7 @@ def test_a_known_tiling_is_not_searched_for(folder: Path, monkeypatch: pytest.Mo
     vtac.compile(TEXT)
     assert len(list(folder.iterdir())) == 1
     _forget(folder.parent)
-    monkeypatch.setattr(search, "_measured", _search_nothing)
+    monkeypatch.setattr(search, "_lowered", _search_nothing)
     other = TEXT.replace("%sums", "%others").replace("@product", "@layer")
     assert vtac.compile(other).stream.instructions == expected
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.targets.vta.schedules.layers import Layer
-from vtac.targets.vta.schedules.roof import Needed
+from vtac.targets.vta.schedules.roof import needed_of
 from vtac.targets.vta.schedules.room import micro_op_counts
+from vtac.targets.vta.schedules.staying import chunks_loaded
 from vtac.targets.vta.schedules.tile_regions import Side
 from vtac.targets.vta.schedules.tiled_contraction import InputDimension, TiledContraction
 from vtac.targets.vta.schedules.tilings import (
@@ -25,8 +26,6 @@ from vtac.targets.vta.schedules.tilings import (
 
 BUS = 8
 LOAD_START = 23
-_FOLLOWED = 2000
-"""Chunks beyond which none is expected to stay on chip."""
 
 
 class ContractionCost:
@@ -46,11 +45,11 @@ class ContractionCost:
         dense = self.outputs * contraction.channels * windows
         self.work = np.where(tilings.skip, (dense * contraction.useful).astype(np.int64), dense)
         # A window that lies in the padding alone still makes a kernel, which clears the result.
-        met = max(Needed(contraction, layer.extents).positions, 1)
+        met = max(needed_of(contraction, layer.extents).positions, 1)
         positions = np.where(tilings.skip, met, windows)
         groups = np.where(tilings.splits_window, positions, 1)
         self.kernels = total * groups
-        inputs, weights = _traffic(contraction, tilings, counts, passes)
+        inputs, weights = chunks_loaded(contraction, tilings, counts, passes)
         if contraction.tied:
             inputs = total
         chunks = product_of(c for c, selects in zip(counts, contraction.selecting, strict=True) if selects)
@@ -94,64 +93,6 @@ def _each(function: Callable[[int], int], values: Column) -> Column:
     """A function of every value, called once for equal ones."""
     kinds, places = np.unique(values, return_inverse=True)
     return np.array([function(kind) for kind in kinds.tolist()], np.int64)[places]
-
-
-def _traffic(
-    contraction: TiledContraction, tilings: Tilings, counts: list[Column], passes: Column
-) -> tuple[Column, Column]:
-    """Chunks of input and of weights that are loaded, given what stays on chip."""
-    outside, by_weight, inside = _nests(contraction, tilings, counts)
-    kept = np.where(inside == 1, tilings.inp, tilings.wgt)
-    step = np.where((kept > 1) & (kept < passes) & (tilings.threads == 1), passes - kept, 0)
-    rows = zip(*(column.tolist() for column in (outside, by_weight, inside, passes, step)), strict=True)
-    copies = zip(tilings.inp.tolist(), tilings.wgt.tolist(), strict=True)
-    inputs: list[int] = []
-    weights: list[int] = []
-    for row, (inp, wgt) in zip(rows, copies, strict=True):
-        inputs.append(_chunks_loaded(*row, inp, of_weights=False))
-        weights.append(_chunks_loaded(*row, wgt, of_weights=True))
-    return np.array(inputs, np.int64) * tilings.threads, np.array(weights, np.int64) * tilings.threads
-
-
-def _nests(contraction: TiledContraction, tilings: Tilings, counts: list[Column]) -> tuple[Column, Column, Column]:
-    """Tiles of the loops outside of those that select weights, of these, and of those inside; of each virtual thread.
-
-    Where one of the loops alone has several tiles, it counts as innermost.
-    """
-    one = np.ones(len(tilings), np.int64)
-    outside, by_weight, inside, moving = one, one, one, 0
-    for count, weight in zip(counts, contraction.by_weight, strict=True):
-        if weight:
-            by_weight = by_weight * count
-            continue
-        is_out = tilings.weights_inside | (tilings.outside >> moving & 1 > 0)
-        outside, inside = np.where(is_out, outside * count, outside), np.where(is_out, inside, inside * count)
-        moving += 1
-    inside, outside = np.where(by_weight == 1, inside * outside, inside), np.where(by_weight == 1, 1, outside)
-    parts, is_last = tilings.threads, inside > 1
-    by_weight = np.where(is_last | (by_weight == 1), by_weight, -(-by_weight // parts))
-    return outside, by_weight, np.where(is_last, -(-inside // parts), inside)
-
-
-@lru_cache(maxsize=16384)
-def _chunks_loaded(
-    outside: int, by_weight: int, inside: int, passes: int, step: int, copies: int, *, of_weights: bool
-) -> int:
-    """Loads of a buffer with copies used in turn: a chunk that its place holds already is not loaded again.
-
-    Chunks of weights differ by the loops that select them, those of inputs by the others, and both by the pass, which
-    starts `step` later for each tile of the innermost loops.
-    """
-    total = outside * by_weight * inside * passes
-    if copies >= total or total > _FOLLOWED:
-        return total
-    times = np.arange(total)
-    number, tile = times % passes, times // passes
-    inner = tile % inside if inside > 1 else tile % by_weight
-    weights, inputs = tile // inside % by_weight, tile // (inside * by_weight) * inside + tile % inside
-    chunk = weights if of_weights else inputs
-    chunks = chunk * passes + (step * inner + number) % passes
-    return total - int(np.count_nonzero(chunks[copies:] == chunks[:-copies]))
 
 
 def _loaded_tiles(layer: Layer, contraction: TiledContraction, tilings: Tilings) -> Column | int:

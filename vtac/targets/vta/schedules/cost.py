@@ -47,8 +47,8 @@ class Estimates:
     cycles: Column
     instructions: Column
 
-    def rows(self, chosen: Column) -> Estimates:
-        """Some of them, by their numbers."""
+    def rows(self, chosen: Column | slice) -> Estimates:
+        """Some of them, by their numbers or by a slice."""
         return Estimates(self.nbytes[chosen], self.cycles[chosen], self.instructions[chosen])
 
     def listed(self) -> list[Estimate]:

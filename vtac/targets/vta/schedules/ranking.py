@@ -19,7 +19,7 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.outline import outline_of
 from vtac.targets.vta.schedules.rehearsal import rehearse
 from vtac.targets.vta.schedules.roof import Roof, roof
-from vtac.targets.vta.schedules.room import fits, products_of
+from vtac.targets.vta.schedules.room import buffers_fit, fits, products_of
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.schedules.tilings import Column, Tilings
 
@@ -28,7 +28,7 @@ CYCLE_WEIGHT = 3.0
 SPARE_CYCLE_WEIGHT = 0.001
 """The same below the roof."""
 _REFINED = 24
-_REHEARSED = 12
+_REHEARSED = 7
 _FAR = 0.12
 """How much worse than the best that was rehearsed the formula may find a tiling that is rehearsed, too."""
 
@@ -48,18 +48,25 @@ def candidates(layer: Layer, config: VTAConfig) -> tuple[Candidate, ...]:
     Of each cut there is one choice of copies and pieces. The first few are rehearsed.
     """
     limit = roof(layer, config)
-    coarse = cuts(layer, config)
-    coarse = coarse.rows(fits(layer, coarse, config))
-    first = _ranked(estimates(layer, coarse, config), limit)[:_REFINED]
-    refined, cut_of = _refined(layer, coarse.rows(first), config)
+    coarse = cuts(layer, config).joined(smallest(layer))
+    fit = fits(layer, coarse, config)
+    has_smallest = bool(fit[-1])
+    coarse = coarse.rows(fit)
+    guesses = estimates(layer, coarse, config)
+    most = len(coarse) - has_smallest
+    first = _ranked(guesses.rows(slice(most)), limit)[:_REFINED]
+    last = _listed(coarse.rows(slice(most, None)), guesses.rows(slice(most, None)))
+    return *_rehearsed(layer, _best_refined(layer, coarse.rows(first), config, limit), config, limit), *last
+
+
+def _best_refined(layer: Layer, coarse: Tilings, config: VTAConfig, limit: Roof) -> list[Candidate]:
+    """Of each cut the choice of copies and pieces with the best estimate, best first."""
+    refined, cut_of = _refined(layer, coarse, config)
     guesses = estimates(layer, refined, config)
     ranked = _ranked(guesses, limit)
-    best: dict[int, int] = {}
-    for row, cut in zip(ranked.tolist(), cut_of[ranked].tolist(), strict=True):
-        best.setdefault(cut, row)
-    rows = np.array(list(best.values()), np.int64)
-    listed = _listed(refined.rows(rows), guesses.rows(rows))
-    return *_rehearsed(layer, listed, config, limit), *_smallest(layer, config)
+    _, firsts = np.unique(cut_of[ranked], return_index=True)
+    rows = ranked[np.sort(firsts)]
+    return _listed(refined.rows(rows), guesses.rows(rows))
 
 
 def _rehearsed(layer: Layer, ranked: Sequence[Candidate], config: VTAConfig, limit: Roof) -> list[Candidate]:
@@ -97,15 +104,9 @@ def _listed(tilings: Tilings, found: Estimates) -> list[Candidate]:
 def _refined(layer: Layer, coarse: Tilings, config: VTAConfig) -> tuple[Tilings, Column]:
     """Cuts refined as far as they fit, with two copies of int8 operands where there is room; the cut of each."""
     found, cut_of = refinements(layer, coarse, config)
-    fit = fits(layer, found, config)
+    fit = buffers_fit(layer, found, config)
     if products_of(layer):
         two = replace(found, operands=np.full(len(found), 2, np.int64))
-        double = fits(layer, two, config)
+        double = buffers_fit(layer, two, config)
         found, fit = replace(found, operands=np.where(double, 2, 1)), fit | double
     return found.rows(fit), cut_of[fit]
-
-
-def _smallest(layer: Layer, config: VTAConfig) -> list[Candidate]:
-    found = smallest(layer)
-    found = found.rows(fits(layer, found, config))
-    return _listed(found, estimates(layer, found, config))

@@ -44,7 +44,7 @@ def roof(layer: Layer, config: VTAConfig) -> Roof:
             nbytes += tiles_of(one.weights, layer.extents) * config.wgt_element_bytes
     contraction = layer.contraction
     if contraction is not None:
-        needed = Needed(contraction, layer.extents)
+        needed = needed_of(contraction, layer.extents)
         inputs = needed.inputs
         selected = prod(e for e, weight in zip(layer.extents, contraction.by_weight, strict=True) if weight)
         weights = selected * contraction.channels * needed.positions
@@ -85,7 +85,7 @@ class Needed:
                 total = total // len(group.steps) * len(group.inside)
         return total
 
-    @property
+    @cached_property
     def positions(self) -> int:
         """Positions of the window at which some output meets data, so that their weights are needed."""
         total = prod(self.contraction.window)
@@ -118,6 +118,12 @@ class Needed:
         if self.contraction.region:
             return self.contraction.region[number].touched(self.extents)
         return set(range(self.contraction.extents[number]))
+
+
+@lru_cache(maxsize=64)
+def needed_of(contraction: TiledContraction, extents: tuple[int, ...]) -> Needed:
+    """What results of those extents need, found once."""
+    return Needed(contraction, extents)
 
 
 @dataclass(frozen=True)

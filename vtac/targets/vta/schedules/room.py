@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import product
+from typing import TypeAlias
 
 import numpy as np
 
@@ -28,6 +29,8 @@ from vtac.targets.vta.schedules.tilings import (
 )
 
 NO_KERNEL = -1
+KernelOrder: TypeAlias = tuple[tuple[KernelLoop, ...], int]
+"""The loops of a kernel, hardware loops first, and its micro-ops."""
 
 
 def fits(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
@@ -35,6 +38,11 @@ def fits(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
 
     Where sizes do not divide, the smaller tiles at the ends have buffers of their own.
     """
+    return buffers_fit(layer, tilings, config) & _kernels_fit(layer, tilings, config)
+
+
+def buffers_fit(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
+    """The same of buffers alone, where kernels are known to fit: they do not depend on copies."""
     found = _needed(layer, tilings)
     accumulators, inputs, weights = found
     rests = rests_of(layer, tilings)
@@ -44,12 +52,20 @@ def fits(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
             for total, part in zip(found, _needed(layer, shapes), strict=True):
                 total[ragged[rows]] += part
     fit = (accumulators <= config.longest_load("acc")) & (inputs <= config.longest_load("inp"))
-    fit &= weights <= config.longest_load("wgt")
+    return fit & (weights <= config.longest_load("wgt"))
+
+
+def _kernels_fit(layer: Layer, tilings: Tilings, config: VTAConfig) -> Mask:
     if layer.contraction is None:
-        return fit
-    micro_ops = micro_op_counts(layer.contraction, tilings)
-    fit &= (micro_ops != NO_KERNEL) & (micro_ops <= micro_op_limit(config))
-    fit[ragged] &= _kernels_run(layer, layer.contraction, tilings.rows(ragged), rests[:, ragged])
+        return np.ones(len(tilings), np.bool_)
+    orders = kernels_of_tilings(layer.contraction, tilings)
+    limit = micro_op_limit(config)
+    fit = np.array([order is not None and order[1] <= limit for order in orders], np.bool_)
+    rests = rests_of(layer, tilings)
+    ragged = np.flatnonzero(rests.any(axis=0))
+    if len(ragged):
+        some = [orders[row] for row in ragged.tolist()]
+        fit[ragged] &= _kernels_run(layer, layer.contraction, tilings.rows(ragged), rests[:, ragged], some)
     return fit
 
 
@@ -71,9 +87,10 @@ def _smaller(layer: Layer, tilings: Tilings, rests: Mask) -> Iterator[tuple[Colu
             yield rows, some.sized([extent % size if end else size for end, extent, size in sizes])
 
 
-def _kernels_run(layer: Layer, contraction: TiledContraction, tilings: Tilings, rests: Mask) -> Mask:
+def _kernels_run(
+    layer: Layer, contraction: TiledContraction, tilings: Tilings, rests: Mask, orders: Sequence[KernelOrder | None]
+) -> Mask:
     """Where a kernel writes no tile twice within three micro-ops on the tiles at the ends either."""
-    orders = kernels_of_tilings(contraction, tilings)
     runs = np.ones(len(tilings), np.bool_)
     everywhere = np.arange(len(tilings))
     for rows, shapes in ((everywhere, tilings), *_smaller(layer, tilings, rests)):
@@ -94,9 +111,7 @@ def micro_op_counts(contraction: TiledContraction, tilings: Tilings) -> Column:
     return np.array([NO_KERNEL if order is None else order[1] for order in found], np.int64)
 
 
-def kernels_of_tilings(
-    contraction: TiledContraction, tilings: Tilings
-) -> list[tuple[tuple[KernelLoop, ...], int] | None]:
+def kernels_of_tilings(contraction: TiledContraction, tilings: Tilings) -> list[KernelOrder | None]:
     """The loops of the kernel of each tiling, and its micro-ops."""
     tiles = zip(*(size.tolist() for size in contraction_tile(contraction, tilings.tile)), strict=True)
     rows = zip(tiles, tilings.channels.tolist(), tilings.splits_window.tolist(), strict=True)

@@ -1,4 +1,4 @@
-"""The search: estimate every sensible tiling, rehearse the few best, and build two where they are about as good."""
+"""The search: estimate every sensible tiling, rehearse the few best, and lower the best of these."""
 
 from __future__ import annotations
 
@@ -22,16 +22,10 @@ from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.layer_directives import schedule_layer
 from vtac.targets.vta.schedules.layers import Layer, find_layers
 from vtac.targets.vta.schedules.lowering import Lowering
-from vtac.targets.vta.schedules.ranking import Candidate, candidates, score
-from vtac.targets.vta.schedules.roof import roof
+from vtac.targets.vta.schedules.ranking import Candidate, candidates
 from vtac.targets.vta.schedules.tiling import Tiling
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
-
-_ERROR = 0.01
-"""How far apart the scores of two estimates are that surely tell which is better."""
-_LONG = 4000
-"""Instructions beyond which a program is not built on trial."""
 
 
 @dataclass
@@ -55,9 +49,10 @@ def _known(_layer: Layer, _config: VTAConfig) -> _Known:
 
 
 def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, kept: KnownTilings | None = None) -> Found:
-    """The best tiling of the one layer of a function; unless it is known, the first few are built and timed.
+    """The best tiling of the one layer of a function; unless it is known, it is lowered, too.
 
-    `fresh` gives schedules of the function without directives; those taken are used up. `kept` are known tilings.
+    `fresh` gives schedules of the function without directives; those taken are used up, one for each tiling that is
+    tried. `kept` are known tilings.
     """
     known = _known(layer, config)
     on_disk = None if kept is None else kept.find(layer, config)
@@ -65,7 +60,7 @@ def best_tiling(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, kept
         return Found(on_disk)
     if on_disk is not None and known.tiling is None:
         known.tiling = on_disk
-    found = Found(known.tiling) if known.tiling else _measured(fresh, config, layer, candidates(layer, config))
+    found = Found(known.tiling) if known.tiling else _lowered(fresh, config, layer, candidates(layer, config))
     known.tiling = found.tiling
     if kept is not None and on_disk is None:
         kept.keep(layer, config, found.tiling)
@@ -95,35 +90,15 @@ def _nothing_fits(layer: Layer, config: VTAConfig) -> NoDefaultScheduleError:
     )
 
 
-def _measured(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, ranked: Sequence[Candidate]) -> Found:
-    """The first that can be lowered; by the cycle model the better of two between which the estimates cannot tell.
-
-    Programs too long to build on trial are not counted.
-    """
-    limit = roof(layer, config)
-    best: tuple[float, Found] | None = None
+def _lowered(fresh: Iterator[Schedule], config: VTAConfig, layer: Layer, ranked: Sequence[Candidate]) -> Found:
+    """The first that can be lowered: what rehearsals rank last is the smallest tiling there is."""
     problem: TilingError | None = None
-    for number, candidate in enumerate(ranked):
-        tiling, guess = candidate.tiling, candidate.estimate
-        if best is not None and best[0] <= score(guess, limit):
-            break
+    for candidate in ranked:
         try:
-            lowering = lower_tilings(next(fresh), [(layer, tiling)])
+            return Found(candidate.tiling, lower_tilings(next(fresh), [(layer, candidate.tiling)]))
         except TilingError as error:
             problem = error
-            continue
-        found = Found(tiling, lowering)
-        following = ranked[number + 1 : number + 2]
-        is_clear = all(score(other.estimate, limit) > score(guess, limit) + _ERROR for other in following)
-        if best is None and (is_clear or guess.instructions > _LONG):
-            return found
-        value = score(_counted(build_program(lowering.module)), limit)
-        if best is not None:
-            return best[1] if best[0] <= value else found
-        best = value, found
-    if best is None:
-        raise _nothing_fits(layer, config) from problem
-    return best[1]
+    raise _nothing_fits(layer, config) from problem
 
 
 def lower_tilings(schedule: Schedule, layers: Sequence[tuple[Layer, Tiling]]) -> Lowering:

@@ -50,8 +50,8 @@ class Tilings:
         """Window positions stand outside the kernel."""
         return self.skip | self.taps | self.streamed
 
-    def rows(self, chosen: Column | Mask) -> Tilings:
-        """Some of the tilings, by their numbers or by a mask."""
+    def rows(self, chosen: Column | Mask | slice) -> Tilings:
+        """Some of the tilings, by their numbers, by a mask or by a slice."""
         return Tilings(
             tuple(sizes[chosen] for sizes in self.tile),
             self.channels[chosen],
@@ -66,6 +66,24 @@ class Tilings:
             self.operands[chosen],
             self.outside[chosen],
             self.threads[chosen],
+        )
+
+    def joined(self, others: Tilings) -> Tilings:
+        """These, and others behind them."""
+        return Tilings(
+            tuple(np.concatenate(both) for both in zip(self.tile, others.tile, strict=True)),
+            np.concatenate([self.channels, others.channels]),
+            np.concatenate([self.weights_inside, others.weights_inside]),
+            np.concatenate([self.inp, others.inp]),
+            np.concatenate([self.wgt, others.wgt]),
+            np.concatenate([self.acc, others.acc]),
+            np.concatenate([self.pieces, others.pieces]),
+            np.concatenate([self.skip, others.skip]),
+            np.concatenate([self.taps, others.taps]),
+            np.concatenate([self.streamed, others.streamed]),
+            np.concatenate([self.operands, others.operands]),
+            np.concatenate([self.outside, others.outside]),
+            np.concatenate([self.threads, others.threads]),
         )
 
     def sized(self, tile: Tile) -> Tilings:
