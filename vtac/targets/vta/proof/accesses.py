@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
-from vtac.dialects.hardware import MemoryName
 from vtac.targets.vta import rules
-from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Memory, Store, is_nop, micro_op_indices
+from vtac.targets.vta.isa import Alu, Finish, Gemm, Instruction, Load, Memory, Store, is_nop, micro_op_indices
 from vtac.targets.vta.machine.stream import SRAM_OF
 from vtac.targets.vta.proof.fields import sram_span
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.kernels import Footprint, footprint
 from vtac.targets.vta.proof.micro_ops import Image, MicroOpMemory
 from vtac.targets.vta.proof.store_log import StoreLog
-from vtac.targets.vta.proof.stream import COMPUTE, Stream
+from vtac.targets.vta.proof.stream import COMPUTE, LOAD, STORE, Stream
 from vtac.targets.vta.proof.tiles import spell
 
 NOTHING = Footprint()
@@ -37,24 +35,51 @@ class Accesses:
 
     def find(self, sound: Sequence[bool]) -> list[Footprint]:
         """The footprint of every instruction; those that are not `sound` touch nothing."""
-        position = 0
-        footprints: list[Footprint] = []
-        for index, (instruction, unit) in enumerate(zip(self._stream.instructions, self._stream.unit, strict=True)):
-            footprints.append(self._footprint(index, position, instruction) if sound[index] else NOTHING)
-            position += unit == COMPUTE
+        fixed = {index: self._of_transfer(first) for index, first in self._stream.firsts.items()}
+        known: dict[tuple[int, int], Footprint] = {}
+        footprints = [fixed[first] or NOTHING for first in self._stream.alike]
+        for position, index in enumerate(self._stream.programs[COMPUTE]):
+            first = self._stream.alike[index]
+            if not sound[index]:
+                footprints[index] = NOTHING
+            elif fixed[first] is None:
+                footprints[index] = self._computed(index, position, first, known)
+        for unit in (LOAD, STORE):
+            for index in self._stream.programs[unit]:
+                if not sound[index]:
+                    footprints[index] = NOTHING
         return footprints
 
-    def _footprint(self, index: int, position: int, instruction: Instruction) -> Footprint:
+    def _of_transfer(self, instruction: Instruction) -> Footprint | None:
+        """What a transfer touches, or what touches nothing; None for kernels and loads of micro-ops."""
         if isinstance(instruction, Gemm | Alu):
-            return self._kernel(index, instruction)
+            return None
         if isinstance(instruction, Finish) or is_nop(instruction):
             return NOTHING
+        span = slice(*sram_span(instruction))
         if isinstance(instruction, Store):
-            return _stored(*sram_span(instruction))
+            return Footprint(reads=(("acc", span),))
         if instruction.memory is Memory.UOP:
-            self._micro_ops.load(index, instruction, self._why_unknown(index, position))
-            return NOTHING
-        return _loaded(SRAM_OF[instruction.memory], *sram_span(instruction))
+            return None
+        return Footprint(writes=((SRAM_OF[instruction.memory], span),))
+
+    def _computed(self, index: int, position: int, first: int, known: dict[tuple[int, int], Footprint]) -> Footprint:
+        """What a kernel or a load of micro-ops touches; `known` holds kernels by the only load of their micro-ops."""
+        instruction = self._stream.firsts[first]
+        if isinstance(instruction, Gemm | Alu):
+            loader = self._micro_ops.only_loader(instruction.uop_bgn, instruction.uop_end)
+            if loader is None:
+                return self._kernel(index, instruction)
+            found = known.get((first, loader))
+            if found is None:
+                found = known[first, loader] = self._kernel(index, instruction)
+            elif found.faults:
+                self._report_faults(index, found)
+            return found
+        if isinstance(instruction, Load):
+            start = int(self._stream.starts[index])
+            self._micro_ops.load(index, instruction, start, self._why_unknown(index, position))
+        return NOTHING
 
     def _why_unknown(self, index: int, position: int) -> str | None:
         if not self._has_image:
@@ -105,20 +130,13 @@ class Accesses:
         if found is None:
             config = self._stream.config
             found = self._cache[key] = footprint(kernel, micro_op_indices(words, config), config)
-        for fault in found.faults:
-            message = f"{self._stream.name(index)}: {fault.text}"
-            self._report.add(fault.kind, message, index, buffer=fault.buffer, span=fault.span)
+        self._report_faults(index, found)
         return found
 
-
-@lru_cache(maxsize=1024)
-def _stored(start: int, end: int) -> Footprint:
-    return Footprint(reads=(("acc", slice(start, end)),))
-
-
-@lru_cache(maxsize=1024)
-def _loaded(memory: MemoryName, start: int, end: int) -> Footprint:
-    return Footprint(writes=((memory, slice(start, end)),))
+    def _report_faults(self, index: int, footprint: Footprint) -> None:
+        for fault in footprint.faults:
+            message = f"{self._stream.name(index)}: {fault.text}"
+            self._report.add(fault.kind, message, index, buffer=fault.buffer, span=fault.span)
 
 
 def _shape(kernel: Gemm | Alu) -> tuple[object, ...]:

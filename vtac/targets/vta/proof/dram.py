@@ -16,6 +16,9 @@ from vtac.targets.vta.machine.stream import dram_element_bytes
 
 Addresses = NDArray[np.int64]
 
+FIXED = ("constant", "uop")
+"""Roles of buffers that no store may change."""
+
 
 class BufferRecord(Protocol):
     """One buffer of a program in DRAM: `address` and `nbytes` are physical bytes."""
@@ -83,6 +86,15 @@ class DramMap:
         self._ends = list(accumulate(ends, max))
         """How far the buffers reach that start no later: scratch buffers may share addresses."""
 
+    def to_look_at(self, starts: Addresses, ends: Addresses, stores: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Which transfers may be wrong: all that leave the memory, or are not in one buffer, or change a fixed one."""
+        found = np.zeros(len(starts), np.bool_) if self._size is None else ends > self._size
+        if self._buffers:
+            found |= ends > _reach(self._buffers, starts)
+            fixed = [buffer for buffer in self._buffers if buffer.role in FIXED]
+            found |= stores & (starts < _reach(fixed, starts))
+        return found & (ends > starts)
+
     def buffer_at(self, address: int) -> BufferRecord | None:
         """The buffer that holds a byte address."""
         around = self._buffers[: bisect_right(self._starts, address)]
@@ -109,3 +121,10 @@ class DramMap:
         row = int(rows[np.argmax(bad)])
         listed = ", ".join(f"{b.name} {b.address} to {b.address + b.nbytes - 1}" for b in self._buffers)
         return f"bytes {row} to {row + block.row_bytes - 1} lie in no one buffer ({listed})"
+
+
+def _reach(buffers: Sequence[BufferRecord], addresses: Addresses) -> Addresses:
+    """How far the buffers reach that start no later than each address; 0 where there are none. They are in order."""
+    starts = np.array([buffer.address for buffer in buffers], np.int64)
+    ends = [0, *accumulate((buffer.address + buffer.nbytes for buffer in buffers), max)]
+    return np.array(ends, np.int64)[np.searchsorted(starts, addresses, side="right")]

@@ -134,5 +134,5 @@ def _check_stream(stream: Stream, image: Image | None, memory: DramMap, report: 
     stores.check_races(sound, report)
     footprints = Accesses(stream, image, stores, report).find(sound)
     check_sram(stream, order, footprints, report)
-    if any(map(is_tensor_shift, stream.instructions)):
+    if any(map(is_tensor_shift, stream.firsts.values())):
         ShiftCheck(stream, image, memory, stores, footprints).run(report)

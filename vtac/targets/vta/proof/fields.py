@@ -6,12 +6,14 @@ and words, not code.
 
 from __future__ import annotations
 
+import numpy as np
+
 from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, AluOpcode, Gemm, Load, Memory, Store, is_nop
 from vtac.targets.vta.machine.stream import SRAM_OF
-from vtac.targets.vta.proof.dram import DramMap
+from vtac.targets.vta.proof.dram import FIXED, DramMap
 from vtac.targets.vta.proof.finding import Report
-from vtac.targets.vta.proof.stream import Stream
+from vtac.targets.vta.proof.stream import STORE, Stream
 
 
 def sram_span(instruction: Load | Store) -> tuple[int, int]:
@@ -24,48 +26,34 @@ def sram_span(instruction: Load | Store) -> tuple[int, int]:
 def check_fields(stream: Stream, memory: DramMap, report: Report, *, acc_8bit: bool = False) -> list[bool]:
     """Report illegal fields; the result says of each instruction whether what it touches is well defined.
 
-    `acc_8bit` accepts loads of ACC_8BIT.
+    `acc_8bit` accepts loads of ACC_8BIT. Of instructions that are alike one is looked at, and each where that
+    finds anything.
     """
-    sound: list[bool] = []
-    legal: set[tuple[object, ...]] = set()
-    for index, instruction in enumerate(stream.instructions):
-        if isinstance(instruction, Load | Store):
-            sound.append(_check_memory(stream, index, instruction, memory, report, legal, acc_8bit=acc_8bit))
-        elif isinstance(instruction, Gemm | Alu):
-            sound.append(_check_kernel(stream, index, instruction, report))
-        else:
-            sound.append(True)
+    clean = {index for index in stream.firsts if _is_clean(stream, index, acc_8bit)}
+    doubted = memory.to_look_at(stream.starts, stream.ends, np.array(stream.unit) == STORE).tolist()
+    sound = [True] * len(stream)
+    for index, first in enumerate(stream.alike):
+        if first not in clean:
+            sound[index] = _check_own(stream, index, report, acc_8bit=acc_8bit)
+        if sound[index] and doubted[index]:
+            _check_dram(stream, index, memory, report)
     return sound
 
 
-def _check_memory(
-    stream: Stream,
-    index: int,
-    instruction: Load | Store,
-    memory: DramMap,
-    report: Report,
-    legal: set[tuple[object, ...]],
-    *,
-    acc_8bit: bool,
-) -> bool:
-    """Check a memory instruction; `legal` holds all fields but the address in DRAM of those that were right before."""
-    fields = _fields_but_address(instruction)
-    if fields in legal:
-        return _check_dram(stream, index, instruction, memory, report)
-    known = len(report)
-    sound = _check_memory_id(stream, index, instruction, report, acc_8bit=acc_8bit)
-    sound = sound and _check_block(stream, index, instruction, report)
-    if not sound or is_nop(instruction):
-        return sound
-    if len(report) == known:
-        legal.add(fields)
-    return _check_dram(stream, index, instruction, memory, report)
+def _is_clean(stream: Stream, index: int, acc_8bit: bool) -> bool:
+    found = Report()
+    return _check_own(stream, index, found, acc_8bit=acc_8bit) and not len(found)
 
 
-def _fields_but_address(one: Load | Store) -> tuple[object, ...]:
-    """What the checks of a transfer's own fields look at."""
-    pads = (one.y_pad_0, one.y_pad_1, one.x_pad_0, one.x_pad_1)
-    return (type(one), one.memory, one.sram_base, one.y_size, one.x_size, *pads)
+def _check_own(stream: Stream, index: int, report: Report, *, acc_8bit: bool) -> bool:
+    """Check all fields but the address in DRAM."""
+    instruction = stream.firsts[stream.alike[index]]
+    if isinstance(instruction, Load | Store):
+        sound = _check_memory_id(stream, index, instruction, report, acc_8bit=acc_8bit)
+        return sound and _check_block(stream, index, instruction, report)
+    if isinstance(instruction, Gemm | Alu):
+        return _check_kernel(stream, index, instruction, report)
+    return True
 
 
 def _check_memory_id(stream: Stream, index: int, instruction: Load | Store, report: Report, *, acc_8bit: bool) -> bool:
@@ -142,14 +130,14 @@ def _report_uop_capacity(stream: Stream, index: int, span: tuple[int, int], repo
     )
 
 
-def _check_dram(stream: Stream, index: int, instruction: Load | Store, memory: DramMap, report: Report) -> bool:
-    block = stream.blocks[index]
+def _check_dram(stream: Stream, index: int, memory: DramMap, report: Report) -> None:
+    block = stream.block(index)
     if block is None:
-        return True
+        return
     problem = memory.outside(block)
-    if problem is None and isinstance(instruction, Store):
+    if problem is None and stream.unit[index] == STORE:
         target = memory.buffer_at(block.start)
-        if target is not None and target.role in ("constant", "uop"):
+        if target is not None and target.role in FIXED:
             problem = f"a store must not change {target.name}, whose role is {target.role}"
     if problem is not None:
         report.add(
@@ -159,7 +147,6 @@ def _check_dram(stream: Stream, index: int, instruction: Load | Store, memory: D
             buffer="dram",
             span=(block.start, block.end),
         )
-    return True
 
 
 def _check_kernel(stream: Stream, index: int, kernel: Gemm | Alu, report: Report) -> bool:

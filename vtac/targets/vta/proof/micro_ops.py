@@ -26,44 +26,55 @@ class MicroOpMemory:
         self._config = config
         self._image = image
         self._words = np.zeros(config.capacity("uop"), np.uint32)
-        self._loader = np.full(config.capacity("uop"), _UNWRITTEN, np.int64)
+        self._loader = [_UNWRITTEN] * config.capacity("uop")
         self._unknown: dict[int, str] = {}
+        self._whole: dict[int, int] = {}
+        """Where the words end of each load of which all that are known are still there."""
 
-    def load(self, index: int, load: Load, unknown: str | None) -> None:
-        """Execute a LOAD UOP, whose SRAM range is legal; `unknown` says why the DRAM contents are not."""
-        start, end = sram_span(load)
-        self._loader[start:end] = index
-        words = self._fetch(load) if unknown is None else None
+    def load(self, index: int, load: Load, start: int, unknown: str | None) -> None:
+        """Execute a LOAD UOP from DRAM byte `start`; its SRAM range is legal, `unknown` says why the contents are not.
+
+        Of the record the address counts for nothing.
+        """
+        begin, end = sram_span(load)
+        for loader in set(self._loader[begin:end]):
+            self._whole.pop(loader, None)
+        self._loader[begin:end] = [index] * (end - begin)
+        words = self._fetch(load, start) if unknown is None else None
         if words is None:
             self._unknown[index] = unknown or "they lie outside the memory image"
         else:
-            self._words[start:end] = words
+            self._words[begin:end] = words
+            self._whole[index] = end
 
-    def _fetch(self, load: Load) -> NDArray[np.uint32] | None:
+    def only_loader(self, begin: int, end: int) -> int | None:
+        """The LOAD that wrote all of a range, the words of which are known; None where none is known to have."""
+        loader = self._loader[begin]
+        return loader if end <= self._whole.get(loader, 0) else None
+
+    def _fetch(self, load: Load, start: int) -> NDArray[np.uint32] | None:
         block = block_of(load, self._config)
-        if self._image is None or block is None or block.end > len(self._image):
+        if self._image is None or block is None or start + block.end - block.start > len(self._image):
             return None
         pads = ((load.y_pad_0, load.y_pad_1), (load.x_pad_0, load.x_pad_1))
         if block.rows == 1 and not any(map(any, pads)):
-            return self._image[block.start : block.end].view("<u4")
+            return self._image[start : start + block.row_bytes].view("<u4")
         size = self._config.uop_element_bytes
-        rows = (load.dram_base + load.x_stride * np.arange(load.y_size, dtype=np.int64)) * size
+        rows = start + load.x_stride * size * np.arange(load.y_size, dtype=np.int64)
         addresses = rows[:, None] + np.arange(load.x_size * size, dtype=np.int64)
         return np.pad(self._image[addresses].view("<u4"), pads).ravel()
 
     def unwritten(self, kernel: Gemm | Alu) -> tuple[int, int] | None:
         """The half-open range of micro-ops that a kernel uses and no LOAD wrote."""
-        is_missing = self._loader[kernel.uop_bgn : kernel.uop_end] == _UNWRITTEN
-        if not is_missing.any():
-            return None
-        missing = np.flatnonzero(is_missing)
-        return kernel.uop_bgn + int(missing[0]), kernel.uop_bgn + int(missing[-1]) + 1
+        used = range(kernel.uop_bgn, kernel.uop_end)
+        missing = [place for place in used if self._loader[place] == _UNWRITTEN]
+        return (missing[0], missing[-1] + 1) if missing else None
 
     def unknown(self, kernel: Gemm | Alu) -> tuple[int, str] | None:
         """The LOAD whose micro-ops a kernel uses though their contents are unknown, and why they are."""
         if not self._unknown:
             return None
-        for index in np.unique(self._loader[kernel.uop_bgn : kernel.uop_end]).tolist():
+        for index in sorted(set(self._loader[kernel.uop_bgn : kernel.uop_end])):
             if index in self._unknown:
                 return index, self._unknown[index]
         return None

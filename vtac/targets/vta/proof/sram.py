@@ -3,30 +3,30 @@
 Inputs and weights are written by load and read by compute, accumulators written by compute and
 read by store; micro-ops are compute's alone. So each SRAM has one writing and at most one other
 reading unit, and for each read the writes that no token orders with it are one stretch of the
-writing unit's program. A sweep over both programs keeps the last write of each tile.
+writing unit's program. The sets of tiles that instructions touch are few; which of them have a tile in common says
+which reads may race. A sweep over both programs, which keeps the last write of each tile, says with what.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from vtac.dialects.hardware import MemoryName
 from vtac.targets.vta import rules
 from vtac.targets.vta.isa import Alu, Gemm
+from vtac.targets.vta.machine.stream import UnitIndex
 from vtac.targets.vta.proof.accesses import UNKNOWN
 from vtac.targets.vta.proof.finding import Report
 from vtac.targets.vta.proof.kernels import Footprint
 from vtac.targets.vta.proof.order import Order
 from vtac.targets.vta.proof.stream import COMPUTE, LOAD, STORE, UNIT_NAMES, Stream
-from vtac.targets.vta.proof.tiles import Tiles, select, spell
+from vtac.targets.vta.proof.tiles import select, spell
+from vtac.targets.vta.proof.touches import Positions, Touches, UnitTouches, meetings
 
 _NEVER = np.iinfo(np.int64).max
-_UNWRITTEN, _STALE, _COMPUTED = 0, 1, 2
 
 _SHARED: tuple[tuple[MemoryName, int, int], ...] = (
     ("inp", LOAD, COMPUTE),
@@ -34,63 +34,44 @@ _SHARED: tuple[tuple[MemoryName, int, int], ...] = (
     ("acc", COMPUTE, STORE),
 )
 
-Touch: TypeAlias = "tuple[int, Tiles]"
-_Touches: TypeAlias = "dict[tuple[int, MemoryName, bool], list[Touch]]"
-Positions = NDArray[np.int64]
-
 
 def check_sram(stream: Stream, order: Order, footprints: Sequence[Footprint], report: Report) -> None:
     """Report races and unwritten reads among the instructions that execute."""
-    touches = _touches(stream, order, footprints)
+    units = [UnitTouches.of(stream.programs[unit][: order.executed[unit]], footprints) for unit in UnitIndex]
     for memory, writer, reader in _SHARED:
-        _SramCheck(stream, order, footprints, touches, report, memory, writer, reader).run()
-
-
-def _touches(stream: Stream, order: Order, footprints: Sequence[Footprint]) -> _Touches:
-    """What the instructions that execute touch, by unit, memory and whether it is written."""
-    found: _Touches = {}
-    for unit in (LOAD, COMPUTE, STORE):
-        for position, index in enumerate(stream.programs[unit][: order.executed[unit]]):
-            footprint = footprints[index]
-            for touched, writing in ((footprint.reads, False), (footprint.writes, True)):
-                for memory, tiles in touched:
-                    found.setdefault((unit, memory, writing), []).append((position, tiles))
-    return found
+        touches = units[reader].of_memory(memory, writing=False), units[writer].of_memory(memory, writing=True)
+        own = units[COMPUTE].of_memory(memory, writing=False)
+        _SramCheck(stream, order, footprints, *touches, own, report, memory, writer, reader).run()
 
 
 @dataclass(frozen=True, eq=False)
 class _SramCheck:
+    """`reads` are those of the reader, `writes` those of the writer, `own` what the compute unit reads."""
+
     stream: Stream
     order: Order
     footprints: Sequence[Footprint]
-    touches: _Touches
+    reads: Touches
+    writes: Touches
+    own: Touches
     report: Report
     memory: MemoryName
     writer: int
     reader: int
 
     def run(self) -> None:
-        reads = self._touched(self.reader, writing=False)
-        writes = self._touched(self.writer, writing=True)
-        first = self._first_writes(writes)
+        first = self._first_writes()
         if self.memory == "acc":
-            self._check_own_reads(first)
-        positions = np.array([position for position, _ in reads], np.int64)
-        starts, ends = self.order.unordered(self.reader, positions, self.writer)
-        windows = list(zip(reads, starts.tolist(), ends.tolist(), strict=True))
-        raced = self._check_races(windows, writes)
-        latest = _Latest(first)
-        for (position, tiles), _, end in windows:
-            if latest.of(tiles) >= end:
-                self._check_written(self._index(self.reader, position), tiles, first[tiles] >= end)
+            # Compute reads accumulators too, in its own order.
+            self._check_written(COMPUTE, self.own, self.own.positions, first)
+        starts, ends = self.order.unordered(self.reader, self.reads.positions, self.writer)
+        raced = self._check_races(starts, ends) if self._may_race(starts, ends) else set[int]()
+        self._check_written(self.reader, self.reads, ends, first)
         if self.memory == "acc":
-            self._check_computed(windows, writes, raced)
+            self._check_computed(starts, raced)
 
     def _index(self, unit: int, position: int) -> int:
         return self.stream.programs[unit][position]
-
-    def _touched(self, unit: int, *, writing: bool) -> Sequence[Touch]:
-        return self.touches.get((unit, self.memory, writing), ())
 
     def _array(self, value: int) -> Positions:
         return np.full(self.stream.config.capacity(self.memory), value, np.int64)
@@ -102,38 +83,47 @@ class _SramCheck:
         program = self.stream.programs[COMPUTE][: self.order.executed[COMPUTE]]
         return [position for position, index in enumerate(program) if self.footprints[index] is UNKNOWN]
 
-    def _first_writes(self, writes: Sequence[Touch]) -> Positions:
+    def _first_writes(self) -> Positions:
         """For each element, the position of the first instruction that writes it, or may."""
         first = self._array(_NEVER)
-        for position, tiles in reversed(writes):
-            first[tiles] = position
+        sets, places = np.unique(self.writes.sets, return_index=True)
+        for place, number in sorted(zip(places.tolist(), sets.tolist(), strict=True), reverse=True):
+            first[self.writes.tiles[number]] = self.writes.positions[place]
         return np.minimum(first, min(self._unknown_kernels(), default=_NEVER))
 
-    def _check_own_reads(self, first: Positions) -> None:
-        """Compute reads accumulators too, in its own order."""
-        latest = _Latest(first)
-        for position, tiles in self._touched(COMPUTE, writing=False):
-            if latest.of(tiles) >= position:
-                self._check_written(self._index(COMPUTE, position), tiles, first[tiles] >= position)
+    def _check_written(self, unit: int, reads: Touches, limits: Positions, first: Positions) -> None:
+        """Report reads of what nothing writes before the position of the writer that is the limit of each."""
+        latest = np.array([int(first[tiles].max(initial=-1)) for tiles in reads.tiles], np.int64)
+        for place in np.flatnonzero(latest[reads.sets] >= limits).tolist():
+            tiles, index = reads.tiles[int(reads.sets[place])], self._index(unit, int(reads.positions[place]))
+            span = select(tiles, first[tiles] >= limits[place])
+            self.report.add(
+                "unwritten",
+                f"{self.stream.name(index)} {rules.never_written(spell(self.memory, span))}",
+                index,
+                buffer=self.memory,
+                span=span,
+            )
 
-    def _check_written(self, index: int, tiles: Tiles, missing: NDArray[np.bool_]) -> None:
-        if not missing.any():
-            return
-        span = select(tiles, missing)
-        self.report.add(
-            "unwritten",
-            f"{self.stream.name(index)} {rules.never_written(spell(self.memory, span))}",
-            index,
-            buffer=self.memory,
-            span=span,
-        )
+    def _may_race(self, starts: Positions, ends: Positions) -> bool:
+        """Whether a write has a tile in common with a read that no order separates from it."""
+        reads, writes = self.reads, self.writes
+        begin, behind = np.searchsorted(writes.positions, starts), np.searchsorted(writes.positions, ends)
+        meets = meetings(reads.tiles, writes.tiles, self.stream.config.capacity(self.memory))
+        for number, met in enumerate(meets):
+            before = np.concatenate([[0], np.cumsum(met[writes.sets])])
+            of_set = reads.sets == number
+            if (before[behind[of_set]] > before[begin[of_set]]).any():
+                return True
+        return False
 
-    def _check_races(self, windows: Sequence[tuple[Touch, int, int]], writes: Sequence[Touch]) -> set[int]:
+    def _check_races(self, starts: Positions, ends: Positions) -> set[int]:
         """Report unordered writes; the result holds the positions of the reads that race."""
         last = self._array(-1)
+        writes = self.writes.each()
         applied = 0
         raced: set[int] = set()
-        for (position, tiles), start, end in windows:
+        for (position, tiles), start, end in zip(self.reads.each(), starts.tolist(), ends.tolist(), strict=True):
             while applied < len(writes) and writes[applied][0] < end:
                 last[writes[applied][1]] = writes[applied][0]
                 applied += 1
@@ -161,28 +151,32 @@ class _SramCheck:
             span=span,
         )
 
-    def _check_computed(
-        self, windows: Sequence[tuple[Touch, int, int]], writes: Sequence[Touch], raced: set[int]
-    ) -> None:
+    def _check_computed(self, starts: Positions, raced: set[int]) -> None:
         """A STORE takes its tiles from the OUT buffer, which only GEMM and ALU fill."""
-        state, last = self._array(_UNWRITTEN), self._array(-1)
-        unknown = set(self._unknown_kernels())
-        whole = slice(0, len(state))
-        changes = sorted([*writes, *((position, whole) for position in unknown)], key=_position)
+        tiles = [*self.writes.tiles, slice(0, self.stream.config.capacity("acc"))]
+        changes = [*zip(self.writes.positions.tolist(), self.writes.sets.tolist(), strict=True)]
+        unknown = self._unknown_kernels()
+        changes = sorted([*changes, *((position, len(tiles) - 1) for position in unknown)])
+        is_stale = np.array([*(at not in unknown and not self._computes(at) for at, _ in changes), False])
+        limits = np.searchsorted([at for at, _ in changes], starts).tolist()
+        last = self._array(-1)
         applied = 0
-        for (position, tiles), start, _ in windows:
-            while applied < len(changes) and changes[applied][0] < start:
-                write, written = changes[applied]
-                state[written] = _COMPUTED if write in unknown or self._computes(write) else _STALE
-                last[written] = write
-                applied += 1
-            stale = state[tiles] == _STALE
+        for (position, read), limit in zip(self.reads.each(), limits, strict=True):
+            # Of writes of the same tiles one behind the other, the last one counts.
+            latest: dict[int, int] = {}
+            for place in range(applied, limit):
+                latest.pop(changes[place][1], None)
+                latest[changes[place][1]] = place
+            for number, place in latest.items():
+                last[tiles[number]] = place
+            applied = max(applied, limit)
+            stale = is_stale[last[read]]
             if position not in raced and stale.any():
-                span = select(tiles, stale)
-                self._report_stale(position, int(last[span[0]]), span)
+                span = select(read, stale)
+                self._report_stale(position, changes[int(last[span[0]])][0], span)
 
     def _computes(self, position: int) -> bool:
-        instruction = self.stream.instructions[self._index(COMPUTE, position)]
+        instruction = self.stream.firsts[self.stream.alike[self._index(COMPUTE, position)]]
         return isinstance(instruction, Alu) or (isinstance(instruction, Gemm) and not instruction.reset)
 
     def _report_stale(self, position: int, write: int, span: tuple[int, int]) -> None:
@@ -196,24 +190,3 @@ class _SramCheck:
             buffer=self.memory,
             span=span,
         )
-
-
-class _Latest:
-    """For sets of tiles, the position of the first write of that tile which is written last of them.
-
-    Footprints are shared, so that a set is met again and again, as the same object.
-    """
-
-    def __init__(self, first: Positions) -> None:
-        self._first = first
-        self._found: dict[int, tuple[Tiles, int]] = {}
-
-    def of(self, tiles: Tiles) -> int:
-        found = self._found.get(id(tiles))
-        if found is None:
-            found = self._found[id(tiles)] = (tiles, int(self._first[tiles].max(initial=-1)))
-        return found[1]
-
-
-def _position(touch: Touch) -> int:
-    return touch[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -53,11 +54,18 @@ def _shift(mask: Mask, step: int, trips: int) -> None:
 
 def kernel_tiles(indices: Indices, loops: tuple[Loop, ...]) -> Tiles:
     """The elements that an operand of a kernel touches. All steps are non-negative and in range."""
-    low, high = bounds(indices, loops)
-    mask = reached(indices, loops, low, high)
-    if mask.all():
-        return slice(low, high + 1)
-    return np.flatnonzero(mask) + low
+    first = int(indices.min())
+    tiles = _tiles_from_zero((indices - first).tobytes(), loops)
+    return slice(tiles.start + first, tiles.stop + first) if isinstance(tiles, slice) else tiles + first
+
+
+@lru_cache(maxsize=4096)
+def _tiles_from_zero(indices: bytes, loops: tuple[Loop, ...]) -> Tiles:
+    """The same of the bytes of indices of which the least is zero."""
+    numbers = np.frombuffer(indices, np.int64)
+    low, high = bounds(numbers, loops)
+    mask = reached(numbers, loops, low, high)
+    return slice(low, high + 1) if mask.all() else np.flatnonzero(mask) + low
 
 
 def select(tiles: Tiles, mask: Mask) -> tuple[int, int]:

@@ -33,7 +33,7 @@ def check_tokens(stream: Stream, report: Report) -> Order:
     """Report everything that is wrong with the tokens; the result is the order they enforce."""
     _check_bits(stream, report)
     order = token_order(stream, stream.config.queue_depth)
-    if sum(order.executed) < len(stream.instructions):
+    if sum(order.executed) < len(stream):
         order = _explain_stop(stream, order, report)
     for number, queue in enumerate(QUEUES):
         _check_queue(stream, order, number, queue, report)
@@ -95,7 +95,7 @@ def _describe(stream: Stream, wait: _Wait) -> str:
 def _explain_stop(stream: Stream, limited: Order, report: Report) -> Order:
     """Report a deadlock, or a stall that only the limited instruction queues cause."""
     order = token_order(stream)
-    if sum(order.executed) == len(stream.instructions):
+    if sum(order.executed) == len(stream):
         blocked = limited.fetched
         waits = _waits(stream, limited)
         listed = "; ".join(_describe(stream, wait) for wait in waits)
@@ -177,8 +177,8 @@ def _check_in_flight(stream: Stream, order: Order, number: int, report: Report) 
 
 
 def _check_finish(stream: Stream, order: Order, report: Report) -> None:
-    finishes = [i for i, instruction in enumerate(stream.instructions) if isinstance(instruction, Finish)]
-    last = len(stream.instructions) - 1
+    finishes = [i for i, first in enumerate(stream.alike) if isinstance(stream.firsts[first], Finish)]
+    last = len(stream) - 1
     if not finishes:
         report.add("finish", rules.no_finish())
         return
@@ -201,7 +201,7 @@ def _check_complete(stream: Stream, order: Order, unit: int, position: int, repo
     complete = int(order.before[COMPUTE][position, unit])
     rest = stream.programs[unit][complete : order.executed[unit]]
     # A NOP that nothing waits for may well run after the end.
-    late = [i for i in rest if not is_nop(stream.instructions[i])]
+    late = [i for i in rest if not is_nop(stream.at(i))]
     if late:
         finish = stream.programs[COMPUTE][position]
         report.add(
