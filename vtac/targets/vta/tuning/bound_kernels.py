@@ -12,11 +12,11 @@ from vtac.targets.vta.schedules.roof import Needed
 from vtac.targets.vta.schedules.room import micro_op_counts
 from vtac.targets.vta.schedules.tilings import Column
 from vtac.targets.vta.tuning.bound_cut import Cut
-from vtac.targets.vta.tuning.bound_loads import last_piece, store_cycles
+from vtac.targets.vta.tuning.bound_loads import BUS
 
 KERNEL_START = 7
 UOP_START = 22
-"""Cycles of a LOAD of micro-ops beside one for each: 6 and the memory's latency."""
+"""Cycles of a LOAD of micro-ops beside its beats: 6 and the memory's latency."""
 
 
 class KernelBounds:
@@ -41,16 +41,16 @@ class KernelBounds:
 
     @property
     def before_last_pass(self) -> Column:
-        """What of the products may be over when the first tile has all that it reads, of one thread.
+        """What of the products may be over when the first tile of each thread has all that it reads.
 
         That is when its last kernel begins; of a pass with several kernels all may be over, and where padding is
         skipped it is not known how much there is.
         """
-        cut = self.cut
+        cut, threads = self.cut, self.tilings.threads
         whole = cut.size * self.contraction.channels * cut.windows
         one_by_one = ~self.tilings.splits_window
         last = np.where(one_by_one, whole // cut.passes, 0)
-        return whole - last + KERNEL_START * cut.kernels * (cut.passes - one_by_one)
+        return threads * whole - last + KERNEL_START * cut.kernels * (threads * cut.passes - one_by_one)
 
     @property
     def later_resets(self) -> Column:
@@ -60,8 +60,9 @@ class KernelBounds:
 
     @property
     def before_first(self) -> Column:
-        """Micro-ops of the first reset, the reset, and the micro-ops of the first kernel."""
-        return 2 * UOP_START + 1 + self.cut.size + KERNEL_START + self._words
+        """Micro-ops of the first reset of each thread, the resets, and the micro-ops of the first kernel."""
+        resets = self.tilings.threads * (UOP_START + 1 + self.cut.size + KERNEL_START)
+        return resets + UOP_START + self._words
 
     @property
     def micro_ops(self) -> Column:
@@ -79,21 +80,13 @@ class KernelBounds:
 
     @property
     def alu_micro_ops(self) -> Column:
-        """Loads of micro-ops of the ALU's kernels, and of resets but the first: each place has its own."""
+        """Loads of micro-ops of the ALU's kernels, and of resets but each thread's first: each place has its own."""
         pieces, places = np.where(self.cut.ragged, 1, self.tilings.pieces), self.cut.turns * self.tilings.threads
         kernels = sum(stage.least_kernels for stage in self.cut.layer.stages) * pieces * places
-        return (kernels + places - 1) * (UOP_START + 1)
-
-    @property
-    def waits_for_stores(self) -> Column:
-        """With one copy of the accumulators, a tile is reset when the last piece of the one before is stored."""
-        cut, layer = self.cut, self.cut.layer
-        spaces = [space for space in layer.accumulators if space.stored and space.stage is not None]
-        is_stored = any(layer.stages[space.stage or 0].kind == "contraction" for space in spaces)
-        single = (self.tilings.acc == 1) & (self.tilings.threads == 1) & ~cut.ragged & np.bool_(cut.plain and is_stored)
-        return np.where(single, (cut.tiles - 1) * (1 + store_cycles(last_piece(layer, self.tilings), cut.config)), 0)
+        return (kernels + places - self.tilings.threads) * (UOP_START + 1)
 
     @cached_property
     def _words(self) -> Column:
-        """Micro-ops of a kernel."""
-        return np.where(self.tilings.skip, 1, np.maximum(1, micro_op_counts(self.contraction, self.tilings)))
+        """Beats on the bus of the micro-ops of a kernel, of which one brings two."""
+        counts = np.where(self.tilings.skip, 1, np.maximum(1, micro_op_counts(self.contraction, self.tilings)))
+        return -(-counts * self.cut.config.uop_element_bytes // BUS)

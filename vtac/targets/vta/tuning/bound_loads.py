@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cached_property
 from math import prod
 from typing import TypeAlias
@@ -17,12 +17,12 @@ from vtac.targets.vta.schedules.tiled_contraction import InputDimension
 from vtac.targets.vta.schedules.tilings import (
     Column,
     Tilings,
-    counts_of,
     input_extents,
     product_of,
     selected_tiles,
 )
 from vtac.targets.vta.tuning.bound_cut import Cut, reach_of
+from vtac.targets.vta.tuning.bound_reloads import Reloads
 
 BUS = 8
 LOAD_START = 23
@@ -76,16 +76,42 @@ class LoadBounds:
 
     @property
     def all(self) -> Column:
-        """All loads of inputs and weights, each chunk once."""
-        layer, contraction = self.cut.layer, self.contraction
-        counts = counts_of(layer, self.tilings.tile)
-        weights = self.cut.passes * _product(counts, contraction.by_weight)
-        inputs = self.cut.passes * _product(counts, contraction.selecting)
-        selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
-        touched = Needed(contraction, layer.extents).inputs
-        tiles = selected * contraction.channels * self.cut.positions
+        """All loads of inputs and weights, those that tiles repeat among them."""
         lines = np.where(self.cut.ragged, 1, self._lines)
-        return LOAD_START * (weights + inputs * lines) + self._beats(touched, tiles)
+        parts = np.where(self.tilings.taps & ~self.tilings.streamed, self.cut.positions, 1)
+        starts = LOAD_START * (self._reloads.weights * parts + self._reloads.inputs * lines)
+        return starts + self._beats(self._loaded_inputs, self._loaded_weights)
+
+    @property
+    def repeated_bytes(self) -> Column:
+        """Bytes of inputs and weights that are loaded again."""
+        config = self.cut.config
+        inputs, weights = self._loaded_inputs - self._touched, self._loaded_weights - self._once
+        return inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
+
+    @cached_property
+    def _reloads(self) -> Reloads:
+        return Reloads(self.cut)
+
+    @cached_property
+    def _loaded_inputs(self) -> Column:
+        return np.maximum(self._touched, self._reloads.inputs * self._inputs(self._least_extent))
+
+    @cached_property
+    def _loaded_weights(self) -> Column:
+        return np.maximum(self._once, self._reloads.weights * self._weights * self.cut.positions)
+
+    @cached_property
+    def _touched(self) -> int:
+        """Tiles of the inputs that some result needs."""
+        return Needed(self.contraction, self.cut.layer.extents).inputs
+
+    @cached_property
+    def _once(self) -> Column:
+        """Tiles of all weights that are read."""
+        layer, contraction = self.cut.layer, self.contraction
+        selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
+        return np.asarray(selected * contraction.channels * self.cut.positions, np.int64)
 
     @property
     def behind_last(self) -> Column:
@@ -140,7 +166,3 @@ class LoadBounds:
         config = self.cut.config
         nbytes = inputs * config.inp_element_bytes + weights * config.wgt_element_bytes
         return np.asarray(nbytes, np.int64) // BUS
-
-
-def _product(counts: Sequence[Column], chosen: Sequence[bool]) -> Column | int:
-    return product_of(count for count, is_chosen in zip(counts, chosen, strict=True) if is_chosen)

@@ -12,6 +12,7 @@ from vtac.targets.vta.schedules.roof import roof
 from vtac.targets.vta.schedules.tile_regions import tiles_of
 from vtac.targets.vta.schedules.tilings import Column, Tilings
 from vtac.targets.vta.tuning.bound_cut import Cut, tile_count
+from vtac.targets.vta.tuning.bound_ends import EndBounds
 from vtac.targets.vta.tuning.bound_kernels import KERNEL_START, KernelBounds
 from vtac.targets.vta.tuning.bound_loads import BUS, LoadBounds, last_piece, store_cycles
 
@@ -27,7 +28,8 @@ def least_bytes(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     cut = Cut(layer, contraction, tilings, config)
     selected = prod(e for e, side in zip(layer.extents, contraction.by_weight, strict=True) if side)
     unread = selected * contraction.channels * (cut.windows - cut.positions) * config.wgt_element_bytes
-    return roof(layer, config).nbytes + 2 * config.uop_element_bytes - unread
+    again = LoadBounds(cut).repeated_bytes
+    return roof(layer, config).nbytes + 2 * config.uop_element_bytes - unread + again
 
 
 def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
@@ -38,24 +40,27 @@ def cycle_bounds(layer: Layer, tilings: Tilings, config: VTAConfig) -> Column:
     operands have other places need other micro-ops, which it loads itself. *Single*: between the passes of a tile,
     single copies are loaded while nothing is done but to load micro-ops. *Tile*: the last kernel of the first tile has
     all loads of that tile before it. *Loads*: the load unit brings every chunk at least once. *Stores*: everything is
-    stored. Of virtual threads *single* says nothing, and *tile* no more than that the first tile of each is loaded and
-    the last piece stored: while one of them loads, another has work, also that behind its last kernel.
+    stored. Of virtual threads *single* says nothing, as while one of them loads, another has work. Their *tile* is the
+    first one of each; where tiles have one pass, a thread may finish its own while another loads, so that nothing but
+    the last piece is sure to come behind.
     """
     stored = store_cycles(prod(layer.extents) * layer.results, config)
-    last = store_cycles(last_piece(layer, tilings), config)
     elementwise = _elementwise(layer, tilings, config)
     if layer.contraction is None:
-        return np.maximum(elementwise + last, stored)
+        return np.maximum(elementwise + store_cycles(last_piece(layer, tilings), config), stored)
     cut = Cut(layer, layer.contraction, tilings, config)
     loads, kernels = LoadBounds(cut), KernelBounds(cut)
+    ends = EndBounds(cut, kernels)
+    last = ends.last
     begin = FETCHED + np.maximum(loads.first_kernel, kernels.before_first)
     rest = elementwise + kernels.products + kernels.later_resets + kernels.alu_micro_ops
-    rest = rest + kernels.waits_for_stores + last
+    rest = rest + ends.between + last
+    is_mixed = (tilings.threads > 1) & (cut.passes == 1)
     chains = (
         begin + rest + kernels.micro_ops,
         begin + rest + loads.single_copies,
-        FETCHED + loads.first_tiles + np.where(tilings.threads > 1, last, rest - kernels.before_last_pass),
-        FETCHED + loads.all + loads.behind_last + last,
+        FETCHED + loads.first_tiles + np.where(is_mixed, last, rest - kernels.before_last_pass),
+        FETCHED + loads.all + loads.behind_last + store_cycles(last_piece(layer, tilings), config),
         np.full(len(tilings), FETCHED + stored, np.int64),
     )
     return np.maximum.reduce(chains)
