@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from itertools import product
 from math import prod
+
+import numpy as np
+import numpy.typing as npt
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.memory_bus import BUS_BYTES
@@ -74,7 +76,7 @@ class Needed:
         """Tiles of its input."""
         contraction = self.contraction
         still = [d for d in contraction.dimensions if d.spatial is None and d.window is None]
-        return contraction.channels ** len(still) * prod(len(group.reached) for group in self._groups)
+        return contraction.channels ** len(still) * prod(group.reached for group in self._groups)
 
     @property
     def products(self) -> int:
@@ -82,7 +84,7 @@ class Needed:
         total = self.outputs * self.contraction.channels * prod(self.contraction.window)
         for group in self._groups:
             if group.windows:
-                total = total // len(group.steps) * len(group.inside)
+                total = total // group.count * group.inside
         return total
 
     @cached_property
@@ -91,7 +93,7 @@ class Needed:
         total = prod(self.contraction.window)
         for group in self._groups:
             if group.windows:
-                total = total // prod(self.contraction.window[number] for number in group.windows) * len(group.met)
+                total = total // prod(self.contraction.window[number] for number in group.windows) * group.met
         return total
 
     @cached_property
@@ -109,9 +111,9 @@ class Needed:
     def _group(self, dimensions: Sequence[InputDimension]) -> _Group:
         outer = sorted({d.spatial for d in dimensions if d.spatial is not None})
         windows = sorted({d.window for d in dimensions if d.window is not None})
-        ranges = [sorted(self._places(number)) for number in outer]
-        ranges += [list(range(self.contraction.window[number])) for number in windows]
-        return _Group(tuple(dimensions), tuple(outer), tuple(windows), list(product(*ranges)))
+        ranges = [np.array(sorted(self._places(number)), np.int64) for number in outer]
+        ranges += [np.arange(self.contraction.window[number]) for number in windows]
+        return _Group(tuple(dimensions), tuple(outer), tuple(windows), ranges)
 
     def _places(self, number: int) -> set[int]:
         """Indices along an outer loop."""
@@ -128,41 +130,56 @@ def needed_of(contraction: TiledContraction, extents: tuple[int, ...]) -> Needed
 
 @dataclass(frozen=True)
 class _Group:
-    """Input dimensions, the outer loops and those of the window that move them, and all steps of these loops."""
+    """Input dimensions, the outer loops and those of the window that move them, and the places along each of these."""
 
     dimensions: tuple[InputDimension, ...]
     outer: tuple[int, ...]
     windows: tuple[int, ...]
-    steps: list[tuple[int, ...]]
+    ranges: list[npt.NDArray[np.int64]]
+
+    @property
+    def count(self) -> int:
+        """Steps of all loops."""
+        return prod(map(len, self.ranges))
+
+    @property
+    def inside(self) -> int:
+        """The steps that meet data."""
+        return int(np.count_nonzero(self._meets))
+
+    @property
+    def reached(self) -> int:
+        """The indices of data along these dimensions, each counted once."""
+        places = np.int64(0)
+        for dimension, index in zip(self.dimensions, self._indices, strict=True):
+            places = places * dimension.size + index
+        return len(np.unique(np.broadcast_to(places, self._meets.shape)[self._meets]))
+
+    @property
+    def met(self) -> int:
+        """The window positions at which data is met."""
+        return int(np.count_nonzero(self._meets.any(axis=tuple(range(len(self.outer))))))
 
     @cached_property
-    def inside(self) -> list[tuple[tuple[int, ...], tuple[int, ...]]]:
-        """The steps that meet data, each with its indices along the dimensions."""
-        loops = (*self.outer, *(~number for number in self.windows))
-        moves = [
-            (
-                d,
-                None if d.spatial is None else loops.index(d.spatial),
-                None if d.window is None else loops.index(~d.window),
+    def _indices(self) -> list[npt.NDArray[np.int64]]:
+        """The index along each dimension, by an axis per loop: padding has one below 0, or from the size on."""
+        loops = dict(zip((*self.outer, *(~number for number in self.windows)), np.ix_(*self.ranges), strict=True))
+        still = np.zeros((1,) * len(self.ranges), np.int64)
+        return [
+            d.index(
+                still if d.spatial is None else loops[d.spatial],
+                still if d.window is None else loops[~d.window],
             )
             for d in self.dimensions
         ]
-        found: list[tuple[tuple[int, ...], tuple[int, ...]]] = []
-        for step in self.steps:
-            at = tuple([d.index(0 if s is None else step[s], 0 if w is None else step[w]) for d, s, w in moves])
-            if all(0 <= index < d.size for index, d in zip(at, self.dimensions, strict=True)):
-                found.append((step, at))
+
+    @cached_property
+    def _meets(self) -> npt.NDArray[np.bool_]:
+        """Whether each step meets data, by an axis per loop."""
+        found = np.ones(tuple(map(len, self.ranges)), np.bool_)
+        for dimension, index in zip(self.dimensions, self._indices, strict=True):
+            found &= (index >= 0) & (index < dimension.size)
         return found
-
-    @property
-    def reached(self) -> set[tuple[int, ...]]:
-        """The indices of data along these dimensions."""
-        return {at for _, at in self.inside}
-
-    @property
-    def met(self) -> set[tuple[int, ...]]:
-        """The window positions at which data is met."""
-        return {step[len(self.outer) :] for step, _ in self.inside}
 
 
 def _share(one: InputDimension, other: InputDimension) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
+from typing import TYPE_CHECKING, TypeVar
 
 from xdsl.ir import BlockArgument
 
@@ -18,6 +19,12 @@ from vtac.analysis.structured_view import block_view
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import NoDefaultScheduleError
 from vtac.targets.vta.schedules.tile_regions import TileRegion
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+_Index = TypeVar("_Index", int, "npt.NDArray[np.int64]")
 
 
 @dataclass(frozen=True)
@@ -35,7 +42,7 @@ class InputDimension:
     size: int
     before: int = 0
 
-    def index(self, spatial: int, window: int) -> int:
+    def index(self, spatial: _Index, window: _Index) -> _Index:
         """The index that an output needs at a position of the window; below 0, or from `size` on, it is padding."""
         return spatial * self.stride + window * self.dilation - self.before
 
