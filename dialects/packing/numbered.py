@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import ClassVar, Self, cast
 
 from xdsl.dialects.builtin import DenseArrayBase, IntegerType, TensorType, i64
@@ -13,6 +14,11 @@ from xdsl.printer import Printer
 from xdsl.traits import Pure
 
 _Tensor = base(TensorType)
+
+
+@lru_cache(maxsize=1024)
+def _held(values: tuple[int, ...]) -> DenseArrayBase[IntegerType]:
+    return DenseArrayBase.from_list(i64, values)
 
 
 class NumberedOp(IRDLOperation):
@@ -28,10 +34,8 @@ class NumberedOp(IRDLOperation):
     @classmethod
     def with_numbers(cls, source: SSAValue, result: TensorType[Attribute], values: Sequence[Sequence[int]]) -> Self:
         """Make the op; `values` in the order of `NUMBERS`."""
-        properties = {
-            name: DenseArrayBase.from_list(i64, list(found)) for name, found in zip(cls.NUMBERS, values, strict=True)
-        }
-        return cls(operands=[source], result_types=[result], properties=properties)
+        properties = {name: _held(tuple(found)) for name, found in zip(cls.NUMBERS, values, strict=True)}
+        return cls.create(operands=[source], result_types=[result], properties=properties)
 
     def values(self) -> tuple[tuple[int, ...], ...]:
         """What the lists hold, in the order of `NUMBERS`."""

@@ -18,6 +18,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.element_kinds import has_floats
 from vtac.analysis.scaled_integers import Channels, Scaled
 from vtac.analysis.scaled_plan import ScaledPlan
 from vtac.analysis.value_facts import ValueFacts, element_of, rank_of, shape_of
@@ -78,7 +79,9 @@ class KeepFloats(RewritePattern):
 
 
 def convert(function: FuncOp) -> None:
-    """Carry out the plan of one function."""
+    """Carry out the plan of one function, where there are floats at all."""
+    if not has_floats(function):
+        return
     if any(isinstance(op, tensor.PadOp) and isinstance(element_of(op.result), AnyFloat) for op in function.walk()):
         rewrite_once(function, BoundPadsOfMaxima(ValueFacts(function)))
     conversion = Conversion(ScaledPlan(function))

@@ -10,14 +10,16 @@ from xdsl.dialects.func import FuncOp
 from xdsl.passes import ModulePass
 
 from vtac.analysis.device_functions import host_functions
-from vtac.analysis.narrow_plan import NarrowPlan
+from vtac.analysis.narrow_plan import NarrowPlan, may_narrow
 from vtac.rewriting.converted_operations import ConvertContraction, carry_out
 from vtac.rewriting.integer_bodies import NarrowBody
 from vtac.rewriting.tensor_conversion import Conversion, KeepIntegers
 
 
 def narrow(function: FuncOp) -> None:
-    """Carry out the plan of one function."""
+    """Carry out the plan of one function, if there is any."""
+    if not may_narrow(function):
+        return
     conversion = Conversion(NarrowPlan(function))
     if not conversion.plan.operations:
         return

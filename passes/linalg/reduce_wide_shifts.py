@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.element_kinds import has_integers_above
 from vtac.analysis.numbers import number_of
 from vtac.analysis.scalar_facts import range_of
 from vtac.analysis.scaled_integers import INT32
@@ -190,5 +191,6 @@ class ReduceWideShifts(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             rewrite_once(function, SelectOfSign())
-            rewrite_once(function, ReduceShift(_ranges(function)))
+            if has_integers_above(32, function):
+                rewrite_once(function, ReduceShift(_ranges(function)))
             rewrite_once(function, DropDead(), backwards=True)

@@ -19,7 +19,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern
 
 from vtac.analysis.callers_values import is_from_caller
 from vtac.analysis.device_functions import host_functions
-from vtac.analysis.offset_plan import OffsetPlan
+from vtac.analysis.offset_plan import OffsetPlan, has_offsets
 from vtac.analysis.value_facts import shape_of
 from vtac.dialects import named_linalg as named
 from vtac.dialects.packing import HostOp
@@ -159,7 +159,9 @@ def _sum_on_host(ops: list[Operation], order: Sequence[int]) -> list[Operation]:
 
 
 def take_out(function: FuncOp) -> None:
-    """Carry out the plan of one function."""
+    """Carry out the plan of one function, if there is any."""
+    if not has_offsets(function):
+        return
     conversion = Conversion(OffsetPlan(function))
     if not conversion.plan.operations:
         return

@@ -48,10 +48,11 @@ class LegalizeBody(RewritePattern):
         made = legalized(op, self.ranges)
         if isinstance(made, str):
             return
-        for new in made:
-            self.ranges.see(new)
         CHOICE.copy(op, made[-1])
+        old = op.res[0]
+        self.ranges.of(old)  # as it is now
         replace_by(op, made, rewriter)
+        self.ranges.rename(old, made[-1].results[0])
 
 
 class DropUnitIndices(RewritePattern):

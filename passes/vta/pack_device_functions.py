@@ -33,7 +33,7 @@ from vtac.partition.convolutions import Convolution
 from vtac.partition.device_layouts import device_layouts, order_of
 from vtac.partition.device_tiles import DeviceTiles, Insert
 from vtac.partition.hoisting import Hoisting
-from vtac.partition.primitives import Primitive, primitive_of
+from vtac.partition.primitives import Primitive, Primitives
 from vtac.partition.product_tiles import ProductTiles
 from vtac.partition.tile_operations import accumulated, channelwise, elementwise, loaded_8bit, padded, widened, window
 from vtac.partition.windows import Window
@@ -74,11 +74,12 @@ class PackElementwise(RewritePattern):
     """One operation of the ALU, or a product with a diagonal weight tile, on tiles."""
 
     tiles: DeviceTiles
+    primitives: Primitives
     loads_8bit: bool
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
-        found = primitive_of(op)
+        found = self.primitives.of(op)
         if found is None or op.res[0] not in self.tiles.places:
             return
         insert = before(op, rewriter)
@@ -190,9 +191,10 @@ class PackCall(RewritePattern):
         device = self.devices.get(op.callee.string_value())
         if device is None or not PLAIN.is_on(device):
             return
-        tiles = DeviceTiles(self.config, device_layouts(device, op))
+        primitives = Primitives()
+        tiles = DeviceTiles(self.config, device_layouts(device, op, primitives))
         orders = [order_of(tiles.places[value]) for value in _returned(device)]
-        patterns = (PackProduct(tiles, op), PackElementwise(tiles, self.loads_8bit))
+        patterns = (PackProduct(tiles, op), PackElementwise(tiles, primitives, self.loads_8bit))
         rewrite_once(device, *patterns, PackWindow(tiles), PackPadding(tiles), ReturnTiles(tiles))
         rewrite_once(device, DropUnread(_UNREAD), backwards=True)
         PLAIN.remove(device)

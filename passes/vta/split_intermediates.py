@@ -174,8 +174,11 @@ class SplitIntermediates(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            rewrite_once(function, ComputeApart(_readers(function)[1]))
             host, device = _readers(function)
+            if any(device.values()) and rewrite_once(function, ComputeApart(device)):
+                host, device = _readers(function)
             ranges = TensorRanges(function.body.block)
+            for value in device:
+                ranges.of(value)  # as it is now: what the host reads of it is about to pass through words
             rewrite_once(function, StoreWords(host))
             rewrite_once(function, ReadBytes(device, ranges))

@@ -11,10 +11,12 @@ from xdsl.dialects import arith
 from xdsl.dialects.builtin import IntegerType, i8, i32
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
-from xdsl.dialects.linalg.ops import GenericOp
+from xdsl.dialects.linalg.attrs import IteratorType
+from xdsl.dialects.linalg.ops import FillOp, GenericOp
 from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.traits import IsTerminator
 
+from vtac.analysis.element_kinds import element_kinds
 from vtac.analysis.integer_ranges import Range, width_of
 from vtac.analysis.scalar_facts import Lookup, range_of
 from vtac.analysis.scaled_integers import INT8, INT32, Channels, Known, Scaled
@@ -22,6 +24,21 @@ from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan, read_operands
 from vtac.analysis.value_facts import element_of
 
 _OF_LOW_BITS = (arith.ConstantOp, arith.ExtSIOp, arith.TruncIOp, arith.AddiOp, arith.SubiOp, arith.MuliOp)
+
+
+def may_narrow(function: FuncOp) -> bool:
+    """Whether a function may have anything for a plan, by one look: other integers, or what may become bytes."""
+    return any(map(is_unusual, element_kinds(function))) or any(map(_may_start, function.body.block.ops))
+
+
+def _may_start(op: Operation) -> bool:
+    """Whether a plan may start at an operation of a function without other integers."""
+    if not isinstance(op, LinalgStructuredOperation) or len(op.res) != 1 or isinstance(op, FillOp):
+        return False
+    if all(kind.data is IteratorType.PARALLEL for kind in op.get_iterator_types()):
+        return not is_usual_body(op)
+    computed = [value for value in op.operands if isinstance(value.owner, Operation)]
+    return any(element_of(value) != i8 and not isinstance(value.owner, FillOp) for value in computed)
 
 
 class NarrowPlan(TensorPlan):

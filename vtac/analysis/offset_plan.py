@@ -11,14 +11,28 @@ from xdsl.dialects.func import FuncOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
 from xdsl.ir import Operation, SSAValue
 
+from vtac.analysis.contraction import Contraction, match_contraction
 from vtac.analysis.contraction_bodies import Factor
 from vtac.analysis.narrow_plan import is_tensor, is_usual_body
 from vtac.analysis.scaled_integers import INT8, Channels, Known, Scaled
+from vtac.analysis.structured_view import structured_view
 from vtac.analysis.tensor_plan import LAYOUTS, TensorPlan, read_operands
 from vtac.analysis.value_facts import element_of
 
 _FARTHEST = 1 << 10
 """Zero points of kernels beyond it are none of bytes: the kernel would be the sum of more than eight."""
+
+
+def has_offsets(function: FuncOp) -> bool:
+    """Whether a function has any product where a plan starts: with zero points, or factors that are no bytes."""
+    views = [structured_view(op) for op in function.body.block.ops if isinstance(op, LinalgStructuredOperation)]
+    found = [match_contraction(view) for view in views if not isinstance(view, str)]
+    return any(not isinstance(one, str) and _has_offsets(one) for one in found)
+
+
+def _has_offsets(found: Contraction[int]) -> bool:
+    values = [operand.value for operand in found.operands]
+    return any(f.zero_point is not None or element_of(v) != i8 for f, v in zip(found.factors, values, strict=True))
 
 
 class OffsetPlan(TensorPlan):
@@ -49,8 +63,7 @@ class OffsetPlan(TensorPlan):
     def is_start(self, op: Operation) -> bool:
         if op not in self.facts.contractions or not isinstance(op, LinalgStructuredOperation):
             return False
-        factors = self.facts.contractions[op].factors
-        return any(f.zero_point is not None or element_of(op.inputs[f.position]) != i8 for f in factors)
+        return _has_offsets(self.facts.contractions[op])
 
     def is_convertible(self, op: Operation) -> bool:
         if op in self.facts.contractions and isinstance(op, LinalgStructuredOperation):

@@ -1,4 +1,4 @@
-"""Between which integers the elements of tensors lie, by one walk over a block: interval arithmetic that never wraps.
+"""Between which integers the elements of tensors lie: interval arithmetic that never wraps, of what is asked for.
 
 What may wrap, and what is not known, has the range of its type.
 """
@@ -40,24 +40,45 @@ _NO_RANGE = (0, 0)
 
 
 class TensorRanges:
-    """Ranges of what a block computes; an operation is looked at when it is met, or first asked for."""
+    """Ranges of what a block computes; an operation is looked at when a range is first asked for that depends on it."""
 
     def __init__(self, block: Block) -> None:
+        self._block = block
         self._known: dict[SSAValue, Range] = {}
-        for op in block.ops:
-            self.see(op)
+        self._seen: set[Operation] = set()
 
     def of(self, value: SSAValue) -> Range:
         """The range of a value's elements."""
+        self._look_at(value)
         found = self._known.get(value)
         return type_range(_element(value.type)) if found is None else found
 
     def rename(self, value: SSAValue, new: SSAValue) -> None:
-        """Know by another value what is known of one with the same elements."""
-        self._known[new] = self.of(value)
+        """Know of another value with the same elements what is known of one, besides what follows from what it is."""
+        (low, high), (least, most) = self.of(value), self.of(new)
+        self._known[new] = max(low, least), min(high, most)
+        if isinstance(new.owner, Operation):
+            self._seen.add(new.owner)
 
-    def see(self, op: Operation) -> None:
-        """Learn what one more operation computes, whose operands are known."""
+    def _look_at(self, value: SSAValue) -> None:
+        """Learn what a value depends on, operands first, without recursion: programs are long."""
+        waiting = self._unseen((value,))
+        while waiting:
+            op = waiting[-1]
+            if op in self._seen:
+                waiting.pop()
+            elif before := self._unseen(op.operands):
+                waiting += before
+            else:
+                self._seen.add(waiting.pop())
+                self._see(op)
+
+    def _unseen(self, values: Sequence[SSAValue]) -> list[Operation]:
+        """The operations of the block that compute some values and were not looked at yet."""
+        owners = [value.owner for value in values]
+        return [op for op in owners if isinstance(op, Operation) and op.parent is self._block and op not in self._seen]
+
+    def _see(self, op: Operation) -> None:
         for result in op.results:
             element = _element(result.type)
             if width_of(element) is not None:

@@ -7,13 +7,14 @@ from typing import Literal, TypeAlias
 
 from xdsl.dialects import arith, tensor
 from xdsl.dialects.builtin import i8, i32
-from xdsl.dialects.linalg.ops import GenericOp, YieldOp
+from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.numbers import number_of
 from vtac.partition.alu_building import Loops, elementwise, number, parallel, put
 from vtac.partition.alu_operations import alu_difference, element_of, operand_loops, scaled_input
 from vtac.rewriting.edits import append
+from vtac.rewriting.made_operations import binary, converted, yielded
 
 AluName: TypeAlias = Literal["add", "max", "min", "shr", "shl"]
 Kind: TypeAlias = Literal["widen", "accumulate", "step", "combine", "copy", "narrow"]
@@ -44,6 +45,19 @@ class Primitive:
     kind: Kind
     name: AluName = "add"
     number: int = 0
+
+
+class Primitives:
+    """What the operations of a device function are, each looked at once: it counts while they stay as they are."""
+
+    def __init__(self) -> None:
+        self._known: dict[Operation, Primitive | None] = {}
+
+    def of(self, op: Operation) -> Primitive | None:
+        """What an operation is; None for one that is none of them."""
+        if op not in self._known:
+            self._known[op] = primitive_of(op)
+        return self._known[op]
 
 
 def primitive_of(op: Operation) -> Primitive | None:
@@ -115,7 +129,7 @@ def step(source: Tensor, shape: tuple[int, ...], name: AluName, immediate: int) 
     """One ALU operation with an immediate."""
 
     def body(block: Block) -> SSAValue:
-        return put(STEPS[name](block.args[0], number(immediate, block)), block)
+        return put(binary(STEPS[name], block.args[0], number(immediate, block)), block)
 
     return elementwise([source[0]], [source[1]], shape, i32, body)
 
@@ -124,7 +138,7 @@ def combine(left: Tensor, right: Tensor, shape: tuple[int, ...], name: AluName) 
     """One ALU operation of two tensors."""
 
     def body(block: Block) -> SSAValue:
-        return put(STEPS[name](block.args[0], block.args[1]), block)
+        return put(binary(STEPS[name], block.args[0], block.args[1]), block)
 
     return elementwise([left[0], right[0]], [left[1], right[1]], shape, i32, body)
 
@@ -138,8 +152,8 @@ def widened(value: SSAValue, shape: tuple[int, ...], factor: int) -> tuple[tenso
 def accumulated(total: SSAValue, source: Tensor, factor: int) -> GenericOp:
     """Accumulators plus an i8 tensor times a number."""
     block = Block(arg_types=[i8, i32])
-    added = put(arith.AddiOp(block.args[1], _scaled(block, factor)), block)
-    append(YieldOp(added), block)
+    added = put(binary(arith.AddiOp, block.args[1], _scaled(block, factor)), block)
+    append(yielded(added), block)
     return parallel([source[0]], [source[1]], total, block)
 
 
@@ -151,12 +165,16 @@ def copied(value: SSAValue, shape: tuple[int, ...]) -> tuple[tensor.EmptyOp, Gen
 def narrowed(value: SSAValue, shape: tuple[int, ...]) -> tuple[tensor.EmptyOp, GenericOp]:
     """The low 8 bits of accumulators."""
     loops = [tuple(range(len(shape)))]
-    return elementwise([value], loops, shape, i8, lambda block: put(arith.TruncIOp(block.args[0], i8), block))
+
+    def body(block: Block) -> SSAValue:
+        return put(converted(arith.TruncIOp, block.args[0], i8), block)
+
+    return elementwise([value], loops, shape, i8, body)
 
 
 def _scaled(block: Block, factor: int) -> SSAValue:
-    wide = put(arith.ExtSIOp(block.args[0], i32), block)
-    return wide if factor == 1 else put(arith.MuliOp(wide, number(factor, block)), block)
+    wide = put(converted(arith.ExtSIOp, block.args[0], i32), block)
+    return wide if factor == 1 else put(binary(arith.MuliOp, wide, number(factor, block)), block)
 
 
 def loops_of_inputs(op: GenericOp) -> list[Tensor]:

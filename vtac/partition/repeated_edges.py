@@ -11,11 +11,11 @@ from xdsl.dialects.tensor import EmptyOp
 from xdsl.ir import SSAValue
 
 from vtac.dialects.packing import FoldOp
-from vtac.partition.alu_building import constant
 from vtac.partition.alu_operations import element_of, shape_of
 from vtac.partition.convolutions import Convolution
 from vtac.partition.pads import Pads
 from vtac.partition.tile_operations import Made
+from vtac.rewriting.made_operations import constant
 
 
 def can_repeat(product: Convolution) -> bool:

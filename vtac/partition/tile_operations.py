@@ -6,17 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 from xdsl.dialects import arith, tensor
-from xdsl.dialects.builtin import (
-    AffineMapAttr,
-    ArrayAttr,
-    IndexType,
-    IntegerAttr,
-    TensorType,
-    i8,
-    i32,
-)
-from xdsl.dialects.linalg.attrs import IteratorTypeAttr
-from xdsl.dialects.linalg.ops import FillOp, GenericOp
+from xdsl.dialects.builtin import IndexType, TensorType, i8, i32
+from xdsl.dialects.linalg.ops import GenericOp
 from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
 from xdsl.ir.affine import AffineMap
 
@@ -27,6 +18,7 @@ from vtac.partition.product_maps import bias_maps, product_maps, tile_maps, wind
 from vtac.partition.windows import Window
 from vtac.rewriting.edits import append
 from vtac.rewriting.integer_tensors import dense
+from vtac.rewriting.made_operations import constant, empty_of, filled, generic
 
 
 class Made(list[Operation]):
@@ -123,7 +115,7 @@ def loaded_8bit(value: SSAValue) -> Made:
     """The same packed i8 tensor as i32: a load, for simulators."""
     made = Made()
     shape = shape_of(value)
-    empty = made.put(tensor.EmptyOp([], TensorType(i32, shape)))
+    empty = made.put(empty_of(TensorType(i32, shape)))
     made.put(contraction([value], empty, extended(), [AffineMap.identity(len(shape))] * 2), "operand_tiles")
     return made
 
@@ -139,7 +131,7 @@ def elementwise(found: Primitive, sources: Sequence[SSAValue], maps: Sequence[Af
     names = {"copy": "tiles", "narrow": "res"}
     made = Made()
     element: Attribute = i8 if found.kind == "narrow" else i32
-    empty = made.put(tensor.EmptyOp([], TensorType(element, list(shape))))
+    empty = made.put(empty_of(TensorType(element, list(shape))))
     op = contraction(sources, empty, bodies[found.kind](), [*maps, AffineMap.identity(len(shape))])
     made.put(op, names.get(found.kind, f"res_{found.name}"))
     return made
@@ -151,7 +143,7 @@ def padded(value: SSAValue, low: Sequence[int], high: Sequence[int]) -> Made:
     before, after = (0, 0, *low, 0, 0), (0, 0, *high, 0, 0)
     shape = [a + n + z for a, n, z in zip(before, shape_of(value), after, strict=True)]
     element = i8 if element_of(value) == i8 else i32
-    zero = made.put(arith.ConstantOp(IntegerAttr(0, element)))
+    zero = made.put(constant(0, element))
     body = Block(arg_types=[IndexType()] * len(shape))
     append(tensor.YieldOp(zero), body)
     made.put(tensor.PadOp(value, [], [], Region(body), before, after, TensorType(element, shape)), "data_buf")
@@ -175,15 +167,11 @@ def _diagonal(factor: int, weight: tuple[int, int], taps: Sequence[int] = ()) ->
 
 def zeros(made: Made, shape: Sequence[int]) -> SSAValue:
     """A tensor of accumulators that hold nothing yet."""
-    zero = made.put(arith.ConstantOp(IntegerAttr(0, i32)))
-    empty = made.put(tensor.EmptyOp([], TensorType(i32, list(shape))))
-    return made.put(FillOp([zero], [empty], [empty.type]))
+    zero = made.put(constant(0))
+    empty = made.put(empty_of(TensorType(i32, list(shape))))
+    return made.put(filled(zero, empty))
 
 
 def contraction(inputs: Sequence[SSAValue], output: SSAValue, body: Block, maps: Sequence[AffineMap]) -> GenericOp:
     """An operation whose first loops index the output; the others are reductions."""
-    parallel = len(maps[-1].results)
-    kinds = [IteratorTypeAttr.parallel()] * parallel
-    kinds += [IteratorTypeAttr.reduction()] * (maps[0].num_dims - parallel)
-    attributes = ArrayAttr([AffineMapAttr(m) for m in maps])
-    return GenericOp(inputs, [output], Region(body), attributes, ArrayAttr(kinds), [output.type])
+    return generic(inputs, output, body, maps, maps[0].num_dims - len(maps[-1].results))

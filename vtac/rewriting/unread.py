@@ -19,9 +19,8 @@ class DropUnread(PatternOfKinds):
     kinds: tuple[type[Operation], ...]
 
     def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if not isinstance(op, self.kinds) or not isinstance(op.parent_op(), FuncOp):
-            return
-        if op.results and not any(result.uses for result in op.results):
+        is_read = not op.results or any(result.first_use is not None for result in op.results)
+        if not is_read and isinstance(op.parent_op(), FuncOp) and isinstance(op, self.kinds):
             rewriter.erase(op)
 
 

@@ -40,7 +40,9 @@ from vtac.analysis.integer_ranges import width_of
 from vtac.analysis.value_facts import element_of
 from vtac.dialects.packing import BlockDiagonalOp, FoldOp, InterleaveOp, PackOp, ReshapeOp, TransposeTilesOp
 from vtac.evaluate import evaluate_linalg
-from vtac.evaluate.numbers import dtype_of
+from vtac.evaluate.host import LAYOUT_OPS, change_layout
+from vtac.evaluate.numbers import Array, dtype_of
+from vtac.limits import MEMORY
 from vtac.rewriting.walker import PatternOfKinds, rewrite_once
 
 _FOLDABLE = (
@@ -186,18 +188,36 @@ def _size(value: SSAValue) -> int:
 
 
 def _contents(op: Operation) -> DenseIntOrFPElementsAttr:
-    """What an operation on constants gives, from the evaluator."""
+    """What an operation on constants gives, as the evaluator has it."""
+    kind = cast("TensorType[Attribute]", op.results[0].type)
+    array = _moved(op) if isinstance(op, LAYOUT_OPS) else None
+    if array is None:
+        array = _evaluated(op, kind)
+    return DenseIntOrFPElementsAttr(kind, BytesAttr(array.tobytes()))  # pyright: ignore[reportArgumentType]
+
+
+def _moved(op: Operation) -> Array | None:
+    """What an operation gives that only moves elements; None where it is not for numpy, or too much."""
+    values = op.operands[:1] if isinstance(op, BroadcastOp) else op.operands
+    if MEMORY.refusal(sum(map(_size, (*values, *op.results)))):
+        return None
+    arrays = [numbers_of(cast(DenseIntOrFPElementsAttr, cast(ConstantOp, value.owner).value)) for value in values]
+    known = [array for array in arrays if array is not None and array.dtype == dtype_of(element_of(op.results[0]))]
+    return change_layout(op, known) if len(known) == len(arrays) else None
+
+
+def _evaluated(op: Operation, kind: TensorType[Attribute]) -> Array:
+    """What an operation on constants gives, which the evaluator executes."""
     mapper: dict[SSAValue, SSAValue] = {}
     body: list[Operation] = []
     for value in dict.fromkeys((*op.operands, *_captured(op))):
         body.append(cast(Operation, value.owner).clone())
         mapper[value] = body[-1].results[0]
     inner = op.clone(mapper)
-    kind = cast("TensorType[Attribute]", op.results[0].type)
     region = Region(Block([*body, inner, ReturnOp(inner.results[0])]))
     function = FuncOp("constant", FunctionType.from_lists([], [kind]), region)
     (array,) = evaluate_linalg(function, ())
-    return DenseIntOrFPElementsAttr(kind, BytesAttr(array.tobytes()))  # pyright: ignore[reportArgumentType]
+    return array
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,102 @@
+"""Operations that passes make by the hundred, put together directly from parts that are right as they are.
+
+Each is as its class's own constructor makes it: that one sorts and checks what it is given, which takes ten times as
+long.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import cache, lru_cache
+from typing import TypeVar, cast
+
+from xdsl.dialects import arith, tensor
+from xdsl.dialects.builtin import AffineMapAttr, ArrayAttr, IntegerAttr, IntegerType, TensorType, i32
+from xdsl.dialects.linalg.attrs import IteratorTypeAttr
+from xdsl.dialects.linalg.ops import FillOp, GenericOp, YieldOp
+from xdsl.ir import Attribute, Block, Operation, Region, SSAValue
+from xdsl.ir.affine import AffineMap
+
+from vtac.dialects.segments import SEGMENTS, segments
+from vtac.rewriting.edits import append
+
+_Binary = TypeVar("_Binary", bound=arith.SignlessIntegerBinaryOperation)
+_Conversion = TypeVar("_Conversion", arith.ExtSIOp, arith.TruncIOp)
+
+
+def generic(
+    inputs: Sequence[SSAValue], output: SSAValue, body: Block | Region, maps: Iterable[AffineMap], reductions: int = 0
+) -> GenericOp:
+    """A linalg.generic on tensors; of the loops of its maps the last `reductions` are reductions."""
+    found = ArrayAttr([AffineMapAttr(one) for one in maps])
+    return GenericOp.create(
+        operands=[*inputs, output],
+        result_types=[output.type],
+        properties={
+            "indexing_maps": found,
+            "iterator_types": _iterators(found.data[0].data.num_dims, reductions),
+            SEGMENTS: segments(len(inputs), 1),
+        },
+        regions=[Region(body) if isinstance(body, Block) else body],
+    )
+
+
+@lru_cache(maxsize=256)
+def _iterators(loops: int, reductions: int) -> ArrayAttr[IteratorTypeAttr]:
+    parallel = [IteratorTypeAttr.parallel()] * (loops - reductions)
+    return ArrayAttr([*parallel, *[IteratorTypeAttr.reduction()] * reductions])
+
+
+def empty_of(kind: TensorType[Attribute]) -> tensor.EmptyOp:
+    """A tensor of a type, to write."""
+    return tensor.EmptyOp.create(result_types=[kind])
+
+
+def filled(number: SSAValue, output: SSAValue) -> FillOp:
+    """A tensor of which every element is a number."""
+    body = Block(arg_types=[number.type, cast("TensorType[Attribute]", output.type).get_element_type()])
+    append(yielded(body.args[0]), body)
+    return FillOp.create(
+        operands=[number, output],
+        result_types=[output.type],
+        properties={SEGMENTS: segments(1, 1)},
+        regions=[Region(body)],
+    )
+
+
+def constant(number: int, kind: IntegerType = i32) -> arith.ConstantOp:
+    """A number of some bits; one that they do not hold as IR has it is a `VerifyException`."""
+    return arith.ConstantOp.create(result_types=[kind], properties={"value": _integer(number, kind)})
+
+
+@lru_cache(maxsize=4096)
+def _integer(number: int, kind: IntegerType) -> IntegerAttr[IntegerType]:
+    return IntegerAttr(number, kind)
+
+
+def binary(kind: type[_Binary], left: SSAValue, right: SSAValue) -> _Binary:
+    """An operation of two integers of one type."""
+    return kind.create(operands=[left, right], result_types=[left.type], properties=_flags(kind))
+
+
+@cache
+def _flags(kind: type[arith.SignlessIntegerBinaryOperation]) -> dict[str, Attribute]:
+    """The properties of an operation that may overflow."""
+    value = Block(arg_types=[i32]).args[0]
+    return dict(kind(value, value).properties)
+
+
+def converted(kind: type[_Conversion], value: SSAValue, to: IntegerType) -> _Conversion:
+    """An integer of more bits, or of fewer."""
+    return kind.create(operands=[value], result_types=[to])
+
+
+def yielded(value: SSAValue) -> YieldOp:
+    """The end of a body."""
+    return YieldOp.create(operands=[value])
+
+
+def closed(body: Block, ops: Sequence[Operation], value: SSAValue | None = None) -> Block:
+    """A body with its operations, which gives a value: what the last of them computes where none is given."""
+    append([*ops, yielded(ops[-1].results[0] if value is None else value)], body)
+    return body
