@@ -162,28 +162,26 @@ def refuse_beyond_reach(module: ModuleOp, reach: Reach | None) -> None:
 
 
 def _refuse_value(value: SSAValue, function: FuncOp, reach: Reach | None) -> None:
-    owner = value.owner
-    where = location_of(owner if isinstance(owner, Operation) else function)
+    refused = _why_refused(value, reach)
+    if refused:
+        owner = value.owner
+        raise CompileError(refused, location_of(owner if isinstance(owner, Operation) else function))
+
+
+def _why_refused(value: SSAValue, reach: Reach | None) -> str:
     if rank_of(value.type) > MAX_PROGRAM_RANK:
-        raise CompileError(
+        return (
             f"'{buffer_name(value)}' has {rank_of(value.type)} dimensions; {MAX_PROGRAM_RANK} leave room for tiles in "
-            f"arrays of numpy, which have at most {MAX_RANK}",
-            where,
+            f"arrays of numpy, which have at most {MAX_RANK}"
         )
     scope_of(value)
     taken = byte_count(value.type)
     if reach is not None and reach.nbytes is not None and taken > reach.nbytes:
-        raise CompileError(
-            f"{_kind(value)} takes {shown(taken)} bytes; {reach.source} and reach {reach.nbytes:,} bytes", where
-        )
+        return f"{_kind(value)} takes {shown(taken)} bytes; {reach.source} and reach {reach.nbytes:,} bytes"
     if reach is not None and reach.items is not None and item_count(value.type) > reach.items:
-        raise CompileError(
-            f"{_kind(value)} has {shown(item_count(value.type))} elements; {reach.source}: at most {reach.items:,}",
-            where,
-        )
+        return f"{_kind(value)} has {shown(item_count(value.type))} elements; {reach.source}: at most {reach.items:,}"
     found = MEMORY.refusal(taken)
-    if found:
-        raise CompileError(f"{_kind(value)} takes {found}", where)
+    return f"{_kind(value)} takes {found}" if found else ""
 
 
 def _kind(value: SSAValue) -> str:

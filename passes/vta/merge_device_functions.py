@@ -14,6 +14,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.walks import operations_of
 from vtac.dialects.packing.declared import DEVICE, PLACES, PROGRAM
 from vtac.rewriting.walker import rewrite_once
 
@@ -51,9 +52,9 @@ class DropUncalled(RewritePattern):
 def equal_functions(module: ModuleOp) -> dict[str, str]:
     """Device functions that only programs call, by name, and the first one that each equals, in order of the calls."""
     functions = {f.sym_name.data: f for f in module.ops if isinstance(f, FuncOp)}
-    calls = [call for call in module.walk() if isinstance(call, CallOp)]
-    inside = [call.callee.string_value() for call in calls if PROGRAM.is_on(_caller(call))]
-    outside = {call.callee.string_value() for call in calls if not PROGRAM.is_on(_caller(call))}
+    calls = [(call.callee.string_value(), PROGRAM.is_on(_caller(call))) for call in operations_of(CallOp, module)]
+    inside = [name for name, is_inside in calls if is_inside]
+    outside = {name for name, is_inside in calls if not is_inside}
     kept: dict[FunctionType, list[FuncOp]] = {}
     same: dict[str, str] = {}
     for name in dict.fromkeys(inside):
@@ -106,4 +107,4 @@ class MergeDeviceFunctions(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         functions = {f.sym_name.data: f for f in op.ops if isinstance(f, FuncOp)}
         rewrite_once(op, CallTheSame(equal_functions(op), functions))
-        rewrite_once(op, DropUncalled({call.callee.string_value() for call in op.walk() if isinstance(call, CallOp)}))
+        rewrite_once(op, DropUncalled({call.callee.string_value() for call in operations_of(CallOp, op)}))

@@ -51,11 +51,13 @@ class MultiplyBias(RewritePattern):
 
     @op_type_rewrite_pattern
     def match_and_rewrite(self, op: GenericOp, rewriter: PatternRewriter) -> None:
+        if len(op.operands) != 3 or op.operands[1] not in self.biases:
+            return
         found = primitive_of(op)
         if found is None or (found.kind, found.name) != ("combine", "add"):
             return
         total, bias = op.inputs
-        if bias not in self.biases or not bias.has_one_use() or not (total.has_one_use() and _is_by_gemm(total)):
+        if not bias.has_one_use() or not (total.has_one_use() and _is_by_gemm(total)):
             return
         numbers, shape = self.biases[bias], shape_of(total)
         dims = _bias_dims(op)

@@ -22,11 +22,13 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.kept_facts import facts_of
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.packing.declared import CHOICE
 from vtac.partition.alu_building import elementwise, put
 from vtac.partition.alu_operations import projection, shape_of
+from vtac.partition.clusters import Clusters
 from vtac.partition.device_bodies import multiply_accumulate
 from vtac.partition.lane_plan import LanePlan, are_weight_tiles, has_products_of_matrices
 from vtac.partition.moves import reading_through
@@ -131,4 +133,5 @@ class MultiplyTransposes(ModulePass):
             return
         for function in host_functions(op):
             if has_products_of_matrices(function.body.block):
-                rewrite_once(function, MultiplyTranspose(config, LanePlan(function.body.block)))
+                plan = LanePlan(facts_of(ctx).of(Clusters, function.body.block))
+                rewrite_once(function, MultiplyTranspose(config, plan))

@@ -21,6 +21,7 @@ from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewri
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.kept_facts import facts_of
 from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.packing import InterleaveOp
 from vtac.dialects.packing.declared import CHOICE, STEPS
@@ -126,12 +127,13 @@ class ReadBytes(RewritePattern):
         return self.stored[value]
 
 
-def _readers(function: FuncOp) -> tuple[dict[SSAValue, list[Operation]], dict[SSAValue, list[Operation]]]:
+def _readers(
+    function: FuncOp, clusters: Clusters
+) -> tuple[dict[SSAValue, list[Operation]], dict[SSAValue, list[Operation]]]:
     """For each i32 value of a device function that others read: operations of the host, and of device functions.
 
     Both are in program order.
     """
-    clusters = Clusters(function.body.block)
     places = {op: place for place, op in enumerate(function.body.block.ops)}
     host: dict[SSAValue, list[Operation]] = {}
     device: dict[SSAValue, list[Operation]] = {}
@@ -174,11 +176,13 @@ class SplitIntermediates(ModulePass):
 
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
-            host, device = _readers(function)
+            host, device = _readers(function, facts_of(ctx).of(Clusters, function.body.block))
             if any(device.values()) and rewrite_once(function, ComputeApart(device)):
-                host, device = _readers(function)
+                host, device = _readers(function, Clusters(function.body.block))
             ranges = TensorRanges(function.body.block)
             for value in device:
                 ranges.of(value)  # as it is now: what the host reads of it is about to pass through words
-            rewrite_once(function, StoreWords(host))
-            rewrite_once(function, ReadBytes(device, ranges))
+            if any(host.values()):
+                rewrite_once(function, StoreWords(host))
+            if any(device.values()):
+                rewrite_once(function, ReadBytes(device, ranges))

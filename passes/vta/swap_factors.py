@@ -18,10 +18,11 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import host_functions
+from vtac.analysis.kept_facts import facts_of
 from vtac.analysis.target import config_of
 from vtac.dialects.hardware import VTAConfig
 from vtac.partition.alu_operations import shape_of
-from vtac.partition.clusters import Cluster
+from vtac.partition.clusters import Cluster, Clusters
 from vtac.partition.convolutions import Convolution
 from vtac.partition.lane_plan import LanePlan, are_weight_tiles, has_products_of_matrices
 from vtac.rewriting.edits import stand_for
@@ -46,7 +47,7 @@ class ExchangeFactors(RewritePattern):
             return
         if _is_read_by_rows(self.plan, cluster) and self._is_cheaper(anchor):
             rewriter.replace(op, _exchanged(op))
-            self.plan = LanePlan(self.plan.block)
+            self.plan = LanePlan(Clusters(self.plan.clusters.block))
 
     def _is_cheaper(self, anchor: Convolution) -> bool:
         """Whether the exchanged product takes no more of GEMM than the product and a transpose."""
@@ -95,4 +96,5 @@ class SwapFactors(ModulePass):
             return
         for function in host_functions(op):
             if has_products_of_matrices(function.body.block):
-                rewrite_once(function, ExchangeFactors(config, LanePlan(function.body.block)), backwards=True)
+                clusters = facts_of(ctx).of(Clusters, function.body.block)
+                rewrite_once(function, ExchangeFactors(config, LanePlan(clusters)), backwards=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TypeVar, cast
 
-from xdsl.ir import Operation, Region
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 _O = TypeVar("_O", bound=Operation)
 
@@ -28,9 +28,24 @@ def operations_under(root: Operation) -> list[Operation]:
     return found
 
 
+def operations_in_block(block: Block) -> list[Operation]:
+    """Every operation in a block, in program order, each before what it holds."""
+    return [inner for op in block.ops for inner in (operations_under(op) if op.regions else (op,))]
+
+
 def operations_of(kind: type[_O], root: Operation) -> list[_O]:
     """Those of one class among an operation and what it holds, in program order; subclasses are no such class."""
     return cast("list[_O]", [op for op in operations_under(root) if type(op) is kind])
+
+
+def values_from_outside(op: Operation) -> list[SSAValue]:
+    """What an operation and what it holds read of what is defined outside of it, each once, in order."""
+    if not op.regions:
+        return list(dict.fromkeys(op.operands))
+    found = operations_under(op)
+    inside = {result for inner in found for result in inner.results}
+    inside |= {arg for inner in found for region in inner.regions for block in region.blocks for arg in block.args}
+    return [value for value in dict.fromkeys(v for inner in found for v in inner.operands) if value not in inside]
 
 
 def _collect(region: Region, found: list[Operation], inside_first: bool) -> None:

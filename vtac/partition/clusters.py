@@ -65,7 +65,7 @@ class Clusters:
         self.all: list[Cluster] = []
         self.of: dict[Operation, Cluster] = {}
         self.reasons: dict[Operation, str] = {}
-        self._block = block
+        self.block = block
         self._depths: dict[Operation, int] = {}
         for op in block.ops:
             self._see(op)
@@ -76,7 +76,7 @@ class Clusters:
             result
             for op in cluster.ops
             for result in op.results
-            if any(self.of.get(user_in(self._block, use.operation)) is not cluster for use in result.uses)
+            if any(self.of.get(user_in(self.block, use.operation)) is not cluster for use in result.uses)
         ]
 
     def _see(self, op: Operation) -> None:

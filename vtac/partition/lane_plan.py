@@ -45,11 +45,8 @@ def has_products_of_matrices(block: Block) -> bool:
 class LanePlan:
     """The lanes of all matrices of bytes that device functions of a block give and take."""
 
-    block: Block
+    clusters: Clusters
     _free: dict[Cluster, int] = field(default_factory=dict[Cluster, int])
-
-    def __post_init__(self) -> None:
-        self.clusters = Clusters(self.block)
 
     def computed(self, value: SSAValue) -> Cluster | None:
         """The device function that stores a matrix of bytes; None for other values."""

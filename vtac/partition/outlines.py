@@ -14,6 +14,7 @@ from xdsl.dialects.linalg.ops import FillOp
 from xdsl.ir import Block, Operation, Region, SSAValue
 
 from vtac.analysis.reshapes import RESHAPES
+from vtac.analysis.walks import values_from_outside
 from vtac.dialects.packing import BlockDiagonalOp
 from vtac.dialects.packing.declared import CHOICE, DEVICE, LAYER, ORDER, PLAIN, STEPS
 from vtac.dialects.schedule.declared import NAME
@@ -81,11 +82,8 @@ class Outline:
         return found
 
     def _clone(self, op: Operation) -> None:
-        inside = {result for inner in op.walk() for result in inner.results}
-        inside |= {arg for inner in op.walk() for region in inner.regions for arg in region.block.args}
-        for operand in dict.fromkeys(value for inner in op.walk() for value in inner.operands):
-            if operand not in inside:
-                self._take(operand)
+        for operand in values_from_outside(op):
+            self._take(operand)
         clone = op.clone(self.values)
         clone.location = op.location
         if isinstance(choice := CHOICE.remove(clone), str):

@@ -42,7 +42,8 @@ def dense(numbers: NDArray[np.generic], element: Attribute) -> arith.ConstantOp:
     """A constant tensor."""
     kind = tensor_of(element, numbers.shape)
     data = np.ascontiguousarray(numbers.astype(_DTYPES[str(element)])).tobytes()
-    return arith.ConstantOp(DenseIntOrFPElementsAttr(kind, BytesAttr(data)))  # pyright: ignore[reportArgumentType]
+    contents = DenseIntOrFPElementsAttr(kind, BytesAttr(data))  # pyright: ignore[reportArgumentType]
+    return arith.ConstantOp.create(result_types=[kind], properties={"value": contents})
 
 
 def spread(amount: Amount, shape: Sequence[int]) -> NDArray[np.int64]:

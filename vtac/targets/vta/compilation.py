@@ -10,6 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Dialect
 
+from vtac.analysis.kept_facts import FactsContext
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
@@ -44,7 +45,7 @@ class Lowerings:
 
 
 @dataclass
-class CompilationContext(Context):
+class CompilationContext(FactsContext):
     """A context that one compilation hands from pass to pass.
 
     Passes work under any context: without this one they report nothing and lower again.

@@ -15,6 +15,7 @@ from xdsl.passes import ModulePass
 from xdsl.pattern_rewriter import PatternRewriter, RewritePattern, op_type_rewrite_pattern
 
 from vtac.analysis.device_functions import device_functions, host_functions
+from vtac.analysis.kept_facts import facts_of
 from vtac.analysis.target import config_of, copy_target
 from vtac.analysis.tensor_ranges import TensorRanges
 from vtac.dialects.hardware import VTAConfig
@@ -138,6 +139,6 @@ class ChooseWindowFolds(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         for function in host_functions(op):
             block = function.body.block
-            clusters = Clusters(block)
+            clusters = facts_of(ctx).of(Clusters, block)
             values, pooled = DeviceValues(block, clusters), savings_of_whole_windows(function, config_of(op))
             rewrite_once(function, ChooseFold(op, ctx, clusters, values, pooled))
