@@ -62,6 +62,7 @@ def test_the_cycles_of_what_is_ranked_are_within_five_percent(conv: Conv2D, plac
 
 C8 = Conv2D(1, 28, 28, 128, 256, 1, 0, 2)
 C9 = Conv2D(1, 14, 14, 256, 256)
+C11 = Conv2D(1, 14, 14, 256, 512, 1, 0, 2)
 
 
 @pytest.mark.parametrize(
@@ -77,11 +78,12 @@ C9 = Conv2D(1, 14, 14, 256, 256)
         pytest.param(C8, Tiling((1, 8, 7, 7), 2, inp=8, wgt=2, acc=2, pieces=2), id="columns gathered"),
         pytest.param(C8, Tiling((1, 4, 14, 2), 4, True, inp=2, wgt=3, acc=2), id="weights inside, rows cut"),
         pytest.param(C8, Tiling((1, 4, 5, 14), 4, inp=2, wgt=2), id="smaller tiles at the ends"),
+        pytest.param(C11, Tiling((1, 8, 7, 7), inp=10, wgt=2, pieces=8), id="rows of inputs between weights"),
     ],
 )
 def test_every_kind_of_program(conv: Conv2D, tiling: Tiling) -> None:
     cycles, nbytes = _errors(conv.text(), VTAConfig(), tiling)
-    assert abs(cycles) < 0.05
+    assert abs(cycles) < 0.04
     assert abs(nbytes) < 0.02
 
 

@@ -35,6 +35,8 @@ class _Rehearsal:
         for number in range(len(self.loads) - 1, -1, -1):
             self.queues[self.loads[number].buffer].append(number)
         self.done = [-1] * len(self.loads)
+        self.left = [load.chunk.loads for load in self.loads]
+        """Of each chunk, the LOADs that are still to come."""
         self.ends: list[int] = []
         self.now = 0
         self.flight = (0, 0, -1, OUTSTANDING_BURSTS)
@@ -122,44 +124,53 @@ class _Rehearsal:
     def _bring(self, until: int) -> bool:
         """The load unit takes the next chunk, unless it begins later than that; whether it did.
 
-        A chunk whose place is still read is passed by others as `stream/load_order.py` lets them.
+        A chunk whose place is still read is passed by others, or by as many of their LOADs as there is time for, as
+        `stream/load_order.py` lets them.
         """
-        queue, ready = self._next()
+        queue, ready, count = self._next()
         if queue is None or ready >= _NEVER:
             return False
         number = queue[-1]
         start = max(self.now, ready, self._visible(self.load_places[number]))
         if start > until:
             return False
-        queue.pop()
-        chunk = self.loads[number].chunk
-        self.now = self.done[number] = start + chunk.starts + chunk.beats
+        chunk, left = self.loads[number].chunk, self.left[number]
+        self.left[number] = left - count
+        self.now = start + (chunk.starts + chunk.beats) * count // max(1, chunk.loads)
+        if count == left:
+            queue.pop()
+            self.done[number] = self.now
         self.flight = start + _LATENCY, self.now, number, chunk.burst
         return True
 
-    def _next(self) -> tuple[list[int] | None, int]:
-        """The queue of the chunk that comes next, and when its place is free."""
+    def _next(self) -> tuple[list[int] | None, int, int]:
+        """The queue of the chunk that comes next, when its place is free, and how many of its LOADs come."""
         best: list[int] | None = None
         for queue in self.queues:
             if queue and (best is None or queue[-1] < best[-1]):
                 best = queue
         if best is None:
-            return None, _NEVER
+            return None, _NEVER, 0
         loads, now = self.loads, self.now
         first = loads[best[-1]]
         ready = limit = self._ready(first)
+        count = self.left[best[-1]]
         if ready <= now:
-            return best, ready
+            return best, ready, count
         head = best
         for queue in self.queues:
             if not queue or queue is head:
                 continue
-            load = loads[queue[-1]]
+            load, left = loads[queue[-1]], self.left[queue[-1]]
             soon = self._ready(load)
-            takes = load.chunk.starts + load.chunk.beats
-            if soon < ready and (load.before == first.before or max(now, soon) + takes <= limit):
-                best, ready = queue, soon
-        return best, ready
+            if soon >= ready:
+                continue
+            fitting = left
+            if load.before != first.before:
+                fitting = (limit - max(now, soon)) * load.chunk.loads // max(1, load.chunk.starts + load.chunk.beats)
+            if fitting > 0:
+                best, ready, count = queue, soon, min(left, fitting)
+        return best, ready, count
 
     def _ready(self, load: LoadStep) -> int:
         if load.after >= len(self.ends):
