@@ -21,7 +21,7 @@ from vtac.workloads.wmma_conv2d_plain import LAYOUTS, PlainConv2D
 from vtac.workloads.wmma_reference import conv2d_at, plain_conv2d_at
 
 BY_PIXELS = ("wgmma", "tma")
-"""Schedules of images that nothing packs."""
+"""Schedules whose rows of a product are pixels, of images as they are, NHWC or packed."""
 
 
 def parsed() -> argparse.Namespace:
@@ -54,10 +54,10 @@ def layer_of(given: argparse.Namespace) -> WmmaConv2D:
     sizes = (given.batch, given.height, given.width, given.in_channels, given.out_channels)
     window = (given.kernel, given.padding, given.stride)
     by_pixels = given.schedule in BY_PIXELS
-    if by_pixels and given.layout != "nhwc":
+    if by_pixels and given.layout == "nchw":
         raise CompileError(
-            f"schedule {given.schedule}: rows of its product are the pixels of NHWC images, which are not packed: "
-            "add --layout nhwc"
+            f"schedule {given.schedule}: rows of its product are pixels whose channels lie side by side; "
+            "use --layout nhwc or packed"
         )
     if given.layout == "packed":
         return WmmaConv2D(*sizes, *window)

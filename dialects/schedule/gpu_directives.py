@@ -132,20 +132,28 @@ class RasterizeOp(DirectiveOp):
 
 @irdl_op_definition
 class ImplicitGemmOp(DirectiveOp):
-    """Compute a contraction as one matrix product of m x n x k, over copies that are multiples of `tile`."""
+    """Compute a contraction as one matrix product of m x n x k, over copies that are multiples of `tile`.
+
+    `order` are the block's iteration variables, outermost first: rows, columns and k walk theirs so. Without it rows
+    and columns go by the dimensions of the output, k as the block reduces.
+    """
 
     name = "schedule.implicit_gemm"
     block = operand_def(BLOCK)
     tile = prop_def(DenseArrayBase.constr(i64))
+    order = opt_prop_def(DenseArrayBase.constr(i64))
     a = result_def(BLOCK)
     b = result_def(BLOCK)
     store = result_def(BLOCK)
-    assembly_format = "$block `,` $tile attr-dict"
+    assembly_format = "$block `,` $tile (`order` $order^)? attr-dict"
 
     def verify_(self) -> None:
         tile = list(self.tile.get_values())
         if len(tile) != 3 or any(size < 1 for size in tile):
             raise VerifyException(f"tile {tile}; three positive sizes, m, n and k, are required")
+        order = list(self.order.get_values()) if self.order is not None else []
+        if sorted(order) != list(range(len(order))):
+            raise VerifyException(f"order {order} is no permutation of the variables 0 to {len(order) - 1}")
 
 
 @irdl_op_definition

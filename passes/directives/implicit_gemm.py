@@ -57,7 +57,7 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
 
     What is spatial in the second operand only becomes a column, what is spatial in both an index of products
     (a first dimension of all matrices, where there is more than one), other spatial variables rows, in the order of
-    the output's dimensions. Copies are zero outside of the operands. The
+    the output's dimensions, or in `order`. Copies are zero outside of the operands. The
     block keeps its name and works on the matrices; results are the blocks that copy the
     first operand, the second, and the product to where it belongs.
     A contraction that goes on from what one block wrote to its output starts from zero, and
@@ -67,8 +67,8 @@ def implicit_gemm(op: ImplicitGemmOp, handles: Handles) -> None:
               block writes, elementwise; a whole number of k tiles, or a reduction variable
               whose range ends where a dimension of both operands does, or behind.
     ensures:  the output holds what it held; incomplete tiles add products of zeros.
-    refused:  padding of other numbers than zero where tiles are incomplete, and dimensions of the output that no
-              single variable walks.
+    refused:  padding of other numbers than zero where tiles are incomplete, dimensions of the output that no
+              single variable walks, and an order of other variables than the block has.
     """
     block = handles.block(op.block, op)
     contraction = _match(op, block)

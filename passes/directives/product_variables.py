@@ -30,7 +30,7 @@ class ProductVariables:
 
 
 def product_variables(op: ImplicitGemmOp, product: Contraction[int]) -> ProductVariables:
-    """The variables of a block as those of a product; refused where they do not make one.
+    """The variables of a block as those of a product, in the directive's order; refused where they do not make one.
 
     Spatial variables that move neither operand, or are a batch of one, count as rows.
     """
@@ -50,7 +50,22 @@ def product_variables(op: ImplicitGemmOp, product: Contraction[int]) -> ProductV
         raise refusal(op, f"{name} does not write at all of its spatial variables", "reduce over them")
     batch = tuple(variable for variable in written if variable in product.batch and view.extent(variable) > 1)
     rows = tuple(variable for variable in written if variable not in (*product.columns, *batch))
-    return ProductVariables(batch, rows, product.columns, product.reductions)
+    order = _order(op, name, len(view.variables))
+    return ProductVariables(*(_ordered(group, order) for group in (batch, rows, product.columns, product.reductions)))
+
+
+def _order(op: ImplicitGemmOp, name: str, count: int) -> list[int]:
+    """The order of a block's variables that a directive gives; none where it leaves them as they are."""
+    order = list(op.order.get_values()) if op.order is not None else []
+    if order and len(order) != count:
+        raise refusal(
+            op, f"{name} has {count} iteration variables, and the order {order} names {len(order)}", "name each of them"
+        )
+    return [int(variable) for variable in order]
+
+
+def _ordered(group: tuple[int, ...], order: list[int]) -> tuple[int, ...]:
+    return tuple(variable for variable in order if variable in group) if order else group
 
 
 def leaving_first(

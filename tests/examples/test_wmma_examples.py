@@ -89,6 +89,16 @@ def test_pixels_of_images_are_rows(schedule: str, said: str, run: Runner, tmp_pa
 
 
 @needs_compiler
+def test_packed_images_of_a_pixel_are_rows(run: Runner, tmp_path: Path) -> None:
+    text = tmp_path / "conv2d.cu"
+    flags = ("--schedule", "tma", "--arch", "sm_90", "--in-channels", "64", "--emit", str(text))
+    status, out, err = run("conv2d", *SMALL, *flags, "--json")
+    assert (status, err) == (0, "")
+    assert (json.loads(out)["correct"], json.loads(out)["max_error"]) == (True, 0)
+    assert "tma_load_5d(" in text.read_text()
+
+
+@needs_compiler
 @pytest.mark.parametrize("flags", [("--dtype", "bf16", "--bias"), ("--dtype", "s8", "--relu"), ("--k", "50", "--relu")])
 def test_products_as_json(flags: tuple[str, ...], run: Runner) -> None:
     status, out, _ = run("matmul", "--m", "64", "--n", "64", "--k", "64", *flags, "--json")
@@ -216,7 +226,11 @@ def test_the_fast_schedule_takes_rows_that_no_vector_divides(name: str, flags: t
         ),
         ("matmul", ("--dtype", "s8", "--high", "500"), "do not fit int8: choose --low and --high between -128 and 128"),
         ("matmul", ("--high", "99999999999999999999"), "do not fit int16: choose --low and --high between -32768 and"),
-        ("conv2d", ("--schedule", "tma"), "error: schedule tma: rows of its product are the pixels of NHWC images"),
+        (
+            "conv2d",
+            ("--schedule", "tma", "--layout", "nchw"),
+            "error: schedule tma: rows of its product are pixels whose channels lie side by side; use --layout nhwc or",
+        ),
         ("conv2d", ("--high", "99999"), "error: random numbers from -8 to below 99999 do not fit int16: choose"),
         ("conv2d", ("--seed", "-1"), "error: --seed is -1; 0 or more is required"),
     ],

@@ -17,6 +17,7 @@ from vtac.targets.cuda.gpu.toolkit import disassembler_unavailable_reason
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.tma_products import tma_schedule
 from vtac.targets.cuda.schedules.wgmma_products import group_tiling
+from vtac.workloads.wmma_conv2d import WmmaConv2D
 from vtac.workloads.wmma_matmul import WmmaMatmul
 
 PAGE = "tma-dialect.md"
@@ -28,6 +29,7 @@ LANES, GROUPS = ProductTiling((16, 8, 16), 4, 8, 4, 2, 4, 4, 8), group_tiling(2,
 PRODUCT = WmmaMatmul(4096, 4096, 4096).text()
 FINISHED = product((4096, 4096, 4096), tail=True).text
 IMAGES = convolution("nhwc_hwcf", (256, 256, 14, 14), 512, (3, 3), pad=1).text()
+PACKED = WmmaConv2D().text()
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,9 @@ KERNELS: Mapping[str, Kernel] = MappingProxyType(
         "`mma.sync`, convolution in NHWC": Kernel(IMAGES, "sm_90", LANES),
         "`wgmma`, convolution in NHWC": Kernel(IMAGES, "sm_90a", group_tiling(3, 256, 2, group=8)),
         "`wgmma`, roles, convolution in NHWC": Kernel(IMAGES, "sm_90a", GROUPS, roles=True),
+        "`mma.sync`, convolution in NHWCnc": Kernel(PACKED, "sm_90", LANES),
+        "`wgmma`, convolution in NHWCnc": Kernel(PACKED, "sm_90a", GROUPS),
+        "`wgmma`, roles, convolution in NHWCnc": Kernel(PACKED, "sm_90a", GROUPS, roles=True),
     }
 )
 STORING: Mapping[str, Kernel] = MappingProxyType(

@@ -14,6 +14,7 @@ from wgmma_programs import cut
 from vtac.targets.cuda.gpu.toolkit import disassembler_unavailable_reason
 from vtac.targets.cuda.schedules.tiling import ProductTiling
 from vtac.targets.cuda.schedules.wgmma_products import group_tiling, wgmma_schedule
+from vtac.workloads.wmma_conv2d import WmmaConv2D
 
 PAGE, HEADS = "wgmma-dialect.md", "| | block | HGMMA | LDGSTS |"
 SIZES = (4096, 4096, 4096)
@@ -29,6 +30,7 @@ KERNELS: Mapping[str, tuple[str, ProductTiling]] = MappingProxyType(
             convolution("nhwc_hwcf", (256, 256, 14, 14), 512, (3, 3), pad=1).text(),
             HALVES,
         ),
+        "convolution of f16 in NHWCnc, with its padding": (WmmaConv2D().text(), HALVES),
     }
 )
 

@@ -10,36 +10,29 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from math import gcd, prod
+from math import prod
 from typing import cast
 
 from xdsl.dialects.builtin import FixedBitwidthType
-from xdsl.ir import SSAValue
 
 from vtac.analysis.accesses import guards_of, indices_of
 from vtac.analysis.bodies import is_copy
+from vtac.analysis.box_dimensions import Digit, Dimension, as_looped, counted, digits_along, panel_starts, with_fewer
 from vtac.analysis.linear import ZERO, Linear, Quotient, Remainder
 from vtac.analysis.nest import buffer_name, element_type_of, extents_around, scope_of, shape_of, strides_of
 from vtac.analysis.pixel_boxes import PixelCopy, match_pixels
+from vtac.analysis.separation import separated
 from vtac.analysis.shared_matrices import layout_of
 from vtac.analysis.tiles import match_nest, strided_index
 from vtac.dialects.im2col import Corners
 from vtac.dialects.schedule.payload import BlockOp, ForOp
+from vtac.dialects.tensor_maps import MOST_DIMENSIONS, SWIZZLE_SPANS
 from vtac.dialects.tma import Boxes
 from vtac.errors import ConfigError
 from vtac.targets.target import Mismatch
 
 LOAD = "tma.load"
 BANKS_BYTES = 128
-
-
-@dataclass(frozen=True)
-class Digit:
-    """A part of a loop: it counts to `extent`, and the loop's variable is the sum of `weight` times each part."""
-
-    loop: ForOp
-    weight: int
-    extent: int
 
 
 @dataclass(frozen=True)
@@ -53,19 +46,6 @@ class BoxCopy:
     boxes: Boxes
     parts: tuple[tuple[int, tuple[Linear, ...]], ...]
     offsets: tuple[Linear, ...] = ()
-
-
-@dataclass
-class _Dimension:
-    """One dimension of the array: where the box begins, and the part of a loop that runs along it."""
-
-    start: Linear
-    digit: Digit | None = None
-    step: int = 1
-
-    @property
-    def extent(self) -> int:
-        return self.digit.extent if self.digit is not None else 1
 
 
 @dataclass
@@ -90,7 +70,7 @@ class _Matcher:
 
     def _pixels(self) -> BoxCopy | str | None:
         """The copy as one of pixels; None where rows are not numbered as pixels are, why it is none where they are."""
-        source, target = self.block.inputs[0], self.block.output
+        source = self.block.inputs[0]
         loops = [loop for loop in self.loops if loop.trip_count > 1]
         if len(loops) != len(("rows", "channels")):
             return None
@@ -98,35 +78,56 @@ class _Matcher:
         whole: dict[Hashable, Linear] = {one.loop.induction_variable: Linear.variable(one) for one in (rows, channels)}
         self.extents.update({rows: rows.extent, channels: channels.extent})
         indices = [one.substitute(whole, self.extents) for one in indices_of(self.block, 0, self.extents)]
-        apart = [self._separated(one, {channels}) for one in indices]
+        apart = [separated(one, {channels}, self.extents) for one in indices]
         found = match_pixels(apart, shape_of(source), rows, channels, self.extents)
         if not isinstance(found, PixelCopy):
             return f"'{buffer_name(source)}' has no such pixels: {found}" if found is not None else None
-        both = [_Dimension(ZERO, rows), _Dimension(found.starts[0], channels)]
-        wrong = self._wrong_order(both, target, whole) if self.is_compact else ""
+        both = [Dimension(1, 1, ZERO, rows), Dimension(1, 1, found.starts[0], channels)]
+        wrong = self._wrong_order(both, whole)
         return wrong or self._boxes_of_pixels(found, rows.extent, channels.extent)
 
     def _tiled(self) -> BoxCopy | str:
-        source, target = self.block.inputs[0], self.block.output
+        """A box of the whole width of the target's rows, or where there is none several side by side."""
         indices = indices_of(self.block, 0, self.extents)
         digits = self._digits(indices)
+        self.extents.update(counted(digits))
+        inner = [parts for parts in digits.values() if parts][-1:]
+        found = self._with_panels(indices, digits, [])
+        if isinstance(found, str) and inner and len(inner[0]) > 1:
+            panels = self._with_panels(indices, digits, inner[0][1:])
+            found = panels if not isinstance(panels, str) or found == self._not_by_rows() else found
+        return found
+
+    def _with_panels(
+        self, indices: Sequence[Linear], digits: Mapping[ForOp, Sequence[Digit]], panels: Sequence[Digit]
+    ) -> BoxCopy | str:
+        """Boxes, one for each value of some parts of the loop over a row, in the fewest steps of each dimension."""
+        source = self.block.inputs[0]
         whole: dict[Hashable, Linear] = {
-            loop.induction_variable: _sum([Linear.variable(one) * one.weight for one in parts])
+            loop.induction_variable: sum((Linear.variable(one) * one.weight for one in parts), ZERO)
             for loop, parts in digits.items()
         }
-        self.extents.update({one: one.extent for parts in digits.values() for one in parts})
-        every = [one for parts in digits.values() for one in parts]
-        dimensions: list[_Dimension] = []
-        for index in indices:
-            found = self._dimension(index.substitute(whole, self.extents), every)
+        every = [one for parts in digits.values() for one in parts if one not in panels]
+        dimensions: list[Dimension] = []
+        for index, size, stride in zip(indices, shape_of(source), strides_of(source), strict=True):
+            found = self._dimension(index.substitute(whole, self.extents), every, panels)
             if isinstance(found, str):
                 return f"'{buffer_name(source)}' is {found}"
-            dimensions.append(found)
-        missing = next((one for one in every if all(dimension.digit != one for dimension in dimensions)), None)
+            dimensions.append(replace(found, size=size, stride=stride))
+        along = {one.digit for one in dimensions} | {digit for one in dimensions for digit in one.panels}
+        missing = next((one for one in (*every, *panels) if one not in along), None)
         if missing is not None:
             return f"loop '{missing.loop.loop_name}' does not run along a dimension of '{buffer_name(source)}'"
-        wrong = self._wrong_order(dimensions, target, whole) if self.is_compact else ""
-        return wrong or self._boxes(dimensions)
+        first = ""
+        for fewer in with_fewer(dimensions, self.extents):
+            made = self._wrong_order(fewer, whole, panels) or self._boxes(fewer, panels)
+            if not isinstance(made, str):
+                return made
+            first = first or made
+        return first or (
+            f"tensor map of '{buffer_name(source)}': {len(dimensions)} dimensions; 1 to {MOST_DIMENSIONS} are possible"
+            ", and no two neighbours are one, as boxes leave the inner of them"
+        )
 
     def _digits(self, indices: Sequence[Linear]) -> dict[ForOp, list[Digit]]:
         """The parts of each loop of more than one iteration, fastest first."""
@@ -152,119 +153,116 @@ class _Matcher:
                 if loop.trip_count % iterations == 0:
                     yield iterations
 
-    def _dimension(self, index: Linear, digits: Sequence[Digit]) -> _Dimension | str:
-        apart = self._separated(index, set(digits))
+    def _dimension(self, index: Linear, digits: Sequence[Digit], panels: Sequence[Digit]) -> Dimension | str:
+        apart = separated(index, {*digits, *panels}, self.extents)
         inside = [one for one in digits if one in apart.variables()]
-        if any(not apart.is_linear_in(one) for one in inside) or len(inside) > 1:
+        moving = [one for one in panels if one in apart.variables()]
+        if any(not apart.is_linear_in(one) for one in (*inside, *moving)) or len(inside) > 1:
             return "not addressed by one part of a loop along each dimension"
+        by = {one: apart.coefficient(one) for one in moving}
+        for one in moving:
+            apart = apart.without(one)
         if not inside:
-            return _Dimension(apart)
+            return Dimension(1, 1, apart, panels=by)
         step = apart.coefficient(inside[0])
         if step < 1:
             return f"walked by steps of {step} elements"
-        return _Dimension(apart.without(inside[0]), inside[0], step)
+        return Dimension(1, 1, apart.without(inside[0]), inside[0], step, by)
 
-    def _separated(self, index: Linear, digits: set[Digit]) -> Linear:
-        """The expression with parts of loops outside of quotients and remainders that they do not change."""
-        total = Linear(index.constant)
-        for atom, factor in index.terms.items():
-            total = total + self._outside(atom, digits) * factor
-        return total
-
-    def _outside(self, atom: Hashable, digits: set[Digit]) -> Linear:
-        if not isinstance(atom, Quotient | Remainder):
-            return Linear.variable(atom)
-        numerator = self._separated(atom.numerator, digits)
-        inner = Linear(0, {one: c for one, c in numerator.terms.items() if one in digits})
-        outer = numerator - inner
-        multiple = gcd(atom.divisor, outer.constant, *outer.terms.values())
-        low, high = inner.bounds(self.extents)
-        if low < 0 or high >= multiple:
-            inner, outer = ZERO, numerator
-        if isinstance(atom, Quotient):
-            return outer.floor_divide(atom.divisor, self.extents)
-        return outer.modulo(atom.divisor, self.extents) + inner
-
-    def _wrong_order(self, dimensions: Sequence[_Dimension], target: SSAValue, whole: Mapping[Hashable, Linear]) -> str:
+    def _wrong_order(
+        self, dimensions: Sequence[Dimension], whole: Mapping[Hashable, Linear], panels: Sequence[Digit] = ()
+    ) -> str:
         """Why the box does not lie in the target as it would be written; empty where it does."""
+        target = self.block.output
+        first, *others = digits_along(dimensions) or [None]
+        order = [one for one in (first, *panels, *others) if one is not None]
+        if not self.is_compact:
+            return "" if order == as_looped(order, self.loops) else self._not_by_rows()
         places = [one.substitute(whole, self.extents) for one in indices_of(self.block, 1, self.extents)]
         place = strided_index(places, strides_of(target))
         place = place.substitute(
             {variable: ZERO for variable, extent in self.extents.items() if extent == 1}, self.extents
         )
         covered = 1
-        for dimension in reversed(dimensions):
-            if dimension.digit is None:
-                continue
-            if not place.is_linear_in(dimension.digit) or place.coefficient(dimension.digit) != covered:
-                return (
-                    f"'{buffer_name(target)}' is not filled row by row, in the order of the array's dimensions, rows "
-                    "side by side"
-                )
-            covered *= dimension.extent
-            place = place.without(dimension.digit)
+        for digit in order:
+            if not place.is_linear_in(digit) or place.coefficient(digit) != covered:
+                return self._not_by_rows()
+            covered *= digit.extent
+            place = place.without(digit)
         if place != ZERO:
             return f"'{buffer_name(target)}' is not filled from its start"
         if covered != prod(shape_of(target)):
             return f"'{buffer_name(target)}' has {prod(shape_of(target))} elements, the copy {covered}"
         return ""
 
-    def _boxes(self, dimensions: Sequence[_Dimension]) -> BoxCopy | str:
+    def _not_by_rows(self) -> str:
+        return (
+            f"'{buffer_name(self.block.output)}' is not filled row by row, in the order of the array's dimensions, "
+            "rows side by side"
+        )
+
+    def _boxes(self, dimensions: Sequence[Dimension], panels: Sequence[Digit]) -> BoxCopy | str:
         """Boxes of the whole width of a row, or of one panel of the layout each."""
-        panel = self._panel(dimensions[-1].extent)
+        row = dimensions[-1].extent
+        panel = self._panel(row, several=bool(panels))
         if isinstance(panel, str):
             return panel
         innermost = dimensions[::-1]
         box = (panel, *(dimension.extent for dimension in innermost[1:]))
         steps = tuple(dimension.step for dimension in innermost)
-        starts = tuple(dimension.start for dimension in innermost)
-        return self._parts(box, steps, None, starts, dimensions[-1].extent // panel)
+        width = self._width()
+        strides = tuple(one.stride * width for one in innermost[1:])
+        made = self._boxes_of(box, tuple(one.size for one in innermost), strides, steps, None)
+        if isinstance(made, str):
+            return made
+        starts = panel_starts(dimensions, panels, panel)
+        return BoxCopy(self.block, made, tuple((at * prod(box), places) for at, places in enumerate(starts)))
 
     def _boxes_of_pixels(self, found: PixelCopy, pixels: int, channels: int) -> BoxCopy | str:
+        source = self.block.inputs[0]
         panel = self._panel(channels)
         if isinstance(panel, str):
             return panel
-        made = self._parts((panel, pixels), found.steps, found.corners, found.starts, channels // panel)
-        return made if isinstance(made, str) else replace(made, offsets=found.offsets)
+        strides = tuple(stride * self._width() for stride in reversed(strides_of(source)[:-1]))
+        extents = tuple(reversed(shape_of(source)))
+        made = self._boxes_of((panel, pixels), extents, strides, found.steps, found.corners)
+        if isinstance(made, str):
+            return made
+        first, *others = found.starts
+        parts = [(at * panel * pixels, (first + at * panel, *others)) for at in range(channels // panel)]
+        return BoxCopy(self.block, made, tuple(parts), found.offsets)
 
-    def _panel(self, row: int) -> int | str:
-        """Elements of a row of a box: of the target's row, or of one panel of its layout."""
+    def _panel(self, row: int, *, several: bool = False) -> int | str:
+        """Elements of a row of a box: of the target's row, or of one panel of its layout, where it has `several`."""
         width, layout = self._width(), layout_of(self.block.output)
         panel = layout.swizzle // width if layout is not None and layout.panel_rows else row
+        if several and row * width < SWIZZLE_SPANS[1]:
+            return f"rows of a box of {row * width} bytes, several side by side; panels have {SWIZZLE_SPANS[1]} or more"
         if not self.is_compact:
             panel = min(panel, BANKS_BYTES // width)  # a layout may yet cut rows into panels
+        elif several and (layout is None or not layout.panel_rows):
+            return f"'{buffer_name(self.block.output)}' has rows of several boxes, and no panels"
         return panel if row % panel == 0 else f"rows of {row} elements are no panels of {panel}"
 
     def _width(self) -> int:
         return cast("FixedBitwidthType", element_type_of(self.block.inputs[0])).size
 
-    def _parts(
+    def _boxes_of(
         self,
         box: tuple[int, ...],
+        extents: tuple[int, ...],
+        strides: tuple[int, ...],
         steps: tuple[int, ...],
         corners: Corners | None,
-        starts: tuple[Linear, ...],
-        panels: int,
-    ) -> BoxCopy | str:
-        """Boxes of the whole array, one after the other along its innermost dimension."""
+    ) -> Boxes | str:
+        """Boxes of the whole array, as the target's layout has them."""
         source, layout = self.block.inputs[0], layout_of(self.block.output)
-        strides = tuple(stride * self._width() for stride in reversed(strides_of(source)[:-1]))
-        extents = tuple(reversed(shape_of(source)))
-        swizzle = layout.swizzle if layout is not None else 0
-        boxes = Boxes(box, extents, strides, steps, swizzle, "zero", corners)
+        boxes = Boxes(box, extents, strides, steps, layout.swizzle if layout is not None else 0, "zero", corners)
         try:
             boxes.map_of(buffer_name(source), element_type_of(source))
         except ConfigError as error:
             return error.message
-        parts = [(number * prod(box), (starts[0] + number * box[0], *starts[1:])) for number in range(panels)]
-        return BoxCopy(self.block, boxes, tuple(parts))
-
-
-def _sum(parts: Sequence[Linear]) -> Linear:
-    total = Linear(0)
-    for part in parts:
-        total = total + part
-    return total
+        return boxes
 
 
 def match_box(loop: ForOp, *, is_compact: bool = True) -> BoxCopy | str:

@@ -19,6 +19,7 @@ from vtac.analysis.alignment import multiple_of
 from vtac.analysis.linear import Linear
 from vtac.analysis.mma_tiles import Result, no_tile
 from vtac.analysis.nest import buffer_name, element_type_of, strides_of
+from vtac.analysis.separation import separated
 from vtac.analysis.tiles import strided_index
 from vtac.dialects.mma import ExtractOp, LoadPairOp, StorePairOp
 from vtac.dialects.schedule.payload import ForOp
@@ -77,9 +78,12 @@ class LaneResults:
 
     def _growth(self, expression: Linear, minor: ForOp, what: str) -> int:
         """By how much an expression is more in the next column."""
-        if not expression.is_linear_in(minor.induction_variable):
+        column = minor.induction_variable
+        if not expression.is_linear_in(column):
+            expression = separated(expression, {column}, self.values.extents)
+        if not expression.is_linear_in(column):
             raise no_tile(self.result.block, f"{what} is not addressed linearly by loop '{minor.loop_name}'")
-        return expression.coefficient(minor.induction_variable)
+        return expression.coefficient(column)
 
     def _holds_for_both(self, guard: Linear, step: int) -> bool:
         """Whether a guard (>= 0) holds for both elements or for neither: its ends lie between two pairs."""

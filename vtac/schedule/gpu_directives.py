@@ -53,13 +53,16 @@ class GpuDirectives(Recording):
         """Let blocks of the grid take their tiles in groups of `group` rows, for the sake of the cache."""
         self.direct(gpu.RasterizeOp, rows=rows, columns=columns, group=group)
 
-    def implicit_gemm(self, block: BlockRef, tile: Sequence[int]) -> tuple[BlockRef, BlockRef, BlockRef]:
+    def implicit_gemm(
+        self, block: BlockRef, tile: Sequence[int], order: Sequence[int] | None = None
+    ) -> tuple[BlockRef, BlockRef, BlockRef]:
         """Compute a contraction as one matrix product over copies of its operands, filled up to multiples of a tile.
 
-        `tile` is [m, n, k]. Returns the blocks that copy the first operand, the second, and the
-        product to where it belongs; `block` is the product then.
+        `tile` is [m, n, k]. Rows, columns and k walk the block's iteration variables in `order`, outermost first;
+        without it as the dimensions of the output and the block's reductions follow each other. Returns the blocks
+        that copy the first operand, the second, and the product to where it belongs; `block` is the product then.
         """
-        a, b, store = self._blocks(self.direct(gpu.ImplicitGemmOp, block=block, tile=tile))
+        a, b, store = self._blocks(self.direct(gpu.ImplicitGemmOp, block=block, tile=tile, order=order))
         return a, b, store
 
     def rfactor(self, block: BlockRef, loop: LoopRef) -> BlockRef:

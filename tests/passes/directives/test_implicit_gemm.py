@@ -68,6 +68,21 @@ def test_tiles_are_positive(s: Schedule) -> Callable[[], object]:
     return lambda: s.implicit_gemm(product, [16, 0, 16])
 
 
+@refuses(PRODUCT, "implicit_gemm: order [0, 2, 2] is no permutation of the variables 0 to 2")
+def test_an_order_names_each_variable_once(s: Schedule) -> Callable[[], object]:
+    product = s.get_block("product")
+    return lambda: s.implicit_gemm(product, [16, 16, 16], [0, 2, 2])
+
+
+@refuses(
+    PRODUCT,
+    "implicit_gemm: block 'product' has 3 iteration variables, and the order [0, 1] names 2; name each of them",
+)
+def test_an_order_names_every_variable(s: Schedule) -> Callable[[], object]:
+    product = s.get_block("product")
+    return lambda: s.implicit_gemm(product, [16, 16, 16], [0, 1])
+
+
 @refuses(PRODUCT, "fuse_variables: groups [[0]] of the 2 variables of block 'biased'; name each once")
 def test_all_variables_are_named(s: Schedule) -> Callable[[], object]:
     biased = s.get_block("biased")

@@ -318,3 +318,77 @@ func.func @rows(%a: memref<100x256xf16>) {
   }
   func.return
 }
+
+// -----
+
+// 64 images of a pixel, packed in tiles of 16 x 16: a box for each tile of channels. Six dimensions are one too many: tiles of
+// channels and the images in them, 64 rows of 16 channels, are one.
+
+// CHECK-LABEL: func.func @packed(%x: memref<4x5x4x4x16x16xf16>) {
+// CHECK:         %3 = affine.apply affine_map<(d0, d1) -> ((((d0 mod 4) + (d1 mod 3)) + -1))> (%row, %tap)
+// CHECK-NEXT:    %4 = affine.apply affine_map<(d0, d1) -> ((((d0 floordiv 4) + (d1 floordiv 3)) + -1))> (%row, %tap)
+// CHECK:         %6 = arith.constant 1024 : index
+// CHECK:         %8 = arith.constant 16 : index
+// CHECK:         tma.copy %t[%0], %x[%1, %2, %3, %4, %5] boxes <[16, 16, 1, 1, 4] of [16, 64, 4, 5, 4] strides [32, 2048, 8192, 40960] steps [1, 1, 1, 1, 1] swizzle 32 fill zero>
+// CHECK-NEXT:    tma.copy %t[%6], %x[%7, %8, %3, %4, %9] boxes <[16, 16, 1, 1, 4] of [16, 64, 4, 5, 4] strides [32, 2048, 8192, 40960] steps [1, 1, 1, 1, 1] swizzle 32 fill zero>
+// CHECK-NEXT:    tma.copy %t[%10], %x[%11, %12, %3, %4, %13] boxes <[16, 16, 1, 1, 4] of [16, 64, 4, 5, 4] strides [32, 2048, 8192, 40960] steps [1, 1, 1, 1, 1] swizzle 32 fill zero>
+// CHECK-NEXT:    tma.copy %t[%14], %x[%15, %16, %3, %4, %17] boxes <[16, 16, 1, 1, 4] of [16, 64, 4, 5, 4] strides [32, 2048, 8192, 40960] steps [1, 1, 1, 1, 1] swizzle 32 fill zero>
+// CHECK-NEXT:    }
+func.func @packed(%x: memref<4x5x4x4x16x16xf16>) {
+  schedule.for %row = 0 to 20 {
+    schedule.for %tap = 0 to 9 {
+      %t = memref.alloc() {mma.layout = #mma.layout<swizzle 32 pitch 128 panels 64>} : memref<64x64xf16, "shared">
+      schedule.for %i = 0 to 64 attributes {tensorize = "tma.load"} {
+        schedule.for %j = 0 to 64 {
+          schedule.block "copy" <spatial 20, spatial 9, spatial 64, spatial 64> = (d0, d1, d2, d3) -> (d0, d1, d2, d3)(%row, %tap, %i, %j)
+            reads %x<(d0, d1, d2, d3) -> (d2 floordiv 16, d0 floordiv 4 + d1 floordiv 3 - 1, d0 mod 4 + d1 mod 3 - 1, d3 floordiv 16, d2 mod 16, d3 mod 16), pad 0.0 : f16> : memref<4x5x4x4x16x16xf16>
+            writes %t<(d0, d1, d2, d3) -> (d2, d3)> : memref<64x64xf16, "shared"> {
+          ^bb0(%v: f16):
+            schedule.yield %v : f16
+          }
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @narrow(%x: memref<4x5x4x4x16x8xf16>) {
+  schedule.for %row = 0 to 20 {
+    %t = memref.alloc() {mma.layout = #mma.layout<swizzle 32 pitch 64 panels 64>} : memref<64x32xf16, "shared">
+    // expected-error @+1 {{tma.load: rows of a box of 16 bytes, several side by side; panels have 32 or more}}
+    schedule.for %i = 0 to 64 attributes {tensorize = "tma.load"} {
+      schedule.for %j = 0 to 32 {
+        schedule.block "copy" <spatial 20, spatial 64, spatial 32> = (d0, d1, d2) -> (d0, d1, d2)(%row, %i, %j)
+          reads %x<(d0, d1, d2) -> (d1 floordiv 16, d0 floordiv 4, d0 mod 4, d2 floordiv 8, d1 mod 16, d2 mod 8)> : memref<4x5x4x4x16x8xf16>
+          writes %t<(d0, d1, d2) -> (d1, d2)> : memref<64x32xf16, "shared"> {
+        ^bb0(%v: f16):
+          schedule.yield %v : f16
+        }
+      }
+    }
+  }
+  func.return
+}
+
+// -----
+
+func.func @around(%x: memref<4x5x4x4x16x16xf16>) {
+  schedule.for %row = 0 to 20 {
+    %t = memref.alloc() {mma.layout = #mma.layout<swizzle 32 pitch 128 panels 64>} : memref<64x64xf16, "shared">
+    // expected-error @+1 {{tma.load: tensor map of 'x': 6 dimensions; 1 to 5 are possible, and no two neighbours are one, as boxes leave the inner of them}}
+    schedule.for %i = 0 to 64 attributes {tensorize = "tma.load"} {
+      schedule.for %j = 0 to 64 {
+        schedule.block "copy" <spatial 20, spatial 64, spatial 64> = (d0, d1, d2) -> (d0, d1, d2)(%row, %i, %j)
+          reads %x<(d0, d1, d2) -> (d1 floordiv 16, d0 floordiv 4 - 1, d0 mod 4 - 1, d2 floordiv 16 + 1, d1 mod 16 - 1, d2 mod 16), pad 0.0 : f16> : memref<4x5x4x4x16x16xf16>
+          writes %t<(d0, d1, d2) -> (d1, d2)> : memref<64x64xf16, "shared"> {
+        ^bb0(%v: f16):
+          schedule.yield %v : f16
+        }
+      }
+    }
+  }
+  func.return
+}

@@ -40,10 +40,10 @@ func.func @f(%x: tensor<2x49x8x32xbf16>, %w: tensor<5x2x32x32xbf16>) -> tensor<2
 
 @needs_cpu
 @pytest.mark.parametrize("architecture", ["sm_90", "sm_90a"])
-def test_a_step_has_channels_of_one_tap(architecture: str) -> None:
-    """Two taps side by side, of 32 channels each, would be two boxes: steps take half of what they might."""
+def test_a_step_has_channels_of_two_taps(architecture: str) -> None:
+    """Two taps side by side, of 32 channels each, are two boxes of a step, each a panel of its rows."""
     script = tma_schedule(DILATED, gpu_architecture(architecture))
-    assert "boxes, 32 x 32 in steps of 32, 4 stages" in str(script.name)
+    assert "boxes, 32 x 16 in steps of 64, 4 stages" in str(script.name)
     program = vtac.compile(DILATED, "cuda", architecture, schedule=script)
     assert isinstance(program, CudaProgram)
     assert program.launch.tensor_maps[0].box == (32, 8, 4, 1)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from vtac.schedule import BlockRef, LoopRef
+from vtac.targets.cuda.schedules.lanes import run_along
 from vtac.targets.cuda.schedules.mma_products import MmaProductScheduler
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
+from vtac.targets.cuda.schedules.product_matrices import payload_block
 from vtac.targets.cuda.schedules.wgmma_products import WgmmaProductScheduler
 
 _SWIZZLES = (128, 64, 32)
@@ -16,6 +18,10 @@ class BoxCopies(ProductScheduler):
     def _lanes(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> int:
         """Boxes are asked for by one thread, not by so many elements each."""
         return 1
+
+    def _run(self, copy: BlockRef, fastest: int, row: int) -> int:
+        """Elements of a row that one box has, or several of its panels: of one tile of a packed operand."""
+        return run_along(payload_block(self.script, copy), fastest, row)
 
     def _share_copy(self, copy: BlockRef, step: LoopRef, fastest: int, lanes: int) -> None:
         """Bring a step's tile of an operand as boxes."""
@@ -38,14 +44,16 @@ class BoxCopies(ProductScheduler):
 class TmaMmaScheduler(BoxCopies, MmaProductScheduler):
     """Schedules a product for `mma.sync`, its operands in boxes."""
 
-    def _swizzle(self, copy: BlockRef, rows: int, row_bytes: int) -> None:
+    def _swizzle(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> None:
         """Let chunks change places as boxes have them: within rows of at most 128 bytes, in panels of wider ones.
 
         Rows that are no multiple of 32 bytes lie as they are.
         """
-        swizzle = next((one for one in _SWIZZLES if row_bytes % one == 0), None)
+        width = self.blocks.element_bytes
+        run_bytes = self._run(copy, fastest, part[fastest]) * width
+        swizzle = next((one for one in _SWIZZLES if run_bytes % one == 0), None)
         if swizzle is not None:
-            self.script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
+            self.script.swizzle(copy, swizzle, panels=part[fastest] * width > swizzle)
 
 
 class TmaWgmmaScheduler(BoxCopies, WgmmaProductScheduler):

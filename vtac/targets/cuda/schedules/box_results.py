@@ -16,7 +16,8 @@ from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.box_products import TmaMmaScheduler, TmaWgmmaScheduler
 from vtac.targets.cuda.schedules.footprint import BARRIER_BYTES
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
-from vtac.targets.cuda.schedules.shape import ProductShape, payload_block
+from vtac.targets.cuda.schedules.product_matrices import payload_block
+from vtac.targets.cuda.schedules.shape import ProductShape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, on_groups
 
 _SWIZZLES = (128, 64, 32)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from vtac.analysis.box_copies import BoxCopy, match_box
 from vtac.analysis.nest import buffer_name, element_type_of, enclosing_loops, shape_of, strides_of
-from vtac.dialects.tensor_maps import CHUNK
+from vtac.dialects.tensor_maps import CHUNK, MOST_DIMENSIONS
 from vtac.dialects.tma import Boxes
 from vtac.errors import ConfigError, ScheduleError
 from vtac.schedule import BlockRef, Schedule
+from vtac.targets.cuda.schedules.lanes import walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
-from vtac.targets.cuda.schedules.shape import payload_block
+from vtac.targets.cuda.schedules.product_matrices import as_matrices, payload_block
 from vtac.targets.cuda.schedules.tiling import LEAST_AHEAD, ProductTiling
 
 if TYPE_CHECKING:
@@ -48,8 +49,10 @@ class BoxProbe:
         """Why no tile of an operand is a box, as its array has rows that bulk copies do not reach; empty otherwise."""
         script = self._script()
         for buffer in payload_block(script, script.get_block(self.blocks.product)).inputs[:_OPERANDS]:
-            element, extents = element_type_of(buffer), tuple(reversed(shape_of(buffer)))
-            strides = tuple(stride * self.blocks.element_bytes for stride in reversed(strides_of(buffer)[:-1]))
+            element, extents = element_type_of(buffer), shape_of(buffer)[: -MOST_DIMENSIONS - 1 : -1]
+            strides = tuple(
+                stride * self.blocks.element_bytes for stride in strides_of(buffer)[-2 : -MOST_DIMENSIONS - 1 : -1]
+            )
             ones = (1,) * (len(extents) - 1)
             boxes = Boxes((CHUNK // self.blocks.element_bytes, *ones), extents, strides, (1, *ones))
             try:
@@ -62,7 +65,7 @@ class BoxProbe:
         """Whether the rows of a step's tile of m x n x k come by maps for im2col, as pixels of parts of rows do."""
         script = self._script()
         rows, _, depth = tile
-        a, _, _ = script.implicit_gemm(script.get_block(self.blocks.product), tile)
+        a, _, _ = as_matrices(script, script.get_block(self.blocks.product), tile)
         found = _box_of(script, a, (rows, depth))
         return not isinstance(found, str) and found.boxes.corners is not None
 
@@ -76,7 +79,7 @@ class BoxProbe:
         script = self._script()
         rows, columns, depth = tile
         try:
-            a, b, _ = script.implicit_gemm(script.get_block(self.blocks.product), tile)
+            a, b, _ = as_matrices(script, script.get_block(self.blocks.product), tile)
         except ScheduleError as error:
             return error.message, error.message
         return _problem(script, a, (rows, depth)), _problem(script, b, (depth, columns))
@@ -90,11 +93,13 @@ def _problem(script: Schedule, copy: BlockRef, tile: tuple[int, int]) -> str:
 
 def _box_of(script: Schedule, copy: BlockRef, tile: tuple[int, int]) -> BoxCopy | str:
     """The boxes of a copy of a matrix, cut into such tiles; or why it copies none."""
+    by_rows = walked_fastest(payload_block(script, copy), 0) == 0
     script.set_scope(copy, 0, "shared")
     *_, outer, inner = script.get_loops(copy)
     row_tiles, row = script.split(outer, factor=tile[0])
     column_tiles, column = script.split(inner, factor=tile[1])
-    script.reorder(row_tiles, column_tiles, row, column)
+    inside = (column, row) if by_rows else (row, column)
+    script.reorder(row_tiles, column_tiles, *inside)
     return match_box(enclosing_loops(payload_block(script, copy))[-2], is_compact=False)
 
 

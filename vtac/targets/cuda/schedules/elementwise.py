@@ -8,8 +8,8 @@ from vtac.analysis.nest import blocks_under
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.errors import ScheduleError
 from vtac.schedule import Schedule
+from vtac.targets.cuda.schedules.product_matrices import payload_block
 from vtac.targets.cuda.schedules.row_blocks import RowScheduler, threads_of_a_row
-from vtac.targets.cuda.schedules.shape import payload_block
 from vtac.targets.cuda.schedules.threads import bind_elements, inline_all
 
 

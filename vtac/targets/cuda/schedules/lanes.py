@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterator
+from math import gcd
 
 from vtac.analysis.alignment import VectorAccess, vector_access
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.linear import Linear, Quotient, Remainder, from_affine
 from vtac.analysis.nest import shape_of, strides_of
 from vtac.dialects.schedule.payload import BlockOp
 
@@ -28,6 +29,28 @@ def walked_fastest(block: BlockOp, position: int) -> int:
         if sum((new - old) * stride for new, old, stride in zip(step, origin, strides, strict=True)) == 1:
             return place
     return 1
+
+
+def run_along(copy: BlockOp, place: int, part: int) -> int:
+    """Elements of a part of one of a copy's last two variables that are walked without a new channel tile or tap.
+
+    All of them, but where quotients and remainders go on within the part.
+    """
+    variable = len(copy.variables) - 2 + place
+    extents: dict[Hashable, int] = {v: one.extent for v, one in enumerate(copy.variables)}
+    values = [Linear.variable(v) for v in range(len(copy.variables))]
+    indices = [from_affine(expr, values, [], extents) for expr in copy.accesses.data[0].indices.results]
+    return gcd(part, *(run for index in indices for run in _runs(index, variable)))
+
+
+def _runs(index: Linear, variable: int) -> Iterator[int]:
+    """After how many values of a variable each of an index's quotients and remainders goes on."""
+    for atom in index.terms:
+        if isinstance(atom, Quotient | Remainder):
+            step = abs(atom.numerator.coefficient(variable))
+            if step and atom.divisor % step == 0:
+                yield atom.divisor // step
+            yield from _runs(atom.numerator, variable)
 
 
 def moves_vectors(copy: BlockOp, place: int, part: int, lanes: int) -> bool:

@@ -17,8 +17,9 @@ from vtac.targets.cuda.schedules.footprint import ASYNC_BYTES
 from vtac.targets.cuda.schedules.lanes import walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
+from vtac.targets.cuda.schedules.product_matrices import as_matrices, payload_block
 from vtac.targets.cuda.schedules.roof import choose_tiling
-from vtac.targets.cuda.schedules.shape import gather_tail, payload_block, product_shape
+from vtac.targets.cuda.schedules.shape import gather_tail, product_shape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled
 from vtac.targets.cuda.schedules.warp_loops import BANK_GROUPS, VECTOR_BYTES, spread_over_threads
 
@@ -41,7 +42,7 @@ class MmaProductScheduler(ProductScheduler):
         for name in blocks.pads:
             script.compute_inline(script.get_block(name))
         block = script.get_block(blocks.product)
-        a, b, store = script.implicit_gemm(block, self.grid.tile)
+        a, b, store = as_matrices(script, block, self.grid.tile)
         result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
         rows, columns, depth = tiling.block
@@ -56,7 +57,7 @@ class MmaProductScheduler(ProductScheduler):
         script.compute_at(block, self._spread(result))
         step, inner = self._multiply(block, *fragments)
         for (copy, fastest), count, part in zip(copies, lanes, parts, strict=True):
-            self._swizzle(copy, part[1 - fastest], part[fastest] * blocks.element_bytes)
+            self._swizzle(copy, fastest, part)
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner)
         self.grid.order()
@@ -108,8 +109,9 @@ class MmaProductScheduler(ProductScheduler):
         script.tensorize(row, f"mma.m{ROWS}n{COLUMNS}k{depth}")
         return step, k
 
-    def _swizzle(self, copy: BlockRef, rows: int, row_bytes: int) -> None:
+    def _swizzle(self, copy: BlockRef, fastest: int, part: tuple[int, int]) -> None:
         """Let as many chunks of a row change places as it has, where rows allow it."""
+        rows, row_bytes = part[1 - fastest], part[fastest] * self.blocks.element_bytes
         for swizzle in sorted(SWIZZLES, reverse=True):
             layout = SharedLayout(row_bytes, swizzle)
             if swizzle and not layout.problem() and rows * row_bytes % layout.period == 0:

@@ -9,7 +9,8 @@ from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.grid_blocks import GridBlocks
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
-from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail, payload_block
+from vtac.targets.cuda.schedules.product_matrices import as_matrices, payload_block
+from vtac.targets.cuda.schedules.shape import ProductShape, gather_tail
 from vtac.targets.cuda.schedules.tiling import RESULT_PAD, ProductTiling
 from vtac.targets.cuda.schedules.warp_loops import (
     VECTOR_BYTES,
@@ -41,7 +42,7 @@ class ProductScheduler:
         for name in blocks.pads:
             script.compute_inline(script.get_block(name))
         product = script.get_block(blocks.product)
-        a, b, store = script.implicit_gemm(product, self.grid.tile)
+        a, b, store = as_matrices(script, product, self.grid.tile)
         result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
         rows, columns, depth = self.tiling.block

@@ -9,7 +9,7 @@ from vtac.analysis.nest import shape_of, strides_of
 from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.targets.cuda.schedules.shape import payload_block
+from vtac.targets.cuda.schedules.product_matrices import payload_block
 from vtac.targets.cuda.schedules.threads import THREADS, fuse_loops, in_memory_order, tail_of
 
 _MOST_THREADS = 1024

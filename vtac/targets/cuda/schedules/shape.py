@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import prod
 
-from vtac.analysis.nest import blocks_under
 from vtac.analysis.product_depth import leaves_operands
 from vtac.analysis.structured_view import block_view
 from vtac.dialects.gpu_hardware import TILE_BYTES, shape_for_tiles
@@ -17,6 +16,7 @@ from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, Schedule
 from vtac.targets.cuda.schedules.lanes import moves_vectors, walked_fastest
 from vtac.targets.cuda.schedules.product_blocks import ProductBlocks
+from vtac.targets.cuda.schedules.product_matrices import as_matrices, payload_block
 from vtac.targets.cuda.schedules.tiling import ProductSize, in_registers
 from vtac.targets.cuda.schedules.warp_loops import VECTOR_BYTES
 
@@ -84,11 +84,6 @@ class ProductShape:
         return len(self.groups) > 2
 
 
-def payload_block(schedule: Schedule, block: BlockRef) -> BlockOp:
-    """What a schedule has made of a block so far."""
-    return next(found for found in blocks_under(schedule.function) if found.block_name == block.name)
-
-
 def gather_tail(schedule: Schedule, blocks: ProductBlocks, store: BlockRef) -> BlockRef:
     """Compute what the product starts from and the tail as one block, straight from the product; that block."""
     for name in (*blocks.start, *blocks.sides):
@@ -106,7 +101,7 @@ def product_shape(probe: Schedule, blocks: ProductBlocks) -> ProductShape:
         probe.compute_inline(probe.get_block(name))
     product = probe.get_block(blocks.product)
     fills = _fills(payload_block(probe, product))
-    a, b, store = probe.implicit_gemm(product, [1, 1, 1])
+    a, b, store = as_matrices(probe, product, [1, 1, 1])
     *batch, m, n, k = (variable.extent for variable in payload_block(probe, product).variables)
     a_by_rows = walked_fastest(payload_block(probe, a), 0) == 0
     b_by_depth = walked_fastest(payload_block(probe, b), 0) == 0

@@ -13,7 +13,7 @@ from vtac.dialects.gpu_hardware import WARP_SIZE
 from vtac.dialects.schedule.payload import BlockOp
 from vtac.dialects.schedule.spellings import TailName
 from vtac.schedule import BlockRef, LoopRef, Schedule
-from vtac.targets.cuda.schedules.shape import payload_block
+from vtac.targets.cuda.schedules.product_matrices import payload_block
 
 THREADS = 256
 """Threads of a block that compute elements each for itself."""

@@ -14,6 +14,7 @@ from vtac.errors import ScheduleError
 from vtac.schedule import BlockRef, LoopRef, Schedule
 from vtac.targets.cuda.schedules.product_blocks import find_product_blocks
 from vtac.targets.cuda.schedules.product_directives import ProductScheduler
+from vtac.targets.cuda.schedules.product_matrices import as_matrices
 from vtac.targets.cuda.schedules.roof import choose_tiling
 from vtac.targets.cuda.schedules.shape import gather_tail, product_shape
 from vtac.targets.cuda.schedules.tiling import ProductTiling, is_swizzled, on_groups, tilings
@@ -49,7 +50,7 @@ class WgmmaProductScheduler(ProductScheduler):
             script.compute_inline(script.get_block(name))
         block = script.get_block(blocks.product)
         rows, columns, depth = self.tiling.block
-        a, b, store = script.implicit_gemm(block, self.grid.tile)
+        a, b, store = as_matrices(script, block, self.grid.tile)
         result = gather_tail(script, blocks, store)
         copies = ((a, int(not self.shape.a_by_rows)), (b, int(not self.shape.b_by_depth)))
         parts = ((rows, depth), (depth, columns))
@@ -63,11 +64,15 @@ class WgmmaProductScheduler(ProductScheduler):
         step, inner = self._multiply(block)
         for (copy, fastest), count, part in zip(copies, lanes, parts, strict=True):
             row_bytes = part[fastest] * blocks.element_bytes
-            swizzle = _swizzle(row_bytes)
+            swizzle = _swizzle(self._run(copy, fastest, part[fastest]) * blocks.element_bytes)
             script.swizzle(copy, swizzle, panels=row_bytes > swizzle)
             self._share_copy(copy, step, fastest, count)
         self._pipeline(step, inner)
         self.grid.order()
+
+    def _run(self, copy: BlockRef, fastest: int, row: int) -> int:
+        """Elements that chunks may change places within: of a row that threads write, all."""
+        return row
 
     def _spread(self, result: BlockRef) -> LoopRef:
         """Blocks, warpgroups and their warps over the result, which each warp finishes; the loop over warps."""
