@@ -90,8 +90,8 @@ def compile(
     the layer that is compiled next, how many are done and how many there are. With `cache=True` a program that was
     compiled before is read from disk, and others are kept there; by default, None, that is so where `VTAC_CACHE_DIR`
     names a folder. `schedules` is a store that `vtac.tune` has filled, or its path: layers that it knows on this
-    hardware get the tilings that took the fewest cycles. `jobs` processes share the layers of a network, where the
-    system is Linux and the caller runs one thread; the program is the same. `measurements` is a file that
+    hardware get the tilings that took the fewest cycles. `jobs` processes share the layers of a network, copies of this
+    one or, where it runs threads, fresh interpreters; the program is the same. `measurements` is a file that
     `benchmarks/tensor_cores.py` has written: products that it knows on the architecture get the tiling that was the
     fastest.
     """

@@ -12,9 +12,18 @@ from pathlib import Path
 
 import pytest
 
+from vtac.workers import forks
 from vtac.workers.forks import beside, shared_out
 
 _HERE = os.getpid()
+
+
+@pytest.fixture
+def copied(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Processes are copied whatever threads the runner of the tests has."""
+    if sys.platform != "linux":
+        pytest.skip("processes are copied on Linux alone")
+    monkeypatch.setattr(forks, "can_fork", lambda: True)
 
 
 def _squared(task: int) -> str:
@@ -45,6 +54,7 @@ def _all(function: Callable[[int], str], tasks: Sequence[int], count: int) -> di
     return dict(pairs)
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("count", [1, 2, 3, 9])
 def test_each_task_is_given_once(count: int) -> None:
     found = _all(str, range(7), count)
@@ -57,6 +67,7 @@ def test_one_process_takes_them_in_order() -> None:
         assert list(found) == [(3, None), (1, None), (2, None)]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_copy_gives_back_what_it_has_done(capfd: pytest.CaptureFixture[str]) -> None:
     reading, writing = os.pipe()
 
@@ -75,6 +86,7 @@ def test_a_copy_gives_back_what_it_has_done(capfd: pytest.CaptureFixture[str]) -
     os.close(writing)
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("function", [_lost_elsewhere, _broken_elsewhere, _lost_later])
 def test_what_a_copy_does_not_give_back_is_to_be_done_here(
     function: Callable[[int], str], capfd: pytest.CaptureFixture[str]
@@ -88,7 +100,7 @@ def _children() -> set[str]:
     return set(Path(f"/proc/self/task/{os.getpid()}/children").read_text(encoding="ascii").split())
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("error", [KeyError, KeyboardInterrupt])
 def test_who_gives_up_leaves_no_process(error: type[BaseException]) -> None:
     before = _children()
@@ -121,6 +133,7 @@ def test_a_program_of_several_threads_is_not_copied() -> None:
         thread.join()
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_check_beside_is_made_once(count: int) -> None:
     """In a copy, whose list is its own; or here, before the body."""
@@ -130,6 +143,7 @@ def test_a_check_beside_is_made_once(count: int) -> None:
     assert made == ([1, 2] if count == 1 else [2])
 
 
+@pytest.mark.usefixtures("copied")
 @pytest.mark.parametrize("count", [1, 2])
 @pytest.mark.parametrize("fails", [False, True])
 def test_what_a_check_raises_comes_before_what_the_body_raises(count: int, fails: bool) -> None:
@@ -145,6 +159,7 @@ def test_what_a_check_raises_comes_before_what_the_body_raises(count: int, fails
         checked()
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_check_whose_copy_was_killed_is_made_here() -> None:
     made: list[str] = []
     with beside(lambda: made.append(_lost_elsewhere(1)), 2):
@@ -152,6 +167,7 @@ def test_a_check_whose_copy_was_killed_is_made_here() -> None:
     assert made == ["1"]
 
 
+@pytest.mark.usefixtures("copied")
 def test_a_body_that_fails_beside_a_check_that_passes_says_so() -> None:
     def fail() -> None:
         with beside(lambda: None, 2):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.linalg.abstract_ops import LinalgStructuredOperation
@@ -24,6 +25,7 @@ from vtac.targets.vta.programs.program_cache import cached_program
 from vtac.targets.vta.programs.vta_program import VtaProgram
 from vtac.targets.vta.schedules import default_lowering, default_schedule
 from vtac.targets.vta.schedules.kernel_cache import KernelCache
+from vtac.targets.vta.schedules.kernel_lowering import get_ready
 from vtac.targets.vta.schedules.known_kernels import KnownKernels
 from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.lowering import WrittenScript
@@ -31,6 +33,10 @@ from vtac.targets.vta.schedules.tiling_cache import TilingCache
 from vtac.targets.vta.stream.build import build_program
 from vtac.text.context import make_context
 from vtac.text.verification import verify_result
+from vtac.workers.helpers import helpers
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 
 def compile_program(
@@ -61,8 +67,9 @@ def compile_program(
     folder = cache_folder(cache)
     tilings = None if folder is None else TilingCache(folder)
     streams = None if folder is None else KnownStreams(folder)
-    kernels = _kernels(folder, tilings, jobs)
-    program = compile_with(work, tilings, kernels, streams, host=host, acc_8bit=acc_8bit, progress=progress)
+    with helpers(jobs if needs_packing(work) else 1, get_ready) as others:
+        kernels = _kernels(folder, tilings, jobs, others)
+        program = compile_with(work, tilings, kernels, streams, host=host, acc_8bit=acc_8bit, progress=progress)
     for used in (tilings, kernels, streams):
         if used is not None:
             used.close()
@@ -71,11 +78,13 @@ def compile_program(
     return program
 
 
-def _kernels(folder: Path | None, tilings: KnownTilings | None, jobs: int) -> KnownKernels | None:
+def _kernels(
+    folder: Path | None, tilings: KnownTilings | None, jobs: int, others: Executor | None
+) -> KnownKernels | None:
     """Where lowered layers come from, for one who keeps them in a folder or works with several processes."""
     if folder is None and jobs == 1:
         return None
-    return KnownKernels(None if folder is None else KernelCache(folder), tilings, jobs)
+    return KnownKernels(None if folder is None else KernelCache(folder), tilings, jobs, others)
 
 
 def refuse_jobs(jobs: object) -> None:

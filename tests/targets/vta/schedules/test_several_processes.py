@@ -23,9 +23,9 @@ from vtac.targets.vta.schedules.kernel_lowering import lower_task
 from vtac.targets.vta.schedules.lowering import Lowering
 from vtac.tools.entry import INTERRUPTED
 from vtac.tools.vtac import main
-from vtac.workers import forks
+from vtac.workers import forks, helpers
 
-pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux alone")
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, and copies processes")
 _HERE = os.getpid()
 _SIZES = (16, 32, 48, 16, 80)
 _LAYERS = len(_SIZES) - 1
@@ -101,6 +101,19 @@ def expected(tmp_path: Path) -> tuple[object, ...]:
 def test_several_processes_make_the_same(jobs: int, expected: tuple[object, ...], tmp_path: Path) -> None:
     before = _children()
     assert _contents(_compiled(jobs), tmp_path / "found") == expected
+    assert _children() <= before
+
+
+@pytest.mark.parametrize("cache", [False, True])
+def test_processes_that_are_no_copies_make_the_same(
+    cache: bool, expected: tuple[object, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the caller runs threads."""
+    monkeypatch.setenv(VARIABLE, str(tmp_path / "cache"))
+    for module in (forks, helpers):
+        monkeypatch.setattr(module, "can_fork", lambda: False)
+    before = _children()
+    assert _contents(_compiled(2, cache=cache), tmp_path / "found") == expected
     assert _children() <= before
 
 

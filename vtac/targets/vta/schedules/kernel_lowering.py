@@ -19,6 +19,7 @@ from vtac.targets.vta.schedules.known_tilings import KnownTilings
 from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.search import layers_of
 from vtac.targets.vta.schedules.work import work_of
+from vtac.text.context import make_context
 from vtac.text.plain_ir import UnwritableError
 
 
@@ -46,6 +47,11 @@ def lower_task(task: str, kept: KnownTilings | None = None) -> str:
             return KernelRecord.of(lowering_of(schedule, layers, module, kept), work).text()
         except (VtacError, UnwritableError):
             return ""
+
+
+def get_ready() -> None:
+    """Import what lowering needs; a process that is to lower does so before it has a task."""
+    make_context()
 
 
 def work_in(layers: Sequence[Layer], config: VTAConfig) -> dict[str, int]:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from vtac.targets.vta.schedules.kernel_forms import KernelForm, KernelRecord, form_of
 from vtac.targets.vta.schedules.kernel_lowering import kernel_task, lower_task
 from vtac.workers.forks import shared_out
+from vtac.workers.helpers import shared_with
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from xdsl.dialects.builtin import ModuleOp
     from xdsl.dialects.func import FuncOp
 
@@ -26,11 +30,15 @@ Known: TypeAlias = "tuple[dict[str, int], Lowering]"
 
 @dataclass
 class KnownKernels:
-    """Layers under their default schedules, by their form; `jobs` processes lower what `cache` does not hold."""
+    """Layers under their default schedules, by their form; `jobs` processes lower what `cache` does not hold.
+
+    They are copies of this one, or those of `helpers`.
+    """
 
     cache: KernelCache | None = None
     tilings: KnownTilings | None = None
     jobs: int = 1
+    helpers: Executor | None = None
     _records: dict[str, str] = field(default_factory=dict[str, str], init=False)
 
     def share(self, functions: Sequence[FuncOp], module: ModuleOp) -> Generator[tuple[int, Known | None]]:
@@ -41,7 +49,8 @@ class KnownKernels:
         """
         if self.jobs == 1:
             return ((number, self.find(function, module)) for number, function in enumerate(functions))
-        return self._share_all(functions, module) if self.cache is None else self._share_new(functions, module)
+        by_text = self.cache is not None or self.helpers is not None
+        return self._share_new(functions, module) if by_text else self._share_all(functions, module)
 
     def _share_all(self, functions: Sequence[FuncOp], module: ModuleOp) -> Generator[tuple[int, Known | None]]:
         def record_of(number: int) -> str:
@@ -58,14 +67,21 @@ class KnownKernels:
         forms = [form_of(function) for function in functions]
         tasks = ["" if form is None else kernel_task(form, module) for form in forms]
         first = {task: number for number, task in reversed(list(enumerate(tasks))) if task and self._kept(task) is None}
-        new = [number for number in _longest_first(functions) if number in first.values()]
-        with closing(shared_out(lambda number: lower_task(tasks[number], self.tilings), new, self.jobs)) as done:
+        new = {number: tasks[number] for number in _longest_first(functions) if number in first.values()}
+        with closing(self._shared(new)) as done:
             for number, record in done:
                 if record is not None:
                     self._keep(tasks[number], record)
-                yield number, self._found(forms[number], tasks[number])
+                is_own = record is None and self.cache is None
+                yield number, None if is_own else self._found(forms[number], tasks[number])
         others = (number for number in range(len(functions)) if number not in new)
         yield from ((number, self._found(forms[number], tasks[number])) for number in others)
+
+    def _shared(self, tasks: Mapping[int, str]) -> Generator[tuple[int, str | None]]:
+        lower = partial(lower_task, kept=self.tilings)
+        if self.helpers is not None:
+            return shared_with(self.helpers, lower, tasks)
+        return shared_out(lambda number: lower(tasks[number]), list(tasks), self.jobs)
 
     def find(self, function: FuncOp, module: ModuleOp) -> Known | None:
         """The work of a device function, and what it becomes; None where it has to be lowered by itself."""
