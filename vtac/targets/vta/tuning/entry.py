@@ -36,6 +36,7 @@ from vtac.targets.vta.tuning.budget import Budget, budget_of
 from vtac.targets.vta.tuning.campaign import Campaign, Problem
 from vtac.targets.vta.tuning.measuring import Bench, Readings, measured_layers
 from vtac.targets.vta.tuning.outcomes import TunedFunction, TunedKind, result_of
+from vtac.targets.vta.tuning.promise import with_rehearsals
 from vtac.targets.vta.tuning.result import TuneResult
 from vtac.targets.vta.tuning.search import LayerSearch, Objective
 from vtac.targets.vta.tuning.space import member_of, space_of
@@ -183,7 +184,8 @@ def _kind(layer: Layer, same: list[TunedFunction], objective: Objective, share: 
     module = same[0].module
     config = config_of(module)
     default = best_tiling(_fresh(module), config, layer).tiling
-    search = LayerSearch(space_of(layer, config), objective, member_of(layer, default, config), share)
+    space = with_rehearsals(layer, space_of(layer, config), config, share)
+    search = LayerSearch(space, objective, member_of(layer, default, config), share)
     return TunedKind(Problem(same[0].called, layer, _text(module), weight, search), default, same)
 
 
