@@ -8,15 +8,13 @@ from functools import cache
 from itertools import chain
 from keyword import iskeyword
 from operator import index as as_index
-from typing import SupportsIndex, TypeVar, cast
+from typing import NamedTuple, SupportsIndex, TypeAlias, TypeVar, cast
 
 from xdsl.dialects.builtin import ArrayAttr, DenseArrayBase, IntegerAttr, StringAttr, UnitAttr, i64
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import (
     AttrConstraint,
     InferenceContext,
-    OperandDef,
-    OptOperandDef,
     OptPropertyDef,
     VarOperandDef,
     VarResultDef,
@@ -45,28 +43,69 @@ def make_directive(kind: type[D], arguments: Mapping[str, object], results: int 
     argument that is none of the kind declared. Kinds of handles, and what the operation requires of its
     arguments together, are for its verifier.
     """
-    definition = kind.get_irdl_definition()
-    name = directive_name(kind)
-    known = argument_names(kind)
+    name, form = directive_name(kind), _form(kind)
     for what in arguments:
-        if what not in known:
-            raise ScheduleError(f"{name}: no argument '{what}'; the arguments are {', '.join(sorted(known))}")
-    arguments = {_declared(what): value for what, value in arguments.items()}
-    operands = [_operands(name, what, declared, arguments.get(what)) for what, declared in definition.operands]
-    properties = {
-        what: _property(name, what, kind, arguments[what])
-        for what, declared in definition.properties.items()
-        if not (arguments.get(what) is None and (what not in arguments or isinstance(declared, OptPropertyDef)))
-    }
-    given = {what: value for what, value in properties.items() if value is not None}
+        if what not in form.names:
+            names = ", ".join(sorted(form.names))
+            raise ScheduleError(f"{name}: no argument '{what}'; the arguments are {names}")
+    operands = [_operands(name, one, arguments.get(one.spelt)) for one in form.operands]
+    properties: dict[str, Attribute] = {}
+    for one in form.properties:
+        value = arguments.get(one.spelt)
+        if value is None and (one.is_optional or one.spelt not in arguments):
+            continue
+        found = value if isinstance(value, Attribute) else _converted(name, one, value)
+        if found is not None:
+            properties[one.name] = found
     types = _result_types(kind, results)
-    if definition.options:  # which may want more of the operation than its parts
-        return kind(operands=operands, properties=given, result_types=[list(kinds) for kinds in types])
-    return kind.create(operands=list(chain(*operands)), properties=given, result_types=list(chain(*types)))
+    if form.has_options:  # which may want more of the operation than its parts
+        return kind(operands=operands, properties=properties, result_types=[list(kinds) for kinds in types])
+    return kind.create(operands=list(chain(*operands)), properties=properties, result_types=list(chain(*types)))
 
 
-def _declared(name: str) -> str:
-    return name.removesuffix("_") if iskeyword(name.removesuffix("_")) else name
+_Conversion: TypeAlias = Callable[[str, str, object], Attribute | None]
+
+
+class _Operand(NamedTuple):
+    """An operand that a directive declares: its name, that in Python, and whether it is any number of handles."""
+
+    name: str
+    spelt: str
+    is_variadic: bool
+
+
+class _Property(NamedTuple):
+    """A property that a directive declares, whether it may be missing, and what makes it of a Python value."""
+
+    name: str
+    spelt: str
+    is_optional: bool
+    convert: _Conversion | None
+
+
+class _Form(NamedTuple):
+    """What a directive declares."""
+
+    names: tuple[str, ...]
+    operands: tuple[_Operand, ...]
+    properties: tuple[_Property, ...]
+    has_options: bool
+
+
+@cache
+def _form(kind: type[DirectiveOp]) -> _Form:
+    definition = kind.get_irdl_definition()
+    return _Form(
+        argument_names(kind),
+        tuple(
+            _Operand(what, _spelt(what), isinstance(declared, VarOperandDef)) for what, declared in definition.operands
+        ),
+        tuple(
+            _Property(what, _spelt(what), isinstance(declared, OptPropertyDef), _conversion(kind, what))
+            for what, declared in definition.properties.items()
+        ),
+        bool(definition.options),
+    )
 
 
 @cache
@@ -124,13 +163,11 @@ def refused(directive: str, what: str, value: object, wanted: str) -> ScheduleEr
     return ScheduleError(f"{directive}: {what} is {found}; {wanted} is required")
 
 
-def _operands(
-    directive: str, what: str, declared: OperandDef | OptOperandDef | VarOperandDef, value: object
-) -> list[SSAValue]:
-    if not isinstance(declared, VarOperandDef):
-        return [_handle(directive, what, value)]
+def _operands(directive: str, declared: _Operand, value: object) -> list[SSAValue]:
+    if not declared.is_variadic:
+        return [_handle(directive, declared.name, value)]
     many = cast("Iterable[object]", value) if isinstance(value, Iterable) else ()
-    return [_handle(directive, what.removesuffix("s"), one) for one in many]
+    return [_handle(directive, declared.name.removesuffix("s"), one) for one in many]
 
 
 def _handle(directive: str, what: str, reference: object) -> SSAValue:
@@ -139,17 +176,13 @@ def _handle(directive: str, what: str, reference: object) -> SSAValue:
     return reference.value
 
 
-def _property(directive: str, what: str, kind: type[DirectiveOp], value: object) -> Attribute | None:
-    if isinstance(value, Attribute):
-        return value
-    convert = _conversion(kind, what)
-    if convert is None:
-        raise TypeError(f"{directive}: {what} takes an attribute")
-    return convert(directive, "name" if what.endswith("_name") else what, value)
+def _converted(directive: str, declared: _Property, value: object) -> Attribute | None:
+    if declared.convert is None:
+        raise TypeError(f"{directive}: {declared.name} takes an attribute")
+    return declared.convert(directive, "name" if declared.name.endswith("_name") else declared.name, value)
 
 
-@cache
-def _conversion(kind: type[DirectiveOp], what: str) -> Callable[[str, str, object], Attribute | None] | None:
+def _conversion(kind: type[DirectiveOp], what: str) -> _Conversion | None:
     """What makes a property of a Python value; None for one that takes attributes alone."""
     declared = kind.get_irdl_definition().properties[what].constr
     return next((convert for constraint, convert in _CONVERSIONS if declared == constraint), None)
@@ -180,7 +213,7 @@ def _groups(directive: str, what: str, values: object) -> Attribute:
     return ArrayAttr([_integers(directive, what.removesuffix("s"), group) for group in groups])
 
 
-_CONVERSIONS: tuple[tuple[AttrConstraint, Callable[[str, str, object], Attribute | None]], ...] = (
+_CONVERSIONS: tuple[tuple[AttrConstraint, _Conversion], ...] = (
     (IntegerAttr.constr(i64), integer),
     (irdl_to_attr_constraint(StringAttr), _text),
     (irdl_to_attr_constraint(UnitAttr), _flag),

@@ -43,7 +43,8 @@ def apply_directive(directive: DirectiveOp, handles: Handles) -> None:
 
     Raises `ScheduleError` when the directive is illegal; the payload is then unchanged.
     """
-    _load_ours()
+    if type(directive) not in _REWRITES:
+        _load(directive)
     if type(directive) not in _REWRITES:
         _load_those_of_targets()
     rewrite = _REWRITES.get(type(directive))
@@ -52,10 +53,19 @@ def apply_directive(directive: DirectiveOp, handles: Handles) -> None:
     rewrite(directive, handles)
 
 
+def _load(directive: DirectiveOp) -> None:
+    """Import the file of a directive of ours: the one with its name, that of lookups, or any."""
+    ours = _ours()
+    likely = [name for name in (directive.directive, "lookup") if name in ours]
+    for name in (*likely, *ours):
+        if type(directive) in _REWRITES:
+            return
+        import_module(f"{__package__}.{name}")
+
+
 @cache
-def _load_ours() -> None:
-    for module in iter_modules([str(Path(__file__).parent)]):
-        import_module(f"{__package__}.{module.name}")
+def _ours() -> tuple[str, ...]:
+    return tuple(module.name for module in iter_modules([str(Path(__file__).parent)]))
 
 
 def _load_those_of_targets() -> None:

@@ -49,8 +49,8 @@ def compute_at(op: ComputeAtOp, handles: Handles) -> None:
     """
     block = handles.block(op.block, op)
     loop = handles.loop(op.loop, op)
-    _check(op, block, loop)
-    moves = [(writer, _check(op, writer, loop)) for writer in _writers(op, block)]
+    places_of_block = _check(op, block, loop)
+    moves = [(one, places_of_block if one is block else _check(op, one, loop)) for one in _writers(op, block)]
     consumers = readers_of(block.output)
     body = loop.body.block
     region = region_of(block.output, reads_of(block.output, consumers), body)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.dialects.memref import AllocOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.nest import blocks_under, buffer_name
-from vtac.analysis.walks import operations_under
 from vtac.dialects.schedule.attributes import LoopKind
 from vtac.dialects.schedule.declared import marks_of
 from vtac.dialects.schedule.payload import BlockOp, ForOp
@@ -114,8 +113,7 @@ class Handles:
         return _unused(name, {buffer_name(buffer) for buffer in self._all_buffers()})
 
     def _all_buffers(self) -> list[SSAValue]:
-        allocations = [op.memref for op in operations_under(self.function) if isinstance(op, AllocOp)]
-        return [*self.function.body.block.args, *allocations]
+        return [*self.function.body.block.args, *(op.memref for op in _allocations(self.function.body.block))]
 
     def unique_block_name(self, name: str) -> str:
         """A name that no block has yet: the name itself or name_1, name_2, ..."""
@@ -124,6 +122,17 @@ class Handles:
         while candidate in taken:
             candidate, count = f"{name}_{count}", count + 1
         return candidate
+
+
+def _allocations(body: Block) -> Iterator[AllocOp]:
+    """The buffers of a body in program order, those of what it holds among them; what blocks compute has none."""
+    for op in body.ops:
+        if isinstance(op, AllocOp):
+            yield op
+        elif not isinstance(op, BlockOp):
+            for region in op.regions:
+                for inner in region.blocks:
+                    yield from _allocations(inner)
 
 
 def _foreign(directive: DirectiveOp) -> ScheduleError:
