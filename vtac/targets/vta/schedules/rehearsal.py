@@ -37,6 +37,8 @@ class _Rehearsal:
         self.done = [-1] * len(self.loads)
         self.left = [load.chunk.loads for load in self.loads]
         """Of each chunk, the LOADs that are still to come."""
+        self.first = 0
+        """The first chunk that is not there, or one before it."""
         self.ends: list[int] = []
         self.now = 0
         self.flight = (0, 0, -1, OUTSTANDING_BURSTS)
@@ -48,7 +50,7 @@ class _Rehearsal:
         stored: list[int] = []
         done, ends = self.done, self.ends
         for step, place in zip(self.outline.kernels, self.kernel_places, strict=True):
-            start = max(free, self._visible(place))
+            start = free if place >> 3 < self.fetched else max(free, self._visible(place))
             for chunk in step.chunks:
                 while done[chunk] < 0:
                     self._bring(_NEVER)
@@ -145,16 +147,16 @@ class _Rehearsal:
 
     def _next(self) -> tuple[list[int] | None, int, int]:
         """The queue of the chunk that comes next, when its place is free, and how many of its LOADs come."""
-        best: list[int] | None = None
-        for queue in self.queues:
-            if queue and (best is None or queue[-1] < best[-1]):
-                best = queue
-        if best is None:
+        loads, done, now, number = self.loads, self.done, self.now, self.first
+        while number < len(done) and done[number] >= 0:
+            number += 1
+        self.first = number
+        if number == len(done):
             return None, _NEVER, 0
-        loads, now = self.loads, self.now
-        first = loads[best[-1]]
+        first = loads[number]
+        best = self.queues[first.buffer]
         ready = limit = self._ready(first)
-        count = self.left[best[-1]]
+        count = self.left[number]
         if ready <= now:
             return best, ready, count
         head = best

@@ -69,34 +69,49 @@ class Outline:
 
 
 class StepWriter:
-    """Writes an outline: leaves out loads of what is on chip, and micro-ops that are known."""
+    """Writes an outline: leaves out loads of what is on chip, and micro-ops that are known.
+
+    Where chunks may stand, are places, which go by numbers.
+    """
 
     def __init__(self, config: VTAConfig) -> None:
         self.outline = Outline()
         self.stores = 0
         """Steps so far behind which something is stored."""
-        self._held: dict[Hashable, tuple[Hashable, int]] = {}
+        self._places: dict[Hashable, int] = {}
+        self._held: list[tuple[Hashable, int]] = []
         """By place, the chunk that is there and the load that brought it."""
-        self._read: dict[Hashable, int] = {}
+        self._read: list[int] = []
+        """By place, the last kernel that reads what is there."""
         self._known: set[Hashable] = set()
         self._room = self._limit = micro_op_limit(config)
 
-    def load(self, place: Hashable, buffer: int, what: Hashable, chunk: Chunk) -> int:
+    def place(self, name: Hashable, count: int = 1) -> int:
+        """The number of the place of that name, or of the first of so many that follow one another."""
+        found = self._places.get(name)
+        if found is None:
+            found = self._places[name] = len(self._held)
+            self._held += [(None, -1)] * count
+            self._read += [-1] * count
+        return found
+
+    def load(self, place: int, buffer: int, what: Hashable, chunk: Chunk) -> int:
         """The load that brings a chunk to its place; an earlier one where it is there already."""
-        held = self.held(place, what)
-        if held >= 0:
-            return held
-        loads, before = self.outline.loads, len(self.outline.kernels)
-        loads.append(LoadStep(before, self._read.get(place, -1), buffer, chunk))
-        self._held[place] = what, len(loads) - 1
-        return len(loads) - 1
+        there, number = self._held[place]
+        if there == what:
+            return number
+        loads = self.outline.loads
+        number = len(loads)
+        loads.append(LoadStep(len(self.outline.kernels), self._read[place], buffer, chunk))
+        self._held[place] = what, number
+        return number
 
-    def held(self, place: Hashable, what: Hashable) -> int:
+    def held(self, place: int, what: Hashable) -> int:
         """The load that brought a chunk to its place, where it is there; else -1."""
-        found = self._held.get(place)
-        return found[1] if found is not None and found[0] == what else -1
+        there, number = self._held[place]
+        return number if there == what else -1
 
-    def kernel(self, operands: Hashable, step: KernelStep, reads: tuple[Hashable, ...] = ()) -> None:
+    def kernel(self, operands: Hashable, step: KernelStep, reads: tuple[int, ...] = ()) -> None:
         """Kernels whose operands have these places, reading chunks at some.
 
         Their micro-ops are known from then on, until there is no room for others: all are forgotten then.

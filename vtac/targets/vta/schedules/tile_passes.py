@@ -12,20 +12,22 @@ from vtac.targets.vta.schedules.layers import Layer
 from vtac.targets.vta.schedules.steps import INPUTS, KERNEL_START, WEIGHTS, KernelStep, StepWriter
 from vtac.targets.vta.schedules.tiled_contraction import TiledContraction
 from vtac.targets.vta.schedules.tiling import Tiling, kernel_order, tile_counts, tile_loops
-from vtac.targets.vta.schedules.transfers import NOTHING
+from vtac.targets.vta.schedules.transfers import NOTHING, Chunk
 
 _Where = tuple[int, Tile, Tile]
 """A pass: its number among those over the channels, and where its inputs and its weights are."""
 
 
 class _Pass(NamedTuple):
-    """What passes of tiles of one size over so many channels have in common: a number, and cycles of each kernel."""
+    """What passes of tiles of one size over so many channels have in common: a number, cycles of each kernel and of
+    all, and a chunk of their weights."""
 
     number: int
     size: Tile
     channels: int
     cycles: list[int]
     total: int
+    weights: Chunk
 
 
 class TilePasses:
@@ -43,10 +45,13 @@ class TilePasses:
         self._shares = tap_shares(contraction, tiling) if tiling.splits_window else [float(self.windows)]
         counts = tile_counts(layer, tiling)
         self._inner = next((n for n in reversed(tile_loops(layer, tiling)) if counts[n] > 1), None)
+        self._takes_turns = tiling.threads > 1
         self._rotation = self._rotated()
         self.period = self.count // gcd(self.count, self._rotation)
         """After so many tiles of the innermost loop passes begin with the same channels again."""
         self._passes: dict[tuple[Tile, int], _Pass] = {}
+        self._kernels: dict[Hashable, int] = {}
+        """By the operands of the first kernel of a pass, its number; those of other window positions follow it."""
 
     def _rotated(self) -> int:
         """How many passes later each tile of the innermost loop begins: with what the one before left on chip."""
@@ -57,7 +62,7 @@ class TilePasses:
 
     def write(self, tile: int, thread: int, at: Sequence[int], size: Tile, slot: int) -> Iterator[None]:
         """The passes of a tile: its number among those of a virtual thread, that, its number along each dimension, its
-        size, its accumulators. Loads are a unit, and so is what stands behind them."""
+        size, its accumulators. Where threads take turns, loads are a unit, and so is what stands behind them."""
         contraction, tiling = self.contraction, self.tiling
         first = 0 if self._inner is None else self._rotation * at[self._inner]
         step = tile * self.count
@@ -77,49 +82,54 @@ class TilePasses:
         if found is None:
             tiles = prod(self.contraction.tile(size)) * channels
             cycles = [KERNEL_START + ceil(tiles * share) for share in self._shares]
-            found = self._passes[size, channels] = _Pass(len(self._passes), size, channels, cycles, sum(cycles))
+            windows = 1 if self.tiling.taps or self.tiling.streamed else self.windows
+            weights = self.chunks.weights(size, channels, windows)
+            found = _Pass(len(self._passes), size, channels, cycles, sum(cycles), weights)
+            self._passes[size, channels] = found
         return found
 
     def _at_once(
         self, where: _Where, places: tuple[int, int], at: Sequence[int], kind: _Pass, slot: int
     ) -> Iterator[None]:
         """A pass with the weights of all window positions in one chunk."""
-        inputs, weights = (INPUTS, places[0], kind.size), (WEIGHTS, places[1], kind.size)
-        both = (
-            self._inputs(inputs, (where[0], 0, where[1]), at, kind),
-            self._weights(weights, (where[0], where[2]), kind, self.windows),
-        )
-        yield
+        writer = self.writer
+        inputs, weights = self._places(places, kind)
+        data = self._inputs(inputs, (where[0], 0, where[1]), at, kind)
+        both = data, writer.load(weights, WEIGHTS, (where[0], where[2]), kind.weights)
+        if self._takes_turns:
+            yield
         step = KernelStep(kind.total, len(kind.cycles), self._micro_ops, NOTHING, both)
-        self.writer.kernel((places, kind.number, slot), step, (inputs, weights))
-        yield
+        writer.kernel((places, kind.number, slot), step, (inputs, weights))
+        if self._takes_turns:
+            yield
 
     def _tap_by_tap(
         self, where: _Where, places: tuple[int, int], at: Sequence[int], kind: _Pass, slot: int
     ) -> Iterator[None]:
         """A pass that loads the weights of each window position, and its inputs where they are streamed."""
-        streamed = self.tiling.streamed
-        inputs = (INPUTS, places[0], kind.size)
+        streamed, writer = self.tiling.streamed, self.writer
+        inputs, first = self._places(places, kind)
+        kernel = self._kernels.setdefault((places, kind.number, slot), len(self._kernels) * len(kind.cycles))
+        data = -1
         for tap, cycles in enumerate(kind.cycles):
-            place = 0 if streamed else tap
-            weights = (WEIGHTS, places[1], kind.size, place)
-            both = (
-                self._inputs(inputs, (where[0], tap if streamed else 0, where[1]), at, kind),
-                self._weights(weights, (where[0], tap, where[2]), kind, 1),
-            )
-            yield
+            if streamed or tap == 0:
+                data = self._inputs(inputs, (where[0], tap, where[1]), at, kind)
+            weights = first if streamed else first + tap
+            both = data, writer.load(weights, WEIGHTS, (where[0], tap, where[2]), kind.weights)
+            if self._takes_turns:
+                yield
             step = KernelStep(cycles, 1, self._micro_ops, NOTHING, both)
-            self.writer.kernel((places, place, kind.number, slot), step, (inputs, weights))
-            yield
+            writer.kernel(kernel + tap, step, (inputs, weights))
+            if self._takes_turns:
+                yield
 
-    def _inputs(self, place: Hashable, what: tuple[int, int, Tile], at: Sequence[int], kind: _Pass) -> int:
+    def _places(self, places: tuple[int, int], kind: _Pass) -> tuple[int, int]:
+        """Where the inputs of a pass stand, and its first weights."""
+        inputs = self.writer.place((INPUTS, places[0], kind.size))
+        return inputs, self.writer.place((WEIGHTS, places[1], kind.size), len(kind.cycles))
+
+    def _inputs(self, place: int, what: tuple[int, int, Tile], at: Sequence[int], kind: _Pass) -> int:
         held = self.writer.held(place, what)
         if held >= 0:
             return held
         return self.writer.load(place, INPUTS, what, self.chunks.inputs(at, kind.size, kind.channels, what[1]))
-
-    def _weights(self, place: Hashable, what: Hashable, kind: _Pass, windows: int) -> int:
-        held = self.writer.held(place, what)
-        if held >= 0:
-            return held
-        return self.writer.load(place, WEIGHTS, what, self.chunks.weights(kind.size, kind.channels, windows))

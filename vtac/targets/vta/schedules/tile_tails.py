@@ -26,6 +26,17 @@ class _Piece(NamedTuple):
     stored: tuple[int, int]
 
 
+class _Factors(NamedTuple):
+    """What products of int8 tiles take: the dimensions that move those that do, their chunk and that of the tile that
+    stays, and cycles of so many kernels."""
+
+    moved: list[int]
+    moving: Chunk
+    still: Chunk
+    cycles: int
+    kernels: int
+
+
 class TileTails:
     """Writes what is behind the contraction of each tile."""
 
@@ -38,6 +49,7 @@ class TileTails:
             (one, stage.region, stage.kind == "contraction") for stage in layer.stages for one in stage.products
         ]
         self._pieces: dict[Tile, _Piece] = {}
+        self._factors: dict[tuple[str, Tile, Tile], _Factors] = {}
         self._stored: dict[tuple[int, Tile], int] = {}
         """By accumulators and size of a tile, the last store of those that had them before."""
         self._loaded: dict[int, tuple[int, ...]] = {}
@@ -90,19 +102,30 @@ class TileTails:
         store: int,
     ) -> None:
         """Int8 tiles through one tile of weights, or one of inputs with weights: loaded by tile, read by piece."""
+        factors = self._factors.get((one.block, size, part))
+        if factors is None:
+            factors = self._factors[one.block, size, part] = self._factors_of(one, region, size, part)
+        writer = self.writer
+        copy = 0 if one.is_bias else turn[0] % self.tiling.operands
+        place = writer.place((OPERANDS, one.block, copy, turn[1]))
+        what = tuple([at[number] for number in factors.moved])
+        data = writer.load(place, OPERANDS, what, factors.moving)
+        still = writer.load(writer.place((OPERANDS, one.block, turn[1])), OPERANDS, (), factors.still)
+        step = KernelStep(factors.cycles, factors.kernels, chunks=(data, still), store=store)
+        writer.kernel((one.block, copy, turn[2], part), step, (place,))
+
+    def _factors_of(self, one: Product, region: TileRegion, size: Tile, part: Tile) -> _Factors:
         moved = one.weights if one.is_bias else one.region
         both = self.config.inp_element_bytes, self.config.wgt_element_bytes
         other, nbytes = both if one.is_bias else reversed(both)
-        copy = 0 if one.is_bias else turn[0] % self.tiling.operands
-        place = (OPERANDS, one.block, copy, turn[1])
-        chunk = chunk_of([side.extent(size) for side in moved], [side.size for side in moved], nbytes)
-        what = tuple([at[side.spatial] for side in moved if side.spatial is not None])
-        data = self.writer.load(place, OPERANDS, what, chunk)
-        still = self.writer.load((OPERANDS, one.block, turn[1]), OPERANDS, (), chunk_of((1,), (1,), other))
         kernels = 2 if one.starts else 1
-        cycles = kernels * (KERNEL_START + prod([side.extent(part) for side in region]))
-        step = KernelStep(cycles, kernels, chunks=(data, still), store=store)
-        self.writer.kernel((one.block, copy, turn[2], part), step, (place,))
+        return _Factors(
+            [side.spatial for side in moved if side.spatial is not None],
+            chunk_of([side.extent(size) for side in moved], [side.size for side in moved], nbytes),
+            chunk_of((1,), (1,), other),
+            kernels * (KERNEL_START + prod([side.extent(part) for side in region])),
+            kernels,
+        )
 
     def _piece(self, size: Tile) -> _Piece:
         layer, pieces = self.layer, self.tiling.pieces
