@@ -23,6 +23,7 @@ from vtac.analysis.sizes import (
     values_under,
 )
 from vtac.analysis.stage import stage_of
+from vtac.analysis.walks import operations_of
 from vtac.dialects.packing.declared import DEVICE, PROGRAM
 from vtac.dialects.schedule.script import ScriptOp
 from vtac.errors import CompileError, ConfigError
@@ -100,7 +101,7 @@ def _copied(module: object) -> ModuleOp:
 
 def _refuse_later_stages(module: ModuleOp) -> None:
     """Raises `CompileError` for IR past packing, or from within a pipeline, and for functions that call others."""
-    functions = [op for op in module.walk() if isinstance(op, FuncOp) and op.body.blocks]
+    functions = [op for op in operations_of(FuncOp, module) if op.body.blocks]
     packed = next((op for op in functions if DEVICE.is_on(op) or PROGRAM.is_on(op)), None)
     if packed is not None:
         raise CompileError(
@@ -113,7 +114,7 @@ def _refuse_later_stages(module: ModuleOp) -> None:
         stage = stage_of(function)
         if stage is not None and not stage.is_whole:
             raise CompileError(f"cannot compile '{name}': {stage.whereabouts}", location_of(stage.op))
-        call = next((op for op in function.walk() if isinstance(op, CallOp)), None) if stage is None else None
+        call = next(iter(operations_of(CallOp, function)), None) if stage is None else None
         if call is not None and not _calls_lowered(call, module):
             raise CompileError(
                 f"'{name}' calls '{call.callee.string_value()}'; a program is one function that calls no other: write "
@@ -130,7 +131,7 @@ def _calls_lowered(call: CallOp, module: ModuleOp) -> bool:
 
 def refuse_several_functions(module: ModuleOp) -> None:
     """Raises `CompileError` unless a module has one function with a body that no other calls."""
-    called = {op.callee.string_value() for op in module.walk() if isinstance(op, CallOp)}
+    called = {op.callee.string_value() for op in operations_of(CallOp, module)}
     names = [
         op.sym_name.data
         for op in module.ops
@@ -148,7 +149,7 @@ def refuse_beyond_reach(module: ModuleOp, reach: Reach | None) -> None:
 
     The arguments and results of each function count together: they lie in memory at once.
     """
-    for function in [op for op in module.walk() if isinstance(op, FuncOp) and op.body.blocks]:
+    for function in [op for op in operations_of(FuncOp, module) if op.body.blocks]:
         for value in values_under(function):
             _refuse_value(value, function, reach)
         outside = [*function.body.block.args, *returned(function)]

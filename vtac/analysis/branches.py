@@ -6,12 +6,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 
 from vtac.analysis.locations import location_of
+from vtac.analysis.walks import operations_of
 from vtac.errors import CompileError, JointCompileError
 
 
 def refuse_branches(module: ModuleOp) -> None:
     """Raises `CompileError` for functions of several blocks, all of them at once."""
-    branching = [op for op in module.walk() if isinstance(op, FuncOp) and len(op.body.blocks) > 1]
+    branching = [op for op in operations_of(FuncOp, module) if op.body.first_block is not op.body.last_block]
     refusals = [
         CompileError(
             f"function '{op.sym_name.data}' has {len(op.body.blocks)} blocks with branches between them; one block is "

@@ -10,6 +10,8 @@ from xdsl.dialects.builtin import FixedBitwidthType, MemRefType, ShapedType, Ten
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from vtac.analysis.walks import operations_under
+
 _INDEX_BITS = 64
 
 MAX_RANK = 64
@@ -53,9 +55,8 @@ def values_under(op: Operation) -> Iterator[SSAValue]:
     for region in op.regions:
         for block in region.blocks:
             yield from block.args
-    for inner in op.walk():
-        if inner is not op:
-            yield from inner.results
+    for inner in operations_under(op)[1:]:
+        yield from inner.results
 
 
 def total_bytes(values: Iterable[SSAValue]) -> int:

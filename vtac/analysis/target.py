@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 
 from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Attribute
 
 from vtac.dialects.hardware import VTAConfig
 from vtac.dialects.vta.declared import ACC_8BIT, CONFIG
@@ -13,7 +15,13 @@ from vtac.dialects.vta.declared import ACC_8BIT, CONFIG
 def config_of(module: ModuleOp) -> VTAConfig:
     """The module's `vta.config`, else the default configuration."""
     given = CONFIG.get(module)
-    return VTAConfig() if given is None else _config(tuple(given.items()))
+    return default_config() if given is None else _config(tuple(given.items()))
+
+
+@cache
+def default_config() -> VTAConfig:
+    """The configuration of modules that state none."""
+    return VTAConfig()
 
 
 @lru_cache(maxsize=64)
@@ -34,4 +42,9 @@ def copy_target(source: ModuleOp, into: ModuleOp) -> None:
 
 def set_config(module: ModuleOp, config: VTAConfig) -> None:
     """Write a configuration into a module."""
-    CONFIG.set(module, config.to_fields())
+    module.attributes |= _entry(config)
+
+
+@lru_cache(maxsize=64)
+def _entry(config: VTAConfig) -> Mapping[str, Attribute]:
+    return CONFIG.entry(config.to_fields())

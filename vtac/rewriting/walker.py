@@ -1,8 +1,8 @@
 """The driver of pattern rewrites: a refusal stays one message, and no rewrite goes on for ever.
 
 xDSL's walker prints the whole module into every exception that a pattern raises; ours carry
-their location, so the first one is kept and raised after the walk. It has no cap on
-iterations either: patterns that never come to rest are reported by name.
+their location, and are raised as they are. It has no cap on iterations either: patterns that never
+come to rest are reported by name.
 """
 
 from __future__ import annotations
@@ -15,7 +15,14 @@ from types import UnionType
 from typing import cast, get_args
 
 from xdsl.ir import Block, Operation, Region
-from xdsl.pattern_rewriter import PatternRewriter, PatternRewriteWalker, RewritePattern
+from xdsl.pattern_rewriter import (
+    GreedyRewritePatternApplier,
+    PatternRewriter,
+    PatternRewriterListener,
+    PatternRewriteWalker,
+    RewritePattern,
+)
+from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.locations import location_of
 from vtac.analysis.walks import operations_in
@@ -34,12 +41,50 @@ class PatternOfKinds(RewritePattern):
     kinds: tuple[type[Operation], ...]
 
 
-class _Walker(PatternRewriteWalker):
-    """Starts from the operations of given kinds: no pattern looks at another."""
+class _Rewriter(PatternRewriter):
+    """Inserts before the operation that is looked at, a place which is made where something is inserted there."""
 
-    def __init__(self, pattern: _UntilStopped, *, recursive: bool, inside_first: bool, backwards: bool) -> None:
-        super().__init__(pattern, apply_recursively=recursive, walk_regions_first=inside_first, walk_reverse=backwards)
-        self._kinds = _kinds_of_all(pattern.patterns)
+    def __init__(self, listener: PatternRewriterListener) -> None:
+        PatternRewriterListener.__init__(self)
+        self.extend_from_listener(listener)
+
+    def look_at(self, op: Operation) -> None:
+        """Begin with an operation, to which nothing is done yet."""
+        self._current_operation = op
+        self._point: InsertPoint | None = None
+        self._name_hint = None
+        self.has_done_action = False
+
+    @property
+    def insertion_point(self) -> InsertPoint:  # pyright: ignore[reportIncompatibleVariableOverride]
+        """Where `insert` inserts what it is told no other place of."""
+        if self._point is None and self._current_operation is not None:
+            self._point = InsertPoint.before(self._current_operation)
+        if self._point is None:
+            raise ValueError("the rewriter looks at no operation")
+        return self._point
+
+    @insertion_point.setter
+    def insertion_point(self, point: InsertPoint) -> None:
+        self._point = point
+
+
+class _Walker(PatternRewriteWalker):
+    """Shows each operation to the patterns for its kind: the first that acts wins."""
+
+    def __init__(
+        self, patterns: Sequence[RewritePattern], *, recursive: bool, inside_first: bool, backwards: bool, most: int
+    ) -> None:
+        super().__init__(
+            GreedyRewritePatternApplier(list(patterns)),
+            apply_recursively=recursive,
+            walk_regions_first=inside_first,
+            walk_reverse=backwards,
+        )
+        self._patterns = [(pattern, _given_kinds(pattern) or _kinds_of(type(pattern))) for pattern in patterns]
+        self._by_kind: dict[type[Operation], list[RewritePattern]] = {}
+        self._counts: Counter[str] = Counter()
+        self._most = most
 
     def _populate_worklist(self, op: Operation | Region | Block) -> None:
         if not isinstance(op, Region):
@@ -47,14 +92,44 @@ class _Walker(PatternRewriteWalker):
             return
         # The worklist is a stack: what is pushed last is looked at first, so backwards is the order of the push.
         in_order = operations_in(op, inside_first=self.walk_regions_first != self.walk_reverse)
-        kinds = tuple(kind for kind in set(map(type, in_order)) if issubclass(kind, self._kinds))
-        wanted = [found for found in in_order if type(found) in kinds]
-        for found in wanted if self.walk_reverse else reversed(wanted):
-            self._worklist.push(found)
+        for found in in_order if self.walk_reverse else reversed(in_order):
+            if self._patterns_for(type(found)):
+                self._worklist.push(found)
+
+    def _process_worklist(self, listener: PatternRewriterListener) -> bool:
+        has_acted = False
+        rewriter = _Rewriter(listener)
+        while self._worklist:
+            op = self._worklist.pop()
+            rewriter.look_at(op)
+            for pattern in self._patterns_for(type(op)):
+                pattern.match_and_rewrite(op, rewriter)
+                if rewriter.has_done_action:
+                    has_acted = True
+                    self._count(pattern, op)
+                    break
+        return has_acted
+
+    def _patterns_for(self, kind: type[Operation]) -> Sequence[RewritePattern]:
+        found = self._by_kind.get(kind)
+        if found is None:
+            found = [pattern for pattern, kinds in self._patterns if _is_one_of(kind, kinds)]
+            self._by_kind[kind] = found
+        return found
+
+    def _count(self, pattern: RewritePattern, op: Operation) -> None:
+        name = type(pattern).__name__
+        self._counts[name] += 1
+        if self._counts.total() > self._most:
+            busiest, times = self._counts.most_common(1)[0]
+            raise EndlessRewriteError(
+                f"{location_of(op) or op.name}: {busiest} has rewritten {times} times and does not come to rest"
+            )
 
 
-def _kinds_of_all(patterns: Sequence[RewritePattern]) -> tuple[type[Operation], ...]:
-    return tuple({kind for pattern in patterns for kind in (_given_kinds(pattern) or _kinds_of(type(pattern)))})
+@cache
+def _is_one_of(kind: type[Operation], kinds: tuple[type[Operation], ...]) -> bool:
+    return issubclass(kind, kinds)
 
 
 def _given_kinds(pattern: RewritePattern) -> tuple[type[Operation], ...]:
@@ -68,37 +143,6 @@ def _kinds_of(pattern: type[RewritePattern]) -> tuple[type[Operation], ...]:
     if isinstance(kinds, UnionType):
         return cast("tuple[type[Operation], ...]", get_args(kinds))
     return (kinds,) if isinstance(kinds, type) and issubclass(kinds, Operation) else (Operation,)
-
-
-class _UntilStopped(RewritePattern):
-    """Patterns, the first that acts on an op wins, which do nothing more once one has raised."""
-
-    def __init__(self, patterns: Sequence[RewritePattern], most: int) -> None:
-        self.patterns = patterns
-        self.most = most
-        self.counts: Counter[str] = Counter()
-        self.error: Exception | None = None
-
-    def match_and_rewrite(self, op: Operation, rewriter: PatternRewriter) -> None:
-        if self.error is not None:
-            return
-        for pattern in self.patterns:
-            try:
-                pattern.match_and_rewrite(op, rewriter)
-            except Exception as error:
-                self.error = error
-                return
-            if rewriter.has_done_action:
-                self._count(type(pattern).__name__, op)
-                return
-
-    def _count(self, name: str, op: Operation) -> None:
-        self.counts[name] += 1
-        if self.counts.total() > self.most:
-            busiest, times = self.counts.most_common(1)[0]
-            self.error = EndlessRewriteError(
-                f"{location_of(op) or op.name}: {busiest} has rewritten {times} times and does not come to rest"
-            )
 
 
 def rewrite_once(
@@ -135,9 +179,6 @@ def _walk(
     backwards: bool,
     most: int,
 ) -> bool:
-    guarded = _UntilStopped(patterns, most)
-    walker = _Walker(guarded, recursive=recursive, inside_first=inside_first, backwards=backwards)
+    walker = _Walker(patterns, recursive=recursive, inside_first=inside_first, backwards=backwards, most=most)
     changed = [walker.rewrite_region(region) for region in root.regions]
-    if guarded.error is not None:
-        raise guarded.error
     return any(changed)

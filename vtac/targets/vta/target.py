@@ -30,6 +30,12 @@ def _read(module: ModuleOp) -> VTAConfig | None:
     return config_of(module) if CONFIG.is_on(module) else None
 
 
+def _default() -> VTAConfig:
+    from vtac.analysis.target import default_config
+
+    return default_config()
+
+
 def _write(module: ModuleOp, config: VTAConfig) -> None:
     from vtac.analysis.target import set_config
 
@@ -142,7 +148,7 @@ VTA = Target(
         read=_read,
         write=_write,
         difference=_difference,
-        default=VTAConfig,
+        default=_default,
     ),
     pipeline=_pipeline,
     schedules=_schedules,
