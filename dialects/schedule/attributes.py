@@ -16,6 +16,8 @@ from xdsl.printer import Printer
 from xdsl.utils.exceptions import VerifyException
 from xdsl.utils.str_enum import StrEnum
 
+from vtac.dialects.making import make_attribute
+
 Number: TypeAlias = IntegerAttr[IntegerType | IndexType] | FloatAttr[AnyFloat]
 
 
@@ -143,7 +145,7 @@ class AccessAttr(ParametrizedAttribute):
 
     @staticmethod
     def get(indices: AffineMap, pad: Number | None = None) -> AccessAttr:
-        return AccessAttr(AffineMapAttr(indices), _NO_PAD if pad is None else pad)
+        return make_attribute(AccessAttr, {"map": AffineMapAttr(indices), "pad": _NO_PAD if pad is None else pad})
 
     @property
     def indices(self) -> AffineMap:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from xdsl.dialects.builtin import I64, IndexType, IntegerAttr, StringAttr, i64
-from xdsl.ir import Block, BlockArgument, Region, SSAValue
+from xdsl.ir import Attribute, BlockArgument, Region, SSAValue
 from xdsl.irdl import IRDLOperation, irdl_op_definition, opt_prop_def, prop_def, region_def, traits_def
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.traits import NoTerminator, RecursiveMemoryEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.making import make_body, make_op
 from vtac.dialects.schedule.attributes import LoopKind, LoopKindAttr
 from vtac.dialects.schedule.payload_text import INDEX, LoopText
 
@@ -24,6 +25,12 @@ def _extent_attribute(extent: int) -> IntegerAttr[I64]:
 @cache
 def _kind_attribute(kind: LoopKind) -> LoopKindAttr:
     return LoopKindAttr(kind)
+
+
+@lru_cache(maxsize=4096)
+def _names(name: str) -> tuple[StringAttr, str | None]:
+    """A loop's name, and the one that its induction variable gets: none where SSA names do not allow it."""
+    return StringAttr(name), name if SSAValue.is_valid_name(name) else None
 
 
 @irdl_op_definition
@@ -47,21 +54,20 @@ class ForOp(IRDLOperation):
     @staticmethod
     def get(extent: int, name: str | None, kind: LoopKind = LoopKind.SERIAL) -> ForOp:
         """A loop with an empty body."""
-        loop = ForOp.make(extent, kind, Region(Block(arg_types=[INDEX])))
+        loop = ForOp.make(extent, kind, make_body(INDEX))
         if name is not None:
             loop.rename(name)
         return loop
 
     def rename(self, name: str) -> None:
         """Name the loop, and its induction variable alike where SSA names allow it."""
-        self.name_property = StringAttr(name)
-        self.induction_variable.name_hint = name if SSAValue.is_valid_name(name) else None
+        self.properties["loop_name"], self.induction_variable.name_hint = _names(name)
 
     @staticmethod
     def make(extent: int, kind: LoopKind, body: Region) -> ForOp:
         """A loop with a given body."""
-        properties = {"extent": _extent_attribute(extent), "kind": _kind_attribute(kind)}
-        return ForOp.create(properties=properties, regions=[body])
+        properties: dict[str, Attribute] = {"extent": _extent_attribute(extent), "kind": _kind_attribute(kind)}
+        return make_op(ForOp, properties=properties, regions=[body])
 
     @property
     def trip_count(self) -> int:

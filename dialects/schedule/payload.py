@@ -32,6 +32,7 @@ from xdsl.printer import Printer
 from xdsl.traits import IsTerminator, MemoryReadEffect, MemoryWriteEffect
 from xdsl.utils.exceptions import VerifyException
 
+from vtac.dialects.making import make_op
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number
 from vtac.dialects.schedule.loops import ForOp
 from vtac.dialects.schedule.payload_text import BlockText
@@ -102,7 +103,7 @@ class BlockOp(IRDLOperation):
             **({} if init is None else {"init": init}),
             SEGMENTS: segments(len(loops), len(inputs), 1),
         }
-        return BlockOp.create(operands=[*loops, *inputs, output], properties=properties, regions=[body])
+        return make_op(BlockOp, operands=[*loops, *inputs, output], properties=properties, regions=[body])
 
     @property
     def block_name(self) -> str:

@@ -13,7 +13,8 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import shared_guards
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.affine_expressions import from_affine
+from vtac.analysis.linear import Linear
 from vtac.analysis.nest import buffer_name, child_holding, shape_of, writers_of
 from vtac.analysis.regions import Interval, region_of, touched_region
 from vtac.dialects.schedule.attributes import AccessAttr

@@ -15,8 +15,8 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of
-from vtac.analysis.affine_expressions import to_affine
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.affine_expressions import from_affine, to_affine
+from vtac.analysis.linear import Linear
 from vtac.analysis.nest import enclosing_loops
 from vtac.analysis.nest import extents_around as extents_of
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable

@@ -20,8 +20,8 @@ from xdsl.ir.affine import AffineExpr, AffineMap
 from xdsl.rewriter import InsertPoint
 
 from vtac.analysis.accesses import bindings_of
-from vtac.analysis.affine_expressions import to_affine
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.affine_expressions import from_affine, to_affine
+from vtac.analysis.linear import Linear
 from vtac.analysis.nest import buffer_name, element_type_of, enclosing_loops, extents_around, shape_of, writers_of
 from vtac.analysis.reductions import loop_roles, mixed_loop
 from vtac.dialects.schedule.attributes import AccessAttr, IterationAttr, IterationVariable, Number

@@ -7,7 +7,8 @@ from collections.abc import Hashable, Sequence
 from xdsl.ir import Block
 from xdsl.ir.affine import AffineConstraintKind
 
-from vtac.analysis.linear import ZERO, Extents, Linear, from_affine
+from vtac.analysis.affine_expressions import from_affine
+from vtac.analysis.linear import ZERO, Extents, Linear
 from vtac.analysis.nest import enclosing_loops, extents_around
 from vtac.dialects.declared import taken_by
 from vtac.dialects.schedule.payload import BlockOp, ForOp

@@ -9,7 +9,8 @@ from math import gcd
 from xdsl.dialects.affine import ApplyOp
 from xdsl.ir import SSAValue
 
-from vtac.analysis.linear import Linear, Quotient, Remainder, from_affine
+from vtac.analysis.affine_expressions import from_affine
+from vtac.analysis.linear import Linear, Quotient, Remainder
 from vtac.analysis.nest import buffer_name, enclosing_loops, extents_around
 from vtac.analysis.numbers import number_of
 from vtac.dialects.schedule.declared import CLUSTER

@@ -14,7 +14,8 @@ from xdsl.dialects.builtin import IntegerAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue
 
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.affine_expressions import from_affine
+from vtac.analysis.linear import Linear
 from vtac.dialects.wmma import RoutineOp, VariableOp
 from vtac.dialects.wmma.declared import BLOCK, GRID
 

@@ -17,24 +17,15 @@ Equal expressions compare equal where these rules make them so; two that differ 
 the same values. `bounds` is exact without quotients and remainders, and never too narrow with them.
 
 xDSL's AffineExpr knows no ranges, so it keeps `(d0 * 3 + d1) floordiv 3` where d1 < 3. The bridge is
-`from_affine`, and `to_affine` in `affine_expressions.py`: a map of the IR comes in over the expressions of
-its dimensions, which composes maps, and goes out over any placing of variables as dimensions and symbols. Whether
-something is a multiple of a number `vtac.analysis.alignment` says.
+`affine_expressions.py`: a map of the IR comes in over the expressions of its dimensions, which composes maps, and goes
+out over any placing of variables as dimensions and symbols. Whether something is a multiple of a number
+`vtac.analysis.alignment` says.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-
-from xdsl.ir.affine import (
-    AffineBinaryOpExpr,
-    AffineBinaryOpKind,
-    AffineConstantExpr,
-    AffineDimExpr,
-    AffineExpr,
-    AffineSymExpr,
-)
 
 Extents = Mapping[Hashable, int]
 """Variable -> extent: the variable runs over 0 <= v < extent."""
@@ -243,39 +234,6 @@ def _atom_bounds(atom: Hashable, extents: Extents) -> tuple[int, int]:
             return low % atom.divisor, high % atom.divisor
         return 0, atom.divisor - 1
     return 0, extents[atom] - 1
-
-
-def from_affine(expr: AffineExpr, dims: Sequence[Linear], symbols: Sequence[Linear], extents: Extents) -> Linear:
-    """Evaluate an affine expression over expressions; `extents` bounds their variables.
-
-    Raises `ValueError` for semi-affine terms, which multiply or divide by a variable, and for divisors that are not
-    positive.
-    """
-    if type(expr) is AffineDimExpr:
-        return dims[expr.position]
-    if type(expr) is AffineConstantExpr:
-        return Linear(expr.value)
-    if type(expr) is AffineSymExpr:
-        return symbols[expr.position]
-    if type(expr) is not AffineBinaryOpExpr:
-        raise ValueError(f"unknown affine expression {expr}")
-    left = from_affine(expr.lhs, dims, symbols, extents)
-    right = from_affine(expr.rhs, dims, symbols, extents)
-    if expr.kind is AffineBinaryOpKind.Add:
-        return left + right
-    if expr.kind is AffineBinaryOpKind.Mul and left.is_constant:
-        return right * left.constant
-    if not right.is_constant:
-        raise ValueError(f"{expr} is not affine: it multiplies or divides by a variable")
-    if expr.kind is AffineBinaryOpKind.Mul:
-        return left * right.constant
-    if right.constant <= 0:
-        raise ValueError(f"{expr} divides by {right.constant}")
-    if expr.kind is AffineBinaryOpKind.FloorDiv:
-        return left.floor_divide(right.constant, extents)
-    if expr.kind is AffineBinaryOpKind.Mod:
-        return left.modulo(right.constant, extents)
-    return (left + (right.constant - 1)).floor_divide(right.constant, extents)
 
 
 def relax(expression: Linear, inner: set[Hashable], extents: Extents) -> tuple[Linear, int, int]:

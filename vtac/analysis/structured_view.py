@@ -20,7 +20,8 @@ from xdsl.ir import Attribute, Block, Operation, SSAValue
 from xdsl.ir.affine import AffineDimExpr, AffineMap
 
 from vtac.analysis.accesses import all_indices_of
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.affine_expressions import from_affine
+from vtac.analysis.linear import Linear
 from vtac.dialects.schedule.attributes import AccessAttr, IterationVariable, Number
 from vtac.dialects.schedule.payload import BlockOp, ForOp
 

@@ -12,9 +12,10 @@ from xdsl.dialects import arith, math
 from xdsl.dialects.builtin import AnyFloat, f32
 from xdsl.ir import SSAValue
 
+from vtac.analysis.affine_expressions import from_affine
 from vtac.analysis.alignment import lane_step, multiple_of
 from vtac.analysis.attention_tiles import PITCH, AttentionTiling
-from vtac.analysis.linear import ZERO, Linear, from_affine
+from vtac.analysis.linear import ZERO, Linear
 from vtac.analysis.nest import element_type_of, strides_of
 from vtac.analysis.tiles import strided_index
 from vtac.dialects.gpu_hardware import ELEMENT_BYTES, WARP_SIZE

@@ -1,18 +1,19 @@
 """Copies of operations, in a fraction of the time of xDSL's `clone`.
 
 That walks the copy a second time to give operations their operands, as values may be defined behind their use where
-there are branches. Without these every value stands before its uses. And it makes each copy as if it were new; here
-the fields of xDSL's classes are set as those of the original are, which was checked when that was made.
+there are branches. Without these every value stands before its uses, and nothing of what is copied has to be checked.
 """
 # pyright: reportPrivateUsage=false
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TypeVar
 
-from xdsl.ir import Block, BlockArgument, Operation, OpResult, Region, SSAValue, SSAValues, Use
+from xdsl.ir import Block, Operation, Region, SSAValue
 
 from vtac.analysis.walks import operations_under
+from vtac.dialects.making import make_body, make_op
 
 _O = TypeVar("_O", bound=Operation)
 
@@ -29,45 +30,46 @@ def copy_of(op: _O, values: dict[SSAValue, SSAValue] | None = None) -> _O:
 
 
 def _copied(op: _O, values: dict[SSAValue, SSAValue]) -> _O:
-    copy = object.__new__(type(op))
-    copy._operands = operands = SSAValues([values.get(operand, operand) for operand in op._operands])
-    copy._operand_uses = tuple([Use(copy, number) for number in range(len(operands))])
-    for operand, use in zip(operands, copy._operand_uses, strict=True):
-        operand.add_use(use)
-    copy.results = SSAValues([OpResult(old._type, copy, old.index) for old in op.results])
-    for old, new in zip(op.results, copy.results, strict=True):
-        values[old] = new
-        new._name = old._name
-    copy.properties, copy.attributes, copy.location = op.properties.copy(), op.attributes.copy(), op.location
+    copy = make_op(
+        type(op),
+        operands=[values.get(operand, operand) for operand in op._operands],
+        result_types=[result._type for result in op.results],
+        properties=op.properties.copy(),
+        attributes=op.attributes.copy(),
+        location=op.location,
+    )
+    _name(op.results, copy.results, values)
     copy.regions = tuple([_copied_region(region, copy, values) for region in op.regions])
     return copy
 
 
 def _copied_region(region: Region, parent: Operation, values: dict[SSAValue, SSAValue]) -> Region:
-    copy = Region()
+    block = region._first_block
+    copy = Region() if block is None else make_body(*[argument._type for argument in block._args])
     copy.parent = parent
-    if region._first_block is not None:
-        block = _copied_block(region._first_block, values)
-        copy._first_block = copy._last_block = block
-        block.parent = copy
+    if block is not None:
+        _fill(copy.block, block, values)
     return copy
 
 
-def _copied_block(block: Block, values: dict[SSAValue, SSAValue]) -> Block:
-    copy = Block()
-    copy._args = tuple([BlockArgument(old._type, copy, old.index, old.location) for old in block._args])
+def _fill(copy: Block, block: Block, values: dict[SSAValue, SSAValue]) -> None:
     for old, new in zip(block._args, copy._args, strict=True):
-        values[old] = new
-        new._name = old._name
+        new.location = old.location
+    _name(block._args, copy._args, values)
     last: Operation | None = None
     op = block._first_op
     while op is not None:
-        new_op = _copied(op, values)
-        new_op.parent = copy
+        held = _copied(op, values)
+        held.parent = copy
         if last is None:
-            copy._first_op = new_op
+            copy._first_op = held
         else:
-            last._next_op, new_op._prev_op = new_op, last
-        last, op = new_op, op._next_op
+            last._next_op, held._prev_op = held, last
+        last, op = held, op._next_op
     copy._last_op = last
-    return copy
+
+
+def _name(originals: Sequence[SSAValue], copies: Sequence[SSAValue], values: dict[SSAValue, SSAValue]) -> None:
+    for old, new in zip(originals, copies, strict=True):
+        values[old] = new
+        new._name = old._name

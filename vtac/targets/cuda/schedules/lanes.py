@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterator
 from math import gcd
 
+from vtac.analysis.affine_expressions import from_affine
 from vtac.analysis.alignment import VectorAccess, vector_access
-from vtac.analysis.linear import Linear, Quotient, Remainder, from_affine
+from vtac.analysis.linear import Linear, Quotient, Remainder
 from vtac.analysis.nest import shape_of, strides_of
 from vtac.dialects.schedule.payload import BlockOp
 

@@ -8,7 +8,8 @@ from itertools import product
 from math import prod
 from typing import TypeAlias
 
-from vtac.analysis.linear import Linear, from_affine
+from vtac.analysis.affine_expressions import from_affine
+from vtac.analysis.linear import Linear
 from vtac.analysis.regions import output_dimensions
 from vtac.dialects.schedule.payload import BlockOp
 
